@@ -1,0 +1,24 @@
+"""May this actor do this?
+
+Owns: actors, permissions, roles and which group holds which role. Never knows how an actor proved who it is.
+"""
+
+from __future__ import annotations
+
+from sealwright.access.models import SYSTEM, Actor, Permission, Role, anonymous
+from sealwright.access.policy import BUILTIN_GROUPS, ROLES, permissions_of, require
+from sealwright.access.store import roles_of_account, seed_builtin_groups
+
+__all__ = [
+    "BUILTIN_GROUPS",
+    "ROLES",
+    "SYSTEM",
+    "Actor",
+    "Permission",
+    "Role",
+    "anonymous",
+    "permissions_of",
+    "require",
+    "roles_of_account",
+    "seed_builtin_groups",
+]

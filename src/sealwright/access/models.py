@@ -1,0 +1,58 @@
+"""Actor, permission, role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """`noun:verb`. What may be done to all of a kind; what everybody may do to their own needs none of these."""
+
+    PERSON_READ = "person:read"
+    PERSON_WRITE = "person:write"
+    GROUP_READ = "group:read"
+    GROUP_WRITE = "group:write"
+    CLIENT_READ = "client:read"
+    CLIENT_WRITE = "client:write"
+    PROVISIONER_READ = "provisioner:read"
+    PROVISIONER_WRITE = "provisioner:write"
+    CERTIFICATE_READ = "certificate:read"
+    CERTIFICATE_REVOKE = "certificate:revoke"
+    SESSION_READ = "session:read"
+    SESSION_REVOKE = "session:revoke"
+    AUDIT_READ = "audit:read"
+
+
+class Role(StrEnum):
+    """A named set of permissions; groups hold roles."""
+
+    ADMINISTRATOR = "administrator"
+    PEOPLE_ADMINISTRATOR = "people_administrator"
+    GROUP_ADMINISTRATOR = "group_administrator"
+    CLIENT_ADMINISTRATOR = "client_administrator"
+    CA_ADMINISTRATOR = "ca_administrator"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody or something on whose behalf a thing is done."""
+
+    kind: str
+    """``person``, ``service``, ``client``, ``node`` or ``nobody``."""
+    id: str
+    name: str
+    permissions: frozenset[Permission] = frozenset()
+    session_id: str = ""
+    address: str = ""
+    """IP address of the peer, where there is one."""
+
+
+SYSTEM = Actor("node", "", "this server", frozenset(Permission))
+"""The server itself, for what it does by its own schedule or from its own shell."""
+
+
+def anonymous(address: str) -> Actor:
+    """A peer who has not proven anything."""
+    return Actor("nobody", "", "", address=address)

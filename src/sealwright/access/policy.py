@@ -1,0 +1,52 @@
+"""Pure decisions: which role has which permission, and whether an actor has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sealwright.access.models import Actor, Permission, Role
+from sealwright.errors import NotPermitted
+
+_P = Permission
+
+ROLES: Mapping[Role, frozenset[Permission]] = {
+    Role.ADMINISTRATOR: frozenset(Permission),
+    Role.PEOPLE_ADMINISTRATOR: frozenset({_P.PERSON_READ, _P.PERSON_WRITE, _P.GROUP_READ, _P.SESSION_READ, _P.SESSION_REVOKE}),
+    Role.GROUP_ADMINISTRATOR: frozenset({_P.PERSON_READ, _P.GROUP_READ, _P.GROUP_WRITE}),
+    Role.CLIENT_ADMINISTRATOR: frozenset({_P.GROUP_READ, _P.CLIENT_READ, _P.CLIENT_WRITE}),
+    Role.CA_ADMINISTRATOR: frozenset({_P.PROVISIONER_READ, _P.PROVISIONER_WRITE, _P.CERTIFICATE_READ, _P.CERTIFICATE_REVOKE}),
+    Role.AUDITOR: frozenset({_P.AUDIT_READ, _P.CERTIFICATE_READ}),
+}
+
+BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
+    "system_admins": ("Administrators of this server", (Role.ADMINISTRATOR,)),
+    "idm_admins": (
+        "Administrators of people, groups and clients",
+        (Role.PEOPLE_ADMINISTRATOR, Role.GROUP_ADMINISTRATOR, Role.CLIENT_ADMINISTRATOR),
+    ),
+    "idm_people_admins": ("May create and change people", (Role.PEOPLE_ADMINISTRATOR,)),
+    "idm_group_admins": ("May create and change groups", (Role.GROUP_ADMINISTRATOR,)),
+    "idm_oauth2_admins": ("May create and change OAuth clients", (Role.CLIENT_ADMINISTRATOR,)),
+    "ca_admins": ("May change provisioners and revoke certificates", (Role.CA_ADMINISTRATOR,)),
+    "auditors": ("May read the audit record and the inventory", (Role.AUDITOR,)),
+}
+"""Name → description and roles. They exist from the first start and cannot be deleted."""
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """The union of what the roles allow. No role, no permission."""
+    allowed: set[Permission] = set()
+    for role in roles:
+        allowed |= ROLES[role]
+    return frozenset(allowed)
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raise NotPermitted unless `actor` holds `permission`."""
+    if permission not in actor.permissions:
+        holders = [group for group, (_, roles) in BUILTIN_GROUPS.items() if permission in permissions_of(roles)]
+        raise NotPermitted(
+            f"{actor.name or 'An unknown caller'} does not have the permission {permission}.",
+            reasons=(f"{permission} is held by members of {', '.join(holders)}",),
+            hint="Sign in as somebody who has it, or ask an administrator to add you to one of these groups.",
+        )

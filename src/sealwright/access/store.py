@@ -1,0 +1,39 @@
+"""The only SQL about roles."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, select
+
+from sealwright.access.models import Role
+from sealwright.access.policy import BUILTIN_GROUPS
+from sealwright.clock import Instant
+from sealwright.db import Database, Statement, Transaction, insert_once
+from sealwright.db.schema import group_members, group_nestings, groups, role_assignments
+
+_direct = (
+    select(group_members.c.group_id)
+    .where(group_members.c.account_id == bindparam("account_id"))
+    .cte("membership", recursive=True)
+)
+_membership = _direct.union(
+    select(group_nestings.c.group_id).join(_direct, group_nestings.c.member_group_id == _direct.c.group_id)
+)
+_ROLES_OF_ACCOUNT = Statement(
+    select(role_assignments.c.role).distinct().join(_membership, role_assignments.c.group_id == _membership.c.group_id)
+)
+_ADD_GROUP = insert_once(groups, returning=groups.c.id)
+_ASSIGN = insert_once(role_assignments, returning=role_assignments.c.role)
+
+
+async def roles_of_account(db: Database, account_id: str) -> frozenset[Role]:
+    """Roles of every group that the account is in, directly or through nested groups. Unknown names give nothing."""
+    known = {str(role) for role in Role}
+    return frozenset(Role(row[0]) for row in await db.all(_ROLES_OF_ACCOUNT, account_id=account_id) if row[0] in known)
+
+
+async def seed_builtin_groups(tx: Transaction, now: Instant) -> None:
+    """Create the built-in groups and give them their roles. A built-in group's id is its name."""
+    for name, (description, roles) in BUILTIN_GROUPS.items():
+        await tx.one(_ADD_GROUP, id=name, name=name, description=description, builtin=1, created_at=now)
+        for role in roles:
+            await tx.one(_ASSIGN, role=str(role), group_id=name, created_at=now)

@@ -1,0 +1,94 @@
+"""Append an event in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from sealwright.audit import store
+from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of, verify_chain
+from sealwright.audit.events import Event, Outcome
+from sealwright.clock import Clock
+from sealwright.db import Database, Transaction
+
+AuditedEvent = ChainedRow
+
+
+class Who(Protocol):
+    """Whoever acts: `access.Actor` is one."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Audit:
+    """Writes events. One per process; the state of a chain lives with the transaction's writer."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def record(
+        self,
+        tx: Transaction,
+        event: Event,
+        *,
+        actor: Who,
+        target: str,
+        outcome: Outcome = Outcome.DONE,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append `event` to the writer's chain; it becomes durable with `tx` or not at all.
+
+        `target`: ``kind:id``, such as ``certificate:01a35c0f…``. `details`: JSON values that help to answer "why"; never a
+        password, token, code or key.
+        """
+        head = tx.writer.memo or ChainHead(0, GENESIS)
+        fields = (
+            tx.writer.id,
+            head.sequence + 1,
+            int(self._clock.now()),
+            str(event),
+            str(outcome),
+            actor.kind,
+            actor.id,
+            actor.name,
+            target,
+            msgspec.json.encode(details or {}).decode(),
+        )
+        digest = digest_of(head.digest, fields)
+        await store.insert_row(tx, ChainedRow(*fields, head.digest, digest))
+        tx.writer.memo = ChainHead(head.sequence + 1, digest)
+
+    async def refused(
+        self, db: Database, event: Event, *, actor: Who, target: str, details: Mapping[str, Any] | None = None
+    ) -> None:
+        """Record that something was refused, in a transaction of its own."""
+
+        async def body(tx: Transaction) -> None:
+            await self.record(tx, event, actor=actor, target=target, outcome=Outcome.REFUSED, details=details)
+
+        await db.write(body)
+
+    @staticmethod
+    async def newest(db: Database, *, target: str | None = None, at_most: int = 100) -> list[AuditedEvent]:
+        """The newest events of all chains; with `target`, only those about it."""
+        return await store.newest(db, target=target, at_most=at_most)
+
+    @staticmethod
+    async def verify(db: Database) -> dict[str, ChainHead]:
+        """Check every chain from its first row; answers the heads, or raises BrokenChain."""
+        heads: dict[str, ChainHead] = {}
+        for writer_id in await store.writers(db):
+            rows: list[ChainedRow] = []
+            while page := await store.rows_of_writer(db, writer_id, beyond=rows[-1].sequence if rows else 0):
+                rows.extend(page)
+            head = verify_chain(rows)
+            if head is not None:
+                heads[writer_id] = head
+        return heads

@@ -1,0 +1,52 @@
+"""The only SQL about audit events."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, func, insert, select
+
+from sealwright.db import Database, Statement, Transaction
+from sealwright.db.schema import audit_events as t
+
+from .chain import ChainedRow, ChainHead
+
+_INSERT = Statement(insert(t))
+_COLUMNS = [t.c[name] for name in ChainedRow.__dataclass_fields__]
+_OF_WRITER = Statement(
+    select(*_COLUMNS)
+    .where(t.c.writer_id == bindparam("writer_id"), t.c.sequence > bindparam("beyond"))
+    .order_by(t.c.sequence)
+    .limit(bindparam("at_most"))
+)
+_NEWEST = Statement(select(*_COLUMNS).order_by(t.c.at.desc(), t.c.sequence.desc()).limit(bindparam("at_most")))
+_NEWEST_ABOUT = Statement(
+    select(*_COLUMNS)
+    .where(t.c.target == bindparam("target"))
+    .order_by(t.c.at.desc(), t.c.sequence.desc())
+    .limit(bindparam("at_most"))
+)
+_WRITERS = Statement(select(t.c.writer_id, func.max(t.c.sequence)).group_by(t.c.writer_id).order_by(t.c.writer_id))
+
+
+async def insert_row(tx: Transaction, row: ChainedRow) -> None:
+    """Append one row."""
+    await tx.run(_INSERT, **{name: getattr(row, name) for name in ChainedRow.__dataclass_fields__})
+
+
+async def rows_of_writer(db: Database, writer_id: str, *, beyond: int = 0, at_most: int = 1_000) -> list[ChainedRow]:
+    """Rows of one chain in order, after sequence number `beyond`."""
+    return [ChainedRow(*row) for row in await db.all(_OF_WRITER, writer_id=writer_id, beyond=beyond, at_most=at_most)]
+
+
+async def newest(db: Database, *, target: str | None = None, at_most: int = 100) -> list[ChainedRow]:
+    """The newest rows of all chains; with `target`, only those about it."""
+    if target is None:
+        return [ChainedRow(*row) for row in await db.all(_NEWEST, at_most=at_most)]
+    return [ChainedRow(*row) for row in await db.all(_NEWEST_ABOUT, target=target, at_most=at_most)]
+
+
+async def writers(db: Database) -> dict[str, int]:
+    """Every chain and its highest sequence number."""
+    return {row[0]: row[1] for row in await db.all(_WRITERS)}
+
+
+__all__ = ["ChainHead", "insert_row", "newest", "rows_of_writer", "writers"]

@@ -1,0 +1,84 @@
+"""The only place that reads the wall clock.
+
+An `Instant` is a whole number of milliseconds since 1970-01-01T00:00:00Z. Rows, models and policy carry instants;
+`datetime` appears only where a format asks for it (X.509, JSON). Durations are `timedelta`.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import NewType, Protocol
+
+Instant = NewType("Instant", int)
+
+
+class Clock(Protocol):
+    """Tells the time. Every object that needs the time takes one in its constructor."""
+
+    def now(self) -> Instant:
+        """The current instant, in milliseconds since the epoch."""
+        ...
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> Instant:
+        return Instant(time.time_ns() // 1_000_000)
+
+
+class FixedClock:
+    """A clock that stands still until it is told to move."""
+
+    def __init__(self, start: Instant) -> None:
+        self._now = start
+
+    def now(self) -> Instant:
+        return self._now
+
+    def advance(self, duration: timedelta) -> None:
+        """Move forward (or back, with a negative duration)."""
+        self._now = after(self._now, duration)
+
+
+def after(instant: Instant, duration: timedelta) -> Instant:
+    """The instant `duration` later."""
+    return Instant(instant + duration // timedelta(milliseconds=1))
+
+
+def before(instant: Instant, duration: timedelta) -> Instant:
+    """The instant `duration` earlier."""
+    return Instant(instant - duration // timedelta(milliseconds=1))
+
+
+def between(earlier: Instant, later: Instant) -> timedelta:
+    """The time that passes from `earlier` to `later`; negative where `later` comes first."""
+    return timedelta(milliseconds=later - earlier)
+
+
+def from_datetime(moment: datetime) -> Instant:
+    """The instant of an aware `datetime`; a naive one raises ValueError."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone is not an instant")
+    return Instant((moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1))
+
+
+def to_datetime(instant: Instant) -> datetime:
+    """The same moment as an aware `datetime` in UTC."""
+    return datetime.fromtimestamp(instant / 1000, UTC)
+
+
+def from_seconds(seconds: float) -> Instant:
+    """The instant of a NumericDate (RFC 7519, section 2)."""
+    return Instant(int(seconds * 1000))
+
+
+def to_seconds(instant: Instant) -> int:
+    """The instant as a NumericDate (RFC 7519, section 2), cut to whole seconds."""
+    return instant // 1000
+
+
+def to_rfc3339(instant: Instant) -> str:
+    """The instant as RFC 3339 text in UTC with second precision, such as ``2026-11-22T10:20:00Z``."""
+    return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")

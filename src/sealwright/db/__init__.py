@@ -1,0 +1,22 @@
+"""One schema, two engines, statements compiled once.
+
+Owns: tables, connections, transactions, migrations. Never knows what a row means. Only `store.py` files import the schema.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sealwright.db.engine import Database, DuplicateRow, Row, Transaction, Writer
+from sealwright.db.postgresql import PostgresqlDatabase
+from sealwright.db.sqlite import SqliteDatabase
+from sealwright.db.statements import Statement, insert_once, upsert
+
+__all__ = ["Database", "DuplicateRow", "Row", "Statement", "Transaction", "Writer", "insert_once", "open_database", "upsert"]
+
+
+async def open_database(url: str) -> Database:
+    """Open ``sqlite:///path`` or ``postgresql://…``; call it after forking, inside the running event loop."""
+    if url.startswith("sqlite:///"):
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    return await PostgresqlDatabase.connect(url)

@@ -1,0 +1,77 @@
+"""What the rest of the program sees of a database: read a row, read rows, write in a transaction.
+
+Storage duties, the same on both engines:
+
+* `write(body)` runs `body` in one transaction. When `write` returns, everything that `body` wrote is durable
+  (SQLite ``synchronous=FULL``, PostgreSQL ``synchronous_commit=on``). When `body` raises, nothing of it remains.
+* `body` is a coroutine function that awaits nothing but its transaction: SQLite steps through it on the writer thread.
+  Signatures, HTTP calls and password hashes never happen inside.
+* Reads outside a transaction see everything that was written before, by any process.
+* A row whose unique key exists already raises `DuplicateRow`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sealwright.db.statements import Statement
+from sealwright.errors import Conflict
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+
+class DuplicateRow(Conflict):
+    """A row with this key exists already."""
+
+    code = "duplicate"
+
+
+@dataclass(slots=True)
+class Writer:
+    """One sequence of transactions: a process on SQLite, a connection on PostgreSQL. Each keeps its own audit chain."""
+
+    id: str
+    """UUID, new at each start."""
+    memo: Any = None
+    """What the chain remembers between transactions. Goes back to its former value when a transaction is undone."""
+
+
+class Transaction(Protocol):
+    """Statements that become durable together or not at all."""
+
+    writer: Writer
+
+    async def one(self, statement: Statement, **parameters: Any) -> Row | None:
+        """The first row, or None. Use it with RETURNING to consume."""
+        ...
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """All rows."""
+        ...
+
+    async def run(self, statement: Statement, **parameters: Any) -> int:
+        """Run a statement without RETURNING; answers how many rows it changed."""
+        ...
+
+
+class Database(Protocol):
+    """One database, open in one process."""
+
+    async def one(self, statement: Statement, **parameters: Any) -> Row | None:
+        """The first row, or None."""
+        ...
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """All rows; the statement itself limits how many."""
+        ...
+
+    async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run `body` in a transaction; answers what it returns, once durable."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was handed in and let go of the database."""
+        ...

@@ -1,0 +1,123 @@
+"""PostgreSQL: a few writer connections, each with its own audit chain, and a pool of readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+
+from sealwright import entropy
+from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer
+from sealwright.db.statements import Statement
+from sealwright.errors import Unavailable
+
+T = TypeVar("T")
+
+WRITERS = 6
+READERS = 4
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+)
+
+
+class PostgresqlTransaction:
+    """A transaction on one writer connection."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], writer: Writer) -> None:
+        self.connection = connection
+        self.writer = writer
+
+    async def one(self, statement: Statement, **parameters: Any) -> Row | None:
+        text, arguments = _bind(statement, parameters)
+        record = await self.connection.fetchrow(text, *arguments)
+        return None if record is None else tuple(record)
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        text, arguments = _bind(statement, parameters)
+        return [tuple(record) for record in await self.connection.fetch(text, *arguments)]
+
+    async def run(self, statement: Statement, **parameters: Any) -> int:
+        text, arguments = _bind(statement, parameters)
+        status = await self.connection.execute(text, *arguments)
+        return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
+
+
+class PostgresqlDatabase:
+    """One PostgreSQL database. Open it after forking, with `connect`."""
+
+    def __init__(self, url: str, readers: asyncpg.Pool[asyncpg.Record]) -> None:
+        self._url = url
+        self._readers = readers
+        self._idle: asyncio.LifoQueue[PostgresqlTransaction | None] = asyncio.LifoQueue()
+        for _ in range(WRITERS):
+            self._idle.put_nowait(None)  # connected when first needed
+
+    @classmethod
+    async def connect(cls, url: str) -> PostgresqlDatabase:
+        """Connect to a ``postgresql://`` URL; what does not answer raises Unavailable."""
+        try:
+            readers = await asyncpg.create_pool(url, min_size=1, max_size=READERS, statement_cache_size=500, command_timeout=30)
+        except (*_LOST, asyncpg.PostgresError) as cause:
+            raise Unavailable(f"PostgreSQL cannot be reached: {cause}") from cause
+        return cls(url, readers)
+
+    async def one(self, statement: Statement, **parameters: Any) -> Row | None:
+        text, arguments = _bind(statement, parameters)
+        try:
+            record = await self._readers.fetchrow(text, *arguments)
+        except _LOST as cause:
+            raise Unavailable("The database cannot be reached at the moment.") from cause
+        return None if record is None else tuple(record)
+
+    async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        text, arguments = _bind(statement, parameters)
+        try:
+            return [tuple(record) for record in await self._readers.fetch(text, *arguments)]
+        except _LOST as cause:
+            raise Unavailable("The database cannot be reached at the moment.") from cause
+
+    async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
+        transaction = await self._idle.get()
+        try:
+            if transaction is None:
+                transaction = await self._open_writer()
+            return await _run(transaction, body)
+        except _LOST as cause:
+            transaction = None
+            raise Unavailable("The database cannot be reached at the moment.") from cause
+        except asyncpg.UniqueViolationError as cause:
+            raise DuplicateRow(f"exists already: {cause}") from cause
+        finally:
+            self._idle.put_nowait(transaction)
+
+    async def close(self) -> None:
+        for _ in range(WRITERS):
+            transaction = await self._idle.get()
+            if transaction is not None:
+                await transaction.connection.close()
+        await self._readers.close()
+
+    async def _open_writer(self) -> PostgresqlTransaction:
+        connection = await asyncpg.connect(self._url, statement_cache_size=500, command_timeout=30)
+        return PostgresqlTransaction(connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
+
+
+async def _run(transaction: PostgresqlTransaction, body: Callable[[Transaction], Awaitable[T]]) -> T:
+    memo = transaction.writer.memo
+    try:
+        async with transaction.connection.transaction():
+            return await body(transaction)
+    except BaseException:
+        transaction.writer.memo = memo
+        raise
+
+
+def _bind(statement: Statement, parameters: dict[str, Any]) -> tuple[str, list[Any]]:
+    text, names, own = statement.for_postgresql
+    return text, [parameters[name] if name in parameters else own.get(name) for name in names]

@@ -1,0 +1,81 @@
+"""The three ways in which a request can fail without a bug.
+
+Packages subclass these. `detail` is safe to show to whoever asked; a private cause is chained (``raise … from cause``) and
+goes to the log. Nothing here knows a status code: each wire has one table from class to answer.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Failure(Exception):
+    """Root of the three; never raised itself."""
+
+    code: ClassVar[str] = "failure"
+
+    def __init__(self, detail: str, *, reasons: tuple[str, ...] = (), hint: str = "") -> None:
+        """`detail`: what was refused or failed and why, as one sentence, with the value that was wrong.
+
+        `reasons`: the rules that decided, in words, for the audit row and for "why?". `hint`: what to do next.
+        """
+        super().__init__(detail)
+        self.detail = detail
+        self.reasons = reasons
+        self.hint = hint
+
+
+class Refused(Failure):
+    """The caller asked for something that is not allowed or not understood, and can act on it."""
+
+    code: ClassVar[str] = "refused"
+
+
+class InvalidInput(Refused):
+    """A value does not have the form that is needed."""
+
+    code: ClassVar[str] = "invalid_input"
+
+
+class NotSignedIn(Refused):
+    """Nobody has proven who they are, or the proof is no longer good."""
+
+    code: ClassVar[str] = "not_signed_in"
+
+
+class NotPermitted(Refused):
+    """Known, but not allowed to do this."""
+
+    code: ClassVar[str] = "not_permitted"
+
+
+class NotFound(Refused):
+    """The thing that was named does not exist."""
+
+    code: ClassVar[str] = "not_found"
+
+
+class TooMany(Refused):
+    """Too many attempts; `retry_after` seconds until the next one is looked at."""
+
+    code: ClassVar[str] = "too_many_attempts"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Conflict(Failure):
+    """The state of things does not admit this now: it exists already, or somebody else was faster."""
+
+    code: ClassVar[str] = "conflict"
+
+
+class Unavailable(Failure):
+    """Something this needs does not work at the moment; the same call may work in `retry_after` seconds."""
+
+    code: ClassVar[str] = "unavailable"
+
+    def __init__(self, detail: str, *, retry_after: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after

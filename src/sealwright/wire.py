@@ -1,0 +1,151 @@
+"""One handler shape for every wire: `Request` in, `Response` out, both plain values.
+
+A route states who may call it. A hot route names the fast lane; the same handler then answers straight from the HTTP
+parser (see `server/`), so the lane is a property of the route and never a second implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from sealwright.errors import InvalidInput
+
+MAX_FORM_FIELDS = 200
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end of the connection."""
+
+    address: str
+    """IP address as text."""
+    certificate: bytes | None = None
+    """DER of the client certificate that this TLS connection proved possession of; chains to one of our roots."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request, whole: the body has been read and is within the route's limit."""
+
+    method: str
+    path: str
+    """Percent-decoded path, without the query."""
+    query_text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case; of a repeated header the values joined by a comma (RFC 9110, section 5.3)."""
+    body: bytes = b""
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    peer: Peer = field(default_factory=lambda: Peer(address="127.0.0.1"))
+    origin: str = ""
+    """Scheme, host and port that the peer used, such as ``https://localhost:8443``; taken from the connection and Host."""
+    request_id: str = ""
+
+    def query(self) -> dict[str, str]:
+        """Query parameters. A parameter given twice raises InvalidInput (RFC 6749, section 3.1)."""
+        return _unique(self.query_text)
+
+    def form(self) -> dict[str, str]:
+        """Fields of an `application/x-www-form-urlencoded` body; another content type or a repeated field is InvalidInput."""
+        content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/x-www-form-urlencoded":
+            raise InvalidInput(f"the body must be application/x-www-form-urlencoded, not {content_type or 'without a type'}")
+        try:
+            return _unique(self.body.decode("utf-8"))
+        except UnicodeDecodeError as cause:
+            raise InvalidInput("the form is not UTF-8 text") from cause
+
+    def json(self, shape: type[T]) -> T:
+        """The body as JSON, checked against a msgspec type; what does not fit raises InvalidInput naming the member."""
+        try:
+            return msgspec.json.decode(self.body, type=shape)
+        except msgspec.MsgspecError as cause:
+            raise InvalidInput(f"the JSON body does not fit: {cause}") from cause
+        except UnicodeDecodeError as cause:
+            raise InvalidInput("the JSON body is not UTF-8 text") from cause
+
+    def cookie(self, name: str) -> str | None:
+        """The value of one cookie, or None."""
+        header = self.headers.get("cookie")
+        if header is None:
+            return None
+        try:
+            morsel = SimpleCookie(header.replace(", ", "; ")).get(name)
+        except CookieError:
+            return None
+        return morsel.value if morsel else None
+
+    def bearer(self) -> str | None:
+        """The token of ``Authorization: Bearer …`` (RFC 6750, section 2.1), or None."""
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        return value.strip() if scheme.lower() == "bearer" and value else None
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP answer. `headers` come out in order; Content-Length and Date are added by the server."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Listener(StrEnum):
+    """The addresses that a server listens on."""
+
+    PEOPLE = "people"
+    MACHINES = "machines"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path on one or more listeners.
+
+    `path` may hold ``{name}`` for one segment or ``{name:path}`` for the rest. `access` is the permission that the handler
+    asks for (``certificate:revoke``) or, starting with "public:", the reason why none is needed. `fast` puts it on the
+    fast lane. `max_body` is in bytes; a longer body is answered 413 before it is read whole.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    listeners: frozenset[Listener]
+    access: str
+    fast: bool = False
+    max_body: int = 65_536
+
+
+def json_response(status: int, value: Any, *, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """`value` as JSON with a newline at the end."""
+    body = msgspec.json.encode(value) + b"\n"
+    return Response(status, body, (("content-type", "application/json"), *headers))
+
+
+def redirect(location: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """303 See Other, so that a form is never posted again to the next place."""
+    return Response(303, b"", (("location", location), ("cache-control", "no-store"), *headers))
+
+
+def _unique(text: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=False, max_num_fields=MAX_FORM_FIELDS)
+    except ValueError as cause:
+        raise InvalidInput("too many fields") from cause
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise InvalidInput(f"the parameter {name[:64]!r} is given more than once")
+        fields[name] = value
+    return fields

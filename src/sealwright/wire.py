@@ -98,6 +98,9 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+FailureAnswer = Callable[[Request, Exception], Response]
+"""Turns a failure into an answer on one wire. What is no `Failure` becomes a 500 that tells only the request id."""
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -107,6 +110,15 @@ class Listener(StrEnum):
     PEOPLE = "people"
     MACHINES = "machines"
     STATUS = "status"
+
+
+class Wire(StrEnum):
+    """Whose words a failure is told in; the server holds one table from error class to answer for each."""
+
+    PAGE = "page"  # HTML for people
+    OAUTH = "oauth"  # RFC 6749, section 5.2 and RFC 6750
+    STEP = "step"  # {"status", "message"}
+    API = "api"  # RFC 9457
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,7 @@ class Route:
     handler: Handler
     listeners: frozenset[Listener]
     access: str
+    wire: Wire
     fast: bool = False
     max_body: int = 65_536
 

@@ -358,6 +358,7 @@ used_tokens = Table(
     metadata,
     Column("key", LargeBinary, primary_key=True),  # expiry (4 octets, seconds) and digest (16): time-ordered
     _instant("expires_at"),
+    sqlite_with_rowid=False,
 )
 
 # --- work that must run once across nodes ----------------------------------------------------------------------------

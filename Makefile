@@ -1,0 +1,51 @@
+# Two commands for a fresh machine: `make demo` shows the main job, `make test` runs every check.
+
+DEV := .venv/dev/bin
+.PHONY: demo test check unit interop bench format docs lock clean
+
+demo: ## Sign in once, get a certificate, call an mTLS server with it
+	@scripts/debian-packages demo
+	@scripts/environment run
+	@.venv/run/bin/python scripts/demo $(DEMO)
+
+test: check ## Every check and every test
+	@scripts/install-step
+	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest -n 2
+	@$(DEV)/coverage combine -q && $(DEV)/python scripts/coverage-floors
+
+check: dev-environment ## Lint, types, import contracts, budgets
+	@$(DEV)/ruff check --quiet .
+	@$(DEV)/ruff format --check --quiet .
+	@$(DEV)/mypy
+	@$(DEV)/lint-imports --no-logo > build/imports.log || { cat build/imports.log; exit 1; }
+
+unit: dev-environment ## The fast tests alone
+	@$(DEV)/pytest tests/unit tests/architecture tests/properties tests/vectors -n 2
+
+interop: dev-environment ## Real clients against a live server
+	@scripts/install-step
+	@$(DEV)/pytest tests/interop
+
+bench: dev-environment ## Measure; writes build/bench.json
+	@scripts/debian-packages bench
+	@scripts/install-step
+	@$(DEV)/python -m tests.postgresql $(DEV)/python -m bench $(BENCH)
+
+format: dev-environment ## Put every file into the house style
+	@$(DEV)/ruff format . && $(DEV)/ruff check --fix .
+
+docs: dev-environment ## Write the generated reference pages
+	@$(DEV)/python scripts/reference
+
+lock: dev-environment ## Resolve the dependencies anew
+	@$(DEV)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra install pyproject.toml -o requirements.lock
+	@$(DEV)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra install --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove everything that was built
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+
+.PHONY: dev-environment
+dev-environment:
+	@mkdir -p build
+	@scripts/debian-packages test
+	@scripts/environment dev

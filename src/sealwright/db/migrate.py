@@ -1,0 +1,99 @@
+"""Bring a database to the newest schema. Forward only; the same steps on both engines; one node at a time.
+
+Alembic is imported late: a server whose database is current never needs it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, create_engine, inspect, select, table, text
+from sqlalchemy import column as sql_column
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from sealwright.errors import Conflict
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+NEWEST = "0001"
+"""The revision that this program speaks."""
+
+_ADVISORY_LOCK = 0x5EA1_0001
+_VERSION = table("alembic_version", sql_column("version_num"))
+
+
+class SchemaTooNew(Conflict):
+    """The database was written by a newer program."""
+
+    code = "schema_too_new"
+
+
+async def migrate(url: str) -> str:
+    """Bring the database at `url` (as for `open_database`) to the newest schema; answers the revision it had, or ""."""
+    if url.startswith("sqlite:///"):
+        return _migrate_sqlite(Path(url.removeprefix("sqlite:///")))
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            return await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+def alembic_config(connection: Connection) -> Config:
+    """The configuration of Alembic for one connection; there is no file."""
+    from alembic.config import Config  # noqa: PLC0415 - see the module's docstring
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _migrate_sqlite(path: Path) -> str:
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with _alone(path), engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        return _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> str:
+    revision = _revision(connection)
+    if revision == NEWEST:
+        return revision
+    if revision > NEWEST:
+        raise SchemaTooNew(
+            f"The database has schema {revision}; this program knows schemas up to {NEWEST}.",
+            hint="Start a newer version of Sealwright, or restore a backup made by this one.",
+        )
+    from alembic import command  # noqa: PLC0415 - see the module's docstring
+
+    command.upgrade(alembic_config(connection), "head")
+    return revision
+
+
+def _revision(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    row = connection.execute(select(_VERSION.c.version_num)).first()
+    return str(row[0]) if row else ""
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock that every writing process takes (see `sqlite.py`)."""
+    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,77 @@
+"""A PostgreSQL of our own for the tests: Debian's 15, in a scratch directory, on a free port, gone afterwards.
+
+``python -m tests.postgresql COMMAND …`` runs a command with ``SEALWRIGHT_TEST_POSTGRESQL_URL`` set, so that many test
+processes share one server.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BINARIES = Path("/usr/lib/postgresql/15/bin")
+URL_VARIABLE = "SEALWRIGHT_TEST_POSTGRESQL_URL"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _as_postgres(command: list[str]) -> list[str]:
+    """PostgreSQL refuses to run as root; there it runs as Debian's own user."""
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command] if os.geteuid() == 0 else command
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """A running server; yields its URL."""
+    if not BINARIES.exists():
+        message = f"{BINARIES} is missing: run scripts/debian-packages test"
+        raise FileNotFoundError(message)
+    directory = Path(tempfile.mkdtemp(prefix="sealwright-postgresql-"))
+    port = free_port()
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(directory, user.pw_uid, user.pw_gid)
+    cluster = directory / "cluster"
+    initialise = [
+        str(BINARIES / "initdb"),
+        "-D",
+        str(cluster),
+        "-U",
+        "sealwright",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+    ]
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c max_connections=300"
+    start = [str(BINARIES / "pg_ctl"), "-D", str(cluster), "-w", "-l", str(directory / "log"), "-o", options, "start"]
+    stop = [str(BINARIES / "pg_ctl"), "-D", str(cluster), "-m", "immediate", "stop"]
+    try:
+        subprocess.run(_as_postgres(initialise), check=True, stdout=subprocess.DEVNULL, cwd="/")
+        subprocess.run(_as_postgres(start), check=True, stdout=subprocess.DEVNULL, cwd="/")
+        yield f"postgresql://sealwright@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run(_as_postgres(stop), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    with postgresql_server() as url:
+        finished = subprocess.run(
+            sys.argv[1:], env={**os.environ, URL_VARIABLE: os.environ.get(URL_VARIABLE) or url}, check=False
+        )
+    sys.exit(finished.returncode)

@@ -1,0 +1,151 @@
+"""What `db.engine` promises, on both engines."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from sealwright.access import SYSTEM
+from sealwright.audit import Audit, Event
+from sealwright.clock import FixedClock, Instant
+from sealwright.db import DuplicateRow, Statement, insert_once, upsert
+from sealwright.db.schema import leases, throttles, used_tokens
+
+CONSUME = insert_once(used_tokens, returning=used_tokens.c.key)
+INSERT = Statement(insert(leases))
+READ = Statement(select(leases.c.holder, leases.c.until).where(leases.c.name == bindparam("which")))
+READ_ALL = Statement(select(leases.c.name).order_by(leases.c.name))
+MOVE = Statement(update(leases).where(leases.c.name == bindparam("which")).values(holder=bindparam("new_holder")))
+DELETE = Statement(delete(leases))
+COUNT_UP = upsert(throttles, key=["key"], update=["failures"])
+READ_THROTTLE = Statement(select(throttles.c.failures).where(throttles.c.key == bindparam("which")))
+
+
+def test_written_row_is_read_back(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+
+            async def body(tx):
+                return await tx.run(INSERT, name="a", holder="me", until=7)
+
+            assert await db.write(body) == 1
+            assert await db.one(READ, which="a") == ("me", 7)
+            assert await db.one(READ, which="b") is None
+
+    asyncio.run(scenario())
+
+
+def test_failed_body_leaves_nothing(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+
+            async def body(tx):
+                await tx.run(INSERT, name="a", holder="me", until=7)
+                raise LookupError
+
+            with pytest.raises(LookupError):
+                await db.write(body)
+            assert await db.all(READ_ALL) == []
+
+    asyncio.run(scenario())
+
+
+def test_one_failed_body_does_not_harm_others_of_the_same_moment(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+
+            async def put(number):
+                async def body(tx):
+                    await tx.run(INSERT, name=f"{number:02}", holder="me", until=number)
+                    if number % 3 == 0:
+                        raise LookupError
+
+                await db.write(body)
+
+            results = await asyncio.gather(*(put(number) for number in range(12)), return_exceptions=True)
+            assert [isinstance(result, LookupError) for result in results] == [number % 3 == 0 for number in range(12)]
+            assert await db.all(READ_ALL) == [(f"{number:02}",) for number in range(12) if number % 3]
+
+    asyncio.run(scenario())
+
+
+def test_duplicate_key_is_told_as_such(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+
+            async def body(tx):
+                await tx.run(INSERT, name="a", holder="me", until=7)
+
+            await db.write(body)
+            with pytest.raises(DuplicateRow):
+                await db.write(body)
+
+    asyncio.run(scenario())
+
+
+def test_one_of_many_consumes(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+
+            async def consume():
+                async def body(tx):
+                    return await tx.one(CONSUME, key=b"token", expires_at=9)
+
+                return await db.write(body)
+
+            results = await asyncio.gather(*(consume() for _ in range(30)))
+            assert [result for result in results if result is not None] == [(b"token",)]
+
+    asyncio.run(scenario())
+
+
+def test_upsert_replaces(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+            for failures in (1, 2, 3):
+
+                async def body(tx, failures=failures):
+                    await tx.run(COUNT_UP, key=b"k", failures=failures, last_failure_at=1, blocked_until=1)
+
+                await db.write(body)
+            assert await db.one(READ_THROTTLE, which=b"k") == (3,)
+
+    asyncio.run(scenario())
+
+
+def test_changed_rows_are_counted(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+
+            async def fill(tx):
+                for name in "abc":
+                    await tx.run(INSERT, name=name, holder="me", until=7)
+                return [
+                    await tx.run(MOVE, which="a", new_holder="you"),
+                    await tx.run(MOVE, which="x", new_holder="you"),
+                    await tx.run(DELETE),
+                ]
+
+            assert await db.write(fill) == [1, 0, 3]
+
+    asyncio.run(scenario())
+
+
+def test_audit_chains_of_concurrent_writers_verify(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+            audit = Audit(FixedClock(Instant(1_790_000_000_000)))
+
+            async def put(number):
+                async def body(tx):
+                    await audit.record(tx, Event.PERSON_CREATED, actor=SYSTEM, target=f"person:{number}")
+                    if number % 7 == 0:
+                        raise LookupError
+
+                await db.write(body)
+
+            await asyncio.gather(*(put(number) for number in range(50)), return_exceptions=True)
+            heads = await audit.verify(db)
+            assert sum(head.sequence for head in heads.values()) == sum(1 for number in range(50) if number % 7)
+
+    asyncio.run(scenario())

@@ -1,0 +1,65 @@
+"""What the certificate authority refuses, by name."""
+
+from __future__ import annotations
+
+from sealwright.errors import Conflict, Failure, InvalidInput, NotPermitted
+
+
+class CsrRefused(InvalidInput):
+    """The certificate signing request cannot be read, or is not signed by its own key."""
+
+    code = "csr_refused"
+
+
+class KeyRefused(NotPermitted):
+    """The public key is too weak, broken, or of a kind that is not accepted."""
+
+    code = "key_refused"
+
+
+class NameRefused(InvalidInput):
+    """A name does not have a form that may stand in a certificate."""
+
+    code = "name_refused"
+
+
+class NameNotGranted(NotPermitted):
+    """A name was asked for that the caller may not have."""
+
+    code = "name_not_granted"
+
+
+class ValidityRefused(NotPermitted):
+    """The time from notBefore to notAfter that was asked for is not allowed."""
+
+    code = "validity_refused"
+
+
+class ProfileRefused(InvalidInput):
+    """A profile, or the claims of a provisioner, contradict themselves or hold a value that is not understood."""
+
+    code = "profile_refused"
+
+
+class LintFailed(Failure):
+    """The certificate that was about to be signed breaks a rule of its format. Nothing was signed."""
+
+    code = "lint_failed"
+
+
+class VerificationFailed(Failure):
+    """A signed certificate is not the one that was decided. It is not given to anybody."""
+
+    code = "verification_failed"
+
+
+class AlreadySigned(Conflict):
+    """A prepared certificate was to be signed a second time, or by another issuer than the one it was prepared for."""
+
+    code = "already_signed"
+
+
+class IssuerUnusable(Failure):
+    """An issuer's certificate and key do not belong together, or it may not sign leaf certificates."""
+
+    code = "issuer_unusable"

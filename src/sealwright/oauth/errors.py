@@ -1,0 +1,111 @@
+"""What the authorization server refuses, and the standard's word for it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sealwright.errors import Conflict, InvalidInput, NotFound, Refused
+
+
+class UnprovenRequest(Refused):
+    """An authorization request whose client or redirect URI is not proven: told to the person, never redirected."""
+
+    code = "unproven_request"
+
+
+class RequestGone(Refused):
+    """A pending authorization request that is unknown, expired or already answered."""
+
+    code = "request_gone"
+
+
+class ClientUnknown(NotFound):
+    """No client has this name."""
+
+    code = "client_unknown"
+
+
+class ClientExists(Conflict):
+    """A client with this name exists already."""
+
+    code = "client_exists"
+
+
+class ClientRefused(InvalidInput):
+    """A value in a client's registration is not allowed."""
+
+    code = "client_refused"
+
+
+class AuthorizationRefused(Refused):
+    """An authorization request that is answered to its proven redirect URI with an error (RFC 6749, section 4.1.2.1)."""
+
+    code = "authorization_refused"
+
+    def __init__(self, error: str, detail: str, *, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(detail, reasons=reasons)
+        self.error = error
+
+
+class TokenRequestRefused(Refused):
+    """A token request that is answered with an error (RFC 6749, section 5.2)."""
+
+    code = "token_request_refused"
+    error: ClassVar[str] = "invalid_request"
+
+
+class MalformedTokenRequest(TokenRequestRefused):
+    """A parameter is missing, repeated or not understood."""
+
+    code = "invalid_request"
+    error = "invalid_request"
+
+
+class ClientNotAuthenticated(TokenRequestRefused):
+    """The client is unknown, or did not prove that it is this client."""
+
+    code = "invalid_client"
+    error = "invalid_client"
+
+
+class GrantRefused(TokenRequestRefused):
+    """The code or refresh token is unknown, expired, used, revoked or somebody else's."""
+
+    code = "invalid_grant"
+    error = "invalid_grant"
+
+
+class GrantTypeRefused(TokenRequestRefused):
+    """This grant type does not exist here."""
+
+    code = "unsupported_grant_type"
+    error = "unsupported_grant_type"
+
+
+class ScopeRefused(TokenRequestRefused):
+    """More is asked than was granted."""
+
+    code = "invalid_scope"
+    error = "invalid_scope"
+
+
+class BearerRefused(Refused):
+    """An access token that is missing or no longer good (RFC 6750, section 3)."""
+
+    code = "invalid_token"
+
+
+class BearerMissing(BearerRefused):
+    """No access token was sent."""
+
+    code = "token_missing"
+
+
+class BearerScopeMissing(BearerRefused):
+    """The access token is good, but does not reach this far."""
+
+    code = "insufficient_scope"
+
+    def __init__(self, detail: str, *, scope: str) -> None:
+        super().__init__(detail)
+        self.scope = scope

@@ -1,0 +1,190 @@
+"""The nouns of the authorization server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from sealwright.clock import Instant
+
+
+class ClientKind(StrEnum):
+    """Whether a client can keep a secret (RFC 6749, section 2.1)."""
+
+    PUBLIC = "public"
+    CONFIDENTIAL = "confidential"
+
+
+class SigningAlgorithm(StrEnum):
+    """What a client's tokens are signed with."""
+
+    ES256 = "ES256"
+    RS256 = "RS256"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered application, as the endpoints need it."""
+
+    id: str
+    name: str
+    """The `client_id` on the wire."""
+    display_name: str
+    kind: ClientKind
+    landing_url: str
+    secret_digest: bytes | None = field(repr=False)
+    signing_algorithm: SigningAlgorithm
+    require_pkce: bool
+    localhost_redirects: bool
+    consent_prompt: bool
+    short_username: bool
+    refresh_lifetime: timedelta
+
+    @property
+    def is_public(self) -> bool:
+        """True where the client cannot keep a secret."""
+        return self.kind is ClientKind.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeMap:
+    """The scopes that members of one group, direct or nested, may grant to one client."""
+
+    group_id: str
+    group_name: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfiguration:
+    """Everything that is set on a client, without its secret and keys."""
+
+    name: str
+    display_name: str
+    kind: ClientKind
+    landing_url: str
+    redirect_uris: tuple[str, ...]
+    localhost_redirects: bool
+    scope_maps: tuple[ScopeMap, ...]
+    require_pkce: bool
+    signing_algorithm: SigningAlgorithm
+    consent_prompt: bool
+    short_username: bool
+    refresh_lifetime: timedelta
+    issuer_url: str
+    configuration_url: str
+    created_at: Instant
+    updated_at: Instant
+
+
+class ResponseMode(StrEnum):
+    """Where the parameters of an authorization response go."""
+
+    QUERY = "query"
+    FRAGMENT = "fragment"
+
+
+class Prompt(StrEnum):
+    """What the client asks the person to be shown (OpenID Connect Core, section 3.1.2.1)."""
+
+    NONE = "none"
+    LOGIN = "login"
+    CONSENT = "consent"
+    SELECT_ACCOUNT = "select_account"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request whose client and redirect URI are proven and whose parameters are understood."""
+
+    client_id: str
+    """Identifier of the client's row, not the name on the wire."""
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    response_mode: ResponseMode = ResponseMode.QUERY
+    state: str | None = None
+    nonce: str | None = None
+    code_challenge: str | None = None
+    prompts: frozenset[Prompt] = frozenset()
+    max_age: int | None = None
+    login_hint: str = ""
+    hinted_subject: str | None = None
+    """`sub` of the ID token that the client sent as a hint."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRequest:
+    """An authorization request that waits for the person: what the sign-in and consent pages tell."""
+
+    client: Client
+    request: AuthorizationRequest
+    created_at: Instant
+    expires_at: Instant
+
+    @property
+    def returns_to_this_computer(self) -> bool:
+        """True where the answer goes to a program on the person's own computer."""
+        return self.request.redirect_uri.startswith(("http://127.0.0.1", "http://[::1]", "http://localhost"))
+
+
+@dataclass(frozen=True, slots=True)
+class SignInNeeded:
+    """The person must prove who they are, then come back with the same handle."""
+
+    handle: str
+    login_hint: str = ""
+    again: bool = False
+    """True where somebody is signed in but the client wants it proven anew, or somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNeeded:
+    """The person must allow or deny."""
+
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer to the client: where the browser goes now. Holds a code or an error."""
+
+    location: str = field(repr=False)
+
+
+NextStep = SignInNeeded | ConsentNeeded | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All tokens that come from one authorization; they are revoked together."""
+
+    id: str
+    client_id: str
+    account_id: str
+    session_id: str
+    scope: tuple[str, ...]
+    nonce: str | None
+    authenticated_at: Instant
+    created_at: Instant
+    revoked_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A stored authorization code with the family that it opens."""
+
+    family: Family
+    redirect_uri: str
+    code_challenge: str | None
+    expires_at: Instant
+    consumed_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A stored refresh token with its family."""
+
+    family: Family
+    expires_at: Instant
+    consumed_at: Instant | None

@@ -6,6 +6,7 @@ An `Instant` is a whole number of milliseconds since 1970-01-01T00:00:00Z. Rows,
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import NewType, Protocol
@@ -82,3 +83,41 @@ def to_seconds(instant: Instant) -> int:
 def to_rfc3339(instant: Instant) -> str:
     """The instant as RFC 3339 text in UTC with second precision, such as ``2026-11-22T10:20:00Z``."""
     return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNITS = {
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+_LONGEST = timedelta(days=36_500)
+_LONGEST_TEXT = 64
+_LONGEST_NUMBER = 12
+
+
+def parse_duration(text: str) -> timedelta:
+    """A duration as people write it in settings and claims: ``8h``, ``1h30m``, ``500ms``; anything else raises ValueError."""
+    if len(text) > _LONGEST_TEXT or not _DURATION.fullmatch(text):
+        raise ValueError("a duration is written like 8h, 90m, 1h30m or 45s")
+    total = timedelta()
+    for number, unit in _DURATION_PART.findall(text):
+        if len(number) > _LONGEST_NUMBER:
+            raise ValueError("a duration is at most 100 years")
+        total += float(number) * _UNITS[unit]
+    if total > _LONGEST:
+        raise ValueError("a duration is at most 100 years")
+    return total
+
+
+def format_duration(duration: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back, such as ``1h30m``; parts below a millisecond are cut."""
+    rest = max(duration, timedelta())
+    parts: list[str] = []
+    for unit, length in _UNITS.items():
+        count, rest = divmod(rest, length)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"

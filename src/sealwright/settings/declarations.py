@@ -1,0 +1,172 @@
+"""Every setting, once: name, default, form and description."""
+
+# ruff: noqa: RUF009, FBT003 - `_declare` makes a dataclass field, and a default of false is one
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sealwright.settings.forms import (
+    Address,
+    Network,
+    list_of,
+    read_address,
+    read_database,
+    read_duration,
+    read_file,
+    read_flag,
+    read_host,
+    read_level,
+    read_network,
+    read_origin,
+    read_text,
+    read_workers,
+)
+
+T = TypeVar("T")
+
+DEFAULT_HOME = Path("~/.local/share/sealwright")
+
+
+def _declare(default: Any, form: Callable[[Any], T], description: str) -> T:
+    """Declare one setting. `default` is written as in the file."""
+    made: T = field(default=form(default), metadata={"default": default, "form": form, "description": description})
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the server listens, as HOST:PORT."""
+
+    people: Address = _declare(
+        "localhost:8443", read_address, "Browsers, the OpenID Connect provider, pages and the API (HTTPS)."
+    )
+    machines: Address = _declare(
+        "localhost:9443", read_address, "The certificate authority for step, mutual TLS, agents (HTTPS)."
+    )
+    status: Address = _declare("localhost:8080", read_address, "Revocation lists and certificate status (plain HTTP on purpose).")
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """How the world reaches the listeners, where that differs from [listen]: behind a proxy or a port mapping."""
+
+    people: str = _declare("", read_origin, "Default: https, the first of dns_names, and the port of listen.people.")
+    machines: str = _declare("", read_origin, "Default: https, the first of dns_names, and the port of listen.machines.")
+    status: str = _declare("", read_origin, "Default: http, the first of dns_names, and the port of listen.status.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The server's own certificate. By default it comes from the server's own issuing CA and renews itself."""
+
+    certificate: Path | None = _declare("", read_file, "PEM file with the certificate and its chain.")
+    key: Path | None = _declare("", read_file, "PEM file with its private key.")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How long a sign-in holds."""
+
+    idle: timedelta = _declare("1h", read_duration, "A session that is not used for this long ends.")
+    absolute: timedelta = _declare("8h", read_duration, "A session ends after this long, used or not.")
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthSettings:
+    """Lifetimes of what clients are given."""
+
+    request: timedelta = _declare("10m", read_duration, "How long a person may take to sign in and decide.")
+    code: timedelta = _declare("1m", read_duration, "Authorization codes.")
+    access_token: timedelta = _declare("15m", read_duration, "Access tokens.")
+    id_token: timedelta = _declare("15m", read_duration, "ID tokens.")
+    refresh_token: timedelta = _declare("16h", read_duration, "Refresh tokens; each use gives a new one.")
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundSettings:
+    """Calls that the server makes by itself: to identity providers, and later to what it deploys to."""
+
+    allow_private: tuple[Network, ...] = _declare(
+        [], list_of(read_network), "Private, loopback or link-local networks that it may call; no others of these kinds."
+    )
+    allow_http: bool = _declare(False, read_flag, "Whether it may call plain http:// addresses.")
+    ca_file: Path | None = _declare("", read_file, "PEM file with roots to trust beside those of the operating system.")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is written to the log."""
+
+    level: str = _declare("info", read_level, "The least important kind that is written: debug, info, warning or error.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Made by `load`, which fills in what follows from other settings."""
+
+    name: str = _declare("Sealwright", read_text, "What the server is called on its pages and in its certificates.")
+    domain: str = _declare("", read_text, "Domain of account names, as in alice@example.org. Default: the first of dns_names.")
+    database_url: str = _declare(
+        "", read_database, "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME. Default: sealwright.db in the home directory."
+    )
+    dns_names: tuple[str, ...] = _declare(
+        ["localhost"], list_of(read_host), "Names and addresses by which clients reach the server; the first is the main one."
+    )
+    workers: int = _declare(0, read_workers, "Processes that answer requests; 0 means one for each processor.")
+    trusted_proxies: tuple[Network, ...] = _declare(
+        [], list_of(read_network), "Addresses of proxies that may tell the address and the certificate of a client."
+    )
+    listen: Listen = field(default_factory=Listen)
+    urls: Urls = field(default_factory=Urls)
+    tls: Tls = field(default_factory=Tls)
+    sessions: SessionSettings = field(default_factory=SessionSettings)
+    oauth: OAuthSettings = field(default_factory=OAuthSettings)
+    outbound: OutboundSettings = field(default_factory=OutboundSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    home: Path = DEFAULT_HOME
+    key: bytes | None = field(default=None, repr=False)
+    """The key-encryption key, where SEALWRIGHT_KEY gives it."""
+
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "": Settings,
+    "listen": Listen,
+    "urls": Urls,
+    "tls": Tls,
+    "sessions": SessionSettings,
+    "oauth": OAuthSettings,
+    "outbound": OutboundSettings,
+    "log": LogSettings,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One setting as declared, for the settings file and the reference."""
+
+    section: str
+    name: str
+    default: Any
+    """As written in the file."""
+    description: str
+    form: Callable[[Any], Any]
+
+    @property
+    def key(self) -> str:
+        """Section and name, such as ``listen.people``."""
+        return f"{self.section}.{self.name}" if self.section else self.name
+
+
+def declared() -> tuple[Declared, ...]:
+    """Every setting, in the order of the file."""
+    return tuple(
+        Declared(section, member.name, member.metadata["default"], member.metadata["description"], member.metadata["form"])
+        for section, shape in SECTIONS.items()
+        for member in dataclasses.fields(shape)
+        if "form" in member.metadata
+    )

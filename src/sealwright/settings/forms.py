@@ -1,0 +1,149 @@
+"""Forms of values: each turns what TOML or the environment holds into a typed value.
+
+What does not fit raises ValueError with the end of the sentence "<key> = <value> …".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from sealwright.clock import parse_duration
+
+T = TypeVar("T")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+HIGHEST_PORT = 65_535
+MOST_WORKERS = 256
+LEVELS = ("debug", "info", "warning", "error")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen: a host name or IP address, and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def read_text(value: Any) -> str:
+    """One line of text."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError("must be a text in quotes, on one line")
+    return value
+
+
+def read_address(value: Any) -> Address:
+    """HOST:PORT, with brackets around an IPv6 address."""
+    host, _, port = read_text(value).rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not _is_host(host) or not port.isascii() or not port.isdigit() or not 1 <= int(port[:6]) <= HIGHEST_PORT:
+        raise ValueError("must be HOST:PORT with a port from 1 to 65535")
+    return Address(host, int(port))
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return bool(_HOST.fullmatch(text)) and ".." not in text
+    return True
+
+
+def read_host(value: Any) -> str:
+    """A host name or an IP address, in lower case."""
+    if not _is_host(read_text(value)):
+        raise ValueError("must be a host name or an IP address")
+    return str(value).lower()
+
+
+def read_origin(value: Any) -> str:
+    """The scheme, host and port of a public address; empty text stays empty."""
+    text = read_text(value).removesuffix("/")
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    try:
+        plain = parts.scheme in ("http", "https") and parts.hostname is not None and _is_host(parts.hostname) and parts.port != 0
+    except ValueError:
+        plain = False
+    if not plain or text != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+        raise ValueError("must be a scheme and a host, such as https://id.example.org, without a path")
+    return text.lower()
+
+
+def read_database(value: Any) -> str:
+    """The URL of a database of a kind that we speak; empty text stays empty."""
+    text = read_text(value)
+    if text and not text.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return text.replace("postgres://", "postgresql://", 1) if text.startswith("postgres://") else text
+
+
+def read_duration(value: Any) -> timedelta:
+    """A duration of at least a second."""
+    try:
+        duration = parse_duration(read_text(value))
+    except ValueError as cause:
+        raise ValueError("must be a duration in quotes, such as 8h, 90m or 1h30m") from cause
+    if duration < timedelta(seconds=1):
+        raise ValueError("must be at least 1s")
+    return duration
+
+
+def read_workers(value: Any) -> int:
+    """A number of processes."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_WORKERS:
+        raise ValueError("must be a whole number from 0 to 256")
+    return value
+
+
+def read_flag(value: Any) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004 - a ValueError is the contract of a form
+    return value
+
+
+def read_file(value: Any) -> Path | None:
+    """A path; empty text is none."""
+    return Path(read_text(value)).expanduser() if value != "" else None
+
+
+def read_level(value: Any) -> str:
+    """One of `LEVELS`."""
+    if value not in LEVELS:
+        raise ValueError(f"must be one of {', '.join(LEVELS)}")
+    return str(value)
+
+
+def read_network(value: Any) -> Network:
+    """An IP network; a single address is a network of one."""
+    try:
+        return ipaddress.ip_network(read_text(value), strict=False)
+    except ValueError as cause:
+        raise ValueError("must be an IP address or a network such as 10.0.0.0/8") from cause
+
+
+def list_of(form: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
+    """A list whose entries all have `form`."""
+
+    def read(value: Any) -> tuple[T, ...]:
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise ValueError('must be a list, such as ["…", "…"]')  # noqa: TRY004 - the same
+        try:
+            return tuple(form(item) for item in value)
+        except ValueError as cause:
+            raise ValueError(f"holds an entry that {cause}") from cause
+
+    return read

@@ -1,0 +1,157 @@
+"""Read the settings file and let the environment have the last word."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sealwright.clock import format_duration
+from sealwright.settings.declarations import DEFAULT_HOME, SECTIONS, Declared, Settings, Tls, Urls, declared
+from sealwright.settings.environment import Environment, read_environment
+from sealwright.settings.errors import SettingsRefused, shown
+from sealwright.settings.forms import Address
+from sealwright.settings.write import written
+
+FILE_NAME = "settings.toml"
+
+
+def home_directory(given: str | Path | None, environment: Environment) -> Path:
+    """The home directory: as given, else of the environment, else the default."""
+    return Path(given or environment.home or DEFAULT_HOME).expanduser().absolute()
+
+
+def load(home: str | Path | None = None, environment: Environment | None = None) -> Settings:
+    """Settings of the server that lives in `home`, with the environment's overrides. Raises SettingsRefused."""
+    environment = read_environment() if environment is None else environment
+    place = home_directory(home, environment)
+    file = place / FILE_NAME
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsRefused(
+            FILE_NAME, "", f"is missing in {place}", hint="Make a home directory with: sealwright init, or name one with --dir."
+        ) from None
+    except (OSError, UnicodeDecodeError) as cause:
+        raise SettingsRefused(FILE_NAME, "", f"in {place} cannot be read: {cause}") from cause
+    return _complete(parse(text, file), place, environment)
+
+
+def parse(text: str, file: Path) -> Settings:
+    """The settings that a file's `text` holds, before the environment and the home directory are looked at."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as cause:
+        line = re.search(r"at line (\d+)", str(cause))
+        problem = "is not TOML: " + str(cause).partition(" (at")[0]
+        raise SettingsRefused("the file", "", problem, file=file, line=int(line[1]) if line else text.count("\n") + 1) from cause
+    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    sections[""] = {name: value for name, value in document.items() if name not in SECTIONS}
+    for section in SECTIONS:
+        if section in document:
+            if not isinstance(document[section], dict):
+                raise _refusal(section, document[section], f"is a section; write [{section}] above its settings", text, file)
+            sections[section] = document[section]
+    typed: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    known = {each.key: each for each in declared()}
+    for section, members in sections.items():
+        for name, value in members.items():
+            key = f"{section}.{name}" if section else name
+            if key not in known:
+                raise _refusal(key, value, "is not a setting", text, file, hint=_nearest(key, known))
+            try:
+                typed[section][name] = known[key].form(value)
+            except ValueError as cause:
+                raise _refusal(key, value, str(cause), text, file) from None
+    parts = {section: shape(**typed[section]) for section, shape in SECTIONS.items() if section}
+    settings = Settings(**typed[""], **parts)
+    _check_together(settings, text, file)
+    return settings
+
+
+def _check_together(settings: Settings, text: str, file: Path) -> None:
+    if (settings.tls.certificate is None) != (settings.tls.key is None):
+        given = "certificate" if settings.tls.key is None else "key"
+        missing = "key" if given == "certificate" else "certificate"
+        raise _refusal(f"tls.{given}", getattr(settings.tls, given).as_posix(), f"needs tls.{missing} beside it", text, file)
+    if not settings.dns_names:
+        raise _refusal("dns_names", [], "must name at least one host", text, file)
+    if settings.sessions.idle > settings.sessions.absolute:
+        value = format_duration(settings.sessions.idle)
+        limit = format_duration(settings.sessions.absolute)
+        raise _refusal("sessions.idle", value, f"must not be longer than sessions.absolute ({limit})", text, file)
+
+
+def _complete(settings: Settings, home: Path, environment: Environment) -> Settings:
+    """Fill in what follows from other settings, the home directory and the environment."""
+    main = settings.dns_names[0]
+
+    def url(given: str, scheme: str, address: Address) -> str:
+        usual = address.port == (443 if scheme == "https" else 80)
+        return given or f"{scheme}://{f'[{main}]' if ':' in main else main}{'' if usual else f':{address.port}'}"
+
+    listen = settings.listen
+    urls = Urls(
+        people=url(settings.urls.people, "https", listen.people),
+        machines=url(settings.urls.machines, "https", listen.machines),
+        status=url(settings.urls.status, "http", listen.status),
+    )
+
+    def within(path: Path | None) -> Path | None:
+        return None if path is None else home / path
+
+    return dataclasses.replace(
+        settings,
+        home=home,
+        key=environment.key,
+        domain=settings.domain or main,
+        database_url=environment.database_url or settings.database_url or f"sqlite:///{home / 'sealwright.db'}",
+        workers=settings.workers or len(os.sched_getaffinity(0)),
+        urls=urls,
+        tls=Tls(certificate=within(settings.tls.certificate), key=within(settings.tls.key)),
+        outbound=dataclasses.replace(settings.outbound, ca_file=within(settings.outbound.ca_file)),
+        log=dataclasses.replace(settings.log, level=environment.log_level or settings.log.level),
+    )
+
+
+def _refusal(key: str, value: Any, problem: str, text: str, file: Path, *, hint: str = "") -> SettingsRefused:
+    secret = key == "database_url"  # may hold a password
+    given = "" if secret or isinstance(value, dict) else shown(written(value))
+    return SettingsRefused(key, given, problem, file=file, line=_line_of(key, text), hint=hint)
+
+
+def _nearest(key: str, known: Mapping[str, Declared]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6) or [
+        each for each in known if each.rpartition(".")[2] == key.rpartition(".")[2]
+    ]
+    return f"Perhaps {close[0]} was meant." if close else "All settings are listed in docs/reference/settings.md."
+
+
+def _line_of(key: str, text: str) -> int:
+    """The line that sets `key`: as ``name =`` below its section's header, dotted, or in an inline table; else the header's."""
+    section, header_line, open_quote, best = "", 0, "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if open_quote:
+            open_quote = "" if line.count(open_quote) % 2 else open_quote
+            continue
+        header = re.match(r"\s*\[\[?\s*([^\[\]]+?)\s*\]", line)
+        if header:
+            section, header_line = header[1].replace('"', "").replace(" ", ""), number
+            best = number if not best and section == key.partition(".")[0] else best
+            if section == key:
+                return header_line
+            continue
+        name = re.match(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=", line)
+        if name:
+            path = re.sub(r"[\"' ]", "", name[1])
+            full = f"{section}.{path}" if section else path
+            if full == key:
+                return number
+            best = number if key.startswith(f"{full}.") else best
+        open_quote = next((quote for quote in ('"""', "'''") if line.count(quote) % 2), "")
+    return best

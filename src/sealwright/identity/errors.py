@@ -1,0 +1,107 @@
+"""What can go wrong in identity."""
+
+from __future__ import annotations
+
+from sealwright.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSignedIn, Refused
+
+
+class SignInRefused(NotSignedIn):
+    """Name or password is wrong. The same words for every reason, so that nobody learns which names exist."""
+
+    code = "sign_in_refused"
+
+
+class CodeRefused(NotSignedIn):
+    """The one-time code is wrong or was used."""
+
+    code = "code_refused"
+
+
+class SignInExpired(NotSignedIn):
+    """The sign-in that waited for a code was finished, took too long, or never was."""
+
+    code = "sign_in_expired"
+
+
+class WeakPassword(InvalidInput):
+    """The password does not hold what a password has to; `reasons` say why."""
+
+    code = "weak_password"
+
+
+class AccountNotFound(NotFound):
+    """No account has this name."""
+
+    code = "account_not_found"
+
+
+class GroupNotFound(NotFound):
+    """No group has this name."""
+
+    code = "group_not_found"
+
+
+class MemberNotFound(NotFound):
+    """Neither an account nor a group has this name."""
+
+    code = "member_not_found"
+
+
+class SessionNotFound(NotFound):
+    """No session has this id, or it has ended."""
+
+    code = "session_not_found"
+
+
+class CredentialNotFound(NotFound):
+    """The account has no such credential."""
+
+    code = "credential_not_found"
+
+
+class LinkRefused(Refused):
+    """A one-time link that was used, has expired, was replaced, or never was."""
+
+    code = "link_refused"
+
+
+class NameTaken(Conflict):
+    """An account or a group has this name."""
+
+    code = "name_taken"
+
+
+class MailTaken(Conflict):
+    """Another account has this e-mail address."""
+
+    code = "mail_taken"
+
+
+class AccountNotUsable(Conflict):
+    """The account's state does not admit this."""
+
+    code = "account_not_usable"
+
+
+class BuiltIn(Conflict):
+    """It exists from the first start on and stays as it is."""
+
+    code = "built_in"
+
+
+class GroupCycle(Conflict):
+    """A group would become a member of itself."""
+
+    code = "group_cycle"
+
+
+class LastAdministrator(Conflict):
+    """Nobody would be left to administer this server."""
+
+    code = "last_administrator"
+
+
+class BeyondOwnAuthority(NotPermitted):
+    """The change would touch permissions that the actor does not hold."""
+
+    code = "beyond_own_authority"

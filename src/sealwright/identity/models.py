@@ -1,0 +1,209 @@
+"""Nouns of identity: accounts, groups, sessions, credentials, and what a sign-in answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from sealwright.access import Actor
+from sealwright.clock import Instant
+
+
+class AccountKind(StrEnum):
+    """What stands behind an account."""
+
+    PERSON = "person"
+    SERVICE = "service"
+    SYSTEM = "system"
+    """Built in: `admin` and `idm_admin`. Cannot be disabled or deleted; unusable until it was recovered from the shell."""
+
+
+class SessionKind(StrEnum):
+    """Where a sign-in happened."""
+
+    BROWSER = "browser"
+    TERMINAL = "terminal"
+
+
+class CredentialKind(StrEnum):
+    """How somebody proves who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - a kind's name
+    TOTP = "totp"
+    TOTP_UNCONFIRMED = "totp_unconfirmed"
+    """Made, but no code of it was shown yet; does not count as a second factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailAddress:
+    """One e-mail address of an account."""
+
+    address: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether an account may act now, and why not."""
+
+    active: bool
+    reason: str
+    """In words, fit for an audit row and for whoever administers the account; "active" where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person, a service or a built-in account."""
+
+    id: str
+    """UUID; the OIDC `sub`."""
+    kind: AccountKind
+    name: str
+    display_name: str
+    mails: tuple[MailAddress, ...]
+    valid_from: Instant | None
+    valid_until: Instant | None
+    disabled_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+
+    @property
+    def primary_mail(self) -> MailAddress | None:
+        """The first address, or None."""
+        return self.mails[0] if self.mails else None
+
+    @property
+    def actor_kind(self) -> str:
+        """``person`` or ``service``: what an actor is called who signed in with this account."""
+        return "service" if self.kind is AccountKind.SERVICE else "person"
+
+    @property
+    def reference(self) -> str:
+        """What audit rows call the account: ``person:<id>``."""
+        return f"{self.actor_kind}:{self.id}"
+
+    def standing(self, now: Instant) -> Standing:
+        """Whether the account may act at `now`."""
+        if self.disabled_at is not None:
+            return Standing(active=False, reason="the account is disabled")
+        if self.valid_from is not None and now < self.valid_from:
+            return Standing(active=False, reason="the account is not valid yet")
+        if self.valid_until is not None and now >= self.valid_until:
+            return Standing(active=False, reason="the account is no longer valid")
+        return Standing(active=True, reason="active")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A named set of accounts and other groups."""
+
+    id: str
+    name: str
+    description: str
+    builtin: bool
+    created_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Direct members of a group."""
+
+    accounts: tuple[Account, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRules:
+    """How long sessions last; from the settings."""
+
+    idle: timedelta = timedelta(hours=1)
+    """A browser session that was not used for so long has ended."""
+    absolute: timedelta = timedelta(hours=8)
+    """A browser session never lasts longer."""
+    terminal: timedelta = timedelta(hours=8)
+    """A terminal session never lasts longer; it has no idle limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in: a row of its own, known to the browser or terminal by an opaque token."""
+
+    id: str
+    account_id: str
+    kind: SessionKind
+    methods: tuple[str, ...]
+    """RFC 8176 names in the order of use: ``pwd``, ``otp``."""
+    address: str
+    user_agent: str
+    created_at: Instant
+    authenticated_at: Instant
+    last_seen_at: Instant
+    expires_at: Instant
+    ended_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is behind a request, by a session that holds now."""
+
+    account: Account
+    session: Session
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A sign-in that is done."""
+
+    token: str = field(repr=False)
+    """For the cookie or the token file; never stored here."""
+    signed_in: SignedIn
+    continue_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """The password was right and a code is needed."""
+
+    pending_token: str = field(repr=False)
+    expires_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What is told about a credential; never its secret."""
+
+    id: str
+    kind: CredentialKind
+    label: str
+    created_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class TotpEnrolment:
+    """A new TOTP secret, shown once, that counts from the first right code on."""
+
+    id: str
+    label: str
+    secret: str = field(repr=False)
+    """Base32, for typing it in."""
+    uri: str = field(repr=False)
+    """``otpauth://``, for a QR code."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeLink:
+    """A link's secret part, to be shown once."""
+
+    token: str = field(repr=False)
+    expires_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """An account that works again."""
+
+    account: Account
+    password: str | None = field(repr=False)
+    """The password that was made up, to be shown once; None where one was given."""

@@ -1,0 +1,293 @@
+"""Pure decisions: names, addresses, passwords, throttling, session lifetimes. No database, clock or request in here."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from zxcvbn import zxcvbn
+
+from sealwright.access import Actor, Permission
+from sealwright.clock import Instant, after, between
+from sealwright.errors import InvalidInput
+from sealwright.identity.errors import BeyondOwnAuthority, WeakPassword
+from sealwright.identity.models import Session, SessionKind, SessionRules
+
+MAX_DISPLAY_NAME = 128
+MAX_DESCRIPTION = 256
+MAX_MAILS = 16
+MAX_USER_AGENT = 256
+MIN_PASSWORD = 10
+MAX_PASSWORD = 128
+MIN_SCORE = 3
+"""Of zxcvbn's 0 to 4: holds out against guessing offline when the hash is slow, which Argon2 is."""
+MIN_OWN_WORD = 4
+_SCORED_CHARACTERS = 72  # zxcvbn's own limit: what comes after can only make a password better
+
+_NAME = re.compile(r"[a-z][a-z0-9\-_.]{0,63}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+_PATTERN_WORDS = {
+    "dictionary": "it is made of common words, names or passwords",
+    "spatial": "it follows neighbouring keys of a keyboard",
+    "repeat": "it repeats itself",
+    "sequence": "it counts up or down",
+    "regex": "it holds a year",
+    "date": "it holds a date",
+}
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def check_name(name: str) -> str:
+    """The name of an account or a group, or InvalidInput."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name[:80]!r} cannot be a name.",
+            reasons=(
+                "a name has 1 to 64 characters: it begins with a letter a to z, then letters a to z, digits, '-', '_' and '.'",
+            ),
+        )
+    if _UUID.fullmatch(name):
+        raise InvalidInput(f"{name!r} cannot be a name.", reasons=("a name must not look like an identifier",))
+    return name
+
+
+def check_display_name(text: str) -> str:
+    """A name for people to read, trimmed, or InvalidInput."""
+    return _check_text(text, "a display name", 1, MAX_DISPLAY_NAME)
+
+
+def check_description(text: str) -> str:
+    """What a group is for, trimmed; may be empty."""
+    return _check_text(text, "a description", 0, MAX_DESCRIPTION)
+
+
+def spn(name: str, domain: str) -> str:
+    """``name@domain``, by which an account is known beyond this server."""
+    return f"{name}@{domain}"
+
+
+def name_in(text: str, domain: str) -> str:
+    """The name in a name or SPN of this domain; anything else comes back as it is."""
+    name, at, rest = text.strip().partition("@")
+    return name.lower() if at and rest.lower() == domain.lower() else text.strip()
+
+
+def check_mail(address: str) -> str:
+    """An e-mail address that can stand in a certificate and a token, or InvalidInput."""
+    text = address.strip()
+    local, _, domain = text.rpartition("@")
+    labels = domain.split(".")
+    if len(text) > 254 or len(local) > 64 or not _LOCAL_PART.fullmatch(local) or not all(map(_LABEL.fullmatch, labels)):  # noqa: PLR2004 - RFC 5321, section 4.5.3.1
+        raise InvalidInput(
+            f"{address[:80]!r} is not an e-mail address.",
+            reasons=("an address has the form name@domain, in ASCII, with at most 64 characters before the @ and 254 in all",),
+        )
+    return text
+
+
+def fold_mail(address: str) -> str:
+    """The form in which two spellings of one address are equal."""
+    return address.strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class SignInName:
+    """What was typed as a user name, as what it can mean: a name first, else an e-mail address."""
+
+    name: str
+    mail: str
+
+    @property
+    def counted_as(self) -> str:
+        """The one form under which attempts are counted: a name and its SPN are the same."""
+        return self.name or self.mail
+
+
+def read_sign_in_name(typed: str, domain: str) -> SignInName:
+    """User name, SPN or e-mail address, in any case and with blanks around it."""
+    text = typed.strip().lower()
+    if "@" not in text:
+        return SignInName(name=text, mail="")
+    name, _, rest = text.partition("@")
+    return SignInName(name=name if rest == domain.lower() else "", mail=text)
+
+
+def _check_text(text: str, what: str, shortest: int, longest: int) -> str:
+    trimmed = text.strip()
+    if not shortest <= len(trimmed) <= longest or any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in trimmed):
+        raise InvalidInput(
+            f"{text[:80]!r} cannot be {what}.",
+            reasons=(f"{what} has {shortest} to {longest} characters on one line",),
+        )
+    return trimmed
+
+
+# --- passwords -------------------------------------------------------------------------------------------------------
+
+
+def prepare_password(password: str) -> bytes:
+    """The octets that are hashed: NFC, so that the same password typed on another keyboard is the same (RFC 8265)."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+
+
+def check_password(password: str, *, name: str, display_name: str, mails: Iterable[str]) -> None:
+    """Raise WeakPassword with every reason why `password` is not good enough for this account."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise WeakPassword(
+            "The password is not strong enough.",
+            reasons=(f"it has {len(password)} characters; {MIN_PASSWORD} to {MAX_PASSWORD} are allowed",),
+            hint="Take four or more words that do not belong together.",
+        )
+    forbidden = _own_words(name, mails)
+    folded = password.casefold()
+    reasons = [f"it contains {word!r}" for word in forbidden if word.casefold() in folded]
+    result = zxcvbn(password[:_SCORED_CHARACTERS], user_inputs=[*forbidden, *display_name.split()])
+    if result["score"] < MIN_SCORE:
+        patterns = {match["pattern"] for match in result["sequence"]}
+        reasons += [words for pattern, words in _PATTERN_WORDS.items() if pattern in patterns] or ["it can be guessed"]
+    if reasons:
+        raise WeakPassword(
+            "The password is not strong enough.",
+            reasons=tuple(reasons),
+            hint="Take four or more words that do not belong together.",
+        )
+
+
+def _own_words(name: str, mails: Iterable[str]) -> tuple[str, ...]:
+    """User name, e-mail addresses and what stands before their @; the very short ones occur by chance and are left out."""
+    words = [name]
+    for address in mails:
+        words += [address, address.partition("@")[0]]
+    return tuple(dict.fromkeys(word for word in words if len(word) >= MIN_OWN_WORD))
+
+
+# --- throttling ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How failed attempts slow down the next one."""
+
+    free: int
+    """So many failures cost nothing; each one after doubles the wait, from one second on."""
+    longest: timedelta
+    forgotten_after: timedelta
+    """Failures are forgotten when so much time passed since the last one."""
+
+
+PER_ACCOUNT = Schedule(free=4, longest=timedelta(minutes=15), forgotten_after=timedelta(hours=24))
+PER_ADDRESS = Schedule(free=30, longest=timedelta(minutes=15), forgotten_after=timedelta(hours=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One thing whose failures are counted."""
+
+    key: bytes
+    schedule: Schedule
+    shared: bool
+    """Several people may stand behind it: one's success takes back one's own attempt and not the failures of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What is known about a counter."""
+
+    failures: int
+    last_failure_at: Instant
+    blocked_until: Instant
+
+
+def password_counter(counted_as: str) -> Counter:
+    """Counts attempts on one name, whether or not an account has it."""
+    return Counter(secret_digest(f"password:{counted_as}"), PER_ACCOUNT, shared=False)
+
+
+def code_counter(account_id: str) -> Counter:
+    """Counts attempts on the second factor of one account."""
+    return Counter(secret_digest(f"code:{account_id}"), PER_ACCOUNT, shared=False)
+
+
+def address_counter(address: str) -> Counter:
+    """Counts attempts from one IPv4 address or one IPv6 network of a subscriber (/64)."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        network = address
+    else:
+        mapped = getattr(parsed, "ipv4_mapped", None) or parsed
+        network = str(mapped) if mapped.version == 4 else str(ipaddress.ip_network((mapped, 64), strict=False))  # noqa: PLR2004 - IPv4
+    return Counter(secret_digest(f"address:{network}"), PER_ADDRESS, shared=True)
+
+
+def wait_before(attempts: Attempts | None, now: Instant) -> timedelta:
+    """How long until the next attempt is looked at; zero when it is now."""
+    if attempts is None or attempts.blocked_until <= now:
+        return timedelta()
+    return between(now, attempts.blocked_until)
+
+
+def count_attempt(attempts: Attempts | None, schedule: Schedule, now: Instant) -> Attempts:
+    """The counter after one more attempt, which counts as failed until it turns out well."""
+    failures = 1
+    if attempts is not None and between(attempts.last_failure_at, now) < schedule.forgotten_after:
+        failures = attempts.failures + 1
+    over = min(failures - schedule.free, 20)
+    wait = timedelta() if over <= 0 else min(timedelta(seconds=2 ** (over - 1)), schedule.longest)
+    return Attempts(failures, now, after(now, wait))
+
+
+# --- sessions --------------------------------------------------------------------------------------------------------
+
+
+def session_expiry(kind: SessionKind, rules: SessionRules, now: Instant) -> Instant:
+    """When a session that begins now ends at the latest."""
+    return after(now, rules.absolute if kind is SessionKind.BROWSER else rules.terminal)
+
+
+def why_over(session: Session, rules: SessionRules, now: Instant) -> str | None:
+    """Why the session does not hold at `now`, or None where it does."""
+    if session.ended_at is not None:
+        return "it was ended"
+    if now >= session.expires_at:
+        return "it reached its longest duration"
+    if session.kind is SessionKind.BROWSER and between(session.last_seen_at, now) >= rules.idle:
+        return "it was not used for too long"
+    return None
+
+
+def printable(text: str, longest: int = MAX_USER_AGENT) -> str:
+    """What a peer told about itself, cut and without control characters."""
+    return "".join(c for c in text[:longest] if c.isprintable())
+
+
+# --- authority -------------------------------------------------------------------------------------------------------
+
+
+def require_at_least(actor: Actor, held: frozenset[Permission], what: str) -> None:
+    """Raise BeyondOwnAuthority unless `actor` holds every permission in `held`. `what` finishes the sentence."""
+    missing = sorted(held - actor.permissions)
+    if missing:
+        raise BeyondOwnAuthority(
+            f"{actor.name or 'An unknown caller'} may not {what}.",
+            reasons=(f"that needs every permission it carries; missing: {', '.join(missing)}",),
+            hint="Ask somebody who holds these permissions.",
+        )
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def secret_digest(secret: str) -> bytes:
+    """The form in which a token is stored."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

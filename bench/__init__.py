@@ -1,0 +1,1 @@
+"""Measurements, not tests: how fast each path is over TLS keep-alive with durable commits, beside a real step-ca."""

@@ -1,0 +1,36 @@
+"""Custody of signing keys, and of secrets at rest.
+
+Owns: making, sealing, storing and opening private keys. Never knows what is signed, never hands a private key to a wire.
+"""
+
+from __future__ import annotations
+
+from sealwright.keys.custody import Custody
+from sealwright.keys.errors import KeyFileRefused, KeyMissing, KeyRefused, SealBroken
+from sealwright.keys.models import NewKey, PrivateKey, PublicKey, PublicKeyRecord, Purpose, SigningKey
+from sealwright.keys.sealing import KEY_FILE, Sealer, create_key_encryption_key, load_key_encryption_key
+from sealwright.keys.software import algorithm_of, base64url, from_pem, public_members, thumbprint, to_pkcs8_pem
+
+__all__ = [
+    "KEY_FILE",
+    "Custody",
+    "KeyFileRefused",
+    "KeyMissing",
+    "KeyRefused",
+    "NewKey",
+    "PrivateKey",
+    "PublicKey",
+    "PublicKeyRecord",
+    "Purpose",
+    "SealBroken",
+    "Sealer",
+    "SigningKey",
+    "algorithm_of",
+    "base64url",
+    "create_key_encryption_key",
+    "from_pem",
+    "load_key_encryption_key",
+    "public_members",
+    "thumbprint",
+    "to_pkcs8_pem",
+]

@@ -1,0 +1,121 @@
+"""Who holds the keys: made, sealed and stored here, opened when needed, retired, revoked, taken away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sealwright.clock import Clock, Instant, after
+from sealwright.db import Database, Transaction
+from sealwright.keys import software, store
+from sealwright.keys.errors import KeyMissing, KeyRefused
+from sealwright.keys.models import NewKey, PrivateKey, PublicKeyRecord, Purpose, SigningKey
+from sealwright.keys.sealing import Sealer
+
+FRESH_FOR = timedelta(seconds=10)
+"""How long another process's change of a key may go unnoticed."""
+
+
+class Custody:
+    """Signing keys by purpose and owner, for one process."""
+
+    def __init__(self, db: Database, sealer: Sealer, clock: Clock) -> None:
+        self._db = db
+        self._sealer = sealer
+        self._clock = clock
+        self._open: dict[str, tuple[SigningKey, Instant]] = {}
+        self._active: dict[tuple[Purpose, str], tuple[SigningKey, Instant]] = {}
+        self._public: dict[tuple[Purpose, str], tuple[list[PublicKeyRecord], Instant]] = {}
+
+    def generate(self, purpose: Purpose, owner: str, algorithm: str) -> NewKey:
+        """Make a key. Nothing is stored until `insert`. An RSA key takes a tenth of a second of computing."""
+        return self._adopt(purpose, owner, software.generate(algorithm), algorithm)
+
+    def import_private(self, purpose: Purpose, owner: str, pem: bytes, password: bytes | None = None) -> NewKey:
+        """Take in a private key that was made elsewhere. Nothing is stored until `insert`. Raises KeyRefused."""
+        private_key = software.from_pem(pem, password)
+        return self._adopt(purpose, owner, private_key, software.algorithm_of(private_key.public_key()))
+
+    def _adopt(self, purpose: Purpose, owner: str, private_key: PrivateKey, algorithm: str) -> NewKey:
+        public_key = private_key.public_key()
+        key_id = software.thumbprint(public_key)
+        sealed = self._sealer.seal(software.to_pkcs8_der(private_key), _context(key_id))
+        return NewKey(key_id, purpose, owner, algorithm, public_key, private_key, sealed)
+
+    async def insert(self, tx: Transaction, new_key: NewKey) -> None:
+        """Store a new key in the caller's transaction. Call `forget` after it when the owner had a key before."""
+        await store.insert_key(tx, new_key, self._clock.now())
+
+    async def active(self, purpose: Purpose, owner: str) -> SigningKey:
+        """The newest key that may sign; raises KeyMissing."""
+        cached = self._active.get((purpose, owner))
+        if cached is not None and cached[1] > self._clock.now():
+            return cached[0]
+        key_id = await store.active_id(self._db, purpose, owner)
+        if key_id is None:
+            raise KeyMissing(f"There is no {purpose} key that may sign{f' for {owner}' if owner else ''}.")
+        key = await self.open(key_id)
+        self._active[purpose, owner] = (key, self._until())
+        return key
+
+    async def open(self, key_id: str) -> SigningKey:
+        """The key with this id, also a retired one (an old issuer still signs its revocation list); raises KeyMissing."""
+        cached = self._open.get(key_id)
+        if cached is not None and cached[1] > self._clock.now():
+            return cached[0]
+        stored = await store.find(self._db, key_id)
+        if stored is None or stored.revoked_at is not None:
+            self._open.pop(key_id, None)
+            raise KeyMissing(f"There is no key {key_id}." if stored is None else f"The key {key_id} was revoked.")
+        if stored.sealed_private is None:
+            self._open.pop(key_id, None)
+            raise KeyMissing(
+                f"The private part of the {stored.public.purpose} key {key_id} was taken away from this server.",
+                hint="Bring it back for the work that needs it.",
+            )
+        key = cached[0] if cached is not None else self._unseal(stored.public, stored.sealed_private)
+        self._open[key_id] = (key, self._until())
+        return key
+
+    def _unseal(self, public: PublicKeyRecord, sealed: bytes) -> SigningKey:
+        private_key = software.from_pkcs8_der(self._sealer.open(sealed, _context(public.id)))
+        if software.thumbprint(private_key.public_key()) != public.id:
+            raise KeyRefused(f"The stored private key of {public.id} belongs to another public key.")
+        return SigningKey(public.id, public.purpose, public.owner, public.algorithm, public.public_key, private_key)
+
+    async def public_keys(self, purpose: Purpose, owner: str) -> list[PublicKeyRecord]:
+        """Keys that verify: not revoked, newest first."""
+        cached = self._public.get((purpose, owner))
+        if cached is None or cached[1] <= self._clock.now():
+            cached = (await store.public_keys(self._db, purpose, owner), self._until())
+            self._public[purpose, owner] = cached
+        return list(cached[0])
+
+    async def retire(self, tx: Transaction, key_id: str) -> None:
+        """It signs no more; what it signed still verifies. Call `forget` once `tx` is durable."""
+        await store.retire(tx, key_id, self._clock.now())
+
+    async def revoke(self, tx: Transaction, key_id: str) -> None:
+        """It neither signs nor verifies any more. Call `forget` once `tx` is durable."""
+        await store.revoke(tx, key_id, self._clock.now())
+
+    async def export(self, key_id: str, password: bytes | None = None) -> bytes:
+        """The private key as PKCS #8 PEM, encrypted where a password is given. The caller audits it."""
+        return software.to_pkcs8_pem((await self.open(key_id)).private_key, password)
+
+    async def take_away(self, tx: Transaction, key_id: str) -> None:
+        """Remove the private part from the store. Call `forget` once `tx` is durable. Raises KeyMissing when it is gone."""
+        if not await store.remove_private(tx, key_id):
+            raise KeyMissing(f"The store holds no private part of the key {key_id}.")
+
+    def forget(self) -> None:
+        """Read everything anew from the store when it is next needed."""
+        self._open.clear()
+        self._active.clear()
+        self._public.clear()
+
+    def _until(self) -> Instant:
+        return after(self._clock.now(), FRESH_FOR)
+
+
+def _context(key_id: str) -> str:
+    return f"signing_keys:{key_id}"

@@ -6,7 +6,7 @@ DEV := .venv/dev/bin
 demo: ## Sign in once, get a certificate, call an mTLS server with it
 	@scripts/debian-packages demo
 	@scripts/environment run
-	@.venv/run/bin/python scripts/demo $(DEMO)
+	@.venv/run/bin/python -m demo $(DEMO)
 
 test: check ## Every check and every test
 	@scripts/install-step

@@ -25,7 +25,8 @@ function request()
   return requests[at]
 end
 function done(summary, latency, _)
-  io.write(string.format('RESULT {"requests": %%d, "microseconds": %%d, "refused": %%d, "broken": %%d, "p50_us": %%d, "p99_us": %%d}\\n',
+  io.write(string.format('RESULT {"requests": %%d, "microseconds": %%d, "refused": %%d, "broken": %%d, ' ..
+    '"p50_us": %%d, "p99_us": %%d}\\n',
     summary.requests, summary.duration, summary.errors.status,
     summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
     latency:percentile(50), latency:percentile(99)))

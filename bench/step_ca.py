@@ -64,11 +64,25 @@ def running_step_ca(directory: Path, provider: Provider) -> Iterator[StepCa]:
 
     def step(*arguments: str) -> str:
         command = [str(TOOLS / "step"), *arguments]
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+        return subprocess.run(
+            command, env=environment, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        ).stdout
 
     address = f"127.0.0.1:{port}"
-    step("ca", "init", "--name", "Bench", "--dns", "localhost", "--dns", "127.0.0.1", "--address", address, "--deployment-type",
-         "standalone", "--provisioner", JWK_PROVISIONER, "--password-file", str(password), "--provisioner-password-file", str(password))  # fmt: skip
+    names = [
+        "--name",
+        "Bench",
+        "--dns",
+        "localhost",
+        "--dns",
+        "127.0.0.1",
+        "--address",
+        address,
+        "--deployment-type",
+        "standalone",
+    ]
+    secrets = ["--password-file", str(password), "--provisioner-password-file", str(password)]
+    step("ca", "init", *names, "--provisioner", JWK_PROVISIONER, *secrets)
     settings = directory / "step" / "config" / "ca.json"
     configured = json.loads(settings.read_text())
     entry = configured["authority"]["provisioners"][0]

@@ -1,0 +1,1 @@
+"""The main job, shown: sign in once, get a certificate, call a server that asks for one."""

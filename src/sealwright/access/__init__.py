@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sealwright.access.models import SYSTEM, Actor, Permission, Role, anonymous
 from sealwright.access.policy import BUILTIN_GROUPS, ROLES, permissions_of, require
-from sealwright.access.store import roles_of_account, seed_builtin_groups
+from sealwright.access.store import accounts_with_role, roles_of_account, roles_of_group, seed_builtin_groups
 
 __all__ = [
     "BUILTIN_GROUPS",
@@ -16,9 +16,11 @@ __all__ = [
     "Actor",
     "Permission",
     "Role",
+    "accounts_with_role",
     "anonymous",
     "permissions_of",
     "require",
     "roles_of_account",
+    "roles_of_group",
     "seed_builtin_groups",
 ]

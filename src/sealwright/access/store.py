@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, select
 
 from sealwright.access.models import Role
 from sealwright.access.policy import BUILTIN_GROUPS
 from sealwright.clock import Instant
-from sealwright.db import Database, Statement, Transaction, insert_once
+from sealwright.db import Database, Row, Statement, Transaction, insert_once
 from sealwright.db.schema import group_members, group_nestings, groups, role_assignments
 
 _direct = (
@@ -21,14 +21,44 @@ _membership = _direct.union(
 _ROLES_OF_ACCOUNT = Statement(
     select(role_assignments.c.role).distinct().join(_membership, role_assignments.c.group_id == _membership.c.group_id)
 )
+_upward = select(bindparam("group_id", type_=Text).label("group_id")).cte("upward", recursive=True)
+_chain_of_groups = _upward.union(
+    select(group_nestings.c.group_id).join(_upward, group_nestings.c.member_group_id == _upward.c.group_id)
+)
+_ROLES_OF_GROUP = Statement(
+    select(role_assignments.c.role).distinct().join(_chain_of_groups, role_assignments.c.group_id == _chain_of_groups.c.group_id)
+)
+_downward = (
+    select(role_assignments.c.group_id).where(role_assignments.c.role == bindparam("role")).cte("downward", recursive=True)
+)
+_holding_groups = _downward.union(
+    select(group_nestings.c.member_group_id).join(_downward, group_nestings.c.group_id == _downward.c.group_id)
+)
+_ACCOUNTS_WITH_ROLE = Statement(
+    select(group_members.c.account_id).distinct().join(_holding_groups, group_members.c.group_id == _holding_groups.c.group_id)
+)
 _ADD_GROUP = insert_once(groups, returning=groups.c.id)
 _ASSIGN = insert_once(role_assignments, returning=role_assignments.c.role)
 
 
-async def roles_of_account(db: Database, account_id: str) -> frozenset[Role]:
+async def roles_of_account(db: Database | Transaction, account_id: str) -> frozenset[Role]:
     """Roles of every group that the account is in, directly or through nested groups. Unknown names give nothing."""
+    return _known(await db.all(_ROLES_OF_ACCOUNT, account_id=account_id))
+
+
+async def roles_of_group(db: Database | Transaction, group_id: str) -> frozenset[Role]:
+    """Roles that a member of the group has by it: its own, and those of every group that it is nested in."""
+    return _known(await db.all(_ROLES_OF_GROUP, group_id=group_id))
+
+
+async def accounts_with_role(db: Database | Transaction, role: Role) -> frozenset[str]:
+    """Ids of the accounts that hold the role, directly or through nested groups."""
+    return frozenset(row[0] for row in await db.all(_ACCOUNTS_WITH_ROLE, role=str(role)))
+
+
+def _known(rows: list[Row]) -> frozenset[Role]:
     known = {str(role) for role in Role}
-    return frozenset(Role(row[0]) for row in await db.all(_ROLES_OF_ACCOUNT, account_id=account_id) if row[0] in known)
+    return frozenset(Role(row[0]) for row in rows if row[0] in known)
 
 
 async def seed_builtin_groups(tx: Transaction, now: Instant) -> None:

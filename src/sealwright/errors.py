@@ -55,6 +55,22 @@ class NotFound(Refused):
     code: ClassVar[str] = "not_found"
 
 
+class WrongMethod(Refused):
+    """The thing exists, but not for this verb; `allowed` are those it answers to."""
+
+    code: ClassVar[str] = "method_not_allowed"
+
+    def __init__(self, detail: str, *, allowed: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
+
+
+class TooLarge(Refused):
+    """More was sent than is read here."""
+
+    code: ClassVar[str] = "too_large"
+
+
 class TooMany(Refused):
     """Too many attempts; `retry_after` seconds until the next one is looked at."""
 

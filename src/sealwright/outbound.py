@@ -1,0 +1,211 @@
+"""Every HTTP call that the server makes by itself goes through here: limited in time, size, redirects and addresses.
+
+A host name is resolved once, every address is checked, and the connection goes to a checked address, so that a name that
+answers differently the second time gains nothing. Proxies of the environment are not used, redirects are not followed,
+connections are not kept: each was authenticated for one name only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
+
+import httpx2
+
+from sealwright.errors import Unavailable
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolver = Callable[[str, int], Awaitable[Sequence[IpAddress]]]
+"""Host and port → all addresses, in the order to try; none raises OSError."""
+
+MOST_ADDRESSES = 8
+LONGEST_URL = 2_048
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
+_SPECIAL = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
+        *("192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"),
+        *("224.0.0.0/4", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+    )
+)
+"""Networks of IANA's special-purpose registries that are not for the public Internet (RFC 6890)."""
+
+
+class OutboundFailed(Unavailable):
+    """A call to another server is not allowed, was not answered in time, or was answered with too much."""
+
+    code = "outbound_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundResponse:
+    """What another server answered, whole."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    body: bytes = b""
+
+
+class Outbound(Protocol):
+    """Calls to other servers."""
+
+    async def get(
+        self,
+        url: str,
+        *,
+        accept: str = "application/json",
+        max_bytes: int = 1_000_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
+    ) -> OutboundResponse:
+        """GET `url`. Any status is an answer; more than `max_bytes` or `timeout` seconds in all raises OutboundFailed."""
+        ...
+
+
+class GuardedOutbound:
+    """The real thing: HTTPS to public addresses, unless more is allowed."""
+
+    def __init__(
+        self,
+        *,
+        allow_private: Iterable[Network] = (),
+        allow_http: bool = False,
+        ca_file: Path | None = None,
+        resolver: Resolver | None = None,
+    ) -> None:
+        """`ca_file`: roots to trust beside those of the operating system. `resolver`: in place of the system's."""
+        self._allow_private = tuple(allow_private)
+        self._allow_http = allow_http
+        self._ca_file = ca_file
+        self._resolve = resolver or resolve
+        self._context: ssl.SSLContext | None = None
+
+    async def get(
+        self,
+        url: str,
+        *,
+        accept: str = "application/json",
+        max_bytes: int = 1_000_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
+    ) -> OutboundResponse:
+        parts, host, port = self._check(url)
+        place = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        headers = {"host": parts.netloc, "accept": accept, "accept-encoding": "identity", "user-agent": "sealwright"}
+        last: Exception | None = None
+        try:
+            async with asyncio.timeout(timeout):
+                for address in await self._addresses(host, port, place):
+                    pinned = httpx2.URL(url).copy_with(host=str(address))
+                    request = httpx2.Request("GET", pinned, headers=headers, extensions=_extensions(host, timeout))
+                    try:
+                        return await self._send(request, place, max_bytes)
+                    except httpx2.ConnectError as cause:
+                        last = cause
+        except TimeoutError as cause:
+            raise OutboundFailed(f"{place} did not answer within {timeout:g} seconds.") from cause
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as cause:
+            raise OutboundFailed(f"{place} did not give a usable answer.") from cause
+        raise OutboundFailed(f"{place} cannot be reached{_why(last)}.") from last
+
+    def _check(self, url: str) -> tuple[SplitResult, str, int]:
+        """Only what a plain GET needs: a scheme that is allowed, a host, no user name, no fragment."""
+        if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+            raise OutboundFailed("The address to call is too long, or holds characters that an address does not.")
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as cause:
+            raise OutboundFailed(f"{url} is not an address that can be called.") from cause
+        if parts.scheme != "https" and not (parts.scheme == "http" and self._allow_http):
+            raise OutboundFailed(f"{url} is not an https address.")
+        if not parts.hostname or "@" in parts.netloc or parts.fragment or "\\" in url:
+            raise OutboundFailed(f"{url} is not an address that can be called.")
+        return parts, parts.hostname, port
+
+    async def _addresses(self, host: str, port: int, place: str) -> list[IpAddress]:
+        try:
+            found = [_plain(address) for address in await self._resolve(host, port)]
+        except (OSError, UnicodeError) as cause:
+            raise OutboundFailed(f"{place} cannot be reached: the host name {host} is not known.") from cause
+        allowed = [address for address in found if self._allows(address)]
+        if not allowed:
+            private = OSError(f"{host} leads to {', '.join(map(str, found))}")  # for the log; not for who asked
+            raise OutboundFailed(f"{host} leads to a private address, which outbound.allow_private does not list.") from private
+        return allowed[:MOST_ADDRESSES]
+
+    def _allows(self, address: IpAddress) -> bool:
+        return is_public(address) or any(address in network for network in self._allow_private)
+
+    async def _send(self, request: httpx2.Request, place: str, max_bytes: int) -> OutboundResponse:
+        transport = httpx2.AsyncHTTPTransport(verify=self._trust(), trust_env=False, limits=httpx2.Limits(max_connections=1))
+        async with transport:
+            response = await transport.handle_async_request(request)
+            try:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+                    raise OutboundFailed(f"{place} answered with a compressed body, which was not asked for.")
+                body = bytearray()
+                async for chunk in response.aiter_raw():
+                    body += chunk
+                    if len(body) > max_bytes:
+                        raise OutboundFailed(f"{place} answered with more than {max_bytes} bytes.")
+            finally:
+                await response.aclose()
+        return OutboundResponse(response.status_code, headers, bytes(body))
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._context is None:
+            context = ssl.create_default_context()
+            if self._ca_file is not None:
+                try:
+                    context.load_verify_locations(cafile=self._ca_file)
+                except (OSError, ssl.SSLError) as cause:
+                    raise OutboundFailed(f"The roots in {self._ca_file} (outbound.ca_file) cannot be read.") from cause
+            self._context = context
+        return self._context
+
+
+def is_public(address: IpAddress) -> bool:
+    """Whether an address belongs to the public Internet."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return is_public(ipaddress.IPv4Address(address.packed[-4:]))
+        if address not in _GLOBAL_IPV6:
+            return False
+    return not any(address in network for network in _SPECIAL)
+
+
+async def resolve(host: str, port: int) -> Sequence[IpAddress]:
+    """Ask the system's resolver."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ipaddress.ip_address(entry[4][0]) for entry in found))
+
+
+def _plain(address: IpAddress) -> IpAddress:
+    """An IPv4 address in IPv6 clothes, as the IPv4 address that it leads to."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _extensions(host: str, timeout: float) -> dict[str, object]:
+    """Authenticate the peer as `host`, though the connection goes to an address."""
+    limits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
+    return {"sni_hostname": host, "timeout": limits}
+
+
+def _why(cause: Exception | None) -> str:
+    """The end of a sentence, for the causes that the person who configured the address can mend."""
+    text = str(cause)
+    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate" in text.lower():
+        return ": its certificate is not trusted here"
+    return ": the connection was refused or lost"

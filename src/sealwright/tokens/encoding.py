@@ -1,0 +1,55 @@
+"""The strict reading of base64url and JSON that tokens ask for: one text for one value, nothing repeated, nothing huge."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+import msgspec
+
+from sealwright.tokens.errors import TokenMalformed
+
+LONGEST_TOKEN = 16_384
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def decode_base64url(text: bytes, part: str) -> bytes:
+    """Unpadded, canonical base64url (RFC 7515, section 2); another spelling of the same octets is refused."""
+    padding = -len(text) % 4
+    try:
+        raw = binascii.a2b_base64(text.translate(_TO_STANDARD) + b"=" * padding)
+    except binascii.Error as cause:
+        raise TokenMalformed(f"The {part} of the token is not base64url.") from cause
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != text:
+        raise TokenMalformed(f"The {part} of the token is not canonical base64url without padding.")
+    return raw
+
+
+def decode_object(raw: bytes, part: str) -> dict[str, Any]:
+    """A JSON object in which no object holds a member twice."""
+    try:
+        value = msgspec.json.decode(raw)
+        if not isinstance(value, dict):
+            raise TokenMalformed(f"The {part} of the token is not a JSON object.")
+        if msgspec.json.encode(value) != raw:  # written in another style than ours: look for repeated members one by one
+            json.loads(raw, object_pairs_hook=_unique_members)
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError) as cause:
+        raise TokenMalformed(f"The {part} of the token is not JSON, or holds a member twice.") from cause
+    return value
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a member is given twice")
+
+
+def split(token: str) -> tuple[bytes, bytes, bytes]:
+    """Header, payload and signature segments of a compact JWS. The size is checked before anything is cut."""
+    if len(token) > LONGEST_TOKEN:
+        raise TokenMalformed(f"The token is longer than {LONGEST_TOKEN} characters.")
+    if token.count(".") != 2 or not token.isascii():  # noqa: PLR2004 - three segments
+        raise TokenMalformed("The text is not a token of three parts.")
+    header, payload, signature = token.encode().split(b".")
+    return header, payload, signature

@@ -1,0 +1,56 @@
+"""Tokens that were verified, and what they are verified with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.keys import PublicKey, PublicKeyRecord
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """A public key that may have signed a token."""
+
+    id: str
+    """The `kid`; empty where a key set gives none."""
+    algorithm: str
+    """JOSE name; empty where a key set gives none: then every algorithm of its kind of key."""
+    public_key: PublicKey
+
+
+VerificationKeys = tuple[VerificationKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedClaims:
+    """What a token says, after its signature was verified. Nothing else is checked yet: see `claims`."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMetadata:
+    """What an OpenID provider says of itself in its discovery document."""
+
+    issuer: str
+    jwks_uri: str
+    algorithms: frozenset[str]
+    """Signature algorithms of its ID tokens, of those that we verify."""
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalProvider:
+    """A provider that lives in this server."""
+
+    metadata: ProviderMetadata
+    keys: VerificationKeys
+
+
+def verification_keys(*records: PublicKeyRecord) -> VerificationKeys:
+    """Stored public keys as keys to verify with."""
+    return tuple(VerificationKey(record.id, record.algorithm, record.public_key) for record in records)

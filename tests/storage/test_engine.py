@@ -10,6 +10,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import DuplicateRow, Statement, insert_once, upsert
 from sealwright.db.schema import leases, throttles, used_tokens
+from tests.audits import checkpoints_of
 
 CONSUME = insert_once(used_tokens, returning=used_tokens.c.key)
 INSERT = Statement(insert(leases))
@@ -145,7 +146,7 @@ def test_audit_chains_of_concurrent_writers_verify(open_scratch):
                 await db.write(body)
 
             await asyncio.gather(*(put(number) for number in range(50)), return_exceptions=True)
-            heads = await audit.verify(db)
+            heads = await checkpoints_of(db, audit).verify()
             assert sum(head.sequence for head in heads.values()) == sum(1 for number in range(50) if number % 7)
 
     asyncio.run(scenario())

@@ -6,7 +6,8 @@ Owns: the events and their chains. Never reads what it is told about, never hold
 from __future__ import annotations
 
 from sealwright.audit.chain import BrokenChain, verify_chain
+from sealwright.audit.checkpoint import Checkpoints
 from sealwright.audit.events import Event, Outcome
 from sealwright.audit.record import Audit, AuditedEvent, Who
 
-__all__ = ["Audit", "AuditedEvent", "BrokenChain", "Event", "Outcome", "Who", "verify_chain"]
+__all__ = ["Audit", "AuditedEvent", "BrokenChain", "Checkpoints", "Event", "Outcome", "Who", "verify_chain"]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from sealwright.audit import store
-from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of, verify_chain
+from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of
 from sealwright.audit.events import Event, Outcome
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
@@ -79,16 +79,3 @@ class Audit:
     async def newest(db: Database, *, target: str | None = None, at_most: int = 100) -> list[AuditedEvent]:
         """The newest events of all chains; with `target`, only those about it."""
         return await store.newest(db, target=target, at_most=at_most)
-
-    @staticmethod
-    async def verify(db: Database) -> dict[str, ChainHead]:
-        """Check every chain from its first row; answers the heads, or raises BrokenChain."""
-        heads: dict[str, ChainHead] = {}
-        for writer_id in await store.writers(db):
-            rows: list[ChainedRow] = []
-            while page := await store.rows_of_writer(db, writer_id, beyond=rows[-1].sequence if rows else 0):
-                rows.extend(page)
-            head = verify_chain(rows)
-            if head is not None:
-                heads[writer_id] = head
-        return heads

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, insert, select
 
+from sealwright.audit.chain import ChainedRow
 from sealwright.db import Database, Statement, Transaction
 from sealwright.db.schema import audit_events as t
-
-from .chain import ChainedRow, ChainHead
 
 _INSERT = Statement(insert(t))
 _COLUMNS = [t.c[name] for name in ChainedRow.__dataclass_fields__]
@@ -24,6 +23,7 @@ _NEWEST_ABOUT = Statement(
     .order_by(t.c.at.desc(), t.c.sequence.desc())
     .limit(bindparam("at_most"))
 )
+_HEAD = Statement(select(*_COLUMNS).where(t.c.writer_id == bindparam("writer_id")).order_by(t.c.sequence.desc()).limit(1))
 _WRITERS = Statement(select(t.c.writer_id, func.max(t.c.sequence)).group_by(t.c.writer_id).order_by(t.c.writer_id))
 
 
@@ -37,6 +37,12 @@ async def rows_of_writer(db: Database, writer_id: str, *, beyond: int = 0, at_mo
     return [ChainedRow(*row) for row in await db.all(_OF_WRITER, writer_id=writer_id, beyond=beyond, at_most=at_most)]
 
 
+async def head_of(db: Database, writer_id: str) -> ChainedRow | None:
+    """The newest row of one chain."""
+    row = await db.one(_HEAD, writer_id=writer_id)
+    return None if row is None else ChainedRow(*row)
+
+
 async def newest(db: Database, *, target: str | None = None, at_most: int = 100) -> list[ChainedRow]:
     """The newest rows of all chains; with `target`, only those about it."""
     if target is None:
@@ -47,6 +53,3 @@ async def newest(db: Database, *, target: str | None = None, at_most: int = 100)
 async def writers(db: Database) -> dict[str, int]:
     """Every chain and its highest sequence number."""
     return {row[0]: row[1] for row in await db.all(_WRITERS)}
-
-
-__all__ = ["ChainHead", "insert_row", "newest", "rows_of_writer", "writers"]

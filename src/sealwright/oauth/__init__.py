@@ -6,11 +6,15 @@ signs in, and never draws a page.
 
 from __future__ import annotations
 
+from sealwright.oauth.clients import Clients
+from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import (
     AuthorizationRequest,
     Client,
     ClientConfiguration,
     ClientKind,
+    Consent,
     ConsentNeeded,
     Done,
     NextStep,
@@ -26,8 +30,12 @@ __all__ = [
     "Client",
     "ClientConfiguration",
     "ClientKind",
+    "Clients",
+    "Consent",
     "ConsentNeeded",
+    "Discovery",
     "Done",
+    "Foundation",
     "NextStep",
     "PendingRequest",
     "Prompt",

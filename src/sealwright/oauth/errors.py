@@ -76,7 +76,7 @@ class GrantRefused(TokenRequestRefused):
 
 
 class GrantTypeRefused(TokenRequestRefused):
-    """This grant type does not exist here."""
+    """A grant type that does not exist here."""
 
     code = "unsupported_grant_type"
     error = "unsupported_grant_type"

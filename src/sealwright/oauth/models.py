@@ -40,6 +40,8 @@ class Client:
     consent_prompt: bool
     short_username: bool
     refresh_lifetime: timedelta
+    created_at: Instant
+    updated_at: Instant
 
     @property
     def is_public(self) -> bool:
@@ -153,6 +155,17 @@ class Done:
 
 
 NextStep = SignInNeeded | ConsentNeeded | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person allowed a client."""
+
+    client_id: str
+    client_name: str
+    client_display_name: str
+    scopes: tuple[str, ...]
+    granted_at: Instant
 
 
 @dataclass(frozen=True, slots=True)

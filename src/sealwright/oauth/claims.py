@@ -1,0 +1,119 @@
+"""What tokens say about a person, and the claims of ID and access tokens. Pure.
+
+No claim is ever named `sha`, `sans`, `google`, `amazon` or `azure`: clients of certificate authorities take a token with one
+of these for another kind of token.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sealwright.clock import Instant, after, to_seconds
+from sealwright.identity import Account, Group
+from sealwright.oauth.models import Client, Family
+
+ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068, section 2.1
+
+ALWAYS = ("sub", "name", "preferred_username")
+"""Told whatever was asked: a certificate authority needs the user name, and asks for no scope beyond openid and email."""
+
+CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
+    "openid": ("sub",),
+    "profile": ("name", "preferred_username", "updated_at"),
+    "email": ("email", "email_verified"),
+    "groups": ("groups",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The person that a token speaks of, as they are now."""
+
+    account: Account
+    groups: tuple[Group, ...]
+    spn: str
+    """``alice@example.org``."""
+
+
+def about(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str, Any]:
+    """The claims about a person that these scopes reach; the same in the ID token and at userinfo."""
+    account = subject.account
+    claims: dict[str, Any] = {
+        "sub": account.id,
+        "name": account.display_name,
+        "preferred_username": account.name if client.short_username else subject.spn,
+    }
+    if "profile" in scopes:
+        claims["updated_at"] = to_seconds(account.updated_at)
+    mail = account.primary_mail
+    if "email" in scopes and mail is not None:
+        claims["email"] = mail.address
+        claims["email_verified"] = mail.verified
+    if "groups" in scopes:
+        claims["groups"] = sorted(group.name for group in subject.groups)
+    return claims
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """For whom, by whom and when tokens are made."""
+
+    issuer_url: str
+    client: Client
+    family: Family
+    methods: tuple[str, ...]
+    """How the person proved who they are (RFC 8176)."""
+    now: Instant
+
+
+def access_token_claims(occasion: Occasion, scopes: Iterable[str], lifetime: timedelta, token_id: str) -> dict[str, Any]:
+    """The claims of an access token (RFC 9068, section 2.2)."""
+    family = occasion.family
+    now = to_seconds(occasion.now)
+    return {
+        "iss": occasion.issuer_url,
+        "sub": family.account_id,
+        "aud": occasion.client.name,
+        "exp": to_seconds(after(occasion.now, lifetime)),
+        "nbf": now,
+        "iat": now,
+        "jti": token_id,
+        "client_id": occasion.client.name,
+        "scope": " ".join(scopes),
+        "auth_time": to_seconds(family.authenticated_at),
+        "sid": family.session_id,
+        "family": family.id,
+    }
+
+
+def id_token_claims(
+    occasion: Occasion, subject: Subject, scopes: Collection[str], lifetime: timedelta, access_token: str
+) -> dict[str, Any]:
+    """The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6)."""
+    family = occasion.family
+    now = to_seconds(occasion.now)
+    claims = about(subject, occasion.client, scopes) | {
+        "iss": occasion.issuer_url,
+        "aud": occasion.client.name,
+        "azp": occasion.client.name,
+        "exp": to_seconds(after(occasion.now, lifetime)),
+        "nbf": now,
+        "iat": now,
+        "auth_time": to_seconds(family.authenticated_at),
+        "at_hash": left_half_digest(access_token),
+        "amr": list(occasion.methods),
+        "sid": family.session_id,
+    }
+    if family.nonce is not None:
+        claims["nonce"] = family.nonce
+    return claims
+
+
+def left_half_digest(token: str) -> str:
+    """`at_hash`: the left half of the token's SHA-256; both ES256 and RS256 hash with it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(token.encode("ascii")).digest()[:16]).rstrip(b"=").decode()

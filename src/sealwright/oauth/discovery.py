@@ -1,0 +1,118 @@
+"""What a client's issuer says of itself: metadata (OpenID Connect Discovery, RFC 8414) and key set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sealwright.db import Database
+from sealwright.keys import Custody, PublicKeyRecord, Purpose
+from sealwright.oauth import policy, store
+from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
+from sealwright.oauth.errors import ClientUnknown
+from sealwright.oauth.models import Client, Prompt, ResponseMode
+from sealwright.tokens import LocalProvider, ProviderMetadata, jwks_document, verification_keys
+
+ISSUER_PATH = "/oauth2/openid/"
+CONFIGURATION_PATH = "/.well-known/openid-configuration"
+AUTHORIZATION_PATH = "/oauth2/authorise"
+TOKEN_PATH = "/oauth2/token"  # noqa: S105 - an address
+USERINFO_PATH = "/userinfo"
+KEYS_PATH = "/public_key.jwk"
+
+_PROTOCOL_CLAIMS = ("iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "auth_time", "at_hash", "amr", "sid")
+
+
+def issuer_url_of(origin: str, client_name: str) -> str:
+    """The issuer of one client, without a slash at the end."""
+    return f"{origin}{ISSUER_PATH}{client_name}"
+
+
+def configuration_url_of(issuer_url: str) -> str:
+    """Where an issuer's metadata is."""
+    return issuer_url + CONFIGURATION_PATH
+
+
+class Discovery:
+    """Metadata and keys of every client's issuer."""
+
+    def __init__(self, *, db: Database, custody: Custody, origin: str) -> None:
+        """`origin`: public origin of the people listener."""
+        self._db = db
+        self._custody = custody
+        self._origin = origin
+        self._key_sets: dict[tuple[str, ...], bytes] = {}
+
+    async def metadata(self, client_name: str) -> dict[str, Any]:
+        """The metadata document; raises ClientUnknown."""
+        return metadata_of(await self.client(client_name), self._origin)
+
+    async def key_set(self, client_name: str) -> bytes:
+        """The JSON Web Key Set: every key that may have signed a token that still holds, newest first; raises ClientUnknown."""
+        records = await self._keys(await self.client(client_name))
+        ids = tuple(record.id for record in records)
+        document = self._key_sets.get(ids)
+        if document is None:
+            if len(self._key_sets) >= 1_000:  # noqa: PLR2004 - half a megabyte at most
+                self._key_sets.clear()
+            document = self._key_sets[ids] = jwks_document(records)
+        return document
+
+    async def local_provider(self, configuration_endpoint: str) -> LocalProvider | None:
+        """One of our own issuers, by its URL or the URL of its metadata, without a call over the network; None for others."""
+        issuer_url = configuration_endpoint.removesuffix(CONFIGURATION_PATH).removesuffix("/")
+        prefix = self._origin + ISSUER_PATH
+        if not issuer_url.startswith(prefix):
+            return None
+        name = issuer_url.removeprefix(prefix)
+        client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
+        if client is None:
+            return None
+        records = await self._keys(client)
+        metadata = ProviderMetadata(
+            issuer=issuer_url,
+            jwks_uri=issuer_url + KEYS_PATH,
+            algorithms=frozenset(record.algorithm for record in records),
+            authorization_endpoint=self._origin + AUTHORIZATION_PATH,
+            token_endpoint=self._origin + TOKEN_PATH,
+        )
+        return LocalProvider(metadata, verification_keys(*records))
+
+    async def client(self, client_name: str) -> Client:
+        """The client that an issuer belongs to; raises ClientUnknown."""
+        client = await store.client_named(self._db, client_name) if policy.is_client_name(client_name) else None
+        if client is None:
+            raise ClientUnknown(f"There is no issuer for a client named {client_name[:80]!r} here.")
+        return client
+
+    async def _keys(self, client: Client) -> list[PublicKeyRecord]:
+        return await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+
+
+def metadata_of(client: Client, origin: str) -> dict[str, Any]:
+    """What is true of this client's issuer, and nothing else."""
+    issuer_url = issuer_url_of(origin, client.name)
+    methods = ["none"] if client.is_public else ["client_secret_basic", "client_secret_post"]
+    return {
+        "issuer": issuer_url,
+        "authorization_endpoint": origin + AUTHORIZATION_PATH,
+        "token_endpoint": origin + TOKEN_PATH,
+        "userinfo_endpoint": issuer_url + USERINFO_PATH,
+        "jwks_uri": issuer_url + KEYS_PATH,
+        "scopes_supported": list(CLAIMS_OF_SCOPE),
+        "response_types_supported": ["code"],
+        "response_modes_supported": [str(mode) for mode in ResponseMode],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [str(client.signing_algorithm)],
+        "token_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": [str(prompt) for prompt in Prompt],
+        "claim_types_supported": ["normal"],
+        "claims_supported": list(
+            dict.fromkeys([*_PROTOCOL_CLAIMS, *ALWAYS, *(claim for claims in CLAIMS_OF_SCOPE.values() for claim in claims)])
+        ),
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,
+    }

@@ -1,0 +1,24 @@
+"""What every verb of the authorization server stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealwright.audit import Audit
+from sealwright.clock import Clock
+from sealwright.db import Database
+from sealwright.entropy import Entropy
+from sealwright.settings import OAuthSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """The same few collaborators, handed to each verb by the wiring."""
+
+    db: Database
+    clock: Clock
+    entropy: Entropy
+    audit: Audit
+    origin: str
+    """Public origin of the people listener, such as ``https://id.example.org``; every issuer URL begins with it."""
+    lifetimes: OAuthSettings

@@ -1,0 +1,39 @@
+"""What the authorization server needs to know about people. `identity` answers it; tests may answer it themselves."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sealwright.identity import Account, Group, Session, SignedIn
+
+
+class Groups(Protocol):
+    """Groups by name."""
+
+    async def find_group(self, name: str) -> Group:
+        """The group with this name or identifier; raises NotFound."""
+        ...
+
+
+class People(Protocol):
+    """Accounts as they are now."""
+
+    async def account(self, account_id: str) -> Account | None:
+        """The account, or None."""
+        ...
+
+    async def groups_of(self, account_id: str) -> tuple[Group, ...]:
+        """Every group that the account is in, directly or through nested groups."""
+        ...
+
+
+class SignIns(Protocol):
+    """Sessions as they are now."""
+
+    async def resolve(self, token: str, address: str) -> SignedIn | None:
+        """Who is behind a session cookie, where the session holds."""
+        ...
+
+    async def session(self, session_id: str) -> Session | None:
+        """One session, whether it holds or not."""
+        ...

@@ -1,0 +1,178 @@
+"""Pure decisions: client names, scopes, proof keys, and what comes next for a pending request."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+
+from sealwright.clock import Instant, between
+from sealwright.oauth.errors import AuthorizationRefused, ClientRefused
+from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ScopeMap
+
+MAX_SCOPES = 100
+_CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+def is_client_name(text: str) -> bool:
+    """True where `text` has the form of a client's name; anything else is no client and is not looked up."""
+    return _CLIENT_NAME.fullmatch(text) is not None
+
+
+def require_client_name(name: str) -> None:
+    """Raise ClientRefused unless `name` can be a client's name: it is its `client_id` and a part of its issuer URL."""
+    if not is_client_name(name):
+        raise ClientRefused(
+            f"{name[:80]!r} cannot be the name of a client.",
+            reasons=("it is the client_id and a part of the issuer URL",),
+            hint="Use 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.",
+        )
+
+
+def require_display_name(text: str) -> None:
+    """Raise ClientRefused unless `text` can be shown as an application's name."""
+    if not 0 < len(text.strip()) <= 200 or not text.isprintable():  # noqa: PLR2004 - a line on a page
+        raise ClientRefused(f"{text[:80]!r} cannot be shown as a name.", hint="Use 1 to 200 printable characters.")
+
+
+def scopes_of(text: str) -> tuple[str, ...] | None:
+    """The words of a `scope` parameter, each once; None where one of them has a character that no scope has."""
+    words = tuple(dict.fromkeys(text.split(" ")))
+    words = tuple(word for word in words if word)
+    if len(words) > MAX_SCOPES or not all(_SCOPE.fullmatch(word) for word in words):
+        return None
+    return words
+
+
+def require_scope_words(scopes: Iterable[str]) -> tuple[str, ...]:
+    """The scopes for a map, each once; raise ClientRefused where there is none or one is malformed."""
+    words = tuple(dict.fromkeys(scopes))
+    wrong = [word for word in words if not _SCOPE.fullmatch(word)]
+    if wrong:
+        raise ClientRefused(f"{wrong[0][:80]!r} is not a scope.", hint="A scope is one word of printable ASCII without quotes.")
+    if not words or len(words) > MAX_SCOPES:
+        raise ClientRefused(
+            f"A scope map needs 1 to {MAX_SCOPES} scopes, not {len(words)}.",
+            hint="To take the whole map away, use delete-scope-map.",
+        )
+    return words
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeDecision:
+    """Which of the requested scopes a person may grant to a client."""
+
+    granted: tuple[str, ...]
+    refused: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """True where every requested scope is granted: a request is allowed whole or not at all."""
+        return not self.refused
+
+
+def decide_scopes(requested: Iterable[str], maps: Collection[ScopeMap], group_ids: Collection[str]) -> ScopeDecision:
+    """A scope is granted where a map of one of the person's groups, direct or nested, holds it."""
+    reached = {scope for one in maps if one.group_id in group_ids for scope in one.scopes}
+    granted = tuple(scope for scope in requested if scope in reached)
+    refused = tuple(scope for scope in requested if scope not in reached)
+    return ScopeDecision(granted, refused, tuple(_why_refused(scope, maps) for scope in refused))
+
+
+def _why_refused(scope: str, maps: Collection[ScopeMap]) -> str:
+    groups = sorted(one.group_name for one in maps if scope in one.scopes)
+    if groups:
+        return f"the scope {scope} is for members of {', '.join(groups)}"
+    return f"no group of this application has the scope {scope}"
+
+
+def is_challenge(text: str) -> bool:
+    """True where `text` can be an S256 code challenge (RFC 7636, section 4.2)."""
+    return _CHALLENGE.fullmatch(text) is not None
+
+
+def is_verifier(text: str) -> bool:
+    """True where `text` can be a code verifier (RFC 7636, section 4.1)."""
+    return _VERIFIER.fullmatch(text) is not None
+
+
+def proves_key(challenge: str | None, verifier: str | None) -> bool:
+    """True where the verifier fits the challenge. One without the other never does (RFC 9700, section 2.1.1)."""
+    if challenge is None or verifier is None:
+        return challenge is None and verifier is None
+    if not is_verifier(verifier):
+        return False
+    made = urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=")
+    return hmac.compare_digest(made, challenge.encode("ascii"))
+
+
+class Step(Enum):
+    """What a pending request waits for."""
+
+    SIGN_IN = auto()
+    SIGN_IN_AGAIN = auto()
+    CONSENT = auto()
+    DONE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who is signed in where a pending request stands."""
+
+    account_id: str
+    account_name: str
+    authenticated_at: Instant
+    decision: ScopeDecision
+    consented: frozenset[str]
+    """Scopes that the person allowed this client before."""
+
+
+def next_step(client: Client, request: AuthorizationRequest, created_at: Instant, present: Present | None, now: Instant) -> Step:
+    """The one place that picks what comes next; raises AuthorizationRefused where the client gets an error instead."""
+    silent = Prompt.NONE in request.prompts
+    if present is None:
+        if silent:
+            raise AuthorizationRefused("login_required", "Nobody is signed in.")
+        return Step.SIGN_IN
+    if _sign_in_is_too_old(request, created_at, present, now):
+        if silent:
+            raise AuthorizationRefused("login_required", "The sign-in is too old.")
+        return Step.SIGN_IN_AGAIN
+    if request.hinted_subject not in (None, present.account_id):
+        if silent or present.authenticated_at >= created_at:
+            raise AuthorizationRefused("login_required", "Somebody else is signed in than the id_token_hint names.")
+        return Step.SIGN_IN_AGAIN
+    if not present.decision.allowed:
+        raise AuthorizationRefused(
+            "access_denied",
+            f"{present.account_name} may not grant {' '.join(present.decision.refused)} to {client.name}.",
+            reasons=present.decision.reasons,
+        )
+    if _consent_is_needed(client, request, present):
+        if silent:
+            raise AuthorizationRefused("consent_required", "The person has not allowed this application yet.")
+        return Step.CONSENT
+    return Step.DONE
+
+
+def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, present: Present, now: Instant) -> bool:
+    if present.authenticated_at >= created_at:
+        return False
+    if request.prompts & {Prompt.LOGIN, Prompt.SELECT_ACCOUNT}:
+        return True
+    return request.max_age is not None and between(present.authenticated_at, now) > timedelta(seconds=request.max_age)
+
+
+def _consent_is_needed(client: Client, request: AuthorizationRequest, present: Present) -> bool:
+    if Prompt.CONSENT in request.prompts:
+        return True
+    return client.consent_prompt and not present.consented.issuperset(request.scopes)

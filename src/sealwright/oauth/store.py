@@ -1,0 +1,480 @@
+"""The only SQL about clients, authorization requests, consents, codes and refresh tokens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, bindparam, delete, exists, insert, or_, select, update
+
+from sealwright.clock import Instant
+from sealwright.db import Database, Row, Statement, Transaction, upsert
+from sealwright.db.schema import (
+    groups,
+    oauth_clients,
+    oauth_codes,
+    oauth_consents,
+    oauth_families,
+    oauth_redirect_uris,
+    oauth_refresh_tokens,
+    oauth_requests,
+    oauth_scope_maps,
+)
+from sealwright.oauth.models import (
+    AuthorizationRequest,
+    Client,
+    ClientKind,
+    Code,
+    Consent,
+    Family,
+    PendingRequest,
+    RefreshToken,
+    ScopeMap,
+    SigningAlgorithm,
+)
+
+c = oauth_clients.c
+_CLIENT = (
+    c.id,
+    c.name,
+    c.display_name,
+    c.kind,
+    c.landing_url,
+    c.secret_digest,
+    c.signing_algorithm,
+    c.require_pkce,
+    c.localhost_redirects,
+    c.consent_prompt,
+    c.short_username,
+    c.refresh_seconds,
+    c.created_at,
+    c.updated_at,
+)
+_CLIENT_BY_NAME = Statement(select(*_CLIENT).where(c.name == bindparam("name")))
+_CLIENT_BY_ID = Statement(select(*_CLIENT).where(c.id == bindparam("id")))
+_CLIENT_NAMES = Statement(select(c.name).order_by(c.name))
+_SEALED_SECRET = Statement(select(c.sealed_secret).where(c.id == bindparam("id")))
+_INSERT_CLIENT = Statement(insert(oauth_clients))
+_DELETE_CLIENT = Statement(delete(oauth_clients).where(c.id == bindparam("id")))
+_SET = {
+    column: Statement(
+        update(oauth_clients)
+        .where(c.id == bindparam("which"))
+        .values({column: bindparam("new_value"), "updated_at": bindparam("changed_at")})
+    )
+    for column in (
+        "display_name",
+        "landing_url",
+        "signing_algorithm",
+        "require_pkce",
+        "localhost_redirects",
+        "consent_prompt",
+        "short_username",
+        "refresh_seconds",
+    )
+}
+_TOUCH = Statement(update(oauth_clients).where(c.id == bindparam("which")).values(updated_at=bindparam("changed_at")))
+_SET_SECRET = Statement(
+    update(oauth_clients)
+    .where(c.id == bindparam("which"))
+    .values(secret_digest=bindparam("new_digest"), sealed_secret=bindparam("new_sealed"), updated_at=bindparam("changed_at"))
+)
+
+u = oauth_redirect_uris.c
+_REDIRECT_URIS = Statement(select(u.uri).where(u.client_id == bindparam("client_id")).order_by(u.uri))
+_PUT_REDIRECT_URI = upsert(oauth_redirect_uris, key=("client_id", "uri"), update=("uri",))
+_DELETE_REDIRECT_URI = Statement(
+    delete(oauth_redirect_uris).where(u.client_id == bindparam("client_id"), u.uri == bindparam("uri"))
+)
+
+m = oauth_scope_maps.c
+_SCOPE_MAPS = Statement(
+    select(m.group_id, groups.c.name, m.scopes)
+    .join(groups, groups.c.id == m.group_id)
+    .where(m.client_id == bindparam("client_id"))
+    .order_by(groups.c.name)
+)
+_PUT_SCOPE_MAP = upsert(oauth_scope_maps, key=("client_id", "group_id"), update=("scopes",))
+_DELETE_SCOPE_MAP = Statement(
+    delete(oauth_scope_maps).where(m.client_id == bindparam("client_id"), m.group_id == bindparam("group_id"))
+)
+
+r = oauth_requests.c
+_INSERT_REQUEST = Statement(insert(oauth_requests))
+_PENDING = Statement(
+    select(r.parameters, r.created_at, r.expires_at, *_CLIENT)
+    .join(oauth_clients, c.id == r.client_id)
+    .where(r.digest == bindparam("digest"), r.consumed_at.is_(None), r.expires_at > bindparam("now"))
+)
+_CONSUME_REQUEST = Statement(
+    update(oauth_requests)
+    .where(r.digest == bindparam("which"), r.consumed_at.is_(None), r.expires_at > bindparam("now"))
+    .values(consumed_at=bindparam("consumed"))
+    .returning(r.client_id)
+)
+
+s = oauth_consents.c
+_CONSENT = Statement(select(s.scope).where(s.account_id == bindparam("account_id"), s.client_id == bindparam("client_id")))
+_CONSENTS = Statement(
+    select(c.id, c.name, c.display_name, s.scope, s.granted_at)
+    .join(oauth_clients, c.id == s.client_id)
+    .where(s.account_id == bindparam("account_id"))
+    .order_by(c.name)
+)
+_PUT_CONSENT = upsert(oauth_consents, key=("account_id", "client_id"), update=("scope", "granted_at"))
+_DELETE_CONSENT = Statement(
+    delete(oauth_consents).where(s.account_id == bindparam("account_id"), s.client_id == bindparam("client_id"))
+)
+
+f = oauth_families.c
+_FAMILY = (
+    f.id,
+    f.client_id,
+    f.account_id,
+    f.session_id,
+    f.scope,
+    f.nonce,
+    f.authenticated_at,
+    f.created_at,
+    f.revoked_at,
+)
+_INSERT_FAMILY = Statement(insert(oauth_families))
+_FAMILY_BY_ID = Statement(select(*_FAMILY).where(f.id == bindparam("id")))
+_REVOKE_FAMILY = Statement(
+    update(oauth_families)
+    .where(f.id == bindparam("which"), f.revoked_at.is_(None))
+    .values(revoked_at=bindparam("revoked"), revoke_reason=bindparam("reason"))
+)
+_REVOKE_FAMILIES_OF_CLIENT = Statement(
+    update(oauth_families)
+    .where(f.client_id == bindparam("which_client"), f.revoked_at.is_(None))
+    .values(revoked_at=bindparam("revoked"), revoke_reason=bindparam("reason"))
+)
+_REVOKE_FAMILIES_OF_CONSENT = Statement(
+    update(oauth_families)
+    .where(f.client_id == bindparam("which_client"), f.account_id == bindparam("which_account"), f.revoked_at.is_(None))
+    .values(revoked_at=bindparam("revoked"), revoke_reason=bindparam("reason"))
+)
+
+d = oauth_codes.c
+_INSERT_CODE = Statement(insert(oauth_codes))
+_CODE = Statement(
+    select(d.redirect_uri, d.code_challenge, d.expires_at, d.consumed_at, *_FAMILY)
+    .join(oauth_families, f.id == d.family_id)
+    .where(d.digest == bindparam("digest"))
+)
+
+t = oauth_refresh_tokens.c
+_INSERT_REFRESH_TOKEN = Statement(insert(oauth_refresh_tokens))
+_REFRESH_TOKEN = Statement(
+    select(t.expires_at, t.consumed_at, *_FAMILY).join(oauth_families, f.id == t.family_id).where(t.digest == bindparam("digest"))
+)
+
+
+def _consume(table: Table) -> Statement:
+    """Use up a code or refresh token, in one statement, where it is unused, in time and of a family that is not revoked."""
+    living = exists().where(f.id == table.c.family_id, f.revoked_at.is_(None))
+    return Statement(
+        update(table)
+        .where(table.c.digest == bindparam("which"), table.c.consumed_at.is_(None), table.c.expires_at > bindparam("now"), living)
+        .values(consumed_at=bindparam("consumed"))
+        .returning(table.c.family_id)
+    )
+
+
+_CONSUME_CODE = _consume(oauth_codes)
+_CONSUME_REFRESH_TOKEN = _consume(oauth_refresh_tokens)
+
+_PURGE_REQUESTS = Statement(delete(oauth_requests).where(r.expires_at <= bindparam("before")))
+_PURGE_REFRESH_TOKENS = Statement(delete(oauth_refresh_tokens).where(t.expires_at <= bindparam("before")))
+_PURGE_FAMILIES = Statement(
+    delete(oauth_families).where(
+        f.created_at <= bindparam("before"),
+        or_(
+            f.revoked_at <= bindparam("before"),
+            ~exists().where(t.family_id == f.id, t.expires_at > bindparam("before")),
+        ),
+    )
+)
+
+
+# --- clients ---------------------------------------------------------------------------------------------------------
+
+
+async def client_named(db: Database, name: str) -> Client | None:
+    """The client with this `client_id`."""
+    row = await db.one(_CLIENT_BY_NAME, name=name)
+    return None if row is None else _client(row)
+
+
+async def client_with_id(db: Database, client_id: str) -> Client | None:
+    """The client whose row has this identifier."""
+    row = await db.one(_CLIENT_BY_ID, id=client_id)
+    return None if row is None else _client(row)
+
+
+async def client_names(db: Database) -> list[str]:
+    """The names of all clients, in order."""
+    return [row[0] for row in await db.all(_CLIENT_NAMES)]
+
+
+async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | None) -> None:
+    """Add a client; DuplicateRow where its name is taken."""
+    await tx.run(
+        _INSERT_CLIENT,
+        id=client.id,
+        name=client.name,
+        display_name=client.display_name,
+        kind=str(client.kind),
+        landing_url=client.landing_url,
+        secret_digest=client.secret_digest,
+        sealed_secret=sealed_secret,
+        signing_algorithm=str(client.signing_algorithm),
+        require_pkce=int(client.require_pkce),
+        localhost_redirects=int(client.localhost_redirects),
+        consent_prompt=int(client.consent_prompt),
+        short_username=int(client.short_username),
+        refresh_seconds=client.refresh_lifetime // timedelta(seconds=1),
+        created_at=client.created_at,
+        updated_at=client.updated_at,
+    )
+
+
+async def set_client(tx: Transaction, client_id: str, column: str, value: Any, now: Instant) -> bool:
+    """Change one column of a client."""
+    return await tx.run(_SET[column], which=client_id, new_value=value, changed_at=now) == 1
+
+
+async def set_secret(tx: Transaction, client_id: str, digest: bytes, sealed: bytes, now: Instant) -> bool:
+    """Replace a client's secret."""
+    return await tx.run(_SET_SECRET, which=client_id, new_digest=digest, new_sealed=sealed, changed_at=now) == 1
+
+
+async def sealed_secret(db: Database, client_id: str) -> bytes | None:
+    """A client's secret, sealed; None where it has none."""
+    row = await db.one(_SEALED_SECRET, id=client_id)
+    return None if row is None or row[0] is None else bytes(row[0])
+
+
+async def delete_client(tx: Transaction, client_id: str) -> bool:
+    """Delete a client and all that hangs on it."""
+    return await tx.run(_DELETE_CLIENT, id=client_id) == 1
+
+
+async def redirect_uris(db: Database, client_id: str) -> tuple[str, ...]:
+    """The registered redirect URIs of a client, in order."""
+    return tuple(row[0] for row in await db.all(_REDIRECT_URIS, client_id=client_id))
+
+
+async def put_redirect_uri(tx: Transaction, client_id: str, uri: str, now: Instant) -> None:
+    """Register a redirect URI; no change where it is there already."""
+    await tx.run(_PUT_REDIRECT_URI, client_id=client_id, uri=uri)
+    await tx.run(_TOUCH, which=client_id, changed_at=now)
+
+
+async def delete_redirect_uri(tx: Transaction, client_id: str, uri: str, now: Instant) -> bool:
+    """Take a redirect URI away."""
+    gone = await tx.run(_DELETE_REDIRECT_URI, client_id=client_id, uri=uri) == 1
+    await tx.run(_TOUCH, which=client_id, changed_at=now)
+    return gone
+
+
+async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
+    """The scope maps of a client, by group name."""
+    return tuple(ScopeMap(row[0], row[1], tuple(row[2].split())) for row in await db.all(_SCOPE_MAPS, client_id=client_id))
+
+
+async def put_scope_map(tx: Transaction, client_id: str, group_id: str, scopes: tuple[str, ...], now: Instant) -> None:
+    """Set the scopes that one group's members may grant."""
+    await tx.run(_PUT_SCOPE_MAP, client_id=client_id, group_id=group_id, scopes=" ".join(scopes))
+    await tx.run(_TOUCH, which=client_id, changed_at=now)
+
+
+async def delete_scope_map(tx: Transaction, client_id: str, group_id: str, now: Instant) -> bool:
+    """Take a group's scope map away."""
+    gone = await tx.run(_DELETE_SCOPE_MAP, client_id=client_id, group_id=group_id) == 1
+    await tx.run(_TOUCH, which=client_id, changed_at=now)
+    return gone
+
+
+# --- authorization requests and consents -----------------------------------------------------------------------------
+
+
+async def insert_request(
+    tx: Transaction, digest: bytes, request: AuthorizationRequest, *, created_at: Instant, expires_at: Instant
+) -> None:
+    """Keep an authorization request until the person has answered."""
+    await tx.run(
+        _INSERT_REQUEST,
+        digest=digest,
+        client_id=request.client_id,
+        parameters=msgspec.json.encode(request).decode(),
+        created_at=created_at,
+        expires_at=expires_at,
+    )
+
+
+async def pending(db: Database, digest: bytes, now: Instant) -> PendingRequest | None:
+    """The request with this handle, where it still waits."""
+    row = await db.one(_PENDING, digest=digest, now=now)
+    if row is None:
+        return None
+    request = msgspec.json.decode(row[0], type=AuthorizationRequest)
+    return PendingRequest(_client(row[3:]), request, Instant(row[1]), Instant(row[2]))
+
+
+async def consume_request(tx: Transaction, digest: bytes, now: Instant) -> bool:
+    """Use up a pending request; true only for the first to do so, in time."""
+    return await tx.one(_CONSUME_REQUEST, which=digest, now=now, consumed=now) is not None
+
+
+async def consented_scopes(db: Database, account_id: str, client_id: str) -> frozenset[str]:
+    """The scopes that a person allowed a client."""
+    row = await db.one(_CONSENT, account_id=account_id, client_id=client_id)
+    return frozenset() if row is None else frozenset(row[0].split())
+
+
+async def consents(db: Database, account_id: str) -> list[Consent]:
+    """Every consent of a person, by client name."""
+    return [
+        Consent(row[0], row[1], row[2], tuple(row[3].split()), Instant(row[4]))
+        for row in await db.all(_CONSENTS, account_id=account_id)
+    ]
+
+
+async def put_consent(tx: Transaction, account_id: str, client_id: str, scopes: frozenset[str], now: Instant) -> None:
+    """Remember that a person allowed a client these scopes, beside those allowed before."""
+    row = await tx.one(_CONSENT, account_id=account_id, client_id=client_id)
+    all_scopes = scopes if row is None else scopes | set(row[0].split())
+    await tx.run(_PUT_CONSENT, account_id=account_id, client_id=client_id, scope=" ".join(sorted(all_scopes)), granted_at=now)
+
+
+async def delete_consent(tx: Transaction, account_id: str, client_id: str) -> bool:
+    """Forget a consent."""
+    return await tx.run(_DELETE_CONSENT, account_id=account_id, client_id=client_id) == 1
+
+
+# --- families, codes and refresh tokens ------------------------------------------------------------------------------
+
+
+async def insert_family(tx: Transaction, family: Family) -> None:
+    """Begin a family of tokens."""
+    await tx.run(
+        _INSERT_FAMILY,
+        id=family.id,
+        client_id=family.client_id,
+        account_id=family.account_id,
+        session_id=family.session_id,
+        scope=" ".join(family.scope),
+        nonce=family.nonce,
+        authenticated_at=family.authenticated_at,
+        created_at=family.created_at,
+    )
+
+
+async def family(db: Database, family_id: str) -> Family | None:
+    """The family with this identifier."""
+    row = await db.one(_FAMILY_BY_ID, id=family_id)
+    return None if row is None else _family(row)
+
+
+async def revoke_family(tx: Transaction, family_id: str, reason: str, now: Instant) -> bool:
+    """Revoke a family; false where it was revoked before."""
+    return await tx.run(_REVOKE_FAMILY, which=family_id, revoked=now, reason=reason) == 1
+
+
+async def revoke_families_of_client(tx: Transaction, client_id: str, reason: str, now: Instant) -> int:
+    """Revoke everything that a client holds; answers how many families."""
+    return await tx.run(_REVOKE_FAMILIES_OF_CLIENT, which_client=client_id, revoked=now, reason=reason)
+
+
+async def revoke_families_of_consent(tx: Transaction, account_id: str, client_id: str, reason: str, now: Instant) -> int:
+    """Revoke everything that a client holds for one person; answers how many families."""
+    return await tx.run(_REVOKE_FAMILIES_OF_CONSENT, which_account=account_id, which_client=client_id, revoked=now, reason=reason)
+
+
+async def insert_code(tx: Transaction, digest: bytes, family_id: str, request: AuthorizationRequest, expires_at: Instant) -> None:
+    """Store an authorization code with what it is bound to."""
+    await tx.run(
+        _INSERT_CODE,
+        digest=digest,
+        family_id=family_id,
+        redirect_uri=request.redirect_uri,
+        code_challenge=request.code_challenge,
+        expires_at=expires_at,
+    )
+
+
+async def code(db: Database, digest: bytes) -> Code | None:
+    """The code with this digest, used or not."""
+    row = await db.one(_CODE, digest=digest)
+    return None if row is None else Code(_family(row[4:]), row[0], row[1], Instant(row[2]), _instant(row[3]))
+
+
+async def consume_code(tx: Transaction, digest: bytes, now: Instant) -> bool:
+    """Use up a code; true only for the first to do so, in time, while its family holds."""
+    return await tx.one(_CONSUME_CODE, which=digest, now=now, consumed=now) is not None
+
+
+async def insert_refresh_token(tx: Transaction, digest: bytes, family_id: str, now: Instant, expires_at: Instant) -> None:
+    """Store a refresh token."""
+    await tx.run(_INSERT_REFRESH_TOKEN, digest=digest, family_id=family_id, created_at=now, expires_at=expires_at)
+
+
+async def refresh_token(db: Database, digest: bytes) -> RefreshToken | None:
+    """The refresh token with this digest, used or not."""
+    row = await db.one(_REFRESH_TOKEN, digest=digest)
+    return None if row is None else RefreshToken(_family(row[2:]), Instant(row[0]), _instant(row[1]))
+
+
+async def consume_refresh_token(tx: Transaction, digest: bytes, now: Instant) -> bool:
+    """Use up a refresh token; true only for the first to do so, in time, while its family holds."""
+    return await tx.one(_CONSUME_REFRESH_TOKEN, which=digest, now=now, consumed=now) is not None
+
+
+async def purge(tx: Transaction, before: Instant) -> int:
+    """Delete requests, refresh tokens and families (with their codes) that ended before an instant; answers how many rows."""
+    gone = await tx.run(_PURGE_REQUESTS, before=before)
+    gone += await tx.run(_PURGE_FAMILIES, before=before)
+    return gone + await tx.run(_PURGE_REFRESH_TOKENS, before=before)
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _client(row: Row) -> Client:
+    return Client(
+        id=row[0],
+        name=row[1],
+        display_name=row[2],
+        kind=ClientKind(row[3]),
+        landing_url=row[4],
+        secret_digest=None if row[5] is None else bytes(row[5]),
+        signing_algorithm=SigningAlgorithm(row[6]),
+        require_pkce=bool(row[7]),
+        localhost_redirects=bool(row[8]),
+        consent_prompt=bool(row[9]),
+        short_username=bool(row[10]),
+        refresh_lifetime=timedelta(seconds=row[11]),
+        created_at=Instant(row[12]),
+        updated_at=Instant(row[13]),
+    )
+
+
+def _family(row: Row) -> Family:
+    return Family(
+        id=row[0],
+        client_id=row[1],
+        account_id=row[2],
+        session_id=row[3],
+        scope=tuple(row[4].split()),
+        nonce=row[5],
+        authenticated_at=Instant(row[6]),
+        created_at=Instant(row[7]),
+        revoked_at=_instant(row[8]),
+    )
+
+
+def _instant(value: int | None) -> Instant | None:
+    return None if value is None else Instant(value)

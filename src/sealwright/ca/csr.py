@@ -1,0 +1,162 @@
+"""Certificate signing requests (PKCS #10, RFC 2986): a public key with proof of possession, and the names it asks for."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from sealwright.ca import der, public_keys
+from sealwright.ca.errors import CsrRefused
+from sealwright.ca.models import CertificateRequest, Name, NameType, PublicKey
+from sealwright.ca.texts import shown
+
+LONGEST = 64 * 1024
+"""Octets of a request, as text or DER."""
+MOST_NAMES = 1000
+"""Names that are looked at, to say how many there are; a certificate may have far fewer."""
+
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s+([A-Za-z0-9+/=\s]*?)-----END ([A-Z0-9 ]{1,40})-----")
+_LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})
+_HASHES = frozenset({"sha256", "sha384", "sha512"})
+_COMMON_NAME = der.oid("2.5.4.3")
+_ENCODINGS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
+_NAME_TYPES = (
+    (x509.DNSName, NameType.DNS),
+    (x509.RFC822Name, NameType.EMAIL),
+    (x509.UniformResourceIdentifier, NameType.URI),
+    (x509.IPAddress, NameType.IP),
+)
+
+
+def parse(given: str | bytes) -> CertificateRequest:
+    """Read a request in PEM (its first block) or DER, check its key and its signature.
+
+    What cannot be read raises CsrRefused, an unacceptable key KeyRefused. The names are as written.
+    """
+    encoded = to_der(given)
+    try:
+        request = x509.load_der_x509_csr(encoded)
+        fields = _fields(encoded)
+        key = request.public_key()
+    except UnsupportedAlgorithm as cause:
+        raise CsrRefused(f"The request holds a key of an unknown kind; accepted are {public_keys.ACCEPTED}.") from cause
+    except (ValueError, TypeError) as cause:
+        raise CsrRefused("The certificate signing request cannot be read: it is damaged, or not PKCS #10.") from cause
+    accepted = public_keys.accept(key)
+    _require_possession(request, accepted)
+    names, others = _names(request)
+    return CertificateRequest(
+        public_key=accepted,
+        key_kind=public_keys.kind_of(accepted),
+        public_key_der=public_keys.usual_form(accepted, fields.public_key),
+        common_name=fields.common_name,
+        names=names,
+        other_names=others,
+        digest=hashlib.sha256(encoded).digest(),
+    )
+
+
+def to_der(given: str | bytes) -> bytes:
+    """The DER of a request in PEM or DER, by size and armour only."""
+    if len(given) > LONGEST:
+        raise CsrRefused(f"The certificate signing request is longer than {LONGEST} octets.")
+    try:
+        octets = given.encode("ascii") if isinstance(given, str) else given
+    except UnicodeEncodeError as cause:
+        raise CsrRefused("The certificate signing request is not PEM: it holds characters other than ASCII.") from cause
+    if octets[:1] == b"\x30":
+        return octets
+    block = _BLOCK.search(octets)
+    if block is None:
+        raise CsrRefused("There is no PEM block in the certificate signing request.")
+    label = block[1]
+    if label not in _LABELS or block[3] != label:
+        hint = "Keep private keys to yourself, and make a new one." if b"PRIVATE" in label else ""
+        raise CsrRefused(f"The first PEM block is {label.decode()}, where CERTIFICATE REQUEST is needed.", hint=hint)
+    try:
+        return binascii.a2b_base64(block[2])
+    except binascii.Error as cause:
+        raise CsrRefused("The PEM block of the certificate signing request is not base64.") from cause
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    common_name: str
+    public_key: bytes
+
+
+def _fields(encoded: bytes) -> _Fields:
+    """Subject and SubjectPublicKeyInfo, cut out of the request."""
+    body = der.parts_of(encoded)[0]
+    _, subject, public_key, *_ = der.parts(encoded, body[2], body[3])
+    return _Fields(_common_name(encoded, subject), encoded[public_key[1] : public_key[3]])
+
+
+def _common_name(encoded: bytes, subject: der.Part) -> str:
+    found = []
+    for _, _, start, end in der.parts(encoded, subject[2], subject[3]):
+        for attribute in der.parts(encoded, start, end):
+            kind, value = der.parts(encoded, attribute[2], attribute[3])
+            if encoded[kind[1] : kind[3]] == _COMMON_NAME:
+                found.append(encoded[value[2] : value[3]].decode(_ENCODINGS.get(value[0], "ascii")))
+    if len(found) > 1:
+        raise CsrRefused(f"The certificate signing request has {len(found)} common names; one is allowed.")
+    return found[0] if found else ""
+
+
+def _require_possession(request: x509.CertificateSigningRequest, key: PublicKey) -> None:
+    """The request must be signed by the key that it holds, with a hash that is not broken."""
+    proven = True
+    try:
+        algorithm = request.signature_hash_algorithm
+        if algorithm is not None and algorithm.name not in _HASHES:
+            raise CsrRefused(f"The request is signed with {algorithm.name.upper()}; SHA-256, SHA-384 or SHA-512 is needed.")
+        if isinstance(key, EllipticCurvePublicKey) and algorithm is not None:
+            key.verify(request.signature, request.tbs_certrequest_bytes, ECDSA(algorithm))
+        elif isinstance(key, Ed25519PublicKey):
+            key.verify(request.signature, request.tbs_certrequest_bytes)
+        else:
+            proven = request.is_signature_valid
+    except InvalidSignature as cause:
+        raise CsrRefused("The signature of the request was not made with the key that the request holds.") from cause
+    except (UnsupportedAlgorithm, ValueError, TypeError) as cause:
+        raise CsrRefused("The request is signed in a way that is not known.") from cause
+    if not proven:
+        raise CsrRefused("The signature of the request was not made with the key that the request holds.")
+
+
+def _names(request: x509.CertificateSigningRequest) -> tuple[tuple[Name, ...], tuple[str, ...]]:
+    try:
+        extension = request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return (), ()
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as cause:
+        raise CsrRefused("The names or other extensions in the request cannot be read.") from cause
+    general = list(extension.value)
+    if len(general) > MOST_NAMES:
+        raise CsrRefused(f"The request has {len(general)} names.")
+    names: list[Name] = []
+    others: list[str] = []
+    for one in general:
+        for kind, name_type in _NAME_TYPES:
+            if isinstance(one, kind):
+                names.append(Name(name_type, str(one.value)))
+                break
+        else:
+            others.append(_in_words(one))
+    return tuple(names), tuple(others)
+
+
+def _in_words(name: x509.GeneralName) -> str:
+    if isinstance(name, x509.OtherName):
+        return f"otherName {name.type_id.dotted_string}"
+    if isinstance(name, x509.DirectoryName):
+        return f"directory name {shown(name.value.rfc4514_string())}"
+    return f"{type(name).__name__} {shown(str(name.value))}"

@@ -1,0 +1,92 @@
+"""Durations as Go writes them, which is how provisioners and `step` do: ``24h0m0s``, ``5m``, ``1h30m``, ``1.5s``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from sealwright.errors import InvalidInput
+
+LONGEST_TEXT = 64
+LARGEST = 2**63 - 1
+"""Nanoseconds; Go keeps a duration in 64 bits, which is about 292 years."""
+
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 1_000,
+    "\u00b5s": 1_000,
+    "\u03bcs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}
+"""Both signs for micro are in use."""
+_TERM = re.compile(r"(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
+_SECOND = 1_000_000_000
+
+
+def parse_duration(text: str) -> timedelta:
+    """The duration that `text` stands for, cut to microseconds; what Go would not read raises InvalidInput."""
+    nanoseconds = _nanoseconds(text)
+    if nanoseconds is None or abs(nanoseconds) > LARGEST:
+        raise InvalidInput(f"{text[:LONGEST_TEXT]!r} is not a duration; write one such as 24h, 90m or 1h30m.")
+    microseconds = abs(nanoseconds) // 1_000
+    return timedelta(microseconds=-microseconds if nanoseconds < 0 else microseconds)
+
+
+def _nanoseconds(text: str) -> int | None:
+    if len(text) > LONGEST_TEXT:
+        return None
+    sign = -1 if text[:1] == "-" else 1
+    rest = text[1:] if text[:1] in {"-", "+"} else text
+    if rest == "0":
+        return 0
+    total, at = 0, 0
+    while at < len(rest):
+        term = _TERM.match(rest, at)
+        if term is None:
+            return None
+        whole, fraction, only_fraction, unit = term.groups()
+        digits = (fraction if only_fraction is None else only_fraction) or ""
+        total += int(whole or "0") * _NANOSECONDS[unit]
+        total += int(digits or "0") * _NANOSECONDS[unit] // 10 ** len(digits)
+        at = term.end()
+    return sign * total if at else None
+
+
+def format_duration(duration: timedelta) -> str:
+    """The text that Go prints for `duration`."""
+    nanoseconds = duration // timedelta(microseconds=1) * 1_000
+    sign, rest = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
+    if rest == 0:
+        return "0s"
+    if rest < _SECOND:
+        unit = "ms" if rest >= _NANOSECONDS["ms"] else "\u00b5s"
+        return f"{sign}{_decimal(rest, _NANOSECONDS[unit])}{unit}"
+    minutes, seconds = divmod(rest, 60 * _SECOND)
+    text = f"{_decimal(seconds, _SECOND)}s"
+    if minutes:
+        hours, minutes = divmod(minutes, 60)
+        text = f"{minutes}m{text}"
+        if hours:
+            text = f"{hours}h{text}"
+    return sign + text
+
+
+def _decimal(value: int, unit: int) -> str:
+    whole, part = divmod(value, unit)
+    if not part:
+        return str(whole)
+    return f"{whole}.{str(part).rjust(len(str(unit)) - 1, '0').rstrip('0')}"
+
+
+def in_words(duration: timedelta) -> str:
+    """A duration as people say it: ``8 hours``, ``61 days``, ``1 minute``; exact, with two units where one is not enough."""
+    seconds = abs(duration) // timedelta(seconds=1)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
+            count, rest = divmod(seconds, size)
+            said = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"{said} and {in_words(timedelta(seconds=rest))}" if rest else said
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -41,6 +41,8 @@ class ProviderMetadata:
     """Signature algorithms of its ID tokens, of those that we verify."""
     authorization_endpoint: str = ""
     token_endpoint: str = ""
+    local: bool = False
+    """Whether the provider lives in this server, so that a `sub` is the id of an account here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class TrustedProviders:
         """
         own = await self._local(configuration_endpoint)
         if own is not None:
-            return own.metadata, own.keys
+            return own.metadata if own.metadata.local else replace(own.metadata, local=True), own.keys
         known = self._known.setdefault((configuration_endpoint, tenant_id), _Known())
         if not self._needs_fetch(known, token_kid) and known.metadata is not None:
             return known.metadata, known.keys

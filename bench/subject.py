@@ -1,0 +1,201 @@
+"""A server of ours, set up by its own commands, to be measured."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import secrets
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import tomlkit
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bench.provider import CLIENT, Provider
+from bench.step_ca import TOOLS, free_port, wait_for
+from bench.workload import b64
+from demo.forms import Browser
+from sealwright.tokens import decrypt_private_jwk
+
+SEALWRIGHT = Path(sys.executable).parent / "sealwright"
+JWK_PROVISIONER = "bench-jwk"
+PERSON = "benny"
+VERIFIER = "v" * 64
+CHALLENGE = b64(hashlib.sha256(VERIFIER.encode()).digest())
+
+
+@dataclass
+class Subject:
+    """One server of ours and what its clients need."""
+
+    place: Path
+    people_port: int
+    machines_port: int
+    environment: dict[str, str]
+    password: str
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def people(self) -> str:
+        return f"https://localhost:{self.people_port}"
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.machines_port}"
+
+    @property
+    def root(self) -> Path:
+        return self.place / "home" / "certs" / "root_ca.crt"
+
+    def run(self, *arguments: str) -> str:
+        """One command of ours, run to its end."""
+        done = subprocess.run(
+            [str(SEALWRIGHT), *arguments], env=self.environment, cwd=self.place, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"sealwright {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def provisioner_key(self) -> tuple[ec.EllipticCurvePrivateKey, str]:
+        """The JWK provisioner's key, fetched and opened as `step` does it."""
+        context = ssl.create_default_context(cafile=str(self.root))
+        connection = http.client.HTTPSConnection("localhost", self.machines_port, context=context)
+        connection.request("GET", "/provisioners?limit=100")
+        listed = json.loads(connection.getresponse().read())["provisioners"]
+        entry = next(entry for entry in listed if entry["name"] == JWK_PROVISIONER)
+        key = decrypt_private_jwk(entry["encryptedKey"], self.password.encode())
+        return key, entry["key"]["kid"]
+
+    def codes(self, count: int) -> list[str]:
+        """Authorization codes for the client `bench-client`, from a signed-in browser that consented before."""
+        browser = Browser(self.root)
+        page = browser.open(f"{self.people}/ui/sign-in")
+        browser.submit(page, "sign-in", username=PERSON, password=self.password)
+        query = urlencode(
+            {
+                "client_id": "bench-client",
+                "redirect_uri": "http://localhost:10000",
+                "response_type": "code",
+                "scope": "openid email",
+                "state": "s",
+                "code_challenge": CHALLENGE,
+                "code_challenge_method": "S256",
+            }
+        )
+        path = f"/oauth2/authorise?{query}"
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies[self.people].items())
+        context = ssl.create_default_context(cafile=str(self.root))
+        connection = http.client.HTTPSConnection("localhost", self.people_port, context=context)
+        found: list[str] = []
+        while len(found) < count:
+            connection.request("GET", path, headers={"Cookie": cookies})
+            answer = connection.getresponse()
+            answer.read()
+            location = answer.getheader("location", "")
+            code = parse_qs(urlsplit(location).query).get("code")
+            if code is None:  # the first time the person is asked
+                page = browser.open(self.people + location if location.startswith("/") else location)
+                _allow(browser, page)
+                continue
+            found.append(code[0])
+        return found
+
+    def refresh_tokens(self, count: int) -> list[str]:
+        """Refresh tokens, each of a family of its own, redeemed from fresh codes."""
+        context = ssl.create_default_context(cafile=str(self.root))
+        connection = http.client.HTTPSConnection("localhost", self.people_port, context=context)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        found: list[str] = []
+        for code in self.codes(count):
+            fields = {"grant_type": "authorization_code", "client_id": "bench-client", "redirect_uri": "http://localhost:10000"}
+            connection.request("POST", "/oauth2/token", urlencode({**fields, "code": code, "code_verifier": VERIFIER}), headers)
+            found.append(json.loads(connection.getresponse().read())["refresh_token"])
+        return found
+
+
+def _allow(browser: Browser, page: object) -> None:
+    try:
+        browser.submit(page, "allow")  # type: ignore[arg-type] # a page of `demo.forms`
+    except OSError:
+        return  # the client that is sent back to is not there
+
+
+@contextmanager
+def running_subject(place: Path, provider: Provider, *, database_url: str | None, workers: int) -> Iterator[Subject]:
+    """Initialise, configure, start; people, a client and both kinds of provisioners."""
+    place.mkdir(parents=True)
+    (place / "user").mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SEALWRIGHT_", "XDG_", "STEP"))}
+    environment |= {"HOME": str(place / "user"), "SEALWRIGHT_HOME": str(place / "home")}
+    if database_url:
+        environment["SEALWRIGHT_DATABASE_URL"] = database_url
+    subject = Subject(place, free_port(), free_port(), environment, secrets.token_urlsafe(18))
+    (place / "password").touch(mode=0o600)
+    (place / "password").write_text(subject.password)
+    listeners = ["--people", f"127.0.0.1:{subject.people_port}", "--machines", f"127.0.0.1:{subject.machines_port}"]
+    listeners += ["--status", f"127.0.0.1:{free_port()}", "--dns", "localhost", "--dns", "127.0.0.1"]
+    first = ["--provisioner", JWK_PROVISIONER, "--provisioner-password-file", "password"]
+    subject.run("init", "--dir", str(place / "home"), "--name", "Bench", *listeners, *first)
+    settings = place / "home" / "settings.toml"
+    document = tomlkit.parse(settings.read_text())
+    document["workers"] = workers
+    document.setdefault("outbound", tomlkit.table())
+    document["outbound"]["allow_private"] = ["127.0.0.0/8", "::1/128"]  # type: ignore[index] # a table
+    document["outbound"]["ca_file"] = str(provider.trust_file)  # type: ignore[index] # a table
+    settings.write_text(tomlkit.dumps(document))
+    with (place / "server.log").open("wb") as log:
+        command = [str(SEALWRIGHT), "serve", "--dir", str(place / "home")]
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    subject.process = process
+    try:
+        wait_for(subject.machines_port, process)
+        _set_up(subject, provider)
+        yield subject
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _set_up(subject: Subject, provider: Provider) -> None:
+    subject.run("recover-account", "admin", "--dir", str(subject.place / "home"), "--password-file", "password")
+    subject.run("login", "-D", "admin", "--password-file", "password")
+    subject.run("person", "create", PERSON, "Benny Bench")
+    subject.run("person", "update", PERSON, "--mail", "benny@bench.example.org")
+    subject.run("person", "set-password", PERSON, "--password-file", "password")
+    subject.run("group", "create", "bench_users")
+    subject.run("group", "add-members", "bench_users", PERSON)
+    subject.run("system", "oauth2", "create-public", "bench-client", "Bench", "http://localhost:10000")
+    subject.run("system", "oauth2", "enable-localhost-redirects", "bench-client")
+    subject.run("system", "oauth2", "update-scope-map", "bench-client", "bench_users", "openid", "email")
+    endpoint = ["--client-id", CLIENT, "--configuration-endpoint", provider.issuer]
+    subject.run("provisioner", "add", "bench-oidc", "--type", "oidc", *endpoint)
+
+
+def client_certificate(directory: Path, url: str, root: Path, provisioner: str, password: str) -> Path:
+    """A certificate and key in one PEM file, made with the stock `step` at either CA."""
+    environment = {**os.environ, "STEPPATH": str(directory / "client-step")}
+    file = directory / "client-password"
+    file.write_text(password)
+    common = ["--ca-url", url, "--root", str(root), "--provisioner", provisioner, "--provisioner-password-file", str(file)]
+    command = [
+        str(TOOLS / "step"),
+        "ca",
+        "certificate",
+        "renew.bench.example.org",
+        "client.crt",
+        "client.key",
+        "--force",
+        *common,
+    ]
+    subprocess.run(command, env=environment, cwd=directory, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    joined = directory / "client.pem"
+    joined.write_text((directory / "client.crt").read_text() + (directory / "client.key").read_text())
+    return joined

@@ -333,7 +333,7 @@ certificates = Table(
     metadata,
     Column("serial", LargeBinary, primary_key=True),  # 20 octets, time-ordered
     _ref("issuer_id", "issuers.id"),
-    _text("state"),  # intended | issued | failed
+    _text("state"),  # intended | issued | failed | maybe_signed
     _text("profile"),
     Column("provisioner_id", Text, nullable=True),  # kept when the provisioner goes away
     Column("account_id", Text, nullable=True),  # the person it speaks for; kept when the person goes away
@@ -352,6 +352,10 @@ certificates = Table(
     Column("revocation_reason", Integer, nullable=True),  # RFC 5280, section 5.3.1
     Index("ix_certificates_account_id", "account_id", "serial"),
 )
+_INTENDED = text("state = 'intended'")
+Index("ix_certificates_intended_at", certificates.c.intended_at, sqlite_where=_INTENDED, postgresql_where=_INTENDED)
+_RENEWED = text("renewed_from IS NOT NULL")
+Index("ix_certificates_renewed_from", certificates.c.renewed_from, sqlite_where=_RENEWED, postgresql_where=_RENEWED)
 
 used_tokens = Table(
     "used_tokens",

@@ -312,6 +312,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("certificates", schema=None) as batch_op:
         batch_op.create_index("ix_certificates_account_id", ["account_id", "serial"], unique=False)
+        batch_op.create_index(
+            "ix_certificates_intended_at",
+            ["intended_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'intended'"),
+            postgresql_where=sa.text("state = 'intended'"),
+        )
+        batch_op.create_index(
+            "ix_certificates_renewed_from",
+            ["renewed_from"],
+            unique=False,
+            sqlite_where=sa.text("renewed_from IS NOT NULL"),
+            postgresql_where=sa.text("renewed_from IS NOT NULL"),
+        )
 
     op.create_table(
         "oauth_families",

@@ -29,6 +29,7 @@ class Event(StrEnum):
     PERSON_DELETED = "person.deleted"
     CREDENTIAL_SET = "credential.set"  # a password or second factor was set
     CREDENTIAL_REMOVED = "credential.removed"
+    RESET_LINK_CREATED = "credential.reset_link_created"  # a link with which a person sets a new password
     GROUP_CREATED = "group.created"
     GROUP_DELETED = "group.deleted"
     GROUP_MEMBERS_CHANGED = "group.members_changed"

@@ -1,0 +1,55 @@
+"""Who may ask the certificate authority for what, and how they prove it.
+
+Owns: definitions of provisioners, the list of them, and the checks of their tokens. Never issues anything.
+"""
+
+from __future__ import annotations
+
+from sealwright.ca.provisioners.audiences import Audiences, Operation
+from sealwright.ca.provisioners.errors import (
+    CredentialRefused,
+    DefinitionRefused,
+    IdentityRefused,
+    ProvisionerExists,
+    ProvisionerMissing,
+    ProvisionerReadOnly,
+    RequestNotMeant,
+)
+from sealwright.ca.provisioners.gate import ProvisionerTokens
+from sealwright.ca.provisioners.jwk import JwkToken
+from sealwright.ca.provisioners.models import (
+    LEEWAY,
+    JwkProvisioner,
+    OidcProvisioner,
+    Provisioner,
+    listed,
+    parse_definition,
+)
+from sealwright.ca.provisioners.oidc import IdToken
+from sealwright.ca.provisioners.registry import ProvisionerPage, Provisioners
+from sealwright.ca.provisioners.single_use import token_key, whole
+
+__all__ = [
+    "LEEWAY",
+    "Audiences",
+    "CredentialRefused",
+    "DefinitionRefused",
+    "IdToken",
+    "IdentityRefused",
+    "JwkProvisioner",
+    "JwkToken",
+    "OidcProvisioner",
+    "Operation",
+    "Provisioner",
+    "ProvisionerExists",
+    "ProvisionerMissing",
+    "ProvisionerPage",
+    "ProvisionerReadOnly",
+    "ProvisionerTokens",
+    "Provisioners",
+    "RequestNotMeant",
+    "listed",
+    "parse_definition",
+    "token_key",
+    "whole",
+]

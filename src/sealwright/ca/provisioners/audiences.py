@@ -1,0 +1,62 @@
+"""What a token of ours must be addressed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+LEGACY = "step-certificate-authority"
+"""What clients of old wrote for sign and revoke, whatever the server's name."""
+
+
+class Operation(StrEnum):
+    """What a token may be for; the value is the last part of the audience's path."""
+
+    SIGN = "sign"
+    RENEW = "renew"
+    REVOKE = "revoke"
+
+
+_TWINS = {Operation.SIGN: ("sign", "ssh/sign"), Operation.RENEW: ("renew",), Operation.REVOKE: ("revoke",)}
+_LEGACY = frozenset({Operation.SIGN, Operation.REVOKE})
+
+
+class Audiences:
+    """The audiences of one server: every name that it is reached by, with and without ``/1.0``. Ports do not count."""
+
+    def __init__(self, dns_names: Iterable[str]) -> None:
+        """`dns_names`: names and addresses by which clients reach the server."""
+        hosts = [_host(name) for name in dns_names]
+        self._accepted = {
+            operation: frozenset(f"https://{host}{prefix}/{path}" for host in hosts for prefix in ("", "/1.0") for path in paths)
+            for operation, paths in _TWINS.items()
+        }
+
+    def match(self, audiences: Iterable[str], operation: Operation) -> bool:
+        """Whether one of `audiences` is this server's for `operation`."""
+        accepted = self._accepted[operation]
+        return any(
+            audience in accepted or _without_port(audience) in accepted or (audience == LEGACY and operation in _LEGACY)
+            for audience in audiences
+        )
+
+    def match_any(self, audiences: tuple[str, ...]) -> bool:
+        """Whether one of `audiences` is this server's, for whatever operation."""
+        return any(self.match(audiences, operation) for operation in Operation)
+
+
+def _host(name: str) -> str:
+    return f"[{name}]" if ":" in name and not name.startswith("[") else name.lower()
+
+
+def _without_port(audience: str) -> str:
+    """The address without its port; a host is the same in capitals."""
+    try:
+        parts = urlsplit(audience)
+        host = parts.hostname
+    except ValueError:
+        return audience
+    if host is None or parts.query or parts.fragment:
+        return audience
+    return f"{parts.scheme}://{_host(host)}{parts.path}"

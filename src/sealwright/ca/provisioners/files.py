@@ -1,0 +1,71 @@
+"""Provisioners that an administrator keeps as JSON files beside the settings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sealwright.ca.models import Claims
+from sealwright.ca.provisioners.errors import DefinitionRefused
+from sealwright.ca.provisioners.models import Provisioner, parse_definition
+
+MOST_BYTES = 1_000_000
+
+
+def read_files(directory: Path, *, defaults: Claims) -> tuple[Provisioner, ...]:
+    """Every provisioner of the ``*.json`` files in `directory`, which may be missing.
+
+    A file holds one definition or a list of them. The first file that is wrong raises DefinitionRefused with the file, the
+    member, and for broken JSON the line.
+    """
+    found: list[Provisioner] = []
+    for path in sorted(directory.glob("*.json")):
+        found.extend(_read(path, defaults))
+    for attribute in ("name", "id"):
+        seen: dict[str, str] = {}
+        for provisioner in found:
+            value = getattr(provisioner, attribute)
+            if value in seen:
+                raise DefinitionRefused(
+                    f"{provisioner.source}: a provisioner with the {attribute} {value!r} is in {seen[value]} too."
+                )
+            seen[value] = provisioner.source
+    return tuple(found)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON, without members that are given twice. What is broken raises DefinitionRefused with the line."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_repetition)
+    except json.JSONDecodeError as cause:
+        raise DefinitionRefused(f"not JSON: {cause.msg} in line {cause.lineno}, column {cause.colno}.") from cause
+    except UnicodeDecodeError as cause:
+        raise DefinitionRefused("not UTF-8 text.") from cause
+    except RecursionError as cause:
+        raise DefinitionRefused("nested too deeply.") from cause
+
+
+def _read(path: Path, defaults: Claims) -> list[Provisioner]:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as cause:
+        raise DefinitionRefused(f"{path.name} cannot be read: {cause.strerror}.") from cause
+    if len(content) > MOST_BYTES:
+        raise DefinitionRefused(f"{path.name} is larger than {MOST_BYTES} bytes.")
+    try:
+        document = parse_json(content)
+        definitions = document if isinstance(document, list) else [document]
+        return [parse_definition(definition, defaults=defaults, source=path.name) for definition in definitions]
+    except DefinitionRefused as cause:
+        raise DefinitionRefused(f"{path.name}: {cause.detail}", hint=cause.hint) from cause
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise DefinitionRefused(f"the member {repeated!r} is given twice.")
+    return members

@@ -1,0 +1,71 @@
+"""From a token that proves nothing yet to one that a provisioner vouches for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sealwright.ca.provisioners.audiences import Audiences, Operation
+from sealwright.ca.provisioners.errors import CredentialRefused, IdentityRefused
+from sealwright.ca.provisioners.jwk import JwkToken, verify_jwk
+from sealwright.ca.provisioners.models import JwkProvisioner, Provisioner
+from sealwright.ca.provisioners.oidc import IdToken, verify_id_token
+from sealwright.ca.provisioners.registry import Provisioners
+from sealwright.clock import Clock
+from sealwright.tokens import TrustedProviders, audiences, unverified_claims, unverified_header
+
+
+class ProvisionerTokens:
+    """Finds the provisioner that a token names, and has it checked by the rules of its type."""
+
+    def __init__(self, provisioners: Provisioners, providers: TrustedProviders, accepted: Audiences, clock: Clock) -> None:
+        self._provisioners = provisioners
+        self._providers = providers
+        self._accepted = accepted
+        self._clock = clock
+
+    async def for_sign(self, token: str) -> JwkToken | IdToken:
+        """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused."""
+        provisioner = await self._find(token)
+        if isinstance(provisioner, JwkProvisioner):
+            return verify_jwk(provisioner, token, accepted=self._accepted, operation=Operation.SIGN, now=self._clock.now())
+        return await verify_id_token(provisioner, token, self._providers, self._clock.now())
+
+    async def for_revoke(self, token: str) -> JwkToken:
+        """A token that asks for a revocation: of JWK provisioners only."""
+        provisioner = await self._find(token)
+        if isinstance(provisioner, JwkProvisioner):
+            return verify_jwk(provisioner, token, accepted=self._accepted, operation=Operation.REVOKE, now=self._clock.now())
+        person = await verify_id_token(provisioner, token, self._providers, self._clock.now())
+        raise IdentityRefused(
+            f"{person.actor.name} cannot revoke with an ID token.",
+            reasons=(f"the provisioner {provisioner.name} is of type OIDC",),
+            hint="Revoke with the certificate and its key, or sign in to this server and revoke there.",
+        )
+
+    async def _find(self, token: str) -> Provisioner:
+        provisioner_id = id_in_token(unverified_header(token), unverified_claims(token), self._accepted)
+        provisioner = await self._provisioners.find(provisioner_id)
+        if provisioner is None:
+            raise CredentialRefused(
+                f"The token names the provisioner {provisioner_id[:200]!r}, which does not exist here.",
+                hint="See the provisioners there are with: step ca provisioner list",
+            )
+        return provisioner
+
+
+def id_in_token(header: Mapping[str, Any], claims: Mapping[str, Any], accepted: Audiences) -> str:
+    """Which provisioner a token names, in the order of `step-ca`.
+
+    The fragment of the first audience; for a token addressed to this server ``iss:kid``; `azp`; else the first audience.
+    """
+    meant_for = audiences(claims)
+    if not meant_for:
+        raise CredentialRefused("The token is addressed to nobody (aud).")
+    fragment = meant_for[0].partition("#")[2]
+    if fragment:
+        return fragment
+    if accepted.match_any(meant_for):
+        return f"{claims.get('iss')}:{header.get('kid')}"
+    authorized = claims.get("azp")
+    return authorized if isinstance(authorized, str) and authorized else meant_for[0]

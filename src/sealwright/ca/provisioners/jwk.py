@@ -1,0 +1,96 @@
+"""JWK provisioners: whoever has the private key says in a token which names a certificate will carry."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.access import Actor
+from sealwright.ca import names
+from sealwright.ca.models import CertificateRequest, SigningGrant
+from sealwright.ca.profiles import STEP_LEAF
+from sealwright.ca.provisioners.audiences import Audiences, Operation
+from sealwright.ca.provisioners.errors import CredentialRefused, RequestNotMeant
+from sealwright.ca.provisioners.models import LEEWAY, JwkProvisioner
+from sealwright.ca.provisioners.single_use import token_key, whole
+from sealwright.clock import Instant
+from sealwright.keys import base64url
+from sealwright.tokens import (
+    VerificationKey,
+    audiences,
+    check_times,
+    optional_text,
+    require_issuer,
+    require_text,
+    text_list,
+    verify,
+)
+
+_FINGERPRINT_OF_REQUEST = "x5rt#S256"
+
+
+@dataclass(frozen=True, slots=True)
+class JwkToken:
+    """A token of a JWK provisioner: signature, issuer, audience and times are right; nothing else is decided."""
+
+    provisioner: JwkProvisioner
+    subject: str
+    claims: Mapping[str, Any]
+    token_key: bytes
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts: the holder of the provisioner's key."""
+        return Actor("client", self.provisioner.id, self.provisioner.name)
+
+    def grant(self, request: CertificateRequest) -> SigningGrant:
+        """What the token allows: `sub` as the common name, `sans` (or else `sub`) as the names, exactly.
+
+        A `cnf` must be the fingerprint of this very request. A `sub` that is too long for a common name is left out of the
+        subject, where `step-ca` would make a certificate that breaks its limit.
+        """
+        self._check_request(request)
+        texts = text_list(self.claims, "sans") or (self.subject,)
+        return SigningGrant(
+            provisioner_id=self.provisioner.id,
+            provisioner_name=self.provisioner.name,
+            profile=STEP_LEAF.name,
+            actor=self.actor,
+            claims=self.provisioner.claims,
+            common_name=self.subject if len(self.subject) <= names.LONGEST_COMMON_NAME else "",
+            names=names.canonical_all(names.split(texts)),
+            may_ask_for=(self.subject, *texts),
+            must_match=True,
+            token_digest=self.token_key,
+            extension=self.provisioner.extension(),
+        )
+
+    def _check_request(self, request: CertificateRequest) -> None:
+        confirmation = self.claims.get("cnf")
+        if confirmation is None:
+            return
+        expected = confirmation.get(_FINGERPRINT_OF_REQUEST) if isinstance(confirmation, dict) else None
+        if not isinstance(expected, str):
+            raise RequestNotMeant(
+                f"The token's cnf holds no {_FINGERPRINT_OF_REQUEST}, the only confirmation that is known here."
+            )
+        if not hmac.compare_digest(expected.encode(), base64url(request.digest).encode()):
+            raise RequestNotMeant("The token was made for another certificate signing request.")
+
+
+def verify_jwk(provisioner: JwkProvisioner, token: str, *, accepted: Audiences, operation: Operation, now: Instant) -> JwkToken:
+    """Check a token that names this provisioner. What is wrong raises TokenRefused or CredentialRefused."""
+    key = VerificationKey(provisioner.kid, provisioner.algorithm, provisioner.public_key)
+    claims = verify(token, (key,), algorithms=frozenset({provisioner.algorithm})).claims
+    require_issuer(claims, provisioner.name)
+    check_times(claims, now, LEEWAY)
+    if not accepted.match(audiences(claims), operation):
+        raise CredentialRefused(
+            f"The token is not addressed to this server's {operation}, but to {', '.join(audiences(claims))[:200]}.",
+            hint="The name by which the server is called must be one of its dns_names.",
+        )
+    subject = require_text(claims, "sub")
+    token_id = optional_text(claims, "jti") or whole(token)
+    return JwkToken(provisioner, subject, claims, token_key(provisioner.id, token_id, claims["exp"]))

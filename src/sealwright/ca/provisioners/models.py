@@ -1,0 +1,272 @@
+"""Who may ask for certificates, and how they prove it: definitions in exactly the shape that `step` reads and writes.
+
+A definition is refused by the name of the member that is wrong; members that are not known are refused too, so that a
+misspelt rule is never a missing rule. Members of `step-ca` that would change a certificate in a way that this server does
+not carry out (templates, webhooks) are refused as well, unless they are empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from sealwright.ca.models import Claims, ProvisionerExtension, ProvisionerType, PublicKey
+from sealwright.ca.profiles import inherit
+from sealwright.ca.provisioners.errors import DefinitionRefused
+from sealwright.errors import Failure
+from sealwright.tokens import public_key_from_jwk
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+LONGEST_NAME = 128
+LEAST_RSA_BITS = 2048
+LEEWAY = timedelta(minutes=1)
+"""How far the clocks of two machines may differ."""
+
+_FORMS = (
+    ("admins", re.compile(r"\S(?:.*\S)?"), "an empty text would match what nobody meant"),
+    ("groups", re.compile(r"\S(?:.*\S)?"), "an empty text would match what nobody meant"),
+    (
+        "domains",
+        re.compile(r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.IGNORECASE),
+        "a domain is written like example.org, without an @",
+    ),
+    ("scopes", re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+"), "which is no scope"),
+)
+"""Members of an OIDC definition that are lists, the form of each entry, and what to say of another."""
+_PART_OF_JWE = re.compile(r"[A-Za-z0-9_-]+")
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+class _Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, rename="camel"):
+    """Members that every provisioner has."""
+
+    type: str
+    name: str
+    claims: dict[str, Any] | None = None
+    options: dict[str, Any] | None = None
+
+
+class OidcDefinition(_Definition, frozen=True, kw_only=True):
+    """A provisioner that trusts the ID tokens of an OpenID provider."""
+
+    client_id: str = msgspec.field(name="clientID")
+    client_secret: str = msgspec.field(name="clientSecret", default="")
+    configuration_endpoint: str = msgspec.field(name="configurationEndpoint")
+    tenant_id: str = msgspec.field(name="tenantID", default="")
+    admins: tuple[str, ...] = ()
+    """Mail addresses and group names of those who may ask for any name."""
+    domains: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    listen_address: str = ""
+    scopes: tuple[str, ...] = ()
+    auth_params: tuple[str, ...] = ()
+    allow_unverified_email: bool = False
+    """Not a member of `step-ca`: sign mail addresses that the provider does not call verified."""
+
+
+class JwkDefinition(_Definition, frozen=True, kw_only=True):
+    """A provisioner that trusts tokens signed with one key."""
+
+    key: dict[str, Any]
+    encrypted_key: str = ""
+    """The private key for `step`, encrypted under a password that the server never sees."""
+
+
+_SHAPES: Mapping[str, type[OidcDefinition | JwkDefinition]] = {"OIDC": OidcDefinition, "JWK": JwkDefinition}
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProvisioner:
+    """An OIDC provisioner, checked and ready to be asked."""
+
+    definition: OidcDefinition
+    claims: Claims
+    source: str = ""
+    """The file it comes from; empty when it is stored in the database."""
+
+    @property
+    def id(self) -> str:
+        """What its tokens are found by: the client id at the provider."""
+        return self.definition.client_id
+
+    @property
+    def name(self) -> str:
+        """The name people choose it by."""
+        return self.definition.name
+
+    @property
+    def configuration_url(self) -> str:
+        """Where the provider's metadata are; the well-known path is added when the definition names the issuer only."""
+        endpoint = self.definition.configuration_endpoint
+        return endpoint if endpoint.endswith(WELL_KNOWN) else endpoint.rstrip("/") + WELL_KNOWN
+
+    def extension(self) -> ProvisionerExtension:
+        """What its certificates say of it."""
+        return ProvisionerExtension(ProvisionerType.OIDC, self.name, self.definition.client_id)
+
+
+@dataclass(frozen=True, slots=True)
+class JwkProvisioner:
+    """A JWK provisioner, checked and ready to be asked."""
+
+    definition: JwkDefinition
+    claims: Claims
+    public_key: PublicKey
+    source: str = ""
+    """The file it comes from; empty when it is stored in the database."""
+
+    @property
+    def kid(self) -> str:
+        """The id of its key."""
+        kid: str = self.definition.key["kid"]
+        return kid
+
+    @property
+    def algorithm(self) -> str:
+        """The only algorithm that its tokens may be signed with."""
+        algorithm: str = self.definition.key["alg"]
+        return algorithm
+
+    @property
+    def id(self) -> str:
+        """What its tokens are found by: name and key id."""
+        return f"{self.name}:{self.kid}"
+
+    @property
+    def name(self) -> str:
+        """The name people choose it by."""
+        return self.definition.name
+
+    def extension(self) -> ProvisionerExtension:
+        """What its certificates say of it."""
+        return ProvisionerExtension(ProvisionerType.JWK, self.name, self.kid)
+
+
+Provisioner = OidcProvisioner | JwkProvisioner
+
+
+def parse_definition(document: object, *, defaults: Claims, source: str = "") -> Provisioner:
+    """A provisioner from the decoded JSON of its definition. What is wrong raises DefinitionRefused naming the member."""
+    if not isinstance(document, dict):
+        raise DefinitionRefused("A provisioner is defined by a JSON object.")
+    given = document.get("type")
+    kind = given.upper() if isinstance(given, str) else None
+    if kind is None or kind not in _SHAPES:
+        raise DefinitionRefused(f"type is {str(given)[:40]!r}; provisioners here are of type {' or '.join(_SHAPES)}.")
+    try:
+        definition = msgspec.convert({**document, "type": kind}, _SHAPES[kind])
+    except msgspec.ValidationError as cause:
+        raise DefinitionRefused(_in_words(cause, document)) from cause
+    _check_name(definition.name)
+    _check_options(definition.options)
+    try:
+        claims = inherit(definition.claims, defaults)
+    except Failure as cause:
+        raise DefinitionRefused(f"claims: {cause.detail}", hint=cause.hint) from cause
+    if isinstance(definition, OidcDefinition):
+        _check_oidc(definition)
+        return OidcProvisioner(definition, claims, source)
+    return JwkProvisioner(definition, claims, _check_jwk(definition), source)
+
+
+def listed(provisioner: Provisioner) -> dict[str, Any]:
+    """The definition as the list shows it. `clientSecret` is always there, because clients demand the member."""
+    shown: dict[str, Any] = msgspec.to_builtins(provisioner.definition)
+    if isinstance(provisioner, OidcProvisioner):
+        shown["clientSecret"] = provisioner.definition.client_secret
+    return shown
+
+
+def _in_words(cause: msgspec.ValidationError, document: Mapping[str, Any]) -> str:
+    """The words of msgspec, with the name of the provisioner where there is one."""
+    name = document.get("name")
+    of_whom = f"provisioner {name[:LONGEST_NAME]!r}" if isinstance(name, str) and name else "the provisioner"
+    words = str(cause)
+    return f"{of_whom}: {words[:1].lower()}{words[1:]}"
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise DefinitionRefused(f"name is {name[:LONGEST_NAME]!r}; it must be 1 to {LONGEST_NAME} printable characters.")
+
+
+def _check_options(options: object, path: str = "options") -> None:
+    """`step-ca` writes empty objects here; anything that would have an effect is refused."""
+    if isinstance(options, dict):
+        for member, value in options.items():
+            _check_options(value, f"{path}.{member}")
+    elif options not in (None, "", [], False):
+        raise DefinitionRefused(
+            f"{path} is set, but this server does not carry out templates and webhooks of provisioners.",
+            hint="Leave the member out. What a certificate looks like is said by its profile.",
+        )
+
+
+def _check_oidc(definition: OidcDefinition) -> None:
+    if not definition.client_id or not definition.client_id.isprintable():
+        raise DefinitionRefused("clientID is empty or not printable; it is the client's id at the provider.")
+    _check_url(definition.configuration_endpoint)
+    for member, form, words in _FORMS:
+        for text in getattr(definition, member):
+            if not form.fullmatch(text):
+                raise DefinitionRefused(f"{member} holds {text[:100]!r}; {words}.")
+    if definition.scopes and "openid" not in definition.scopes:
+        raise DefinitionRefused("scopes lacks openid, without which a provider gives no ID token.")
+    for parameter in definition.auth_params:
+        if "=" not in parameter[1:]:
+            raise DefinitionRefused(f"authParams holds {parameter[:100]!r}; each is written as key=value.")
+    _check_listen_address(definition.listen_address)
+
+
+def _check_url(endpoint: str) -> None:
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme == "https" and bool(parts.hostname) and not parts.username and not parts.fragment
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if not usable or not endpoint.isascii() or not endpoint.isprintable() or " " in endpoint:
+        raise DefinitionRefused(
+            f"configurationEndpoint is {endpoint[:200]!r}; it must be an https address, of the issuer or of its {WELL_KNOWN}."
+        )
+
+
+def _check_listen_address(address: str) -> None:
+    if not address:
+        return
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535 or (":" in host and not host.startswith("[")):  # noqa: PLR2004 - the greatest port
+        raise DefinitionRefused(f"listenAddress is {address[:100]!r}; it is written as HOST:PORT or :PORT.")
+
+
+def _check_jwk(definition: JwkDefinition) -> PublicKey:
+    jwk = definition.key
+    secret = _PRIVATE_MEMBERS & jwk.keys()
+    if secret:
+        raise DefinitionRefused(
+            f"key holds {', '.join(sorted(secret))}: that is a private key, and this list is public.",
+            hint="Give the public key, and the private one encrypted in encryptedKey.",
+        )
+    for member in ("kid", "alg"):
+        if not isinstance(jwk.get(member), str) or not jwk[member]:
+            raise DefinitionRefused(f"key.{member} is missing.")
+    if jwk.get("use", "sig") != "sig":
+        raise DefinitionRefused(f"key.use is {str(jwk['use'])[:40]!r}; the key of a provisioner is for signatures (sig).")
+    try:
+        public_key = public_key_from_jwk(jwk)
+    except Failure as cause:
+        raise DefinitionRefused(f"key: {cause.detail}") from cause
+    if isinstance(public_key, RSAPublicKey) and public_key.key_size < LEAST_RSA_BITS:
+        raise DefinitionRefused(f"key has {public_key.key_size} bits; RSA keys need {LEAST_RSA_BITS}.")
+    if definition.encrypted_key:
+        parts = definition.encrypted_key.split(".")
+        if len(parts) != 5 or not all(_PART_OF_JWE.fullmatch(part) for part in parts):  # noqa: PLR2004 - RFC 7516, section 3.1
+            raise DefinitionRefused("encryptedKey is not a compact JWE (five parts in base64url, joined by dots).")
+    return public_key

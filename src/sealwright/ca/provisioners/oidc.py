@@ -1,0 +1,200 @@
+"""OIDC provisioners: people prove who they are with an ID token of a provider that the provisioner trusts.
+
+Where this is stricter or clearer than `step-ca`, on purpose:
+
+* A mail address counts only when the provider says that it is verified (`email_verified` is the JSON value true), for the
+  certificate as well as for being an administrator. `allowUnverifiedEmail` in the definition lifts this.
+* Somebody without a mail address gets a refusal that says so, not a certificate without it.
+* `domains` holds for everybody but administrators, so also for people without an address: they are refused.
+* People who are no administrators may ask for their mail address, their user name (`preferred_username`, with or without
+  its domain), their `sub`, the URI that `step` makes of issuer and `sub`, or nothing. Any other name is refused by name,
+  where `step-ca` signs something else in silence. Whatever of these was asked for, the certificate is the same.
+* A `sub` that is too long for a common name is left out of the subject; it still stands in the URI.
+* There is no rule about tokens from before the start of this process: used tokens are remembered in the database.
+* Certificates are not revoked with ID tokens: `step` compares `sub` with the serial number, which no provider can match.
+  People revoke with the certificate itself, or after signing in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.access import Actor
+from sealwright.ca import names
+from sealwright.ca.models import CertificateRequest, Name, NameType, SigningGrant
+from sealwright.ca.profiles import STEP_LEAF
+from sealwright.ca.provisioners.errors import IdentityRefused
+from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
+from sealwright.ca.provisioners.single_use import token_key, whole
+from sealwright.clock import Instant
+from sealwright.tokens import (
+    TrustedProviders,
+    check_authorized_party,
+    check_times,
+    optional_text,
+    require_audience,
+    require_issuer,
+    require_text,
+    unverified_header,
+    verify,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IdToken:
+    """A verified ID token: signature, issuer, audience and times are right; nothing else is decided."""
+
+    provisioner: OidcProvisioner
+    issuer_url: str
+    local: bool
+    """Whether the provider lives in this server, so that `subject` is the id of an account."""
+    subject: str
+    mail: str
+    mail_verified: bool
+    groups: tuple[str, ...]
+    user_name: str
+    session_id: str
+    token_key: bytes
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts: an account of ours, or a person of a foreign provider by issuer and `sub`."""
+        return Actor("person", self.subject if self.local else f"{self.issuer_url}#{self.subject}", self.mail or self.subject)
+
+    @property
+    def trusted_mail(self) -> str:
+        """The mail address, where it may be relied upon."""
+        return self.mail if self.mail_verified or self.provisioner.definition.allow_unverified_email else ""
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the provisioner lets this person ask for any name: by a mail address that counts, or by a group."""
+        admins = self.provisioner.definition.admins
+        mail = _folded(self.trusted_mail)
+        return any((mail and _folded(admin) == mail) or admin in self.groups for admin in admins)
+
+    def grant(self, request: CertificateRequest) -> SigningGrant:
+        """What this person may have. Who may have nothing raises IdentityRefused, saying why."""
+        self._check_groups()
+        if self.is_administrator:
+            return self._any_names(request)
+        self._check_domain(self._required_mail())
+        return self._own_names()
+
+    def _own_names(self) -> SigningGrant:
+        mail = names.canonical(Name(NameType.EMAIL, self.trusted_mail))
+        uri = names.uri_of_subject(self.issuer_url, self.subject)
+        return SigningGrant(
+            provisioner_id=self.provisioner.id,
+            provisioner_name=self.provisioner.name,
+            profile=STEP_LEAF.name,
+            actor=self.actor,
+            claims=self.provisioner.claims,
+            common_name=self.subject if len(self.subject) <= names.LONGEST_COMMON_NAME else "",
+            names=(mail, uri),
+            may_ask_for=self._own_texts(),
+            account_id=self.subject if self.local else None,
+            session_id=self.session_id or None,
+            token_digest=self.token_key,
+            extension=self.provisioner.extension(),
+        )
+
+    def _any_names(self, request: CertificateRequest) -> SigningGrant:
+        return SigningGrant(
+            provisioner_id=self.provisioner.id,
+            provisioner_name=self.provisioner.name,
+            profile=STEP_LEAF.name,
+            actor=self.actor,
+            claims=self.provisioner.claims,
+            common_name=request.common_name,
+            names_from_request=True,
+            account_id=self.subject if self.local else None,
+            session_id=self.session_id or None,
+            token_digest=self.token_key,
+            extension=self.provisioner.extension(),
+        )
+
+    def _own_texts(self) -> tuple[str, ...]:
+        short = self.user_name.partition("@")[0]
+        return tuple(dict.fromkeys(text for text in (self.subject, self.trusted_mail, self.user_name, short) if text))
+
+    def _check_groups(self) -> None:
+        wanted = self.provisioner.definition.groups
+        if wanted and not any(group in wanted for group in self.groups):
+            raise IdentityRefused(
+                f"{self.actor.name} is in none of the groups that the provisioner {self.provisioner.name} asks for.",
+                reasons=(f"groups: {', '.join(wanted)}",),
+                hint="Ask to be added to one of these groups; the provider must put groups into its ID tokens.",
+            )
+
+    def _required_mail(self) -> str:
+        if not self.mail:
+            raise IdentityRefused(
+                f"The token of {self.user_name or self.subject} carries no mail address, and a certificate needs one.",
+                reasons=("a person's certificate carries their mail address",),
+                hint="Add a mail address to the person, and the scope email to the provisioner and the client.",
+            )
+        if not self.trusted_mail:
+            raise IdentityRefused(
+                f"The mail address {self.mail} has not been verified by {self.issuer_url}.",
+                reasons=("only verified mail addresses are signed",),
+                hint="Have it verified there. If this provider never verifies, set allowUnverifiedEmail in the provisioner.",
+            )
+        return self.mail
+
+    def _check_domain(self, mail: str) -> None:
+        domains = self.provisioner.definition.domains
+        if domains and mail.rpartition("@")[2].lower() not in {domain.lower() for domain in domains}:
+            raise IdentityRefused(
+                f"The mail address {mail} is in none of the domains of the provisioner {self.provisioner.name}.",
+                reasons=(f"domains: {', '.join(domains)}",),
+                hint="Use an account with an address in one of these domains.",
+            )
+
+
+async def verify_id_token(provisioner: OidcProvisioner, token: str, providers: TrustedProviders, now: Instant) -> IdToken:
+    """Check a token that names this provisioner. What is wrong raises TokenRefused; a provider that is down, Unavailable."""
+    definition = provisioner.definition
+    key_id = unverified_header(token).get("kid")
+    metadata, keys = await providers.keys_for(
+        definition.configuration_endpoint, key_id if isinstance(key_id, str) else None, tenant_id=definition.tenant_id
+    )
+    claims = verify(token, keys, algorithms=metadata.algorithms).claims
+    require_issuer(claims, metadata.issuer)
+    require_audience(claims, definition.client_id)
+    check_authorized_party(claims, definition.client_id)
+    check_times(claims, now, LEEWAY)
+    return IdToken(
+        provisioner=provisioner,
+        issuer_url=metadata.issuer,
+        local=metadata.local,
+        subject=require_text(claims, "sub"),
+        mail=optional_text(claims, "email"),
+        mail_verified=claims.get("email_verified") is True,
+        groups=_texts(claims, "groups"),
+        user_name=_text(claims, "preferred_username"),
+        session_id=_text(claims, "sid"),
+        token_key=token_key(provisioner.id, _text(claims, "nonce") or whole(token), claims["exp"]),
+    )
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    """A claim that is nice to have: what is not a text is as good as none."""
+    found = claims.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _texts(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A list that is nice to have: what in it is not a text names no group of ours."""
+    found = claims.get(name)
+    if isinstance(found, str):
+        return (found,)
+    return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
+
+
+def _folded(mail: str) -> str:
+    """A mail address for comparison: the domain in small letters, what stands before it as it is."""
+    local, at, domain = mail.rpartition("@")
+    return f"{local}{at}{domain.lower()}" if at else mail

@@ -1,0 +1,212 @@
+"""The provisioners there are: those that administrators stored, and those of files, which only their file can change.
+
+A stored provisioner is looked up in the database each time, so that a removal counts at once on every node; only the reading
+of its JSON is remembered. Files are read at start and at reload.
+
+`clientSecret` is part of the list because `step` takes it from there; whoever can reach this server can read it. Give public
+clients (PKCE, an empty or meaningless secret) to `step`, as the provider of this server does. At rest the secret is sealed.
+"""
+
+from __future__ import annotations
+
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from sealwright.access import Actor, Permission, require
+from sealwright.audit import Audit, Event
+from sealwright.ca.models import Claims
+from sealwright.ca.provisioners import store
+from sealwright.ca.provisioners.errors import ProvisionerExists, ProvisionerMissing, ProvisionerReadOnly
+from sealwright.ca.provisioners.files import parse_json, read_files
+from sealwright.ca.provisioners.models import JwkProvisioner, OidcProvisioner, Provisioner, parse_definition
+from sealwright.clock import Clock
+from sealwright.db import Database, DuplicateRow, Transaction
+from sealwright.errors import InvalidInput
+from sealwright.keys import Sealer
+
+LONGEST_PAGE = 100
+_FROM_FILE, _STORED = "f", "s"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionerPage:
+    """Some of the provisioners; `next_cursor` is empty on the last page."""
+
+    provisioners: tuple[Provisioner, ...]
+    next_cursor: str
+
+
+class Provisioners:
+    """Finds, lists, adds and removes provisioners."""
+
+    def __init__(
+        self, db: Database, sealer: Sealer, audit: Audit, clock: Clock, *, directory: Path, defaults: Claims | None = None
+    ) -> None:
+        """`directory`: where the files are; `defaults`: claims that a definition inherits."""
+        self._db = db
+        self._sealer = sealer
+        self._audit = audit
+        self._clock = clock
+        self._directory = directory
+        self._defaults = Claims() if defaults is None else defaults
+        self._files: dict[str, Provisioner] = {}
+        self._parsed: dict[str, tuple[str, bytes | None, Provisioner]] = {}
+
+    async def reload(self) -> None:
+        """Read the files again. When anything is wrong with them, the provisioners of before stay and a refusal is raised."""
+        found = read_files(self._directory, defaults=self._defaults)
+        for provisioner in found:
+            row = await store.by_id(self._db, provisioner.id) or await store.by_name(self._db, provisioner.name)
+            if row is not None:
+                raise ProvisionerExists(
+                    f"{provisioner.source}: {provisioner.name!r} ({provisioner.id}) is stored in the database too.",
+                    hint="Remove one of the two.",
+                )
+        self._files = {provisioner.id: provisioner for provisioner in found}
+
+    async def find(self, provisioner_id: str) -> Provisioner | None:
+        """The provisioner that tokens with this id are for: a client id, or ``name:kid``."""
+        if provisioner_id in self._files:
+            return self._files[provisioner_id]
+        row = await store.by_id(self._db, provisioner_id)
+        return None if row is None else self._open(row)
+
+    async def named(self, name: str) -> Provisioner:
+        """The provisioner of this name, or ProvisionerMissing."""
+        for provisioner in self._files.values():
+            if provisioner.name == name:
+                return provisioner
+        row = await store.by_name(self._db, name)
+        if row is None:
+            raise ProvisionerMissing(f"There is no provisioner {name[:100]!r}.")
+        return self._open(row)
+
+    async def page(self, cursor: str = "", at_most: int = LONGEST_PAGE) -> ProvisionerPage:
+        """Provisioners after `cursor`: those of files by name, then stored ones in the order in which they were added."""
+        after = _decode(cursor)
+        wanted = at_most + 1
+        found = (
+            sorted(
+                (f"{_FROM_FILE}{provisioner.name}", provisioner)
+                for provisioner in self._files.values()
+                if f"{_FROM_FILE}{provisioner.name}" > after
+            )[:wanted]
+            if after < _STORED
+            else []
+        )
+        if len(found) < wanted:
+            position = (int(after[1:11]), after[11:]) if after.startswith(_STORED) else (0, "")
+            rows = await store.page(self._db, beyond=position, at_most=wanted - len(found))
+            found += [(f"{_STORED}{row.position:010d}{row.name}", self._open(row)) for row in rows]
+        more = len(found) > at_most
+        found = found[:at_most]
+        return ProvisionerPage(tuple(item for _, item in found), found[-1][0].encode().hex() if more else "")
+
+    async def all(self) -> list[Provisioner]:
+        """Every provisioner, in the order of the list."""
+        page = await self.page()
+        found = list(page.provisioners)
+        while page.next_cursor:
+            page = await self.page(page.next_cursor)
+            found += page.provisioners
+        return found
+
+    async def encrypted_key(self, kid: str) -> str:
+        """The encrypted private key of the JWK provisioner whose key has this id, or ProvisionerMissing."""
+        for provisioner in await self.all():
+            if isinstance(provisioner, JwkProvisioner) and provisioner.kid == kid and provisioner.definition.encrypted_key:
+                return provisioner.definition.encrypted_key
+        raise ProvisionerMissing(f"There is no encrypted key {kid[:100]!r}.")
+
+    async def add(self, document: object, actor: Actor) -> Provisioner:
+        """Store a provisioner: the decoded JSON of its definition, or JSON text."""
+        require(actor, Permission.PROVISIONER_WRITE)
+        if isinstance(document, str | bytes):
+            document = parse_json(document)
+        provisioner = parse_definition(document, defaults=self._defaults)
+        for other in self._files.values():
+            if provisioner.name == other.name or provisioner.id == other.id:
+                raise _exists(provisioner, f"in the file {other.source}")
+        row, kind = self._seal(provisioner)
+
+        async def body(tx: Transaction) -> None:
+            await store.insert_last(tx, row, kind=kind, now=self._clock.now())
+            await self._audit.record(
+                tx,
+                Event.PROVISIONER_ADDED,
+                actor=actor,
+                target=f"provisioner:{provisioner.id}",
+                details={"name": provisioner.name, "type": kind, "definition": msgspec.json.decode(row.definition)},
+            )
+
+        try:
+            await self._db.write(body)
+        except DuplicateRow as cause:
+            raise _exists(provisioner, "already") from cause
+        return provisioner
+
+    async def remove(self, name: str, actor: Actor) -> None:
+        """Remove a stored provisioner. Its certificates stay valid until they expire and cannot be renewed."""
+        require(actor, Permission.PROVISIONER_WRITE)
+        for provisioner in self._files.values():
+            if provisioner.name == name:
+                raise ProvisionerReadOnly(
+                    f"The provisioner {name!r} comes from the file {provisioner.source}.",
+                    hint="Remove it from the file, and reload the server.",
+                )
+
+        async def body(tx: Transaction) -> None:
+            provisioner_id = await store.remove(tx, name)
+            if provisioner_id is None:
+                raise ProvisionerMissing(f"There is no provisioner {name[:100]!r}.")
+            target = f"provisioner:{provisioner_id}"
+            await self._audit.record(tx, Event.PROVISIONER_REMOVED, actor=actor, target=target, details={"name": name})
+
+        await self._db.write(body)
+
+    def _seal(self, provisioner: Provisioner) -> tuple[store.ProvisionerRow, str]:
+        definition = provisioner.definition
+        sealed = None
+        if isinstance(provisioner, OidcProvisioner) and provisioner.definition.client_secret:
+            sealed = self._sealer.seal(provisioner.definition.client_secret.encode(), _context(provisioner.id))
+            definition = msgspec.structs.replace(provisioner.definition, client_secret="")
+        text = msgspec.json.encode(definition).decode()
+        return store.ProvisionerRow(provisioner.id, 0, provisioner.name, text, sealed), definition.type
+
+    def _open(self, row: store.ProvisionerRow) -> Provisioner:
+        known = self._parsed.get(row.id)
+        if known is not None and known[0] == row.definition and known[1] == row.sealed_secret:
+            return known[2]
+        document = msgspec.json.decode(row.definition)
+        if row.sealed_secret is not None:
+            document["clientSecret"] = self._sealer.open(row.sealed_secret, _context(row.id)).decode()
+        provisioner = parse_definition(document, defaults=self._defaults)
+        self._parsed[row.id] = (row.definition, row.sealed_secret, provisioner)
+        return provisioner
+
+
+def _exists(provisioner: Provisioner, where: str) -> ProvisionerExists:
+    return ProvisionerExists(
+        f"A provisioner with the name {provisioner.name!r} or the id {provisioner.id!r} exists {where}.",
+        hint="Choose another name, or another client at the provider; tokens are told apart by client id or by name and key.",
+    )
+
+
+def _context(provisioner_id: str) -> str:
+    return f"provisioners:{provisioner_id}"
+
+
+def _decode(cursor: str) -> str:
+    """The place in the list that a cursor stands for; an empty one stands before everything."""
+    if not cursor:
+        return ""
+    try:
+        place = binascii.unhexlify(cursor).decode()
+    except (ValueError, UnicodeDecodeError) as cause:
+        raise InvalidInput(f"cursor is {cursor[:40]!r}, which this server did not give out.") from cause
+    if not place.startswith(_FROM_FILE) and not (place.startswith(_STORED) and place[1:11].isascii() and place[1:11].isdigit()):
+        raise InvalidInput(f"cursor is {cursor[:40]!r}, which this server did not give out.")
+    return place

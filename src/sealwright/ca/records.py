@@ -1,0 +1,52 @@
+"""What the store remembers of a certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sealwright.ca.models import Name
+from sealwright.clock import Instant
+
+
+class CertificateState(StrEnum):
+    """How far an issuance has come."""
+
+    INTENDED = "intended"
+    """Decided and recorded; the issuer's key may be used at any moment."""
+    ISSUED = "issued"
+    """Signed, and stored as the client got it."""
+    FAILED = "failed"
+    """The key was not used, or what it made was thrown away by the process that made it."""
+    MAYBE_SIGNED = "maybe_signed"
+    """The process died between intent and result. Nobody can say whether a signature exists; it can be revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRecord:
+    """One row of the inventory."""
+
+    serial: bytes
+    issuer_id: str
+    state: CertificateState
+    profile: str
+    provisioner_id: str | None
+    account_id: str | None
+    session_id: str | None
+    subject_name: str
+    """The common name, or empty."""
+    names: tuple[Name, ...]
+    public_key_digest: bytes
+    not_before: Instant
+    not_after: Instant
+    tbs_digest: bytes
+    """SHA-256 of what was to be signed."""
+    der: bytes | None
+    """The certificate; None until it is signed."""
+    intended_at: Instant
+    issued_at: Instant | None
+    renewed_from: bytes | None
+    """Serial of the certificate that this one follows."""
+    revoked_at: Instant | None
+    revocation_reason: int | None
+    """RFC 5280, section 5.3.1."""

@@ -1,0 +1,133 @@
+"""The only SQL about certificates and used tokens."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import ColumnElement, bindparam, delete, insert, literal_column, or_, select, update
+
+from sealwright.ca.models import Name, NameType
+from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.clock import Instant
+from sealwright.db import Database, Row, Statement, Transaction, insert_once
+from sealwright.db.schema import certificates, used_tokens
+
+_c = certificates.c
+_FIELDS = tuple(CertificateRecord.__dataclass_fields__)
+_COLUMNS = [_c[name] for name in _FIELDS]
+_UNRESOLVED = or_(_c.state == str(CertificateState.INTENDED), _c.state == str(CertificateState.MAYBE_SIGNED))
+_INTENDED: ColumnElement[str] = literal_column("'intended'")
+"""As text in the statement: SQLite uses the index of open intents only where it can see that the condition is the index's."""
+_NAMES = msgspec.json.Decoder(list[tuple[str, str]])
+
+_CONSUME_TOKEN = insert_once(used_tokens, returning=used_tokens.c.key)
+_PURGE_TOKENS = Statement(delete(used_tokens).where(used_tokens.c.key < bindparam("beyond")))
+
+_INSERT = Statement(insert(certificates))
+_SETTLE_ISSUED = Statement(
+    update(certificates)
+    .where(_c.serial == bindparam("of_serial"), _UNRESOLVED, _c.der.is_(None))
+    .values(state=str(CertificateState.ISSUED), der=bindparam("new_der"), issued_at=bindparam("now"))
+)
+_SETTLE_FAILED = Statement(
+    update(certificates)
+    .where(_c.serial == bindparam("of_serial"), _UNRESOLVED, _c.der.is_(None))
+    .values(state=str(CertificateState.FAILED))
+)
+_CLOSE_INTENTS = Statement(
+    update(certificates)
+    .where(_c.state == _INTENDED, _c.intended_at <= bindparam("until"))
+    .values(state=str(CertificateState.MAYBE_SIGNED))
+    .returning(_c.serial)
+)
+_REVOKE = Statement(
+    update(certificates)
+    .where(_c.serial == bindparam("of_serial"), _c.revoked_at.is_(None), _c.state != str(CertificateState.FAILED))
+    .values(revoked_at=bindparam("now"), revocation_reason=bindparam("reason"))
+    .returning(_c.serial)
+)
+_BY_SERIAL = Statement(select(*_COLUMNS).where(_c.serial == bindparam("serial")))
+_FOLLOWED_BY = Statement(select(*_COLUMNS).where(_c.renewed_from == bindparam("serial")).order_by(_c.serial).limit(100))
+_NEWEST = Statement(
+    select(*_COLUMNS).where(_c.serial < bindparam("older_than")).order_by(_c.serial.desc()).limit(bindparam("at_most"))
+)
+_NEWEST_OF_ACCOUNT = Statement(
+    select(*_COLUMNS)
+    .where(_c.account_id == bindparam("account_id"), _c.serial < bindparam("older_than"))
+    .order_by(_c.serial.desc())
+    .limit(bindparam("at_most"))
+)
+_READABLE = Statement(select(_c.state).limit(1))
+
+NO_SERIAL_IS_GREATER = b"\xff" * 21
+
+
+async def consume_token(tx: Transaction, key: bytes) -> bool:
+    """Note that a token was used; False where it had been used before. The key's first four octets are its expiry."""
+    expires_at = int.from_bytes(key[:4], "big") * 1000
+    return await tx.one(_CONSUME_TOKEN, key=key, expires_at=expires_at) is not None
+
+
+async def forget_tokens(tx: Transaction, *, expired_before: Instant) -> int:
+    """Drop the notes about tokens that nobody would accept any more; answers how many."""
+    beyond = min(expired_before // 1000, 0xFFFF_FFFF).to_bytes(4, "big")
+    return await tx.run(_PURGE_TOKENS, beyond=beyond)
+
+
+async def insert_intent(tx: Transaction, record: CertificateRecord) -> None:
+    """Record what will be signed. A serial that exists raises DuplicateRow."""
+    values = {name: getattr(record, name) for name in _FIELDS}
+    values["state"] = str(record.state)
+    values["names"] = msgspec.json.encode([(str(name.type), name.value) for name in record.names]).decode()
+    await tx.run(_INSERT, **values)
+
+
+async def settle_issued(tx: Transaction, serial: bytes, *, der: bytes, now: Instant) -> bool:
+    """Record what was signed; False where the intent is not open any more."""
+    return await tx.run(_SETTLE_ISSUED, of_serial=serial, new_der=der, now=now) == 1
+
+
+async def settle_failed(tx: Transaction, serial: bytes) -> bool:
+    """Record that nothing was signed; False where the intent is not open any more."""
+    return await tx.run(_SETTLE_FAILED, of_serial=serial) == 1
+
+
+async def close_intents(tx: Transaction, *, until: Instant) -> list[bytes]:
+    """Turn every intent from `until` or earlier into "maybe signed"; answers their serials."""
+    return [row[0] for row in await tx.all(_CLOSE_INTENTS, until=until)]
+
+
+async def revoke(tx: Transaction, serial: bytes, *, now: Instant, reason: int) -> bool:
+    """Record a revocation; False where the certificate was revoked before, or does not exist."""
+    return await tx.one(_REVOKE, of_serial=serial, now=now, reason=reason) is not None
+
+
+async def by_serial(db: Database, serial: bytes) -> CertificateRecord | None:
+    """One certificate."""
+    row = await db.one(_BY_SERIAL, serial=serial)
+    return None if row is None else _record(row)
+
+
+async def followed_by(db: Database, serial: bytes) -> list[CertificateRecord]:
+    """The certificates that were renewed from this one."""
+    return [_record(row) for row in await db.all(_FOLLOWED_BY, serial=serial)]
+
+
+async def newest(db: Database, *, older_than: bytes, at_most: int, account_id: str | None = None) -> list[CertificateRecord]:
+    """Certificates with a smaller serial than `older_than`, newest first; with `account_id`, only that person's."""
+    if account_id is None:
+        rows = await db.all(_NEWEST, older_than=older_than, at_most=at_most)
+    else:
+        rows = await db.all(_NEWEST_OF_ACCOUNT, older_than=older_than, at_most=at_most, account_id=account_id)
+    return [_record(row) for row in rows]
+
+
+async def check_readable(db: Database) -> None:
+    """Read a row, or raise what the engine raises."""
+    await db.one(_READABLE)
+
+
+def _record(row: Row) -> CertificateRecord:
+    values = dict(zip(_FIELDS, row, strict=True))
+    values["state"] = CertificateState(values["state"])
+    values["names"] = tuple(Name(NameType(kind), value) for kind, value in _NAMES.decode(values["names"]))
+    return CertificateRecord(**values)

@@ -69,6 +69,7 @@ class Occasion:
     methods: tuple[str, ...]
     """How the person proved who they are (RFC 8176)."""
     now: Instant
+    nonce: str | None = None
 
 
 def access_token_claims(occasion: Occasion, scopes: Iterable[str], lifetime: timedelta, token_id: str) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def access_token_claims(occasion: Occasion, scopes: Iterable[str], lifetime: tim
 
 
 def id_token_claims(
-    occasion: Occasion, subject: Subject, scopes: Collection[str], lifetime: timedelta, access_token: str
+    occasion: Occasion, subject: Subject, scopes: Collection[str], lifetime: timedelta, token_id: str, access_token: str
 ) -> dict[str, Any]:
     """The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6)."""
     family = occasion.family
@@ -104,13 +105,14 @@ def id_token_claims(
         "exp": to_seconds(after(occasion.now, lifetime)),
         "nbf": now,
         "iat": now,
+        "jti": token_id,
         "auth_time": to_seconds(family.authenticated_at),
         "at_hash": left_half_digest(access_token),
         "amr": list(occasion.methods),
         "sid": family.session_id,
     }
-    if family.nonce is not None:
-        claims["nonce"] = family.nonce
+    if occasion.nonce is not None:
+        claims["nonce"] = occasion.nonce
     return claims
 
 

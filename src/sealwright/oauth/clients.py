@@ -13,14 +13,15 @@ from sealwright.audit import Event
 from sealwright.clock import Instant
 from sealwright.db import DuplicateRow, Transaction
 from sealwright.entropy import token, uuid4
+from sealwright.identity import Group
 from sealwright.keys import Custody, Purpose, Sealer
 from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
-from sealwright.oauth.errors import ClientExists, ClientRefused, ClientUnknown
+from sealwright.oauth.errors import ClientExists, ClientRefused, ClientUnknown, GroupUnknown
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client, ClientConfiguration, ClientKind, ScopeMap, SigningAlgorithm
-from sealwright.oauth.people import Groups
+from sealwright.oauth.people import People
 
 SECRET_BYTES = 48
 SHORTEST_REFRESH = timedelta(minutes=1)
@@ -32,7 +33,7 @@ Change = Callable[[Transaction, Instant], Awaitable[Any]]
 class Clients:
     """The registered clients."""
 
-    def __init__(self, foundation: Foundation, *, custody: Custody, sealer: Sealer, groups: Groups) -> None:
+    def __init__(self, foundation: Foundation, *, custody: Custody, sealer: Sealer, people: People) -> None:
         self._db = foundation.db
         self._clock = foundation.clock
         self._entropy = foundation.entropy
@@ -41,7 +42,7 @@ class Clients:
         self._refresh_lifetime = foundation.lifetimes.refresh_token
         self._custody = custody
         self._sealer = sealer
-        self._groups = groups
+        self._people = people
 
     # --- create, read, delete ---
 
@@ -170,14 +171,14 @@ class Clients:
         """Set the scopes that members of a group, direct or nested, may grant; replaces the ones before."""
         client = await self._to_change(name, actor)
         words = policy.require_scope_words(scopes)
-        found = await self._groups.find_group(group)
+        found = await self._group(group)
         details = {"scope_map": {"group": found.name, "scopes": list(words)}}
         return await self._apply(client, details, lambda tx, now: store.put_scope_map(tx, client.id, found.id, words, now), actor)
 
     async def delete_scope_map(self, name: str, group: str, *, actor: Actor) -> ClientConfiguration:
         """Take a group's scope map away."""
         client = await self._to_change(name, actor)
-        found = await self._groups.find_group(group)
+        found = await self._group(group)
         if all(one.group_id != found.id for one in await store.scope_maps(self._db, client.id)):
             raise ClientRefused(f"{client.name} has no scope map for the group {found.name}.")
         details = {"delete_scope_map": {"group": found.name}}
@@ -310,6 +311,12 @@ class Clients:
         if client is None:
             raise ClientUnknown(f"There is no client named {name[:80]!r}.", hint="See all with: sealwright system oauth2 list")
         return client
+
+    async def _group(self, name: str) -> Group:
+        found = await self._people.find_group(name)
+        if found is None:
+            raise GroupUnknown(f"There is no group {name[:80]!r}.", hint="See all with: sealwright group list")
+        return found
 
     async def _set(self, name: str, column: str, value: str | int | bool, actor: Actor) -> ClientConfiguration:
         client = await self._to_change(name, actor)

@@ -19,7 +19,7 @@ TOKEN_PATH = "/oauth2/token"  # noqa: S105 - an address
 USERINFO_PATH = "/userinfo"
 KEYS_PATH = "/public_key.jwk"
 
-_PROTOCOL_CLAIMS = ("iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "auth_time", "at_hash", "amr", "sid")
+_PROTOCOL_CLAIMS = ("iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "at_hash", "amr", "sid")
 
 
 def issuer_url_of(origin: str, client_name: str) -> str:

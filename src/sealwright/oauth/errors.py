@@ -25,6 +25,12 @@ class ClientUnknown(NotFound):
     code = "client_unknown"
 
 
+class GroupUnknown(NotFound):
+    """No group has this name."""
+
+    code = "group_unknown"
+
+
 class ClientExists(Conflict):
     """A client with this name exists already."""
 
@@ -87,6 +93,12 @@ class ScopeRefused(TokenRequestRefused):
 
     code = "invalid_scope"
     error = "invalid_scope"
+
+
+class FamilyOver(Refused):
+    """The authorization that a token comes from no longer holds; grants and userinfo say it in their own words."""
+
+    code = "family_over"
 
 
 class BearerRefused(Refused):

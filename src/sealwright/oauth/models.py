@@ -131,10 +131,17 @@ class PendingRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A request that was accepted and waits."""
+
+    handle: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SignInNeeded:
     """The person must prove who they are, then come back with the same handle."""
 
-    handle: str
+    handle: str = field(repr=False)
     login_hint: str = ""
     again: bool = False
     """True where somebody is signed in but the client wants it proven anew, or somebody else."""
@@ -144,7 +151,7 @@ class SignInNeeded:
 class ConsentNeeded:
     """The person must allow or deny."""
 
-    handle: str
+    handle: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

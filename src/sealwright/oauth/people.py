@@ -7,16 +7,8 @@ from typing import Protocol
 from sealwright.identity import Account, Group, Session, SignedIn
 
 
-class Groups(Protocol):
-    """Groups by name."""
-
-    async def find_group(self, name: str) -> Group:
-        """The group with this name or identifier; raises NotFound."""
-        ...
-
-
 class People(Protocol):
-    """Accounts as they are now."""
+    """Accounts and groups as they are now."""
 
     async def account(self, account_id: str) -> Account | None:
         """The account, or None."""
@@ -26,11 +18,19 @@ class People(Protocol):
         """Every group that the account is in, directly or through nested groups."""
         ...
 
+    async def find_group(self, name_or_spn_or_id: str, /) -> Group | None:
+        """The group that is called so, or None."""
+        ...
+
+    def spn_of(self, account: Account) -> str:
+        """``alice@example.org``."""
+        ...
+
 
 class SignIns(Protocol):
     """Sessions as they are now."""
 
-    async def resolve(self, token: str, address: str) -> SignedIn | None:
+    async def resolve(self, session_token: str, address: str) -> SignedIn | None:
         """Who is behind a session cookie, where the session holds."""
         ...
 

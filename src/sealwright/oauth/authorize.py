@@ -1,0 +1,247 @@
+"""From an authorization request to a code: proven, kept, decided, answered.
+
+Until client and redirect URI are proven, errors are raised for the person to see; from then on they are sent to the client.
+A request is kept by the digest of a random handle, waits ten minutes, and is answered once.
+"""
+
+from __future__ import annotations
+
+from sealwright.access import Actor, anonymous
+from sealwright.audit import Event, Outcome
+from sealwright.clock import after
+from sealwright.db import Transaction
+from sealwright.entropy import token, uuid4
+from sealwright.identity import SignedIn
+from sealwright.keys import Custody, Purpose
+from sealwright.oauth import policy, redirects, store
+from sealwright.oauth.digests import digest_of
+from sealwright.oauth.discovery import issuer_url_of
+from sealwright.oauth.errors import AuthorizationRefused, RequestGone, UnprovenRequest
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.models import (
+    AuthorizationRequest,
+    Begun,
+    Client,
+    ConsentNeeded,
+    Done,
+    Family,
+    NextStep,
+    PendingRequest,
+    ResponseMode,
+    SignInNeeded,
+)
+from sealwright.oauth.parameters import Parameters, read_request, response_mode_of, state_of
+from sealwright.oauth.people import People
+from sealwright.oauth.policy import Present, Step
+from sealwright.oauth.wording import error_description
+from sealwright.tokens import TokenRefused, optional_text, require_issuer, verification_keys, verify
+
+
+class Authorization:
+    """Authorization requests of every client."""
+
+    def __init__(self, foundation: Foundation, *, people: People, custody: Custody) -> None:
+        self._db = foundation.db
+        self._clock = foundation.clock
+        self._entropy = foundation.entropy
+        self._audit = foundation.audit
+        self._origin = foundation.origin
+        self._lifetimes = foundation.lifetimes
+        self._people = people
+        self._custody = custody
+
+    async def begin(self, query_text: str) -> Begun | Done:
+        """Check a request and keep it. Raises UnprovenRequest; later errors are `Done`, on their way to the client."""
+        parameters = Parameters.read(query_text)
+        client = await self._proven_client(parameters)
+        redirect_uri = await self._proven_redirect_uri(parameters, client)
+        try:
+            request = read_request(parameters, client, redirect_uri, await self._hinted_subject(parameters, client))
+        except AuthorizationRefused as refusal:
+            return Done(
+                self._location(
+                    client,
+                    redirect_uri,
+                    response_mode_of(parameters),
+                    state_of(parameters),
+                    error=refusal.error,
+                    error_description=error_description(refusal.detail),
+                )
+            )
+        handle = token(self._entropy)
+        now = self._clock.now()
+
+        async def body(tx: Transaction) -> None:
+            expires_at = after(now, self._lifetimes.request)
+            await store.insert_request(tx, digest_of(handle), request, created_at=now, expires_at=expires_at)
+
+        await self._db.write(body)
+        return Begun(handle)
+
+    async def pending(self, handle: str) -> PendingRequest:
+        """The request behind a handle, for the pages that show it; raises RequestGone."""
+        found = await store.pending(self._db, digest_of(handle), self._clock.now())
+        if found is None:
+            raise _gone()
+        return found
+
+    async def next_step(self, handle: str, signed_in: SignedIn | None) -> NextStep:
+        """What the request waits for now; `Done` where it could be answered. Raises RequestGone."""
+        pending = await self.pending(handle)
+        return await self._advance(handle, pending, signed_in, allowed=False)
+
+    async def allow(self, handle: str, signed_in: SignedIn | None) -> NextStep:
+        """The person allows what the consent page told, and this is remembered. Raises RequestGone."""
+        pending = await self.pending(handle)
+        return await self._advance(handle, pending, signed_in, allowed=True)
+
+    async def deny(self, handle: str, signed_in: SignedIn | None) -> Done:
+        """The person refuses, or gives up before signing in. Raises RequestGone."""
+        pending = await self.pending(handle)
+        refusal = AuthorizationRefused("access_denied", "The person did not allow it.")
+        return await self._refuse(handle, pending, signed_in, refusal, Event.CONSENT_DENIED)
+
+    # --- one decision, three answers ---
+
+    async def _advance(self, handle: str, pending: PendingRequest, signed_in: SignedIn | None, *, allowed: bool) -> NextStep:
+        present = None if signed_in is None else await self._facts_about(signed_in, pending)
+        try:
+            step = policy.next_step(pending.client, pending.request, pending.created_at, present, self._clock.now())
+        except AuthorizationRefused as refusal:
+            return await self._refuse(handle, pending, signed_in, refusal, Event.AUTHORIZATION_REQUESTED)
+        if signed_in is None or step in (Step.SIGN_IN, Step.SIGN_IN_AGAIN):
+            return SignInNeeded(handle, pending.request.login_hint, again=step is Step.SIGN_IN_AGAIN)
+        if step is Step.CONSENT and not allowed:
+            return ConsentNeeded(handle)
+        return await self._answer_with_code(handle, pending, signed_in, consented=step is Step.CONSENT)
+
+    async def _facts_about(self, signed_in: SignedIn, pending: PendingRequest) -> Present:
+        account = signed_in.account
+        groups = await self._people.groups_of(account.id)
+        maps = await store.scope_maps(self._db, pending.client.id)
+        return Present(
+            account_id=account.id,
+            account_name=account.name,
+            authenticated_at=signed_in.session.authenticated_at,
+            decision=policy.decide_scopes(pending.request.scopes, maps, {group.id for group in groups}),
+            consented=await store.consented_scopes(self._db, account.id, pending.client.id),
+        )
+
+    async def _answer_with_code(self, handle: str, pending: PendingRequest, signed_in: SignedIn, *, consented: bool) -> Done:
+        request, now = pending.request, self._clock.now()
+        code = token(self._entropy)
+        family = Family(
+            id=uuid4(self._entropy),
+            client_id=pending.client.id,
+            account_id=signed_in.account.id,
+            session_id=signed_in.session.id,
+            scope=request.scopes,
+            nonce=request.nonce,
+            authenticated_at=signed_in.session.authenticated_at,
+            created_at=now,
+            revoked_at=None,
+        )
+        target = f"client:{pending.client.id}"
+        details = {"client": pending.client.name, "scope": " ".join(request.scopes), "family": family.id}
+
+        async def body(tx: Transaction) -> bool:
+            if not await store.consume_request(tx, digest_of(handle), now):
+                return False
+            if consented:
+                await store.put_consent(tx, family.account_id, family.client_id, frozenset(request.scopes), now)
+                await self._audit.record(tx, Event.CONSENT_GIVEN, actor=signed_in.actor, target=target, details=details)
+            await store.insert_family(tx, family)
+            await store.insert_code(tx, digest_of(code), family.id, request, after(now, self._lifetimes.code))
+            await self._audit.record(tx, Event.CODE_ISSUED, actor=signed_in.actor, target=target, details=details)
+            return True
+
+        if not await self._db.write(body):
+            raise _gone()
+        return Done(self._answer(pending, code=code))
+
+    async def _refuse(
+        self, handle: str, pending: PendingRequest, signed_in: SignedIn | None, refusal: AuthorizationRefused, event: Event
+    ) -> Done:
+        now = self._clock.now()
+        actor: Actor = anonymous("") if signed_in is None else signed_in.actor
+        details = {
+            "client": pending.client.name,
+            "scope": " ".join(pending.request.scopes),
+            "error": refusal.error,
+            "reasons": list(refusal.reasons),
+        }
+
+        async def body(tx: Transaction) -> bool:
+            if not await store.consume_request(tx, digest_of(handle), now):
+                return False
+            if signed_in is not None:
+                await self._audit.record(
+                    tx, event, actor=actor, target=f"client:{pending.client.id}", outcome=Outcome.REFUSED, details=details
+                )
+            return True
+
+        if not await self._db.write(body):
+            raise _gone()
+        text = " ".join((refusal.detail, *refusal.reasons))
+        return Done(self._answer(pending, error=refusal.error, error_description=error_description(text)))
+
+    # --- proof of client and redirect URI ---
+
+    async def _proven_client(self, parameters: Parameters) -> Client:
+        name = parameters.single("client_id")
+        if name is None:
+            raise UnprovenRequest(
+                "The request does not say which application it comes from.", reasons=("client_id must be given once",)
+            )
+        client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
+        if client is None:
+            raise UnprovenRequest(
+                f"No application is registered here as {name[:80]!r}.",
+                hint="Tell whoever runs the application that its client_id is wrong.",
+            )
+        return client
+
+    async def _proven_redirect_uri(self, parameters: Parameters, client: Client) -> str:
+        uri = parameters.single("redirect_uri")
+        if uri is None:
+            raise UnprovenRequest(
+                f"{client.display_name} does not say where its answer goes.", reasons=("redirect_uri must be given once",)
+            )
+        if not redirects.is_allowed(client, await store.redirect_uris(self._db, client.id), uri):
+            raise UnprovenRequest(
+                f"{client.display_name} asks for its answer at {uri[:300]!r}, which is not registered for it.",
+                reasons=("a redirect URI must be registered exactly as the application sends it",),
+                hint=f"An administrator can allow it with: sealwright system oauth2 add-redirect-url {client.name} URL",
+            )
+        return uri
+
+    async def _hinted_subject(self, parameters: Parameters, client: Client) -> str | None:
+        hint = parameters.single("id_token_hint")
+        if hint is None:
+            return None
+        records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+        try:
+            found = verify(hint, verification_keys(*records), algorithms=frozenset(record.algorithm for record in records))
+            require_issuer(found.claims, issuer_url_of(self._origin, client.name))
+            return optional_text(found.claims, "sub") or None
+        except TokenRefused as cause:
+            raise AuthorizationRefused("invalid_request", "The id_token_hint is no ID token of this issuer.") from cause
+
+    # --- answers ---
+
+    def _answer(self, pending: PendingRequest, **parameters: str) -> str:
+        request: AuthorizationRequest = pending.request
+        return self._location(pending.client, request.redirect_uri, request.response_mode, request.state, **parameters)
+
+    def _location(self, client: Client, redirect_uri: str, mode: ResponseMode, state: str | None, **parameters: str) -> str:
+        """The redirect URI with an answer: what is given, then `state` and `iss` (RFC 9207)."""
+        issuer_url = issuer_url_of(self._origin, client.name)
+        return redirects.with_parameters(redirect_uri, mode, [*parameters.items(), ("state", state), ("iss", issuer_url)])
+
+
+def _gone() -> RequestGone:
+    return RequestGone(
+        "This request is no longer open.",
+        reasons=("it was answered already, or it waited too long",),
+        hint="Go back to the application and sign in again from there.",
+    )

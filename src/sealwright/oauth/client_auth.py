@@ -1,0 +1,107 @@
+"""Which client sends a token request, and whether it has proven so (RFC 6749, section 2.3)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import unquote_plus
+
+from sealwright.access import anonymous
+from sealwright.audit import Event, Outcome
+from sealwright.clock import Instant, after
+from sealwright.db import Transaction
+from sealwright.oauth import policy, store
+from sealwright.oauth.digests import digest_of
+from sealwright.oauth.errors import ClientNotAuthenticated, MalformedTokenRequest
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.models import Client
+
+RECORD_EVERY = timedelta(seconds=10)
+"""At most one audit row per client for wrong secrets in this time, so that nobody can fill the record."""
+
+_NO_SECRET = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a request says of its client. An empty secret counts as none: `step` always sends one."""
+
+    name: str
+    secret: str | None = field(repr=False)
+
+
+class ClientAuthentication:
+    """Authenticates clients at the token endpoint."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._db = foundation.db
+        self._clock = foundation.clock
+        self._audit = foundation.audit
+        self._record_next: dict[str, Instant] = {}
+
+    async def authenticate(self, authorization: str | None, form: Mapping[str, str], address: str) -> Client:
+        """The client; `authorization` is that header's value. Unknown clients and wrong secrets are answered alike."""
+        presented = read_presented(authorization, form)
+        client = await store.client_named(self._db, presented.name) if policy.is_client_name(presented.name) else None
+        if client is not None and client.is_public:
+            return client  # whatever secret it sends means nothing
+        expected = _NO_SECRET if client is None or client.secret_digest is None else client.secret_digest
+        proven = hmac.compare_digest(digest_of(presented.secret or ""), expected)
+        if client is None or not proven:
+            if client is not None:
+                await self._record(client, address)
+            raise ClientNotAuthenticated("The client is unknown, or its secret is missing or wrong.")
+        return client
+
+    async def _record(self, client: Client, address: str) -> None:
+        now = self._clock.now()
+        if self._record_next.get(client.id, Instant(0)) > now:
+            return
+        self._record_next[client.id] = after(now, RECORD_EVERY)
+
+        async def body(tx: Transaction) -> None:
+            await self._audit.record(
+                tx,
+                Event.TOKEN_REFUSED,
+                actor=anonymous(address),
+                target=f"client:{client.id}",
+                outcome=Outcome.REFUSED,
+                details={"client": client.name, "address": address, "reason": "the client's secret was missing or wrong"},
+            )
+
+        await self._db.write(body)
+
+
+def read_presented(authorization: str | None, form: Mapping[str, str]) -> Presented:
+    """The client's name and secret, from the one place that gives them; more than one mechanism is refused."""
+    if form.get("client_assertion") or form.get("client_assertion_type"):
+        raise ClientNotAuthenticated("Client assertions are not supported; use client_secret_basic or client_secret_post.")
+    in_form = Presented(form.get("client_id", ""), form.get("client_secret") or None)
+    if authorization is None:
+        if not in_form.name:
+            raise MalformedTokenRequest("The parameter client_id is missing.")
+        return in_form
+    in_header = _read_basic(authorization)
+    if in_header.secret is not None and in_form.secret is not None:
+        raise MalformedTokenRequest("The client authenticates in the Authorization header and in the body; use one of them.")
+    if in_form.name and in_form.name != in_header.name:
+        raise MalformedTokenRequest("The Authorization header and the body name different clients.")
+    return Presented(in_header.name, in_header.secret or in_form.secret)
+
+
+def _read_basic(authorization: str) -> Presented:
+    """Name and secret of a Basic header; both are form-encoded within (RFC 6749, section 2.3.1)."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise ClientNotAuthenticated("The Authorization header does not use the Basic scheme.")
+    try:
+        name, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, ValueError) as cause:
+        raise ClientNotAuthenticated("The Authorization header cannot be read.") from cause
+    if not colon:
+        raise ClientNotAuthenticated("The Authorization header cannot be read.")
+    return Presented(unquote_plus(name), unquote_plus(secret) or None)

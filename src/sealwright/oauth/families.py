@@ -1,0 +1,86 @@
+"""Families of tokens: who holds one, whether it still holds, and its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealwright.access import Actor
+from sealwright.audit import Event, Outcome
+from sealwright.db import Transaction
+from sealwright.identity import Account, Session
+from sealwright.oauth import store
+from sealwright.oauth.errors import FamilyOver
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.models import Client, Family
+from sealwright.oauth.people import People, SignIns
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The person for whom a family was made, as they are now."""
+
+    account: Account
+    session: Session
+
+
+class Families:
+    """Asks anew at every use: a revoked family, an ended session or a disabled person counts at once, on every node."""
+
+    def __init__(self, foundation: Foundation, *, people: People, sign_ins: SignIns) -> None:
+        self._db = foundation.db
+        self._clock = foundation.clock
+        self._audit = foundation.audit
+        self._people = people
+        self._sign_ins = sign_ins
+
+    async def find(self, family_id: str) -> Family | None:
+        """The family with this identifier."""
+        return await store.family(self._db, family_id)
+
+    async def holder_of(self, family: Family) -> Holder:
+        """Who holds the family; raises FamilyOver where it no longer holds.
+
+        A session that only idles still holds for its applications: they are what the person uses meanwhile. Its end and its
+        longest duration bind them.
+        """
+        if family.revoked_at is not None:
+            raise FamilyOver("The authorization was revoked.")
+        now = self._clock.now()
+        session = await self._sign_ins.session(family.session_id)
+        if session is None or session.ended_at is not None or session.expires_at <= now:
+            raise FamilyOver("The sign-in that the authorization rests on has ended.")
+        account = await self._people.account(family.account_id)
+        if account is None:
+            raise FamilyOver("The account does not exist any more.")
+        standing = account.standing(now)
+        if not standing.active:
+            raise FamilyOver(f"The person may not act now: {standing.reason}.")
+        return Holder(account, session)
+
+    async def revoke(self, tx: Transaction, family: Family, client: Client, reason: str, actor: Actor) -> None:
+        """End every token of the family, and record it once."""
+        if await store.revoke_family(tx, family.id, reason, self._clock.now()):
+            await self._audit.record(
+                tx,
+                Event.TOKEN_FAMILY_REVOKED,
+                actor=actor,
+                target=f"client:{client.id}",
+                details={"client": client.name, "family": family.id, "account": family.account_id, "reason": reason},
+            )
+
+    async def refuse(self, family: Family, client: Client, reason: str, actor: Actor, *, revoke: bool = False) -> None:
+        """Record that a token request about a known family was refused, and where `revoke` is set, end the family."""
+
+        async def body(tx: Transaction) -> None:
+            if revoke:
+                await self.revoke(tx, family, client, reason, actor)
+            await self._audit.record(
+                tx,
+                Event.TOKEN_REFUSED,
+                actor=actor,
+                target=f"client:{client.id}",
+                outcome=Outcome.REFUSED,
+                details={"client": client.name, "family": family.id, "account": family.account_id, "reason": reason},
+            )
+
+        await self._db.write(body)

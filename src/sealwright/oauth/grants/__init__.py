@@ -1,0 +1,9 @@
+"""Grant types: each takes what a client presents, uses it up, and says what tokens it is good for."""
+
+from __future__ import annotations
+
+from sealwright.oauth.grants.authorization_code import AuthorizationCodeGrant
+from sealwright.oauth.grants.granted import Granted
+from sealwright.oauth.grants.refresh_token import RefreshTokenGrant
+
+__all__ = ["AuthorizationCodeGrant", "Granted", "RefreshTokenGrant"]

@@ -1,0 +1,74 @@
+"""Redeem an authorization code (RFC 6749, section 4.1.3; RFC 7636, section 4.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sealwright.access import Actor
+from sealwright.db import Transaction
+from sealwright.oauth import policy, store
+from sealwright.oauth.digests import digest_of
+from sealwright.oauth.errors import FamilyOver, GrantRefused
+from sealwright.oauth.families import Families
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.grants.granted import Granted, draw, record, require_parameter
+from sealwright.oauth.models import Client, Code
+
+GRANT_TYPE = "authorization_code"
+_AGAIN = "an authorization code was used again"
+_UNKNOWN = "The code is unknown, expired, used, or was made for another client, redirect URI or code_verifier."
+
+
+class AuthorizationCodeGrant:
+    """Codes are good once, for a minute, for the client, redirect URI and proof key they were made for."""
+
+    def __init__(self, foundation: Foundation, families: Families) -> None:
+        self._foundation = foundation
+        self._db = foundation.db
+        self._families = families
+
+    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor) -> Granted:
+        """Use the code up. A second request that would be valid otherwise revokes every token of the first."""
+        digest = digest_of(require_parameter(form, "code"))
+        redirect_uri = require_parameter(form, "redirect_uri")
+        code = await store.code(self._db, digest)
+        if code is None or code.family.client_id != client.id:
+            raise GrantRefused(_UNKNOWN)
+        await self._require_bindings(client, code, redirect_uri, form.get("code_verifier") or None, actor)
+        if code.consumed_at is not None:
+            await self._families.refuse(code.family, client, _AGAIN, actor, revoke=True)
+            raise GrantRefused(_UNKNOWN)
+        now = self._foundation.clock.now()
+        if code.expires_at <= now:
+            raise GrantRefused(_UNKNOWN)
+        granted = await self._grant(code, client, actor)
+
+        async def body(tx: Transaction) -> bool:
+            if not await store.consume_code(tx, digest, now):
+                await self._families.revoke(tx, code.family, client, _AGAIN, actor)
+                return False
+            await record(tx, granted, client, GRANT_TYPE, actor=actor, audit=self._foundation.audit, clock=self._foundation.clock)
+            return True
+
+        if not await self._db.write(body):
+            raise GrantRefused(_UNKNOWN)
+        return granted
+
+    async def _require_bindings(self, client: Client, code: Code, redirect_uri: str, verifier: str | None, actor: Actor) -> None:
+        if code.redirect_uri != redirect_uri:
+            reason = "the redirect_uri is not the one of the authorization request"
+        elif not policy.proves_key(code.code_challenge, verifier):
+            reason = "the code_verifier does not fit the code_challenge"
+        else:
+            return
+        await self._families.refuse(code.family, client, reason, actor)
+        raise GrantRefused(_UNKNOWN)
+
+    async def _grant(self, code: Code, client: Client, actor: Actor) -> Granted:
+        try:
+            holder = await self._families.holder_of(code.family)
+        except FamilyOver as over:
+            await self._families.refuse(code.family, client, over.detail, actor)
+            raise GrantRefused(over.detail) from over
+        family = code.family
+        return draw(self._foundation.entropy, family, holder, family.scope, nonce=family.nonce)

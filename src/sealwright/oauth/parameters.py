@@ -1,0 +1,163 @@
+"""Read an authorization request: its parameters, then what they mean once client and redirect URI are proven. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from sealwright.oauth import policy
+from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
+from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ResponseMode
+
+MAX_FIELDS = 200
+LONGEST_STATE = 4_096
+LONGEST_NONCE = 1_024
+LONGEST_HINT = 256
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_NOT_SUPPORTED = {
+    "request": ("request_not_supported", "Request objects are not supported."),
+    "request_uri": ("request_uri_not_supported", "Request objects by reference are not supported."),
+    "registration": ("registration_not_supported", "Registration within a request is not supported."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters of a request. An empty value counts as absent (RFC 6749, section 3.1)."""
+
+    values: Mapping[str, str]
+    repeated: frozenset[str]
+    """Names that were given more than once; `values` holds the first."""
+
+    @classmethod
+    def read(cls, text: str) -> Parameters:
+        """Parse a query or form; raises UnprovenRequest for what is not URL-encoded UTF-8."""
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+        except ValueError as cause:
+            raise UnprovenRequest(
+                "The application's request cannot be read.", reasons=("it is not URL-encoded UTF-8 text of a sensible length",)
+            ) from cause
+        values: dict[str, str] = {}
+        repeated: set[str] = set()
+        for name, value in pairs:
+            if name in values:
+                repeated.add(name)
+            values.setdefault(name, value)
+        return cls({name: value for name, value in values.items() if value}, frozenset(repeated))
+
+    def single(self, name: str) -> str | None:
+        """The value, where the parameter is given exactly once."""
+        return None if name in self.repeated else self.values.get(name)
+
+
+def response_mode_of(parameters: Parameters) -> ResponseMode:
+    """Where an answer goes; an error about the mode itself goes to the query."""
+    asked = parameters.single("response_mode")
+    return ResponseMode.FRAGMENT if asked == ResponseMode.FRAGMENT else ResponseMode.QUERY
+
+
+def state_of(parameters: Parameters) -> str | None:
+    """The `state` to send back, where it is one that can be sent back."""
+    state = parameters.single("state")
+    return state if state is not None and len(state.encode()) <= LONGEST_STATE and not _CONTROL.search(state) else None
+
+
+def read_request(parameters: Parameters, client: Client, redirect_uri: str, hinted_subject: str | None) -> AuthorizationRequest:
+    """What a request with proven client and redirect URI asks for; raises AuthorizationRefused."""
+    _require_clean(parameters)
+    _require_response_type(parameters)
+    for name, (error, text) in _NOT_SUPPORTED.items():
+        if name in parameters.values:
+            raise AuthorizationRefused(error, text)
+    return AuthorizationRequest(
+        client_id=client.id,
+        redirect_uri=redirect_uri,
+        scopes=_scopes(parameters),
+        response_mode=response_mode_of(parameters),
+        state=state_of(parameters),
+        nonce=parameters.values.get("nonce"),
+        code_challenge=_challenge(parameters, client),
+        prompts=_prompts(parameters),
+        max_age=_max_age(parameters),
+        login_hint=parameters.values.get("login_hint", "")[:LONGEST_HINT],
+        hinted_subject=hinted_subject,
+    )
+
+
+def _require_clean(parameters: Parameters) -> None:
+    if parameters.repeated:
+        raise _malformed(f"The parameter {min(parameters.repeated)[:64]} is given more than once.")
+    for name in ("state", "nonce", "scope", "login_hint", "prompt"):
+        if _CONTROL.search(parameters.values.get(name, "")):
+            raise _malformed(f"The parameter {name} holds a control character.")
+    if len(parameters.values.get("state", "").encode()) > LONGEST_STATE:
+        raise _malformed(f"The state is longer than {LONGEST_STATE} bytes.")
+    if len(parameters.values.get("nonce", "").encode()) > LONGEST_NONCE:
+        raise _malformed(f"The nonce is longer than {LONGEST_NONCE} bytes.")
+
+
+def _require_response_type(parameters: Parameters) -> None:
+    response_type = parameters.values.get("response_type")
+    if response_type is None:
+        raise _malformed("The parameter response_type is missing.")
+    if response_type != "code":
+        raise AuthorizationRefused(
+            "unsupported_response_type", f"The response_type {response_type[:64]} is not supported; use code."
+        )
+    mode = parameters.values.get("response_mode")
+    if mode is not None and mode not in set(ResponseMode):
+        raise _malformed(f"The response_mode {mode[:64]} is not supported; use query or fragment.")
+
+
+def _scopes(parameters: Parameters) -> tuple[str, ...]:
+    scopes = policy.scopes_of(parameters.values.get("scope", ""))
+    if scopes is None:
+        raise AuthorizationRefused("invalid_scope", "The scope holds a character that no scope has, or too many words.")
+    if not scopes:
+        raise AuthorizationRefused("invalid_scope", "The request asks for no scope.")
+    return scopes
+
+
+def _challenge(parameters: Parameters, client: Client) -> str | None:
+    challenge = parameters.values.get("code_challenge")
+    method = parameters.values.get("code_challenge_method")
+    if challenge is None:
+        if client.require_pkce or client.is_public:
+            raise _malformed("The parameter code_challenge is missing; this application must use PKCE with S256.")
+        if method is not None:
+            raise _malformed("A code_challenge_method is given without a code_challenge.")
+        return None
+    if method != "S256":
+        raise _malformed(f"The code_challenge_method {(method or 'plain')[:64]} is not supported; use S256.")
+    if not policy.is_challenge(challenge):
+        raise _malformed("The code_challenge is not the base64url text of a SHA-256 digest.")
+    return challenge
+
+
+def _prompts(parameters: Parameters) -> frozenset[Prompt]:
+    words = parameters.values.get("prompt", "").split()
+    unknown = [word for word in words if word not in set(Prompt)]
+    if unknown:
+        raise _malformed(f"The prompt {unknown[0][:64]} is not known.")
+    prompts = frozenset(Prompt(word) for word in words)
+    if Prompt.NONE in prompts and len(prompts) > 1:
+        raise _malformed("The prompt none goes with no other.")
+    return prompts
+
+
+def _max_age(parameters: Parameters) -> int | None:
+    text = parameters.values.get("max_age")
+    if text is None:
+        return None
+    if not _SECONDS.fullmatch(text):
+        raise _malformed("The max_age is not a number of seconds.")
+    return int(text)
+
+
+def _malformed(detail: str) -> AuthorizationRefused:
+    return AuthorizationRefused("invalid_request", detail)

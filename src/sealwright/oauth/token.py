@@ -1,0 +1,110 @@
+"""The token endpoint: who asks, by which grant, and the tokens that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from sealwright.access import Actor
+from sealwright.keys import Custody, Purpose
+from sealwright.oauth import claims
+from sealwright.oauth.client_auth import ClientAuthentication
+from sealwright.oauth.discovery import issuer_url_of
+from sealwright.oauth.errors import GrantTypeRefused
+from sealwright.oauth.families import Families
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.grants import AuthorizationCodeGrant, Granted, RefreshTokenGrant
+from sealwright.oauth.grants.granted import require_parameter
+from sealwright.oauth.models import Client
+from sealwright.oauth.people import People
+from sealwright.tokens import sign
+
+
+class Grant(Protocol):
+    """One grant type."""
+
+    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor) -> Granted:
+        """Use up what the client presents; raises TokenRequestRefused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """A successful answer (RFC 6749, section 5.1)."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scope: str
+    refresh_token: str = field(repr=False)
+    id_token: str | None = field(repr=False)
+
+    def members(self) -> dict[str, Any]:
+        """The members of the JSON answer."""
+        answer: dict[str, Any] = {
+            "access_token": self.access_token,
+            "token_type": "Bearer",
+            "expires_in": self.expires_in,
+            "scope": self.scope,
+            "refresh_token": self.refresh_token,
+        }
+        if self.id_token is not None:
+            answer["id_token"] = self.id_token
+        return answer
+
+
+class Tokens:
+    """Makes tokens for every grant type."""
+
+    def __init__(self, foundation: Foundation, *, families: Families, people: People, custody: Custody) -> None:
+        self._clock = foundation.clock
+        self._origin = foundation.origin
+        self._lifetimes = foundation.lifetimes
+        self._people = people
+        self._custody = custody
+        self._clients = ClientAuthentication(foundation)
+        self._grants: Mapping[str, Grant] = {
+            "authorization_code": AuthorizationCodeGrant(foundation, families),
+            "refresh_token": RefreshTokenGrant(foundation, families, people),
+        }
+
+    async def answer(self, authorization: str | None, form: Mapping[str, str], address: str) -> TokenAnswer:
+        """Answer one token request: its Authorization header, its form, and the address it came from."""
+        client = await self._clients.authenticate(authorization, form, address)
+        grant_type = require_parameter(form, "grant_type")
+        grant = self._grants.get(grant_type)
+        if grant is None:
+            raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
+        actor = Actor("client", client.id, client.name, address=address)
+        return await self._mint(client, await grant.redeem(client, form, actor))
+
+    async def _mint(self, client: Client, granted: Granted) -> TokenAnswer:
+        key = await self._custody.active(Purpose.OAUTH_CLIENT, client.id)
+        issuer_url = issuer_url_of(self._origin, client.name)
+        occasion = claims.Occasion(
+            issuer_url, client, granted.family, granted.holder.session.methods, self._clock.now(), granted.nonce
+        )
+        lifetime = self._lifetimes.access_token
+        access_token = sign(
+            key,
+            claims.access_token_claims(occasion, granted.scopes, lifetime, granted.access_token_id),
+            type=claims.ACCESS_TOKEN_TYPE,
+        )
+        id_token = None
+        if "openid" in granted.scopes:
+            subject = await self._subject(granted)
+            id_token = sign(
+                key,
+                claims.id_token_claims(
+                    occasion, subject, granted.scopes, self._lifetimes.id_token, granted.id_token_id, access_token
+                ),
+            )
+        return TokenAnswer(
+            access_token, lifetime // timedelta(seconds=1), " ".join(granted.scopes), granted.refresh_token, id_token
+        )
+
+    async def _subject(self, granted: Granted) -> claims.Subject:
+        account = granted.holder.account
+        groups = await self._people.groups_of(account.id) if "groups" in granted.scopes else ()
+        return claims.Subject(account, groups, self._people.spn_of(account))

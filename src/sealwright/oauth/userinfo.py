@@ -1,0 +1,76 @@
+"""Userinfo: the claims about a person, as they are now (OpenID Connect Core, section 5.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sealwright.keys import Custody, Purpose
+from sealwright.oauth import claims
+from sealwright.oauth.discovery import Discovery, issuer_url_of
+from sealwright.oauth.errors import BearerMissing, BearerRefused, BearerScopeMissing, FamilyOver
+from sealwright.oauth.families import Families
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.models import Client
+from sealwright.oauth.people import People
+from sealwright.tokens import (
+    SignedClaims,
+    TokenExpired,
+    TokenRefused,
+    check_times,
+    require_audience,
+    require_issuer,
+    require_text,
+    verification_keys,
+    verify,
+)
+
+CLOCK_DIFFERENCE = timedelta(seconds=5)
+"""How far the clocks of two of our nodes may differ."""
+
+
+class Userinfo:
+    """Answers whoever holds a good access token of the client."""
+
+    def __init__(
+        self, foundation: Foundation, *, discovery: Discovery, families: Families, people: People, custody: Custody
+    ) -> None:
+        self._clock = foundation.clock
+        self._origin = foundation.origin
+        self._discovery = discovery
+        self._families = families
+        self._people = people
+        self._custody = custody
+
+    async def answer(self, client_name: str, access_token: str | None) -> dict[str, Any]:
+        """The claims that the token's scopes reach; raises BearerRefused, or ClientUnknown."""
+        client = await self._discovery.client(client_name)
+        if not access_token:
+            raise BearerMissing("Send the access token in the Authorization header.")
+        try:
+            token = await self._verified(access_token, client)
+            family = await self._families.find(require_text(token.claims, "family"))
+            if family is None or family.client_id != client.id:
+                raise BearerRefused("The authorization that the token comes from is gone.")
+            holder = await self._families.holder_of(family)
+        except TokenExpired as cause:
+            raise BearerRefused("The access token has expired.") from cause
+        except (TokenRefused, FamilyOver) as cause:
+            raise BearerRefused(cause.detail) from cause
+        scopes = require_text(token.claims, "scope").split()
+        if "openid" not in scopes:
+            raise BearerScopeMissing("The access token was not granted the scope openid.", scope="openid")
+        groups = await self._people.groups_of(holder.account.id) if "groups" in scopes else ()
+        subject = claims.Subject(holder.account, groups, self._people.spn_of(holder.account))
+        return claims.about(subject, client, scopes)
+
+    async def _verified(self, access_token: str, client: Client) -> SignedClaims:
+        records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+        algorithms = frozenset(record.algorithm for record in records)
+        token = verify(access_token, verification_keys(*records), algorithms=algorithms)
+        if token.header.get("typ") != claims.ACCESS_TOKEN_TYPE:
+            raise TokenRefused("This is no access token.")
+        require_issuer(token.claims, issuer_url_of(self._origin, client.name))
+        require_audience(token.claims, client.name)
+        check_times(token.claims, self._clock.now(), CLOCK_DIFFERENCE)
+        return token

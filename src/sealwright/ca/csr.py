@@ -38,7 +38,7 @@ _NAME_TYPES = (
 def parse(given: str | bytes) -> CertificateRequest:
     """Read a request in PEM (its first block) or DER, check its key and its signature.
 
-    What cannot be read raises CsrRefused, an unacceptable key KeyRefused. The names are as written.
+    What cannot be read raises CsrRefused, an unacceptable key PublicKeyRefused. The names are as written.
     """
     encoded = to_der(given)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealwright.errors import Conflict, Failure, InvalidInput, NotPermitted
+from sealwright.errors import Conflict, Failure, InvalidInput, NotFound, NotPermitted, NotSignedIn
 
 
 class CsrRefused(InvalidInput):
@@ -11,10 +11,10 @@ class CsrRefused(InvalidInput):
     code = "csr_refused"
 
 
-class KeyRefused(NotPermitted):
+class PublicKeyRefused(NotPermitted):
     """The public key is too weak, broken, or of a kind that is not accepted."""
 
-    code = "key_refused"
+    code = "public_key_refused"
 
 
 class NameRefused(InvalidInput):
@@ -63,3 +63,45 @@ class IssuerUnusable(Failure):
     """An issuer's certificate and key do not belong together, or it may not sign leaf certificates."""
 
     code = "issuer_unusable"
+
+
+class TokenUsed(NotSignedIn):
+    """The token was good for one certificate or one revocation, and has been used."""
+
+    code = "token_used"
+
+
+class StandingLost(NotPermitted):
+    """The person that the certificate speaks for may not have one any more."""
+
+    code = "standing_lost"
+
+
+class CertificateRefused(NotSignedIn):
+    """The certificate that was shown proves nothing here: not ours, revoked, expired, or of another use."""
+
+    code = "certificate_refused"
+
+
+class RenewalRefused(NotSignedIn):
+    """A certificate of ours cannot be renewed."""
+
+    code = "renewal_refused"
+
+
+class CertificateUnknown(NotFound):
+    """No certificate has this serial number."""
+
+    code = "certificate_unknown"
+
+
+class RevocationRefused(NotPermitted):
+    """Whoever asks may not revoke this certificate."""
+
+    code = "revocation_refused"
+
+
+class AlreadyRevoked(Conflict):
+    """The certificate was revoked before."""
+
+    code = "already_revoked"

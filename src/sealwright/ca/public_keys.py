@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sealwright.ca import der
-from sealwright.ca.errors import KeyRefused
+from sealwright.ca.errors import PublicKeyRefused
 from sealwright.ca.models import KeyKind, PublicKey
 
 SHORTEST_RSA = 2048
@@ -38,7 +38,7 @@ PLAIN_FORMS = {
     "secp256r1": _uncompressed("1.2.840.10045.3.1.7", 32),
     "secp384r1": _uncompressed("1.3.132.0.34", 48),
     "secp521r1": _uncompressed("1.3.132.0.35", 66),
-    "ed25519": (der.sequence(der.oid("1.3.101.112"))[:0] + bytes.fromhex("302a300506032b6570032100"), 44),
+    "ed25519": (bytes.fromhex("302a300506032b6570032100"), 44),
 }
 """Per curve: how the usual SubjectPublicKeyInfo begins, and how long it is."""
 
@@ -59,17 +59,17 @@ _SQUARES_MOD_3465 = frozenset(number * number % 3465 for number in range(3465))
 
 
 def accept(key: Any) -> PublicKey:
-    """`key` when it is of an accepted kind and shows no weakness; else KeyRefused, naming what is wrong."""
+    """`key` when it is of an accepted kind and shows no weakness; else PublicKeyRefused, naming what is wrong."""
     if isinstance(key, EllipticCurvePublicKey):
         if isinstance(key.curve, SECP256R1 | SECP384R1 | SECP521R1):
             return key
-        raise KeyRefused(f"The key lies on the curve {key.curve.name}; accepted are {ACCEPTED}.")
+        raise PublicKeyRefused(f"The key lies on the curve {key.curve.name}; accepted are {ACCEPTED}.")
     if isinstance(key, Ed25519PublicKey):
         return key
     if isinstance(key, RSAPublicKey):
         _refuse_weak_rsa(key)
         return key
-    raise KeyRefused(f"A key of the kind {_kind_in_words(key)} is not accepted; accepted are {ACCEPTED}.")
+    raise PublicKeyRefused(f"A key of the kind {_kind_in_words(key)} is not accepted; accepted are {ACCEPTED}.")
 
 
 def kind_of(key: PublicKey) -> KeyKind:
@@ -85,6 +85,11 @@ def usual_form(key: PublicKey, given: bytes) -> bytes:
     form = PLAIN_FORMS.get(name)
     if form is not None and len(given) == form[1] and given.startswith(form[0]):
         return given
+    return encoded(key)
+
+
+def encoded(key: PublicKey) -> bytes:
+    """SubjectPublicKeyInfo of a key, in the usual form."""
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -95,18 +100,20 @@ def _kind_in_words(key: Any) -> str:
 def _refuse_weak_rsa(key: RSAPublicKey) -> None:
     bits = key.key_size
     if not SHORTEST_RSA <= bits <= LONGEST_RSA:
-        raise KeyRefused(f"The RSA key has {bits} bits; {SHORTEST_RSA} to {LONGEST_RSA} are accepted.")
+        raise PublicKeyRefused(f"The RSA key has {bits} bits; {SHORTEST_RSA} to {LONGEST_RSA} are accepted.")
     numbers = key.public_numbers()
     if numbers.e % 2 == 0 or not SMALLEST_EXPONENT <= numbers.e <= LARGEST_EXPONENT:
-        raise KeyRefused(f"The RSA key has the public exponent {numbers.e}; it must be odd and at least {SMALLEST_EXPONENT}.")
+        raise PublicKeyRefused(
+            f"The RSA key has the public exponent {numbers.e}; it must be odd and at least {SMALLEST_EXPONENT}."
+        )
     if bits % 8:
-        raise KeyRefused(f"The RSA key has {bits} bits, which is not a whole number of octets.")
+        raise PublicKeyRefused(f"The RSA key has {bits} bits, which is not a whole number of octets.")
     if gcd(numbers.n, _SMALL_PRIMES) != 1:
-        raise KeyRefused("The RSA key is broken: its modulus has a small factor.")
+        raise PublicKeyRefused("The RSA key is broken: its modulus has a small factor.")
     if all(numbers.n % prime in residues for prime, residues in _ROCA_RESIDUES.items()):
-        raise KeyRefused("The RSA key comes from a generator whose keys can be factored (ROCA, CVE-2017-15361).")
+        raise PublicKeyRefused("The RSA key comes from a generator whose keys can be factored (ROCA, CVE-2017-15361).")
     if has_close_factors(numbers.n):
-        raise KeyRefused("The RSA key is broken: the two factors of its modulus are so close that they can be found.")
+        raise PublicKeyRefused("The RSA key is broken: the two factors of its modulus are so close that they can be found.")
 
 
 def has_close_factors(modulus: int, rounds: int = FERMAT_ROUNDS) -> bool:

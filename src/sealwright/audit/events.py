@@ -54,5 +54,6 @@ class Event(StrEnum):
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_REFUSED = "certificate.refused"
     CERTIFICATE_FAILED = "certificate.failed"  # intended, then not signed
+    CERTIFICATE_UNRESOLVED = "certificate.unresolved"  # intended by a process that died: perhaps signed, perhaps not
     CERTIFICATE_REVOKED = "certificate.revoked"
     CHAIN_CHECKPOINT = "audit.checkpoint"  # heads of all chains at one moment

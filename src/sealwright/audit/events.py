@@ -41,6 +41,7 @@ class Event(StrEnum):
     AUTHORIZATION_REQUESTED = "authorization.requested"  # a client asked for a person to be signed in; recorded when refused
     CONSENT_GIVEN = "consent.given"
     CONSENT_DENIED = "consent.denied"
+    CONSENT_WITHDRAWN = "consent.withdrawn"  # a person took it back; the tokens that came of it are revoked
     CODE_ISSUED = "code.issued"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - an event's name
     TOKEN_REFUSED = "token.refused"  # noqa: S105 - an event's name

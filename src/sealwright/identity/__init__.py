@@ -5,7 +5,32 @@ Owns: accounts, how they prove who they are, and for how long that holds. Never 
 
 from __future__ import annotations
 
+from sealwright.identity.bootstrap import Bootstrap, seed
+from sealwright.identity.credentials import Credentials
+from sealwright.identity.directory.directory import Directory
+from sealwright.identity.errors import (
+    AccountNotFound,
+    AccountNotUsable,
+    BeyondOwnAuthority,
+    BuiltIn,
+    CodeRefused,
+    CredentialNotFound,
+    GroupCycle,
+    GroupNotFound,
+    LastAdministrator,
+    LinkRefused,
+    MailTaken,
+    MemberNotFound,
+    NameTaken,
+    PasswordRefused,
+    SessionNotFound,
+    SignInExpired,
+    SignInRefused,
+    TooManyCredentials,
+    WeakPassword,
+)
 from sealwright.identity.models import (
+    SYSTEM_ACCOUNTS,
     Account,
     AccountKind,
     Completed,
@@ -24,23 +49,62 @@ from sealwright.identity.models import (
     Standing,
     TotpEnrolment,
 )
+from sealwright.identity.passwords import Argon2Hashing, Hashing
+from sealwright.identity.proofs import Proofs
+from sealwright.identity.reset import ResetLinks
+from sealwright.identity.sessions import Sessions
+from sealwright.identity.sign_in import SignIn
+from sealwright.identity.sweep import sweep
+from sealwright.identity.throttle import Throttle
 
 __all__ = [
+    "SYSTEM_ACCOUNTS",
     "Account",
     "AccountKind",
+    "AccountNotFound",
+    "AccountNotUsable",
+    "Argon2Hashing",
+    "BeyondOwnAuthority",
+    "Bootstrap",
+    "BuiltIn",
+    "CodeRefused",
     "Completed",
     "Credential",
     "CredentialKind",
+    "CredentialNotFound",
+    "Credentials",
+    "Directory",
     "Group",
+    "GroupCycle",
+    "GroupNotFound",
+    "Hashing",
+    "LastAdministrator",
+    "LinkRefused",
     "MailAddress",
+    "MailTaken",
+    "MemberNotFound",
     "Members",
+    "NameTaken",
     "OneTimeLink",
+    "PasswordRefused",
+    "Proofs",
     "Recovered",
+    "ResetLinks",
     "SecondFactor",
     "Session",
     "SessionKind",
+    "SessionNotFound",
     "SessionRules",
+    "Sessions",
+    "SignIn",
+    "SignInExpired",
+    "SignInRefused",
     "SignedIn",
     "Standing",
+    "Throttle",
+    "TooManyCredentials",
     "TotpEnrolment",
+    "WeakPassword",
+    "seed",
+    "sweep",
 ]

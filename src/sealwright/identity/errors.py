@@ -17,6 +17,12 @@ class CodeRefused(NotSignedIn):
     code = "code_refused"
 
 
+class PasswordRefused(NotPermitted):
+    """Somebody who is signed in did not show their own password, where it is asked for again."""
+
+    code = "password_refused"
+
+
 class SignInExpired(NotSignedIn):
     """The sign-in that waited for a code was finished, took too long, or never was."""
 
@@ -81,6 +87,12 @@ class AccountNotUsable(Conflict):
     """The account's state does not admit this."""
 
     code = "account_not_usable"
+
+
+class TooManyCredentials(Conflict):
+    """The account has as many credentials of this kind as it can have."""
+
+    code = "too_many_credentials"
 
 
 class BuiltIn(Conflict):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from sealwright.access import Actor
+from sealwright.access import Actor, Permission
 from sealwright.clock import Instant
 
 
@@ -33,6 +34,15 @@ class CredentialKind(StrEnum):
     TOTP = "totp"
     TOTP_UNCONFIRMED = "totp_unconfirmed"
     """Made, but no code of it was shown yet; does not count as a second factor."""
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link is good for."""
+
+    WELCOME = "welcome"
+    """Makes the first administrator."""
+    RESET = "reset"
+    """Sets the password of one account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,10 @@ class Account:
     def reference(self) -> str:
         """What audit rows call the account: ``person:<id>``."""
         return f"{self.actor_kind}:{self.id}"
+
+    def as_actor(self, *, permissions: frozenset[Permission] = frozenset(), session_id: str = "", address: str = "") -> Actor:
+        """The account as somebody who does something."""
+        return Actor(self.actor_kind, self.id, self.name, permissions, session_id, address)
 
     def standing(self, now: Instant) -> Standing:
         """Whether the account may act at `now`."""
@@ -207,3 +221,20 @@ class Recovered:
     account: Account
     password: str | None = field(repr=False)
     """The password that was made up, to be shown once; None where one was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAccount:
+    """A built-in account as it is made at the first start."""
+
+    id: str
+    display_name: str
+    group: str
+    """The built-in group that gives it its role."""
+
+
+SYSTEM_ACCOUNTS: Mapping[str, SystemAccount] = {
+    "admin": SystemAccount("00000000-0000-4000-8000-000000000001", "Administrator of this server", "system_admins"),
+    "idm_admin": SystemAccount("00000000-0000-4000-8000-000000000002", "Administrator of people and clients", "idm_admins"),
+}
+"""By name. They have no password until they are recovered from the server's shell."""

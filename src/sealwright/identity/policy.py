@@ -20,7 +20,9 @@ from sealwright.identity.models import Session, SessionKind, SessionRules
 
 MAX_DISPLAY_NAME = 128
 MAX_DESCRIPTION = 256
+MAX_LABEL = 64
 MAX_MAILS = 16
+MAX_CONTINUE_TO = 2_048
 MAX_USER_AGENT = 256
 MIN_PASSWORD = 10
 MAX_PASSWORD = 128
@@ -69,6 +71,11 @@ def check_display_name(text: str) -> str:
 def check_description(text: str) -> str:
     """What a group is for, trimmed; may be empty."""
     return _check_text(text, "a description", 0, MAX_DESCRIPTION)
+
+
+def check_label(text: str) -> str:
+    """What somebody calls one of their devices, trimmed; "authenticator" where nothing is given."""
+    return _check_text(text, "a label", 0, MAX_LABEL) or "authenticator"
 
 
 def spn(name: str, domain: str) -> str:

@@ -1,0 +1,272 @@
+"""Set, change and remove what people prove themselves with."""
+
+from __future__ import annotations
+
+from sealwright.access import SYSTEM, Actor, Permission, require
+from sealwright.audit import Audit, Event
+from sealwright.clock import Clock
+from sealwright.db import Database, Transaction
+from sealwright.entropy import Entropy, uuid4
+from sealwright.errors import NotPermitted
+from sealwright.identity import store, totp
+from sealwright.identity.directory.authority import PermittedChange, require_over_account
+from sealwright.identity.directory.store import account as account_by_id
+from sealwright.identity.directory.store import add_member, find_account, find_group, lock_account, lock_directory
+from sealwright.identity.errors import (
+    AccountNotFound,
+    AccountNotUsable,
+    BuiltIn,
+    CodeRefused,
+    CredentialNotFound,
+    PasswordRefused,
+    TooManyCredentials,
+)
+from sealwright.identity.models import (
+    SYSTEM_ACCOUNTS,
+    Account,
+    AccountKind,
+    Credential,
+    CredentialKind,
+    LinkPurpose,
+    Recovered,
+    TotpEnrolment,
+)
+from sealwright.identity.passwords import generate_password
+from sealwright.identity.policy import SignInName, check_label, name_in, printable, spn
+from sealwright.identity.proofs import Proofs, RightPassword
+from sealwright.identity.sessions import Sessions
+
+MOST_TOTPS = 5
+_TOTPS = (CredentialKind.TOTP, CredentialKind.TOTP_UNCONFIRMED)
+
+
+class Credentials:
+    """Verbs about passwords and second factors. Everybody may change their own, and shows their password for it."""
+
+    def __init__(
+        self,
+        db: Database,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+        proofs: Proofs,
+        sessions: Sessions,
+        *,
+        server_name: str,
+        domain: str,
+    ) -> None:
+        """`server_name`: what an authenticator app shows beside its codes."""
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._proofs = proofs
+        self._sessions = sessions
+        self._server_name = server_name
+        self._domain = domain
+        self._change = PermittedChange(db, audit)
+
+    async def list_of(self, account_id: str, *, actor: Actor) -> tuple[Credential, ...]:
+        """What the account can prove itself with; one's own needs no permission."""
+        if account_id != actor.id:
+            require(actor, Permission.PERSON_READ)
+        return tuple(store.without_secret(held) for held in await store.credentials_of(self._db, account_id))
+
+    async def set_password(self, who: str, password: str, *, actor: Actor) -> None:
+        """Give somebody else a password. Every session of the account ends; second factors stay."""
+        require(actor, Permission.PERSON_WRITE)
+        account = await self._account(who)
+        if account.id == actor.id:
+            raise NotPermitted("Your own password is changed with the present one.", hint="Use “change password”.")
+        if account.kind is AccountKind.SYSTEM:
+            raise BuiltIn(f"{account.name} is built in: its password is set from the server's shell.", hint=_recover(account))
+        hashed = await self._proofs.hash_new_password(account, password)
+
+        async def body(tx: Transaction) -> None:
+            await lock_directory(tx)
+            await require_over_account(tx, actor, account, "set the password of")
+            await lock_account(tx, account.id)
+            await self.store_password(tx, account, hashed, actor=actor)
+
+        await self._change(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, account.reference, body)
+
+    async def change_password(self, current: str, new: str, *, actor: Actor) -> None:
+        """Change one's own password. Every other session of the account ends."""
+        account, proof = await self._own(actor, current)
+        hashed = await self._proofs.hash_new_password(account, new)
+
+        async def body(tx: Transaction) -> None:
+            await lock_account(tx, account.id)
+            if not await self._proofs.accept(tx, proof):
+                raise _wrong_password()
+            await self.store_password(tx, account, hashed, actor=actor, but=actor.session_id)
+
+        await self._db.write(body)
+
+    async def begin_totp(self, password: str, *, label: str = "", actor: Actor) -> TotpEnrolment:
+        """Make a second factor for oneself; it counts once `confirm_totp` saw a code of it."""
+        text = check_label(label)
+        account, proof = await self._own(actor, password)
+        secret = totp.new_secret(self._entropy)
+        credential_id = uuid4(self._entropy)
+        sealed = self._proofs.seal_totp(credential_id, secret)
+
+        async def body(tx: Transaction) -> None:
+            await lock_account(tx, account.id)
+            if not await self._proofs.accept(tx, proof):
+                raise _wrong_password()
+            await store.delete_credentials(tx, account.id, CredentialKind.TOTP_UNCONFIRMED)
+            held = [c for c in await store.credentials_of(tx, account.id) if c.kind is CredentialKind.TOTP]
+            if len(held) >= MOST_TOTPS:
+                raise TooManyCredentials(f"{account.name} has {len(held)} second factors, which is the most there can be.")
+            unconfirmed = store.StoredSecret(
+                credential_id,
+                account.id,
+                CredentialKind.TOTP_UNCONFIRMED,
+                _free_label(text, held),
+                sealed,
+                self._clock.now(),
+                None,
+            )
+            await store.insert_credential(tx, unconfirmed)
+
+        await self._db.write(body)
+        address = totp.uri(secret, issuer=self._server_name, account=spn(account.name, self._domain))
+        return TotpEnrolment(credential_id, text, totp.secret_text(secret), address)
+
+    async def confirm_totp(self, code: str, *, actor: Actor) -> None:
+        """Show a code of the second factor that was just made; from now on sign-in asks for one. Raises CodeRefused."""
+        proof = await self._proofs.code(actor.id, code, actor.address, CredentialKind.TOTP_UNCONFIRMED)
+        if proof is None:
+            raise _wrong_code()
+
+        async def body(tx: Transaction) -> None:
+            await lock_account(tx, actor.id)
+            if not await self._proofs.accept(tx, proof):
+                raise _wrong_code()
+            await self._record(tx, Event.CREDENTIAL_SET, actor, f"person:{actor.id}", CredentialKind.TOTP)
+
+        await self._db.write(body)
+
+    async def remove_totp(self, credential_id: str, password: str, *, actor: Actor) -> None:
+        """Remove one of one's own second factors."""
+        account, proof = await self._own(actor, password)
+
+        async def body(tx: Transaction) -> None:
+            await lock_account(tx, account.id)
+            if not await self._proofs.accept(tx, proof):
+                raise _wrong_password()
+            held = {c.id for c in await store.credentials_of(tx, account.id) if c.kind in _TOTPS}
+            if credential_id not in held or not await store.delete_credential(tx, credential_id):
+                raise CredentialNotFound(f"You have no second factor {printable(credential_id, 80)!r}.")
+            await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.TOTP)
+
+        await self._db.write(body)
+
+    async def reset_totp(self, who: str, *, actor: Actor) -> int:
+        """Remove every second factor of somebody who lost theirs; answers how many. Their sessions end."""
+        require(actor, Permission.PERSON_WRITE)
+        account = await self._account(who)
+        if account.id == actor.id:
+            raise NotPermitted("Your own second factor is removed with your password.", hint="Use “remove”.")
+
+        async def body(tx: Transaction) -> int:
+            await lock_directory(tx)
+            await require_over_account(tx, actor, account, "remove the second factor of")
+            await lock_account(tx, account.id)
+            removed = await self._remove_totps(tx, account, actor)
+            await self._sessions.end_all_in(tx, account.id, "the second factor was removed", actor=actor)
+            return removed
+
+        return await self._change(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, account.reference, body)
+
+    async def recover_account(self, name: str, password: str | None = None) -> Recovered:
+        """From the server's own shell: a new password, no second factor, no session, no count of failures.
+
+        A built-in account also gets back the group that gives it its role. Without `password` one is made up.
+        """
+        account = await self._account(name)
+        standing = account.standing(self._clock.now())
+        if not standing.active:
+            raise AccountNotUsable(
+                f"{account.name} cannot be recovered: {standing.reason}.",
+                hint="Recover the account “admin” and enable this one with it.",
+            )
+        chosen = generate_password(self._entropy) if password is None else password
+        hashed = await self._proofs.hash_new_password(account, chosen)
+
+        async def body(tx: Transaction) -> None:
+            await lock_directory(tx)
+            await lock_account(tx, account.id)
+            await self._remove_totps(tx, account, SYSTEM)
+            await self.store_password(tx, account, hashed, actor=SYSTEM)
+            await self._proofs.forget_failures(tx, account)
+            if account.kind is AccountKind.SYSTEM:
+                group = await find_group(tx, SYSTEM_ACCOUNTS[account.name].group)
+                if group is not None:
+                    await add_member(tx, group.id, account)
+            details = {"name": account.name, "generated": password is None}
+            await self._audit.record(tx, Event.ACCOUNT_RECOVERED, actor=SYSTEM, target=account.reference, details=details)
+
+        await self._db.write(body)
+        return Recovered(account, chosen if password is None else None)
+
+    async def hash_new_password(self, account: Account, password: str) -> bytes:
+        """The stored form of a password that is good enough for the account; for verbs that store it themselves."""
+        return await self._proofs.hash_new_password(account, password)
+
+    async def store_password(self, tx: Transaction, account: Account, hashed: bytes, *, actor: Actor, but: str = "") -> None:
+        """Replace the password; what the old one opened is closed: sessions (except `but`), waiting sign-ins, links."""
+        await store.delete_credentials(tx, account.id, CredentialKind.PASSWORD)
+        new = store.StoredSecret(uuid4(self._entropy), account.id, CredentialKind.PASSWORD, "", hashed, self._clock.now(), None)
+        await store.insert_credential(tx, new)
+        await store.delete_pending_of(tx, account.id)
+        await store.delete_links(tx, LinkPurpose.RESET, account.id)
+        await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)
+        await self._record(tx, Event.CREDENTIAL_SET, actor, account.reference, CredentialKind.PASSWORD)
+
+    async def _account(self, who: str) -> Account:
+        found = await find_account(self._db, name_in(who, self._domain))
+        if found is None:
+            raise AccountNotFound(f"There is no account {printable(who, 80)!r}.")
+        return found
+
+    async def _own(self, actor: Actor, password: str) -> tuple[Account, RightPassword]:
+        """The actor's own account and the proof that its password was shown."""
+        account = await account_by_id(self._db, actor.id)
+        if account is None:
+            raise AccountNotFound("Your account does not exist any more.")
+        proof = await self._proofs.password(SignInName(account.name, ""), password, actor.address)
+        if not isinstance(proof, RightPassword):
+            details = {"reason": proof.reason}
+            await self._audit.refused(self._db, Event.CREDENTIAL_SET, actor=actor, target=account.reference, details=details)
+            raise _wrong_password()
+        return account, proof
+
+    async def _remove_totps(self, tx: Transaction, account: Account, actor: Actor) -> int:
+        await store.delete_credentials(tx, account.id, CredentialKind.TOTP_UNCONFIRMED)
+        removed = await store.delete_credentials(tx, account.id, CredentialKind.TOTP)
+        if removed:
+            await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.TOTP)
+        return removed
+
+    async def _record(self, tx: Transaction, event: Event, actor: Actor, target: str, kind: CredentialKind) -> None:
+        await self._audit.record(tx, event, actor=actor, target=target, details={"kind": str(kind)})
+
+
+def _free_label(label: str, held: list[store.StoredSecret]) -> str:
+    """Labels of one account differ: a number is added where this one is in use."""
+    used = {credential.label for credential in held}
+    return next(text for text in (label, *(f"{label} {n}" for n in range(2, MOST_TOTPS + 2))) if text not in used)
+
+
+def _recover(account: Account) -> str:
+    return f"On the server: sealwright recover-account {account.name}"
+
+
+def _wrong_password() -> PasswordRefused:
+    return PasswordRefused("Your password is not right.", hint="Type the password that you sign in with.")
+
+
+def _wrong_code() -> CodeRefused:
+    return CodeRefused("The code is not right.", hint="Wait for the next code and type that one.")

@@ -1,0 +1,125 @@
+"""Create groups and change who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sealwright.access import Actor, Permission
+from sealwright.audit import Event
+from sealwright.db import Transaction
+from sealwright.entropy import uuid4
+from sealwright.errors import InvalidInput
+from sealwright.identity.directory import store
+from sealwright.identity.directory.authority import keeping_an_administrator, require_over_group
+from sealwright.identity.directory.lookup import Lookup
+from sealwright.identity.directory.people import require_free_name
+from sealwright.identity.errors import BuiltIn, GroupCycle, MemberNotFound
+from sealwright.identity.models import Account, Group
+from sealwright.identity.policy import check_description, check_name, name_in, printable
+
+MOST_AT_ONCE = 1_000
+
+
+class Groups(Lookup):
+    """Verbs about groups. Each asks whether `actor` may do it, and leaves an audit row."""
+
+    async def create_group(self, name: str, *, description: str = "", actor: Actor) -> Group:
+        """Create a group without members."""
+        group = Group(
+            uuid4(self._entropy), check_name(name), check_description(description), builtin=False, created_at=self._clock.now()
+        )
+
+        async def body(tx: Transaction) -> Group:
+            await store.lock_directory(tx)
+            await require_free_name(tx, group.name)
+            await store.insert_group(tx, group)
+            await self._audit.record(
+                tx, Event.GROUP_CREATED, actor=actor, target=f"group:{group.id}", details={"name": group.name}
+            )
+            return group
+
+        return await self._change(Event.GROUP_CREATED, Permission.GROUP_WRITE, actor, f"group:{name}", body)
+
+    async def delete_group(self, who: str, *, actor: Actor) -> None:
+        """Remove a group, its memberships, and what was granted to it. Its members stay."""
+
+        async def body(tx: Transaction) -> None:
+            await store.lock_directory(tx)
+            group = await self._group_in(tx, who)
+            if group.builtin:
+                raise BuiltIn(f"The group {group.name} is built in: you cannot delete it.")
+            await require_over_group(tx, actor, group, "delete")
+            async with keeping_an_administrator(tx, self._clock.now()):
+                await store.delete_group(tx, group.id)
+            await self._audit.record(
+                tx, Event.GROUP_DELETED, actor=actor, target=f"group:{group.id}", details={"name": group.name}
+            )
+
+        await self._change(Event.GROUP_DELETED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
+
+    async def add_members(self, who: str, members: Sequence[str], *, actor: Actor) -> tuple[str, ...]:
+        """Add accounts (name, SPN or id) and groups; all of them or, when one is unknown, none. Answers who was new."""
+        _check_number(members)
+
+        async def body(tx: Transaction) -> tuple[str, ...]:
+            group = await self._changeable_group(tx, actor, who)
+            found = await self._members_in(tx, members)
+            above = await store.groups_above(tx, group.id) | {group.id}
+            for member in found:
+                if member.id in above and isinstance(member, Group):
+                    raise GroupCycle(
+                        f"{member.name} cannot become a member of {group.name}.",
+                        reasons=(f"{group.name} is {member.name} itself or a member of it already",),
+                    )
+            added = tuple([member.name for member in found if await store.add_member(tx, group.id, member)])
+            if added:
+                await self._record_members(tx, actor, group, {"added": list(added)})
+            return added
+
+        return await self._change(Event.GROUP_MEMBERS_CHANGED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
+
+    async def remove_members(self, who: str, members: Sequence[str], *, actor: Actor) -> tuple[str, ...]:
+        """Remove accounts and groups; when one is unknown, nothing happens. Answers who was a member."""
+        _check_number(members)
+
+        async def body(tx: Transaction) -> tuple[str, ...]:
+            group = await self._changeable_group(tx, actor, who)
+            found = await self._members_in(tx, members)
+            async with keeping_an_administrator(tx, self._clock.now()):
+                removed = tuple([member.name for member in found if await store.remove_member(tx, group.id, member)])
+            if removed:
+                await self._record_members(tx, actor, group, {"removed": list(removed)})
+            return removed
+
+        return await self._change(Event.GROUP_MEMBERS_CHANGED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
+
+    async def _changeable_group(self, tx: Transaction, actor: Actor, who: str) -> Group:
+        await store.lock_directory(tx)
+        group = await self._group_in(tx, who)
+        await require_over_group(tx, actor, group, "change the members of")
+        return group
+
+    async def _members_in(self, tx: Transaction, members: Sequence[str]) -> list[Account | Group]:
+        found: dict[str, Account | Group] = {}
+        unknown: list[str] = []
+        for text in dict.fromkeys(members):
+            name = name_in(text, self._domain)
+            member = await store.find_account(tx, name) or await store.find_group(tx, name)
+            if member is None:
+                unknown.append(printable(text, 80))
+            else:
+                found[member.id] = member
+        if unknown:
+            raise MemberNotFound(
+                f"There is no account or group {', '.join(map(repr, unknown))}.", reasons=("nothing was changed",)
+            )
+        return list(found.values())
+
+    async def _record_members(self, tx: Transaction, actor: Actor, group: Group, change: dict[str, object]) -> None:
+        details = {"name": group.name, **change}
+        await self._audit.record(tx, Event.GROUP_MEMBERS_CHANGED, actor=actor, target=f"group:{group.id}", details=details)
+
+
+def _check_number(members: Sequence[str]) -> None:
+    if not 1 <= len(members) <= MOST_AT_ONCE:
+        raise InvalidInput(f"{len(members)} members are given; name 1 to {MOST_AT_ONCE} at once.")

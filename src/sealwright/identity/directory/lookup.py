@@ -1,0 +1,103 @@
+"""Find accounts and groups. What every verb about them stands on."""
+
+from __future__ import annotations
+
+from sealwright.access import Actor, Permission, require
+from sealwright.audit import Audit
+from sealwright.clock import Clock
+from sealwright.db import Database, Transaction
+from sealwright.entropy import Entropy
+from sealwright.identity.directory import store
+from sealwright.identity.directory.authority import PermittedChange
+from sealwright.identity.errors import AccountNotFound, GroupNotFound
+from sealwright.identity.models import Account, AccountKind, Group, Members, Standing
+from sealwright.identity.policy import name_in, printable, spn
+from sealwright.identity.sessions import Sessions
+
+PAGE = 100
+
+
+class Lookup:
+    """Reads. Those without an actor are for other packages, which answer for whom they read."""
+
+    def __init__(self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, sessions: Sessions, *, domain: str) -> None:
+        """`domain`: what stands after the @ of an SPN."""
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._sessions = sessions
+        self._change = PermittedChange(db, audit)
+        self._domain = domain
+
+    def spn_of(self, account: Account) -> str:
+        """``name@domain``."""
+        return spn(account.name, self._domain)
+
+    async def find(self, name_or_spn_or_id: str) -> Account | None:
+        """The account that is called so."""
+        return await store.find_account(self._db, name_in(name_or_spn_or_id, self._domain))
+
+    async def account(self, account_id: str) -> Account | None:
+        """The account with this id."""
+        return await store.account(self._db, account_id)
+
+    async def standing_of(self, account_id: str) -> Standing:
+        """Whether the account may act now, read afresh; an account that does not exist (any more) may not."""
+        found = await store.account(self._db, account_id)
+        if found is None:
+            return Standing(active=False, reason="the account does not exist")
+        return found.standing(self._clock.now())
+
+    async def find_group(self, name_or_spn_or_id: str) -> Group | None:
+        """The group that is called so."""
+        return await store.find_group(self._db, name_in(name_or_spn_or_id, self._domain))
+
+    async def groups_of(self, account_id: str) -> tuple[Group, ...]:
+        """Every group that the account is in, directly or through other groups, by name."""
+        return tuple(await store.groups_of(self._db, account_id))
+
+    async def show_person(self, who: str, *, actor: Actor) -> Account:
+        """An account, for somebody who may read people, or for its owner."""
+        found = await self.find(who)
+        if found is None or found.id != actor.id:
+            require(actor, Permission.PERSON_READ)
+        return self._known_account(found, who)
+
+    async def list_people(self, *, actor: Actor, search: str = "", beyond: str = "", at_most: int = PAGE) -> tuple[Account, ...]:
+        """People by name, after the name `beyond`; with `search`, those whose name or display name contains it."""
+        require(actor, Permission.PERSON_READ)
+        page = await store.accounts_page(self._db, AccountKind.PERSON, search=search, beyond=beyond, at_most=at_most)
+        return tuple(page)
+
+    async def show_group(self, who: str, *, actor: Actor) -> Group:
+        """A group, for somebody who may read groups."""
+        require(actor, Permission.GROUP_READ)
+        return self._known_group(await self.find_group(who), who)
+
+    async def list_groups(self, *, actor: Actor, beyond: str = "", at_most: int = PAGE) -> tuple[Group, ...]:
+        """Groups by name, after the name `beyond`."""
+        require(actor, Permission.GROUP_READ)
+        return tuple(await store.groups_page(self._db, beyond=beyond, at_most=at_most))
+
+    async def members_of(self, who: str, *, actor: Actor) -> Members:
+        """Direct members of a group."""
+        group = await self.show_group(who, actor=actor)
+        accounts = await store.accounts_in(self._db, group.id)
+        return Members(tuple(accounts), tuple(await store.groups_in(self._db, group.id)))
+
+    async def _account_in(self, tx: Transaction, who: str) -> Account:
+        return self._known_account(await store.find_account(tx, name_in(who, self._domain)), who)
+
+    async def _group_in(self, tx: Transaction, who: str) -> Group:
+        return self._known_group(await store.find_group(tx, name_in(who, self._domain)), who)
+
+    def _known_account(self, found: Account | None, who: str) -> Account:
+        if found is None:
+            raise AccountNotFound(f"There is no account {printable(who, 80)!r}.")
+        return found
+
+    def _known_group(self, found: Group | None, who: str) -> Group:
+        if found is None:
+            raise GroupNotFound(f"There is no group {printable(who, 80)!r}.")
+        return found

@@ -1,0 +1,206 @@
+"""Create and change people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sealwright.access import Actor, Permission
+from sealwright.audit import Event
+from sealwright.clock import Instant, to_rfc3339
+from sealwright.db import Transaction
+from sealwright.entropy import uuid4
+from sealwright.errors import InvalidInput
+from sealwright.identity import store as sign_in_store
+from sealwright.identity.directory import store
+from sealwright.identity.directory.authority import keeping_an_administrator, require_over_account
+from sealwright.identity.directory.lookup import Lookup
+from sealwright.identity.errors import BuiltIn, MailTaken, NameTaken
+from sealwright.identity.models import Account, AccountKind, LinkPurpose, MailAddress
+from sealwright.identity.policy import MAX_MAILS, check_display_name, check_mail, check_name, fold_mail
+
+
+def read_mails(addresses: Sequence[str]) -> tuple[MailAddress, ...]:
+    """Addresses as an administrator asserts them: checked for their form, and taken as verified."""
+    checked = [check_mail(address) for address in addresses]
+    folded = [fold_mail(address) for address in checked]
+    twice = sorted({address for address in folded if folded.count(address) > 1})
+    if twice:
+        raise InvalidInput(f"The e-mail address {twice[0]} is given more than once.")
+    if len(checked) > MAX_MAILS:
+        raise InvalidInput(f"{len(checked)} e-mail addresses are too many; an account has at most {MAX_MAILS}.")
+    return tuple(MailAddress(address, verified=True) for address in checked)
+
+
+async def insert_person(tx: Transaction, new: Account) -> None:
+    """Store a new account whose name and addresses nobody has. The caller holds the directory's lock."""
+    await require_free_name(tx, new.name)
+    await require_free_mails(tx, new.mails, but=new.id)
+    await store.insert_account(tx, new)
+
+
+async def require_free_name(tx: Transaction, name: str) -> None:
+    """Accounts and groups share one set of names, so that a member is never in doubt."""
+    if await store.find_account(tx, name) is not None:
+        raise NameTaken(f"There is an account {name!r} already.")
+    if await store.find_group(tx, name) is not None:
+        raise NameTaken(f"There is a group {name!r} already.", reasons=("accounts and groups share one set of names",))
+
+
+async def require_free_mails(tx: Transaction, mails: Sequence[MailAddress], *, but: str) -> None:
+    """Raise MailTaken when another account than `but` has one of the addresses."""
+    for mail in mails:
+        if await store.owner_of_mail(tx, mail.address) not in {None, but}:
+            raise MailTaken(
+                f"Another account has the e-mail address {mail.address}.", reasons=("an address belongs to one account only",)
+            )
+
+
+def new_person(account_id: str, name: str, display_name: str, mails: Sequence[str], now: Instant) -> Account:
+    """A person who is not stored yet, from what was typed; raises InvalidInput."""
+    return Account(
+        id=account_id,
+        kind=AccountKind.PERSON,
+        name=check_name(name),
+        display_name=check_display_name(display_name),
+        mails=read_mails(mails),
+        valid_from=None,
+        valid_until=None,
+        disabled_at=None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+class People(Lookup):
+    """Verbs about people. Each asks whether `actor` may do it, and leaves an audit row."""
+
+    async def create_person(
+        self,
+        name: str,
+        display_name: str,
+        *,
+        mails: Sequence[str] = (),
+        valid_from: Instant | None = None,
+        valid_until: Instant | None = None,
+        actor: Actor,
+    ) -> Account:
+        """Create a person, without a way to sign in yet."""
+        draft = new_person(uuid4(self._entropy), name, display_name, mails, self._clock.now())
+        _check_window(valid_from, valid_until)
+        person = replace(draft, valid_from=valid_from, valid_until=valid_until)
+
+        async def body(tx: Transaction) -> Account:
+            await store.lock_directory(tx)
+            await insert_person(tx, person)
+            details = {"name": person.name, "mails": [mail.address for mail in person.mails]}
+            await self._audit.record(tx, Event.PERSON_CREATED, actor=actor, target=person.reference, details=details)
+            return person
+
+        return await self._change(Event.PERSON_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}", body)
+
+    async def update_person(
+        self, who: str, *, display_name: str | None = None, mails: Sequence[str] | None = None, actor: Actor
+    ) -> Account:
+        """Change the display name, or replace all e-mail addresses: the first becomes the primary one."""
+        text = None if display_name is None else check_display_name(display_name)
+        addresses = None if mails is None else read_mails(mails)
+
+        async def body(tx: Transaction) -> Account:
+            before = await self._changeable(tx, actor, who, "change")
+            now = self._clock.now()
+            changed: dict[str, object] = {}
+            if text is not None and text != before.display_name:
+                changed["display_name"] = text
+            await store.set_display_name(tx, before.id, before.display_name if text is None else text, now)
+            if addresses is not None:
+                await require_free_mails(tx, addresses, but=before.id)
+                await store.replace_mails(tx, before.id, addresses, now)
+                changed["mails"] = [mail.address for mail in addresses]
+                changed["mails_before"] = [mail.address for mail in before.mails]
+            await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=before.reference, details=changed)
+            return await self._account_in(tx, before.id)
+
+        return await self._change(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+
+    async def set_validity(self, who: str, *, valid_from: Instant | None, valid_until: Instant | None, actor: Actor) -> Account:
+        """Set the window in which the account may be used; None leaves a side open."""
+        _check_window(valid_from, valid_until)
+
+        async def body(tx: Transaction) -> Account:
+            before = await self._changeable(tx, actor, who, "change")
+            now = self._clock.now()
+            async with keeping_an_administrator(tx, now):
+                await store.set_validity(tx, before.id, valid_from, valid_until, now)
+            window = {"valid_from": valid_from, "valid_until": valid_until}
+            details = {name: None if instant is None else to_rfc3339(instant) for name, instant in window.items()}
+            await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=before.reference, details=details)
+            return await self._account_in(tx, before.id)
+
+        return await self._change(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+
+    async def disable(self, who: str, *, actor: Actor) -> Account:
+        """Let the account act no more: every session ends, every link and waiting sign-in of it is void, at once."""
+
+        async def body(tx: Transaction) -> Account:
+            before = await self._changeable(tx, actor, who, "disable")
+            if before.disabled_at is not None:
+                return before
+            now = self._clock.now()
+            async with keeping_an_administrator(tx, now):
+                await store.set_disabled(tx, before.id, now, now)
+            ended = await self._shut_out(tx, before, "the account was disabled", actor)
+            await self._audit.record(
+                tx, Event.PERSON_DISABLED, actor=actor, target=before.reference, details={"sessions_ended": ended}
+            )
+            return replace(before, disabled_at=now, updated_at=now)
+
+        return await self._change(Event.PERSON_DISABLED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+
+    async def enable(self, who: str, *, actor: Actor) -> Account:
+        """Let a disabled account act again. What ended when it was disabled stays ended."""
+
+        async def body(tx: Transaction) -> Account:
+            before = await self._changeable(tx, actor, who, "enable")
+            if before.disabled_at is None:
+                return before
+            now = self._clock.now()
+            await store.set_disabled(tx, before.id, None, now)
+            await self._audit.record(tx, Event.PERSON_ENABLED, actor=actor, target=before.reference)
+            return replace(before, disabled_at=None, updated_at=now)
+
+        return await self._change(Event.PERSON_ENABLED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+
+    async def delete(self, who: str, *, actor: Actor) -> None:
+        """Remove a person with sessions, credentials and memberships. Audit rows and certificates keep the id."""
+
+        async def body(tx: Transaction) -> None:
+            before = await self._changeable(tx, actor, who, "delete")
+            async with keeping_an_administrator(tx, self._clock.now()):
+                ended = await self._shut_out(tx, before, "the account was deleted", actor)
+                await store.delete_account(tx, before.id)
+            details = {"name": before.name, "sessions_ended": ended}
+            await self._audit.record(tx, Event.PERSON_DELETED, actor=actor, target=before.reference, details=details)
+
+        await self._change(Event.PERSON_DELETED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+
+    async def _changeable(self, tx: Transaction, actor: Actor, who: str, verb: str) -> Account:
+        """The account, locked, if it is one that `actor` may change."""
+        await store.lock_directory(tx)
+        found = await self._account_in(tx, who)
+        if found.kind is AccountKind.SYSTEM:
+            raise BuiltIn(f"{found.name} is built in: you cannot {verb} it.")
+        await require_over_account(tx, actor, found, verb)
+        await store.lock_account(tx, found.id)
+        return found
+
+    async def _shut_out(self, tx: Transaction, account: Account, reason: str, actor: Actor) -> int:
+        """End whatever the account could act with; answers how many sessions that were."""
+        await sign_in_store.delete_pending_of(tx, account.id)
+        await sign_in_store.delete_links(tx, LinkPurpose.RESET, account.id)
+        return await self._sessions.end_all_in(tx, account.id, reason, actor=actor)
+
+
+def _check_window(valid_from: Instant | None, valid_until: Instant | None) -> None:
+    if valid_from is not None and valid_until is not None and valid_until <= valid_from:
+        raise InvalidInput(f"The end {to_rfc3339(valid_until)} does not come after the beginning {to_rfc3339(valid_from)}.")

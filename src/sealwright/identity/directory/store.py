@@ -1,0 +1,301 @@
+"""The only SQL about accounts and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, or_, select, update
+
+from sealwright.clock import Instant
+from sealwright.db import Database, Row, Statement, Transaction, insert_once
+from sealwright.db.schema import accounts, credentials, group_members, group_nestings, groups, mail_addresses
+from sealwright.identity.models import Account, AccountKind, CredentialKind, Group, MailAddress
+from sealwright.identity.policy import fold_mail
+
+Reader = Database | Transaction
+
+_p = bindparam
+
+# --- accounts --------------------------------------------------------------------------------------------------------
+
+_ACCOUNT_FIELDS = (
+    "id",
+    "kind",
+    "name",
+    "display_name",
+    "valid_from",
+    "valid_until",
+    "disabled_at",
+    "created_at",
+    "updated_at",
+)
+MAIL_COLUMNS = (mail_addresses.c.address, mail_addresses.c.verified_at)
+ACCOUNT_COLUMNS = tuple(accounts.c[name] for name in _ACCOUNT_FIELDS)
+
+
+def _with_mails(chosen: Select[Any]) -> Statement:
+    """Each chosen account once for each of its addresses, or once where it has none."""
+    a = chosen.subquery("chosen")
+    return Statement(
+        select(*(a.c[name] for name in _ACCOUNT_FIELDS), *MAIL_COLUMNS)
+        .outerjoin_from(a, mail_addresses, mail_addresses.c.account_id == a.c.id)
+        .order_by(a.c.name, mail_addresses.c.position)
+    )
+
+
+_BY_ID = _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.id == _p("account_id")))
+_BY_NAME_OR_ID = _with_mails(select(*ACCOUNT_COLUMNS).where(or_(accounts.c.id == _p("who"), accounts.c.name == _p("who"))))
+_PAGE = _with_mails(
+    select(*ACCOUNT_COLUMNS)
+    .where(
+        accounts.c.kind == _p("kind"),
+        accounts.c.name > _p("beyond"),
+        or_(
+            accounts.c.name.like(_p("pattern"), escape="\\"),
+            func.lower(accounts.c.display_name).like(_p("pattern"), escape="\\"),
+        ),
+    )
+    .order_by(accounts.c.name)
+    .limit(_p("at_most"))
+)
+_ACCOUNTS_IN = _with_mails(
+    select(*ACCOUNT_COLUMNS)
+    .join(group_members, group_members.c.account_id == accounts.c.id)
+    .where(group_members.c.group_id == _p("group_id"))
+)
+_LOCK_ACCOUNT = Statement(
+    select(accounts.c.id).where(accounts.c.id == _p("account_id")).with_for_update(key_share=True)  # no wait for foreign keys
+)
+_INSERT_ACCOUNT = Statement(insert(accounts))
+_ENSURE_ACCOUNT = insert_once(accounts, returning=accounts.c.id)
+_SET_DISPLAY_NAME = Statement(
+    update(accounts).where(accounts.c.id == _p("of")).values(display_name=_p("new_name"), updated_at=_p("at"))
+)
+_SET_VALIDITY = Statement(
+    update(accounts)
+    .where(accounts.c.id == _p("of"))
+    .values(valid_from=_p("new_from"), valid_until=_p("new_until"), updated_at=_p("at"))
+)
+_SET_DISABLED = Statement(
+    update(accounts).where(accounts.c.id == _p("of")).values(disabled_at=_p("new_disabled_at"), updated_at=_p("at"))
+)
+_DELETE_ACCOUNT = Statement(delete(accounts).where(accounts.c.id == _p("of")))
+_MAIL_OWNER = Statement(select(mail_addresses.c.account_id).where(mail_addresses.c.address_folded == _p("folded")))
+_DELETE_MAILS = Statement(delete(mail_addresses).where(mail_addresses.c.account_id == _p("of")))
+_INSERT_MAIL = Statement(insert(mail_addresses))
+_USABLE = Statement(
+    select(accounts.c.id).where(
+        accounts.c.id == _p("account_id"),
+        accounts.c.disabled_at.is_(None),
+        or_(accounts.c.valid_from.is_(None), accounts.c.valid_from <= _p("now")),
+        or_(accounts.c.valid_until.is_(None), accounts.c.valid_until > _p("now")),
+        exists().where(and_(credentials.c.account_id == accounts.c.id, credentials.c.kind == str(CredentialKind.PASSWORD))),
+    )
+)
+
+
+def accounts_from(rows: Iterable[Row]) -> list[Account]:
+    """Accounts from rows of `ACCOUNT_COLUMNS` and `MAIL_COLUMNS`, one row for each address."""
+    found: dict[str, tuple[Row, list[MailAddress]]] = {}
+    for row in rows:
+        _, mails = found.setdefault(row[0], (row, []))
+        if row[9] is not None:
+            mails.append(MailAddress(row[9], verified=row[10] is not None))
+    return [_account(row, mails) for row, mails in found.values()]
+
+
+def _account(row: Row, mails: list[MailAddress]) -> Account:
+    return Account(row[0], AccountKind(row[1]), row[2], row[3], tuple(mails), *row[4:9])
+
+
+async def account(reader: Reader, account_id: str) -> Account | None:
+    """The account with this id."""
+    found = accounts_from(await reader.all(_BY_ID, account_id=account_id))
+    return found[0] if found else None
+
+
+async def find_account(reader: Reader, name_or_id: str) -> Account | None:
+    """The account with this name or id. A name never looks like an id."""
+    found = accounts_from(await reader.all(_BY_NAME_OR_ID, who=name_or_id))
+    return found[0] if found else None
+
+
+async def accounts_page(reader: Reader, kind: AccountKind, *, search: str, beyond: str, at_most: int) -> list[Account]:
+    """Accounts by name, after the name `beyond`."""
+    escaped = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return accounts_from(await reader.all(_PAGE, kind=str(kind), pattern=f"%{escaped}%", beyond=beyond, at_most=at_most))
+
+
+async def accounts_in(reader: Reader, group_id: str) -> list[Account]:
+    """Direct members of a group."""
+    return accounts_from(await reader.all(_ACCOUNTS_IN, group_id=group_id))
+
+
+async def lock_account(tx: Transaction, account_id: str) -> None:
+    """Let nobody else change the account or its credentials until this transaction ends."""
+    await tx.one(_LOCK_ACCOUNT, account_id=account_id)
+
+
+def _account_values(new: Account) -> dict[str, Any]:
+    return {name: getattr(new, name) for name in _ACCOUNT_FIELDS} | {"kind": str(new.kind)}
+
+
+async def insert_account(tx: Transaction, new: Account) -> None:
+    """Store a new account with its addresses."""
+    await tx.run(_INSERT_ACCOUNT, **_account_values(new))
+    await replace_mails(tx, new.id, new.mails, new.created_at)
+
+
+async def ensure_account(tx: Transaction, new: Account) -> bool:
+    """Store an account unless it is there; True when it is new."""
+    return await tx.one(_ENSURE_ACCOUNT, **_account_values(new)) is not None
+
+
+async def replace_mails(tx: Transaction, account_id: str, mails: Iterable[MailAddress], at: Instant) -> None:
+    """Set the addresses of an account; the first is the primary one."""
+    await tx.run(_DELETE_MAILS, of=account_id)
+    for position, mail in enumerate(mails):
+        await tx.run(
+            _INSERT_MAIL,
+            account_id=account_id,
+            position=position,
+            address=mail.address,
+            address_folded=fold_mail(mail.address),
+            verified_at=at if mail.verified else None,
+        )
+
+
+async def owner_of_mail(reader: Reader, address: str) -> str | None:
+    """The id of the account that has this address."""
+    row = await reader.one(_MAIL_OWNER, folded=fold_mail(address))
+    return None if row is None else str(row[0])
+
+
+async def set_display_name(tx: Transaction, account_id: str, text: str, at: Instant) -> None:
+    """Change what people read."""
+    await tx.run(_SET_DISPLAY_NAME, of=account_id, new_name=text, at=at)
+
+
+async def set_validity(
+    tx: Transaction, account_id: str, valid_from: Instant | None, valid_until: Instant | None, at: Instant
+) -> None:
+    """Change the window in which the account may be used."""
+    await tx.run(_SET_VALIDITY, of=account_id, new_from=valid_from, new_until=valid_until, at=at)
+
+
+async def set_disabled(tx: Transaction, account_id: str, disabled_at: Instant | None, at: Instant) -> None:
+    """Disable, or with None enable."""
+    await tx.run(_SET_DISABLED, of=account_id, new_disabled_at=disabled_at, at=at)
+
+
+async def delete_account(tx: Transaction, account_id: str) -> None:
+    """Remove an account and everything that belongs to it alone."""
+    await tx.run(_DELETE_ACCOUNT, of=account_id)
+
+
+async def any_usable(reader: Reader, account_ids: Iterable[str], now: Instant) -> bool:
+    """Whether one of the accounts can sign in now."""
+    for account_id in account_ids:
+        if await reader.one(_USABLE, account_id=account_id, now=now) is not None:
+            return True
+    return False
+
+
+# --- groups ----------------------------------------------------------------------------------------------------------
+
+_group_columns = [groups.c.id, groups.c.name, groups.c.description, groups.c.builtin, groups.c.created_at]
+_GROUP = Statement(select(*_group_columns).where(or_(groups.c.id == _p("who"), groups.c.name == _p("who"))))
+_GROUPS = Statement(select(*_group_columns).where(groups.c.name > _p("beyond")).order_by(groups.c.name).limit(_p("at_most")))
+_GROUPS_IN = Statement(
+    select(*_group_columns)
+    .join(group_nestings, group_nestings.c.member_group_id == groups.c.id)
+    .where(group_nestings.c.group_id == _p("group_id"))
+    .order_by(groups.c.name)
+)
+_direct = select(group_members.c.group_id).where(group_members.c.account_id == _p("account_id")).cte("held", recursive=True)
+_held = _direct.union(select(group_nestings.c.group_id).join(_direct, group_nestings.c.member_group_id == _direct.c.group_id))
+_GROUPS_OF = Statement(select(*_group_columns).join(_held, _held.c.group_id == groups.c.id).order_by(groups.c.name))
+_parents = (
+    select(group_nestings.c.group_id).where(group_nestings.c.member_group_id == _p("inner_id")).cte("above", recursive=True)
+)
+_above = _parents.union(select(group_nestings.c.group_id).join(_parents, group_nestings.c.member_group_id == _parents.c.group_id))
+_GROUPS_ABOVE = Statement(select(_above.c.group_id))
+_LOCK_DIRECTORY = Statement(
+    select(groups.c.id).where(groups.c.builtin == 1).order_by(groups.c.id).limit(1).with_for_update(key_share=True)
+)
+_INSERT_GROUP = Statement(insert(groups))
+_DELETE_GROUP = Statement(delete(groups).where(groups.c.id == _p("of")))
+_ADD_ACCOUNT = insert_once(group_members, returning=group_members.c.account_id)
+_ADD_GROUP = insert_once(group_nestings, returning=group_nestings.c.member_group_id)
+_REMOVE_ACCOUNT = Statement(
+    delete(group_members).where(group_members.c.group_id == _p("of"), group_members.c.account_id == _p("member"))
+)
+_REMOVE_GROUP = Statement(
+    delete(group_nestings).where(group_nestings.c.group_id == _p("of"), group_nestings.c.member_group_id == _p("member"))
+)
+
+
+def _group(row: Row) -> Group:
+    return Group(row[0], row[1], row[2], bool(row[3]), row[4])
+
+
+async def lock_directory(tx: Transaction) -> None:
+    """One change of accounts, names and memberships at a time, on all nodes; the next one sees what this one did."""
+    await tx.one(_LOCK_DIRECTORY)
+
+
+async def find_group(reader: Reader, name_or_id: str) -> Group | None:
+    """The group with this name or id."""
+    row = await reader.one(_GROUP, who=name_or_id)
+    return None if row is None else _group(row)
+
+
+async def groups_page(reader: Reader, *, beyond: str, at_most: int) -> list[Group]:
+    """Groups by name, after the name `beyond`."""
+    return [_group(row) for row in await reader.all(_GROUPS, beyond=beyond, at_most=at_most)]
+
+
+async def groups_in(reader: Reader, group_id: str) -> list[Group]:
+    """Groups that are direct members of a group."""
+    return [_group(row) for row in await reader.all(_GROUPS_IN, group_id=group_id)]
+
+
+async def groups_of(reader: Reader, account_id: str) -> list[Group]:
+    """Every group that the account is in, directly or through other groups."""
+    return [_group(row) for row in await reader.all(_GROUPS_OF, account_id=account_id)]
+
+
+async def groups_above(reader: Reader, group_id: str) -> frozenset[str]:
+    """Ids of every group that has this group as a member, directly or through others."""
+    return frozenset(row[0] for row in await reader.all(_GROUPS_ABOVE, inner_id=group_id))
+
+
+async def insert_group(tx: Transaction, new: Group) -> None:
+    """Store a new group."""
+    await tx.run(
+        _INSERT_GROUP,
+        id=new.id,
+        name=new.name,
+        description=new.description,
+        builtin=int(new.builtin),
+        created_at=new.created_at,
+    )
+
+
+async def delete_group(tx: Transaction, group_id: str) -> None:
+    """Remove a group and its memberships."""
+    await tx.run(_DELETE_GROUP, of=group_id)
+
+
+async def add_member(tx: Transaction, group_id: str, member: Account | Group) -> bool:
+    """True when it was not a member before."""
+    if isinstance(member, Account):
+        return await tx.one(_ADD_ACCOUNT, group_id=group_id, account_id=member.id) is not None
+    return await tx.one(_ADD_GROUP, group_id=group_id, member_group_id=member.id) is not None
+
+
+async def remove_member(tx: Transaction, group_id: str, member: Account | Group) -> bool:
+    """True when it was a member before."""
+    statement = _REMOVE_ACCOUNT if isinstance(member, Account) else _REMOVE_GROUP
+    return await tx.run(statement, of=group_id, member=member.id) > 0

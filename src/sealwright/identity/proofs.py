@@ -1,0 +1,135 @@
+"""Check what people show: passwords and codes. Each attempt is counted before it is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sealwright.clock import Clock
+from sealwright.db import Database, Transaction
+from sealwright.errors import Unavailable
+from sealwright.identity import store, totp
+from sealwright.identity.models import Account, CredentialKind
+from sealwright.identity.passwords import Hashing
+from sealwright.identity.policy import (
+    Counter,
+    SignInName,
+    address_counter,
+    check_password,
+    code_counter,
+    password_counter,
+)
+from sealwright.identity.throttle import Throttle
+from sealwright.keys import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class RightPassword:
+    """A password that belonged to an account when it was looked at."""
+
+    account_id: str
+    credential_id: str
+    stored: bytes = field(repr=False)
+    counters: tuple[Counter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPassword:
+    """A name and a password that do not go together, and why: for the audit row, never for whoever asked."""
+
+    account_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RightCode:
+    """A code that matched; its time step is not used up yet."""
+
+    credential_id: str
+    kind: CredentialKind
+    step: int
+    counters: tuple[Counter, ...]
+
+
+class Proofs:
+    """Hashes, seals, compares and counts, for sign-in and for changes of credentials alike."""
+
+    def __init__(self, db: Database, clock: Clock, sealer: Sealer, hashing: Hashing, throttle: Throttle) -> None:
+        self._db = db
+        self._clock = clock
+        self._sealer = sealer
+        self._hashing = hashing
+        self._throttle = throttle
+
+    async def password(self, typed: SignInName, password: str, address: str) -> RightPassword | WrongPassword:
+        """One look-up and one verification, whatever is found. Raises TooMany, or Unavailable when the queue is full."""
+        counters = (password_counter(typed.counted_as), address_counter(address))
+        await self._throttle.admit(*counters)
+        found = await store.password_by_name(self._db, name=typed.name, mail=typed.mail)
+        account_id, credential_id, stored = found or (None, None, None)
+        try:
+            right = await self._hashing.verify(stored or self._hashing.dummy, password)
+        except Unavailable:
+            await self._throttle.take_back(*counters)
+            raise
+        if account_id is None:
+            return WrongPassword(None, "no account has this name")
+        if credential_id is None or stored is None:
+            return WrongPassword(account_id, "the account has no password")
+        if not right:
+            return WrongPassword(account_id, "the password is wrong")
+        return RightPassword(account_id, credential_id, stored, counters)
+
+    async def code(self, account_id: str, code: str, address: str, kind: CredentialKind) -> RightCode | None:
+        """Compare a code with the account's second factors of one kind. Raises TooMany."""
+        counters = (code_counter(account_id), address_counter(address))
+        await self._throttle.admit(*counters)
+        now = self._clock.now()
+        for held in await store.credentials_of(self._db, account_id):
+            if held.kind is kind:
+                secret = self._sealer.open(held.secret, _context(held.id))
+                step = totp.matching_step(secret, code, now, held.last_step)
+                if step is not None:
+                    return RightCode(held.id, kind, step, counters)
+        return None
+
+    async def accept(self, tx: Transaction, proof: RightPassword | RightCode) -> bool:
+        """In the transaction that the proof is for: it still holds, a code is used up, and failures are forgotten."""
+        if isinstance(proof, RightPassword):
+            good = await store.is_held(tx, proof.credential_id)
+        else:
+            good = await store.use_totp_step(tx, proof.credential_id, proof.kind, proof.step)
+        if good:
+            await self._throttle.forgive(tx, *proof.counters)
+        return good
+
+    async def forget_failures(self, tx: Transaction, account: Account) -> None:
+        """Let the account be tried again at once."""
+        await self._throttle.forgive(tx, password_counter(account.name), code_counter(account.id))
+
+    async def hash_new_password(self, account: Account, password: str) -> bytes:
+        """The stored form of a new password; raises WeakPassword with every reason when it is not good enough."""
+        mails = [mail.address for mail in account.mails]
+        await asyncio.to_thread(check_password, password, name=account.name, display_name=account.display_name, mails=mails)
+        return await self._hashing.hash(password)
+
+    async def renew_hash(self, proof: RightPassword, password: str) -> None:
+        """Hash a right password anew when the parameters have changed; next time will do when there is no time now."""
+        if not self._hashing.is_outdated(proof.stored):
+            return
+        with suppress(Unavailable):
+            new = await self._hashing.hash(password)
+
+            async def body(tx: Transaction) -> None:
+                await store.replace_secret(tx, proof.credential_id, known=proof.stored, new=new)
+
+            await self._db.write(body)
+
+    def seal_totp(self, credential_id: str, secret: bytes) -> bytes:
+        """The stored form of a shared secret."""
+        return self._sealer.seal(secret, _context(credential_id))
+
+
+def _context(credential_id: str) -> str:
+    return f"credentials:{credential_id}"

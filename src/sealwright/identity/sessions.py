@@ -1,0 +1,147 @@
+"""Sessions: who is behind a token, and the end of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sealwright.access import Actor, Permission, permissions_of, require, roles_of_account
+from sealwright.audit import Audit, Event
+from sealwright.clock import Clock, after
+from sealwright.db import Database, Transaction
+from sealwright.entropy import Entropy, token, uuid4
+from sealwright.identity import store
+from sealwright.identity.directory.store import account as find_account
+from sealwright.identity.directory.store import lock_account
+from sealwright.identity.errors import SessionNotFound
+from sealwright.identity.models import Account, Session, SessionKind, SessionRules, SignedIn
+from sealwright.identity.policy import printable, secret_digest, session_expiry, why_over
+
+TOUCHED_AFTER = timedelta(minutes=1)
+MOST_SESSIONS = 50
+"""Of one account; the oldest ends when another one begins."""
+
+
+class Sessions:
+    """Rows of their own, so that an end is an end: nothing about a session is taken from the token itself."""
+
+    def __init__(self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, rules: SessionRules) -> None:
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._rules = rules
+
+    async def resolve(self, session_token: str, address: str) -> SignedIn | None:
+        """Who holds the token, if the session and its account are good now. `address`: of the peer, for the actor."""
+        found = await store.session_by_digest(self._db, secret_digest(session_token))
+        if found is None:
+            return None
+        session, account = found
+        now = self._clock.now()
+        if why_over(session, self._rules, now) is not None or not account.standing(now).active:
+            return None
+        if after(session.last_seen_at, TOUCHED_AFTER) <= now:
+
+            async def body(tx: Transaction) -> None:
+                await store.touch_session(tx, session.id, now)
+
+            await self._db.write(body)
+        return await self.signed_in(account, session, address)
+
+    async def signed_in(self, account: Account, session: Session, address: str) -> SignedIn:
+        """The session with the permissions that its account has now."""
+        permissions = permissions_of(await roles_of_account(self._db, account.id))
+        actor = account.as_actor(permissions=permissions, session_id=session.id, address=address)
+        return SignedIn(account, session, actor)
+
+    async def begin(
+        self,
+        tx: Transaction,
+        account: Account,
+        kind: SessionKind,
+        methods: tuple[str, ...],
+        *,
+        address: str,
+        user_agent: str,
+    ) -> tuple[str, Session]:
+        """Make a session in the caller's transaction, which holds the account's lock; answers its token, told only once."""
+        now = self._clock.now()
+        session_token = token(self._entropy)
+        session = Session(
+            id=uuid4(self._entropy),
+            account_id=account.id,
+            kind=kind,
+            methods=methods,
+            address=address,
+            user_agent=printable(user_agent),
+            created_at=now,
+            authenticated_at=now,
+            last_seen_at=now,
+            expires_at=session_expiry(kind, self._rules, now),
+            ended_at=None,
+        )
+        live = await store.live_sessions(tx, account.id, now)
+        actor = account.as_actor(session_id=session.id, address=address)
+        for oldest in live[MOST_SESSIONS - 1 :]:
+            await self._end(tx, oldest.id, account.id, "the account began too many others", actor)
+        await store.insert_session(tx, session, secret_digest(session_token))
+        details = {"session": session.id, "kind": str(kind), "methods": list(methods), "address": address}
+        await self._audit.record(tx, Event.SIGN_IN, actor=actor, target=account.reference, details=details)
+        return session_token, session
+
+    async def list_of(self, account_id: str, *, actor: Actor) -> tuple[Session, ...]:
+        """Sessions of an account that hold now, newest first. One's own need no permission."""
+        if account_id != actor.id:
+            require(actor, Permission.SESSION_READ)
+        now = self._clock.now()
+        live = await store.live_sessions(self._db, account_id, now)
+        return tuple(session for session in live if why_over(session, self._rules, now) is None)
+
+    async def get(self, session_id: str) -> Session | None:
+        """The session if it holds now and its account is good; for packages whose rows belong to a session."""
+        found = await store.session(self._db, session_id)
+        now = self._clock.now()
+        if found is None or why_over(found, self._rules, now) is not None:
+            return None
+        account = await find_account(self._db, found.account_id)
+        return found if account is not None and account.standing(now).active else None
+
+    async def end(self, session_id: str, reason: str, *, actor: Actor) -> None:
+        """End one session at once. One's own needs no permission; one that does not hold raises SessionNotFound."""
+
+        async def body(tx: Transaction) -> None:
+            session = await store.session(tx, session_id)
+            if session is None or session.account_id != actor.id:
+                require(actor, Permission.SESSION_REVOKE)
+            if session is None or not await self._end(tx, session.id, session.account_id, reason, actor):
+                raise SessionNotFound(f"There is no session {printable(session_id, 80)!r} that could be ended.")
+
+        await self._db.write(body)
+
+    async def end_all(self, account_id: str, reason: str, *, actor: Actor, but: str = "") -> int:
+        """End every session of an account except `but`; answers how many."""
+        if account_id != actor.id:
+            require(actor, Permission.SESSION_REVOKE)
+
+        async def body(tx: Transaction) -> int:
+            await lock_account(tx, account_id)
+            return await self.end_all_in(tx, account_id, reason, actor=actor, but=but)
+
+        return await self._db.write(body)
+
+    async def end_all_in(self, tx: Transaction, account_id: str, reason: str, *, actor: Actor, but: str = "") -> int:
+        """The same in the caller's transaction, which has decided that it may be done."""
+        ended = await store.end_sessions(tx, account_id, reason, self._clock.now(), but=but)
+        for session_id in ended:
+            await self._record_end(tx, session_id, account_id, reason, actor)
+        return len(ended)
+
+    async def _end(self, tx: Transaction, session_id: str, account_id: str, reason: str, actor: Actor) -> bool:
+        if not await store.end_session(tx, session_id, reason, self._clock.now()):
+            return False
+        await self._record_end(tx, session_id, account_id, reason, actor)
+        return True
+
+    async def _record_end(self, tx: Transaction, session_id: str, account_id: str, reason: str, actor: Actor) -> None:
+        details = {"reason": reason, "account": account_id}
+        await self._audit.record(tx, Event.SESSION_ENDED, actor=actor, target=f"session:{session_id}", details=details)

@@ -1,0 +1,162 @@
+"""Sign in: a password, then a code where the account has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Never
+
+from sealwright.access import anonymous
+from sealwright.audit import Audit, Event
+from sealwright.clock import Clock, after
+from sealwright.db import Database, Transaction
+from sealwright.entropy import Entropy, token
+from sealwright.identity import store
+from sealwright.identity.directory.store import account as find_account
+from sealwright.identity.directory.store import lock_account
+from sealwright.identity.errors import CodeRefused, SignInExpired, SignInRefused
+from sealwright.identity.models import Account, Completed, CredentialKind, SecondFactor, Session, SessionKind
+from sealwright.identity.policy import MAX_CONTINUE_TO, read_sign_in_name, secret_digest
+from sealwright.identity.proofs import Proofs, RightPassword, WrongPassword
+from sealwright.identity.sessions import Sessions
+
+PENDING_LIFETIME = timedelta(minutes=5)
+NOT_RIGHT = "The user name or password is not right."
+_UNKNOWN = "unknown"  # what was typed is not kept: people type passwords into the wrong field
+
+
+@dataclass(frozen=True, slots=True)
+class _From:
+    """Where a sign-in comes from and what for."""
+
+    kind: SessionKind
+    address: str
+    user_agent: str
+    continue_to: str
+
+
+class SignIn:
+    """Answers alike, and after the same work, for every reason why a name and a password do not go together."""
+
+    def __init__(
+        self,
+        db: Database,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+        proofs: Proofs,
+        sessions: Sessions,
+        *,
+        domain: str,
+    ) -> None:
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._proofs = proofs
+        self._sessions = sessions
+        self._domain = domain
+
+    async def with_password(
+        self, name: str, password: str, *, kind: SessionKind, address: str, user_agent: str, continue_to: str = ""
+    ) -> Completed | SecondFactor:
+        """Check a user name, SPN or e-mail address and a password.
+
+        Raises SignInRefused, TooMany, or Unavailable when too many passwords are being checked. `continue_to` comes back in
+        Completed, also when a code was asked for in between.
+        """
+        typed = read_sign_in_name(name, self._domain)
+        proof = await self._proofs.password(typed, password, address)
+        if isinstance(proof, WrongPassword):
+            await self._refuse(proof.account_id or _UNKNOWN, address, proof.reason)
+        outcome = await self._accept(proof, _From(kind, address, user_agent, continue_to[:MAX_CONTINUE_TO]))
+        await self._proofs.renew_hash(proof, password)
+        return outcome
+
+    async def with_totp(self, pending_token: str, code: str, *, address: str, user_agent: str) -> Completed:
+        """Finish a sign-in with a code. A wrong code may be corrected; raises CodeRefused, SignInExpired or TooMany."""
+        digest = secret_digest(pending_token)
+        waiting = await store.pending(self._db, digest, self._clock.now())
+        if waiting is None:
+            raise _expired()
+        proof = await self._proofs.code(waiting.account_id, code, address, CredentialKind.TOTP)
+        if proof is None:
+            await self._refuse_code(waiting.account_id, address)
+
+        async def body(tx: Transaction) -> tuple[Account, str, Session]:
+            await lock_account(tx, waiting.account_id)
+            account = await find_account(tx, waiting.account_id)
+            if account is None or not account.standing(self._clock.now()).active:
+                raise _expired()
+            if not await store.consume_pending(tx, digest, self._clock.now()):
+                raise _expired()
+            if not await self._proofs.accept(tx, proof):
+                raise _wrong_code()
+            methods = (*waiting.methods, "otp")
+            begun = await self._sessions.begin(tx, account, waiting.kind, methods, address=address, user_agent=user_agent)
+            return account, *begun
+
+        try:
+            account, session_token, session = await self._db.write(body)
+        except CodeRefused:
+            await self._refuse_code(waiting.account_id, address)
+        signed_in = await self._sessions.signed_in(account, session, address)
+        return Completed(session_token, signed_in, waiting.continue_to)
+
+    async def _accept(self, proof: RightPassword, origin: _From) -> Completed | SecondFactor:
+        """In one transaction: the account and its password are still good, and what follows from that."""
+
+        async def body(tx: Transaction) -> tuple[Account, str, Session] | SecondFactor | str:
+            await lock_account(tx, proof.account_id)
+            account = await find_account(tx, proof.account_id)
+            standing = None if account is None else account.standing(self._clock.now())
+            if account is None or standing is None or not standing.active:
+                return "the account was deleted" if standing is None else standing.reason
+            if not await self._proofs.accept(tx, proof):
+                return "the password was replaced meanwhile"
+            held = await store.credentials_of(tx, account.id)
+            if any(credential.kind is CredentialKind.TOTP for credential in held):
+                return await self._ask_for_code(tx, account, origin)
+            begun = await self._sessions.begin(
+                tx, account, origin.kind, ("pwd",), address=origin.address, user_agent=origin.user_agent
+            )
+            return account, *begun
+
+        outcome = await self._db.write(body)
+        if isinstance(outcome, str):
+            await self._refuse(proof.account_id, origin.address, outcome)
+        if isinstance(outcome, SecondFactor):
+            return outcome
+        account, session_token, session = outcome
+        signed_in = await self._sessions.signed_in(account, session, origin.address)
+        return Completed(session_token, signed_in, origin.continue_to)
+
+    async def _ask_for_code(self, tx: Transaction, account: Account, origin: _From) -> SecondFactor:
+        now = self._clock.now()
+        pending_token = token(self._entropy)
+        waiting = store.PendingSignIn(
+            account.id, origin.kind, ("pwd",), origin.continue_to, created_at=now, expires_at=after(now, PENDING_LIFETIME)
+        )
+        await store.insert_pending(tx, waiting, secret_digest(pending_token))
+        return SecondFactor(pending_token, waiting.expires_at)
+
+    async def _refuse(self, account_id: str, address: str, reason: str) -> Never:
+        await self._record_refusal(account_id, address, reason)
+        raise SignInRefused(NOT_RIGHT, hint="Check both and try again.")
+
+    async def _refuse_code(self, account_id: str, address: str) -> Never:
+        await self._record_refusal(account_id, address, "the code is wrong, or was used")
+        raise _wrong_code()
+
+    async def _record_refusal(self, account_id: str, address: str, reason: str) -> None:
+        details = {"reason": reason, "address": address}
+        target = f"person:{account_id}"
+        await self._audit.refused(self._db, Event.SIGN_IN, actor=anonymous(address), target=target, details=details)
+
+
+def _wrong_code() -> CodeRefused:
+    return CodeRefused("The code is not right.", hint="Wait for the next code and type that one; each works once.")
+
+
+def _expired() -> SignInExpired:
+    return SignInExpired("This sign-in was finished already, or took too long.", hint="Begin again with your password.")

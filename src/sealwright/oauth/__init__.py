@@ -6,11 +6,26 @@ signs in, and never draws a page.
 
 from __future__ import annotations
 
+from sealwright.oauth.assemble import AuthorizationServer, assemble
+from sealwright.oauth.authorize import Authorization
 from sealwright.oauth.clients import Clients
+from sealwright.oauth.consents import Consents
 from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.errors import (
+    BearerRefused,
+    ClientExists,
+    ClientRefused,
+    ClientUnknown,
+    GroupUnknown,
+    RequestGone,
+    TokenRequestRefused,
+    UnprovenRequest,
+)
 from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.http import CONSENT_PAGE, CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, answer_failure, answer_step
 from sealwright.oauth.models import (
     AuthorizationRequest,
+    Begun,
     Client,
     ClientConfiguration,
     ClientKind,
@@ -20,26 +35,55 @@ from sealwright.oauth.models import (
     NextStep,
     PendingRequest,
     Prompt,
+    ResponseMode,
     ScopeMap,
     SigningAlgorithm,
     SignInNeeded,
 )
+from sealwright.oauth.people import People, SignIns
+from sealwright.oauth.purge import purge_ended
+from sealwright.oauth.token import TokenAnswer, Tokens
 
 __all__ = [
+    "CONSENT_PAGE",
+    "CONTINUE_PATH",
+    "SESSION_COOKIE",
+    "SIGN_IN_PAGE",
+    "Authorization",
     "AuthorizationRequest",
+    "AuthorizationServer",
+    "BearerRefused",
+    "Begun",
     "Client",
     "ClientConfiguration",
+    "ClientExists",
     "ClientKind",
+    "ClientRefused",
+    "ClientUnknown",
     "Clients",
     "Consent",
     "ConsentNeeded",
+    "Consents",
     "Discovery",
     "Done",
     "Foundation",
+    "GroupUnknown",
     "NextStep",
     "PendingRequest",
+    "People",
     "Prompt",
+    "RequestGone",
+    "ResponseMode",
     "ScopeMap",
     "SignInNeeded",
+    "SignIns",
     "SigningAlgorithm",
+    "TokenAnswer",
+    "TokenRequestRefused",
+    "Tokens",
+    "UnprovenRequest",
+    "answer_failure",
+    "answer_step",
+    "assemble",
+    "purge_ended",
 ]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from sealwright.access import Actor
-from sealwright.keys import Custody, Purpose
+from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.oauth import claims
 from sealwright.oauth.client_auth import ClientAuthentication
 from sealwright.oauth.discovery import issuer_url_of
@@ -76,11 +76,11 @@ class Tokens:
         grant = self._grants.get(grant_type)
         if grant is None:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
+        key = await self._custody.active(Purpose.OAUTH_CLIENT, client.id)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
-        return await self._mint(client, await grant.redeem(client, form, actor))
+        return await self._mint(key, client, await grant.redeem(client, form, actor))
 
-    async def _mint(self, client: Client, granted: Granted) -> TokenAnswer:
-        key = await self._custody.active(Purpose.OAUTH_CLIENT, client.id)
+    async def _mint(self, key: SigningKey, client: Client, granted: Granted) -> TokenAnswer:
         issuer_url = issuer_url_of(self._origin, client.name)
         occasion = claims.Occasion(
             issuer_url, client, granted.family, granted.holder.session.methods, self._clock.now(), granted.nonce

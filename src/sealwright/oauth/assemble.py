@@ -1,0 +1,50 @@
+"""The parts of the authorization server, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealwright.keys import Custody, Sealer
+from sealwright.oauth.authorize import Authorization
+from sealwright.oauth.clients import Clients
+from sealwright.oauth.consents import Consents
+from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.families import Families
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.http import Endpoints, routes
+from sealwright.oauth.people import People, SignIns
+from sealwright.oauth.token import Tokens
+from sealwright.oauth.userinfo import Userinfo
+from sealwright.wire import Route
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationServer:
+    """What other packages use of it, and its addresses."""
+
+    clients: Clients
+    authorization: Authorization
+    consents: Consents
+    discovery: Discovery
+    tokens: Tokens
+    routes: tuple[Route, ...]
+
+
+def assemble(
+    foundation: Foundation, *, people: People, sign_ins: SignIns, custody: Custody, sealer: Sealer
+) -> AuthorizationServer:
+    """Build it. `people`: `identity.Directory`; `sign_ins`: `identity.Sessions`."""
+    authorization = Authorization(foundation, people=people, custody=custody)
+    discovery = Discovery(db=foundation.db, custody=custody, origin=foundation.origin)
+    families = Families(foundation, people=people, sign_ins=sign_ins)
+    tokens = Tokens(foundation, families=families, people=people, custody=custody)
+    userinfo = Userinfo(foundation, discovery=discovery, families=families, people=people, custody=custody)
+    endpoints = Endpoints(authorization=authorization, tokens=tokens, userinfo=userinfo, discovery=discovery, sign_ins=sign_ins)
+    return AuthorizationServer(
+        clients=Clients(foundation, custody=custody, sealer=sealer, people=people),
+        authorization=authorization,
+        consents=Consents(foundation),
+        discovery=discovery,
+        tokens=tokens,
+        routes=tuple(routes(endpoints)),
+    )

@@ -1,0 +1,46 @@
+"""What a person allowed to which client, and taking it back."""
+
+from __future__ import annotations
+
+from sealwright.audit import Event
+from sealwright.db import Transaction
+from sealwright.identity import SignedIn
+from sealwright.oauth import store
+from sealwright.oauth.errors import ClientUnknown
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.models import Consent
+
+
+class Consents:
+    """One's own consents; nobody needs a permission for them."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._db = foundation.db
+        self._clock = foundation.clock
+        self._audit = foundation.audit
+
+    async def list_of(self, signed_in: SignedIn) -> list[Consent]:
+        """Every consent of the person, by client name."""
+        return await store.consents(self._db, signed_in.account.id)
+
+    async def withdraw(self, signed_in: SignedIn, client_name: str) -> None:
+        """Forget one consent, and end every token that the client holds for the person."""
+        account_id, now = signed_in.account.id, self._clock.now()
+        found = [one for one in await self.list_of(signed_in) if one.client_name == client_name]
+        if not found:
+            raise ClientUnknown(f"You did not allow anything to an application named {client_name[:80]!r}.")
+        client_id = found[0].client_id
+
+        async def body(tx: Transaction) -> None:
+            if not await store.delete_consent(tx, account_id, client_id):
+                return
+            ended = await store.revoke_families_of_consent(tx, account_id, client_id, "the person took the consent back", now)
+            await self._audit.record(
+                tx,
+                Event.CONSENT_WITHDRAWN,
+                actor=signed_in.actor,
+                target=f"client:{client_id}",
+                details={"client": client_name, "families_revoked": ended},
+            )
+
+        await self._db.write(body)

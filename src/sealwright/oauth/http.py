@@ -1,0 +1,225 @@
+"""The wire of the authorization server: addresses, headers, and how each failure is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from sealwright.errors import Conflict, Failure, NotFound, NotPermitted, NotSignedIn, Refused, TooMany, Unavailable
+from sealwright.identity import SignedIn
+from sealwright.oauth.authorize import Authorization
+from sealwright.oauth.discovery import AUTHORIZATION_PATH, TOKEN_PATH, Discovery
+from sealwright.oauth.errors import (
+    BearerMissing,
+    BearerRefused,
+    BearerScopeMissing,
+    ClientNotAuthenticated,
+    TokenRequestRefused,
+    UnprovenRequest,
+)
+from sealwright.oauth.models import ConsentNeeded, Done, NextStep
+from sealwright.oauth.people import SignIns
+from sealwright.oauth.token import Tokens
+from sealwright.oauth.userinfo import Userinfo
+from sealwright.oauth.wording import error_description
+from sealwright.wire import Listener, Request, Response, Route, Wire, json_response, redirect
+
+SESSION_COOKIE = "__Host-sealwright_session"
+SIGN_IN_PAGE = "/ui/sign-in"
+CONSENT_PAGE = "/ui/oauth2/consent"
+CONTINUE_PATH = "/ui/oauth2/continue"
+
+_ISSUER = "/oauth2/openid/{client}"
+_ANY_ORIGIN = ("access-control-allow-origin", "*")
+_EXPOSED = ("access-control-expose-headers", "WWW-Authenticate, Retry-After")
+_NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
+_KEEP_A_MINUTE = ("cache-control", "public, max-age=60")
+_NO_REFERRER = (("referrer-policy", "no-referrer"),)
+_REALM = 'realm="Sealwright"'
+_PEOPLE = frozenset({Listener.PEOPLE})
+_BOTH = frozenset({Listener.PEOPLE, Listener.MACHINES})
+
+
+class Endpoints:
+    """The handlers."""
+
+    def __init__(
+        self, *, authorization: Authorization, tokens: Tokens, userinfo: Userinfo, discovery: Discovery, sign_ins: SignIns
+    ) -> None:
+        self._authorization = authorization
+        self._tokens = tokens
+        self._userinfo = userinfo
+        self._discovery = discovery
+        self._sign_ins = sign_ins
+
+    async def authorize(self, request: Request) -> Response:
+        """The authorization endpoint by GET."""
+        begun = await self._authorization.begin(request.query_text)
+        if isinstance(begun, Done):
+            return answer_step(begun)
+        return answer_step(await self._authorization.next_step(begun.handle, await self._signed_in(request)))
+
+    async def authorize_by_form(self, request: Request) -> Response:
+        """The same by POST. A form from another site comes without cookies, so the browser is sent on with a GET first."""
+        begun = await self._authorization.begin(form_text(request))
+        if isinstance(begun, Done):
+            return answer_step(begun)
+        return redirect(page_address(CONTINUE_PATH, begun), headers=_NO_REFERRER)
+
+    async def proceed(self, request: Request) -> Response:
+        """Back to a pending request, after signing in or from anywhere: the next step is picked from what is stored."""
+        handle = request.query().get("request", "")
+        return answer_step(await self._authorization.next_step(handle, await self._signed_in(request)))
+
+    async def token(self, request: Request) -> Response:
+        """The token endpoint."""
+        form = {name: value for name, value in request.form().items() if value}
+        answer = await self._tokens.answer(request.headers.get("authorization"), form, request.peer.address)
+        return json_response(200, answer.members(), headers=(*_NO_STORE, _ANY_ORIGIN))
+
+    async def userinfo(self, request: Request) -> Response:
+        """The userinfo endpoint; the token comes in the Authorization header and nowhere else."""
+        answer = await self._userinfo.answer(request.path_parameters["client"], request.bearer())
+        return json_response(200, answer, headers=(*_NO_STORE, _ANY_ORIGIN))
+
+    async def metadata(self, request: Request) -> Response:
+        """OpenID Connect Discovery and RFC 8414."""
+        document = await self._discovery.metadata(request.path_parameters["client"])
+        return json_response(200, document, headers=(_KEEP_A_MINUTE, _ANY_ORIGIN))
+
+    async def key_set(self, request: Request) -> Response:
+        """The key set of one issuer."""
+        document = await self._discovery.key_set(request.path_parameters["client"])
+        return Response(200, document, (("content-type", "application/json"), _KEEP_A_MINUTE, _ANY_ORIGIN))
+
+    async def preflight(self, request: Request) -> Response:
+        """What a browser asks before a call from another origin (Fetch standard)."""
+        methods = "POST" if request.path == TOKEN_PATH else "GET, POST"
+        return Response(
+            204,
+            b"",
+            (
+                _ANY_ORIGIN,
+                ("access-control-allow-methods", methods),
+                ("access-control-allow-headers", "Authorization, Content-Type"),
+                ("access-control-max-age", "86400"),
+            ),
+        )
+
+    async def _signed_in(self, request: Request) -> SignedIn | None:
+        cookie = request.cookie(SESSION_COOKIE)
+        return None if cookie is None else await self._sign_ins.resolve(cookie, request.peer.address)
+
+
+def routes(endpoints: Endpoints) -> list[Route]:
+    """Every address of the authorization server."""
+    page, oauth = Wire.PAGE, Wire.OAUTH
+    asks = "public: anybody may ask; the client and the redirect URI are proven first"
+    own = "public: the client authenticates itself"
+    bearer = "public: the access token is the permission"
+    open_to_all = "public: it tells only what every client must know"
+    metadata = (
+        _ISSUER + "/.well-known/openid-configuration",
+        _ISSUER + "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration" + _ISSUER,
+        "/.well-known/oauth-authorization-server" + _ISSUER,
+    )
+    userinfo, keys = _ISSUER + "/userinfo", _ISSUER + "/public_key.jwk"
+    return [
+        Route("GET", AUTHORIZATION_PATH, endpoints.authorize, _PEOPLE, asks, page),
+        Route("POST", AUTHORIZATION_PATH, endpoints.authorize_by_form, _PEOPLE, asks, page),
+        Route("GET", "/ui/oauth2", endpoints.authorize, _PEOPLE, asks, page),
+        Route("GET", CONTINUE_PATH, endpoints.proceed, _PEOPLE, asks, page),
+        Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth, fast=True),
+        Route("GET", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
+        Route("POST", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
+        *(Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, fast=True) for path in metadata),
+        Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, fast=True),
+        Route("OPTIONS", TOKEN_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
+        *(Route("OPTIONS", path, endpoints.preflight, _PEOPLE, open_to_all, oauth) for path in (*metadata, userinfo, keys)),
+    ]
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+def answer_step(step: NextStep) -> Response:
+    """Where the browser goes next. The pages for signing in and deciding use this, too."""
+    if isinstance(step, Done):
+        return redirect(step.location, headers=_NO_REFERRER)
+    path = CONSENT_PAGE if isinstance(step, ConsentNeeded) else SIGN_IN_PAGE
+    return redirect(page_address(path, step), headers=_NO_REFERRER)
+
+
+class _Waiting(Protocol):
+    @property
+    def handle(self) -> str: ...
+
+
+def page_address(path: str, step: _Waiting) -> str:
+    """The page at `path` for a pending request."""
+    return f"{path}?request={quote(step.handle, safe='')}"
+
+
+def form_text(request: Request) -> str:
+    """The body of a posted authorization request, still encoded; raises UnprovenRequest where it is no form."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        if content_type == "application/x-www-form-urlencoded":
+            return request.body.decode("utf-8")
+    except UnicodeDecodeError as cause:
+        raise UnprovenRequest("The application's request is not UTF-8 text.") from cause
+    raise UnprovenRequest(
+        "The application's request is no form.",
+        reasons=(f"its content type is {content_type[:80] or 'missing'}, not application/x-www-form-urlencoded",),
+    )
+
+
+# --- failures --------------------------------------------------------------------------------------------------------
+
+_STATUS_AND_ERROR: tuple[tuple[type[Failure], int, str], ...] = (
+    (ClientNotAuthenticated, 401, "invalid_client"),
+    (BearerScopeMissing, 403, "insufficient_scope"),
+    (BearerRefused, 401, "invalid_token"),
+    (NotFound, 404, "not_found"),
+    (NotSignedIn, 401, "access_denied"),
+    (NotPermitted, 403, "access_denied"),
+    (TooMany, 429, "temporarily_unavailable"),
+    (Refused, 400, "invalid_request"),
+    (Unavailable, 503, "temporarily_unavailable"),
+    (Conflict, 409, "invalid_request"),
+)
+"""The first that fits counts."""
+
+
+def answer_failure(request: Request, failure: Exception) -> Response:
+    """Tell a failure as RFC 6749, section 5.2 and RFC 6750, section 3 do."""
+    if not isinstance(failure, Failure):
+        return _error(500, "server_error", f"Something went wrong here. Request {request.request_id}.")
+    if isinstance(failure, TokenRequestRefused) and not isinstance(failure, ClientNotAuthenticated):
+        return _error(400, failure.error, failure.detail)
+    status, error = next((status, error) for kind, status, error in _STATUS_AND_ERROR if isinstance(failure, kind))
+    return _error(status, error, failure.detail, _challenge(failure))
+
+
+def _challenge(failure: Failure) -> tuple[tuple[str, str], ...]:
+    """Headers that go with an answer."""
+    if isinstance(failure, ClientNotAuthenticated):
+        return (("www-authenticate", f"Basic {_REALM}"),)
+    if isinstance(failure, BearerMissing):
+        return (("www-authenticate", f"Bearer {_REALM}"),)
+    if isinstance(failure, BearerScopeMissing):
+        scope = f', scope="{failure.scope}"'
+        return (("www-authenticate", f'Bearer {_REALM}, error="insufficient_scope"{scope}'),)
+    if isinstance(failure, BearerRefused):
+        said = error_description(failure.detail)
+        return (("www-authenticate", f'Bearer {_REALM}, error="invalid_token", error_description="{said}"'),)
+    if isinstance(failure, TooMany | Unavailable):
+        return (("retry-after", str(failure.retry_after)),)
+    return ()
+
+
+def _error(status: int, error: str, detail: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    answer: Mapping[str, Any] = {"error": error, "error_description": error_description(detail)}
+    return json_response(status, answer, headers=(*headers, *_NO_STORE, _ANY_ORIGIN, _EXPOSED))

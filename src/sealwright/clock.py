@@ -85,7 +85,7 @@ def to_rfc3339(instant: Instant) -> str:
     return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNITS = {
     "h": timedelta(hours=1),

@@ -105,7 +105,7 @@ class GuardedOutbound:
         try:
             async with asyncio.timeout(timeout):
                 for address in await self._addresses(host, port, place):
-                    pinned = httpx2.URL(url).copy_with(host=str(address))
+                    pinned = httpx2.URL(url).copy_with(host=str(address), port=port)
                     request = httpx2.Request("GET", pinned, headers=headers, extensions=_extensions(host, timeout))
                     try:
                         return await self._send(request, place, max_bytes)

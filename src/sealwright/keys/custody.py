@@ -38,7 +38,7 @@ class Custody:
     def _adopt(self, purpose: Purpose, owner: str, private_key: PrivateKey, algorithm: str) -> NewKey:
         public_key = private_key.public_key()
         key_id = software.thumbprint(public_key)
-        sealed = self._sealer.seal(software.to_pkcs8_der(private_key), _context(key_id))
+        sealed = self._sealer.seal(software.to_pkcs8_der(private_key), _context(key_id, purpose, owner, algorithm))
         return NewKey(key_id, purpose, owner, algorithm, public_key, private_key, sealed)
 
     async def insert(self, tx: Transaction, new_key: NewKey) -> None:
@@ -77,7 +77,8 @@ class Custody:
         return key
 
     def _unseal(self, public: PublicKeyRecord, sealed: bytes) -> SigningKey:
-        private_key = software.from_pkcs8_der(self._sealer.open(sealed, _context(public.id)))
+        context = _context(public.id, public.purpose, public.owner, public.algorithm)
+        private_key = software.from_pkcs8_der(self._sealer.open(sealed, context))
         if software.thumbprint(private_key.public_key()) != public.id:
             raise KeyRefused(f"The stored private key of {public.id} belongs to another public key.")
         return SigningKey(public.id, public.purpose, public.owner, public.algorithm, public.public_key, private_key)
@@ -117,5 +118,6 @@ class Custody:
         return after(self._clock.now(), FRESH_FOR)
 
 
-def _context(key_id: str) -> str:
-    return f"signing_keys:{key_id}"
+def _context(key_id: str, purpose: Purpose, owner: str, algorithm: str) -> str:
+    """What a sealed key is bound to, so that a row that was changed to another purpose or owner does not open."""
+    return f"signing_keys:{key_id}:{purpose}:{algorithm}:{owner}"

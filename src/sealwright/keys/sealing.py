@@ -84,7 +84,9 @@ def load_key_encryption_key(home: Path, environment_value: bytes | None) -> byte
         return environment_value
     file = home / KEY_FILE
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        with file.open("rb") as stream:
+            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+            text = stream.read(200)
     except FileNotFoundError:
         raise KeyFileRefused(
             f"The key-encryption key {file} is missing.",
@@ -92,9 +94,6 @@ def load_key_encryption_key(home: Path, environment_value: bytes | None) -> byte
         ) from None
     except OSError as cause:
         raise KeyFileRefused(f"The key-encryption key {file} cannot be read: {cause.strerror}.") from cause
-    with os.fdopen(descriptor, "rb") as stream:
-        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-        text = stream.read(200)
     if mode & 0o077:
         raise KeyFileRefused(
             f"The key-encryption key {file} can be read or changed by others (mode {mode:04o}).", hint=f"Run: chmod 600 {file}"

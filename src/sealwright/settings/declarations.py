@@ -16,14 +16,15 @@ from sealwright.settings.forms import (
     list_of,
     read_address,
     read_database,
+    read_domain,
     read_duration,
     read_file,
     read_flag,
     read_host,
     read_level,
+    read_name,
     read_network,
     read_origin,
-    read_text,
     read_workers,
 )
 
@@ -109,10 +110,12 @@ class LogSettings:
 class Settings:
     """Everything that can be set. Made by `load`, which fills in what follows from other settings."""
 
-    name: str = _declare("Sealwright", read_text, "What the server is called on its pages and in its certificates.")
-    domain: str = _declare("", read_text, "Domain of account names, as in alice@example.org. Default: the first of dns_names.")
+    name: str = _declare("Sealwright", read_name, "What the server is called on its pages and in its certificates.")
+    domain: str = _declare("", read_domain, "Domain of account names, as in alice@example.org. Default: the first of dns_names.")
     database_url: str = _declare(
-        "", read_database, "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME. Default: sealwright.db in the home directory."
+        "",
+        read_database,
+        "Storage: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME. Default: sealwright.db in the home directory.",
     )
     dns_names: tuple[str, ...] = _declare(
         ["localhost"], list_of(read_host), "Names and addresses by which clients reach the server; the first is the main one."

@@ -65,7 +65,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
 
 def _key(value: Any) -> bytes:
     try:
-        key = base64.b64decode(value, validate=True)
+        key = base64.b64decode(value.strip(), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != KEY_LENGTH:

@@ -21,6 +21,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 HIGHEST_PORT = 65_535
 MOST_WORKERS = 256
+LONGEST_NAME = 40
 LEVELS = ("debug", "info", "warning", "error")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
@@ -65,6 +66,18 @@ def read_host(value: Any) -> str:
     if not _is_host(read_text(value)):
         raise ValueError("must be a host name or an IP address")
     return str(value).lower()
+
+
+def read_domain(value: Any) -> str:
+    """A host name; empty text stays empty."""
+    return "" if value == "" else read_host(value)
+
+
+def read_name(value: Any) -> str:
+    """What something is called; short enough for a certificate's common name with words behind it."""
+    if not 1 <= len(read_text(value).strip()) <= LONGEST_NAME:
+        raise ValueError(f"must have 1 to {LONGEST_NAME} characters")
+    return str(value).strip()
 
 
 def read_origin(value: Any) -> str:

@@ -79,6 +79,12 @@ def _check_together(settings: Settings, text: str, file: Path) -> None:
         given = "certificate" if settings.tls.key is None else "key"
         missing = "key" if given == "certificate" else "certificate"
         raise _refusal(f"tls.{given}", getattr(settings.tls, given).as_posix(), f"needs tls.{missing} beside it", text, file)
+    taken: dict[Address, str] = {}
+    for listener in ("people", "machines", "status"):
+        address = getattr(settings.listen, listener)
+        if address in taken:
+            raise _refusal(f"listen.{listener}", str(address), f"is the address of listen.{taken[address]} too", text, file)
+        taken[address] = listener
     if not settings.dns_names:
         raise _refusal("dns_names", [], "must name at least one host", text, file)
     if settings.sessions.idle > settings.sessions.absolute:
@@ -126,7 +132,7 @@ def _refusal(key: str, value: Any, problem: str, text: str, file: Path, *, hint:
 
 
 def _nearest(key: str, known: Mapping[str, Declared]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6) or [
+    close = difflib.get_close_matches(key, [*known, *filter(None, SECTIONS)], n=1, cutoff=0.6) or [
         each for each in known if each.rpartition(".")[2] == key.rpartition(".")[2]
     ]
     return f"Perhaps {close[0]} was meant." if close else "All settings are listed in docs/reference/settings.md."

@@ -33,7 +33,7 @@ FAILURE_PAUSE = timedelta(seconds=5)
 _LONGEST_ANSWER = 512 * 1024
 _PATIENCE = 5.0
 _OK = 200
-_ISSUER_PLACEHOLDER = "{tenantid}"
+_TENANT = "{tenantid}"
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ def read_metadata(document: bytes, address: str, tenant_id: str = "") -> Provide
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError) as cause:
         raise ProviderUnavailable(f"The identity provider's discovery document at {address} is not a JSON object.") from cause
     stated = _member(value, "issuer", address)
-    issuer = stated.replace(_ISSUER_PLACEHOLDER, tenant_id) if tenant_id else stated
+    issuer = stated.replace(_TENANT, tenant_id) if tenant_id else stated
     templated = issuer != stated and urlsplit(issuer)[:2] == urlsplit(address)[:2]
     if discovery_address(issuer) != address and not templated:
         raise ProviderUnavailable(

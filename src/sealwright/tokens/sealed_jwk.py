@@ -27,15 +27,19 @@ _ENC = "A256GCM"
 _SIZE = 32
 
 
-def encrypt_private_jwk(private_key: ec.EllipticCurvePrivateKey, password: bytes, entropy: Entropy) -> str:
+def encrypt_private_jwk(
+    private_key: ec.EllipticCurvePrivateKey, password: bytes, entropy: Entropy, *, iterations: int = ITERATIONS
+) -> str:
     """The private JWK of a P-256 key as a JWE that `password` opens. Takes a tenth of a second of computing, on purpose."""
+    if private_key.curve.name != "secp256r1":
+        raise JwkRefused("The key of a JWK provisioner is on the curve P-256.")
     public_key = private_key.public_key()
     secret = base64url(private_key.private_numbers().private_value.to_bytes(_SIZE))
     jwk = {**jwk_of(public_key, thumbprint(public_key), "ES256"), "d": secret}
     salt, content_key, nonce = entropy.bytes(16), entropy.bytes(32), entropy.bytes(12)
-    header = {"alg": _ALG, "cty": "jwk+json", "enc": _ENC, "p2c": ITERATIONS, "p2s": base64url(salt)}
+    header = {"alg": _ALG, "cty": "jwk+json", "enc": _ENC, "p2c": iterations, "p2s": base64url(salt)}
     protected = base64url(msgspec.json.encode(header))
-    wrapped = aes_key_wrap(_wrapping_key(password, salt, ITERATIONS), content_key)
+    wrapped = aes_key_wrap(_wrapping_key(password, salt, iterations), content_key)
     sealed = AESGCM(content_key).encrypt(nonce, msgspec.json.encode(jwk), protected.encode())
     return ".".join([protected, *map(base64url, (wrapped, nonce, sealed[:-16], sealed[-16:]))])
 

@@ -1,0 +1,44 @@
+"""Calls to other servers that are answered from a script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from sealwright.outbound import OutboundFailed, OutboundResponse
+
+Answer = OutboundResponse | Exception
+
+
+class ScriptedOutbound:
+    """Answers each address from `answers`, which a test may change as it goes; remembers what was called."""
+
+    def __init__(self, answers: Mapping[str, Answer] | None = None) -> None:
+        self.answers: dict[str, Answer] = dict(answers or {})
+        self.calls: list[str] = []
+        self.delay = 0.0
+
+    async def get(
+        self,
+        url: str,
+        *,
+        accept: str = "application/json",
+        max_bytes: int = 1_000_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - the signature of the real thing
+    ) -> OutboundResponse:
+        self.calls.append(url)
+        await asyncio.sleep(self.delay)
+        answer = self.answers.get(url) or OutboundFailed(f"{url} cannot be reached: the connection was refused or lost.")
+        if isinstance(answer, Exception):
+            raise answer
+        if len(answer.body) > max_bytes:
+            raise OutboundFailed(f"{url} answered with more than {max_bytes} bytes.")
+        return answer
+
+
+def json_answer(value: object, *, status: int = 200, cache_control: str = "") -> OutboundResponse:
+    """An answer with a JSON body."""
+    headers = {"content-type": "application/json", **({"cache-control": cache_control} if cache_control else {})}
+    return OutboundResponse(status, headers, msgspec.json.encode(value))

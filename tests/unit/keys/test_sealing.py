@@ -1,0 +1,111 @@
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealwright.entropy import SeededEntropy
+from sealwright.keys import (
+    KEY_FILE,
+    KeyFileRefused,
+    SealBroken,
+    Sealer,
+    create_key_encryption_key,
+    load_key_encryption_key,
+)
+
+KEY = bytes(range(32))
+
+
+def sealer(key=KEY, seed=1):
+    return Sealer(key, SeededEntropy(seed))
+
+
+@given(secret=st.binary(max_size=5_000), context=st.text(max_size=100))
+def test_what_was_sealed_opens_with_the_same_key_and_context(secret, context):
+    sealed = sealer().seal(secret, context)
+    assert sealer(seed=2).open(sealed, context) == secret
+    assert len(secret) < 8 or secret not in sealed
+
+
+def test_another_key_or_context_does_not_open_it():
+    sealed = sealer().seal(b"secret", "clients:a")
+    with pytest.raises(SealBroken, match="clients:a does not open") as caught:
+        sealer(bytes(32)).open(sealed, "clients:a")
+    assert "secret" not in caught.value.detail.replace("sealed secret", "")
+    with pytest.raises(SealBroken, match="clients:b does not open"):
+        sealer().open(sealed, "clients:b")
+
+
+@given(position=st.integers(min_value=0, max_value=1 + 12 + 6 + 16 - 1), bit=st.integers(min_value=0, max_value=7))
+def test_any_flipped_bit_is_noticed(position, bit):
+    sealed = bytearray(sealer().seal(b"secret", "c"))
+    sealed[position] ^= 1 << bit
+    with pytest.raises(SealBroken):
+        sealer().open(bytes(sealed), "c")
+
+
+@pytest.mark.parametrize("sealed", [b"", b"\x01", b"\x01" + bytes(27), b"\x02" + bytes(40)])
+def test_unknown_forms_are_named_as_such(sealed):
+    with pytest.raises(SealBroken, match="has a form that this version does not know"):
+        sealer().open(sealed, "c")
+
+
+def test_sealing_twice_gives_different_octets():
+    one = sealer()
+    assert one.seal(b"secret", "c") != one.seal(b"secret", "c")
+
+
+def test_key_must_have_32_octets():
+    with pytest.raises(KeyFileRefused, match="has 32 octets, not 16"):
+        sealer(bytes(16))
+
+
+def test_key_file_is_made_once_for_the_owner_only_and_read_back(tmp_path):
+    key = create_key_encryption_key(tmp_path, SeededEntropy(7))
+    file = tmp_path / KEY_FILE
+    assert len(key) == 32
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert load_key_encryption_key(tmp_path, None) == key
+    with pytest.raises(KeyFileRefused, match="is there already"):
+        create_key_encryption_key(tmp_path, SeededEntropy(8))
+    assert load_key_encryption_key(tmp_path, None) == key
+
+
+def test_environment_comes_before_the_file(tmp_path):
+    create_key_encryption_key(tmp_path, SeededEntropy(7))
+    assert load_key_encryption_key(tmp_path, KEY) == KEY
+    with pytest.raises(KeyFileRefused, match="SEALWRIGHT_KEY holds 5 octets"):
+        load_key_encryption_key(tmp_path, b"short")
+
+
+def test_missing_key_file_is_named(tmp_path):
+    with pytest.raises(KeyFileRefused, match=f"{tmp_path / KEY_FILE} is missing") as caught:
+        load_key_encryption_key(tmp_path, None)
+    assert "SEALWRIGHT_KEY" in caught.value.hint
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o610, 0o777])
+def test_key_file_that_others_can_reach_is_refused(tmp_path, mode):
+    create_key_encryption_key(tmp_path, SeededEntropy(7))
+    (tmp_path / KEY_FILE).chmod(mode)
+    with pytest.raises(KeyFileRefused, match=f"mode {mode:04o}") as caught:
+        load_key_encryption_key(tmp_path, None)
+    assert caught.value.hint == f"Run: chmod 600 {tmp_path / KEY_FILE}"
+
+
+@pytest.mark.parametrize("content", [b"", b"not base64", base64.b64encode(bytes(31)), base64.b64encode(bytes(33)), b"\xff" * 44])
+def test_file_that_holds_no_key_is_refused_without_showing_it(tmp_path, content):
+    (tmp_path / KEY_FILE).parent.mkdir()
+    (tmp_path / KEY_FILE).write_bytes(content)
+    (tmp_path / KEY_FILE).chmod(0o600)
+    with pytest.raises(KeyFileRefused, match="does not hold a key") as caught:
+        load_key_encryption_key(tmp_path, None)
+    assert not content or content.decode("latin1") not in caught.value.detail
+
+
+def test_directory_in_place_of_the_key_file_is_refused(tmp_path):
+    (tmp_path / KEY_FILE).mkdir(parents=True)
+    with pytest.raises(KeyFileRefused, match="cannot be read"):
+        load_key_encryption_key(tmp_path, None)

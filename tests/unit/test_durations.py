@@ -1,0 +1,35 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealwright.clock import format_duration, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("8h", timedelta(hours=8)),
+        ("1h30m", timedelta(minutes=90)),
+        ("1.5h", timedelta(minutes=90)),
+        ("45s", timedelta(seconds=45)),
+        ("500ms", timedelta(milliseconds=500)),
+        ("2h0m0s", timedelta(hours=2)),
+        ("0s", timedelta()),
+    ],
+)
+def test_durations_are_read_as_people_write_them(text, expected):
+    assert parse_duration(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "8", "h", "8 h", "-8h", "8d", "1e3s", "8h ", "٣h", "9" * 20 + "h", "1000000h", "1s" * 40])
+def test_other_texts_are_refused(text):
+    with pytest.raises(ValueError, match="a duration is"):
+        parse_duration(text)
+
+
+@given(st.integers(min_value=0, max_value=36_500 * 86_400_000))
+def test_what_is_written_is_read_back(milliseconds):
+    duration = timedelta(milliseconds=milliseconds)
+    assert parse_duration(format_duration(duration)) == duration

@@ -1,0 +1,236 @@
+import base64
+import ipaddress
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sealwright.settings import (
+    Address,
+    Environment,
+    SettingsRefused,
+    declared,
+    home_directory,
+    load,
+    parse,
+    read_environment,
+    render,
+)
+
+FILE = Path("/srv/seal/settings.toml")
+NOTHING = Environment()
+
+
+def refused(text):
+    with pytest.raises(SettingsRefused) as caught:
+        parse(text, FILE)
+    return caught.value
+
+
+def write(home, text):
+    (home / "settings.toml").write_text(text)
+    return home
+
+
+def test_empty_file_gives_the_defaults(tmp_path):
+    settings = load(write(tmp_path, ""), NOTHING)
+    assert settings.home == tmp_path
+    assert settings.name == "Sealwright"
+    assert settings.domain == "localhost"
+    assert settings.database_url == f"sqlite:///{tmp_path}/sealwright.db"
+    assert settings.listen.people == Address("localhost", 8443)
+    assert settings.urls.people == "https://localhost:8443"
+    assert settings.urls.machines == "https://localhost:9443"
+    assert settings.urls.status == "http://localhost:8080"
+    assert settings.sessions.absolute == timedelta(hours=8)
+    assert settings.workers >= 1
+    assert settings.key is None
+
+
+def test_file_values_are_typed(tmp_path):
+    text = """
+name = "Example"
+domain = "example.org"
+dns_names = ["ID.example.org", "10.0.0.5"]
+workers = 3
+trusted_proxies = ["10.1.2.3", "fd00::/8"]
+[listen]
+people = "[::1]:443"
+machines = "0.0.0.0:9443"
+[sessions]
+idle = "1h30m"
+[outbound]
+allow_private = ["127.0.0.1/8"]
+allow_http = true
+ca_file = "roots.pem"
+[tls]
+certificate = "/etc/tls/server.crt"
+key = "server.key"
+[log]
+level = "debug"
+"""
+    settings = load(write(tmp_path, text), NOTHING)
+    assert settings.dns_names == ("id.example.org", "10.0.0.5")
+    assert settings.domain == "example.org"
+    assert settings.workers == 3
+    assert settings.trusted_proxies == (ipaddress.ip_network("10.1.2.3/32"), ipaddress.ip_network("fd00::/8"))
+    assert settings.listen.people == Address("::1", 443)
+    assert str(settings.listen.people) == "[::1]:443"
+    assert settings.urls.people == "https://id.example.org"
+    assert settings.urls.machines == "https://id.example.org:9443"
+    assert settings.sessions.idle == timedelta(minutes=90)
+    assert settings.outbound.allow_private == (ipaddress.ip_network("127.0.0.0/8"),)
+    assert settings.outbound.allow_http
+    assert settings.outbound.ca_file == tmp_path / "roots.pem"
+    assert settings.tls.certificate == Path("/etc/tls/server.crt")
+    assert settings.tls.key == tmp_path / "server.key"
+    assert settings.log.level == "debug"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "line"),
+    [
+        ('name = "A"\n\nworker = 2\n', "worker", "2", 3),
+        ('[listen]\n# people = "x"\npeople = "localhost"\n', "listen.people", '"localhost"', 3),
+        ('[listen]\npeople = "localhost:0"', "listen.people", '"localhost:0"', 2),
+        ('[listen]\npeople = "localhost:65536"', "listen.people", '"localhost:65536"', 2),
+        ('[listen]\npeople = "ho st:80"', "listen.people", '"ho st:80"', 2),
+        ('listen.people = "x"', "listen.people", '"x"', 1),
+        ('name = "A"\nlisten = { people = "x" }', "listen.people", '"x"', 2),
+        ('name = """a\npeople = 3\n"""\n[listen]\npeople = 7', "name", '"a\\npeople = 3\\n"', 1),
+        ('[sessions]\nidle = "8 hours"', "sessions.idle", '"8 hours"', 2),
+        ('[sessions]\n\nidle = "0s"', "sessions.idle", '"0s"', 3),
+        ("[sessions]\nidle = 3600", "sessions.idle", "3600", 2),
+        ("workers = true", "workers", "true", 1),
+        ("workers = -1", "workers", "-1", 1),
+        ('dns_names = "localhost"', "dns_names", '"localhost"', 1),
+        ('dns_names = [\n  "a b",\n]', "dns_names", '["a b"]', 1),
+        ('[outbound]\nallow_private = ["10.0.0.0/33"]', "outbound.allow_private", '["10.0.0.0/33"]', 2),
+        ('[outbound]\nallow_http = "yes"', "outbound.allow_http", '"yes"', 2),
+        ('[log]\nlevel = "loud"', "log.level", '"loud"', 2),
+        ('[urls]\npeople = "https://id.example.org/sso"', "urls.people", '"https://id.example.org/sso"', 2),
+        ('[urls]\npeople = "ftp://id.example.org"', "urls.people", '"ftp://id.example.org"', 2),
+        ('[urls]\npeople = "https://a@id.example.org"', "urls.people", '"https://a@id.example.org"', 2),
+        ('domain = "exa mple"', "domain", '"exa mple"', 1),
+        ('name = ""', "name", '""', 1),
+        ("dns_names = []", "dns_names", "[]", 1),
+        ('[sessions]\nidle = "9h"', "sessions.idle", '"9h"', 2),
+        ('[tls]\nkey = "a.key"', "tls.key", '"a.key"', 2),
+        ('[listen]\nmachines = "localhost:8443"', "listen.machines", '"localhost:8443"', 2),
+        ("tls = 4", "tls", "4", 1),
+        ("[[tls]]\nkey = 4", "tls", "", 1),
+    ],
+)
+def test_wrong_or_unknown_value_is_named_with_key_value_file_and_line(text, key, value, line):
+    failure = refused(text)
+    assert (failure.key, failure.line, failure.file) == (key, line, FILE)
+    assert failure.detail.startswith(f"{FILE}, line {line}: {key}")
+    if value:
+        assert failure.value == value
+        assert value in failure.detail
+
+
+def test_unknown_key_gets_a_hint_when_one_is_near():
+    assert refused('[sessions]\nidl = "1h"').hint == "Perhaps sessions.idle was meant."
+    assert refused('idle = "1h"').hint == "Perhaps sessions.idle was meant."
+    assert refused("[lisen]").hint == "Perhaps listen was meant."
+    assert "settings.md" in refused("zzzzzz = 1").hint
+
+
+def test_text_that_is_not_toml_is_refused_with_its_line():
+    failure = refused('name = "A"\nworkers = \n')
+    assert (failure.key, failure.line) == ("the file", 2)
+    assert "is not TOML" in failure.detail
+
+
+def test_same_setting_twice_is_refused():
+    assert refused("workers = 1\nworkers = 2").line in (1, 2)
+
+
+def test_missing_file_names_the_home_directory(tmp_path):
+    with pytest.raises(SettingsRefused, match=r"settings\.toml is missing in") as caught:
+        load(tmp_path, NOTHING)
+    assert "sealwright init" in caught.value.hint
+
+
+def test_password_of_a_database_is_never_shown():
+    failure = refused('database_url = "mysql://root:hunter2@db/x"')
+    assert "hunter2" not in failure.detail
+    assert failure.value == ""
+    with pytest.raises(SettingsRefused) as caught:
+        read_environment({"SEALWRIGHT_DATABASE_URL": "mysql://root:hunter2@db/x"})
+    assert "hunter2" not in caught.value.detail
+
+
+def test_environment_has_the_last_word(tmp_path):
+    key = bytes(range(32))
+    environment = read_environment(
+        {
+            "SEALWRIGHT_HOME": str(tmp_path),
+            "SEALWRIGHT_DATABASE_URL": "postgres://u@h/db",
+            "SEALWRIGHT_KEY": base64.b64encode(key).decode() + "\n",
+            "SEALWRIGHT_LOG_LEVEL": "error",
+            "SEALWRIGHT_URL": "https://id.example.org/",
+            "SEALWRIGHT_CA": "/etc/root.pem",
+            "HOME": "/root",
+        }
+    )
+    write(tmp_path, 'database_url = "sqlite:///other.db"\n[log]\nlevel = "info"\n')
+    settings = load(None, environment)
+    assert settings.home == tmp_path
+    assert settings.database_url == "postgresql://u@h/db"
+    assert settings.key == key
+    assert settings.log.level == "error"
+    assert environment.url == "https://id.example.org"
+    assert environment.ca == Path("/etc/root.pem")
+
+
+def test_key_is_not_shown_by_repr():
+    environment = read_environment({"SEALWRIGHT_KEY": base64.b64encode(b"k" * 32).decode()})
+    assert "key" not in repr(environment)
+    assert "kkkk" not in repr(environment)
+
+
+@pytest.mark.parametrize("value", ["short", base64.b64encode(b"k" * 31).decode(), "ä" * 44])
+def test_key_in_the_environment_must_be_32_octets_and_is_not_repeated_in_the_message(value):
+    with pytest.raises(SettingsRefused, match=r"SEALWRIGHT_KEY must be 32 bytes in base64\.") as caught:
+        read_environment({"SEALWRIGHT_KEY": value})
+    assert value not in caught.value.detail
+
+
+def test_empty_variables_count_as_not_given():
+    assert read_environment({"SEALWRIGHT_HOME": "", "SEALWRIGHT_URL": ""}) == NOTHING
+
+
+def test_home_directory_is_the_given_one_then_the_environment_then_the_default(tmp_path):
+    assert home_directory(tmp_path / "a", Environment(home=tmp_path / "b")) == tmp_path / "a"
+    assert home_directory(None, Environment(home=tmp_path / "b")) == tmp_path / "b"
+    assert home_directory(None, NOTHING) == Path.home() / ".local/share/sealwright"
+
+
+def test_rendered_file_sets_what_was_given_and_shows_every_default():
+    given = {"name": 'A "quoted" name', "dns_names": ["ca.example.org", "::1"], "listen.people": "localhost:8444"}
+    text = render(given)
+    assert parse(text, FILE).name == 'A "quoted" name'
+    assert tomllib.loads(text)["listen"] == {"people": "localhost:8444"}
+    uncommented = "\n".join(
+        line.removeprefix("# ") if line.startswith("# ") and " = " in line else line for line in text.splitlines()
+    )
+    everything = parse(uncommented, FILE)
+    assert everything == parse(text, FILE)
+    for each in declared():
+        assert each.description in text
+        assert f"{each.name} = " in text
+
+
+def test_rendering_refuses_what_is_no_setting():
+    with pytest.raises(KeyError, match=r"listen\.nobody"):
+        render({"listen.nobody": "x"})
+
+
+def test_every_setting_is_declared_with_a_sentence_and_a_default_that_its_form_reads():
+    for each in declared():
+        assert each.description[0].isupper()
+        assert each.description.endswith(".")
+        each.form(each.default)

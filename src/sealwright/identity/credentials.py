@@ -74,7 +74,7 @@ class Credentials:
 
     async def set_password(self, who: str, password: str, *, actor: Actor) -> None:
         """Give somebody else a password. Every session of the account ends; second factors stay."""
-        require(actor, Permission.PERSON_WRITE)
+        await self._change.require(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, f"person:{who}")
         account = await self._account(who)
         if account.id == actor.id:
             raise NotPermitted("Your own password is changed with the present one.", hint="Use “change password”.")
@@ -111,7 +111,7 @@ class Credentials:
         credential_id = uuid4(self._entropy)
         sealed = self._proofs.seal_totp(credential_id, secret)
 
-        async def body(tx: Transaction) -> None:
+        async def body(tx: Transaction) -> str:
             await lock_account(tx, account.id)
             if not await self._proofs.accept(tx, proof):
                 raise _wrong_password()
@@ -119,20 +119,14 @@ class Credentials:
             held = [c for c in await store.credentials_of(tx, account.id) if c.kind is CredentialKind.TOTP]
             if len(held) >= MOST_TOTPS:
                 raise TooManyCredentials(f"{account.name} has {len(held)} second factors, which is the most there can be.")
-            unconfirmed = store.StoredSecret(
-                credential_id,
-                account.id,
-                CredentialKind.TOTP_UNCONFIRMED,
-                _free_label(text, held),
-                sealed,
-                self._clock.now(),
-                None,
-            )
-            await store.insert_credential(tx, unconfirmed)
+            free = _free_label(text, held)
+            kind, now = CredentialKind.TOTP_UNCONFIRMED, self._clock.now()
+            await store.insert_credential(tx, store.StoredSecret(credential_id, account.id, kind, free, sealed, now, None))
+            return free
 
-        await self._db.write(body)
+        given = await self._db.write(body)
         address = totp.uri(secret, issuer=self._server_name, account=spn(account.name, self._domain))
-        return TotpEnrolment(credential_id, text, totp.secret_text(secret), address)
+        return TotpEnrolment(credential_id, given, totp.secret_text(secret), address)
 
     async def confirm_totp(self, code: str, *, actor: Actor) -> None:
         """Show a code of the second factor that was just made; from now on sign-in asks for one. Raises CodeRefused."""
@@ -165,7 +159,7 @@ class Credentials:
 
     async def reset_totp(self, who: str, *, actor: Actor) -> int:
         """Remove every second factor of somebody who lost theirs; answers how many. Their sessions end."""
-        require(actor, Permission.PERSON_WRITE)
+        await self._change.require(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, f"person:{who}")
         account = await self._account(who)
         if account.id == actor.id:
             raise NotPermitted("Your own second factor is removed with your password.", hint="Use “remove”.")

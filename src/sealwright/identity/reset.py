@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sealwright.access import Actor, Permission, require
+from sealwright.access import Actor, Permission
 from sealwright.audit import Audit, Event
 from sealwright.clock import Clock, after
 from sealwright.db import Database, Transaction
@@ -47,7 +47,7 @@ class ResetLinks:
 
     async def create(self, who: str, *, lifetime: timedelta = RESET_LIFETIME, actor: Actor) -> OneTimeLink:
         """A link for somebody who has no password, or lost it."""
-        require(actor, Permission.PERSON_WRITE)
+        await self._change.require(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, f"person:{who}")
         if not SHORTEST_LIFETIME <= lifetime <= LONGEST_LIFETIME:
             raise InvalidInput(f"A link cannot last {lifetime}.", reasons=("5 minutes to 24 hours are allowed",))
         account = await self._directory.show_person(who, actor=actor)

@@ -106,6 +106,10 @@ class Sessions:
         account = await find_account(self._db, found.account_id)
         return found if account is not None and account.standing(now).active else None
 
+    async def session(self, session_id: str) -> Session | None:
+        """One session, whether it holds or not; for packages that do not let idleness count."""
+        return await store.session(self._db, session_id)
+
     async def end(self, session_id: str, reason: str, *, actor: Actor) -> None:
         """End one session at once. One's own needs no permission; one that does not hold raises SessionNotFound."""
 

@@ -39,13 +39,24 @@ class PermittedChange:
         self, event: Event, permission: Permission, actor: Actor, target: str, body: Callable[[Transaction], Awaitable[T]]
     ) -> T:
         """Run `body` in a transaction. `target`: what the audit row of a refusal is about, as it was named."""
+        await self.require(event, permission, actor, target)
         try:
-            require(actor, permission)
             return await self._db.write(body)
         except NotPermitted as refusal:
-            details = {"reason": refusal.detail, "reasons": list(refusal.reasons)}
-            await self._audit.refused(self._db, event, actor=actor, target=printable(target), details=details)
+            await self._record(event, actor, target, refusal)
             raise
+
+    async def require(self, event: Event, permission: Permission, actor: Actor, target: str) -> None:
+        """Raise NotPermitted unless `actor` holds `permission`."""
+        try:
+            require(actor, permission)
+        except NotPermitted as refusal:
+            await self._record(event, actor, target, refusal)
+            raise
+
+    async def _record(self, event: Event, actor: Actor, target: str, refusal: NotPermitted) -> None:
+        details = {"reason": refusal.detail, "reasons": list(refusal.reasons)}
+        await self._audit.refused(self._db, event, actor=actor, target=printable(target), details=details)
 
 
 async def require_over_account(tx: Transaction, actor: Actor, account: Account, verb: str) -> None:

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     CLIENT_WRITE = "client:write"
     PROVISIONER_READ = "provisioner:read"
     PROVISIONER_WRITE = "provisioner:write"
+    ISSUER_WRITE = "issuer:write"
     CERTIFICATE_READ = "certificate:read"
     CERTIFICATE_REVOKE = "certificate:revoke"
     SESSION_READ = "session:read"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealwright.errors import Conflict, Failure, InvalidInput, NotFound, NotPermitted, NotSignedIn
+from sealwright.errors import Conflict, Failure, InvalidInput, NotFound, NotPermitted, NotSignedIn, Unavailable
 
 
 class CsrRefused(InvalidInput):
@@ -59,7 +59,7 @@ class AlreadySigned(Conflict):
     code = "already_signed"
 
 
-class IssuerUnusable(Failure):
+class IssuerUnusable(Unavailable):
     """An issuer's certificate and key do not belong together, or it may not sign leaf certificates."""
 
     code = "issuer_unusable"

@@ -1,0 +1,227 @@
+"""Make the hierarchy, and open its issuers for signing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cryptography import x509 as pyca
+from cryptography.exceptions import InvalidSignature
+
+from sealwright.access import Actor, Permission, require
+from sealwright.audit import Audit, Event
+from sealwright.ca import names, x509
+from sealwright.ca.errors import IssuerUnusable, NameRefused
+from sealwright.ca.issuers import store
+from sealwright.ca.issuers.certificates import (
+    Authority,
+    assemble,
+    authority_to_be_signed,
+    read_authority,
+    subject_of,
+    validity,
+)
+from sealwright.ca.issuers.store import IssuerKind, IssuerRecord
+from sealwright.ca.models import Issuer, PublicKey
+from sealwright.ca.public_keys import accept
+from sealwright.clock import Clock, Instant, after
+from sealwright.db import Database, Transaction
+from sealwright.entropy import Entropy, uuid4
+from sealwright.errors import Conflict, NotFound
+from sealwright.keys import Custody, NewKey, Purpose, SigningKey
+
+ROOT_YEARS = 10
+ISSUING_YEARS = 5
+ALGORITHM = "ES256"
+LONGEST_NAME = names.LONGEST_COMMON_NAME - len(" Issuing CA 999")
+FRESH_FOR = timedelta(seconds=10)
+"""How long another process's change may go unnoticed."""
+
+
+class Issuers:
+    """The authorities of this server, for one process."""
+
+    def __init__(self, db: Database, custody: Custody, audit: Audit, clock: Clock, entropy: Entropy) -> None:
+        self._db = db
+        self._custody = custody
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._records: tuple[tuple[IssuerRecord, ...], Instant] | None = None
+        self._open: dict[str, tuple[Issuer, Instant]] = {}
+
+    async def create_hierarchy(self, name: str, actor: Actor) -> tuple[IssuerRecord, IssuerRecord]:
+        """Make a root and its first issuing CA, with their keys; all of it is stored, or nothing.
+
+        The keys are made here and signed with before anything is stored. That leaves no unrecorded signature behind: where
+        storing fails, the keys are gone, and with them whatever they certified.
+        """
+        require(actor, Permission.ISSUER_WRITE)
+        if await self.records():
+            raise Conflict("This server has a certificate authority already.")
+        _check_name(name)
+        now = self._clock.now()
+        root_id, issuing_id = uuid4(self._entropy), uuid4(self._entropy)
+        root_key = self._custody.generate(Purpose.ROOT, root_id, ALGORITHM)
+        issuing_key = self._custody.generate(Purpose.ISSUER, issuing_id, ALGORITHM)
+        root_name, issuing_name = f"{name} Root CA", f"{name} Issuing CA 1"
+        root_subject = subject_of(name, root_name)
+
+        begins, ends = validity(now, ROOT_YEARS)
+        top = Authority(root_subject, root_key.public_key, 1, begins, ends)
+        root_der = self._certify(top, root_key.signing_key(), root_subject, now)
+        root = IssuerRecord(root_id, root_name, IssuerKind.ROOT, None, root_key.id, root_der, ends, now)
+
+        begins, ends = validity(now, ISSUING_YEARS, at_most=ends)
+        below = Authority(subject_of(name, issuing_name), issuing_key.public_key, 0, begins, ends)
+        issuing_der = self._certify(below, root_key.signing_key(), root_subject, now)
+        issuing = IssuerRecord(issuing_id, issuing_name, IssuerKind.ISSUING, root_id, issuing_key.id, issuing_der, ends, now)
+
+        await self._store(((root_key, root), (issuing_key, issuing)), actor)
+        return root, issuing
+
+    def _certify(self, authority: Authority, key: SigningKey, issuer_subject: bytes, now: Instant) -> bytes:
+        """Sign an authority's certificate, and read it back before anything is done with it."""
+        serial = x509.new_serial(self._entropy, now)
+        to_be_signed = authority_to_be_signed(serial, authority, signer=key.public_key, issuer_subject=issuer_subject)
+        signature = x509.sign(key.private_key, to_be_signed)
+        try:
+            x509.verify(key.public_key, signature, to_be_signed)
+        except InvalidSignature as cause:
+            raise IssuerUnusable("The key of the root made a signature that does not verify.") from cause
+        certificate_der = assemble(to_be_signed, key.public_key, signature)
+        read_authority("a new authority", certificate_der, authority.public_key)
+        return certificate_der
+
+    async def _store(self, made: tuple[tuple[NewKey, IssuerRecord], ...], actor: Actor) -> None:
+        async def body(tx: Transaction) -> None:
+            for key, record in made:
+                await self._custody.insert(tx, key)
+                await store.insert_issuer(tx, record)
+                await self._audit.record(
+                    tx,
+                    Event.ISSUER_CREATED,
+                    actor=actor,
+                    target=f"issuer:{record.id}",
+                    details={"name": record.name, "kind": str(record.kind), "fingerprint": record.fingerprint, "key": key.id},
+                )
+
+        await self._db.write(body)
+        self.forget()
+
+    async def records(self) -> tuple[IssuerRecord, ...]:
+        """Every authority, newest first."""
+        now = self._clock.now()
+        if self._records is None or self._records[1] <= now:
+            self._records = (await store.all_issuers(self._db), after(now, FRESH_FOR))
+        return self._records[0]
+
+    async def roots(self) -> tuple[IssuerRecord, ...]:
+        """The anchors that clients trust, newest first."""
+        return tuple(record for record in await self.records() if record.kind is IssuerKind.ROOT)
+
+    async def intermediates(self) -> tuple[IssuerRecord, ...]:
+        """The issuing CAs, newest first."""
+        return tuple(record for record in await self.records() if record.kind is IssuerKind.ISSUING)
+
+    async def root_by_fingerprint(self, fingerprint: str) -> IssuerRecord | None:
+        """The root whose certificate has this SHA-256, in hexadecimal of either case, with or without separators."""
+        wanted = fingerprint.lower().replace(":", "").replace("-", "")
+        return next((record for record in await self.roots() if record.fingerprint == wanted), None)
+
+    async def active(self) -> Issuer:
+        """The issuing CA that signs now: the newest that is not retired. Raises IssuerUnusable where there is none."""
+        for record in await self.intermediates():
+            if record.retired_at is None:
+                return await self.open(record.id)
+        raise IssuerUnusable("There is no issuing CA. Make one with `sealwright init`.")
+
+    async def open(self, issuer_id: str) -> Issuer:
+        """An issuing CA, ready to sign. A root is never opened this way: it does not sign leaf certificates."""
+        now = self._clock.now()
+        cached = self._open.get(issuer_id)
+        if cached is not None and cached[1] > now:
+            return cached[0]
+        record = await self.record(issuer_id)
+        if record.kind is not IssuerKind.ISSUING:
+            raise IssuerUnusable(f"{record.name} does not sign leaf certificates.")
+        key = await self._custody.open(record.key_id)
+        read = read_authority(record.name, record.certificate_der, key.public_key)
+        issuer = Issuer(
+            id=record.id,
+            name=record.name,
+            key_id=key.id,
+            private_key=key.private_key,
+            public_key=key.public_key,
+            certificate_der=record.certificate_der,
+            subject_der=read.subject,
+            key_identifier=read.key_identifier,
+            not_before=read.not_before,
+            not_after=read.not_after,
+            chain=await self._chain(record),
+        )
+        self._open[issuer_id] = (issuer, after(now, FRESH_FOR))
+        return issuer
+
+    async def record(self, issuer_id: str) -> IssuerRecord:
+        """One authority; raises NotFound."""
+        found = next((record for record in await self.records() if record.id == issuer_id), None)
+        if found is None:
+            raise NotFound(f"There is no issuer {issuer_id}.")
+        return found
+
+    async def public_key_of(self, issuer_id: str) -> PublicKey:
+        """The key that an authority's signatures verify with."""
+        record = await self.record(issuer_id)
+        return accept(pyca.load_der_x509_certificate(record.certificate_der).public_key())
+
+    async def _chain(self, record: IssuerRecord) -> tuple[bytes, ...]:
+        chain = []
+        while record.kind is not IssuerKind.ROOT:
+            chain.append(record.certificate_der)
+            if record.parent_id is None:
+                raise IssuerUnusable(f"{record.name} has no parent, and is no root.")
+            record = await self.record(record.parent_id)
+        return tuple(chain)
+
+    async def export_root_key(self, actor: Actor, password: bytes | None = None) -> bytes:
+        """The root's private key in PEM, to be kept elsewhere. Recorded; the key stays until `take_root_key_away`."""
+        require(actor, Permission.ISSUER_WRITE)
+        root = await self._only_root()
+        pem = await self._custody.export(root.key_id, password)
+        await self._record_export(root, actor, removed=False)
+        return pem
+
+    async def take_root_key_away(self, actor: Actor) -> None:
+        """Remove the root's private key from this server. It is only needed to make further issuing CAs."""
+        require(actor, Permission.ISSUER_WRITE)
+        root = await self._only_root()
+        await self._record_export(root, actor, removed=True)
+        self._custody.forget()
+        self.forget()
+
+    async def _only_root(self) -> IssuerRecord:
+        roots = await self.roots()
+        if not roots:
+            raise NotFound("There is no root yet.", hint="Make one with `sealwright init`.")
+        return roots[0]
+
+    async def _record_export(self, root: IssuerRecord, actor: Actor, *, removed: bool) -> None:
+        async def body(tx: Transaction) -> None:
+            if removed:
+                await self._custody.take_away(tx, root.key_id)
+            await self._audit.record(
+                tx, Event.ROOT_KEY_EXPORTED, actor=actor, target=f"issuer:{root.id}", details={"removed": removed}
+            )
+
+        await self._db.write(body)
+
+    def forget(self) -> None:
+        """Read everything anew from the store when it is next needed."""
+        self._records = None
+        self._open.clear()
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise NameRefused(f"The name has {len(name)} characters; {LONGEST_NAME} are allowed, for the names of the authorities.")
+    names.common_name(name)

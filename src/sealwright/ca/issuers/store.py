@@ -1,0 +1,69 @@
+"""The only SQL about issuers."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import bindparam, insert, select
+
+from sealwright.clock import Instant
+from sealwright.db import Database, Row, Statement, Transaction
+from sealwright.db.schema import issuers as t
+
+
+class IssuerKind(StrEnum):
+    """What an authority signs."""
+
+    ROOT = "root"
+    """Issuing CAs. Its key may be away."""
+    ISSUING = "issuing"
+    """Leaf certificates."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerRecord:
+    """One row: an authority's certificate, without its key."""
+
+    id: str
+    name: str
+    """Common name of its subject."""
+    kind: IssuerKind
+    parent_id: str | None
+    key_id: str
+    certificate_der: bytes
+    not_after: Instant
+    created_at: Instant
+    retired_at: Instant | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate in lower-case hexadecimal, as `step ca bootstrap --fingerprint` takes it."""
+        return hashlib.sha256(self.certificate_der).hexdigest()
+
+
+_FIELDS = tuple(IssuerRecord.__dataclass_fields__)
+_COLUMNS = [t.c[name] for name in _FIELDS]
+
+_INSERT = Statement(insert(t))
+_ALL = Statement(select(*_COLUMNS).order_by(t.c.created_at.desc(), t.c.name.desc()).limit(bindparam("at_most")))
+MOST_ISSUERS = 1_000
+
+
+async def insert_issuer(tx: Transaction, record: IssuerRecord) -> None:
+    """Store a new issuer; its key and its parent are there already."""
+    values = {name: getattr(record, name) for name in _FIELDS}
+    values["kind"] = str(record.kind)
+    await tx.run(_INSERT, **values)
+
+
+async def all_issuers(db: Database) -> tuple[IssuerRecord, ...]:
+    """Every authority, newest first. There are few: a root, and an issuing CA every few years."""
+    return tuple(_record(row) for row in await db.all(_ALL, at_most=MOST_ISSUERS))
+
+
+def _record(row: Row) -> IssuerRecord:
+    values = dict(zip(_FIELDS, row, strict=True))
+    values["kind"] = IssuerKind(values["kind"])
+    return IssuerRecord(**values)

@@ -19,13 +19,16 @@ from sealwright.identity.errors import (
     GroupNotFound,
     LastAdministrator,
     LinkRefused,
+    MailRefused,
     MailTaken,
     MemberNotFound,
+    NameRefused,
     NameTaken,
     PasswordRefused,
     SessionNotFound,
     SignInExpired,
     SignInRefused,
+    TextRefused,
     TooManyCredentials,
     WeakPassword,
 )
@@ -50,6 +53,7 @@ from sealwright.identity.models import (
     TotpEnrolment,
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
+from sealwright.identity.policy import MIN_PASSWORD
 from sealwright.identity.proofs import Proofs
 from sealwright.identity.reset import ResetLinks
 from sealwright.identity.sessions import Sessions
@@ -58,6 +62,7 @@ from sealwright.identity.sweep import sweep
 from sealwright.identity.throttle import Throttle
 
 __all__ = [
+    "MIN_PASSWORD",
     "SYSTEM_ACCOUNTS",
     "Account",
     "AccountKind",
@@ -81,9 +86,11 @@ __all__ = [
     "LastAdministrator",
     "LinkRefused",
     "MailAddress",
+    "MailRefused",
     "MailTaken",
     "MemberNotFound",
     "Members",
+    "NameRefused",
     "NameTaken",
     "OneTimeLink",
     "PasswordRefused",
@@ -101,6 +108,7 @@ __all__ = [
     "SignInRefused",
     "SignedIn",
     "Standing",
+    "TextRefused",
     "Throttle",
     "TooManyCredentials",
     "TotpEnrolment",

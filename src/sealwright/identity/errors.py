@@ -35,6 +35,24 @@ class WeakPassword(InvalidInput):
     code = "weak_password"
 
 
+class NameRefused(InvalidInput):
+    """A text that cannot be the name of an account or a group."""
+
+    code = "name_refused"
+
+
+class TextRefused(InvalidInput):
+    """A text that cannot be a display name, description or label: too short or too long, or not one line."""
+
+    code = "text_refused"
+
+
+class MailRefused(InvalidInput):
+    """A text that is no e-mail address fit to stand in a certificate and a token."""
+
+    code = "mail_refused"
+
+
 class AccountNotFound(NotFound):
     """No account has this name."""
 

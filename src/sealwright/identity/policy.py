@@ -14,8 +14,7 @@ from zxcvbn import zxcvbn
 
 from sealwright.access import Actor, Permission
 from sealwright.clock import Instant, after, between
-from sealwright.errors import InvalidInput
-from sealwright.identity.errors import BeyondOwnAuthority, WeakPassword
+from sealwright.identity.errors import BeyondOwnAuthority, MailRefused, NameRefused, TextRefused, WeakPassword
 from sealwright.identity.models import Session, SessionKind, SessionRules
 
 MAX_DISPLAY_NAME = 128
@@ -50,21 +49,21 @@ _PATTERN_WORDS = {
 
 
 def check_name(name: str) -> str:
-    """The name of an account or a group, or InvalidInput."""
+    """The name of an account or a group, or NameRefused."""
     if not _NAME.fullmatch(name):
-        raise InvalidInput(
+        raise NameRefused(
             f"{name[:80]!r} cannot be a name.",
             reasons=(
                 "a name has 1 to 64 characters: it begins with a letter a to z, then letters a to z, digits, '-', '_' and '.'",
             ),
         )
     if _UUID.fullmatch(name):
-        raise InvalidInput(f"{name!r} cannot be a name.", reasons=("a name must not look like an identifier",))
+        raise NameRefused(f"{name!r} cannot be a name.", reasons=("a name must not look like an identifier",))
     return name
 
 
 def check_display_name(text: str) -> str:
-    """A name for people to read, trimmed, or InvalidInput."""
+    """A name for people to read, trimmed, or TextRefused."""
     return _check_text(text, "a display name", 1, MAX_DISPLAY_NAME)
 
 
@@ -90,12 +89,12 @@ def name_in(text: str, domain: str) -> str:
 
 
 def check_mail(address: str) -> str:
-    """An e-mail address that can stand in a certificate and a token, or InvalidInput."""
+    """An e-mail address that can stand in a certificate and a token, or MailRefused."""
     text = address.strip()
     local, _, domain = text.rpartition("@")
     labels = domain.split(".")
     if len(text) > 254 or len(local) > 64 or not _LOCAL_PART.fullmatch(local) or not all(map(_LABEL.fullmatch, labels)):  # noqa: PLR2004 - RFC 5321, section 4.5.3.1
-        raise InvalidInput(
+        raise MailRefused(
             f"{address[:80]!r} is not an e-mail address.",
             reasons=("an address has the form name@domain, in ASCII, with at most 64 characters before the @ and 254 in all",),
         )
@@ -132,7 +131,7 @@ def read_sign_in_name(typed: str, domain: str) -> SignInName:
 def _check_text(text: str, what: str, shortest: int, longest: int) -> str:
     trimmed = text.strip()
     if not shortest <= len(trimmed) <= longest or any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in trimmed):
-        raise InvalidInput(
+        raise TextRefused(
             f"{text[:80]!r} cannot be {what}.",
             reasons=(f"{what} has {shortest} to {longest} characters on one line",),
         )

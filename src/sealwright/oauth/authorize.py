@@ -6,6 +6,8 @@ A request is kept by the digest of a random handle, waits ten minutes, and is an
 
 from __future__ import annotations
 
+from typing import Any
+
 from sealwright.access import Actor, anonymous
 from sealwright.audit import Event, Outcome
 from sealwright.clock import after
@@ -14,6 +16,7 @@ from sealwright.entropy import token, uuid4
 from sealwright.identity import SignedIn
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, redirects, store
+from sealwright.oauth.claims import Subject, about
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AuthorizationRefused, RequestGone, UnprovenRequest
@@ -84,6 +87,12 @@ class Authorization:
         if found is None:
             raise _gone()
         return found
+
+    async def disclosed(self, pending: PendingRequest, signed_in: SignedIn) -> dict[str, Any]:
+        """What the application gets to know once it is allowed: the very claims about the person that its ID token will hold."""
+        account, scopes = signed_in.account, pending.request.scopes
+        groups = await self._people.groups_of(account.id) if "groups" in scopes else ()
+        return about(Subject(account, groups, self._people.spn_of(account)), pending.client, scopes)
 
     async def next_step(self, handle: str, signed_in: SignedIn | None) -> NextStep:
         """What the request waits for now; `Done` where it could be answered. Raises RequestGone."""

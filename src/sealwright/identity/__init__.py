@@ -5,7 +5,7 @@ Owns: accounts, how they prove who they are, and for how long that holds. Never 
 
 from __future__ import annotations
 
-from sealwright.identity.bootstrap import Bootstrap, seed
+from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, seed
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.errors import (
@@ -54,6 +54,7 @@ from sealwright.identity.models import (
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
 from sealwright.identity.policy import MIN_PASSWORD
+from sealwright.identity.policy import MIN_PASSWORD
 from sealwright.identity.proofs import Proofs
 from sealwright.identity.reset import ResetLinks
 from sealwright.identity.sessions import Sessions
@@ -62,6 +63,8 @@ from sealwright.identity.sweep import sweep
 from sealwright.identity.throttle import Throttle
 
 __all__ = [
+    "ADMINISTRATORS",
+    "MIN_PASSWORD",
     "MIN_PASSWORD",
     "SYSTEM_ACCOUNTS",
     "Account",

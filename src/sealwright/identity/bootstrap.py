@@ -31,6 +31,7 @@ from sealwright.identity.sessions import Sessions
 
 WELCOME_LIFETIME = timedelta(hours=1)
 ADMINISTRATORS = "system_admins"
+"""The built-in group that the first administrator becomes a member of."""
 
 
 async def seed(tx: Transaction, now: Instant) -> None:

@@ -10,7 +10,6 @@ from sealwright.clock import Clock, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token, uuid4
 from sealwright.identity import store
-from sealwright.identity.directory.store import account as find_account
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import SessionNotFound
 from sealwright.identity.models import Account, Session, SessionKind, SessionRules, SignedIn
@@ -97,17 +96,8 @@ class Sessions:
         live = await store.live_sessions(self._db, account_id, now)
         return tuple(session for session in live if why_over(session, self._rules, now) is None)
 
-    async def get(self, session_id: str) -> Session | None:
-        """The session if it holds now and its account is good; for packages whose rows belong to a session."""
-        found = await store.session(self._db, session_id)
-        now = self._clock.now()
-        if found is None or why_over(found, self._rules, now) is not None:
-            return None
-        account = await find_account(self._db, found.account_id)
-        return found if account is not None and account.standing(now).active else None
-
     async def session(self, session_id: str) -> Session | None:
-        """One session, whether it holds or not; for packages that do not let idleness count."""
+        """One session, whether it holds or not; for packages whose rows belong to a session."""
         return await store.session(self._db, session_id)
 
     async def end(self, session_id: str, reason: str, *, actor: Actor) -> None:

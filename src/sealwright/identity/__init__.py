@@ -54,7 +54,6 @@ from sealwright.identity.models import (
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
 from sealwright.identity.policy import MIN_PASSWORD
-from sealwright.identity.policy import MIN_PASSWORD
 from sealwright.identity.proofs import Proofs
 from sealwright.identity.reset import ResetLinks
 from sealwright.identity.sessions import Sessions
@@ -64,7 +63,6 @@ from sealwright.identity.throttle import Throttle
 
 __all__ = [
     "ADMINISTRATORS",
-    "MIN_PASSWORD",
     "MIN_PASSWORD",
     "SYSTEM_ACCOUNTS",
     "Account",

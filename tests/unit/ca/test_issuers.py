@@ -1,0 +1,303 @@
+import asyncio
+import hashlib
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sealwright.access import SYSTEM, anonymous
+from sealwright.audit import Audit
+from sealwright.ca import x509 as formats
+from sealwright.ca.errors import IssuerUnusable, NameRefused
+from sealwright.ca.issuers import LONGEST_NAME, IssuerKind, Issuers
+from sealwright.ca.issuers.certificates import read_authority, validity
+from sealwright.ca.models import CertificateContents, KeyKind, Name, NameType
+from sealwright.ca.profiles import STEP_LEAF
+from sealwright.ca.public_keys import accept, encoded
+from sealwright.clock import FixedClock, Instant, from_datetime, to_datetime
+from sealwright.entropy import SeededEntropy
+from sealwright.errors import Conflict, NotFound, NotPermitted
+from sealwright.keys import Custody, KeyMissing, Sealer
+from tests.databases import sqlite_database
+
+NOW = from_datetime(datetime(2026, 11, 22, 10, 20, 30, 500_000, tzinfo=UTC))
+
+
+def with_issuers(body):
+    async def run():
+        async with sqlite_database() as db:
+            clock = FixedClock(NOW)
+            audit = Audit(clock)
+            custody = Custody(db, Sealer(bytes(32), SeededEntropy(1)), clock)
+            issuers = Issuers(db, custody, audit, clock, SeededEntropy(2))
+            return await body(issuers, db, clock)
+
+    return asyncio.run(run())
+
+
+def made():
+    async def body(issuers, db, clock):
+        root, issuing = await issuers.create_hierarchy("Example", SYSTEM)
+        return root, issuing, await issuers.active()
+
+    return with_issuers(body)
+
+
+def test_root_has_the_shape_of_a_root():
+    root, _, _ = made()
+    certificate = x509.load_der_x509_certificate(root.certificate_der)
+    assert certificate.version is x509.Version.v3
+    assert certificate.subject.rfc4514_string() == "CN=Example Root CA,O=Example"
+    assert certificate.issuer == certificate.subject
+    assert certificate.not_valid_before_utc == datetime(2026, 11, 22, 10, 19, 30, tzinfo=UTC)
+    assert certificate.not_valid_after_utc == datetime(2036, 11, 22, 10, 20, 29, tzinfo=UTC)
+    key = certificate.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    assert key.curve.name == "secp256r1"
+    assert [extension.oid._name for extension in certificate.extensions] == [
+        "keyUsage",
+        "basicConstraints",
+        "subjectKeyIdentifier",
+    ]
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (constraints.critical, constraints.value) == (True, x509.BasicConstraints(ca=True, path_length=1))
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
+    assert (usage.critical, usage.value.key_cert_sign, usage.value.crl_sign) == (True, True, True)
+    assert not usage.value.digital_signature
+
+
+def test_issuing_ca_is_certified_by_the_root_and_certifies_no_other():
+    root, issuing, _ = made()
+    certificate = x509.load_der_x509_certificate(issuing.certificate_der)
+    above = x509.load_der_x509_certificate(root.certificate_der)
+    certificate.verify_directly_issued_by(above)
+    assert certificate.subject.rfc4514_string() == "CN=Example Issuing CA 1,O=Example"
+    assert certificate.issuer.public_bytes() == above.subject.public_bytes()
+    assert certificate.not_valid_after_utc == datetime(2031, 11, 22, 10, 20, 29, tzinfo=UTC)
+    assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 0
+    assert (
+        certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        == above.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    )
+    with pytest.raises(x509.ExtensionNotFound):
+        certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_authority_certificates_are_what_the_builder_would_make(which):
+    record = made()[which]
+    root = made()[0]
+    certificate = x509.load_der_x509_certificate(record.certificate_der)
+    throwaway = ec.generate_private_key(ec.SECP256R1())
+    builder = (
+        x509.CertificateBuilder()
+        .serial_number(certificate.serial_number)
+        .issuer_name(certificate.issuer)
+        .subject_name(certificate.subject)
+        .not_valid_before(certificate.not_valid_before_utc)
+        .not_valid_after(certificate.not_valid_after_utc)
+        .public_key(certificate.public_key())
+    )
+    for extension in certificate.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    assert root.kind is IssuerKind.ROOT
+    assert builder.sign(throwaway, hashes.SHA256()).tbs_certificate_bytes == certificate.tbs_certificate_bytes
+
+
+def test_fingerprint_is_lower_case_sha256_of_the_certificate_and_finds_the_root():
+    async def body(issuers, db, clock):
+        root, issuing = await issuers.create_hierarchy("Example", SYSTEM)
+        assert root.fingerprint == hashlib.sha256(root.certificate_der).hexdigest()
+        assert await issuers.root_by_fingerprint(root.fingerprint.upper()) == root
+        assert await issuers.root_by_fingerprint(issuing.fingerprint) is None
+
+    with_issuers(body)
+
+
+def test_openssl_accepts_the_hierarchy_and_a_leaf_in_strict_mode(tmp_path):
+    openssl = shutil.which("openssl")
+    assert openssl, "the openssl command is needed"
+
+    root, issuing, issuer = made()
+    key = ec.generate_private_key(ec.SECP256R1())
+    begins = Instant(NOW // 1000 * 1000)
+    contents = CertificateContents(
+        "", (Name(NameType.DNS, "web.example.org"),), KeyKind.EC, encoded(key.public_key()), begins, Instant(begins + 3_600_000)
+    )
+    template = formats.LeafTemplate(issuer, STEP_LEAF)
+    to_be_signed = template.to_be_signed(formats.new_serial(SeededEntropy(3), NOW), contents)
+    leaf = template.assemble(to_be_signed, formats.sign(issuer.private_key, to_be_signed))
+    for name, encoded_certificate in (("root", root.certificate_der), ("issuing", issuing.certificate_der), ("leaf", leaf)):
+        certificate = x509.load_der_x509_certificate(encoded_certificate)
+        (tmp_path / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    for purpose in ("sslserver", "sslclient"):
+        how = ["-x509_strict", "-check_ss_sig", "-policy_check", "-purpose", purpose, "-attime", str(NOW // 1000)]
+        result = subprocess.run(
+            [openssl, "verify", *how, "-CAfile", "root.pem", "-untrusted", "issuing.pem", "leaf.pem"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (result.returncode, result.stdout) == (0, "leaf.pem: OK\n"), result.stderr
+
+
+def test_opened_issuer_signs_with_the_key_of_its_certificate_and_has_its_chain_without_the_root():
+    _, issuing, issuer = made()
+    assert issuer.chain == (issuing.certificate_der,)
+    assert issuer.subject_der == x509.load_der_x509_certificate(issuing.certificate_der).subject.public_bytes()
+    assert issuer.public_key == x509.load_der_x509_certificate(issuing.certificate_der).public_key()
+    formats.verify(issuer.public_key, formats.sign(issuer.private_key, b"octets"), b"octets")
+    assert "private" not in repr(issuer).lower().replace("private_key", "")
+
+
+def test_root_is_never_opened_to_sign_leafs():
+    async def body(issuers, db, clock):
+        root, _ = await issuers.create_hierarchy("Example", SYSTEM)
+        with pytest.raises(IssuerUnusable, match="does not sign leaf"):
+            await issuers.open(root.id)
+
+    with_issuers(body)
+
+
+def test_root_key_can_be_exported_and_taken_away_while_issuing_goes_on():
+    async def body(issuers, db, clock):
+        root, _ = await issuers.create_hierarchy("Example", SYSTEM)
+        pem = await issuers.export_root_key(SYSTEM, b"secret words")
+        key = serialization.load_pem_private_key(pem, b"secret words")
+        assert key.public_key() == x509.load_der_x509_certificate(root.certificate_der).public_key()
+        await issuers.take_root_key_away(SYSTEM)
+        with pytest.raises(KeyMissing, match="taken away"):
+            await issuers.export_root_key(SYSTEM)
+        with pytest.raises(KeyMissing):
+            await issuers.take_root_key_away(SYSTEM)
+        assert (await issuers.active()).name == "Example Issuing CA 1"
+        events = [(row.event, row.details) for row in await Audit.newest(db, target=f"issuer:{root.id}")]
+        assert [event for event, _ in events] == ["issuer.root_key_exported", "issuer.root_key_exported", "issuer.created"]
+        assert "secret words" not in str(events)
+
+    with_issuers(body)
+
+
+def test_second_hierarchy_is_refused_and_leaves_the_first():
+    async def body(issuers, db, clock):
+        root, _ = await issuers.create_hierarchy("Example", SYSTEM)
+        with pytest.raises(Conflict):
+            await issuers.create_hierarchy("Other", SYSTEM)
+        assert await issuers.roots() == (root,)
+
+    with_issuers(body)
+
+
+def test_only_those_who_may_change_issuers_can():
+    async def body(issuers, db, clock):
+        for attempt in (
+            issuers.create_hierarchy("Example", anonymous("192.0.2.1")),
+            issuers.export_root_key(anonymous("192.0.2.1")),
+            issuers.take_root_key_away(anonymous("192.0.2.1")),
+        ):
+            with pytest.raises(NotPermitted):
+                await attempt
+        assert await issuers.records() == ()
+
+    with_issuers(body)
+
+
+@pytest.mark.parametrize("name", ["", " Example", "Exa\nmple", "Exa\u202emple", "x" * (LONGEST_NAME + 1)])
+def test_names_that_cannot_stand_in_a_certificate_are_refused(name):
+    async def body(issuers, db, clock):
+        with pytest.raises(NameRefused):
+            await issuers.create_hierarchy(name, SYSTEM)
+        assert await issuers.records() == ()
+
+    with_issuers(body)
+
+
+def test_longest_name_still_fits():
+    async def body(issuers, db, clock):
+        _, issuing = await issuers.create_hierarchy("x" * LONGEST_NAME, SYSTEM)
+        assert len(issuing.name) <= 64
+
+    with_issuers(body)
+
+
+def test_without_a_hierarchy_the_message_says_what_to_do():
+    async def body(issuers, db, clock):
+        with pytest.raises(IssuerUnusable, match="sealwright init"):
+            await issuers.active()
+        with pytest.raises(NotFound):
+            await issuers.public_key_of("nothing")
+
+    with_issuers(body)
+
+
+def test_certificate_of_another_key_or_of_a_leaf_is_not_used_to_sign():
+    root, issuing, _ = made()
+    key = accept(x509.load_der_x509_certificate(root.certificate_der).public_key())
+    with pytest.raises(IssuerUnusable, match="another key"):
+        read_authority("Example", issuing.certificate_der, key)
+    with pytest.raises(IssuerUnusable, match="cannot be read"):
+        read_authority("Example", b"\x30\x00", key)
+
+
+def test_signature_of_a_faulty_key_is_noticed_before_anything_is_stored():
+    class FaultyKey:
+        def __init__(self, key):
+            self.key, self.curve = key, key.curve
+
+        def sign(self, octets, algorithm):
+            signature = bytearray(self.key.sign(octets, algorithm))
+            signature[-1] ^= 1
+            return bytes(signature)
+
+    ec.EllipticCurvePrivateKey.register(FaultyKey)
+
+    class FaultyCustody(Custody):
+        def generate(self, purpose, owner, algorithm):
+            key: Any = super().generate(purpose, owner, algorithm)
+            return replace(key, private_key=FaultyKey(key.private_key))
+
+    async def body(issuers, db, clock):
+        custody = FaultyCustody(db, Sealer(bytes(32), SeededEntropy(1)), clock)
+        broken = Issuers(db, custody, Audit(clock), clock, SeededEntropy(5))
+        with pytest.raises(IssuerUnusable, match="does not verify"):
+            await broken.create_hierarchy("Example", SYSTEM)
+        assert await issuers.records() == ()
+
+    with_issuers(body)
+
+
+@pytest.mark.parametrize(
+    ("now", "years", "ends"),
+    [
+        (datetime(2028, 2, 29, 0, 0, tzinfo=UTC), 10, datetime(2038, 2, 27, 23, 59, 59, tzinfo=UTC)),
+        (datetime(2039, 12, 31, 23, 59, 59, tzinfo=UTC), 10, datetime(2049, 12, 31, 23, 59, 58, tzinfo=UTC)),
+        (datetime(2041, 1, 1, tzinfo=UTC), 10, datetime(2050, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_years_are_counted_by_the_calendar_and_the_last_second_is_inside(now, years, ends):
+    assert to_datetime(validity(from_datetime(now), years)[1]) == ends
+
+
+def test_issuing_ca_does_not_outlive_its_root():
+    end = from_datetime(datetime(2028, 1, 1, tzinfo=UTC))
+    assert validity(NOW, 5, at_most=end)[1] == end
+    assert validity(NOW, 1, at_most=end)[1] < end
+
+
+def test_change_by_another_process_is_seen_within_seconds():
+    async def body(issuers, db, clock):
+        assert await issuers.records() == ()
+        other = Issuers(db, issuers._custody, Audit(clock), clock, SeededEntropy(9))
+        await other.create_hierarchy("Example", SYSTEM)
+        clock.advance(timedelta(seconds=10))
+        assert len(await issuers.records()) == 2
+
+    with_issuers(body)

@@ -102,16 +102,21 @@ class LeafLint:
 
     def findings(self, to_be_signed: bytes) -> tuple[Finding, ...]:
         """Every rule that these octets break; empty when they may be signed."""
-        try:
-            reading = read(to_be_signed)
-            seen = _Seen(self, reading)
-        except ValueError as cause:
-            return (Finding("der", "X.690 section 10", f"the octets are not the DER of a leaf certificate: {cause}"),)
-        return tuple(Finding(rule, section, detail) for rule, section, check in RULES if (detail := check(seen)))
+        return self._examine(to_be_signed)[0]
 
-    def require_clean(self, to_be_signed: bytes) -> None:
-        """Raise LintFailed, naming every broken rule, unless these octets may be signed."""
-        found = self.findings(to_be_signed)
+    def _examine(self, to_be_signed: bytes) -> tuple[tuple[Finding, ...], _Seen | None]:
+        try:
+            seen = _Seen(self, read(to_be_signed))
+        except ValueError as cause:
+            detail = f"the octets are not the DER of a leaf certificate: {cause}"
+            return (Finding("der", "X.690 section 10", detail),), None
+        return tuple(Finding(rule, section, detail) for rule, section, check in RULES if (detail := check(seen))), seen
+
+    def require_clean(self, to_be_signed: bytes, serial: bytes, decided: CertificateContents) -> None:
+        """Raise LintFailed unless these octets say exactly what was decided and break no rule."""
+        found, seen = self._examine(to_be_signed)
+        if seen is not None and _differs(seen, serial, decided):
+            found += (Finding("decided", "policy", "the octets say something else than what was decided"),)
         if found:
             raise LintFailed(f"The certificate was not signed: {found[0].detail}.", reasons=tuple(str(one) for one in found))
 
@@ -148,6 +153,13 @@ def _names(value: bytes | None) -> tuple[Name, ...] | None:
         else:
             return None
     return tuple(found)
+
+
+def _differs(seen: _Seen, serial: bytes, decided: CertificateContents) -> bool:
+    reading = seen.reading
+    said = (reading.serial, seen.common_name, seen.names, seen.key_kind, reading.public_key)
+    wanted = (serial, decided.common_name, decided.names, decided.key_kind, decided.public_key_der)
+    return said != wanted or (reading.not_before.instant, reading.not_after.instant) != (decided.not_before, decided.not_after)
 
 
 # --- the rules: each answers what is wrong, or nothing ---------------------------------------------------------------

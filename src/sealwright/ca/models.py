@@ -6,6 +6,7 @@ unverified request → `CertificateRequest` (key proven) + `SigningGrant` (what 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum, StrEnum
@@ -239,7 +240,7 @@ class Issuer:
 class PreparedCertificate:
     """Decided, linted and recorded; `redeem` hands out the bytes to sign, once, to the issuer it was made for."""
 
-    __slots__ = ("_redeemed", "_to_be_signed", "contents", "issuer_id", "profile", "serial")
+    __slots__ = ("_redeemed", "_to_be_signed", "contents", "digest", "issuer_id", "profile", "serial")
 
     def __init__(
         self, *, issuer_id: str, profile: str, serial: bytes, contents: CertificateContents, to_be_signed: bytes
@@ -248,6 +249,7 @@ class PreparedCertificate:
         self.profile = profile
         self.serial = serial
         self.contents = contents
+        self.digest = hashlib.sha256(to_be_signed).digest()
         self._to_be_signed = to_be_signed
         self._redeemed = False
 

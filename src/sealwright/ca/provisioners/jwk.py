@@ -43,7 +43,7 @@ class JwkToken:
     @property
     def actor(self) -> Actor:
         """Who acts: the holder of the provisioner's key."""
-        return Actor("client", self.provisioner.id, self.provisioner.name)
+        return Actor("service", self.provisioner.id, self.provisioner.name)
 
     def grant(self, request: CertificateRequest) -> SigningGrant:
         """What the token allows: `sub` as the common name, `sans` (or else `sub`) as the names, exactly.

@@ -15,17 +15,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from sealwright.ca.models import Claims, ProvisionerExtension, ProvisionerType, PublicKey
 from sealwright.ca.profiles import inherit
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.errors import Failure
-from sealwright.tokens import public_key_from_jwk
+from sealwright.tokens import keys_of_jwks, public_key_from_jwk
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 LONGEST_NAME = 128
-LEAST_RSA_BITS = 2048
 LEEWAY = timedelta(minutes=1)
 """How far the clocks of two machines may differ."""
 
@@ -263,8 +261,8 @@ def _check_jwk(definition: JwkDefinition) -> PublicKey:
         public_key = public_key_from_jwk(jwk)
     except Failure as cause:
         raise DefinitionRefused(f"key: {cause.detail}") from cause
-    if isinstance(public_key, RSAPublicKey) and public_key.key_size < LEAST_RSA_BITS:
-        raise DefinitionRefused(f"key has {public_key.key_size} bits; RSA keys need {LEAST_RSA_BITS}.")
+    if not keys_of_jwks(msgspec.json.encode({"keys": [jwk]})):
+        raise DefinitionRefused(f"key.alg is {jwk['alg'][:40]!r}, which this kind of key does not sign with.")
     if definition.encrypted_key:
         parts = definition.encrypted_key.split(".")
         if len(parts) != 5 or not all(_PART_OF_JWE.fullmatch(part) for part in parts):  # noqa: PLR2004 - RFC 7516, section 3.1

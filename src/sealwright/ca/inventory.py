@@ -1,0 +1,90 @@
+"""Which certificates there are: paged lists, and everything about one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.x509 import load_der_x509_certificate
+
+from sealwright.access import Actor, Permission, require
+from sealwright.ca import store
+from sealwright.ca.errors import CertificateUnknown
+from sealwright.ca.models import ProvisionerExtension
+from sealwright.ca.recognise import serial_text
+from sealwright.ca.records import CertificateRecord
+from sealwright.ca.x509 import provisioner_of
+from sealwright.db import Database
+from sealwright.errors import InvalidInput
+
+LONGEST_PAGE = 200
+LONGEST_LINE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePage:
+    """Some certificates, newest first; `next_cursor` is empty on the last page."""
+
+    certificates: tuple[CertificateRecord, ...]
+    next_cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateStory:
+    """One certificate, who vouched for it, and the line of renewals that it stands in."""
+
+    certificate: CertificateRecord
+    vouched_by: ProvisionerExtension | None
+    """What the certificate itself says of its provisioner, which may be gone since."""
+    came_from: tuple[CertificateRecord, ...]
+    """The certificates before it, the oldest first."""
+    followed_by: tuple[CertificateRecord, ...]
+    """The certificates that were renewed directly from it."""
+
+
+class Inventory:
+    """Reads what was issued. Everybody may see their own certificates; `certificate:read` shows all."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def page(self, actor: Actor, *, account_id: str | None = None, cursor: str = "", at_most: int = 50) -> CertificatePage:
+        """Certificates, newest first; with `account_id` that person's only."""
+        if account_id is None or account_id != actor.id:
+            require(actor, Permission.CERTIFICATE_READ)
+        wanted = min(max(at_most, 1), LONGEST_PAGE)
+        found = await store.newest(self._db, older_than=_decode(cursor), at_most=wanted + 1, account_id=account_id)
+        shown = tuple(found[:wanted])
+        return CertificatePage(shown, shown[-1].serial.hex() if len(found) > wanted else "")
+
+    async def show(self, actor: Actor, serial: bytes) -> CertificateStory:
+        """One certificate, or CertificateUnknown."""
+        record = await store.by_serial(self._db, serial)
+        if record is None or record.account_id != actor.id or not actor.id:
+            require(actor, Permission.CERTIFICATE_READ)
+        if record is None:
+            raise CertificateUnknown(f"There is no certificate with the serial number {serial_text(serial)}.")
+        return CertificateStory(
+            record,
+            None if record.der is None else provisioner_of(load_der_x509_certificate(record.der)),
+            await self._before(record),
+            tuple(await store.followed_by(self._db, serial)),
+        )
+
+    async def _before(self, record: CertificateRecord) -> tuple[CertificateRecord, ...]:
+        line: list[CertificateRecord] = []
+        while record.renewed_from is not None and len(line) < LONGEST_LINE:
+            earlier = await store.by_serial(self._db, record.renewed_from)
+            if earlier is None:
+                break
+            line.append(earlier)
+            record = earlier
+        return tuple(reversed(line))
+
+
+def _decode(cursor: str) -> bytes:
+    if not cursor:
+        return store.NO_SERIAL_IS_GREATER
+    try:
+        return bytes.fromhex(cursor)
+    except ValueError as cause:
+        raise InvalidInput(f"cursor is {cursor[:40]!r}, which this server did not give out.") from cause

@@ -1,0 +1,259 @@
+"""Issue a certificate: the only place where an issuer's key signs a leaf.
+
+The order is what can be relied upon after a crash at any point:
+
+1. decide on the final names, key and validity; prepare and lint the octets to be signed;
+2. one transaction: the token is used up, the intent is recorded with serial number and digest of those octets, audited;
+3. sign, once; read the certificate back and compare;
+4. one transaction: the certificate is stored, audited; only then it is answered.
+
+So every signature has an earlier durable intent, and every certificate that anybody received is stored octet by octet.
+Linting comes before the intent because it needs no key: what would break a rule leaves no trace but the refusal. The
+standing of a person is asked before the intent and once more after it: whoever disables an account and then looks for
+certificates of the person finds either the intent, or nothing that will still become a certificate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sealwright.access import Actor
+from sealwright.audit import Audit, Event, Outcome
+from sealwright.ca import store
+from sealwright.ca.errors import LintFailed, StandingLost, TokenUsed
+from sealwright.ca.issuers import Issuers
+from sealwright.ca.models import (
+    CertificateRequest,
+    IssuedCertificate,
+    Issuer,
+    PreparedCertificate,
+    Profile,
+    SigningGrant,
+    Standing,
+)
+from sealwright.ca.policy import decide
+from sealwright.ca.prepare import Preparation
+from sealwright.ca.profiles import digest_of
+from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.x509 import sign, verify_issued
+from sealwright.clock import Clock, Instant, to_rfc3339
+from sealwright.db import Database, DuplicateRow, Transaction
+from sealwright.errors import Failure, Refused, Unavailable
+
+StandingOf = Callable[[str], Awaitable[Standing]]
+"""Account id → whether that person may have certificates now."""
+
+CrashPoints = Callable[[str], None]
+"""Is told the name of each point that an issuance passes."""
+
+MOST_SERIALS = 3
+"""How many serial numbers are tried when one exists already."""
+
+
+def pass_by(point: str) -> None:
+    """The crash points of a server: none of them does anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Intent:
+    """One issuance on its way: everything is fixed but the signature."""
+
+    grant: SigningGrant
+    reasons: tuple[str, ...]
+    profile: Profile
+    issuer: Issuer
+    prepared: PreparedCertificate
+
+    @property
+    def target(self) -> str:
+        """What the audit record calls it."""
+        return f"certificate:{self.prepared.serial.hex()}"
+
+
+class Issuance:
+    """Issues certificates for grants."""
+
+    def __init__(
+        self,
+        db: Database,
+        issuers: Issuers,
+        profiles: Mapping[str, Profile],
+        preparation: Preparation,
+        audit: Audit,
+        clock: Clock,
+        *,
+        standing_of: StandingOf,
+        crash_points: CrashPoints = pass_by,
+    ) -> None:
+        self._db = db
+        self._issuers = issuers
+        self._profiles = profiles
+        self._profile_digests = {profile.name: digest_of(profile).hex() for profile in profiles.values()}
+        self._preparation = preparation
+        self._audit = audit
+        self._clock = clock
+        self._standing_of = standing_of
+        self._reach = crash_points
+
+    async def issue(self, grant: SigningGrant, request: CertificateRequest) -> IssuedCertificate:
+        """Issue what `grant` covers for the key of `request`; raises the refusal where policy does not allow it."""
+        intent = await self._intend(grant, request)
+        self._reach("after_intent")
+        try:
+            await self._require_standing(grant)
+            der = self._sign(intent)
+        except Exception as failure:
+            await self._settle_failed(intent, failure)
+            raise
+        self._reach("before_store")
+        await self._settle_issued(intent, der)
+        self._reach("after_store")
+        prepared = intent.prepared
+        issued = IssuedCertificate(
+            prepared.serial, der, intent.issuer.chain, prepared.issuer_id, prepared.profile, prepared.contents
+        )
+        self._reach("before_answer")
+        return issued
+
+    async def record_refusal(self, actor: Actor, provisioner: str, failure: Failure) -> None:
+        """Write down that somebody who proved who they are was refused a certificate, and why."""
+        details = {"provisioner": provisioner, "refused": failure.code, "detail": failure.detail, "reasons": failure.reasons}
+        target = f"provisioner:{provisioner}"
+        await self._audit.refused(self._db, Event.CERTIFICATE_REFUSED, actor=actor, target=target, details=details)
+
+    async def _intend(self, grant: SigningGrant, request: CertificateRequest) -> _Intent:
+        """Decide, prepare, and record what will be signed."""
+        issuer = await self._issuers.active()
+        profile = self._profiles[grant.profile]
+        try:
+            await self._require_standing(grant)
+            decision = decide(grant, request, profile, issuer, self._clock.now())
+            contents = decision.require()
+            for attempt in range(MOST_SERIALS):
+                prepared = self._preparation.prepare(issuer, profile, contents, self._clock.now())
+                intent = _Intent(grant, decision.reasons, profile, issuer, prepared)
+                self._reach("before_intent")
+                try:
+                    await self._record(intent)
+                except DuplicateRow:
+                    if attempt + 1 == MOST_SERIALS:
+                        raise
+                else:
+                    return intent
+        except (Refused, LintFailed) as failure:
+            await self.record_refusal(grant.actor, grant.provisioner_id, failure)
+            raise
+        raise AssertionError("a serial number was found, or the last attempt raised")
+
+    async def _record(self, intent: _Intent) -> None:
+        row = _row(intent, self._clock.now())
+        details = _details(intent, self._profile_digests[intent.profile.name])
+
+        async def body(tx: Transaction) -> None:
+            token = intent.grant.token_digest
+            if token and not await store.consume_token(tx, token):
+                raise TokenUsed("The token has been used before; each is good for one certificate.")
+            await store.insert_intent(tx, row)
+            await self._audit.record(
+                tx, Event.CERTIFICATE_INTENDED, actor=intent.grant.actor, target=intent.target, details=details
+            )
+
+        await self._db.write(body)
+
+    def _sign(self, intent: _Intent) -> bytes:
+        """Use the key once; answers the certificate after it was read back."""
+        prepared, issuer = intent.prepared, intent.issuer
+        to_be_signed = prepared.redeem(issuer)
+        signature = sign(issuer.private_key, to_be_signed)
+        self._reach("after_sign")
+        der = self._preparation.assemble(issuer, intent.profile, to_be_signed, signature)
+        verify_issued(der, to_be_signed, issuer.public_key, prepared.serial, prepared.contents)
+        return der
+
+    async def _settle_issued(self, intent: _Intent, der: bytes) -> None:
+        now = self._clock.now()
+        fingerprint = hashlib.sha256(der).hexdigest()
+
+        async def body(tx: Transaction) -> None:
+            if not await store.settle_issued(tx, intent.prepared.serial, der=der, now=now):
+                raise Unavailable("The certificate could not be recorded, and is not given out.")
+            await self._audit.record(
+                tx, Event.CERTIFICATE_ISSUED, actor=intent.grant.actor, target=intent.target, details={"sha256": fingerprint}
+            )
+
+        await self._db.write(body)
+
+    async def _settle_failed(self, intent: _Intent, failure: Exception) -> None:
+        why = failure.detail if isinstance(failure, Failure) else type(failure).__name__
+
+        async def body(tx: Transaction) -> None:
+            await store.settle_failed(tx, intent.prepared.serial)
+            await self._audit.record(
+                tx,
+                Event.CERTIFICATE_FAILED,
+                actor=intent.grant.actor,
+                target=intent.target,
+                outcome=Outcome.FAILED,
+                details={"detail": why},
+            )
+
+        await self._db.write(body)
+
+    async def _require_standing(self, grant: SigningGrant) -> None:
+        if grant.account_id is None:
+            return
+        standing = await self._standing_of(grant.account_id)
+        if not standing.active:
+            raise StandingLost(
+                f"{grant.actor.name} may not have a certificate: {standing.reason}",
+                reasons=(standing.reason,),
+                hint="Ask whoever looks after the people of this server.",
+            )
+
+
+def _row(intent: _Intent, now: Instant) -> CertificateRecord:
+    grant, prepared = intent.grant, intent.prepared
+    contents = prepared.contents
+    return CertificateRecord(
+        serial=prepared.serial,
+        issuer_id=prepared.issuer_id,
+        state=CertificateState.INTENDED,
+        profile=prepared.profile,
+        provisioner_id=grant.provisioner_id or None,
+        account_id=grant.account_id,
+        session_id=grant.session_id,
+        subject_name=contents.common_name,
+        names=contents.names,
+        public_key_digest=hashlib.sha256(contents.public_key_der).digest(),
+        not_before=contents.not_before,
+        not_after=contents.not_after,
+        tbs_digest=prepared.digest,
+        der=None,
+        intended_at=now,
+        issued_at=None,
+        renewed_from=grant.renewed_from,
+        revoked_at=None,
+        revocation_reason=None,
+    )
+
+
+def _details(intent: _Intent, profile_digest: str) -> dict[str, Any]:
+    """What the audit row of an intent tells: what will be signed, for whom, and why that was allowed."""
+    grant, contents = intent.grant, intent.prepared.contents
+    details = {
+        "provisioner": grant.provisioner_name,
+        "common_name": contents.common_name,
+        "names": [f"{name.type}:{name.value}" for name in contents.names],
+        "not_before": to_rfc3339(contents.not_before),
+        "not_after": to_rfc3339(contents.not_after),
+        "profile": intent.profile.name,
+        "profile_sha256": profile_digest,
+        "to_be_signed_sha256": intent.prepared.digest.hex(),
+        "reasons": intent.reasons,
+    }
+    if grant.renewed_from is not None:
+        details["renewed_from"] = grant.renewed_from.hex()
+    return details

@@ -1,0 +1,100 @@
+"""Recognising a certificate of our own that somebody shows, over TLS or in a token.
+
+What counts is the store: the certificate must lie there as issued, octet by octet. The signature of the issuer and the usages
+are checked again all the same, so that neither the TLS layer nor the database is believed alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from sealwright.ca import store
+from sealwright.ca.errors import CertificateRefused
+from sealwright.ca.issuers import Issuers
+from sealwright.ca.models import PublicKey
+from sealwright.ca.public_keys import accept
+from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.x509 import verify
+from sealwright.clock import Clock, from_datetime, to_rfc3339
+from sealwright.db import Database
+
+SERIAL_OCTETS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCertificate:
+    """A certificate that this authority issued. Whether it is revoked or expired is still to be asked."""
+
+    record: CertificateRecord
+    public_key: PublicKey
+    expired: bool
+
+    def require_current(self) -> None:
+        """Raise CertificateRefused when it has expired or was revoked."""
+        self.require_not_revoked()
+        if self.expired:
+            raise CertificateRefused(
+                f"The certificate {serial_text(self.record.serial)} expired at {to_rfc3339(self.record.not_after)}."
+            )
+
+    def require_not_revoked(self) -> None:
+        """Raise CertificateRefused when it was revoked."""
+        if self.record.revoked_at is not None:
+            raise CertificateRefused(
+                f"The certificate {serial_text(self.record.serial)} was revoked at {to_rfc3339(self.record.revoked_at)}."
+            )
+
+
+class Recognition:
+    """Tells certificates of our own from others."""
+
+    def __init__(self, db: Database, issuers: Issuers, clock: Clock) -> None:
+        self._db = db
+        self._issuers = issuers
+        self._clock = clock
+
+    async def recognise(self, der: bytes) -> OwnCertificate:
+        """The certificate that `der` is, valid now or expired; anything that is not ours raises CertificateRefused."""
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            serial = certificate.serial_number.to_bytes(SERIAL_OCTETS, "big")
+            key = accept(certificate.public_key())
+            usable = _may_authenticate(certificate)
+        except (ValueError, TypeError, OverflowError, x509.DuplicateExtension) as cause:
+            raise CertificateRefused("The certificate that was shown cannot be read.") from cause
+        record = await store.by_serial(self._db, serial)
+        if record is None or record.state is not CertificateState.ISSUED or record.der != der:
+            raise CertificateRefused("The certificate that was shown was not issued here.")
+        if not usable:
+            raise CertificateRefused("The certificate that was shown may not be used to authenticate a client.")
+        await self._check_signature(certificate, record)
+        now = self._clock.now()
+        if now < from_datetime(certificate.not_valid_before_utc):
+            raise CertificateRefused(
+                f"The certificate {serial_text(serial)} is not valid before {to_rfc3339(record.not_before)}."
+            )
+        return OwnCertificate(record, key, expired=now >= from_datetime(certificate.not_valid_after_utc) + 1000)
+
+    async def _check_signature(self, certificate: x509.Certificate, record: CertificateRecord) -> None:
+        issuer_key = await self._issuers.public_key_of(record.issuer_id)
+        try:
+            verify(issuer_key, certificate.signature, certificate.tbs_certificate_bytes)
+        except InvalidSignature as cause:
+            raise CertificateRefused("The certificate that was shown is not signed by the issuer that it names.") from cause
+
+
+def serial_text(serial: bytes) -> str:
+    """A serial number as `step` writes it: decimal."""
+    return str(int.from_bytes(serial, "big"))
+
+
+def _may_authenticate(certificate: x509.Certificate) -> bool:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        extended = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return usage.digital_signature and x509.OID_CLIENT_AUTH in extended

@@ -1,0 +1,51 @@
+"""What is done about issuances that a dying process left behind, and about notes that nobody needs any more.
+
+An intent without a result means that a process died somewhere between recording the intent and recording what it signed. From
+the database alone nobody can say whether the key was used in between, so each becomes "maybe signed", never "failed": the
+serial number is not used again, and it can be revoked like a certificate. A process that is only slow may still settle its
+intent afterwards: it knows what happened, and "maybe signed" yields to that. So closing too early does no harm, and several
+nodes may do this at the same time.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sealwright.access import SYSTEM
+from sealwright.audit import Audit, Event, Outcome
+from sealwright.ca import store
+from sealwright.clock import Clock, before
+from sealwright.db import Database, Transaction
+
+PATIENCE = timedelta(minutes=1)
+"""An issuance that is still at work takes a fraction of a second."""
+
+
+class Recovery:
+    """Closes open intents and drops notes about expired tokens."""
+
+    def __init__(self, db: Database, audit: Audit, clock: Clock) -> None:
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+
+    async def close_intents(self, *, older_than: timedelta = timedelta(0)) -> list[bytes]:
+        """Close every open intent, audited; answers their serial numbers. At start all, later those older than `PATIENCE`."""
+        until = before(self._clock.now(), older_than)
+
+        async def body(tx: Transaction) -> list[bytes]:
+            serials = await store.close_intents(tx, until=until)
+            for serial in serials:
+                target = f"certificate:{serial.hex()}"
+                await self._audit.record(tx, Event.CERTIFICATE_UNRESOLVED, actor=SYSTEM, target=target, outcome=Outcome.FAILED)
+            return serials
+
+        return await self._db.write(body)
+
+    async def forget_tokens(self) -> int:
+        """Drop notes about tokens that are refused for their age anyway; answers how many."""
+
+        async def body(tx: Transaction) -> int:
+            return await store.forget_tokens(tx, expired_before=self._clock.now())
+
+        return await self._db.write(body)

@@ -1,0 +1,90 @@
+"""Revoke: by a provisioner's token, by the certificate itself, or by somebody who is signed in.
+
+A JWK provisioner revokes certificates of its own only, where in `step-ca` any key revokes anything. A serial number that was
+never issued here is refused, where `step-ca` writes it down all the same.
+"""
+
+from __future__ import annotations
+
+from sealwright.access import Actor, Permission, require
+from sealwright.audit import Audit, Event
+from sealwright.ca import store
+from sealwright.ca.errors import AlreadyRevoked, CertificateUnknown, RevocationRefused, TokenUsed
+from sealwright.ca.provisioners import ProvisionerTokens
+from sealwright.ca.recognise import Recognition, serial_text
+from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.clock import Clock
+from sealwright.db import Database, Transaction
+
+LONGEST_REASON = 500
+
+
+class Revocation:
+    """Revokes certificates of this authority."""
+
+    def __init__(self, db: Database, tokens: ProvisionerTokens, recognition: Recognition, audit: Audit, clock: Clock) -> None:
+        self._db = db
+        self._tokens = tokens
+        self._recognition = recognition
+        self._audit = audit
+        self._clock = clock
+
+    async def with_token(self, serial: bytes, token: str, *, code: int, reason: str) -> None:
+        """Revoke what a token names: its `sub` is the serial number, its provisioner the certificate's own."""
+        verified = await self._tokens.for_revoke(token)
+        if not verified.subject.isascii() or not verified.subject.isdigit() or verified.subject != serial_text(serial):
+            raise RevocationRefused(
+                f"The token is for revoking {verified.subject[:100]}, not {serial_text(serial)}.",
+                reasons=("the token's sub must be the serial number",),
+            )
+        record = await self._record(serial)
+        if record.provisioner_id != verified.provisioner.id:
+            raise RevocationRefused(
+                f"The provisioner {verified.provisioner.name} did not vouch for the certificate {serial_text(serial)}.",
+                reasons=("a provisioner revokes only certificates of its own",),
+                hint="Use the certificate's own provisioner, the certificate with its key, or an administrator of this server.",
+            )
+        await self._revoke(record, verified.actor, code=code, reason=reason, token_key=verified.token_key)
+
+    async def with_certificate(self, serial: bytes, certificate_der: bytes, *, code: int, reason: str) -> None:
+        """Revoke the certificate that a TLS connection was authenticated with; no other."""
+        own = await self._recognition.recognise(certificate_der)
+        if own.record.serial != serial:
+            raise RevocationRefused(
+                f"The connection was made with the certificate {serial_text(own.record.serial)}, not {serial_text(serial)}.",
+                reasons=("a certificate revokes only itself",),
+            )
+        holder = Actor("person" if own.record.account_id else "service", own.record.account_id or "", own.record.subject_name)
+        await self._revoke(own.record, holder, code=code, reason=reason)
+
+    async def by_actor(self, serial: bytes, actor: Actor, *, code: int, reason: str) -> CertificateRecord:
+        """Revoke for somebody who is signed in: their own certificates, and with `certificate:revoke` any. Answers the row."""
+        record = await store.by_serial(self._db, serial)
+        if record is None or record.account_id != actor.id or not actor.id:
+            require(actor, Permission.CERTIFICATE_REVOKE)
+        await self._revoke(await self._record(serial), actor, code=code, reason=reason)
+        return await self._record(serial)
+
+    async def _record(self, serial: bytes) -> CertificateRecord:
+        record = await store.by_serial(self._db, serial)
+        if record is None or record.state is CertificateState.FAILED:
+            raise CertificateUnknown(f"There is no certificate with the serial number {serial_text(serial)}.")
+        return record
+
+    async def _revoke(self, record: CertificateRecord, actor: Actor, *, code: int, reason: str, token_key: bytes = b"") -> None:
+        serial = record.serial
+
+        async def body(tx: Transaction) -> None:
+            if token_key and not await store.consume_token(tx, token_key):
+                raise TokenUsed("The token has been used before; each is good for one revocation.")
+            if not await store.revoke(tx, serial, now=self._clock.now(), reason=code):
+                raise AlreadyRevoked(f"The certificate {serial_text(serial)} was revoked before.")
+            await self._audit.record(
+                tx,
+                Event.CERTIFICATE_REVOKED,
+                actor=actor,
+                target=f"certificate:{serial.hex()}",
+                details={"reason_code": code, "reason": reason[:LONGEST_REASON], "state": str(record.state)},
+            )
+
+        await self._db.write(body)

@@ -1,0 +1,43 @@
+"""Sign: a token that a provisioner vouches for, and a signing request, become a certificate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sealwright.ca import csr
+from sealwright.ca.issue import Issuance
+from sealwright.ca.models import IssuedCertificate
+from sealwright.ca.provisioners import ProvisionerTokens
+from sealwright.clock import Instant
+from sealwright.errors import Refused
+
+Moment = Instant | timedelta | None
+"""An instant, a duration from now (for the end: from the beginning), or nothing."""
+
+
+class Signing:
+    """Issues certificates to whoever shows a token."""
+
+    def __init__(self, tokens: ProvisionerTokens, issuance: Issuance) -> None:
+        self._tokens = tokens
+        self._issuance = issuance
+
+    async def sign(
+        self, token: str, request: str | bytes, *, not_before: Moment = None, not_after: Moment = None
+    ) -> IssuedCertificate:
+        """The certificate that `token` allows for the key of `request`.
+
+        The token is checked first: it is cheaper to refuse than a request with a large key. A token whose request is refused
+        is not used up, so that a corrected request can follow.
+        """
+        verified = await self._tokens.for_sign(token)
+        try:
+            parsed = csr.parse(request)
+            if not_before is not None or not_after is not None:
+                parsed = replace(parsed, not_before=not_before, not_after=not_after)
+            grant = verified.grant(parsed)
+        except Refused as failure:
+            await self._issuance.record_refusal(verified.actor, verified.provisioner.id, failure)
+            raise
+        return await self._issuance.issue(grant, parsed)

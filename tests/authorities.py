@@ -1,0 +1,399 @@
+"""A whole certificate authority for a test, and clients that make what `step` would send to it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from sealwright.access import SYSTEM, Actor, Permission
+from sealwright.audit import Audit
+from sealwright.ca.inventory import Inventory
+from sealwright.ca.issue import Issuance, pass_by
+from sealwright.ca.issuers import Issuers
+from sealwright.ca.models import Standing
+from sealwright.ca.prepare import Preparation
+from sealwright.ca.profiles import BUILT_IN
+from sealwright.ca.provisioners import Audiences, Provisioners, ProvisionerTokens
+from sealwright.ca.recognise import Recognition
+from sealwright.ca.recovery import Recovery
+from sealwright.ca.renew import RENEW_CLIENT, Renewal
+from sealwright.ca.revoke import Revocation
+from sealwright.ca.sign import Signing
+from sealwright.ca.step_api import StepApi, answer_failure
+from sealwright.clock import Clock, FixedClock, Instant, to_seconds
+from sealwright.db import Database
+from sealwright.entropy import SeededEntropy
+from sealwright.keys import Custody, Purpose, Sealer, SigningKey, thumbprint
+from sealwright.outbound import OutboundFailed, OutboundResponse
+from sealwright.tokens import LocalProvider, ProviderMetadata, TrustedProviders, VerificationKey, jwk_of, sign
+from sealwright.wire import Peer, Request, Response, Route
+from tests.databases import sqlite_database
+
+NOW = Instant(1_790_000_000_000)
+ISSUER_URL = "https://id.example.org/oauth2/openid/step-ca"
+ENDPOINT = f"{ISSUER_URL}/.well-known/openid-configuration"
+ALICE = "2f6b0c1e-5a0e-4c55-9a5b-2f5c1d7a8e01"
+CA_URL = "https://ca.example.org:9443"
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+@lru_cache(maxsize=64)
+def key(name: str = "client", kind: str = "EC") -> Any:
+    """A private key that is the same each time within one run."""
+    if kind == "RSA":
+        return rsa.generate_private_key(65537, 2048)
+    return ed25519.Ed25519PrivateKey.generate() if kind == "Ed25519" else ec.generate_private_key(ec.SECP256R1())
+
+
+def signing_key(name: str) -> SigningKey:
+    """The same as a key that signs tokens."""
+    private = key(name)
+    return SigningKey(thumbprint(private.public_key()), Purpose.OAUTH_CLIENT, name, "ES256", private.public_key(), private)
+
+
+def general_name(text: str) -> x509.GeneralName:
+    """A name of the type that `step` would give it."""
+    import ipaddress
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    if "://" in text:
+        return x509.UniformResourceIdentifier(text)
+    return x509.RFC822Name(text) if "@" in text else x509.DNSName(text)
+
+
+def csr(common_name: str = "", names: tuple[str, ...] = (), *, private: PrivateKey | None = None) -> str:
+    """A signing request in PEM."""
+    subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, common_name)] if common_name else [])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([general_name(name) for name in names]), critical=False)
+    holder = private or key()
+    algorithm = None if isinstance(holder, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(holder, algorithm).public_bytes(Encoding.PEM).decode()
+
+
+def fingerprint_of(request: str) -> str:
+    """The `x5rt#S256` of a signing request."""
+    der = x509.load_pem_x509_csr(request.encode()).public_bytes(Encoding.DER)
+    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+
+
+@dataclass
+class ScriptedOutbound:
+    """Answers calls to other servers from a table; what is not in it fails."""
+
+    answers: dict[str, bytes | int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def get(self, url: str, **_: Any) -> OutboundResponse:
+        self.asked.append(url)
+        answer = self.answers.get(url)
+        if answer is None:
+            raise OutboundFailed(f"{url} does not answer.")
+        return OutboundResponse(answer) if isinstance(answer, int) else OutboundResponse(200, {}, answer)
+
+    def add_provider(self, issuer_url: str, signer: SigningKey) -> None:
+        """An OpenID provider that signs with `signer`."""
+        jwks_uri = f"{issuer_url}/keys"
+        self.answers[f"{issuer_url}/.well-known/openid-configuration"] = json.dumps(
+            {"issuer": issuer_url, "jwks_uri": jwks_uri, "id_token_signing_alg_values_supported": ["ES256"]}
+        ).encode()
+        self.answers[jwks_uri] = json.dumps({"keys": [jwk_of(signer.public_key, signer.id, "ES256")]}).encode()
+
+
+@dataclass
+class Authority:
+    """Everything that a test of the authority may want to touch."""
+
+    db: Database
+    clock: FixedClock
+    audit: Audit
+    sealer: Sealer
+    issuers: Issuers
+    provisioners: Provisioners
+    issuance: Issuance
+    signing: Signing
+    renewal: Renewal
+    revocation: Revocation
+    recovery: Recovery
+    inventory: Inventory
+    api: StepApi
+    outbound: ScriptedOutbound
+    local_providers: dict[str, LocalProvider]
+    standings: dict[str, Standing]
+    directory: Path
+    crash_points: list[Callable[[str], None]]
+    routes: list[Route] = field(default_factory=list)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: str = "",
+        certificate: bytes | None = None,
+        bearer: str = "",
+        raw: bytes | None = None,
+    ) -> tuple[int, Any]:
+        """Call an endpoint as the server would; answers status and decoded JSON."""
+        response = await self.respond(method, path, body, query=query, certificate=certificate, bearer=bearer, raw=raw)
+        return response.status, json.loads(response.body) if response.body else None
+
+    async def respond(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: str = "",
+        certificate: bytes | None = None,
+        bearer: str = "",
+        raw: bytes | None = None,
+    ) -> Response:
+        """The same with the whole response."""
+        route, parameters = next(
+            (route, found) for route in self.routes if route.method == method and (found := _match(route.path, path)) is not None
+        )
+        request = Request(
+            method,
+            path,
+            query,
+            {"authorization": f"Bearer {bearer}"} if bearer else {},
+            raw if raw is not None else json.dumps(body).encode(),
+            parameters,
+            Peer("127.0.0.1", certificate),
+            request_id="request-1",
+        )
+        try:
+            return await route.handler(request)
+        except Exception as failure:  # noqa: BLE001 - as the server does it
+            return answer_failure(request, failure)
+
+    async def add_jwk(self, name: str = "admin", **members: Any) -> str:
+        """A JWK provisioner; answers the name of its key."""
+        signer = signing_key(f"jwk {name}")
+        definition = {"type": "JWK", "name": name, "key": jwk_of(signer.public_key, signer.id, "ES256"), **members}
+        await self.provisioners.add(definition, SYSTEM)
+        return f"jwk {name}"
+
+    async def add_oidc(
+        self, name: str = "kanidm", *, client_id: str = "step-ca", issuer_url: str = ISSUER_URL, **members: Any
+    ) -> None:
+        """An OIDC provisioner."""
+        definition = {
+            "type": "OIDC",
+            "name": name,
+            "clientID": client_id,
+            "clientSecret": "",
+            "configurationEndpoint": f"{issuer_url}/.well-known/openid-configuration",
+            **members,
+        }
+        await self.provisioners.add(definition, SYSTEM)
+
+    def add_local_provider(self, issuer_url: str = ISSUER_URL, signer_name: str = "provider") -> None:
+        """An OpenID provider that lives in this server."""
+        signer = signing_key(signer_name)
+        metadata = ProviderMetadata(issuer_url, f"{issuer_url}/public_key.jwk", frozenset({"ES256"}))
+        keys = (VerificationKey(signer.id, "ES256", signer.public_key),)
+        self.local_providers[f"{issuer_url}/.well-known/openid-configuration"] = LocalProvider(metadata, keys)
+
+    def jwk_token(
+        self, subject: str, *, signer: str = "jwk admin", issuer: str = "admin", path: str = "/1.0/sign", **claims: Any
+    ) -> str:
+        """A token as `step` makes it for a JWK provisioner."""
+        now = to_seconds(self.clock.now())
+        usual = {
+            "iss": issuer,
+            "sub": subject,
+            "aud": f"{CA_URL}{path}",
+            "iat": now,
+            "nbf": now,
+            "exp": now + 300,
+            "jti": hashlib.sha256(f"{subject} {len(self._made)}".encode()).hexdigest(),
+        }
+        self._made.append(subject)
+        return sign(signing_key(signer), {name: value for name, value in {**usual, **claims}.items() if value is not None})
+
+    def id_token(self, *, signer: str = "provider", **claims: Any) -> str:
+        """An ID token of the provider, about Alice."""
+        now = to_seconds(self.clock.now())
+        usual = {
+            "iss": ISSUER_URL,
+            "sub": ALICE,
+            "aud": "step-ca",
+            "azp": "step-ca",
+            "iat": now,
+            "exp": now + 900,
+            "nonce": f"nonce {len(self._made)}",
+            "email": "alice@example.org",
+            "email_verified": True,
+            "preferred_username": "alice@id.example.org",
+            "sid": "session-1",
+        }
+        self._made.append(ALICE)
+        return sign(signing_key(signer), {name: value for name, value in {**usual, **claims}.items() if value is not None})
+
+    def renew_token(self, certificate: bytes, holder: Any, *, path: str = "/renew", **claims: Any) -> str:
+        """A token as `step ca renew --mtls=false` makes it."""
+        import jwt
+
+        now = to_seconds(self.clock.now())
+        leaf = x509.load_der_x509_certificate(certificate)
+        names = leaf.subject.get_attributes_for_oid(x509.OID_COMMON_NAME)
+        usual = {
+            "iss": RENEW_CLIENT,
+            "sub": names[0].value if names else "",
+            "aud": f"{CA_URL}{path}",
+            "iat": now,
+            "nbf": now,
+            "exp": now + 300,
+        }
+        algorithm = {"RSAPrivateKey": "RS256", "Ed25519PrivateKey": "EdDSA"}.get(type(holder).__name__.lstrip("_"), "ES256")
+        headers = {"x5cInsecure": [base64.b64encode(certificate).decode()], "kid": "whatever the client calls its key"}
+        return jwt.encode({**usual, **claims}, holder, algorithm=algorithm, headers=headers)
+
+    _made: list[str] = field(default_factory=list)
+
+
+def _match(pattern: str, path: str) -> dict[str, str] | None:
+    wanted, given = pattern.split("/"), path.split("/")
+    if len(wanted) != len(given):
+        return None
+    found = {}
+    for each, value in zip(wanted, given, strict=True):
+        if each.startswith("{"):
+            found[each.strip("{}")] = value
+        elif each != value:
+            return None
+    return found
+
+
+READER = Actor("person", "auditor", "auditor", frozenset({Permission.CERTIFICATE_READ}))
+
+
+@asynccontextmanager
+async def authority(
+    directory: Path, *, db: Database | None = None, crash_points: Callable[[str], None] = pass_by, clock: Clock | None = None
+) -> AsyncIterator[Authority]:
+    """An authority with a root and an issuing CA, on SQLite unless a database is given."""
+    if db is None:
+        async with sqlite_database() as fresh:
+            yield await build(fresh, directory, crash_points, clock)
+    else:
+        yield await build(db, directory, crash_points, clock)
+
+
+async def build(db: Database, directory: Path, crash_points: Callable[[str], None] = pass_by, clock: Any = None) -> Authority:
+    """Put the parts together."""
+    clock = clock or FixedClock(NOW)
+    audit, sealer = Audit(clock), Sealer(bytes(32), SeededEntropy(1))
+    entropy = SeededEntropy(2) if isinstance(clock, FixedClock) else _system_entropy()
+    issuers = Issuers(db, Custody(db, sealer, clock), audit, clock, entropy)
+    if not await issuers.records():
+        await issuers.create_hierarchy("Example", SYSTEM)
+    local_providers: dict[str, LocalProvider] = {}
+    standings = {ALICE: Standing(active=True)}
+    reached: list[Callable[[str], None]] = [crash_points]
+
+    async def local(endpoint: str) -> LocalProvider | None:
+        return local_providers.get(endpoint)
+
+    async def standing_of(account_id: str) -> Standing:
+        return standings.get(account_id, Standing(active=False, reason="There is no such account."))
+
+    def reach(point: str) -> None:
+        for each in reached:
+            each(point)
+
+    outbound = ScriptedOutbound()
+    provisioners = Provisioners(db, sealer, audit, clock, directory=directory)
+    await provisioners.reload()
+    accepted = Audiences(["ca.example.org", "192.0.2.7", "::1"])
+    tokens = ProvisionerTokens(provisioners, TrustedProviders(outbound, clock, local), accepted, clock)
+    issuance = Issuance(
+        db,
+        issuers,
+        BUILT_IN,
+        Preparation(entropy),
+        audit,
+        clock,
+        standing_of=standing_of,
+        crash_points=reach,
+    )
+    recognition = Recognition(db, issuers, clock)
+    signing = Signing(tokens, issuance)
+    renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock)
+    revocation = Revocation(db, tokens, recognition, audit, clock)
+    api = StepApi(db, issuers, provisioners, signing, renewal, revocation)
+    return Authority(
+        db=db,
+        clock=clock,
+        audit=audit,
+        sealer=sealer,
+        issuers=issuers,
+        provisioners=provisioners,
+        issuance=issuance,
+        signing=signing,
+        renewal=renewal,
+        revocation=revocation,
+        recovery=Recovery(db, audit, clock),
+        inventory=Inventory(db),
+        api=api,
+        outbound=outbound,
+        local_providers=local_providers,
+        standings=standings,
+        directory=directory,
+        crash_points=reached,
+        routes=api.routes(),
+    )
+
+
+def _system_entropy() -> Any:
+    from sealwright.entropy import SystemEntropy
+
+    return SystemEntropy()
+
+
+def leaf_of(answer: dict[str, Any]) -> x509.Certificate:
+    """The certificate in an answer of sign, renew or rekey."""
+    return x509.load_pem_x509_certificate(answer["crt"].encode())
+
+
+def der_of(answer: dict[str, Any]) -> bytes:
+    """The same as octets."""
+    return leaf_of(answer).public_bytes(Encoding.DER)
+
+
+def names_in(certificate: x509.Certificate) -> list[str]:
+    """Its names, in their order."""
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(name.value) for name in found]
+
+
+def common_name_in(certificate: x509.Certificate) -> str:
+    """Its common name, or nothing."""
+    found = certificate.subject.get_attributes_for_oid(x509.OID_COMMON_NAME)
+    return str(found[0].value) if found else ""
+
+
+def an_hour(count: float = 1) -> timedelta:
+    """So many hours."""
+    return timedelta(hours=count)

@@ -1,0 +1,53 @@
+"""What a server says of itself to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sealwright import __version__
+from sealwright.api import models
+from sealwright.api.openapi import document
+from sealwright.api.operations import Call, Operation
+from sealwright.ca.issuers import Issuers
+from sealwright.ca.pem import certificate_pem
+from sealwright.wire import Response
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """Name and addresses of this server."""
+
+    name: str
+    people_url: str
+    machines_url: str
+    status_url: str
+
+
+class About:
+    """Operations that everybody may call."""
+
+    def __init__(self, facts: ServerFacts, issuers: Issuers) -> None:
+        self._facts = facts
+        self._issuers = issuers
+
+    def operations(self, others: Sequence[Operation]) -> list[Operation]:
+        """All of them; `others` are described beside them."""
+        public = "public: a client needs it before anybody can sign in"
+        version = Operation(
+            "version", "GET", "/version", "Version, addresses and roots.", public, self._version, gives=models.ServerAnswer
+        )
+        described: list[bytes] = []
+
+        async def openapi(_: Call) -> Response:
+            return Response(200, described[0], (("content-type", "application/vnd.oai.openapi+json;version=3.1"),))
+
+        description = Operation("openapi", "GET", "/openapi.json", "This description.", public, openapi, gives=dict)
+        described.append(document([*others, version, description]))
+        return [version, description]
+
+    async def _version(self, _: Call) -> models.ServerAnswer:
+        facts = self._facts
+        urls = models.AddressesAnswer(people=facts.people_url, machines=facts.machines_url, status=facts.status_url)
+        roots = tuple(certificate_pem(root.certificate_der) for root in await self._issuers.roots())
+        return models.ServerAnswer(name=facts.name, version=__version__, urls=urls, roots=roots)

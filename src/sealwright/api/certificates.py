@@ -1,0 +1,197 @@
+"""The inventory of certificates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from sealwright.access import Permission
+from sealwright.api import models
+from sealwright.api.answers import moment
+from sealwright.api.operations import OWN, Call, Operation
+from sealwright.ca.inventory import Inventory
+from sealwright.ca.issuers import Issuers
+from sealwright.ca.pem import certificate_pem
+from sealwright.ca.provisioners import Provisioners
+from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.revoke import Revocation
+from sealwright.clock import Clock, Instant
+from sealwright.errors import InvalidInput
+from sealwright.identity import Directory
+
+REASON_CODES: Mapping[str, int] = {
+    "unspecified": 0,
+    "keyCompromise": 1,
+    "cACompromise": 2,
+    "affiliationChanged": 3,
+    "superseded": 4,
+    "cessationOfOperation": 5,
+    "certificateHold": 6,
+    "privilegeWithdrawn": 9,
+    "aACompromise": 10,
+}
+_REASON_NAMES = {code: name for name, code in REASON_CODES.items()}
+_SERIAL_OCTETS = 20
+_HEX = re.compile(r"[0-9a-fA-F]{40}")
+_DECIMAL = re.compile(r"[0-9]{1,49}")
+
+
+class _Names:
+    """Names behind ids, each looked up once for one answer."""
+
+    def __init__(self, directory: Directory, provisioners: Provisioners) -> None:
+        self._directory = directory
+        self._provisioners = provisioners
+        self._known: dict[tuple[str, str], str] = {}
+
+    async def person(self, account_id: str | None) -> str | None:
+        """SPN of an account; its id when it is gone."""
+        if account_id is None:
+            return None
+        if ("person", account_id) not in self._known:
+            account = await self._directory.account(account_id)
+            self._known["person", account_id] = account_id if account is None else self._directory.spn_of(account)
+        return self._known["person", account_id]
+
+    async def provisioner(self, provisioner_id: str | None) -> str | None:
+        """Name of a provisioner; its id when it is gone."""
+        if provisioner_id is None:
+            return None
+        if ("provisioner", provisioner_id) not in self._known:
+            found = await self._provisioners.find(provisioner_id)
+            self._known["provisioner", provisioner_id] = provisioner_id if found is None else found.name
+        return self._known["provisioner", provisioner_id]
+
+
+class Certificates:
+    """Operations about certificates: everybody sees and revokes their own."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        revocation: Revocation,
+        issuers: Issuers,
+        provisioners: Provisioners,
+        directory: Directory,
+        clock: Clock,
+    ) -> None:
+        self._inventory = inventory
+        self._revocation = revocation
+        self._issuers = issuers
+        self._provisioners = provisioners
+        self._directory = directory
+        self._clock = clock
+
+    def operations(self) -> list[Operation]:
+        """All of them."""
+        read = f"{OWN}; for others {Permission.CERTIFICATE_READ}"
+        page = {
+            "after": "Where the page before ended.",
+            "limit": "At most so many.",
+            "person": "Only those that speak for this person.",
+        }
+        return [
+            Operation(
+                "list_certificates",
+                "GET",
+                "/certificates",
+                "List certificates: all where one may see them, else one's own.",
+                read,
+                self._list,
+                gives=models.CertificatePage,
+                query=page,
+            ),
+            Operation(
+                "get_certificate",
+                "GET",
+                "/certificates/{serial}",
+                "Show a certificate, by serial number in hexadecimal or decimal.",
+                read,
+                self._get,
+                gives=models.CertificateDetails,
+            ),
+            Operation(
+                "revoke_certificate",
+                "POST",
+                "/certificates/{serial}/revoke",
+                "Revoke a certificate. It cannot be undone.",
+                f"{OWN}; for others {Permission.CERTIFICATE_REVOKE}",
+                self._revoke,
+                gives=models.CertificateAnswer,
+                takes=models.RevocationBody,
+            ),
+        ]
+
+    async def _list(self, call: Call) -> models.CertificatePage:
+        person = call.query.get("person")
+        account_id = None
+        if person is not None:
+            account_id = (await self._directory.show_person(person, actor=call.actor)).id
+        elif Permission.CERTIFICATE_READ not in call.actor.permissions:
+            account_id = call.caller.account.id
+        page = await self._inventory.page(
+            call.actor, account_id=account_id, cursor=call.query.get("after", ""), at_most=call.limit()
+        )
+        names = _Names(self._directory, self._provisioners)
+        shown = [await self._answer(each, names) for each in page.certificates]
+        return models.CertificatePage(items=shown, next=page.next_cursor or None)
+
+    async def _get(self, call: Call) -> models.CertificateDetails:
+        story = await self._inventory.show(call.actor, serial_in(call.path("serial")))
+        record = story.certificate
+        return models.CertificateDetails(
+            **msgspec.structs.asdict(await self._answer(record, _Names(self._directory, self._provisioners))),
+            issuer=(await self._issuers.record(record.issuer_id)).name,
+            session_id=record.session_id,
+            certificate=None if record.der is None else certificate_pem(record.der),
+            came_from=[each.serial.hex() for each in story.came_from],
+            followed_by=[each.serial.hex() for each in story.followed_by],
+        )
+
+    async def _revoke(self, call: Call) -> models.CertificateAnswer:
+        body: models.RevocationBody = call.body
+        serial = serial_in(call.path("serial"))
+        reason = body.note or body.reason
+        record = await self._revocation.by_actor(serial, call.actor, code=REASON_CODES[body.reason], reason=reason)
+        return await self._answer(record, _Names(self._directory, self._provisioners))
+
+    async def _answer(self, record: CertificateRecord, names: _Names) -> models.CertificateAnswer:
+        reason = record.revocation_reason
+        return models.CertificateAnswer(
+            serial=record.serial.hex(),
+            serial_decimal=str(int.from_bytes(record.serial, "big")),
+            state=_state(record, self._clock.now()),
+            subject_name=record.subject_name,
+            names=[models.NameAnswer(type=str(name.type), value=name.value) for name in record.names],
+            person=await names.person(record.account_id),
+            provisioner=await names.provisioner(record.provisioner_id),
+            profile=record.profile,
+            not_before=moment(record.not_before),
+            not_after=moment(record.not_after),
+            issued_at=moment(record.issued_at),
+            renewed_from=None if record.renewed_from is None else record.renewed_from.hex(),
+            revoked_at=moment(record.revoked_at),
+            revocation_reason=None if reason is None else _REASON_NAMES.get(reason, str(reason)),
+        )
+
+
+def serial_in(text: str) -> bytes:
+    """A serial number as people pass it: 40 hexadecimal digits, with or without colons, or decimal."""
+    plain = text.replace(":", "")
+    if _HEX.fullmatch(plain):
+        return bytes.fromhex(plain)
+    if _DECIMAL.fullmatch(text) and int(text) < 1 << (8 * _SERIAL_OCTETS):
+        return int(text).to_bytes(_SERIAL_OCTETS, "big")
+    raise InvalidInput(
+        f"{text[:60]!r} is no serial number of this authority.", hint="It has 40 hexadecimal digits, or up to 49 decimal ones."
+    )
+
+
+def _state(record: CertificateRecord, now: Instant) -> str:
+    if record.revoked_at is not None:
+        return "revoked"
+    if record.state is CertificateState.ISSUED and record.not_after < now:
+        return "expired"
+    return str(record.state)

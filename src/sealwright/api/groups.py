@@ -1,0 +1,94 @@
+"""Groups."""
+
+from __future__ import annotations
+
+from sealwright.access import Actor, Permission
+from sealwright.api import answers, models
+from sealwright.api.operations import Call, Operation
+from sealwright.errors import InvalidInput
+from sealwright.identity import Directory, Group
+
+_READ, _WRITE = str(Permission.GROUP_READ), str(Permission.GROUP_WRITE)
+
+
+class Groups:
+    """Operations about groups."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def operations(self) -> list[Operation]:
+        """All of them."""
+        details = models.GroupDetails
+        one = "/groups/{name}"
+        page = {"after": "Begin after this name.", "limit": "At most so many."}
+        return [
+            Operation("list_groups", "GET", "/groups", "List groups.", _READ, self._list, gives=models.GroupPage, query=page),
+            Operation(
+                "create_group",
+                "POST",
+                "/groups",
+                "Create a group.",
+                _WRITE,
+                self._create,
+                gives=details,
+                takes=models.GroupBody,
+                status=201,
+            ),
+            Operation("get_group", "GET", one, "Show a group and its members.", _READ, self._get, gives=details),
+            Operation("delete_group", "DELETE", one, "Delete a group.", _WRITE, self._delete, status=204),
+            Operation(
+                "change_members",
+                "PATCH",
+                f"{one}/members",
+                "Add members or remove them; when one is unknown, nothing happens.",
+                _WRITE,
+                self._change_members,
+                gives=details,
+                takes=models.MembersChange,
+            ),
+        ]
+
+    async def _list(self, call: Call) -> models.GroupPage:
+        limit = call.limit()
+        found = await self._directory.list_groups(actor=call.actor, beyond=call.query.get("after", ""), at_most=limit + 1)
+        shown = [answers.group(each) for each in found[:limit]]
+        return models.GroupPage(items=shown, next=shown[-1].name if len(found) > limit else None)
+
+    async def _create(self, call: Call) -> models.GroupDetails:
+        body: models.GroupBody = call.body
+        made = await self._directory.create_group(body.name, description=body.description, actor=call.actor)
+        return _details(made, [])
+
+    async def _get(self, call: Call) -> models.GroupDetails:
+        return await self._shown(call.path("name"), call.actor)
+
+    async def _delete(self, call: Call) -> None:
+        await self._directory.delete_group(call.path("name"), actor=call.actor)
+
+    async def _change_members(self, call: Call) -> models.GroupDetails:
+        body: models.MembersChange = call.body
+        if bool(body.add) == bool(body.remove):
+            raise InvalidInput("Give members to add or members to remove: one of the two.")
+        if body.add:
+            await self._directory.add_members(call.path("name"), body.add, actor=call.actor)
+        else:
+            await self._directory.remove_members(call.path("name"), body.remove, actor=call.actor)
+        return await self._shown(call.path("name"), call.actor)
+
+    async def _shown(self, name: str, actor: Actor) -> models.GroupDetails:
+        group = await self._directory.show_group(name, actor=actor)
+        members = await self._directory.members_of(group.id, actor=actor)
+        accounts = [self._directory.spn_of(account) for account in members.accounts]
+        return _details(group, accounts + [each.name for each in members.groups])
+
+
+def _details(group: Group, members: list[str]) -> models.GroupDetails:
+    return models.GroupDetails(
+        id=group.id,
+        name=group.name,
+        description=group.description,
+        builtin=group.builtin,
+        created_at=answers.moment(group.created_at),
+        members=members,
+    )

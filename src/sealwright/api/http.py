@@ -1,0 +1,66 @@
+"""The routes of the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealwright.api.about import About, ServerFacts
+from sealwright.api.audit_trail import AuditTrail
+from sealwright.api.certificates import Certificates
+from sealwright.api.clients import Clients
+from sealwright.api.groups import Groups
+from sealwright.api.operations import Dispatch, Operation
+from sealwright.api.persons import Persons
+from sealwright.api.provisioners import Provisioners
+from sealwright.api.sessions import SessionList
+from sealwright.api.sign_in import SigningIn
+from sealwright.ca.inventory import Inventory
+from sealwright.ca.issuers import Issuers
+from sealwright.ca.provisioners import Provisioners as ProvisionerRegistry
+from sealwright.ca.revoke import Revocation
+from sealwright.clock import Clock
+from sealwright.db import Database
+from sealwright.identity import Credentials, Directory, Sessions, SignIn
+from sealwright.oauth import Clients as ClientRegistry
+from sealwright.wire import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Everything that the API speaks for."""
+
+    db: Database
+    clock: Clock
+    facts: ServerFacts
+    directory: Directory
+    credentials: Credentials
+    sessions: Sessions
+    sign_in: SignIn
+    clients: ClientRegistry
+    issuers: Issuers
+    provisioners: ProvisionerRegistry
+    inventory: Inventory
+    revocation: Revocation
+
+
+def operations(domain: Domain) -> list[Operation]:
+    """Everything that can be done here."""
+    found = [
+        *SigningIn(domain.sign_in, domain.sessions, domain.directory).operations(),
+        *SessionList(domain.sessions, domain.directory).operations(),
+        *Persons(domain.directory, domain.credentials, domain.clock).operations(),
+        *Groups(domain.directory).operations(),
+        *Clients(domain.clients).operations(),
+        *Provisioners(domain.provisioners).operations(),
+        *Certificates(
+            domain.inventory, domain.revocation, domain.issuers, domain.provisioners, domain.directory, domain.clock
+        ).operations(),
+        *AuditTrail(domain.db).operations(),
+    ]
+    return [*found, *About(domain.facts, domain.issuers).operations(found)]
+
+
+def routes(domain: Domain) -> list[Route]:
+    """The routes of the API, all on the listener for people."""
+    dispatch = Dispatch(domain.sessions)
+    return [dispatch.route(operation) for operation in operations(domain)]

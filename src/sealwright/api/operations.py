@@ -1,0 +1,149 @@
+"""One operation of the API, and the phases that all of them share: who asks, which parameters, which body."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from sealwright.access import Actor
+from sealwright.api.errors import SessionNeeded, WrongContentType
+from sealwright.errors import InvalidInput
+from sealwright.identity import SessionKind, Sessions, SignedIn
+from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response
+
+PREFIX = "/api/v1"
+OWN = "signed in: what is one's own"
+"""The access of operations that answer for the one who asks."""
+PAGE = 100
+LONGEST_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, with what the shared phases found out."""
+
+    request: Request
+    signed_in: SignedIn | None
+    body: Any
+    query: Mapping[str, str]
+
+    @property
+    def caller(self) -> SignedIn:
+        """Who asks. Only for operations that are not public."""
+        if self.signed_in is None:
+            raise SessionNeeded("This needs a session.")
+        return self.signed_in
+
+    @property
+    def actor(self) -> Actor:
+        """On whose behalf."""
+        return self.caller.actor
+
+    def path(self, name: str) -> str:
+        """A parameter of the path."""
+        return self.request.path_parameters[name]
+
+    def limit(self) -> int:
+        """How many entries of a list are asked for."""
+        text = self.query.get("limit", str(PAGE))
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LONGEST_PAGE:
+            raise InvalidInput(f"limit is {text[:20]!r}; it must be a number from 1 to {LONGEST_PAGE}.")
+        return int(text)
+
+
+Run = Callable[[Call], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What can be done, by whom, with what, for what. Routes and the OpenAPI document are made from these."""
+
+    name: str
+    method: str
+    path: str
+    """Below the prefix."""
+    summary: str
+    access: str
+    """A permission, `OWN`, or ``public: why``; the verb behind `run` checks it."""
+    run: Run
+    gives: Any = None
+    takes: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Parameter → what it does."""
+    status: int = 200
+
+    @property
+    def public(self) -> bool:
+        """Whether nobody needs to be signed in."""
+        return self.access.startswith("public:")
+
+
+class Dispatch:
+    """Takes a call through the shared phases to its operation."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def route(self, operation: Operation) -> Route:
+        """The route of an operation."""
+        return Route(
+            method=operation.method,
+            path=PREFIX + operation.path,
+            handler=self._handler(operation),
+            listeners=frozenset({Listener.PEOPLE}),
+            access=operation.access,
+            wire=Wire.API,
+        )
+
+    def _handler(self, operation: Operation) -> Handler:
+        async def handler(request: Request) -> Response:
+            signed_in = None if operation.public else await self._who(request)
+            call = Call(request, signed_in, _body(request, operation.takes), _query(request, operation.query))
+            answer = await operation.run(call)
+            if isinstance(answer, Response):
+                return answer
+            return Response(204) if answer is None else json_response(operation.status, answer)
+
+        return handler
+
+    async def _who(self, request: Request) -> SignedIn:
+        token = request.bearer()
+        if token is None:
+            raise SessionNeeded("Nobody is signed in.", hint="Sign in with: sealwright login -D NAME")
+        signed_in = await self._sessions.resolve(token, request.peer.address)
+        if signed_in is None:
+            raise SessionNeeded("The session has ended.", hint="Sign in again with: sealwright login")
+        if signed_in.session.kind is not SessionKind.TERMINAL:
+            raise SessionNeeded(
+                "The session is one of a browser, which does not count here.", hint="Sign in with: sealwright login"
+            )
+        return signed_in
+
+
+def _body(request: Request, shape: Any) -> Any:
+    if shape is None:
+        if request.body:
+            raise InvalidInput("This takes no body.")
+        return None
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise WrongContentType(f"The body must be application/json, not {content_type or 'without a type'}.")
+    try:
+        return msgspec.json.decode(request.body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
+        words = str(cause)
+        raise InvalidInput(f"The body cannot be used: {words[:1].lower()}{words[1:]}.") from cause
+
+
+def _query(request: Request, known: Mapping[str, str]) -> Mapping[str, str]:
+    if not request.query_text:
+        return {}
+    given = request.query()
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        told = f"there are {', '.join(known)}" if known else "there are none"
+        raise InvalidInput(f"The parameter {unknown[0][:64]!r} is not known here; {told}.")
+    return given

@@ -1,0 +1,106 @@
+"""From failure to problem document (RFC 9457). The one place that knows a status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from sealwright.api.errors import WrongContentType
+from sealwright.errors import (
+    Conflict,
+    Failure,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    Refused,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    WrongMethod,
+)
+from sealwright.wire import Request, Response
+
+STATUS: Mapping[type[Failure], HTTPStatus] = {
+    WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InvalidInput: HTTPStatus.BAD_REQUEST,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    NotPermitted: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    WrongMethod: HTTPStatus.METHOD_NOT_ALLOWED,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Conflict: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+"""Class of failure → status; a subclass has the status of the nearest class above it."""
+
+DESCRIBED_AT = "/api/v1/openapi.json#/components/x-problems/"
+_CHALLENGE = 'Bearer realm="sealwright"'
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What was refused or failed, why, and what to do next."""
+
+    type: str
+    """Where this kind of problem is described."""
+    title: str
+    status: int
+    detail: str
+    """Safe to show; names the value that was wrong."""
+    code: str
+    """The kind of problem, for programs."""
+    reasons: tuple[str, ...] = ()
+    """The rules that decided, in words."""
+    hint: str = ""
+    """What to do next."""
+    request_id: str = ""
+    """What the server's log calls this request."""
+
+
+def status_of(failure: Failure) -> HTTPStatus:
+    """The status for a failure; INTERNAL_SERVER_ERROR where nobody could have acted on it."""
+    return next((STATUS[kind] for kind in type(failure).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def answer_failure(request: Request, failure: Exception) -> Response:
+    """The answer on this wire. What is no `Failure`, and a failure of our own making, tells only the request id."""
+    status = status_of(failure) if isinstance(failure, Failure) else HTTPStatus.INTERNAL_SERVER_ERROR
+    if not isinstance(failure, Failure) or status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _document(
+            status,
+            "internal_error",
+            "Something went wrong in the server.",
+            request_id=request.request_id,
+            hint=f"The server's log tells more about request {request.request_id}.",
+        )
+    return _document(
+        status,
+        failure.code,
+        failure.detail,
+        reasons=failure.reasons,
+        hint=failure.hint,
+        request_id=request.request_id,
+        headers=_headers(request, failure),
+    )
+
+
+def _headers(request: Request, failure: Failure) -> tuple[tuple[str, str], ...]:
+    if isinstance(failure, NotSignedIn):
+        shown = ', error="invalid_token"' if request.bearer() else ""
+        return (("www-authenticate", f"{_CHALLENGE}{shown}"),)
+    if isinstance(failure, TooMany | Unavailable):
+        return (("retry-after", str(failure.retry_after)),)
+    if isinstance(failure, WrongMethod):
+        return (("allow", ", ".join(failure.allowed)),)
+    return ()
+
+
+def _document(status: HTTPStatus, code: str, detail: str, *, headers: tuple[tuple[str, str], ...] = (), **more: Any) -> Response:
+    problem = Problem(type=f"{DESCRIBED_AT}{code}", title=status.phrase, status=status.value, detail=detail, code=code, **more)
+    content_type = ("content-type", "application/problem+json")
+    return Response(status.value, msgspec.json.encode(problem) + b"\n", (content_type, *headers))

@@ -1,0 +1,74 @@
+"""Provisioners of the certificate authority."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sealwright.access import Permission, require
+from sealwright.api import models
+from sealwright.api.operations import Call, Operation
+from sealwright.ca.provisioners import Provisioner, listed
+from sealwright.ca.provisioners import Provisioners as Registry
+
+_READ, _WRITE = str(Permission.PROVISIONER_READ), str(Permission.PROVISIONER_WRITE)
+
+
+class Provisioners:
+    """Operations about provisioners. Definitions have the form that `step` reads and writes."""
+
+    def __init__(self, provisioners: Registry) -> None:
+        self._provisioners = provisioners
+
+    def operations(self) -> list[Operation]:
+        """All of them."""
+        definition = dict[str, Any]
+        page = {"after": "Where the page before ended.", "limit": "At most so many."}
+        return [
+            Operation(
+                "list_provisioners",
+                "GET",
+                "/provisioners",
+                "List provisioners.",
+                _READ,
+                self._list,
+                gives=models.ProvisionerPage,
+                query=page,
+            ),
+            Operation(
+                "add_provisioner",
+                "POST",
+                "/provisioners",
+                "Add a provisioner.",
+                _WRITE,
+                self._add,
+                gives=definition,
+                takes=definition,
+                status=201,
+            ),
+            Operation(
+                "get_provisioner", "GET", "/provisioners/{name}", "Show a provisioner.", _READ, self._get, gives=definition
+            ),
+            Operation(
+                "remove_provisioner", "DELETE", "/provisioners/{name}", "Remove a provisioner.", _WRITE, self._remove, status=204
+            ),
+        ]
+
+    async def _list(self, call: Call) -> models.ProvisionerPage:
+        require(call.actor, Permission.PROVISIONER_READ)
+        page = await self._provisioners.page(call.query.get("after", ""), call.limit())
+        return models.ProvisionerPage(items=[_shown(each) for each in page.provisioners], next=page.next_cursor or None)
+
+    async def _add(self, call: Call) -> dict[str, Any]:
+        return _shown(await self._provisioners.add(call.body, call.actor))
+
+    async def _get(self, call: Call) -> dict[str, Any]:
+        require(call.actor, Permission.PROVISIONER_READ)
+        return _shown(await self._provisioners.named(call.path("name")))
+
+    async def _remove(self, call: Call) -> None:
+        await self._provisioners.remove(call.path("name"), call.actor)
+
+
+def _shown(provisioner: Provisioner) -> dict[str, Any]:
+    """The definition without its secret."""
+    return {name: value for name, value in listed(provisioner).items() if name != "clientSecret"}

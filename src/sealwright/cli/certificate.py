@@ -1,0 +1,272 @@
+"""`sealwright certificate`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sealwright.cli.commands import Group, command
+from sealwright.cli.errors import WrongUsage
+from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.wording import duration, listed, parsed, stamp, until
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from sealwright.cli.step_wire import Authority
+
+certificate = Group("certificate", help="Certificates: issue, inspect, renew, list, revoke.")
+
+REASONS = {
+    "unspecified": 0,
+    "keyCompromise": 1,
+    "cACompromise": 2,
+    "affiliationChanged": 3,
+    "superseded": 4,
+    "cessationOfOperation": 5,
+    "certificateHold": 6,
+    "privilegeWithdrawn": 9,
+    "aACompromise": 10,
+}
+"""Reason → its code (RFC 5280, section 5.3.1)."""
+
+_ca_url = click.option("--ca-url", metavar="URL", help="The certificate authority. Default: the one that the server names.")
+_FIELDS = (
+    ("serial", "serial"),
+    ("state", "state"),
+    ("subject name", "subject_name"),
+    ("names", "names_text"),
+    ("person", "person"),
+    ("provisioner", "provisioner"),
+    ("profile", "profile"),
+    ("issuer", "issuer"),
+    ("valid from", "from"),
+    ("valid until", "until"),
+    ("revoked", "revoked"),
+    ("renewed from", "renewed_from"),
+)
+
+
+def _authority(invocation: Invocation, ca_url: str | None, files: tuple[Path, Path] | None = None) -> Authority:
+    from sealwright.cli.step_wire import Authority
+
+    server = invocation.server()
+    url, roots = (ca_url or server.machines_url), server.roots_pem
+    if not url:
+        told = invocation.connection(signed_in=False).call("GET", "version")
+        url, roots = told["urls"]["machines"], roots or "".join(told["roots"])
+    if "://" not in url:
+        url = f"https://{url}"
+    if not url.startswith("https://"):
+        raise WrongUsage(f"--ca-url {url} is not an https:// address.")
+    return Authority("/".join(url.split("/", 3)[:3]), roots, invocation.surroundings, files)
+
+
+@command(
+    "issue",
+    examples=[
+        "sealwright certificate issue",
+        "sealwright certificate issue alice@example.org alice.crt alice.key --provisioner kanidm",
+        "sealwright certificate issue web.example.org --provisioner first --provisioner-password-file password.txt",
+    ],
+)
+@click.argument("subject", required=False)
+@click.argument("crt", required=False)
+@click.argument("key", required=False)
+@click.option("--provisioner", metavar="NAME", help="Who vouches for you. Default: the only one there is.")
+@click.option("--provisioner-password-file", metavar="FILE", help="Password of a JWK provisioner; - for standard input.")
+@click.option("--san", "names", metavar="NAME", multiple=True, help="A name for the certificate to carry; repeatable.")
+@click.option("--not-before", metavar="TIME", default="", help="Begin of validity: a time (RFC 3339) or a duration from now.")
+@click.option("--not-after", metavar="TIME", default="", help="End of validity: a time (RFC 3339) or a duration, such as 8h.")
+@click.option("--kty", "kind", type=click.Choice(["EC", "RSA", "OKP"]), default="EC", show_default=True, help="Kind of key.")
+@click.option("--curve", "--crv", metavar="CURVE", help="Curve of an EC key: P-256, P-384 or P-521.")
+@click.option("--size", type=int, metavar="BITS", help="Size of an RSA key.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite files that are there.")
+@click.option("--browser/--no-browser", default=True, help="Open the browser, or only print the address.")
+@_ca_url
+@pass_invocation
+def issue(invocation: Invocation, crt: str | None, key: str | None, ca_url: str | None, **wish: Any) -> None:
+    """Get a certificate: sign in through the browser, and have a new key certified.
+
+    Without SUBJECT it carries your own names. CRT and KEY are the files to write; without them they are called after the
+    name, such as alice.crt and alice.key. Both are readable by you only.
+    """
+    from sealwright.cli.issue import Wish, obtain
+
+    asked = Wish(certificate_file=crt, key_file=key, **wish)
+    obtained = obtain(invocation, _authority(invocation, ca_url), asked)
+    _tell(invocation, obtained.certificate, obtained.certificate_file, obtained.key_file, provisioner=obtained.provisioner)
+
+
+def _tell(invocation: Invocation, made: Certificate, crt: Path, key: Path, **more: str) -> None:
+    from sealwright.cli.certificate_text import as_json
+    from sealwright.cli.key_pair import title_of
+
+    moment = until(made.not_valid_after_utc, invocation.surroundings.now())
+    invocation.output.done(f"{title_of(made)}   {moment}")
+    width = max(len(str(crt)), len(str(key)))
+    invocation.output.say(f"  {crt!s:<{width}}   certificate and chain")
+    if more:
+        invocation.output.say(f"  {key!s:<{width}}   private key, readable by you only")
+    invocation.output.json({**as_json(made), "certificate_file": str(crt), "key_file": str(key)})
+
+
+@command(
+    "renew",
+    examples=["sealwright certificate renew alice.crt alice.key", "sealwright certificate renew alice.crt --expires-in 4h"],
+)
+@click.argument("crt", type=click.Path(path_type=Path))
+@click.argument("key", type=click.Path(path_type=Path), required=False)
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write the new certificate here.")
+@click.option("--expires-in", metavar="DURATION", help="Renew only when less than this is left, such as 4h.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite the file of --out when it is there.")
+@_ca_url
+@pass_invocation
+def renew(
+    invocation: Invocation,
+    crt: Path,
+    key: Path | None,
+    out: Path | None,
+    expires_in: str | None,
+    force: bool,
+    ca_url: str | None,
+) -> None:
+    """Renew a certificate: the same names and key, a new end. CRT is replaced, unless --out names another file.
+
+    The certificate itself is what proves who asks. KEY is by default the file beside CRT that ends in .key.
+    """
+    from sealwright.cli.issue import key_file_beside
+    from sealwright.cli.renew import due, renewed
+
+    key = key or key_file_beside(crt)
+    now = invocation.surroundings.now()
+    left = due(crt, expires_in, now)
+    if left is not None:
+        invocation.output.note(f"Not due: {crt} is good for another {duration(left)}.")
+        invocation.output.json({"renewed": False, "certificate_file": str(crt), "seconds_left": int(left.total_seconds())})
+        return
+    target = out or crt
+    made = renewed(partial(_authority, invocation, ca_url), crt, key, target, now, replace=force or target == crt)
+    _tell(invocation, made, target, key)
+
+
+@command(
+    "inspect",
+    examples=["sealwright certificate inspect alice.crt", "sealwright certificate inspect alice.crt --short"],
+    local=True,
+)
+@click.argument("file", metavar="FILE")
+@click.option("--short", "in_short", is_flag=True, help="Only the essentials.")
+@click.option("--bundle", is_flag=True, help="Every certificate in the file, not only the first.")
+@pass_invocation
+def inspect(invocation: Invocation, file: str, in_short: bool, bundle: bool) -> None:
+    """Show what is in a certificate file. Nothing is verified.
+
+    FILE is PEM or DER; - reads standard input.
+    """
+    from sealwright.cli import certificate_text
+    from sealwright.cli.files import read_bytes
+    from sealwright.cli.key_pair import read_certificates
+
+    content = invocation.surroundings.stdin.read().encode() if file == "-" else read_bytes(Path(file))
+    found = read_certificates(content, Path("standard input" if file == "-" else file))
+    for each in found if bundle else found[:1]:
+        invocation.output.say(certificate_text.short(each) if in_short else certificate_text.long(each))
+        invocation.output.json(certificate_text.as_json(each))
+
+
+def _shown(value: dict[str, Any]) -> dict[str, Any]:
+    revoked = stamp(parsed(value["revoked_at"])) if value["revoked_at"] else ""
+    return {
+        **value,
+        "names_text": [each["value"] for each in value["names"]],
+        "title": value["names"][0]["value"] if value["names"] else value["subject_name"],
+        "from": stamp(parsed(value["not_before"])),
+        "until": stamp(parsed(value["not_after"])),
+        "revoked": f"{revoked} ({value['revocation_reason']})" if revoked else "",
+    }
+
+
+@command(
+    "list",
+    examples=["sealwright certificate list", "sealwright certificate list --person alice -o json"],
+)
+@click.option("--person", metavar="NAME", help="Only those that speak for this person.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
+@pass_invocation
+def list_(invocation: Invocation, person: str | None, limit: int | None) -> None:
+    """List certificates, newest first: your own, or all of them when you may see them."""
+    from itertools import islice
+
+    values = islice(invocation.connection().pages("certificates", query={"person": person} if person else None), limit)
+    fields = (("SERIAL", "serial"), ("NAME", "title"), ("PERSON", "person"), ("STATE", "state"), ("UNTIL", "until"))
+    shown = values if invocation.output.as_json else map(_shown, values)
+    invocation.output.table(shown, fields, empty="No certificate was issued yet. Get one with: sealwright certificate issue")
+
+
+@command("show", examples=["sealwright certificate show 01a35c0f…"])
+@click.argument("serial")
+@click.option("--pem", is_flag=True, help="Print the certificate itself.")
+@pass_invocation
+def show(invocation: Invocation, serial: str, pem: bool) -> None:
+    """Show a certificate, and how it came about."""
+    value = invocation.connection().call("GET", "certificates", serial)
+    if pem and not invocation.output.as_json:
+        if not value["certificate"]:
+            raise WrongUsage(f"certificate {serial} was never signed: it is {value['state']}.")
+        invocation.output.say(value["certificate"].rstrip("\n"))
+        return
+    invocation.output.record(value if invocation.output.as_json else _shown(value), _FIELDS)
+
+
+@command(
+    "revoke",
+    examples=[
+        "sealwright certificate revoke 01a35c0f… --reason keyCompromise",
+        "sealwright certificate revoke --cert alice.crt --key alice.key",
+    ],
+)
+@click.argument("serial", required=False)
+@click.option("--cert", "crt", metavar="FILE", type=click.Path(path_type=Path), help="The certificate to revoke.")
+@click.option("--key", "key", metavar="FILE", type=click.Path(path_type=Path), help="Its private key.")
+@click.option(
+    "--reason",
+    type=click.Choice(list(REASONS), case_sensitive=False),
+    default="unspecified",
+    show_default=True,
+    help="Why.",
+)
+@_ca_url
+@pass_invocation
+def revoke(
+    invocation: Invocation, serial: str | None, crt: Path | None, key: Path | None, reason: str, ca_url: str | None
+) -> None:
+    """Revoke a certificate. It cannot be undone.
+
+    By SERIAL, as a signed-in person who may; or with --cert and --key, as whoever holds the certificate.
+    """
+    if (serial is None) == (crt is None):
+        raise WrongUsage("which certificate is to be revoked?", hint="Pass its SERIAL, or --cert FILE and --key FILE.")
+    if serial is not None:
+        value = invocation.connection().call("POST", "certificates", serial, "revoke", body={"reason": reason})
+        names = listed([each["value"] for each in value["names"]]) or value["subject_name"]
+        invocation.output.confirm(f"Revoked {value['serial']} ({names})")
+        invocation.output.json(value)
+        return
+    assert crt is not None  # noqa: S101 - one of the two is given, see above
+    from sealwright.cli.files import read_bytes
+    from sealwright.cli.issue import key_file_beside
+    from sealwright.cli.key_pair import read_certificates, title_of
+
+    held = read_certificates(read_bytes(crt), crt)[0]
+    authority = _authority(invocation, ca_url, (crt, key or key_file_beside(crt)))
+    authority.revoke(str(held.serial_number), REASONS[reason], reason)
+    invocation.output.confirm(f"Revoked {held.serial_number} ({title_of(held)})")
+    invocation.output.json({"serial": str(held.serial_number), "revoked": True})
+
+
+for each in (issue, inspect, renew, list_, show, revoke):
+    certificate.add_command(each)

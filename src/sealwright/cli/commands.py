@@ -1,0 +1,132 @@
+"""The parts that commands are made of: a command with examples and the options of all commands, and a group that loads late."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from sealwright.cli.invocation import Invocation
+
+_WHOLE_LINE = 200
+
+
+def _choose(member: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
+        if value is None or value is False:
+            return
+        invocation = context.find_object(Invocation)
+        if invocation is None:
+            return
+        if member == "output":
+            invocation.output.as_json = value == "json"
+        else:
+            setattr(invocation.choices, member, value)
+
+    return callback
+
+
+def global_options(*, hidden: bool, local: bool = False) -> list[click.Parameter]:
+    """Fresh copies of the options that every command takes; `local` leaves out those about a server."""
+
+    def option(*names: str, member: str, **more: Any) -> click.Option:
+        return click.Option(
+            names, expose_value=False, hidden=hidden, callback=_choose(member), is_eager=member in ("output", "debug"), **more
+        )
+
+    formats = click.Choice(["text", "json"])
+    common = [
+        option("-o", "--output", "output_", member="output", type=formats, help="How results are written."),
+        option("--debug", "debug_", member="debug", is_flag=True, help="Show the trace of a failure."),
+    ]
+    if local:
+        return list(common)
+    url = "The server. Default: SEALWRIGHT_URL, the last sign-in, or the one on this machine."
+    ca = "Roots to trust for it, as PEM. Default: SEALWRIGHT_CA."
+    return [
+        option("-H", "--url", "url_", member="url", metavar="URL", help=url),
+        option("-C", "--ca", "ca_", member="ca", metavar="FILE", help=ca),
+        option("-D", "--name", "name_", member="name", metavar="NAME", help="Who to act as. Default: whoever signed in last."),
+        *common,
+    ]
+
+
+class Command(click.Command):
+    """A command whose help ends with examples, and which takes the global options."""
+
+    def __init__(self, *args: Any, examples: Sequence[str], local: bool = False, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.examples = tuple(examples)
+        self.params = [*self.params, *global_options(hidden=True, local=local)]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
+            for example in self.examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+        super().format_epilog(ctx, formatter)
+
+
+def command(name: str, *, examples: Sequence[str], local: bool = False, **more: Any) -> Callable[[Callable[..., Any]], Command]:
+    """Make a function a `Command`."""
+
+    def decorate(function: Callable[..., Any]) -> Command:
+        made = click.command(name, cls=Command, examples=examples, local=local, **more)(function)
+        assert isinstance(made, Command)  # noqa: S101 - tells the type checker what `cls` made
+        return made
+
+    return decorate
+
+
+class Group(click.Group):
+    """Commands about one noun. Underscores may stand for hyphens, and older spellings for newer ones."""
+
+    def __init__(self, *args: Any, aliases: Mapping[str, str] | None = None, top: bool = False, **more: Any) -> None:
+        """`aliases`: other spelling → name. `top`: the options of all commands are shown here."""
+        super().__init__(*args, **more)
+        self.aliases = dict(aliases or {})
+        self.params = [*self.params, *global_options(hidden=not top)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        spelled = cmd_name.replace("_", "-")
+        return super().get_command(ctx, self.aliases.get(spelled, spelled))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it in
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write every command with its whole first sentence."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(_WHOLE_LINE)) for name, each in found if each])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        _, found, rest = super().resolve_command(ctx, args)
+        return (found.name if found else None), found, rest
+
+
+class LazyGroup(Group):
+    """A group whose commands are named here and loaded when they are used, so that help and start are quick."""
+
+    def __init__(self, *args: Any, commands_in: Mapping[str, tuple[str, str]], **more: Any) -> None:
+        """`commands_in`: name → place as ``module:attribute``, and the line that help shows."""
+        super().__init__(*args, **more)
+        self.commands_in = dict(commands_in)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it in
+        return list(self.commands_in)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click hands it in
+        spelled = cmd_name.replace("_", "-")
+        name = self.aliases.get(spelled, spelled)
+        if name not in self.commands_in:
+            return None
+        module, _, attribute = self.commands_in[name][0].partition(":")
+        loaded: click.Command = getattr(importlib.import_module(module), attribute)
+        return loaded
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click hands it in
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.commands_in.items()])

@@ -1,0 +1,96 @@
+"""What a command fails with. Each class is one exit code and the word that its message begins with."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+from sealwright.errors import Conflict, Failure, NotFound, NotSignedIn
+
+
+class ExitCode(IntEnum):
+    """What the shell is told."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_SIGNED_IN = 3
+    NOT_FOUND = 4
+    CONFLICT = 5
+    UNREACHABLE = 6
+
+
+class CommandFailed(Failure):
+    """The command could not do what it was asked for."""
+
+    code = "failed"
+    heading: ClassVar[str] = ""
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
+
+class WrongUsage(CommandFailed):
+    """The command was called in a way that it does not understand."""
+
+    code = "wrong_usage"
+    heading = "Wrong usage"
+    exit_code = ExitCode.USAGE
+
+
+class RefusedByServer(CommandFailed):
+    """The server understood and said no."""
+
+    code = "refused"
+    heading = "Refused"
+
+
+class ValueRefused(CommandFailed):
+    """The server did not understand a value."""
+
+    code = "invalid_input"
+    heading = "Wrong value"
+
+
+class SignInNeeded(CommandFailed):
+    """Nobody is signed in, or the session has ended."""
+
+    code = "not_signed_in"
+    heading = "Not signed in"
+    exit_code = ExitCode.NOT_SIGNED_IN
+
+
+class Missing(CommandFailed):
+    """What was named does not exist."""
+
+    code = "not_found"
+    heading = "Not found"
+    exit_code = ExitCode.NOT_FOUND
+
+
+class Clash(CommandFailed):
+    """It exists already, or somebody else was faster."""
+
+    code = "conflict"
+    heading = "Conflict"
+    exit_code = ExitCode.CONFLICT
+
+
+class Unreachable(CommandFailed):
+    """The server does not answer, or is not who it should be."""
+
+    code = "unreachable"
+    heading = "Cannot reach the server"
+    exit_code = ExitCode.UNREACHABLE
+
+
+def exit_code_of(failure: Failure) -> ExitCode:
+    """The exit code for any failure, also one that a command of the server itself raised."""
+    if isinstance(failure, CommandFailed):
+        return failure.exit_code
+    for kind, exit_code in (
+        (NotSignedIn, ExitCode.NOT_SIGNED_IN),
+        (NotFound, ExitCode.NOT_FOUND),
+        (Conflict, ExitCode.CONFLICT),
+    ):
+        if isinstance(failure, kind):
+            return exit_code
+    return ExitCode.FAILED

@@ -1,0 +1,114 @@
+"""`sealwright group`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sealwright.cli.commands import Group, command
+from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.wording import counted, listed, parsed, stamp
+
+group = Group("group", help="Groups of people and groups.")
+
+_FIELDS = (
+    ("name", "name"),
+    ("description", "description"),
+    ("members", "members"),
+    ("built in", "builtin"),
+    ("id", "id"),
+    ("created", "created"),
+)
+
+
+def _shown(value: dict[str, Any]) -> dict[str, Any]:
+    return {**value, "created": stamp(parsed(value["created_at"]))}
+
+
+@command("create", examples=["sealwright group create step-ca_users"])
+@click.argument("name")
+@click.option("--description", metavar="TEXT", default="", help="What the group is for.")
+@pass_invocation
+def create(invocation: Invocation, name: str, description: str) -> None:
+    """Create a group."""
+    made = invocation.connection().call("POST", "groups", body={"name": name, "description": description})
+    invocation.output.confirm(f"Created group {made['name']}")
+    invocation.output.json(made)
+
+
+@command("get", examples=["sealwright group get step-ca_users"])
+@click.argument("name")
+@pass_invocation
+def get(invocation: Invocation, name: str) -> None:
+    """Show a group."""
+    value = invocation.connection().call("GET", "groups", name)
+    invocation.output.record(value if invocation.output.as_json else _shown(value), _FIELDS)
+
+
+@command("list", examples=["sealwright group list"])
+@pass_invocation
+def list_(invocation: Invocation) -> None:
+    """List groups."""
+    values = invocation.connection().pages("groups")
+    fields = (("NAME", "name"), ("DESCRIPTION", "description"))
+    invocation.output.table(values, fields, empty="There are no groups.")
+
+
+@command(
+    "add-members",
+    examples=["sealwright group add-members step-ca_users alice@id.example.org", "sealwright group add-members staff web-team"],
+)
+@click.argument("name")
+@click.argument("members", nargs=-1, required=True)
+@pass_invocation
+def add_members(invocation: Invocation, name: str, members: tuple[str, ...]) -> None:
+    """Add people or groups to a group. When one of them is not known, nobody is added."""
+    changed = invocation.connection().call("PATCH", "groups", name, "members", body={"add": list(members)})
+    invocation.output.confirm(f"Added {listed(members)} to {changed['name']} (now {counted(len(changed['members']), 'member')})")
+    invocation.output.json(changed)
+
+
+@command(
+    "remove-members",
+    examples=["sealwright group remove-members step-ca_users alice"],
+)
+@click.argument("name")
+@click.argument("members", nargs=-1, required=True)
+@pass_invocation
+def remove_members(invocation: Invocation, name: str, members: tuple[str, ...]) -> None:
+    """Remove people or groups from a group."""
+    changed = invocation.connection().call("PATCH", "groups", name, "members", body={"remove": list(members)})
+    invocation.output.confirm(
+        f"Removed {listed(members)} from {changed['name']} (now {counted(len(changed['members']), 'member')})"
+    )
+    invocation.output.json(changed)
+
+
+@command("list-members", examples=["sealwright group list-members step-ca_users"])
+@click.argument("name")
+@pass_invocation
+def list_members(invocation: Invocation, name: str) -> None:
+    """List the members of a group."""
+    value = invocation.connection().call("GET", "groups", name)
+    for member in value["members"]:
+        invocation.output.say(member)
+        invocation.output.json({"member": member})
+    if not value["members"]:
+        invocation.output.note(
+            f"{value['name']} has no members. Add some with: sealwright group add-members {value['name']} NAME"
+        )
+
+
+@command("delete", examples=["sealwright group delete step-ca_users"])
+@click.argument("name")
+@pass_invocation
+def delete(invocation: Invocation, name: str) -> None:
+    """Delete a group. Its members stay."""
+    invocation.connection().call("DELETE", "groups", name)
+    invocation.output.confirm(f"Deleted group {name}")
+    invocation.output.json({"name": name, "deleted": True})
+
+
+for each in (create, get, list_, add_members, remove_members, list_members, delete):
+    group.add_command(each)

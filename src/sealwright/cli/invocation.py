@@ -1,0 +1,101 @@
+"""One run of one command: what was chosen, and what it needs made on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from sealwright.cli.errors import SignInNeeded, WrongUsage
+from sealwright.cli.output import Output
+from sealwright.cli.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from sealwright.cli.connection import Connection
+    from sealwright.cli.remembered import Remembered
+    from sealwright.cli.server_address import Server
+    from sealwright.cli.server_commands import ServerSide
+
+T = TypeVar("T")
+
+
+@dataclass
+class Choices:
+    """The options that every command takes."""
+
+    url: str | None = None
+    ca: str | None = None
+    name: str | None = None
+    debug: bool = False
+
+
+class Invocation:
+    """Handed to every command."""
+
+    def __init__(self, surroundings: Surroundings, server_side: Callable[[], ServerSide]) -> None:
+        """`server_side` loads the functions behind `init`, `serve` and their like; called only by those commands."""
+        self.surroundings = surroundings
+        self.server_side = server_side
+        self.choices = Choices()
+        self.output = Output(surroundings)
+
+    def remembered(self) -> Remembered:
+        """What sign-ins left on this machine."""
+        from sealwright.cli.remembered import Remembered
+
+        return Remembered(self.surroundings.environ)
+
+    def server(self) -> Server:
+        """The server to speak to."""
+        from sealwright.cli.server_address import find_server
+
+        return find_server(self.choices.url, self.choices.ca, self.surroundings.environ)
+
+    def connection(self, *, signed_in: bool = True) -> Connection:
+        """A connection to the server, by default with the session of ``--name`` or of the last sign-in there."""
+        from sealwright.cli.connection import Connection
+
+        server = self.server()
+        if not signed_in:
+            return Connection(server, self.surroundings)
+        name = self.choices.name or server.name
+        session = self.remembered().session(server.url, name) if name else None
+        if session is None:
+            who = f"{name} is not signed in" if name else "nobody is signed in"
+            raise SignInNeeded(f"{who} at {server.url}.", hint=f"Sign in with: sealwright login -D {name or 'NAME'}")
+        return Connection(server, self.surroundings, session.token)
+
+    def password(self, file: str | None, prompt: str, option: str = "--password-file") -> str:
+        """A password from a file (``-``: standard input), or asked for on the terminal without showing it."""
+        if file == "-":
+            text = self.surroundings.stdin.readline()
+        elif file is not None:
+            from sealwright.cli.files import read_bytes
+
+            text = read_bytes(Path(file).expanduser(), at_most=4096).decode("utf-8", "replace")
+        elif self.output.asks():
+            text = self.surroundings.ask_hidden(f"{prompt}: ")
+        else:
+            raise WrongUsage(
+                "a password is needed, and there is no terminal to ask on.",
+                hint=f"Pass it with {option} FILE, or {option} - for standard input.",
+            )
+        password = text.removesuffix("\n").removesuffix("\r")
+        if not password:
+            raise WrongUsage("the password is empty." if file is None else f"{file} holds no password.")
+        return password
+
+    def new_password(self, file: str | None, prompt: str, option: str = "--password-file") -> str:
+        """A password to be set: asked for twice on a terminal."""
+        password = self.password(file, prompt, option)
+        if file is None and self.surroundings.ask_hidden("Once more: ") != password:
+            raise WrongUsage("the two passwords differ.")
+        return password
+
+
+def pass_invocation(function: Callable[..., T]) -> Callable[..., T]:
+    """Hand the invocation to a command as its first argument."""
+    return click.make_pass_decorator(Invocation)(function)

@@ -1,0 +1,141 @@
+"""What a command says, and where: results on standard output, everything else on standard error.
+
+Symbols and colour only on a terminal, colour never where NO_COLOR is set. With ``--output json`` results are one object, or
+one per line, and failures are one object on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from sealwright.cli.surroundings import Surroundings
+from sealwright.cli.wording import columns
+from sealwright.errors import Failure
+
+_GREEN, _RED, _BOLD, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+
+Columns = Sequence[tuple[str, str]]
+"""Heading and name of the member, in order."""
+
+
+class Output:
+    """Speaks for one run of one command."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self.as_json = False
+
+    # --- results ---
+
+    def say(self, text: str) -> None:
+        """A line of the result; not part of JSON output."""
+        if not self.as_json:
+            _write(sys.stdout, printable(text))
+
+    def done(self, text: str) -> None:
+        """A line of the result that something was done, with a mark on a terminal."""
+        if not self.as_json:
+            _write(sys.stdout, self._mark(sys.stdout, "✔", _GREEN) + printable(text))
+
+    def wrong(self, text: str) -> None:
+        """A line of the result that something is not as it should be."""
+        if not self.as_json:
+            _write(sys.stdout, self._mark(sys.stdout, "✘", _RED) + printable(text))
+
+    def confirm(self, text: str) -> None:
+        """That something was done, said only to a person at a terminal: a script reads it from the exit code."""
+        if self._surroundings.is_terminal(sys.stdout):
+            self.done(text)
+
+    def json(self, value: Any) -> None:
+        """One JSON object; only with JSON output."""
+        if self.as_json:
+            _write(sys.stdout, json.dumps(value, ensure_ascii=False))
+
+    def record(self, value: Mapping[str, Any], fields: Columns) -> None:
+        """One thing: its members below each other, or the whole of it as JSON."""
+        if self.as_json:
+            self.json(value)
+            return
+        rows = [(f"{heading}:", line) for heading, member in fields for line in _cell_lines(value.get(member))]
+        for number in range(len(rows) - 1, 0, -1):  # further lines of the same member go without its name
+            if rows[number][0] == rows[number - 1][0]:
+                rows[number] = ("", rows[number][1])
+        for line in columns(rows):
+            self.say(line)
+
+    def table(self, values: Iterable[Mapping[str, Any]], fields: Columns, *, empty: str) -> None:
+        """Many things: one line each below a line of headings, or one JSON object per line. `empty` says why there is none."""
+        if self.as_json:
+            for value in values:
+                self.json(value)
+            return
+        rows = [[" ".join(_cell_lines(value.get(member))) for _, member in fields] for value in values]
+        if not rows:
+            self.note(empty)
+            return
+        heading, *lines = columns([[heading for heading, _ in fields], *rows])
+        _write(sys.stdout, self._styled(sys.stdout, printable(heading), _BOLD))
+        for line in lines:
+            self.say(line)
+
+    # --- beside the result ---
+
+    def note(self, text: str) -> None:
+        """Something to know that is no result: progress, a question's context, an empty list."""
+        _write(sys.stderr, printable(text))
+
+    def failure(self, failure: Failure, heading: str) -> None:
+        """What was refused or failed, why, and what to do next."""
+        if self.as_json:
+            told = {"code": failure.code, "detail": failure.detail, "reasons": list(failure.reasons), "hint": failure.hint}
+            _write(sys.stderr, json.dumps({"error": told}, ensure_ascii=False))
+            return
+        first = f"{heading}: {failure.detail}" if heading else failure.detail
+        _write(sys.stderr, self._mark(sys.stderr, "✘", _RED) + printable(first))
+        for part in (*failure.reasons, *filter(None, failure.hint.split("\n"))):
+            _write(sys.stderr, f"  {printable(part)}")
+
+    # --- terminal ---
+
+    def asks(self) -> bool:
+        """Whether there is a person to ask: standard input and standard error are both a terminal."""
+        return self._surroundings.is_terminal(self._surroundings.stdin) and self._surroundings.is_terminal(sys.stderr)
+
+    def _coloured(self, stream: TextIO) -> bool:
+        environ = self._surroundings.environ
+        return self._surroundings.is_terminal(stream) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+    def _styled(self, stream: TextIO, text: str, style: str) -> str:
+        return f"{style}{text}{_PLAIN}" if self._coloured(stream) else text
+
+    def _mark(self, stream: TextIO, symbol: str, style: str) -> str:
+        return f"{self._styled(stream, symbol, style)} " if self._surroundings.is_terminal(stream) else ""
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+def printable(text: str) -> str:
+    """`text` without what would steer a terminal: names and messages come from others."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def _cell_lines(value: Any) -> list[str]:
+    """A JSON value as lines of text."""
+    if value is None or value in ([], "", {}):
+        return ["-"]
+    if isinstance(value, bool):
+        return ["yes" if value else "no"]
+    if isinstance(value, Mapping):
+        return [f"{name}: {' '.join(_cell_lines(member))}" for name, member in value.items()]
+    if isinstance(value, list):
+        return [line for member in value for line in _cell_lines(member)]
+    return [str(value)]

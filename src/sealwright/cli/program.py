@@ -1,0 +1,110 @@
+"""The command `sealwright`: its tree, and what becomes of whatever a command raises."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from sealwright.cli.commands import LazyGroup
+from sealwright.cli.errors import CommandFailed, ExitCode, exit_code_of
+from sealwright.cli.invocation import Invocation
+from sealwright.cli.surroundings import Surroundings
+from sealwright.errors import Failure
+
+if TYPE_CHECKING:
+    from sealwright.cli.server_commands import ServerSide
+
+INTERRUPTED = 130
+
+_HERE = "sealwright.cli"
+
+COMMANDS = {
+    "login": (f"{_HERE}.sign_in:login", "Sign in to a server."),
+    "logout": (f"{_HERE}.sign_in:logout", "Sign out."),
+    "whoami": (f"{_HERE}.sign_in:whoami", "Who is signed in, and what they may do."),
+    "session": (f"{_HERE}.session:session", "Sessions: list and end them."),
+    "person": (f"{_HERE}.person:person", "People."),
+    "group": (f"{_HERE}.group:group", "Groups of people and groups."),
+    "system": (f"{_HERE}.system:system", "OAuth clients."),
+    "provisioner": (f"{_HERE}.provisioner:provisioner", "Who may ask the certificate authority, and for what."),
+    "certificate": (f"{_HERE}.certificate:certificate", "Certificates: issue, inspect, renew, list, revoke."),
+    "audit": (f"{_HERE}.audit:audit", "What happened, and who did it."),
+    "init": (f"{_HERE}.server_commands:init", "Make a home directory for a server."),
+    "serve": (f"{_HERE}.server_commands:serve", "Start the server."),
+    "doctor": (f"{_HERE}.server_commands:doctor", "Check a home directory, and say what is wrong."),
+    "recover-account": (f"{_HERE}.server_commands:recover_account", "Set an account's password from the server's shell."),
+    "issuer": (f"{_HERE}.server_commands:issuer", "The authorities that sign certificates."),
+    "version": (f"{_HERE}.version:version", "Print the version."),
+}
+
+
+def tree() -> LazyGroup:
+    """The whole command, not yet loaded."""
+    return LazyGroup(
+        "sealwright",
+        help="An identity provider and a certificate authority in one program.",
+        epilog="Help on a command: sealwright COMMAND --help",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+        commands_in=COMMANDS,
+        top=True,
+    )
+
+
+def run(arguments: Sequence[str], *, server_side: Callable[[], ServerSide], surroundings: Surroundings | None = None) -> int:
+    """Run one command; answers the exit code."""
+    invocation = Invocation(surroundings or Surroundings(), server_side)
+    try:
+        answer = tree().main(list(arguments), prog_name="sealwright", standalone_mode=False, obj=invocation)
+        sys.stdout.flush()
+    except click.ClickException as refusal:
+        return _usage(refusal)
+    except (click.Abort, KeyboardInterrupt):
+        invocation.output.note("Stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stdout = None  # keeps the interpreter from flushing into the closed pipe at exit
+        return ExitCode.DONE
+    except Failure as failure:
+        _trace(invocation)
+        invocation.output.failure(failure, failure.heading if isinstance(failure, CommandFailed) else "")
+        return exit_code_of(failure)
+    except Exception as fault:  # noqa: BLE001 - the outermost boundary: no trace unless it was asked for
+        _trace(invocation)
+        invocation.output.failure(_fault(fault), "")
+        return ExitCode.FAILED
+    return answer if isinstance(answer, int) else ExitCode.DONE
+
+
+def _trace(invocation: Invocation) -> None:
+    if invocation.choices.debug:
+        import traceback
+
+        traceback.print_exc(file=sys.stderr)
+
+
+def _fault(fault: Exception) -> CommandFailed:
+    return CommandFailed(
+        f"This is a fault in sealwright itself: {type(fault).__name__}.",
+        hint="Run the same command with --debug to see where, and report it.",
+    )
+
+
+def _usage(refusal: click.ClickException) -> int:
+    context = getattr(refusal, "ctx", None)
+    path = context.command_path if context else "sealwright"
+    if isinstance(refusal, click.exceptions.NoArgsIsHelpError):
+        sys.stderr.write(f"{refusal.format_message()}\n")
+        return ExitCode.USAGE
+    from sealwright.cli.errors import WrongUsage
+
+    message = refusal.format_message().rstrip(".")
+    wrong = WrongUsage(f"{message[:1].lower()}{message[1:]}.", hint=f"See: {path} --help")
+    invocation = context.find_object(Invocation) if context else None
+    if invocation is None:
+        sys.stderr.write(f"{wrong.heading}: {wrong.detail}\n  {wrong.hint}\n")
+    else:
+        invocation.output.failure(wrong, wrong.heading)
+    return wrong.exit_code

@@ -1,0 +1,201 @@
+"""`sealwright provisioner`: who may ask the certificate authority for what. Flags are those that step's users know."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sealwright.cli.commands import Group, command
+from sealwright.cli.errors import ValueRefused, WrongUsage
+from sealwright.cli.invocation import Invocation, pass_invocation
+
+provisioner = Group("provisioner", help="Who may ask the certificate authority, and for what.")
+
+_DURATIONS = (
+    ("x509_min_dur", "minTLSCertDuration"),
+    ("x509_default_dur", "defaultTLSCertDuration"),
+    ("x509_max_dur", "maxTLSCertDuration"),
+)
+_SWITCHES = (
+    ("disable_renewal", "disableRenewal"),
+    ("allow_renewal_after_expiry", "allowRenewalAfterExpiry"),
+    ("disable_smallstep_extensions", "disableSmallstepExtensions"),
+)
+_OIDC = (
+    ("client_id", "clientID"),
+    ("configuration_endpoint", "configurationEndpoint"),
+    ("tenant_id", "tenantID"),
+    ("admin", "admins"),
+    ("domain", "domains"),
+    ("group", "groups"),
+    ("listen_address", "listenAddress"),
+    ("scope", "scopes"),
+    ("auth_param", "authParams"),
+)
+
+
+@command("list", examples=["sealwright provisioner list", "sealwright provisioner list -o json"])
+@pass_invocation
+def list_(invocation: Invocation) -> None:
+    """List provisioners."""
+    values = invocation.connection().pages("provisioners")
+    shown = values if invocation.output.as_json else map(_shown, values)
+    fields = (("NAME", "name"), ("TYPE", "type"), ("FOR", "for"), ("LIFETIME", "lifetime"), ("RENEWAL", "renewal"))
+    invocation.output.table(
+        shown, fields, empty="There are no provisioners. Add one with: sealwright provisioner add NAME --type oidc …"
+    )
+
+
+def _shown(value: dict[str, Any]) -> dict[str, Any]:
+    claims = value.get("claims") or {}
+    return {
+        **value,
+        "for": value.get("clientID") or (value.get("key") or {}).get("kid"),
+        "lifetime": claims.get("defaultTLSCertDuration") or "24h",
+        "renewal": not claims.get("disableRenewal", False),
+    }
+
+
+@command("get", examples=["sealwright provisioner get Google"])
+@click.argument("name")
+@pass_invocation
+def get(invocation: Invocation, name: str) -> None:
+    """Show a provisioner, without its secret."""
+    value = invocation.connection().call("GET", "provisioners", name)
+    invocation.output.say(json.dumps(value, indent=2, ensure_ascii=False))
+    invocation.output.json(value)
+
+
+@command(
+    "add",
+    examples=[
+        "sealwright provisioner add Google --type oidc --client-id ID --client-secret-file secret.txt \\",
+        "    --configuration-endpoint https://accounts.google.com/.well-known/openid-configuration --domain example.org",
+        "sealwright provisioner add ops --type jwk --password-file ops.pw",
+        "sealwright provisioner add --from-file kanidm.json",
+    ],
+)
+@click.argument("name", required=False)
+@click.option("--type", "kind", type=click.Choice(["oidc", "jwk"], case_sensitive=False), help="Kind of provisioner.")
+@click.option(
+    "--from-file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True), help="Read the definition from here."
+)
+@click.option("--client-id", metavar="ID", help="oidc: client at the provider.")
+@click.option(
+    "--client-secret", metavar="SECRET", help="oidc: its secret. Others on this machine can see it; better use the next."
+)
+@click.option("--client-secret-file", metavar="FILE", help="oidc: file with its secret; - for standard input.")
+@click.option("--configuration-endpoint", metavar="URL", help="oidc: the provider's discovery document.")
+@click.option("--tenant-id", metavar="ID", help="oidc: what {tenantid} in the provider's issuer stands for.")
+@click.option("--admin", metavar="EMAIL", multiple=True, help="oidc: who may have any name, by address or group; repeatable.")
+@click.option("--domain", metavar="DOMAIN", multiple=True, help="oidc: domains of mail addresses that are allowed; repeatable.")
+@click.option("--group", metavar="GROUP", multiple=True, help="oidc: groups of which one is needed; repeatable.")
+@click.option("--listen-address", metavar="HOST:PORT", help="oidc: where the user's machine waits for the browser.")
+@click.option("--scope", metavar="SCOPE", multiple=True, help="oidc: scopes to ask for; repeatable. Default: openid and email.")
+@click.option("--auth-param", metavar="KEY=VALUE", multiple=True, help="oidc: more for the authorization request; repeatable.")
+@click.option("--create", is_flag=True, help="jwk: make a new key, as is the default.")
+@click.option("--public-key", metavar="FILE", help="jwk: JSON file with the public key, in place of making one.")
+@click.option("--password-file", metavar="FILE", help="jwk: password for the new key; - for standard input.")
+@click.option("--x509-min-dur", metavar="DURATION", help="Shortest lifetime of a certificate.")
+@click.option("--x509-default-dur", metavar="DURATION", help="Lifetime when none is asked for.")
+@click.option("--x509-max-dur", metavar="DURATION", help="Longest lifetime.")
+@click.option("--disable-renewal", is_flag=True, help="Its certificates are not renewed.")
+@click.option("--allow-renewal-after-expiry", is_flag=True, help="Its certificates are renewed even when they have expired.")
+@click.option("--disable-smallstep-extensions", is_flag=True, help="Its certificates do not tell which provisioner vouched.")
+@pass_invocation
+def add(invocation: Invocation, name: str | None, kind: str | None, from_file: Path | None, **given: Any) -> None:
+    """Add a provisioner.
+
+    Type oidc: whoever signs in at an OpenID Connect provider. Type jwk: whoever knows the password of a key; the key is made
+    here, and only its sealed form leaves this machine. With --from-file the definition is read from a JSON file, in the form
+    that a step-ca configuration holds.
+    """
+    if from_file is not None:
+        if kind is not None or any(given.values()):
+            raise WrongUsage("--from-file holds the whole definition; other options do not go with it.")
+        definition = _read(invocation, from_file)
+        if name is not None:
+            definition["name"] = name
+    else:
+        if name is None or kind is None:
+            raise WrongUsage("a provisioner needs a NAME and a --type, or --from-file.")
+        definition = {
+            "type": kind.upper(),
+            "name": name,
+            **(_jwk(invocation, name, given) if kind.lower() == "jwk" else _oidc(invocation, given)),
+        }
+        claims = _claims(given)
+        if claims:
+            definition["claims"] = claims
+    made = invocation.connection().call("POST", "provisioners", body=definition)
+    invocation.output.confirm(f"Added the provisioner {made['name']} ({made['type']})")
+    invocation.output.json(made)
+
+
+def _read(invocation: Invocation, file: Path) -> dict[str, Any]:
+    from sealwright.cli.files import read_bytes
+
+    content = invocation.surroundings.stdin.read() if str(file) == "-" else read_bytes(file).decode("utf-8", "replace")
+    try:
+        definition = json.loads(content)
+    except ValueError as cause:
+        raise ValueRefused(f"{file} is not JSON: {cause}.") from cause
+    if not isinstance(definition, dict):
+        raise ValueRefused(f"{file} must hold one JSON object.")
+    return definition
+
+
+def _oidc(invocation: Invocation, given: dict[str, Any]) -> dict[str, Any]:
+    _only(given, "jwk", "create", "public_key", "password_file")
+    for option in ("client_id", "configuration_endpoint"):
+        if not given[option]:
+            raise WrongUsage(f"a provisioner of type oidc needs --{option.replace('_', '-')}.")
+    if given["client_secret"] and given["client_secret_file"]:
+        raise WrongUsage("--client-secret and --client-secret-file do not go together.")
+    file = given["client_secret_file"]
+    secret = invocation.password(file, "", "--client-secret-file") if file else given["client_secret"] or ""
+    members = {member: list(value) if isinstance(value, tuple) else value for option, member in _OIDC if (value := given[option])}
+    return {**members, "clientSecret": secret}
+
+
+def _jwk(invocation: Invocation, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    _only(given, "oidc", "client_secret", "client_secret_file", *(option for option, _ in _OIDC))
+    if given["public_key"]:
+        if given["create"] or given["password_file"]:
+            raise WrongUsage("--public-key brings a key; --create and --password-file make one.")
+        return {"key": _read(invocation, Path(given["public_key"]))}
+    from sealwright.cli.provisioner_key import new_key, public_jwk, seal
+
+    password = invocation.new_password(given["password_file"], f"New password of the provisioner {name}")
+    key = new_key()
+    return {"key": public_jwk(key), "encryptedKey": seal(key, password, invocation.surroundings.random)}
+
+
+def _claims(given: dict[str, Any]) -> dict[str, Any]:
+    return {member: given[option] for option, member in (*_DURATIONS, *_SWITCHES) if given[option]}
+
+
+def _only(given: dict[str, Any], kind: str, *options: str) -> None:
+    for option in options:
+        if given[option]:
+            raise WrongUsage(f"--{option.replace('_', '-')} goes with --type {kind}.")
+
+
+@command(
+    "remove",
+    examples=["sealwright provisioner remove Google"],
+)
+@click.argument("name")
+@pass_invocation
+def remove(invocation: Invocation, name: str) -> None:
+    """Remove a provisioner. Certificates that it vouched for are no longer renewed."""
+    invocation.connection().call("DELETE", "provisioners", name)
+    invocation.output.confirm(f"Removed the provisioner {name}")
+    invocation.output.json({"name": name, "removed": True})
+
+
+for each in (list_, get, add, remove):
+    provisioner.add_command(each)

@@ -1,0 +1,122 @@
+"""Which server to speak to, and which roots to trust for it."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.cli.errors import WrongUsage
+from sealwright.cli.files import read_bytes
+from sealwright.cli.remembered import Remembered
+from sealwright.errors import Refused
+from sealwright.settings import Environment, home_directory, load, read_environment
+
+ROOT_FILE = Path("certs") / "root_ca.crt"
+ADDRESSES_FILE = Path("run") / "addresses.json"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server and how it was found."""
+
+    url: str
+    """Origin of its listener for people, where the API is."""
+    roots_pem: str
+    """The roots to trust; empty for those of the operating system."""
+    origin: str
+    """Where the address comes from, for messages."""
+    machines_url: str = ""
+    """Origin of the certificate authority, where that is known beforehand."""
+    name: str = ""
+    """Who signed in there last."""
+
+
+@dataclass(frozen=True)
+class _Home:
+    """A home directory on this machine, as far as its public side goes."""
+
+    people: str
+    machines: str
+    roots_pem: str
+
+
+def find_server(url: str | None, ca: str | None, environ_variables: Mapping[str, str]) -> Server:
+    """The server: by option, environment, last sign-in or home directory, in this order. None of them is wrong usage."""
+    environment = read_environment(environ_variables)
+    remembered = Remembered(environ_variables)
+    given_roots = _roots_of(Path(ca).expanduser() if ca else environment.ca)
+    given = url or environment.url
+    if given:
+        origin = "--url" if url else "SEALWRIGHT_URL"
+        named = _origin(given, origin)
+        last = remembered.server(named)
+        home = None if given_roots or last else _home(environment)
+        found = home if home and home.people == named else None
+        roots = given_roots or (last.roots_pem if last else "") or (found.roots_pem if found else "")
+        return Server(named, roots, origin, found.machines if found else "", last.name if last else "")
+    last = remembered.server()
+    if last:
+        return Server(last.url, given_roots or last.roots_pem, "your last sign-in", name=last.name)
+    home = _home(environment)
+    if home:
+        place = home_directory(None, environment)
+        return Server(home.people, given_roots or home.roots_pem, f"the home directory {place}", home.machines)
+    raise WrongUsage(
+        "no server is known.",
+        hint="Name one with --url https://HOST:PORT (and --ca FILE for its root), or set SEALWRIGHT_URL and SEALWRIGHT_CA.",
+    )
+
+
+def tls_context(roots_pem: str, *, and_system: bool = False) -> ssl.SSLContext:
+    """TLS that verifies: against the given roots, or those of the operating system, or with `and_system` against both."""
+    try:
+        if and_system:
+            context = ssl.create_default_context()
+            if roots_pem:
+                context.load_verify_locations(cadata=roots_pem)
+        else:
+            context = ssl.create_default_context(cadata=roots_pem or None)
+    except ssl.SSLError as cause:
+        raise WrongUsage("the file with the roots (--ca) holds no certificate that can be read.") from cause
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _origin(url: str, given_by: str) -> str:
+    try:
+        origin = read_environment({"SEALWRIGHT_URL": url}).url or ""
+    except Refused:
+        origin = ""
+    if not origin.startswith("https://"):
+        raise WrongUsage(f"{given_by} {url} is not an address such as https://id.example.org:8443.")
+    return origin
+
+
+def _roots_of(file: Path | None) -> str:
+    if file is None:
+        return ""
+    text = read_bytes(file).decode("ascii", "replace")
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise WrongUsage(f"{file} holds no certificate.", hint="--ca takes a PEM file with one or more root certificates.")
+    return text
+
+
+def _home(environment: Environment) -> _Home | None:
+    place = home_directory(None, environment)
+    try:
+        roots = (place / ROOT_FILE).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
+    try:
+        running = json.loads((place / ADDRESSES_FILE).read_text(encoding="utf-8"))
+        return _Home(running["people"], running["machines"], roots)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # not running, or not ours to read: the settings say where it would be
+    try:
+        urls = load(place, environment).urls
+    except Refused:
+        return None
+    return _Home(urls.people, urls.machines, roots)

@@ -1,0 +1,280 @@
+"""Commands that work on a server's home directory on this machine. What they do is handed in; here is only how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from sealwright.cli.commands import Group, command
+from sealwright.cli.errors import ExitCode, WrongUsage
+from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.wording import counted, local
+
+
+@dataclass(frozen=True)
+class InitOptions:
+    """What `init` was asked for. What was not said is None or empty."""
+
+    home: Path
+    name: str | None
+    dns_names: tuple[str, ...]
+    people: str | None
+    machines: str | None
+    status: str | None
+    provisioner: str | None
+    provisioner_password: str | None
+
+
+class InitReport(Protocol):
+    """What `init` made."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def settings_file(self) -> Path: ...
+    @property
+    def root_name(self) -> str: ...
+    @property
+    def root_key(self) -> str:
+        """In words: ``EC P-256``."""
+        ...
+
+    @property
+    def root_until(self) -> datetime: ...
+    @property
+    def root_fingerprint(self) -> str:
+        """SHA-256 of the root's DER in lower-case hexadecimal."""
+        ...
+
+    @property
+    def issuing_name(self) -> str: ...
+    @property
+    def issuing_until(self) -> datetime: ...
+    @property
+    def machines_url(self) -> str: ...
+    @property
+    def provisioner(self) -> str | None:
+        """Name of the first provisioner, where one was made."""
+        ...
+
+
+class Finding(Protocol):
+    """One thing that `doctor` looked at."""
+
+    @property
+    def subject(self) -> str:
+        """What was looked at: ``settings``, ``database``, …"""
+        ...
+
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+
+
+class ServerSide(Protocol):
+    """The functions behind these commands."""
+
+    def init(self, options: InitOptions, /) -> InitReport:
+        """Make a home directory."""
+        ...
+
+    def serve(self, home: Path, /) -> None:
+        """Serve until told to stop."""
+        ...
+
+    def doctor(self, home: Path, /) -> Sequence[Finding]:
+        """Check a home directory."""
+        ...
+
+    def recover_account(self, home: Path, name: str, password: str | None, /) -> str:
+        """Set a password, made up where none is given; answers it."""
+        ...
+
+    def export_root_key(self, home: Path, directory: Path, /) -> Path:
+        """Move the root's private key out of the home directory; answers the file."""
+        ...
+
+
+_dir = click.option(
+    "--dir",
+    "directory",
+    metavar="DIRECTORY",
+    help="The home directory. Default: SEALWRIGHT_HOME, else ~/.local/share/sealwright.",
+)
+
+
+def _home(invocation: Invocation, directory: str | None) -> Path:
+    from sealwright.settings import home_directory, read_environment
+
+    return home_directory(directory, read_environment(invocation.surroundings.environ))
+
+
+@command(
+    "init",
+    examples=[
+        "sealwright init --name Example",
+        "sealwright init --dir /srv/sealwright --name Example --dns id.example.org --people 0.0.0.0:443",
+        "sealwright init --name Example --provisioner first --provisioner-password-file password.txt",
+    ],
+    local=True,
+)
+@_dir
+@click.option("--name", metavar="NAME", help="What the authorities are called: NAME Root CA. Default: Sealwright.")
+@click.option(
+    "--dns", "dns_names", metavar="HOST", multiple=True, help="Name or address of the server; repeatable. Default: localhost."
+)
+@click.option("--people", metavar="HOST:PORT", help="Where browsers and the API are answered. Default: localhost:8443.")
+@click.option("--machines", metavar="HOST:PORT", help="Where step and other machines are answered. Default: localhost:9443.")
+@click.option("--status", metavar="HOST:PORT", help="Where revocation lists are. Default: localhost:8080.")
+@click.option("--provisioner", metavar="NAME", help="Make a first JWK provisioner.")
+@click.option("--provisioner-password-file", metavar="FILE", help="Its password; - for standard input.")
+@pass_invocation
+def init(
+    invocation: Invocation, directory: str | None, provisioner: str | None, provisioner_password_file: str | None, **given: Any
+) -> None:
+    """Make a home directory: settings, sealed secrets, database, a root authority and one that issues.
+
+    It never asks anything: what is not said has a default that can be changed in the settings file.
+    """
+    password = None
+    if provisioner_password_file is not None and provisioner is None:
+        raise WrongUsage("--provisioner-password-file goes with --provisioner.")
+    if provisioner is not None:
+        prompt = f"New password of the provisioner {provisioner}"
+        password = invocation.new_password(provisioner_password_file, prompt, "--provisioner-password-file")
+    home = _home(invocation, directory)
+    options = InitOptions(home=home, provisioner=provisioner, provisioner_password=password, **given)
+    _tell_init(invocation, invocation.server_side().init(options))
+
+
+def _tell_init(invocation: Invocation, report: InitReport) -> None:
+    output = invocation.output
+    fingerprint = report.root_fingerprint
+    bootstrap = f"step ca bootstrap --ca-url {report.machines_url} --fingerprint {fingerprint}"
+    output.done(f"Home         {_tilde(invocation, report.home)}")
+    output.done(f"Root         {report.root_name}, {report.root_key}, until {_day(report.root_until)}")
+    output.say(f"               SHA-256 {fingerprint}")
+    output.say(f"               {bootstrap}")
+    output.done(f"Issuing CA   {report.issuing_name}, until {_day(report.issuing_until)}")
+    if report.provisioner:
+        output.done(f"Provisioner  {report.provisioner} (JWK)")
+    output.done(f"Settings     {_tilde(invocation, report.settings_file)}")
+    usual = _home(invocation, None) == report.home
+    where = "" if usual else f" --dir {report.home}"
+    output.say("")
+    output.say("The root's key is only needed to make new issuing CAs. Take it off this machine:")
+    output.say(f"  sealwright issuer export-root-key{where} --to /media/usb/")
+    output.say(f"Next: sealwright serve{where}")
+    output.json(
+        {
+            "home": str(report.home),
+            "settings_file": str(report.settings_file),
+            "root": {"name": report.root_name, "not_after": report.root_until.isoformat(), "fingerprint": fingerprint},
+            "issuing": {"name": report.issuing_name, "not_after": report.issuing_until.isoformat()},
+            "machines_url": report.machines_url,
+            "provisioner": report.provisioner,
+        }
+    )
+
+
+def _day(moment: datetime) -> str:
+    moment = local(moment)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def _tilde(invocation: Invocation, path: Path) -> str:
+    user = invocation.surroundings.environ.get("HOME")
+    return f"~/{path.relative_to(user)}" if user and path.is_relative_to(user) else str(path)
+
+
+@command(
+    "serve",
+    examples=["sealwright serve", "sealwright serve --dir /srv/sealwright"],
+    local=True,
+)
+@_dir
+@pass_invocation
+def serve(invocation: Invocation, directory: str | None) -> None:
+    """Start the server. SIGHUP reads the settings again; SIGTERM lets running requests end, then stops."""
+    invocation.server_side().serve(_home(invocation, directory))
+
+
+@command(
+    "doctor",
+    examples=["sealwright doctor", "sealwright doctor --dir /srv/sealwright -o json"],
+    local=True,
+)
+@_dir
+@pass_invocation
+def doctor(invocation: Invocation, directory: str | None) -> int:
+    """Check a home directory, and say what is wrong and what to do about it. Exit code 1 when something is."""
+    output = invocation.output
+    home = _home(invocation, directory)
+    findings = invocation.server_side().doctor(home)
+    for each in findings:
+        output.json({"subject": each.subject, "ok": each.ok, "detail": each.detail, "hint": each.hint})
+        if each.ok:
+            output.done(f"{each.subject:<13} {each.detail}")
+        else:
+            output.wrong(f"{each.subject:<13} {each.detail}")
+            if each.hint:
+                output.say(f"  {each.hint}")
+    wrong = sum(not each.ok for each in findings)
+    if wrong:
+        output.note(f"{counted(wrong, 'thing')} to put right in {home}.")
+    return ExitCode.FAILED if wrong else ExitCode.DONE
+
+
+@command(
+    "recover-account",
+    examples=["sealwright recover-account idm_admin", "sealwright recover-account admin --password-file admin.pw"],
+    local=True,
+)
+@click.argument("name")
+@click.option("--password-file", metavar="FILE", help="The password; - for standard input. Default: one is made up and printed.")
+@_dir
+@pass_invocation
+def recover_account(invocation: Invocation, name: str, password_file: str | None, directory: str | None) -> None:
+    """Set an account's password from the server's shell, and let it sign in again. Its sessions end."""
+    given = None if password_file is None else invocation.password(password_file, "")
+    password = invocation.server_side().recover_account(_home(invocation, directory), name, given)
+    if given is None:
+        invocation.output.say(f"Password of {name}: {password}")
+        invocation.output.note("It is shown only now.")
+        invocation.output.json({"name": name, "password": password})
+        return
+    invocation.output.confirm(f"{name} has a new password")
+    invocation.output.json({"name": name})
+
+
+issuer = Group("issuer", help="The authorities that sign certificates.")
+
+
+@command(
+    "export-root-key",
+    examples=["sealwright issuer export-root-key --to /media/usb/"],
+    local=True,
+)
+@click.option("--to", "target", metavar="DIRECTORY", type=click.Path(path_type=Path), required=True, help="Where the file goes.")
+@_dir
+@pass_invocation
+def export_root_key(invocation: Invocation, target: Path, directory: str | None) -> None:
+    """Move the root's private key out of the home directory into a file, to be kept elsewhere.
+
+    The server goes on issuing; the key is needed again only to make another issuing authority.
+    """
+    file = invocation.server_side().export_root_key(_home(invocation, directory), target)
+    invocation.output.done(f"The root's key is now in {file}, and no longer in the home directory")
+    invocation.output.say("  Keep the file where no network reaches. Without it no further issuing CA can be made.")
+    invocation.output.json({"file": str(file)})
+
+
+issuer.add_command(export_root_key)

@@ -1,0 +1,54 @@
+"""`sealwright session`: where an account is signed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sealwright.cli.commands import Group, command
+from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.wording import parsed, stamp
+
+session = Group("session", help="Sessions: list and end them.")
+
+
+@command(
+    "list",
+    examples=["sealwright session list", "sealwright session list --person alice"],
+)
+@click.option("--person", metavar="NAME", help="Whose sessions. Default: your own.")
+@pass_invocation
+def list_(invocation: Invocation, person: str | None) -> None:
+    """List sessions: your own, or with --person those of somebody else."""
+    connection = invocation.connection()
+    values = connection.pages("sessions", query={"person": person} if person else None)
+    fields = (("ID", "id"), ("KIND", "kind"), ("FROM", "address"), ("SIGNED IN", "since"), ("LAST SEEN", "seen"), ("", "this"))
+    shown = values if invocation.output.as_json else map(_shown, values)
+    invocation.output.table(shown, fields, empty="No session is open.")
+
+
+def _shown(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **value,
+        "since": stamp(parsed(value["created_at"])),
+        "seen": stamp(parsed(value["last_seen_at"])),
+        "this": "this session" if value["current"] else " ",
+    }
+
+
+@command(
+    "end",
+    examples=["sealwright session end 5b0c8f0e-8d6f-4c02-9d55-6f0a3c1f8e77"],
+)
+@click.argument("session_id", metavar="ID")
+@pass_invocation
+def end(invocation: Invocation, session_id: str) -> None:
+    """End a session at once, and with it what was given to applications in it."""
+    invocation.connection().call("DELETE", "sessions", session_id)
+    invocation.output.confirm(f"Ended session {session_id}")
+    invocation.output.json({"id": session_id, "ended": True})
+
+
+session.add_command(list_)
+session.add_command(end)

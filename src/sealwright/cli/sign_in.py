@@ -1,0 +1,94 @@
+"""`sealwright login`, `logout` and `whoami`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from sealwright.cli.commands import command
+from sealwright.cli.errors import SignInNeeded, WrongUsage
+from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.wording import listed, parsed, until
+
+
+@command(
+    "login",
+    examples=[
+        "sealwright login -D idm_admin",
+        "sealwright login -D alice --url https://id.example.org --ca root_ca.crt --password-file alice.pw",
+    ],
+)
+@click.option("--password-file", metavar="FILE", help="Read the password from FILE; - for standard input.")
+@click.option("--code", metavar="CODE", help="Six-digit code of the second factor, where the account has one.")
+@pass_invocation
+def login(invocation: Invocation, password_file: str | None, code: str | None) -> None:
+    """Sign in to a server, and keep the session for the commands that follow."""
+    connection = invocation.connection(signed_in=False)
+    server = connection.server
+    name = invocation.choices.name or server.name
+    if not name:
+        raise WrongUsage("who is to be signed in?", hint="Say who with -D NAME.")
+    password = invocation.password(password_file, f"Password of {name} at {server.url}")
+    answer = connection.call("POST", "login", body={"name": name, "password": password})
+    if "pending" in answer:
+        answer = connection.call("POST", "login", "code", body={"pending": answer["pending"], "code": code or _code(invocation)})
+    _keep(invocation, answer, server.url, server.roots_pem)
+    account = answer["account"]
+    moment = until(parsed(answer["expires_at"]), invocation.surroundings.now())
+    invocation.output.confirm(f"Signed in to {server.url} as {account['spn']}, {moment}")
+    invocation.output.json({"url": server.url, "account": account, "expires_at": answer["expires_at"]})
+
+
+def _code(invocation: Invocation) -> str:
+    if not invocation.output.asks():
+        raise WrongUsage(
+            "this account has a second factor, and there is no terminal to ask on.", hint="Pass it with --code CODE."
+        )
+    return invocation.surroundings.ask_hidden("Code of your second factor: ").strip()
+
+
+def _keep(invocation: Invocation, answer: dict[str, Any], url: str, roots_pem: str) -> None:
+    from sealwright.cli.remembered import RememberedSession
+
+    session = RememberedSession(url, answer["account"]["name"], answer["token"], answer["expires_at"])
+    invocation.remembered().signed_in(session, roots_pem)
+
+
+@command(
+    "logout",
+    examples=["sealwright logout", "sealwright logout -D idm_admin --local-only"],
+)
+@click.option("--local-only", is_flag=True, help="Only forget the session on this machine.")
+@pass_invocation
+def logout(invocation: Invocation, local_only: bool) -> None:
+    """Sign out: end the session at the server, and forget it here."""
+    connection = invocation.connection()
+    if not local_only:
+        with suppress(SignInNeeded):  # it may have ended already
+            connection.call("POST", "logout")
+    remembered = invocation.remembered()
+    name = invocation.choices.name or connection.server.name
+    session = remembered.session(connection.server.url, name)
+    if session is not None:
+        remembered.signed_out(session)
+    invocation.output.confirm(f"Signed out {name} from {connection.server.url}")
+    invocation.output.json({"url": connection.server.url, "name": name})
+
+
+@command("whoami", examples=["sealwright whoami", "sealwright whoami -o json"])
+@pass_invocation
+def whoami(invocation: Invocation) -> None:
+    """Show who is signed in, and what they may do."""
+    connection = invocation.connection()
+    answer = connection.call("GET", "whoami")
+    invocation.output.json(answer)
+    account, session = answer["account"], answer["session"]
+    invocation.output.say(account["spn"])
+    moment = until(parsed(session["expires_at"]), invocation.surroundings.now())
+    invocation.output.say(f"  at {connection.server.url}, {moment}")
+    if answer["groups"]:
+        invocation.output.say(f"  member of {listed(answer['groups'])}")
+    if answer["permissions"]:
+        invocation.output.say(f"  may {', '.join(answer['permissions'])}")

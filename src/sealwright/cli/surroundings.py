@@ -1,0 +1,67 @@
+"""What a command may touch beside its arguments: terminal, clock, randomness, browser, network."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx2
+
+    from sealwright.cli.loopback import Loopback
+
+TransportOf = Callable[["ssl.SSLContext"], "httpx2.BaseTransport"]
+
+
+def _network(context: ssl.SSLContext) -> httpx2.BaseTransport:
+    import httpx2
+
+    return httpx2.HTTPTransport(verify=context)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _open_browser(address: str) -> bool:
+    import webbrowser
+
+    try:
+        return webbrowser.open(address)
+    except (webbrowser.Error, OSError):
+        return False
+
+
+def _listen(host: str, port: int) -> Loopback:
+    from sealwright.cli.loopback import Loopback
+
+    return Loopback(host, port)
+
+
+def _ask_hidden(prompt: str) -> str:
+    import getpass
+
+    return getpass.getpass(prompt, stream=sys.stderr)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The outside of a command. The defaults are this process's own."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    now: Callable[[], datetime] = _now
+    random: Callable[[int], bytes] = os.urandom
+    transport: TransportOf = _network
+    open_browser: Callable[[str], bool] = _open_browser
+    listen: Callable[[str, int], Loopback] = _listen
+    """Listen on a host and port of this machine (0: any) for a browser's answer."""
+    ask_hidden: Callable[[str], str] = _ask_hidden
+    """Ask on the terminal without showing what is typed."""
+    stdin: TextIO = field(default_factory=lambda: sys.stdin)
+    is_terminal: Callable[[TextIO], bool] = lambda stream: stream.isatty()

@@ -1,0 +1,363 @@
+"""`sealwright system oauth2`: OAuth clients. Verbs and their order of arguments are those that kanidm's users know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from sealwright.cli.commands import Command, Group, command
+from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.wording import duration, parsed, stamp
+
+system = Group("system", help="OAuth clients.")
+
+oauth2 = Group(
+    "oauth2",
+    help="Applications that sign people in here.",
+    aliases={
+        "create-scope-map": "update-scope-map",
+        "reset-secrets": "reset-basic-secret",
+        "set-display-name": "set-displayname",
+    },
+)
+
+_FIELDS = (
+    ("name", "name"),
+    ("display name", "display_name"),
+    ("kind", "kind"),
+    ("landing URL", "landing_url"),
+    ("redirect URLs", "redirect_urls"),
+    ("localhost redirects", "localhost_redirects"),
+    ("scopes", "scopes"),
+    ("PKCE required", "require_pkce"),
+    ("signs with", "signing_algorithm"),
+    ("asks for consent", "consent_prompt"),
+    ("short user names", "short_username"),
+    ("refresh tokens last", "refresh_lifetime"),
+    ("issuer", "issuer_url"),
+    ("discovery", "discovery_url"),
+    ("created", "created"),
+)
+
+
+def _shown(value: dict[str, Any]) -> dict[str, Any]:
+    maps = [f"{each['group']}: {' '.join(each['scopes'])}" for each in value["scope_maps"]]
+    return {
+        **value,
+        "scopes": maps,
+        "refresh_lifetime": duration(timedelta(seconds=value["refresh_seconds"])),
+        "created": stamp(parsed(value["created_at"])),
+    }
+
+
+def _change(invocation: Invocation, name: str, said: str, **members: Any) -> None:
+    changed = invocation.connection().call("PATCH", "oauth2", "clients", name, body=members)
+    invocation.output.confirm(said)
+    invocation.output.json(changed)
+
+
+def _create(invocation: Invocation, kind: str, name: str, display_name: str, origin: str) -> None:
+    body = {"kind": kind, "name": name, "display_name": display_name, "landing_url": origin}
+    made = invocation.connection().call("POST", "oauth2", "clients", body=body)
+    invocation.output.confirm(f"Created {made['name']}, a {made['kind']} client")
+    invocation.output.json(made)
+
+
+@command(
+    "create",
+    examples=['sealwright system oauth2 create wiki "The wiki" https://wiki.example.org'],
+)
+@click.argument("name")
+@click.argument("display_name")
+@click.argument("origin")
+@pass_invocation
+def create(invocation: Invocation, name: str, display_name: str, origin: str) -> None:
+    """Create a confidential client: an application that can keep a secret."""
+    _create(invocation, "confidential", name, display_name, origin)
+
+
+@command(
+    "create-public",
+    examples=["sealwright system oauth2 create-public step-ca Step-CA https://ca.example.org"],
+)
+@click.argument("name")
+@click.argument("display_name")
+@click.argument("origin")
+@pass_invocation
+def create_public(invocation: Invocation, name: str, display_name: str, origin: str) -> None:
+    """Create a public client: an application on people's own machines, which has no secret and always uses PKCE."""
+    _create(invocation, "public", name, display_name, origin)
+
+
+@command("get", examples=["sealwright system oauth2 get step-ca"])
+@click.argument("name")
+@pass_invocation
+def get(invocation: Invocation, name: str) -> None:
+    """Show a client."""
+    value = invocation.connection().call("GET", "oauth2", "clients", name)
+    invocation.output.record(value if invocation.output.as_json else _shown(value), _FIELDS)
+
+
+@command("list", examples=["sealwright system oauth2 list"])
+@pass_invocation
+def list_(invocation: Invocation) -> None:
+    """List clients."""
+    values = invocation.connection().pages("oauth2", "clients")
+    fields = (("NAME", "name"), ("DISPLAY NAME", "display_name"), ("KIND", "kind"), ("LANDING URL", "landing_url"))
+    invocation.output.table(
+        values,
+        fields,
+        empty="There are no clients. Create one with: sealwright system oauth2 create-public NAME DISPLAY_NAME URL",
+    )
+
+
+@command("delete", examples=["sealwright system oauth2 delete wiki"])
+@click.argument("name")
+@pass_invocation
+def delete(invocation: Invocation, name: str) -> None:
+    """Delete a client. What it was given stops working at once."""
+    invocation.connection().call("DELETE", "oauth2", "clients", name)
+    invocation.output.confirm(f"Deleted client {name}")
+    invocation.output.json({"name": name, "deleted": True})
+
+
+@command(
+    "set-displayname",
+    examples=['sealwright system oauth2 set-displayname wiki "Our wiki"'],
+)
+@click.argument("name")
+@click.argument("display_name")
+@pass_invocation
+def set_displayname(invocation: Invocation, name: str, display_name: str) -> None:
+    """Change the name that people read."""
+    _change(invocation, name, f"{name} is now called {display_name}", display_name=display_name)
+
+
+@command(
+    "set-landing-url",
+    examples=["sealwright system oauth2 set-landing-url step-ca https://ca.example.org"],
+)
+@click.argument("name")
+@click.argument("url")
+@pass_invocation
+def set_landing_url(invocation: Invocation, name: str, url: str) -> None:
+    """Set the address that people are sent to from their list of applications."""
+    _change(invocation, name, f"{name} lands at {url}", landing_url=url)
+
+
+@command(
+    "add-redirect-url",
+    examples=["sealwright system oauth2 add-redirect-url step-ca http://localhost:10000"],
+)
+@click.argument("name")
+@click.argument("url")
+@pass_invocation
+def add_redirect_url(invocation: Invocation, name: str, url: str) -> None:
+    """Allow an address that people may come back to. It is compared exactly."""
+    changed = invocation.connection().call("POST", "oauth2", "clients", name, "redirect-urls", body={"url": url})
+    invocation.output.confirm(f"{name} may redirect to {url}")
+    invocation.output.json(changed)
+
+
+@command(
+    "remove-redirect-url",
+    examples=["sealwright system oauth2 remove-redirect-url step-ca http://localhost:10000"],
+)
+@click.argument("name")
+@click.argument("url")
+@pass_invocation
+def remove_redirect_url(invocation: Invocation, name: str, url: str) -> None:
+    """No longer allow an address."""
+    changed = invocation.connection().call("DELETE", "oauth2", "clients", name, "redirect-urls", query={"url": url})
+    invocation.output.confirm(f"{name} may no longer redirect to {url}")
+    invocation.output.json(changed)
+
+
+@command(
+    "update-scope-map",
+    examples=["sealwright system oauth2 update-scope-map step-ca step-ca_users openid email"],
+)
+@click.argument("name")
+@click.argument("group")
+@click.argument("scopes", nargs=-1, required=True)
+@pass_invocation
+def update_scope_map(invocation: Invocation, name: str, group: str, scopes: tuple[str, ...]) -> None:
+    """Say which scopes the members of a group may be asked for. Replaces what the group had."""
+    changed = invocation.connection().call("PUT", "oauth2", "clients", name, "scope-maps", group, body={"scopes": list(scopes)})
+    invocation.output.confirm(f"Members of {group} may use {' '.join(scopes)} at {name}")
+    invocation.output.json(changed)
+
+
+@command(
+    "delete-scope-map",
+    examples=["sealwright system oauth2 delete-scope-map step-ca step-ca_users"],
+)
+@click.argument("name")
+@click.argument("group")
+@pass_invocation
+def delete_scope_map(invocation: Invocation, name: str, group: str) -> None:
+    """Take a group's scopes away."""
+    changed = invocation.connection().call("DELETE", "oauth2", "clients", name, "scope-maps", group)
+    invocation.output.confirm(f"Members of {group} have no scopes at {name} any more")
+    invocation.output.json(changed)
+
+
+@dataclass(frozen=True)
+class _Switch:
+    """A verb that sets one member of a client to one value."""
+
+    verb: str
+    member: str
+    value: bool | str
+    summary: str
+    said: str
+
+    def command(self) -> Command:
+        """The command of this verb."""
+
+        @command(self.verb, help=self.summary, examples=[f"sealwright system oauth2 {self.verb} step-ca"])
+        @click.argument("name")
+        @pass_invocation
+        def switch(invocation: Invocation, name: str) -> None:
+            _change(invocation, name, self.said.format(name=name), **{self.member: self.value})
+
+        return switch
+
+
+_SWITCHES = (
+    _Switch(
+        verb="enable-localhost-redirects",
+        member="localhost_redirects",
+        value=True,
+        summary="Allow redirects to any port of the person's own machine. Public clients only.",
+        said="{name} may redirect to localhost",
+    ),
+    _Switch(
+        verb="disable-localhost-redirects",
+        member="localhost_redirects",
+        value=False,
+        summary="Allow only the registered redirect URLs.",
+        said="{name} may no longer redirect to localhost",
+    ),
+    _Switch(
+        verb="enable-pkce",
+        member="require_pkce",
+        value=True,
+        summary="Require PKCE, as is the default.",
+        said="{name} must use PKCE",
+    ),
+    _Switch(
+        verb="warning-insecure-client-disable-pkce",
+        member="require_pkce",
+        value=False,
+        summary="Let a client do without PKCE. A stolen code can then be used by others. Confidential clients only.",
+        said="{name} may do without PKCE: a stolen code can be used by others",
+    ),
+    _Switch(
+        verb="warning-enable-legacy-crypto",
+        member="signing_algorithm",
+        value="RS256",
+        summary="Sign this client's tokens with RS256 in place of ES256.",
+        said="Tokens of {name} are signed with RS256",
+    ),
+    _Switch(
+        verb="disable-legacy-crypto",
+        member="signing_algorithm",
+        value="ES256",
+        summary="Sign this client's tokens with ES256, as is the default.",
+        said="Tokens of {name} are signed with ES256",
+    ),
+    _Switch(
+        verb="enable-consent-prompt",
+        member="consent_prompt",
+        value=True,
+        summary="Ask people before they are signed in to this client, as is the default.",
+        said="{name} asks for consent",
+    ),
+    _Switch(
+        verb="disable-consent-prompt",
+        member="consent_prompt",
+        value=False,
+        summary="Sign people in to this client without asking. Confidential clients only.",
+        said="{name} no longer asks for consent",
+    ),
+    _Switch(
+        verb="prefer-short-username",
+        member="short_username",
+        value=True,
+        summary="Tell this client user names without a domain: alice.",
+        said="{name} is told user names without a domain",
+    ),
+    _Switch(
+        verb="prefer-spn-username",
+        member="short_username",
+        value=False,
+        summary="Tell this client user names with their domain, as is the default: alice@example.org.",
+        said="{name} is told user names with their domain",
+    ),
+)
+
+
+@command(
+    "set-refresh-token-expiry",
+    examples=[
+        "sealwright system oauth2 set-refresh-token-expiry wiki 28800",
+        "sealwright system oauth2 set-refresh-token-expiry wiki",
+    ],
+)
+@click.argument("name")
+@click.argument("seconds", type=click.IntRange(min=1), required=False)
+@pass_invocation
+def set_refresh_token_expiry(invocation: Invocation, name: str, seconds: int | None) -> None:
+    """Say how long a refresh token waits for its use; without SECONDS as long as the server's settings say."""
+    _change(invocation, name, f"Refresh tokens of {name} have a new lifetime", refresh_seconds=seconds)
+
+
+@command(
+    "show-basic-secret",
+    examples=["sealwright system oauth2 show-basic-secret wiki"],
+)
+@click.argument("name")
+@pass_invocation
+def show_basic_secret(invocation: Invocation, name: str) -> None:
+    """Print the secret of a confidential client. That it was shown is recorded."""
+    answer = invocation.connection().call("GET", "oauth2", "clients", name, "secret")
+    invocation.output.say(answer["secret"])
+    invocation.output.json(answer)
+
+
+@command(
+    "reset-basic-secret",
+    examples=["sealwright system oauth2 reset-basic-secret wiki"],
+)
+@click.argument("name")
+@pass_invocation
+def reset_basic_secret(invocation: Invocation, name: str) -> None:
+    """Give a confidential client a new secret, and print it. The old one stops working at once."""
+    answer = invocation.connection().call("POST", "oauth2", "clients", name, "secret")
+    invocation.output.say(answer["secret"])
+    invocation.output.json(answer)
+
+
+for each in (
+    create,
+    create_public,
+    get,
+    list_,
+    delete,
+    set_displayname,
+    set_landing_url,
+    add_redirect_url,
+    remove_redirect_url,
+    update_scope_map,
+    delete_scope_map,
+    *(switch.command() for switch in _SWITCHES),
+    set_refresh_token_expiry,
+    show_basic_secret,
+    reset_basic_secret,
+):
+    oauth2.add_command(each)
+system.add_command(oauth2)

@@ -5,6 +5,10 @@ Owns: issuers, profiles, provisioners, certificates. Never knows how people sign
 
 from __future__ import annotations
 
+from sealwright.ca.assemble import CertificateAuthority, Foundation, assemble
+from sealwright.ca.errors import IssuerUnusable
+from sealwright.ca.inventory import CertificatePage, CertificateStory, Inventory
+from sealwright.ca.issuers import IssuerKind, IssuerRecord, Issuers
 from sealwright.ca.models import (
     CertificateContents,
     CertificateRequest,
@@ -25,24 +29,50 @@ from sealwright.ca.models import (
     SigningGrant,
     Standing,
 )
+from sealwright.ca.pem import certificates_pem
+from sealwright.ca.provisioners import Provisioner, Provisioners, listed
+from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.revoke import Revocation
+from sealwright.ca.server_certificate import ServerCertificate, issue_server_certificate
+from sealwright.ca.step_api import answer_failure
 
 __all__ = [
+    "CertificateAuthority",
     "CertificateContents",
+    "CertificatePage",
+    "CertificateRecord",
     "CertificateRequest",
+    "CertificateState",
+    "CertificateStory",
     "Claims",
     "Decision",
     "ExtendedUse",
+    "Foundation",
+    "Inventory",
     "IssuedCertificate",
     "Issuer",
+    "IssuerKind",
+    "IssuerRecord",
+    "IssuerUnusable",
+    "Issuers",
     "KeyKind",
     "Name",
     "NameType",
     "PreparedCertificate",
     "PrivateKey",
     "Profile",
+    "Provisioner",
     "ProvisionerExtension",
     "ProvisionerType",
+    "Provisioners",
     "PublicKey",
+    "Revocation",
+    "ServerCertificate",
     "SigningGrant",
     "Standing",
+    "answer_failure",
+    "assemble",
+    "certificates_pem",
+    "issue_server_certificate",
+    "listed",
 ]

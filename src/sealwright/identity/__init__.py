@@ -5,6 +5,7 @@ Owns: accounts, how they prove who they are, and for how long that holds. Never 
 
 from __future__ import annotations
 
+from sealwright.identity.assemble import Identity, assemble
 from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, seed
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.directory.directory import Directory
@@ -84,6 +85,7 @@ __all__ = [
     "GroupCycle",
     "GroupNotFound",
     "Hashing",
+    "Identity",
     "LastAdministrator",
     "LinkRefused",
     "MailAddress",
@@ -114,6 +116,7 @@ __all__ = [
     "TooManyCredentials",
     "TotpEnrolment",
     "WeakPassword",
+    "assemble",
     "seed",
     "sweep",
 ]

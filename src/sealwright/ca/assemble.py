@@ -1,0 +1,87 @@
+"""The parts of the certificate authority, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.audit import Audit
+from sealwright.ca.inventory import Inventory
+from sealwright.ca.issue import CrashPoints, Issuance, StandingOf, pass_by
+from sealwright.ca.issuers import Issuers
+from sealwright.ca.prepare import Preparation
+from sealwright.ca.profiles import BUILT_IN
+from sealwright.ca.provisioners import Audiences, Provisioners, ProvisionerTokens
+from sealwright.ca.recognise import Recognition
+from sealwright.ca.recovery import Recovery
+from sealwright.ca.renew import Renewal
+from sealwright.ca.revoke import Revocation
+from sealwright.ca.sign import Signing
+from sealwright.ca.step_api import StepApi
+from sealwright.clock import Clock
+from sealwright.db import Database
+from sealwright.entropy import Entropy
+from sealwright.keys import Custody, Sealer
+from sealwright.tokens import TrustedProviders
+from sealwright.wire import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """The same few collaborators, handed to each verb by the wiring."""
+
+    db: Database
+    clock: Clock
+    entropy: Entropy
+    audit: Audit
+    custody: Custody
+    sealer: Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateAuthority:
+    """What other packages use of it, and its addresses."""
+
+    issuers: Issuers
+    provisioners: Provisioners
+    issuance: Issuance
+    signing: Signing
+    renewal: Renewal
+    revocation: Revocation
+    recovery: Recovery
+    inventory: Inventory
+    routes: tuple[Route, ...]
+
+
+def assemble(
+    foundation: Foundation,
+    *,
+    providers: TrustedProviders,
+    standing_of: StandingOf,
+    dns_names: tuple[str, ...],
+    provisioner_files: Path,
+    crash_points: CrashPoints = pass_by,
+) -> CertificateAuthority:
+    """Build it. `dns_names`: every name by which clients reach it; `provisioner_files`: a directory, which may be missing."""
+    db, audit, clock = foundation.db, foundation.audit, foundation.clock
+    issuers = Issuers(db, foundation.custody, audit, clock, foundation.entropy)
+    provisioners = Provisioners(db, foundation.sealer, audit, clock, directory=provisioner_files)
+    accepted = Audiences(dns_names)
+    tokens = ProvisionerTokens(provisioners, providers, accepted, clock)
+    preparation = Preparation(foundation.entropy)
+    issuance = Issuance(db, issuers, BUILT_IN, preparation, audit, clock, standing_of=standing_of, crash_points=crash_points)
+    recognition = Recognition(db, issuers, clock)
+    signing = Signing(tokens, issuance)
+    renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock)
+    revocation = Revocation(db, tokens, recognition, audit, clock)
+    return CertificateAuthority(
+        issuers=issuers,
+        provisioners=provisioners,
+        issuance=issuance,
+        signing=signing,
+        renewal=renewal,
+        revocation=revocation,
+        recovery=Recovery(db, audit, clock),
+        inventory=Inventory(db),
+        routes=tuple(StepApi(db, issuers, provisioners, signing, renewal, revocation).routes()),
+    )

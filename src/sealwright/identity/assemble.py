@@ -1,0 +1,60 @@
+"""The parts of identity, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealwright.audit import Audit
+from sealwright.clock import Clock
+from sealwright.db import Database
+from sealwright.entropy import Entropy
+from sealwright.identity.bootstrap import Bootstrap
+from sealwright.identity.credentials import Credentials
+from sealwright.identity.directory.directory import Directory
+from sealwright.identity.models import SessionRules
+from sealwright.identity.passwords import Hashing
+from sealwright.identity.proofs import Proofs
+from sealwright.identity.reset import ResetLinks
+from sealwright.identity.sessions import Sessions
+from sealwright.identity.sign_in import SignIn
+from sealwright.identity.throttle import Throttle
+from sealwright.keys import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What other packages use of it."""
+
+    directory: Directory
+    sessions: Sessions
+    sign_in: SignIn
+    credentials: Credentials
+    bootstrap: Bootstrap
+    reset_links: ResetLinks
+
+
+def assemble(
+    db: Database,
+    *,
+    audit: Audit,
+    clock: Clock,
+    entropy: Entropy,
+    sealer: Sealer,
+    hashing: Hashing,
+    rules: SessionRules,
+    server_name: str,
+    domain: str,
+) -> Identity:
+    """Build it. `server_name`: what authenticator apps show; `domain`: what stands after the @ of account names."""
+    sessions = Sessions(db, audit, clock, entropy, rules)
+    proofs = Proofs(db, clock, sealer, hashing, Throttle(db, clock))
+    credentials = Credentials(db, audit, clock, entropy, proofs, sessions, server_name=server_name, domain=domain)
+    directory = Directory(db, audit, clock, entropy, sessions, domain=domain)
+    return Identity(
+        directory=directory,
+        sessions=sessions,
+        sign_in=SignIn(db, audit, clock, entropy, proofs, sessions, domain=domain),
+        credentials=credentials,
+        bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions),
+        reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials),
+    )

@@ -312,6 +312,7 @@ async def insert_request(
         parameters=msgspec.json.encode(request).decode(),
         created_at=created_at,
         expires_at=expires_at,
+        consumed_at=None,
     )
 
 
@@ -370,6 +371,8 @@ async def insert_family(tx: Transaction, family: Family) -> None:
         nonce=family.nonce,
         authenticated_at=family.authenticated_at,
         created_at=family.created_at,
+        revoked_at=family.revoked_at,
+        revoke_reason=None,
     )
 
 
@@ -403,6 +406,7 @@ async def insert_code(tx: Transaction, digest: bytes, family_id: str, request: A
         redirect_uri=request.redirect_uri,
         code_challenge=request.code_challenge,
         expires_at=expires_at,
+        consumed_at=None,
     )
 
 
@@ -419,7 +423,9 @@ async def consume_code(tx: Transaction, digest: bytes, now: Instant) -> bool:
 
 async def insert_refresh_token(tx: Transaction, digest: bytes, family_id: str, now: Instant, expires_at: Instant) -> None:
     """Store a refresh token."""
-    await tx.run(_INSERT_REFRESH_TOKEN, digest=digest, family_id=family_id, created_at=now, expires_at=expires_at)
+    await tx.run(
+        _INSERT_REFRESH_TOKEN, digest=digest, family_id=family_id, created_at=now, expires_at=expires_at, consumed_at=None
+    )
 
 
 async def refresh_token(db: Database, digest: bytes) -> RefreshToken | None:

@@ -1,0 +1,260 @@
+"""What an issuer says of itself, userinfo, and the provider as our own certificate authority sees it."""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from sealwright.access import SYSTEM
+from sealwright.tokens import unverified_claims, unverified_header, verify
+from tests.oauth_world import ORIGIN, answer_parameters, location, members, oauth_world, public_redemption, public_request
+
+ISSUER = f"{ORIGIN}/oauth2/openid/step-ca"
+METADATA_PATHS = (
+    "/oauth2/openid/{}/.well-known/openid-configuration",
+    "/oauth2/openid/{}/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration/oauth2/openid/{}",
+    "/.well-known/oauth-authorization-server/oauth2/openid/{}",
+)
+
+
+def run(scenario, **options):
+    async def inside():
+        async with oauth_world(**options) as world:
+            await world.public_client(scopes=("openid", "email", "groups", "profile"))
+            await scenario(world)
+
+    asyncio.run(inside())
+
+
+@pytest.mark.parametrize("path", METADATA_PATHS)
+def test_metadata_is_true_and_the_issuer_is_its_own_address(path):
+    async def scenario(world):
+        answer = await world.call("GET", path.format("step-ca"))
+        headers = dict(answer.headers)
+        assert answer.status == 200
+        assert headers["access-control-allow-origin"] == "*"
+        document = members(answer)
+        assert document["issuer"] == ISSUER
+        assert document["authorization_endpoint"] == f"{ORIGIN}/oauth2/authorise"
+        assert document["token_endpoint"] == f"{ORIGIN}/oauth2/token"
+        assert document["userinfo_endpoint"] == f"{ISSUER}/userinfo"
+        assert document["jwks_uri"] == f"{ISSUER}/public_key.jwk"
+        assert document["id_token_signing_alg_values_supported"] == ["ES256"]
+        assert document["token_endpoint_auth_methods_supported"] == ["none"]
+        assert document["code_challenge_methods_supported"] == ["S256"]
+        assert document["authorization_response_iss_parameter_supported"] is True
+        assert "openid" in document["scopes_supported"]
+        assert all(value.startswith("https://") for name, value in document.items() if name.endswith(("_endpoint", "_uri")))
+        later = {"introspection", "revocation", "device_authorization", "end_session", "registration"}
+        assert not {name for name in document if name.removesuffix("_endpoint") in later}
+
+    run(scenario)
+
+
+def test_every_advertised_address_answers():
+    async def scenario(world):
+        document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
+        for name in ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"):
+            method = "POST" if name == "token_endpoint" else "GET"
+            answer = await world.call(method, document[name].removeprefix(ORIGIN))
+            assert answer.status in {200, 400, 401}
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("client", ["nobody", "STEP-CA", "step-ca ", "a" * 300, "x\0"])
+def test_unknown_issuer_is_not_found(client):
+    async def scenario(world):
+        for path in (*METADATA_PATHS, "/oauth2/openid/{}/public_key.jwk", "/oauth2/openid/{}/userinfo"):
+            answer = await world.call("GET", path.format(client))
+            assert answer.status == 404
+            assert members(answer)["error"] == "not_found"
+
+    run(scenario)
+
+
+def test_key_set_holds_public_keys_only_and_is_the_clients_own():
+    async def scenario(world):
+        await world.public_client("other")
+        answer = await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk")
+        assert dict(answer.headers)["cache-control"] == "public, max-age=60"
+        (key,) = members(answer)["keys"]
+        assert set(key) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
+        (other,) = members(await world.call("GET", "/oauth2/openid/other/public_key.jwk"))["keys"]
+        assert key["kid"] != other["kid"]
+
+    run(scenario)
+
+
+def test_legacy_signatures_replace_the_others_and_old_tokens_still_verify():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        before = await world.tokens(cookie)
+        await world.server.clients.enable_legacy_crypto("step-ca", actor=SYSTEM)
+        document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
+        assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+        during = await world.tokens(cookie)
+        assert unverified_header(during["id_token"])["alg"] == "RS256"
+        assert unverified_header(during["access_token"])["alg"] == "RS256"
+        for tokens in (before, during):
+            assert (await world.verified(tokens["id_token"], "step-ca")).claims["sub"] == alice.id
+            bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+            assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 200
+        await world.server.clients.disable_legacy_crypto("step-ca", actor=SYSTEM)
+        after = await world.tokens(cookie)
+        assert unverified_header(after["id_token"])["alg"] == "ES256"
+        keys = members(await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk"))["keys"]
+        assert [key["alg"] for key in keys if key["kid"] == unverified_header(after["id_token"])["kid"]] == ["ES256"]
+        assert len({key["kid"] for key in keys}) == 3
+
+    run(scenario)
+
+
+# --- userinfo ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_userinfo_tells_what_the_id_token_told_as_it_is_now(method):
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        tokens = await world.tokens(await world.sign_in(alice), scope="openid email groups profile")
+        bearer = {"authorization": f"bearer {tokens['access_token']}"}
+        answer = await world.call(method, "/oauth2/openid/step-ca/userinfo", headers=bearer)
+        headers = dict(answer.headers)
+        assert (headers["cache-control"], headers["access-control-allow-origin"]) == ("no-store", "*")
+        told = members(answer)
+        assert told == {
+            "sub": alice.id,
+            "name": "Alice",
+            "preferred_username": "alice@example.org",
+            "updated_at": alice.updated_at // 1000,
+            "email": "alice@example.org",
+            "email_verified": True,
+            "groups": ["users"],
+        }
+        id_token = (await world.verified(tokens["id_token"], "step-ca")).claims
+        assert {name: id_token[name] for name in told} == told
+        await world.directory.update_person("alice", mails=["alice@new.example.org"], actor=SYSTEM)
+        await world.directory.remove_members("users", ["alice"], actor=SYSTEM)
+        told = members(await world.call(method, "/oauth2/openid/step-ca/userinfo", headers=bearer))
+        assert (told["email"], told["groups"]) == ("alice@new.example.org", [])
+
+    run(scenario)
+
+
+def test_userinfo_refuses_every_other_token():
+    async def scenario(world):
+        await world.public_client("other")
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        tokens = await world.tokens(cookie)
+        code = await world.code(cookie, **public_request(client_id="other"))
+        others = members(await world.token(**public_redemption(code, client_id="other")))
+        header, payload, signature = tokens["access_token"].split(".")
+        wrong = [
+            others["access_token"],
+            tokens["id_token"],
+            tokens["refresh_token"],
+            f"{header}.{payload}.{'A' * len(signature)}",
+            f"{header}.{payload}.",
+            "eyJhbGciOiJub25lIn0." + payload + ".",
+            "x",
+            "x" * 100_000,
+        ]
+        for token in wrong:
+            answer = await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers={"authorization": f"Bearer {token}"})
+            assert answer.status == 401
+            assert 'Bearer realm="Sealwright", error="invalid_token"' in dict(answer.headers)["www-authenticate"]
+
+    run(scenario)
+
+
+def test_userinfo_without_a_token_asks_for_one_and_says_no_more():
+    async def scenario(world):
+        for target, headers in (
+            ("/oauth2/openid/step-ca/userinfo", {}),
+            ("/oauth2/openid/step-ca/userinfo?access_token=abc", {}),
+            ("/oauth2/openid/step-ca/userinfo", {"authorization": "Basic abc"}),
+        ):
+            answer = await world.call("GET", target, headers=headers)
+            assert answer.status == 401
+            assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="Sealwright"'
+
+    run(scenario)
+
+
+def test_access_token_expires_after_a_quarter_of_an_hour():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        tokens = await world.tokens(await world.sign_in(alice))
+        bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+        world.clock.advance(timedelta(minutes=15))
+        assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 200
+        world.clock.advance(timedelta(seconds=5))
+        assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 401
+
+    run(scenario)
+
+
+# --- our own certificate authority -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("endpoint", [ISSUER, ISSUER + "/", ISSUER + "/.well-known/openid-configuration"])
+def test_own_provider_is_known_without_a_call(endpoint):
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        tokens = await world.tokens(await world.sign_in(alice))
+        provider = await world.server.discovery.local_provider(endpoint)
+        assert provider.metadata.issuer == ISSUER == unverified_claims(tokens["id_token"])["iss"]
+        found = verify(tokens["id_token"], provider.keys, algorithms=provider.metadata.algorithms)
+        assert found.claims["sub"] == alice.id
+        document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
+        assert provider.metadata.jwks_uri == document["jwks_uri"]
+        assert provider.metadata.token_endpoint == document["token_endpoint"]
+        assert provider.metadata.authorization_endpoint == document["authorization_endpoint"]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://accounts.example.com",
+        f"{ORIGIN}/oauth2/openid/nobody",
+        f"{ORIGIN}/oauth2/openid/",
+        f"{ORIGIN}/oauth2/openid/step-ca/x",
+        f"{ORIGIN}.evil.example/oauth2/openid/step-ca",
+        "https://evil.example/https://id.example.org/oauth2/openid/step-ca",
+    ],
+)
+def test_other_providers_are_not_ours(endpoint):
+    async def scenario(world):
+        assert await world.server.discovery.local_provider(endpoint) is None
+
+    run(scenario)
+
+
+def test_routes_say_who_may_call_them():
+    async def scenario(world):
+        routes = world.server.routes
+        assert len({(route.method, route.path) for route in routes}) == len(routes)
+        assert all(route.access.startswith("public: ") for route in routes)
+        token = next(route for route in routes if route.path == "/oauth2/token" and route.method == "POST")
+        assert token.fast
+        assert {str(listener) for listener in token.listeners} == {"people", "machines"}
+        assert {str(one) for route in routes if route.path != "/oauth2/token" for one in route.listeners} == {"people"}
+
+    run(scenario)
+
+
+def test_metadata_is_the_same_octets_at_each_call():
+    async def scenario(world):
+        answers = [await world.call("GET", METADATA_PATHS[0].format("step-ca")) for _ in range(2)]
+        assert answers[0].body == answers[1].body
+        assert msgspec.json.decode(answers[0].body)
+        assert answer_parameters(location(await world.authorize(None, **public_request(scope=""))))["iss"] == ISSUER
+
+    run(scenario)

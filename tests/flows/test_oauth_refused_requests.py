@@ -1,0 +1,379 @@
+"""Authorization requests that are refused: what the person sees, what the client is told."""
+
+import asyncio
+from datetime import timedelta
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from sealwright.access import SYSTEM
+from tests.oauth_world import (
+    CALLBACK,
+    CHALLENGE,
+    LOOPBACK,
+    ORIGIN,
+    VERIFIER,
+    answer_parameters,
+    basic,
+    confidential_request,
+    handle_in,
+    location,
+    members,
+    oauth_world,
+    public_redemption,
+    public_request,
+)
+
+ISSUER = f"{ORIGIN}/oauth2/openid/step-ca"
+
+
+def run(scenario, **options):
+    async def inside():
+        async with oauth_world(**options) as world:
+            await world.public_client()
+            await scenario(world)
+
+    asyncio.run(inside())
+
+
+def without(name):
+    request = public_request()
+    del request[name]
+    return urlencode(request)
+
+
+UNPROVEN = {
+    "no client": (without("client_id"), "client_id must be given once"),
+    "empty client": (urlencode(public_request(client_id="")), "client_id must be given once"),
+    "unknown client": (urlencode(public_request(client_id="nobody")), "'nobody'"),
+    "client in capitals": (urlencode(public_request(client_id="Step-CA")), "'Step-CA'"),
+    "client twice": (urlencode(public_request()) + "&client_id=step-ca", "client_id must be given once"),
+    "client with NUL": (urlencode(public_request(client_id="step-ca\0")), "step-ca\\x00"),
+    "no redirect URI": (without("redirect_uri"), "redirect_uri must be given once"),
+    "redirect URI twice": (
+        urlencode(public_request()) + "&redirect_uri=" + quote(LOOPBACK, safe=""),
+        "redirect_uri must be given once",
+    ),
+    "foreign redirect URI": (urlencode(public_request(redirect_uri="https://evil.example")), "add-redirect-url step-ca"),
+    "redirect URI over http": (urlencode(public_request(redirect_uri="http://ca.example.org")), "not registered"),
+    "redirect URI with more path": (urlencode(public_request(redirect_uri="https://ca.example.org/x")), "not registered"),
+    "redirect URI with a script": (urlencode(public_request(redirect_uri="javascript:alert(1)")), "not registered"),
+    "not UTF-8": (urlencode(public_request()) + "&state2=%ff%fe", "UTF-8"),
+    "too many parameters": (urlencode(public_request()) + "&" + "&".join(f"p{n}=1" for n in range(300)), "sensible length"),
+}
+
+
+@pytest.mark.parametrize(("query", "told"), UNPROVEN.values(), ids=UNPROVEN.keys())
+def test_unproven_request_is_shown_and_never_redirected(query, told):
+    async def scenario(world):
+        answer = await world.call("GET", f"/oauth2/authorise?{query}")
+        assert answer.status == 400
+        assert "location" not in dict(answer.headers)
+        assert answer.body.startswith(b"UnprovenRequest")
+        assert told in answer.body.decode()
+
+    run(scenario)
+
+
+ERRORS = {
+    "response type missing": ({"response_type": ""}, "invalid_request"),
+    "response type unknown": ({"response_type": "token"}, "unsupported_response_type"),
+    "hybrid": ({"response_type": "code id_token"}, "unsupported_response_type"),
+    "response mode unknown": ({"response_mode": "web_message"}, "invalid_request"),
+    "form_post": ({"response_mode": "form_post"}, "invalid_request"),
+    "request object": ({"request": "eyJ"}, "request_not_supported"),
+    "request object by reference": ({"request_uri": "https://x.example/r"}, "request_uri_not_supported"),
+    "registration": ({"registration": "{}"}, "registration_not_supported"),
+    "no challenge": ({"code_challenge": "", "code_challenge_method": ""}, "invalid_request"),
+    "plain challenge": ({"code_challenge": VERIFIER, "code_challenge_method": "plain"}, "invalid_request"),
+    "challenge without method is plain": ({"code_challenge_method": ""}, "invalid_request"),
+    "challenge too short": ({"code_challenge": "abc"}, "invalid_request"),
+    "challenge with other characters": ({"code_challenge": "=" * 43}, "invalid_request"),
+    "prompt unknown": ({"prompt": "create"}, "invalid_request"),
+    "prompt none and another": ({"prompt": "none login"}, "invalid_request"),
+    "max_age negative": ({"max_age": "-1"}, "invalid_request"),
+    "max_age not a number": ({"max_age": "soon"}, "invalid_request"),
+    "no scope": ({"scope": ""}, "invalid_scope"),
+    "scope with a quote": ({"scope": 'openid "x"'}, "invalid_scope"),
+    "scope beyond ASCII": ({"scope": "openid ä"}, "invalid_scope"),
+    "too many scopes": ({"scope": " ".join(f"s{n}" for n in range(101))}, "invalid_scope"),
+    "nonce too long": ({"nonce": "n" * 1025}, "invalid_request"),
+    "nonce with NUL": ({"nonce": "a\0b"}, "invalid_request"),
+    "hint is no token": ({"id_token_hint": "abc"}, "invalid_request"),
+    "nobody is signed in": ({"prompt": "none"}, "login_required"),
+}
+
+
+@pytest.mark.parametrize(("change", "error"), ERRORS.values(), ids=ERRORS.keys())
+def test_proven_request_is_answered_with_error_state_and_issuer(change, error):
+    async def scenario(world):
+        answer = await world.authorize(None, **public_request(**change))
+        assert location(answer).startswith(LOOPBACK + "?")
+        sent = answer_parameters(location(answer))
+        assert (sent["error"], sent["state"], sent["iss"]) == (error, public_request()["state"], ISSUER)
+        assert set(sent["error_description"]) <= set(map(chr, range(0x20, 0x7F))) - set('"\\')
+        assert set(sent) == {"error", "error_description", "state", "iss"}
+
+    run(scenario)
+
+
+def test_repeated_parameter_is_answered_to_the_client():
+    async def scenario(world):
+        answer = await world.call("GET", f"/oauth2/authorise?{urlencode(public_request())}&scope=openid")
+        sent = answer_parameters(location(answer))
+        assert (sent["error"], sent["state"]) == ("invalid_request", public_request()["state"])
+        answer = await world.call("GET", f"/oauth2/authorise?{urlencode(public_request())}&state=other")
+        sent = answer_parameters(location(answer))
+        assert sent["error"] == "invalid_request"
+        assert "state" not in sent
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "state", ["s", "a b+c%&=?#/", "ä€😀", '"<script>\\', "x" * 4096], ids=["short", "signs", "unicode", "markup", "longest"]
+)
+def test_state_comes_back_exactly(state):
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        await world.tokens(cookie)
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(state=state))))
+        assert sent["state"] == state
+        assert "code" in sent
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "state", ["x" * 4097, "ä" * 2049, "a\0b", "a\r\nSet-Cookie: x=1"], ids=["long", "long in bytes", "NUL", "line"]
+)
+def test_state_that_cannot_come_back_is_refused_without_it(state):
+    async def scenario(world):
+        answer = await world.authorize(None, **public_request(state=state))
+        sent = answer_parameters(location(answer))
+        assert sent["error"] == "invalid_request"
+        assert "state" not in sent
+        assert "\n" not in location(answer)
+
+    run(scenario)
+
+
+def test_empty_state_and_unknown_parameters_are_ignored():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        await world.tokens(cookie)
+        more = {"display": "popup", "ui_locales": "de fr", "acr_values": "1", "claims": "{}", "resource": "x", "foo": "bar"}
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(state="", **more))))
+        assert set(sent) == {"code", "iss"}
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])
+def test_posted_request_of_another_content_type_is_shown(content_type):
+    async def scenario(world):
+        answer = await world.call(
+            "POST", "/oauth2/authorise", body=urlencode(public_request()).encode(), headers={"content-type": content_type}
+        )
+        assert answer.status == 400
+        assert b"UnprovenRequest" in answer.body
+
+    run(scenario)
+
+
+def test_posted_request_that_is_not_utf8_is_shown():
+    async def scenario(world):
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        answer = await world.call("POST", "/oauth2/authorise", body=b"client_id=\xff", headers=headers)
+        assert b"UnprovenRequest" in answer.body
+
+    run(scenario)
+
+
+# --- scopes -----------------------------------------------------------------------------------------------------------
+
+
+def test_one_scope_too_many_denies_the_whole_request_with_the_reason():
+    async def scenario(world):
+        await world.server.clients.update_scope_map("step-ca", "system_admins", ["root:all"], actor=SYSTEM)
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(scope="openid root:all"))))
+        assert sent["error"] == "access_denied"
+        assert "root:all is for members of system_admins" in sent["error_description"]
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(scope="openid other"))))
+        assert "no group of this application has the scope other" in sent["error_description"]
+        events = await world.events("authorization.requested")
+        assert [event[1] for event in events] == ["refused", "refused"]
+        assert events[0][2]["reasons"] == ["the scope root:all is for members of system_admins"]
+
+    async def with_admins(world):
+        await world.directory.create_group("system_admins", actor=SYSTEM)
+        await scenario(world)
+
+    run(with_admins)
+
+
+def test_nested_groups_count_and_strangers_do_not():
+    async def scenario(world):
+        await world.directory.create_group("inner", actor=SYSTEM)
+        await world.directory.create_group("innermost", actor=SYSTEM)
+        await world.directory.add_members("users", ["inner"], actor=SYSTEM)
+        await world.directory.add_members("inner", ["innermost"], actor=SYSTEM)
+        dora = await world.person("dora", groups=("innermost",))
+        stranger = await world.person("stranger")
+        assert (await world.tokens(await world.sign_in(dora)))["scope"] == "openid email"
+        sent = answer_parameters(location(await world.authorize(await world.sign_in(stranger), **public_request())))
+        assert sent["error"] == "access_denied"
+
+    run(scenario)
+
+
+def test_scopes_of_one_client_do_not_reach_another():
+    async def scenario(world):
+        await world.confidential_client(scopes=("openid", "admin"))
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(scope="openid admin"))))
+        assert sent["error"] == "access_denied"
+        assert "/ui/oauth2/consent" in location(await world.authorize(cookie, **confidential_request(scope="openid admin")))
+
+    run(scenario)
+
+
+# --- proof keys -------------------------------------------------------------------------------------------------------
+
+
+def test_confidential_client_needs_pkce_until_it_is_switched_off():
+    async def scenario(world):
+        name, secret = await world.confidential_client()
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        bare = confidential_request(code_challenge="", code_challenge_method="")
+        sent = answer_parameters(location(await world.authorize(cookie, **bare)))
+        assert sent["error"] == "invalid_request"
+        await world.server.clients.disable_pkce(name, actor=SYSTEM)
+        form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK}
+        code = await world.code(cookie, **bare)
+        answer = await world.token(basic(name, secret), **form, code=code)
+        assert answer.status == 200
+        code = await world.code(cookie, **bare)
+        downgraded = await world.token(basic(name, secret), **form, code=code, code_verifier=VERIFIER)
+        assert members(downgraded)["error"] == "invalid_grant"
+        code = await world.code(cookie, **confidential_request())
+        unproven = await world.token(basic(name, secret), **form, code=code)
+        assert members(unproven)["error"] == "invalid_grant"
+        await world.server.clients.enable_pkce(name, actor=SYSTEM)
+        sent = answer_parameters(location(await world.authorize(cookie, **bare)))
+        assert sent["error"] == "invalid_request"
+
+    run(scenario)
+
+
+def test_method_without_challenge_is_refused_even_where_pkce_is_off():
+    async def scenario(world):
+        name, _ = await world.confidential_client()
+        await world.server.clients.disable_pkce(name, actor=SYSTEM)
+        sent = answer_parameters(location(await world.authorize(None, **confidential_request(code_challenge=""))))
+        assert sent["error"] == "invalid_request"
+        assert CHALLENGE not in sent["error_description"]
+
+    run(scenario)
+
+
+# --- prompt and max_age -----------------------------------------------------------------------------------------------
+
+
+def test_prompt_none_succeeds_without_pages_where_all_is_decided():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(prompt="none"))))
+        assert (sent["error"], sent["iss"]) == ("consent_required", ISSUER)
+        await world.tokens(cookie)
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(prompt="none"))))
+        assert "code" in sent
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("change", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "60"}, {"max_age": "0"}])
+def test_sign_in_is_asked_anew_where_the_client_wants_it(change):
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        await world.tokens(cookie)
+        world.clock.advance(timedelta(seconds=61))
+        answer = await world.authorize(cookie, **public_request(**change))
+        assert location(answer).startswith("/ui/sign-in?request=")
+        step = await world.server.authorization.next_step(handle_in(answer), await world.signed_in(cookie))
+        assert step.again
+        world.clock.advance(timedelta(seconds=5))
+        newer = await world.sign_in(alice)
+        world.clock.advance(timedelta(seconds=90))
+        done = await world.server.authorization.next_step(handle_in(answer), await world.signed_in(newer))
+        code = answer_parameters(done.location)["code"]
+        tokens = members(await world.token(**public_redemption(code)))
+        claims = (await world.verified(tokens["id_token"], "step-ca")).claims
+        assert claims["auth_time"] == (await world.signed_in(newer)).session.authenticated_at // 1000
+
+    run(scenario)
+
+
+def test_young_enough_sign_in_is_not_asked_anew():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        await world.tokens(cookie)
+        world.clock.advance(timedelta(seconds=61))
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(max_age="10000"))))
+        assert "code" in sent
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(max_age="60", prompt="none"))))
+        assert sent["error"] == "login_required"
+
+    run(scenario)
+
+
+def test_hinted_person_must_be_the_one_who_is_signed_in():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        bob = await world.person("bob", groups=("users",))
+        alices, bobs = await world.sign_in(alice), await world.sign_in(bob)
+        hint = (await world.tokens(alices))["id_token"]
+        await world.tokens(bobs)
+        world.clock.advance(timedelta(minutes=30))
+        asked = public_request(prompt="none", id_token_hint=hint)
+        assert "code" in answer_parameters(location(await world.authorize(alices, **asked)))
+        assert answer_parameters(location(await world.authorize(bobs, **asked)))["error"] == "login_required"
+        answer = await world.authorize(bobs, **public_request(id_token_hint=hint))
+        assert location(answer).startswith("/ui/sign-in?request=")
+        world.clock.advance(timedelta(seconds=1))
+        done = await world.server.authorization.next_step(handle_in(answer), await world.signed_in(await world.sign_in(bob)))
+        assert answer_parameters(done.location)["error"] == "login_required"
+
+    run(scenario)
+
+
+def test_hint_of_another_issuer_is_refused():
+    async def scenario(world):
+        await world.public_client("other")
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        code = await world.code(cookie, **public_request(client_id="other"))
+        foreign = members(await world.token(**public_redemption(code, client_id="other")))["id_token"]
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(id_token_hint=foreign))))
+        assert sent["error"] == "invalid_request"
+
+    run(scenario)
+
+
+def test_person_gives_up_before_signing_in():
+    async def scenario(world):
+        answer = await world.authorize(None, **public_request())
+        done = await world.server.authorization.deny(handle_in(answer), None)
+        assert answer_parameters(done.location)["error"] == "access_denied"
+        assert await world.events("consent.denied") == []
+
+    run(scenario)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -125,11 +126,11 @@ class GuardedOutbound:
             parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as cause:
-            raise OutboundFailed(f"{url} is not an address that can be called.") from cause
+            raise OutboundFailed(f"{_shown(url)} is not an address that can be called.") from cause
         if parts.scheme != "https" and not (parts.scheme == "http" and self._allow_http):
-            raise OutboundFailed(f"{url} is not an https address.")
+            raise OutboundFailed(f"{_shown(url)} is not an https address.")
         if not parts.hostname or "@" in parts.netloc or parts.fragment or "\\" in url:
-            raise OutboundFailed(f"{url} is not an address that can be called.")
+            raise OutboundFailed(f"{_shown(url)} is not an address that can be called.")
         return parts, parts.hostname, port
 
     async def _addresses(self, host: str, port: int, place: str) -> list[IpAddress]:
@@ -137,6 +138,8 @@ class GuardedOutbound:
             found = [_plain(address) for address in await self._resolve(host, port)]
         except (OSError, UnicodeError) as cause:
             raise OutboundFailed(f"{place} cannot be reached: the host name {host} is not known.") from cause
+        if not found:
+            raise OutboundFailed(f"{place} cannot be reached: the host name {host} leads to no address.")
         allowed = [address for address in found if self._allows(address)]
         if not allowed:
             private = OSError(f"{host} leads to {', '.join(map(str, found))}")  # for the log; not for who asked
@@ -189,6 +192,11 @@ async def resolve(host: str, port: int) -> Sequence[IpAddress]:
     """Ask the system's resolver."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(ipaddress.ip_address(entry[4][0]) for entry in found))
+
+
+def _shown(url: str) -> str:
+    """An address for a message, without what may be secret in it."""
+    return re.sub(r"//[^/]*@", "//", url.partition("?")[0])[:200]
 
 
 def _plain(address: IpAddress) -> IpAddress:

@@ -7,6 +7,7 @@ import binascii
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "SEALWRIGHT_LOG_LEVEL": "Takes the place of log.level.",
     "SEALWRIGHT_URL": "The server that the commands speak to, when --url is not given.",
     "SEALWRIGHT_CA": "PEM file with the roots that the commands trust, when --ca is not given.",
+    "NOTIFY_SOCKET": "Where systemd wants to hear how the server is; set by systemd.",
+    "WATCHDOG_USEC": "How often systemd wants a sign of life, in microseconds; set by systemd.",
 }
 """Variable → what it does."""
 
@@ -38,6 +41,8 @@ class Environment:
     log_level: str | None = None
     url: str | None = None
     ca: Path | None = None
+    notify_socket: str | None = None
+    watchdog: timedelta | None = None
 
 
 def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -60,7 +65,15 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         log_level=read("SEALWRIGHT_LOG_LEVEL", read_level),
         url=read("SEALWRIGHT_URL", read_origin),
         ca=read("SEALWRIGHT_CA", read_file),
+        notify_socket=given.get("NOTIFY_SOCKET"),
+        watchdog=read("WATCHDOG_USEC", _microseconds),
     )
+
+
+def _microseconds(value: Any) -> timedelta:
+    if not value.isdigit():
+        raise ValueError("must be a number of microseconds")
+    return timedelta(microseconds=int(value))
 
 
 def _key(value: Any) -> bytes:

@@ -33,6 +33,8 @@ def encrypt_private_jwk(
     """The private JWK of a P-256 key as a JWE that `password` opens. Takes a tenth of a second of computing, on purpose."""
     if private_key.curve.name != "secp256r1":
         raise JwkRefused("The key of a JWK provisioner is on the curve P-256.")
+    if not password:
+        raise JwkRefused("The key of a JWK provisioner needs a password.")
     public_key = private_key.public_key()
     secret = base64url(private_key.private_numbers().private_value.to_bytes(_SIZE))
     jwk = {**jwk_of(public_key, thumbprint(public_key), "ES256"), "d": secret}

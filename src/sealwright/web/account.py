@@ -1,0 +1,95 @@
+"""My account: who I am, how I sign in, where I am signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sealwright.identity import Credential, CredentialKind, Credentials, Directory, Session, SessionNotFound, Sessions, SignedIn
+from sealwright.web.forms import Problem, problem_of
+from sealwright.web.models import ShownSession
+from sealwright.web.onward import HOME
+from sealwright.web.pages import Inside, Pages
+from sealwright.web.visits import Visit
+from sealwright.web.words import device_text
+from sealwright.wire import Response, redirect
+
+TOLD: Mapping[str, str] = {
+    "password": "The password was changed, and your other sessions ended.",
+    "second-factor": "From now on you are asked for a code after your password.",
+    "second-factor-removed": "The second factor was removed.",
+    "session": "The session was ended.",
+    "sessions": "Your other sessions were ended.",
+}
+"""What the page says after something was done; the address names only which."""
+
+_PROOFS = {"pwd": "password", "otp": "code"}
+
+
+class AccountPages:
+    """Everybody's own; nobody needs a permission for it."""
+
+    def __init__(self, pages: Pages, *, directory: Directory, sessions: Sessions, credentials: Credentials) -> None:
+        self._pages = pages
+        self._directory = directory
+        self._sessions = sessions
+        self._credentials = credentials
+
+    async def show(self, visit: Visit, person: SignedIn) -> Response:
+        """The page."""
+        return await self._page(visit, person, told=TOLD.get(visit.request.query().get("done", ""), ""))
+
+    async def end_session(self, visit: Visit, person: SignedIn) -> Response:
+        """End one of the person's other sessions."""
+        try:
+            await self._sessions.end(visit.typed("session"), "ended by its owner", actor=person.actor)
+        except SessionNotFound as refusal:
+            return await self._page(visit, person, problems=(problem_of(refusal),), status=404)
+        return redirect(f"{HOME}?done=session")
+
+    async def end_other_sessions(self, _visit: Visit, person: SignedIn) -> Response:
+        """End every session of the person but this one."""
+        await self._sessions.end_all(person.account.id, "ended by its owner", actor=person.actor, but=person.session.id)
+        return redirect(f"{HOME}?done=sessions")
+
+    async def _page(
+        self, visit: Visit, person: SignedIn, *, told: str = "", problems: tuple[Problem, ...] = (), status: int = 200
+    ) -> Response:
+        account = person.account
+        held = await self._credentials.list_of(account.id, actor=person.actor)
+        sessions = shown_sessions(await self._sessions.list_of(account.id, actor=person.actor), person.session.id)
+        return self._pages.console(
+            "account.html",
+            Inside(person, visit.token_of(person), HOME),
+            status=status,
+            told=told,
+            problems=problems,
+            spn=self._directory.spn_of(account),
+            groups=await self._directory.groups_of(account.id),
+            password_set_at=next((one.created_at for one in held if one.kind is CredentialKind.PASSWORD), None),
+            second_factors=second_factors(held),
+            sessions=sessions,
+            other_sessions=sum(not one.here for one in sessions),
+        )
+
+
+def second_factors(held: Iterable[Credential]) -> tuple[Credential, ...]:
+    """The authenticators that count."""
+    return tuple(one for one in held if one.kind is CredentialKind.TOTP)
+
+
+def shown_sessions(sessions: Iterable[Session], here: str) -> tuple[ShownSession, ...]:
+    """Sessions as rows, this browser's first."""
+    rows = (
+        ShownSession(
+            id=one.id,
+            device=device_text(one.user_agent),
+            proofs=" and ".join(_PROOFS.get(method, method) for method in one.methods),
+            address=one.address,
+            here=one.id == here,
+            created_at=one.created_at,
+            last_seen_at=one.last_seen_at,
+            expires_at=one.expires_at,
+        )
+        for one in sessions
+    )
+    return tuple(sorted(rows, key=lambda row: not row.here))

@@ -1,0 +1,41 @@
+"""The cookies of the pages.
+
+``__Host-`` makes the browser insist on Secure, Path=/ and no Domain: no other host, and no plain-HTTP page, can plant or
+read them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sealwright.oauth import SESSION_COOKIE
+
+PENDING_COOKIE = "__Host-sealwright_pending"
+"""A sign-in that waits for its second factor."""
+FORM_COOKIE = "__Host-sealwright_csrf"
+"""The secret from which the forms of this browser are marked. Lax, or arriving from another site would draw a new one."""
+
+_ATTRIBUTES = "Path=/; Secure; HttpOnly"
+
+
+def set_session(token: str) -> tuple[str, str]:
+    """Lax, because an application sends the browser here from another site.
+
+    Without an age of its own: it goes when the browser closes, and the server ends the session earlier by its own rules.
+    """
+    return "set-cookie", f"{SESSION_COOKIE}={token}; {_ATTRIBUTES}; SameSite=Lax"
+
+
+def set_pending(token: str, lasts: timedelta) -> tuple[str, str]:
+    """For as long as the sign-in waits."""
+    return "set-cookie", f"{PENDING_COOKIE}={token}; {_ATTRIBUTES}; SameSite=Strict; Max-Age={max(1, int(lasts.total_seconds()))}"
+
+
+def set_form_secret(secret: str) -> tuple[str, str]:
+    """For this browser, until it closes."""
+    return "set-cookie", f"{FORM_COOKIE}={secret}; {_ATTRIBUTES}; SameSite=Lax"
+
+
+def clear(name: str) -> tuple[str, str]:
+    """Take a cookie back."""
+    return "set-cookie", f"{name}=; {_ATTRIBUTES}; SameSite=Lax; Max-Age=0"

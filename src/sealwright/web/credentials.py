@@ -1,0 +1,202 @@
+"""Change one's own password; set up and remove an authenticator."""
+
+from __future__ import annotations
+
+import segno
+from markupsafe import Markup
+
+from sealwright.errors import TooMany
+from sealwright.identity import (
+    MIN_PASSWORD,
+    CodeRefused,
+    CredentialNotFound,
+    Credentials,
+    PasswordRefused,
+    SignedIn,
+    TextRefused,
+    TooManyCredentials,
+    TotpEnrolment,
+    WeakPassword,
+)
+from sealwright.web.account import second_factors
+from sealwright.web.failures import waiting_headers
+from sealwright.web.forms import Problem, fields_of, missing, not_the_same, problem_of
+from sealwright.web.onward import HOME
+from sealwright.web.pages import Inside, Pages
+from sealwright.web.visits import Visit
+from sealwright.wire import Response, redirect
+
+PASSWORD_PAGE = "/ui/account/password"  # noqa: S105 - an address
+AUTHENTICATOR_PAGE = "/ui/account/authenticator"
+
+_FIELDS: dict[type[Exception], str] = {
+    PasswordRefused: "password",
+    WeakPassword: "new-password",
+    CodeRefused: "code",
+    TextRefused: "label",
+}
+
+
+class CredentialPages:
+    """Each change asks for the password that holds now."""
+
+    def __init__(self, pages: Pages, credentials: Credentials) -> None:
+        self._pages = pages
+        self._credentials = credentials
+
+    # --- password ---
+
+    async def show_password(self, visit: Visit, person: SignedIn) -> Response:
+        """The form."""
+        return self._password_form(visit, person)
+
+    async def change_password(self, visit: Visit, person: SignedIn) -> Response:
+        """Change it; other sessions end."""
+        asked = {"password": "Type the password that you use until now.", "new-password": "Choose a new password."}
+        problems = missing(visit.form, asked) or not_the_same(visit.form, "new-password", "new-password-again")
+        if problems:
+            return self._password_form(visit, person, problems=problems)
+        try:
+            await self._credentials.change_password(visit.typed("password"), visit.typed("new-password"), actor=person.actor)
+        except (PasswordRefused, WeakPassword) as refusal:
+            return self._password_form(visit, person, problems=fields_of(refusal, _FIELDS))
+        except TooMany as refusal:
+            return self._password_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
+        return redirect(f"{HOME}?done=password")
+
+    # --- authenticator ---
+
+    async def show_authenticator(self, visit: Visit, person: SignedIn) -> Response:
+        """Where setting up begins."""
+        return await self._begin_form(visit, person)
+
+    async def begin_authenticator(self, visit: Visit, person: SignedIn) -> Response:
+        """Make a key and show it, this once."""
+        problems = missing(visit.form, {"password": "Type your password."})
+        if problems:
+            return await self._begin_form(visit, person, problems=problems)
+        try:
+            enrolment = await self._credentials.begin_totp(
+                visit.typed("password"), label=visit.typed("label"), actor=person.actor
+            )
+        except (PasswordRefused, TextRefused, TooManyCredentials) as refusal:
+            return await self._begin_form(visit, person, problems=fields_of(refusal, _FIELDS))
+        except TooMany as refusal:
+            return await self._begin_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
+        return self._code_form(visit, person, enrolment=enrolment)
+
+    async def confirm_authenticator(self, visit: Visit, person: SignedIn) -> Response:
+        """A right code turns it on."""
+        problems = missing(visit.form, {"code": "Type the code that your app shows."})
+        if problems:
+            return self._code_form(visit, person, problems=problems)
+        try:
+            await self._credentials.confirm_totp(visit.typed("code"), actor=person.actor)
+        except CodeRefused as refusal:
+            return self._code_form(visit, person, problems=fields_of(refusal, _FIELDS))
+        except TooMany as refusal:
+            return self._code_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
+        return redirect(f"{HOME}?done=second-factor")
+
+    async def show_removal(self, visit: Visit, person: SignedIn) -> Response:
+        """What removing means, and the password for it."""
+        return await self._removal_form(visit, person, visit.request.query().get("authenticator", ""))
+
+    async def remove_authenticator(self, visit: Visit, person: SignedIn) -> Response:
+        """Remove one."""
+        credential_id = visit.typed("authenticator")
+        problems = missing(visit.form, {"password": "Type your password."})
+        if problems:
+            return await self._removal_form(visit, person, credential_id, problems=problems)
+        try:
+            await self._credentials.remove_totp(credential_id, visit.typed("password"), actor=person.actor)
+        except PasswordRefused as refusal:
+            return await self._removal_form(visit, person, credential_id, problems=fields_of(refusal, _FIELDS))
+        except TooMany as refusal:
+            return await self._removal_form(visit, person, credential_id, problems=(problem_of(refusal),), failure=refusal)
+        return redirect(f"{HOME}?done=second-factor-removed")
+
+    # --- parts ---
+
+    def _password_form(
+        self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = (), failure: TooMany | None = None
+    ) -> Response:
+        return self._pages.console(
+            "password.html",
+            Inside(person, visit.token_of(person), HOME),
+            status=_status(problems, failure),
+            headers=waiting_headers(failure),
+            problems=problems,
+            shortest_password=MIN_PASSWORD,
+        )
+
+    async def _begin_form(
+        self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = (), failure: TooMany | None = None
+    ) -> Response:
+        held = await self._credentials.list_of(person.account.id, actor=person.actor)
+        return self._pages.console(
+            "authenticator.html",
+            Inside(person, visit.token_of(person), HOME),
+            status=_status(problems, failure),
+            headers=waiting_headers(failure),
+            problems=problems,
+            second_factors=second_factors(held),
+            label=visit.typed("label"),
+        )
+
+    def _code_form(
+        self,
+        visit: Visit,
+        person: SignedIn,
+        *,
+        enrolment: TotpEnrolment | None = None,
+        problems: tuple[Problem, ...] = (),
+        failure: TooMany | None = None,
+    ) -> Response:
+        return self._pages.console(
+            "authenticator-code.html",
+            Inside(person, visit.token_of(person), HOME),
+            status=_status(problems, failure),
+            headers=waiting_headers(failure),
+            problems=problems,
+            drawing=None if enrolment is None else _drawing(enrolment.uri),
+            key="" if enrolment is None else _in_fours(enrolment.secret),
+        )
+
+    async def _removal_form(
+        self,
+        visit: Visit,
+        person: SignedIn,
+        credential_id: str,
+        *,
+        problems: tuple[Problem, ...] = (),
+        failure: TooMany | None = None,
+    ) -> Response:
+        held = second_factors(await self._credentials.list_of(person.account.id, actor=person.actor))
+        removed = next((one for one in held if one.id == credential_id), None)
+        if removed is None:
+            raise CredentialNotFound("You have no such second factor.", hint="Go back to your account.")
+        return self._pages.console(
+            "authenticator-removal.html",
+            Inside(person, visit.token_of(person), HOME),
+            status=_status(problems, failure),
+            headers=waiting_headers(failure),
+            problems=problems,
+            authenticator=removed,
+            last=len(held) == 1,
+        )
+
+
+def _status(problems: tuple[Problem, ...], failure: TooMany | None) -> int:
+    if failure is not None:
+        return 429
+    return 422 if problems else 200
+
+
+def _drawing(uri: str) -> Markup:
+    """A QR code as inline SVG. segno writes nothing into it but a path of its own."""
+    return Markup(segno.make(uri, error="m", micro=False).svg_inline(svgclass="qr", omitsize=True, border=3))  # noqa: S704 - see above
+
+
+def _in_fours(key: str) -> str:
+    return " ".join(key[start : start + 4] for start in range(0, len(key), 4))

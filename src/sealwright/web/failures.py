@@ -1,0 +1,120 @@
+"""What a person is told when something was refused or failed: one table from class to status and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sealwright.errors import (
+    Conflict,
+    Failure,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    Refused,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    WrongMethod,
+)
+from sealwright.identity import LinkRefused
+from sealwright.oauth import RequestGone, UnprovenRequest
+from sealwright.web.errors import ForeignForm, StaleForm
+from sealwright.web.pages import Headers, Pages
+from sealwright.web.words import failure_text
+from sealwright.wire import FailureAnswer, Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a class of failures is told."""
+
+    status: int
+    heading: str
+    signs_in: bool = False
+    """The next step is to sign in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A link out of an error page."""
+
+    path: str
+    label: str
+
+
+TABLE: Mapping[type[Failure], Told] = MappingProxyType(
+    {
+        InvalidInput: Told(400, "That was not understood"),
+        StaleForm: Told(400, "The form is out of date"),
+        NotSignedIn: Told(403, "You are not signed in", signs_in=True),
+        NotPermitted: Told(403, "You may not do this"),
+        ForeignForm: Told(403, "Sent from another site"),
+        NotFound: Told(404, "There is nothing here"),
+        WrongMethod: Told(405, "That does not work here"),
+        TooLarge: Told(413, "That is too large"),
+        TooMany: Told(429, "Too many attempts"),
+        Refused: Told(400, "Refused"),
+        UnprovenRequest: Told(400, "This application's request is not right"),
+        RequestGone: Told(410, "This request is no longer open"),
+        LinkRefused: Told(410, "This link does not work any more"),
+        Conflict: Told(409, "That does not go together"),
+        Unavailable: Told(503, "Not possible at the moment"),
+    }
+)
+"""The nearest class counts: what is not listed itself is told as what it is a kind of."""
+
+
+def told(failure: Failure) -> Told:
+    """The entry of the nearest listed class."""
+    return next(TABLE[kind] for kind in type(failure).__mro__ if kind in TABLE)
+
+
+def failure_answer(pages: Pages) -> FailureAnswer:
+    """The function that answers failures of this wire."""
+
+    def answer_failure(request: Request, failure: Exception) -> Response:
+        if isinstance(failure, Failure):
+            return _known(pages, request, failure)
+        return pages.single(
+            "error.html",
+            status=500,
+            heading="Something failed here",
+            detail="This is a fault of the server, not of what you did.",
+            reasons=(),
+            hint="Try again. If it stays so, tell an administrator the number of this request: the server's log has it.",
+            command="",
+            ways=(),
+            request_id=request.request_id,
+        )
+
+    return answer_failure
+
+
+def _known(pages: Pages, request: Request, failure: Failure) -> Response:
+    entry = told(failure)
+    return pages.single(
+        "error.html",
+        status=entry.status,
+        headers=_extra_headers(failure),
+        heading=entry.heading,
+        detail=failure_text(failure),
+        reasons=failure.reasons,
+        hint=failure.hint,
+        command="",
+        ways=(Way("/ui/sign-in", "Sign in"),) if entry.signs_in else (),
+        request_id=request.request_id,
+    )
+
+
+def waiting_headers(failure: TooMany | Unavailable | None) -> Headers:
+    """When to come back."""
+    return () if failure is None else (("retry-after", str(failure.retry_after)),)
+
+
+def _extra_headers(failure: Failure) -> Headers:
+    if isinstance(failure, WrongMethod):
+        return (("allow", ", ".join(failure.allowed)),)
+    return waiting_headers(failure if isinstance(failure, TooMany | Unavailable) else None)

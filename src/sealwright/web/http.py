@@ -1,0 +1,154 @@
+"""Every address of the pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealwright.ca import Inventory
+from sealwright.clock import Clock
+from sealwright.entropy import Entropy
+from sealwright.identity import Bootstrap, Credentials, Directory, ResetLinks, Sessions, SignIn
+from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, Authorization, Consents
+from sealwright.web.account import AccountPages
+from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
+from sealwright.web.assets import Assets, load_assets
+from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
+from sealwright.web.consent import ConsentPages
+from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, CredentialPages
+from sealwright.web.failures import failure_answer
+from sealwright.web.onward import HOME
+from sealwright.web.pages import Pages, Place, Site
+from sealwright.web.reset import ResetPages
+from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, SIGNED_OUT_PAGE, SignInPages
+from sealwright.web.visits import PersonalAction, Visit, Visits
+from sealwright.web.welcome import WelcomePages
+from sealwright.wire import FailureAnswer, Handler, Listener, Response, Route, Wire, redirect
+
+MAX_FORM = 16_384
+PLACES = (
+    Place(HOME, "My account"),
+    Place(APPLICATIONS_PAGE, "Applications"),
+    Place(CERTIFICATES_PAGE, "Certificates"),
+)
+_LED_BACK_TO = frozenset({*(place.path for place in PLACES), PASSWORD_PAGE, AUTHENTICATOR_PAGE})
+_PEOPLE = frozenset({Listener.PEOPLE})
+_OPEN = "public: nobody is signed in yet"
+_OWN = "public: everybody's own account, by their session"
+_LINK = "public: the link is the permission"
+_STATIC = "public: the same for everybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What the pages ask; the wiring hands it over."""
+
+    sign_in: SignIn
+    sessions: Sessions
+    credentials: Credentials
+    directory: Directory
+    bootstrap: Bootstrap
+    reset_links: ResetLinks
+    authorization: Authorization
+    consents: Consents
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The pages: their addresses, and how failures are told on them."""
+
+    routes: tuple[Route, ...]
+    answer_failure: FailureAnswer
+
+
+def assemble(site: Site, behind: Behind, *, clock: Clock, entropy: Entropy) -> Web:
+    """Put the pages together."""
+    assets = load_assets()
+    pages = Pages(site, assets, PLACES)
+    visits = Visits(behind.sessions, entropy, site.origin)
+    routes = (
+        *_static(assets),
+        *_sign_in(pages, behind, visits, clock),
+        *_links(pages, behind, visits),
+        *_account(pages, behind, visits, clock),
+    )
+    return Web(routes, failure_answer(pages))
+
+
+def _static(assets: Assets) -> tuple[Route, ...]:
+    return (
+        _route("GET", "/static/{file}", assets.serve, _STATIC),
+        _route("GET", "/favicon.ico", assets.serve_favicon, _STATIC),
+    )
+
+
+def _sign_in(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tuple[Route, ...]:
+    sign_in = SignInPages(
+        pages,
+        sign_in=behind.sign_in,
+        sessions=behind.sessions,
+        authorization=behind.authorization,
+        clock=clock,
+        places=_LED_BACK_TO,
+    )
+    consent = ConsentPages(pages, behind.authorization)
+    return (
+        _route("GET", "/", visits.open_page(_to_start), _OPEN),
+        _route("GET", "/ui", visits.open_page(_to_start), _OPEN),
+        _route("GET", SIGN_IN_PAGE, visits.open_page(sign_in.show), _OPEN),
+        _route("POST", SIGN_IN_PAGE, visits.open_form(sign_in.submit), _OPEN),
+        _route("GET", CODE_PAGE, visits.open_page(sign_in.show_code), _OPEN),
+        _route("POST", CODE_PAGE, visits.open_form(sign_in.submit_code), _OPEN),
+        _route("POST", CANCEL_PATH, visits.open_form(sign_in.cancel), _OPEN),
+        _route("GET", SIGNED_OUT_PAGE, visits.open_page(sign_in.show_signed_out), _OPEN),
+        _route("POST", "/ui/sign-out", visits.personal_form(sign_in.sign_out, page=HOME), _OWN),
+        _route("GET", CONSENT_PAGE, visits.personal_page(consent.show), _OWN),
+        _route("POST", CONSENT_PAGE, visits.personal_form(consent.decide, page=HOME), _OWN),
+    )
+
+
+def _links(pages: Pages, behind: Behind, visits: Visits) -> tuple[Route, ...]:
+    welcome, reset = WelcomePages(pages, behind.bootstrap), ResetPages(pages, behind.reset_links)
+    return (
+        _route("GET", "/welcome/{token}", visits.open_page(welcome.show), _LINK),
+        _route("POST", "/welcome/{token}", visits.open_form(welcome.submit), _LINK),
+        _route("GET", "/reset/{token}", visits.open_page(reset.show), _LINK),
+        _route("POST", "/reset/{token}", visits.open_form(reset.submit), _LINK),
+    )
+
+
+def _account(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tuple[Route, ...]:
+    account = AccountPages(pages, directory=behind.directory, sessions=behind.sessions, credentials=behind.credentials)
+    credentials = CredentialPages(pages, behind.credentials)
+    applications = ApplicationPages(pages, behind.consents)
+    certificates = CertificatePages(pages, behind.inventory, clock)
+
+    def page(path: str, show: PersonalAction) -> Route:
+        return _route("GET", path, visits.personal_page(show), _OWN)
+
+    def form(path: str, act: PersonalAction, from_page: str = HOME) -> Route:
+        return _route("POST", path, visits.personal_form(act, page=from_page), _OWN)
+
+    return (
+        page(HOME, account.show),
+        form(f"{HOME}/sessions/end", account.end_session),
+        form(f"{HOME}/sessions/end-others", account.end_other_sessions),
+        page(PASSWORD_PAGE, credentials.show_password),
+        form(PASSWORD_PAGE, credentials.change_password, PASSWORD_PAGE),
+        page(AUTHENTICATOR_PAGE, credentials.show_authenticator),
+        form(f"{AUTHENTICATOR_PAGE}/begin", credentials.begin_authenticator, AUTHENTICATOR_PAGE),
+        form(f"{AUTHENTICATOR_PAGE}/confirm", credentials.confirm_authenticator, AUTHENTICATOR_PAGE),
+        page(f"{AUTHENTICATOR_PAGE}/remove", credentials.show_removal),
+        form(f"{AUTHENTICATOR_PAGE}/remove", credentials.remove_authenticator),
+        page(APPLICATIONS_PAGE, applications.show),
+        form(f"{APPLICATIONS_PAGE}/withdraw", applications.withdraw, APPLICATIONS_PAGE),
+        page(CERTIFICATES_PAGE, certificates.show),
+    )
+
+
+async def _to_start(visit: Visit) -> Response:
+    return redirect(HOME if visit.visitor else SIGN_IN_PAGE)
+
+
+def _route(method: str, path: str, handler: Handler, access: str) -> Route:
+    return Route(method, path, handler, _PEOPLE, access, Wire.PAGE, max_body=MAX_FORM)

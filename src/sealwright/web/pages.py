@@ -1,0 +1,115 @@
+"""Turns a template and values into an answer, with the headers that every page carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sealwright.clock import to_rfc3339
+from sealwright.identity import SignedIn
+from sealwright.web.assets import Assets
+from sealwright.web.words import host_text, utc_text
+from sealwright.wire import Response
+
+Headers = tuple[tuple[str, str], ...]
+
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_STAYS_HERE: Final[Headers] = (
+    ("content-security-policy", f"{_POLICY}; form-action 'self'"),
+    ("cross-origin-opener-policy", "same-origin"),
+)
+LEADS_AWAY: Final[Headers] = (("cross-origin-opener-policy", "unsafe-none"),)
+"""For every answer on the way to an application: many open the sign-in in a window of their own and wait for it to come back,
+which a stricter policy would cut off.
+"""
+_HEADERS: Final[Headers] = (
+    ("content-type", "text/html; charset=utf-8"),
+    ("cache-control", "no-store"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    # Not no-referrer: with that, browsers send "Origin: null" with our own forms, and a form could not be told from a forged one.
+    ("referrer-policy", "same-origin"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What this server is called and where people reach it."""
+
+    name: str
+    origin: str
+    """Public origin of the people's listener, such as ``https://id.example.org``."""
+
+    @property
+    def host(self) -> str:
+        """What stands in the address bar."""
+        return host_text(self.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the rail."""
+
+    path: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Who looks at a page of the console, and where they are."""
+
+    person: SignedIn
+    form_token: str
+    here: str
+
+
+class Pages:
+    """Renders templates. What a page is given is escaped wherever it comes out."""
+
+    def __init__(self, site: Site, assets: Assets, places: tuple[Place, ...]) -> None:
+        self.site = site
+        self._places = places
+        self._environment = Environment(
+            loader=PackageLoader("sealwright.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(site=site, assets=assets)
+        self._environment.filters.update(utc=utc_text, rfc3339=to_rfc3339)
+
+    def single(
+        self, template: str, *, status: int = 200, headers: Headers = (), leads_away: bool = False, **values: Any
+    ) -> Response:
+        """A page with one card.
+
+        `leads_away`: its form may end at an application. Chromium holds the whole chain of redirects after a form against
+        form-action (w3c/webappsec-csp#8), and where an application sends the browser after its own redirect URI nobody
+        knows beforehand; IPv6 loopback addresses cannot even be written there. So these pages do without the directive.
+        Every other page keeps its forms at home.
+        """
+        own = (*LEADS_AWAY, ("content-security-policy", _POLICY)) if leads_away else _STAYS_HERE
+        return self._answer(template, status, (*headers, *own), values)
+
+    def console(self, template: str, inside: Inside, *, status: int = 200, headers: Headers = (), **values: Any) -> Response:
+        """A page with the rail."""
+        frame = {
+            "places": self._places,
+            "here": inside.here,
+            "person": inside.person.account,
+            "form_token": inside.form_token,
+        }
+        return self._answer(template, status, (*headers, *_STAYS_HERE), frame | values)
+
+    def _answer(self, template: str, status: int, headers: Headers, values: dict[str, Any]) -> Response:
+        text = self._environment.get_template(template).render({"problems": (), **values})
+        return Response(status, text.encode(), (*_HEADERS, *headers))

@@ -1,0 +1,58 @@
+"""The page behind a link with which somebody sets a password of their own."""
+
+from __future__ import annotations
+
+from sealwright.identity import MIN_PASSWORD, Account, LinkRefused, ResetLinks, WeakPassword
+from sealwright.web.forms import Problem, fields_of, missing, not_the_same
+from sealwright.web.pages import Pages
+from sealwright.web.visits import Visit
+from sealwright.wire import Response
+
+
+class ResetPages:
+    """Made by an administrator, good once. Whoever sets the password then signs in with it, second factor and all."""
+
+    def __init__(self, pages: Pages, reset_links: ResetLinks) -> None:
+        self._pages = pages
+        self._reset_links = reset_links
+
+    async def show(self, visit: Visit) -> Response:
+        """The form."""
+        return self._form(visit, await self._owner(visit))
+
+    async def submit(self, visit: Visit) -> Response:
+        """Set the password."""
+        owner = await self._owner(visit)
+        problems = missing(visit.form, {"password": "Choose a password."}) or not_the_same(
+            visit.form, "password", "password-again"
+        )
+        if problems:
+            return self._form(visit, owner, problems=problems)
+        try:
+            await self._reset_links.redeem(_token(visit), visit.typed("password"), address=visit.address)
+        except WeakPassword as refusal:
+            return self._form(visit, owner, problems=fields_of(refusal, {WeakPassword: "password"}))
+        return self._pages.single("password-set.html", person=owner)
+
+    async def _owner(self, visit: Visit) -> Account:
+        owner = await self._reset_links.account_of(_token(visit))
+        if owner is None:
+            raise LinkRefused(
+                "It was used already, has expired, or was replaced by a newer one.", hint="Ask an administrator for a new link."
+            )
+        return owner
+
+    def _form(self, visit: Visit, owner: Account, *, problems: tuple[Problem, ...] = ()) -> Response:
+        return self._pages.single(
+            "reset.html",
+            status=422 if problems else 200,
+            person=owner,
+            problems=problems,
+            shortest_password=MIN_PASSWORD,
+            action=visit.request.path,
+            form_token=visit.open_token,
+        )
+
+
+def _token(visit: Visit) -> str:
+    return visit.request.path_parameters["token"]

@@ -1,0 +1,107 @@
+"""The page behind the link that makes the first administrator."""
+
+from __future__ import annotations
+
+from sealwright.errors import InvalidInput
+from sealwright.identity import (
+    MIN_PASSWORD,
+    Bootstrap,
+    LinkRefused,
+    MailRefused,
+    MailTaken,
+    NameRefused,
+    NameTaken,
+    TextRefused,
+    WeakPassword,
+)
+from sealwright.web.cookies import set_session
+from sealwright.web.forms import Problem, fields_of, missing, not_the_same
+from sealwright.web.models import TypedWelcome
+from sealwright.web.onward import HOME
+from sealwright.web.pages import Pages
+from sealwright.web.visits import Visit
+from sealwright.wire import Response, redirect
+
+GROUPS = ("system_admins",)
+
+_ASKED = {
+    "username": "Choose a user name.",
+    "display-name": "Type the name that others see.",
+    "mail": "Type an e-mail address.",
+    "password": "Choose a password.",
+}
+_FIELDS: dict[type[Exception], str] = {
+    NameRefused: "username",
+    NameTaken: "username",
+    TextRefused: "display-name",
+    MailRefused: "mail",
+    MailTaken: "mail",
+    WeakPassword: "password",
+}
+
+
+class WelcomePages:
+    """One use, and only while nobody administers this server."""
+
+    def __init__(self, pages: Pages, bootstrap: Bootstrap) -> None:
+        self._pages = pages
+        self._bootstrap = bootstrap
+
+    async def show(self, visit: Visit) -> Response:
+        """The form, or what to do instead."""
+        if not await self._bootstrap.is_open(_token(visit)):
+            return self._closed(visit)
+        return self._form(visit, TypedWelcome())
+
+    async def submit(self, visit: Visit) -> Response:
+        """Create the administrator, who is then signed in."""
+        typed = TypedWelcome(visit.typed("username"), visit.typed("display-name"), visit.typed("mail"))
+        password = visit.typed("password")
+        problems = missing(visit.form, _ASKED) or not_the_same(visit.form, "password", "password-again")
+        if problems:
+            return self._form(visit, typed, problems=problems)
+        try:
+            completed = await self._bootstrap.welcome(
+                _token(visit),
+                name=typed.username.strip(),
+                display_name=typed.display_name,
+                mails=[typed.mail],
+                password=password,
+                address=visit.address,
+                user_agent=visit.user_agent,
+            )
+        except LinkRefused:
+            return self._closed(visit)
+        except (InvalidInput, NameTaken, MailTaken) as refusal:
+            return self._form(visit, typed, problems=fields_of(refusal, _FIELDS))
+        return redirect(HOME, headers=(set_session(completed.token),))
+
+    def _form(self, visit: Visit, typed: TypedWelcome, *, problems: tuple[Problem, ...] = ()) -> Response:
+        return self._pages.single(
+            "welcome.html",
+            status=422 if problems else 200,
+            typed=typed,
+            problems=problems,
+            groups=GROUPS,
+            shortest_password=MIN_PASSWORD,
+            action=visit.request.path,
+            form_token=visit.open_token,
+        )
+
+    def _closed(self, visit: Visit) -> Response:
+        return self._pages.single(
+            "error.html",
+            status=410,
+            heading="This link does not work any more",
+            detail="It was used already, it is older than an hour, or a newer one has replaced it.",
+            reasons=(),
+            hint="While nobody administers this server, each start of it prints a new link. "
+            "An administrator is made usable again from the server's shell:",
+            command="sealwright recover-account admin",
+            ways=(),
+            request_id=visit.request.request_id,
+        )
+
+
+def _token(visit: Visit) -> str:
+    return visit.request.path_parameters["token"]

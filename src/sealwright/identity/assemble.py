@@ -33,7 +33,7 @@ class Identity:
     reset_links: ResetLinks
 
 
-def assemble(
+def assemble(  # noqa: PLR0913 - what every part of the package needs comes in here once
     db: Database,
     *,
     audit: Audit,

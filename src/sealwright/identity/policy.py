@@ -6,7 +6,7 @@ import hashlib
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +22,7 @@ MAX_DESCRIPTION = 256
 MAX_LABEL = 64
 MAX_MAILS = 16
 MAX_CONTINUE_TO = 2_048
+MAX_SEARCHED = 512
 MAX_USER_AGENT = 256
 MIN_PASSWORD = 10
 MAX_PASSWORD = 128
@@ -84,8 +85,14 @@ def spn(name: str, domain: str) -> str:
 
 def name_in(text: str, domain: str) -> str:
     """The name in a name or SPN of this domain; anything else comes back as it is."""
-    name, at, rest = text.strip().partition("@")
-    return name.lower() if at and rest.lower() == domain.lower() else text.strip()
+    given = searchable(text)
+    name, at, rest = given.partition("@")
+    return name.lower() if at and rest.lower() == domain.lower() else given
+
+
+def searchable(text: str) -> str:
+    """What was typed, in a form that every database can be asked for: no name has the characters that are replaced."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text.strip()[:MAX_SEARCHED])
 
 
 def check_mail(address: str) -> str:
@@ -121,7 +128,7 @@ class SignInName:
 
 def read_sign_in_name(typed: str, domain: str) -> SignInName:
     """User name, SPN or e-mail address, in any case and with blanks around it."""
-    text = typed.strip().lower()
+    text = searchable(typed).lower()
     if "@" not in text:
         return SignInName(name=text, mail="")
     name, _, rest = text.partition("@")
@@ -146,14 +153,19 @@ def prepare_password(password: str) -> bytes:
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 
-def check_password(password: str, *, name: str, display_name: str, mails: Iterable[str]) -> None:
+def check_password(password: str, *, name: str, display_name: str, mails: Sequence[str]) -> None:
     """Raise WeakPassword with every reason why `password` is not good enough for this account."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+    reasons = weaknesses(password, name=name, display_name=display_name, mails=mails)
+    if reasons:
         raise WeakPassword(
-            "The password is not strong enough.",
-            reasons=(f"it has {len(password)} characters; {MIN_PASSWORD} to {MAX_PASSWORD} are allowed",),
-            hint="Take four or more words that do not belong together.",
+            "The password is not strong enough.", reasons=reasons, hint="Take four or more words that do not belong together."
         )
+
+
+def weaknesses(password: str, *, name: str, display_name: str, mails: Sequence[str]) -> tuple[str, ...]:
+    """What speaks against the password, in words that finish "it was refused because …"; nothing when it is good."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        return (f"it has {len(password)} characters; {MIN_PASSWORD} to {MAX_PASSWORD} are allowed",)
     forbidden = _own_words(name, mails)
     folded = password.casefold()
     reasons = [f"it contains {word!r}" for word in forbidden if word.casefold() in folded]
@@ -161,15 +173,10 @@ def check_password(password: str, *, name: str, display_name: str, mails: Iterab
     if result["score"] < MIN_SCORE:
         patterns = {match["pattern"] for match in result["sequence"]}
         reasons += [words for pattern, words in _PATTERN_WORDS.items() if pattern in patterns] or ["it can be guessed"]
-    if reasons:
-        raise WeakPassword(
-            "The password is not strong enough.",
-            reasons=tuple(reasons),
-            hint="Take four or more words that do not belong together.",
-        )
+    return tuple(reasons)
 
 
-def _own_words(name: str, mails: Iterable[str]) -> tuple[str, ...]:
+def _own_words(name: str, mails: Sequence[str]) -> tuple[str, ...]:
     """User name, e-mail addresses and what stands before their @; the very short ones occur by chance and are left out."""
     words = [name]
     for address in mails:

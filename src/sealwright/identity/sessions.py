@@ -13,7 +13,7 @@ from sealwright.identity import store
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import SessionNotFound
 from sealwright.identity.models import Account, Session, SessionKind, SessionRules, SignedIn
-from sealwright.identity.policy import printable, secret_digest, session_expiry, why_over
+from sealwright.identity.policy import printable, searchable, secret_digest, session_expiry, why_over
 
 TOUCHED_AFTER = timedelta(minutes=1)
 MOST_SESSIONS = 50
@@ -98,13 +98,13 @@ class Sessions:
 
     async def session(self, session_id: str) -> Session | None:
         """One session, whether it holds or not; for packages whose rows belong to a session."""
-        return await store.session(self._db, session_id)
+        return await store.session(self._db, searchable(session_id))
 
     async def end(self, session_id: str, reason: str, *, actor: Actor) -> None:
         """End one session at once. One's own needs no permission; one that does not hold raises SessionNotFound."""
 
         async def body(tx: Transaction) -> None:
-            session = await store.session(tx, session_id)
+            session = await store.session(tx, searchable(session_id))
             if session is None or session.account_id != actor.id:
                 require(actor, Permission.SESSION_REVOKE)
             if session is None or not await self._end(tx, session.id, session.account_id, reason, actor):

@@ -16,7 +16,7 @@ from sealwright.identity.directory.store import account as find_account
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import CodeRefused, SignInExpired, SignInRefused
 from sealwright.identity.models import Account, Completed, CredentialKind, SecondFactor, Session, SessionKind
-from sealwright.identity.policy import MAX_CONTINUE_TO, read_sign_in_name, secret_digest
+from sealwright.identity.policy import MAX_CONTINUE_TO, printable, read_sign_in_name, secret_digest
 from sealwright.identity.proofs import Proofs, RightPassword, WrongPassword
 from sealwright.identity.sessions import Sessions
 
@@ -69,7 +69,7 @@ class SignIn:
         proof = await self._proofs.password(typed, password, address)
         if isinstance(proof, WrongPassword):
             await self._refuse(proof.account_id or _UNKNOWN, address, proof.reason)
-        outcome = await self._accept(proof, _From(kind, address, user_agent, continue_to[:MAX_CONTINUE_TO]))
+        outcome = await self._accept(proof, _From(kind, address, user_agent, printable(continue_to, MAX_CONTINUE_TO)))
         await self._proofs.renew_hash(proof, password)
         return outcome
 

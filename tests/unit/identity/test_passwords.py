@@ -15,9 +15,9 @@ from sealwright.identity.policy import check_password
 QUICK = Parameters(type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=8, parallelism=1)
 
 
-def run(scenario, **options):
+def run(scenario, *, parameters=QUICK, waiting=32):
     async def with_hashing():
-        hashing = Argon2Hashing(SeededEntropy(3), **({"threads": 1, "parameters": QUICK} | options))
+        hashing = Argon2Hashing(SeededEntropy(3), threads=1, parameters=parameters, waiting=waiting)
         try:
             return await scenario(hashing)
         finally:

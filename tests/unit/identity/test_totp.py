@@ -50,7 +50,18 @@ def test_blanks_in_a_code_do_not_matter():
 
 
 @pytest.mark.parametrize(
-    "code", ["", "12345", "1234567", "abcdef", "１２３４５６", "٠١٢٣٤٥", "-12345", "12345\x00", "9" * 10_000]
+    "code",
+    [
+        "",
+        "12345",
+        "1234567",
+        "abcdef",
+        "\uff11\uff12\uff13\uff14\uff15\uff16",
+        "\u0660\u0661\u0662\u0663\u0664\u0665",
+        "-12345",
+        "12345\x00",
+        "9" * 10_000,
+    ],
 )
 def test_what_is_no_code_is_refused(code):
     assert matching_step(SECRET, code, NOW, None) is None

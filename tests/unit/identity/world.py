@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,22 +13,17 @@ from sealwright.audit import Audit
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
+from sealwright.errors import Unavailable
 from sealwright.identity import (
     Account,
-    Bootstrap,
     Completed,
-    Credentials,
-    Directory,
-    Proofs,
-    ResetLinks,
     SecondFactor,
     SessionKind,
     SessionRules,
-    Sessions,
-    SignIn,
-    Throttle,
+    assemble,
     seed,
 )
+from sealwright.identity.policy import prepare_password
 from sealwright.identity.totp import code_at, step_at
 from sealwright.keys import Sealer
 from tests.databases import sqlite_database
@@ -46,6 +41,9 @@ class CountingHashing:
     version: str = "1"
     verified: list[bytes] = field(default_factory=list)
     hashed: int = 0
+    full: bool = False
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """What somebody else does while a password is being verified."""
 
     @property
     def dummy(self) -> bytes:
@@ -53,14 +51,22 @@ class CountingHashing:
 
     async def hash(self, password: str) -> bytes:
         self.hashed += 1
-        return f"{self.version}:{hashlib.sha256(password.encode()).hexdigest()}".encode()
+        return self.version.encode() + b":" + _digest(password)
 
     async def verify(self, stored: bytes, password: str) -> bool:
+        if self.full:
+            raise Unavailable("Too many passwords are being checked at the moment.", retry_after=1)
         self.verified.append(stored)
-        return stored.partition(b":")[2] == hashlib.sha256(password.encode()).hexdigest().encode()
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        return stored.partition(b":")[2] == _digest(password)
 
     def is_outdated(self, stored: bytes) -> bool:
         return not stored.startswith(f"{self.version}:".encode())
+
+
+def _digest(password: str) -> bytes:
+    return hashlib.sha256(prepare_password(password)).hexdigest().encode()
 
 
 class World:
@@ -70,23 +76,19 @@ class World:
         self.entropy = SeededEntropy(entropy_seed)
         self.audit = Audit(self.clock)
         self.hashing = CountingHashing()
-        self.throttle = Throttle(db, self.clock)
-        self.sessions = Sessions(db, self.audit, self.clock, self.entropy, SessionRules())
-        self.directory = Directory(db, self.audit, self.clock, self.entropy, self.sessions, domain=DOMAIN)
-        self.proofs = Proofs(db, self.clock, Sealer(bytes(32), self.entropy), self.hashing, self.throttle)
-        self.credentials = Credentials(
+        parts = assemble(
             db,
-            self.audit,
-            self.clock,
-            self.entropy,
-            self.proofs,
-            self.sessions,
+            audit=self.audit,
+            clock=self.clock,
+            entropy=self.entropy,
+            sealer=Sealer(bytes(32), self.entropy),
+            hashing=self.hashing,
+            rules=SessionRules(),
             server_name="Example",
             domain=DOMAIN,
         )
-        self.sign_in = SignIn(db, self.audit, self.clock, self.entropy, self.proofs, self.sessions, domain=DOMAIN)
-        self.bootstrap = Bootstrap(db, self.audit, self.clock, self.entropy, self.credentials, self.sessions)
-        self.reset = ResetLinks(db, self.audit, self.clock, self.entropy, self.directory, self.credentials)
+        self.directory, self.sessions, self.sign_in = parts.directory, parts.sessions, parts.sign_in
+        self.credentials, self.bootstrap, self.reset = parts.credentials, parts.bootstrap, parts.reset_links
 
     async def seed(self) -> None:
         await self.db.write(lambda tx: seed(tx, self.clock.now()))

@@ -11,10 +11,11 @@ from sealwright.identity.directory import store
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.errors import AccountNotFound, GroupNotFound
 from sealwright.identity.models import Account, AccountKind, Group, Members, Standing
-from sealwright.identity.policy import name_in, printable, spn
+from sealwright.identity.policy import name_in, printable, searchable, spn
 from sealwright.identity.sessions import Sessions
 
 PAGE = 100
+LONGEST_PAGE = 1_000
 
 
 class Lookup:
@@ -40,11 +41,11 @@ class Lookup:
 
     async def account(self, account_id: str) -> Account | None:
         """The account with this id."""
-        return await store.account(self._db, account_id)
+        return await store.account(self._db, searchable(account_id))
 
     async def standing_of(self, account_id: str) -> Standing:
         """Whether the account may act now, read afresh; an account that does not exist (any more) may not."""
-        found = await store.account(self._db, account_id)
+        found = await self.account(account_id)
         if found is None:
             return Standing(active=False, reason="the account does not exist")
         return found.standing(self._clock.now())
@@ -67,8 +68,8 @@ class Lookup:
     async def list_people(self, *, actor: Actor, search: str = "", beyond: str = "", at_most: int = PAGE) -> tuple[Account, ...]:
         """People by name, after the name `beyond`; with `search`, those whose name or display name contains it."""
         require(actor, Permission.PERSON_READ)
-        page = await store.accounts_page(self._db, AccountKind.PERSON, search=search, beyond=beyond, at_most=at_most)
-        return tuple(page)
+        text, after = searchable(search), searchable(beyond)
+        return tuple(await store.accounts_page(self._db, AccountKind.PERSON, search=text, beyond=after, at_most=_page(at_most)))
 
     async def show_group(self, who: str, *, actor: Actor) -> Group:
         """A group, for somebody who may read groups."""
@@ -78,7 +79,7 @@ class Lookup:
     async def list_groups(self, *, actor: Actor, beyond: str = "", at_most: int = PAGE) -> tuple[Group, ...]:
         """Groups by name, after the name `beyond`."""
         require(actor, Permission.GROUP_READ)
-        return tuple(await store.groups_page(self._db, beyond=beyond, at_most=at_most))
+        return tuple(await store.groups_page(self._db, beyond=searchable(beyond), at_most=_page(at_most)))
 
     async def members_of(self, who: str, *, actor: Actor) -> Members:
         """Direct members of a group."""
@@ -101,3 +102,7 @@ class Lookup:
         if found is None:
             raise GroupNotFound(f"There is no group {printable(who, 80)!r}.")
         return found
+
+
+def _page(at_most: int) -> int:
+    return min(max(at_most, 1), LONGEST_PAGE)

@@ -1,0 +1,155 @@
+"""What may happen once happens once, on both engines, whoever asks at the same time."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from sealwright.access import SYSTEM
+from sealwright.oauth import ClientExists, purge_ended
+from tests.oauth_world import handle_in, members, oauth_world, public_redemption, public_request
+
+AT_ONCE = 50
+
+
+@pytest.fixture
+def run(open_scratch):
+    """Run a scenario in a world on the engine under test."""
+
+    def runner(scenario, **options):
+        async def inside():
+            async with oauth_world(open_scratch, **options) as world:
+                await world.public_client()
+                alice = await world.person("alice", groups=("users",))
+                await scenario(world, await world.sign_in(alice))
+
+        asyncio.run(inside())
+
+    return runner
+
+
+def outcomes(answers):
+    return sorted((answer.status, members(answer).get("error", "")) for answer in answers)
+
+
+def test_code_redeemed_fifty_times_at_once_succeeds_once_and_the_family_ends(run):
+    async def scenario(world, cookie):
+        code = await world.code(cookie, **public_request())
+        answers = await asyncio.gather(*(world.token(**public_redemption(code)) for _ in range(AT_ONCE)))
+        assert outcomes(answers) == [(200, ""), *[(400, "invalid_grant")] * (AT_ONCE - 1)]
+        tokens = next(members(answer) for answer in answers if answer.status == 200)
+        bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+        assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 401
+        refresh = {"grant_type": "refresh_token", "client_id": "step-ca", "refresh_token": tokens["refresh_token"]}
+        assert outcomes([await world.token(**refresh)]) == [(400, "invalid_grant")]
+        assert len(await world.events("token.issued")) == 1
+        assert len(await world.events("token.family_revoked")) == 1
+
+    run(scenario)
+
+
+def test_refresh_token_used_fifty_times_at_once_succeeds_once_and_the_family_ends(run):
+    async def scenario(world, cookie):
+        tokens = await world.tokens(cookie)
+        refresh = {"grant_type": "refresh_token", "client_id": "step-ca", "refresh_token": tokens["refresh_token"]}
+        answers = await asyncio.gather(*(world.token(**refresh) for _ in range(AT_ONCE)))
+        assert outcomes(answers) == [(200, ""), *[(400, "invalid_grant")] * (AT_ONCE - 1)]
+        newest = next(members(answer) for answer in answers if answer.status == 200)
+        refresh["refresh_token"] = newest["refresh_token"]
+        assert outcomes([await world.token(**refresh)]) == [(400, "invalid_grant")]
+        assert len(await world.events("token.family_revoked")) == 1
+
+    run(scenario)
+
+
+def test_pending_request_is_answered_once(run):
+    async def scenario(world, cookie):
+        handle = handle_in(await world.authorize(cookie, **public_request()))
+        signed_in = await world.signed_in(cookie)
+        answers = await asyncio.gather(
+            *(world.server.authorization.allow(handle, signed_in) for _ in range(20)),
+            *(world.server.authorization.deny(handle, signed_in) for _ in range(20)),
+            return_exceptions=True,
+        )
+        assert sorted(type(answer).__name__ for answer in answers) == ["Done", *["RequestGone"] * 39]
+
+    run(scenario)
+
+
+def test_name_of_a_client_is_given_once(run):
+    async def scenario(world, _cookie):
+        clients = world.server.clients
+        answers = await asyncio.gather(
+            *(clients.create_public("same", "Same", "https://same.example", actor=SYSTEM) for _ in range(8)),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(answer, ClientExists) for answer in answers) == 7
+        assert [one.name for one in await clients.list(actor=SYSTEM)] == ["same", "step-ca"]
+
+    run(scenario)
+
+
+def test_scope_map_and_redirect_uri_are_replaced_not_doubled(run):
+    async def scenario(world, _cookie):
+        clients = world.server.clients
+        await clients.update_scope_map("step-ca", "users", ["openid"], actor=SYSTEM)
+        for _ in range(2):
+            await clients.add_redirect_url("step-ca", "http://localhost:10000", actor=SYSTEM)
+        found = await clients.get("step-ca", actor=SYSTEM)
+        assert [(one.group_name, one.scopes) for one in found.scope_maps] == [("users", ("openid",))]
+        assert found.redirect_uris == ("http://localhost:10000",)
+        await clients.delete_scope_map("step-ca", "users", actor=SYSTEM)
+        await clients.remove_redirect_url("step-ca", "http://localhost:10000", actor=SYSTEM)
+        found = await clients.get("step-ca", actor=SYSTEM)
+        assert (found.scope_maps, found.redirect_uris) == ((), ())
+
+    run(scenario)
+
+
+def test_everything_that_a_client_may_send_can_be_stored(run):
+    async def scenario(world, cookie):
+        odd = {"state": "ä€😀 '\"\\", "nonce": "ü'\"\\ ;--", "login_hint": "o'brien@example.org"}
+        tokens = await world.tokens(cookie, **odd)
+        assert (await world.verified(tokens["id_token"], "step-ca")).claims["nonce"] == odd["nonce"]
+
+    run(scenario)
+
+
+def test_what_ended_is_deleted_after_a_day_and_the_rest_stays(run):
+    async def scenario(world, cookie):
+        alice = await world.directory.find("alice")
+        await world.authorize(None, **public_request())
+        await world.tokens(cookie)
+        world.clock.advance(timedelta(hours=25))
+        young = await world.tokens(await world.sign_in(alice))
+        # the two requests ended more than a day ago; the refresh token, good for 16 hours, did not
+        assert await purge_ended(world.foundation) == 2
+        world.clock.advance(timedelta(hours=7))
+        refresh = {"grant_type": "refresh_token", "client_id": "step-ca"}
+        young = members(await world.token(**refresh, refresh_token=young["refresh_token"]))
+        assert await purge_ended(world.foundation) == 0
+        world.clock.advance(timedelta(hours=9))
+        # the first family, which takes its code and refresh token along
+        assert await purge_ended(world.foundation) >= 1
+        assert await purge_ended(world.foundation) == 0
+        again = await world.token(**refresh, refresh_token=young["refresh_token"])
+        assert members(again)["error_description"].startswith("The sign-in that the authorization rests on has ended")
+        world.clock.advance(timedelta(days=3))
+        assert await purge_ended(world.foundation) >= 1
+        again = await world.token(**refresh, refresh_token=young["refresh_token"])
+        assert members(again)["error_description"].startswith("The refresh token is unknown")
+
+    run(scenario)
+
+
+def test_client_goes_with_all_that_hangs_on_it(run):
+    async def scenario(world, cookie):
+        await world.tokens(cookie)
+        await world.server.clients.delete("step-ca", actor=SYSTEM)
+        assert await world.server.consents.list_of(await world.signed_in(cookie)) == []
+        assert (await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk")).status == 404
+        await world.public_client()
+        answer = await world.authorize(cookie, **public_request())
+        assert "/ui/oauth2/consent" in dict(answer.headers)["location"]
+
+    run(scenario)

@@ -47,7 +47,7 @@ def parse(given: str | bytes) -> CertificateRequest:
         key = request.public_key()
     except UnsupportedAlgorithm as cause:
         raise CsrRefused(f"The request holds a key of an unknown kind; accepted are {public_keys.ACCEPTED}.") from cause
-    except (ValueError, TypeError) as cause:
+    except (ValueError, TypeError, x509.InvalidVersion) as cause:
         raise CsrRefused("The certificate signing request cannot be read: it is damaged, or not PKCS #10.") from cause
     accepted = public_keys.accept(key)
     _require_possession(request, accepted)

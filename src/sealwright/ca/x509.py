@@ -287,7 +287,7 @@ def verify_issued(
         wrong = _first_difference(certificate, to_be_signed, serial, expected)
     except InvalidSignature as cause:
         raise VerificationFailed(f"Certificate {serial.hex()}: the signature is not the issuer's.") from cause
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.ExtensionNotFound) as cause:
+    except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.ExtensionNotFound) as cause:
         raise VerificationFailed(f"Certificate {serial.hex()}: what was signed cannot be read as a certificate.") from cause
     if wrong:
         raise VerificationFailed(f"Certificate {serial.hex()}: {wrong} not what was decided.")

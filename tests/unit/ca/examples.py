@@ -37,9 +37,13 @@ SUBJECT_URI = Name(NameType.URI, "https://id.example.org/oauth2/openid/step#8f2c
 WEB = Name(NameType.DNS, "web.example.org")
 
 
-@cache
 def key(kind: str = "P-256") -> PrivateKey:
     """One private key of each kind for the whole run."""
+    return _key("subject", kind)
+
+
+@cache
+def _key(_owner: str, kind: str) -> PrivateKey:
     match kind:
         case "Ed25519":
             return ed25519.Ed25519PrivateKey.generate()
@@ -59,7 +63,7 @@ KEYS = ("P-256", "P-384", "P-521", "RSA-2048", "Ed25519")
 @cache
 def issuer(kind: str = "P-256", *, not_before: int = SECOND, not_after: int = SECOND + 5 * 365 * 86_400_000) -> Issuer:
     """An issuing CA with a key of this kind (self-signed: the chain above it does not matter here)."""
-    private_key = key(f"{kind}") if kind.startswith("RSA") else _issuer_key(kind)
+    private_key = _key("issuer", kind)
     public_key = private_key.public_key()
     authority = Authority(subject_of("Example", "Example Issuing CA 1"), public_key, 0, Instant(not_before), Instant(not_after))
     to_be_signed = authority_to_be_signed(b"\x01" * 20, authority, signer=public_key, issuer_subject=authority.subject)
@@ -78,11 +82,6 @@ def issuer(kind: str = "P-256", *, not_before: int = SECOND, not_after: int = SE
         not_after=read.not_after,
         chain=(certificate,),
     )
-
-
-@cache
-def _issuer_key(kind: str) -> PrivateKey:
-    return key.__wrapped__(kind)
 
 
 def contents(

@@ -99,7 +99,7 @@ def read_authority(name: str, certificate_der: bytes, public_key: PublicKey) -> 
         constraints = certificate.extensions.get_extension_for_class(pyca.BasicConstraints).value
         usage = certificate.extensions.get_extension_for_class(pyca.KeyUsage).value
         identifier = certificate.extensions.get_extension_for_class(pyca.SubjectKeyIdentifier).value.digest
-    except (ValueError, TypeError, pyca.ExtensionNotFound, pyca.DuplicateExtension) as cause:
+    except (ValueError, TypeError, pyca.InvalidVersion, pyca.ExtensionNotFound, pyca.DuplicateExtension) as cause:
         raise IssuerUnusable(f"The certificate of {name} cannot be read, or lacks what an authority must have.") from cause
     if not same_key:
         raise IssuerUnusable(f"The certificate of {name} is for another key than the one that is kept for it.")

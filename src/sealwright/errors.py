@@ -92,6 +92,6 @@ class Unavailable(Failure):
 
     code: ClassVar[str] = "unavailable"
 
-    def __init__(self, detail: str, *, retry_after: int = 5) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, *, retry_after: int = 5, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
         self.retry_after = retry_after

@@ -32,11 +32,13 @@ from sealwright.ca.models import (
 from sealwright.ca.pem import certificates_pem
 from sealwright.ca.provisioners import Provisioner, Provisioners, listed
 from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.recovery import PATIENCE
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.server_certificate import ServerCertificate, issue_server_certificate
 from sealwright.ca.step_api import answer_failure
 
 __all__ = [
+    "PATIENCE",
     "CertificateAuthority",
     "CertificateContents",
     "CertificatePage",

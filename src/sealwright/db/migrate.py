@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, inspect, select, table, text
 from sqlalchemy import column as sql_column
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from sealwright.errors import Conflict
+from sealwright.errors import Conflict, Unavailable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -26,6 +27,7 @@ NEWEST = "0001"
 """The revision that this program speaks."""
 
 _ADVISORY_LOCK = 0x5EA1_0001
+_SQLITE = "sqlite:///"
 _VERSION = table("alembic_version", sql_column("version_num"))
 
 
@@ -36,16 +38,46 @@ class SchemaTooNew(Conflict):
 
 
 async def migrate(url: str) -> str:
-    """Bring the database at `url` (as for `open_database`) to the newest schema; answers the revision it had, or ""."""
-    if url.startswith("sqlite:///"):
-        return _migrate_sqlite(Path(url.removeprefix("sqlite:///")))
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    """Bring the database at `url` (as for `open_database`) to the newest schema; answers the revision it had, or "".
+
+    What cannot be reached raises Unavailable, a newer schema SchemaTooNew.
+    """
+    return await _on_connection(url, _upgrade, alone=True)
+
+
+async def revision_of(url: str) -> str:
+    """The revision that the database at `url` has, or ""; nothing is changed. What cannot be reached raises Unavailable."""
+    if _is_absent(url):
+        return ""
+    return await _on_connection(url, _revision, alone=False)
+
+
+async def _on_connection(url: str, work: Callable[[Connection], str], *, alone: bool) -> str:
+    """Run `work` in a transaction; `alone`: while every other process waits."""
     try:
+        if url.startswith(_SQLITE):
+            return _on_sqlite(Path(url.removeprefix(_SQLITE)), work, alone=alone)
+        engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
         async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-            return await connection.run_sync(_upgrade)
-    finally:
-        await engine.dispose()
+            if alone:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            return await connection.run_sync(work)
+    except (OSError, DBAPIError) as cause:
+        reason = str(cause.orig if isinstance(cause, DBAPIError) else cause).splitlines()[0]
+        raise Unavailable(
+            f"The database cannot be used: {reason}", hint="See database_url in settings.toml, and whether it runs."
+        ) from cause
+
+
+def _is_absent(url: str) -> bool:
+    return url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists()
+
+
+def _on_sqlite(path: Path, work: Callable[[Connection], str], *, alone: bool) -> str:
+    engine = create_engine(f"{_SQLITE}{path}", poolclass=NullPool)
+    with _alone(path) if alone else nullcontext(), engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        return work(connection)
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -57,13 +89,6 @@ def alembic_config(connection: Connection) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
-
-
-def _migrate_sqlite(path: Path) -> str:
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-    with _alone(path), engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        return _upgrade(connection)
 
 
 def _upgrade(connection: Connection) -> str:

@@ -24,7 +24,7 @@ from sealwright.settings.declarations import (
 from sealwright.settings.environment import ENVIRONMENT, Environment, read_environment
 from sealwright.settings.errors import SettingsRefused
 from sealwright.settings.forms import Address, Network
-from sealwright.settings.load import FILE_NAME, home_directory, load, parse
+from sealwright.settings.load import FILE_NAME, home_directory, line_of, load, parse
 from sealwright.settings.write import render
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Urls",
     "declared",
     "home_directory",
+    "line_of",
     "load",
     "parse",
     "read_environment",

@@ -71,7 +71,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
 
 
 def _microseconds(value: Any) -> timedelta:
-    if not value.isdigit():
+    if not value.isascii() or not value.isdigit() or len(value) > 15:  # noqa: PLR2004 - thirty years
         raise ValueError("must be a number of microseconds")
     return timedelta(microseconds=int(value))
 

@@ -138,6 +138,11 @@ def _nearest(key: str, known: Mapping[str, Declared]) -> str:
     return f"Perhaps {close[0]} was meant." if close else "All settings are listed in docs/reference/settings.md."
 
 
+def line_of(key: str, file: Path) -> int:
+    """The line of `file` that sets `key`, or its section's; 0 where neither is there."""
+    return _line_of(key, file.read_text(encoding="utf-8"))
+
+
 def _line_of(key: str, text: str) -> int:
     """The line that sets `key`: as ``name =`` below its section's header, dotted, or in an inline table; else the header's."""
     section, header_line, open_quote, best = "", 0, "", 0

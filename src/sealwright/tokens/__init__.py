@@ -30,7 +30,7 @@ from sealwright.tokens.models import (
     verification_keys,
 )
 from sealwright.tokens.providers import TrustedProviders
-from sealwright.tokens.sealed_jwk import decrypt_private_jwk, encrypt_private_jwk
+from sealwright.tokens.sealed_jwk import decrypt_private_jwk, encrypt_private_jwk, new_sealed_jwk
 from sealwright.tokens.sign import sign
 from sealwright.tokens.signatures import ALGORITHMS
 from sealwright.tokens.verify import unverified_claims, unverified_header, verify
@@ -60,6 +60,7 @@ __all__ = [
     "jwk_of",
     "jwks_document",
     "keys_of_jwks",
+    "new_sealed_jwk",
     "optional_text",
     "public_key_from_jwk",
     "require_audience",

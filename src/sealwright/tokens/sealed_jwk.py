@@ -46,6 +46,13 @@ def encrypt_private_jwk(
     return ".".join([protected, *map(base64url, (wrapped, nonce, sealed[:-16], sealed[-16:]))])
 
 
+def new_sealed_jwk(password: bytes, entropy: Entropy) -> tuple[dict[str, str], str]:
+    """A new P-256 key as `step ca init` makes one for a JWK provisioner: its public JWK, and the private one as a JWE."""
+    private_key = ec.generate_private_key(ec.SECP256R1())
+    public_key = private_key.public_key()
+    return jwk_of(public_key, thumbprint(public_key), "ES256"), encrypt_private_jwk(private_key, password, entropy)
+
+
 def decrypt_private_jwk(jwe: str, password: bytes) -> ec.EllipticCurvePrivateKey:
     """The private key in a JWE; a wrong password, a foreign form, or too few or many iterations raise JwkRefused."""
     if len(jwe) > _LONGEST or jwe.count(".") != 4 or not jwe.isascii():  # noqa: PLR2004 - five segments

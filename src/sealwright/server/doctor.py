@@ -1,0 +1,161 @@
+"""Looks at a home directory and says in words what is wrong and what to do about it. Changes nothing."""
+
+from __future__ import annotations
+
+import socket
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cryptography import x509
+
+from sealwright.ca import IssuerRecord
+from sealwright.clock import after, between, to_datetime
+from sealwright.db import open_database
+from sealwright.db.migrate import NEWEST, revision_of
+from sealwright.errors import Failure
+from sealwright.keys import KEY_FILE, load_key_encryption_key
+from sealwright.server.home import Home
+from sealwright.server.program import assemble
+from sealwright.server.wiring import Parts
+from sealwright.settings import Address, Settings, load
+
+WARN_BEFORE = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+async def examine(home: Home) -> list[Finding]:
+    """Everything in the order in which a server needs it; what rests on something broken is left out."""
+    findings: list[Finding] = []
+    try:
+        settings = _examine_home(home, findings)
+        load_key_encryption_key(settings.home, settings.key)
+        source = "of the environment" if settings.key else f"in {settings.home / KEY_FILE}, readable by its owner only"
+        findings.append(Finding("key", ok=True, detail=f"key-encryption key {source}"))
+        findings.extend(_examine_listeners(settings, home))
+        if (revision := await revision_of(settings.database_url)) != NEWEST:
+            told = f"schema {revision}, this program speaks {NEWEST}" if revision else "no schema yet"
+            findings.append(Finding("database", ok=False, detail=told, hint="It is brought up to date at: sealwright serve"))
+            return findings
+        findings.append(Finding("database", ok=True, detail=f"{_engine(settings)}, schema {NEWEST}"))
+        db = await open_database(settings.database_url)
+        try:
+            findings.extend([finding async for finding in _examine_parts(assemble(settings, db, {}), home)])
+        finally:
+            await db.close()
+    except Failure as failure:
+        findings.append(Finding(_subject(failure), ok=False, detail=failure.detail, hint=failure.hint))
+    return findings
+
+
+def _examine_home(home: Home, findings: list[Finding]) -> Settings:
+    home.require()
+    mode = stat.S_IMODE(home.path.stat().st_mode)
+    if mode & 0o022:
+        findings.append(
+            Finding(
+                "home", ok=False, detail=f"{home.path} can be changed by others ({mode:04o})", hint=f"Run: chmod go-w {home.path}"
+            )
+        )
+    else:
+        findings.append(Finding("home", ok=True, detail=str(home.path)))
+    settings = load(home.path)
+    findings.append(Finding("settings", ok=True, detail=str(home.settings_file)))
+    return settings
+
+
+def _examine_listeners(settings: Settings, home: Home) -> list[Finding]:
+    if home.addresses_file.exists():
+        return [Finding("listeners", ok=True, detail="a server of this home is running")]
+    wanted: dict[str, Address] = {
+        "people": settings.listen.people,
+        "machines": settings.listen.machines,
+        "status": settings.listen.status,
+    }
+    taken = {name: address for name, address in wanted.items() if address.port and not _is_free(address)}
+    if not taken:
+        return [Finding("listeners", ok=True, detail="all addresses are free")]
+    hint = "Stop the program that has it, or choose another address in [listen]."
+    return [Finding("listeners", ok=False, detail=f"{address} ({name}) is taken", hint=hint) for name, address in taken.items()]
+
+
+def _is_free(address: Address) -> bool:
+    try:
+        found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, _, _, place in found:
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(place)
+    except OSError:
+        return False
+    return True
+
+
+async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
+    records = await parts.ca.issuers.records()
+    if not records:
+        yield Finding("authorities", ok=False, detail="there is no root", hint="The home was not made whole: sealwright init")
+        return
+    for record in records:
+        yield _examine_authority(parts, record)
+    yield _examine_root_file(home, records)
+    try:
+        await parts.ca.issuers.active()
+        yield Finding("signing key", ok=True, detail="the issuing CA's key opens")
+    except Failure as failure:
+        yield Finding("signing key", ok=False, detail=failure.detail, hint=failure.hint)
+    try:
+        await parts.ca.provisioners.reload()
+        page = await parts.ca.provisioners.page(at_most=100)
+        count = len(page.provisioners)
+        yield Finding("provisioners", ok=True, detail=f"{count} usable" if count else "none yet")
+    except Failure as failure:
+        yield Finding("provisioners", ok=False, detail=failure.detail, hint=failure.hint)
+    try:
+        heads = await parts.checkpoints.verify()
+        total = sum(head.sequence for head in heads.values())
+        yield Finding("audit", ok=True, detail=f"{total:,} entries in {len(heads)} chains, unbroken")
+    except Failure as failure:
+        hint = "Compare the database with a backup: somebody or something changed it from outside."
+        yield Finding("audit", ok=False, detail=failure.detail, hint=failure.hint or hint)
+
+
+def _examine_authority(parts: Parts, record: IssuerRecord) -> Finding:
+    now = parts.around.clock.now()
+    until = f"{to_datetime(record.not_after):%d %b %Y}"
+    if record.not_after <= now:
+        return Finding("authorities", ok=False, detail=f"{record.name} expired on {until}")
+    if record.not_after < after(now, WARN_BEFORE):
+        days = between(now, record.not_after).days
+        return Finding("authorities", ok=False, detail=f"{record.name} expires in {days} days, on {until}")
+    return Finding("authorities", ok=True, detail=f"{record.name}, until {until}")
+
+
+def _examine_root_file(home: Home, records: tuple[IssuerRecord, ...]) -> Finding:
+    try:
+        certificate = x509.load_pem_x509_certificate(home.root_certificate.read_bytes())
+        known = {x509.load_der_x509_certificate(record.certificate_der) for record in records}
+    except (OSError, ValueError):
+        return Finding("root file", ok=False, detail=f"{home.root_certificate} cannot be read", hint="Fetch it: step ca root")
+    if certificate not in known:
+        hint = "Commands on this machine trust the wrong root. Fetch it anew: step ca root"
+        return Finding("root file", ok=False, detail=f"{home.root_certificate} is not the root of this database", hint=hint)
+    return Finding("root file", ok=True, detail=str(home.root_certificate))
+
+
+def _engine(settings: Settings) -> str:
+    return "SQLite" if settings.database_url.startswith("sqlite:") else "PostgreSQL"
+
+
+def _subject(failure: Failure) -> str:
+    return {"home_missing": "home", "home_refused": "home", "settings_refused": "settings"}.get(failure.code, "server")

@@ -1,0 +1,106 @@
+"""The home directory of a server: what lies where, and whether it is ours."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.errors import NotFound, Refused
+from sealwright.settings import FILE_NAME
+
+
+class HomeRefused(Refused):
+    """A directory that cannot be, or is not, the home of a server."""
+
+    code = "home_refused"
+
+
+class HomeMissing(NotFound):
+    """There is no server in this directory."""
+
+    code = "home_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below one directory."""
+
+    path: Path
+
+    @property
+    def settings_file(self) -> Path:
+        return self.path / FILE_NAME
+
+    @property
+    def root_certificate(self) -> Path:
+        return self.path / "certs" / "root_ca.crt"
+
+    @property
+    def issuing_certificate(self) -> Path:
+        return self.path / "certs" / "issuing_ca.crt"
+
+    @property
+    def provisioner_files(self) -> Path:
+        return self.path / "provisioners"
+
+    @property
+    def addresses_file(self) -> Path:
+        """Where a running server writes its addresses for commands on the same machine."""
+        return self.path / "run" / "addresses.json"
+
+    @property
+    def server_certificate(self) -> Path:
+        """Certificate chain and key of the listeners, where they come from our own authority."""
+        return self.path / "run" / "server.pem"
+
+    def require(self) -> Home:
+        """Raise unless a server was made here and its files belong to whoever asks."""
+        try:
+            owner = self.settings_file.stat().st_uid
+        except FileNotFoundError:
+            raise HomeMissing(
+                f"There is no server in {self.path}: {self.settings_file.name} is missing.",
+                hint=f"Make one: sealwright init --dir {self.path}",
+            ) from None
+        except OSError as cause:
+            raise HomeRefused(f"{self.settings_file} cannot be read: {cause.strerror}.") from cause
+        if owner not in (os.geteuid(), 0) and os.geteuid() != 0:
+            raise HomeRefused(
+                f"{self.path} belongs to another user (uid {owner}).",
+                hint="Run this command as the user that the server runs as.",
+            )
+        return self
+
+    def prepare(self) -> bool:
+        """Make the directories for a new server; answers whether `path` itself is new. What holds other files is refused."""
+        if self.settings_file.exists():
+            raise HomeRefused(
+                f"{self.path} holds a server already.", hint="Choose another directory with --dir, or start it: sealwright serve"
+            )
+        new = not self.path.exists()
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if any(self.path.iterdir()):
+                raise HomeRefused(f"{self.path} is not empty, and what is in it is not ours.", hint="Choose another with --dir.")
+            for each in (self.root_certificate.parent, self.provisioner_files, self.addresses_file.parent):
+                each.mkdir(mode=0o700)
+        except OSError as cause:
+            raise HomeRefused(f"{self.path} cannot be used: {cause.strerror}.", hint="Choose another with --dir.") from cause
+        return new
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write a file so that readers see the old content or the new one, never a part."""
+    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise

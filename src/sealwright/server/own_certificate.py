@@ -1,0 +1,87 @@
+"""The certificate that the listeners serve: from files, or from our own authority, renewed at two thirds of its life.
+
+It lies in a file of the home directory, so that all workers of a node, and the next start, serve the same one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography import x509
+
+from sealwright.ca import CertificateAuthority, certificates_pem, issue_server_certificate
+from sealwright.clock import Clock, Instant, after, between, from_datetime
+from sealwright.server.home import write_whole
+from sealwright.server.tls import CertificateRefused, TlsMaterial
+from sealwright.settings import Tls
+
+_KEY_MARK = b"-----BEGIN PRIVATE KEY-----"
+_LIFE_BEFORE_RENEWAL = 2 / 3
+
+
+class OwnCertificate:
+    """Answers what to serve now; makes a new certificate when it is time."""
+
+    def __init__(self, authority: CertificateAuthority, clock: Clock, *, file: Path, names: Sequence[str], given: Tls) -> None:
+        """`file`: where it is kept; `names`: what it must be good for; `given`: files that take its place."""
+        self._authority = authority
+        self._clock = clock
+        self._file = file
+        self._names = frozenset(names)
+        self._given = given
+
+    async def material(self) -> TlsMaterial:
+        """Certificate, key, and the roots that client certificates chain to."""
+        trust = certificates_pem([record.certificate_der for record in await self._authority.issuers.records()]).encode()
+        if self._given.certificate is not None and self._given.key is not None:
+            return TlsMaterial(_read(self._given.certificate), _read(self._given.key), trust)
+        held = self._read_own()
+        if held is None:
+            held = await self._renew()
+        chain, mark, key = held.partition(_KEY_MARK)
+        return TlsMaterial(chain, mark + key, trust)
+
+    def _read_own(self) -> bytes | None:
+        """The kept certificate and key, unless it is time for a new one."""
+        try:
+            held = self._file.read_bytes()
+            leaf = x509.load_pem_x509_certificate(held)
+            names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (FileNotFoundError, ValueError, x509.ExtensionNotFound):
+            return None
+        until = renew_at(from_datetime(leaf.not_valid_before_utc), from_datetime(leaf.not_valid_after_utc))
+        good_for = {str(name.value) for name in names}
+        return held if self._clock.now() < until and good_for >= self._names else None
+
+    async def _renew(self) -> bytes:
+        """Make one, unless another process of this node has just done so."""
+        lock = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            held = self._read_own()
+            if held is None:
+                made = await issue_server_certificate(self._authority.issuance, sorted(self._names))
+                held = made.chain_pem.encode() + made.key_pem
+                write_whole(self._file, held)
+            return held
+        finally:
+            os.close(lock)
+
+
+def renew_at(not_before: Instant, not_after: Instant) -> Instant:
+    """When two thirds of a certificate's life are over."""
+    life = between(not_before, not_after)
+    return after(not_before, timedelta(seconds=life.total_seconds() * _LIFE_BEFORE_RENEWAL))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as cause:
+        raise CertificateRefused(
+            f"{file} cannot be read: {cause.strerror}.", hint="See tls.certificate and tls.key in settings.toml."
+        ) from cause

@@ -1,0 +1,164 @@
+"""Sealwright as the supervisor runs it: how settings are read, where to listen, what each worker builds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from sealwright import __version__, identity
+from sealwright.clock import Clock, SystemClock
+from sealwright.db import Database, Transaction, open_database
+from sealwright.db.migrate import migrate
+from sealwright.entropy import Entropy, SystemEntropy
+from sealwright.keys import Sealer, load_key_encryption_key
+from sealwright.outbound import GuardedOutbound
+from sealwright.server.application import Application
+from sealwright.server.home import Home, write_whole
+from sealwright.server.listeners import ListenAddress
+from sealwright.server.logs import Log, open_log
+from sealwright.server.supervisor import Plan, Program
+from sealwright.server.tls import TlsMaterial
+from sealwright.server.wiring import Parts, Surroundings, application, build, public_urls
+from sealwright.settings import Address, Settings, line_of, load
+from sealwright.wire import Listener
+
+CLOCK: Clock = SystemClock()
+ENTROPY: Entropy = SystemEntropy()
+
+
+def program(home: Home) -> Program[Settings]:
+    """The server whose home directory is `home`."""
+    welcome: list[str] = []
+
+    def tls(settings: Settings, listening: Mapping[Listener, str]) -> TlsMaterial:
+        material, link = asyncio.run(_prepare(settings, listening))
+        if link:
+            welcome.append(link)
+        return material
+
+    async def build_application(settings: Settings, listening: Mapping[Listener, str]) -> Application:
+        db = await open_database(settings.database_url)
+        try:
+            parts = assemble(settings, db, listening)
+            await parts.ca.provisioners.reload()
+            return application(parts)
+        except BaseException:
+            await db.close()
+            raise
+
+    def ready(settings: Settings, listening: Mapping[Listener, str]) -> None:
+        urls = public_urls(settings, listening)
+        _write_addresses(home, urls)
+        _announce(settings, urls, welcome)
+
+    return Program(
+        load=lambda: load(home.path),
+        plan=lambda settings: _plan(settings, home),
+        tls=tls,
+        build=build_application,
+        open_log=_log,
+        ready=ready,
+    )
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Parts]:
+    """Every part of the server, for one command on its machine. The database is brought to the newest schema first."""
+    await migrate(settings.database_url)
+    db = await open_database(settings.database_url)
+    try:
+        yield assemble(settings, db, {})
+    finally:
+        await db.close()
+
+
+async def seed(parts: Parts) -> None:
+    """Make the built-in groups and accounts that are not there yet."""
+
+    async def body(tx: Transaction) -> None:
+        await identity.seed(tx, parts.around.clock.now())
+
+    await parts.around.db.write(body)
+
+
+def assemble(settings: Settings, db: Database, listening: Mapping[Listener, str]) -> Parts:
+    """Every part of a real server on an open database."""
+    sealer = Sealer(load_key_encryption_key(settings.home, settings.key), ENTROPY)
+    outbound = GuardedOutbound(
+        allow_private=settings.outbound.allow_private,
+        allow_http=settings.outbound.allow_http,
+        ca_file=settings.outbound.ca_file,
+    )
+    return build(Surroundings(settings, CLOCK, ENTROPY, db, sealer, outbound), listening)
+
+
+async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tuple[TlsMaterial, str]:
+    """What happens once per start, before there are workers: schema, seeds, open intents, certificate, first administrator."""
+    await migrate(settings.database_url)
+    db = await open_database(settings.database_url)
+    try:
+        parts = assemble(settings, db, listening)
+        await seed(parts)
+        alone = settings.database_url.startswith("sqlite:")
+        if alone:
+            await parts.ca.recovery.close_intents()
+        await parts.ca.provisioners.reload()
+        material = await parts.certificate.material()
+        link = await parts.identity.bootstrap.begin()
+    finally:
+        await db.close()
+    return material, f"{parts.urls[Listener.PEOPLE]}/welcome/{link.token}" if link else ""
+
+
+def _plan(settings: Settings, home: Home) -> Plan:
+    def address(listener: Listener, given: Address, *, tls: bool = True) -> ListenAddress:
+        said_in = f"{home.settings_file}, line {line_of(f'listen.{listener}', home.settings_file)}"
+        return ListenAddress(listener, given.host, given.port, tls, said_in)
+
+    return Plan(
+        addresses=(
+            address(Listener.PEOPLE, settings.listen.people),
+            address(Listener.MACHINES, settings.listen.machines),
+            address(Listener.STATUS, settings.listen.status, tls=False),
+        ),
+        workers=settings.workers or os.cpu_count() or 1,
+        look_for_certificate=timedelta(seconds=30),
+    )
+
+
+def _log(settings: Settings) -> Log:
+    return open_log(settings.log.level, CLOCK)
+
+
+def _write_addresses(home: Home, urls: Mapping[Listener, str]) -> None:
+    document = {str(listener): url for listener, url in urls.items()} | {"pid": os.getpid()}
+    write_whole(home.addresses_file, json.dumps(document).encode() + b"\n", mode=0o644)
+
+
+def _announce(settings: Settings, urls: Mapping[Listener, str], welcome: list[str]) -> None:
+    engine = "SQLite" if settings.database_url.startswith("sqlite:") else "PostgreSQL"
+    workers = settings.workers or os.cpu_count() or 1
+    lines = [
+        f"Sealwright {__version__} · {engine} · {workers} worker{'' if workers == 1 else 's'}",
+        f"  people     {urls[Listener.PEOPLE]:<27} sign in, pages, API",
+        f"  machines   {urls[Listener.MACHINES]:<27} step and other machines",
+        f"  status     {urls[Listener.STATUS]:<27} health, certificates of the authorities",
+    ]
+    if welcome:
+        lines.append(f"No administrator yet. Open within an hour: {welcome.pop()}")
+        lines.append(f"  or set a password here: sealwright recover-account admin --dir {_short(settings.home)}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _short(path: Path) -> str:
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except ValueError:
+        return str(path)

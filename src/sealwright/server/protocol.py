@@ -1,0 +1,438 @@
+"""One connection: HTTP/1.1 and 1.0 over TLS or plain, two lanes.
+
+A request for a route of the fast lane is answered from the parser's callbacks. Everything else, and whatever is out of the
+ordinary (a request behind another that is still being answered, ``Expect``, a peer that does not read), goes to the slow lane,
+an ASGI application. Both lanes have the same handlers, limits and headers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import httptools
+import msgspec
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from sealwright.errors import NotFound
+from sealwright.server.answers import encode
+from sealwright.server.application import Exchange
+from sealwright.server.lane import Lane
+from sealwright.server.logs import account_of
+from sealwright.wire import Peer, Request, Response, Route
+
+_CLOSE, _KEEP = "connection: close\r\n", "connection: keep-alive\r\n"
+_NOTHING: Mapping[str, str] = {}
+_USUAL_NAMES = (
+    *("accept", "accept-encoding", "accept-language", "authorization", "connection", "content-length", "content-type"),
+    *("cookie", "host", "origin", "referer", "user-agent", "x-request-id"),
+)
+_NAMES = {spelled.encode(): name for name in _USUAL_NAMES for spelled in (name, name.title())}
+_CHUNK_OVERHEAD = 16  # bytes of framing for each byte of body, far above what honest chunks have
+
+
+class _Refusal(Exception):
+    """Stops the parser; the connection ends with `response`."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+class _Outgoing:
+    """What uvicorn's cycle writes to. Where the peer is still sending, closing waits until it has seen the answer."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = connection.finish
+
+
+class _Stub:
+    """Stands where uvicorn looks for an event that nobody waits for."""
+
+    __slots__ = ()
+
+    def set(self) -> None:
+        return None
+
+
+class _Running:
+    """A request of the fast lane whose handler waits for something. Looks to uvicorn like one of its own cycles."""
+
+    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+        self.disconnected = False
+        self.response_complete = False
+        self.message_event = _Stub()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of one listener."""
+
+    def __init__(self, lane: Lane, config: Config, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(config, lane.state, {}, loop)
+        self.access_log = False
+        self._lane = lane
+        self._limits = lane.limits
+        self._outgoing: _Outgoing
+        self._peer = Peer(address="")
+        self._deadline = lane.pulse.now + lane.limits.head_seconds
+        self._write_deadline = 0.0
+        self._over = False  # nothing more is read, only swallowed
+        self._swallowed = 0
+        self._receiving = False  # from the first byte of a request to its last
+        self._head_done = False
+        self._fed = self._body_size = 0
+        self._fields: dict[str, str] = {}
+        self._exchange: Exchange | None = None  # the one whose body is being received
+        self._fast = self._keep_alive = self._old_version = False
+        self._parts: list[bytes] = []
+
+    # --- the transport ---------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        super().connection_made(transport)
+        self._outgoing = _Outgoing(self, transport)
+        secured = transport.get_extra_info("ssl_object")
+        certificate = secured.getpeercert(True) if secured is not None else None  # noqa: FBT003 - the standard library's signature
+        self._peer = Peer(self.client[0] if self.client else "", certificate)
+        if len(self.connections) > self._limits.connections:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            self._swallow(len(data))
+            return
+        continued = self._receiving
+        self._fed = len(data) if not continued else self._fed + len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as pause:
+            # No other protocol is spoken here: the request is answered as any other, and what follows is HTTP.
+            if pause.args[0] < len(data):
+                self._receiving = False
+                self.data_received(data[pause.args[0] :])
+        except httptools.HttpParserError as stop:
+            self._stopped(stop)
+        else:
+            if continued and self._receiving and not self._over:
+                self._check_framing()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_deadline = self._lane.pulse.now + self._limits.write_seconds
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._write_deadline = 0.0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.pipeline.clear()
+        self._exchange, self._parts = None, []
+
+    # --- called by the worker --------------------------------------------------------------------------------------
+
+    def sweep(self, now: float) -> None:
+        """End what takes too long; called again and again."""
+        if self._write_deadline and now >= self._write_deadline:
+            self.transport.abort()
+        elif not self._deadline or now < self._deadline:
+            return
+        elif self.transport.is_closing():
+            self.transport.abort()
+        elif self._receiving and not self._over:
+            self._refuse(_told(408, "The request took too long to arrive."))
+        else:
+            self._close()
+
+    def shutdown(self) -> None:
+        """Close when idle; otherwise after what is being received and answered. The lane is draining by now."""
+        if self._is_busy():
+            self.cycle.keep_alive = False
+        elif not self._receiving:
+            self._close()
+
+    def finish(self) -> None:
+        """End the connection after the last answer; a peer that is still sending may do so a while, to read that answer."""
+        self._over = True
+        self.pipeline.clear()
+        if not self._receiving or self._swallowed > self._limits.linger_bytes:
+            self._close()
+        else:
+            self.flow.resume_reading()
+            self._deadline = self._lane.pulse.now + self._limits.linger_seconds
+
+    # --- the parser ------------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._over:
+            raise _Refusal(_told(400, "The connection is closing."))
+        self.url = b""
+        self._fields = {}
+        self._receiving, self._head_done = True, False
+        self._deadline = self._lane.pulse.now + self._limits.head_seconds
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        if len(self.url) > self._limits.url_bytes:
+            raise _Refusal(_told(414, "The address is longer than what is read here."))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head_done:  # a trailer: nothing here reads one
+            return
+        key = _NAMES.get(name) or name.decode("ascii").lower()
+        text = value.decode("latin-1")
+        fields = self._fields
+        if key in fields:
+            if key == "host":
+                raise _Refusal(_told(400, "There is more than one Host header."))
+            text = f"{fields[key]}; {text}" if key == "cookie" else f"{fields[key]}, {text}"
+        fields[key] = text
+
+    def on_headers_complete(self) -> None:
+        self._head_done = True
+        fields, limits = self._fields, self._limits
+        if self._fed > limits.head_bytes or len(fields) > limits.headers:
+            self._check_head()
+        version = self.parser.get_http_version()
+        self._old_version = version == "1.0"
+        if version != "1.1" and not self._old_version:
+            raise _Refusal(_told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
+        exchange = self._exchange = self._begin()
+        expected = "expect" in fields and self._expects_continue()
+        if "content-length" in fields or "transfer-encoding" in fields:
+            self._check_body(exchange)
+        self._keep_alive = self.parser.should_keep_alive()
+        found = exchange.found
+        self._fast = (
+            isinstance(found, Route)
+            and found.fast
+            and found.method == exchange.request.method
+            and not expected
+            and not self.flow.write_paused
+            and (self.cycle is None or self.cycle.response_complete)
+        )
+        if not self._fast:
+            self._start(exchange, keep_alive=self._keep_alive and not self._old_version, expect=expected)
+
+    def on_body(self, body: bytes) -> None:
+        self._body_size += len(body)
+        if not self._fast:
+            super().on_body(body)
+            return
+        self._parts.append(body)
+        if self._exchange is not None and self._body_size > self._exchange.max_body:
+            raise _Refusal(self._exchange.too_large())
+
+    def on_message_complete(self) -> None:
+        self._receiving = False
+        self._deadline = 0.0
+        exchange, self._exchange = self._exchange, None
+        if not self._fast:
+            super().on_message_complete()
+        elif exchange is not None:
+            if self._parts:
+                exchange.request.body = b"".join(self._parts)
+                self._parts = []
+            self._answer(exchange)
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        elif not self._receiving and not self._over:
+            self._deadline = self._lane.pulse.now + self._limits.idle_seconds
+
+    # --- within ----------------------------------------------------------------------------------------------------
+
+    def _is_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _close(self) -> None:
+        self._over = True
+        self.transport.close()
+        self._deadline = self._lane.pulse.now + self._limits.linger_seconds
+
+    def _swallow(self, size: int) -> None:
+        self._swallowed += size
+        if self._swallowed <= self._limits.linger_bytes:
+            return
+        if self._is_busy():
+            self.flow.pause_reading()  # answers are still due
+        else:
+            self._close()
+
+    def _check_head(self) -> None:
+        """Exactly, where the head came in more than one piece or the piece was long."""
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self._fields.items())
+        if size > self._limits.head_bytes or len(self._fields) > self._limits.headers:
+            raise _Refusal(_told(431, "The headers are longer, or more, than what is read here."))
+
+    def _check_framing(self) -> None:
+        """Data that brings nothing further (an endless header, chunks of almost nothing, trailers) has its limit as well."""
+        if not self._head_done:
+            if self._fed > self._limits.head_bytes:
+                self._refuse(_told(431, "The headers are longer than what is read here."))
+        elif self._fed > 2 * self._limits.head_bytes + _CHUNK_OVERHEAD * self._body_size:
+            self._refuse(_told(400, "The body is mostly framing."))
+
+    def _expects_continue(self) -> bool:
+        expected = "" if self._old_version else self._fields["expect"].lower()
+        if expected not in ("", "100-continue"):
+            raise _Refusal(_told(417, "The only expectation that is met here is 100-continue."))
+        return bool(expected)
+
+    def _check_body(self, exchange: Exchange) -> None:
+        """What the head says about the body. From now on the body has its time to arrive."""
+        self._body_size = 0
+        if self._fields.get("transfer-encoding", "chunked").lower() != "chunked":
+            raise _Refusal(_told(501, "The only transfer encoding that is read here is chunked."))
+        if int(self._fields.get("content-length", "0")) > exchange.max_body:
+            raise _Refusal(exchange.too_large())
+        self._deadline = self._lane.pulse.now + self._limits.body_seconds
+
+    def _stopped(self, stop: httptools.HttpParserError) -> None:
+        cause = stop.__context__
+        if self._over:
+            return
+        if isinstance(cause, _Refusal):
+            self._refuse(cause.response)
+        elif isinstance(stop, httptools.HttpParserCallbackError) and cause is not None:
+            self._lane.log.error("connection failed", listener=str(self._lane.listener), **account_of(cause))
+            self._refuse(_told(500, "Something went wrong here."))
+        else:
+            self._refuse(_told(400, "This is not an HTTP request."))
+
+    def _begin(self) -> Exchange:
+        lane, fields, url = self._lane, self._fields, self.url
+        method = self.parser.get_method()
+        hot = lane.dispatcher.hot.get((method, url))
+        site = lane.sites.get(fields.get("host", ""))
+        if hot is not None and site is not None:
+            request_id = lane.request_ids.of(fields)
+            request = Request(hot.method, hot.path, "", fields, b"", _NOTHING, self._peer, site.origin, request_id)
+            return Exchange(request, hot, hot.wire, site, lane.dispatcher)
+        try:
+            target, host = self._target()
+            site = lane.own_site if host is None and self._old_version else lane.site(host or "")
+        except ValueError as cause:
+            raise _Refusal(_told(400, "The address or the Host header is not what HTTP asks for.")) from cause
+        path, _, query = target.partition("?")
+        request_id = lane.request_ids.of(fields)
+        request = Request(method.decode("ascii"), path, query, fields, b"", {}, self._peer, site.origin, request_id)
+        return lane.dispatcher.begin(request, path, site)
+
+    def _target(self) -> tuple[str, str | None]:
+        """Path with query, and the host: of an address with scheme and host, else of the Host header."""
+        target = self.url.decode("ascii").partition("#")[0]
+        if target.startswith("/") or "://" not in target:
+            return target, self._fields.get("host")
+        return "/" + target.split("://", 1)[1].partition("/")[2], urlsplit(target).netloc
+
+    def _answer(self, exchange: Exchange) -> None:
+        """Answer in the fast lane."""
+        try:
+            outcome = self._lane.first_step.run(exchange.dispatcher.answer(exchange))
+        except asyncio.CancelledError:
+            outcome = exchange.given_up()
+        if isinstance(outcome, Response):
+            self._deadline = self._lane.pulse.now + self._limits.idle_seconds
+            self._write(exchange, outcome, self._keep_alive, self._old_version)
+            return
+        running: Any = _Running(keep_alive=self._keep_alive)
+        self.cycle = running
+        tasks: set[Any] = self.tasks  # uvicorn's own tasks have no result
+        tasks.add(outcome)
+        outcome.add_done_callback(partial(self._answered, exchange, running, self._old_version))
+
+    def _answered(self, exchange: Exchange, running: _Running, old_version: bool, task: asyncio.Task[Response]) -> None:
+        tasks: set[Any] = self.tasks
+        tasks.discard(task)
+        running.response_complete = True
+        if running.disconnected:
+            return
+        response = exchange.given_up() if task.cancelled() else task.result()
+        self._write(exchange, response, running.keep_alive, old_version)
+        self.on_response_complete()
+
+    def _write(self, exchange: Exchange, response: Response, keep_alive: bool, old_version: bool) -> None:
+        response, lines = exchange.with_headers(response)
+        lane = self._lane
+        closing = not keep_alive or (lane.draining and not self.pipeline)
+        connection = _CLOSE if closing else _KEEP if old_version else ""
+        self.transport.write(encode(response, f"{lane.pulse.date}{lines}{connection}"))
+        if closing:
+            self.finish()
+
+    def _refuse(self, response: Response) -> None:
+        """End the connection with `response`, after the answers that are due before it."""
+        self._over = True
+        self._deadline = 0.0
+        open_exchange = self._exchange
+        self._receiving = True  # or about to: the peer was in the middle of something
+        if open_exchange is not None and self._head_done and not self._fast:
+            open_exchange.refusal = response
+            self.cycle.keep_alive = self.cycle.more_body = False
+            self.cycle.message_event.set()
+            return
+        request = Request("GET", "", peer=self._peer, request_id=self._lane.request_ids.of(self._fields))
+        exchange = Exchange(request, NotFound(""), None, self._lane.own_site, self._lane.dispatcher, response)
+        self._start(exchange, keep_alive=False, expect=False)
+
+    def _start(self, exchange: Exchange, *, keep_alive: bool, expect: bool) -> None:
+        """Hand over to the slow lane, behind whatever is being answered."""
+        request = exchange.request
+        scope: Any = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": "1.0" if self._old_version else "1.1",
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "method": request.method,
+            "root_path": "",
+            "path": request.path,
+            "raw_path": self.url,
+            "query_string": request.query_text.encode("ascii"),
+            "headers": [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers.items()],
+            "state": {"exchange": exchange, "date": self._lane.pulse.date_value},
+        }
+        busy = self._is_busy()
+        outgoing: Any = self._outgoing
+        self.cycle = RequestResponseCycle(
+            scope=scope,
+            transport=outgoing,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=[],
+            message_event=asyncio.Event(),
+            expect_100_continue=expect,
+            keep_alive=keep_alive and not self._lane.draining,
+            on_response=self.on_response_complete,
+        )
+        if busy:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+        else:
+            self._start_asgi_task(self.cycle, self.app)
+
+
+def _told(status: int, message: str) -> Response:
+    body = msgspec.json.encode({"status": status, "message": message}) + b"\n"
+    return Response(status, body, (("content-type", "application/json"),))

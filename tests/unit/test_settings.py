@@ -113,7 +113,8 @@ level = "debug"
         ('[urls]\npeople = "ftp://id.example.org"', "urls.people", '"ftp://id.example.org"', 2),
         ('[urls]\npeople = "https://a@id.example.org"', "urls.people", '"https://a@id.example.org"', 2),
         ('domain = "exa mple"', "domain", '"exa mple"', 1),
-        ('name = ""', "name", '""', 1),
+        ('name = "x"\ndomain = 5', "domain", "5", 2),
+        ("name = 1979-05-27", "name", "1979-05-27", 1),
         ("dns_names = []", "dns_names", "[]", 1),
         ('[sessions]\nidle = "9h"', "sessions.idle", '"9h"', 2),
         ('[tls]\nkey = "a.key"', "tls.key", '"a.key"', 2),
@@ -144,6 +145,23 @@ def test_text_that_is_not_toml_is_refused_with_its_line():
     assert "is not TOML" in failure.detail
 
 
+def test_hostile_files_are_refused_in_words_too():
+    for text in ("a = " + "[" * 5_000, "workers = " + "9" * 5_000):
+        assert refused(text).line == 1
+
+
+def test_empty_name_is_refused():
+    failure = refused('name = ""')
+    assert failure.detail == f'{FILE}, line 1: name = "" must have 1 to 40 characters.'
+
+
+def test_sqlite_file_lies_in_the_home_directory_unless_named_from_the_root(tmp_path):
+    settings = load(write(tmp_path, 'database_url = "sqlite:///other.db"'), NOTHING)
+    assert settings.database_url == f"sqlite:///{tmp_path}/other.db"
+    settings = load(write(tmp_path, 'database_url = "sqlite:////var/db/seal.db"'), NOTHING)
+    assert settings.database_url == "sqlite:////var/db/seal.db"
+
+
 def test_same_setting_twice_is_refused():
     assert refused("workers = 1\nworkers = 2").line in (1, 2)
 
@@ -157,7 +175,8 @@ def test_missing_file_names_the_home_directory(tmp_path):
 def test_password_of_a_database_is_never_shown():
     failure = refused('database_url = "mysql://root:hunter2@db/x"')
     assert "hunter2" not in failure.detail
-    assert failure.value == ""
+    assert (failure.key, failure.value, failure.line) == ("database_url", "", 1)
+    assert "hunter2" not in repr(parse('database_url = "postgresql://root:hunter2@db/x"', FILE))
     with pytest.raises(SettingsRefused) as caught:
         read_environment({"SEALWRIGHT_DATABASE_URL": "mysql://root:hunter2@db/x"})
     assert "hunter2" not in caught.value.detail

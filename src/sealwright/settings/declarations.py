@@ -33,9 +33,10 @@ T = TypeVar("T")
 DEFAULT_HOME = Path("~/.local/share/sealwright")
 
 
-def _declare(default: Any, form: Callable[[Any], T], description: str) -> T:
-    """Declare one setting. `default` is written as in the file."""
-    made: T = field(default=form(default), metadata={"default": default, "form": form, "description": description})
+def _declare(default: Any, form: Callable[[Any], T], description: str, *, secret: bool = False) -> T:
+    """Declare one setting. `default` is written as in the file; a secret one is never shown."""
+    declaration = {"default": default, "form": form, "description": description, "secret": secret}
+    made: T = field(default=form(default), repr=not secret, metadata=declaration)
     return made
 
 
@@ -116,6 +117,7 @@ class Settings:
         "",
         read_database,
         "Storage: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME. Default: sealwright.db in the home directory.",
+        secret=True,
     )
     dns_names: tuple[str, ...] = _declare(
         ["localhost"], list_of(read_host), "Names and addresses by which clients reach the server; the first is the main one."
@@ -158,6 +160,8 @@ class Declared:
     """As written in the file."""
     description: str
     form: Callable[[Any], Any]
+    secret: bool
+    """May hold a password, so that its value is in no message."""
 
     @property
     def key(self) -> str:
@@ -168,7 +172,7 @@ class Declared:
 def declared() -> tuple[Declared, ...]:
     """Every setting, in the order of the file."""
     return tuple(
-        Declared(section, member.name, member.metadata["default"], member.metadata["description"], member.metadata["form"])
+        Declared(section=section, name=member.name, **member.metadata)
         for section, shape in SECTIONS.items()
         for member in dataclasses.fields(shape)
         if "form" in member.metadata

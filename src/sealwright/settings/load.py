@@ -46,7 +46,7 @@ def parse(text: str, file: Path) -> Settings:
     """The settings that a file's `text` holds, before the environment and the home directory are looked at."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as cause:
+    except (ValueError, RecursionError) as cause:
         line = re.search(r"at line (\d+)", str(cause))
         problem = "is not TOML: " + str(cause).partition(" (at")[0]
         raise SettingsRefused("the file", "", problem, file=file, line=int(line[1]) if line else text.count("\n") + 1) from cause
@@ -67,7 +67,7 @@ def parse(text: str, file: Path) -> Settings:
             try:
                 typed[section][name] = known[key].form(value)
             except ValueError as cause:
-                raise _refusal(key, value, str(cause), text, file) from None
+                raise _refusal(key, None if known[key].secret else value, str(cause), text, file) from None
     parts = {section: shape(**typed[section]) for section, shape in SECTIONS.items() if section}
     settings = Settings(**typed[""], **parts)
     _check_together(settings, text, file)
@@ -116,7 +116,7 @@ def _complete(settings: Settings, home: Path, environment: Environment) -> Setti
         home=home,
         key=environment.key,
         domain=settings.domain or main,
-        database_url=environment.database_url or settings.database_url or f"sqlite:///{home / 'sealwright.db'}",
+        database_url=_database(environment.database_url or settings.database_url or "sqlite:///sealwright.db", home),
         workers=settings.workers or len(os.sched_getaffinity(0)),
         urls=urls,
         tls=Tls(certificate=within(settings.tls.certificate), key=within(settings.tls.key)),
@@ -125,9 +125,14 @@ def _complete(settings: Settings, home: Path, environment: Environment) -> Setti
     )
 
 
+def _database(url: str, home: Path) -> str:
+    """A SQLite file that is not named from the root on lies in the home directory."""
+    scheme, separator, path = url.partition("sqlite:///")
+    return f"{separator}{home / path}" if separator and not scheme else url
+
+
 def _refusal(key: str, value: Any, problem: str, text: str, file: Path, *, hint: str = "") -> SettingsRefused:
-    secret = key == "database_url"  # may hold a password
-    given = "" if secret or isinstance(value, dict) else shown(written(value))
+    given = "" if value is None or isinstance(value, dict) else shown(written(value))
     return SettingsRefused(key, given, problem, file=file, line=_line_of(key, text), hint=hint)
 
 

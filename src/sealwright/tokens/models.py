@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from sealwright.keys import PublicKey, PublicKeyRecord
 
 
@@ -23,8 +25,7 @@ class VerificationKey:
 VerificationKeys = tuple[VerificationKey, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SignedClaims:
+class SignedClaims(msgspec.Struct, frozen=True):
     """What a token says, after its signature was verified. Nothing else is checked yet: see `claims`."""
 
     header: Mapping[str, Any]

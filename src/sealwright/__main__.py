@@ -12,9 +12,16 @@ if TYPE_CHECKING:
 
 
 def _server_side() -> ServerSide:
+    from sealwright.cli.server_commands import ServerSide
     from sealwright.server import commands
 
-    return commands
+    return ServerSide(
+        init=commands.init,
+        serve=commands.serve,
+        doctor=commands.doctor,
+        recover_account=commands.recover_account,
+        export_root_key=commands.export_root_key,
+    )
 
 
 def main() -> None:

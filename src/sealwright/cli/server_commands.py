@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -79,28 +79,20 @@ class Finding(Protocol):
     def hint(self) -> str: ...
 
 
-class ServerSide(Protocol):
+@dataclass(frozen=True)
+class ServerSide:
     """The functions behind these commands."""
 
-    def init(self, options: InitOptions, /) -> InitReport:
-        """Make a home directory."""
-        ...
-
-    def serve(self, home: Path, /) -> None:
-        """Serve until told to stop."""
-        ...
-
-    def doctor(self, home: Path, /) -> Sequence[Finding]:
-        """Check a home directory."""
-        ...
-
-    def recover_account(self, home: Path, name: str, password: str | None, /) -> str:
-        """Set a password, made up where none is given; answers it."""
-        ...
-
-    def export_root_key(self, home: Path, directory: Path, /) -> Path:
-        """Move the root's private key out of the home directory; answers the file."""
-        ...
+    init: Callable[[InitOptions], InitReport]
+    """Make a home directory."""
+    serve: Callable[[Path], None]
+    """Serve until told to stop."""
+    doctor: Callable[[Path], Sequence[Finding]]
+    """Check a home directory."""
+    recover_account: Callable[[Path, str, str | None], str]
+    """Set a password, made up where none is given; answers it."""
+    export_root_key: Callable[[Path, Path], Path]
+    """Move the root's private key out of the home directory; answers the file."""
 
 
 _dir = click.option(

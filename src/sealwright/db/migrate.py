@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, create_engine, inspect, select, table, text
 from sqlalchemy import column as sql_column
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from sealwright.errors import Conflict, Unavailable
@@ -57,6 +56,8 @@ async def _on_connection(url: str, work: Callable[[Connection], str], *, alone: 
     try:
         if url.startswith(_SQLITE):
             return _on_sqlite(Path(url.removeprefix(_SQLITE)), work, alone=alone)
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM; SQLite needs none of it
+
         engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
         async with engine.begin() as connection:
             if alone:

@@ -9,8 +9,7 @@ from sealwright import __version__
 from sealwright.api import models
 from sealwright.api.openapi import document
 from sealwright.api.operations import Call, Operation
-from sealwright.ca.issuers import Issuers
-from sealwright.ca.pem import certificate_pem
+from sealwright.ca import Issuers, certificates_pem
 from sealwright.wire import Response
 
 
@@ -49,5 +48,5 @@ class About:
     async def _version(self, _: Call) -> models.ServerAnswer:
         facts = self._facts
         urls = models.AddressesAnswer(people=facts.people_url, machines=facts.machines_url, status=facts.status_url)
-        roots = tuple(certificate_pem(root.certificate_der) for root in await self._issuers.roots())
+        roots = tuple(certificates_pem((root.certificate_der,)) for root in await self._issuers.roots())
         return models.ServerAnswer(name=facts.name, version=__version__, urls=urls, roots=roots)

@@ -11,12 +11,15 @@ from sealwright.access import Permission
 from sealwright.api import models
 from sealwright.api.answers import moment
 from sealwright.api.operations import OWN, Call, Operation
-from sealwright.ca.inventory import Inventory
-from sealwright.ca.issuers import Issuers
-from sealwright.ca.pem import certificate_pem
-from sealwright.ca.provisioners import Provisioners
-from sealwright.ca.records import CertificateRecord, CertificateState
-from sealwright.ca.revoke import Revocation
+from sealwright.ca import (
+    CertificateRecord,
+    CertificateState,
+    Inventory,
+    Issuers,
+    Provisioners,
+    Revocation,
+    certificates_pem,
+)
 from sealwright.clock import Clock, Instant
 from sealwright.errors import InvalidInput
 from sealwright.identity import Directory
@@ -145,7 +148,7 @@ class Certificates:
             **msgspec.structs.asdict(await self._answer(record, _Names(self._directory, self._provisioners))),
             issuer=(await self._issuers.record(record.issuer_id)).name,
             session_id=record.session_id,
-            certificate=None if record.der is None else certificate_pem(record.der),
+            certificate=None if record.der is None else certificates_pem((record.der,)),
             came_from=[each.serial.hex() for each in story.came_from],
             followed_by=[each.serial.hex() for each in story.followed_by],
         )

@@ -14,10 +14,8 @@ from sealwright.api.persons import Persons
 from sealwright.api.provisioners import Provisioners
 from sealwright.api.sessions import SessionList
 from sealwright.api.sign_in import SigningIn
-from sealwright.ca.inventory import Inventory
-from sealwright.ca.issuers import Issuers
-from sealwright.ca.provisioners import Provisioners as ProvisionerRegistry
-from sealwright.ca.revoke import Revocation
+from sealwright.ca import Inventory, Issuers, Revocation
+from sealwright.ca import Provisioners as ProvisionerRegistry
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.identity import Credentials, Directory, Sessions, SignIn

@@ -11,7 +11,8 @@ import msgspec
 
 from sealwright import __version__
 from sealwright.api.operations import PREFIX, Operation
-from sealwright.api.problems import STATUS, Problem
+from sealwright.api.problems import Problem, status_of
+from sealwright.errors import Failure
 
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 _REFERENCE = "#/components/schemas/{name}"
@@ -19,7 +20,7 @@ _REFERENCE = "#/components/schemas/{name}"
 
 def document(operations: Sequence[Operation]) -> bytes:
     """The whole description as JSON."""
-    types = [Problem, *(each for operation in operations for each in (operation.takes, operation.gives) if each is not None)]
+    types = [Problem, *(each for operation in operations for each in _types_of(operation))]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     of = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
@@ -42,6 +43,11 @@ def document(operations: Sequence[Operation]) -> bytes:
     )
 
 
+def _types_of(operation: Operation) -> list[Any]:
+    other = None if operation.else_gives is None else operation.else_gives[1]
+    return [each for each in (operation.takes, operation.gives, other) if each is not None]
+
+
 def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -54,15 +60,20 @@ def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
     if operation.gives is not None:
         success["content"] = {"application/json": {"schema": of[id(operation.gives)]}}
     problem = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}
+    responses = {
+        str(operation.status): success,
+        "default": {"description": "What was refused or failed, and why.", "content": problem},
+    }
+    if operation.else_gives is not None:
+        status, shape = operation.else_gives
+        content = {"application/json": {"schema": of[id(shape)]}}
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "x-access": operation.access,
         "parameters": parameters,
-        "responses": {
-            str(operation.status): success,
-            "default": {"description": "What was refused or failed, and why.", "content": problem},
-        },
+        "responses": responses,
         "security": [] if operation.public else [{"session": []}],
     }
     if operation.takes is not None:
@@ -71,5 +82,13 @@ def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
 
 
 def _problems() -> dict[str, Any]:
-    """Each kind of problem that has a status of its own; more special ones share the status of the one above them."""
-    return {kind.code: {"status": status.value, "description": (kind.__doc__ or "").strip()} for kind, status in STATUS.items()}
+    """Every kind of problem that this server knows, by its code."""
+    return {
+        kind.code: {"status": status_of(kind).value, "description": (kind.__doc__ or "").strip()}
+        for kind in sorted(_below(Failure), key=lambda kind: kind.code)
+        if status_of(kind) is not HTTPStatus.INTERNAL_SERVER_ERROR
+    }
+
+
+def _below(kind: type[Failure]) -> set[type[Failure]]:
+    return {each for child in kind.__subclasses__() for each in (child, *_below(child))}

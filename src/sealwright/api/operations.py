@@ -74,6 +74,8 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     """Parameter → what it does."""
     status: int = 200
+    else_gives: tuple[int, Any] | None = None
+    """Another status that is no failure, and what is given with it."""
 
     @property
     def public(self) -> bool:

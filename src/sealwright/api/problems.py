@@ -62,14 +62,14 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What the server's log calls this request."""
 
 
-def status_of(failure: Failure) -> HTTPStatus:
-    """The status for a failure; INTERNAL_SERVER_ERROR where nobody could have acted on it."""
-    return next((STATUS[kind] for kind in type(failure).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+def status_of(kind: type[Failure]) -> HTTPStatus:
+    """The status for a kind of failure; INTERNAL_SERVER_ERROR where nobody could have acted on it."""
+    return next((STATUS[each] for each in kind.__mro__ if each in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def answer_failure(request: Request, failure: Exception) -> Response:
     """The answer on this wire. What is no `Failure`, and a failure of our own making, tells only the request id."""
-    status = status_of(failure) if isinstance(failure, Failure) else HTTPStatus.INTERNAL_SERVER_ERROR
+    status = status_of(type(failure)) if isinstance(failure, Failure) else HTTPStatus.INTERNAL_SERVER_ERROR
     if not isinstance(failure, Failure) or status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return _document(
             status,

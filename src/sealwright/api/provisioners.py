@@ -7,8 +7,8 @@ from typing import Any
 from sealwright.access import Permission, require
 from sealwright.api import models
 from sealwright.api.operations import Call, Operation
-from sealwright.ca.provisioners import Provisioner, listed
-from sealwright.ca.provisioners import Provisioners as Registry
+from sealwright.ca import Provisioner, listed
+from sealwright.ca import Provisioners as Registry
 
 _READ, _WRITE = str(Permission.PROVISIONER_READ), str(Permission.PROVISIONER_WRITE)
 

@@ -29,9 +29,10 @@ class SigningIn:
                 "Sign in with a password; 202 with `pending` where a code is needed.",
                 _PASSWORD_IS_PROOF,
                 self._login,
-                gives=models.SignedInAnswer | models.CodeNeeded,
+                gives=models.SignedInAnswer,
                 takes=models.SignInBody,
                 status=201,
+                else_gives=(_CODE_NEEDED, models.CodeNeeded),
             ),
             Operation(
                 "login_code",

@@ -15,7 +15,7 @@ audit = Group("audit", help="What happened, and who did it.")
 
 @command(
     "list",
-    examples=["sealwright audit list", "sealwright audit list --target person:alice --limit 20"],
+    examples=["sealwright audit list", "sealwright audit list --target certificate:01a35c0f… --limit 20"],
 )
 @click.option("--target", metavar="KIND:ID", help="Only events about this.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")

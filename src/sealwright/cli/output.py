@@ -17,6 +17,10 @@ from sealwright.errors import Failure
 
 _GREEN, _RED, _BOLD, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
+_OPENERS = frozenset(
+    {"A", "An", "Another", "Give", "It", "No", "Nobody", "Nothing", "One", "That", "The", "There", "This", "Too", "You", "Your"}
+)
+
 Columns = Sequence[tuple[str, str]]
 """Heading and name of the member, in order."""
 
@@ -94,7 +98,7 @@ class Output:
             told = {"code": failure.code, "detail": failure.detail, "reasons": list(failure.reasons), "hint": failure.hint}
             _write(sys.stderr, json.dumps({"error": told}, ensure_ascii=False))
             return
-        first = f"{heading}: {failure.detail}" if heading else failure.detail
+        first = f"{heading}: {_continued(failure.detail)}" if heading else failure.detail
         _write(sys.stderr, self._mark(sys.stderr, "✘", _RED) + printable(first))
         for part in (*failure.reasons, *filter(None, failure.hint.split("\n"))):
             _write(sys.stderr, f"  {printable(part)}")
@@ -126,6 +130,12 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
     )
+
+
+def _continued(sentence: str) -> str:
+    """A sentence as it stands behind a colon: its first word is small, unless it is a name."""
+    word, space, rest = sentence.partition(" ")
+    return f"{word.lower()}{space}{rest}" if word in _OPENERS else sentence
 
 
 def _cell_lines(value: Any) -> list[str]:

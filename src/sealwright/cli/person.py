@@ -86,19 +86,16 @@ def list_(invocation: Invocation) -> None:
     "-m", "--mail", "mails", metavar="ADDRESS", multiple=True, help="Mail address; repeatable, the first is the main one."
 )
 @click.option("-i", "--display-name", "--displayname", metavar="TEXT", help="The name that people read.")
-@click.option("-n", "--newname", "--new-name", "new_name", metavar="NAME", help="Another account name.")
 @pass_invocation
-def update(invocation: Invocation, name: str, mails: tuple[str, ...], display_name: str | None, new_name: str | None) -> None:
+def update(invocation: Invocation, name: str, mails: tuple[str, ...], display_name: str | None) -> None:
     """Change a person. With --mail, the given addresses replace all that there were."""
     body: dict[str, Any] = {}
     if mails:
         body["mails"] = list(mails)
     if display_name is not None:
         body["display_name"] = display_name
-    if new_name is not None:
-        body["name"] = new_name
     if not body:
-        raise WrongUsage("nothing is to be changed.", hint="Say what with --mail, --display-name or --newname.")
+        raise WrongUsage("nothing is to be changed.", hint="Say what with --mail or --display-name.")
     changed = invocation.connection().call("PATCH", "persons", name, body=body)
     invocation.output.confirm(f"Updated {changed['spn']}")
     invocation.output.json(changed)

@@ -1,0 +1,138 @@
+import asyncio
+
+import pytest
+
+from tests.unit.api.world import PEOPLE, server_world
+
+CLIENT = {"kind": "confidential", "name": "wiki", "display_name": "Wiki", "landing_url": "https://wiki.example.org"}
+PUBLIC = {"kind": "public", "name": "step-ca", "display_name": "Step-CA", "landing_url": "https://ca.example.org"}
+
+
+def with_clients(body):
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("olga", "idm_oauth2_admins")
+            for client in (CLIENT, PUBLIC):
+                status, _ = await world.call("POST", "/oauth2/clients", client, token=token)
+                assert status == 201
+            await body(world, token)
+
+    asyncio.run(scenario())
+
+
+def test_client_is_shown_whole_and_without_its_secret():
+    async def body(world, token):
+        status, found = await world.call("GET", "/oauth2/clients/step-ca", token=token)
+        assert status == 200
+        assert found["issuer_url"] == f"{PEOPLE}/oauth2/openid/step-ca"
+        assert found["discovery_url"] == f"{found['issuer_url']}/.well-known/openid-configuration"
+        assert (found["kind"], found["require_pkce"], found["signing_algorithm"]) == ("public", True, "ES256")
+        assert "secret" not in found
+        _, page = await world.call("GET", "/oauth2/clients", token=token)
+        assert [each["name"] for each in page["items"]] == ["step-ca", "wiki"]
+
+    with_clients(body)
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "value"),
+    [
+        ("wiki", "display_name", "The wiki"),
+        ("wiki", "landing_url", "https://wiki.example.org/home"),
+        ("step-ca", "localhost_redirects", True),
+        ("step-ca", "localhost_redirects", False),
+        ("wiki", "require_pkce", False),
+        ("wiki", "require_pkce", True),
+        ("wiki", "consent_prompt", False),
+        ("wiki", "consent_prompt", True),
+        ("wiki", "short_username", True),
+        ("wiki", "short_username", False),
+        ("wiki", "signing_algorithm", "RS256"),
+        ("wiki", "signing_algorithm", "ES256"),
+        ("wiki", "refresh_seconds", 3600),
+    ],
+)
+def test_each_thing_can_be_changed(name, member, value):
+    async def body(world, token):
+        status, changed = await world.call("PATCH", f"/oauth2/clients/{name}", {member: value}, token=token)
+        assert status == 200
+        assert changed[member] == value
+
+    with_clients(body)
+
+
+def test_lifetime_of_refresh_tokens_goes_back_to_what_the_settings_say():
+    async def body(world, token):
+        await world.call("PATCH", "/oauth2/clients/wiki", {"refresh_seconds": 3600}, token=token)
+        _, changed = await world.call("PATCH", "/oauth2/clients/wiki", {"refresh_seconds": None}, token=token)
+        assert changed["refresh_seconds"] == 16 * 3600
+
+    with_clients(body)
+
+
+@pytest.mark.parametrize("change", [{}, {"require_pkce": True, "consent_prompt": True}])
+def test_one_thing_is_changed_at_a_time(change):
+    async def body(world, token):
+        status, problem = await world.call("PATCH", "/oauth2/clients/wiki", change, token=token)
+        assert status == 400
+        assert problem["detail"].startswith("One thing is changed at a time")
+
+    with_clients(body)
+
+
+def test_public_client_keeps_pkce_and_has_no_secret():
+    async def body(world, token):
+        status, problem = await world.call("PATCH", "/oauth2/clients/step-ca", {"require_pkce": False}, token=token)
+        assert status in (400, 422)
+        assert "PKCE" in problem["detail"]
+        status, problem = await world.call("GET", "/oauth2/clients/step-ca/secret", token=token)
+        assert (status, problem["code"]) == (404, "no_secret")
+
+    with_clients(body)
+
+
+def test_redirect_urls_come_and_go():
+    async def body(world, token):
+        url = "http://localhost:10000"
+        status, changed = await world.call("POST", "/oauth2/clients/step-ca/redirect-urls", {"url": url}, token=token)
+        assert (status, changed["redirect_urls"]) == (200, [url])
+        query = "url=http%3A%2F%2Flocalhost%3A10000"
+        status, changed = await world.call("DELETE", "/oauth2/clients/step-ca/redirect-urls", token=token, query=query)
+        assert (status, changed["redirect_urls"]) == (200, [])
+        status, _ = await world.call("DELETE", "/oauth2/clients/step-ca/redirect-urls", token=token)
+        assert status == 400
+
+    with_clients(body)
+
+
+def test_scope_maps_come_and_go():
+    async def body(world, token):
+        place = "/oauth2/clients/step-ca/scope-maps/auditors"
+        status, changed = await world.call("PUT", place, {"scopes": ["openid", "email"]}, token=token)
+        assert status == 200
+        ((group, scopes),) = [(each["group"], set(each["scopes"])) for each in changed["scope_maps"]]
+        assert (group, scopes) == ("auditors", {"openid", "email"})
+        status, changed = await world.call("DELETE", place, token=token)
+        assert (status, changed["scope_maps"]) == (200, [])
+
+    with_clients(body)
+
+
+def test_secret_is_told_and_replaced():
+    async def body(world, token):
+        _, first = await world.call("GET", "/oauth2/clients/wiki/secret", token=token)
+        _, second = await world.call("POST", "/oauth2/clients/wiki/secret", token=token)
+        _, third = await world.call("GET", "/oauth2/clients/wiki/secret", token=token)
+        assert first["secret"] != second["secret"] == third["secret"]
+
+    with_clients(body)
+
+
+def test_deleted_client_is_gone():
+    async def body(world, token):
+        assert await world.call("DELETE", "/oauth2/clients/wiki", token=token) == (204, None)
+        status, problem = await world.call("GET", "/oauth2/clients/wiki", token=token)
+        assert status == 404
+        assert "'wiki'" in problem["detail"]
+
+    with_clients(body)

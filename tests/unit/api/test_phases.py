@@ -1,0 +1,240 @@
+"""What every operation has in common: who asks, which parameters, which body, and how failures are told."""
+
+import asyncio
+import re
+
+import msgspec
+import pytest
+
+from sealwright import errors
+from sealwright.access import Permission
+from sealwright.api import operations
+from sealwright.api.operations import OWN
+from sealwright.api.problems import answer_failure, status_of
+from sealwright.identity import SessionKind
+from sealwright.wire import Request
+from tests.unit.api.world import server_world
+
+BODIES = {
+    "create_person": {"name": "x", "display_name": "X"},
+    "update_person": {"display_name": "X"},
+    "set_password": {"password": "velvet-orbit-canyon-98"},
+    "create_group": {"name": "x"},
+    "change_members": {"add": ["x"]},
+    "create_client": {"kind": "public", "name": "x", "display_name": "X", "landing_url": "https://x.example.org"},
+    "update_client": {"require_pkce": True},
+    "add_redirect_url": {"url": "https://x.example.org/back"},
+    "set_scope_map": {"scopes": ["openid"]},
+    "add_provisioner": {"type": "OIDC"},
+    "revoke_certificate": {},
+}
+QUERIES = {"remove_redirect_url": "url=https://x.example.org", "list_sessions": "person=idm_admin"}
+
+
+def serial(path):
+    return re.sub(r"\{\w+\}", "idm_admin", path).replace("certificates/idm_admin", f"certificates/{'01' * 20}")
+
+
+def test_nobody_may_do_anything_that_is_not_public():
+    async def scenario():
+        async with server_world() as world:
+            asked = 0
+            for operation in operations(world.domain):
+                if operation.public:
+                    continue
+                status, problem = await world.call(operation.method, serial(operation.path), BODIES.get(operation.name))
+                assert (operation.name, status, problem["code"]) == (operation.name, 401, "session_needed")
+                asked += 1
+            assert asked > 30
+
+    asyncio.run(scenario())
+
+
+def test_every_operation_refuses_who_lacks_the_permission_that_its_route_states():
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("mallory")
+            asked = 0
+            for operation in operations(world.domain):
+                stated = [permission for permission in Permission if str(permission) in operation.access]
+                if not stated:
+                    continue
+                status, problem = await world.call(
+                    operation.method,
+                    serial(operation.path),
+                    BODIES.get(operation.name),
+                    token=token,
+                    query=QUERIES.get(operation.name, ""),
+                )
+                if operation.name == "list_certificates":
+                    assert (status, problem["items"]) == (200, [])  # one's own, of which there are none
+                    continue
+                assert (operation.name, status) == (operation.name, 403)
+                assert problem["reasons"]
+                asked += 1
+            assert asked > 25
+
+    asyncio.run(scenario())
+
+
+def test_every_route_says_who_may_use_it():
+    async def scenario():
+        async with server_world() as world:
+            for route in world.api_routes:
+                words = {str(permission) for permission in Permission}
+                assert route.access in words or route.access.startswith(("public: ", OWN))
+
+    asyncio.run(scenario())
+
+
+def test_session_of_a_browser_does_not_count():
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("root", "system_admins", kind=SessionKind.BROWSER)
+            status, problem = await world.call("GET", "/whoami", token=token)
+            assert (status, problem["detail"]) == (401, "The session is one of a browser, which does not count here.")
+
+    asyncio.run(scenario())
+
+
+def test_token_that_was_never_given_out_is_challenged():
+    async def scenario():
+        async with server_world() as world:
+            answer = await world.send("GET", "/whoami", token="made-up")
+            assert answer.status == 401
+            assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="sealwright", error="invalid_token"'
+            answer = await world.send("GET", "/whoami")
+            assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="sealwright"'
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"name": "x", "display_name": "X", "admin": true}', "unknown field `admin`"),
+        (b'{"name": "x"}', "missing required field `display_name`"),
+        (b'{"name": 5, "display_name": "X"}', "expected `str`, got `int` - at `$.name`"),
+        (b"{", "truncated"),
+        (b'{"name": "\xff", "display_name": "X"}', "invalid"),
+        (b"", "truncated"),
+    ],
+)
+def test_body_that_does_not_fit_is_refused_by_name(body, words):
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("root", "system_admins")
+            status, problem = await world.call(
+                "POST", "/persons", body, token=token, headers={"content-type": "application/json"}
+            )
+            assert (status, problem["code"]) == (400, "invalid_input")
+            assert words in problem["detail"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_body_that_is_not_json_is_refused(content_type):
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("root", "system_admins")
+            headers = {"content-type": content_type}
+            status, problem = await world.call("POST", "/groups", b'{"name": "x"}', token=token, headers=headers)
+            assert (status, problem["code"]) == (415, "wrong_content_type")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("fresh=1", "The parameter 'fresh' is not known here; there are after, limit, search."),
+        ("limit=0", "limit is '0'"),
+        ("limit=many", "limit is 'many'"),
+        ("limit=1&limit=2", "more than once"),
+    ],
+)
+def test_parameters_that_are_not_understood_are_refused(query, words):
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("root", "system_admins")
+            status, problem = await world.call("GET", "/persons", token=token, query=query)
+            assert status == 400
+            assert words in problem["detail"]
+
+    asyncio.run(scenario())
+
+
+def test_body_where_none_is_taken_is_refused():
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("root", "system_admins")
+            status, problem = await world.call("POST", "/logout", {"all": True}, token=token)
+            assert (status, problem["detail"]) == (400, "This takes no body.")
+
+    asyncio.run(scenario())
+
+
+def subclasses(kind):
+    return {each for child in kind.__subclasses__() for each in (child, *subclasses(child))}
+
+
+def test_every_refusal_has_a_status_of_its_own_kind():
+    for kind in subclasses(errors.Refused) | {errors.Conflict, errors.Unavailable}:
+        assert 400 <= status_of(kind).value <= 503, kind
+
+
+def test_fault_tells_nothing_but_the_request_id():
+    request = Request("GET", "/api/v1/persons", request_id="0b5e")
+    for fault in (RuntimeError("password=hunter2"), errors.Failure("table persons is broken")):
+        answer = answer_failure(request, fault)
+        problem = msgspec.json.decode(answer.body)
+        assert answer.status == 500
+        assert problem["request_id"] == "0b5e"
+        assert problem["detail"] == "Something went wrong in the server."
+        assert b"hunter2" not in answer.body
+        assert b"persons is" not in answer.body
+
+
+def test_problem_says_when_to_come_back():
+    request = Request("POST", "/api/v1/login")
+    answer = answer_failure(request, errors.TooMany("Too many attempts.", retry_after=7))
+    assert (answer.status, dict(answer.headers)["retry-after"]) == (429, "7")
+    answer = answer_failure(request, errors.WrongMethod("No.", allowed=("GET", "HEAD")))
+    assert (answer.status, dict(answer.headers)["allow"]) == (405, "GET, HEAD")
+
+
+def test_description_covers_every_route_and_all_its_references_lead_somewhere():
+    async def scenario():
+        async with server_world() as world:
+            answer = await world.send("GET", "/openapi.json")
+            document = msgspec.json.decode(answer.body)
+            described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+            assert described == {(route.method, route.path) for route in world.api_routes}
+            references = set(re.findall(rb'"\$ref":"#/components/schemas/(\w+)"', answer.body))
+            assert {name.decode() for name in references} <= set(document["components"]["schemas"])
+            names = [each["operationId"] for methods in document["paths"].values() for each in methods.values()]
+            assert len(names) == len(set(names))
+            return document
+
+    document = asyncio.run(scenario())
+    assert document["components"]["x-problems"]["name_taken"]["status"] == 409
+    assert document["components"]["schemas"]["PersonBody"]["additionalProperties"] is False
+    assert document["paths"]["/api/v1/login"]["post"]["security"] == []
+
+
+def test_type_of_a_problem_is_described():
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("root", "system_admins")
+            await world.call("POST", "/groups", {"name": "staff"}, token=token)
+            status, problem = await world.call("POST", "/groups", {"name": "staff"}, token=token)
+            assert status == 409
+            _, document = await world.call("GET", "/openapi.json")
+            place, _, pointer = problem["type"].partition("#/")
+            assert place == "/api/v1/openapi.json"
+            for step in pointer.split("/"):
+                document = document[step]
+            assert document["status"] == 409
+
+    asyncio.run(scenario())

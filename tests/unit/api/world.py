@@ -1,0 +1,138 @@
+"""The whole server in this process: identity, OAuth, certificate authority and API on one SQLite file, without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sealwright import api, ca, oauth
+from sealwright.access import SYSTEM
+from sealwright.api import Domain, ServerFacts
+from sealwright.db import Database
+from sealwright.errors import NotFound
+from sealwright.identity import SessionKind
+from sealwright.keys import Custody, Sealer
+from sealwright.outbound import GuardedOutbound
+from sealwright.server.routing import RouteTable
+from sealwright.settings import OAuthSettings
+from sealwright.tokens import TrustedProviders
+from sealwright.wire import Listener, Peer, Request, Response, Wire
+from tests.databases import sqlite_database
+from tests.unit.identity.world import World
+
+PEOPLE, MACHINES, STATUS = "https://id.example.org:8443", "https://id.example.org:9443", "http://id.example.org:8080"
+FAILURES = {Wire.API: api.answer_failure, Wire.OAUTH: oauth.answer_failure, Wire.STEP: ca.answer_failure}
+
+
+class ServerWorld(World):
+    def __init__(self, db: Database, *, provisioner_files: Path = Path("/nonexistent")) -> None:
+        super().__init__(db)
+        self.sealer = Sealer(bytes(32), self.entropy)
+        self.custody = Custody(db, self.sealer, self.clock)
+        foundation = oauth.Foundation(db, self.clock, self.entropy, self.audit, PEOPLE, OAuthSettings())
+        self.oauth = oauth.assemble(
+            foundation, people=self.directory, sign_ins=self.sessions, custody=self.custody, sealer=self.sealer
+        )
+        self.ca = ca.assemble(
+            ca.Foundation(db, self.clock, self.entropy, self.audit, self.custody, self.sealer),
+            providers=TrustedProviders(GuardedOutbound(), self.clock, self.oauth.discovery.local_provider),
+            standing_of=self.ca_standing,
+            dns_names=("id.example.org",),
+            provisioner_files=provisioner_files,
+        )
+        self.domain = Domain(
+            db=db,
+            clock=self.clock,
+            facts=ServerFacts("Example", PEOPLE, MACHINES, STATUS),
+            directory=self.directory,
+            credentials=self.credentials,
+            sessions=self.sessions,
+            sign_in=self.sign_in,
+            clients=self.oauth.clients,
+            issuers=self.ca.issuers,
+            provisioners=self.ca.provisioners,
+            inventory=self.ca.inventory,
+            revocation=self.ca.revocation,
+        )
+        self.api_routes = api.routes(self.domain)
+        everything = [*self.api_routes, *self.oauth.routes, *self.ca.routes]
+        self.tables = {
+            PEOPLE: RouteTable(route for route in everything if Listener.PEOPLE in route.listeners),
+            MACHINES: RouteTable(route for route in everything if Listener.MACHINES in route.listeners),
+        }
+
+    async def ca_standing(self, account_id: str) -> ca.Standing:
+        standing = await self.directory.standing_of(account_id)
+        return ca.Standing(standing.active, standing.reason)
+
+    async def seed(self) -> None:
+        await super().seed()
+        await self.ca.issuers.create_hierarchy("Example", SYSTEM)
+
+    async def answer(self, origin: str, request: Request) -> Response:
+        """What the server would answer on the listener with this origin."""
+        try:
+            match = self.tables[origin].find(request.method, request.path)
+        except NotFound as failure:
+            return api.answer_failure(request, failure)
+        request.path, request.path_parameters, request.origin = match.path, match.parameters, origin
+        try:
+            return await match.route.handler(request)
+        except Exception as failure:  # noqa: BLE001 - every wire tells failures in its own words
+            return FAILURES[match.route.wire](request, failure)
+
+    async def token(self, name: str, *groups: str, kind: SessionKind = SessionKind.TERMINAL) -> str:
+        """The session token of a new person in these groups."""
+        await self.person(name, *groups)
+        return (await self.signed_in(name, kind=kind)).token
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, Any]:
+        """Call the API; the status and the decoded JSON of the answer."""
+        response = await self.send(method, path, body, token=token, query=query, headers=headers)
+        return response.status, msgspec.json.decode(response.body) if response.body else None
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
+        given = {"content-type": "application/json"} if raw else {}
+        if token is not None:
+            given["authorization"] = f"Bearer {token}"
+        request = Request(
+            method=method,
+            path=f"/api/v1{path}",
+            query_text=query,
+            headers={**given, **(headers or {})},
+            body=raw,
+            peer=Peer("192.0.2.1"),
+            request_id="request-1",
+        )
+        return await self.answer(PEOPLE, request)
+
+
+@asynccontextmanager
+async def server_world() -> AsyncIterator[ServerWorld]:
+    async with sqlite_database() as db:
+        world = ServerWorld(db)
+        await world.seed()
+        yield world

@@ -133,7 +133,7 @@ class World:
         """The tokens of a public client's whole flow."""
         request = public_request() | parameters
         code = await self.code(cookie, **request)
-        answer = await self.token(**public_redemption(code, redirect_uri=request["redirect_uri"]))
+        answer = await self.post("/oauth2/token", public_redemption(code, redirect_uri=request["redirect_uri"]))
         assert answer.status == 200, answer.body
         return members(answer)
 

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from sealwright.errors import Conflict, Failure, NotFound, NotPermitted, NotSignedIn, Refused, TooMany, Unavailable
+from sealwright.errors import (
+    Conflict,
+    Failure,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    Refused,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    WrongMethod,
+)
 from sealwright.identity import SignedIn
 from sealwright.oauth.authorize import Authorization
 from sealwright.oauth.discovery import AUTHORIZATION_PATH, TOKEN_PATH, Discovery
@@ -185,6 +196,8 @@ _STATUS_AND_ERROR: tuple[tuple[type[Failure], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (NotSignedIn, 401, "access_denied"),
     (NotPermitted, 403, "access_denied"),
+    (WrongMethod, 405, "invalid_request"),
+    (TooLarge, 413, "invalid_request"),
     (TooMany, 429, "temporarily_unavailable"),
     (Refused, 400, "invalid_request"),
     (Unavailable, 503, "temporarily_unavailable"),
@@ -200,24 +213,30 @@ def answer_failure(request: Request, failure: Exception) -> Response:
     if isinstance(failure, TokenRequestRefused) and not isinstance(failure, ClientNotAuthenticated):
         return _error(400, failure.error, failure.detail)
     status, error = next((status, error) for kind, status, error in _STATUS_AND_ERROR if isinstance(failure, kind))
-    return _error(status, error, failure.detail, _challenge(failure))
+    return _error(status, error, failure.detail, _headers_with(failure))
 
 
-def _challenge(failure: Failure) -> tuple[tuple[str, str], ...]:
+def _headers_with(failure: Failure) -> tuple[tuple[str, str], ...]:
     """Headers that go with an answer."""
-    if isinstance(failure, ClientNotAuthenticated):
-        return (("www-authenticate", f"Basic {_REALM}"),)
-    if isinstance(failure, BearerMissing):
-        return (("www-authenticate", f"Bearer {_REALM}"),)
-    if isinstance(failure, BearerScopeMissing):
-        scope = f', scope="{failure.scope}"'
-        return (("www-authenticate", f'Bearer {_REALM}, error="insufficient_scope"{scope}'),)
-    if isinstance(failure, BearerRefused):
-        said = error_description(failure.detail)
-        return (("www-authenticate", f'Bearer {_REALM}, error="invalid_token", error_description="{said}"'),)
+    if isinstance(failure, WrongMethod):
+        return (("allow", ", ".join(failure.allowed)),)
     if isinstance(failure, TooMany | Unavailable):
         return (("retry-after", str(failure.retry_after)),)
-    return ()
+    challenge = _challenge(failure)
+    return (("www-authenticate", challenge),) if challenge else ()
+
+
+def _challenge(failure: Failure) -> str:
+    """How to prove what was not proven (RFC 6750, section 3); empty where that is not the question."""
+    if isinstance(failure, ClientNotAuthenticated):
+        return f"Basic {_REALM}"
+    if isinstance(failure, BearerMissing | NotSignedIn):
+        return f"Bearer {_REALM}"
+    if isinstance(failure, BearerScopeMissing):
+        return f'Bearer {_REALM}, error="insufficient_scope", scope="{failure.scope}"'
+    if isinstance(failure, BearerRefused):
+        return f'Bearer {_REALM}, error="invalid_token", error_description="{error_description(failure.detail)}"'
+    return ""
 
 
 def _error(status: int, error: str, detail: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:

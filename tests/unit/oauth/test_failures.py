@@ -1,0 +1,101 @@
+import msgspec
+import pytest
+
+from sealwright.errors import (
+    Conflict,
+    Failure,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    Refused,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    WrongMethod,
+)
+from sealwright.oauth import answer_failure, errors
+from sealwright.wire import Request
+
+REQUEST = Request("POST", "/oauth2/token", request_id="r-42")
+
+
+def told(failure):
+    answer = answer_failure(REQUEST, failure)
+    return answer.status, msgspec.json.decode(answer.body), dict(answer.headers)
+
+
+def make(kind):
+    if kind is errors.AuthorizationRefused:
+        return kind("access_denied", "why")
+    if kind is errors.BearerScopeMissing:
+        return kind("why", scope="openid")
+    if issubclass(kind, TooMany):
+        return kind("why", retry_after=7)
+    if issubclass(kind, WrongMethod):
+        return kind("why", allowed=("POST", "OPTIONS"))
+    return kind("why")
+
+
+def all_below(kind):
+    yield kind
+    for one in kind.__subclasses__():
+        yield from all_below(one)
+
+
+OURS = sorted(
+    {kind for kind in all_below(Failure) if kind.__module__ in {"sealwright.oauth.errors", "sealwright.errors"}} - {Failure},
+    key=lambda kind: kind.__name__,
+)
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_every_failure_is_told_as_the_standard_says(kind):
+    status, body, headers = told(make(kind))
+    assert 400 <= status < 600
+    assert set(body) == {"error", "error_description"}
+    assert body["error_description"] == "why"
+    assert headers["cache-control"] == "no-store"
+    assert headers["access-control-allow-origin"] == "*"
+    assert ("www-authenticate" in headers) == (status == 401 or kind is errors.BearerScopeMissing)
+
+
+TABLE = [
+    (errors.MalformedTokenRequest("x"), 400, "invalid_request"),
+    (errors.ClientNotAuthenticated("x"), 401, "invalid_client"),
+    (errors.GrantRefused("x"), 400, "invalid_grant"),
+    (errors.GrantTypeRefused("x"), 400, "unsupported_grant_type"),
+    (errors.ScopeRefused("x"), 400, "invalid_scope"),
+    (errors.BearerRefused("x"), 401, "invalid_token"),
+    (errors.BearerScopeMissing("x", scope="openid"), 403, "insufficient_scope"),
+    (errors.ClientUnknown("x"), 404, "not_found"),
+    (InvalidInput("x"), 400, "invalid_request"),
+    (NotFound("x"), 404, "not_found"),
+    (NotPermitted("x"), 403, "access_denied"),
+    (Refused("x"), 400, "invalid_request"),
+    (Conflict("x"), 409, "invalid_request"),
+    (WrongMethod("x", allowed=("POST",)), 405, "invalid_request"),
+    (TooLarge("x"), 413, "invalid_request"),
+    (TooMany("x", retry_after=7), 429, "temporarily_unavailable"),
+    (Unavailable("x", retry_after=7), 503, "temporarily_unavailable"),
+]
+
+
+@pytest.mark.parametrize(("failure", "status", "error"), TABLE)
+def test_status_and_error(failure, status, error):
+    answered, body, headers = told(failure)
+    assert (answered, body["error"]) == (status, error)
+    assert headers.get("retry-after") == ("7" if status in {429, 503} else None)
+
+
+def test_bug_tells_its_request_id_and_nothing_else():
+    status, body, _ = told(RuntimeError("secret"))
+    assert (status, body["error"]) == (500, "server_error")
+    assert "r-42" in body["error_description"]
+    assert "secret" not in str(body)
+
+
+def test_header_cannot_be_split_or_left_by_what_a_client_sent():
+    _, body, headers = told(errors.BearerRefused('a"b\\c\r\nSet-Cookie: x=ä'))
+    assert headers["www-authenticate"].count('"') == 6
+    assert not set(headers["www-authenticate"]) & set("\r\n\\")
+    assert body["error_description"] == "a'b?c? Set-Cookie: x=?"

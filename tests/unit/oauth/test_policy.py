@@ -1,0 +1,165 @@
+from datetime import timedelta
+
+import pytest
+
+from sealwright.clock import Instant, after
+from sealwright.oauth import policy
+from sealwright.oauth.errors import AuthorizationRefused, ClientRefused
+from sealwright.oauth.models import AuthorizationRequest, ClientKind, Prompt, ScopeMap
+from sealwright.oauth.policy import Present, Step, decide_scopes
+from tests.oauth_world import CHALLENGE, VERIFIER
+from tests.unit.oauth.test_redirects import client
+
+NOW = Instant(1_790_000_000_000)
+MAPS = (
+    ScopeMap("g1", "users", ("openid", "email")),
+    ScopeMap("g2", "admins", ("openid", "root")),
+)
+
+
+def test_scopes_are_the_union_over_all_groups():
+    decision = decide_scopes(("root", "email", "openid"), MAPS, {"g1", "g2", "g3"})
+    assert decision.allowed
+    assert decision.granted == ("root", "email", "openid")
+
+
+def test_missing_scope_refuses_and_names_who_would_have_it():
+    decision = decide_scopes(("openid", "root", "other"), MAPS, {"g1"})
+    assert not decision.allowed
+    assert decision.granted == ("openid",)
+    assert decision.reasons == (
+        "the scope root is for members of admins",
+        "no group of this application has the scope other",
+    )
+
+
+def test_without_groups_nothing_is_granted():
+    assert decide_scopes(("openid",), MAPS, set()).refused == ("openid",)
+    assert decide_scopes(("openid",), (), {"g1"}).refused == ("openid",)
+
+
+@pytest.mark.parametrize(
+    ("text", "scopes"),
+    [
+        ("openid email", ("openid", "email")),
+        ("email openid email", ("email", "openid")),
+        ("  openid  ", ("openid",)),
+        ("", ()),
+        ("https://x.example/read a:b-c.d", ("https://x.example/read", "a:b-c.d")),
+        ('a"b', None),
+        ("a\\b", None),
+        ("a\tb", None),
+        ("ä", None),
+        ("x" * 129, None),
+    ],
+)
+def test_scope_parameter_is_read_as_the_standard_says(text, scopes):
+    assert policy.scopes_of(text) == scopes
+
+
+def test_proof_key_of_the_standard_is_proven():
+    # RFC 7636, appendix B
+    verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    assert policy.proves_key(challenge, verifier)
+    assert policy.proves_key(CHALLENGE, VERIFIER)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "verifier"),
+    [
+        (CHALLENGE, None),
+        (None, VERIFIER),
+        (CHALLENGE, VERIFIER[:-1]),
+        (CHALLENGE, VERIFIER + "x"),
+        (CHALLENGE, CHALLENGE),
+        (CHALLENGE, "x" * 42),
+        (CHALLENGE, "x" * 129),
+        (CHALLENGE, "é" * 43),
+        (CHALLENGE, ""),
+    ],
+)
+def test_wrong_or_one_sided_proof_key_proves_nothing(challenge, verifier):
+    assert not policy.proves_key(challenge, verifier)
+
+
+def test_neither_challenge_nor_verifier_is_consistent():
+    assert policy.proves_key(None, None)
+
+
+@pytest.mark.parametrize("name", ["a", "step-ca", "0ok", "nextcloud.example_2", "x" * 64])
+def test_client_names(name):
+    policy.require_client_name(name)
+    assert policy.is_client_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "Step", "-a", ".", "..", "a/b", "a b", "a\n", "ä", "a\0", "x" * 65, "a%2fb"])
+def test_names_that_would_not_fit_into_an_issuer_url(name):
+    with pytest.raises(ClientRefused):
+        policy.require_client_name(name)
+
+
+@pytest.mark.parametrize("scopes", [[], [""], ["a b"], ["ä"], ['"'], [f"s{n}" for n in range(101)]])
+def test_scope_map_needs_scopes(scopes):
+    with pytest.raises(ClientRefused):
+        policy.require_scope_words(scopes)
+
+
+# --- the next step ----------------------------------------------------------------------------------------------------
+
+
+def request(*prompts, max_age=None, hinted=None):
+    return AuthorizationRequest("1", "https://x", ("openid",), prompts=frozenset(prompts), max_age=max_age, hinted_subject=hinted)
+
+
+def present(*, age=timedelta(hours=1), allowed=True, consented=True, account="alice"):
+    decision = decide_scopes(("openid",), MAPS, {"g1"} if allowed else set())
+    return Present(account, "alice", after(NOW, -age), decision, frozenset({"openid"}) if consented else frozenset())
+
+
+def step(asked, who, *, kind=ClientKind.PUBLIC, waited=timedelta(minutes=1)):
+    return policy.next_step(client(kind), asked, after(NOW, -waited), who, NOW)
+
+
+FRESH = timedelta(seconds=30)
+
+STEPS = [
+    (request(), None, Step.SIGN_IN),
+    (request(), present(), Step.DONE),
+    (request(), present(consented=False), Step.CONSENT),
+    (request(Prompt.CONSENT), present(), Step.CONSENT),
+    (request(Prompt.LOGIN), present(), Step.SIGN_IN_AGAIN),
+    (request(Prompt.LOGIN), present(age=FRESH), Step.DONE),
+    (request(Prompt.LOGIN, Prompt.CONSENT), present(age=FRESH), Step.CONSENT),
+    (request(Prompt.SELECT_ACCOUNT), present(), Step.SIGN_IN_AGAIN),
+    (request(Prompt.SELECT_ACCOUNT), present(age=FRESH), Step.DONE),
+    (request(max_age=3600), present(), Step.DONE),
+    (request(max_age=3599), present(), Step.SIGN_IN_AGAIN),
+    (request(max_age=0), present(age=FRESH), Step.DONE),
+    (request(hinted="alice"), present(), Step.DONE),
+    (request(hinted="bob"), present(), Step.SIGN_IN_AGAIN),
+    (request(Prompt.NONE), present(), Step.DONE),
+]
+
+
+@pytest.mark.parametrize(("asked", "who", "expected"), STEPS)
+def test_next_step(asked, who, expected):
+    assert step(asked, who) is expected
+
+
+REFUSALS = [
+    (request(Prompt.NONE), None, "login_required"),
+    (request(Prompt.NONE, max_age=1), present(), "login_required"),
+    (request(Prompt.NONE, hinted="bob"), present(), "login_required"),
+    (request(hinted="bob"), present(age=FRESH), "login_required"),
+    (request(Prompt.NONE), present(consented=False), "consent_required"),
+    (request(), present(allowed=False), "access_denied"),
+    (request(Prompt.NONE), present(allowed=False), "access_denied"),
+    (request(Prompt.CONSENT), present(allowed=False), "access_denied"),
+]
+
+
+@pytest.mark.parametrize(("asked", "who", "error"), REFUSALS)
+def test_next_step_is_an_error_for_the_client(asked, who, error):
+    with pytest.raises(AuthorizationRefused) as refusal:
+        step(asked, who)
+    assert refusal.value.error == error

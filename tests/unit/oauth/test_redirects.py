@@ -1,0 +1,240 @@
+from datetime import timedelta
+
+import pytest
+
+from sealwright.clock import Instant
+from sealwright.oauth.errors import ClientRefused
+from sealwright.oauth.models import Client, ClientKind, ResponseMode, SigningAlgorithm
+from sealwright.oauth.redirects import is_allowed, require_landing_url, require_redirect_uri, with_parameters
+
+REGISTERED = (
+    "https://app.example.org/callback",
+    "https://app.example.org/with?query=1",
+    "http://localhost:10000",
+    "http://127.0.0.1/cb",
+    "http://[::1]:5000/",
+    "com.example.app:/callback",
+)
+
+
+def client(kind=ClientKind.PUBLIC, *, localhost_redirects=False):
+    return Client(
+        id="1",
+        name="app",
+        display_name="App",
+        kind=kind,
+        landing_url="https://landing.example.org",
+        secret_digest=None,
+        signing_algorithm=SigningAlgorithm.ES256,
+        require_pkce=True,
+        localhost_redirects=localhost_redirects,
+        consent_prompt=True,
+        short_username=False,
+        refresh_lifetime=timedelta(hours=16),
+        created_at=Instant(0),
+        updated_at=Instant(0),
+    )
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *REGISTERED,
+        "https://landing.example.org",
+        "http://localhost:1",
+        "http://localhost",
+        "http://127.0.0.1:45673/cb",
+        "http://[::1]:65535/",
+    ],
+)
+def test_registered_uri_and_any_port_of_a_registered_loopback_are_allowed(uri):
+    assert is_allowed(client(), REGISTERED, uri)
+    assert is_allowed(client(ClientKind.CONFIDENTIAL), REGISTERED, uri)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example.org/callback/",
+        "https://app.example.org/Callback",
+        "https://APP.example.org/callback",
+        "https://app.example.org:443/callback",
+        "https://app.example.org/callback?x=1",
+        "https://app.example.org/callback#x",
+        "https://app.example.org/%63allback",
+        "https://app.example.org/x/../callback",
+        "https://app.example.org/with",
+        "https://app.example.org/with?query=2",
+        "http://app.example.org/callback",
+        "https://landing.example.org/",
+        "https://landing.example.org.evil.example",
+        "https://evil.example",
+        "http://localhost:10000/",
+        "http://localhost/other",
+        "http://127.0.0.1",
+        "http://127.0.0.1/cb/",
+        "http://127.0.0.2/cb",
+        "http://localhost/cb",
+        "https://localhost:10000",
+        "com.example.app:/other",
+        "com.example.app:/callback?x=1",
+        "javascript:alert(1)",
+        "",
+        " https://app.example.org/callback",
+        "https://app.example.org/callback\n",
+    ],
+)
+def test_anything_else_is_not(uri):
+    assert not is_allowed(client(), REGISTERED, uri)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://127.0.0.1",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1:45673/",
+        "http://localhost:45673/a/b",
+        "http://[::1]:9/",
+        "http://[::1]?x=y",
+        "http://localhost/?x=y&z",
+    ],
+)
+def test_localhost_redirects_allow_any_port_and_path_to_a_public_client_only(uri):
+    assert is_allowed(client(localhost_redirects=True), (), uri)
+    assert not is_allowed(client(localhost_redirects=False), (), uri)
+    assert not is_allowed(client(ClientKind.CONFIDENTIAL, localhost_redirects=True), (), uri)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://127.0.0.1:1",
+        "HTTP://127.0.0.1",
+        "http://LOCALHOST",
+        "http://localhost.",
+        "http://localhost.evil.example",
+        "http://evil.example/http://localhost",
+        "http://localhost@evil.example",
+        "http://localhost:80@evil.example/",
+        "http://user@localhost/",
+        "http://user:pass@127.0.0.1:1/",
+        "http://localhost\\@evil.example",
+        "http://localhost:1\\@evil.example",
+        "http://127.0.0.1:1#@evil.example",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:65536",
+        "http://127.0.0.1:999999",
+        "http://127.0.0.1:",
+        "http://127.0.0.1:1x",
+        "http://127.0.0.1:-1",
+        "http://127.1",
+        "http://127.0.0.2",
+        "http://2130706433",
+        "http://0x7f.0.0.1",
+        "http://0.0.0.0",
+        "http://[::]",
+        "http://[::ffff:127.0.0.1]",
+        "http://[0:0:0:0:0:0:0:1]",
+        "http://::1",
+        "http://localhost%2eevil.example",
+        "http://localhost /",
+        "http://localhost/ ",
+        "http://localhost/\t",
+        "http://localhost/\r\nX: y",
+        "http://localhost/\0",
+        "http://localhost/ä",
+        "http://lоcalhost/",  # noqa: RUF001 - a Cyrillic letter on purpose
+        "//localhost",
+        "localhost",
+        "http:localhost",
+        "http:/localhost",
+        "ftp://localhost",
+        "http://localhost/" + "a" * 3000,
+    ],
+)
+def test_nothing_that_only_looks_like_localhost_is_allowed(uri):
+    assert not is_allowed(client(localhost_redirects=True), (), uri)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example.org",
+        "https://app.example.org/",
+        "https://app.example.org:8443/cb?x=y",
+        "https://xn--bcher-kva.example/cb",
+        "https://[2001:db8::1]/cb",
+        "https://localhost/cb",
+        "http://localhost:10000",
+        "http://127.0.0.1",
+        "http://[::1]/cb",
+        "com.example.app:/callback",
+        "com.example.app://callback",
+    ],
+)
+def test_what_may_be_registered(uri):
+    require_redirect_uri(uri, ClientKind.PUBLIC)
+    with pytest.raises(ClientRefused) if uri.startswith("com.") else _nothing_raised():
+        require_redirect_uri(uri, ClientKind.CONFIDENTIAL)
+
+
+class _nothing_raised:  # noqa: N801 - reads like the other side of pytest.raises
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *details):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("http://app.example.org/cb", "plain http"),
+        ("http://app.example.org/cb", "Use https://"),
+        ("https://app.example.org/cb#part", "fragment"),
+        ("https://app.example.org/#", "fragment"),
+        ("https://*.example.org/cb", "wildcard"),
+        ("https://app.example.org/*", "compared exactly"),
+        ("https://user@app.example.org/cb", "user name or password"),
+        ("https://user:pass@app.example.org/cb", "user name or password"),
+        ("https://bücher.example/cb", "xn--"),
+        ("https://app.example.org:99999/", "not valid"),
+        ("https://app.example.org/a b", "not valid"),
+        ("https:///cb", "not valid"),
+        ("https://[::1", "no URL"),
+        ("javascript:alert(1)", "scheme javascript:"),
+        ("data:text/html,x", "scheme data:"),
+        ("file:///etc/passwd", "scheme file:"),
+        ("ftp://app.example.org/", "scheme ftp:"),
+        ("myapp:/callback", "reverse domain form"),
+        ("app.example.org/cb", "https://"),
+        ("", "https://"),
+        ("https://app.example.org/" + "a" * 2100, "characters long"),
+        ("https://app.example.org/\n", "not"),
+    ],
+)
+def test_what_may_not_be_registered_and_why(uri, why):
+    with pytest.raises(ClientRefused) as refusal:
+        require_redirect_uri(uri, ClientKind.PUBLIC)
+    failure = refusal.value
+    assert why in " ".join((failure.detail, *failure.reasons, failure.hint))
+    with pytest.raises(ClientRefused):
+        require_redirect_uri(uri, ClientKind.CONFIDENTIAL)
+
+
+def test_landing_page_is_a_page():
+    require_landing_url("https://ca.example.org:9000")
+    require_landing_url("http://localhost:8080/")
+    for url in ("http://ca.example.org", "com.example.app:/x", "javascript:alert(1)", "ca.example.org", ""):
+        with pytest.raises(ClientRefused):
+            require_landing_url(url)
+
+
+def test_answer_is_added_to_what_the_uri_has_already():
+    answer = [("code", "a b"), ("state", None), ("iss", "https://x/y")]
+    tail = "code=a+b&iss=https%3A%2F%2Fx%2Fy"
+    assert with_parameters("http://127.0.0.1:1", ResponseMode.QUERY, answer) == f"http://127.0.0.1:1?{tail}"
+    assert with_parameters("https://x/?a=b", ResponseMode.QUERY, answer) == f"https://x/?a=b&{tail}"
+    assert with_parameters("https://x/?", ResponseMode.QUERY, answer) == f"https://x/?{tail}"
+    assert with_parameters("https://x/?a=b", ResponseMode.FRAGMENT, answer) == f"https://x/?a=b#{tail}"

@@ -20,26 +20,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM, Actor, Permission
 from sealwright.audit import Audit
-from sealwright.ca.inventory import Inventory
-from sealwright.ca.issue import Issuance, pass_by
-from sealwright.ca.issuers import Issuers
-from sealwright.ca.models import Standing
-from sealwright.ca.prepare import Preparation
-from sealwright.ca.profiles import BUILT_IN
-from sealwright.ca.provisioners import Audiences, Provisioners, ProvisionerTokens
-from sealwright.ca.recognise import Recognition
-from sealwright.ca.recovery import Recovery
-from sealwright.ca.renew import RENEW_CLIENT, Renewal
-from sealwright.ca.revoke import Revocation
-from sealwright.ca.sign import Signing
-from sealwright.ca.step_api import StepApi, answer_failure
+from sealwright.ca import CertificateAuthority, Foundation, Standing, answer_failure, assemble
+from sealwright.ca.issue import pass_by
+from sealwright.ca.renew import RENEW_CLIENT
 from sealwright.clock import Clock, FixedClock, Instant, to_seconds
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
 from sealwright.keys import Custody, Purpose, Sealer, SigningKey, thumbprint
 from sealwright.outbound import OutboundFailed, OutboundResponse
 from sealwright.tokens import LocalProvider, ProviderMetadata, TrustedProviders, VerificationKey, jwk_of, sign
-from sealwright.wire import Peer, Request, Response, Route
+from sealwright.wire import Peer, Request, Response
 from tests.databases import sqlite_database
 
 NOW = Instant(1_790_000_000_000)
@@ -80,7 +70,7 @@ def general_name(text: str) -> x509.GeneralName:
 
 def csr(common_name: str = "", names: tuple[str, ...] = (), *, private: PrivateKey | None = None) -> str:
     """A signing request in PEM."""
-    subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, common_name)] if common_name else [])
+    subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, common_name, _validate=False)] if common_name else [])
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([general_name(name) for name in names]), critical=False)
@@ -125,22 +115,16 @@ class Authority:
     db: Database
     clock: FixedClock
     audit: Audit
-    sealer: Sealer
-    issuers: Issuers
-    provisioners: Provisioners
-    issuance: Issuance
-    signing: Signing
-    renewal: Renewal
-    revocation: Revocation
-    recovery: Recovery
-    inventory: Inventory
-    api: StepApi
+    parts: CertificateAuthority
     outbound: ScriptedOutbound
     local_providers: dict[str, LocalProvider]
     standings: dict[str, Standing]
     directory: Path
     crash_points: list[Callable[[str], None]]
-    routes: list[Route] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        """The parts, by their names: ``ca.issuance``, ``ca.provisioners``."""
+        return getattr(self.parts, name)
 
     async def call(
         self,
@@ -170,7 +154,9 @@ class Authority:
     ) -> Response:
         """The same with the whole response."""
         route, parameters = next(
-            (route, found) for route in self.routes if route.method == method and (found := _match(route.path, path)) is not None
+            (route, found)
+            for route in self.parts.routes
+            if route.method == method and (found := _match(route.path, path)) is not None
         )
         request = Request(
             method,
@@ -191,7 +177,7 @@ class Authority:
         """A JWK provisioner; answers the name of its key."""
         signer = signing_key(f"jwk {name}")
         definition = {"type": "JWK", "name": name, "key": jwk_of(signer.public_key, signer.id, "ES256"), **members}
-        await self.provisioners.add(definition, SYSTEM)
+        await self.parts.provisioners.add(definition, SYSTEM)
         return f"jwk {name}"
 
     async def add_oidc(
@@ -206,7 +192,7 @@ class Authority:
             "configurationEndpoint": f"{issuer_url}/.well-known/openid-configuration",
             **members,
         }
-        await self.provisioners.add(definition, SYSTEM)
+        await self.parts.provisioners.add(definition, SYSTEM)
 
     def add_local_provider(self, issuer_url: str = ISSUER_URL, signer_name: str = "provider") -> None:
         """An OpenID provider that lives in this server."""
@@ -306,9 +292,7 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
     clock = clock or FixedClock(NOW)
     audit, sealer = Audit(clock), Sealer(bytes(32), SeededEntropy(1))
     entropy = SeededEntropy(2) if isinstance(clock, FixedClock) else _system_entropy()
-    issuers = Issuers(db, Custody(db, sealer, clock), audit, clock, entropy)
-    if not await issuers.records():
-        await issuers.create_hierarchy("Example", SYSTEM)
+    custody = Custody(db, sealer, clock)
     local_providers: dict[str, LocalProvider] = {}
     standings = {ALICE: Standing(active=True)}
     reached: list[Callable[[str], None]] = [crash_points]
@@ -324,45 +308,27 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
             each(point)
 
     outbound = ScriptedOutbound()
-    provisioners = Provisioners(db, sealer, audit, clock, directory=directory)
-    await provisioners.reload()
-    accepted = Audiences(["ca.example.org", "192.0.2.7", "::1"])
-    tokens = ProvisionerTokens(provisioners, TrustedProviders(outbound, clock, local), accepted, clock)
-    issuance = Issuance(
-        db,
-        issuers,
-        BUILT_IN,
-        Preparation(entropy),
-        audit,
-        clock,
+    parts = assemble(
+        Foundation(db, clock, entropy, audit, custody, sealer),
+        providers=TrustedProviders(outbound, clock, local),
         standing_of=standing_of,
+        dns_names=("ca.example.org", "192.0.2.7", "::1"),
+        provisioner_files=directory,
         crash_points=reach,
     )
-    recognition = Recognition(db, issuers, clock)
-    signing = Signing(tokens, issuance)
-    renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock)
-    revocation = Revocation(db, tokens, recognition, audit, clock)
-    api = StepApi(db, issuers, provisioners, signing, renewal, revocation)
+    if not await parts.issuers.records():
+        await parts.issuers.create_hierarchy("Example", SYSTEM)
+    await parts.provisioners.reload()
     return Authority(
         db=db,
         clock=clock,
         audit=audit,
-        sealer=sealer,
-        issuers=issuers,
-        provisioners=provisioners,
-        issuance=issuance,
-        signing=signing,
-        renewal=renewal,
-        revocation=revocation,
-        recovery=Recovery(db, audit, clock),
-        inventory=Inventory(db),
-        api=api,
+        parts=parts,
         outbound=outbound,
         local_providers=local_providers,
         standings=standings,
         directory=directory,
         crash_points=reached,
-        routes=api.routes(),
     )
 
 

@@ -1,0 +1,619 @@
+"""Which token is accepted for what, by the rules of its provisioner's type."""
+
+import base64
+import json
+from datetime import timedelta
+
+import jwt
+import pytest
+
+from sealwright.ca.provisioners import Audiences, Operation, token_key, whole
+from sealwright.ca.provisioners.gate import id_in_token
+from sealwright.clock import to_seconds
+from tests.authorities import (
+    ALICE,
+    CA_URL,
+    ENDPOINT,
+    ISSUER_URL,
+    common_name_in,
+    csr,
+    fingerprint_of,
+    key,
+    leaf_of,
+    names_in,
+    signing_key,
+)
+
+ACCEPTED = Audiences(["ca.example.org", "192.0.2.7", "::1"])
+WEB = "web.example.org"
+
+
+async def sign(ca, token, request=None, **members):
+    return await ca.call("POST", "/sign", {"csr": request or csr(), "ott": token, **members})
+
+
+async def with_provider(ca, **members):
+    ca.add_local_provider()
+    await ca.add_oidc(**members)
+
+
+# --- finding the provisioner -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("claims", "found"),
+    [
+        ({"aud": "https://ca.example.org/1.0/sign#x5c/name", "iss": "admin"}, "x5c/name"),
+        ({"aud": "https://ca.example.org/1.0/sign", "iss": "admin"}, "admin:kid"),
+        ({"aud": "https://CA.example.org:9443/sign", "iss": "admin", "azp": "z"}, "admin:kid"),
+        ({"aud": "https://ca.example.org/1.0/ssh/sign", "iss": "admin"}, "admin:kid"),
+        ({"aud": "step-certificate-authority", "iss": "admin"}, "admin:kid"),
+        ({"aud": "https://ca.example.org/renew", "iss": "admin"}, "admin:kid"),
+        ({"aud": "https://other.example.org/1.0/sign", "iss": "admin"}, "https://other.example.org/1.0/sign"),
+        ({"aud": ["client", "another"], "iss": "https://id.example.org"}, "client"),
+        ({"aud": ["another"], "azp": "client", "iss": "https://id.example.org"}, "client"),
+        ({"aud": "client", "azp": "", "iss": "https://id.example.org"}, "client"),
+        ({"aud": "client", "tid": "tenant", "email": "a@example.org", "iss": "https://id.example.org"}, "client"),
+    ],
+)
+def test_provisioner_is_named_by_the_token_in_the_order_of_step_ca(claims, found):
+    assert id_in_token({"kid": "kid"}, claims, ACCEPTED) == found
+
+
+@pytest.mark.parametrize(
+    ("audience", "operation", "accepted"),
+    [
+        ("https://ca.example.org/1.0/sign", Operation.SIGN, True),
+        ("https://ca.example.org/sign", Operation.SIGN, True),
+        ("https://ca.example.org:9443/1.0/sign", Operation.SIGN, True),
+        ("https://192.0.2.7:9443/1.0/sign", Operation.SIGN, True),
+        ("https://[::1]:9443/1.0/sign", Operation.SIGN, True),
+        ("https://ca.example.org/1.0/ssh/sign", Operation.SIGN, True),
+        ("step-certificate-authority", Operation.SIGN, True),
+        ("step-certificate-authority", Operation.REVOKE, True),
+        ("step-certificate-authority", Operation.RENEW, False),
+        ("https://ca.example.org/1.0/revoke", Operation.SIGN, False),
+        ("https://ca.example.org/1.0/sign", Operation.REVOKE, False),
+        ("https://ca.example.org/renew", Operation.RENEW, True),
+        ("http://ca.example.org/1.0/sign", Operation.SIGN, False),
+        ("https://ca.example.org.evil.test/1.0/sign", Operation.SIGN, False),
+        ("https://evil@ca.example.org/2.0/sign", Operation.SIGN, False),
+        ("https://ca.example.org/1.0/sign?x=1", Operation.SIGN, False),
+        ("https://ca.example.org/1.0/sign#x5c/a", Operation.SIGN, False),
+        ("https://[::1/1.0/sign", Operation.SIGN, False),
+        ("", Operation.SIGN, False),
+    ],
+)
+def test_audience_is_one_of_our_names_whatever_the_port(audience, operation, accepted):
+    assert ACCEPTED.match((audience,), operation) is accepted
+
+
+def test_token_of_an_unknown_provisioner_is_refused(with_ca):
+    async def scenario(ca):
+        await with_provider(ca)
+        await ca.add_jwk()
+        for token in (
+            ca.jwk_token(WEB, issuer="other"),
+            ca.jwk_token(WEB, signer="another key"),
+            ca.jwk_token(WEB, aud="https://other.example.org/1.0/sign"),
+            ca.jwk_token(WEB, aud=f"{CA_URL}/1.0/sign#acme/name"),
+            ca.id_token(aud="another", azp=None),
+        ):
+            status, answer = await sign(ca, token)
+            assert (status, answer["status"]) == (401, 401)
+            assert "does not exist here" in answer["message"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "..", "e30.e30.", "x" * 20_000, "\u00e4.b.c", "eyJhbGciOiJub25lIn0.e30."])
+def test_rubbish_is_no_token(with_ca, token):
+    async def scenario(ca):
+        await ca.add_jwk()
+        status, _ = await sign(ca, token)
+        assert status == 401
+
+    with_ca(scenario)
+
+
+# --- JWK -------------------------------------------------------------------------------------------------------------
+
+
+def test_subject_is_the_only_name_unless_names_are_given(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        status, answer = await sign(ca, ca.jwk_token(WEB))
+        assert status == 201, answer
+        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (WEB, [WEB])
+        status, answer = await sign(ca, ca.jwk_token("web", sans=[WEB, "192.0.2.9", "a@example.org", "https://x.example.org/y"]))
+        assert status == 201, answer
+        assert common_name_in(leaf_of(answer)) == "web"
+        assert names_in(leaf_of(answer)) == [WEB, "192.0.2.9", "a@example.org", "https://x.example.org/y"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("common_name", "names", "status"),
+    [
+        ("", (), 201),
+        (WEB, (), 201),
+        (WEB, (WEB, "b.example.org"), 201),
+        ("b.example.org", ("b.example.org", WEB), 201),
+        (WEB, (WEB,), 403),
+        (WEB, (WEB, "b.example.org", "c.example.org"), 403),
+        ("c.example.org", (), 403),
+        (WEB, (WEB, "b.example.org", "192.0.2.1"), 403),
+        (WEB, ("alice@example.org",), 403),
+    ],
+)
+def test_request_asks_for_none_or_all_of_the_names_of_a_jwk_token(with_ca, common_name, names, status):
+    async def scenario(ca):
+        await ca.add_jwk()
+        token = ca.jwk_token(WEB, sans=[WEB, "b.example.org"])
+        found, answer = await sign(ca, token, csr(common_name, names))
+        assert found == status, answer
+        if status == 201:
+            assert names_in(leaf_of(answer)) == [WEB, "b.example.org"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "someone"},
+        {"sub": ""},
+        {"sub": None},
+        {"sub": 5},
+        {"exp": None},
+        {"exp": "soon"},
+        {"aud": None},
+        {"aud": []},
+        {"aud": [5]},
+        {"aud": f"{CA_URL}/1.0/revoke"},
+        {"aud": f"{CA_URL}/1.0/renew"},
+        {"sans": [5]},
+    ],
+)
+def test_wrong_claim_of_a_jwk_token_is_refused(with_ca, claims):
+    async def scenario(ca):
+        await ca.add_jwk()
+        status, answer = await sign(ca, ca.jwk_token(WEB, **claims))
+        assert status == 401, answer
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "claim", "status"),
+    [(-61, "exp", 401), (-59, "exp", 201), (61, "nbf", 401), (59, "nbf", 201), (61, "iat", 401), (59, "iat", 201)],
+)
+def test_clocks_may_differ_by_a_minute(with_ca, seconds, claim, status):
+    async def scenario(ca):
+        await ca.add_jwk()
+        await with_provider(ca)
+        moment = to_seconds(ca.clock.now()) + seconds
+        found, answer = await sign(ca, ca.jwk_token(WEB, **{claim: moment}))
+        assert found == status, answer
+        found, answer = await sign(ca, ca.id_token(**{claim: moment}))
+        assert found == status, answer
+
+    with_ca(scenario)
+
+
+def test_token_from_before_the_start_of_the_process_is_good(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        token = ca.jwk_token(WEB, iat=to_seconds(ca.clock.now()) - 86_400)
+        assert (await sign(ca, token))[0] == 201
+
+    with_ca(scenario)
+
+
+def test_token_of_another_key_of_the_same_name_is_refused(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        forged = jwt.encode(
+            {"iss": "admin", "sub": WEB, "aud": f"{CA_URL}/1.0/sign", "exp": to_seconds(ca.clock.now()) + 60},
+            key("forger"),
+            algorithm="ES256",
+            headers={"kid": signing_key("jwk admin").id},
+        )
+        status, answer = await sign(ca, forged)
+        assert (status, answer["message"]) == (401, "The token's signature is wrong.")
+
+    with_ca(scenario)
+
+
+def test_secret_algorithms_and_none_are_refused(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        claims = {"iss": "admin", "sub": WEB, "aud": f"{CA_URL}/1.0/sign", "exp": to_seconds(ca.clock.now()) + 60}
+        headers = {"kid": signing_key("jwk admin").id}
+        for algorithm, secret in (("HS256", "x" * 40), ("none", None), ("RS256", key("rsa", "RSA"))):
+            status, answer = await sign(ca, jwt.encode(claims, secret, algorithm=algorithm, headers=headers))
+            assert status == 401, answer
+            assert "not allowed" in answer["message"]
+
+    with_ca(scenario)
+
+
+def test_token_bound_to_a_request_works_for_that_request_only(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        request = csr(WEB, (WEB,))
+        token = ca.jwk_token(WEB, cnf={"x5rt#S256": fingerprint_of(request)})
+        status, answer = await sign(ca, token, csr(WEB, (WEB,), private=key("thief")))
+        assert (status, answer["message"]) == (403, "The token was made for another certificate signing request.")
+        assert (await sign(ca, token, request))[0] == 201
+        status, _ = await sign(ca, ca.jwk_token(WEB, cnf={"jkt": "x"}), request)
+        assert status == 403
+        status, _ = await sign(ca, ca.jwk_token(WEB, cnf="x"), request)
+        assert status == 403
+
+    with_ca(scenario)
+
+
+def test_claims_that_only_clients_read_do_not_matter(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        token = ca.jwk_token(WEB, sha="0" * 64, user={"a": 1}, step={"ra": {}}, unknown=[1])
+        assert (await sign(ca, token))[0] == 201
+
+    with_ca(scenario)
+
+
+def test_subject_that_is_too_long_for_a_common_name_stands_among_the_names_alone(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        long = f"{'a' * 60}.example.org"
+        status, answer = await sign(ca, ca.jwk_token(long), csr())
+        assert status == 201, answer
+        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == ("", [long])
+
+    with_ca(scenario)
+
+
+# --- OIDC ------------------------------------------------------------------------------------------------------------
+
+OWN = ["alice@example.org", f"{ISSUER_URL}#{ALICE}"]
+
+
+@pytest.mark.parametrize(
+    ("common_name", "names"),
+    [
+        ("", ()),
+        (ALICE, tuple(OWN)),
+        (ALICE, ("alice@example.org",)),
+        ("alice@example.org", ("alice@example.org",)),
+        ("alice@id.example.org", ("alice@id.example.org",)),
+        ("alice", ("alice",)),
+        (ALICE, ()),
+        (ALICE, (f"{ISSUER_URL}#{ALICE}",)),
+        ("alice@EXAMPLE.org", ("alice@EXAMPLE.org",)),
+    ],
+)
+def test_person_may_ask_by_mail_user_name_subject_or_nothing(with_ca, common_name, names):
+    async def scenario(ca):
+        await with_provider(ca)
+        status, answer = await sign(ca, ca.id_token(), csr(common_name, names))
+        assert status == 201, answer
+        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (ALICE, OWN)
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("common_name", "names", "refused"),
+    [
+        ("bob@example.org", ("bob@example.org",), "bob@example.org"),
+        (ALICE, ("alice@example.org", "bob@example.org"), "bob@example.org"),
+        ("web.example.org", ("web.example.org",), "web.example.org"),
+        ("root", (), "root"),
+        (ALICE, ("192.0.2.1",), "192.0.2.1"),
+        (ALICE, ("https://example.org/admin",), "https://example.org/admin"),
+        (ALICE, (f"{ISSUER_URL}#bob",), f"{ISSUER_URL}#bob"),
+        ("Alice@example.org", ("Alice@example.org",), "Alice@example.org"),
+        ("", ("alice@example.org.evil.test",), "alice@example.org.evil.test"),
+    ],
+)
+def test_any_other_name_is_refused_by_name_with_what_may_be_had(with_ca, common_name, names, refused):
+    async def scenario(ca):
+        await with_provider(ca)
+        status, answer = await sign(ca, ca.id_token(), csr(common_name, names))
+        assert status == 403
+        assert f"the name {refused}." in answer["message"]
+        assert "You may have alice@example.org" in answer["message"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        ({"email": None}, "carries no mail address"),
+        ({"email": ""}, "carries no mail address"),
+        ({"email_verified": False}, "has not been verified"),
+        ({"email_verified": None}, "has not been verified"),
+        ({"email_verified": "true"}, "has not been verified"),
+        ({"email_verified": 1}, "has not been verified"),
+    ],
+)
+def test_missing_or_unverified_mail_is_refused_in_words(with_ca, claims, words):
+    async def scenario(ca):
+        await with_provider(ca)
+        status, answer = await sign(ca, ca.id_token(**claims))
+        assert status == 403
+        assert words in answer["message"]
+
+    with_ca(scenario)
+
+
+def test_provisioner_may_allow_unverified_mail(with_ca):
+    async def scenario(ca):
+        await with_provider(ca, allowUnverifiedEmail=True)
+        status, answer = await sign(ca, ca.id_token(email_verified=None))
+        assert (status, names_in(leaf_of(answer))) == (201, OWN)
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("domains", "mail", "status"),
+    [
+        (["example.org"], "alice@example.org", 201),
+        (["EXAMPLE.org"], "alice@Example.ORG", 201),
+        (["other.example", "example.org"], "alice@example.org", 201),
+        (["example.com"], "alice@example.org", 403),
+        (["example.org"], "alice@sub.example.org", 403),
+        (["example.org"], "alice@notexample.org", 403),
+        (["example.org"], None, 403),
+    ],
+)
+def test_domains_hold_for_people(with_ca, domains, mail, status):
+    async def scenario(ca):
+        await with_provider(ca, domains=domains)
+        found, answer = await sign(ca, ca.id_token(email=mail))
+        assert found == status, answer
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("groups", "status"),
+    [
+        (["users"], 201),
+        (["users", "x"], 201),
+        ("users", 201),
+        (["x"], 403),
+        (None, 403),
+        ([], 403),
+        ([5, None], 403),
+        ({"users": 1}, 403),
+    ],
+)
+def test_groups_hold_for_everybody(with_ca, groups, status):
+    async def scenario(ca):
+        await with_provider(ca, groups=["users", "staff"], admins=["alice@example.org"])
+        found, answer = await sign(ca, ca.id_token(groups=groups), csr(ALICE, tuple(OWN)))
+        assert found == status, answer
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("admins", "claims", "status"),
+    [
+        (["alice@example.org"], {}, 201),
+        (["alice@EXAMPLE.ORG"], {}, 201),
+        (["Alice@example.org"], {}, 403),
+        (["ca-admins"], {"groups": ["ca-admins"]}, 201),
+        (["ca-admins"], {"groups": ["ca-admins"], "email": None}, 201),
+        (["alice@example.org"], {"email_verified": False}, 403),
+        (["alice@example.org"], {"email": "alice@evil.test", "groups": []}, 403),
+        (["bob@example.org"], {}, 403),
+        ([], {}, 403),
+    ],
+)
+def test_administrator_may_ask_for_any_name(with_ca, admins, claims, status):
+    async def scenario(ca):
+        await with_provider(ca, admins=admins, domains=["elsewhere.example", "example.org"])
+        names = ("web.example.net", "192.0.2.3", "bob@example.net")
+        found, answer = await sign(ca, ca.id_token(**claims), csr("web.example.net", names))
+        assert found == status, answer
+        if status == 201:
+            assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == ("web.example.net", list(names))
+
+    with_ca(scenario)
+
+
+def test_administrator_is_not_held_to_the_domains(with_ca):
+    async def scenario(ca):
+        await with_provider(ca, admins=["alice@example.org"], domains=["elsewhere.example"])
+        assert (await sign(ca, ca.id_token(), csr("x.example.net", ("x.example.net",))))[0] == 201
+
+    with_ca(scenario)
+
+
+def test_administrator_who_names_nothing_is_told_so(with_ca):
+    async def scenario(ca):
+        await with_provider(ca, admins=["alice@example.org"])
+        status, answer = await sign(ca, ca.id_token(), csr())
+        assert status == 403
+        assert "name nobody" in answer["message"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://evil.example.org"},
+        {"iss": f"{ISSUER_URL}/"},
+        {"aud": ["another"]},
+        {"aud": ["another", "step-ca"], "azp": "another"},
+        {"sub": ""},
+        {"sub": None},
+        {"exp": None},
+        {"email": 5},
+    ],
+)
+def test_wrong_claim_of_an_id_token_is_refused(with_ca, claims):
+    async def scenario(ca):
+        await with_provider(ca)
+        await ca.add_oidc("other", client_id="another", issuer_url="https://other.example.org")
+        ca.outbound.add_provider("https://other.example.org", signing_key("other"))
+        status, answer = await sign(ca, ca.id_token(**claims))
+        assert status == 401, answer
+
+    with_ca(scenario)
+
+
+def test_id_token_of_another_provider_is_refused(with_ca):
+    async def scenario(ca):
+        await with_provider(ca)
+        status, answer = await sign(ca, ca.id_token(signer="evil provider"))
+        assert status == 401
+        assert "which its issuer does not have" in answer["message"]
+
+    with_ca(scenario)
+
+
+def test_foreign_provider_is_asked_for_its_keys_once(with_ca):
+    async def scenario(ca):
+        await ca.add_oidc()
+        ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
+        for _ in range(3):
+            status, answer = await sign(ca, ca.id_token())
+            assert status == 201, answer
+        assert ca.outbound.asked == [ENDPOINT, f"{ISSUER_URL}/keys"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    "discovery",
+    [None, 500, b"rubbish", b"{}", b"[]", json.dumps({"issuer": "https://evil.example", "jwks_uri": "https://x/y"}).encode()],
+)
+def test_provider_that_is_down_or_answers_rubbish_makes_a_clear_503(with_ca, discovery):
+    async def scenario(ca):
+        await ca.add_oidc()
+        if discovery is not None:
+            ca.outbound.answers[ENDPOINT] = discovery
+        response = await ca.respond("POST", "/sign", {"csr": csr(), "ott": ca.id_token()})
+        assert response.status == 503
+        assert ISSUER_URL.encode() in response.body
+        assert "retry-after" in dict(response.headers)
+        assert (await ca.call("GET", "/health"))[0] == 200
+
+    with_ca(scenario)
+
+
+def test_subject_with_unusual_characters_is_escaped_as_step_does(with_ca):
+    async def scenario(ca):
+        await with_provider(ca)
+        subject = "auth0|alice smith"
+        ca.standings[subject] = ca.standings[ALICE]
+        uri = f"{ISSUER_URL}#auth0%7Calice%20smith"
+        status, answer = await sign(ca, ca.id_token(sub=subject), csr(subject, ("alice@example.org", uri)))
+        assert status == 201, answer
+        assert names_in(leaf_of(answer)) == ["alice@example.org", uri]
+
+    with_ca(scenario)
+
+
+def test_long_subject_is_left_out_of_the_common_name(with_ca):
+    async def scenario(ca):
+        await with_provider(ca)
+        subject = "s" * 65
+        ca.standings[subject] = ca.standings[ALICE]
+        status, answer = await sign(ca, ca.id_token(sub=subject), csr(subject, ("alice@example.org",)))
+        assert status == 201, answer
+        assert (common_name_in(leaf_of(answer)), len(names_in(leaf_of(answer)))) == ("", 2)
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize("mail", ["alice", "alice@", "a b@example.org", "alice@exam\u200bple.org", "\u202ealice@example.org"])
+def test_hostile_mail_in_a_token_is_never_signed(with_ca, mail):
+    async def scenario(ca):
+        await with_provider(ca)
+        status, _ = await sign(ca, ca.id_token(email=mail))
+        assert status == 400
+
+    with_ca(scenario)
+
+
+# --- once only -------------------------------------------------------------------------------------------------------
+
+
+def test_token_is_good_once(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        await with_provider(ca)
+        for token in (ca.jwk_token(WEB), ca.jwk_token(WEB, jti=None), ca.id_token(), ca.id_token(nonce=None)):
+            assert (await sign(ca, token))[0] == 201
+            status, answer = await sign(ca, token)
+            assert (status, "used before" in answer["message"]) == (401, True)
+
+    with_ca(scenario)
+
+
+def test_token_whose_signature_was_rewritten_is_the_same_token(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        token = ca.jwk_token(WEB, jti=None)
+        assert (await sign(ca, token))[0] == 201
+        signed, _, signature = token.rpartition(".")
+        raw = base64.urlsafe_b64decode(signature + "==")
+        order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+        twin = raw[:32] + (order - int.from_bytes(raw[32:])).to_bytes(32)
+        status, answer = await sign(ca, f"{signed}.{base64.urlsafe_b64encode(twin).rstrip(b'=').decode()}")
+        assert status == 401
+        assert "used before" in answer["message"]
+
+    with_ca(scenario)
+
+
+def test_same_id_from_another_provisioner_is_another_token(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        await ca.add_jwk("second")
+        assert (await sign(ca, ca.jwk_token(WEB, jti="1")))[0] == 201
+        assert (await sign(ca, ca.jwk_token(WEB, jti="1", signer="jwk second", issuer="second")))[0] == 201
+
+    with_ca(scenario)
+
+
+def test_refused_request_leaves_its_token_unused(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        token = ca.jwk_token(WEB)
+        assert (await sign(ca, token, csr("other.example.org")))[0] == 403
+        assert (await sign(ca, token))[0] == 201
+
+    with_ca(scenario)
+
+
+def test_note_about_a_used_token_is_kept_as_long_as_the_token_would_be_accepted(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        token = ca.jwk_token(WEB, exp=to_seconds(ca.clock.now()) + 100)
+        assert (await sign(ca, token))[0] == 201
+        ca.clock.advance(timedelta(seconds=159))
+        assert await ca.recovery.forget_tokens() == 0
+        assert (await sign(ca, token))[0] == 401
+        ca.clock.advance(timedelta(seconds=5))
+        assert await ca.recovery.forget_tokens() == 1
+        status, answer = await sign(ca, token)
+        assert (status, "expired" in answer["message"]) == (401, True)
+
+    with_ca(scenario)
+
+
+def test_keys_of_used_tokens_sort_by_expiry_and_differ_by_issuer():
+    assert token_key("a", "1", 100) < token_key("a", "1", 200)
+    assert token_key("a", "1", 100) != token_key("b", "1", 100)
+    assert len(token_key("a", "1", 1e30)) == 20
+    assert whole("a.b.c") == "a.b"

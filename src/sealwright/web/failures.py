@@ -98,7 +98,7 @@ def _known(pages: Pages, request: Request, failure: Failure) -> Response:
     return pages.single(
         "error.html",
         status=entry.status,
-        headers=_extra_headers(failure),
+        headers=waiting_headers(failure if isinstance(failure, TooMany | Unavailable) else None),
         heading=entry.heading,
         detail=failure_text(failure),
         reasons=failure.reasons,
@@ -112,9 +112,3 @@ def _known(pages: Pages, request: Request, failure: Failure) -> Response:
 def waiting_headers(failure: TooMany | Unavailable | None) -> Headers:
     """When to come back."""
     return () if failure is None else (("retry-after", str(failure.retry_after)),)
-
-
-def _extra_headers(failure: Failure) -> Headers:
-    if isinstance(failure, WrongMethod):
-        return (("allow", ", ".join(failure.allowed)),)
-    return waiting_headers(failure if isinstance(failure, TooMany | Unavailable) else None)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from sealwright.entropy import Entropy
 from sealwright.identity import Sessions, SignedIn
-from sealwright.oauth import SESSION_COOKIE
+from sealwright.oauth import SESSION_COOKIE, SIGN_IN_PAGE
 from sealwright.web.forms import MARK_FIELD, FormSecret, check_mark, check_sender, form_secret
+from sealwright.web.onward import Onward
 from sealwright.wire import Handler, Request, Response, redirect
 
 
@@ -116,8 +116,8 @@ class Visits:
 
 def sign_in_first(request: Request, page: str = "") -> Response:
     """To the sign-in page, and from there back: to the pending request of an application, or to a page of ours."""
-    pending = request.query().get("request")
-    return redirect("/ui/sign-in?" + urlencode({"request": pending} if pending else {"next": page or request.path}))
+    onward = Onward(handle=request.query().get("request", ""), place=page or request.path)
+    return redirect(onward.path(SIGN_IN_PAGE))
 
 
 def _with_cookies(answer: Response, visit: Visit) -> Response:

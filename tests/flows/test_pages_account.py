@@ -1,0 +1,343 @@
+"""My account, the welcome link and the reset link, in a browser without JavaScript."""
+
+import base64
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from sealwright.access import SYSTEM
+from sealwright.identity.totp import code_at, step_at
+from tests.pages_place import (
+    LOOPBACK,
+    ORIGIN,
+    OTHER_PASSWORD,
+    PASSWORD,
+    InProcessBrowser,
+    Place,
+    authorization_address,
+    pages_place,
+)
+
+ACCOUNT = ORIGIN + "/ui/account"
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with pages_place() as made:
+        yield made
+
+
+def still_signed_in(browser: InProcessBrowser) -> bool:
+    return browser.open(ACCOUNT).url == ACCOUNT
+
+
+# --- who am I ---
+
+
+def test_account_page_tells_who_i_am(place: Place) -> None:
+    place.person("alice", "web-team", mails=("alice@example.org", "a@example.com"))
+    page = place.signed_in().open(ACCOUNT)
+    assert page.title == "My account · Example"
+    for text in ("alice@example.org", "a@example.com", "verified", "web-team", "Firefox on Linux", "192.0.2.7", "this browser"):
+        assert text in page.text
+    assert '<time datetime="2026-11-22T10:20:00Z">22 Nov 2026, 10:20 UTC</time>' in page.text
+
+
+def test_every_account_page_asks_to_sign_in_and_leads_back(place: Place) -> None:
+    place.person()
+    for path in ("password", "authenticator", "applications", "certificates"):
+        page = place.browser().open(f"{ACCOUNT}/{path}")
+        assert page.url == f"{ORIGIN}/ui/sign-in?next=%2Fui%2Faccount%2F{path}"
+
+
+# --- sessions ---
+
+
+def test_another_session_is_ended_from_here(place: Place) -> None:
+    place.person()
+    here, elsewhere = place.signed_in(), place.signed_in()
+    page = here.open(ACCOUNT)
+    form = next(form for form in page.parsed().forms if form.action.endswith("/sessions/end"))
+    page = here.post("/ui/account/sessions/end", form.fields)
+    assert page.url == ACCOUNT + "?done=session"
+    assert "The session was ended." in page.text
+    assert still_signed_in(here)
+    assert not still_signed_in(elsewhere)
+
+
+def test_all_other_sessions_end_at_once_and_this_one_stays(place: Place) -> None:
+    place.person()
+    here, *others = (place.signed_in() for _ in range(3))
+    page = here.open(ACCOUNT)
+    assert "End the 2 others" in page.text
+    page = here.submit(page, "end-others")
+    assert "Your other sessions were ended." in page.text
+    assert still_signed_in(here)
+    assert not any(still_signed_in(browser) for browser in others)
+    assert "end-others" not in here.open(ACCOUNT).text
+
+
+def test_session_of_somebody_else_cannot_be_ended(place: Place) -> None:
+    place.person()
+    bob = place.person("bob")
+    browser, bobs = place.signed_in(), place.signed_in("bob")
+    [session] = place.run(place.identity.sessions.list_of(bob.id, actor=SYSTEM))
+    mark = browser.open(ACCOUNT).form_with("sign-out").fields["form_token"]
+    page = browser.post("/ui/account/sessions/end", {"form_token": mark, "session": session.id})
+    assert page.status == 403
+    assert still_signed_in(bobs)
+
+
+def test_session_that_ended_meanwhile_is_told_on_the_page(place: Place) -> None:
+    place.person()
+    browser, other = place.signed_in(), place.signed_in()
+    form = next(form for form in browser.open(ACCOUNT).parsed().forms if form.action.endswith("/sessions/end"))
+    other.submit(other.open(ACCOUNT), "sign-out")
+    page = browser.post("/ui/account/sessions/end", form.fields)
+    assert page.status == 404
+    assert page.title == "Error: My account · Example"
+    assert 'role="alert"' in page.text
+
+
+# --- password ---
+
+
+def test_password_is_changed_with_the_old_one_and_other_sessions_end(place: Place) -> None:
+    place.person()
+    here, elsewhere = place.signed_in(), place.signed_in()
+    page = here.open(ACCOUNT + "/password")
+    values = {"password": PASSWORD, "new-password": OTHER_PASSWORD, "new-password-again": OTHER_PASSWORD}
+    page = here.submit(page, "change", **values)
+    assert page.url == ACCOUNT + "?done=password"
+    assert still_signed_in(here)
+    assert not still_signed_in(elsewhere)
+    browser = place.browser()
+    page = browser.submit(browser.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=OTHER_PASSWORD)
+    assert page.url == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "text"),
+    [
+        (("wrong", OTHER_PASSWORD, OTHER_PASSWORD), "password", "Your password is not right."),
+        ((PASSWORD, "alice12345", "alice12345"), "new-password", "It contains"),
+        ((PASSWORD, "short", "short"), "new-password", "It has 5 characters"),
+        ((PASSWORD, OTHER_PASSWORD, PASSWORD), "new-password-again", "The two passwords are not the same."),
+        ((PASSWORD, "", ""), "new-password", "Choose a new password."),
+        (("", OTHER_PASSWORD, OTHER_PASSWORD), "password", "Type the password that you use until now."),
+    ],
+)
+def test_refused_password_says_why_at_its_field(place: Place, values: tuple[str, str, str], field: str, text: str) -> None:
+    place.person()
+    browser = place.signed_in()
+    names = ("password", "new-password", "new-password-again")
+    page = browser.submit(browser.open(ACCOUNT + "/password"), "change", **dict(zip(names, values, strict=True)))
+    assert page.status == 422
+    assert page.title == "Error: Change password · Example"
+    problem = re.search(rf'id="{field}-problem">([^<]*)<', page.text)
+    assert problem is not None
+    assert text in problem[1]
+    for value in set(values) - {""}:
+        assert f'value="{value}"' not in page.text
+
+
+def test_guessing_the_old_password_is_throttled(place: Place) -> None:
+    place.person()
+    browser = place.signed_in()
+    page = browser.open(ACCOUNT + "/password")
+    values = {"password": "wrong", "new-password": OTHER_PASSWORD, "new-password-again": OTHER_PASSWORD}
+    while page.status != 429:
+        page = browser.submit(page, "change", **values)
+    assert "retry-after" in page.headers
+
+
+# --- authenticator ---
+
+
+def set_up(place: Place, browser: InProcessBrowser, label: str = "") -> bytes:
+    page = browser.submit(browser.open(ACCOUNT + "/authenticator"), "begin", password=PASSWORD, label=label)
+    found = re.search(r'id="key">([A-Z2-7 ]+)<', page.text)
+    assert found is not None
+    assert '<svg viewBox="0 0 ' in page.text
+    secret = base64.b32decode(found[1].replace(" ", ""))
+    page = browser.submit(page, "confirm", code=code_at(secret, step_at(place.clock.now())))
+    assert page.url == ACCOUNT + "?done=second-factor"
+    place.clock.advance(timedelta(minutes=2))
+    return secret
+
+
+def test_authenticator_is_set_up_used_and_removed(place: Place) -> None:
+    place.person()
+    browser = place.signed_in()
+    secret = set_up(place, browser, "my phone")
+    page = browser.open(ACCOUNT)
+    assert "Code from “my phone”" in page.text
+    other = place.browser()
+    page = other.submit(other.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
+    page = other.submit(page, "sign-in", code=code_at(secret, step_at(place.clock.now())))
+    assert page.url == ACCOUNT
+    removal = re.search(r'href="(/ui/account/authenticator/remove\?[^"]+)"', page.text)
+    assert removal is not None
+    page = other.open(ORIGIN + removal[1])
+    assert "After this your password alone is enough" in page.text
+    refused = other.submit(page, "remove", password="wrong")
+    assert refused.status == 422
+    assert "Your password is not right." in refused.text
+    page = other.submit(refused, "remove", password=PASSWORD)
+    assert page.url == ACCOUNT + "?done=second-factor-removed"
+    assert "Code from “my phone”" not in page.text
+
+
+def test_wrong_code_while_setting_up_can_be_corrected_and_nothing_counts_before(place: Place) -> None:
+    place.person()
+    browser = place.signed_in()
+    page = browser.submit(browser.open(ACCOUNT + "/authenticator"), "begin", password=PASSWORD)
+    found = re.search(r'id="key">([A-Z2-7 ]+)<', page.text)
+    assert found is not None
+    refused = browser.submit(page, "confirm", code="000000")
+    assert refused.status == 422
+    assert found[1] not in refused.text
+    other = place.browser()
+    signed_in = other.submit(other.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
+    assert signed_in.url == ACCOUNT
+    code = code_at(base64.b32decode(found[1].replace(" ", "")), step_at(place.clock.now()))
+    assert browser.submit(refused, "confirm", code=code).url == ACCOUNT + "?done=second-factor"
+
+
+def test_setting_up_needs_the_password(place: Place) -> None:
+    place.person()
+    browser = place.signed_in()
+    page = browser.submit(browser.open(ACCOUNT + "/authenticator"), "begin", password="wrong", label="my phone")
+    assert page.status == 422
+    assert page.form_with("begin").fields["label"] == "my phone"
+    assert "otpauth" not in page.text
+
+
+def test_removal_of_what_is_not_there_is_told(place: Place) -> None:
+    place.person()
+    page = place.signed_in().open(ACCOUNT + "/authenticator/remove?authenticator=made-up")
+    assert page.status == 404
+
+
+# --- applications and certificates ---
+
+
+def test_consent_is_listed_and_can_be_taken_back(place: Place) -> None:
+    place.person("alice", "users")
+    place.application()
+    browser = place.browser()
+    page = browser.submit(browser.open(authorization_address()), "sign-in", username="alice", password=PASSWORD)
+    browser.submit(page, "allow")
+    page = browser.open(ACCOUNT + "/applications")
+    assert "Step-CA" in page.text
+    assert "e-mail address" in page.text
+    form = next(form for form in page.parsed().forms if form.action.endswith("/withdraw"))
+    page = browser.post("/ui/account/applications/withdraw", form.fields)
+    assert "taken back" in page.text
+    assert "No application was allowed yet" in page.text
+    assert browser.open(authorization_address()).title == "Allow Step-CA? · Example"
+    assert not page.url.startswith(LOOPBACK)
+
+
+def test_certificates_page_says_how_to_get_the_first(place: Place) -> None:
+    place.person()
+    page = place.signed_in().open(ACCOUNT + "/certificates")
+    assert "No certificate yet" in page.text
+    assert "sealwright certificate issue" in page.text
+    assert place.signed_in().open(ACCOUNT + "/certificates?older-than=rubbish").status == 400
+
+
+# --- links ---
+
+
+def test_welcome_link_makes_the_first_administrator_once(place: Place) -> None:
+    link = place.run(place.identity.bootstrap.begin())
+    assert link is not None
+    address = f"{ORIGIN}/welcome/{link.token}"
+    browser, late = place.browser(), place.browser()
+    page, stale = browser.open(address), late.open(address)
+    values = {
+        "username": "alice",
+        "display-name": "Alice Example",
+        "mail": "alice@example.org",
+        "password": PASSWORD,
+        "password-again": PASSWORD,
+    }
+    page = browser.submit(page, "create", **values)
+    assert page.url == ACCOUNT
+    assert "Alice Example" in page.text
+    assert "system_admins" in page.text
+    for closed in (browser.open(address), late.submit(stale, "create", **(values | {"username": "mallory"}))):
+        assert (closed.status, closed.title) == (410, "This link does not work any more · Example")
+        assert "sealwright recover-account admin" in closed.text
+    assert place.run(place.identity.directory.find("mallory")) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"username": "Alice Example"}, "username"),
+        ({"username": ""}, "username"),
+        ({"username": "admin"}, "username"),
+        ({"display-name": "x" * 200}, "display-name"),
+        ({"mail": "alice"}, "mail"),
+        ({"password": "alice12345", "password-again": "alice12345"}, "password"),
+        ({"password-again": "other"}, "password-again"),
+    ],
+)
+def test_refused_welcome_points_at_the_field_and_keeps_what_was_typed(place: Place, changes: dict[str, str], field: str) -> None:
+    link = place.run(place.identity.bootstrap.begin())
+    assert link is not None
+    browser = place.browser()
+    values = {
+        "username": "alice",
+        "display-name": "Alice <Example>",
+        "mail": "alice@example.org",
+        "password": PASSWORD,
+        "password-again": PASSWORD,
+    }
+    page = browser.submit(browser.open(f"{ORIGIN}/welcome/{link.token}"), "create", **(values | changes))
+    assert page.status == 422
+    assert f'id="{field}-problem"' in page.text
+    form = page.form_with("create")
+    typed = values | changes
+    for name in ("username", "display-name", "mail"):
+        assert form.fields[name] == typed[name]
+    assert form.fields["password"] == form.fields["password-again"] == ""
+    assert browser.submit(page, "create", **values).url == ACCOUNT
+
+
+def test_welcome_link_expires(place: Place) -> None:
+    link = place.run(place.identity.bootstrap.begin())
+    assert link is not None
+    place.clock.advance(timedelta(minutes=61))
+    assert place.browser().open(f"{ORIGIN}/welcome/{link.token}").status == 410
+    assert place.browser().open(f"{ORIGIN}/welcome/made-up").status == 410
+
+
+def test_reset_link_sets_a_password_once(place: Place) -> None:
+    place.person()
+    link = place.run(place.identity.reset_links.create("alice", actor=SYSTEM))
+    address = f"{ORIGIN}/reset/{link.token}"
+    browser = place.browser()
+    page = browser.open(address)
+    assert "for <strong>alice</strong>" in page.text
+    refused = browser.submit(page, "set", password="short", **{"password-again": "short"})
+    assert refused.status == 422
+    page = browser.submit(refused, "set", password=OTHER_PASSWORD, **{"password-again": OTHER_PASSWORD})
+    assert page.title == "The password is set · Example"
+    assert browser.open(address).status == 410
+    page = browser.submit(browser.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=OTHER_PASSWORD)
+    assert page.url == ACCOUNT
+
+
+def test_disabled_person_is_signed_out_at_the_next_page(place: Place) -> None:
+    place.person()
+    browser = place.signed_in()
+    place.run(place.identity.directory.disable("alice", actor=SYSTEM))
+    assert not still_signed_in(browser)
+    page = browser.submit(browser.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
+    assert page.status == 403
+    assert "The user name or password is not right." in page.text

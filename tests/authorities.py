@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import json
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,8 +59,6 @@ def signing_key(name: str) -> SigningKey:
 
 def general_name(text: str) -> x509.GeneralName:
     """A name of the type that `step` would give it."""
-    import ipaddress
-
     try:
         return x509.IPAddress(ipaddress.ip_address(text))
     except ValueError:
@@ -70,7 +70,9 @@ def general_name(text: str) -> x509.GeneralName:
 
 def csr(common_name: str = "", names: tuple[str, ...] = (), *, private: PrivateKey | None = None) -> str:
     """A signing request in PEM."""
-    subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, common_name, _validate=False)] if common_name else [])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some clients send longer common names than the library likes
+        subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, common_name, _validate=False)] if common_name else [])
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([general_name(name) for name in names]), critical=False)

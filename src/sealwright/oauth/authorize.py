@@ -95,7 +95,7 @@ class Authorization:
         return about(Subject(account, groups, self._people.spn_of(account)), pending.client, scopes)
 
     async def next_step(self, handle: str, signed_in: SignedIn | None) -> NextStep:
-        """What the request waits for now; `Done` where it could be answered. Raises RequestGone."""
+        """What the request waits for; `Done` where it could be answered at once. Raises RequestGone."""
         pending = await self.pending(handle)
         return await self._advance(handle, pending, signed_in, allowed=False)
 

@@ -19,7 +19,6 @@ from sealwright.ca.durations import in_words
 from sealwright.ca.errors import LintFailed, NameRefused
 from sealwright.ca.models import (
     CertificateContents,
-    ExtendedUse,
     Issuer,
     KeyKind,
     Name,
@@ -36,7 +35,11 @@ from sealwright.ca.x509 import (
     PROVISIONER_OID,
     SERIAL_OCTETS,
     LeafTemplate,
+    authority_access,
     decode_provisioner,
+    distribution_points,
+    encode_provisioner,
+    extended_key_usage,
     key_identifier,
     key_usage,
     signature_algorithm,
@@ -59,10 +62,6 @@ _EXTENDED_USE = der.oid("2.5.29.37")
 _ACCESS = der.oid("1.3.6.1.5.5.7.1.1")
 _PROVISIONER = der.oid(PROVISIONER_OID)
 _ALWAYS = frozenset({_SUBJECT_KEY, _KEY_USAGE, _NAMES, _AUTHORITY_KEY, _EXTENDED_USE})
-_PURPOSES = {
-    der.oid("1.3.6.1.5.5.7.3.1"): ExtendedUse.SERVER_AUTH,
-    der.oid("1.3.6.1.5.5.7.3.2"): ExtendedUse.CLIENT_AUTH,
-}
 _NAME_TYPES = {0x81: NameType.EMAIL, 0x82: NameType.DNS, 0x86: NameType.URI, 0x87: NameType.IP}
 
 
@@ -88,12 +87,14 @@ class LeafLint:
         self.authority_key = der.sequence(der.wrap(0x80, issuer.key_identifier))
         self.longest = profile.longest + profile.backdate
         self.usages = {kind: key_usage(profile, kind) for kind in KeyKind}
-        self.purposes = frozenset(profile.extended_uses)
+        self.extended_usage = extended_key_usage(profile)
+        self.access = authority_access(profile)
+        self.points = distribution_points(profile)
         self.allowed = _ALWAYS | {
             oid
             for oid, wanted in (
-                (_ACCESS, profile.issuer_url or profile.ocsp_url),
-                (_CRL, profile.crl_url),
+                (_ACCESS, self.access),
+                (_CRL, self.points),
                 (_PROVISIONER, profile.provisioner_extension),
             )
             if wanted
@@ -157,9 +158,18 @@ def _names(value: bytes | None) -> tuple[Name, ...] | None:
 
 def _differs(seen: _Seen, serial: bytes, decided: CertificateContents) -> bool:
     reading = seen.reading
-    said = (reading.serial, seen.common_name, seen.names, seen.key_kind, reading.public_key)
-    wanted = (serial, decided.common_name, decided.names, decided.key_kind, decided.public_key_der)
-    return said != wanted or (reading.not_before.instant, reading.not_after.instant) != (decided.not_before, decided.not_after)
+    vouched = decided.extension if seen.lint.profile.provisioner_extension else None
+    said = (
+        (reading.serial, seen.common_name, seen.names, seen.key_kind, reading.public_key),
+        (reading.not_before.instant, reading.not_after.instant),
+        reading.value(_PROVISIONER),
+    )
+    wanted = (
+        (serial, decided.common_name, decided.names, decided.key_kind, decided.public_key_der),
+        (decided.not_before, decided.not_after),
+        None if vouched is None else encode_provisioner(vouched),
+    )
+    return said != wanted
 
 
 # --- the rules: each answers what is wrong, or nothing ---------------------------------------------------------------
@@ -290,11 +300,10 @@ def _key_usage(seen: _Seen) -> str:
 
 
 def _extended_use(seen: _Seen) -> str:
-    value = seen.reading.value(_EXTENDED_USE) or b""
-    found = [_PURPOSES.get(value[at:end]) for _, at, _, end in der.parts_of(value)] if value else []
-    if None in found or frozenset(found) != seen.lint.purposes or len(found) != len(seen.lint.purposes):
-        return "the extended key usage is not that of the profile"
-    return ""
+    if seen.reading.critical(_EXTENDED_USE):
+        return "the extended key usage is critical"
+    same = seen.reading.value(_EXTENDED_USE) == seen.lint.extended_usage
+    return "" if same else "the extended key usage is not that of the profile"
 
 
 def _no_authority(seen: _Seen) -> str:
@@ -318,10 +327,8 @@ def _authority_key(seen: _Seen) -> str:
 
 
 def _addresses(seen: _Seen) -> str:
-    profile = seen.lint.profile
-    for oid, urls in ((_ACCESS, (profile.ocsp_url, profile.issuer_url)), (_CRL, (profile.crl_url,))):
-        value = seen.reading.value(oid)
-        if value is not None and (seen.reading.critical(oid) or not all(url.encode() in value for url in urls)):
+    for oid, expected in ((_ACCESS, seen.lint.access), (_CRL, seen.lint.points)):
+        if (seen.reading.value(oid) or b"") != expected or seen.reading.critical(oid):
             return "an address of the issuer, its responder or its revocation list is not that of the profile"
     return ""
 

@@ -12,6 +12,8 @@ from sealwright.ca.public_keys import PLAIN_FORMS
 from sealwright.clock import Instant
 
 _FIELDS = 8
+_TAGS = (0xA0, der.INTEGER, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE)
+_EXTENSION = (der.SEQUENCE, der.OBJECT_IDENTIFIER, der.OCTET_STRING)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES = {der.UTC_TIME: ("%y%m%d%H%M%SZ", 13), der.GENERALIZED_TIME: ("%Y%m%d%H%M%SZ", 15)}
 _CENTURY_TURN = 50
@@ -59,9 +61,9 @@ def read(to_be_signed: bytes) -> Reading:
     fields = der.parts_of(to_be_signed)
     if len(fields) < _FIELDS:
         raise der.DerError("fields are missing")
+    if tuple(part[0] for part in fields[: _FIELDS - 1]) != _TAGS:
+        raise der.DerError("a field is of another type")
     version, serial, algorithm, issuer, validity, subject, public_key, *trailing = fields
-    if serial[0] != der.INTEGER:
-        raise der.DerError("the serial number is no INTEGER")
     times = der.parts(to_be_signed, validity[2], validity[3])
     if len(times) != 2:  # noqa: PLR2004 - begin and end
         raise der.DerError("the validity has not two times")
@@ -106,12 +108,14 @@ def _extensions(octets: bytes, part: der.Part) -> tuple[tuple[bytes, bool, bytes
     if tag != 0xA3:  # noqa: PLR2004 - the tag of extensions
         raise der.DerError("there are no extensions")
     (inner,) = der.parts(octets, start, end)
+    if inner[0] != der.SEQUENCE:
+        raise der.DerError("the extensions are no SEQUENCE")
     found = []
-    for _, _, from_here, to_there in der.parts(octets, inner[2], inner[3]):
+    for kind, _, from_here, to_there in der.parts(octets, inner[2], inner[3]):
         members = der.parts(octets, from_here, to_there)
         oid, *critical, value = members
         encoded = octets[critical[0][1] : critical[0][3]] if critical else der.BOOLEAN_TRUE
-        if len(members) not in (2, 3) or encoded != der.BOOLEAN_TRUE or value[0] != der.OCTET_STRING:
+        if (kind, oid[0], value[0]) != _EXTENSION or len(members) not in (2, 3) or encoded != der.BOOLEAN_TRUE:
             raise der.DerError("an extension has other members, or says that it is not critical")
         found.append((octets[oid[1] : oid[3]], bool(critical), octets[value[2] : value[3]]))
     return tuple(found)
@@ -140,7 +144,7 @@ def common_name_of(subject: bytes) -> str | None:
     if len(attributes) != 1:
         return None
     kind, value = der.parts(subject, attributes[0][2], attributes[0][3])
-    if subject[kind[1] : kind[3]] != COMMON_NAME or value[0] != der.UTF8_STRING:
+    if attributes[0][0] != der.SEQUENCE or subject[kind[1] : kind[3]] != COMMON_NAME or value[0] != der.UTF8_STRING:
         return None
     return subject[value[2] : value[3]].decode()
 

@@ -14,6 +14,7 @@ _HOSTILE = {
     "Cn": "an unassigned character",
     "Zl": "a line separator",
     "Zp": "a paragraph separator",
+    "Zs": "an unusual space",
 }
 _NO_SCRIPT = frozenset({"DIGIT", "HYPHEN-MINUS", "COMBINING", "MODIFIER", "MIDDLE", "LOW", "KATAKANA-HIRAGANA", "FULLWIDTH"})
 _SAME_SCRIPT = {"IDEOGRAPHIC": "CJK", "HALFWIDTH": "KATAKANA"}
@@ -23,7 +24,7 @@ def hostile_character(text: str) -> str | None:
     """The first character that a reader cannot see or place, in words; nothing when there is none."""
     for character in text:
         kind = _HOSTILE.get(unicodedata.category(character))
-        if kind is not None:
+        if kind is not None and character != " ":
             return f"{kind} (U+{ord(character):04X})"
     return None
 
@@ -33,9 +34,7 @@ def shown(text: str) -> str:
     cut = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
     if cut.isascii() and cut.isprintable():
         return cut or '""'
-    return "".join(
-        f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in _HOSTILE else character for character in cut
-    )
+    return "".join(character if character.isprintable() else f"\\u{{{ord(character):x}}}" for character in cut)
 
 
 def scripts_of(text: str) -> frozenset[str]:

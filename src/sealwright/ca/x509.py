@@ -200,10 +200,13 @@ class LeafTemplate:
         self.profile = profile
         self._algorithm = signature_algorithm(issuer.public_key)
         self._after_serial = self._algorithm + issuer.subject_der
-        uses = extension("2.5.29.37", der.sequence(*(der.oid(_USES[use]) for use in profile.extended_uses)))
+        uses = extension("2.5.29.37", extended_key_usage(profile))
         self._before_key = {kind: extension("2.5.29.15", key_usage(profile, kind), critical=True) + uses for kind in KeyKind}
-        self._after_key = extension("2.5.29.35", der.sequence(der.wrap(0x80, issuer.key_identifier))) + _access(profile)
-        self._after_names = _distribution(profile)
+        self._after_key = extension("2.5.29.35", der.sequence(der.wrap(0x80, issuer.key_identifier)))
+        if access := authority_access(profile):
+            self._after_key += extension("1.3.6.1.5.5.7.1.1", access)
+        points = distribution_points(profile)
+        self._after_names = extension("2.5.29.31", points) if points else b""
 
     def to_be_signed(self, serial: bytes, contents: CertificateContents) -> bytes:
         """DER of the TBSCertificate with these contents."""
@@ -255,19 +258,23 @@ def key_usage(profile: Profile, kind: KeyKind) -> bytes:
     return _DIGITAL_SIGNATURE
 
 
-def _access(profile: Profile) -> bytes:
-    """Authority information access: the responder and the issuer's certificate, as far as there are addresses."""
+def extended_key_usage(profile: Profile) -> bytes:
+    """The value of the extended key usage extension (RFC 5280, section 4.2.1.12)."""
+    return der.sequence(*(der.oid(_USES[use]) for use in profile.extended_uses))
+
+
+def authority_access(profile: Profile) -> bytes:
+    """The value of authority information access: the responder and the issuer's certificate; empty without addresses."""
     methods = (("1.3.6.1.5.5.7.48.1", profile.ocsp_url), ("1.3.6.1.5.5.7.48.2", profile.issuer_url))
     found = [der.sequence(der.oid(method), der.wrap(0x86, url.encode())) for method, url in methods if url]
-    return extension("1.3.6.1.5.5.7.1.1", der.sequence(*found)) if found else b""
+    return der.sequence(*found) if found else b""
 
 
-def _distribution(profile: Profile) -> bytes:
-    """CRL distribution points: one address, without reasons or another signer."""
+def distribution_points(profile: Profile) -> bytes:
+    """The value of CRL distribution points: one address, without reasons or another signer; empty without an address."""
     if not profile.crl_url:
         return b""
-    point = der.wrap(0xA0, der.wrap(0xA0, der.wrap(0x86, profile.crl_url.encode())))
-    return extension("2.5.29.31", der.sequence(der.sequence(point)))
+    return der.sequence(der.sequence(der.wrap(0xA0, der.wrap(0xA0, der.wrap(0x86, profile.crl_url.encode())))))
 
 
 # --- release ---------------------------------------------------------------------------------------------------------

@@ -29,7 +29,9 @@ MAX_PASSWORD = 128
 MIN_SCORE = 3
 """Of zxcvbn's 0 to 4: holds out against guessing offline when the hash is slow, which Argon2 is."""
 MIN_OWN_WORD = 4
-_SCORED_CHARACTERS = 72  # zxcvbn's own limit: what comes after can only make a password better
+_SCORED_CHARACTERS = (16, 32)
+"""So many are scored, the longer beginning only where the shorter one is too weak: what follows makes a password no worse,
+and the time that scoring takes grows steeply with the length."""
 
 _NAME = re.compile(r"[a-z][a-z0-9\-_.]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -169,11 +171,17 @@ def weaknesses(password: str, *, name: str, display_name: str, mails: Sequence[s
     forbidden = _own_words(name, mails)
     folded = password.casefold()
     reasons = [f"it contains {word!r}" for word in forbidden if word.casefold() in folded]
-    result = zxcvbn(password[:_SCORED_CHARACTERS], user_inputs=[*forbidden, *display_name.split()])
-    if result["score"] < MIN_SCORE:
+    return (*reasons, *_why_guessable(password, [*forbidden, *display_name.split()]))
+
+
+def _why_guessable(password: str, own_words: list[str]) -> list[str]:
+    patterns: set[str] = set()
+    for length in _SCORED_CHARACTERS:
+        result = zxcvbn(password[:length], user_inputs=own_words)
+        if result["score"] >= MIN_SCORE:
+            return []
         patterns = {match["pattern"] for match in result["sequence"]}
-        reasons += [words for pattern, words in _PATTERN_WORDS.items() if pattern in patterns] or ["it can be guessed"]
-    return tuple(reasons)
+    return [words for pattern, words in _PATTERN_WORDS.items() if pattern in patterns] or ["it can be guessed"]
 
 
 def _own_words(name: str, mails: Sequence[str]) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ from sealwright.identity.policy import (
 from sealwright.identity.throttle import Throttle
 from sealwright.keys import Sealer
 
+MOST_WAITING = 16
+"""New passwords that may wait to be scored; the next one is told to come back."""
+
 
 @dataclass(frozen=True, slots=True)
 class RightPassword:
@@ -61,6 +64,8 @@ class Proofs:
         self._sealer = sealer
         self._hashing = hashing
         self._throttle = throttle
+        self._one_at_a_time = asyncio.Lock()  # scoring a password is work for the interpreter, up to a second of it
+        self._waiting = 0
 
     async def password(self, typed: SignInName, password: str, address: str) -> RightPassword | WrongPassword:
         """One look-up and one verification, whatever is found. Raises TooMany, or Unavailable when the queue is full."""
@@ -111,7 +116,16 @@ class Proofs:
     async def hash_new_password(self, account: Account, password: str) -> bytes:
         """The stored form of a new password; raises WeakPassword with every reason when it is not good enough."""
         mails = [mail.address for mail in account.mails]
-        await asyncio.to_thread(check_password, password, name=account.name, display_name=account.display_name, mails=mails)
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("Too many new passwords are being checked at the moment.", retry_after=1)
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                await asyncio.to_thread(
+                    check_password, password, name=account.name, display_name=account.display_name, mails=mails
+                )
+        finally:
+            self._waiting -= 1
         return await self._hashing.hash(password)
 
     async def renew_hash(self, proof: RightPassword, password: str) -> None:

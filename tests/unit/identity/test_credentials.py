@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.errors import NotPermitted, TooMany
+from sealwright.errors import NotPermitted, TooMany, Unavailable
 from sealwright.identity import (
     AccountNotFound,
     AccountNotUsable,
@@ -282,5 +282,21 @@ def test_recovery_says_what_it_cannot_do():
                 await world.credentials.recover_account("alice")
             with pytest.raises(AccountNotFound, match="'nobody'"):
                 await world.credentials.recover_account("nobody")
+
+    asyncio.run(scenario())
+
+
+def test_crowd_of_new_passwords_is_turned_away_and_the_rest_are_set():
+    async def scenario():
+        async with sqlite_world() as world:
+            await world.person("alice")
+            outcomes = await asyncio.gather(
+                *(world.credentials.set_password("alice", OTHER_PASSWORD, actor=SYSTEM) for _ in range(40)),
+                return_exceptions=True,
+            )
+            assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 40 - 16
+            assert sum(outcome is None for outcome in outcomes) == 16
+            await world.credentials.set_password("alice", PASSWORD, actor=SYSTEM)
+            assert isinstance(await world.try_password("alice"), Completed)
 
     asyncio.run(scenario())

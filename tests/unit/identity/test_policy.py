@@ -222,3 +222,15 @@ def test_ended_session_is_over():
 
 def test_what_a_peer_says_is_cut_and_has_no_control_characters():
     assert printable("a\r\nb\x1b[31mc" + "x" * 1000) == "ab[31mc" + "x" * (256 - 10 + 0)
+
+
+def test_strong_beginning_is_enough_and_a_weak_one_may_be_made_up_for():
+    assert weaknesses("x" * 12 + "velvet-orbit-canyon-97", name="alice", display_name="Alice", mails=[]) == ()
+    assert weaknesses("velvet-orbit-canyon-97" + "x" * 90, name="alice", display_name="Alice", mails=[]) == ()
+
+
+def test_only_the_beginning_is_scored_so_that_the_work_is_bounded():
+    weak = "x" * 32
+    against = weaknesses(weak, name="alice", display_name="Alice", mails=[])
+    assert against == ("it repeats itself",)
+    assert weaknesses(weak + "velvet-orbit-canyon-97", name="alice", display_name="Alice", mails=[]) == against

@@ -17,7 +17,7 @@ from pathlib import Path
 SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 TOOLS = Path(__file__).parents[1] / "build" / "tools"
 ADMIN_PASSWORD = "correct-horse-battery-staple-42"
-PERSON_PASSWORD = "quite-a-long-sentence-for-alice-7"
+PERSON_PASSWORD = "seven-green-kettles-sing-9"
 PROVISIONER_PASSWORD = "the-provisioner-password-is-long-9"
 
 
@@ -195,7 +195,8 @@ class LiveServer:
 @contextmanager
 def live_server(place: Path, *, database_url: str | None = None, set_up: bool = True) -> Iterator[LiveServer]:
     """A running server with people and provisioners; stopped afterwards."""
-    server = LiveServer(place, *free_ports(3), database_url=database_url)
+    people, machines, status = free_ports(3)
+    server = LiveServer(place, people, machines, status, database_url=database_url)
     server.init()
     server.start()
     try:

@@ -71,6 +71,14 @@ class User:
         assert (done.returncode != 0) == expect_failure, f"step {' '.join(arguments)} → {done.returncode}\n{printed}"
         return printed
 
+    def token(self, *arguments: str) -> str:
+        """`step ca token` with the JWK provisioner `first`."""
+        options = ("--provisioner", "first", "--provisioner-password-file", "password")
+        command: list[str | Path] = [TOOLS / "step", "ca", "token", *options, *arguments]
+        done = run(command, environment=self.environment(), cwd=self.place)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def bootstrap(self) -> User:
         """Trust the CA, and keep the provisioner's password in a file."""
         self.step("ca", "bootstrap", "--ca-url", self.authority.url, "--fingerprint", self.authority.fingerprint)
@@ -101,16 +109,17 @@ class User:
         stopper = threading.Timer(60, process.kill)
         stopper.start()
         try:
-            printed = ""
-            for line in process.stdout or ():
-                printed += line
-                found = re.search(r"https://\S+/oauth2/authorise\S+", line)
-                if found:
-                    with chromium_page() as page:
-                        sign_in(page, found.group(0), person, password)
-                    break
-            rest = process.stdout.read() if process.stdout else ""
-            return printed + rest, process.wait()
+            with process:
+                printed = ""
+                for line in process.stdout or ():
+                    printed += line
+                    found = re.search(r"https://\S+/oauth2/authorise\S+", line)
+                    if found:
+                        with chromium_page() as page:
+                            sign_in(page, found.group(0), person, password)
+                        break
+                printed += process.stdout.read() if process.stdout else ""
+            return printed, process.returncode
         finally:
             stopper.cancel()
 
@@ -160,12 +169,22 @@ def step_ca(place: Path, provider: LiveServer) -> Iterator[Authority]:
     password.write_text(PROVISIONER_PASSWORD)
     names = ["--name", "Oracle", "--dns", "localhost", "--dns", "127.0.0.1", "--address", f"127.0.0.1:{port}"]
     secrets = ["--password-file", str(password), "--provisioner-password-file", str(password)]
-    init = [TOOLS / "step", "ca", "init", "--deployment-type", "standalone", "--provisioner", "first", *names, *secrets]
+    init: list[str | Path] = [
+        TOOLS / "step",
+        "ca",
+        "init",
+        "--deployment-type",
+        "standalone",
+        "--provisioner",
+        "first",
+        *names,
+        *secrets,
+    ]
     done = run(init, environment=environment, cwd=place)
     assert done.returncode == 0, done.stdout + done.stderr
     settings = place / "ca" / "config" / "ca.json"
     configured = json.loads(settings.read_text())
-    configured["authority"]["provisioners"] += oidc_provisioners(provider)
+    configured["authority"]["provisioners"].append(oidc_provisioner(provider))
     settings.write_text(json.dumps(configured))
     log = place / "step-ca.log"
     with log.open("wb") as output:
@@ -185,21 +204,20 @@ def step_ca(place: Path, provider: LiveServer) -> Iterator[Authority]:
         process.wait(20)
 
 
-def oidc_provisioners(provider: LiveServer) -> list[dict[str, object]]:
-    """The object of the first tutorial, with a listen address and without."""
-    discovery = f"{provider.people}/oauth2/openid/step-ca/.well-known/openid-configuration"
-    plain: dict[str, object] = {
+def oidc_provisioner(provider: LiveServer, *, name: str = "kanidm", client: str = "step-ca") -> dict[str, object]:
+    """A provisioner as in the tutorial, with a secret that a public client does not have."""
+    discovery = f"{provider.people}/oauth2/openid/{client}/.well-known/openid-configuration"
+    return {
         "type": "OIDC",
-        "name": "kanidm",
-        "clientID": "step-ca",
+        "name": name,
+        "clientID": client,
         "clientSecret": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "configurationEndpoint": discovery,
         "scopes": ["openid", "email"],
     }
-    return [plain]
 
 
 def fingerprint_of(server: LiveServer) -> str:
     """SHA-256 of our root, as `step` prints it."""
-    command = [TOOLS / "step", "certificate", "fingerprint", server.root]
+    command: list[str | Path] = [TOOLS / "step", "certificate", "fingerprint", server.root]
     return run(command, environment=server.environment(), cwd=server.place).stdout.strip()

@@ -91,7 +91,7 @@ def test_too_long_lifetime_is_refused(user):
 
 
 @pytest.mark.parametrize(
-    "kind", [("--kty", "RSA", "--size", "2048"), ("--kty", "OKP", "--curve", "Ed25519"), ("--curve", "P-384")]
+    "kind", [("--kty", "RSA", "--size", "2048"), ("--kty", "OKP", "--curve", "Ed25519"), ("--kty", "EC", "--curve", "P-384")]
 )
 def test_other_kinds_of_keys(user, kind):
     crt, _ = user.certificate("kinds.example.org", *kind)
@@ -100,23 +100,22 @@ def test_other_kinds_of_keys(user, kind):
 
 def test_sign_a_request_made_elsewhere(user):
     user.step("certificate", "create", "--csr", "--no-password", "--insecure", "csr.example.org", "in.csr", "in.key")
-    token = user.step("ca", "token", "csr.example.org", "--provisioner", "first", "--provisioner-password-file", "password")
-    user.step("ca", "sign", "--token", token.strip().splitlines()[-1], "in.csr", "out.crt")
+    token = user.token("csr.example.org")
+    user.step("ca", "sign", "--token", token, "in.csr", "out.crt")
     assert names_in(user.place / "out.crt") == ["csr.example.org"]
 
 
 def test_token_works_once(user):
-    token = user.step("ca", "token", "once.example.org", "--provisioner", "first", "--provisioner-password-file", "password")
-    token = token.strip().splitlines()[-1]
+    token = user.token("once.example.org")
     user.step("ca", "certificate", "once.example.org", "a.crt", "a.key", "--token", token)
     user.step("ca", "certificate", "once.example.org", "b.crt", "b.key", "--token", token, expect_failure=True)
     assert not (user.place / "b.crt").exists()
 
 
 def test_token_alone_is_enough_on_a_machine_without_bootstrap(user):
-    token = user.step("ca", "token", "fresh.example.org", "--provisioner", "first", "--provisioner-password-file", "password")
+    token = user.token("fresh.example.org")
     fresh = user.authority.user(f"{user.place.name}-fresh")
-    fresh.step("ca", "certificate", "fresh.example.org", "a.crt", "a.key", "--token", token.strip().splitlines()[-1])
+    fresh.step("ca", "certificate", "fresh.example.org", "a.crt", "a.key", "--token", token)
     assert names_in(fresh.place / "a.crt") == ["fresh.example.org"]
 
 
@@ -155,8 +154,8 @@ def test_revoked_certificate_is_not_renewed(user):
 def test_revoke_by_serial_with_a_provisioner_password(user):
     crt, key = user.certificate("serial.example.org")
     serial = str(leaf(crt).serial_number)
-    token = user.step("ca", "token", "--revoke", serial, "--provisioner", "first", "--provisioner-password-file", "password")
-    assert "has been revoked" in user.step("ca", "revoke", "--token", token.strip().splitlines()[-1], serial)
+    token = user.token("--revoke", serial)
+    assert "has been revoked" in user.step("ca", "revoke", "--token", token, serial)
     user.step("ca", "renew", "--force", str(crt), str(key), expect_failure=True)
 
 

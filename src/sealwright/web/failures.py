@@ -45,7 +45,7 @@ class Way:
     label: str
 
 
-TABLE: Mapping[type[Failure], Told] = MappingProxyType(
+TABLE: Mapping[type[Exception], Told] = MappingProxyType(
     {
         InvalidInput: Told(400, "That was not understood"),
         StaleForm: Told(400, "The form is out of date"),
@@ -67,17 +67,18 @@ TABLE: Mapping[type[Failure], Told] = MappingProxyType(
 """The nearest class counts: what is not listed itself is told as what it is a kind of."""
 
 
-def told(failure: Failure) -> Told:
-    """The entry of the nearest listed class."""
-    return next(TABLE[kind] for kind in type(failure).__mro__ if kind in TABLE)
+def told(failure: Exception) -> Told | None:
+    """The entry of the nearest listed class; None for what people are told nothing about."""
+    return next((TABLE[kind] for kind in type(failure).__mro__ if kind in TABLE), None)
 
 
 def failure_answer(pages: Pages) -> FailureAnswer:
     """The function that answers failures of this wire."""
 
     def answer_failure(request: Request, failure: Exception) -> Response:
-        if isinstance(failure, Failure):
-            return _known(pages, request, failure)
+        entry = told(failure)
+        if entry is not None and isinstance(failure, Failure):
+            return _known(pages, request, failure, entry)
         return pages.single(
             "error.html",
             status=500,
@@ -93,8 +94,7 @@ def failure_answer(pages: Pages) -> FailureAnswer:
     return answer_failure
 
 
-def _known(pages: Pages, request: Request, failure: Failure) -> Response:
-    entry = told(failure)
+def _known(pages: Pages, request: Request, failure: Failure, entry: Told) -> Response:
     return pages.single(
         "error.html",
         status=entry.status,

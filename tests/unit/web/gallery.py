@@ -1,0 +1,237 @@
+"""Every template with every kind of value, once: for the tests of escaping and for looking at the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import segno
+from markupsafe import Markup
+
+from sealwright.access import Actor
+from sealwright.clock import Instant
+from sealwright.identity import (
+    Account,
+    AccountKind,
+    Credential,
+    CredentialKind,
+    Group,
+    MailAddress,
+    Session,
+    SessionKind,
+    SignedIn,
+)
+from sealwright.web.assets import load_assets
+from sealwright.web.forms import Problem
+from sealwright.web.models import Application, ShownCertificate, ShownConsent, ShownSession, TypedWelcome, Wish
+from sealwright.web.pages import Inside, Pages, Place, Site
+from sealwright.wire import Response
+
+NOW = Instant(1_795_342_800_000)
+HOUR = 3_600_000
+PLACES = (
+    Place("/ui/account", "My account"),
+    Place("/ui/account/applications", "Applications"),
+    Place("/ui/account/certificates", "Certificates"),
+)
+
+
+def pages(name: str = "Example") -> Pages:
+    return Pages(Site(name, "https://id.example.org"), load_assets(), PLACES)
+
+
+class Gallery:
+    """One picture of each page. `text` makes each value from what it stands for, so that a test can make it hostile."""
+
+    def __init__(self, prefix: str = "", suffix: str = "") -> None:
+        self._around = (prefix, suffix)
+        self.pages = pages(self.text("Example"))
+
+    def text(self, plain: str) -> str:
+        return f"{self._around[0]}{plain}{self._around[1]}"
+
+    def account(self) -> Account:
+        return Account(
+            id="0b9e6f0c-4b8e-4a57-9c1d-6a4f4f1f3e11",
+            kind=AccountKind.PERSON,
+            name=self.text("alice"),
+            display_name=self.text("Alice Example"),
+            mails=(
+                MailAddress(self.text("alice@example.org"), verified=True),
+                MailAddress(self.text("a.example@long-department-name.example.com"), verified=False),
+            ),
+            valid_from=None,
+            valid_until=Instant(NOW + 9_000 * HOUR),
+            disabled_at=None,
+            created_at=Instant(NOW - 5_000 * HOUR),
+            updated_at=NOW,
+        )
+
+    def person(self) -> SignedIn:
+        account = self.account()
+        session = Session(
+            id="s-1",
+            account_id=account.id,
+            kind=SessionKind.BROWSER,
+            methods=("pwd",),
+            address="192.0.2.7",
+            user_agent="",
+            created_at=NOW,
+            authenticated_at=NOW,
+            last_seen_at=NOW,
+            expires_at=Instant(NOW + 8 * HOUR),
+            ended_at=None,
+        )
+        return SignedIn(account, session, Actor("person", account.id, account.name))
+
+    def application(self, *, local: bool = True) -> Application:
+        returns_to = "http://127.0.0.1:45673" if local else "https://ca.example.org"
+        return Application(self.text("Step-CA"), self.text("ca.example.org"), self.text(returns_to), local)
+
+    def inside(self, here: str = "/ui/account") -> Inside:
+        return Inside(self.person(), "mark", here)
+
+    def problems(self, *fields: str) -> tuple[Problem, ...]:
+        return tuple(Problem(self.text(f"Something about {field or 'the form'}."), field) for field in fields)
+
+    def authenticator(self) -> Credential:
+        return Credential(self.text("t-1"), CredentialKind.TOTP, self.text("phone"), NOW)
+
+    def sessions(self) -> tuple[ShownSession, ...]:
+        here = ShownSession(
+            id="s-1",
+            device=self.text("Firefox on Linux"),
+            proofs=self.text("password and code"),
+            address=self.text("192.0.2.7"),
+            here=True,
+            created_at=Instant(NOW - HOUR),
+            last_seen_at=NOW,
+            expires_at=Instant(NOW + 7 * HOUR),
+        )
+        other = replace(here, id="s-2", device=self.text("the sealwright command"), here=False, address="2001:db8:1::17")
+        return here, other, replace(other, id="s-3", device=self.text("Safari on iOS"))
+
+    def singles(self) -> Iterator[tuple[str, Response]]:
+        show: Callable[..., Response] = self.pages.single
+        paths = {"action": "/ui/sign-in", "cancel": "/ui/sign-in/cancel", "proceed": "/ui/oauth2/continue"}
+        sign_in = {"application": None, "again": False, "present": None, "username": "", "form_token": "mark"} | paths
+        yield "sign-in", show("sign-in.html", **sign_in)
+        asked = sign_in | {"application": self.application(), "username": self.text("alice")}
+        yield "sign-in-application", show("sign-in.html", leads_away=True, **asked)
+        yield "sign-in-other", show("sign-in.html", leads_away=True, **(asked | {"present": self.account()}))
+        refused = asked | {"problems": self.problems("", "password"), "again": True}
+        yield "sign-in-refused", show("sign-in.html", leads_away=True, **refused)
+        code = {
+            "application": self.application(),
+            "action": "/ui/sign-in/code",
+            "start_over": "/ui/sign-in",
+            "form_token": "mark",
+        }
+        yield "code", show("code.html", leads_away=True, problems=self.problems("code"), **code)
+        wishes = (
+            Wish(self.text("Your user name"), (self.text("alice"),)),
+            Wish(self.text("Your e-mail address"), (self.text("alice@example.org"),)),
+            Wish(self.text("Your groups"), (), self.text("you are in none")),
+        )
+        for name, local in (("consent", True), ("consent-web", False)):
+            yield (
+                name,
+                show(
+                    "consent.html",
+                    leads_away=True,
+                    application=self.application(local=local),
+                    person=self.account(),
+                    wishes=wishes,
+                    not_you="/ui/oauth2/not-you",
+                    action="/ui/oauth2/consent",
+                    form_token="mark",
+                ),
+            )
+        yield (
+            "error",
+            show(
+                "error.html",
+                status=403,
+                heading=self.text("You may not do this"),
+                detail=self.text("alice does not have the permission person:write."),
+                reasons=(self.text("person:write is held by members of idm_people_admins"),),
+                hint=self.text("Sign in as somebody who has it."),
+                command=self.text("sealwright recover-account admin"),
+                ways=({"path": "/ui/sign-in", "label": self.text("Sign in")},),
+                request_id=self.text("7c1f0a9e"),
+            ),
+        )
+        yield "signed-out", show("signed-out.html")
+        yield "password-set", show("password-set.html", person=self.account())
+        reset = {"person": self.account(), "action": "/reset/x", "form_token": "mark", "shortest_password": 10}
+        yield "reset", show("reset.html", problems=self.problems("password"), **reset)
+        welcome = {"groups": (self.text("system_admins"), self.text("idm_admins")), "shortest_password": 10, "form_token": "mark"}
+        yield "welcome", show("welcome.html", action="/welcome/x", typed=TypedWelcome(), **welcome)
+        typed = TypedWelcome(self.text("Alice"), self.text("Alice Example"), self.text("alice"))
+        problems = self.problems("username", "mail", "password")
+        yield "welcome-refused", show("welcome.html", action="/welcome/x", typed=typed, problems=problems, **welcome)
+
+    def consoles(self) -> Iterator[tuple[str, Response]]:
+        show: Callable[..., Response] = self.pages.console
+        group = Group("g", self.text("web-team"), self.text("Looks after the web servers"), builtin=False, created_at=NOW)
+        account = {
+            "spn": self.text("alice@example.org"),
+            "told": self.text("The password was changed."),
+            "groups": (group, replace(group, name=self.text("idm_all_persons"), description="")),
+            "password_set_at": NOW,
+            "second_factors": (self.authenticator(), replace(self.authenticator(), id="t-2")),
+            "sessions": self.sessions(),
+            "other_sessions": 2,
+        }
+        yield "account", show("account.html", self.inside(), **account)
+        bare = {"told": "", "groups": (), "password_set_at": None, "second_factors": (), "sessions": self.sessions()[:1]}
+        problems = self.problems("")
+        yield (
+            "account-bare",
+            show("account.html", self.inside(), **(account | bare | {"other_sessions": 0, "problems": problems})),
+        )
+        shortest = {"shortest_password": 10}
+        yield "password", show("password.html", self.inside(), **shortest)
+        problems = self.problems("password", "new-password")
+        yield "password-refused", show("password.html", self.inside(), problems=problems, **shortest)
+        yield "authenticator", show("authenticator.html", self.inside(), second_factors=(), label="")
+        another = {
+            "second_factors": (self.authenticator(),),
+            "label": self.text("phone"),
+            "problems": self.problems("password", "label"),
+        }
+        yield "authenticator-another", show("authenticator.html", self.inside(), **another)
+        drawing = Markup(
+            segno.make("otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP").svg_inline(svgclass="qr", omitsize=True)
+        )
+        code = {"key": self.text("JBSW Y3DP EHPK 3PXP"), "drawing": drawing}
+        yield "authenticator-code", show("authenticator-code.html", self.inside(), **code)
+        again = {"key": "", "drawing": None, "problems": self.problems("code")}
+        yield "authenticator-again", show("authenticator-code.html", self.inside(), **again)
+        for name, last in (("authenticator-removal", False), ("authenticator-removal-last", True)):
+            values = {"authenticator": self.authenticator(), "last": last, "problems": self.problems("password")}
+            yield name, show("authenticator-removal.html", self.inside(), **values)
+        here = self.inside("/ui/account/applications")
+        consent = ShownConsent("c-1", self.text("Step-CA"), (self.text("your user name"), self.text("your e-mail address")), NOW)
+        yield "applications", show("applications.html", here, consents=(consent, consent), told=self.text("Taken back."))
+        yield "applications-none", show("applications.html", here, consents=(), told="")
+        here = self.inside("/ui/account/certificates")
+        valid = ShownCertificate(
+            serial=self.text("01a3 5c0f 88d1 42aa 7e19 9f2c"),
+            names=(self.text("alice@example.org"), self.text("alice")),
+            profile=self.text("person"),
+            kind="good",
+            word=self.text("valid"),
+            not_before=NOW,
+            not_after=Instant(NOW + 8 * HOUR),
+        )
+        expired = replace(valid, kind="", word=self.text("expired"))
+        revoked = replace(valid, kind="bad", word=self.text("revoked"))
+        yield (
+            "certificates",
+            show("certificates.html", here, certificates=(valid, revoked, expired), older="/ui/x", newest="/ui/y"),
+        )
+        yield "certificates-none", show("certificates.html", here, certificates=(), older="", newest="")
+
+    def all(self) -> dict[str, Response]:
+        return dict(self.singles()) | dict(self.consoles())

@@ -1,0 +1,55 @@
+"""The consent page promises neither more nor less than the tokens will say."""
+
+from sealwright.web.models import Wish
+from sealwright.web.wishes import scope_labels, wishes_of
+
+CLAIMS = {
+    "sub": "0b9e6f0c",
+    "name": "Alice Example",
+    "preferred_username": "alice@example.org",
+    "email": "alice@example.org",
+    "email_verified": True,
+}
+
+
+def values(claims, *scopes):
+    return {wish.label: wish.values for wish in wishes_of(claims, scopes)}
+
+
+def test_every_claim_is_told_with_its_value():
+    assert values(CLAIMS, "openid", "email") == {
+        "Your user name": ("alice@example.org",),
+        "Your name": ("Alice Example",),
+        "Your e-mail address": ("alice@example.org",),
+        "An identifier of your account": ("0b9e6f0c",),
+    }
+
+
+def test_address_that_nobody_verified_is_told_so():
+    told = values(CLAIMS | {"email_verified": False}, "openid", "email")
+    assert told["Your e-mail address"] == ("alice@example.org (not verified)",)
+
+
+def test_what_was_asked_for_and_is_not_there_is_told_too():
+    claims = {name: value for name, value in CLAIMS.items() if not name.startswith("email")} | {"groups": []}
+    wishes = wishes_of(claims, ("openid", "email", "groups"))
+    assert Wish("Your e-mail address", (), "you have none") in wishes
+    assert Wish("Your groups", (), "you are in none") in wishes
+
+
+def test_groups_and_times_are_told_in_words():
+    told = values(CLAIMS | {"groups": ["users", "web-team"], "updated_at": 1_795_342_800}, "groups", "profile")
+    assert told["Your groups"] == ("users, web-team",)
+    assert told["When your account was last changed"] == ("22 Nov 2026, 10:20 UTC",)
+
+
+def test_claim_that_these_pages_do_not_know_is_told_by_its_name():
+    assert values(CLAIMS | {"department": "Ships"}, "openid")["department"] == ("Ships",)
+
+
+def test_scope_whose_meaning_only_the_application_knows_is_named():
+    assert "“read:wiki”" in values(CLAIMS, "openid", "read:wiki")
+
+
+def test_scopes_are_summed_up_for_the_list_of_applications():
+    assert scope_labels(("openid", "email", "read:wiki")) == ("user name and name", "e-mail address", "“read:wiki”")

@@ -222,6 +222,9 @@ class Issuers:
 
 
 def _check_name(name: str) -> None:
-    if len(name) > LONGEST_NAME:
-        raise NameRefused(f"The name has {len(name)} characters; {LONGEST_NAME} are allowed, for the names of the authorities.")
     names.common_name(name)
+    octets = len(name.encode())
+    if octets > LONGEST_NAME:
+        raise NameRefused(
+            f"The name has {octets} octets; {LONGEST_NAME} are allowed, so that the authorities can be named by it."
+        )

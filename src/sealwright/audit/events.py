@@ -3,58 +3,70 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
-class Outcome(StrEnum):
+class _Described(StrEnum):
+    """A text with its description beside it."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+
+class Outcome(_Described):
     """How it ended."""
 
-    DONE = "done"
-    REFUSED = "refused"
-    FAILED = "failed"
+    DONE = "done", "It happened."
+    REFUSED = "refused", "A rule did not allow it; the details name the rule."
+    FAILED = "failed", "It was allowed and did not come to its end."
 
 
-class Event(StrEnum):
-    """`<noun>.<what happened>`. The comment is the description in the reference."""
+class Event(_Described):
+    """`<noun>.<what happened>`, and the description of the reference."""
 
-    SERVER_STARTED = "server.started"  # a node began to serve
-    SETTINGS_RELOADED = "settings.reloaded"  # settings and provisioners were read again
-    SIGN_IN = "session.sign_in"  # a person proved who they are, or failed to
-    SESSION_ENDED = "session.ended"  # signed out, revoked, or ended with the account
-    ACCOUNT_RECOVERED = "account.recovered"  # a password was set from the server's shell
-    ADMINISTRATOR_WELCOMED = "account.administrator_welcomed"  # the first administrator used the bootstrap link
-    PERSON_CREATED = "person.created"
-    PERSON_UPDATED = "person.updated"
-    PERSON_DISABLED = "person.disabled"
-    PERSON_ENABLED = "person.enabled"
-    PERSON_DELETED = "person.deleted"
-    CREDENTIAL_SET = "credential.set"  # a password or second factor was set
-    CREDENTIAL_REMOVED = "credential.removed"
-    RESET_LINK_CREATED = "credential.reset_link_created"  # a link with which a person sets a new password
-    GROUP_CREATED = "group.created"
-    GROUP_DELETED = "group.deleted"
-    GROUP_MEMBERS_CHANGED = "group.members_changed"
-    CLIENT_CREATED = "client.created"
-    CLIENT_UPDATED = "client.updated"
-    CLIENT_DELETED = "client.deleted"
-    CLIENT_SECRET_SHOWN = "client.secret_shown"  # noqa: S105 - an event's name
-    CLIENT_SECRET_RESET = "client.secret_reset"  # noqa: S105 - an event's name
-    AUTHORIZATION_REQUESTED = "authorization.requested"  # a client asked for a person to be signed in; recorded when refused
-    CONSENT_GIVEN = "consent.given"
-    CONSENT_DENIED = "consent.denied"
-    CONSENT_WITHDRAWN = "consent.withdrawn"  # a person took it back; the tokens that came of it are revoked
-    CODE_ISSUED = "code.issued"
-    TOKEN_ISSUED = "token.issued"  # noqa: S105 - an event's name
-    TOKEN_REFUSED = "token.refused"  # noqa: S105 - an event's name
-    TOKEN_FAMILY_REVOKED = "token.family_revoked"  # noqa: S105 - an event's name
-    PROVISIONER_ADDED = "provisioner.added"
-    PROVISIONER_UPDATED = "provisioner.updated"
-    PROVISIONER_REMOVED = "provisioner.removed"
-    ISSUER_CREATED = "issuer.created"
-    ROOT_KEY_EXPORTED = "issuer.root_key_exported"
-    CERTIFICATE_INTENDED = "certificate.intended"  # decided and recorded; the key is used next
-    CERTIFICATE_ISSUED = "certificate.issued"
-    CERTIFICATE_REFUSED = "certificate.refused"
-    CERTIFICATE_FAILED = "certificate.failed"  # intended, then not signed
-    CERTIFICATE_UNRESOLVED = "certificate.unresolved"  # intended by a process that died: perhaps signed, perhaps not
-    CERTIFICATE_REVOKED = "certificate.revoked"
-    CHAIN_CHECKPOINT = "audit.checkpoint"  # heads of all chains at one moment
+    SERVER_STARTED = "server.started", "A node began to serve."
+    SETTINGS_RELOADED = "settings.reloaded", "A worker took over settings and provisioners that were read again."
+    SIGN_IN = "session.sign_in", "A person proved who they are, or failed to."
+    SESSION_ENDED = "session.ended", "A session was signed out, revoked, or ended with the account."
+    ACCOUNT_RECOVERED = "account.recovered", "A password was set from the server's shell."
+    ADMINISTRATOR_WELCOMED = "account.administrator_welcomed", "The first administrator used the welcome link."
+    PERSON_CREATED = "person.created", "A person was created."
+    PERSON_UPDATED = "person.updated", "A person's names, addresses or validity were changed."
+    PERSON_DISABLED = "person.disabled", "A person was disabled; sessions end and certificates are not renewed."
+    PERSON_ENABLED = "person.enabled", "A disabled person may sign in again."
+    PERSON_DELETED = "person.deleted", "A person was deleted."
+    CREDENTIAL_SET = "credential.set", "A password or second factor was set."
+    CREDENTIAL_REMOVED = "credential.removed", "A second factor was removed."
+    RESET_LINK_CREATED = "credential.reset_link_created", "A link was made with which a person sets a new password."
+    GROUP_CREATED = "group.created", "A group was created."
+    GROUP_DELETED = "group.deleted", "A group was deleted."
+    GROUP_MEMBERS_CHANGED = "group.members_changed", "Members were added to a group or removed from it."
+    CLIENT_CREATED = "client.created", "An OAuth client was registered."
+    CLIENT_UPDATED = "client.updated", "The registration of an OAuth client was changed."
+    CLIENT_DELETED = "client.deleted", "An OAuth client was deleted."
+    CLIENT_SECRET_SHOWN = "client.secret_shown", "Somebody looked at the secret of a confidential client."
+    CLIENT_SECRET_RESET = "client.secret_reset", "A confidential client got a new secret."
+    AUTHORIZATION_REQUESTED = "authorization.requested", "A client asked for a person to be signed in; recorded when refused."
+    CONSENT_GIVEN = "consent.given", "A person allowed a client what it asked for."
+    CONSENT_DENIED = "consent.denied", "A person did not allow it."
+    CONSENT_WITHDRAWN = "consent.withdrawn", "A person took a consent back; the tokens that came of it are revoked."
+    CODE_ISSUED = "code.issued", "An authorization code was given to a client."
+    TOKEN_ISSUED = "token.issued", "A client was given tokens."
+    TOKEN_REFUSED = "token.refused", "A client asked for tokens and was refused."
+    TOKEN_FAMILY_REVOKED = "token.family_revoked", "All tokens that came of one authorization were revoked."
+    PROVISIONER_ADDED = "provisioner.added", "A provisioner was stored."
+    PROVISIONER_REMOVED = "provisioner.removed", "A stored provisioner was removed."
+    ISSUER_CREATED = "issuer.created", "A root or an issuing authority was made."
+    ROOT_KEY_EXPORTED = "issuer.root_key_exported", "The root's private key was written out of the server."
+    CERTIFICATE_INTENDED = "certificate.intended", "A certificate was decided and recorded; the key is used next."
+    CERTIFICATE_ISSUED = "certificate.issued", "A certificate was signed and stored."
+    CERTIFICATE_REFUSED = "certificate.refused", "Somebody who proved who they are was refused a certificate."
+    CERTIFICATE_FAILED = "certificate.failed", "A certificate was intended, and then not signed or not given out."
+    CERTIFICATE_UNRESOLVED = "certificate.unresolved", "A process died with the intent open: perhaps signed, perhaps not."
+    CERTIFICATE_REVOKED = "certificate.revoked", "A certificate was revoked."
+    CHAIN_CHECKPOINT = "audit.checkpoint", "The heads of all chains at one moment, signed with the audit key."

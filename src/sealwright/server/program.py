@@ -12,6 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from sealwright import __version__, identity
+from sealwright.access import SYSTEM
+from sealwright.audit import Event
 from sealwright.clock import Clock, SystemClock
 from sealwright.db import Database, Transaction, open_database
 from sealwright.db.migrate import migrate
@@ -35,6 +37,7 @@ ENTROPY: Entropy = SystemEntropy()
 def program(home: Home) -> Program[Settings]:
     """The server whose home directory is `home`."""
     welcome: list[str] = []
+    built: list[Settings] = []  # in each worker its own: empty at the start, not so at a reload
 
     def tls(settings: Settings, listening: Mapping[Listener, str]) -> TlsMaterial:
         material, link = asyncio.run(_prepare(settings, listening))
@@ -47,6 +50,9 @@ def program(home: Home) -> Program[Settings]:
         try:
             parts = assemble(settings, db, listening)
             await parts.ca.provisioners.reload()
+            if built:
+                await _record(parts, Event.SETTINGS_RELOADED)
+            built[:] = [settings]
             return application(parts)
         except BaseException:
             await db.close()
@@ -87,6 +93,15 @@ async def seed(parts: Parts) -> None:
     await parts.around.db.write(body)
 
 
+async def _record(parts: Parts, event: Event) -> None:
+    target = f"server:{parts.urls[Listener.PEOPLE]}"
+
+    async def body(tx: Transaction) -> None:
+        await parts.audit.record(tx, event, actor=SYSTEM, target=target, details={"version": __version__})
+
+    await parts.around.db.write(body)
+
+
 def assemble(settings: Settings, db: Database, listening: Mapping[Listener, str]) -> Parts:
     """Every part of a real server on an open database."""
     sealer = Sealer(load_key_encryption_key(settings.home, settings.key), ENTROPY)
@@ -109,6 +124,7 @@ async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tup
         if alone:
             await parts.ca.recovery.close_intents()
         await parts.ca.provisioners.reload()
+        await _record(parts, Event.SERVER_STARTED)
         material = await parts.certificate.material()
         link = await parts.identity.bootstrap.begin()
     finally:

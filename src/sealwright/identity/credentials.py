@@ -97,7 +97,7 @@ class Credentials:
 
         async def body(tx: Transaction) -> None:
             await lock_account(tx, account.id)
-            if not await self._proofs.accept(tx, proof):
+            if not await self._proofs.still_holds(tx, proof):
                 raise _wrong_password()
             await self.store_password(tx, account, hashed, actor=actor, but=actor.session_id)
 
@@ -113,7 +113,7 @@ class Credentials:
 
         async def body(tx: Transaction) -> str:
             await lock_account(tx, account.id)
-            if not await self._proofs.accept(tx, proof):
+            if not await self._proofs.still_holds(tx, proof):
                 raise _wrong_password()
             await store.delete_credentials(tx, account.id, CredentialKind.TOTP_UNCONFIRMED)
             held = [c for c in await store.credentials_of(tx, account.id) if c.kind is CredentialKind.TOTP]
@@ -148,7 +148,7 @@ class Credentials:
 
         async def body(tx: Transaction) -> None:
             await lock_account(tx, account.id)
-            if not await self._proofs.accept(tx, proof):
+            if not await self._proofs.still_holds(tx, proof):
                 raise _wrong_password()
             held = {c.id for c in await store.credentials_of(tx, account.id) if c.kind in _TOTPS}
             if credential_id not in held or not await store.delete_credential(tx, credential_id):
@@ -235,6 +235,7 @@ class Credentials:
             details = {"reason": proof.reason}
             await self._audit.refused(self._db, Event.CREDENTIAL_SET, actor=actor, target=account.reference, details=details)
             raise _wrong_password()
+        await self._proofs.forgive(proof)
         return account, proof
 
     async def _remove_totps(self, tx: Transaction, account: Account, actor: Actor) -> int:

@@ -102,12 +102,25 @@ class Proofs:
     async def accept(self, tx: Transaction, proof: RightPassword | RightCode) -> bool:
         """In the transaction that the proof is for: it still holds, a code is used up, and failures are forgotten."""
         if isinstance(proof, RightPassword):
-            good = await store.is_held(tx, proof.credential_id)
+            good = await self.still_holds(tx, proof)
         else:
             good = await store.use_totp_step(tx, proof.credential_id, proof.kind, proof.step)
         if good:
             await self._throttle.forgive(tx, *proof.counters)
         return good
+
+    @staticmethod
+    async def still_holds(tx: Transaction, proof: RightPassword) -> bool:
+        """Whether the password is the same as when it was looked at."""
+        return await store.is_held(tx, proof.credential_id)
+
+    async def forgive(self, proof: RightPassword) -> None:
+        """Forget failures at once: the password was right, whatever becomes of what it was asked for."""
+
+        async def body(tx: Transaction) -> None:
+            await self._throttle.forgive(tx, *proof.counters)
+
+        await self._db.write(body)
 
     async def forget_failures(self, tx: Transaction, account: Account) -> None:
         """Let the account be tried again at once."""

@@ -102,6 +102,19 @@ def test_present_password_cannot_be_guessed_from_a_stolen_session():
     asyncio.run(scenario())
 
 
+def test_weak_new_passwords_do_not_count_as_guesses():
+    async def scenario():
+        async with sqlite_world() as world:
+            actor = await world.actor("alice")
+            for _ in range(8):
+                with pytest.raises(WeakPassword):
+                    await world.credentials.change_password(PASSWORD, "password1234", actor=actor)
+            await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=actor)
+            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), Completed)
+
+    asyncio.run(scenario())
+
+
 def test_second_factor_counts_from_its_first_code_on():
     async def scenario():
         async with sqlite_world() as world:

@@ -1,7 +1,7 @@
 """Every table, once, for SQLite and PostgreSQL alike.
 
 Portable types only. Instants are milliseconds since the epoch; flags are 0 or 1; digests are SHA-256 of a secret; JSON is
-text. Nothing here is reached by other packages except through a `store.py`.
+text. Nothing here is reached by other packages except through a `store.py`. What `doc` and `about` say is in the reference.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ INSTANT = BigInteger().with_variant(Integer(), "sqlite")
 FLAG = Integer()
 
 
-def _instant(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, INSTANT, nullable=nullable)
+def _instant(name: str, *, nullable: bool = False, doc: str | None = None) -> Column[int]:
+    return Column(name, INSTANT, nullable=nullable, doc=doc)
 
 
-def _flag(name: str, default: int) -> Column[int]:
-    return Column(name, FLAG, nullable=False, server_default=text(str(default)))
+def _flag(name: str, default: int, *, doc: str | None = None) -> Column[int]:
+    return Column(name, FLAG, nullable=False, server_default=text(str(default)), doc=doc)
 
 
-def _text(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
+def _text(name: str, *, nullable: bool = False, doc: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=nullable, doc=doc)
 
 
-def _blob(name: str, *, nullable: bool = False) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=nullable)
+def _blob(name: str, *, nullable: bool = False, doc: str | None = None) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=nullable, doc=doc)
 
 
-def _ref(name: str, target: str, *, nullable: bool = False, cascade: bool = False) -> Column[str]:
-    return Column(name, Text, ForeignKey(target, ondelete="CASCADE" if cascade else None), nullable=nullable)
+def _ref(name: str, target: str, *, nullable: bool = False, cascade: bool = False, doc: str | None = None) -> Column[str]:
+    return Column(name, Text, ForeignKey(target, ondelete="CASCADE" if cascade else None), nullable=nullable, doc=doc)
 
 
 # --- custody ---------------------------------------------------------------------------------------------------------
@@ -46,15 +46,16 @@ def _ref(name: str, target: str, *, nullable: bool = False, cascade: bool = Fals
 signing_keys = Table(
     "signing_keys",
     metadata,
-    Column("id", Text, primary_key=True),  # RFC 7638 thumbprint, also the `kid`
-    _text("purpose"),  # see keys.Purpose
-    _text("owner"),  # what the key belongs to: an issuer id, a client id, or ""
-    _text("algorithm"),  # ES256, RS256, …
-    _blob("public_der"),  # SubjectPublicKeyInfo
-    _blob("sealed_private", nullable=True),  # PKCS #8, sealed; null once the key was taken away
+    Column("id", Text, primary_key=True, doc="RFC 7638 thumbprint, which is also the kid"),
+    _text("purpose", doc="root, issuer, oauth_client or audit"),
+    _text("owner", doc="What the key belongs to: an issuer's or a client's id, or nothing"),
+    _text("algorithm", doc="ES256, RS256, …"),
+    _blob("public_der", doc="SubjectPublicKeyInfo"),
+    _blob("sealed_private", nullable=True, doc="PKCS #8, sealed; null once the key was taken away"),
     _instant("created_at"),
-    _instant("retired_at", nullable=True),  # signs no more; still verifies
-    _instant("revoked_at", nullable=True),  # neither signs nor verifies
+    _instant("retired_at", nullable=True, doc="Signs no more; still verifies"),
+    _instant("revoked_at", nullable=True, doc="Neither signs nor verifies"),
+    info={"about": "Private keys of authorities, OAuth clients and the audit record, sealed."},
 )
 Index("ix_signing_keys_purpose_owner", signing_keys.c.purpose, signing_keys.c.owner)
 
@@ -63,18 +64,19 @@ Index("ix_signing_keys_purpose_owner", signing_keys.c.purpose, signing_keys.c.ow
 audit_events = Table(
     "audit_events",
     metadata,
-    Column("writer_id", Text, primary_key=True),  # one chain per writer
-    Column("sequence", INSTANT, primary_key=True),
+    Column("writer_id", Text, primary_key=True, doc="One chain per writer"),
+    Column("sequence", INSTANT, primary_key=True, doc="Counts from 1 in each chain"),
     _instant("at"),
-    _text("event"),  # see audit.Event
-    _text("outcome"),  # done | refused | failed
+    _text("event", doc="See the list of events"),
+    _text("outcome", doc="done, refused or failed"),
     _text("actor_kind"),
     _text("actor_id"),
     _text("actor_name"),
-    _text("target"),  # what it was done to: "person:<id>", "certificate:<serial>", …
-    _text("details"),  # JSON object, never a secret
-    _blob("previous"),  # digest of the row before, in the same chain
-    _blob("digest"),
+    _text("target", doc="What it was done to, as kind:id"),
+    _text("details", doc="JSON object, never a secret"),
+    _blob("previous", doc="Digest of the row before, in the same chain"),
+    _blob("digest", doc="SHA-256 over the previous digest and the other columns"),
+    info={"about": "What happened. Rows are only ever added; each covers the one before it."},
 )
 
 # --- identity --------------------------------------------------------------------------------------------------------
@@ -82,25 +84,27 @@ audit_events = Table(
 accounts = Table(
     "accounts",
     metadata,
-    Column("id", Text, primary_key=True),  # UUID, the OIDC `sub`
-    _text("kind"),  # person | service | system
+    Column("id", Text, primary_key=True, doc="UUID, which is also the sub of ID tokens"),
+    _text("kind", doc="person, service or system"),
     Column("name", Text, nullable=False, unique=True),
     _text("display_name"),
     _instant("created_at"),
     _instant("updated_at"),
     _instant("valid_from", nullable=True),
     _instant("valid_until", nullable=True),
-    _instant("disabled_at", nullable=True),
+    _instant("disabled_at", nullable=True, doc="Since then it cannot sign in, and its certificates are not renewed"),
+    info={"about": "People, and the accounts that a server has from the start."},
 )
 
 mail_addresses = Table(
     "mail_addresses",
     metadata,
     Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),  # 0 is the primary address
+    Column("position", Integer, primary_key=True, doc="0 is the primary address"),
     _text("address"),
-    Column("address_folded", Text, nullable=False, unique=True),  # one address, one person
+    Column("address_folded", Text, nullable=False, unique=True, doc="For comparison; one address belongs to one account"),
     _instant("verified_at", nullable=True),
+    info={"about": "Mail addresses of accounts."},
 )
 
 groups = Table(
@@ -111,6 +115,7 @@ groups = Table(
     _text("description"),
     _flag("builtin", 0),
     _instant("created_at"),
+    info={"about": "Groups of accounts and of groups."},
 )
 
 group_members = Table(
@@ -119,6 +124,7 @@ group_members = Table(
     Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
     Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Index("ix_group_members_account_id", "account_id"),
+    info={"about": "Which account is in which group directly."},
 )
 
 group_nestings = Table(
@@ -127,6 +133,7 @@ group_nestings = Table(
     Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
     Column("member_group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
     Index("ix_group_nestings_member_group_id", "member_group_id"),
+    info={"about": "Which group is in which group directly."},
 )
 
 credentials = Table(
@@ -134,21 +141,23 @@ credentials = Table(
     metadata,
     Column("id", Text, primary_key=True),
     _ref("account_id", "accounts.id", cascade=True),
-    _text("kind"),  # password | totp
+    _text("kind", doc="password or totp"),
     _text("label"),
-    _blob("secret"),  # password: Argon2 PHC text; totp: sealed shared secret
+    _blob("secret", doc="Of a password its Argon2 digest (PHC text), of a second factor the sealed shared secret"),
     _instant("created_at"),
-    Column("last_step", INSTANT, nullable=True),  # totp: last time step used, so that a code works once
+    Column("last_step", INSTANT, nullable=True, doc="Of a second factor the last time step used, so that a code works once"),
     UniqueConstraint("account_id", "kind", "label"),
+    info={"about": "Passwords and second factors."},
 )
 
 throttles = Table(
     "throttles",
     metadata,
-    Column("key", LargeBinary, primary_key=True),  # digest of what is counted: an account name, an address
-    Column("failures", Integer, nullable=False),
+    Column("key", LargeBinary, primary_key=True, doc="Digest of what is counted: an account name, an address"),
+    Column("failures", Integer, nullable=False, doc="Attempts that have not turned out well"),
     _instant("last_failure_at"),
     _instant("blocked_until"),
+    info={"about": "Failed attempts to sign in, by account and by address."},
 )
 
 sessions = Table(
@@ -157,8 +166,8 @@ sessions = Table(
     Column("id", Text, primary_key=True),
     Column("digest", LargeBinary, nullable=False, unique=True),
     _ref("account_id", "accounts.id", cascade=True),
-    _text("kind"),  # browser | terminal
-    _text("methods"),  # RFC 8176 names, space separated: "pwd", "pwd otp"
+    _text("kind", doc="browser or terminal"),
+    _text("methods", doc="RFC 8176 names with spaces between them: pwd, or pwd otp"),
     _text("address"),
     _text("user_agent"),
     _instant("created_at"),
@@ -168,6 +177,7 @@ sessions = Table(
     _instant("ended_at", nullable=True),
     _text("end_reason", nullable=True),
     Index("ix_sessions_account_id", "account_id"),
+    info={"about": "Who is signed in where."},
 )
 
 pending_sign_ins = Table(
@@ -177,21 +187,23 @@ pending_sign_ins = Table(
     _ref("account_id", "accounts.id", cascade=True),
     _text("kind"),
     _text("methods"),
-    _text("continue_to"),
+    _text("continue_to", doc="Where to go after it"),
     _instant("created_at"),
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
+    info={"about": "Sign-ins whose password was right and whose second factor is awaited."},
 )
 
 one_time_links = Table(
     "one_time_links",
     metadata,
     Column("digest", LargeBinary, primary_key=True),
-    _text("purpose"),  # welcome | reset
+    _text("purpose", doc="welcome or reset"),
     _ref("account_id", "accounts.id", nullable=True, cascade=True),
     _instant("created_at"),
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
+    info={"about": "Links that work once: for the first administrator, and to set a new password."},
 )
 
 # --- access ----------------------------------------------------------------------------------------------------------
@@ -202,6 +214,7 @@ role_assignments = Table(
     Column("role", Text, primary_key=True),
     Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
     _instant("created_at"),
+    info={"about": "Which group holds which role."},
 )
 
 # --- oauth -----------------------------------------------------------------------------------------------------------
@@ -210,20 +223,21 @@ oauth_clients = Table(
     "oauth_clients",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),  # the client_id on the wire
+    Column("name", Text, nullable=False, unique=True, doc="The client_id"),
     _text("display_name"),
-    _text("kind"),  # public | confidential
+    _text("kind", doc="public or confidential"),
     _text("landing_url"),
-    _blob("secret_digest", nullable=True),
-    _blob("sealed_secret", nullable=True),
-    _text("signing_algorithm"),  # ES256 | RS256
+    _blob("secret_digest", nullable=True, doc="Null for public clients"),
+    _blob("sealed_secret", nullable=True, doc="So that an administrator can look at it again"),
+    _text("signing_algorithm", doc="ES256 or RS256"),
     _flag("require_pkce", 1),
     _flag("localhost_redirects", 0),
     _flag("consent_prompt", 1),
-    _flag("short_username", 0),
-    Column("refresh_seconds", Integer, nullable=False),
+    _flag("short_username", 0, doc="User names without a domain"),
+    Column("refresh_seconds", Integer, nullable=False, doc="How long a refresh token waits for its use"),
     _instant("created_at"),
     _instant("updated_at"),
+    info={"about": "Registered OAuth clients."},
 )
 
 oauth_redirect_uris = Table(
@@ -231,6 +245,7 @@ oauth_redirect_uris = Table(
     metadata,
     Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
     Column("uri", Text, primary_key=True),
+    info={"about": "Addresses that a client may have people sent back to."},
 )
 
 oauth_scope_maps = Table(
@@ -238,24 +253,26 @@ oauth_scope_maps = Table(
     metadata,
     Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
     Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
-    _text("scopes"),  # space separated
+    _text("scopes", doc="With spaces between them"),
+    info={"about": "Which scopes a client may ask of the members of a group."},
 )
 
 oauth_requests = Table(
     "oauth_requests",
     metadata,
-    Column("digest", LargeBinary, primary_key=True),  # of the handle in the browser's address or cookie
+    Column("digest", LargeBinary, primary_key=True, doc="Of the handle in the browser's address"),
     _ref("client_id", "oauth_clients.id", cascade=True),
-    _text("parameters"),  # JSON of the proven authorization request
+    _text("parameters", doc="JSON of the proven authorization request"),
     _instant("created_at"),
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
+    info={"about": "Authorization requests that wait for a person to sign in or decide."},
 )
 
 oauth_families = Table(
     "oauth_families",
     metadata,
-    Column("id", Text, primary_key=True),  # all tokens that come from one authorization
+    Column("id", Text, primary_key=True, doc="All tokens that come from one authorization"),
     _ref("client_id", "oauth_clients.id", cascade=True),
     _ref("account_id", "accounts.id", cascade=True),
     _ref("session_id", "sessions.id", cascade=True),
@@ -267,6 +284,7 @@ oauth_families = Table(
     _text("revoke_reason", nullable=True),
     Index("ix_oauth_families_account_id", "account_id"),
     Index("ix_oauth_families_session_id", "session_id"),
+    info={"about": "One row for each authorization: all tokens that come of it are revoked with it."},
 )
 
 oauth_codes = Table(
@@ -278,6 +296,7 @@ oauth_codes = Table(
     _text("code_challenge", nullable=True),
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
+    info={"about": "Authorization codes."},
 )
 
 oauth_refresh_tokens = Table(
@@ -288,6 +307,7 @@ oauth_refresh_tokens = Table(
     _instant("created_at"),
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
+    info={"about": "Refresh tokens."},
 )
 
 oauth_consents = Table(
@@ -297,6 +317,7 @@ oauth_consents = Table(
     Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
     _text("scope"),
     _instant("granted_at"),
+    info={"about": "What a person has allowed a client."},
 )
 
 # --- certificate authority -------------------------------------------------------------------------------------------
@@ -306,51 +327,54 @@ issuers = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
-    _text("kind"),  # root | issuing
+    _text("kind", doc="root or issuing"),
     _ref("parent_id", "issuers.id", nullable=True),
     _ref("key_id", "signing_keys.id"),
     _blob("certificate_der"),
     _instant("not_after"),
     _instant("created_at"),
     _instant("retired_at", nullable=True),
+    info={"about": "The root and the issuing authorities."},
 )
 
 provisioners = Table(
     "provisioners",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("position", Integer, nullable=False),  # order of the list, which is also the paging key
+    Column("position", Integer, nullable=False, doc="Order of the list, which is also the paging key"),
     Column("name", Text, nullable=False, unique=True),
-    _text("type"),  # OIDC | JWK
-    _text("definition"),  # JSON in the shape of reference/step-ca, section 5, without secrets
-    _blob("sealed_secret", nullable=True),  # OIDC client secret
+    _text("type", doc="OIDC or JWK"),
+    _text("definition", doc="JSON in the shape of a step-ca configuration, without secrets"),
+    _blob("sealed_secret", nullable=True, doc="Client secret of an OIDC provisioner"),
     _instant("created_at"),
     _instant("updated_at"),
+    info={"about": "Stored provisioners; those of files are not here."},
 )
 
 certificates = Table(
     "certificates",
     metadata,
-    Column("serial", LargeBinary, primary_key=True),  # 20 octets, time-ordered
+    Column("serial", LargeBinary, primary_key=True, doc="20 octets, time-ordered"),
     _ref("issuer_id", "issuers.id"),
-    _text("state"),  # intended | issued | failed | maybe_signed
+    _text("state", doc="intended, issued, failed or maybe_signed"),
     _text("profile"),
-    Column("provisioner_id", Text, nullable=True),  # kept when the provisioner goes away
-    Column("account_id", Text, nullable=True),  # the person it speaks for; kept when the person goes away
+    Column("provisioner_id", Text, nullable=True, doc="Kept when the provisioner goes away"),
+    Column("account_id", Text, nullable=True, doc="The person it speaks for; kept when the person goes away"),
     Column("session_id", Text, nullable=True),
-    _text("subject_name"),  # common name, or ""
-    _text("names"),  # JSON list of [type, value]
-    _blob("public_key_digest"),
+    _text("subject_name", doc="Common name, or nothing"),
+    _text("names", doc="JSON list of type and value"),
+    _blob("public_key_digest", doc="SHA-256 of the SubjectPublicKeyInfo"),
     _instant("not_before"),
     _instant("not_after"),
-    _blob("tbs_digest"),
-    _blob("der", nullable=True),  # null until signed
+    _blob("tbs_digest", doc="SHA-256 of what was to be signed"),
+    _blob("der", nullable=True, doc="Null until signed"),
     _instant("intended_at"),
     _instant("issued_at", nullable=True),
-    _blob("renewed_from", nullable=True),  # serial of the certificate that this one follows
+    _blob("renewed_from", nullable=True, doc="Serial of the certificate that this one follows"),
     _instant("revoked_at", nullable=True),
-    Column("revocation_reason", Integer, nullable=True),  # RFC 5280, section 5.3.1
+    Column("revocation_reason", Integer, nullable=True, doc="Number of RFC 5280, section 5.3.1"),
     Index("ix_certificates_account_id", "account_id", "serial"),
+    info={"about": "Every certificate that was intended, with its outcome."},
 )
 _INTENDED = text("state = 'intended'")
 Index("ix_certificates_intended_at", certificates.c.intended_at, sqlite_where=_INTENDED, postgresql_where=_INTENDED)
@@ -360,9 +384,10 @@ Index("ix_certificates_renewed_from", certificates.c.renewed_from, sqlite_where=
 used_tokens = Table(
     "used_tokens",
     metadata,
-    Column("key", LargeBinary, primary_key=True),  # expiry (4 octets, seconds) and digest (16): time-ordered
+    Column("key", LargeBinary, primary_key=True, doc="Expiry (4 octets, seconds) and digest (16): time-ordered"),
     _instant("expires_at"),
     sqlite_with_rowid=False,
+    info={"about": "Single-use tokens for certificates and revocations that were used, until they expire."},
 )
 
 # --- work that must run once across nodes ----------------------------------------------------------------------------
@@ -371,6 +396,7 @@ leases = Table(
     "leases",
     metadata,
     Column("name", Text, primary_key=True),
-    _text("holder"),
+    _text("holder", doc="A process"),
     _instant("until"),
+    info={"about": "Which process does what must be done once in a cluster."},
 )

@@ -401,7 +401,8 @@ def representatives(profile: Profile, issuer: Issuer, now: Instant) -> tuple[byt
     made = []
     for key_kind in profile.key_kinds:
         public_key_der = encoded(_THROWAWAY[key_kind]().public_key())
-        for common_name, chosen, vouch in (("", every, vouched), ("alice", every[:1], None)):
+        groups = [every[at : at + profile.most_names] for at in range(0, len(every), profile.most_names)]
+        for common_name, chosen, vouch in (*(("", group, vouched) for group in groups), ("alice", every[:1], None)):
             if profile.common_name or not common_name:
                 contents = CertificateContents(common_name, chosen, key_kind, public_key_der, present, end, vouch)
                 made.append(template.to_be_signed(b"\x01" * SERIAL_OCTETS, contents))

@@ -25,6 +25,7 @@ from sealwright.entropy import SeededEntropy
 from sealwright.errors import Conflict, NotFound, NotPermitted
 from sealwright.keys import Custody, KeyMissing, Sealer
 from tests.databases import sqlite_database
+from tests.pkilinting import pkilint
 
 NOW = from_datetime(datetime(2026, 11, 22, 10, 20, 30, 500_000, tzinfo=UTC))
 
@@ -108,6 +109,12 @@ def test_authority_certificates_are_what_the_builder_would_make(which):
         builder = builder.add_extension(extension.value, extension.critical)
     assert root.kind is IssuerKind.ROOT
     assert builder.sign(throwaway, hashes.SHA256()).tbs_certificate_bytes == certificate.tbs_certificate_bytes
+
+
+def test_pkilint_finds_nothing_in_the_certificates_of_the_authorities():
+    root, issuing, _ = made()
+    assert pkilint(root.certificate_der) == {}
+    assert pkilint(issuing.certificate_der) == {}
 
 
 def test_fingerprint_is_lower_case_sha256_of_the_certificate_and_finds_the_root():

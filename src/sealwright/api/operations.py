@@ -109,6 +109,7 @@ class Dispatch:
                 return answer
             return Response(204) if answer is None else json_response(operation.status, answer)
 
+        handler.__doc__ = operation.summary
         return handler
 
     async def _who(self, request: Request) -> SignedIn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealwright.errors import Conflict, Failure, InvalidInput, NotFound, NotPermitted, NotSignedIn, Unavailable
+from sealwright.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSignedIn, Refused, Unavailable
 
 
 class CsrRefused(InvalidInput):
@@ -41,13 +41,13 @@ class ProfileRefused(InvalidInput):
     code = "profile_refused"
 
 
-class LintFailed(Failure):
+class LintFailed(Refused):
     """The certificate that was about to be signed breaks a rule of its format. Nothing was signed."""
 
     code = "lint_failed"
 
 
-class VerificationFailed(Failure):
+class VerificationFailed(Unavailable):
     """A signed certificate is not the one that was decided. It is not given to anybody."""
 
     code = "verification_failed"

@@ -23,7 +23,7 @@ from typing import Any
 from sealwright.access import Actor
 from sealwright.audit import Audit, Event, Outcome
 from sealwright.ca import store
-from sealwright.ca.errors import LintFailed, StandingLost, TokenUsed
+from sealwright.ca.errors import StandingLost, TokenUsed
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import (
     CertificateRequest,
@@ -143,7 +143,7 @@ class Issuance:
                         raise
                 else:
                     return intent
-        except (Refused, LintFailed) as failure:
+        except Refused as failure:
             await self.record_refusal(grant.actor, grant.provisioner_id, failure)
             raise
         raise AssertionError("a serial number was found, or the last attempt raised")

@@ -35,7 +35,7 @@ class AccountPages:
         self._credentials = credentials
 
     async def show(self, visit: Visit, person: SignedIn) -> Response:
-        """The page."""
+        """The person's own account: addresses, second factors, sessions."""
         return await self._page(visit, person, told=TOLD.get(visit.request.query().get("done", ""), ""))
 
     async def end_session(self, visit: Visit, person: SignedIn) -> Response:

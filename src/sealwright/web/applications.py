@@ -21,7 +21,7 @@ class ApplicationPages:
         self._consents = consents
 
     async def show(self, visit: Visit, person: SignedIn) -> Response:
-        """The list."""
+        """The applications that the person allowed to know who they are."""
         given = await self._consents.list_of(person)
         return self._pages.console(
             "applications.html",
@@ -33,6 +33,6 @@ class ApplicationPages:
         )
 
     async def withdraw(self, visit: Visit, person: SignedIn) -> Response:
-        """Take one back."""
+        """Take such a consent back."""
         await self._consents.withdraw(person, visit.typed("client"))
         return redirect(f"{APPLICATIONS_PAGE}?done=withdrawn")

@@ -45,7 +45,7 @@ class Assets:
         return self._by_name[name].path
 
     async def serve(self, request: Request) -> Response:
-        """The file under a hashed name."""
+        """The style sheet, script or picture under a name that holds its digest."""
         asset = self._by_path.get(request.path)
         if asset is None:
             raise NotFound(f"There is no file {request.path}.", hint="Reload the page that led here.")

@@ -22,7 +22,7 @@ class CertificatePages:
         self._clock = clock
 
     async def show(self, visit: Visit, person: SignedIn) -> Response:
-        """One page of the list."""
+        """One page of the person's certificates."""
         cursor = visit.request.query().get("older-than", "")
         found = await self._inventory.page(person.actor, account_id=person.account.id, cursor=cursor)
         now = self._clock.now()

@@ -39,7 +39,7 @@ class ConsentPages:
         )
 
     async def decide(self, visit: Visit, person: SignedIn) -> Response:
-        """What the person pressed."""
+        """Allow or deny what the application asks for."""
         handle, decision = _onward(visit).handle, visit.typed("decision")
         if decision == "allow":
             return answer_step(await self._authorization.allow(handle, person))

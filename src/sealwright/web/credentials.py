@@ -47,11 +47,11 @@ class CredentialPages:
     # --- password ---
 
     async def show_password(self, visit: Visit, person: SignedIn) -> Response:
-        """The form."""
+        """The form for another password."""
         return self._password_form(visit, person)
 
     async def change_password(self, visit: Visit, person: SignedIn) -> Response:
-        """Change it; other sessions end."""
+        """Change the password; other sessions end."""
         asked = {"password": "Type the password that you use until now.", "new-password": "Choose a new password."}
         problems = missing(visit.form, asked) or not_the_same(visit.form, "new-password", "new-password-again")
         if problems:
@@ -67,11 +67,11 @@ class CredentialPages:
     # --- authenticator ---
 
     async def show_authenticator(self, visit: Visit, person: SignedIn) -> Response:
-        """Where setting up begins."""
+        """Where setting up an authenticator begins."""
         return await self._begin_form(visit, person)
 
     async def begin_authenticator(self, visit: Visit, person: SignedIn) -> Response:
-        """Make a key and show it, this once."""
+        """Make a key for an authenticator and show it, this once."""
         problems = missing(visit.form, {"password": "Type your password."})
         if problems:
             return await self._begin_form(visit, person, problems=problems)
@@ -86,7 +86,7 @@ class CredentialPages:
         return self._code_form(visit, person, enrolment=enrolment)
 
     async def confirm_authenticator(self, visit: Visit, person: SignedIn) -> Response:
-        """A right code turns it on."""
+        """Turn an authenticator on, with a right code of it."""
         problems = missing(visit.form, {"code": "Type the code that your app shows."})
         if problems:
             return self._code_form(visit, person, problems=problems)
@@ -99,11 +99,11 @@ class CredentialPages:
         return redirect(f"{HOME}?done=second-factor")
 
     async def show_removal(self, visit: Visit, person: SignedIn) -> Response:
-        """What removing means, and the password for it."""
+        """What removing an authenticator means, and the password for it."""
         return await self._removal_form(visit, person, visit.request.query().get("authenticator", ""))
 
     async def remove_authenticator(self, visit: Visit, person: SignedIn) -> Response:
-        """Remove one."""
+        """Remove an authenticator."""
         credential_id = visit.typed("authenticator")
         problems = missing(visit.form, {"password": "Type your password."})
         if problems:

@@ -147,6 +147,7 @@ def _account(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
 
 
 async def _to_start(visit: Visit) -> Response:
+    """To the person's own account, or to the sign-in page."""
     return redirect(HOME if visit.visitor else SIGN_IN_PAGE)
 
 

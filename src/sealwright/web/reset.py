@@ -17,11 +17,11 @@ class ResetPages:
         self._reset_links = reset_links
 
     async def show(self, visit: Visit) -> Response:
-        """The form."""
+        """The form for a new password."""
         return self._form(visit, await self._owner(visit))
 
     async def submit(self, visit: Visit) -> Response:
-        """Set the password."""
+        """Set a new password."""
         owner = await self._owner(visit)
         problems = missing(visit.form, {"password": "Choose a password."}) or not_the_same(
             visit.form, "password", "password-again"

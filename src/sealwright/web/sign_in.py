@@ -100,14 +100,14 @@ class SignInPages:
     # --- second factor ---
 
     async def show_code(self, visit: Visit) -> Response:
-        """The page that asks for a code."""
+        """The page that asks for a code of the second factor."""
         onward = self._onward(visit)
         if visit.request.cookie(PENDING_COOKIE) is None:
             return redirect(onward.path(SIGN_IN_PAGE))
         return await self._code_form(visit, onward)
 
     async def submit_code(self, visit: Visit) -> Response:
-        """Check the code."""
+        """Check the code of the second factor."""
         onward = self._onward(visit)
         pending_token = visit.request.cookie(PENDING_COOKIE) or ""
         problems = missing(visit.form, {"code": "Type the code that your app shows."})
@@ -129,13 +129,13 @@ class SignInPages:
     # --- sign out ---
 
     async def sign_out(self, _visit: Visit, person: SignedIn) -> Response:
-        """End this session."""
+        """Sign out: this session ends."""
         with suppress(SessionNotFound):  # ended from elsewhere in this very moment
             await self._sessions.end(person.session.id, "signed out", actor=person.actor)
         return redirect(SIGNED_OUT_PAGE, headers=(clear(SESSION_COOKIE),))
 
     async def show_signed_out(self, _visit: Visit) -> Response:
-        """The page that says so."""
+        """The page that says that one is signed out."""
         return self._pages.single("signed-out.html")
 
     # --- parts ---

@@ -69,6 +69,7 @@ class Visits:
             visit = await self._begin(request)
             return _with_cookies(await show(visit), visit)
 
+        handler.__doc__ = show.__doc__
         return handler
 
     def open_form(self, act: OpenAction) -> Handler:
@@ -79,6 +80,7 @@ class Visits:
             check_mark(visit.typed(MARK_FIELD), visit.form_secret, "")
             return await act(visit)
 
+        handler.__doc__ = act.__doc__
         return handler
 
     def personal_page(self, show: PersonalAction) -> Handler:
@@ -90,6 +92,7 @@ class Visits:
                 return sign_in_first(request)
             return _with_cookies(await show(visit, visit.visitor), visit)
 
+        handler.__doc__ = show.__doc__
         return handler
 
     def personal_form(self, act: PersonalAction, *, page: str) -> Handler:
@@ -102,6 +105,7 @@ class Visits:
             check_mark(visit.typed(MARK_FIELD), visit.form_secret, visit.visitor.session.id)
             return await act(visit, visit.visitor)
 
+        handler.__doc__ = act.__doc__
         return handler
 
     async def _begin(self, request: Request, *, sends_form: bool = False) -> Visit:

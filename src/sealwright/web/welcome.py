@@ -48,13 +48,13 @@ class WelcomePages:
         self._bootstrap = bootstrap
 
     async def show(self, visit: Visit) -> Response:
-        """The form, or what to do instead."""
+        """The form for the first administrator, or what to do instead."""
         if not await self._bootstrap.is_open(_token(visit)):
             return self._closed(visit)
         return self._form(visit, TypedWelcome())
 
     async def submit(self, visit: Visit) -> Response:
-        """Create the administrator, who is then signed in."""
+        """Create the first administrator, who is then signed in."""
         typed = TypedWelcome(visit.typed("username"), visit.typed("display-name"), visit.typed("mail"))
         password = visit.typed("password")
         problems = missing(visit.form, _ASKED) or not_the_same(visit.form, "password", "password-again")

@@ -223,7 +223,7 @@ def test_wrong_signature_is_found_before_release(with_ca):
         await ca.add_jwk()
         await break_key(ca, lambda data, algorithm: key("another").sign(data, algorithm))
         status, answer = await sign(ca, ca.jwk_token(WEB))
-        assert (status, "not the issuer's" in answer["message"]) == (500, True)
+        assert (status, "not the issuer's" in answer["message"]) == (503, True)
         assert [(record.state, record.der) for record in await everything(ca)] == [(CertificateState.FAILED, None)]
         assert await events(ca) == [("certificate.intended", "done"), ("certificate.failed", "failed")]
 

@@ -115,7 +115,7 @@ class StepApi:
         return _certificates(await self._roots())
 
     async def roots_pem(self, _request: Request) -> Response:
-        """The same as one file."""
+        """The roots of this authority as one PEM file."""
         return _pem_file(await self._roots())
 
     async def intermediates(self, _request: Request) -> Response:
@@ -123,7 +123,7 @@ class StepApi:
         return _certificates(await self._intermediates())
 
     async def intermediates_pem(self, _request: Request) -> Response:
-        """The same as one file."""
+        """The issuing authorities as one PEM file."""
         return _pem_file(await self._intermediates())
 
     async def _roots(self) -> list[bytes]:

@@ -1,0 +1,453 @@
+"""The wire that `step` speaks: shapes, statuses, failures, and which credential opens which door."""
+
+import hashlib
+import importlib
+import json
+import pkgutil
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+import sealwright
+from sealwright import errors
+from sealwright.access import SYSTEM
+from sealwright.ca.step_api.failures import answer_failure, status_of
+from sealwright.ca.step_api.messages import serial_number, time_or_duration
+from sealwright.errors import Unavailable
+from sealwright.wire import Listener, Request, Wire
+from tests.authorities import (
+    ALICE,
+    ISSUER_URL,
+    csr,
+    der_of,
+    key,
+    leaf_of,
+    signing_key,
+)
+from tests.unit.ca.test_provisioners_definitions import jwk, oidc
+
+WEB = "web.example.org"
+
+
+def pem_of(der):
+    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()
+
+
+async def chain(ca):
+    (root,), (issuing,) = await ca.issuers.roots(), await ca.issuers.intermediates()
+    return root.certificate_der, issuing.certificate_der
+
+
+# --- trust -----------------------------------------------------------------------------------------------------------
+
+
+def test_root_is_found_by_its_fingerprint_however_it_is_written(with_ca):
+    async def scenario(ca):
+        root, _ = await chain(ca)
+        fingerprint = hashlib.sha256(root).hexdigest()
+        dashed = "-".join(fingerprint[at : at + 8] for at in range(0, 64, 8))
+        for spelling in (fingerprint, fingerprint.upper(), dashed):
+            assert await ca.call("GET", f"/root/{spelling}") == (200, {"ca": pem_of(root)})
+        status, answer = await ca.call("GET", f"/root/{'0' * 64}")
+        assert (status, answer["status"]) == (404, 404)
+
+    with_ca(scenario)
+
+
+def test_trust_documents(with_ca):
+    async def scenario(ca):
+        root, issuing = await chain(ca)
+        assert await ca.call("GET", "/roots") == (201, {"crts": [pem_of(root)]})
+        assert await ca.call("GET", "/federation") == (201, {"crts": [pem_of(root)]})
+        assert await ca.call("GET", "/intermediates") == (201, {"crts": [pem_of(issuing)]})
+        for path, certificate in (("/roots.pem", root), ("/intermediates.pem", issuing)):
+            response = await ca.respond("GET", path)
+            assert (response.status, response.body.decode()) == (200, pem_of(certificate))
+            assert ("content-type", "application/x-pem-file") in response.headers
+
+    with_ca(scenario)
+
+
+def test_version_and_health(with_ca):
+    async def scenario(ca):
+        assert await ca.call("GET", "/version") == (200, {"version": "0.30.2"})
+        response = await ca.respond("GET", "/health")
+        assert (response.status, response.body) == (200, b'{"status":"ok"}\n')
+        assert ("content-type", "application/json") in response.headers
+
+    with_ca(scenario)
+
+
+def test_health_fails_when_the_database_cannot_be_read(with_ca):
+    async def scenario(ca):
+        class Gone:
+            async def one(self, statement, **parameters):
+                raise Unavailable("The database cannot be reached at the moment.")
+
+        next(route for route in ca.routes if route.path == "/health").handler.__self__._db = Gone()
+        status, answer = await ca.call("GET", "/health")
+        assert (status, answer["message"]) == (503, "The database cannot be reached at the moment.")
+
+    with_ca(scenario)
+
+
+def test_every_path_has_its_twin_and_speaks_the_same_wire(with_ca):
+    async def scenario(ca):
+        paths = {(route.method, route.path) for route in ca.routes}
+        assert paths >= {("POST", "/sign"), ("POST", "/1.0/sign"), ("GET", "/1.0/provisioners"), ("POST", "/re-sign")}
+        own = {path for path in paths if not path[1].startswith("/1.0/") and not path[1].startswith("/admin")}
+        assert {(method, f"/1.0{path}") for method, path in own} <= paths
+        assert {route.listeners for route in ca.routes} == {frozenset({Listener.MACHINES})}
+        assert {route.wire for route in ca.routes} == {Wire.STEP}
+        assert {route.path for route in ca.routes if route.fast} == {"/sign", "/renew"}
+        assert all(route.access.startswith("public: ") for route in ca.routes)
+
+    with_ca(scenario)
+
+
+def test_administration_is_told_to_be_elsewhere(with_ca):
+    async def scenario(ca):
+        status, answer = await ca.call("GET", "/admin/admins")
+        assert (status, answer["status"]) == (404, 404)
+
+    with_ca(scenario)
+
+
+# --- provisioners ----------------------------------------------------------------------------------------------------
+
+
+def test_list_shows_definitions_in_the_shape_of_step(with_ca):
+    async def scenario(ca):
+        await ca.provisioners.add(
+            oidc(scopes=["openid"], claims={"maxTLSCertDuration": "8h", "defaultTLSCertDuration": "8h"}), SYSTEM
+        )
+        await ca.provisioners.add(jwk(encryptedKey="a.b.c.d.e"), SYSTEM)
+        status, answer = await ca.call("GET", "/provisioners", query="limit=100")
+        assert (status, answer["nextCursor"]) == (200, "")
+        assert answer["provisioners"][0] == {
+            "type": "OIDC",
+            "name": "p",
+            "claims": {"maxTLSCertDuration": "8h", "defaultTLSCertDuration": "8h"},
+            "clientID": "c",
+            "clientSecret": "",
+            "configurationEndpoint": "https://id.example.org",
+            "scopes": ["openid"],
+        }
+        assert answer["provisioners"][1] == jwk(encryptedKey="a.b.c.d.e")
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("limit", "pages"), [("", 2), ("limit=20", 2), ("limit=7", 4), ("limit=500", 1), ("limit=0", 2), ("limit=-3", 2)]
+)
+def test_pages_hold_what_was_asked_for_within_limits(with_ca, limit, pages):
+    async def scenario(ca):
+        for number in range(25):
+            await ca.provisioners.add(oidc(name=f"p{number}", clientID=f"c{number}"), SYSTEM)
+        found, cursor, count = [], "", 0
+        while count < 10:
+            status, answer = await ca.call("GET", "/provisioners", query=f"{limit}&cursor={cursor}")
+            assert status == 200
+            found += [each["name"] for each in answer["provisioners"]]
+            cursor, count = answer["nextCursor"], count + 1
+            if not cursor:
+                break
+        assert found == [f"p{number}" for number in range(25)]
+        assert count == pages
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize("query", ["limit=many", "limit=1.5", "cursor=zz", "limit=1&limit=2"])
+def test_wrong_page_is_400(with_ca, query):
+    async def scenario(ca):
+        assert (await ca.call("GET", "/provisioners", query=query))[0] == 400
+
+    with_ca(scenario)
+
+
+def test_encrypted_key_by_the_id_of_the_key(with_ca):
+    async def scenario(ca):
+        await ca.provisioners.add(jwk(encryptedKey="a.b.c.d.e"), SYSTEM)
+        kid = signing_key("jwk admin").id
+        assert await ca.call("GET", f"/provisioners/{kid}/encrypted-key") == (200, {"key": "a.b.c.d.e"})
+        assert (await ca.call("GET", "/provisioners/other/encrypted-key"))[0] == 404
+
+    with_ca(scenario)
+
+
+# --- sign ------------------------------------------------------------------------------------------------------------
+
+
+def test_answer_of_sign(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        root, issuing = await chain(ca)
+        response = await ca.respond("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
+        answer = json.loads(response.body)
+        assert (response.status, response.body[-1:]) == (201, b"\n")
+        assert list(answer) == ["crt", "ca", "certChain", "tlsOptions"]
+        assert answer["certChain"] == [answer["crt"], pem_of(issuing)]
+        assert answer["ca"] == pem_of(issuing)
+        assert pem_of(root) not in answer["certChain"]
+        assert answer["crt"] == pem_of(der_of(answer))
+        leaf_of(answer).verify_directly_issued_by(x509.load_der_x509_certificate(issuing))
+        assert (answer["tlsOptions"]["minVersion"], answer["tlsOptions"]["maxVersion"]) == (1.2, 1.3)
+
+    with_ca(scenario)
+
+
+def test_unknown_members_are_ignored_and_empty_ones_are_none(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        body = {"csr": csr(), "ott": ca.jwk_token(WEB), "notBefore": "", "notAfter": None, "templateData": {"a": 1}, "x": []}
+        assert (await ca.call("POST", "/sign", body))[0] == 201
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b'"x"',
+        b"\xff",
+        b'{"csr": 5}',
+        b'{"csr": null, "ott": "a.b.c"}',
+        b'{"csr": "", "ott": "a.b.c"}',
+        b'{"csr": "x", "ott": ""}',
+        b'{"csr": "x"}',
+        b"[" * 100_000,
+        b'{"csr": "x", "ott": "a.b.c", "notAfter": "x"}',
+        b'{"csr": "x", "ott": "a.b.c", "notBefore": 5}',
+    ],
+)
+def test_body_that_does_not_fit_is_400(with_ca, raw):
+    async def scenario(ca):
+        await ca.add_jwk()
+        for path in ("/sign", "/1.0/sign"):
+            status, answer = await ca.call("POST", path, raw=raw)
+            assert (status, answer["status"]) == (400, 400)
+            assert answer["message"]
+
+    with_ca(scenario)
+
+
+def test_body_is_limited(with_ca):
+    async def scenario(ca):
+        assert {route.max_body for route in ca.routes if route.method == "POST"} == {128 * 1024}
+
+    with_ca(scenario)
+
+
+def tampered():
+    der = bytearray(x509.load_pem_x509_csr(csr(WEB).encode()).public_bytes(Encoding.DER))
+    der[-1] ^= 1
+    return x509.load_der_x509_csr(bytes(der)).public_bytes(Encoding.PEM).decode()
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        ("rubbish", 400),
+        ("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", 400),
+        (csr(WEB).replace("CERTIFICATE REQUEST", "CERTIFICATE"), 400),
+        (tampered(), 400),
+        ("x" * 100_000, 400),
+        (csr(WEB, tuple(f"{number}.example.org" for number in range(101))), 403),
+        (csr("evil.example.org\u202e"), 403),
+        (csr("", ("evil.example.org",)), 403),
+    ],
+)
+def test_request_that_is_not_sound_is_refused(with_ca, request_text, status):
+    async def scenario(ca):
+        await ca.add_jwk()
+        found, answer = await ca.call("POST", "/sign", {"csr": request_text, "ott": ca.jwk_token(WEB)})
+        assert found == status, answer
+        assert "\u202e" not in answer["message"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b.example.org", "*.org", "-a.example.org", "a..b", "x" * 64 + ".org", "127.0.0.1.", "xn--\u00fc.org", "a.example.org\n"],
+)
+def test_hostile_names_in_a_token_are_not_signed(with_ca, name):
+    async def scenario(ca):
+        await ca.add_jwk()
+        status, _ = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB, sans=[name])})
+        assert status == 400
+
+    with_ca(scenario)
+
+
+def test_weak_keys_are_refused(with_ca):
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    async def scenario(ca):
+        await ca.add_jwk()
+        for weak in (rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP224R1())):
+            status, answer = await ca.call("POST", "/sign", {"csr": csr(private=weak), "ott": ca.jwk_token(WEB)})
+            assert status in (400, 403), answer
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize("kind", ["EC", "RSA", "Ed25519"])
+def test_every_accepted_kind_of_key_is_certified(with_ca, kind):
+    async def scenario(ca):
+        await ca.add_jwk()
+        status, answer = await ca.call("POST", "/sign", {"csr": csr(private=key("k", kind)), "ott": ca.jwk_token(WEB)})
+        assert status == 201, answer
+
+    with_ca(scenario)
+
+
+# --- which credential opens which door -------------------------------------------------------------------------------
+
+CREDENTIALS = {
+    "JWK token for sign": lambda ca, leaf: {"ott": ca.jwk_token(WEB)},
+    "JWK token for renew": lambda ca, leaf: {"bearer": ca.jwk_token(WEB, path="/1.0/renew")},
+    "JWK token for revoke": lambda ca, leaf: {"ott": ca.jwk_token(str(serial(leaf)), path="/1.0/revoke")},
+    "ID token": lambda ca, leaf: {"ott": ca.id_token()},
+    "ID token as bearer": lambda ca, leaf: {"bearer": ca.id_token()},
+    "renewal token": lambda ca, leaf: {"bearer": ca.renew_token(leaf, key())},
+    "renewal token in the body": lambda ca, leaf: {"ott": ca.renew_token(leaf, key())},
+    "certificate": lambda ca, leaf: {"certificate": leaf},
+    "nothing": lambda ca, leaf: {},
+}
+OPENS = {
+    ("/sign", "JWK token for sign"): 201,
+    ("/sign", "JWK token for revoke"): 401,
+    ("/sign", "ID token"): 201,
+    ("/sign", "renewal token in the body"): 401,
+    ("/renew", "certificate"): 201,
+    ("/renew", "renewal token"): 201,
+    ("/renew", "JWK token for renew"): 401,
+    ("/renew", "ID token as bearer"): 401,
+    ("/rekey", "certificate"): 201,
+    ("/revoke", "certificate"): 200,
+    ("/revoke", "JWK token for revoke"): 200,
+    ("/revoke", "JWK token for sign"): 401,
+    ("/revoke", "ID token"): 403,
+    ("/revoke", "renewal token in the body"): 401,
+}
+"""What is not listed is 400: the credential is not even looked at there."""
+
+
+def serial(leaf):
+    return x509.load_der_x509_certificate(leaf).serial_number
+
+
+@pytest.mark.parametrize("path", ["/sign", "/renew", "/rekey", "/revoke"])
+@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("prefix", ["", "/1.0"])
+def test_each_door_opens_for_its_credentials_only(with_ca, path, credential, prefix):
+    async def scenario(ca):
+        ca.add_local_provider()
+        await ca.add_oidc()
+        await ca.add_jwk()
+        _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
+        leaf = der_of(answer)
+        shown = CREDENTIALS[credential](ca, leaf)
+        body = {"csr": csr(), "serial": str(serial(leaf)), "passive": True, "ott": shown.pop("ott", None)}
+        status, answer = await ca.call("POST", prefix + path, body, **shown)
+        assert status == OPENS.get((path, credential), 400), answer
+
+    with_ca(scenario)
+
+
+# --- failures --------------------------------------------------------------------------------------------------------
+
+
+def test_every_refusal_of_the_program_has_an_answer_of_its_own():
+    for module in pkgutil.walk_packages(sealwright.__path__, "sealwright."):
+        if ".migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    waiting, seen = [errors.Refused, errors.Conflict, errors.Unavailable], set()
+    while waiting:
+        kind = waiting.pop()
+        seen.add(kind)
+        waiting += kind.__subclasses__()
+        assert 400 <= status_of(kind.__new__(kind)) <= 503, kind
+    assert len(seen) > 30
+
+
+def test_bug_is_told_by_its_request_id_alone():
+    response = answer_failure(Request("GET", "/x", request_id="r-17"), ValueError("secret detail"))
+    assert response.status == 500
+    assert b"r-17" in response.body
+    assert b"secret" not in response.body
+
+
+def test_waiting_time_is_told():
+    response = answer_failure(Request("GET", "/x"), Unavailable("Not now.", retry_after=7))
+    assert (response.status, ("retry-after", "7") in response.headers) == (503, True)
+
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (None, None),
+        ("", None),
+        ("5m", 300.0),
+        ("-1m", -60.0),
+        ("1h30m", 5400.0),
+        ("1.5h", 5400.0),
+        ("2026-11-22T10:20:00Z", 1_795_342_800_000),
+        ("2026-11-22T11:20:00.5+01:00", 1_795_342_800_500),
+    ],
+)
+def test_time_is_a_moment_or_a_duration(text, found):
+    value = time_or_duration(text, "notAfter")
+    assert (value.total_seconds() if hasattr(value, "total_seconds") else value) == found
+
+
+def test_serial_has_twenty_octets():
+    assert serial_number("1") == bytes(19) + b"\x01"
+    assert serial_number("0x0a") == bytes(19) + b"\x0a"
+
+
+def test_no_token_is_ever_part_of_a_message(with_ca):
+    async def scenario(ca):
+        ca.add_local_provider()
+        await ca.add_oidc()
+        await ca.add_jwk()
+        for token in (
+            ca.jwk_token(WEB, signer="another key"),
+            ca.jwk_token(WEB, aud="https://evil.example.org/1.0/sign"),
+            ca.jwk_token(WEB, exp=1),
+            ca.id_token(exp=1),
+            ca.id_token(iss="https://evil.example.org"),
+            ca.id_token(email=None),
+        ):
+            status, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": token})
+            assert status in (401, 403)
+            assert not any(part in answer["message"] for part in token.split("."))
+
+    with_ca(scenario)
+
+
+def test_person_of_our_own_provider_needs_nothing_but_bootstrap(with_ca):
+    """The list is all the configuration that a client has: it must name the provider, the client and the scopes."""
+
+    async def scenario(ca):
+        ca.add_local_provider()
+        await ca.add_oidc(scopes=["openid", "email"], listenAddress="localhost:10000")
+        _, answer = await ca.call("GET", "/provisioners", query="limit=100")
+        (provisioner,) = answer["provisioners"]
+        assert provisioner["configurationEndpoint"].startswith(ISSUER_URL)
+        request = csr(ALICE, ("alice@example.org", f"{ISSUER_URL}#{ALICE}"))
+        status, _ = await ca.call("POST", "/sign", {"csr": request, "ott": ca.id_token(aud=provisioner["clientID"])})
+        assert status == 201
+
+    with_ca(scenario)

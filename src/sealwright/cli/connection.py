@@ -149,7 +149,8 @@ def failure_of(status: int, body: bytes, server: Server) -> CommandFailed:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and problem.get("request_id"):
         hint = hint or f"The server's log tells more about request {problem['request_id']}."
     reasons = problem.get("reasons")
-    return kind(detail, reasons=tuple(map(str, reasons)) if isinstance(reasons, list) else (), hint=hint)
+    told = tuple(map(str, reasons)) if isinstance(reasons, list) else ()
+    return kind(detail, reasons=told, hint=hint, kind=str(problem.get("code") or ""))
 
 
 def not_ours(url: str, status: int | None = None) -> Unreachable:

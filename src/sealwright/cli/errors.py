@@ -27,6 +27,11 @@ class CommandFailed(Failure):
     heading: ClassVar[str] = ""
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
+    def __init__(self, detail: str, *, reasons: tuple[str, ...] = (), hint: str = "", kind: str = "") -> None:
+        """`kind`: what the server calls it, where it is more exact than this class."""
+        super().__init__(detail, reasons=reasons, hint=hint)
+        self.kind = kind or self.code
+
 
 class WrongUsage(CommandFailed):
     """The command was called in a way that it does not understand."""

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
 from sealwright.cli.errors import CommandFailed, WrongUsage
@@ -73,14 +72,17 @@ def private_pem(key: LeafKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
-def read_private_key(pem: bytes, file: Path) -> PrivateKeyTypes:
+def read_private_key(pem: bytes, file: Path) -> LeafKey:
     """The private key in a PEM file."""
     try:
-        return serialization.load_pem_private_key(pem, None)
+        key = serialization.load_pem_private_key(pem, None)
     except TypeError as cause:
         raise CommandFailed(f"the key in {file} is encrypted; only keys without a password can be used.") from cause
     except ValueError as cause:
         raise CommandFailed(f"{file} holds no private key that can be read.") from cause
+    if not isinstance(key, LeafKey):
+        raise CommandFailed(f"the key in {file} is of a kind that no certificate here is for.")
+    return key
 
 
 def read_certificates(pem: bytes, file: Path) -> list[x509.Certificate]:
@@ -93,7 +95,7 @@ def read_certificates(pem: bytes, file: Path) -> list[x509.Certificate]:
         raise CommandFailed(f"{file} holds no certificate that can be read.") from cause
 
 
-def same_key(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
+def same_key(certificate: x509.Certificate, key: LeafKey) -> bool:
     """Whether the certificate is for this key."""
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     return certificate.public_key().public_bytes(*form) == key.public_key().public_bytes(*form)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
+from sealwright.cli.errors import CommandFailed
 from sealwright.cli.surroundings import Surroundings
 from sealwright.cli.wording import columns
 from sealwright.errors import Failure
@@ -95,7 +96,8 @@ class Output:
     def failure(self, failure: Failure, heading: str) -> None:
         """What was refused or failed, why, and what to do next."""
         if self.as_json:
-            told = {"code": failure.code, "detail": failure.detail, "reasons": list(failure.reasons), "hint": failure.hint}
+            kind = failure.kind if isinstance(failure, CommandFailed) else failure.code
+            told = {"code": kind, "detail": failure.detail, "reasons": list(failure.reasons), "hint": failure.hint}
             _write(sys.stderr, json.dumps({"error": told}, ensure_ascii=False))
             return
         first = f"{heading}: {_continued(failure.detail)}" if heading else failure.detail

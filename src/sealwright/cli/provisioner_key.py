@@ -16,12 +16,12 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, keywrap
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from sealwright.cli.errors import CommandFailed, RefusedByServer
+from sealwright.cli.key_pair import LeafKey
 
 ITERATIONS = 600_000
 FEWEST_ITERATIONS = 1_000  # RFC 7518, section 4.8.1.2
@@ -39,7 +39,7 @@ class ProvisionerKey:
     id: str
     """The `kid`; empty for a key that a certificate in the token's header names."""
     algorithm: str
-    private_key: PrivateKeyTypes
+    private_key: LeafKey
 
     def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> str:
         """`claims` as a compact JWS (RFC 7515)."""
@@ -98,14 +98,14 @@ def open_sealed(sealed: str, password: str) -> ProvisionerKey:
         raise CommandFailed("the provisioner's sealed key has a form that cannot be read.") from cause
 
 
-def key_for(private_key: PrivateKeyTypes) -> ProvisionerKey:
+def key_for(private_key: LeafKey) -> ProvisionerKey:
     """A key from a PEM file, for tokens that it signs for itself (renewal of an expired certificate)."""
     if isinstance(private_key, ec.EllipticCurvePrivateKey):
         algorithm = {256: "ES256", 384: "ES384", 521: "ES512"}.get(private_key.key_size, "")
     elif isinstance(private_key, rsa.RSAPrivateKey):
         algorithm = "RS256"
     else:
-        algorithm = "EdDSA" if isinstance(private_key, ed25519.Ed25519PrivateKey) else ""
+        algorithm = "EdDSA"
     if not algorithm:
         raise CommandFailed("the private key is of a kind that cannot sign a token.")
     return ProvisionerKey("", algorithm, private_key)
@@ -143,7 +143,7 @@ def _key_from_jwk(jwk: Mapping[str, Any]) -> ProvisionerKey:
     def number(member: str) -> int:
         return int.from_bytes(decoded(jwk[member]), "big")
 
-    private_key: PrivateKeyTypes
+    private_key: LeafKey
     kind = jwk["kty"]
     if kind == "EC":
         curve = _CURVES[jwk["crv"]]()
@@ -160,7 +160,7 @@ def _key_from_jwk(jwk: Mapping[str, Any]) -> ProvisionerKey:
     return ProvisionerKey(jwk["kid"], jwk.get("alg") or key_for(private_key).algorithm, private_key)
 
 
-def _signature(key: PrivateKeyTypes, algorithm: str, signed: bytes) -> bytes:
+def _signature(key: LeafKey, algorithm: str, signed: bytes) -> bytes:
     digest = _HASHES.get(algorithm[2:], hashes.SHA256)()
     if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm.startswith("ES"):
         r, s = decode_dss_signature(key.sign(signed, ec.ECDSA(digest)))

@@ -125,7 +125,7 @@ def _home(invocation: Invocation, directory: str | None) -> Path:
 )
 @click.option("--people", metavar="HOST:PORT", help="Where browsers and the API are answered. Default: localhost:8443.")
 @click.option("--machines", metavar="HOST:PORT", help="Where step and other machines are answered. Default: localhost:9443.")
-@click.option("--status", metavar="HOST:PORT", help="Where revocation lists are. Default: localhost:8080.")
+@click.option("--status", metavar="HOST:PORT", help="Where health is told, without TLS. Default: localhost:8080.")
 @click.option("--provisioner", metavar="NAME", help="Make a first JWK provisioner.")
 @click.option("--provisioner-password-file", metavar="FILE", help="Its password; - for standard input.")
 @pass_invocation

@@ -7,14 +7,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx2
-
-    from sealwright.cli.loopback import Loopback
 
 TransportOf = Callable[["ssl.SSLContext"], "httpx2.BaseTransport"]
 
@@ -38,7 +37,21 @@ def _open_browser(address: str) -> bool:
         return False
 
 
-def _listen(host: str, port: int) -> Loopback:
+class BrowserReturn(Protocol):
+    """Somewhere on this machine that a browser comes back to, for as long as the context lasts."""
+
+    @property
+    def port(self) -> int: ...
+
+    def wait(self, accept: Callable[[Mapping[str, str]], bool], seconds: float) -> dict[str, str] | None:
+        """The parameters of the first request that `accept` takes, or None when time is up."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /) -> None: ...
+
+
+def _listen(host: str, port: int) -> BrowserReturn:
     from sealwright.cli.loopback import Loopback
 
     return Loopback(host, port)
@@ -59,7 +72,7 @@ class Surroundings:
     random: Callable[[int], bytes] = os.urandom
     transport: TransportOf = _network
     open_browser: Callable[[str], bool] = _open_browser
-    listen: Callable[[str, int], Loopback] = _listen
+    listen: Callable[[str, int], BrowserReturn] = _listen
     """Listen on a host and port of this machine (0: any) for a browser's answer."""
     ask_hidden: Callable[[str], str] = _ask_hidden
     """Ask on the terminal without showing what is typed."""

@@ -1,0 +1,294 @@
+"""People, groups, clients and provisioners from the terminal."""
+
+import json
+
+import pytest
+
+from tests.unit.identity.world import PASSWORD
+
+OAUTH2 = ("system", "oauth2")
+
+
+@pytest.fixture
+def admin(shell):
+    shell.sign_in("root", "system_admins")
+    return shell
+
+
+def test_script_that_kanidm_users_know_runs_as_written(admin):
+    admin.person("ariel")
+    admin.ok("group", "create", "step-ca_users")
+    admin.ok("group", "add-members", "step-ca_users", "ariel@example.org")
+    admin.ok(*OAUTH2, "create-public", "step-ca", "Step-CA", "https://ca.example.org")
+    admin.ok(*OAUTH2, "enable-localhost-redirects", "step-ca")
+    admin.ok(*OAUTH2, "set-landing-url", "step-ca", "https://ca.example.org")
+    admin.ok(*OAUTH2, "add-redirect-url", "step-ca", "http://localhost:10000")
+    admin.ok(*OAUTH2, "update-scope-map", "step-ca", "step-ca_users", "openid", "email")
+    done = admin.ok(*OAUTH2, "get", "step-ca")
+    for line in (
+        "name: step-ca",
+        "kind: public",
+        "landing URL: https://ca.example.org",
+        "redirect URLs: http://localhost:10000",
+        "localhost redirects: yes",
+        "PKCE required: yes",
+        "signs with: ES256",
+    ):
+        assert line in done.members
+    assert "step-ca_users: " in done.out
+    found = admin.ok(*OAUTH2, "get", "step-ca", "-o", "json").json
+    assert set(found["scope_maps"][0]["scopes"]) == {"openid", "email"}
+
+
+def test_all_is_well_is_said_by_silence_in_a_script_and_by_a_line_to_a_person(admin):
+    assert admin.ok("group", "create", "a").out == ""
+    assert admin.ok("group", "create", "b", tty=True).out == "\x1b[32m✔\x1b[0m Created group b\n"
+    assert admin.ok("group", "create", "c", "-o", "json").json["name"] == "c"
+
+
+def test_person_is_created_changed_and_deleted(admin):
+    admin.ok("person", "create", "alice", "Alice Example")
+    admin.ok("person", "update", "alice", "--mail", "alice@example.org", "--mail", "a@example.org")
+    admin.ok("person", "update", "alice", "--display-name", "Alice E.")
+    admin.ok("person", "set-password", "alice", "--password-file", "-", stdin=PASSWORD)
+    shown = admin.ok("person", "get", "alice").members
+    assert shown[shown.index("mail: alice@example.org") + 1] == "a@example.org"
+    assert {"display name: Alice E.", "state: active", "member of: -"} <= set(shown)
+    admin.ok("person", "disable", "alice")
+    assert admin.ok("person", "get", "alice", "-o", "json").json["state"] == "disabled"
+    admin.ok("person", "enable", "alice")
+    admin.ok("person", "delete", "alice")
+    done = admin.run("person", "get", "alice")
+    assert (done.code, done.err) == (4, "Not found: there is no account 'alice'.\n")
+
+
+def test_new_password_is_asked_for_twice(admin):
+    admin.person("alice")
+    admin.hidden = [PASSWORD, "something else"]
+    done = admin.run("person", "set-password", "alice", tty=True)
+    assert (done.code, done.err) == (2, "\x1b[31m✘\x1b[0m Wrong usage: the two passwords differ.\n")
+    admin.hidden = [PASSWORD, PASSWORD]
+    assert "alice has a new password" in admin.ok("person", "set-password", "alice", tty=True).out
+
+
+def test_people_are_listed_as_a_table_or_one_object_per_line(admin):
+    admin.ok("person", "create", "alice", "Alice Example", "--mail", "alice@example.org")
+    lines = admin.ok("person", "list").out.splitlines()
+    assert lines[0].split() == ["NAME", "DISPLAY", "NAME", "MAIL", "STATE"]
+    assert lines[1] == "alice  Alice Example  alice@example.org  active"
+    assert [each["name"] for each in admin.ok("person", "list", "--output", "json").lines] == ["alice", "root"]
+
+
+def test_every_page_of_a_list_is_fetched(admin):
+    for number in range(105):
+        admin.wait(admin.world.person(f"p{number:03}", password=None))
+    assert len(admin.ok("person", "list", "-o", "json").lines) == 106
+
+
+def test_nothing_to_change_is_wrong_usage(admin):
+    done = admin.run("person", "update", "root")
+    assert done.code == 2
+    assert "Say what with --mail or --display-name." in done.err
+
+
+def test_conflict_and_refusal_have_their_exit_codes_and_reasons(admin):
+    admin.ok("group", "create", "staff")
+    done = admin.run("group", "create", "staff")
+    assert (done.code, done.err) == (
+        5,
+        "Conflict: there is a group 'staff' already.\n  accounts and groups share one set of names\n",
+    )
+    admin.sign_in("mallory")
+    done = admin.run("group", "create", "other")
+    assert done.code == 1
+    assert done.err.startswith("Refused: mallory does not have the permission group:write.\n  group:write is held by members of ")
+    done = admin.run("group", "create", "other", "-o", "json")
+    error = json.loads(done.err)["error"]
+    assert (error["code"], done.out) == ("not_permitted", "")
+    assert error["reasons"]
+    assert error["hint"]
+
+
+def test_group_members_are_listed_added_and_removed(admin):
+    admin.person("alice")
+    admin.ok("group", "create", "staff", "--description", "All of us")
+    assert "staff has no members." in admin.ok("group", "list-members", "staff").err
+    done = admin.ok("group", "add_members", "staff", "alice", "auditors", tty=True)
+    assert done.out.endswith("Added alice and auditors to staff (now 2 members)\n")
+    assert admin.ok("group", "list-members", "staff").out == "alice@example.org\nauditors\n"
+    assert admin.ok("group", "list-members", "staff", "-o", "json").lines[0] == {"member": "alice@example.org"}
+    done = admin.run("group", "add-members", "staff", "root", "eve")
+    assert (done.code, done.err) == (4, "Not found: there is no account or group 'eve'.\n  nothing was changed\n")
+    admin.ok("group", "remove-members", "staff", "auditors")
+    assert "description: All of us" in admin.ok("group", "get", "staff").members
+    assert "staff" in admin.ok("group", "list").out
+    admin.ok("group", "delete", "staff")
+
+
+@pytest.mark.parametrize(
+    ("verb", "member", "value"),
+    [
+        ("enable-localhost-redirects", "localhost_redirects", True),
+        ("disable-localhost-redirects", "localhost_redirects", False),
+        ("enable_localhost_redirects", "localhost_redirects", True),
+        ("prefer-short-username", "short_username", True),
+        ("prefer-spn-username", "short_username", False),
+        ("enable-pkce", "require_pkce", True),
+        ("warning-enable-legacy-crypto", "signing_algorithm", "RS256"),
+        ("warning_enable_legacy_crypto", "signing_algorithm", "RS256"),
+        ("disable_legacy_crypto", "signing_algorithm", "ES256"),
+        ("enable-consent-prompt", "consent_prompt", True),
+    ],
+)
+def test_switches_of_a_client_in_new_and_old_spelling(admin, verb, member, value):
+    admin.ok(*OAUTH2, "create-public", "step-ca", "Step-CA", "https://ca.example.org")
+    assert admin.ok(*OAUTH2, verb, "step-ca", "-o", "json").json[member] == value
+
+
+def test_confidential_client_has_a_secret_and_may_do_without_pkce(admin):
+    admin.ok(*OAUTH2, "create", "wiki", "Wiki", "https://wiki.example.org")
+    first = admin.ok(*OAUTH2, "show-basic-secret", "wiki").out.strip()
+    second = admin.ok(*OAUTH2, "reset_secrets", "wiki").out.strip()
+    assert first != second
+    assert admin.ok(*OAUTH2, "show-basic-secret", "wiki", "-o", "json").json == {"name": "wiki", "secret": second}
+    done = admin.ok(*OAUTH2, "warning-insecure-client-disable-pkce", "wiki", "-o", "json")
+    assert done.json["require_pkce"] is False
+    assert admin.ok(*OAUTH2, "disable-consent-prompt", "wiki", "-o", "json").json["consent_prompt"] is False
+    assert admin.ok(*OAUTH2, "set-refresh-token-expiry", "wiki", "3600", "-o", "json").json["refresh_seconds"] == 3600
+    assert admin.ok(*OAUTH2, "set_displayname", "wiki", "Our wiki", "-o", "json").json["display_name"] == "Our wiki"
+    admin.ok(*OAUTH2, "delete", "wiki")
+    assert admin.run(*OAUTH2, "get", "wiki").code == 4
+
+
+def test_public_client_has_no_secret(admin):
+    admin.ok(*OAUTH2, "create-public", "step-ca", "Step-CA", "https://ca.example.org")
+    done = admin.run(*OAUTH2, "show-basic-secret", "step-ca")
+    assert (done.code, done.err) == (4, "Not found: step-ca is a public client and has no secret.\n")
+
+
+def test_scope_maps_and_redirects_come_and_go(admin):
+    admin.ok(*OAUTH2, "create-public", "step-ca", "Step-CA", "https://ca.example.org")
+    admin.ok(*OAUTH2, "create_scope_map", "step-ca", "auditors", "openid")
+    admin.ok(*OAUTH2, "delete_scope_map", "step-ca", "auditors")
+    admin.ok(*OAUTH2, "add-redirect-url", "step-ca", "http://localhost:1/a?b=c&d")
+    assert (
+        admin.ok(*OAUTH2, "remove-redirect-url", "step-ca", "http://localhost:1/a?b=c&d", "-o", "json").json["redirect_urls"]
+        == []
+    )
+    assert [each["name"] for each in admin.ok(*OAUTH2, "list", "-o", "json").lines] == ["step-ca"]
+
+
+PROVISIONER = {
+    "admins": ["ariel@example.org"],
+    "claims": {"defaultTLSCertDuration": "2h", "disableRenewal": True, "maxTLSCertDuration": "8h"},
+    "clientID": "step-ca",
+    "clientSecret": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "configurationEndpoint": "https://id.example.org/oauth2/openid/step-ca/.well-known/openid-configuration",
+    "domains": ["example.org"],
+    "listenAddress": "localhost:10000",
+    "name": "kanidm",
+    "scopes": ["openid", "email"],
+    "type": "OIDC",
+}
+
+
+def test_provisioner_object_of_step_ca_is_taken_as_it_is(admin):
+    file = admin.file("kanidm.json", json.dumps(PROVISIONER))
+    admin.ok("provisioner", "add", "--from-file", file)
+    shown = admin.ok("provisioner", "get", "kanidm", "-o", "json").json
+    assert shown == {name: value for name, value in PROVISIONER.items() if name != "clientSecret"}
+    assert "clientSecret" not in admin.ok("provisioner", "get", "kanidm").out
+    lines = admin.ok("provisioner", "list").out.splitlines()
+    assert lines[1].split() == ["kanidm", "OIDC", "step-ca", "2h", "no"]
+
+
+def test_provisioner_is_added_with_the_flags_that_step_users_know(admin):
+    admin.ok(
+        *("provisioner", "add", "Google", "--type", "oidc"),
+        *("--client-id", "650445034027.apps.googleusercontent.com", "--client-secret", "6Q7lGMua"),
+        *("--configuration-endpoint", "https://accounts.google.com/.well-known/openid-configuration"),
+        *("--domain", "smallstep.com", "--domain", "gmail.com", "--admin", "a@smallstep.com", "--group", "staff"),
+        *("--listen-address", ":10000", "--scope", "openid", "--auth-param", "prompt=login"),
+        *("--x509-min-dur", "10m", "--x509-default-dur", "1h", "--x509-max-dur", "2h", "--disable-renewal"),
+    )
+    shown = admin.ok("provisioner", "get", "Google", "-o", "json").json
+    assert shown == {
+        "type": "OIDC",
+        "name": "Google",
+        "clientID": "650445034027.apps.googleusercontent.com",
+        "configurationEndpoint": "https://accounts.google.com/.well-known/openid-configuration",
+        "domains": ["smallstep.com", "gmail.com"],
+        "admins": ["a@smallstep.com"],
+        "groups": ["staff"],
+        "listenAddress": ":10000",
+        "scopes": ["openid"],
+        "authParams": ["prompt=login"],
+        "claims": {
+            "minTLSCertDuration": "10m",
+            "defaultTLSCertDuration": "1h",
+            "maxTLSCertDuration": "2h",
+            "disableRenewal": True,
+        },
+    }
+    stored = admin.wait(admin.world.ca.provisioners.named("Google"))
+    assert stored.definition.client_secret == "6Q7lGMua"
+    admin.ok("provisioner", "remove", "Google")
+    assert admin.run("provisioner", "get", "Google").code == 4
+
+
+def test_secret_may_come_from_a_file(admin):
+    file = admin.file("secret", "hush\n")
+    endpoint = "https://accounts.google.com"
+    admin.ok(
+        *("provisioner", "add", "G", "--type", "OIDC", "--client-id", "x", "--client-secret-file", file),
+        *("--configuration-endpoint", endpoint),
+    )
+    assert admin.wait(admin.world.ca.provisioners.named("G")).definition.client_secret == "hush"
+
+
+def test_key_of_a_jwk_provisioner_is_made_here_and_leaves_sealed(admin):
+    admin.ok("provisioner", "add", "ops", "--type", "jwk", "--create", "--password-file", "-", stdin="correct horse\n")
+    shown = admin.ok("provisioner", "get", "ops", "-o", "json").json
+    assert set(shown["key"]) == {"use", "kty", "crv", "x", "y", "kid", "alg"}
+    assert shown["encryptedKey"].count(".") == 4
+    from sealwright.cli.provisioner_key import open_sealed
+
+    assert open_sealed(shown["encryptedKey"], "correct horse").id == shown["key"]["kid"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "a provisioner needs a NAME and a --type, or --from-file."),
+        (("x", "--type", "oidc"), "needs --client-id."),
+        (("x", "--type", "oidc", "--client-id", "y"), "needs --configuration-endpoint."),
+        (("x", "--type", "jwk", "--client-id", "y"), "--client-id goes with --type oidc."),
+        (("x", "--type", "oidc", "--password-file", "y"), "--password-file goes with --type jwk."),
+        (("x", "--type", "acme"), "'acme' is not one of"),
+        (("--from-file", "x.json", "--client-id", "y"), "--from-file holds the whole definition"),
+        (("x", "--type", "jwk", "--public-key", "k", "--create"), "--public-key brings a key"),
+    ],
+)
+def test_provisioner_options_that_do_not_go_together_are_told(admin, arguments, words):
+    done = admin.run("provisioner", "add", *arguments)
+    assert done.code == 2
+    assert words in done.err
+
+
+def test_file_that_is_no_definition_is_refused(admin):
+    for text, words in (("{", "is not JSON"), ("[]", "must hold one JSON object")):
+        done = admin.run("provisioner", "add", "--from-file", admin.file("p.json", text))
+        assert done.code == 1
+        assert words in done.err
+    done = admin.run("provisioner", "add", "--from-file", admin.file("p.json", json.dumps({**PROVISIONER, "admin": 1})))
+    assert done.code == 1
+    assert "`admin`" in done.err
+
+
+def test_audit_is_listed(admin):
+    admin.ok("group", "create", "staff")
+    events = admin.ok("audit", "list", "--limit", "1", "-o", "json").lines
+    assert events[0]["event"] == "group.created"
+    text = admin.ok("audit", "list", "--target", events[0]["target"]).out
+    assert "group.created" in text
+    assert "root" in text

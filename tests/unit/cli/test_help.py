@@ -1,0 +1,116 @@
+"""What the command says of itself."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from sealwright.cli.commands import Command
+from sealwright.cli.program import COMMANDS, tree
+
+
+def every_command(group=None, path=()):
+    group = group or tree()
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        if isinstance(found, click.Group):
+            yield from every_command(found, (*path, name))
+        else:
+            yield (*path, name), found
+
+
+ALL = dict(every_command())
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_help_of_every_command_says_what_it_does_and_shows_an_example(shell, path):
+    done = shell.ok(*path, "--help")
+    command = ALL[path]
+    assert isinstance(command, Command)
+    assert command.get_short_help_str(200) in " ".join(done.out.split())
+    assert command.examples
+    for example in command.examples:
+        assert example in done.out
+        assert example.startswith(("sealwright " + " ".join(path), "    "))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_option_and_every_command_is_explained(path):
+    command = ALL[path]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.opts
+    assert command.help
+    assert command.help.split("\n")[0].endswith(".")
+
+
+def test_lines_of_the_overview_are_those_of_the_commands():
+    group = tree()
+    context = click.Context(group)
+    for name, (_, line) in COMMANDS.items():
+        found = group.get_command(context, name)
+        assert found is not None
+        assert line.endswith(".")
+        if isinstance(found, click.Group):
+            assert found.help == line
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_output_may_be_json_before_and_after_the_command(path):
+    command = ALL[path]
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {"--output", "--debug"} <= options
+    group = tree()
+    assert {"--url", "--ca", "--name", "-D", "--output", "--debug"} <= {n for p in group.params for n in p.opts}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("persn",), "no such command 'persn'. Did you mean 'person'?"),
+        (("person", "creat"), "no such command 'creat'."),
+        (("person", "create"), "missing argument 'NAME'."),
+        (("person", "list", "--frob"), "no such option '--frob'."),
+        (("person", "get", "a", "b"), "got unexpected extra argument (b)."),
+        (("whoami", "--output", "xml"), "'xml' is not one of 'text', 'json'."),
+    ],
+)
+def test_wrong_usage_is_told_in_three_parts(shell, arguments, words):
+    done = shell.run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    first, *rest = done.err.splitlines()
+    assert first.startswith("Wrong usage: ")
+    assert words.split(". Did")[0].rstrip(".") in first
+    assert rest[-1].startswith("  See: sealwright ")
+    assert rest[-1].endswith(" --help")
+
+
+def test_group_without_a_command_shows_its_help(shell):
+    done = shell.run("person")
+    assert done.code == 2
+    assert "Commands:" in done.err
+
+
+def test_version(shell):
+    from sealwright import __version__
+
+    assert shell.ok("version").out == f"Sealwright {__version__}\n"
+    assert shell.ok("version", "--output", "json").json == {"version": __version__}
+
+
+def test_starting_costs_little():
+    """Help must not wait for what it does not need."""
+    code = "import sys, sealwright.__main__ as m\nsys.argv = ['sealwright', '--help']\ntry: m.main()\nexcept SystemExit: pass\n"
+    code += (
+        "print([n for n in ('httpx2', 'ssl', 'cryptography', 'msgspec', 'sqlalchemy', 'tomlkit', 'asyncio') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_interrupted_command_says_so(shell):
+    shell.failing = KeyboardInterrupt()
+    done = shell.run("login", "-D", "x", "--password-file", "-", stdin="x")
+    assert (done.code, done.err) == (130, "\nStopped.\n")

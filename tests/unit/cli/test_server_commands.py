@@ -1,0 +1,146 @@
+"""How the commands look that run on a server's machine. What they do is tested with the server."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sealwright.errors import Unavailable
+
+FINGERPRINT = "4f1e07aa" * 8
+
+
+@dataclass
+class Report:
+    home: Path
+    root_name: str = "Example Root CA"
+    root_key: str = "EC P-256"
+    root_until: datetime = datetime(2036, 11, 22, tzinfo=UTC)
+    root_fingerprint: str = FINGERPRINT
+    issuing_name: str = "Example Issuing CA 1"
+    issuing_until: datetime = datetime(2031, 11, 22, tzinfo=UTC)
+    machines_url: str = "https://localhost:9443"
+    provisioner: str | None = None
+
+    @property
+    def settings_file(self) -> Path:
+        return self.home / "settings.toml"
+
+
+@dataclass
+class Finding:
+    subject: str
+    detail: str
+    hint: str = ""
+    ok: bool = False
+
+
+@dataclass
+class Scripted:
+    calls: list[Any] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def init(self, options):
+        self.calls.append(options)
+        return Report(options.home, provisioner=options.provisioner)
+
+    def serve(self, home):
+        raise Unavailable("Cannot start: https://localhost:8443 is taken by another program (pid 4117, nginx).")
+
+    def doctor(self, home):
+        self.calls.append(home)
+        return self.findings
+
+    def recover_account(self, home, name, password):
+        self.calls.append((home, name, password))
+        return password or "made-up-7"
+
+    def export_root_key(self, home, directory):
+        self.calls.append((home, directory))
+        return directory / "root_ca.key"
+
+
+@pytest.fixture
+def machine(shell):
+    shell.server_side = Scripted()
+    shell.environ["SEALWRIGHT_HOME"] = str(shell.place / "user" / "sealwright")
+    return shell
+
+
+def test_what_was_made_is_shown_with_what_comes_next(machine):
+    done = machine.ok("init", "--name", "Example", tty=True)
+    assert done.out.replace("\x1b[32m✔\x1b[0m", "✔") == (
+        "✔ Home         ~/sealwright\n"
+        "✔ Root         Example Root CA, EC P-256, until 22 Nov 2036\n"
+        f"               SHA-256 {FINGERPRINT}\n"
+        f"               step ca bootstrap --ca-url https://localhost:9443 --fingerprint {FINGERPRINT}\n"
+        "✔ Issuing CA   Example Issuing CA 1, until 22 Nov 2031\n"
+        "✔ Settings     ~/sealwright/settings.toml\n"
+        "\n"
+        "The root's key is only needed to make new issuing CAs. Take it off this machine:\n"
+        "  sealwright issuer export-root-key --to /media/usb/\n"
+        "Next: sealwright serve\n"
+    )
+
+
+def test_flags_of_init_arrive(machine):
+    password = machine.file("pw", "correct horse\n")
+    done = machine.ok(
+        *("init", "--dir", machine.place / "h", "--name", "X", "--dns", "a.example.org", "--dns", "10.0.0.1"),
+        *("--people", "0.0.0.0:443", "--machines", ":9000", "--status", ":80"),
+        *("--provisioner", "first", "--provisioner-password-file", password, "--output", "json"),
+    )
+    (options,) = machine.server_side.calls
+    assert options.home == machine.place / "h"
+    assert (options.name, options.dns_names) == ("X", ("a.example.org", "10.0.0.1"))
+    assert (options.people, options.machines, options.status) == ("0.0.0.0:443", ":9000", ":80")
+    assert (options.provisioner, options.provisioner_password) == ("first", "correct horse")
+    assert done.json["root"]["fingerprint"] == FINGERPRINT
+    assert "correct horse" not in done.out
+
+
+def test_init_asks_nothing_where_there_is_no_terminal(machine):
+    done = machine.run("init", "--provisioner", "first")
+    assert done.code == 2
+    assert "--provisioner-password-file FILE" in done.err
+    assert machine.server_side.calls == []
+    done = machine.run("init", "--provisioner-password-file", "x")
+    assert (done.code, "goes with --provisioner" in done.err) == (2, True)
+
+
+def test_failure_of_the_server_is_told_in_its_own_words(machine):
+    done = machine.run("serve", tty=True, environ={"NO_COLOR": "1"})
+    assert done.code == 1
+    assert done.err == "✘ Cannot start: https://localhost:8443 is taken by another program (pid 4117, nginx).\n"
+
+
+def test_doctor_tells_what_is_well_and_what_is_not(machine):
+    machine.server_side.findings = [
+        Finding("settings", "can be read", ok=True),
+        Finding("database", "is missing", "Run: sealwright init"),
+    ]
+    done = machine.run("doctor")
+    assert (done.code, done.out) == (1, "settings      can be read\ndatabase      is missing\n  Run: sealwright init\n")
+    assert done.err == f"1 thing to put right in {machine.place / 'user' / 'sealwright'}.\n"
+    done = machine.run("doctor", "--output", "json")
+    assert [json.loads(line)["ok"] for line in done.out.splitlines()] == [True, False]
+    machine.server_side.findings = machine.server_side.findings[:1]
+    assert machine.run("doctor").code == 0
+
+
+def test_recovered_account_has_the_given_password_or_a_made_up_one(machine):
+    done = machine.ok("recover-account", "idm_admin", "--password-file", "-", "--dir", "/srv/s", stdin="chosen\n")
+    assert (done.out, machine.server_side.calls) == ("", [(Path("/srv/s"), "idm_admin", "chosen")])
+    done = machine.ok("recover_account", "admin")
+    assert (done.out, done.err) == ("Password of admin: made-up-7\n", "It is shown only now.\n")
+
+
+def test_root_key_goes_where_it_is_sent(machine):
+    done = machine.ok("issuer", "export-root-key", "--to", machine.place / "usb")
+    assert done.out.startswith(
+        f"The root's key is now in {machine.place / 'usb' / 'root_ca.key'}, and no longer in the home directory\n"
+    )
+    assert machine.run("issuer", "export-root-key").code == 2

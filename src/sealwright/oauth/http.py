@@ -46,7 +46,12 @@ _ANY_ORIGIN = ("access-control-allow-origin", "*")
 _EXPOSED = ("access-control-expose-headers", "WWW-Authenticate, Retry-After")
 _NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 _KEEP_A_MINUTE = ("cache-control", "public, max-age=60")
-_NO_REFERRER = (("referrer-policy", "no-referrer"),)
+_ON_THE_WAY = (
+    ("referrer-policy", "no-referrer"),
+    # Many applications open the sign-in in a window of their own and wait for it to come back; any stricter policy, on any
+    # answer on the way, would cut that window off from them.
+    ("cross-origin-opener-policy", "unsafe-none"),
+)
 _REALM = 'realm="Sealwright"'
 _PEOPLE = frozenset({Listener.PEOPLE})
 _BOTH = frozenset({Listener.PEOPLE, Listener.MACHINES})
@@ -76,7 +81,7 @@ class Endpoints:
         begun = await self._authorization.begin(form_text(request))
         if isinstance(begun, Done):
             return answer_step(begun)
-        return redirect(page_address(CONTINUE_PATH, begun), headers=_NO_REFERRER)
+        return redirect(page_address(CONTINUE_PATH, begun), headers=_ON_THE_WAY)
 
     async def proceed(self, request: Request) -> Response:
         """Back to a pending request, after signing in or from anywhere: the next step is picked from what is stored."""
@@ -158,9 +163,9 @@ def routes(endpoints: Endpoints) -> list[Route]:
 def answer_step(step: NextStep) -> Response:
     """Where the browser goes next. The pages for signing in and deciding use this, too."""
     if isinstance(step, Done):
-        return redirect(step.location, headers=_NO_REFERRER)
+        return redirect(step.location, headers=_ON_THE_WAY)
     path = CONSENT_PAGE if isinstance(step, ConsentNeeded) else SIGN_IN_PAGE
-    return redirect(page_address(path, step), headers=_NO_REFERRER)
+    return redirect(page_address(path, step), headers=_ON_THE_WAY)
 
 
 class _Waiting(Protocol):

@@ -13,6 +13,7 @@ from sealwright.identity import Sessions, SignedIn
 from sealwright.oauth import SESSION_COOKIE, SIGN_IN_PAGE
 from sealwright.web.forms import MARK_FIELD, FormSecret, check_mark, check_sender, form_secret
 from sealwright.web.onward import Onward
+from sealwright.web.pages import LEADS_AWAY
 from sealwright.wire import Handler, Request, Response, redirect
 
 
@@ -121,7 +122,7 @@ class Visits:
 def sign_in_first(request: Request, page: str = "") -> Response:
     """To the sign-in page, and from there back: to the pending request of an application, or to a page of ours."""
     onward = Onward(handle=request.query().get("request", ""), place=page or request.path)
-    return redirect(onward.path(SIGN_IN_PAGE))
+    return redirect(onward.path(SIGN_IN_PAGE), headers=LEADS_AWAY if onward.handle else ())
 
 
 def _with_cookies(answer: Response, visit: Visit) -> Response:

@@ -50,7 +50,9 @@ class Listen:
     machines: Address = _declare(
         "localhost:9443", read_address, "The certificate authority for step, mutual TLS, agents (HTTPS)."
     )
-    status: Address = _declare("localhost:8080", read_address, "Revocation lists and certificate status (plain HTTP on purpose).")
+    status: Address = _declare(
+        "localhost:8080", read_address, "Health, and the certificates of the authorities (plain HTTP on purpose)."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class OAuthSettings:
 
 @dataclass(frozen=True, slots=True)
 class OutboundSettings:
-    """Calls that the server makes by itself: to identity providers, and later to what it deploys to."""
+    """Calls that the server makes by itself: to the identity providers that provisioners name."""
 
     allow_private: tuple[Network, ...] = _declare(
         [], list_of(read_network), "Private, loopback or link-local networks that it may call; no others of these kinds."

@@ -159,4 +159,5 @@ def list_of(form: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
         except ValueError as cause:
             raise ValueError(f"holds an entry that {cause}") from cause
 
+    read.__doc__ = f"A list. Each entry: {form.__doc__}"
     return read

@@ -36,6 +36,8 @@ _BY_BODY = "public: the token in the body says who asks"
 _BY_CERTIFICATE = "public: the client certificate or the token says who asks"
 _TRUST = "public: what everybody needs to trust this server"
 _MACHINES = frozenset({Listener.MACHINES})
+_ALSO_PLAIN = frozenset({"/health", "/roots.pem", "/intermediates.pem"})
+"""On the status listener too: probes and whoever builds a chain need no TLS. A root from there is worth its fingerprint only."""
 
 
 class StepApi:
@@ -80,7 +82,7 @@ class StepApi:
             ("/revoke", self.revoke, _BY_CERTIFICATE, False),
         ]
         found = [
-            Route("GET", prefix + path, handler, _MACHINES, _TRUST, Wire.STEP)
+            Route("GET", prefix + path, handler, _listeners(prefix + path), _TRUST, Wire.STEP)
             for path, handler in read
             for prefix in (_PREFIXES if not path.startswith("/admin") else ("",))
         ]
@@ -196,6 +198,10 @@ class StepApi:
         else:
             raise InvalidInput("Neither a token (ott) nor a client certificate was shown.")
         return json_response(200, {"status": "ok"})
+
+
+def _listeners(path: str) -> frozenset[Listener]:
+    return _MACHINES | {Listener.STATUS} if path in _ALSO_PLAIN else _MACHINES
 
 
 def _limit(text: str) -> int:

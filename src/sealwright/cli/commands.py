@@ -103,8 +103,16 @@ class Group(click.Group):
             formatter.write_dl([(name, each.get_short_help_str(_WHOLE_LINE)) for name, each in found if each])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            raise click.UsageError(f"no such command {args[0]!r}{self._nearest(ctx, args[0])}.", ctx)
         _, found, rest = super().resolve_command(ctx, args)
         return (found.name if found else None), found, rest
+
+    def _nearest(self, ctx: click.Context, name: str) -> str:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name.replace("_", "-"), [*self.list_commands(ctx), *self.aliases], n=1)
+        return f"; perhaps {close[0]!r} was meant" if close else ""
 
 
 class LazyGroup(Group):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import httpx2
 
 _PAGE = 100
+_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")  # this wire has one text where ours have parts
 _FAILURES: Mapping[int, type[CommandFailed]] = {400: ValueRefused, 401: RefusedByServer, 403: RefusedByServer, 404: Missing}
 
 
@@ -95,7 +97,8 @@ class Authority:
             raise Unreachable(f"{self.url} answers with status {response.status_code}, but not as a certificate authority.")
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             message = str(answer.get("message") or f"status {response.status_code}")
-            raise _FAILURES.get(response.status_code, CommandFailed)(message)
+            first, *more = _SENTENCES.split(message)
+            raise _FAILURES.get(response.status_code, CommandFailed)(first, reasons=tuple(more))
         return answer
 
     def _http(self) -> httpx2.Client:

@@ -69,8 +69,8 @@ def test_output_may_be_json_before_and_after_the_command(path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("persn",), "no such command 'persn'. Did you mean 'person'?"),
-        (("person", "creat"), "no such command 'creat'."),
+        (("persn",), "no such command 'persn'; perhaps 'person' was meant."),
+        (("person", "creat"), "no such command 'creat'; perhaps 'create' was meant."),
         (("person", "create"), "missing argument 'NAME'."),
         (("person", "list", "--frob"), "no such option '--frob'."),
         (("person", "get", "a", "b"), "got unexpected extra argument (b)."),
@@ -82,7 +82,7 @@ def test_wrong_usage_is_told_in_three_parts(shell, arguments, words):
     assert (done.code, done.out) == (2, "")
     first, *rest = done.err.splitlines()
     assert first.startswith("Wrong usage: ")
-    assert words.split(". Did")[0].rstrip(".") in first
+    assert words in first
     assert rest[-1].startswith("  See: sealwright ")
     assert rest[-1].endswith(" --help")
 

@@ -9,7 +9,7 @@ import json
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -338,6 +338,39 @@ def _system_entropy() -> Any:
     from sealwright.entropy import SystemEntropy
 
     return SystemEntropy()
+
+
+class ReplacedKey(ec.EllipticCurvePrivateKey):
+    """A private key whose signatures are made by a function of the test, which gets the real key."""
+
+    def __init__(
+        self, real: ec.EllipticCurvePrivateKey, signs: Callable[[ec.EllipticCurvePrivateKey, bytes, Any], bytes]
+    ) -> None:
+        self._real = real
+        self._signs = signs
+
+    @property
+    def curve(self) -> ec.EllipticCurve:
+        return self._real.curve
+
+    def sign(self, data: Any, signature_algorithm: Any) -> bytes:
+        return self._signs(self._real, data, signature_algorithm)
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        return self._real.public_key()
+
+    key_size = exchange = private_bytes = private_numbers = __copy__ = __deepcopy__ = None  # type: ignore[assignment] # not used
+
+
+async def sign_with(ca: Authority, signs: Callable[[ec.EllipticCurvePrivateKey, bytes, Any], bytes]) -> None:
+    """Have the issuing CA's signatures made by `signs`."""
+    issuer = await ca.issuers.active()
+    replaced = replace(issuer, private_key=ReplacedKey(issuer.private_key, signs))
+
+    async def active() -> Any:
+        return replaced
+
+    ca.issuance._issuers = type("Issuers", (), {"active": staticmethod(active)})()
 
 
 def leaf_of(answer: dict[str, Any]) -> x509.Certificate:

@@ -9,7 +9,6 @@ from functools import partial
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.audit import Audit, Event, Outcome
@@ -27,6 +26,7 @@ from tests.authorities import (
     key,
     leaf_of,
     names_in,
+    sign_with,
 )
 
 POINTS = ["before_intent", "after_intent", "after_sign", "before_store", "after_store", "before_answer"]
@@ -44,34 +44,6 @@ async def events(ca):
 
 async def sign(ca, token, request=None, **members):
     return await ca.call("POST", "/sign", {"csr": request or csr(), "ott": token, **members})
-
-
-class BrokenKey(ec.EllipticCurvePrivateKey):
-    """A key whose signatures are made by another key, or not at all."""
-
-    def __init__(self, public_key, signs):
-        self._public_key = public_key
-        self._signs = signs
-
-    def sign(self, data, signature_algorithm):
-        return self._signs(data, signature_algorithm)
-
-    def public_key(self):
-        return self._public_key
-
-    curve = ec.SECP256R1()
-    key_size = exchange = private_bytes = private_numbers = __copy__ = __deepcopy__ = None
-
-
-async def break_key(ca, signs):
-    """Put `signs` in the place of the issuing CA's key."""
-    issuer = await ca.issuers.active()
-    broken = replace(issuer, private_key=BrokenKey(issuer.public_key, signs))
-
-    async def active():
-        return broken
-
-    ca.issuance._issuers = type("Issuers", (), {"active": staticmethod(active)})()
 
 
 def test_issued_certificate_is_stored_as_it_was_answered(with_ca):
@@ -221,7 +193,7 @@ def test_certificate_that_cannot_be_recorded_goes_to_nobody(with_ca):
 def test_wrong_signature_is_found_before_release(with_ca):
     async def scenario(ca):
         await ca.add_jwk()
-        await break_key(ca, lambda data, algorithm: key("another").sign(data, algorithm))
+        await sign_with(ca, lambda real, data, algorithm: key("another").sign(data, algorithm))
         status, answer = await sign(ca, ca.jwk_token(WEB))
         assert (status, "not the issuer's" in answer["message"]) == (503, True)
         assert [(record.state, record.der) for record in await everything(ca)] == [(CertificateState.FAILED, None)]
@@ -232,11 +204,11 @@ def test_wrong_signature_is_found_before_release(with_ca):
 
 def test_key_that_does_not_answer_leaves_a_failed_row(with_ca):
     async def scenario(ca):
-        def unplugged(data, algorithm):
+        def unplugged(real, data, algorithm):
             raise OSError("token removed")
 
         await ca.add_jwk()
-        await break_key(ca, unplugged)
+        await sign_with(ca, unplugged)
         status, answer = await sign(ca, ca.jwk_token(WEB))
         assert status == 500
         assert answer["message"].endswith("request id request-1.")

@@ -74,14 +74,14 @@ def read_domain(value: Any) -> str:
 
 
 def read_name(value: Any) -> str:
-    """What something is called; short enough for a certificate's common name with words behind it."""
+    """What something is called, in 1 to 40 characters: words follow it in the common name of a certificate."""
     if not 1 <= len(read_text(value).strip()) <= LONGEST_NAME:
         raise ValueError(f"must have 1 to {LONGEST_NAME} characters")
     return str(value).strip()
 
 
 def read_origin(value: Any) -> str:
-    """The scheme, host and port of a public address; empty text stays empty."""
+    """The scheme, host and port of a public address, such as https://id.example.org; empty text stays empty."""
     text = read_text(value).removesuffix("/")
     if not text:
         return ""
@@ -96,7 +96,7 @@ def read_origin(value: Any) -> str:
 
 
 def read_database(value: Any) -> str:
-    """The URL of a database of a kind that we speak; empty text stays empty."""
+    """The URL of a SQLite file or a PostgreSQL database; empty text stays empty."""
     text = read_text(value)
     if text and not text.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
@@ -104,7 +104,7 @@ def read_database(value: Any) -> str:
 
 
 def read_duration(value: Any) -> timedelta:
-    """A duration of at least a second."""
+    """A duration of at least a second, such as 8h, 90m or 1h30m."""
     try:
         duration = parse_duration(read_text(value))
     except ValueError as cause:
@@ -115,7 +115,7 @@ def read_duration(value: Any) -> timedelta:
 
 
 def read_workers(value: Any) -> int:
-    """A number of processes."""
+    """A number of processes, from 0 to 256."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_WORKERS:
         raise ValueError("must be a whole number from 0 to 256")
     return value
@@ -134,7 +134,7 @@ def read_file(value: Any) -> Path | None:
 
 
 def read_level(value: Any) -> str:
-    """One of `LEVELS`."""
+    """A kind of log line: debug, info, warning or error."""
     if value not in LEVELS:
         raise ValueError(f"must be one of {', '.join(LEVELS)}")
     return str(value)

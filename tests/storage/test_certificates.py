@@ -1,0 +1,187 @@
+"""What the store of certificates, used tokens and provisioners promises, on both engines."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from sealwright.access import SYSTEM
+from sealwright.ca import CertificateRecord, CertificateState, Name, NameType, store
+from sealwright.clock import Instant
+from sealwright.db import DuplicateRow
+from tests.authorities import NOW, authority, csr, der_of
+
+WEB = "web.example.org"
+
+
+def record(issuer_id, number, **members):
+    least = {
+        "serial": number.to_bytes(20),
+        "issuer_id": issuer_id,
+        "state": CertificateState.INTENDED,
+        "profile": "step_leaf",
+        "provisioner_id": "p",
+        "account_id": None,
+        "session_id": None,
+        "subject_name": "",
+        "names": (Name(NameType.DNS, WEB), Name(NameType.IP, "192.0.2.1")),
+        "public_key_digest": b"k",
+        "not_before": NOW,
+        "not_after": NOW,
+        "tbs_digest": b"t",
+        "der": None,
+        "intended_at": Instant(NOW + number),
+        "issued_at": None,
+        "renewed_from": None,
+        "revoked_at": None,
+        "revocation_reason": None,
+    }
+    return CertificateRecord(**{**least, **members})
+
+
+@pytest.fixture
+def with_rows(open_scratch, tmp_path):
+    """Run a scenario on a database in which some certificates are intended."""
+
+    def run(scenario, count=3):
+        async def body():
+            async with open_scratch() as db, authority(tmp_path / "none", db=db) as ca:
+                issuer = await ca.issuers.active()
+
+                async def fill(tx):
+                    for number in range(1, count + 1):
+                        await store.insert_intent(tx, record(issuer.id, number, account_id=f"a{number % 2}"))
+
+                await db.write(fill)
+                return await scenario(ca, db)
+
+        return asyncio.run(body())
+
+    return run
+
+
+def write(db, verb, *given, **named):
+    async def body(tx):
+        return await verb(tx, *given, **named)
+
+    return db.write(body)
+
+
+def test_row_comes_back_as_it_was_written(with_rows):
+    async def scenario(ca, db):
+        issuer = await ca.issuers.active()
+        assert await store.by_serial(db, (2).to_bytes(20)) == record(issuer.id, 2, account_id="a0")
+        assert await store.by_serial(db, bytes(20)) is None
+
+    with_rows(scenario)
+
+
+def test_serial_is_unique(with_rows):
+    async def scenario(ca, db):
+        issuer = await ca.issuers.active()
+        with pytest.raises(DuplicateRow):
+            await write(db, store.insert_intent, record(issuer.id, 1))
+
+    with_rows(scenario)
+
+
+def test_intent_is_settled_once(with_rows):
+    async def scenario(ca, db):
+        one, two, three = ((number).to_bytes(20) for number in (1, 2, 3))
+        assert await write(db, store.settle_issued, one, der=b"der", now=NOW)
+        assert not await write(db, store.settle_issued, one, der=b"other", now=NOW)
+        assert not await write(db, store.settle_failed, one)
+        assert await write(db, store.settle_failed, two)
+        assert not await write(db, store.settle_issued, two, der=b"der", now=NOW)
+        assert await write(db, store.close_intents, until=Instant(NOW + 3)) == [three]
+        assert await write(db, store.settle_issued, three, der=b"late", now=NOW)
+        found = [await store.by_serial(db, serial) for serial in (one, two, three)]
+        assert [(row.state, row.der) for row in found] == [
+            (CertificateState.ISSUED, b"der"),
+            (CertificateState.FAILED, None),
+            (CertificateState.ISSUED, b"late"),
+        ]
+
+    with_rows(scenario)
+
+
+def test_only_old_intents_are_closed(with_rows):
+    async def scenario(ca, db):
+        assert await write(db, store.close_intents, until=Instant(NOW + 2)) == [(1).to_bytes(20), (2).to_bytes(20)]
+        assert (await store.by_serial(db, (3).to_bytes(20))).state is CertificateState.INTENDED
+
+    with_rows(scenario)
+
+
+def test_revocation_happens_once_and_not_to_what_failed(with_rows):
+    async def scenario(ca, db):
+        await write(db, store.settle_failed, (2).to_bytes(20))
+        answers = await asyncio.gather(
+            *(write(db, store.revoke, (1).to_bytes(20), now=NOW, reason=number) for number in range(6))
+        )
+        assert sorted(answers) == [False] * 5 + [True]
+        assert not await write(db, store.revoke, (2).to_bytes(20), now=NOW, reason=0)
+        assert not await write(db, store.revoke, (9).to_bytes(20), now=NOW, reason=0)
+        assert (await store.by_serial(db, (1).to_bytes(20))).revoked_at == NOW
+
+    with_rows(scenario)
+
+
+def test_pages_are_newest_first_and_by_person(with_rows):
+    async def scenario(ca, db):
+        first = await store.newest(db, older_than=store.NO_SERIAL_IS_GREATER, at_most=3)
+        rest = await store.newest(db, older_than=first[-1].serial, at_most=3)
+        assert [int.from_bytes(row.serial) for row in (*first, *rest)] == [5, 4, 3, 2, 1]
+        own = await store.newest(db, older_than=store.NO_SERIAL_IS_GREATER, at_most=9, account_id="a1")
+        assert [int.from_bytes(row.serial) for row in own] == [5, 3, 1]
+
+    with_rows(scenario, count=5)
+
+
+def test_token_is_consumed_once_however_many_ask(with_rows):
+    async def scenario(ca, db):
+        token = (NOW // 1000 + 10).to_bytes(4) + bytes(16)
+        answers = await asyncio.gather(*(write(db, store.consume_token, token) for _ in range(20)))
+        assert sorted(answers) == [False] * 19 + [True]
+        assert await write(db, store.forget_tokens, expired_before=Instant(NOW + 10_000)) == 0
+        assert await write(db, store.forget_tokens, expired_before=Instant(NOW + 11_000)) == 1
+        assert await write(db, store.consume_token, token)
+
+    with_rows(scenario)
+
+
+def test_one_token_in_parallel_is_one_certificate(with_rows):
+    async def scenario(ca, db):
+        await ca.add_jwk()
+        token, request = ca.jwk_token(WEB), csr()
+        answers = await asyncio.gather(*(ca.call("POST", "/sign", {"csr": request, "ott": token}) for _ in range(20)))
+        assert sorted(status for status, _ in answers) == [201] + [401] * 19
+        assert len(await store.newest(db, older_than=store.NO_SERIAL_IS_GREATER, at_most=100)) == 3 + 1
+
+    with_rows(scenario)
+
+
+def test_provisioners_renewal_and_inventory_work_alike(with_rows):
+    async def scenario(ca, db):
+        for number in range(5):
+            await ca.add_jwk(f"p{number}")
+        page = await ca.provisioners.page("", 2)
+        page = await ca.provisioners.page(page.next_cursor, 2)
+        assert [each.name for each in page.provisioners] == ["p2", "p3"]
+        await ca.provisioners.remove("p3", SYSTEM)
+        assert [each.name for each in await ca.provisioners.all()] == ["p0", "p1", "p2", "p4"]
+
+        _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB, signer="jwk p0", issuer="p0")})
+        ca.clock.advance(timedelta(hours=1))
+        status, renewed = await ca.call("POST", "/renew", certificate=der_of(answer))
+        assert status == 201
+        (first, second) = [
+            row
+            for row in await store.newest(db, older_than=store.NO_SERIAL_IS_GREATER, at_most=100)
+            if row.state is CertificateState.ISSUED
+        ]
+        assert (first.der, first.renewed_from) == (der_of(renewed), second.serial)
+        assert [row.serial for row in await store.followed_by(db, second.serial)] == [first.serial]
+        await store.check_readable(db)
+
+    with_rows(scenario)

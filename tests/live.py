@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SEALWRIGHT = Path(sys.executable).parent / "sealwright"
@@ -67,7 +67,15 @@ class LiveServer:
     machines_port: int
     status_port: int
     database_url: str | None = None
+    more_environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def at(cls, place: Path, *, database_url: str | None = None) -> LiveServer:
+        """A server that is still to be made, on free ports."""
+        place.joinpath("user").mkdir(parents=True, exist_ok=True)
+        people, machines, status = free_ports(3)
+        return cls(place, people, machines, status, database_url=database_url)
 
     @property
     def home(self) -> Path:
@@ -108,11 +116,15 @@ class LiveServer:
             environment["SEALWRIGHT_DATABASE_URL"] = self.database_url
         if "COVERAGE_PROCESS_START" in os.environ:
             environment["COVERAGE_PROCESS_START"] = os.environ["COVERAGE_PROCESS_START"]
-        return environment
+        return environment | self.more_environment
+
+    def attempt(self, *arguments: str | Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run one command of ours in the user's directory, whatever comes of it."""
+        return run([SEALWRIGHT, *arguments], environment=self.environment() | environment, cwd=self.place, stdin=stdin)
 
     def sealwright(self, *arguments: str | Path, expect: int = 0, stdin: str = "") -> str:
         """Run one command of ours in the user's directory; its standard output. The exit status must be `expect`."""
-        done = run([SEALWRIGHT, *arguments], environment=self.environment(), cwd=self.place, stdin=stdin)
+        done = self.attempt(*arguments, stdin=stdin)
         assert done.returncode == expect, (
             f"sealwright {' '.join(map(str, arguments))} → {done.returncode}\n{done.stdout}{done.stderr}"
         )
@@ -136,7 +148,6 @@ class LiveServer:
         return path
 
     def init(self, *more: str) -> None:
-        self.place.joinpath("user").mkdir(parents=True, exist_ok=True)
         password = self.file("provisioner-password", PROVISIONER_PASSWORD)
         listeners = ["--people", f"127.0.0.1:{self.people_port}", "--machines", f"127.0.0.1:{self.machines_port}"]
         listeners += ["--status", f"127.0.0.1:{self.status_port}"]
@@ -195,8 +206,7 @@ class LiveServer:
 @contextmanager
 def live_server(place: Path, *, database_url: str | None = None, set_up: bool = True) -> Iterator[LiveServer]:
     """A running server with people and provisioners; stopped afterwards."""
-    people, machines, status = free_ports(3)
-    server = LiveServer(place, people, machines, status, database_url=database_url)
+    server = LiveServer.at(place, database_url=database_url)
     server.init()
     server.start()
     try:

@@ -76,9 +76,12 @@ def _is_absent(url: str) -> bool:
 
 def _on_sqlite(path: Path, work: Callable[[Connection], str], *, alone: bool) -> str:
     engine = create_engine(f"{_SQLITE}{path}", poolclass=NullPool)
-    with _alone(path) if alone else nullcontext(), engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        return work(connection)
+    with _alone(path) if alone else nullcontext():
+        if not path.exists():  # made by SQLite it would be open to others; its logs get the mode of the file
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            return work(connection)
 
 
 def alembic_config(connection: Connection) -> Config:

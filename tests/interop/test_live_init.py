@@ -1,0 +1,216 @@
+"""`sealwright init` as a process of its own: what it makes, what it refuses, and what it leaves behind."""
+
+import base64
+import json
+import stat
+import tomllib
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from tests.interop.stock import openssl
+from tests.live import PROVISIONER_PASSWORD, TOOLS, LiveServer, run
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A user's machine without a server."""
+    return LiveServer.at(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A home made with every flag, and what `init` said about it."""
+    machine = LiveServer.at(tmp_path_factory.mktemp("made"))
+    password = machine.file("provisioner-password", PROVISIONER_PASSWORD)
+    listeners = ["--people", "127.0.0.1:8501", "--machines", "localhost:9501", "--status", "[::1]:8081"]
+    names = ["--name", "Example", "--dns", "id.example.org", "--dns", "10.0.4.17"]
+    provisioner = ["--provisioner", "first", "--provisioner-password-file", str(password)]
+    return machine, machine.sealwright_json("init", "--dir", machine.home, *names, *listeners, *provisioner)
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def settings_of(machine):
+    return tomllib.loads((machine.home / "settings.toml").read_text())
+
+
+def everything_below(path):
+    return {str(each.relative_to(path)): each.read_bytes() if each.is_file() else None for each in path.rglob("*")}
+
+
+def test_flags_end_up_in_a_commented_settings_file(made):
+    machine, _ = made
+    settings = settings_of(machine)
+    assert settings["name"] == "Example"
+    assert settings["dns_names"] == ["id.example.org", "10.0.4.17"]
+    assert settings["listen"] == {"people": "127.0.0.1:8501", "machines": "localhost:9501", "status": "[::1]:8081"}
+    lines = (machine.home / "settings.toml").read_text().splitlines()
+    assert '# idle = "1h"' in lines  # what was not said stands there as a comment, with its default
+
+
+def test_answer_as_json_tells_what_was_made(made):
+    machine, told = made
+    assert told["home"] == str(machine.home)
+    assert told["provisioner"] == "first"
+    assert told["machines_url"] == "https://id.example.org:9501"
+    assert (told["root"]["name"], told["issuing"]["name"]) == ("Example Root CA", "Example Issuing CA 1")
+
+
+def test_fingerprint_is_the_one_that_step_computes(made):
+    machine, told = made
+    command = [TOOLS / "step", "certificate", "fingerprint", machine.root]
+    assert run(command, environment=machine.environment(), cwd=machine.place).stdout.strip() == told["root"]["fingerprint"]
+
+
+def test_authorities_are_p256_and_verify_strictly(made):
+    machine, _ = made
+    root, issuing = machine.root, machine.home / "certs" / "issuing_ca.crt"
+    for file in (root, issuing):
+        public_key = x509.load_pem_x509_certificate(file.read_bytes()).public_key()
+        assert isinstance(public_key, ec.EllipticCurvePublicKey)
+        assert public_key.curve.name == "secp256r1"
+    openssl("verify", "-x509_strict", "-CAfile", root, issuing)
+
+
+def test_secrets_are_readable_by_their_owner_only(made):
+    machine, _ = made
+    assert mode_of(machine.home) == 0o700
+    for name in ("secrets/key-encryption.key", "settings.toml", "sealwright.db"):
+        assert mode_of(machine.home / name) == 0o600, name
+
+
+def test_no_private_key_lies_open_in_the_home_directory(made):
+    machine, _ = made
+    for name, content in everything_below(machine.home).items():
+        assert b"PRIVATE KEY" not in (content or b""), name
+        assert PROVISIONER_PASSWORD.encode() not in (content or b""), name
+
+
+def test_directory_that_is_not_ours_is_refused_and_left_alone(machine):
+    machine.home.mkdir()
+    (machine.home / "thesis.txt").write_text("years of work")
+    refused = machine.sealwright("init", "--dir", machine.home, expect=1)
+    assert f"{machine.home} is not empty, and what is in it is not ours." in refused
+    assert everything_below(machine.home) == {"thesis.txt": b"years of work"}
+
+
+def test_home_that_holds_a_server_is_refused_and_left_alone(made):
+    machine, _ = made
+    before = everything_below(machine.home)
+    refused = machine.sealwright("init", "--dir", machine.home, "--name", "Other", expect=1)
+    assert f"{machine.home} holds a server already." in refused
+    assert everything_below(machine.home) == before
+
+
+def test_directory_that_was_there_and_empty_is_used_without_letting_others_read(machine):
+    machine.home.mkdir()
+    machine.home.chmod(0o755)
+    machine.sealwright("init", "--dir", machine.home)
+    for name in ("sealwright.db", "settings.toml", "secrets", "run"):
+        assert mode_of(machine.home / name) & 0o077 == 0, name
+
+
+@pytest.mark.parametrize("stdin", ["", "typed-by-nobody-but-long-enough\n" * 2])
+def test_nothing_is_asked_where_there_is_no_terminal(machine, stdin):
+    done = machine.attempt("init", "--dir", machine.home, "--provisioner", "first", stdin=stdin)
+    assert done.returncode == 2
+    assert "a password is needed, and there is no terminal to ask on." in done.stderr
+    assert "--provisioner-password-file FILE" in done.stderr
+    assert not machine.home.exists()
+
+
+def test_without_flags_there_is_nothing_to_ask(machine):
+    machine.sealwright("init", "--dir", machine.home)
+    assert (machine.home / "sealwright.db").exists()
+
+
+def test_home_is_the_one_of_the_environment_else_below_the_users(machine):
+    machine.sealwright("init")
+    assert (machine.home / "settings.toml").exists()
+    done = machine.attempt("init", SEALWRIGHT_HOME="")
+    assert done.returncode == 0, done.stderr
+    usual = machine.place / "user" / ".local" / "share" / "sealwright"
+    assert (usual / "settings.toml").exists()
+    assert "~/.local/share/sealwright" in done.stdout
+
+
+def test_key_of_the_environment_is_not_written_down(machine):
+    key = base64.b64encode(bytes(range(32))).decode()
+    done = machine.attempt("init", "--dir", machine.home, SEALWRIGHT_KEY=key)
+    assert done.returncode == 0, done.stderr
+    assert not (machine.home / "secrets" / "key-encryption.key").exists()
+    assert all(key.encode() not in (content or b"") for content in everything_below(machine.home).values())
+    examined = machine.attempt("doctor", "--dir", machine.home, SEALWRIGHT_KEY=key)
+    assert examined.returncode == 0, examined.stdout
+    refused = machine.attempt("doctor", "--dir", machine.home, SEALWRIGHT_KEY=base64.b64encode(bytes(32)).decode())
+    assert refused.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "words"),
+    [
+        (["--people", "localhost"], {}, 'listen.people = "localhost" must be HOST:PORT'),
+        (["--dns", "not a host"], {}, "dns_names"),
+        (["--people", "localhost:8443", "--machines", "localhost:8443"], {}, "is the address of listen.people too"),
+        ([], {"SEALWRIGHT_KEY": "short"}, "SEALWRIGHT_KEY must be 32 bytes in base64"),
+        ([], {"SEALWRIGHT_DATABASE_URL": "postgresql://nobody:hidden@127.0.0.1:1/none"}, "database"),
+    ],
+)
+def test_failure_leaves_nothing_behind(machine, flags, environment, words):
+    done = machine.attempt("init", "--dir", machine.home, *flags, **environment)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hidden" not in done.stderr
+    assert not machine.home.exists()
+
+
+def test_failure_leaves_a_directory_that_was_there_empty(machine):
+    machine.home.mkdir()
+    assert machine.attempt("init", "--dir", machine.home, "--people", "localhost").returncode == 1
+    assert everything_below(machine.home) == {}
+
+
+def test_wrong_usage_is_told_with_its_own_exit_code(machine):
+    assert machine.attempt("init", "--people").returncode == 2
+    done = machine.attempt("init", "--dir", machine.home, "--provisioner-password-file", "x", "--output", "json")
+    assert done.returncode == 2
+    assert json.loads(done.stderr)["error"]["code"] == "wrong_usage"
+
+
+def test_root_key_is_taken_away_and_the_home_stays_sound(machine):
+    machine.sealwright("init", "--dir", machine.home, "--name", "Example")
+    elsewhere = machine.place / "usb"
+    elsewhere.mkdir()
+    told = machine.sealwright_json("issuer", "export-root-key", "--dir", machine.home, "--to", elsewhere)
+    file = elsewhere / "root_ca_key.pem"
+    assert told == {"file": str(file)}
+    assert mode_of(file) == 0o600
+    key = load_pem_private_key(file.read_bytes(), None)
+    assert key.public_key() == x509.load_pem_x509_certificate(machine.root.read_bytes()).public_key()
+    assert all(finding["ok"] for finding in findings(machine))
+    again = machine.attempt("issuer", "export-root-key", "--dir", machine.home, "--to", elsewhere)
+    assert again.returncode == 5
+    (machine.place / "other").mkdir()
+    twice = machine.attempt("issuer", "export-root-key", "--dir", machine.home, "--to", machine.place / "other")
+    assert twice.returncode != 0
+    assert list((machine.place / "other").iterdir()) == []
+    assert "Traceback" not in twice.stderr
+
+
+def test_root_key_is_not_sent_where_it_cannot_be_written(machine):
+    machine.sealwright("init", "--dir", machine.home)
+    refused = machine.sealwright("issuer", "export-root-key", "--dir", machine.home, "--to", machine.place / "no", expect=1)
+    assert f"{machine.place / 'no'} is not a directory." in refused
+    elsewhere = machine.place / "usb"
+    elsewhere.mkdir()
+    machine.sealwright("issuer", "export-root-key", "--dir", machine.home, "--to", elsewhere)  # it is still there to be taken
+
+
+def findings(machine):
+    return [json.loads(line) for line in machine.sealwright("doctor", "--dir", machine.home, "--output", "json").splitlines()]

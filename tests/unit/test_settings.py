@@ -54,14 +54,13 @@ name = "Example"
 domain = "example.org"
 dns_names = ["ID.example.org", "10.0.0.5"]
 workers = 3
-trusted_proxies = ["10.1.2.3", "fd00::/8"]
 [listen]
 people = "[::1]:443"
 machines = "0.0.0.0:9443"
 [sessions]
 idle = "1h30m"
 [outbound]
-allow_private = ["127.0.0.1/8"]
+allow_private = ["127.0.0.1/8", "10.1.2.3", "fd00::/8"]
 allow_http = true
 ca_file = "roots.pem"
 [tls]
@@ -74,13 +73,12 @@ level = "debug"
     assert settings.dns_names == ("id.example.org", "10.0.0.5")
     assert settings.domain == "example.org"
     assert settings.workers == 3
-    assert settings.trusted_proxies == (ipaddress.ip_network("10.1.2.3/32"), ipaddress.ip_network("fd00::/8"))
     assert settings.listen.people == Address("::1", 443)
     assert str(settings.listen.people) == "[::1]:443"
     assert settings.urls.people == "https://id.example.org"
     assert settings.urls.machines == "https://id.example.org:9443"
     assert settings.sessions.idle == timedelta(minutes=90)
-    assert settings.outbound.allow_private == (ipaddress.ip_network("127.0.0.0/8"),)
+    assert settings.outbound.allow_private == tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "10.1.2.3/32", "fd00::/8")))
     assert settings.outbound.allow_http
     assert settings.outbound.ca_file == tmp_path / "roots.pem"
     assert settings.tls.certificate == Path("/etc/tls/server.crt")

@@ -125,9 +125,6 @@ class Settings:
         ["localhost"], list_of(read_host), "Names and addresses by which clients reach the server; the first is the main one."
     )
     workers: int = _declare(0, read_workers, "Processes that answer requests; 0 means one for each processor.")
-    trusted_proxies: tuple[Network, ...] = _declare(
-        [], list_of(read_network), "Addresses of proxies that may tell the address and the certificate of a client."
-    )
     listen: Listen = field(default_factory=Listen)
     urls: Urls = field(default_factory=Urls)
     tls: Tls = field(default_factory=Tls)

@@ -163,6 +163,7 @@ def test_enter_in_the_password_signs_in_and_the_keyboard_is_enough(page: Page, s
     page.keyboard.type(PERSON_PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/ui/account")
+    assert page.inner_text("#my-name") == person
 
 
 def test_wrong_password_keeps_the_name_and_says_so(page: Page, server: LiveServer, person: str) -> None:

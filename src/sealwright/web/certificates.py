@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sealwright.ca import CertificateRecord, CertificateState, Inventory
+from typing import Protocol
+
+from sealwright.access import Actor
+from sealwright.ca import CertificatePage, CertificateRecord, CertificateState
 from sealwright.clock import Clock, Instant
 from sealwright.identity import SignedIn
 from sealwright.web.models import ShownCertificate
@@ -13,10 +16,18 @@ from sealwright.wire import Response
 CERTIFICATES_PAGE = "/ui/account/certificates"
 
 
+class Certificates(Protocol):
+    """What is asked of `ca.Inventory`."""
+
+    async def page(self, actor: Actor, *, account_id: str | None = None, cursor: str = "") -> CertificatePage:
+        """Certificates of an account, newest first."""
+        ...
+
+
 class CertificatePages:
     """One's own, newest first."""
 
-    def __init__(self, pages: Pages, inventory: Inventory, clock: Clock) -> None:
+    def __init__(self, pages: Pages, inventory: Certificates, clock: Clock) -> None:
         self._pages = pages
         self._inventory = inventory
         self._clock = clock

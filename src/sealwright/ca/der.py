@@ -94,6 +94,14 @@ def parts(data: bytes, start: int, end: int) -> list[Part]:
     """The values that lie one after the other from `start` to `end`, with nothing between or behind them."""
     found = []
     while start < end:
+        # The usual case in line: one octet of tag, one of length. It is half of the time of reading a certificate.
+        if start + 2 <= end and data[start + 1] < _SHORT and data[start] & _MULTIPLE_OCTET_TAG != _MULTIPLE_OCTET_TAG:
+            inside = start + 2
+            stop = inside + data[start + 1]
+            if stop <= end:
+                found.append((data[start], start, inside, stop))
+                start = stop
+                continue
         found.append(part(data, start, end))
         start = found[-1][3]
     return found

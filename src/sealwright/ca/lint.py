@@ -248,7 +248,7 @@ def _no_unique_ids(seen: _Seen) -> str:
 
 
 def _extensions(seen: _Seen) -> str:
-    oids = [oid for oid, _, _ in seen.reading.extensions]
+    oids = seen.reading.oids
     if len(set(oids)) != len(oids):
         return "an extension is there twice"
     if not seen.lint.allowed.issuperset(oids):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 import idna
@@ -66,6 +67,7 @@ def parse(text: str) -> Name:
     return canonical(Name(type_of(text), text))
 
 
+@lru_cache(maxsize=1024)
 def canonical(name: Name) -> Name:
     """The one form of `name` that may stand in a certificate; what has none raises NameRefused."""
     value = _CANONICAL[name.type](name.value)

@@ -35,17 +35,21 @@ class Reading:
     public_key: bytes
     trailing: tuple[int, ...]
     """Tags of the optional fields: unique identifiers, extensions."""
-    extensions: tuple[tuple[bytes, bool, bytes], ...]
-    """Encoded OID, whether critical, value."""
+    oids: tuple[bytes, ...]
+    """Of the extensions, encoded, in their order."""
+    extensions: dict[bytes, tuple[bool, bytes]]
+    """Encoded OID → whether critical, and value; of one that is there twice, the last."""
     size: int
 
     def value(self, encoded_oid: bytes) -> bytes | None:
         """The value of an extension."""
-        return next((value for oid, _, value in self.extensions if oid == encoded_oid), None)
+        found = self.extensions.get(encoded_oid)
+        return None if found is None else found[1]
 
     def critical(self, encoded_oid: bytes) -> bool:
         """Whether there is a critical extension of this kind."""
-        return any(oid == encoded_oid and critical for oid, critical, _ in self.extensions)
+        found = self.extensions.get(encoded_oid)
+        return found is not None and found[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def read(to_be_signed: bytes) -> Reading:
     times = der.parts(to_be_signed, validity[2], validity[3])
     if len(times) != 2:  # noqa: PLR2004 - begin and end
         raise der.DerError("the validity has not two times")
+    oids, extensions = _extensions(to_be_signed, trailing[-1])
     return Reading(
         version=to_be_signed[version[1] : version[3]],
         serial=to_be_signed[serial[2] : serial[3]],
@@ -77,7 +82,8 @@ def read(to_be_signed: bytes) -> Reading:
         subject=to_be_signed[subject[1] : subject[3]],
         public_key=to_be_signed[public_key[1] : public_key[3]],
         trailing=tuple(part[0] for part in trailing),
-        extensions=_extensions(to_be_signed, trailing[-1]),
+        oids=oids,
+        extensions=extensions,
         size=len(to_be_signed),
     )
 
@@ -103,22 +109,24 @@ def _instant(tag: int, text: bytes) -> Instant:
     return Instant(int((moment - _EPOCH).total_seconds()) * 1000)
 
 
-def _extensions(octets: bytes, part: der.Part) -> tuple[tuple[bytes, bool, bytes], ...]:
+def _extensions(octets: bytes, part: der.Part) -> tuple[tuple[bytes, ...], dict[bytes, tuple[bool, bytes]]]:
     tag, _, start, end = part
     if tag != 0xA3:  # noqa: PLR2004 - the tag of extensions
         raise der.DerError("there are no extensions")
     (inner,) = der.parts(octets, start, end)
     if inner[0] != der.SEQUENCE:
         raise der.DerError("the extensions are no SEQUENCE")
-    found = []
+    oids = []
+    found = {}
     for kind, _, from_here, to_there in der.parts(octets, inner[2], inner[3]):
         members = der.parts(octets, from_here, to_there)
         oid, *critical, value = members
         encoded = octets[critical[0][1] : critical[0][3]] if critical else der.BOOLEAN_TRUE
         if (kind, oid[0], value[0]) != _EXTENSION or len(members) not in (2, 3) or encoded != der.BOOLEAN_TRUE:
             raise der.DerError("an extension has other members, or says that it is not critical")
-        found.append((octets[oid[1] : oid[3]], bool(critical), octets[value[2] : value[3]]))
-    return tuple(found)
+        oids.append(octets[oid[1] : oid[3]])
+        found[oids[-1]] = (bool(critical), octets[value[2] : value[3]])
+    return tuple(oids), found
 
 
 def key_kind_of(public_key: bytes) -> KeyKind | None:

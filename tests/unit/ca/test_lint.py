@@ -50,7 +50,7 @@ def certificate(*, extensions=None, trailing=b"", **fields):
         "subject": good.subject,
         "public_key": good.public_key,
     }
-    chosen = {oid: (critical, value) for oid, critical, value in good.extensions} | (extensions or {})
+    chosen = good.extensions | (extensions or {})
     listed = b"".join(
         der.sequence(oid, der.BOOLEAN_TRUE if one[0] else b"", der.wrap(der.OCTET_STRING, one[1]))
         for oid, one in chosen.items()
@@ -191,7 +191,7 @@ def test_extension_twice_is_found():
     reading = read(good)
     twice = b"".join(
         der.sequence(oid, der.BOOLEAN_TRUE if critical else b"", der.wrap(der.OCTET_STRING, value))
-        for oid, critical, value in [*reading.extensions, reading.extensions[0]]
+        for oid, (critical, value) in [*reading.extensions.items(), *reading.extensions.items()]
     )
     names_again = extension("2.5.29.17", encode_names(CONTENTS.names))
     start = good.index(b"\xa3\x82")

@@ -63,7 +63,7 @@ class Recognition:
             serial = certificate.serial_number.to_bytes(SERIAL_OCTETS, "big")
             key = accept(certificate.public_key())
             usable = _may_authenticate(certificate)
-        except (ValueError, TypeError, OverflowError, x509.DuplicateExtension) as cause:
+        except (ValueError, TypeError, OverflowError, x509.InvalidVersion, x509.DuplicateExtension) as cause:
             raise CertificateRefused("The certificate that was shown cannot be read.") from cause
         record = await store.by_serial(self._db, serial)
         if record is None or record.state is not CertificateState.ISSUED or record.der != der:

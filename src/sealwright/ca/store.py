@@ -17,6 +17,9 @@ _COLUMNS = [_c[name] for name in _FIELDS]
 _UNRESOLVED = or_(_c.state == str(CertificateState.INTENDED), _c.state == str(CertificateState.MAYBE_SIGNED))
 _INTENDED: ColumnElement[str] = literal_column("'intended'")
 """As text in the statement: SQLite uses the index of open intents only where it can see that the condition is the index's."""
+_STATE, _NAME_LIST = _FIELDS.index("state"), _FIELDS.index("names")
+_STATES = {str(state): state for state in CertificateState}
+_TYPES = {str(kind): kind for kind in NameType}
 _NAMES = msgspec.json.Decoder(list[tuple[str, str]])
 
 _CONSUME_TOKEN = insert_once(used_tokens, returning=used_tokens.c.key)
@@ -127,7 +130,7 @@ async def check_readable(db: Database) -> None:
 
 
 def _record(row: Row) -> CertificateRecord:
-    values = dict(zip(_FIELDS, row, strict=True))
-    values["state"] = CertificateState(values["state"])
-    values["names"] = tuple(Name(NameType(kind), value) for kind, value in _NAMES.decode(values["names"]))
-    return CertificateRecord(**values)
+    values = list(row)
+    values[_STATE] = _STATES[values[_STATE]]
+    values[_NAME_LIST] = tuple([Name(_TYPES[kind], value) for kind, value in _NAMES.decode(values[_NAME_LIST])])
+    return CertificateRecord(*values)

@@ -48,6 +48,7 @@ class Issuers:
         self._entropy = entropy
         self._records: tuple[tuple[IssuerRecord, ...], Instant] | None = None
         self._open: dict[str, tuple[Issuer, Instant]] = {}
+        self._public_keys: dict[str, PublicKey] = {}
 
     async def create_hierarchy(self, name: str, actor: Actor) -> tuple[IssuerRecord, IssuerRecord]:
         """Make a root and its first issuing CA, with their keys; all of it is stored, or nothing.
@@ -171,8 +172,12 @@ class Issuers:
 
     async def public_key_of(self, issuer_id: str) -> PublicKey:
         """The key that an authority's signatures verify with."""
-        record = await self.record(issuer_id)
-        return accept(pyca.load_der_x509_certificate(record.certificate_der).public_key())
+        known = self._public_keys.get(issuer_id)
+        if known is None:
+            record = await self.record(issuer_id)
+            known = accept(pyca.load_der_x509_certificate(record.certificate_der).public_key())
+            self._public_keys[issuer_id] = known
+        return known
 
     async def _chain(self, record: IssuerRecord) -> tuple[bytes, ...]:
         chain = []

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 LEGACY = "step-certificate-authority"
 """What clients of old wrote for sign and revoke, whatever the server's name."""
+MOST_REMEMBERED = 1_000
 
 
 class Operation(StrEnum):
@@ -32,18 +33,30 @@ class Audiences:
             operation: frozenset(f"https://{host}{prefix}/{path}" for host in hosts for prefix in ("", "/1.0") for path in paths)
             for operation, paths in _TWINS.items()
         }
+        self._remembered: dict[str, frozenset[Operation]] = {}
 
     def match(self, audiences: Iterable[str], operation: Operation) -> bool:
         """Whether one of `audiences` is this server's for `operation`."""
-        accepted = self._accepted[operation]
-        return any(
-            audience in accepted or _without_port(audience) in accepted or (audience == LEGACY and operation in _LEGACY)
-            for audience in audiences
-        )
+        return any(operation in self._operations(audience) for audience in audiences)
 
-    def match_any(self, audiences: tuple[str, ...]) -> bool:
+    def match_any(self, audiences: Iterable[str]) -> bool:
         """Whether one of `audiences` is this server's, for whatever operation."""
-        return any(self.match(audiences, operation) for operation in Operation)
+        return any(self._operations(audience) for audience in audiences)
+
+    def _operations(self, audience: str) -> frozenset[Operation]:
+        """What a token with this audience may be for. The same few audiences come again and again."""
+        known = self._remembered.get(audience)
+        if known is None:
+            if len(self._remembered) >= MOST_REMEMBERED:
+                self._remembered.clear()
+            known = self._remembered[audience] = self._read(audience)
+        return known
+
+    def _read(self, audience: str) -> frozenset[Operation]:
+        if audience == LEGACY:
+            return _LEGACY
+        plain = _without_port(audience)
+        return frozenset(operation for operation, accepted in self._accepted.items() if audience in accepted or plain in accepted)
 
 
 def _host(name: str) -> str:

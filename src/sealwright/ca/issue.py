@@ -208,7 +208,7 @@ class Issuance:
         standing = await self._standing_of(grant.account_id)
         if not standing.active:
             raise StandingLost(
-                f"{grant.actor.name} may not have a certificate: {standing.reason}",
+                f"{grant.actor.name} may not have a certificate: {standing.reason}.",
                 reasons=(standing.reason,),
                 hint="Ask whoever looks after the people of this server.",
             )

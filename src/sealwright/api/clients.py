@@ -16,6 +16,7 @@ from sealwright.oauth import ClientConfiguration
 from sealwright.oauth import Clients as Registry
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
+_ONE = "/oauth2/clients/{name}"
 Change = Callable[[str, Any, Actor], Awaitable[ClientConfiguration]]
 
 
@@ -43,9 +44,10 @@ class Clients:
 
     def operations(self) -> list[Operation]:
         """All of them."""
-        answer = models.ClientAnswer
-        one = "/oauth2/clients/{name}"
-        urls, maps = f"{one}/redirect-urls", f"{one}/scope-maps/{{group}}"
+        return [*self._registration(), *self._permissions(), *self._secrets()]
+
+    def _registration(self) -> list[Operation]:
+        answer, one = models.ClientAnswer, _ONE
         return [
             Operation("list_clients", "GET", "/oauth2/clients", "List clients.", _READ, self._list, gives=models.ClientPage),
             Operation(
@@ -71,6 +73,12 @@ class Clients:
                 takes=models.ClientChange,
             ),
             Operation("delete_client", "DELETE", one, "Delete a client.", _WRITE, self._delete, status=204),
+        ]
+
+    def _permissions(self) -> list[Operation]:
+        answer = models.ClientAnswer
+        urls, maps = f"{_ONE}/redirect-urls", f"{_ONE}/scope-maps/{{group}}"
+        return [
             Operation(
                 "add_redirect_url",
                 "POST",
@@ -104,10 +112,15 @@ class Clients:
             Operation(
                 "delete_scope_map", "DELETE", maps, "Take a group's scopes away.", _WRITE, self._delete_scope_map, gives=answer
             ),
+        ]
+
+    def _secrets(self) -> list[Operation]:
+        place = f"{_ONE}/secret"
+        return [
             Operation(
                 "show_client_secret",
                 "GET",
-                f"{one}/secret",
+                place,
                 "Tell a confidential client's secret; that it was told is recorded.",
                 _WRITE,
                 self._show_secret,
@@ -116,7 +129,7 @@ class Clients:
             Operation(
                 "reset_client_secret",
                 "POST",
-                f"{one}/secret",
+                place,
                 "Give a confidential client a new secret; the old one stops working at once.",
                 _WRITE,
                 self._reset_secret,

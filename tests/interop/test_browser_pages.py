@@ -158,6 +158,7 @@ def test_cookies_as_the_browser_keeps_them(page: Page, server: LiveServer, perso
 
 def test_enter_in_the_password_signs_in_and_the_keyboard_is_enough(page: Page, server: LiveServer, person: str) -> None:
     page.goto(server.people)
+    page.wait_for_selector("#username:focus")
     page.keyboard.type(person)
     page.keyboard.press("Tab")
     page.keyboard.type(PERSON_PASSWORD)

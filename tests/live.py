@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ TOOLS = Path(__file__).parents[1] / "build" / "tools"
 ADMIN_PASSWORD = "correct-horse-battery-staple-42"
 PERSON_PASSWORD = "seven-green-kettles-sing-9"
 PROVISIONER_PASSWORD = "the-provisioner-password-is-long-9"
+_ENDS_OF_A_RELOAD = ('"event":"reload is over"', '"event":"settings refused; the old ones stay"')
 
 
 def free_ports(count: int) -> list[int]:
@@ -147,6 +148,15 @@ class LiveServer:
         path.write_text(text)
         return path
 
+    def set(self, key: str, value: str) -> None:
+        """Give a setting another value (as TOML) in the settings file."""
+        section, _, name = key.rpartition(".")
+        lines = (self.home / "settings.toml").read_text().splitlines()
+        begin = lines.index(f"[{section}]") if section else 0
+        where = next(at for at in range(begin, len(lines)) if lines[at].removeprefix("# ").startswith(f"{name} = "))
+        lines[where] = f"{name} = {value}"
+        (self.home / "settings.toml").write_text("\n".join(lines) + "\n")
+
     def init(self, *more: str) -> None:
         password = self.file("provisioner-password", PROVISIONER_PASSWORD)
         listeners = ["--people", f"127.0.0.1:{self.people_port}", "--machines", f"127.0.0.1:{self.machines_port}"]
@@ -169,8 +179,28 @@ class LiveServer:
         wait_for_port(self.people_port, self.process, self.log, seconds)
 
     def reload(self) -> None:
+        """SIGHUP; comes back when every worker has done it or refused it."""
         assert self.process is not None
+
+        def ended(text: str) -> int:
+            return sum(map(text.count, _ENDS_OF_A_RELOAD))
+
+        already = ended(self.log.read_text())
         self.process.send_signal(signal.SIGHUP)
+        self.wait_for_log(lambda text: ended(text) > already)
+
+    def wait_for_log(self, found: Callable[[str], bool], seconds: float = 20) -> str:
+        """What the server has written, as soon as `found` is content with it."""
+        end = time.monotonic() + seconds
+        while not found(text := self.log.read_text()):
+            assert time.monotonic() < end, text
+            time.sleep(0.02)
+        return text
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers there are now."""
+        assert self.process is not None
+        return [int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
 
     def stop(self) -> int:
         """SIGTERM; the exit status."""

@@ -88,10 +88,11 @@ def serve(home: Path) -> None:
     environment = read_environment()
     place = Home(home).require()
     notifier = Notifier(environment.notify_socket, environment.watchdog)
-    try:
-        Supervisor(program(place), clock=CLOCK, entropy=ENTROPY, notifier=notifier).run()
-    finally:
-        place.addresses_file.unlink(missing_ok=True)
+    with place.alone():
+        try:
+            Supervisor(program(place), clock=CLOCK, entropy=ENTROPY, notifier=notifier).run()
+        finally:
+            place.addresses_file.unlink(missing_ok=True)
 
 
 def doctor(home: Path) -> Sequence[Finding]:

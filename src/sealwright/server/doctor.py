@@ -75,8 +75,8 @@ def _examine_home(home: Home, findings: list[Finding]) -> Settings:
 
 
 def _examine_listeners(settings: Settings, home: Home) -> list[Finding]:
-    if home.addresses_file.exists():
-        return [Finding("listeners", ok=True, detail="a server of this home is running")]
+    if (pid := home.server_pid()) is not None:
+        return [Finding("listeners", ok=True, detail=f"a server of this home is running (pid {pid})")]
     wanted: dict[str, Address] = {
         "people": settings.listen.people,
         "machines": settings.listen.machines,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealwright.errors import NotFound, Refused
+from sealwright.errors import Conflict, NotFound, Refused
 from sealwright.settings import FILE_NAME
 
 
@@ -21,6 +24,12 @@ class HomeMissing(NotFound):
     """There is no server in this directory."""
 
     code = "home_missing"
+
+
+class HomeInUse(Conflict):
+    """A server of this home is running already."""
+
+    code = "home_in_use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,44 @@ class Home:
     def server_certificate(self) -> Path:
         """Certificate chain and key of the listeners, where they come from our own authority."""
         return self.path / "run" / "server.pem"
+
+    @property
+    def lock_file(self) -> Path:
+        """Locked while a server of this home runs; holds its process id."""
+        return self.path / "run" / "server.lock"
+
+    def server_pid(self) -> int | None:
+        """The process id of the server that runs in this home, or None."""
+        try:
+            descriptor = os.open(self.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        with os.fdopen(descriptor) as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(lock.read() or 0)
+            return None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only server of this home: as long as this process or a child of it lives. Another raises HomeInUse."""
+        self.lock_file.parent.mkdir(mode=0o700, exist_ok=True)
+        lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                running = f" (pid {pid})" if (pid := self.server_pid()) else ""
+                raise HomeInUse(
+                    f"A server of {self.path} is running already{running}.",
+                    hint="Stop it first, or choose another home with --dir.",
+                ) from None
+            os.ftruncate(lock, 0)
+            os.write(lock, str(os.getpid()).encode())
+            yield
+        finally:
+            os.close(lock)
 
     def require(self) -> Home:
         """Raise unless a server was made here and its files belong to whoever asks."""

@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sealwright.errors import Unavailable
 from sealwright.server.ports import holder_of
@@ -41,7 +41,7 @@ class ListenAddress:
     port: int
     """0 takes a free one."""
     tls: bool
-    said_in: str = ""
+    said_in: str = field(default="", compare=False)
     """Such as ``~/.local/share/sealwright/settings.toml, line 4``."""
 
     @property

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 
 from sealwright import __version__, identity
@@ -144,7 +143,7 @@ def _plan(settings: Settings, home: Home) -> Plan:
             address(Listener.STATUS, settings.listen.status, tls=False),
         ),
         workers=settings.workers or os.cpu_count() or 1,
-        look_for_certificate=timedelta(seconds=30),
+        look_for_certificate=settings.tls.look_every,
     )
 
 

@@ -300,6 +300,8 @@ class Supervisor(Generic[S]):
             return
         if (plan.addresses, plan.workers) != (self._plan.addresses, self._plan.workers):
             self._log.warning("a change of [listen] or workers takes effect at the next start")
+        if plan.look_for_certificate != self._plan.look_for_certificate:
+            self._log.warning("a change of tls.look_every takes effect at the next start")
         self._previous, self._settings = self._settings, settings
         self._log = self._program.open_log(settings)
         for child in self._children.values():

@@ -70,6 +70,9 @@ class Tls:
 
     certificate: Path | None = _declare("", read_file, "PEM file with the certificate and its chain.")
     key: Path | None = _declare("", read_file, "PEM file with its private key.")
+    look_every: timedelta = _declare(
+        "30s", read_duration, "How often the server looks for changed files, or whether its own certificate is to be renewed."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.clock import format_duration
-from sealwright.settings.declarations import DEFAULT_HOME, SECTIONS, Declared, Settings, Tls, Urls, declared
+from sealwright.settings.declarations import DEFAULT_HOME, SECTIONS, Declared, Settings, Urls, declared
 from sealwright.settings.environment import Environment, read_environment
 from sealwright.settings.errors import SettingsRefused, shown
 from sealwright.settings.forms import Address
@@ -119,7 +119,7 @@ def _complete(settings: Settings, home: Path, environment: Environment) -> Setti
         database_url=_database(environment.database_url or settings.database_url or "sqlite:///sealwright.db", home),
         workers=settings.workers or len(os.sched_getaffinity(0)),
         urls=urls,
-        tls=Tls(certificate=within(settings.tls.certificate), key=within(settings.tls.key)),
+        tls=dataclasses.replace(settings.tls, certificate=within(settings.tls.certificate), key=within(settings.tls.key)),
         outbound=dataclasses.replace(settings.outbound, ca_file=within(settings.outbound.ca_file)),
         log=dataclasses.replace(settings.log, level=environment.log_level or settings.log.level),
     )

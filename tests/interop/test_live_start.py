@@ -1,0 +1,264 @@
+"""`sealwright serve` as a process of its own: how it begins, what keeps it from beginning, and the first administrator."""
+
+import json
+import re
+import shutil
+import socket
+import sqlite3
+import time
+
+import pytest
+
+from demo.forms import Browser
+from tests.interop.wire import line
+from tests.live import ADMIN_PASSWORD, PERSON_PASSWORD, LiveServer
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A home as `init` makes it, to be copied."""
+    server = LiveServer.at(tmp_path_factory.mktemp("made"))
+    server.init()
+    return server
+
+
+@pytest.fixture
+def server(made, tmp_path):
+    """A server that has never been started, on ports of its own."""
+    fresh = LiveServer.at(tmp_path)
+    shutil.copytree(made.home, fresh.home)
+    for listener in ("people", "machines", "status"):
+        fresh.set(f"listen.{listener}", f'"127.0.0.1:{getattr(fresh, f"{listener}_port")}"')
+    yield fresh
+    if fresh.process is not None and fresh.process.poll() is None:
+        fresh.stop()
+
+
+def line_number(server, key):
+    lines = (server.home / "settings.toml").read_text().splitlines()
+    return next(number for number, text in enumerate(lines, 1) if text.startswith(f"{key} = "))
+
+
+def refused_start(server, *, exit_code=1):
+    """What `serve` says on standard error, where it does not come up."""
+    done = server.attempt("serve", "--dir", server.home)
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert not (server.home / "run" / "addresses.json").exists()
+    return done.stderr
+
+
+def test_taken_port_is_told_with_who_has_it_and_where_to_choose_another(server):
+    with socket.create_server(("127.0.0.1", server.machines_port)):
+        told = refused_start(server)
+    assert re.search(rf"https://127\.0\.0\.1:{server.machines_port} is taken by another program \(pid \d+, \S+\)\.", told)
+    assert f'[listen] machines = "127.0.0.1:{server.machines_port + 1}"' in told
+    assert f"{server.home}/settings.toml, line {line_number(server, 'machines')}" in told
+
+
+def test_second_server_of_the_same_home_does_not_harm_the_first(server):
+    server.start()
+    done = server.attempt("serve", "--dir", server.home)
+    assert done.returncode == 5
+    assert f"A server of {server.home} is running already (pid {server.process.pid})." in done.stderr
+    with line(server.machines, server.root) as opened:
+        assert opened.send("GET", "/health").status == 200
+    assert (server.home / "run" / "addresses.json").exists()  # by which commands on this machine find the first
+
+
+def test_missing_key_is_told_with_what_it_means(server):
+    (server.home / "secrets" / "key-encryption.key").unlink()
+    told = refused_start(server)
+    assert f"The key-encryption key {server.home}/secrets/key-encryption.key is missing." in told
+    assert "Bring the file back from your backup" in told
+
+
+def test_key_that_others_can_read_is_refused(server):
+    file = server.home / "secrets" / "key-encryption.key"
+    file.chmod(0o640)
+    told = refused_start(server)
+    assert f"{file} can be read or changed by others (mode 0640)" in told
+    assert f"Run: chmod 600 {file}" in told
+
+
+def test_key_of_another_home_is_refused_in_words(server):
+    file = server.home / "secrets" / "key-encryption.key"
+    file.write_text("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=\n")
+    assert "it was sealed with another key-encryption key" in refused_start(server)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[sessions]", '[sessions]\nidel = "1h"', 'sessions.idel = "1h" is not a setting'),
+        ("[sessions]", '[sessions]\nidle = "soon"', 'sessions.idle = "soon" must be a duration'),
+        ("[log]", '[log]\nlevel = "loud"', 'log.level = "loud" must be one of debug, info, warning, error'),
+        ("[log]", "[log\n", "the file is not TOML"),
+    ],
+)
+def test_wrong_setting_is_told_with_key_value_file_and_line(server, old, new, words):
+    file = server.home / "settings.toml"
+    text = file.read_text().replace(f"\n{old}\n", f"\n{new}\n", 1)
+    file.write_text(text)
+    wrong = new.splitlines()[-1] or "[log"
+    number = text.splitlines().index(wrong) + 1
+    told = refused_start(server)
+    assert re.search(rf"{re.escape(str(file))}, line {number}: {re.escape(words)}", told), told
+
+
+def test_unknown_setting_is_answered_with_the_nearest_one(server):
+    text = (server.home / "settings.toml").read_text()
+    (server.home / "settings.toml").write_text(text.replace("[sessions]", '[sessions]\nidel = "1h"', 1))
+    assert "Perhaps sessions.idle was meant." in refused_start(server)
+
+
+def test_directory_without_a_server_is_told_as_such(tmp_path):
+    machine = LiveServer.at(tmp_path)
+    machine.home.mkdir()
+    done = machine.attempt("serve", "--dir", machine.home)
+    assert done.returncode == 4
+    assert f"There is no server in {machine.home}: settings.toml is missing." in done.stderr
+    assert f"sealwright init --dir {machine.home}" in done.stderr
+
+
+def test_failure_to_start_as_json_is_one_object(server):
+    (server.home / "secrets" / "key-encryption.key").unlink()
+    done = server.attempt("serve", "--dir", server.home, "--output", "json")
+    assert json.loads(done.stderr)["error"]["detail"].startswith("The key-encryption key")
+
+
+def test_provisioner_file_that_is_wrong_is_told_with_its_name(server):
+    (server.home / "provisioners" / "kanidm.json").write_text('{\n"type": "OIDC",\n"name": "kanidm",,\n}')
+    told = refused_start(server)
+    assert "kanidm.json: not JSON: " in told
+    assert "line 3" in told
+
+
+def test_certificate_files_that_cannot_be_served_are_told(server):
+    server.set("tls.certificate", '"server.crt"')
+    server.set("tls.key", '"server.key"')
+    assert f"{server.home}/server.crt cannot be read: No such file or directory." in refused_start(server)
+    (server.home / "server.crt").write_text("no certificate")
+    (server.home / "server.key").write_text("no key")
+    assert "The server certificate and its key cannot be read, or do not belong together." in refused_start(server)
+
+
+# --- the first administrator ---
+
+
+def links_in(text):
+    return re.findall(r"https://\S+/welcome/\S+", text)
+
+
+def filled_in(page):
+    assert page.form_with("create").method == "post"
+    return {
+        "username": "alice",
+        "display-name": "Alice Example",
+        "mail": "alice@example.org",
+        "password": PERSON_PASSWORD,
+        "password-again": PERSON_PASSWORD,
+    }
+
+
+def test_first_start_prints_a_link_that_works_once(server):
+    server.start()
+    (link,) = links_in(server.wait_for_log(links_in))
+    assert f"sealwright recover-account admin --dir {server.home}" in server.log.read_text()
+    browser, late = Browser(server.root), Browser(server.root)
+    page, late_page = browser.open(link), late.open(link)
+    account = browser.submit(page, "create", **filled_in(page))
+    assert account.url == f"{server.people}/ui/account"
+    again = Browser(server.root).open(link)
+    assert (again.status, again.title.split(" ·")[0]) == (410, "This link does not work any more")
+    assert late.submit(late_page, "create", **filled_in(late_page)).status == 410
+    server.file("alice-password", PERSON_PASSWORD)
+    server.sealwright("login", "-D", "alice", "--password-file", "alice-password")
+    assert "system_admins" in server.sealwright_json("whoami")["groups"]
+    server.stop()
+    server.log.write_text("")
+    server.start()
+    assert "welcome" not in server.wait_for_log(lambda text: "status " in text)
+
+
+def test_link_ends_after_an_hour_and_with_the_next_start(server):
+    server.start()
+    (link,) = links_in(server.wait_for_log(links_in))
+    assert Browser(server.root).open(link).status == 200
+    with sqlite3.connect(server.home / "sealwright.db") as database:
+        ((created, expires),) = database.execute("SELECT created_at, expires_at FROM one_time_links").fetchall()
+        assert expires - created == 3_600_000
+        database.execute("UPDATE one_time_links SET expires_at = ?", (int(time.time() * 1000) - 1,))
+    database.close()
+    assert Browser(server.root).open(link).status == 410
+    server.stop()
+    server.start()
+    first, second = links_in(server.wait_for_log(lambda text: len(links_in(text)) == 2))
+    assert first != second
+    assert Browser(server.root).open(first).status == 410
+    assert Browser(server.root).open(second).status == 200
+
+
+def test_link_is_in_no_log_line_and_its_secret_not_in_the_database(server):
+    server.start()
+    (link,) = links_in(server.wait_for_log(links_in))
+    Browser(server.root).open(link)
+    server.stop()
+    secret = link.rpartition("/")[2]
+    assert server.log.read_text().count(secret) == 1  # where it was announced
+    for file in server.home.rglob("sealwright.db*"):
+        assert secret.encode() not in file.read_bytes(), file
+
+
+def test_account_is_recovered_again_and_again_also_while_the_server_runs(server):
+    first = server.file("first", ADMIN_PASSWORD)
+    server.sealwright("recover-account", "idm_admin", "--dir", server.home, "--password-file", first)
+    server.start()
+    server.sealwright("login", "-D", "idm_admin", "--password-file", first)
+    assert server.sealwright_json("whoami")["account"]["name"] == "idm_admin"
+    made_up = server.sealwright_json("recover-account", "idm_admin", "--dir", server.home)["password"]
+    assert server.attempt("whoami").returncode == 3  # what the old password opened is closed
+    assert server.attempt("login", "-D", "idm_admin", "--password-file", first).returncode in (1, 3)
+    second = server.file("second", made_up)
+    server.sealwright("login", "-D", "idm_admin", "--password-file", second)
+    assert server.sealwright_json("whoami")["account"]["name"] == "idm_admin"
+
+
+def test_account_that_does_not_exist_is_not_recovered(server):
+    told = server.sealwright("recover-account", "nobody", "--dir", server.home, expect=4)
+    assert "nobody" in told
+
+
+def test_weak_password_is_not_accepted_in_a_recovery(server):
+    weak = server.file("weak", "password1234")
+    done = server.attempt("recover-account", "admin", "--dir", server.home, "--password-file", weak)
+    assert done.returncode == 1
+    assert "password1234" not in done.stdout + done.stderr
+
+
+# --- systemd ---
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_systemd_is_told_of_start_reload_life_and_end(server, tmp_path, abstract):
+    name = f"@sealwright-test-{server.people_port}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(f"\0{name[1:]}" if abstract else name)
+        systemd.settimeout(20)
+        server.more_environment = {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "400000"}
+        server.start()
+        told = [systemd.recv(4096).decode()]
+
+        def wait_for(word):
+            while not told[-1].startswith(word):
+                told.append(systemd.recv(4096).decode())
+            return told[-1]
+
+        assert wait_for("READY=1").startswith("READY=1\nSTATUS=Serving with ")
+        wait_for("WATCHDOG=1")
+        server.reload()
+        assert re.search(r"\nMONOTONIC_USEC=\d+\n", wait_for("RELOADING=1"))
+        wait_for("READY=1")
+        server.stop()
+        wait_for("STOPPING=1")

@@ -51,10 +51,16 @@ _FIELDS = (
 
 
 def _authority(invocation: Invocation, ca_url: str | None, files: tuple[Path, Path] | None = None) -> Authority:
+    from sealwright.cli.server_address import given_roots_pem, known_server
     from sealwright.cli.step_wire import Authority
 
-    server = invocation.server()
-    url, roots = (ca_url or server.machines_url), server.roots_pem
+    choices, environ = invocation.choices, invocation.surroundings.environ
+    if ca_url:
+        known = known_server(choices.url, choices.ca, environ)
+        url, roots = ca_url, known.roots_pem if known else given_roots_pem(choices.ca, environ)
+    else:
+        server = invocation.server()
+        url, roots = server.machines_url, server.roots_pem
     if not url:
         told = invocation.connection(signed_in=False).call("GET", "version")
         url, roots = told["urls"]["machines"], roots or "".join(told["roots"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import click
@@ -56,6 +57,9 @@ def tree() -> LazyGroup:
 def run(arguments: Sequence[str], *, server_side: Callable[[], ServerSide], surroundings: Surroundings | None = None) -> int:
     """Run one command; answers the exit code."""
     invocation = Invocation(surroundings or Surroundings(), server_side)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a sign is no reason to fail
     try:
         answer = tree().main(list(arguments), prog_name="sealwright", standalone_mode=False, obj=invocation)
         sys.stdout.flush()

@@ -45,9 +45,25 @@ class _Home:
 
 def find_server(url: str | None, ca: str | None, environ_variables: Mapping[str, str]) -> Server:
     """The server: by option, environment, last sign-in or home directory, in this order. None of them is wrong usage."""
+    found = known_server(url, ca, environ_variables)
+    if found is None:
+        raise WrongUsage(
+            "no server is known.",
+            hint="Name one with --url https://HOST:PORT (and --ca FILE for its root), or set SEALWRIGHT_URL and SEALWRIGHT_CA.",
+        )
+    return found
+
+
+def given_roots_pem(ca: str | None, environ_variables: Mapping[str, str]) -> str:
+    """The roots that the option or the environment names; empty where neither does."""
+    return _roots_of(Path(ca).expanduser() if ca else read_environment(environ_variables).ca)
+
+
+def known_server(url: str | None, ca: str | None, environ_variables: Mapping[str, str]) -> Server | None:
+    """The same, or None where no server is known."""
     environment = read_environment(environ_variables)
     remembered = Remembered(environ_variables)
-    given_roots = _roots_of(Path(ca).expanduser() if ca else environment.ca)
+    given_roots = given_roots_pem(ca, environ_variables)
     given = url or environment.url
     if given:
         origin = "--url" if url else "SEALWRIGHT_URL"
@@ -64,10 +80,7 @@ def find_server(url: str | None, ca: str | None, environ_variables: Mapping[str,
     if home:
         place = home_directory(None, environment)
         return Server(home.people, given_roots or home.roots_pem, f"the home directory {place}", home.machines)
-    raise WrongUsage(
-        "no server is known.",
-        hint="Name one with --url https://HOST:PORT (and --ca FILE for its root), or set SEALWRIGHT_URL and SEALWRIGHT_CA.",
-    )
+    return None
 
 
 def tls_context(roots_pem: str, *, and_system: bool = False) -> ssl.SSLContext:

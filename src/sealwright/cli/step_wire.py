@@ -107,7 +107,7 @@ class Authority:
             if self._client_certificate:
                 certificate, key = self._client_certificate
                 try:
-                    context.load_cert_chain(certificate, key)
+                    context.load_cert_chain(certificate, key, password="")  # an encrypted key is refused, not asked about
                 except (OSError, ValueError) as cause:  # SSLError is an OSError
                     raise CommandFailed(f"{certificate} and {key} cannot be used together.") from cause
             self._client = http_client(self._surroundings, context)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, load_pem_private_key
 
 from sealwright.access import SYSTEM
 from sealwright.cli.provisioner_key import new_key, public_jwk, seal
@@ -305,3 +305,17 @@ def test_address_of_the_authority_may_be_given(person):
     assert person.requests[0].startswith(f"GET {MACHINES}/provisioners")
     done = person.run("certificate", "issue", "--ca-url", "http://id.example.org", "--force")
     assert done.code == 2
+    nothing = {"SEALWRIGHT_URL": "", "SEALWRIGHT_CA": ""}
+    done = person.run("certificate", "issue", "--ca-url", MACHINES, "--ca", person.root, "--force", environ=nothing)
+    assert done.code == 0
+
+
+def test_encrypted_key_is_refused_and_not_asked_about(person):
+    person.ok("certificate", "issue")
+    key = load_pem_private_key((person.place / "alice.key").read_bytes(), None)
+    sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    (person.place / "alice.key").write_bytes(sealed)
+    done = person.run("certificate", "renew", "alice.crt")
+    assert (done.code, "is encrypted" in done.err) == (1, True)
+    done = person.run("certificate", "revoke", "--cert", "alice.crt")
+    assert (done.code, "cannot be used together" in done.err) == (1, True)

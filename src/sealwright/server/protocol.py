@@ -23,6 +23,7 @@ from sealwright.server.answers import encode
 from sealwright.server.application import Exchange
 from sealwright.server.lane import Lane
 from sealwright.server.logs import account_of
+from sealwright.server.pace import Pace
 from sealwright.wire import Peer, Request, Response, Route
 
 _CLOSE, _KEEP = "connection: close\r\n", "connection: keep-alive\r\n"
@@ -32,6 +33,7 @@ _USUAL_NAMES = (
     *("cookie", "host", "origin", "referer", "user-agent", "x-request-id"),
 )
 _NAMES = {spelled.encode(): name for name in _USUAL_NAMES for spelled in (name, name.title())}
+_SLOWEST_READ = 1024  # octets a second
 _CHUNK_OVERHEAD = 16  # bytes of framing for each byte of body, far above what honest chunks have
 
 
@@ -46,12 +48,17 @@ class _Refusal(Exception):
 class _Outgoing:
     """What uvicorn's cycle writes to. Where the peer is still sending, closing waits until it has seen the answer."""
 
-    __slots__ = ("close", "is_closing", "write")
+    __slots__ = ("_transport", "close", "is_closing")
 
     def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
-        self.write = transport.write
+        self._transport = transport
         self.is_closing = transport.is_closing
         self.close = connection.finish
+
+    def write(self, data: bytes) -> None:
+        """Write, unless the connection is gone: uvloop minds that, and nobody is there to be told."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
 
 class _Stub:
@@ -84,14 +91,19 @@ class Connection(HttpToolsProtocol):
         self._lane = lane
         self._limits = lane.limits
         self._outgoing: _Outgoing
+        self._pace: Pace
         self._peer = Peer(address="")
         self._deadline = lane.pulse.now + lane.limits.head_seconds
         self._write_deadline = 0.0
         self._over = False  # nothing more is read, only swallowed
         self._swallowed = 0
         self._receiving = False  # from the first byte of a request to its last
+        self._upgrading = False  # the head asked for another protocol; see _without_upgrade
         self._head_done = False
-        self._fed = self._body_size = 0
+        self._began = False  # within the piece of data that is being read
+        self._piece = 0  # its length
+        self._fed = 0  # octets of the request that came in earlier pieces
+        self._body_size = 0
         self._fields: dict[str, str] = {}
         self._exchange: Exchange | None = None  # the one whose body is being received
         self._fast = self._keep_alive = self._old_version = False
@@ -102,6 +114,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
         self._outgoing = _Outgoing(self, transport)
+        self._pace = Pace(transport)
         secured = transport.get_extra_info("ssl_object")
         certificate = secured.getpeercert(True) if secured is not None else None  # noqa: FBT003 - the standard library's signature
         self._peer = Peer(self.client[0] if self.client else "", certificate)
@@ -112,20 +125,14 @@ class Connection(HttpToolsProtocol):
         if self._over:
             self._swallow(len(data))
             return
-        continued = self._receiving
-        self._fed = len(data) if not continued else self._fed + len(data)
+        self._piece, self._began = len(data), False
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as pause:
-            # No other protocol is spoken here: the request is answered as any other, and what follows is HTTP.
-            if pause.args[0] < len(data):
-                self._receiving = False
-                self.data_received(data[pause.args[0] :])
-        except httptools.HttpParserError as stop:
-            self._stopped(stop)
-        else:
-            if continued and self._receiving and not self._over:
-                self._check_framing()
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as stop:
+            self._interrupted(stop, data)
+        if self._receiving and not self._began and not self._over:
+            self._fed += len(data)
+            self._check_framing()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -134,6 +141,8 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._write_deadline = 0.0
+        if self._over and not self._receiving and not self._is_busy():
+            self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -144,12 +153,18 @@ class Connection(HttpToolsProtocol):
 
     def sweep(self, now: float) -> None:
         """End what takes too long; called again and again."""
-        if self._write_deadline and now >= self._write_deadline:
-            self.transport.abort()
+        if self.transport.is_closing() and not self.flow.write_paused and self._pace.has_delivered():
+            self.transport.abort()  # only the peer's goodbye is missing
+        elif self._write_deadline and now >= self._write_deadline:
+            self._write_deadline = now + self._limits.write_seconds
+            self._cut_unless_read()
         elif not self._deadline or now < self._deadline:
             return
+        elif self.flow.read_paused:  # it is we who keep the peer waiting
+            self._deadline = now + self._limits.head_seconds
         elif self.transport.is_closing():
-            self.transport.abort()
+            self._deadline = now + self._limits.write_seconds
+            self._cut_unless_read()
         elif self._receiving and not self._over:
             self._refuse(_told(408, "The request took too long to arrive."))
         else:
@@ -166,7 +181,9 @@ class Connection(HttpToolsProtocol):
         """End the connection after the last answer; a peer that is still sending may do so a while, to read that answer."""
         self._over = True
         self.pipeline.clear()
-        if not self._receiving or self._swallowed > self._limits.linger_bytes:
+        if self.flow.write_paused:
+            self._receiving = False  # closed once the peer has read
+        elif not self._receiving or self._swallowed > self._limits.linger_bytes:
             self._close()
         else:
             self.flow.resume_reading()
@@ -179,7 +196,7 @@ class Connection(HttpToolsProtocol):
             raise _Refusal(_told(400, "The connection is closing."))
         self.url = b""
         self._fields = {}
-        self._receiving, self._head_done = True, False
+        self._receiving, self._head_done, self._began, self._fed = True, False, True, 0
         self._deadline = self._lane.pulse.now + self._limits.head_seconds
 
     def on_url(self, url: bytes) -> None:
@@ -191,7 +208,7 @@ class Connection(HttpToolsProtocol):
         if self._head_done:  # a trailer: nothing here reads one
             return
         key = _NAMES.get(name) or name.decode("ascii").lower()
-        text = value.decode("latin-1")
+        text = value.decode("latin-1").rstrip(" \t")
         fields = self._fields
         if key in fields:
             if key == "host":
@@ -202,16 +219,22 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_done = True
         fields, limits = self._fields, self._limits
-        if self._fed > limits.head_bytes or len(fields) > limits.headers:
+        if self._fed + self._piece > limits.head_bytes or len(fields) > limits.headers:
             self._check_head()
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise _Refusal(_told(501, "This is no proxy."))
+            self._upgrading = True
+            return
         version = self.parser.get_http_version()
         self._old_version = version == "1.0"
         if version != "1.1" and not self._old_version:
             raise _Refusal(_told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
-        exchange = self._exchange = self._begin()
+        exchange = self._begin()
         expected = "expect" in fields and self._expects_continue()
         if "content-length" in fields or "transfer-encoding" in fields:
             self._check_body(exchange)
+        self._exchange = exchange
         self._keep_alive = self.parser.should_keep_alive()
         found = exchange.found
         self._fast = (
@@ -235,6 +258,8 @@ class Connection(HttpToolsProtocol):
             raise _Refusal(self._exchange.too_large())
 
     def on_message_complete(self) -> None:
+        if self._upgrading:
+            return
         self._receiving = False
         self._deadline = 0.0
         exchange, self._exchange = self._exchange, None
@@ -265,7 +290,11 @@ class Connection(HttpToolsProtocol):
     def _close(self) -> None:
         self._over = True
         self.transport.close()
-        self._deadline = self._lane.pulse.now + self._limits.linger_seconds
+        self._deadline = self._lane.pulse.now + self._limits.write_seconds
+
+    def _cut_unless_read(self) -> None:
+        if self._pace.taken() < self._limits.write_seconds * _SLOWEST_READ:
+            self._pace.cut()
 
     def _swallow(self, size: int) -> None:
         self._swallowed += size
@@ -290,6 +319,18 @@ class Connection(HttpToolsProtocol):
         elif self._fed > 2 * self._limits.head_bytes + _CHUNK_OVERHEAD * self._body_size:
             self._refuse(_told(400, "The body is mostly framing."))
 
+    def _without_upgrade(self) -> bytes:
+        """The head that asked for another protocol, without that wish: none but HTTP is spoken here.
+
+        The parser takes what follows such a head for the other protocol; fed this head again, it reads the body.
+        """
+        self._upgrading = False
+        fields = {name: value for name, value in self._fields.items() if name != "upgrade"}
+        fields["connection"] = "keep-alive" if self.parser.should_keep_alive() else "close"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode("latin-1")
+        version = self.parser.get_http_version().encode("ascii")
+        return b"%s %s HTTP/%s\r\n%s\r\n" % (self.parser.get_method(), self.url, version, lines)
+
     def _expects_continue(self) -> bool:
         expected = "" if self._old_version else self._fields["expect"].lower()
         if expected not in ("", "100-continue"):
@@ -305,7 +346,17 @@ class Connection(HttpToolsProtocol):
             raise _Refusal(exchange.too_large())
         self._deadline = self._lane.pulse.now + self._limits.body_seconds
 
-    def _stopped(self, stop: httptools.HttpParserError) -> None:
+    def _interrupted(self, stop: Exception, data: bytes) -> None:
+        rest = memoryview(data)
+        while isinstance(stop, httptools.HttpParserUpgrade):
+            rest = rest[stop.args[0] :]
+            try:
+                self.parser.feed_data(self._without_upgrade())
+                self.parser.feed_data(rest)
+            except (httptools.HttpParserError, httptools.HttpParserUpgrade) as again:
+                stop = again
+            else:
+                return
         cause = stop.__context__
         if self._over:
             return
@@ -374,7 +425,7 @@ class Connection(HttpToolsProtocol):
         lane = self._lane
         closing = not keep_alive or (lane.draining and not self.pipeline)
         connection = _CLOSE if closing else _KEEP if old_version else ""
-        self.transport.write(encode(response, f"{lane.pulse.date}{lines}{connection}"))
+        self._outgoing.write(encode(response, f"{lane.pulse.date}{lines}{connection}"))
         if closing:
             self.finish()
 

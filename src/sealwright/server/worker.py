@@ -33,6 +33,7 @@ Build = Callable[[S, Mapping[Listener, str]], Awaitable[Application]]
 
 _SIGN_OF_LIFE = 1.0
 _SETTLE = 0.1
+_TLS_CLOSE = 600.0  # long: connections themselves see to it that the peer still reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ class Worker(Generic[S]):
         config.load()
         timeouts: dict[str, Any] = {}
         if live is not None:
-            timeouts = {"ssl_handshake_timeout": self._inherited.limits.handshake_seconds, "ssl_shutdown_timeout": 5.0}
+            handshake = self._inherited.limits.handshake_seconds
+            timeouts = {"ssl_handshake_timeout": handshake, "ssl_shutdown_timeout": _TLS_CLOSE}
         before = self._servers.get(listener, [])
         self._servers[listener] = [
             await loop.create_server(
@@ -165,10 +167,17 @@ class Worker(Generic[S]):
             pulse.beat()
             for connection in list(self._state.connections):
                 if isinstance(connection, Connection):
-                    connection.sweep(pulse.now)
+                    self._sweep(connection, pulse.now)
             if pulse.now - last_sign >= _SIGN_OF_LIFE:
                 last_sign = pulse.now
                 self._channel.report(Report("alive"))
+
+    def _sweep(self, connection: Connection, now: float) -> None:
+        try:
+            connection.sweep(now)
+        except Exception as failure:  # noqa: BLE001 - one connection must not stop the sweep of the others
+            self._log.error("connection cannot be swept", **account_of(failure))
+            connection.transport.abort()
 
     def _hear(self) -> None:
         try:

@@ -1,0 +1,181 @@
+"""A program with a few routes, each in both lanes, served by the real supervisor in a process of its own.
+
+Run as ``python -m tests.flows.listeners_program DIRECTORY``. The directory holds ``settings.json``, ``server.pem``,
+``server.key`` and ``trust.pem``; the addresses are printed as one JSON line once every worker serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sealwright.clock import SystemClock
+from sealwright.entropy import SystemEntropy
+from sealwright.errors import Failure, Refused, Unavailable
+from sealwright.server import Application, Limits, ListenAddress, Log, Notifier, Plan, Program, Supervisor, TlsMaterial, open_log
+from sealwright.wire import Listener, Request, Response, Route, Wire, json_response
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the settings file holds."""
+
+    directory: Path
+    greeting: str
+    workers: int
+    ports: Mapping[str, int]
+    limits: Mapping[str, float]
+    drain: float
+    fails: str
+
+
+def load(directory: Path) -> Chosen:
+    try:
+        read = json.loads((directory / "settings.json").read_text())
+    except ValueError as cause:
+        raise Refused(f"{directory / 'settings.json'} is not JSON.") from cause
+    return Chosen(
+        directory,
+        read.get("greeting", "hello"),
+        read.get("workers", 1),
+        read.get("ports", {}),
+        read.get("limits", {}),
+        read.get("drain", 5.0),
+        read.get("fails", ""),
+    )
+
+
+def material(directory: Path) -> TlsMaterial:
+    return TlsMaterial(*((directory / name).read_bytes() for name in ("server.pem", "server.key", "trust.pem")))
+
+
+def plan(chosen: Chosen) -> Plan:
+    return Plan(
+        addresses=tuple(
+            ListenAddress(
+                each, "127.0.0.1", chosen.ports.get(str(each), 0), tls=each is not Listener.STATUS, said_in="settings.json"
+            )
+            for each in Listener
+        ),
+        workers=chosen.workers,
+        limits=Limits(**chosen.limits),  # type: ignore[arg-type] # whole numbers and floats alike
+        drain=timedelta(seconds=chosen.drain),
+        look_for_certificate=timedelta(seconds=0.3),
+    )
+
+
+class Handlers:
+    def __init__(self, chosen: Chosen) -> None:
+        self._chosen = chosen
+        self._constant = Response(200, json.dumps({"keys": "k" * 400}).encode(), (("content-type", "application/json"),))
+
+    async def constant(self, request: Request) -> Response:
+        return self._constant
+
+    async def large(self, request: Request) -> Response:
+        return Response(200, bytes(8_000_000))
+
+    async def hello(self, request: Request) -> Response:
+        return json_response(200, {"greeting": self._chosen.greeting, "pid": os.getpid(), "query": request.query_text})
+
+    async def echo(self, request: Request) -> Response:
+        return Response(200, request.body, (("content-type", "application/octet-stream"), ("cache-control", "max-age=60")))
+
+    async def wait(self, request: Request) -> Response:
+        await asyncio.sleep(int(request.path_parameters["ms"]) / 1000)
+        return json_response(200, {"greeting": self._chosen.greeting, "waited": request.path_parameters["ms"]})
+
+    async def who(self, request: Request) -> Response:
+        certificate = request.peer.certificate
+        return json_response(
+            200,
+            {
+                "certificate": hashlib.sha256(certificate).hexdigest() if certificate else None,
+                "address": request.peer.address,
+                "origin": request.origin,
+                "headers": dict(request.headers),
+            },
+        )
+
+    async def bug(self, request: Request) -> Response:
+        raise RuntimeError(f"cannot use {request.body.decode()} and {request.query_text}")
+
+    async def broken_header(self, request: Request) -> Response:
+        return Response(200, b"", (("location", "/\r\nset-cookie: stolen=1"),))
+
+
+def answer_failure(request: Request, failure: Exception) -> Response:
+    status = 503 if isinstance(failure, Unavailable) else 400 if isinstance(failure, Failure) else 500
+    message = failure.detail if isinstance(failure, Failure) else request.request_id
+    return json_response(status, {"step": message})
+
+
+def routes(chosen: Chosen) -> list[Route]:
+    handlers = Handlers(chosen)
+    table = {
+        ("GET", "constant"): handlers.constant,
+        ("GET", "large"): handlers.large,
+        ("GET", "hello"): handlers.hello,
+        ("POST", "echo"): handlers.echo,
+        ("GET", "wait/{ms}"): handlers.wait,
+        ("GET", "who"): handlers.who,
+        ("POST", "bug"): handlers.bug,
+        ("GET", "broken-header"): handlers.broken_header,
+    }
+    return [
+        Route(method, f"/{lane}/{path}", each, frozenset(Listener), "public: test", Wire.STEP, fast=lane == "fast", max_body=1000)
+        for lane in ("fast", "slow")
+        for (method, path), each in table.items()
+    ]
+
+
+async def build(chosen: Chosen, urls: Mapping[Listener, str]) -> Application:
+    if chosen.fails:
+        raise Refused(chosen.fails, hint="Do not ask for it.")
+
+    async def tls() -> TlsMaterial:
+        return material(chosen.directory)
+
+    async def close() -> None:
+        with (chosen.directory / "closed").open("a") as file:
+            file.write(f"{os.getpid()} {chosen.greeting}\n")
+
+    return Application(routes(chosen), {Wire.STEP: answer_failure}, tls=tls, close=close)
+
+
+def open_program_log(chosen: Chosen) -> Log:
+    return open_log("info", SystemClock())
+
+
+def ready(chosen: Chosen, urls: Mapping[Listener, str]) -> None:
+    sys.stdout.write(json.dumps({str(listener): url for listener, url in urls.items()}) + "\n")
+    sys.stdout.flush()
+
+
+def main(directory: Path) -> int:
+    program = Program(
+        load=lambda: load(directory),
+        plan=plan,
+        tls=lambda chosen, urls: material(chosen.directory),
+        build=build,
+        open_log=open_program_log,
+        ready=ready,
+    )
+    notifier = Notifier(os.environ.get("NOTIFY_SOCKET"), timedelta(seconds=1))
+    try:
+        Supervisor(program, clock=SystemClock(), entropy=SystemEntropy(), notifier=notifier).run()
+    except Failure as failure:
+        sys.stderr.write(f"{failure.detail}\n{failure.hint}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,228 @@
+"""The life of the processes: start, reload, death, end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.listeners_client import RunningProgram, wait_for
+
+
+def worker_pids(program: RunningProgram, wanted: int) -> set[int]:
+    """Ask anew until `wanted` processes have answered."""
+    seen: set[int] = set()
+
+    def enough() -> bool:
+        with program.connect("status") as peer:
+            seen.add(peer.ask("GET", "/fast/hello").json()["pid"])
+        return len(seen) >= wanted
+
+    wait_for(enough, f"{wanted} workers")
+    return seen
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_every_worker_serves_on_every_listener(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=2) as program:
+        assert len(worker_pids(program, 2)) == 2
+        for listener in ("people", "machines", "status"):
+            with program.connect(listener) as peer:
+                assert peer.ask("GET", "/slow/hello").status == 200
+        program.signal(signal.SIGTERM)
+        assert program.ended() == 0
+        assert (tmp_path / "closed").read_text().count("hello") == 2
+
+
+def test_reload_under_load_drops_nothing(tmp_path: Path) -> None:
+    failures: list[str] = []
+    greetings: set[str] = set()
+    over = threading.Event()
+
+    def ask(program: RunningProgram, path: str) -> None:
+        try:
+            with program.connect() as peer:
+                while not over.is_set():
+                    answer = peer.ask("GET", path)
+                    greetings.add(answer.json()["greeting"])
+                    if answer.status != 200:
+                        failures.append(str(answer.status))
+        except (OSError, ConnectionError) as failure:
+            failures.append(repr(failure))
+
+    with RunningProgram(tmp_path, workers=2, greeting="one") as program:
+        paths = ["/fast/hello", "/slow/hello", "/fast/wait/20", "/slow/wait/20"]
+        threads = [threading.Thread(target=ask, args=(program, path)) for path in paths]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: "one" in greetings, "one")
+        for greeting in ("two", "three"):
+            program.choose(workers=2, greeting=greeting)
+            program.signal(signal.SIGHUP)
+            wait_for(lambda wanted=greeting: wanted in greetings, greeting)
+        wait_for(lambda: (tmp_path / "closed").read_text().count("two") == 2, "the end of the second generation")
+        over.set()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert greetings == {"one", "two", "three"}
+        closed = [line.split()[1] for line in (tmp_path / "closed").read_text().splitlines()]
+        assert sorted(closed) == ["one", "one", "two", "two"]
+
+
+def test_settings_that_cannot_be_used_leave_the_old_ones(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=1, greeting="old") as program:
+        (tmp_path / "settings.json").write_text("{")
+        program.signal(signal.SIGHUP)
+        assert "settings.json is not JSON" in program.logged("settings refused; the old ones stay")["detail"]
+        program.choose(workers=1, greeting="new", fails="There is no such issuer.")
+        program.signal(signal.SIGHUP)
+        assert program.logged("reload refused; the old settings stay")["detail"] == "There is no such issuer."
+        with program.connect() as peer:
+            seen = peer.ask("GET", "/fast/hello").json()
+            assert seen["greeting"] == "old"
+            os.kill(seen["pid"], signal.SIGKILL)  # its successor must not meet the bad file
+        with program.connect() as peer:
+            assert peer.ask("GET", "/fast/hello").json()["greeting"] == "old"
+        program.choose(workers=1, greeting="new", ports={"people": 1})
+        program.signal(signal.SIGHUP)
+        assert program.logged("a change of [listen] or workers takes effect at the next start")
+        with program.connect() as peer:
+            wait_for(lambda: peer.ask("GET", "/fast/hello").json()["greeting"] == "new", "the new settings")
+
+
+@pytest.mark.parametrize("lane", ["fast", "slow"])
+def test_end_waits_for_what_is_being_answered(tmp_path: Path, lane: str) -> None:
+    with (
+        RunningProgram(tmp_path, workers=1) as program,
+        program.connect() as idle,
+        program.connect() as busy,
+        program.connect() as receiving,
+    ):
+        assert idle.ask("GET", "/fast/hello").status == 200
+        busy.send(f"GET /{lane}/wait/700 HTTP/1.1\r\nHost: a\r\n\r\n")
+        receiving.send(f"POST /{lane}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+        time.sleep(0.2)
+        program.signal(signal.SIGTERM)
+        assert idle.is_closed()
+        with pytest.raises(ConnectionError):
+            program.connect("status")
+        receiving.send("cd")
+        for peer, body in ((receiving, b"abcd"), (busy, b'{"greeting":"hello","waited":"700"}\n')):
+            answer = peer.answer()
+            assert (answer.status, answer.body, answer.headers["connection"]) == (200, body, "close")
+            assert peer.is_closed()
+        assert program.ended() == 0
+
+
+@pytest.mark.parametrize("lane", ["fast", "slow"])
+def test_end_gives_up_what_takes_too_long(tmp_path: Path, lane: str) -> None:
+    with RunningProgram(tmp_path, workers=1, drain=0.5) as program, program.connect() as peer:
+        peer.send(f"GET /{lane}/wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.2)
+        program.signal(signal.SIGTERM)
+        answer = peer.answer()
+        assert (answer.status, answer.headers["connection"]) == (503, "close")
+        assert program.ended() == 0
+        assert program.logged("requests given up at the end")["count"] == 1
+
+
+def test_second_signal_ends_at_once(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=1, drain=60) as program, program.connect() as peer:
+        peer.send("GET /slow/wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.2)
+        program.signal(signal.SIGINT)
+        time.sleep(0.2)
+        program.signal(signal.SIGINT)
+        assert program.ended() == 0
+        assert peer.is_closed()
+
+
+def test_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=2) as program:
+        before = worker_pids(program, 2)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        after = worker_pids(program, 2)
+        assert not before & after
+        assert program.logged("worker died and is replaced")["status"] == -signal.SIGKILL
+        with program.connect("machines", program.client_context(program.authority.client())) as peer:
+            assert peer.ask("GET", "/fast/who").json()["certificate"]
+
+
+def test_workers_do_not_outlive_their_supervisor(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=2) as program:
+        pids = worker_pids(program, 2)
+        program.signal(signal.SIGKILL)
+        program.ended()
+        assert wait_for(lambda: not any(is_alive(pid) for pid in pids), "the end of the workers")
+
+
+def test_start_that_fails_says_why(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=2, fails="There is no such issuer.") as program:
+        assert program.ended() == 1
+        assert "There is no such issuer.\nDo not ask for it.\n" in program.messages()
+
+
+def test_port_that_is_taken_is_named_with_who_has_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        with RunningProgram(tmp_path, workers=1, ports={"machines": port}) as program:
+            assert program.ended() == 1
+            name = Path("/proc/self/comm").read_text().strip()
+            assert f"https://127.0.0.1:{port} is taken by another program (pid {os.getpid()}, {name})." in program.messages()
+            assert f'[listen] machines = "127.0.0.1:{port + 1}"  in settings.json.' in program.messages()
+
+
+def test_second_server_does_not_join_the_sockets_of_the_first(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    with (
+        RunningProgram(one, workers=1) as first,
+        RunningProgram(two, workers=1, ports={"people": first.port("people")}) as second,
+    ):
+        assert second.ended() == 1
+        assert "is taken by another program" in second.messages()
+        with first.connect() as peer:
+            assert peer.ask("GET", "/fast/hello").status == 200
+
+
+def test_service_manager_is_told_what_happens(tmp_path: Path) -> None:
+    told: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(tmp_path / "notify"))
+        channel.settimeout(8)
+
+        def hear(beginning: str) -> str:
+            while True:
+                told.append(channel.recv(4096).decode())
+                if told[-1].startswith(beginning):
+                    return told[-1]
+
+        environment: dict[str, Any] = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with RunningProgram(tmp_path, workers=1, environment=environment) as program:
+            assert "STATUS=" in hear("READY=1")
+            assert hear("WATCHDOG=1")
+            program.signal(signal.SIGHUP)
+            assert "MONOTONIC_USEC=" in hear("RELOADING=1")
+            assert hear("READY=1")
+            (tmp_path / "settings.json").write_text("{")
+            program.signal(signal.SIGHUP)
+            assert hear("RELOADING=1")
+            assert hear("READY=1")
+            program.signal(signal.SIGTERM)
+            assert hear("STOPPING=1")
+            assert program.ended() == 0

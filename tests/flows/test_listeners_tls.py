@@ -1,0 +1,161 @@
+"""Who is asked for a certificate, who is believed, and how the server's own is exchanged."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import ssl
+from collections.abc import Iterator
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from tests.flows.listeners_certificates import TestAuthority
+from tests.flows.listeners_client import Peer, RunningProgram, wait_for
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProgram]:
+    with RunningProgram(tmp_path_factory.mktemp("program"), workers=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProgram]:
+    """One whose server certificate the tests exchange."""
+    with RunningProgram(tmp_path_factory.mktemp("program"), workers=2) as running:
+        yield running
+
+
+def digest(pem: bytes) -> str:
+    return hashlib.sha256(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)).hexdigest()
+
+
+@pytest.mark.parametrize("lane", ["fast", "slow"])
+def test_client_certificate_is_seen_by_the_handler(program: RunningProgram, lane: str) -> None:
+    presented = program.authority.client()
+    with program.connect("machines", program.client_context(presented)) as peer:
+        for _ in range(2):
+            assert peer.ask("GET", f"/{lane}/who").json()["certificate"] == digest(presented[0])
+
+
+@pytest.mark.parametrize("lane", ["fast", "slow"])
+def test_client_certificate_is_optional(program: RunningProgram, lane: str) -> None:
+    with program.connect("machines") as peer:
+        assert peer.ask("GET", f"/{lane}/who").json()["certificate"] is None
+
+
+def test_client_certificate_survives_resumption(program: RunningProgram) -> None:
+    presented = program.authority.client()
+    context = program.client_context(presented)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with program.connect("machines", context) as first:
+        first.ask("GET", "/fast/hello")
+        session = first.socket.session  # type: ignore[attr-defined]
+    with program.connect("machines", context, session=session) as second:
+        assert second.socket.session_reused  # type: ignore[attr-defined]
+        assert second.ask("GET", "/fast/who").json()["certificate"] == digest(presented[0])
+
+
+def test_people_are_never_asked_for_a_certificate(program: RunningProgram) -> None:
+    with program.connect("people", program.client_context(program.authority.client())) as peer:
+        assert peer.ask("GET", "/fast/who").json()["certificate"] is None
+
+
+def refused(program: RunningProgram, presented: tuple[bytes, bytes]) -> bool:
+    try:
+        with program.connect("machines", program.client_context(presented)) as peer:
+            peer.ask("GET", "/fast/hello")
+    except (ssl.SSLError, ConnectionError):
+        return True
+    return False
+
+
+def test_foreign_client_certificate_ends_the_handshake(program: RunningProgram) -> None:
+    assert refused(program, TestAuthority("Test Root").client())
+
+
+def test_expired_client_certificate_ends_the_handshake(program: RunningProgram) -> None:
+    assert refused(program, program.authority.client(days=-1))
+
+
+def test_certificate_made_for_servers_ends_the_handshake(program: RunningProgram) -> None:
+    assert refused(program, program.authority.issue("server", usage=ExtendedKeyUsageOID.SERVER_AUTH))
+    assert not refused(program, program.authority.client())
+
+
+@pytest.mark.parametrize("listener", ["people", "machines"])
+def test_protocols_and_suites(program: RunningProgram, listener: str) -> None:
+    context = program.client_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with program.connect(listener, context) as peer:
+        assert peer.socket.version() == "TLSv1.3"  # type: ignore[attr-defined]
+        assert peer.socket.selected_alpn_protocol() == "http/1.1"  # type: ignore[attr-defined]
+    older = program.client_context()
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    with program.connect(listener, older) as peer:
+        assert re.fullmatch("ECDHE-.*(GCM|POLY1305).*", peer.socket.cipher()[0])  # type: ignore[attr-defined]
+    for weak in ("ECDHE+AES128+SHA256", "ECDHE+AES128+SHA", "AES128-GCM-SHA256"):
+        older.set_ciphers(weak)
+        with pytest.raises(ssl.SSLError), program.connect(listener, older):
+            pass
+
+
+def test_sessions_resume_at_every_worker(program: RunningProgram) -> None:
+    context = program.client_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with program.connect("people", context) as first:
+        pids = {first.ask("GET", "/fast/hello").json()["pid"]}
+        session = first.socket.session  # type: ignore[attr-defined]
+    resumed = []
+    for _ in range(100):
+        with program.connect("people", context, session=session) as peer:
+            resumed.append(peer.socket.session_reused)  # type: ignore[attr-defined]
+            pids.add(peer.ask("GET", "/fast/hello").json()["pid"])
+        if len(pids) == 2 and len(resumed) > 10:
+            break
+    assert (len(pids), set(resumed)) == (2, {True})
+
+
+def serial(peer: Peer) -> int:
+    der = peer.socket.getpeercert(binary_form=True)  # type: ignore[attr-defined]
+    return x509.load_der_x509_certificate(der).serial_number
+
+
+@pytest.mark.parametrize("kind", ["EC", "RSA"])
+def test_new_server_certificate_is_served_without_dropping_a_connection(changing: RunningProgram, kind: str) -> None:
+    chain, key = changing.authority.server("renewed", kind)
+    wanted = x509.load_pem_x509_certificate(chain).serial_number
+    with changing.connect("people") as before:
+        before.ask("GET", "/fast/hello")
+        (changing.directory / "server.key").write_bytes(key)
+        (changing.directory / "server.pem").write_bytes(chain)
+
+        def served_everywhere() -> bool:
+            seen = set()
+            for _ in range(12):
+                for listener in ("people", "machines"):
+                    with changing.connect(listener) as peer:
+                        seen.add(serial(peer))
+            return seen == {wanted}
+
+        assert wait_for(served_everywhere, "the new certificate")
+        assert serial(before) != wanted
+        assert before.ask("GET", "/fast/hello").status == 200
+    presented = changing.authority.client()
+    with changing.connect("machines", changing.client_context(presented)) as peer:
+        assert peer.ask("GET", "/fast/who").json()["certificate"] == digest(presented[0])
+
+
+def test_certificate_that_does_not_fit_its_key_is_not_served(changing: RunningProgram) -> None:
+    with changing.connect("people") as peer:
+        before = serial(peer)
+    good = (changing.directory / "server.pem").read_bytes()
+    (changing.directory / "server.pem").write_bytes(changing.authority.server("other")[0])
+    assert changing.logged("server certificate not replaced")["error"][0] == "CertificateRefused"
+    with changing.connect("people") as peer:
+        assert serial(peer) == before
+        assert peer.ask("GET", "/fast/hello").status == 200
+    (changing.directory / "server.pem").write_bytes(good)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from sealwright.ca import der, public_keys
 from sealwright.ca.errors import CsrRefused
@@ -22,17 +23,17 @@ LONGEST = 64 * 1024
 MOST_NAMES = 1000
 """Names that are looked at, to say how many there are; a certificate may have far fewer."""
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s+([A-Za-z0-9+/=\s]*?)-----END ([A-Z0-9 ]{1,40})-----")
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s+([A-Za-z0-9+/=\s]*+)-----END ([A-Z0-9 ]{1,40})-----")
 _LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})
-_HASHES = frozenset({"sha256", "sha384", "sha512"})
+_HASHES = {"sha256": ECDSA(SHA256()), "sha384": ECDSA(SHA384()), "sha512": ECDSA(SHA512())}
 _COMMON_NAME = der.oid("2.5.4.3")
 _ENCODINGS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
-_NAME_TYPES = (
-    (x509.DNSName, NameType.DNS),
-    (x509.RFC822Name, NameType.EMAIL),
-    (x509.UniformResourceIdentifier, NameType.URI),
-    (x509.IPAddress, NameType.IP),
-)
+_NAME_TYPES: dict[type, NameType] = {
+    x509.DNSName: NameType.DNS,
+    x509.RFC822Name: NameType.EMAIL,
+    x509.UniformResourceIdentifier: NameType.URI,
+    x509.IPAddress: NameType.IP,
+}
 
 
 def parse(given: str | bytes) -> CertificateRequest:
@@ -50,7 +51,7 @@ def parse(given: str | bytes) -> CertificateRequest:
     except (ValueError, TypeError, x509.InvalidVersion) as cause:
         raise CsrRefused("The certificate signing request cannot be read: it is damaged, or not PKCS #10.") from cause
     accepted = public_keys.accept(key)
-    _require_possession(request, accepted)
+    _require_possession(request, accepted, fields)
     names, others = _names(request)
     return CertificateRequest(
         public_key=accepted,
@@ -86,17 +87,23 @@ def to_der(given: str | bytes) -> bytes:
         raise CsrRefused("The PEM block of the certificate signing request is not base64.") from cause
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(NamedTuple):
     common_name: str
     public_key: bytes
+    signed: bytes
+    signature: bytes
 
 
 def _fields(encoded: bytes) -> _Fields:
-    """Subject and SubjectPublicKeyInfo, cut out of the request."""
-    body = der.parts_of(encoded)[0]
+    """Parts of a request as octets of their own; cut out, because the library would encode them anew."""
+    body, _, signature = der.parts_of(encoded)
     _, subject, public_key, *_ = der.parts(encoded, body[2], body[3])
-    return _Fields(_common_name(encoded, subject), encoded[public_key[1] : public_key[3]])
+    return _Fields(
+        common_name=_common_name(encoded, subject),
+        public_key=encoded[public_key[1] : public_key[3]],
+        signed=encoded[body[1] : body[3]],
+        signature=encoded[signature[2] + 1 : signature[3]],
+    )
 
 
 def _common_name(encoded: bytes, subject: der.Part) -> str:
@@ -111,7 +118,7 @@ def _common_name(encoded: bytes, subject: der.Part) -> str:
     return found[0] if found else ""
 
 
-def _require_possession(request: x509.CertificateSigningRequest, key: PublicKey) -> None:
+def _require_possession(request: x509.CertificateSigningRequest, key: PublicKey, fields: _Fields) -> None:
     """The request must be signed by the key that it holds, with a hash that is not broken."""
     proven = True
     try:
@@ -119,9 +126,9 @@ def _require_possession(request: x509.CertificateSigningRequest, key: PublicKey)
         if algorithm is not None and algorithm.name not in _HASHES:
             raise CsrRefused(f"The request is signed with {algorithm.name.upper()}; SHA-256, SHA-384 or SHA-512 is needed.")
         if isinstance(key, EllipticCurvePublicKey) and algorithm is not None:
-            key.verify(request.signature, request.tbs_certrequest_bytes, ECDSA(algorithm))
+            key.verify(fields.signature, fields.signed, _HASHES[algorithm.name])
         elif isinstance(key, Ed25519PublicKey):
-            key.verify(request.signature, request.tbs_certrequest_bytes)
+            key.verify(fields.signature, fields.signed)
         else:
             proven = request.is_signature_valid
     except InvalidSignature as cause:
@@ -145,12 +152,11 @@ def _names(request: x509.CertificateSigningRequest) -> tuple[tuple[Name, ...], t
     names: list[Name] = []
     others: list[str] = []
     for one in general:
-        for kind, name_type in _NAME_TYPES:
-            if isinstance(one, kind):
-                names.append(Name(name_type, str(one.value)))
-                break
-        else:
+        name_type = _NAME_TYPES.get(type(one))
+        if name_type is None:
             others.append(_in_words(one))
+        else:
+            names.append(Name(name_type, str(one.value)))
     return tuple(names), tuple(others)
 
 

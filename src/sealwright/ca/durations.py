@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from sealwright.errors import InvalidInput
 
@@ -81,6 +82,7 @@ def _decimal(value: int, unit: int) -> str:
     return f"{whole}.{str(part).rjust(len(str(unit)) - 1, '0').rstrip('0')}"
 
 
+@lru_cache(maxsize=256)
 def in_words(duration: timedelta) -> str:
     """A duration as people say it: ``8 hours``, ``61 days``, ``1 minute``; exact, with two units where one is not enough."""
     seconds = abs(duration) // timedelta(seconds=1)

@@ -234,19 +234,21 @@ def _check_beginning(not_before: Instant, present: Instant) -> None:
 
 
 def _check_end(not_before: Instant, not_after: Instant, grant: SigningGrant, issuer: Issuer, present: Instant) -> None:
-    end = f"The certificate would end at {to_rfc3339(not_after)}"
+    wrong = ""
     if not_after <= present:
-        raise ValidityRefused(f"{end}, which is over.")
-    if not_after <= not_before:
-        raise ValidityRefused(f"{end}, before it begins at {to_rfc3339(not_before)}.")
+        wrong = ", which is over"
+    elif not_after <= not_before:
+        wrong = f", before it begins at {to_rfc3339(not_before)}"
+    elif not_after > issuer.not_after:
+        wrong = f", after its issuer {issuer.name} at {to_rfc3339(issuer.not_after)}"
+    elif grant.not_after is not None and not_after > grant.not_after:
+        wrong = f"; what you showed is valid until {to_rfc3339(grant.not_after)}"
+    if wrong:
+        raise ValidityRefused(f"The certificate would end at {to_rfc3339(not_after)}{wrong}.")
     if issuer.not_before > present:
         raise ValidityRefused(
             f"The issuer {issuer.name} is valid from {to_rfc3339(issuer.not_before)} on, which is still to come."
         )
-    if not_after > issuer.not_after:
-        raise ValidityRefused(f"{end}, after its issuer {issuer.name} at {to_rfc3339(issuer.not_after)}.")
-    if grant.not_after is not None and not_after > grant.not_after:
-        raise ValidityRefused(f"{end}; what you showed is valid until {to_rfc3339(grant.not_after)}.")
 
 
 def _check_life(life: timedelta, grant: SigningGrant, profile: Profile) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import gcd, isqrt, prod
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, SECP521R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -61,7 +61,7 @@ _SQUARES_MOD_3465 = frozenset(number * number % 3465 for number in range(3465))
 def accept(key: Any) -> PublicKey:
     """`key` when it is of an accepted kind and shows no weakness; else PublicKeyRefused, naming what is wrong."""
     if isinstance(key, EllipticCurvePublicKey):
-        if isinstance(key.curve, SECP256R1 | SECP384R1 | SECP521R1):
+        if key.curve.name in PLAIN_FORMS:
             return key
         raise PublicKeyRefused(f"The key lies on the curve {key.curve.name}; accepted are {ACCEPTED}.")
     if isinstance(key, Ed25519PublicKey):

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from sealwright.ca import der
 from sealwright.ca.errors import VerificationFailed
@@ -54,8 +54,8 @@ _PROVISIONER = der.oid(PROVISIONER_OID)
 _NAME_TAGS = {NameType.EMAIL: 0x81, NameType.DNS: 0x82, NameType.URI: 0x86, NameType.IP: 0x87}
 _PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
 
-_ECDSA = {"secp256r1": ("1.2.840.10045.4.3.2", SHA256), "secp384r1": ("1.2.840.10045.4.3.3", SHA384)}
-_ECDSA_LARGEST = ("1.2.840.10045.4.3.4", SHA512)
+_ECDSA = {"secp256r1": ("1.2.840.10045.4.3.2", ECDSA(SHA256())), "secp384r1": ("1.2.840.10045.4.3.3", ECDSA(SHA384()))}
+_ECDSA_LARGEST = ("1.2.840.10045.4.3.4", ECDSA(SHA512()))
 
 
 def new_serial(entropy: Entropy, now: Instant) -> bytes:
@@ -72,8 +72,8 @@ def key_identifier(public_key_der: bytes) -> bytes:
 # --- signatures ------------------------------------------------------------------------------------------------------
 
 
-def _hash_for(key: EllipticCurvePrivateKey | EllipticCurvePublicKey) -> HashAlgorithm:
-    return _ECDSA.get(key.curve.name, _ECDSA_LARGEST)[1]()
+def _ecdsa(key: EllipticCurvePrivateKey | EllipticCurvePublicKey) -> ECDSA:
+    return _ECDSA.get(key.curve.name, _ECDSA_LARGEST)[1]
 
 
 def signature_algorithm(key: PublicKey) -> bytes:
@@ -88,7 +88,7 @@ def signature_algorithm(key: PublicKey) -> bytes:
 def sign(key: PrivateKey, to_be_signed: bytes) -> bytes:
     """The signature over `to_be_signed`, by whatever holds the key."""
     if isinstance(key, EllipticCurvePrivateKey):
-        return key.sign(to_be_signed, ECDSA(_hash_for(key)))
+        return key.sign(to_be_signed, _ecdsa(key))
     if isinstance(key, RSAPrivateKey):
         return key.sign(to_be_signed, PKCS1v15(), SHA256())
     return key.sign(to_be_signed)
@@ -97,7 +97,7 @@ def sign(key: PrivateKey, to_be_signed: bytes) -> bytes:
 def verify(key: PublicKey, signature: bytes, signed: bytes) -> None:
     """Raise InvalidSignature unless `signature` was made over `signed` by the owner of `key`."""
     if isinstance(key, EllipticCurvePublicKey):
-        key.verify(signature, signed, ECDSA(_hash_for(key)))
+        key.verify(signature, signed, _ecdsa(key))
     elif isinstance(key, RSAPublicKey):
         key.verify(signature, signed, PKCS1v15(), SHA256())
     else:
@@ -326,20 +326,20 @@ def attributes_of(certificate: x509.Certificate) -> tuple[str, ...]:
 
 def names_of(certificate: x509.Certificate) -> tuple[Name, ...]:
     """The subject alternative names of a certificate, in their order; a kind that is never issued raises ValueError."""
-    return tuple(
-        _general_name(name) for name in certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    )
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return tuple([Name(_type_of(name), str(name.value)) for name in found])
 
 
-def _general_name(name: x509.GeneralName) -> Name:
-    match name:
-        case x509.DNSName():
-            return Name(NameType.DNS, name.value)
-        case x509.RFC822Name():
-            return Name(NameType.EMAIL, name.value)
-        case x509.UniformResourceIdentifier():
-            return Name(NameType.URI, name.value)
-        case x509.IPAddress():
-            return Name(NameType.IP, str(name.value))
-        case _:
-            raise ValueError(f"a name of the kind {type(name).__name__}")
+_NAME_TYPES: dict[type, NameType] = {
+    x509.DNSName: NameType.DNS,
+    x509.RFC822Name: NameType.EMAIL,
+    x509.UniformResourceIdentifier: NameType.URI,
+    x509.IPAddress: NameType.IP,
+}
+
+
+def _type_of(name: x509.GeneralName) -> NameType:
+    found = _NAME_TYPES.get(type(name))
+    if found is None:
+        raise ValueError(f"a name of the kind {type(name).__name__}")
+    return found

@@ -116,13 +116,6 @@ def uri_of_subject(issuer_url: str, subject: str) -> Name:
     return canonical(Name(NameType.URI, f"{issuer_url}#{quote(subject, safe=_FRAGMENT_SAFE)}"))
 
 
-def covers(pattern: str, host: str) -> bool:
-    """Whether a host, or exactly one label more under ``*.``, matches `pattern`. Both canonical."""
-    if pattern.startswith("*."):
-        return host.partition(".")[2] == pattern[2:]
-    return pattern == host
-
-
 def _refuse_hostile(kind: str, text: str) -> None:
     """Refuse what a reader cannot see, or sees as something else."""
     if text.isascii() and text.isprintable():

@@ -163,15 +163,3 @@ def _positive(given: Mapping[str, Any], key: str) -> timedelta | None:
     if duration <= timedelta(0):
         raise ProfileRefused(f"{key} is {value[:64]!r}; it must be more than nothing.")
     return duration
-
-
-def claims_object(claims: Claims) -> dict[str, Any]:
-    """The claims as a provisioner's JSON object shows them."""
-    return {
-        "minTLSCertDuration": format_duration(claims.shortest),
-        "maxTLSCertDuration": format_duration(claims.longest),
-        "defaultTLSCertDuration": format_duration(claims.default),
-        "disableRenewal": claims.disable_renewal,
-        "allowRenewalAfterExpiry": claims.allow_renewal_after_expiry,
-        "disableSmallstepExtensions": claims.disable_smallstep_extensions,
-    }

@@ -311,20 +311,6 @@ def test_common_names_keep_their_letters(text):
     assert names.common_name(text) == text
 
 
-@pytest.mark.parametrize(
-    ("pattern", "host", "covered"),
-    [
-        ("*.example.org", "web.example.org", True),
-        ("*.example.org", "a.web.example.org", False),
-        ("*.example.org", "example.org", False),
-        ("example.org", "example.org", True),
-        ("example.org", "web.example.org", False),
-    ],
-)
-def test_wildcard_covers_exactly_one_label(pattern, host, covered):
-    assert names.covers(pattern, host) is covered
-
-
 def test_scripts_are_told_apart():
     assert scripts_of("abc-1") == {"LATIN"}
     assert scripts_of("p\u0430") == {"LATIN", "CYRILLIC"}

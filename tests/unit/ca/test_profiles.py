@@ -7,7 +7,7 @@ import pytest
 from sealwright.ca.durations import format_duration, in_words, parse_duration
 from sealwright.ca.errors import ProfileRefused
 from sealwright.ca.models import Claims, ExtendedUse, KeyKind, NameType, Profile
-from sealwright.ca.profiles import BUILT_IN, SERVER, STEP_LEAF, check, claims_object, digest_of, inherit, load
+from sealwright.ca.profiles import BUILT_IN, SERVER, STEP_LEAF, check, digest_of, inherit, load
 from sealwright.errors import InvalidInput
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -118,14 +118,14 @@ def test_durations_are_said_as_people_say_them(duration, words):
 
 
 def test_claims_have_the_defaults_of_step():
-    assert claims_object(Claims()) == {
-        "minTLSCertDuration": "5m0s",
-        "maxTLSCertDuration": "24h0m0s",
-        "defaultTLSCertDuration": "24h0m0s",
-        "disableRenewal": False,
-        "allowRenewalAfterExpiry": False,
-        "disableSmallstepExtensions": False,
-    }
+    assert Claims() == Claims(
+        shortest=5 * MINUTE,
+        default=24 * HOUR,
+        longest=24 * HOUR,
+        disable_renewal=False,
+        allow_renewal_after_expiry=False,
+        disable_smallstep_extensions=False,
+    )
 
 
 @pytest.mark.parametrize("given", [None, {}])

@@ -70,6 +70,7 @@ class LiveServer:
     database_url: str | None = None
     more_environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    """Of the server, once it was started."""
 
     @classmethod
     def at(cls, place: Path, *, database_url: str | None = None) -> LiveServer:
@@ -175,8 +176,16 @@ class LiveServer:
                 stdout=output,
                 stderr=output,
             )
-        wait_for_port(self.machines_port, self.process, self.log, seconds)
-        wait_for_port(self.people_port, self.process, self.log, seconds)
+        end = time.monotonic() + seconds
+        while not self.serves():
+            assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.log.read_text()}"
+            assert time.monotonic() < end, f"the server does not serve after {seconds} s:\n{self.log.read_text()}"
+            time.sleep(0.05)
+
+    def serves(self) -> bool:
+        """Whether every worker of our process has said that it is ready."""
+        file = self.home / "run" / "addresses.json"
+        return self.process is not None and file.exists() and json.loads(file.read_text())["pid"] == self.process.pid
 
     def reload(self) -> None:
         """SIGHUP; comes back when every worker has done it or refused it."""
@@ -234,10 +243,14 @@ class LiveServer:
 
 
 @contextmanager
-def live_server(place: Path, *, database_url: str | None = None, set_up: bool = True) -> Iterator[LiveServer]:
-    """A running server with people and provisioners; stopped afterwards."""
+def live_server(
+    place: Path, *, database_url: str | None = None, set_up: bool = True, settings: Mapping[str, str] | None = None
+) -> Iterator[LiveServer]:
+    """A running server with people and provisioners; stopped afterwards. `settings`: key → value as in the file."""
     server = LiveServer.at(place, database_url=database_url)
     server.init()
+    for key, value in (settings or {}).items():
+        server.set(key, value)
     server.start()
     try:
         if set_up:

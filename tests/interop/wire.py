@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import ipaddress
 import json
 import socket
 import ssl
@@ -21,10 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from joserfc import jwe
-from joserfc.jwk import OctKey
 
-from tests.live import PROVISIONER_PASSWORD, LiveServer
+from tests.live import PROVISIONER_PASSWORD, TOOLS, LiveServer, run
 
 
 @dataclass(frozen=True)
@@ -121,11 +120,18 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 
 def signing_request(key: ec.EllipticCurvePrivateKey, name: str, *names: str) -> str:
-    """A signing request for DNS names."""
+    """A signing request for DNS names and IP addresses."""
     subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, name)])
-    san = x509.SubjectAlternativeName([x509.DNSName(each) for each in (names or (name,))])
+    san = x509.SubjectAlternativeName([_general_name(each) for each in (names or (name,))])
     made = x509.CertificateSigningRequestBuilder().subject_name(subject).add_extension(san, critical=False)
     return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def _general_name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
 
 
 def write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> Path:
@@ -146,12 +152,11 @@ class Requester:
         with line(self._server.machines, self._server.root) as opened:
             listed = opened.send("GET", "/provisioners").json()["provisioners"]
         first = next(each for each in listed if each["name"] == "first")
-        opened_key = jwe.decrypt_compact(
-            first["encryptedKey"],
-            OctKey.import_key(PROVISIONER_PASSWORD),
-            algorithms=["PBES2-HS256+A128KW", "A256GCM"],
-        )
-        return first["key"]["kid"], jwt.PyJWK(json.loads(opened_key.plaintext or b""))
+        password = self._server.file("provisioner-password", PROVISIONER_PASSWORD)
+        command: list[str | Path] = [TOOLS / "step", "crypto", "jwe", "decrypt", "--password-file", password]
+        done = run(command, environment=self._server.environment(), cwd=self._server.place, stdin=first["encryptedKey"])
+        assert done.returncode == 0, done.stderr
+        return first["key"]["kid"], jwt.PyJWK(json.loads(done.stdout))
 
     def token(self, name: str, *, path: str = "/1.0/sign", **changed: Any) -> str:
         """A token for one certificate; `changed` replaces claims."""

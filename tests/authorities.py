@@ -199,7 +199,7 @@ class Authority:
     def add_local_provider(self, issuer_url: str = ISSUER_URL, signer_name: str = "provider") -> None:
         """An OpenID provider that lives in this server."""
         signer = signing_key(signer_name)
-        metadata = ProviderMetadata(issuer_url, f"{issuer_url}/public_key.jwk", frozenset({"ES256"}))
+        metadata = ProviderMetadata(issuer_url, f"{issuer_url}/public_key.jwk", frozenset({"ES256"}), local=True)
         keys = (VerificationKey(signer.id, "ES256", signer.public_key),)
         self.local_providers[f"{issuer_url}/.well-known/openid-configuration"] = LocalProvider(metadata, keys)
 

@@ -39,7 +39,7 @@ from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import digest_of
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.x509 import sign, verify_issued
-from sealwright.clock import Clock, Instant, to_rfc3339
+from sealwright.clock import Clock, Instant
 from sealwright.db import Database, DuplicateRow, Transaction
 from sealwright.errors import Failure, Refused, Unavailable
 
@@ -247,8 +247,8 @@ def _details(intent: _Intent, profile_digest: str) -> dict[str, Any]:
         "provisioner": grant.provisioner_name,
         "common_name": contents.common_name,
         "names": [f"{name.type}:{name.value}" for name in contents.names],
-        "not_before": to_rfc3339(contents.not_before),
-        "not_after": to_rfc3339(contents.not_after),
+        "not_before": contents.not_before,
+        "not_after": contents.not_after,
         "profile": intent.profile.name,
         "profile_sha256": profile_digest,
         "to_be_signed_sha256": intent.prepared.digest.hex(),

@@ -74,6 +74,7 @@ class Discovery:
             algorithms=frozenset(record.algorithm for record in records),
             authorization_endpoint=self._origin + AUTHORIZATION_PATH,
             token_endpoint=self._origin + TOKEN_PATH,
+            local=True,
         )
         return LocalProvider(metadata, verification_keys(*records))
 

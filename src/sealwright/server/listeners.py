@@ -110,10 +110,10 @@ def _bind(address: ListenAddress, workers: int, undo: ExitStack) -> Bound:
 def _places(address: ListenAddress) -> list[Place]:
     flags = socket.AI_PASSIVE if not address.host else 0
     try:
-        found = socket.getaddrinfo(address.host or None, None, type=socket.SOCK_STREAM, flags=flags)
+        found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=flags)
     except OSError as cause:
         raise AddressRefused(
-            f"The host {address.host} of {address.url(address.port)} has no address on this machine.",
+            f"The host {address.host} of {address.url(address.port)} cannot be found.",
             hint=_hint(address, address.port),
         ) from cause
     return list(dict.fromkeys((family, str(where[0])) for family, _, _, _, where in found))

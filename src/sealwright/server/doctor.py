@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography import x509
 
 from sealwright.ca import IssuerRecord
-from sealwright.clock import after, between, to_datetime
+from sealwright.clock import after, between, from_datetime, to_datetime
 from sealwright.db import open_database
 from sealwright.db.migrate import NEWEST, revision_of
 from sealwright.errors import Failure
 from sealwright.keys import KEY_FILE, load_key_encryption_key
 from sealwright.server.home import Home
 from sealwright.server.program import assemble
+from sealwright.server.tls import server_context
 from sealwright.server.wiring import Parts
 from sealwright.settings import Address, Settings, load
 
@@ -37,12 +38,18 @@ class Finding:
 async def examine(home: Home) -> list[Finding]:
     """Everything in the order in which a server needs it; what rests on something broken is left out."""
     findings: list[Finding] = []
+    subject = "home"
     try:
-        settings = _examine_home(home, findings)
+        findings.append(_examine_directory(home))
+        subject = "settings"
+        settings = load(home.path)
+        findings.append(Finding("settings", ok=True, detail=str(home.settings_file)))
+        subject = "key"
         load_key_encryption_key(settings.home, settings.key)
         source = "of the environment" if settings.key else f"in {settings.home / KEY_FILE}, readable by its owner only"
         findings.append(Finding("key", ok=True, detail=f"key-encryption key {source}"))
         findings.extend(_examine_listeners(settings, home))
+        subject = "database"
         if (revision := await revision_of(settings.database_url)) != NEWEST:
             told = f"schema {revision}, this program speaks {NEWEST}" if revision else "no schema yet"
             findings.append(Finding("database", ok=False, detail=told, hint="It is brought up to date at: sealwright serve"))
@@ -54,24 +61,17 @@ async def examine(home: Home) -> list[Finding]:
         finally:
             await db.close()
     except Failure as failure:
-        findings.append(Finding(_subject(failure), ok=False, detail=failure.detail, hint=failure.hint))
+        findings.append(Finding(subject, ok=False, detail=failure.detail, hint=failure.hint))
     return findings
 
 
-def _examine_home(home: Home, findings: list[Finding]) -> Settings:
+def _examine_directory(home: Home) -> Finding:
     home.require()
     mode = stat.S_IMODE(home.path.stat().st_mode)
     if mode & 0o022:
-        findings.append(
-            Finding(
-                "home", ok=False, detail=f"{home.path} can be changed by others ({mode:04o})", hint=f"Run: chmod go-w {home.path}"
-            )
-        )
-    else:
-        findings.append(Finding("home", ok=True, detail=str(home.path)))
-    settings = load(home.path)
-    findings.append(Finding("settings", ok=True, detail=str(home.settings_file)))
-    return settings
+        told = f"{home.path} can be changed by others ({mode:04o})"
+        return Finding("home", ok=False, detail=told, hint=f"Run: chmod go-w {home.path}")
+    return Finding("home", ok=True, detail=str(home.path))
 
 
 def _examine_listeners(settings: Settings, home: Home) -> list[Finding]:
@@ -108,12 +108,13 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
         return
     for record in records:
         yield _examine_authority(parts, record)
-    yield _examine_root_file(home, records)
+    yield _examine_root_file(home, await parts.ca.issuers.roots())
     try:
         await parts.ca.issuers.active()
         yield Finding("signing key", ok=True, detail="the issuing CA's key opens")
     except Failure as failure:
         yield Finding("signing key", ok=False, detail=failure.detail, hint=failure.hint)
+    yield await _examine_server_certificate(parts)
     try:
         await parts.ca.provisioners.reload()
         page = await parts.ca.provisioners.page(at_most=100)
@@ -141,10 +142,30 @@ def _examine_authority(parts: Parts, record: IssuerRecord) -> Finding:
     return Finding("authorities", ok=True, detail=f"{record.name}, until {until}")
 
 
-def _examine_root_file(home: Home, records: tuple[IssuerRecord, ...]) -> Finding:
+async def _examine_server_certificate(parts: Parts) -> Finding:
+    subject = "server certificate"
+    try:
+        held = await parts.certificate.held()
+        if held is None:
+            return Finding(subject, ok=True, detail="made by the issuing CA when the server starts")
+        server_context(held, client_certificates=False)
+    except Failure as failure:
+        return Finding(subject, ok=False, detail=failure.detail, hint=failure.hint)
+    leaf = x509.load_pem_x509_certificate(held.chain_pem)
+    until = f"until {leaf.not_valid_after_utc:%d %b %Y %H:%M} UTC"
+    if from_datetime(leaf.not_valid_after_utc) <= parts.around.clock.now():
+        return Finding(subject, ok=False, detail=f"it was good {until}", hint="Replace the files of tls.certificate and tls.key.")
+    missing = parts.certificate.names_missing_in(leaf)
+    if missing:
+        hint = "Clients that use such a name will not trust the server. Get a certificate for it, or correct dns_names."
+        return Finding(subject, ok=False, detail=f"it is not for {', '.join(sorted(missing))}", hint=hint)
+    return Finding(subject, ok=True, detail=until)
+
+
+def _examine_root_file(home: Home, roots: Sequence[IssuerRecord]) -> Finding:
     try:
         certificate = x509.load_pem_x509_certificate(home.root_certificate.read_bytes())
-        known = {x509.load_der_x509_certificate(record.certificate_der) for record in records}
+        known = {x509.load_der_x509_certificate(record.certificate_der) for record in roots}
     except (OSError, ValueError):
         return Finding("root file", ok=False, detail=f"{home.root_certificate} cannot be read", hint="Fetch it: step ca root")
     if certificate not in known:
@@ -155,7 +176,3 @@ def _examine_root_file(home: Home, records: tuple[IssuerRecord, ...]) -> Finding
 
 def _engine(settings: Settings) -> str:
     return "SQLite" if settings.database_url.startswith("sqlite:") else "PostgreSQL"
-
-
-def _subject(failure: Failure) -> str:
-    return {"home_missing": "home", "home_refused": "home", "settings_refused": "settings"}.get(failure.code, "server")

@@ -36,26 +36,41 @@ class OwnCertificate:
 
     async def material(self) -> TlsMaterial:
         """Certificate, key, and the roots that client certificates chain to."""
-        trust = certificates_pem([record.certificate_der for record in await self._authority.issuers.records()]).encode()
+        held = await self.held()
+        return await self._material(await self._renew()) if held is None else held
+
+    async def held(self) -> TlsMaterial | None:
+        """The same as far as it is there; None where `material` would make a new certificate."""
         if self._given.certificate is not None and self._given.key is not None:
-            return TlsMaterial(_read(self._given.certificate), _read(self._given.key), trust)
-        held = self._read_own()
-        if held is None:
-            held = await self._renew()
-        chain, mark, key = held.partition(_KEY_MARK)
-        return TlsMaterial(chain, mark + key, trust)
+            return TlsMaterial(_read(self._given.certificate), _read(self._given.key), await self._trust())
+        own = self._read_own()
+        return None if own is None else await self._material(own)
+
+    def names_missing_in(self, certificate: x509.Certificate) -> frozenset[str]:
+        """Names by which this server is reached and for which the certificate is not good."""
+        try:
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except x509.ExtensionNotFound:
+            return self._names
+        held = {str(name.value) for name in names}
+        return frozenset(each for each in self._names if each not in held and f"*.{each.partition('.')[2]}" not in held)
+
+    async def _material(self, own: bytes) -> TlsMaterial:
+        chain, mark, key = own.partition(_KEY_MARK)
+        return TlsMaterial(chain, mark + key, await self._trust())
+
+    async def _trust(self) -> bytes:
+        return certificates_pem([record.certificate_der for record in await self._authority.issuers.records()]).encode()
 
     def _read_own(self) -> bytes | None:
         """The kept certificate and key, unless it is time for a new one."""
         try:
             held = self._file.read_bytes()
             leaf = x509.load_pem_x509_certificate(held)
-            names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except (FileNotFoundError, ValueError, x509.ExtensionNotFound):
+        except (FileNotFoundError, ValueError):
             return None
         until = renew_at(from_datetime(leaf.not_valid_before_utc), from_datetime(leaf.not_valid_after_utc))
-        good_for = {str(name.value) for name in names}
-        return held if self._clock.now() < until and good_for >= self._names else None
+        return held if self._clock.now() < until and not self.names_missing_in(leaf) else None
 
     async def _renew(self) -> bytes:
         """Make one, unless another process of this node has just done so."""

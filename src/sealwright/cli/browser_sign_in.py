@@ -8,15 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from sealwright.cli.connection import send
 from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
+from sealwright.cli.https import Answer, Transport, send
 from sealwright.cli.provisioner_key import decoded, encoded
-
-if TYPE_CHECKING:
-    import httpx2
 
 WAIT_SECONDS = 120.0
 _WELL_KNOWN = "/.well-known/openid-configuration"
@@ -143,14 +140,14 @@ class Attempt:
         return dict(claims)
 
 
-def discover(client: httpx2.Client, relying: Relying) -> Provider:
+def discover(transport: Transport, relying: Relying) -> Provider:
     """Read the provider's metadata (OpenID Connect Discovery 1.0)."""
     address = relying.configuration_endpoint
     if not address.endswith(_WELL_KNOWN):
         address = address.rstrip("/") + _WELL_KNOWN
     if not address.startswith("https://"):
         raise CommandFailed(f"the provisioner's configuration endpoint {address} is not an https:// address.")
-    document = _json(send(client, "GET", address, headers={"accept": "application/json"}), address)
+    document = _json(send(transport, "GET", address, headers={"accept": "application/json"}), address)
     try:
         issuer = str(document["issuer"]).replace("{tenantid}", relying.tenant_id)
         provider = Provider(
@@ -182,11 +179,11 @@ def begin(provider: Provider, relying: Relying, port: int, random: Callable[[int
     )
 
 
-def redeem(client: httpx2.Client, attempt: Attempt, code: str) -> str:
+def redeem(transport: Transport, attempt: Attempt, code: str) -> str:
     """The ID token for a code."""
     headers = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
     endpoint = attempt.provider.token_endpoint
-    response = send(client, "POST", endpoint, headers=headers, content=urlencode(attempt.token_form(code)).encode())
+    response = send(transport, "POST", endpoint, headers=headers, content=urlencode(attempt.token_form(code)).encode())
     answer = _json(response, endpoint, may_refuse=True)
     if "error" in answer:
         told = answer.get("error_description") or answer["error"]
@@ -200,13 +197,13 @@ def redeem(client: httpx2.Client, attempt: Attempt, code: str) -> str:
     return token
 
 
-def _json(response: httpx2.Response, address: str, *, may_refuse: bool = False) -> dict[str, Any]:
+def _json(response: Answer, address: str, *, may_refuse: bool = False) -> dict[str, Any]:
     try:
-        document = json.loads(response.content)
+        document = json.loads(response.body)
     except ValueError:
         document = None
-    if not isinstance(document, dict) or (response.status_code >= HTTPStatus.BAD_REQUEST and not may_refuse):
-        raise Unreachable(f"{address} answers with status {response.status_code}, and not with what was expected.")
+    if not isinstance(document, dict) or (response.status >= HTTPStatus.BAD_REQUEST and not may_refuse):
+        raise Unreachable(f"{address} answers with status {response.status}, and not with what was expected.")
     return document
 
 

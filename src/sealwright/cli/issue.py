@@ -118,15 +118,14 @@ def choose(invocation: Invocation, definitions: Sequence[Mapping[str, Any]], nam
 def _by_browser(invocation: Invocation, authority: Authority, definition: Mapping[str, Any], wish: Wish) -> Voucher:
     """An ID token of the provisioner's provider."""
     from sealwright.cli import browser_sign_in as oidc
-    from sealwright.cli.connection import http_client
     from sealwright.cli.server_address import tls_context
 
     try:
         relying = oidc.Relying.from_provisioner(definition)
     except KeyError as cause:
         raise Unreachable(f"the provisioner {definition['name']} has no {cause.args[0]}.") from cause
-    client = http_client(invocation.surroundings, tls_context(authority.roots_pem, and_system=True))
-    provider = oidc.discover(client, relying)
+    transport = invocation.surroundings.transport(tls_context(authority.roots_pem, and_system=True))
+    provider = oidc.discover(transport, relying)
     with invocation.surroundings.listen(relying.listen_host, relying.listen_port) as loopback:
         attempt = oidc.begin(provider, relying, loopback.port, invocation.surroundings.random)
         _show(invocation, attempt.address, wish.browser)
@@ -134,7 +133,7 @@ def _by_browser(invocation: Invocation, authority: Authority, definition: Mappin
     if answer is None:
         minutes = f"{oidc.WAIT_SECONDS / 60:.0f} minutes"
         raise CommandFailed(f"nobody signed in within {minutes}.", hint="Run the command again when you are ready.")
-    token = oidc.redeem(client, attempt, attempt.code(answer))
+    token = oidc.redeem(transport, attempt, attempt.code(answer))
     claims = attempt.check(token, invocation.surroundings.now())
     common_name, names = names_for(claims, wish.subject, wish.names)
     return Voucher(token, common_name, names, str(claims.get("email") or claims.get("preferred_username") or claims["sub"]))

@@ -8,16 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from sealwright.cli.connection import http_client, send
 from sealwright.cli.errors import CommandFailed, Missing, RefusedByServer, Unreachable, ValueRefused
+from sealwright.cli.https import Transport, send
 from sealwright.cli.server_address import tls_context
 from sealwright.cli.surroundings import Surroundings
-
-if TYPE_CHECKING:
-    import httpx2
 
 _PAGE = 100
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")  # this wire has one text where ours have parts
@@ -47,7 +44,7 @@ class Authority:
         self.roots_pem = roots_pem
         self._surroundings = surroundings
         self._client_certificate = client_certificate
-        self._client: httpx2.Client | None = None
+        self._transport: Transport | None = None
 
     def provisioners(self) -> list[dict[str, Any]]:
         """Everybody who may vouch for a request."""
@@ -88,21 +85,21 @@ class Authority:
         if body is not None:
             headers["content-type"] = "application/json"
             content = json.dumps(body).encode()
-        response = send(self._http(), method, self.url + path, headers=headers, content=content, query=query)
+        response = send(self._reached(), method, self.url + path, headers=headers, content=content, query=query)
         try:
-            answer = json.loads(response.content)
+            answer = json.loads(response.body)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise Unreachable(f"{self.url} answers with status {response.status_code}, but not as a certificate authority.")
-        if response.status_code >= HTTPStatus.BAD_REQUEST:
-            message = str(answer.get("message") or f"status {response.status_code}")
+            raise Unreachable(f"{self.url} answers with status {response.status}, but not as a certificate authority.")
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            message = str(answer.get("message") or f"status {response.status}")
             first, *more = _SENTENCES.split(message)
-            raise _FAILURES.get(response.status_code, CommandFailed)(first, reasons=tuple(more))
+            raise _FAILURES.get(response.status, CommandFailed)(first, reasons=tuple(more))
         return answer
 
-    def _http(self) -> httpx2.Client:
-        if self._client is None:
+    def _reached(self) -> Transport:
+        if self._transport is None:
             context = tls_context(self.roots_pem)
             if self._client_certificate:
                 certificate, key = self._client_certificate
@@ -110,8 +107,8 @@ class Authority:
                     context.load_cert_chain(certificate, key, password="")  # an encrypted key is refused, not asked about
                 except (OSError, ValueError) as cause:  # SSLError is an OSError
                     raise CommandFailed(f"{certificate} and {key} cannot be used together.") from cause
-            self._client = http_client(self._surroundings, context)
-        return self._client
+            self._transport = self._surroundings.transport(context)
+        return self._transport
 
 
 def _signed(answer: Mapping[str, Any]) -> Signed:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO
 if TYPE_CHECKING:
     import ssl
 
-    import httpx2
+    from sealwright.cli.https import Transport
 
-TransportOf = Callable[["ssl.SSLContext"], "httpx2.BaseTransport"]
+TransportOf = Callable[["ssl.SSLContext"], "Transport"]
 
 
-def _network(context: ssl.SSLContext) -> httpx2.BaseTransport:
-    import httpx2
+def _network(context: ssl.SSLContext) -> Transport:
+    """Calls over the network."""
+    from sealwright.cli.https import Https
 
-    return httpx2.HTTPTransport(verify=context)
+    return Https(context)
 
 
 def _now() -> datetime:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx2
 import msgspec
 
 from sealwright.access import SYSTEM
 from sealwright.ca import certificates_pem
 from sealwright.cli import run
+from sealwright.cli.https import Answer
 from sealwright.cli.surroundings import Surroundings
 from sealwright.clock import to_datetime
 from sealwright.oauth import SESSION_COOKIE, Done
@@ -50,31 +50,31 @@ class Result:
         return [msgspec.json.decode(line) for line in self.out.splitlines()]
 
 
-class InProcess(httpx2.BaseTransport):
-    """Hands requests to the server in this process; other hosts are not there."""
+class InProcess:
+    """Hands calls to the server in this process; other hosts are not there."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        terminal = self._terminal
-        origin = f"{request.url.scheme}://{request.url.host}:{request.url.port or 443}"
-        terminal.requests.append(f"{request.method} {request.url}")
+    def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        terminal, parts = self._terminal, urlsplit(url)
+        origin = f"{parts.scheme}://{parts.hostname}:{parts.port or 443}"
+        terminal.requests.append(f"{method} {url}")
         if terminal.failing is not None:
             raise terminal.failing
         if origin not in terminal.world.tables:
-            raise httpx2.ConnectError("[Errno 111] Connection refused")
+            raise ConnectionRefusedError(111, "Connection refused")
         received = Request(
-            method=request.method,
-            path=request.url.raw_path.decode().partition("?")[0],
-            query_text=request.url.query.decode(),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=request.read(),
+            method=method,
+            path=parts.path,
+            query_text=parts.query,
+            headers={name.lower(): value for name, value in headers.items()},
+            body=body or b"",
             peer=Peer("192.0.2.7", terminal.peer_certificate if origin == MACHINES else None),
             request_id="request-1",
         )
         answer = terminal.wait(terminal.world.answer(origin, received))
-        return httpx2.Response(answer.status, headers=list(answer.headers), content=answer.body)
+        return Answer(answer.status, answer.body)
 
 
 @dataclass
@@ -106,7 +106,7 @@ class Terminal:
         self.loop = loop
         self.world = world
         self.requests: list[str] = []
-        self.failing: Exception | None = None
+        self.failing: BaseException | None = None
         self.peer_certificate: bytes | None = None
         self.browser_user: str | None = None
         self.opened: list[str] = []

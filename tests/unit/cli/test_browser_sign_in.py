@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx2
 import pytest
 
 from sealwright.cli import browser_sign_in as oidc
 from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
+from sealwright.cli.https import Answer
 from sealwright.cli.issue import names_for
 from sealwright.cli.provisioner_key import encoded
 from sealwright.entropy import SeededEntropy
@@ -29,17 +29,20 @@ def relying(**more):
     return oidc.Relying.from_provisioner({**DEFINITION, **more})
 
 
-def client(answer, status=200, seen=None):
-    def respond(request):
-        if seen is not None:
-            seen.append(request)
-        return httpx2.Response(status, content=answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+class Scripted:
+    """Answers every call alike, and remembers what was asked."""
 
-    return httpx2.Client(transport=httpx2.MockTransport(respond))
+    def __init__(self, answer, status=200):
+        self.answer = Answer(status, answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+        self.asked: list[tuple[str, bytes | None]] = []
+
+    def exchange(self, method, url, headers, body):
+        self.asked.append((url, body))
+        return self.answer
 
 
 def attempt(**more):
-    provider = oidc.discover(client(METADATA), relying())
+    provider = oidc.discover(Scripted(METADATA), relying())
     return oidc.begin(provider, relying(**more), 43_210, RANDOM)
 
 
@@ -49,10 +52,10 @@ def id_token(made, **more):
 
 
 def test_metadata_are_read_at_the_well_known_address():
-    seen: list[httpx2.Request] = []
-    oidc.discover(client(METADATA, seen=seen), relying())
-    oidc.discover(client(METADATA, seen=seen), relying(configurationEndpoint=f"{ISSUER}/.well-known/openid-configuration"))
-    assert {str(request.url) for request in seen} == {f"{ISSUER}/.well-known/openid-configuration"}
+    provider = Scripted(METADATA)
+    oidc.discover(provider, relying())
+    oidc.discover(provider, relying(configurationEndpoint=f"{ISSUER}/.well-known/openid-configuration"))
+    assert {url for url, _ in provider.asked} == {f"{ISSUER}/.well-known/openid-configuration"}
 
 
 @pytest.mark.parametrize(
@@ -65,24 +68,24 @@ def test_metadata_are_read_at_the_well_known_address():
 )
 def test_provider_that_does_not_speak_for_itself_is_refused(change, failure, words):
     with pytest.raises(failure, match=words):
-        oidc.discover(client({**METADATA, **change}), relying())
+        oidc.discover(Scripted({**METADATA, **change}), relying())
 
 
 @pytest.mark.parametrize(("answer", "status"), [(b"<html>", 200), (b"[]", 200), (METADATA, 404), ({"issuer": ISSUER}, 200)])
 def test_rubbish_in_place_of_metadata_is_told(answer, status):
     with pytest.raises(Unreachable, match=r"idp\.example\.org"):
-        oidc.discover(client(answer, status), relying())
+        oidc.discover(Scripted(answer, status), relying())
 
 
 def test_plain_http_is_never_used():
     with pytest.raises(CommandFailed, match="not an https:// address"):
-        oidc.discover(client(METADATA), relying(configurationEndpoint="http://idp.example.org"))
+        oidc.discover(Scripted(METADATA), relying(configurationEndpoint="http://idp.example.org"))
 
 
 def test_tenant_stands_in_for_its_pattern():
     metadata = {**METADATA, "issuer": "https://login.example.org/{tenantid}/v2.0"}
     where = {"configurationEndpoint": "https://login.example.org/t-1/v2.0", "tenantID": "t-1"}
-    assert oidc.discover(client(metadata), relying(**where)).issuer == "https://login.example.org/t-1/v2.0"
+    assert oidc.discover(Scripted(metadata), relying(**where)).issuer == "https://login.example.org/t-1/v2.0"
 
 
 def test_request_asks_for_what_the_provisioner_says():
@@ -145,19 +148,18 @@ def test_refusal_of_the_provider_is_told_in_its_words():
 
 @pytest.mark.parametrize(("secret", "sent"), [("", False), ("hush", True)])
 def test_code_is_redeemed_with_the_verifier_and_no_empty_secret(secret, sent):
-    seen: list[httpx2.Request] = []
-    made = attempt(clientSecret=secret)
-    assert oidc.redeem(client({"id_token": "t"}, seen=seen), made, "c") == "t"
-    form = dict(parse_qsl(seen[0].content.decode()))
+    made, provider = attempt(clientSecret=secret), Scripted({"id_token": "t"})
+    assert oidc.redeem(provider, made, "c") == "t"
+    form = dict(parse_qsl((provider.asked[0][1] or b"").decode()))
     assert (form["code"], form["code_verifier"], form["redirect_uri"]) == ("c", made.verifier, made.redirect_uri)
     assert ("client_secret" in form) is sent
 
 
 def test_refused_code_is_told():
     with pytest.raises(RefusedByServer, match="did not accept the sign-in: code was used"):
-        oidc.redeem(client({"error": "invalid_grant", "error_description": "code was used"}, 400), attempt(), "c")
+        oidc.redeem(Scripted({"error": "invalid_grant", "error_description": "code was used"}, 400), attempt(), "c")
     with pytest.raises(RefusedByServer, match="gave no ID token"):
-        oidc.redeem(client({"access_token": "t"}), attempt(), "c")
+        oidc.redeem(Scripted({"access_token": "t"}), attempt(), "c")
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_starting_costs_little():
     """Help must not wait for what it does not need."""
     code = "import sys, sealwright.__main__ as m\nsys.argv = ['sealwright', '--help']\ntry: m.main()\nexcept SystemExit: pass\n"
     code += (
-        "print([n for n in ('httpx2', 'ssl', 'cryptography', 'msgspec', 'sqlalchemy', 'tomlkit', 'asyncio') if n in sys.modules])"
+        "print([n for n in ('http', 'ssl', 'cryptography', 'msgspec', 'sqlalchemy', 'tomlkit', 'asyncio') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

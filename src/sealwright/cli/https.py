@@ -1,0 +1,98 @@
+"""One HTTPS call, whole or not at all. The standard library's client, because a command should start fast."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlencode, urlsplit
+
+from sealwright import __version__
+from sealwright.cli.errors import CommandFailed, Unreachable
+
+SECONDS_WITHOUT_A_SIGN = 15.0
+SECONDS_ALTOGETHER = 120.0
+LARGEST_ANSWER = 16_000_000
+_PIECE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
+class Transport(Protocol):
+    """Carries calls. Whatever keeps an answer from arriving is an OSError or an HTTPException."""
+
+    def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """Make one call."""
+        ...
+
+
+class Https:
+    """A connection of its own for each call; no redirect is followed, no proxy or stored password is looked for."""
+
+    def __init__(self, context: ssl.SSLContext, *, largest_answer: int = LARGEST_ANSWER) -> None:
+        self._context = context
+        self._largest_answer = largest_answer
+
+    def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        connection = http.client.HTTPSConnection(host, parts.port or 443, timeout=SECONDS_WITHOUT_A_SIGN, context=self._context)
+        end = time.monotonic() + SECONDS_ALTOGETHER
+        try:
+            target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+            connection.request(method, target, body, {**headers, "connection": "close"})
+            with connection.getresponse() as response:
+                received = bytearray()
+                while piece := response.read1(_PIECE):
+                    received += piece
+                    if len(received) > self._largest_answer:
+                        raise CommandFailed(f"the answer of {origin_of(url)} is longer than {self._largest_answer} bytes.")
+                    if time.monotonic() > end:
+                        raise TimeoutError
+                return Answer(response.status, bytes(received))
+        finally:
+            connection.close()
+
+
+def send(
+    transport: Transport,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    query: Mapping[str, str] | None = None,
+    known_by: str = "",
+) -> Answer:
+    """One call; whatever keeps the answer from arriving raises Unreachable. `known_by`: where the address comes from."""
+    where = f"{origin_of(url)}{f' (from {known_by})' if known_by else ''}"
+    full = f"{url}?{urlencode(query)}" if query else url
+    try:
+        return transport.exchange(method, full, {"user-agent": f"sealwright/{__version__}", **(headers or {})}, content)
+    except ssl.SSLCertVerificationError as cause:
+        raise Unreachable(
+            f"the certificate of {where} is not trusted: {cause.verify_message}.",
+            hint="Name the server's root with --ca FILE or SEALWRIGHT_CA.",
+        ) from cause
+    except TimeoutError as cause:
+        raise Unreachable(f"{where} did not answer in time.", hint="Try again later.") from cause
+    except (ConnectionRefusedError, socket.gaierror) as cause:
+        why = "refused the connection" if isinstance(cause, ConnectionRefusedError) else "has no address that is known"
+        raise Unreachable(f"{where} {why}.", hint="Check the address, and that the server runs: sealwright serve") from cause
+    except (OSError, http.client.HTTPException, ValueError) as cause:
+        raise Unreachable(f"the connection to {where} broke: {type(cause).__name__}.") from cause
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port."""
+    return "/".join(url.split("/", 3)[:3])

@@ -1,0 +1,113 @@
+"""Runs the commands of each tutorial exactly as they are written, and compares what they print with what the page shows."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.forms import Browser, sign_in_and_allow
+from tests.documentation.pages import missing_line, steps, variables
+from tests.documentation.shell import Shell, shell
+from tests.live import PERSON_PASSWORD, SEALWRIGHT, TOOLS, LiveServer, free_ports, live_server
+from tests.reference_script import ROOT
+
+pytestmark = pytest.mark.interop
+TUTORIALS = ROOT / "docs" / "tutorial"
+
+
+def follow(page: Path, session: Shell, given: dict[str, str]) -> str:
+    """Do what the page says. Its first block sets variables, which get the values in `given` instead; all that was printed."""
+    first, *rest = steps(page)
+    usual = variables(first.commands)
+    assert set(usual) == set(given), "the first block sets what the reader has to set"
+    session.run("".join(f"export {name}='{value}'\n" for name, value in given.items()))
+    everything = ""
+    for step in rest:
+        printed = session.run(step.commands)
+        expected = step.expected
+        for name, value in usual.items():
+            expected = expected.replace(value, given[name]) if value else expected
+        missing = missing_line(expected, printed)
+        assert missing is None, f"{page.name}, line {step.line}: nothing like {missing!r} was printed, but:\n{printed}"
+        everything += printed
+    return everything
+
+
+def tools() -> str:
+    if not (TOOLS / "step").exists():
+        pytest.fail("build/tools/step is missing: run scripts/install-step")
+    return f"{TOOLS}:{SEALWRIGHT.parent}:/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+def test_certificates_by_single_sign_on(tmp_path):
+    people, machines, status = free_ports(3)
+    home = tmp_path / "user" / ".local" / "share" / "sealwright"
+    name = ""
+
+    def sign_in(address: str) -> None:
+        password = (tmp_path / "work" / "person.password").read_text().strip()
+        sign_in_and_allow(Browser(home / "certs" / "root_ca.crt"), address, name, password)
+
+    with shell(tmp_path, {"PATH": tools()}, sign_in) as session:
+        name = session.run("whoami").strip()
+        given = {"PEOPLE": f"localhost:{people}", "MACHINES": f"localhost:{machines}", "STATUS": f"localhost:{status}"}
+        follow(TUTORIALS / "certificates-by-single-sign-on.md", session, {**given, "MAIL_DOMAIN": "example.org"})
+    assert (tmp_path / "work" / f"{name}.crt").exists()
+
+
+@pytest.fixture
+def provider(tmp_path) -> Iterator[LiveServer]:
+    """The other provider: a server of its own, with a client for native applications that has a secret."""
+    with live_server(tmp_path / "provider") as server:
+        client = ("system", "oauth2")
+        server.sealwright(*client, "create", "desktop", "Desktop", "https://ca.example.org")
+        server.sealwright(*client, "add-redirect-url", "desktop", "http://127.0.0.1")
+        server.sealwright(*client, "update-scope-map", "desktop", "step-ca_users", "openid", "email")
+        yield server
+
+
+def test_certificates_with_another_provider(tmp_path, provider):
+    people, machines, status, greeting = free_ports(4)
+    given = {
+        "CLIENT_ID": "desktop",
+        "CLIENT_SECRET": provider.sealwright("system", "oauth2", "show-basic-secret", "desktop").strip(),
+        "CONFIGURATION_ENDPOINT": f"{provider.people}/oauth2/openid/desktop/.well-known/openid-configuration",
+        "MAIL": "alice@example.org",
+        "MAIL_DOMAIN": "example.org",
+        "PROVIDER_NETWORK": "127.0.0.0/8",
+        "PROVIDER_CA": str(provider.root),
+        "PEOPLE": f"localhost:{people}",
+        "MACHINES": f"localhost:{machines}",
+        "STATUS": f"localhost:{status}",
+        "GREETING_PORT": str(greeting),
+    }
+
+    def sign_in(address: str) -> None:
+        sign_in_and_allow(Browser(provider.root), address, "alice", PERSON_PASSWORD)
+
+    with shell(tmp_path, {"PATH": tools()}, sign_in) as session:
+        follow(TUTORIALS / "certificates-with-another-provider.md", session, given)
+
+
+def test_greeting_server_of_the_tutorial_is_the_one_of_the_demo():
+    page = next(
+        step.commands for step in steps(TUTORIALS / "certificates-with-another-provider.md") if "server.py" in step.commands
+    )
+    shown = page.partition("<<'EOF'\n")[2].rpartition("\nEOF")[0]
+    assert bare(shown) == bare((ROOT / "demo" / "greeting_server.py").read_text(encoding="utf-8"))
+
+
+def bare(source: str) -> str:
+    """Classes and functions without docstrings, comments, and bodies that say nothing."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            node.body = [each for each in node.body if not is_silent(each)]
+    return "\n".join(ast.unparse(node) for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.If))
+
+
+def is_silent(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

@@ -89,7 +89,7 @@ def test_audit_tells_who_what_and_why_but_no_token(with_ca):
 
 def test_points_are_passed_in_order_and_the_intent_is_durable_before_the_signature(with_ca):
     async def scenario(ca):
-        passed = []
+        passed: list[str] = []
         ca.crash_points.append(passed.append)
         await ca.add_jwk()
         assert (await sign(ca, ca.jwk_token(WEB)))[0] == 201
@@ -162,7 +162,7 @@ def test_slow_issuance_settles_an_intent_that_was_closed_meanwhile(with_ca):
                 closed.append(account_id)
             return Standing(active=True)
 
-        closed = []
+        closed: list[str] = []
         ca.add_local_provider()
         await ca.add_oidc()
         ca.issuance._standing_of = slow
@@ -252,7 +252,12 @@ def test_prepared_certificate_is_signed_once_and_by_its_issuer(with_ca):
         await ca.add_jwk()
         kept = []
         prepare = ca.issuance._preparation.prepare
-        ca.issuance._preparation.prepare = lambda *given: kept.append(prepare(*given)) or kept[-1]
+
+        def keep(*given):
+            kept.append(prepare(*given))
+            return kept[-1]
+
+        ca.issuance._preparation.prepare = keep
         await sign(ca, ca.jwk_token(WEB))
         issuer = await ca.issuers.active()
         with pytest.raises(AlreadySigned):

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -231,7 +232,8 @@ def test_secret_algorithms_and_none_are_refused(with_ca):
         await ca.add_jwk()
         claims = {"iss": "admin", "sub": WEB, "aud": f"{CA_URL}/1.0/sign", "exp": to_seconds(ca.clock.now()) + 60}
         headers = {"kid": signing_key("jwk admin").id}
-        for algorithm, secret in (("HS256", "x" * 40), ("none", None), ("RS256", key("rsa", "RSA"))):
+        secrets: dict[str, Any] = {"HS256": "x" * 40, "none": None, "RS256": key("rsa", "RSA")}
+        for algorithm, secret in secrets.items():
             status, answer = await sign(ca, jwt.encode(claims, secret, algorithm=algorithm, headers=headers))
             assert status == 401, answer
             assert "not allowed" in answer["message"]

@@ -372,7 +372,8 @@ def test_every_refusal_of_the_program_has_an_answer_of_its_own():
     for module in pkgutil.walk_packages(sealwright.__path__, "sealwright."):
         if ".migrations" not in module.name and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    waiting, seen = [errors.Refused, errors.Conflict, errors.Unavailable], set()
+    waiting: list[type[errors.Failure]] = [errors.Refused, errors.Conflict, errors.Unavailable]
+    seen = set()
     while waiting:
         kind = waiting.pop()
         seen.add(kind)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from sealwright.db.engine import Database, DuplicateRow, Row, Transaction, Writer
-from sealwright.db.postgresql import PostgresqlDatabase
 from sealwright.db.sqlite import SqliteDatabase
 from sealwright.db.statements import Statement, insert_once, upsert
 
@@ -19,4 +18,6 @@ async def open_database(url: str) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://…``; call it after forking, inside the running event loop."""
     if url.startswith("sqlite:///"):
         return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    from sealwright.db.postgresql import PostgresqlDatabase  # noqa: PLC0415 - its driver is not needed for SQLite
+
     return await PostgresqlDatabase.connect(url)

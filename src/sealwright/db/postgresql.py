@@ -21,6 +21,8 @@ _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     OSError,
 )
@@ -85,7 +87,7 @@ class PostgresqlDatabase:
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
         transaction = await self._idle.get()
         try:
-            if transaction is None:
+            if transaction is None or transaction.connection.is_closed():
                 transaction = await self._open_writer()
             return await _run(transaction, body)
         except _LOST as cause:

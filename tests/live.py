@@ -158,13 +158,15 @@ class LiveServer:
         lines[where] = f"{name} = {value}"
         (self.home / "settings.toml").write_text("\n".join(lines) + "\n")
 
-    def init(self, *more: str) -> None:
-        password = self.file("provisioner-password", PROVISIONER_PASSWORD)
+    def init(self, *more: str, provisioner: bool = True) -> None:
+        """Make the home, by default with a JWK provisioner called ``first``."""
         listeners = ["--people", f"127.0.0.1:{self.people_port}", "--machines", f"127.0.0.1:{self.machines_port}"]
         listeners += ["--status", f"127.0.0.1:{self.status_port}"]
-        provisioner = ["--provisioner", "first", "--provisioner-password-file", str(password)]
+        if provisioner:
+            password = self.file("provisioner-password", PROVISIONER_PASSWORD)
+            listeners += ["--provisioner", "first", "--provisioner-password-file", str(password)]
         names = ["--name", "Test", "--dns", "localhost", "--dns", "127.0.0.1"]
-        self.sealwright("init", "--dir", self.home, *names, *listeners, *provisioner, *more)
+        self.sealwright("init", "--dir", self.home, *names, *listeners, *more)
 
     def start(self, *, seconds: float = 20) -> None:
         with self.log.open("ab") as output:

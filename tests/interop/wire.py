@@ -120,10 +120,12 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 
 def signing_request(key: ec.EllipticCurvePrivateKey, name: str, *names: str) -> str:
-    """A signing request for DNS names and IP addresses."""
-    subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, name)])
+    """A signing request for DNS names and IP addresses, by default for `name` alone; for nothing where that is empty."""
+    subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, name)] if name else [])
     san = x509.SubjectAlternativeName([_general_name(each) for each in (names or (name,))])
-    made = x509.CertificateSigningRequestBuilder().subject_name(subject).add_extension(san, critical=False)
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    if name or names:
+        made = made.add_extension(san, critical=False)
     return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 

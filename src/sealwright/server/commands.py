@@ -16,7 +16,7 @@ from sealwright.access import SYSTEM
 from sealwright.ca import IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
 from sealwright.errors import Conflict
-from sealwright.keys import create_key_encryption_key
+from sealwright.keys import SealBroken, create_key_encryption_key
 from sealwright.server.doctor import Finding, examine
 from sealwright.server.home import Home, HomeRefused, write_whole
 from sealwright.server.program import CLOCK, ENTROPY, opened, program, seed
@@ -171,10 +171,22 @@ async def _found(settings: Settings, options: Options) -> tuple[IssuerRecord, Is
         issuers = parts.ca.issuers
         if not await issuers.records():
             await issuers.create_hierarchy(settings.name, SYSTEM)
+        await _require_same_key(parts)
         if options.provisioner and options.provisioner_password is not None:
             await _add_provisioner(parts, options.provisioner, options.provisioner_password)
         (root, *_), (issuing, *_) = await issuers.roots(), await issuers.intermediates()
         return root, issuing
+
+
+async def _require_same_key(parts: Parts) -> None:
+    """The database may be another node's: this home must hold the key that its secrets were sealed with."""
+    try:
+        await parts.ca.issuers.active()
+    except SealBroken as cause:
+        raise HomeRefused(
+            f"The database belongs to a server with another key-encryption key. {cause.detail}",
+            hint="Give this node the key of the others: set SEALWRIGHT_KEY to what their secrets/key-encryption.key holds.",
+        ) from cause
 
 
 async def _add_provisioner(parts: Parts, name: str, password: str) -> None:

@@ -1,0 +1,258 @@
+"""The main flow on PostgreSQL, and two nodes that share one database."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import subprocess
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import asyncpg
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.interop import people
+from tests.interop.wire import Requester, line, new_key, signing_request
+from tests.live import PERSON_PASSWORD, LiveServer
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="module")
+def database_url(postgresql_url):
+    """A database of its own without any table."""
+    name = f"live_{uuid.uuid4().hex}"
+
+    async def execute(statement):
+        connection = await asyncpg.connect(postgresql_url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(execute(f"CREATE DATABASE {name}"))
+    yield f"{postgresql_url.rpartition('/')[0]}/{name}"
+    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="module")
+def nodes(database_url, tmp_path_factory):
+    """Two servers with homes of their own, one database, one key-encryption key and one public address, that of the first."""
+    first = LiveServer.at(tmp_path_factory.mktemp("first"), database_url=database_url)
+    second = LiveServer.at(tmp_path_factory.mktemp("second"), database_url=database_url)
+    for node in (first, second):
+        node.more_environment = {"SEALWRIGHT_KEY": KEY}
+        node.init(provisioner=node is first)
+    for listener in ("people", "machines"):
+        second.set(f"urls.{listener}", f'"{getattr(first, listener)}"')
+    first.start()
+    second.start()
+    try:
+        first.set_up()
+        yield first, second
+    finally:
+        first.stop()
+        second.stop()
+
+
+def person_of(node, name):
+    """A new person who may sign in at the client."""
+    password = node.file(f"{name}-password", PERSON_PASSWORD)
+    node.sealwright("person", "create", name, f"{name.title()} Example", "--mail", f"{name}@example.org")
+    node.sealwright("person", "set-password", name, "--password-file", password)
+    node.sealwright("group", "add-members", "step-ca_users", name)
+    return name
+
+
+def issued_on(node, person):
+    """A certificate of a person in files: certificate and key."""
+    done = people.issue(node, f"{person}@example.org", f"{person}.crt", f"{person}.key", "--provisioner", "kanidm", person=person)
+    assert done.returncode == 0, done.stderr
+    return node.place / f"{person}.crt", node.place / f"{person}.key"
+
+
+def renew_on(node, pair):
+    with line(node.machines, node.root, certificate=pair) as opened:
+        return opened.send("POST", "/renew")
+
+
+def test_main_flow(nodes):
+    first, _ = nodes
+    crt, key = issued_on(first, person_of(first, "dave"))
+    assert "dave@example.org" in first.sealwright("certificate", "inspect", "--short", crt)
+    first.sealwright("certificate", "renew", crt, key)
+    curl = ["curl", "--silent", "--fail", "--cacert", first.root, "--cert", crt, "--key", key, f"{first.machines}/health"]
+    assert '"ok"' in subprocess.run(curl, capture_output=True, text=True, check=True, timeout=20).stdout
+    listed = [json.loads(each) for each in first.sealwright("certificate", "list", "-o", "json").splitlines()]
+    old, new = sorted(
+        (each for each in listed if each["person"] == "dave@localhost"), key=lambda each: each["renewed_from"] or ""
+    )
+    assert (old["state"], old["renewed_from"]) == ("issued", None)
+    assert (new["state"], new["renewed_from"]) == ("issued", old["serial"])
+    user = ("--provisioner", "first", "--provisioner-password-file", "provisioner-password", "--ca-url", first.machines)
+    first.step("ca", "certificate", "web.example.org", "web.crt", "web.key", *user, "--root", first.root)
+    first.step("certificate", "verify", "web.crt", "--roots", first.root)
+
+
+def test_both_homes_are_sound_and_hold_one_root(nodes):
+    first, second = nodes
+    assert first.root.read_bytes() == second.root.read_bytes()
+    for node in nodes:
+        findings = node.sealwright("doctor", "--dir", node.home)
+        assert "PostgreSQL, schema" in findings
+
+
+def test_database_url_is_shown_nowhere_with_its_password(nodes):
+    first, _ = nodes
+    assert first.database_url.rpartition("/")[2] not in first.log.read_text()
+
+
+def test_third_node_with_another_key_is_refused(nodes, tmp_path):
+    first, _ = nodes
+    third = LiveServer.at(tmp_path, database_url=first.database_url)
+    done = third.attempt("init", "--dir", third.home)
+    assert done.returncode == 1
+    assert "sealed with another key-encryption key" in done.stderr
+    assert "SEALWRIGHT_KEY" in done.stderr
+    assert not third.home.exists()
+
+
+def test_person_who_is_disabled_on_one_node_is_disabled_on_the_other_at_once(nodes):
+    first, second = nodes
+    person = person_of(first, "bob")
+    pair = issued_on(first, person)
+    browser = people.sign_in(first, person)
+    token = people.id_token(first, browser)
+    assert renew_on(second, pair).status == 201
+    first.sealwright("person", "disable", person)
+    refused = renew_on(second, pair)
+    assert refused.status == 403, refused.body
+    assert "disabled" in refused.json()["message"]
+    assert people.with_token(second, signing_request(new_key(), ""), token).status == 403
+    second.step("ca", "renew", "--force", "--mtls=false", *pair, "--ca-url", second.machines, "--root", second.root, expect=1)
+    first.sealwright("person", "enable", person)
+    assert renew_on(second, pair).status == 201
+
+
+def test_revoked_on_one_node_is_not_renewed_on_the_other(nodes):
+    first, second = nodes
+    pair = issued_on(first, person_of(first, "carol"))
+    serial = x509.load_pem_x509_certificates(pair[0].read_bytes())[0].serial_number
+    first.sealwright("certificate", "revoke", str(serial), "--reason", "superseded")
+    assert renew_on(second, pair).status in (401, 403)
+
+
+def test_provisioner_added_and_removed_on_one_node_counts_on_the_other_at_once(nodes):
+    first, second = nodes
+
+    def known():
+        with line(second.machines, second.root) as opened:
+            return [each["name"] for each in opened.send("GET", "/provisioners").json()["provisioners"]]
+
+    password = first.file("ops-password", "a-password-for-operations-7")
+    first.sealwright("provisioner", "add", "ops", "--type", "jwk", "--password-file", password)
+    assert "ops" in known()
+    first.sealwright("provisioner", "remove", "ops")
+    assert "ops" not in known()
+
+
+@pytest.mark.parametrize("kind", ["jwk", "oidc"])
+def test_token_is_good_for_one_certificate_on_all_nodes_together(nodes, kind):
+    first, second = nodes
+    requester = Requester(first)
+    if kind == "jwk":
+        body = requester.sign_body("once.example.org")
+    else:
+        body = {"csr": signing_request(requester.key, ""), "ott": people.id_token(first, people.sign_in(first))}
+
+    def send(node):
+        with line(node.machines, node.root) as opened:
+            return opened.send("POST", "/sign", body)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, [first, second] * 8))
+    assert sorted(each.status for each in answers) == [201] + [401] * 15
+    assert send(first).status == send(second).status == 401
+    assert "used before" in send(second).json()["message"]
+
+
+def test_connections_that_the_database_ends_are_made_anew(nodes):
+    first, second = nodes
+
+    async def end_all():
+        connection = await asyncpg.connect(first.database_url)
+        try:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        finally:
+            await connection.close()
+
+    requester = Requester(first)
+    with line(first.machines, first.root) as one, line(second.machines, second.root) as other:
+        for each in (one, other):
+            assert each.send("POST", "/sign", requester.sign_body("before.example.org")).status == 201
+        asyncio.run(end_all())
+        for each in (one, other):
+            statuses = [each.send("POST", "/sign", requester.sign_body("after.example.org")).status for _ in range(5)]
+            assert set(statuses) <= {201, 503}
+            assert statuses[-1] == 201
+
+
+def test_node_that_is_killed_leaves_nothing_half_done_and_the_other_goes_on(nodes):
+    first, second = nodes
+    requester = Requester(first)
+    received, stopped, failures = [], threading.Event(), []
+    requester.token("load.example.org")
+
+    def ask(node, may_break):
+        try:
+            with line(node.machines, node.root) as opened:
+                while not stopped.is_set():
+                    answer = opened.send("POST", "/sign", requester.sign_body("load.example.org"))
+                    assert answer.status == 201
+                    received.append(answer.json()["crt"])
+        except (OSError, AssertionError, ValueError) as failure:
+            if not may_break:
+                failures.append(failure)
+
+    threads = [threading.Thread(target=ask, args=(second, True)) for _ in range(3)]
+    threads.append(threading.Thread(target=ask, args=(first, False)))
+    for each in threads:
+        each.start()
+    while len(received) < 40:
+        threading.Event().wait(0.02)
+    for pid in (second.process.pid, *second.workers()):
+        os.kill(pid, signal.SIGKILL)
+    second.process.wait(10)
+    count = len(received)
+    while len(received) < count + 10 and not failures:
+        threading.Event().wait(0.02)
+    stopped.set()
+    for each in threads:
+        each.join(20)
+    assert failures == []
+    second.start()
+    assert Requester(second).token("x")
+    with line(second.machines, second.root) as opened:
+        assert opened.send("POST", "/sign", requester.sign_body("again.example.org")).status == 201
+    assert set(received) <= set(stored(first))
+    assert "unbroken" in second.sealwright("doctor", "--dir", second.home)
+
+
+def stored(node):
+    """The PEM of every certificate in the store."""
+
+    async def read():
+        connection = await asyncpg.connect(node.database_url)
+        try:
+            return [row["der"] for row in await connection.fetch("SELECT der FROM certificates WHERE der IS NOT NULL")]
+        finally:
+            await connection.close()
+
+    return [x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode() for der in asyncio.run(read())]

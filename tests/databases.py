@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -18,16 +19,36 @@ from sealwright.db.schema import metadata
 
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
+_MEMORY = Path("/dev/shm")
+_TEMPLATE = "sealwright_template"
+_TEMPLATE_LOCK = 0x5EA1_7E57
+
+
+@cache
+def _empty_sqlite() -> bytes:
+    """A SQLite file with every table and no rows."""
+    with scratch_directory() as scratch:
+        path = scratch / "empty.db"
+        engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+        metadata.create_all(engine)
+        engine.dispose()
+        return path.read_bytes()
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """A directory that is gone afterwards; in memory where that exists, because tests do not need to outlive a power cut."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as scratch:
+        yield Path(scratch)
+
 
 @asynccontextmanager
 async def sqlite_database(directory: Path | None = None) -> AsyncIterator[Database]:
     """A SQLite database with every table and no rows, gone afterwards unless a directory is given."""
-    with tempfile.TemporaryDirectory() as scratch:
-        path = (directory or Path(scratch)) / "test.db"
+    with scratch_directory() as scratch:
+        path = (directory or scratch) / "test.db"
         if not path.exists():
-            engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-            metadata.create_all(engine)
-            engine.dispose()
+            path.write_bytes(_empty_sqlite())
         db = await open_database(f"sqlite:///{path}")
         try:
             yield db
@@ -35,16 +56,27 @@ async def sqlite_database(directory: Path | None = None) -> AsyncIterator[Databa
             await db.close()
 
 
+async def _make_template(server: asyncpg.Connection, server_url: str) -> None:
+    """Migrate one database per server; the others are copies of it."""
+    await server.execute(f"SELECT pg_advisory_lock({_TEMPLATE_LOCK})")
+    try:
+        if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _TEMPLATE):
+            await server.execute(f"CREATE DATABASE {_TEMPLATE}_raw")
+            await migrate(f"{server_url.rpartition('/')[0]}/{_TEMPLATE}_raw")
+            await server.execute(f"ALTER DATABASE {_TEMPLATE}_raw RENAME TO {_TEMPLATE}")
+    finally:
+        await server.execute(f"SELECT pg_advisory_unlock({_TEMPLATE_LOCK})")
+
+
 @asynccontextmanager
 async def scratch_postgresql(server_url: str) -> AsyncIterator[str]:
     """A new, migrated database on a running server, dropped afterwards; yields its URL."""
     name = f"test_{uuid.uuid4().hex}"
     server = await asyncpg.connect(server_url)
-    await server.execute(f"CREATE DATABASE {name}")
-    url = f"{server_url.rpartition('/')[0]}/{name}"
+    await _make_template(server, server_url)
+    await server.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
     try:
-        await migrate(url)
-        yield url
+        yield f"{server_url.rpartition('/')[0]}/{name}"
     finally:
         await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await server.close()

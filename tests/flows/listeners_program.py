@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ipaddress
 import json
 import os
 import sys
@@ -33,6 +34,7 @@ class Chosen:
     ports: Mapping[str, int]
     limits: Mapping[str, float]
     drain: float
+    proxies: tuple[str, ...]
     fails: str
 
 
@@ -48,6 +50,7 @@ def load(directory: Path) -> Chosen:
         read.get("ports", {}),
         read.get("limits", {}),
         read.get("drain", 5.0),
+        tuple(read.get("proxies", ())),
         read.get("fails", ""),
     )
 
@@ -65,6 +68,7 @@ def plan(chosen: Chosen) -> Plan:
             for each in Listener
         ),
         workers=chosen.workers,
+        proxies=tuple(ipaddress.ip_network(each) for each in chosen.proxies),
         limits=Limits(**chosen.limits),  # type: ignore[arg-type] # whole numbers and floats alike
         drain=timedelta(seconds=chosen.drain),
         look_for_certificate=timedelta(seconds=0.3),

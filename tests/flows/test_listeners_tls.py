@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -117,6 +119,33 @@ def test_sessions_resume_at_every_worker(program: RunningProgram) -> None:
         if len(pids) == 2 and len(resumed) > 10:
             break
     assert (len(pids), set(resumed)) == (2, {True})
+
+
+def forwarded(presented: tuple[bytes, bytes]) -> dict[str, str]:
+    """What a proxy adds that has seen a client certificate."""
+    der = x509.load_pem_x509_certificate(presented[0]).public_bytes(Encoding.DER)
+    return {"Client-Cert": f":{base64.b64encode(der).decode()}:", "X-Forwarded-For": "203.0.113.7, 127.0.0.1"}
+
+
+@pytest.mark.parametrize("lane", ["fast", "slow"])
+def test_stranger_cannot_pose_as_a_proxy(program: RunningProgram, lane: str) -> None:
+    with program.connect("machines") as peer:
+        seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(program.authority.client())).json()
+    assert (seen["certificate"], seen["address"]) == (None, "127.0.0.1")
+
+
+@pytest.mark.parametrize("lane", ["fast", "slow"])
+def test_listed_proxy_speaks_for_the_client(tmp_path: Path, lane: str) -> None:
+    with RunningProgram(tmp_path, workers=1, proxies=["127.0.0.0/8"]) as proxied:
+        presented = proxied.authority.client()
+        with proxied.connect("machines", proxied.client_context(proxied.authority.client("proxy"))) as peer:
+            seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(presented)).json()
+            assert (seen["certificate"], seen["address"]) == (digest(presented[0]), "203.0.113.7")
+            seen = peer.ask("GET", f"/{lane}/who").json()
+            assert (seen["certificate"], seen["address"]) == (None, "127.0.0.1")
+            foreign = TestAuthority("Test Root").client()
+            answer = peer.ask("GET", f"/{lane}/who", headers=forwarded(foreign))
+            assert (answer.status, answer.headers["connection"]) == (400, "close")
 
 
 def serial(peer: Peer) -> int:

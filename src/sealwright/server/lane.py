@@ -16,6 +16,8 @@ from sealwright.server.answers import Site, site_of
 from sealwright.server.application import Dispatcher
 from sealwright.server.first_step import FirstStep
 from sealwright.server.logs import Log
+from sealwright.server.proxies import Proxies
+from sealwright.server.tls import LiveContext
 from sealwright.wire import Listener, Response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -94,14 +96,17 @@ class Workplace:
     """Connections and running requests."""
     first_step: FirstStep[Response]
     request_ids: RequestIds
+    proxies: Proxies
     log: Log
 
 
 class Lane:
     """One listener in one worker. The dispatcher is exchanged at a reload; connections look it up for each request."""
 
-    def __init__(self, listener: Listener, url: str, dispatcher: Dispatcher, workplace: Workplace) -> None:
-        """`url`: scheme, host and port, for requests that name no host."""
+    def __init__(
+        self, listener: Listener, url: str, dispatcher: Dispatcher, live: LiveContext | None, workplace: Workplace
+    ) -> None:
+        """`url`: scheme, host and port, for requests that name no host. `live`: the TLS context, where there is one."""
         self.listener = listener
         self.scheme, _, authority = url.partition("://")
         self.own_site = site_of(self.scheme, authority)
@@ -111,10 +116,17 @@ class Lane:
         self.state = workplace.state
         self.first_step = workplace.first_step
         self.request_ids = workplace.request_ids
+        self.proxies = workplace.proxies
         self.log = workplace.log
+        self._live = live
         self.draining = False
         self.sites: dict[str, Site] = {}
         """Host header → site, of hosts seen before."""
+
+    @property
+    def trust_pem(self) -> bytes:
+        """Whom client certificates must come from."""
+        return self._live.material.trust_pem if self._live is not None else b""
 
     def site(self, host: str) -> Site:
         """The site of a Host header; what is no host raises ValueError."""

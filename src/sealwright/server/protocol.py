@@ -18,7 +18,7 @@ import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from sealwright.errors import NotFound
+from sealwright.errors import InvalidInput, NotFound
 from sealwright.server.answers import encode
 from sealwright.server.application import Exchange
 from sealwright.server.lane import Lane
@@ -93,6 +93,7 @@ class Connection(HttpToolsProtocol):
         self._outgoing: _Outgoing
         self._pace: Pace
         self._peer = Peer(address="")
+        self._is_proxy = False
         self._deadline = lane.pulse.now + lane.limits.head_seconds
         self._write_deadline = 0.0
         self._over = False  # nothing more is read, only swallowed
@@ -118,6 +119,7 @@ class Connection(HttpToolsProtocol):
         secured = transport.get_extra_info("ssl_object")
         certificate = secured.getpeercert(True) if secured is not None else None  # noqa: FBT003 - the standard library's signature
         self._peer = Peer(self.client[0] if self.client else "", certificate)
+        self._is_proxy = self._lane.proxies.include(self._peer.address)
         if len(self.connections) > self._limits.connections:
             transport.abort()
 
@@ -373,18 +375,21 @@ class Connection(HttpToolsProtocol):
         method = self.parser.get_method()
         hot = lane.dispatcher.hot.get((method, url))
         site = lane.sites.get(fields.get("host", ""))
-        if hot is not None and site is not None:
+        if hot is not None and site is not None and not self._is_proxy:
             request_id = lane.request_ids.of(fields)
             request = Request(hot.method, hot.path, "", fields, b"", _NOTHING, self._peer, site.origin, request_id)
             return Exchange(request, hot, hot.wire, site, lane.dispatcher)
         try:
+            peer = self._peer if not self._is_proxy else lane.proxies.client(self._peer, fields, lane.trust_pem)
             target, host = self._target()
             site = lane.own_site if host is None and self._old_version else lane.site(host or "")
         except ValueError as cause:
             raise _Refusal(_told(400, "The address or the Host header is not what HTTP asks for.")) from cause
+        except InvalidInput as refusal:
+            raise _Refusal(_told(400, refusal.detail)) from refusal
         path, _, query = target.partition("?")
         request_id = lane.request_ids.of(fields)
-        request = Request(method.decode("ascii"), path, query, fields, b"", {}, self._peer, site.origin, request_id)
+        request = Request(method.decode("ascii"), path, query, fields, b"", {}, peer, site.origin, request_id)
         return lane.dispatcher.begin(request, path, site)
 
     def _target(self) -> tuple[str, str | None]:

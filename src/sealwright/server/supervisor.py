@@ -28,6 +28,7 @@ from sealwright.server.channel import Channel, ChannelClosed, Report, channel_pa
 from sealwright.server.lane import Limits
 from sealwright.server.listeners import Bound, ListenAddress, bind, urls
 from sealwright.server.logs import Log, account_of
+from sealwright.server.proxies import Network
 from sealwright.server.systemd import Notifier
 from sealwright.server.tls import LiveContext, TlsMaterial
 from sealwright.server.worker import Build, Inheritance, Worker
@@ -36,6 +37,11 @@ from sealwright.wire import Listener
 S = TypeVar("S")
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_FIXED_AT_THE_START = (
+    (("addresses", "workers"), "[listen] or workers"),
+    (("look_for_certificate",), "tls.look_every"),
+    (("proxies",), "trusted_proxies"),
+)
 _TICK = 0.5
 _LONGEST_SILENCE = 30.0
 _LONGEST_PAUSE = 5.0
@@ -59,6 +65,8 @@ class Plan:
 
     addresses: tuple[ListenAddress, ...]
     workers: int
+    proxies: tuple[Network, ...] = ()
+    """Peers that are believed when they tell the address and the certificate of a client."""
     limits: Limits = field(default_factory=Limits)
     drain: timedelta = timedelta(seconds=20)
     look_for_certificate: timedelta = timedelta(minutes=1)
@@ -186,6 +194,7 @@ class Supervisor(Generic[S]):
                 open_log=self._program.open_log,
                 clock=self._clock,
                 entropy=self._entropy,
+                proxies=self._plan.proxies,
                 limits=self._plan.limits,
                 drain=self._plan.drain,
                 look_for_certificate=self._plan.look_for_certificate,
@@ -298,10 +307,9 @@ class Supervisor(Generic[S]):
             self._log.error("settings refused; the old ones stay", detail=refusal.detail, hint=refusal.hint)
             self._notifier.ready(self._status())
             return
-        if (plan.addresses, plan.workers) != (self._plan.addresses, self._plan.workers):
-            self._log.warning("a change of [listen] or workers takes effect at the next start")
-        if plan.look_for_certificate != self._plan.look_for_certificate:
-            self._log.warning("a change of tls.look_every takes effect at the next start")
+        for names, setting in _FIXED_AT_THE_START:
+            if any(getattr(plan, name) != getattr(self._plan, name) for name in names):
+                self._log.warning(f"a change of {setting} takes effect at the next start")
         self._previous, self._settings = self._settings, settings
         self._log = self._program.open_log(settings)
         for child in self._children.values():

@@ -24,6 +24,7 @@ from sealwright.server.lane import Lane, Limits, Pulse, RequestIds, Workplace
 from sealwright.server.listeners import BACKLOG, Bound, urls
 from sealwright.server.logs import Log, account_of, scrubbed
 from sealwright.server.protocol import Connection
+from sealwright.server.proxies import Network, Proxies
 from sealwright.server.slow_lane import slow_lane
 from sealwright.server.tls import LiveContext
 from sealwright.wire import Listener
@@ -46,6 +47,7 @@ class Inheritance(Generic[S]):
     open_log: Callable[[S], Log]
     clock: Clock
     entropy: Entropy
+    proxies: Sequence[Network] = ()
     limits: Limits = field(default_factory=Limits)
     drain: timedelta = timedelta(seconds=20)
     """How long requests may take to finish once the end has come."""
@@ -79,6 +81,7 @@ class Worker(Generic[S]):
             state=self._state,
             first_step=FirstStep(loop),
             request_ids=RequestIds(self._inherited.entropy),
+            proxies=Proxies(self._inherited.proxies, self._inherited.clock),
             log=self._log,
         )
         try:
@@ -118,7 +121,8 @@ class Worker(Generic[S]):
     def _make_lanes(self, generation: Generation) -> None:
         for bound in self._inherited.bound:
             listener = bound.address.listener
-            self._lanes[listener] = Lane(listener, bound.url, generation.dispatcher(listener), self._workplace)
+            live = self._inherited.contexts.get(listener)
+            self._lanes[listener] = Lane(listener, bound.url, generation.dispatcher(listener), live, self._workplace)
 
     async def _listen(self, bound: Bound) -> None:
         """Accept connections of one listener. The sockets themselves stay ours, so that this can be done anew."""

@@ -128,6 +128,11 @@ class Settings:
         ["localhost"], list_of(read_host), "Names and addresses by which clients reach the server; the first is the main one."
     )
     workers: int = _declare(0, read_workers, "Processes that answer requests; 0 means one for each processor.")
+    trusted_proxies: tuple[Network, ...] = _declare(
+        [],
+        list_of(read_network),
+        "Proxies that are believed about the address of a client (X-Forwarded-For) and its certificate (Client-Cert, RFC 9440).",
+    )
     listen: Listen = field(default_factory=Listen)
     urls: Urls = field(default_factory=Urls)
     tls: Tls = field(default_factory=Tls)

@@ -123,9 +123,10 @@ async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tup
         if alone:
             await parts.ca.recovery.close_intents()
         await parts.ca.provisioners.reload()
-        await _record(parts, Event.SERVER_STARTED)
+        await parts.ca.issuers.active()  # a wrong key-encryption key shows here, not at the first signature
         material = await parts.certificate.material()
         link = await parts.identity.bootstrap.begin()
+        await _record(parts, Event.SERVER_STARTED)
     finally:
         await db.close()
     return material, f"{parts.urls[Listener.PEOPLE]}/welcome/{link.token}" if link else ""
@@ -143,6 +144,7 @@ def _plan(settings: Settings, home: Home) -> Plan:
             address(Listener.STATUS, settings.listen.status, tls=False),
         ),
         workers=settings.workers or os.cpu_count() or 1,
+        proxies=settings.trusted_proxies,
         look_for_certificate=settings.tls.look_every,
     )
 

@@ -32,7 +32,8 @@ class Step:
 def blocks(page: Path) -> list[Block]:
     """Every fenced block of a page, in order."""
     found: list[Block] = []
-    language, start, held = None, 0, []
+    language: str | None = None
+    start, held = 0, list[str]()
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         fence = _FENCE.match(line)
         if language is None and fence:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 TOOLS = Path(__file__).parents[1] / "build" / "tools"
@@ -132,7 +133,7 @@ class LiveServer:
         )
         return done.stdout if expect == 0 else done.stdout + done.stderr
 
-    def sealwright_json(self, *arguments: str | Path) -> object:
+    def sealwright_json(self, *arguments: str | Path) -> Any:
         return json.loads(self.sealwright(*arguments, "--output", "json"))
 
     def step(self, *arguments: str | Path, expect: int = 0, stdin: str = "") -> str:

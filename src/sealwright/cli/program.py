@@ -64,7 +64,8 @@ def run(arguments: Sequence[str], *, server_side: Callable[[], ServerSide], surr
         answer = tree().main(list(arguments), prog_name="sealwright", standalone_mode=False, obj=invocation)
         sys.stdout.flush()
     except click.ClickException as refusal:
-        return _usage(refusal)
+        invocation.output.as_json |= _asks_for_json(arguments)
+        return _usage(refusal, invocation)
     except (click.Abort, KeyboardInterrupt):
         invocation.output.note("Stopped.")
         return INTERRUPTED
@@ -96,7 +97,13 @@ def _fault(fault: Exception) -> CommandFailed:
     )
 
 
-def _usage(refusal: click.ClickException) -> int:
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether JSON was asked for, in a command line that could not be parsed to its end."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any(each in ("--output=json", "-ojson") or (each in ("--output", "-o") and value == "json") for each, value in pairs)
+
+
+def _usage(refusal: click.ClickException, invocation: Invocation) -> int:
     context = getattr(refusal, "ctx", None)
     path = context.command_path if context else "sealwright"
     if isinstance(refusal, click.exceptions.NoArgsIsHelpError):
@@ -106,9 +113,5 @@ def _usage(refusal: click.ClickException) -> int:
 
     message = refusal.format_message().rstrip(".")
     wrong = WrongUsage(f"{message[:1].lower()}{message[1:]}.", hint=f"See: {path} --help")
-    invocation = context.find_object(Invocation) if context else None
-    if invocation is None:
-        sys.stderr.write(f"{wrong.heading}: {wrong.detail}\n  {wrong.hint}\n")
-    else:
-        invocation.output.failure(wrong, wrong.heading)
+    invocation.output.failure(wrong, wrong.heading)
     return wrong.exit_code

@@ -1,0 +1,377 @@
+"""The commands as a script or a person at a terminal runs them: those of the tutorial, their exit codes, and all as JSON."""
+
+import json
+import os
+import pty
+import re
+import select
+import sqlite3
+import subprocess
+import time
+
+import click
+import pytest
+
+from sealwright.cli.program import tree
+from tests.interop import people
+from tests.interop.wire import line
+from tests.live import ADMIN_PASSWORD, PERSON_PASSWORD, SEALWRIGHT, LiveServer, live_server
+
+TUTORIAL = """
+set -e
+# Set these according to your environment
+export SEALWRIGHT_FQDN=localhost
+export STEP_CA_URL=https://ca.example.org
+
+# Login with permissions we need
+sealwright login -D idm_admin
+
+# Create group
+sealwright group create step-ca_users
+# Add our user
+sealwright group add-members step-ca_users "$(whoami)@${SEALWRIGHT_FQDN}"
+
+# Public clients can't have a client secret...
+sealwright system oauth2 create-public step-ca Step-CA "${STEP_CA_URL}"
+sealwright system oauth2 enable-localhost-redirects step-ca
+
+sealwright system oauth2 set-landing-url step-ca "${STEP_CA_URL}"
+sealwright system oauth2 add-redirect-url step-ca http://localhost:10000
+
+# Set the client to map the scopes we need the claims of
+sealwright system oauth2 update-scope-map step-ca step-ca_users openid email
+
+# Review and verify our configuration
+sealwright system oauth2 get step-ca
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server with passwords for its two built-in accounts and the person alice, and nothing else."""
+    with live_server(tmp_path_factory.mktemp("commands"), set_up=False) as running:
+        admin = running.file("admin-password", ADMIN_PASSWORD)
+        for name in ("admin", "idm_admin"):
+            running.sealwright("recover-account", name, "--dir", running.home, "--password-file", admin)
+        running.sealwright("login", "-D", "admin", "--password-file", admin)
+        running.sealwright("login", "-D", "idm_admin", "--password-file", admin)
+        running.sealwright("person", "create", "alice", "Alice Example", "--mail", "alice@example.org")
+        running.sealwright("person", "set-password", "alice", "--password-file", running.file("person-password", PERSON_PASSWORD))
+        yield running
+
+
+@pytest.fixture
+def stranger(server, tmp_path):
+    """Another user of the same machine, who has never signed in."""
+    other = LiveServer.at(tmp_path)
+    other.more_environment = {"SEALWRIGHT_HOME": "", "SEALWRIGHT_URL": server.people, "SEALWRIGHT_CA": str(server.root)}
+    return other
+
+
+def at_a_terminal(server, command, *, typed):
+    """Run a command on a terminal and type a line at each question; what stood on the terminal, and the exit status."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(server.place)
+        os.execvpe(command[0], command, server.environment() | {"TERM": "xterm"})
+    shown, answers, end = b"", list(typed), time.monotonic() + 30
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                piece = os.read(terminal, 4096)
+            except OSError:  # the command has ended
+                break
+            if not piece:
+                break
+            shown += piece
+            if answers and re.search(rb"(Password of|New password of|Once more)[^\n]*: $", shown):
+                os.write(terminal, answers.pop(0).encode() + b"\n")
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    return shown.decode(), os.waitstatus_to_exitcode(status)
+
+
+def test_commands_of_the_tutorial_run_as_written(server):
+    tools = server.place / "tools"
+    tools.mkdir()
+    for name, text in {"whoami": "echo alice", "sealwright": f'exec {SEALWRIGHT} "$@"'}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools / name).chmod(0o755)
+    script = server.file("tutorial.sh", TUTORIAL)
+    environment = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    server.more_environment = environment
+    try:
+        shown, status = at_a_terminal(server, ["bash", str(script)], typed=[ADMIN_PASSWORD])
+    finally:
+        server.more_environment = {}
+    assert status == 0, shown
+    assert ADMIN_PASSWORD not in shown  # it was typed without being shown
+    assert re.search(r"scopes:\s+step-ca_users: openid email", shown), shown
+    client = server.sealwright_json("system", "oauth2", "get", "step-ca")
+    assert client["landing_url"] == "https://ca.example.org"
+    assert "http://localhost:10000" in client["redirect_urls"]
+    assert server.sealwright_json("group", "get", "step-ca_users")["members"] == ["alice@localhost"]
+
+
+def test_provisioner_of_the_tutorial_is_taken_as_it_is(server):
+    given = {
+        "admins": ["ariel@example.org"],
+        "claims": {"defaultTLSCertDuration": "2h", "disableRenewal": True, "maxTLSCertDuration": "8h"},
+        "clientID": "as-written",
+        "clientSecret": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "configurationEndpoint": "https://id.example.org/oauth2/openid/as-written/.well-known/openid-configuration",
+        "domains": ["id.example.org"],
+        "listenAddress": "localhost:10000",
+        "name": "as-written",
+        "scopes": ["openid", "email"],
+        "type": "OIDC",
+    }
+    file = server.file("as-written.json", json.dumps(given))
+    server.sealwright("provisioner", "add", "--from-file", file, "-D", "admin")
+    with line(server.machines, server.root) as opened:
+        listed = opened.send("GET", "/provisioners").json()["provisioners"]
+    assert next(each for each in listed if each["name"] == "as-written") == given
+    google = ("--client-id", "650445034027.apps.googleusercontent.com", "--client-secret", "6Q7lGMua_Oox4nA92QBXYypT")
+    endpoint = ("--configuration-endpoint", "https://accounts.google.com/.well-known/openid-configuration")
+    domains = ("--domain", "smallstep.com", "--domain", "gmail.com")
+    server.sealwright("provisioner", "add", "Google", "--type", "oidc", *google, *endpoint, *domains, "-D", "admin")
+    added = server.sealwright_json("provisioner", "get", "Google", "-D", "admin")
+    assert (added["domains"], added["type"]) == (["smallstep.com", "gmail.com"], "OIDC")
+    assert "clientSecret" not in added
+
+
+def test_password_can_come_from_standard_input(server):
+    server.sealwright("login", "-D", "idm_admin", "--password-file", "-", stdin=f"{ADMIN_PASSWORD}\n")
+    assert server.sealwright_json("whoami", "-D", "idm_admin")["account"]["spn"] == "idm_admin@localhost"
+
+
+def test_new_password_is_asked_for_twice_at_a_terminal(server):
+    server.sealwright("person", "create", "erin", "Erin Example", "-D", "idm_admin")
+    command = [str(SEALWRIGHT), "person", "set-password", "erin", "-D", "idm_admin"]
+    shown, status = at_a_terminal(server, command, typed=[PERSON_PASSWORD, "another-one"])
+    assert status == 2, shown
+    assert "the two passwords differ" in shown
+    shown, status = at_a_terminal(server, command, typed=[PERSON_PASSWORD, PERSON_PASSWORD])
+    assert status == 0, shown
+    assert "\x1b[32m✔\x1b[0m" in shown
+    assert people.sign_in(server, "erin")
+
+
+# --- exit codes ---
+
+
+@pytest.mark.parametrize(
+    ("command", "exit_code", "words"),
+    [
+        ("person get nobody", 4, "nobody"),
+        ("group get no-such-group", 4, "no-such-group"),
+        ("group add-members idm_admins no-such-person", 4, "no-such-person"),
+        ("system oauth2 get no-such-client", 4, "no-such-client"),
+        ("system oauth2 update-scope-map no-such-client idm_admins openid", 4, "no-such-client"),
+        ("provisioner get no-such-provisioner -D admin", 4, "no-such-provisioner"),
+        ("certificate show 1234567890 -D admin", 4, "1234567890"),
+        ("certificate inspect no-such-file.crt", 4, "no-such-file.crt"),
+        ("session end 00000000-0000-0000-0000-000000000000", 4, "00000000-0000-0000-0000-000000000000"),
+        ("person create alice Again", 5, "alice"),
+        ("person create admin Again", 5, "admin"),
+        ("group create alice", 5, "alice"),
+        ("group create idm_admins", 5, "idm_admins"),
+        ("provisioner add first --type jwk --password-file person-password -D admin", 5, "first"),
+        ("person create Alice! Wrong", 1, "Alice!"),
+        ("person update alice --mail not-an-address", 1, "not-an-address"),
+        ("system oauth2 create-public bad Bad not-an-address", 1, "not-an-address"),
+        ("certificate revoke 0000000000000000000000000000000000000001 -D admin", 4, "1"),
+        ("certificate show xyz -D admin", 1, "xyz"),
+        ("provisioner add x --type jwk --password-file person-password -D idm_admin", 1, "does not have the permission"),
+        ("audit list -D idm_admin", 1, "does not have the permission"),
+        ("person", 2, "Usage"),
+        ("person create", 2, "missing argument"),
+        ("person update alice", 2, "nothing is to be changed"),
+        ("person create x y --no-such-option", 2, "no such option"),
+        ("no-such-command", 2, "no such command"),
+        ("whoami --output yaml", 2, "yaml"),
+        ("whoami -D nobody-who-signed-in", 3, "nobody-who-signed-in is not signed in"),
+        ("whoami --url https://localhost:1", 3, "localhost:1"),
+        ("login -D admin --password-file admin-password --url https://localhost:1", 6, "https://localhost:1"),
+        ("login -D admin --password-file admin-password --url ftp://localhost", 2, "ftp://localhost"),
+    ],
+)
+def test_exit_code_tells_the_kind_of_failure(server, command, exit_code, words):
+    arguments = command.split()
+    if "-D" not in arguments and arguments[0] in ("person", "group", "system", "session"):
+        arguments += ["-D", "idm_admin"] if len(arguments) > 1 else []
+    done = server.attempt(*arguments)
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    as_json = server.attempt(*arguments, "--output", "json")
+    if words not in ("Usage", "yaml"):
+        assert as_json.returncode == exit_code
+        assert words in json.loads(as_json.stderr)["error"]["detail"] + str(json.loads(as_json.stderr)["error"]["hint"])
+
+
+def test_client_that_exists_is_a_conflict(server):
+    create = ("system", "oauth2", "create-public", "twice", "Twice", "https://twice.example.org", "-D", "idm_admin")
+    server.sealwright(*create)
+    assert "twice" in server.sealwright(*create, expect=5)
+
+
+def test_somebody_who_is_not_signed_in_is_told_how_to(server, stranger):
+    done = stranger.attempt("whoami")
+    assert done.returncode == 3
+    assert "sealwright login -D NAME" in done.stderr
+
+
+def test_session_that_has_ended_is_not_signed_in(server, stranger):
+    password = stranger.file("password", PERSON_PASSWORD)
+    stranger.sealwright("login", "-D", "alice", "--password-file", password)
+    assert stranger.sealwright_json("whoami")["account"]["spn"] == "alice@localhost"
+    database = sqlite3.connect(server.home / "sealwright.db", timeout=20)
+    with database:
+        database.execute("UPDATE sessions SET expires_at = ? WHERE kind = 'terminal' AND account_id = "
+                         "(SELECT id FROM accounts WHERE name = 'alice')", (int(time.time() * 1000) - 1,))  # fmt: skip
+    database.close()
+    done = stranger.attempt("whoami")
+    assert done.returncode == 3
+    assert "sealwright login" in done.stderr
+
+
+def test_wrong_password_is_told_like_an_unknown_name(server, stranger):
+    wrong = stranger.file("wrong", "not-the-password-of-anybody-1")
+    told = [stranger.attempt("login", "-D", name, "--password-file", wrong) for name in ("alice", "no-such-person")]
+    assert told[0].returncode == told[1].returncode != 0
+    assert told[0].stderr.replace("alice", "X") == told[1].stderr.replace("no-such-person", "X")
+
+
+def test_server_whose_root_is_not_known_is_not_trusted(server, stranger):
+    stranger.more_environment = {"SEALWRIGHT_HOME": "", "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
+    done = stranger.attempt("login", "-D", "alice", "--password-file", "-", "--url", server.people, stdin="x\n")
+    assert done.returncode == 6
+    assert "is not trusted" in done.stderr
+    assert "--ca FILE" in done.stderr
+
+
+def test_server_is_found_by_option_environment_last_sign_in_and_home(server, tmp_path):
+    for number, (arguments, environment) in enumerate(
+        [
+            (["--url", server.people, "--ca", str(server.root)], {"SEALWRIGHT_HOME": ""}),
+            ([], {"SEALWRIGHT_HOME": "", "SEALWRIGHT_URL": server.people, "SEALWRIGHT_CA": str(server.root)}),
+            ([], {"SEALWRIGHT_HOME": str(server.home)}),
+        ]
+    ):
+        other = LiveServer.at(tmp_path / str(number))
+        other.more_environment = environment
+        password = other.file("password", PERSON_PASSWORD)
+        other.sealwright("login", "-D", "alice", "--password-file", password, *arguments)
+        other.more_environment = {"SEALWRIGHT_HOME": ""}  # from now on the last sign-in says where
+        assert other.sealwright_json("whoami")["account"]["name"] == "alice"
+
+
+# --- every command as JSON ---
+
+JOURNEY = """
+version
+whoami
+session list
+person create heidi Heidi --mail heidi@example.org
+person get heidi
+person list
+person update heidi --display-name Heidi_Example
+person set-password heidi --password-file person-password
+person disable heidi
+person enable heidi
+group create team --description Team
+group get team
+group list
+group add-members team heidi
+group list-members team
+group remove-members team heidi
+system oauth2 create wiki Wiki https://wiki.example.org
+system oauth2 create-public native Native https://native.example.org
+system oauth2 get wiki
+system oauth2 list
+system oauth2 set-displayname wiki The_wiki
+system oauth2 set-landing-url wiki https://wiki.example.org/start
+system oauth2 add-redirect-url wiki https://wiki.example.org/back
+system oauth2 remove-redirect-url wiki https://wiki.example.org/back
+system oauth2 update-scope-map wiki team openid
+system oauth2 delete-scope-map wiki team
+system oauth2 enable-localhost-redirects native
+system oauth2 disable-localhost-redirects native
+system oauth2 enable-pkce wiki
+system oauth2 warning-insecure-client-disable-pkce wiki
+system oauth2 warning-enable-legacy-crypto wiki
+system oauth2 disable-legacy-crypto wiki
+system oauth2 enable-consent-prompt wiki
+system oauth2 disable-consent-prompt wiki
+system oauth2 prefer-short-username wiki
+system oauth2 prefer-spn-username wiki
+system oauth2 set-refresh-token-expiry wiki 3600
+system oauth2 show-basic-secret wiki
+system oauth2 reset-basic-secret wiki
+system oauth2 delete wiki
+system oauth2 delete native
+provisioner add extra --type jwk --password-file person-password
+provisioner get extra
+provisioner list
+certificate issue web.example.org --provisioner extra --provisioner-password-file person-password
+certificate inspect web.example.org.crt
+certificate renew web.example.org.crt
+certificate list
+certificate show {serial}
+certificate revoke {serial}
+provisioner remove extra
+audit list --limit 3
+recover-account heidi --dir {home}
+doctor --dir {home}
+person delete heidi
+group delete team
+session end {session}
+"""
+OTHERWISE_TESTED = {"init", "serve", "login", "logout", "issuer export-root-key"}
+
+
+def leaves(command, context, path=()):
+    if not isinstance(command, click.Group):
+        yield " ".join(path)
+        return
+    for name in command.list_commands(context):
+        yield from leaves(command.get_command(context, name), context, (*path, name))
+
+
+def test_every_command_is_in_the_journey():
+    whole = set(leaves(tree(), click.Context(tree())))
+    assert {each for each in whole if not any(text.startswith(each) for text in JOURNEY.splitlines())} == OTHERWISE_TESTED
+
+
+def test_every_command_answers_in_json(server):
+    """As an administrator of everything: what is printed is one JSON object, or one on each line; nothing else."""
+    server.sealwright("person", "create", "grace", "Grace", "-D", "admin")
+    server.sealwright("person", "set-password", "grace", "--password-file", "person-password", "-D", "admin")
+    server.sealwright("group", "add-members", "system_admins", "grace", "-D", "admin")
+    traveller = LiveServer(server.place, server.people_port, server.machines_port, server.status_port)
+    traveller.more_environment = {"HOME": str(server.place / "traveller")}
+    sign_in = ("login", "-D", "grace", "--password-file", "person-password")
+    assert traveller.sealwright_json(*sign_in)["account"]["name"] == "grace"
+    session = traveller.sealwright_json("whoami")["session"]["id"]
+    serial = ""
+    for text in JOURNEY.strip().splitlines():
+        arguments = text.format(serial=serial, session=session, home=server.home).split()
+        done = traveller.attempt(*arguments, "--output", "json")
+        assert done.returncode == 0, f"{text}\n{done.stderr}"
+        answers = [json.loads(each) for each in done.stdout.splitlines()]
+        assert answers, text
+        assert all(isinstance(each, dict) for each in answers), text
+        if text.startswith("certificate inspect"):
+            serial = answers[0]["serial"]
+    assert traveller.attempt("whoami").returncode == 3
+    traveller.sealwright_json(*sign_in)
+    assert traveller.sealwright_json("logout")["name"] == "grace"
+
+
+def test_output_of_a_command_can_be_cut_off(server):
+    done = subprocess.run(
+        f"{SEALWRIGHT} audit list -D admin | head -1",
+        shell=True, env=server.environment(), cwd=server.place, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert "Broken" not in done.stderr

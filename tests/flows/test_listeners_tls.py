@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.flows.listeners_client import Peer, RunningProgram, wait_for
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProgram]:
     with RunningProgram(tmp_path_factory.mktemp("program"), workers=2) as running:
         yield running
+        assert running.messages() == ""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,16 @@ def refused(program: RunningProgram, presented: tuple[bytes, bytes]) -> bool:
 
 def test_foreign_client_certificate_ends_the_handshake(program: RunningProgram) -> None:
     assert refused(program, TestAuthority("Test Root").client())
+
+
+def test_what_is_no_handshake_ends_the_connection(program: RunningProgram) -> None:
+    for beginning in (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\x16\x03\x01\x00\x05hello", bytes(1000)):
+        with socket.create_connection(("127.0.0.1", program.port("people")), timeout=5) as connection, Peer(connection) as peer:
+            peer.send(beginning)
+            while connection.recv(1000):
+                pass
+    with program.connect("people") as peer:
+        assert peer.ask("GET", "/fast/hello").status == 200
 
 
 def test_expired_client_certificate_ends_the_handshake(program: RunningProgram) -> None:

@@ -44,6 +44,26 @@ def open_log(level: str, clock: Clock, stream: TextIO | None = None) -> Log:
     return log
 
 
+class _Bridge(logging.Handler):
+    """Brings what libraries log through the standard library into the same log, scrubbed like everything else."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        account: dict[str, Any] = {}
+        if record.exc_info and record.exc_info[1] is not None:
+            account = account_of(record.exc_info[1])
+        write = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+        write("library", **{**account, "library": record.name, "message": scrubbed(record.getMessage(), None)})
+
+
+def take_over_logging(log: Log) -> None:
+    """From now on warnings and errors that libraries log come out of `log`."""
+    logging.basicConfig(handlers=[_Bridge(log)], level=logging.WARNING, force=True)
+
+
 def account_of(failure: BaseException, request: Request | None = None) -> dict[str, Any]:
     """What a log line may tell about an exception: kinds, places in the code, and a message without what the request held."""
     kinds: list[str] = []

@@ -228,16 +228,14 @@ class Connection(HttpToolsProtocol):
                 raise _Refusal(_told(501, "This is no proxy."))
             self._upgrading = True
             return
-        version = self.parser.get_http_version()
-        self._old_version = version == "1.0"
-        if version != "1.1" and not self._old_version:
-            raise _Refusal(_told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
+        self._keep_alive = self.parser.should_keep_alive()
+        # Only HTTP/1.1 keeps a connection without being asked to.
+        self._old_version = ("connection" in fields or not self._keep_alive) and self._is_old_version()
         exchange = self._begin()
         expected = "expect" in fields and self._expects_continue()
         if "content-length" in fields or "transfer-encoding" in fields:
             self._check_body(exchange)
         self._exchange = exchange
-        self._keep_alive = self.parser.should_keep_alive()
         found = exchange.found
         self._fast = (
             isinstance(found, Route)
@@ -332,6 +330,12 @@ class Connection(HttpToolsProtocol):
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode("latin-1")
         version = self.parser.get_http_version().encode("ascii")
         return b"%s %s HTTP/%s\r\n%s\r\n" % (self.parser.get_method(), self.url, version, lines)
+
+    def _is_old_version(self) -> bool:
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            raise _Refusal(_told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
+        return bool(version == "1.0")
 
     def _expects_continue(self) -> bool:
         expected = "" if self._old_version else self._fields["expect"].lower()

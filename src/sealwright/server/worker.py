@@ -22,7 +22,7 @@ from sealwright.server.first_step import FirstStep
 from sealwright.server.generation import Generation
 from sealwright.server.lane import Lane, Limits, Pulse, RequestIds, Workplace
 from sealwright.server.listeners import BACKLOG, Bound, urls
-from sealwright.server.logs import Log, account_of, scrubbed
+from sealwright.server.logs import Log, account_of, scrubbed, take_over_logging
 from sealwright.server.protocol import Connection
 from sealwright.server.proxies import Network, Proxies
 from sealwright.server.slow_lane import slow_lane
@@ -73,6 +73,8 @@ class Worker(Generic[S]):
     async def run(self) -> int:
         """The life of the worker; answers the exit status."""
         loop = asyncio.get_running_loop()
+        take_over_logging(self._log)
+        loop.set_exception_handler(self._report_loop)
         loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
         loop.add_reader(self._channel.fileno(), self._hear)
         self._workplace = Workplace(
@@ -205,6 +207,7 @@ class Worker(Generic[S]):
             following.start()
             await self._look_for_certificate(following)
             self._log = log
+            take_over_logging(log)
             retiring = asyncio.create_task(before.retire(self._inherited.drain))
             self._retiring.add(retiring)
             retiring.add_done_callback(self._retiring.discard)
@@ -227,6 +230,12 @@ class Worker(Generic[S]):
                     await self._listen(bound)
         except Exception as failure:  # noqa: BLE001 - tried again soon; the old certificate still serves
             self._log.error("server certificate not replaced", **account_of(failure))
+
+    def _report_loop(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the event loop could not tell anybody else."""
+        failure = context.get("exception")
+        account = account_of(failure) if isinstance(failure, BaseException) else {}
+        self._log.error("event loop", told=context.get("message", ""), **account)
 
     def _report_failure(self, kind: Any, failure: Exception) -> None:
         if isinstance(failure, Failure):

@@ -1,6 +1,8 @@
+import logging
+
 import pytest
 
-from sealwright.server.logs import account_of, scrubbed
+from sealwright.server.logs import account_of, scrubbed, take_over_logging
 from sealwright.wire import Request
 from tests.unit.server.routes import lines, open_test_log
 
@@ -37,6 +39,26 @@ def test_parts_of_what_the_request_held_are_taken_out_as_well():
 
 def test_tokens_are_taken_out_even_if_no_request_held_them():
     assert scrubbed(f"bad token {JWT}", None) == "bad token …"
+
+
+def test_libraries_write_into_the_same_log():
+    log, stream = open_test_log()
+    before = logging.root.handlers[:], logging.root.level
+    try:
+        take_over_logging(log)
+        logging.getLogger("uvicorn.error").error("failed with %s", JWT, exc_info=KeyError("x"))
+        logging.getLogger("asyncio").warning("slow")
+        logging.getLogger("httpx").info("unseen")
+    finally:
+        logging.basicConfig(handlers=before[0], level=before[1], force=True)
+    first, second = lines(stream)
+    assert (first["level"], first["library"], first["message"], first["error"]) == (
+        "error",
+        "uvicorn.error",
+        "failed with …",
+        ["KeyError"],
+    )
+    assert (second["level"], second["library"], second["message"]) == ("warning", "asyncio", "slow")
 
 
 def test_account_names_the_chain_and_the_places_but_no_contents():

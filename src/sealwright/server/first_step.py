@@ -35,7 +35,7 @@ def _rest(step: Callable[[Any], Any], argument: Any, coroutine: Coroutine[Any, A
 
 
 class FirstStep(Generic[T]):
-    """Starts coroutines on one event loop, from callbacks (never from within a task)."""
+    """Starts coroutines on one event loop, from callbacks. Within a task there is no first step: the coroutine gets a task."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -44,7 +44,10 @@ class FirstStep(Generic[T]):
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T | asyncio.Task[T]:
         """The result, or the task that carries the coroutine on. What the first step raises is raised here."""
         carrier = self._carrier
-        _enter_task(self._loop, carrier)
+        try:
+            _enter_task(self._loop, carrier)
+        except RuntimeError:
+            return asyncio.Task(coroutine, loop=self._loop)
         try:
             awaited = self._context.run(coroutine.send, None)
         except StopIteration as end:

@@ -138,6 +138,16 @@ def test_many_coroutines_wait_side_by_side():
     assert run(lambda first_step: all_of([first_step.run(waits(number)) for number in range(50)])) == list(range(50))
 
 
+def test_within_a_task_the_coroutine_gets_a_task():
+    async def main():
+        first_step: FirstStep[Any] = FirstStep(asyncio.get_running_loop())
+        task = first_step.run(value(7))
+        first_step.close()
+        return await task
+
+    assert asyncio.run(main()) == 7
+
+
 def test_groups_of_tasks_work_from_the_first_step():
     async def waits():
         async with asyncio.TaskGroup() as group:

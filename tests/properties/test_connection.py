@@ -1,0 +1,191 @@
+"""However octets are cut into pieces, and whatever they are, a connection answers the same and keeps its word."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from sealwright.clock import FixedClock, Instant
+from sealwright.entropy import SeededEntropy
+from sealwright.server.application import Application, Dispatcher, InFlight
+from sealwright.server.first_step import FirstStep
+from sealwright.server.lane import Lane, Limits, Pulse, RequestIds, Workplace
+from sealwright.server.protocol import Connection
+from sealwright.server.proxies import Proxies
+from sealwright.server.slow_lane import slow_lane
+from sealwright.wire import Listener, Request, Response, Route, Wire
+from tests.unit.server.routes import open_test_log, words_of
+
+LIMITS = Limits(head_bytes=2048, url_bytes=512, headers=20)
+
+
+class Wired:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    abort = close
+
+    def pause_reading(self) -> None:
+        pass
+
+    resume_reading = pause_reading
+
+    def get_extra_info(self, name: str) -> None:
+        return None
+
+
+async def echo(request: Request) -> Response:
+    return Response(200, request.body or request.query_text.encode())
+
+
+async def late(request: Request) -> Response:
+    await asyncio.sleep(0)
+    return Response(200, request.query_text.encode())
+
+
+def converse(pieces: list[bytes]) -> tuple[bytes, bool, str]:
+    """What comes back, whether the connection was closed, and what was logged."""
+
+    async def scenario() -> tuple[bytes, bool, str]:
+        loop = asyncio.get_running_loop()
+        log, stream = open_test_log("warning")
+        routes = [
+            Route(
+                method, f"/{lane}/{name}", each, frozenset(Listener), "public: test", Wire.STEP, fast=lane == "fast", max_body=64
+            )
+            for lane in ("fast", "slow")
+            for method, name, each in (("POST", "echo", echo), ("GET", "echo", echo), ("GET", "late", late))
+        ]
+        dispatcher = Dispatcher(Application(routes, {Wire.STEP: words_of(Wire.STEP)}), Listener.STATUS, InFlight(), log)
+        first_step: FirstStep[Response] = FirstStep(loop)
+        clock = FixedClock(Instant(1_795_344_000_000))
+        workplace = Workplace(
+            limits=LIMITS,
+            pulse=Pulse(loop, clock),
+            state=ServerState(),
+            first_step=first_step,
+            request_ids=RequestIds(SeededEntropy(1)),
+            proxies=Proxies((), clock),
+            log=log,
+        )
+        config = Config(
+            slow_lane, interface="asgi3", http=Connection, ws="none", lifespan="off", log_config=None, proxy_headers=False
+        )
+        config.load()
+        lane = Lane(Listener.STATUS, "http://127.0.0.1:8080", dispatcher, None, workplace)
+        wired: Any = Wired()
+        connection = Connection(lane, config, loop)
+        connection.connection_made(wired)
+        for piece in pieces:
+            loop.call_soon(connection.data_received, piece)
+            await asyncio.sleep(0)
+        for _ in range(60):
+            await asyncio.sleep(0)
+        connection.sweep(lane.pulse.now)
+        first_step.close()
+        closed = wired.closed
+        connection.connection_lost(None)
+        return wired.written, closed, stream.getvalue()
+
+    return asyncio.run(scenario())
+
+
+LANES = st.sampled_from(["fast", "slow"])
+QUERIES = st.text("abcdefgh", max_size=8)
+
+
+def get(lane: str, name: str, query: str) -> bytes:
+    return f"GET /{lane}/{name}?{query} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+
+
+def post(lane: str, body: bytes) -> bytes:
+    return f"POST /{lane}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def chunked(lane: str, chunks: list[bytes]) -> bytes:
+    framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks if chunk)
+    return f"POST /{lane}/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + framed + b"0\r\n\r\n"
+
+
+SOUND = st.one_of(
+    st.builds(
+        lambda lane, name, query: (get(lane, name, query), query.encode()), LANES, st.sampled_from(["echo", "late"]), QUERIES
+    ),
+    st.builds(lambda lane, body: (post(lane, body), body), LANES, st.binary(max_size=64)),
+    st.builds(
+        lambda lane, chunks: (chunked(lane, chunks), b"".join(chunks)), LANES, st.lists(st.binary(max_size=12), max_size=5)
+    ),
+)
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    edges = [0, *sorted({place % (len(data) + 1) for place in places}), len(data)]
+    return [data[start:end] for start, end in pairwise(edges) if end > start]
+
+
+def bodies(written: bytes) -> list[bytes]:
+    found = []
+    while written:
+        head, _, rest = written.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), head
+        length = re.search(rb"\r\ncontent-length: (\d+)", head)
+        assert length is not None
+        found.append(rest[: int(length[1])])
+        written = rest[int(length[1]) :]
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(SOUND, min_size=1, max_size=8), st.lists(st.integers(0, 5000), max_size=30))
+def test_sound_requests_are_answered_in_order_however_they_are_cut(
+    requests: list[tuple[bytes, bytes]], places: list[int]
+) -> None:
+    written, closed, logged = converse(cut(b"".join(request for request, _ in requests), places))
+    assert bodies(written) == [expected for _, expected in requests]
+    assert not closed
+    assert logged == ""
+
+
+@settings(max_examples=150, deadline=None)
+@given(SOUND, st.binary(max_size=60), st.integers(0, 200), st.lists(st.integers(0, 5000), max_size=10))
+@example((get("fast", "echo", "a"), b"a"), b"\r\n\r\n", 0, [])
+def test_damaged_requests_never_break_the_server(
+    request: tuple[bytes, bytes], damage: bytes, place: int, places: list[int]
+) -> None:
+    where = place % (len(request[0]) + 1)
+    damaged = request[0][:where] + damage + request[0][where:]
+    written, closed, logged = converse(cut(damaged, places))
+    assert logged == ""
+    statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", written)]
+    assert set(statuses) <= {100, 200, 400, 404, 405, 408, 413, 414, 417, 431, 501, 505}
+    assert len(statuses) <= 3
+    if not {100, 200, 400, 404, 405}.issuperset(statuses):
+        assert closed or b"\r\nconnection: close\r\n" in written
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.binary(max_size=400), max_size=10))
+def test_arbitrary_octets_never_break_the_server(pieces: list[bytes]) -> None:
+    written, _, logged = converse(pieces)
+    assert logged == ""
+    assert written == b"" or written.startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
+    assert b"HTTP/1.1 500" not in written

@@ -1,5 +1,6 @@
 """The reference pages are what the code says, and everything in the code is described."""
 
+import re
 import shlex
 
 import click
@@ -9,6 +10,7 @@ from sealwright.audit import Event, Outcome
 from sealwright.cli.commands import global_options
 from sealwright.cli.program import tree
 from sealwright.db.schema import metadata
+from sealwright.server.supervisor import _FIXED_AT_THE_START
 from sealwright.settings import ENVIRONMENT, SECTIONS, declared
 from tests.reference_script import ROOT, reference
 
@@ -40,6 +42,12 @@ def test_command_is_described(name):
     assert command.examples, name
     silent = [each.name for each in command.params if isinstance(each, click.Option) and not each.help]
     assert silent == []
+
+
+def test_settings_that_need_a_new_start_are_named():
+    text = reference().SETTINGS
+    names = re.findall(r"[a-z_.]+", " ".join(name for _, name in _FIXED_AT_THE_START).replace(" or ", " "))
+    assert [name for name in names if name not in text] == []
 
 
 def test_global_options_are_described():

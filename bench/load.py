@@ -75,7 +75,7 @@ def wrk(
                 "once": "true" if bodies else "false",
             }
         )
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), url]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s", "-s", str(script), url]
         printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
     row = json.loads(next(line for line in printed.splitlines() if line.startswith("RESULT "))[7:])
     return Figure(

@@ -25,7 +25,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A running server of ours, set up as in the tutorial."""
     if not (TOOLS / "step").exists():
         pytest.fail("build/tools/step is missing: run scripts/install-step")
-    with live_server(tmp_path_factory.mktemp("live")) as running:
+    settings = {"outbound.allow_private": '["127.0.0.0/8", "::1"]', "outbound.ca_file": '"certs/root_ca.crt"'}
+    with live_server(tmp_path_factory.mktemp("live"), settings=settings) as running:
         yield running
 
 

@@ -120,7 +120,7 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 
 def signing_request(key: ec.EllipticCurvePrivateKey, name: str, *names: str) -> str:
-    """A signing request for DNS names and IP addresses, by default for `name` alone; for nothing where that is empty."""
+    """A signing request, by default for `name` alone; for nothing where that is empty."""
     subject = x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, name)] if name else [])
     san = x509.SubjectAlternativeName([_general_name(each) for each in (names or (name,))])
     made = x509.CertificateSigningRequestBuilder().subject_name(subject)
@@ -133,7 +133,10 @@ def _general_name(text: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(text))
     except ValueError:
-        return x509.DNSName(text)
+        pass
+    if "://" in text:
+        return x509.UniformResourceIdentifier(text)
+    return x509.RFC822Name(text) if "@" in text else x509.DNSName(text)
 
 
 def write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> Path:
@@ -142,30 +145,43 @@ def write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> Path:
     return file
 
 
-class Requester:
-    """Whoever knows the password of the JWK provisioner `first`, and asks for certificates as `step` does."""
+def provisioners(server: LiveServer, prefix: str = "") -> list[dict[str, Any]]:
+    """Every provisioner, page by page, as `step` reads them."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    with line(server.machines, server.root) as opened:
+        while True:
+            page = opened.send("GET", f"{prefix}/provisioners?limit=7&cursor={cursor}").json()
+            found += page["provisioners"]
+            cursor = page["nextCursor"]
+            if not cursor:
+                return found
 
-    def __init__(self, server: LiveServer) -> None:
+
+class Requester:
+    """Whoever knows the password of a JWK provisioner, and asks for certificates as `step` does."""
+
+    def __init__(self, server: LiveServer, *, provisioner: str = "first", password: str = PROVISIONER_PASSWORD) -> None:
         self._server = server
+        self._name = provisioner
+        self._password = password
         self.key = new_key()
 
     @cached_property
     def _provisioner(self) -> tuple[str, Any]:
-        with line(self._server.machines, self._server.root) as opened:
-            listed = opened.send("GET", "/provisioners").json()["provisioners"]
-        first = next(each for each in listed if each["name"] == "first")
-        password = self._server.file("provisioner-password", PROVISIONER_PASSWORD)
+        found = next(each for each in provisioners(self._server) if each["name"] == self._name)
+        password = self._server.file(f"{self._name}-password", self._password)
         command: list[str | Path] = [TOOLS / "step", "crypto", "jwe", "decrypt", "--password-file", password]
-        done = run(command, environment=self._server.environment(), cwd=self._server.place, stdin=first["encryptedKey"])
+        done = run(command, environment=self._server.environment(), cwd=self._server.place, stdin=found["encryptedKey"])
         assert done.returncode == 0, done.stderr
-        return first["key"]["kid"], jwt.PyJWK(json.loads(done.stdout))
+        return found["key"]["kid"], jwt.PyJWK(json.loads(done.stdout))
 
     def token(self, name: str, *, path: str = "/1.0/sign", **changed: Any) -> str:
         """A token for one certificate; `changed` replaces claims."""
         kid, key = self._provisioner
         now = int(time.time())
         claims = {
-            "iss": "first",
+            "iss": self._name,
             "sub": name,
             "aud": f"{self._server.machines}{path}",
             "sans": [name],

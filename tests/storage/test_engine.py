@@ -1,6 +1,7 @@
 """What `db.engine` promises, on both engines."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -10,6 +11,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import DuplicateRow, Statement, insert_once, upsert
 from sealwright.db.schema import leases, throttles, used_tokens
+from sealwright.errors import InvalidInput
 from tests.audits import checkpoints_of
 
 CONSUME = insert_once(used_tokens, returning=used_tokens.c.key)
@@ -80,6 +82,25 @@ def test_duplicate_key_is_told_as_such(open_scratch):
             await db.write(body)
             with pytest.raises(DuplicateRow):
                 await db.write(body)
+
+    asyncio.run(scenario())
+
+
+def test_text_with_a_null_character_is_not_found_or_refused(open_scratch):
+    """Whoever asks for such a name hears that there is none; it is no fault of the server."""
+
+    async def scenario():
+        async with open_scratch() as db:
+            with suppress(InvalidInput):
+                assert await db.one(READ, which="a\0b") is None
+
+            async def body(tx):
+                return await tx.one(READ, which="a\0b")
+
+            with suppress(InvalidInput):
+                assert await db.write(body) is None
+            await db.write(lambda tx: tx.run(INSERT, name="a", holder="me", until=7))
+            assert await db.one(READ, which="a") == ("me", 7)
 
     asyncio.run(scenario())
 

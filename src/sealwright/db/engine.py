@@ -8,6 +8,7 @@ Storage duties, the same on both engines:
   Signatures, HTTP calls and password hashes never happen inside.
 * Reads outside a transaction see everything that was written before, by any process.
 * A row whose unique key exists already raises `DuplicateRow`.
+* A text with a null character finds nothing, or raises InvalidInput: PostgreSQL cannot even be asked for it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import asyncpg
 from sealwright import entropy
 from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer
 from sealwright.db.statements import Statement
-from sealwright.errors import Unavailable
+from sealwright.errors import Failure, InvalidInput, Unavailable
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ _LOST = (
     asyncpg.TooManyConnectionsError,
     OSError,
 )
+_FAILURES = (*_LOST, asyncpg.UniqueViolationError, asyncpg.CharacterNotInRepertoireError)
 
 
 class PostgresqlTransaction:
@@ -73,16 +74,16 @@ class PostgresqlDatabase:
         text, arguments = _bind(statement, parameters)
         try:
             record = await self._readers.fetchrow(text, *arguments)
-        except _LOST as cause:
-            raise Unavailable("The database cannot be reached at the moment.") from cause
+        except _FAILURES as cause:
+            raise _told(cause) from cause
         return None if record is None else tuple(record)
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
         text, arguments = _bind(statement, parameters)
         try:
             return [tuple(record) for record in await self._readers.fetch(text, *arguments)]
-        except _LOST as cause:
-            raise Unavailable("The database cannot be reached at the moment.") from cause
+        except _FAILURES as cause:
+            raise _told(cause) from cause
 
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
         transaction = await self._idle.get()
@@ -90,11 +91,10 @@ class PostgresqlDatabase:
             if transaction is None or transaction.connection.is_closed():
                 transaction = await self._open_writer()
             return await _run(transaction, body)
-        except _LOST as cause:
-            transaction = None
-            raise Unavailable("The database cannot be reached at the moment.") from cause
-        except asyncpg.UniqueViolationError as cause:
-            raise DuplicateRow(f"exists already: {cause}") from cause
+        except _FAILURES as cause:
+            if isinstance(cause, _LOST):
+                transaction = None
+            raise _told(cause) from cause
         finally:
             self._idle.put_nowait(transaction)
 
@@ -118,6 +118,15 @@ async def _run(transaction: PostgresqlTransaction, body: Callable[[Transaction],
     except BaseException:
         transaction.writer.memo = memo
         raise
+
+
+def _told(cause: Exception) -> Failure:
+    """What an error of the driver means to the rest of the program."""
+    if isinstance(cause, asyncpg.UniqueViolationError):
+        return DuplicateRow(f"exists already: {cause}")
+    if isinstance(cause, asyncpg.CharacterNotInRepertoireError):
+        return InvalidInput("A text holds a null character, which nothing here can have.")
+    return Unavailable("The database cannot be reached at the moment.")
 
 
 def _bind(statement: Statement, parameters: dict[str, Any]) -> tuple[str, list[Any]]:

@@ -33,6 +33,8 @@ _SCORED_CHARACTERS = (16, 32)
 """So many are scored, the longer beginning only where the shorter one is too weak: what follows makes a password no worse,
 and the time that scoring takes grows steeply with the length."""
 
+_UNFIT_KINDS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _NAME = re.compile(r"[a-z][a-z0-9\-_.]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -139,12 +141,17 @@ def read_sign_in_name(typed: str, domain: str) -> SignInName:
 
 def _check_text(text: str, what: str, shortest: int, longest: int) -> str:
     trimmed = text.strip()
-    if not shortest <= len(trimmed) <= longest or any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in trimmed):
+    if not shortest <= len(trimmed) <= longest or any(_misleads(c) for c in trimmed):
         raise TextRefused(
             f"{text[:80]!r} cannot be {what}.",
             reasons=(f"{what} has {shortest} to {longest} characters on one line",),
         )
     return trimmed
+
+
+def _misleads(character: str) -> bool:
+    """Whether a character breaks the line, cannot be stored, or makes what stands around it read in another order."""
+    return unicodedata.category(character) in _UNFIT_KINDS or unicodedata.bidirectional(character) in _DIRECTIONS
 
 
 # --- passwords -------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from demo.forms import Browser, Page, sign_in_and_allow
+from demo.forms import Browser, Page
 from tests.interop.wire import Answer, line
 from tests.live import PERSON_PASSWORD, SEALWRIGHT, LiveServer
 
@@ -76,9 +76,14 @@ def id_token(server: LiveServer, browser: ReturningBrowser, *, client: str = "st
 
 
 def issue(
-    server: LiveServer, *arguments: str | Path, person: str = "alice", password: str = PERSON_PASSWORD, cwd: Path | None = None
+    server: LiveServer,
+    *arguments: str | Path,
+    person: str = "alice",
+    password: str = PERSON_PASSWORD,
+    cwd: Path | None = None,
+    button: str = "allow",
 ) -> subprocess.CompletedProcess[str]:
-    """`sealwright certificate issue …`, with a person who signs in at the address that it prints."""
+    """`sealwright certificate issue …`, with a person who signs in at the address that it prints, and allows or denies."""
     command = [str(SEALWRIGHT), "certificate", "issue", *map(str, arguments), "--no-browser"]
     process = subprocess.Popen(
         command,
@@ -97,7 +102,10 @@ def issue(
             printed += text
             found = re.search(r"https://\S+", text)
             if found:
-                sign_in_and_allow(Browser(server.root), found.group(0), person, password)
+                browser = Browser(server.root)
+                page = browser.submit(browser.open(found.group(0)), "sign-in", username=person, password=password)
+                if button in {each for form in page.parsed().forms for each in form.buttons}:
+                    browser.submit(page, button)
                 break
         out, rest = process.communicate()
         return subprocess.CompletedProcess(command, process.returncode, out, printed + rest)

@@ -67,7 +67,8 @@ def aftermath(tmp_path_factory):
         requester = Requester(server)
         requester.token("open-the-key")
         numbers = itertools.count()
-        received, unanswered = {}, {}
+        received: dict[str, str] = {}
+        unanswered: dict[str, object] = {}
         for number in range(ROUNDS):
             signing = Signing(server, requester, numbers)
             signing.until_killed(25 + 7 * number)

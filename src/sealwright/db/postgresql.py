@@ -20,9 +20,8 @@ READERS = 4
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,  # the driver's own state, when a connection ends under it
+    asyncpg.OperatorInterventionError,  # shut down, crashed, not up yet, or this connection was ended by an administrator
     asyncpg.TooManyConnectionsError,
     OSError,
 )
@@ -92,7 +91,8 @@ class PostgresqlDatabase:
                 transaction = await self._open_writer()
             return await _run(transaction, body)
         except _FAILURES as cause:
-            if isinstance(cause, _LOST):
+            if isinstance(cause, _LOST) and transaction is not None:
+                transaction.connection.terminate()
                 transaction = None
             raise _told(cause) from cause
         finally:

@@ -131,6 +131,7 @@ def test_server_certificate_is_replaced_and_renews_itself_under_load(server):
         wait_until(lambda: served_certificate(server.people, server.root) not in (first, second))
         load.wait_for_answers(20)
     assert load.failures == []
+    wait_until(lambda: len({served_certificate(server.machines, server.root) for _ in range(10)}) == 1)  # of every worker
     third = served_certificate(server.machines, server.root)
     assert third.not_valid_before_utc > second.not_valid_before_utc
     names = third.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

@@ -64,12 +64,6 @@ class Loopback:
         self._server.server_close()
         self._thread.join()
 
-    def _receive(self, parameters: dict[str, str]) -> bool:
-        accepted = self._accept(parameters)
-        if accepted:
-            self._answers.put(parameters)
-        return accepted
-
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         loopback = self
 
@@ -78,7 +72,15 @@ class Loopback:
 
             def do_GET(self) -> None:
                 target = urlsplit(self.path)
-                accepted = target.path in ("", "/") and loopback._receive(dict(parse_qsl(target.query)))
+                parameters = dict(parse_qsl(target.query))
+                accepted = target.path in ("", "/") and loopback._accept(parameters)
+                try:
+                    self._show(accepted)
+                finally:  # only now, or the program may end before its page has reached the browser
+                    if accepted:
+                        loopback._answers.put(parameters)
+
+            def _show(self, accepted: bool) -> None:
                 title, text = _DONE if accepted else _NOT_ASKED
                 body = _PAGE.format(title=title, text=text).encode()
                 self.send_response(200 if accepted else 400)

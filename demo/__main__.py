@@ -72,9 +72,19 @@ def sealwright(*arguments: str) -> str:
 
 def run(command: list[str]) -> str:
     """Run a command to its end; what it printed on standard output, or Failed with what it printed at all."""
-    done = subprocess.run(
-        command, env=environment(), cwd=PLACE, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            env=environment(),
+            cwd=PLACE,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+        )
+    except FileNotFoundError as cause:
+        raise Failed(f"{command[0]} is not installed here") from cause
     if done.returncode != 0:
         raise Failed(f"{' '.join(command)}\n{done.stdout}{done.stderr}".rstrip())
     return done.stdout

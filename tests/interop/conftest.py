@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.soundness import check, issued_below
 from tests.interop.stock import Authority, User, fingerprint_of, step_ca
 from tests.live import TOOLS, LiveServer, live_server
 
@@ -18,6 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "interop" in item.path.parts:
             item.add_marker(pytest.mark.interop)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_certificate_is_sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """When all tests are over and all servers have stopped: every certificate that they issued, before independent judges."""
+    yield
+    check(issued_below(tmp_path_factory.getbasetemp()), tmp_path_factory.mktemp("judged"))
 
 
 @pytest.fixture(scope="session")

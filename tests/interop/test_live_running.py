@@ -136,6 +136,7 @@ def test_server_certificate_is_replaced_and_renews_itself_under_load(server):
     assert third.not_valid_before_utc > second.not_valid_before_utc
     names = third.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["localhost"]
+    assert third.subject.rfc4514_string() == "CN=localhost"  # the main name, whatever the others are
     assert b"PRIVATE KEY" in file.read_bytes()
     assert file.stat().st_mode & 0o077 == 0
 

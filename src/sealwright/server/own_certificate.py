@@ -27,11 +27,11 @@ class OwnCertificate:
     """Answers what to serve now; makes a new certificate when it is time."""
 
     def __init__(self, authority: CertificateAuthority, clock: Clock, *, file: Path, names: Sequence[str], given: Tls) -> None:
-        """`file`: where it is kept; `names`: what it must be good for; `given`: files that take its place."""
+        """`file`: where it is kept; `names`: what it must be good for, the main one first; `given`: files in its place."""
         self._authority = authority
         self._clock = clock
         self._file = file
-        self._names = frozenset(names)
+        self._names = tuple(dict.fromkeys(names))
         self._given = given
 
     async def material(self) -> TlsMaterial:
@@ -51,7 +51,7 @@ class OwnCertificate:
         try:
             names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except x509.ExtensionNotFound:
-            return self._names
+            return frozenset(self._names)
         held = {str(name.value) for name in names}
         return frozenset(each for each in self._names if each not in held and f"*.{each.partition('.')[2]}" not in held)
 
@@ -79,7 +79,7 @@ class OwnCertificate:
             fcntl.flock(lock, fcntl.LOCK_EX)
             held = self._read_own()
             if held is None:
-                made = await issue_server_certificate(self._authority.issuance, sorted(self._names))
+                made = await issue_server_certificate(self._authority.issuance, self._names)
                 held = made.chain_pem.encode() + made.key_pem
                 write_whole(self._file, held)
             return held

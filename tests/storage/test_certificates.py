@@ -50,7 +50,7 @@ def with_rows(open_scratch, tmp_path):
 
                 async def fill(tx):
                     for number in range(1, count + 1):
-                        await store.insert_intent(tx, record(issuer.id, number, account_id=f"a{number % 2}"))
+                        await store.insert_intents(tx, [record(issuer.id, number, account_id=f"a{number % 2}")])
 
                 await db.write(fill)
                 return await scenario(ca, db)
@@ -80,7 +80,7 @@ def test_serial_is_unique(with_rows):
     async def scenario(ca, db):
         issuer = await ca.issuers.active()
         with pytest.raises(DuplicateRow):
-            await write(db, store.insert_intent, record(issuer.id, 1))
+            await write(db, store.insert_intents, [record(issuer.id, 1)])
 
     with_rows(scenario)
 
@@ -88,13 +88,13 @@ def test_serial_is_unique(with_rows):
 def test_intent_is_settled_once(with_rows):
     async def scenario(ca, db):
         one, two, three = ((number).to_bytes(20) for number in (1, 2, 3))
-        assert await write(db, store.settle_issued, one, der=b"der", now=NOW)
-        assert not await write(db, store.settle_issued, one, der=b"other", now=NOW)
+        assert await write(db, store.settle_issued, [(one, b"der")], now=NOW)
+        assert not await write(db, store.settle_issued, [(one, b"other")], now=NOW)
         assert not await write(db, store.settle_failed, one)
         assert await write(db, store.settle_failed, two)
-        assert not await write(db, store.settle_issued, two, der=b"der", now=NOW)
+        assert not await write(db, store.settle_issued, [(two, b"der")], now=NOW)
         assert await write(db, store.close_intents, until=Instant(NOW + 3)) == [three]
-        assert await write(db, store.settle_issued, three, der=b"late", now=NOW)
+        assert await write(db, store.settle_issued, [(three, b"late")], now=NOW)
         found = [await store.by_serial(db, serial) for serial in (one, two, three)]
         assert [(row.state, row.der) for row in found] == [
             (CertificateState.ISSUED, b"der"),

@@ -8,6 +8,6 @@ from __future__ import annotations
 from sealwright.audit.chain import BrokenChain, verify_chain
 from sealwright.audit.checkpoint import Checkpoints
 from sealwright.audit.events import Event, Outcome
-from sealwright.audit.record import Audit, AuditedEvent, Who
+from sealwright.audit.record import Audit, AuditedEvent, Entry, Who
 
-__all__ = ["Audit", "AuditedEvent", "BrokenChain", "Checkpoints", "Event", "Outcome", "Who", "verify_chain"]
+__all__ = ["Audit", "AuditedEvent", "BrokenChain", "Checkpoints", "Entry", "Event", "Outcome", "Who", "verify_chain"]

@@ -21,8 +21,7 @@ class ChainHead:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ChainedRow:
+class ChainedRow(msgspec.Struct, frozen=True):
     """One row as stored, in the order of the table's columns."""
 
     writer_id: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -14,6 +14,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 
 AuditedEvent = ChainedRow
+_encode = msgspec.json.Encoder().encode
 
 
 class Who(Protocol):
@@ -25,6 +26,20 @@ class Who(Protocol):
     def id(self) -> str: ...
     @property
     def name(self) -> str: ...
+
+
+class Entry(NamedTuple):
+    """One event to be recorded.
+
+    `target`: ``kind:id``, such as ``certificate:01a35c0f…``. `details`: JSON values that help to answer "why"; never a
+    password, token, code or key.
+    """
+
+    event: Event
+    actor: Who
+    target: str
+    outcome: Outcome = Outcome.DONE
+    details: Mapping[str, Any] | None = None
 
 
 class Audit:
@@ -43,27 +58,22 @@ class Audit:
         outcome: Outcome = Outcome.DONE,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Append `event` to the writer's chain; it becomes durable with `tx` or not at all.
+        """Append one event to the writer's chain; it becomes durable with `tx` or not at all."""
+        await self.record_all(tx, [Entry(event, actor, target, outcome, details)])
 
-        `target`: ``kind:id``, such as ``certificate:01a35c0f…``. `details`: JSON values that help to answer "why"; never a
-        password, token, code or key.
-        """
+    async def record_all(self, tx: Transaction, entries: Iterable[Entry]) -> None:
+        """Append events to the writer's chain in their order; they become durable with `tx` or not at all."""
         head = tx.writer.memo or ChainHead(0, GENESIS)
-        fields = (
-            tx.writer.id,
-            head.sequence + 1,
-            int(self._clock.now()),
-            str(event),
-            str(outcome),
-            actor.kind,
-            actor.id,
-            actor.name,
-            target,
-            msgspec.json.encode(details or {}).decode(),
-        )
-        digest = digest_of(head.digest, fields)
-        await store.insert_row(tx, ChainedRow(*fields, head.digest, digest))
-        tx.writer.memo = ChainHead(head.sequence + 1, digest)
+        sequence, digest = head.sequence, head.digest
+        now, rows = int(self._clock.now()), []
+        for event, actor, target, outcome, details in entries:
+            sequence, previous = sequence + 1, digest
+            told = _encode(details or {}).decode()
+            what = (tx.writer.id, sequence, now, str(event), str(outcome), actor.kind, actor.id, actor.name, target, told)
+            digest = digest_of(previous, what)
+            rows.append(ChainedRow(*what, previous, digest))
+        await store.insert_rows(tx, rows)
+        tx.writer.memo = ChainHead(sequence, digest)
 
     async def refused(
         self, db: Database, event: Event, *, actor: Who, target: str, details: Mapping[str, Any] | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec.structs import asdict
 from sqlalchemy import bindparam, func, insert, select
 
 from sealwright.audit.chain import ChainedRow
@@ -9,7 +12,7 @@ from sealwright.db import Database, Statement, Transaction
 from sealwright.db.schema import audit_events as t
 
 _INSERT = Statement(insert(t))
-_COLUMNS = [t.c[name] for name in ChainedRow.__dataclass_fields__]
+_COLUMNS = [t.c[name] for name in ChainedRow.__struct_fields__]
 _OF_WRITER = Statement(
     select(*_COLUMNS)
     .where(t.c.writer_id == bindparam("writer_id"), t.c.sequence > bindparam("beyond"))
@@ -27,9 +30,9 @@ _HEAD = Statement(select(*_COLUMNS).where(t.c.writer_id == bindparam("writer_id"
 _WRITERS = Statement(select(t.c.writer_id, func.max(t.c.sequence)).group_by(t.c.writer_id).order_by(t.c.writer_id))
 
 
-async def insert_row(tx: Transaction, row: ChainedRow) -> None:
-    """Append one row."""
-    await tx.run(_INSERT, **{name: getattr(row, name) for name in ChainedRow.__dataclass_fields__})
+async def insert_rows(tx: Transaction, rows: Sequence[ChainedRow]) -> None:
+    """Append rows."""
+    await tx.run_many(_INSERT, [asdict(row) for row in rows])
 
 
 async def rows_of_writer(db: Database, writer_id: str, *, beyond: int = 0, at_most: int = 1_000) -> list[ChainedRow]:

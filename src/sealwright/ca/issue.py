@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealwright.access import Actor
-from sealwright.audit import Audit, Event, Outcome
-from sealwright.ca import store
+from sealwright.audit import Audit, Entry, Event, Outcome
 from sealwright.ca.errors import StandingLost, TokenUsed
 from sealwright.ca.issuers import Issuers
+from sealwright.ca.ledger import Intended, Ledger, Signed
 from sealwright.ca.models import (
     CertificateRequest,
     IssuedCertificate,
@@ -40,7 +40,7 @@ from sealwright.ca.profiles import digest_of
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.x509 import sign, verify_issued
 from sealwright.clock import Clock, Instant
-from sealwright.db import Database, DuplicateRow, Transaction
+from sealwright.db import Database, DuplicateRow
 from sealwright.errors import Failure, Refused, Unavailable
 
 StandingOf = Callable[[str], Awaitable[Standing]]
@@ -94,6 +94,7 @@ class Issuance:
         self._profile_digests = {profile.name: digest_of(profile).hex() for profile in profiles.values()}
         self._preparation = preparation
         self._audit = audit
+        self._ledger = Ledger(db, audit, clock)
         self._clock = clock
         self._standing_of = standing_of
         self._reach = crash_points
@@ -149,19 +150,11 @@ class Issuance:
         raise AssertionError("a serial number was found, or the last attempt raised")
 
     async def _record(self, intent: _Intent) -> None:
-        row = _row(intent, self._clock.now())
+        grant = intent.grant
         details = _details(intent, self._profile_digests[intent.profile.name])
-
-        async def body(tx: Transaction) -> None:
-            token = intent.grant.token_digest
-            if token and not await store.consume_token(tx, token):
-                raise TokenUsed("The token has been used before; each is good for one certificate.")
-            await store.insert_intent(tx, row)
-            await self._audit.record(
-                tx, Event.CERTIFICATE_INTENDED, actor=intent.grant.actor, target=intent.target, details=details
-            )
-
-        await self._db.write(body)
+        entry = Entry(Event.CERTIFICATE_INTENDED, grant.actor, intent.target, details=details)
+        if not await self._ledger.intend(Intended(_row(intent, self._clock.now()), grant.token_digest or b"", entry)):
+            raise TokenUsed("The token has been used before; each is good for one certificate.")
 
     def _sign(self, intent: _Intent) -> bytes:
         """Use the key once; answers the certificate after it was read back."""
@@ -174,33 +167,15 @@ class Issuance:
         return der
 
     async def _settle_issued(self, intent: _Intent, der: bytes) -> None:
-        now = self._clock.now()
-        fingerprint = hashlib.sha256(der).hexdigest()
-
-        async def body(tx: Transaction) -> None:
-            if not await store.settle_issued(tx, intent.prepared.serial, der=der, now=now):
-                raise Unavailable("The certificate could not be recorded, and is not given out.")
-            await self._audit.record(
-                tx, Event.CERTIFICATE_ISSUED, actor=intent.grant.actor, target=intent.target, details={"sha256": fingerprint}
-            )
-
-        await self._db.write(body)
+        details = {"sha256": hashlib.sha256(der).hexdigest()}
+        entry = Entry(Event.CERTIFICATE_ISSUED, intent.grant.actor, intent.target, details=details)
+        if not await self._ledger.settle_issued(Signed(intent.prepared.serial, der, entry)):
+            raise Unavailable("The certificate could not be recorded, and is not given out.")
 
     async def _settle_failed(self, intent: _Intent, failure: Exception) -> None:
-        why = failure.detail if isinstance(failure, Failure) else type(failure).__name__
-
-        async def body(tx: Transaction) -> None:
-            await store.settle_failed(tx, intent.prepared.serial)
-            await self._audit.record(
-                tx,
-                Event.CERTIFICATE_FAILED,
-                actor=intent.grant.actor,
-                target=intent.target,
-                outcome=Outcome.FAILED,
-                details={"detail": why},
-            )
-
-        await self._db.write(body)
+        details = {"detail": failure.detail if isinstance(failure, Failure) else type(failure).__name__}
+        entry = Entry(Event.CERTIFICATE_FAILED, intent.grant.actor, intent.target, Outcome.FAILED, details)
+        await self._ledger.settle_failed(intent.prepared.serial, entry)
 
     async def _require_standing(self, grant: SigningGrant) -> None:
         if grant.account_id is None:

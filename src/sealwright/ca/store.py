@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, insert, literal_column, or_, select, update
 
@@ -21,6 +24,7 @@ _STATE, _NAME_LIST = _FIELDS.index("state"), _FIELDS.index("names")
 _STATES = {str(state): state for state in CertificateState}
 _TYPES = {str(kind): kind for kind in NameType}
 _NAMES = msgspec.json.Decoder(list[tuple[str, str]])
+_encode = msgspec.json.Encoder().encode
 
 _CONSUME_TOKEN = insert_once(used_tokens, returning=used_tokens.c.key)
 _PURGE_TOKENS = Statement(delete(used_tokens).where(used_tokens.c.key < bindparam("beyond")))
@@ -30,6 +34,7 @@ _SETTLE_ISSUED = Statement(
     update(certificates)
     .where(_c.serial == bindparam("of_serial"), _UNRESOLVED, _c.der.is_(None))
     .values(state=str(CertificateState.ISSUED), der=bindparam("new_der"), issued_at=bindparam("now"))
+    .returning(_c.serial)
 )
 _SETTLE_FAILED = Statement(
     update(certificates)
@@ -66,8 +71,13 @@ NO_SERIAL_IS_GREATER = b"\xff" * 21
 
 async def consume_token(tx: Transaction, key: bytes) -> bool:
     """Note that a token was used; False where it had been used before. The key's first four octets are its expiry."""
-    expires_at = int.from_bytes(key[:4], "big") * 1000
-    return await tx.one(_CONSUME_TOKEN, key=key, expires_at=expires_at) is not None
+    return bool(await consume_tokens(tx, [key]))
+
+
+async def consume_tokens(tx: Transaction, keys: Sequence[bytes]) -> set[bytes]:
+    """Note that tokens were used; answers those that had not been used before. One that is named twice is consumed once."""
+    many = [{"key": key, "expires_at": int.from_bytes(key[:4], "big") * 1000} for key in keys]
+    return {row[0] for row in await tx.all_many(_CONSUME_TOKEN, many)}
 
 
 async def forget_tokens(tx: Transaction, *, expired_before: Instant) -> int:
@@ -76,17 +86,15 @@ async def forget_tokens(tx: Transaction, *, expired_before: Instant) -> int:
     return await tx.run(_PURGE_TOKENS, beyond=beyond)
 
 
-async def insert_intent(tx: Transaction, record: CertificateRecord) -> None:
+async def insert_intents(tx: Transaction, records: Sequence[CertificateRecord]) -> None:
     """Record what will be signed. A serial that exists raises DuplicateRow."""
-    values = {name: getattr(record, name) for name in _FIELDS}
-    values["state"] = str(record.state)
-    values["names"] = msgspec.json.encode([(str(name.type), name.value) for name in record.names]).decode()
-    await tx.run(_INSERT, **values)
+    await tx.run_many(_INSERT, [_values(record) for record in records])
 
 
-async def settle_issued(tx: Transaction, serial: bytes, *, der: bytes, now: Instant) -> bool:
-    """Record what was signed; False where the intent is not open any more."""
-    return await tx.run(_SETTLE_ISSUED, of_serial=serial, new_der=der, now=now) == 1
+async def settle_issued(tx: Transaction, signed: Sequence[tuple[bytes, bytes]], *, now: Instant) -> set[bytes]:
+    """Record what was signed, as serial and certificate; answers the serials whose intents were open, and are recorded."""
+    many = [{"of_serial": serial, "new_der": der, "now": now} for serial, der in signed]
+    return {row[0] for row in await tx.all_many(_SETTLE_ISSUED, many)}
 
 
 async def settle_failed(tx: Transaction, serial: bytes) -> bool:
@@ -127,6 +135,13 @@ async def newest(db: Database, *, older_than: bytes, at_most: int, account_id: s
 async def check_readable(db: Database) -> None:
     """Read a row, or raise what the engine raises."""
     await db.one(_READABLE)
+
+
+def _values(record: CertificateRecord) -> dict[str, Any]:
+    values = {name: getattr(record, name) for name in _FIELDS}
+    values["state"] = str(record.state)
+    values["names"] = _encode([(str(name.type), name.value) for name in record.names]).decode()
+    return values
 
 
 def _record(row: Row) -> CertificateRecord:

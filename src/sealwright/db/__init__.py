@@ -8,10 +8,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from sealwright.db.engine import Database, DuplicateRow, Row, Transaction, Writer
+from sealwright.db.gathering import Gathering
 from sealwright.db.sqlite import SqliteDatabase
 from sealwright.db.statements import Statement, insert_once, upsert
 
-__all__ = ["Database", "DuplicateRow", "Row", "Statement", "Transaction", "Writer", "insert_once", "open_database", "upsert"]
+__all__ = [
+    "Database",
+    "DuplicateRow",
+    "Gathering",
+    "Row",
+    "Statement",
+    "Transaction",
+    "Writer",
+    "insert_once",
+    "open_database",
+    "upsert",
+]
 
 
 async def open_database(url: str) -> Database:

@@ -4,7 +4,7 @@ Storage duties, the same on both engines:
 
 * `write(body)` runs `body` in one transaction. When `write` returns, everything that `body` wrote is durable
   (SQLite ``synchronous=FULL``, PostgreSQL ``synchronous_commit=on``). When `body` raises, nothing of it remains.
-* `body` is a coroutine function that awaits nothing but its transaction: SQLite steps through it on the writer thread.
+* `body` is a coroutine function that awaits nothing but its transaction: SQLite steps through it in one go.
   Signatures, HTTP calls and password hashes never happen inside.
 * Reads outside a transaction see everything that was written before, by any process.
 * A row whose unique key exists already raises `DuplicateRow`.
@@ -13,7 +13,7 @@ Storage duties, the same on both engines:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -55,6 +55,14 @@ class Transaction(Protocol):
 
     async def run(self, statement: Statement, **parameters: Any) -> int:
         """Run a statement without RETURNING; answers how many rows it changed."""
+        ...
+
+    async def all_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """Run a statement once for each of `many` sets of parameters; answers the rows of all of them, in order."""
+        ...
+
+    async def run_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement without RETURNING once for each of `many` sets of parameters."""
         ...
 
 

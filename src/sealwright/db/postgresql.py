@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -48,6 +48,16 @@ class PostgresqlTransaction:
         text, arguments = _bind(statement, parameters)
         status = await self.connection.execute(text, *arguments)
         return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
+
+    async def all_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> list[Row]:
+        if not many:
+            return []
+        records = await self.connection.fetchmany(statement.for_postgresql[0], [_bind(statement, each)[1] for each in many])
+        return [tuple(record) for record in records]
+
+    async def run_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
+        if many:
+            await self.connection.executemany(statement.for_postgresql[0], [_bind(statement, each)[1] for each in many])
 
 
 class PostgresqlDatabase:
@@ -129,6 +139,6 @@ def _told(cause: Exception) -> Failure:
     return Unavailable("The database cannot be reached at the moment.")
 
 
-def _bind(statement: Statement, parameters: dict[str, Any]) -> tuple[str, list[Any]]:
+def _bind(statement: Statement, parameters: Mapping[str, Any]) -> tuple[str, list[Any]]:
     text, names, own = statement.for_postgresql
     return text, [parameters[name] if name in parameters else own.get(name) for name in names]

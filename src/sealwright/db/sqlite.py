@@ -1,7 +1,9 @@
-"""SQLite: reads inline in the event loop, writes on one thread per process, one commit for all that one tick brought.
+"""SQLite: statements run in the event loop; commits, which wait for the disk, on one thread per process.
 
-Processes on the same database take a file lock before BEGIN: SQLite's own busy handler sleeps, and two greedy writers make
-each other wait up to a second.
+All writes that wait share one transaction and one commit. Statements take microseconds and would wait longer for the
+interpreter than for the database on a thread of their own, so only what may wait long is there: the lock between
+processes, and COMMIT. Processes on the same database take that lock before BEGIN: SQLite's own busy handler sleeps, and two
+greedy writers make each other wait up to a second.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import fcntl
 import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,20 +62,29 @@ class SqliteTransaction:
         _execute(self._connection, statement, parameters)
         return self._connection.changes()
 
+    async def all_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> list[Row]:
+        return _execute_many(self._connection, statement, many).fetchall() if many else []
+
+    async def run_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
+        if many:
+            _execute_many(self._connection, statement, many)
+
 
 class SqliteDatabase:
     """One SQLite file, open in this process. Open it after forking, inside the running event loop."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._loop = asyncio.get_running_loop()
         self._reader = _open(path)
+        self._connection = _open(path)
+        self._transaction = SqliteTransaction(self._connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
+        self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._waiting: list[_Job] = []
-        self._in_flight = False
-        self._batches: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._busy = False  # from the wish for the lock to the end of the commit
         self._idle = asyncio.Event()
         self._idle.set()
-        self._thread = threading.Thread(target=self._write_batches, name="sqlite-writer", daemon=True)
+        self._errands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run_errands, name="sqlite-commit", daemon=True)
         self._thread.start()
 
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
@@ -86,26 +97,52 @@ class SqliteDatabase:
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
         job = _Job(body, self._loop.create_future())
         self._waiting.append(job)
-        if not self._in_flight:
-            self._in_flight = True
+        if not self._busy:
+            self._busy = True
             self._idle.clear()
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_soon(self._take_lock)  # after everything that is ready now has had its chance to write
         result: T = await job.done
         return result
 
     async def close(self) -> None:
         await self._idle.wait()
-        self._batches.put(None)
+        self._errands.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
         self._reader.close()
+        self._connection.close()
+        os.close(self._lock)
 
-    def _hand_over(self) -> None:
-        if self._waiting:
-            batch, self._waiting = self._waiting, []
-            self._batches.put(batch)
+    def _take_lock(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._errands.put(self._wait_for_lock)
         else:
-            self._in_flight = False
-            self._idle.set()
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        """Run what waits, with the lock held; the commit goes to the thread."""
+        batch, self._waiting = self._waiting, []
+        memo = self._transaction.writer.memo
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                _run_job(self._connection, self._transaction, job)
+        except apsw.Error as cause:
+            self._undo(batch, memo, cause)
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._deliver(batch)
+        else:
+            self._errands.put(lambda: self._commit(batch, memo))
+
+    def _undo(self, batch: list[_Job], memo: Any, cause: apsw.Error) -> None:
+        """A failed transaction fails every job."""
+        self._transaction.writer.memo = memo
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        for job in batch:
+            job.failure = Unavailable("The database cannot be written at the moment.")
+            job.failure.__cause__ = cause
 
     def _deliver(self, batch: list[_Job]) -> None:
         for job in batch:
@@ -115,41 +152,33 @@ class SqliteDatabase:
                 job.done.set_result(job.result)
             else:
                 job.done.set_exception(job.failure)
-        self._hand_over()
+        if self._waiting:
+            self._loop.call_soon(self._take_lock)
+        else:
+            self._busy = False
+            self._idle.set()
 
-    def _write_batches(self) -> None:
-        connection = _open(self._path)
-        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        transaction = SqliteTransaction(connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
-        while (batch := self._batches.get()) is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                _run_batch(connection, transaction, batch)
-            finally:
-                fcntl.flock(lock, fcntl.LOCK_UN)
-            self._loop.call_soon_threadsafe(self._deliver, batch)
-        os.close(lock)
-        connection.close()
+    # --- on the thread -----------------------------------------------------------------------------------------------
 
+    def _run_errands(self) -> None:
+        while (errand := self._errands.get()) is not None:
+            errand()
 
-def _run_batch(connection: apsw.Connection, transaction: SqliteTransaction, batch: list[_Job]) -> None:
-    """Each job in a savepoint of its own; one commit for all. A failed commit fails every job."""
-    memo = transaction.writer.memo
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        for job in batch:
-            _run_job(connection, transaction, job)
-        connection.execute("COMMIT")
-    except apsw.Error as cause:
-        transaction.writer.memo = memo
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        for job in batch:
-            job.failure = Unavailable("The database cannot be written at the moment.")
-            job.failure.__cause__ = cause
+    def _wait_for_lock(self) -> None:
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._loop.call_soon_threadsafe(self._write_waiting)
+
+    def _commit(self, batch: list[_Job], memo: Any) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except apsw.Error as cause:
+            self._undo(batch, memo, cause)
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self._loop.call_soon_threadsafe(self._deliver, batch)
 
 
 def _run_job(connection: apsw.Connection, transaction: SqliteTransaction, job: _Job) -> None:
+    """In a savepoint of its own: one that fails undoes only itself."""
     memo = transaction.writer.memo
     connection.execute("SAVEPOINT job")
     try:
@@ -187,6 +216,19 @@ def _execute(connection: apsw.Connection, statement: Statement, parameters: dict
     try:
         return connection.execute(text, {**own, **parameters} if own else parameters)
     except apsw.ConstraintError as cause:
-        if getattr(cause, "extendedresult", 0) in (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY):
-            raise DuplicateRow(f"exists already: {cause}") from cause
+        _tell_duplicate(cause)
         raise
+
+
+def _execute_many(connection: apsw.Connection, statement: Statement, many: Sequence[Mapping[str, Any]]) -> apsw.Cursor:
+    text, own = statement.for_sqlite
+    try:
+        return connection.executemany(text, [{**own, **each} for each in many] if own else many)
+    except apsw.ConstraintError as cause:
+        _tell_duplicate(cause)
+        raise
+
+
+def _tell_duplicate(cause: apsw.ConstraintError) -> None:
+    if getattr(cause, "extendedresult", 0) in (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY):
+        raise DuplicateRow(f"exists already: {cause}") from cause

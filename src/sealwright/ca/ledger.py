@@ -1,0 +1,80 @@
+"""What is written about each issuance: the intent before the key is used, and the outcome before anything is given out.
+
+Issuances that happen at the same time share transactions and statements; each is recorded, or refused, for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sealwright.audit import Audit, Entry
+from sealwright.ca import store
+from sealwright.ca.records import CertificateRecord
+from sealwright.clock import Clock
+from sealwright.db import Database, Gathering, Transaction
+
+
+class Intended(NamedTuple):
+    """What will be signed, and the token that allows it once (empty: nothing to use up)."""
+
+    record: CertificateRecord
+    token_digest: bytes
+    entry: Entry
+
+
+class Signed(NamedTuple):
+    """What was signed."""
+
+    serial: bytes
+    der: bytes
+    entry: Entry
+
+
+class Ledger:
+    """Records issuances durably."""
+
+    def __init__(self, db: Database, audit: Audit, clock: Clock) -> None:
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+        self._intents: Gathering[Intended, bool] = Gathering(db, self._write_intents)
+        self._outcomes: Gathering[Signed, bool] = Gathering(db, self._write_outcomes)
+
+    async def intend(self, intended: Intended) -> bool:
+        """Use up the token and record the intent; False, with nothing recorded, where the token had been used before.
+
+        A serial number that exists raises DuplicateRow.
+        """
+        return await self._intents.add(intended)
+
+    async def settle_issued(self, signed: Signed) -> bool:
+        """Record the certificate; False, with nothing recorded, where the intent is not open any more."""
+        return await self._outcomes.add(signed)
+
+    async def settle_failed(self, serial: bytes, entry: Entry) -> None:
+        """Record that nothing was signed, or nothing given out."""
+
+        async def body(tx: Transaction) -> None:
+            await store.settle_failed(tx, serial)
+            await self._audit.record_all(tx, [entry])
+
+        await self._db.write(body)
+
+    async def _write_intents(self, tx: Transaction, intents: Sequence[Intended]) -> Sequence[bool]:
+        fresh = await store.consume_tokens(tx, [each.token_digest for each in intents if each.token_digest])
+        answers, allowed = [], []
+        for each in intents:
+            token = each.token_digest
+            answers.append(not token or token in fresh)
+            if answers[-1]:
+                fresh.discard(token)  # the same token once more, in the same transaction, is one too many
+                allowed.append(each)
+        await store.insert_intents(tx, [each.record for each in allowed])
+        await self._audit.record_all(tx, [each.entry for each in allowed])
+        return answers
+
+    async def _write_outcomes(self, tx: Transaction, signed: Sequence[Signed]) -> Sequence[bool]:
+        recorded = await store.settle_issued(tx, [(each.serial, each.der) for each in signed], now=self._clock.now())
+        await self._audit.record_all(tx, [each.entry for each in signed if each.serial in recorded])
+        return [each.serial in recorded for each in signed]

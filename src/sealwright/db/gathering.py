@@ -1,0 +1,88 @@
+"""Write what arrives at about the same time in one transaction, with statements that take many rows at once.
+
+A transaction of its own for each request costs two round trips to PostgreSQL, and a savepoint on SQLite, besides one execution
+of every statement for every request. Where the same few statements are run for each of many requests, that is most of the
+work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from sealwright.db.engine import Database, Transaction
+from sealwright.errors import Unavailable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Gathering(Generic[Item, Result]):
+    """Collects items until a transaction begins, and writes all of them in it.
+
+    `write_all(tx, items)` answers one result for each item, in their order. It obeys the rules for transaction bodies. Where it
+    raises, each item is written once more, alone: one that cannot be written fails nobody else.
+    """
+
+    def __init__(self, db: Database, write_all: Callable[[Transaction, Sequence[Item]], Awaitable[Sequence[Result]]]) -> None:
+        self._db = db
+        self._write_all = write_all
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._asked = False  # a transaction that has not begun yet will take what waits
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def add(self, item: Item) -> Result:
+        """Write `item`; answers its result once it is durable."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append((item, done))
+        if not self._asked:
+            self._asked = True
+            task = loop.create_task(self._write_waiting())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await done
+
+    def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        taken, self._waiting, self._asked = self._waiting, [], False
+        return taken
+
+    async def _write_waiting(self) -> None:
+        taken: list[tuple[Item, asyncio.Future[Result]]] = []
+
+        async def body(tx: Transaction) -> Sequence[Result]:
+            taken.extend(self._take())
+            return await self._write_all(tx, [item for item, _ in taken])
+
+        try:
+            results = await self._db.write(body)
+        except BaseException as failure:  # noqa: BLE001 - carried to whoever waits for it
+            taken = taken or self._take()
+            if len(taken) == 1 or isinstance(failure, Unavailable):
+                _fail(taken, failure)
+            else:
+                for each in taken:
+                    await self._write_alone(*each)
+        else:
+            for (_, done), result in zip(taken, results, strict=True):
+                if not done.done():  # else whoever asked went away; what was written stays
+                    done.set_result(result)
+
+    async def _write_alone(self, item: Item, done: asyncio.Future[Result]) -> None:
+        async def body(tx: Transaction) -> Sequence[Result]:
+            return await self._write_all(tx, [item])
+
+        try:
+            (result,) = await self._db.write(body)
+        except BaseException as failure:  # noqa: BLE001 - as above
+            _fail([(item, done)], failure)
+        else:
+            if not done.done():
+                done.set_result(result)
+
+
+def _fail(taken: list[tuple[Item, asyncio.Future[Result]]], failure: BaseException) -> None:
+    for _, done in taken:
+        if not done.done():
+            done.set_exception(failure)

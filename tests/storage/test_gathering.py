@@ -1,0 +1,104 @@
+"""Writing many items in one transaction, on both engines."""
+
+import asyncio
+from typing import cast
+
+import pytest
+from sqlalchemy import insert, select
+
+from sealwright.db import Database, DuplicateRow, Gathering, Statement, insert_once
+from sealwright.db.schema import leases, used_tokens
+from sealwright.errors import Unavailable
+
+INSERT = Statement(insert(leases))
+READ_ALL = Statement(select(leases.c.name).order_by(leases.c.name))
+CONSUME = insert_once(used_tokens, returning=used_tokens.c.key)
+
+
+class Recorded:
+    """Inserts the names that are gathered; keeps what came in one transaction."""
+
+    def __init__(self):
+        self.together = []
+
+    async def __call__(self, tx, names):
+        self.together.append(len(names))
+        await tx.run_many(INSERT, [{"name": name, "holder": "me", "until": 1} for name in names])
+        return [name.upper() for name in names]
+
+
+async def names_in(db):
+    return [row[0] for row in await db.all(READ_ALL)]
+
+
+def test_items_of_one_moment_share_a_transaction_and_each_gets_its_own_answer(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+            recorded = Recorded()
+            gathering = Gathering(db, recorded)
+            answers = await asyncio.gather(*(gathering.add(f"n{number:02}") for number in range(40)))
+            assert answers == [f"N{number:02}" for number in range(40)]
+            assert await names_in(db) == [f"n{number:02}" for number in range(40)]
+            assert len(recorded.together) == 1
+            assert await gathering.add("later") == "LATER"
+
+    asyncio.run(scenario())
+
+
+def test_item_that_cannot_be_written_fails_alone(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+            gathering = Gathering(db, Recorded())
+            await gathering.add("b")
+            answers = await asyncio.gather(*(gathering.add(name) for name in "abcb"), return_exceptions=True)
+            assert answers[0] == "A"
+            assert isinstance(answers[1], DuplicateRow)
+            assert answers[2] == "C"
+            assert isinstance(answers[3], DuplicateRow)
+            assert await names_in(db) == ["a", "b", "c"]
+
+    asyncio.run(scenario())
+
+
+def test_whoever_goes_away_does_not_keep_others_from_their_answer(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+            gathering = Gathering(db, Recorded())
+            gone, stays = (asyncio.create_task(gathering.add(name)) for name in "ab")
+            await asyncio.sleep(0)
+            gone.cancel()
+            assert await stays == "B"
+            with pytest.raises(asyncio.CancelledError):
+                await gone
+
+    asyncio.run(scenario())
+
+
+def test_database_that_cannot_be_written_fails_everyone():
+    class Down:
+        async def write(self, body):
+            raise Unavailable("The database cannot be written at the moment.")
+
+    async def scenario():
+        gathering = Gathering(cast("Database", Down()), Recorded())
+        answers = await asyncio.gather(*(gathering.add(name) for name in "ab"), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
+        with pytest.raises(Unavailable):
+            await gathering.add("c")
+
+    asyncio.run(scenario())
+
+
+def test_statement_with_an_answer_runs_once_for_each_set_of_parameters(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+
+            async def body(tx):
+                assert await tx.all_many(CONSUME, []) == []
+                await tx.run_many(CONSUME, [])
+                return await tx.all_many(CONSUME, [{"key": key, "expires_at": 1} for key in (b"a", b"b", b"a")])
+
+            assert await db.write(body) == [(b"a",), (b"b",)]
+            assert await db.write(body) == []
+
+    asyncio.run(scenario())

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NewType, Protocol
 
 Instant = NewType("Instant", int)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Clock(Protocol):
@@ -45,24 +46,24 @@ class FixedClock:
 
 def after(instant: Instant, duration: timedelta) -> Instant:
     """The instant `duration` later."""
-    return Instant(instant + duration // timedelta(milliseconds=1))
+    return Instant(instant + duration // _MILLISECOND)
 
 
 def before(instant: Instant, duration: timedelta) -> Instant:
     """The instant `duration` earlier."""
-    return Instant(instant - duration // timedelta(milliseconds=1))
+    return Instant(instant - duration // _MILLISECOND)
 
 
 def between(earlier: Instant, later: Instant) -> timedelta:
     """The time that passes from `earlier` to `later`; negative where `later` comes first."""
-    return timedelta(milliseconds=later - earlier)
+    return _MILLISECOND * (later - earlier)
 
 
 def from_datetime(moment: datetime) -> Instant:
     """The instant of an aware `datetime`; a naive one raises ValueError."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone is not an instant")
-    return Instant((moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1))
+    return Instant((moment - datetime(1970, 1, 1, tzinfo=UTC)) // _MILLISECOND)
 
 
 def to_datetime(instant: Instant) -> datetime:

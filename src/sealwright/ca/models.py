@@ -2,6 +2,8 @@
 
 unverified request → `CertificateRequest` (key proven) + `SigningGrant` (what a provisioner concluded) → `CertificateContents`
 (decided) → `PreparedCertificate` (linted and recorded, can be signed once) → `IssuedCertificate` (signed and read back).
+
+What is made for every certificate is a msgspec structure: frozen like a data class, and made in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -34,8 +36,7 @@ class NameType(StrEnum):
     URI = "uri"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Name:
+class Name(msgspec.Struct, frozen=True, order=True):
     """One subject alternative name. Canonical where it comes from `names.canonical`; as asked for in a `CertificateRequest`."""
 
     type: NameType
@@ -69,8 +70,7 @@ class ProvisionerType(IntEnum):
     NEBULA = 11
 
 
-@dataclass(frozen=True, slots=True)
-class ProvisionerExtension:
+class ProvisionerExtension(msgspec.Struct, frozen=True):
     """Who vouched: the extension 1.3.6.1.4.1.37476.9000.64.1, by which `step` finds the provisioner again at renewal."""
 
     type: int
@@ -132,8 +132,7 @@ class Standing:
     """Why not, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateRequest:
+class CertificateRequest(msgspec.Struct, frozen=True):
     """A public key whose owner proved possession, and what was asked for with it. The names are wishes, as written."""
 
     public_key: PublicKey
@@ -152,8 +151,7 @@ class CertificateRequest:
     """An instant, a duration from notBefore, or nothing: the default duration of the claims."""
 
 
-@dataclass(frozen=True, slots=True)
-class SigningGrant:
+class SigningGrant(msgspec.Struct, frozen=True):
     """What a provisioner concluded from a verified credential: who asks, and what they may have."""
 
     provisioner_id: str
@@ -183,8 +181,7 @@ class SigningGrant:
     """Serial of the certificate that the new one follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateContents:
+class CertificateContents(msgspec.Struct, frozen=True):
     """Everything that differs from one certificate of a profile to the next, decided and in canonical form."""
 
     common_name: str
@@ -198,8 +195,7 @@ class CertificateContents:
     extension: ProvisionerExtension | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What policy says, and why. `contents` is there exactly when it is allowed."""
 
     reasons: tuple[str, ...]
@@ -263,8 +259,7 @@ class PreparedCertificate:
         return self._to_be_signed
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedCertificate:
+class IssuedCertificate(msgspec.Struct, frozen=True):
     """Signed, read back by a second parser, and equal to what was decided."""
 
     serial: bytes

@@ -1,5 +1,4 @@
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -255,7 +254,7 @@ def test_nothing_is_signed_when_the_octets_say_something_else_than_was_decided()
     }
     for field, value in changes.items():
         with pytest.raises(LintFailed, match="something else") as caught:
-            LINT.require_clean(octets, examples.SERIAL, replace(CONTENTS, **{field: value}))
+            LINT.require_clean(octets, examples.SERIAL, msgspec.structs.replace(CONTENTS, **{field: value}))
         assert caught.value.reasons == ("decided (policy): the octets say something else than what was decided",), field
     with pytest.raises(LintFailed):
         LINT.require_clean(octets, b"\x01" * 20, CONTENTS)

@@ -1,6 +1,5 @@
 import ipaddress
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -124,9 +123,9 @@ def test_names_of_a_kind_that_is_never_issued_are_refused_for_everybody():
 
 
 def test_a_person_without_any_name_gets_an_error_and_no_empty_certificate():
-    error = refusal(NameNotGranted, replace(grant(), names=()))
+    error = refusal(NameNotGranted, msgspec.structs.replace(grant(), names=()))
     assert "would name nobody" in error.detail
-    assert "no name at all" in refusal(NameNotGranted, replace(grant(), names=()), request(MAIL)).detail
+    assert "no name at all" in refusal(NameNotGranted, msgspec.structs.replace(grant(), names=()), request(MAIL)).detail
 
 
 def test_administrator_gets_the_names_of_the_request_in_canonical_form():
@@ -203,7 +202,7 @@ def test_common_name_must_be_one_of_the_tokens_names():
 
 
 def test_text_that_may_be_asked_for_is_no_name_of_the_token():
-    given = replace(MATCHING, may_ask_for=("extra",))
+    given = msgspec.structs.replace(MATCHING, may_ask_for=("extra",))
     assert "extra" in refusal(NameNotGranted, given, request(*TWO_HOSTS[:2], Name(NameType.DNS, "extra"))).detail
 
 
@@ -240,7 +239,7 @@ def test_wildcards_are_issued_where_the_profile_has_them():
 def test_provisioner_extension_is_there_unless_profile_or_claims_leave_it_out():
     given = grant(extension=ProvisionerExtension(2, "Sealwright", "step"))
     assert contents(given).extension == given.extension
-    assert contents(replace(given, claims=Claims(disable_smallstep_extensions=True))).extension is None
+    assert contents(msgspec.structs.replace(given, claims=Claims(disable_smallstep_extensions=True))).extension is None
     assert contents(given, profile=msgspec.structs.replace(STEP_LEAF, provisioner_extension=False)).extension is None
 
 
@@ -262,7 +261,7 @@ def test_kinds_of_keys_that_the_profile_does_not_have_are_refused():
 
 
 def test_key_of_the_issuer_is_never_certified():
-    error = refusal(PublicKeyRefused, grant(), replace(request(), public_key=ISSUER.public_key))
+    error = refusal(PublicKeyRefused, grant(), msgspec.structs.replace(request(), public_key=ISSUER.public_key))
     assert "issuer" in error.detail
 
 

@@ -4,6 +4,7 @@ import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -253,15 +254,15 @@ def test_certificate_that_says_something_else_than_decided_is_not_released():
     octets, to_be_signed = issue(CONTENTS)
     second = Instant(1000)
     for words, expected in (
-        ("the subject is", replace(CONTENTS, common_name="bob")),
-        ("the subject is", replace(CONTENTS, common_name="")),
-        ("the names are", replace(CONTENTS, names=(examples.MAIL,))),
-        ("the names are", replace(CONTENTS, names=(*CONTENTS.names, examples.WEB))),
-        ("the names are", replace(CONTENTS, names=CONTENTS.names[::-1])),
-        ("the names are", replace(CONTENTS, names=(Name(NameType.DNS, "alice@example.org"), CONTENTS.names[1]))),
-        ("the validity is", replace(CONTENTS, not_before=Instant(CONTENTS.not_before - second))),
-        ("the validity is", replace(CONTENTS, not_after=Instant(CONTENTS.not_after + second))),
-        ("the public key is", replace(CONTENTS, public_key_der=encoded(examples.issuer().public_key))),
+        ("the subject is", msgspec.structs.replace(CONTENTS, common_name="bob")),
+        ("the subject is", msgspec.structs.replace(CONTENTS, common_name="")),
+        ("the names are", msgspec.structs.replace(CONTENTS, names=(examples.MAIL,))),
+        ("the names are", msgspec.structs.replace(CONTENTS, names=(*CONTENTS.names, examples.WEB))),
+        ("the names are", msgspec.structs.replace(CONTENTS, names=CONTENTS.names[::-1])),
+        ("the names are", msgspec.structs.replace(CONTENTS, names=(Name(NameType.DNS, "alice@example.org"), CONTENTS.names[1]))),
+        ("the validity is", msgspec.structs.replace(CONTENTS, not_before=Instant(CONTENTS.not_before - second))),
+        ("the validity is", msgspec.structs.replace(CONTENTS, not_after=Instant(CONTENTS.not_after + second))),
+        ("the public key is", msgspec.structs.replace(CONTENTS, public_key_der=encoded(examples.issuer().public_key))),
     ):
         with pytest.raises(VerificationFailed, match=words):
             released(octets, to_be_signed, expected=expected)

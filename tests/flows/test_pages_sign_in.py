@@ -163,7 +163,7 @@ def test_code_page_without_a_password_before_it_leads_to_sign_in(place: Place) -
     assert place.browser().open(ORIGIN + "/ui/sign-in/code").url == ORIGIN + "/ui/sign-in"
 
 
-def test_sign_in_rotates_the_session_token_and_ends_the_one_before(place: Place) -> None:
+def test_sign_in_of_somebody_else_ends_the_session_before(place: Place) -> None:
     place.person()
     place.person("bob")
     browser = place.browser()

@@ -134,7 +134,7 @@ class SessionRules:
     idle: timedelta = timedelta(hours=1)
     """A browser session that was not used for so long has ended."""
     absolute: timedelta = timedelta(hours=8)
-    """A browser session never lasts longer."""
+    """A browser session never lasts longer from its last sign-in on."""
     terminal: timedelta = timedelta(hours=8)
     """A terminal session never lasts longer; it has no idle limit."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sealwright.access import Actor, Permission, permissions_of, require, roles_of_account
@@ -62,10 +63,17 @@ class Sessions:
         *,
         address: str,
         user_agent: str,
+        held_token: str = "",
     ) -> tuple[str, Session]:
-        """Make a session in the caller's transaction, which holds the account's lock; answers its token, told only once."""
+        """Make a session in the caller's transaction, which holds the account's lock; answers its token, told only once.
+
+        `held_token` is the one that the browser came with. Where it opens a session of the same account that holds, that session
+        goes on, and with it what applications were given under it: with what was proven now, and with a new token, so that nobody
+        who knew the old one is signed in by this.
+        """
         now = self._clock.now()
         session_token = token(self._entropy)
+        digest = secret_digest(session_token)
         session = Session(
             id=uuid4(self._entropy),
             account_id=account.id,
@@ -79,17 +87,37 @@ class Sessions:
             expires_at=session_expiry(kind, self._rules, now),
             ended_at=None,
         )
-        live = await store.live_sessions(tx, account.id, now)
-        actor = account.as_actor(session_id=session.id, address=address)
-        for oldest in live[MOST_SESSIONS - 1 :]:
-            await self._end(tx, oldest.id, account.id, "the account began too many others", actor)
-        await store.insert_session(tx, session, secret_digest(session_token))
+        before = await self._held(tx, account, kind, held_token) if held_token else None
+        continued = replace(session, id=before.id, created_at=before.created_at) if before else None
+        if continued and await store.continue_session(tx, continued, digest, held=secret_digest(held_token)):
+            session = continued
+        else:
+            await self._make_room(tx, account, session)
+            await store.insert_session(tx, session, digest)
         details = {"session": session.id, "kind": str(kind), "methods": list(methods), "address": address}
-        await self._audit.record(tx, Event.SIGN_IN, actor=actor, target=account.reference, details=details)
+        more = {"continued": True} if session is continued else {}
+        actor = account.as_actor(session_id=session.id, address=address)
+        await self._audit.record(tx, Event.SIGN_IN, actor=actor, target=account.reference, details={**details, **more})
         return session_token, session
 
+    async def _held(self, tx: Transaction, account: Account, kind: SessionKind, held_token: str) -> Session | None:
+        """The session that the token opens, where it is one of this account and kind, and holds."""
+        found = await store.session_by_digest(tx, secret_digest(held_token))
+        if found is None:
+            return None
+        session, _ = found
+        same = (session.account_id, session.kind) == (account.id, kind)
+        return session if same and why_over(session, self._rules, self._clock.now()) is None else None
+
+    async def _make_room(self, tx: Transaction, account: Account, coming: Session) -> None:
+        """End the sessions of an account that are too many once another one has begun."""
+        actor = account.as_actor(session_id=coming.id, address=coming.address)
+        live = await store.live_sessions(tx, account.id, coming.created_at)
+        for oldest in live[MOST_SESSIONS - 1 :]:
+            await self._end(tx, oldest.id, account.id, "the account began too many others", actor)
+
     async def list_of(self, account_id: str, *, actor: Actor) -> tuple[Session, ...]:
-        """Sessions of an account that hold now, newest first. One's own need no permission."""
+        """Sessions of an account that hold now, the latest sign-in first. One's own need no permission."""
         if account_id != actor.id:
             require(actor, Permission.SESSION_READ)
         now = self._clock.now()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Never
 
@@ -33,6 +33,7 @@ class _From:
     address: str
     user_agent: str
     continue_to: str
+    held_token: str = field(repr=False)
 
 
 class SignIn:
@@ -58,23 +59,35 @@ class SignIn:
         self._domain = domain
 
     async def with_password(
-        self, name: str, password: str, *, kind: SessionKind, address: str, user_agent: str, continue_to: str = ""
+        self,
+        name: str,
+        password: str,
+        *,
+        kind: SessionKind,
+        address: str,
+        user_agent: str,
+        continue_to: str = "",
+        held_token: str = "",
     ) -> Completed | SecondFactor:
         """Check a user name, SPN or e-mail address and a password.
 
         Raises SignInRefused, TooMany, or Unavailable when too many passwords are being checked. `continue_to` comes back in
-        Completed, also when a code was asked for in between.
+        Completed, also when a code was asked for in between. A session of the same account that `held_token` opens goes on.
         """
         typed = read_sign_in_name(name, self._domain)
         proof = await self._proofs.password(typed, password, address)
         if isinstance(proof, WrongPassword):
             await self._refuse(proof.account_id or _UNKNOWN, address, proof.reason)
-        outcome = await self._accept(proof, _From(kind, address, user_agent, printable(continue_to, MAX_CONTINUE_TO)))
+        origin = _From(kind, address, user_agent, printable(continue_to, MAX_CONTINUE_TO), held_token)
+        outcome = await self._accept(proof, origin)
         await self._proofs.renew_hash(proof, password)
         return outcome
 
-    async def with_totp(self, pending_token: str, code: str, *, address: str, user_agent: str) -> Completed:
-        """Finish a sign-in with a code. A wrong code may be corrected; raises CodeRefused, SignInExpired or TooMany."""
+    async def with_totp(self, pending_token: str, code: str, *, address: str, user_agent: str, held_token: str = "") -> Completed:
+        """Finish a sign-in with a code. A wrong code may be corrected; raises CodeRefused, SignInExpired or TooMany.
+
+        A session of the same account that `held_token` opens goes on.
+        """
         digest = secret_digest(pending_token)
         waiting = await store.pending(self._db, digest, self._clock.now())
         if waiting is None:
@@ -93,7 +106,9 @@ class SignIn:
             if not await self._proofs.accept(tx, proof):
                 raise _wrong_code()
             methods = (*waiting.methods, "otp")
-            begun = await self._sessions.begin(tx, account, waiting.kind, methods, address=address, user_agent=user_agent)
+            begun = await self._sessions.begin(
+                tx, account, waiting.kind, methods, address=address, user_agent=user_agent, held_token=held_token
+            )
             return account, *begun
 
         try:
@@ -118,7 +133,13 @@ class SignIn:
             if any(credential.kind is CredentialKind.TOTP for credential in held):
                 return await self._ask_for_code(tx, account, origin)
             begun = await self._sessions.begin(
-                tx, account, origin.kind, ("pwd",), address=origin.address, user_agent=origin.user_agent
+                tx,
+                account,
+                origin.kind,
+                ("pwd",),
+                address=origin.address,
+                user_agent=origin.user_agent,
+                held_token=origin.held_token,
             )
             return account, *begun
 

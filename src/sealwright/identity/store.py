@@ -139,9 +139,23 @@ _SESSION = Statement(select(*_session_columns).where(sessions.c.id == _p("sessio
 _LIVE_SESSIONS = Statement(
     select(*_session_columns)
     .where(sessions.c.account_id == _p("account_id"), sessions.c.ended_at.is_(None), sessions.c.expires_at > _p("now"))
-    .order_by(sessions.c.created_at.desc(), sessions.c.id)
+    .order_by(sessions.c.authenticated_at.desc(), sessions.c.id)
 )
 _INSERT_SESSION = Statement(insert(sessions))
+_CONTINUE_SESSION = Statement(
+    update(sessions)
+    .where(sessions.c.digest == _p("held"), sessions.c.ended_at.is_(None))
+    .values(
+        digest=_p("new_digest"),
+        methods=_p("new_methods"),
+        address=_p("new_address"),
+        user_agent=_p("new_user_agent"),
+        authenticated_at=_p("now"),
+        last_seen_at=_p("now"),
+        expires_at=_p("until"),
+    )
+    .returning(sessions.c.id)
+)
 _TOUCH = Statement(
     update(sessions).where(sessions.c.id == _p("of"), sessions.c.last_seen_at < _p("seen")).values(last_seen_at=_p("seen"))
 )
@@ -176,7 +190,7 @@ async def session(reader: Reader, session_id: str) -> Session | None:
 
 
 async def live_sessions(reader: Reader, account_id: str, now: Instant) -> list[Session]:
-    """Sessions that were not ended and are not past their longest duration, newest first."""
+    """Sessions that were not ended and are not past their longest duration, the latest sign-in first."""
     return [_session(row) for row in await reader.all(_LIVE_SESSIONS, account_id=account_id, now=now)]
 
 
@@ -185,6 +199,21 @@ async def insert_session(tx: Transaction, new: Session, digest: bytes) -> None:
     values = {name: getattr(new, name) for name in _SESSION_COLUMNS}
     values |= {"kind": str(new.kind), "methods": " ".join(new.methods), "digest": digest, "end_reason": None}
     await tx.run(_INSERT_SESSION, **values)
+
+
+async def continue_session(tx: Transaction, proven: Session, digest: bytes, *, held: bytes) -> bool:
+    """Give a session what was proven anew, and another token; False when its token was not `held` any more, or it had ended."""
+    row = await tx.one(
+        _CONTINUE_SESSION,
+        held=held,
+        new_digest=digest,
+        new_methods=" ".join(proven.methods),
+        new_address=proven.address,
+        new_user_agent=proven.user_agent,
+        now=proven.authenticated_at,
+        until=proven.expires_at,
+    )
+    return row is not None
 
 
 async def touch_session(tx: Transaction, session_id: str, now: Instant) -> None:

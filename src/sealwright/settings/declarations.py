@@ -80,7 +80,7 @@ class SessionSettings:
     """How long a sign-in holds."""
 
     idle: timedelta = _declare("1h", read_duration, "A session that is not used for this long ends.")
-    absolute: timedelta = _declare("8h", read_duration, "A session ends after this long, used or not.")
+    absolute: timedelta = _declare("8h", read_duration, "A session ends this long after the last sign-in, used or not.")
 
 
 @dataclass(frozen=True, slots=True)

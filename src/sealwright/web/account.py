@@ -86,7 +86,7 @@ def shown_sessions(sessions: Iterable[Session], here: str) -> tuple[ShownSession
             proofs=" and ".join(_PROOFS.get(method, method) for method in one.methods),
             address=one.address,
             here=one.id == here,
-            created_at=one.created_at,
+            authenticated_at=one.authenticated_at,
             last_seen_at=one.last_seen_at,
             expires_at=one.expires_at,
         )

@@ -40,7 +40,7 @@ class ShownSession:
     proofs: str
     address: str
     here: bool
-    created_at: Instant
+    authenticated_at: Instant
     last_seen_at: Instant
     expires_at: Instant
 

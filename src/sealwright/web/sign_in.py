@@ -81,7 +81,12 @@ class SignInPages:
             return await self._form(visit, onward, username=username, problems=problems, status=422)
         try:
             outcome = await self._sign_in.with_password(
-                username, password, kind=SessionKind.BROWSER, address=visit.address, user_agent=visit.user_agent
+                username,
+                password,
+                kind=SessionKind.BROWSER,
+                address=visit.address,
+                user_agent=visit.user_agent,
+                held_token=visit.request.cookie(SESSION_COOKIE) or "",
             )
         except SignInRefused as refusal:
             return await self._form(visit, onward, username=username, problems=(problem_of(refusal, "password"),), status=403)
@@ -115,7 +120,11 @@ class SignInPages:
             return await self._code_form(visit, onward, problems=problems, status=422)
         try:
             completed = await self._sign_in.with_totp(
-                pending_token, visit.typed("code"), address=visit.address, user_agent=visit.user_agent
+                pending_token,
+                visit.typed("code"),
+                address=visit.address,
+                user_agent=visit.user_agent,
+                held_token=visit.request.cookie(SESSION_COOKIE) or "",
             )
         except CodeRefused as refusal:
             return await self._code_form(visit, onward, problems=(problem_of(refusal, "code"),), status=403)
@@ -144,10 +153,10 @@ class SignInPages:
         return read_onward(visit.request, self._places)
 
     async def _finish(self, visit: Visit, onward: Onward, completed: Completed) -> Response:
-        """A new session has a new token; one that this browser held before ends."""
-        if visit.visitor is not None:
+        """The token is new in any case. The session of somebody else that this browser held before ends; one's own goes on."""
+        if visit.visitor is not None and visit.visitor.account.id != completed.signed_in.account.id:
             with suppress(SessionNotFound):
-                reason = "another sign-in in the same browser"
+                reason = "somebody else signed in in the same browser"
                 await self._sessions.end(visit.visitor.session.id, reason, actor=visit.visitor.actor)
         headers = (set_session(completed.token), clear(PENDING_COOKIE), *LEADS_AWAY)
         return redirect(onward.path(CONTINUE_PATH) if onward.handle else onward.place, headers=headers)

@@ -367,3 +367,62 @@ def test_what_the_browser_says_is_kept_without_control_characters():
             assert replace(done, token="").token == ""
 
     asyncio.run(scenario())
+
+
+async def again(world, name, token, *, kind=SessionKind.BROWSER):
+    """A sign-in by somebody who came with a session token."""
+    done = await world.sign_in.with_password(name, PASSWORD, kind=kind, address="192.0.2.2", user_agent="again", held_token=token)
+    assert isinstance(done, Completed)
+    return done
+
+
+def test_sign_in_again_goes_on_with_the_session_under_a_new_token():
+    async def scenario():
+        async with sqlite_world() as world:
+            alice = await world.person("alice")
+            first = await world.signed_in("alice")
+            world.clock.advance(timedelta(minutes=20))
+            second = await again(world, "alice", first.token)
+            before, after = first.signed_in.session, second.signed_in.session
+            assert (after.id, after.created_at) == (before.id, before.created_at)
+            assert after.authenticated_at == after.last_seen_at == world.clock.now()
+            assert after.expires_at - before.expires_at == 20 * 60_000
+            assert (after.address, after.user_agent) == ("192.0.2.2", "again")
+            assert await world.sessions.session(after.id) == after
+            assert second.token != first.token
+            assert await world.refreshed(first) is None
+            assert await world.refreshed(second) is not None
+            event, outcome, details = (await world.events(f"person:{alice.id}"))[0]
+            assert (event, outcome) == ("session.sign_in", "done")
+            assert '"continued":true' in details
+            assert first.token not in details
+            assert second.token not in details
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("kind", ["of somebody else", "ended", "idle", "of a terminal", "used before", "unknown"])
+def test_sign_in_again_begins_a_new_session_where_the_token_opens_none_of_theirs(kind):
+    async def scenario():
+        async with sqlite_world() as world:
+            await world.person("alice")
+            await world.person("bob")
+            kept = await world.signed_in(
+                "bob" if kind == "of somebody else" else "alice",
+                kind=SessionKind.TERMINAL if kind == "of a terminal" else SessionKind.BROWSER,
+            )
+            session = kept.signed_in.session
+            if kind == "ended":
+                await world.sessions.end(session.id, "test", actor=kept.signed_in.actor)
+            if kind == "idle":
+                world.clock.advance(timedelta(hours=1))
+            if kind == "used before":
+                await again(world, "alice", kept.token)
+            before = await world.sessions.session(session.id)
+            done = await again(world, "alice", "x" * 43 if kind == "unknown" else kept.token)
+            assert done.signed_in.session.id != session.id
+            assert done.signed_in.account.name == "alice"
+            assert await world.refreshed(done) is not None
+            assert await world.sessions.session(session.id) == before  # nothing became of the other one
+
+    asyncio.run(scenario())

@@ -104,7 +104,7 @@ class Gallery:
             proofs=self.text("password and code"),
             address=self.text("192.0.2.7"),
             here=True,
-            created_at=Instant(NOW - HOUR),
+            authenticated_at=Instant(NOW - HOUR),
             last_seen_at=NOW,
             expires_at=Instant(NOW + 7 * HOUR),
         )

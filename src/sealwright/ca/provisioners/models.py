@@ -183,11 +183,11 @@ def listed(provisioner: Provisioner) -> dict[str, Any]:
 
 
 def _in_words(cause: msgspec.ValidationError, document: Mapping[str, Any]) -> str:
-    """The words of msgspec, with the name of the provisioner where there is one."""
+    """The words of msgspec as a sentence, with the name of the provisioner where there is one."""
     name = document.get("name")
     of_whom = f"provisioner {name[:LONGEST_NAME]!r}" if isinstance(name, str) and name else "the provisioner"
-    words = str(cause)
-    return f"{of_whom}: {words[:1].lower()}{words[1:]}"
+    words = str(cause).rstrip(".")
+    return f"{of_whom}: {words[:1].lower()}{words[1:]}."
 
 
 def _check_name(name: str) -> None:

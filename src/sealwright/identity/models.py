@@ -99,13 +99,18 @@ class Account:
 
     def standing(self, now: Instant) -> Standing:
         """Whether the account may act at `now`."""
-        if self.disabled_at is not None:
-            return Standing(active=False, reason="the account is disabled")
-        if self.valid_from is not None and now < self.valid_from:
-            return Standing(active=False, reason="the account is not valid yet")
-        if self.valid_until is not None and now >= self.valid_until:
-            return Standing(active=False, reason="the account is no longer valid")
-        return Standing(active=True, reason="active")
+        return standing(self.disabled_at, self.valid_from, self.valid_until, now)
+
+
+def standing(disabled_at: Instant | None, valid_from: Instant | None, valid_until: Instant | None, now: Instant) -> Standing:
+    """Whether an account with these dates may act at `now`."""
+    if disabled_at is not None:
+        return Standing(active=False, reason="the account is disabled")
+    if valid_from is not None and now < valid_from:
+        return Standing(active=False, reason="the account is not valid yet")
+    if valid_until is not None and now >= valid_until:
+        return Standing(active=False, reason="the account is no longer valid")
+    return Standing(active=True, reason="active")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sealwright.entropy import Entropy
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.errors import AccountNotFound, GroupNotFound
-from sealwright.identity.models import Account, AccountKind, Group, Members, Standing
+from sealwright.identity.models import Account, AccountKind, Group, Members, Standing, standing
 from sealwright.identity.policy import name_in, printable, searchable, spn
 from sealwright.identity.sessions import Sessions
 
@@ -45,10 +45,10 @@ class Lookup:
 
     async def standing_of(self, account_id: str) -> Standing:
         """Whether the account may act now, read afresh; an account that does not exist (any more) may not."""
-        found = await self.account(account_id)
-        if found is None:
+        dates = await store.dates_of(self._db, searchable(account_id))
+        if dates is None:
             return Standing(active=False, reason="the account does not exist")
-        return found.standing(self._clock.now())
+        return standing(*dates, self._clock.now())
 
     async def find_group(self, name_or_spn_or_id: str) -> Group | None:
         """The group that is called so."""

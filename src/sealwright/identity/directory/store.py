@@ -46,6 +46,9 @@ def _with_mails(chosen: Select[Any]) -> Statement:
 
 _BY_ID = _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.id == _p("account_id")))
 _BY_NAME_OR_ID = _with_mails(select(*ACCOUNT_COLUMNS).where(or_(accounts.c.id == _p("who"), accounts.c.name == _p("who"))))
+_DATES = Statement(
+    select(accounts.c.disabled_at, accounts.c.valid_from, accounts.c.valid_until).where(accounts.c.id == _p("account_id"))
+)
 _PAGE = _with_mails(
     select(*ACCOUNT_COLUMNS)
     .where(
@@ -113,6 +116,12 @@ async def account(reader: Reader, account_id: str) -> Account | None:
     """The account with this id."""
     found = accounts_from(await reader.all(_BY_ID, account_id=account_id))
     return found[0] if found else None
+
+
+async def dates_of(reader: Reader, account_id: str) -> tuple[Instant | None, Instant | None, Instant | None] | None:
+    """When the account was disabled, and from when until when it is valid."""
+    row = await reader.one(_DATES, account_id=account_id)
+    return None if row is None else (row[0], row[1], row[2])
 
 
 async def find_account(reader: Reader, name_or_id: str) -> Account | None:

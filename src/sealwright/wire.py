@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -126,7 +127,9 @@ class Route:
 
     `path` may hold ``{name}`` for one segment or ``{name:path}`` for the rest. `access` is the permission that the handler
     asks for (``certificate:revoke``) or, starting with "public:", the reason why none is needed. `fast` puts it on the
-    fast lane. `max_body` is in bytes; a longer body is answered 413 before it is read whole.
+    fast lane. `max_body` is in bytes; a longer body is answered 413 before it is read whole. `same_for` says how long the
+    answer to a GET may be given again to everybody who asks for the same address under the same host name: only where it
+    depends on nothing else. It takes effect on the fast lane.
     """
 
     method: str
@@ -137,6 +140,7 @@ class Route:
     wire: Wire
     fast: bool = False
     max_body: int = 65_536
+    same_for: timedelta = timedelta()
 
 
 def json_response(status: int, value: Any, *, headers: tuple[tuple[str, str], ...] = ()) -> Response:

@@ -20,7 +20,13 @@ from pathlib import Path
 from sealwright.clock import SystemClock
 from sealwright.entropy import SystemEntropy
 from sealwright.errors import Failure, Refused, Unavailable
-from sealwright.server import Application, Limits, ListenAddress, Log, Notifier, Plan, Program, Supervisor, TlsMaterial, open_log
+from sealwright.server.application import Application
+from sealwright.server.lane import Limits
+from sealwright.server.listeners import ListenAddress
+from sealwright.server.logs import Log, open_log
+from sealwright.server.supervisor import Plan, Program, Supervisor
+from sealwright.server.systemd import Notifier
+from sealwright.server.tls import TlsMaterial
 from sealwright.wire import Listener, Request, Response, Route, Wire, json_response
 
 
@@ -78,10 +84,20 @@ def plan(chosen: Chosen) -> Plan:
 class Handlers:
     def __init__(self, chosen: Chosen) -> None:
         self._chosen = chosen
+        self._counted = 0
         self._constant = Response(200, json.dumps({"keys": "k" * 400}).encode(), (("content-type", "application/json"),))
 
     async def constant(self, request: Request) -> Response:
         return self._constant
+
+    async def count(self, request: Request) -> Response:
+        self._counted += 1
+        told = {"count": self._counted, "origin": request.origin, "greeting": self._chosen.greeting}
+        return json_response(int(request.path_parameters["status"]), told)
+
+    async def count_late(self, request: Request) -> Response:
+        await asyncio.sleep(0.01)
+        return await self.count(request)
 
     async def large(self, request: Request) -> Response:
         return Response(200, bytes(8_000_000))
@@ -137,6 +153,9 @@ def routes(chosen: Chosen) -> list[Route]:
         Route(method, f"/{lane}/{path}", each, frozenset(Listener), "public: test", Wire.STEP, fast=lane == "fast", max_body=1000)
         for lane in ("fast", "slow")
         for (method, path), each in table.items()
+    ] + [
+        Route("GET", path, each, frozenset(Listener), "public: test", Wire.STEP, fast=True, same_for=timedelta(seconds=1))
+        for path, each in {"/same/{status}": handlers.count, "/late/{status}": handlers.count_late}.items()
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -45,6 +46,8 @@ _ISSUER = "/oauth2/openid/{client}"
 _ANY_ORIGIN = ("access-control-allow-origin", "*")
 _EXPOSED = ("access-control-expose-headers", "WWW-Authenticate, Retry-After")
 _NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
+_SHOWS_WITHIN = timedelta(seconds=1)
+"""How long the metadata and keys of a client may be told as they were."""
 _KEEP_A_MINUTE = ("cache-control", "public, max-age=60")
 _ON_THE_WAY = (
     ("referrer-policy", "no-referrer"),
@@ -150,8 +153,11 @@ def routes(endpoints: Endpoints) -> list[Route]:
         Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth, fast=True),
         Route("GET", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
         Route("POST", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
-        *(Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, fast=True) for path in metadata),
-        Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, fast=True),
+        *(
+            Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, fast=True, same_for=_SHOWS_WITHIN)
+            for path in metadata
+        ),
+        Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, fast=True, same_for=_SHOWS_WITHIN),
         Route("OPTIONS", TOKEN_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
         *(Route("OPTIONS", path, endpoints.preflight, _PEOPLE, open_to_all, oauth) for path in (*metadata, userinfo, keys)),
     ]

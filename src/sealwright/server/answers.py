@@ -109,8 +109,13 @@ def _checked_lines(headers: tuple[tuple[str, str], ...], site: Site) -> str:
 
 def encode(response: Response, lines: str) -> bytes:
     """The whole answer; `lines` are those of `header_lines` and whatever the connection adds."""
-    head = f"{_STATUS_LINES[response.status]}{lines}\r\n".encode("latin-1")
+    head = encode_head(response, f"{lines}\r\n")
     return head if response.status in _BODILESS else head + response.body
+
+
+def encode_head(response: Response, lines: str) -> bytes:
+    """The status line and `lines`, without the empty line that ends a head."""
+    return f"{_STATUS_LINES[response.status]}{lines}".encode("latin-1")
 
 
 def header_pairs(lines: str) -> list[tuple[bytes, bytes]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sealwright.errors import Failure, Refused, TooLarge, Unavailable, WrongMethod
 from sealwright.server.answers import Site, header_lines, plain_answer
 from sealwright.server.jobs import Job, Leases
+from sealwright.server.kept import KeptAnswers, KeptAs
 from sealwright.server.logs import Log, account_of
 from sealwright.server.routing import RouteTable
 from sealwright.server.tls import TlsMaterial
@@ -79,6 +80,8 @@ class Exchange:
     dispatcher: Dispatcher
     refusal: Response | None = None
     """The answer where the request itself broke off: too slow, too long, no longer HTTP."""
+    keep_as: KeptAs | None = None
+    """Where the answer may be given again: under what it is then found."""
 
     @property
     def max_body(self) -> int:
@@ -114,6 +117,7 @@ class Dispatcher:
         self._table = RouteTable(routes)
         self.hot = {(each.method.encode(), each.path.encode()): each for each in routes if each.fast and "{" not in each.path}
         """Routes of the fast lane whose path is fixed, by method and path as they come over the wire."""
+        self.kept = KeptAnswers()
         self._failures = application.failures
         self._listener = listener
         self._in_flight = in_flight

@@ -21,6 +21,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.server.answers import encode
 from sealwright.server.application import Exchange
+from sealwright.server.cycle import Outgoing, Running, asgi_scope
+from sealwright.server.kept import KeptAnswer, KeptAs
 from sealwright.server.lane import Lane
 from sealwright.server.logs import account_of
 from sealwright.server.pace import Pace
@@ -33,7 +35,9 @@ _USUAL_NAMES = (
     *("cookie", "host", "origin", "referer", "user-agent", "x-request-id"),
 )
 _NAMES = {spelled.encode(): name for name in _USUAL_NAMES for spelled in (name, name.title())}
+_MORE_THAN_A_HEAD = frozenset({"content-length", "expect", "transfer-encoding"})
 _SLOWEST_READ = 1024  # octets a second
+_OK = 200
 _CHUNK_OVERHEAD = 16  # bytes of framing for each byte of body, far above what honest chunks have
 
 
@@ -45,43 +49,6 @@ class _Refusal(Exception):
         self.response = response
 
 
-class _Outgoing:
-    """What uvicorn's cycle writes to. Where the peer is still sending, closing waits until it has seen the answer."""
-
-    __slots__ = ("_transport", "close", "is_closing")
-
-    def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self.is_closing = transport.is_closing
-        self.close = connection.finish
-
-    def write(self, data: bytes) -> None:
-        """Write, unless the connection is gone: uvloop minds that, and nobody is there to be told."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
-
-class _Stub:
-    """Stands where uvicorn looks for an event that nobody waits for."""
-
-    __slots__ = ()
-
-    def set(self) -> None:
-        return None
-
-
-class _Running:
-    """A request of the fast lane whose handler waits for something. Looks to uvicorn like one of its own cycles."""
-
-    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        self.keep_alive = keep_alive
-        self.disconnected = False
-        self.response_complete = False
-        self.message_event = _Stub()
-
-
 class Connection(HttpToolsProtocol):
     """One connection of one listener."""
 
@@ -90,7 +57,7 @@ class Connection(HttpToolsProtocol):
         self.access_log = False
         self._lane = lane
         self._limits = lane.limits
-        self._outgoing: _Outgoing
+        self._outgoing: Outgoing
         self._pace: Pace
         self._peer = Peer(address="")
         self._is_proxy = False
@@ -107,6 +74,7 @@ class Connection(HttpToolsProtocol):
         self._body_size = 0
         self._fields: dict[str, str] = {}
         self._exchange: Exchange | None = None  # the one whose body is being received
+        self._kept: KeptAnswer | None = None  # the answer, where it is there already
         self._fast = self._keep_alive = self._old_version = False
         self._parts: list[bytes] = []
 
@@ -114,7 +82,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
-        self._outgoing = _Outgoing(self, transport)
+        self._outgoing = Outgoing(transport, self.finish)
         self._pace = Pace(transport)
         secured = transport.get_extra_info("ssl_object")
         certificate = secured.getpeercert(True) if secured is not None else None  # noqa: FBT003 - the standard library's signature
@@ -231,6 +199,10 @@ class Connection(HttpToolsProtocol):
         self._keep_alive = self.parser.should_keep_alive()
         # Only HTTP/1.1 keeps a connection without being asked to.
         self._old_version = ("connection" in fields or not self._keep_alive) and self._is_old_version()
+        kept = self._lane.dispatcher.kept.find((fields.get("host"), self.url))
+        if kept is not None and self._may_repeat(kept):
+            self._kept, self._fast = kept, True
+            return
         exchange = self._begin()
         expected = "expect" in fields and self._expects_continue()
         if "content-length" in fields or "transfer-encoding" in fields:
@@ -243,7 +215,7 @@ class Connection(HttpToolsProtocol):
             and found.method == exchange.request.method
             and not expected
             and not self.flow.write_paused
-            and (self.cycle is None or self.cycle.response_complete)
+            and not self._is_busy()
         )
         if not self._fast:
             self._start(exchange, keep_alive=self._keep_alive and not self._old_version, expect=expected)
@@ -263,7 +235,10 @@ class Connection(HttpToolsProtocol):
         self._receiving = False
         self._deadline = 0.0
         exchange, self._exchange = self._exchange, None
-        if not self._fast:
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            self._repeat(kept)
+        elif not self._fast:
             super().on_message_complete()
         elif exchange is not None:
             if self._parts:
@@ -405,6 +380,9 @@ class Connection(HttpToolsProtocol):
 
     def _answer(self, exchange: Exchange) -> None:
         """Answer in the fast lane."""
+        route, host = exchange.found, exchange.request.headers.get("host")
+        if isinstance(route, Route) and route.same_for and route.method == "GET" and host is not None:
+            exchange.keep_as = KeptAs(host, self.url, self._lane.pulse.now + route.same_for.total_seconds())
         try:
             outcome = self._lane.first_step.run(exchange.dispatcher.answer(exchange))
         except asyncio.CancelledError:
@@ -413,13 +391,13 @@ class Connection(HttpToolsProtocol):
             self._deadline = self._lane.pulse.now + self._limits.idle_seconds
             self._write(exchange, outcome, self._keep_alive, self._old_version)
             return
-        running: Any = _Running(keep_alive=self._keep_alive)
+        running: Any = Running(keep_alive=self._keep_alive)
         self.cycle = running
         tasks: set[Any] = self.tasks  # uvicorn's own tasks have no result
         tasks.add(outcome)
         outcome.add_done_callback(partial(self._answered, exchange, running, self._old_version))
 
-    def _answered(self, exchange: Exchange, running: _Running, old_version: bool, task: asyncio.Task[Response]) -> None:
+    def _answered(self, exchange: Exchange, running: Running, old_version: bool, task: asyncio.Task[Response]) -> None:
         tasks: set[Any] = self.tasks
         tasks.discard(task)
         running.response_complete = True
@@ -431,10 +409,35 @@ class Connection(HttpToolsProtocol):
 
     def _write(self, exchange: Exchange, response: Response, keep_alive: bool, old_version: bool) -> None:
         response, lines = exchange.with_headers(response)
+        head = f"{self._lane.pulse.date}{lines}"
+        closing = self._is_last(keep_alive)
+        self._outgoing.write(encode(response, head + (_CLOSE if closing else _KEEP if old_version else "")))
+        if closing:
+            self.finish()
+        if exchange.keep_as is not None and response.status == _OK:
+            lines = head.removesuffix(f"x-request-id: {exchange.request.request_id}\r\n")
+            exchange.dispatcher.kept.keep(exchange.keep_as, response, lines)
+
+    def _is_last(self, keep_alive: bool) -> bool:
+        return not keep_alive or (self._lane.draining and not self.pipeline)
+
+    def _may_repeat(self, kept: KeptAnswer) -> bool:
+        """Whether nothing about this request asks for more than the octets that are there."""
+        return (
+            kept.until > self.loop.time()
+            and self.parser.get_method() == b"GET"
+            and _MORE_THAN_A_HEAD.isdisjoint(self._fields)
+            and not self._is_proxy
+            and not self.flow.write_paused
+            and not self._is_busy()
+        )
+
+    def _repeat(self, kept: KeptAnswer) -> None:
         lane = self._lane
-        closing = not keep_alive or (lane.draining and not self.pipeline)
-        connection = _CLOSE if closing else _KEEP if old_version else ""
-        self._outgoing.write(encode(response, f"{lane.pulse.date}{lines}{connection}"))
+        self._deadline = lane.pulse.now + self._limits.idle_seconds
+        closing = self._is_last(self._keep_alive)
+        connection = _CLOSE if closing else _KEEP if self._old_version else ""
+        self._outgoing.write(kept.octets(lane.request_ids.of(self._fields), connection))
         if closing:
             self.finish()
 
@@ -455,22 +458,7 @@ class Connection(HttpToolsProtocol):
 
     def _start(self, exchange: Exchange, *, keep_alive: bool, expect: bool) -> None:
         """Hand over to the slow lane, behind whatever is being answered."""
-        request = exchange.request
-        scope: Any = {
-            "type": "http",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": "1.0" if self._old_version else "1.1",
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,
-            "method": request.method,
-            "root_path": "",
-            "path": request.path,
-            "raw_path": self.url,
-            "query_string": request.query_text.encode("ascii"),
-            "headers": [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers.items()],
-            "state": {"exchange": exchange, "date": self._lane.pulse.date_value},
-        }
+        scope = asgi_scope(self, exchange, http_version="1.0" if self._old_version else "1.1", date=self._lane.pulse.date_value)
         busy = self._is_busy()
         outgoing: Any = self._outgoing
         self.cycle = RequestResponseCycle(

@@ -35,7 +35,7 @@ from sealwright.ca.public_keys import encoded, kind_of
 from sealwright.ca.recognise import OwnCertificate, Recognition, serial_text
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock, to_rfc3339
-from sealwright.tokens import ALGORITHMS, VerificationKey, audiences, check_times, unverified_header, verify
+from sealwright.tokens import ALGORITHMS, UnverifiedToken, VerificationKey, audiences, check_times, verify
 
 RENEW_CLIENT = "step-ca-client/1.0"
 """What `step` calls itself in the tokens that it makes to renew."""
@@ -69,9 +69,10 @@ class Renewal:
 
     async def renew_with_token(self, token: str) -> IssuedCertificate:
         """Renew the certificate in the header of a token that its key has signed; for certificates that have expired."""
-        own = await self._recognition.recognise(_leaf_of(unverified_header(token)))
+        read = UnverifiedToken(token)
+        own = await self._recognition.recognise(_leaf_of(read.header))
         provisioner = await self._provisioner_of(own)
-        digest = self._check_token(token, own, provisioner)
+        digest = self._check_token(read, own, provisioner)
         return await self._follow(own, provisioner, _same_key(own), token_digest=digest)
 
     async def rekey(self, certificate_der: bytes, request: str) -> IssuedCertificate:
@@ -128,14 +129,14 @@ class Renewal:
             account_id=record.account_id,
             session_id=record.session_id,
             token_digest=token_digest,
-            extension=provisioner.extension(),
+            extension=provisioner.extension,
             renewed_from=record.serial,
         )
         return await self._issuance.issue(grant, replace(request, not_after=lifetime))
 
-    def _check_token(self, token: str, own: OwnCertificate, provisioner: Provisioner) -> bytes:
+    def _check_token(self, token: UnverifiedToken, own: OwnCertificate, provisioner: Provisioner) -> bytes:
         """Check a token that the certificate's key has signed; answers the key under which its use is remembered."""
-        key_id = unverified_header(token).get("kid")
+        key_id = token.header.get("kid")
         key = VerificationKey(key_id if isinstance(key_id, str) else "", "", own.public_key)
         claims = verify(token, (key,), algorithms=ALGORITHMS).claims
         check_times(claims, self._clock.now(), LEEWAY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
@@ -14,6 +13,8 @@ LEEWAY = timedelta(minutes=1)
 """How far the clocks of two machines may differ."""
 
 _LATEST = 253_402_300_800  # the year 10000
+_NUMBERS = frozenset({int, float})
+"""By their exact types: a bool is an int too."""
 _SHOWN = 80
 
 
@@ -24,11 +25,12 @@ def check_times(claims: Mapping[str, Any], now: Instant, leeway: timedelta = LEE
         raise TokenRefused("The token does not say when it expires.")
     if before(now, leeway) >= expiry:
         raise TokenExpired(f"The token expired at {to_rfc3339(expiry)}; it is {to_rfc3339(now)}.")
+    latest = after(now, leeway)
     start = instant_claim(claims, "nbf")
-    if start is not None and after(now, leeway) < start:
+    if start is not None and latest < start:
         raise TokenRefused(f"The token is not valid before {to_rfc3339(start)}; it is {to_rfc3339(now)}.")
     issued = instant_claim(claims, "iat")
-    if issued is not None and after(now, leeway) < issued:
+    if issued is not None and latest < issued:
         raise TokenRefused(f"The token was issued in the future, at {to_rfc3339(issued)}; it is {to_rfc3339(now)}.")
 
 
@@ -99,7 +101,7 @@ def instant_claim(claims: Mapping[str, Any], name: str) -> Instant | None:
     found = claims.get(name)
     if found is None:
         return None
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found) or not 0 <= found < _LATEST:
+    if type(found) not in _NUMBERS or not 0 <= found < _LATEST:
         raise TokenMalformed(f"The token's {name} is not a time.")
     return from_seconds(found)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -40,23 +44,55 @@ def algorithms_of(public_key: PublicKey) -> frozenset[str]:
 def verify_signature(algorithm: str, public_key: PublicKey, signature: bytes, signed: bytes) -> None:
     """Raise TokenRefused unless `public_key` made `signature` over `signed`. The caller has checked the algorithm's name."""
     try:
-        if algorithm in _ECDSA and isinstance(public_key, ec.EllipticCurvePublicKey):
-            curve, size, scheme = _ECDSA[algorithm]
-            if len(signature) == 2 * size and public_key.curve.name == curve:
-                numbers = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
-                public_key.verify(encode_dss_signature(*numbers), signed, scheme)
-                return
-        elif algorithm in _RSA and isinstance(public_key, rsa.RSAPublicKey):
-            scheme_of_rsa, used = _RSA[algorithm]
-            if public_key.key_size >= SMALLEST_RSA_KEY:
-                public_key.verify(signature, signed, scheme_of_rsa, used)
-                return
-        elif algorithm in _EDDSA and isinstance(public_key, ed25519.Ed25519PublicKey) and len(signature) == _ED25519_LENGTH:
-            public_key.verify(signature, signed)
-            return
+        genuine = _verifier(type(public_key))(algorithm, public_key, signature, signed)
     except InvalidSignature:
-        pass
-    raise TokenRefused("The token's signature is wrong.")
+        genuine = False
+    if not genuine:
+        raise TokenRefused("The token's signature is wrong.")
+
+
+Verifier = Callable[[str, Any, bytes, bytes], bool]
+"""Algorithm, key, signature and what was signed → False where they do not fit together; a wrong signature raises."""
+
+
+@lru_cache(maxsize=64)
+def _verifier(key_type: type) -> Verifier:
+    """How a key of this type verifies. Remembered, because asking what kind a key is costs as much as all the rest here."""
+    if issubclass(key_type, ec.EllipticCurvePublicKey):
+        return _verify_ecdsa
+    if issubclass(key_type, rsa.RSAPublicKey):
+        return _verify_rsa
+    return _verify_eddsa if issubclass(key_type, ed25519.Ed25519PublicKey) else _verify_nothing
+
+
+def _verify_ecdsa(algorithm: str, public_key: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
+    if algorithm not in _ECDSA:
+        return False
+    curve, size, scheme = _ECDSA[algorithm]
+    if len(signature) != 2 * size or public_key.curve.name != curve:
+        return False
+    numbers = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
+    public_key.verify(encode_dss_signature(*numbers), signed, scheme)
+    return True
+
+
+def _verify_rsa(algorithm: str, public_key: rsa.RSAPublicKey, signature: bytes, signed: bytes) -> bool:
+    if algorithm not in _RSA or public_key.key_size < SMALLEST_RSA_KEY:
+        return False
+    scheme, used = _RSA[algorithm]
+    public_key.verify(signature, signed, scheme, used)
+    return True
+
+
+def _verify_eddsa(algorithm: str, public_key: ed25519.Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
+    if algorithm not in _EDDSA or len(signature) != _ED25519_LENGTH:
+        return False
+    public_key.verify(signature, signed)
+    return True
+
+
+def _verify_nothing(_algorithm: str, _public_key: Any, _signature: bytes, _signed: bytes) -> bool:
+    return False
 
 
 def make_signature(algorithm: str, private_key: PrivateKey, signed: bytes) -> bytes:

@@ -16,9 +16,29 @@ _CACHED_HEADER = 512
 _SHOWN = 64
 
 
+class UnverifiedToken:
+    """A compact JWS in its three parts, none of them proven. Each is decoded when it is asked for, and only once."""
+
+    __slots__ = ("_claims", "_payload", "header", "signature", "signed")
+
+    def __init__(self, token: str) -> None:
+        """Reads the header; what is no token raises TokenMalformed."""
+        header, self._payload, self.signature = split(token)
+        self.signed = header + b"." + self._payload
+        """What the signature is about."""
+        self.header = _read_header(header)
+        self._claims: Mapping[str, Any] | None = None
+
+    def claims(self) -> Mapping[str, Any]:
+        """What the token says, proven or not. Raises TokenMalformed."""
+        if self._claims is None:
+            self._claims = decode_object(decode_base64url(self._payload, "payload"), "payload")
+        return self._claims
+
+
 def unverified_header(token: str) -> Mapping[str, Any]:
     """The header, before anything is proven: to find the key. Raises TokenMalformed."""
-    return _read_header(split(token)[0])
+    return UnverifiedToken(token).header
 
 
 def unverified_claims(token: str) -> Mapping[str, Any]:
@@ -27,20 +47,18 @@ def unverified_claims(token: str) -> Mapping[str, Any]:
     return decode_object(decode_base64url(payload, "payload"), "payload")
 
 
-def verify(token: str, keys: VerificationKeys, *, algorithms: frozenset[str]) -> SignedClaims:
+def verify(token: str | UnverifiedToken, keys: VerificationKeys, *, algorithms: frozenset[str]) -> SignedClaims:
     """Check the signature with the key that the header names; what is not allowed, unknown or wrong raises TokenRefused.
 
     Times, issuer and audience are the caller's to check, with the functions of `claims`.
     """
-    header_segment, payload_segment, signature_segment = split(token)
-    header = _read_header(header_segment)
-    algorithm = header.get("alg")
+    read = UnverifiedToken(token) if isinstance(token, str) else token
+    algorithm = read.header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in ALGORITHMS:
         raise TokenRefused(f"The token is signed with {_cut(algorithm)}, which is not allowed here.")
-    key = _choose(keys, header.get("kid"), algorithm)
-    signature = decode_base64url(signature_segment, "signature")
-    verify_signature(algorithm, key.public_key, signature, header_segment + b"." + payload_segment)
-    return SignedClaims(header, decode_object(decode_base64url(payload_segment, "payload"), "payload"))
+    key = _choose(keys, read.header.get("kid"), algorithm)
+    verify_signature(algorithm, key.public_key, decode_base64url(read.signature, "signature"), read.signed)
+    return SignedClaims(read.header, read.claims())
 
 
 def _choose(keys: VerificationKeys, key_id: Any, algorithm: str) -> VerificationKey:
@@ -51,13 +69,15 @@ def _choose(keys: VerificationKeys, key_id: Any, algorithm: str) -> Verification
         raise KeyUnknown("The token names no key, and its issuer does not have exactly one that fits.")
     if not isinstance(key_id, str):
         raise TokenMalformed("The token's kid is not a text.")
-    named = [key for key in keys if key.id == key_id]
-    if not named:
-        raise KeyUnknown(f"The token is signed with the key {_cut(key_id)}, which its issuer does not have.")
-    for key in named:
-        if _fits(key, algorithm):
-            return key
-    raise TokenRefused(f"The key {_cut(key_id)} does not sign with {algorithm}.")
+    known = False
+    for key in keys:
+        if key.id == key_id:
+            if _fits(key, algorithm):
+                return key
+            known = True
+    if known:
+        raise TokenRefused(f"The key {_cut(key_id)} does not sign with {algorithm}.")
+    raise KeyUnknown(f"The token is signed with the key {_cut(key_id)}, which its issuer does not have.")
 
 
 def _fits(key: VerificationKey, algorithm: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from sealwright.ca.provisioners import Audiences, Operation, token_key, whole
 from sealwright.ca.provisioners.gate import id_in_token
 from sealwright.clock import to_seconds
+from sealwright.tokens import UnverifiedToken
 from tests.authorities import (
     ALICE,
     CA_URL,
@@ -618,4 +619,4 @@ def test_keys_of_used_tokens_sort_by_expiry_and_differ_by_issuer():
     assert token_key("a", "1", 100) < token_key("a", "1", 200)
     assert token_key("a", "1", 100) != token_key("b", "1", 100)
     assert len(token_key("a", "1", 1e30)) == 20
-    assert whole("a.b.c") == "a.b"
+    assert whole(UnverifiedToken("e30.b.c")) == "e30.b"

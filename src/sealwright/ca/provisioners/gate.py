@@ -12,7 +12,7 @@ from sealwright.ca.provisioners.models import JwkProvisioner, Provisioner
 from sealwright.ca.provisioners.oidc import IdToken, verify_id_token
 from sealwright.ca.provisioners.registry import Provisioners
 from sealwright.clock import Clock
-from sealwright.tokens import TrustedProviders, audiences, unverified_claims, unverified_header
+from sealwright.tokens import TrustedProviders, UnverifiedToken, audiences
 
 
 class ProvisionerTokens:
@@ -26,25 +26,27 @@ class ProvisionerTokens:
 
     async def for_sign(self, token: str) -> JwkToken | IdToken:
         """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused."""
-        provisioner = await self._find(token)
+        read = UnverifiedToken(token)
+        provisioner = await self._find(read)
         if isinstance(provisioner, JwkProvisioner):
-            return verify_jwk(provisioner, token, accepted=self._accepted, operation=Operation.SIGN, now=self._clock.now())
-        return await verify_id_token(provisioner, token, self._providers, self._clock.now())
+            return verify_jwk(provisioner, read, accepted=self._accepted, operation=Operation.SIGN, now=self._clock.now())
+        return await verify_id_token(provisioner, read, self._providers, self._clock.now())
 
     async def for_revoke(self, token: str) -> JwkToken:
         """A token that asks for a revocation: of JWK provisioners only."""
-        provisioner = await self._find(token)
+        read = UnverifiedToken(token)
+        provisioner = await self._find(read)
         if isinstance(provisioner, JwkProvisioner):
-            return verify_jwk(provisioner, token, accepted=self._accepted, operation=Operation.REVOKE, now=self._clock.now())
-        person = await verify_id_token(provisioner, token, self._providers, self._clock.now())
+            return verify_jwk(provisioner, read, accepted=self._accepted, operation=Operation.REVOKE, now=self._clock.now())
+        person = await verify_id_token(provisioner, read, self._providers, self._clock.now())
         raise IdentityRefused(
             f"{person.actor.name} cannot revoke with an ID token.",
             reasons=(f"the provisioner {provisioner.name} is of type OIDC",),
             hint="Revoke with the certificate and its key, or sign in to this server and revoke there.",
         )
 
-    async def _find(self, token: str) -> Provisioner:
-        provisioner_id = id_in_token(unverified_header(token), unverified_claims(token), self._accepted)
+    async def _find(self, token: UnverifiedToken) -> Provisioner:
+        provisioner_id = id_in_token(token.header, token.claims(), self._accepted)
         provisioner = await self._provisioners.find(provisioner_id)
         if provisioner is None:
             raise CredentialRefused(

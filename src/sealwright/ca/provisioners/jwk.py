@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sealwright.access import Actor
 from sealwright.ca import names
@@ -18,7 +19,7 @@ from sealwright.ca.provisioners.single_use import token_key, whole
 from sealwright.clock import Instant
 from sealwright.keys import base64url
 from sealwright.tokens import (
-    VerificationKey,
+    UnverifiedToken,
     audiences,
     check_times,
     optional_text,
@@ -31,8 +32,7 @@ from sealwright.tokens import (
 _FINGERPRINT_OF_REQUEST = "x5rt#S256"
 
 
-@dataclass(frozen=True, slots=True)
-class JwkToken:
+class JwkToken(msgspec.Struct, frozen=True):
     """A token of a JWK provisioner: signature, issuer, audience and times are right; nothing else is decided."""
 
     provisioner: JwkProvisioner
@@ -43,7 +43,7 @@ class JwkToken:
     @property
     def actor(self) -> Actor:
         """Who acts: the holder of the provisioner's key."""
-        return Actor("service", self.provisioner.id, self.provisioner.name)
+        return self.provisioner.actor
 
     def grant(self, request: CertificateRequest) -> SigningGrant:
         """What the token allows: `sub` as the common name, `sans` (or else `sub`) as the names, exactly.
@@ -64,7 +64,7 @@ class JwkToken:
             may_ask_for=(self.subject, *texts),
             must_match=True,
             token_digest=self.token_key,
-            extension=self.provisioner.extension(),
+            extension=self.provisioner.extension,
         )
 
     def _check_request(self, request: CertificateRequest) -> None:
@@ -80,10 +80,11 @@ class JwkToken:
             raise RequestNotMeant("The token was made for another certificate signing request.")
 
 
-def verify_jwk(provisioner: JwkProvisioner, token: str, *, accepted: Audiences, operation: Operation, now: Instant) -> JwkToken:
+def verify_jwk(
+    provisioner: JwkProvisioner, token: UnverifiedToken, *, accepted: Audiences, operation: Operation, now: Instant
+) -> JwkToken:
     """Check a token that names this provisioner. What is wrong raises TokenRefused or CredentialRefused."""
-    key = VerificationKey(provisioner.kid, provisioner.algorithm, provisioner.public_key)
-    claims = verify(token, (key,), algorithms=frozenset({provisioner.algorithm})).claims
+    claims = verify(token, provisioner.keys, algorithms=provisioner.algorithms).claims
     require_issuer(claims, provisioner.name)
     check_times(claims, now, LEEWAY)
     if not accepted.match(audiences(claims), operation):

@@ -11,16 +11,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from sealwright.access import Actor
 from sealwright.ca.models import Claims, ProvisionerExtension, ProvisionerType, PublicKey
 from sealwright.ca.profiles import inherit
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.errors import Failure
-from sealwright.tokens import keys_of_jwks, public_key_from_jwk
+from sealwright.tokens import VerificationKey, VerificationKeys, keys_of_jwks, public_key_from_jwk
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 LONGEST_NAME = 128
@@ -80,7 +82,7 @@ class JwkDefinition(_Definition, frozen=True, kw_only=True):
 _SHAPES: Mapping[str, type[OidcDefinition | JwkDefinition]] = {"OIDC": OidcDefinition, "JWK": JwkDefinition}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OidcProvisioner:
     """An OIDC provisioner, checked and ready to be asked."""
 
@@ -105,14 +107,15 @@ class OidcProvisioner:
         endpoint = self.definition.configuration_endpoint
         return endpoint if endpoint.endswith(WELL_KNOWN) else endpoint.rstrip("/") + WELL_KNOWN
 
+    @cached_property
     def extension(self) -> ProvisionerExtension:
         """What its certificates say of it."""
         return ProvisionerExtension(ProvisionerType.OIDC, self.name, self.definition.client_id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JwkProvisioner:
-    """A JWK provisioner, checked and ready to be asked."""
+    """A JWK provisioner, checked and ready to be asked. What every token asks it for is put together once."""
 
     definition: JwkDefinition
     claims: Claims
@@ -126,13 +129,17 @@ class JwkProvisioner:
         kid: str = self.definition.key["kid"]
         return kid
 
-    @property
-    def algorithm(self) -> str:
-        """The only algorithm that its tokens may be signed with."""
-        algorithm: str = self.definition.key["alg"]
-        return algorithm
+    @cached_property
+    def keys(self) -> VerificationKeys:
+        """The one key that its tokens are signed with."""
+        return (VerificationKey(self.kid, self.definition.key["alg"], self.public_key),)
 
-    @property
+    @cached_property
+    def algorithms(self) -> frozenset[str]:
+        """The only algorithm that its tokens may be signed with."""
+        return frozenset({self.definition.key["alg"]})
+
+    @cached_property
     def id(self) -> str:
         """What its tokens are found by: name and key id."""
         return f"{self.name}:{self.kid}"
@@ -142,9 +149,15 @@ class JwkProvisioner:
         """The name people choose it by."""
         return self.definition.name
 
+    @cached_property
     def extension(self) -> ProvisionerExtension:
         """What its certificates say of it."""
         return ProvisionerExtension(ProvisionerType.JWK, self.name, self.kid)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts with a token of it: the holder of its key."""
+        return Actor("service", self.id, self.name)
 
 
 Provisioner = OidcProvisioner | JwkProvisioner

@@ -18,8 +18,9 @@ Where this is stricter or clearer than `step-ca`, on purpose:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sealwright.access import Actor
 from sealwright.ca import names
@@ -31,19 +32,18 @@ from sealwright.ca.provisioners.single_use import token_key, whole
 from sealwright.clock import Instant
 from sealwright.tokens import (
     TrustedProviders,
+    UnverifiedToken,
     check_authorized_party,
     check_times,
     optional_text,
     require_audience,
     require_issuer,
     require_text,
-    unverified_header,
     verify,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class IdToken:
+class IdToken(msgspec.Struct, frozen=True):
     """A verified ID token: signature, issuer, audience and times are right; nothing else is decided."""
 
     provisioner: OidcProvisioner
@@ -98,7 +98,7 @@ class IdToken:
             account_id=self.subject if self.local else None,
             session_id=self.session_id or None,
             token_digest=self.token_key,
-            extension=self.provisioner.extension(),
+            extension=self.provisioner.extension,
         )
 
     def _any_names(self, request: CertificateRequest) -> SigningGrant:
@@ -113,7 +113,7 @@ class IdToken:
             account_id=self.subject if self.local else None,
             session_id=self.session_id or None,
             token_digest=self.token_key,
-            extension=self.provisioner.extension(),
+            extension=self.provisioner.extension,
         )
 
     def _own_texts(self) -> tuple[str, ...]:
@@ -154,10 +154,12 @@ class IdToken:
             )
 
 
-async def verify_id_token(provisioner: OidcProvisioner, token: str, providers: TrustedProviders, now: Instant) -> IdToken:
+async def verify_id_token(
+    provisioner: OidcProvisioner, token: UnverifiedToken, providers: TrustedProviders, now: Instant
+) -> IdToken:
     """Check a token that names this provisioner. What is wrong raises TokenRefused; a provider that is down, Unavailable."""
     definition = provisioner.definition
-    key_id = unverified_header(token).get("kid")
+    key_id = token.header.get("kid")
     metadata, keys = await providers.keys_for(
         definition.configuration_endpoint, key_id if isinstance(key_id, str) else None, tenant_id=definition.tenant_id
     )

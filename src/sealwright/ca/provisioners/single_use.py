@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 
 from sealwright.ca.provisioners.models import LEEWAY
+from sealwright.tokens import UnverifiedToken
 
 _LAST_SECOND = 0xFFFF_FFFF
+_LEEWAY_SECONDS = LEEWAY.total_seconds()
 
 
 def token_key(issuer: str, token_id: str, expires_at_seconds: float) -> bytes:
@@ -14,13 +16,13 @@ def token_key(issuer: str, token_id: str, expires_at_seconds: float) -> bytes:
 
     `issuer`: the provisioner, or what else vouches for the uniqueness of `token_id`.
     """
-    last = min(max(int(expires_at_seconds + LEEWAY.total_seconds()) + 1, 0), _LAST_SECOND)
+    last = min(max(int(expires_at_seconds + _LEEWAY_SECONDS) + 1, 0), _LAST_SECOND)
     return last.to_bytes(4, "big") + hashlib.sha256(f"{issuer}\0{token_id}".encode()).digest()[:16]
 
 
-def whole(token: str) -> str:
+def whole(token: UnverifiedToken) -> str:
     """What stands for a token that has no id: its signed part.
 
     The signature is left out, because some signatures can be rewritten by anybody without becoming invalid.
     """
-    return token.rpartition(".")[0]
+    return token.signed.decode()

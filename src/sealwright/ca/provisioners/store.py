@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 
 from sealwright.clock import Instant
@@ -29,8 +28,7 @@ _PAGE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ProvisionerRow:
+class ProvisionerRow(msgspec.Struct, frozen=True):
     """One provisioner as stored."""
 
     id: str

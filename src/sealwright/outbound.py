@@ -12,15 +12,18 @@ import ipaddress
 import re
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-import httpx2
-
 from sealwright.errors import Unavailable
+
+if TYPE_CHECKING:
+    import httpx2
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -100,6 +103,10 @@ class GuardedOutbound:
         timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
     ) -> OutboundResponse:
         parts, host, port = self._check(url)
+        if "httpx2" not in sys.modules:  # many servers never call another: loaded late, and on a thread while others are answered
+            await asyncio.to_thread(import_module, "httpx2")
+        import httpx2  # noqa: PLC0415 - as above
+
         place = f"{parts.scheme}://{parts.netloc}{parts.path}"
         headers = {"host": parts.netloc, "accept": accept, "accept-encoding": "identity", "user-agent": "sealwright"}
         last: Exception | None = None
@@ -150,6 +157,8 @@ class GuardedOutbound:
         return is_public(address) or any(address in network for network in self._allow_private)
 
     async def _send(self, request: httpx2.Request, place: str, max_bytes: int) -> OutboundResponse:
+        import httpx2  # noqa: PLC0415 - loaded by `get`
+
         transport = httpx2.AsyncHTTPTransport(verify=self._trust(), trust_env=False, limits=httpx2.Limits(max_connections=1))
         async with transport:
             response = await transport.handle_async_request(request)

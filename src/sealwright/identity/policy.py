@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from zxcvbn import zxcvbn
-
 from sealwright.access import Actor, Permission
 from sealwright.clock import Instant, after, between
 from sealwright.identity.errors import BeyondOwnAuthority, MailRefused, NameRefused, TextRefused, WeakPassword
@@ -182,6 +180,8 @@ def weaknesses(password: str, *, name: str, display_name: str, mails: Sequence[s
 
 
 def _why_guessable(password: str, own_words: list[str]) -> list[str]:
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists are needed only when somebody chooses a password
+
     patterns: set[str] = set()
     for length in _SCORED_CHARACTERS:
         result = zxcvbn(password[:length], user_inputs=own_words)

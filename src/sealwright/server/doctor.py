@@ -1,12 +1,14 @@
-"""Looks at a home directory and says in words what is wrong and what to do about it. Changes nothing."""
+"""`sealwright doctor`: looks at a home directory and says in words what is wrong and what to do about it. Changes nothing."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import stat
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from cryptography import x509
 
@@ -17,9 +19,9 @@ from sealwright.db.migrate import NEWEST, revision_of
 from sealwright.errors import Failure
 from sealwright.keys import KEY_FILE, load_key_encryption_key
 from sealwright.server.home import Home
-from sealwright.server.program import assemble
+from sealwright.server.surroundings import real_surroundings
 from sealwright.server.tls import server_context
-from sealwright.server.wiring import Parts
+from sealwright.server.wiring import Parts, build
 from sealwright.settings import Address, Settings, load
 
 WARN_BEFORE = timedelta(days=60)
@@ -33,6 +35,11 @@ class Finding:
     ok: bool
     detail: str
     hint: str = ""
+
+
+def doctor(home: Path) -> Sequence[Finding]:
+    """Look at everything that a server needs; answers what was found, in words."""
+    return asyncio.run(examine(Home(home)))
 
 
 async def examine(home: Home) -> list[Finding]:
@@ -57,7 +64,7 @@ async def examine(home: Home) -> list[Finding]:
         findings.append(Finding("database", ok=True, detail=f"{_engine(settings)}, schema {NEWEST}"))
         db = await open_database(settings.database_url)
         try:
-            findings.extend([finding async for finding in _examine_parts(assemble(settings, db, {}), home)])
+            findings.extend([finding async for finding in _examine_parts(build(real_surroundings(settings, db)), home)])
         finally:
             await db.close()
     except Failure as failure:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sealwright.errors import Conflict, NotFound, Refused
-from sealwright.settings import FILE_NAME
+from sealwright.settings import FILE_NAME, Settings, load
 
 
 class HomeRefused(Refused):
@@ -119,6 +119,10 @@ class Home:
                 hint="Run this command as the user that the server runs as.",
             )
         return self
+
+    def settings(self) -> Settings:
+        """The settings of the server here, wherever the command was started."""
+        return load(Home(self.path.expanduser().absolute()).require().path)
 
     def prepare(self) -> bool:
         """Make the directories for a new server; answers whether `path` itself is new. What holds other files is refused."""

@@ -6,17 +6,14 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 from typing import Any, TextIO
 from urllib.parse import unquote_plus
 
 import msgspec
-import structlog
 
 from sealwright.clock import Clock, to_datetime
 from sealwright.wire import Request
-
-Log = structlog.typing.FilteringBoundLogger
 
 _LONG_RUN = re.compile(r"[A-Za-z0-9_+/=.\-]{32,}")
 _LONGEST_MESSAGE = 300
@@ -25,23 +22,47 @@ _MOST_FRAMES = 12
 _SECRET_HEADERS = ("authorization", "cookie")
 
 
+class Log:
+    """Writes lines of one level and above, each with what the log was bound to."""
+
+    def __init__(self, lowest: int, clock: Clock, stream: TextIO, bound: Mapping[str, Any]) -> None:
+        self._lowest = lowest
+        self._clock = clock
+        self._stream = stream
+        self._bound = bound
+
+    def bind(self, **more: Any) -> Log:
+        """The same log, which tells `more` on each line."""
+        return Log(self._lowest, self._clock, self._stream, {**self._bound, **more})
+
+    def debug(self, event: str, **more: Any) -> None:
+        """What helps to find a fault."""
+        self._write(logging.DEBUG, event, more)
+
+    def info(self, event: str, **more: Any) -> None:
+        """What happened as it should."""
+        self._write(logging.INFO, event, more)
+
+    def warning(self, event: str, **more: Any) -> None:
+        """What somebody should look at some time."""
+        self._write(logging.WARNING, event, more)
+
+    def error(self, event: str, **more: Any) -> None:
+        """What somebody should look at now."""
+        self._write(logging.ERROR, event, more)
+
+    def _write(self, level: int, event: str, more: Mapping[str, Any]) -> None:
+        if level < self._lowest:
+            return
+        at = to_datetime(self._clock.now()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        told = {"at": at, "level": logging.getLevelName(level).lower(), "event": event, **self._bound, **more}
+        self._stream.write(f"{msgspec.json.encode(told, enc_hook=str).decode()}\n")
+        self._stream.flush()
+
+
 def open_log(level: str, clock: Clock, stream: TextIO | None = None) -> Log:
     """A log that writes `level` (debug, info, warning, error) and above."""
-
-    def stamp(_log: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        at = to_datetime(clock.now()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"at": at, "level": event.pop("level"), "event": event.pop("event"), **event}
-
-    def render(_log: Any, _method: str, event: MutableMapping[str, Any]) -> str:
-        return msgspec.json.encode(event, enc_hook=str).decode()
-
-    log: Log = structlog.wrap_logger(
-        structlog.PrintLogger(stream or sys.stderr),
-        processors=[structlog.processors.add_log_level, stamp, render],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        context_class=dict,
-    )
-    return log
+    return Log(logging.getLevelNamesMapping()[level.upper()], clock, stream or sys.stderr, {})
 
 
 class _Bridge(logging.Handler):

@@ -6,31 +6,25 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-from sealwright import __version__, identity
+from sealwright import __version__
 from sealwright.access import SYSTEM
 from sealwright.audit import Event
-from sealwright.clock import Clock, SystemClock
-from sealwright.db import Database, Transaction, open_database
+from sealwright.db import Transaction, open_database
 from sealwright.db.migrate import migrate
-from sealwright.entropy import Entropy, SystemEntropy
-from sealwright.keys import Sealer, load_key_encryption_key
-from sealwright.outbound import GuardedOutbound
 from sealwright.server.application import Application
+from sealwright.server.duties import application
 from sealwright.server.home import Home, write_whole
 from sealwright.server.listeners import ListenAddress
 from sealwright.server.logs import Log, open_log
 from sealwright.server.supervisor import Plan, Program
+from sealwright.server.surroundings import CLOCK, real_surroundings, seed
 from sealwright.server.tls import TlsMaterial
-from sealwright.server.wiring import Parts, Surroundings, application, build, public_urls
+from sealwright.server.wiring import Parts, build, public_urls
 from sealwright.settings import Address, Settings, line_of, load
 from sealwright.wire import Listener
-
-CLOCK: Clock = SystemClock()
-ENTROPY: Entropy = SystemEntropy()
 
 
 def program(home: Home) -> Program[Settings]:
@@ -47,7 +41,7 @@ def program(home: Home) -> Program[Settings]:
     async def build_application(settings: Settings, listening: Mapping[Listener, str]) -> Application:
         db = await open_database(settings.database_url)
         try:
-            parts = assemble(settings, db, listening)
+            parts = build(real_surroundings(settings, db), listening)
             await parts.ca.provisioners.reload()
             if built:
                 await _record(parts, Event.SETTINGS_RELOADED)
@@ -72,26 +66,6 @@ def program(home: Home) -> Program[Settings]:
     )
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Parts]:
-    """Every part of the server, for one command on its machine. The database is brought to the newest schema first."""
-    await migrate(settings.database_url)
-    db = await open_database(settings.database_url)
-    try:
-        yield assemble(settings, db, {})
-    finally:
-        await db.close()
-
-
-async def seed(parts: Parts) -> None:
-    """Make the built-in groups and accounts that are not there yet."""
-
-    async def body(tx: Transaction) -> None:
-        await identity.seed(tx, parts.around.clock.now())
-
-    await parts.around.db.write(body)
-
-
 async def _record(parts: Parts, event: Event) -> None:
     target = f"server:{parts.urls[Listener.PEOPLE]}"
 
@@ -101,24 +75,13 @@ async def _record(parts: Parts, event: Event) -> None:
     await parts.around.db.write(body)
 
 
-def assemble(settings: Settings, db: Database, listening: Mapping[Listener, str]) -> Parts:
-    """Every part of a real server on an open database."""
-    sealer = Sealer(load_key_encryption_key(settings.home, settings.key), ENTROPY)
-    outbound = GuardedOutbound(
-        allow_private=settings.outbound.allow_private,
-        allow_http=settings.outbound.allow_http,
-        ca_file=settings.outbound.ca_file,
-    )
-    return build(Surroundings(settings, CLOCK, ENTROPY, db, sealer, outbound), listening)
-
-
 async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tuple[TlsMaterial, str]:
     """What happens once per start, before there are workers: schema, seeds, open intents, certificate, first administrator."""
     await migrate(settings.database_url)
     db = await open_database(settings.database_url)
     try:
-        parts = assemble(settings, db, listening)
-        await seed(parts)
+        parts = build(real_surroundings(settings, db), listening)
+        await seed(parts.around)
         alone = settings.database_url.startswith("sqlite:")
         if alone:
             await parts.ca.recovery.close_intents()

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from sealwright import ca, identity, oauth
-from sealwright.access import SYSTEM
 from sealwright.audit import Audit, Checkpoints
-from sealwright.clock import Clock
-from sealwright.db import Database
-from sealwright.entropy import Entropy, uuid4
-from sealwright.keys import Custody, Sealer
-from sealwright.outbound import Outbound
-from sealwright.server.application import Application
+from sealwright.keys import Custody
 from sealwright.server.home import Home
-from sealwright.server.jobs import Job, Leases
 from sealwright.server.own_certificate import OwnCertificate
-from sealwright.server.routes import serve_all
+from sealwright.server.surroundings import Surroundings, assemble_people
 from sealwright.settings import Settings
 from sealwright.tokens import TrustedProviders
 from sealwright.wire import Listener
-
-HASHING_THREADS = 1
-"""Threads that hash passwords in each worker; there is a worker for each processor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What comes from outside: real in a server, chosen in a test."""
-
-    settings: Settings
-    clock: Clock
-    entropy: Entropy
-    db: Database
-    sealer: Sealer
-    outbound: Outbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +38,7 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
     urls = public_urls(settings, listening or {})
     audit = Audit(clock)
     custody = Custody(db, around.sealer, clock)
-    people = identity.assemble(
-        db,
-        audit=audit,
-        clock=clock,
-        entropy=entropy,
-        sealer=around.sealer,
-        hashing=identity.Argon2Hashing(entropy, threads=HASHING_THREADS),
-        rules=identity.SessionRules(idle=settings.sessions.idle, absolute=settings.sessions.absolute),
-        server_name=settings.name,
-        domain=settings.domain,
-    )
+    people = assemble_people(around, audit)
     foundation = oauth.Foundation(
         db=db, clock=clock, entropy=entropy, audit=audit, origin=urls[Listener.PEOPLE], lifetimes=settings.oauth
     )
@@ -107,19 +74,6 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
     )
 
 
-def application(parts: Parts) -> Application:
-    """What a worker serves and runs."""
-    around, served = parts.around, serve_all(parts)
-    return Application(
-        routes=served.routes,
-        failures=served.failures,
-        jobs=_jobs(parts),
-        leases=Leases(around.db, around.clock, uuid4(around.entropy)),
-        tls=parts.certificate.material,
-        close=around.db.close,
-    )
-
-
 def public_urls(settings: Settings, listening: Mapping[Listener, str]) -> Mapping[Listener, str]:
     """How the world reaches each listener."""
     wanted = {
@@ -142,30 +96,3 @@ def reached_by(settings: Settings, urls: Mapping[Listener, str]) -> tuple[str, .
     """Every name and address that clients use for this server."""
     hosts = (urlsplit(url).hostname or "" for url in urls.values())
     return tuple(dict.fromkeys([*settings.dns_names, *filter(None, hosts)]))
-
-
-def _jobs(parts: Parts) -> tuple[Job, ...]:
-    around, hourly = parts.around, timedelta(hours=1)
-
-    async def sweep() -> None:
-        await identity.sweep(around.db, around.clock)
-
-    async def purge() -> None:
-        await oauth.purge_ended(parts.oauth_foundation)
-
-    async def forget_tokens() -> None:
-        await parts.ca.recovery.forget_tokens()
-
-    async def close_intents() -> None:
-        await parts.ca.recovery.close_intents(older_than=ca.PATIENCE)
-
-    async def checkpoint() -> None:
-        await parts.checkpoints.make(SYSTEM)
-
-    return (
-        Job("sweep sessions", hourly, sweep, once_per_cluster=True),
-        Job("purge authorization requests", hourly, purge, once_per_cluster=True),
-        Job("forget used tokens", hourly, forget_tokens, once_per_cluster=True),
-        Job("close open intents", timedelta(minutes=10), close_intents, once_per_cluster=True),
-        Job("audit checkpoint", hourly, checkpoint, once_per_cluster=True),
-    )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import tomlkit
-
 from sealwright.settings.declarations import SECTIONS, declared
 
 
 def written(value: Any) -> str:
     """`value` as TOML."""
+    import tomlkit  # noqa: PLC0415 - only who writes a settings file needs it, and every command reads one
+
     try:
         return str(tomlkit.item(value).as_string())
     except (TypeError, ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import segno
 from markupsafe import Markup
 
 from sealwright.errors import TooMany
@@ -195,6 +194,8 @@ def _status(problems: tuple[Problem, ...], failure: TooMany | None) -> int:
 
 def _drawing(uri: str) -> Markup:
     """A QR code as inline SVG. segno writes nothing into it but a path of its own."""
+    import segno  # noqa: PLC0415 - drawn when somebody adds a second factor, which is rare
+
     return Markup(segno.make(uri, error="m", micro=False).svg_inline(svgclass="qr", omitsize=True, border=3))  # noqa: S704 - see above
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sealwright.server import Plan
+from sealwright.server.supervisor import Plan
 
 ROOT = Path(__file__).parents[3]
 UNIT = ROOT / "deploy" / "sealwright.service"

@@ -1,32 +1,23 @@
-"""Commands that work on a home directory of this machine, without a running server (see `cli/server_commands.py`)."""
+"""`sealwright init`: a home directory with settings, key-encryption key, database, authorities, a first provisioner."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-import uvloop
-
 from sealwright.access import SYSTEM
 from sealwright.ca import IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
-from sealwright.errors import Conflict
 from sealwright.keys import SealBroken, create_key_encryption_key
-from sealwright.server.doctor import Finding, examine
 from sealwright.server.home import Home, HomeRefused, write_whole
-from sealwright.server.program import CLOCK, ENTROPY, opened, program, seed
-from sealwright.server.supervisor import Supervisor
-from sealwright.server.systemd import Notifier
-from sealwright.server.wiring import Parts
+from sealwright.server.surroundings import ENTROPY, opened, seed
+from sealwright.server.wiring import Parts, build
 from sealwright.settings import Settings, load, read_environment, render
 from sealwright.tokens import new_sealed_jwk
-
-ROOT_KEY_FILE = "root_ca_key.pem"
 
 
 class Options(Protocol):
@@ -66,7 +57,7 @@ class InitReport:
     provisioner: str | None
 
 
-def init(options: Options) -> InitReport:
+def found(options: Options) -> InitReport:
     """Make a home directory: settings, key-encryption key, database, authorities, a first provisioner.
 
     What fails leaves nothing behind. On a database that holds authorities already, as that of another node, those are used.
@@ -83,57 +74,6 @@ def init(options: Options) -> InitReport:
         raise
 
 
-def serve(home: Path) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    environment = read_environment()
-    place = Home(home).require()
-    notifier = Notifier(environment.notify_socket, environment.watchdog)
-    with place.alone():
-        try:
-            Supervisor(program(place), clock=CLOCK, entropy=ENTROPY, notifier=notifier).run()
-        finally:
-            place.addresses_file.unlink(missing_ok=True)
-
-
-def doctor(home: Path) -> Sequence[Finding]:
-    """Look at everything that a server needs; answers what was found, in words."""
-    return uvloop.run(examine(Home(home)))
-
-
-def recover_account(home: Path, name: str, password: str | None) -> str:
-    """Set the password of an account, made up where none is given; answers it. Works while the server runs."""
-
-    async def recover(settings: Settings) -> str:
-        async with opened(settings) as parts:
-            await seed(parts)
-            recovered = await parts.identity.credentials.recover_account(name, password)
-            return recovered.password or password or ""
-
-    return asyncio.run(recover(_settings(home)))
-
-
-def export_root_key(home: Path, directory: Path) -> Path:
-    """Write the root's private key to `directory` and remove it from the server; answers the file."""
-    settings = _settings(home)
-    file = directory / ROOT_KEY_FILE
-    if file.exists():
-        raise Conflict(f"{file} exists already.", hint="Choose another directory with --to, or move the file away.")
-    if not directory.is_dir():
-        raise HomeRefused(f"{directory} is not a directory.", hint="Name an existing one with --to.")
-
-    async def export() -> None:
-        async with opened(settings) as parts:
-            write_whole(file, await parts.ca.issuers.export_root_key(SYSTEM))
-            await parts.ca.issuers.take_root_key_away(SYSTEM)
-
-    asyncio.run(export())
-    return file
-
-
-def _settings(home: Path) -> Settings:
-    return load(Home(home.expanduser().absolute()).require().path)
-
-
 def _fill(home: Home, options: Options) -> InitReport:
     given: dict[str, object] = {
         "name": options.name,
@@ -147,7 +87,7 @@ def _fill(home: Home, options: Options) -> InitReport:
     if read_environment().key is None:
         create_key_encryption_key(home.path, ENTROPY)
     settings = load(home.path)
-    root, issuing = asyncio.run(_found(settings, options))
+    root, issuing = asyncio.run(_fill_database(settings, options))
     write_whole(home.root_certificate, certificates_pem([root.certificate_der]).encode(), mode=0o644)
     write_whole(home.issuing_certificate, certificates_pem([issuing.certificate_der]).encode(), mode=0o644)
     return InitReport(
@@ -164,10 +104,11 @@ def _fill(home: Home, options: Options) -> InitReport:
     )
 
 
-async def _found(settings: Settings, options: Options) -> tuple[IssuerRecord, IssuerRecord]:
-    """Fill the database; answers the root and the issuing CA."""
-    async with opened(settings) as parts:
-        await seed(parts)
+async def _fill_database(settings: Settings, options: Options) -> tuple[IssuerRecord, IssuerRecord]:
+    """Answers the root and the issuing CA."""
+    async with opened(settings) as around:
+        await seed(around)
+        parts = build(around)
         issuers = parts.ca.issuers
         if not await issuers.records():
             await issuers.create_hierarchy(settings.name, SYSTEM)

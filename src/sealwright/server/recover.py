@@ -1,0 +1,24 @@
+"""`sealwright recover-account`: works with the people and the database alone, while the server runs or while it does not."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from sealwright.audit import Audit
+from sealwright.server.home import Home
+from sealwright.server.surroundings import assemble_people, opened, seed
+from sealwright.settings import Settings
+
+
+def recover_account(home: Path, name: str, password: str | None) -> str:
+    """Set the password of an account, made up where none is given; answers it."""
+
+    async def recover(settings: Settings) -> str:
+        async with opened(settings) as around:
+            await seed(around)
+            people = assemble_people(around, Audit(around.clock))
+            recovered = await people.credentials.recover_account(name, password)
+            return recovered.password or password or ""
+
+    return asyncio.run(recover(Home(home).settings()))

@@ -1,0 +1,82 @@
+"""What comes to the parts from outside, and the one part that is needed without the others: the people."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sealwright import identity
+from sealwright.audit import Audit
+from sealwright.clock import Clock, SystemClock
+from sealwright.db import Database, Transaction, open_database
+from sealwright.db.migrate import migrate
+from sealwright.entropy import Entropy, SystemEntropy
+from sealwright.keys import Sealer, load_key_encryption_key
+from sealwright.outbound import GuardedOutbound, Outbound
+from sealwright.settings import Settings
+
+CLOCK: Clock = SystemClock()
+ENTROPY: Entropy = SystemEntropy()
+
+HASHING_THREADS = 1
+"""Threads that hash passwords in each worker; there is a worker for each processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What comes from outside: real in a server, chosen in a test."""
+
+    settings: Settings
+    clock: Clock
+    entropy: Entropy
+    db: Database
+    sealer: Sealer
+    outbound: Outbound
+
+
+def real_surroundings(settings: Settings, db: Database) -> Surroundings:
+    """Those of a real server on an open database."""
+    sealer = Sealer(load_key_encryption_key(settings.home, settings.key), ENTROPY)
+    outbound = GuardedOutbound(
+        allow_private=settings.outbound.allow_private,
+        allow_http=settings.outbound.allow_http,
+        ca_file=settings.outbound.ca_file,
+    )
+    return Surroundings(settings, CLOCK, ENTROPY, db, sealer, outbound)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Surroundings]:
+    """Those of one command on the server's machine. The database is brought to the newest schema first."""
+    await migrate(settings.database_url)
+    db = await open_database(settings.database_url)
+    try:
+        yield real_surroundings(settings, db)
+    finally:
+        await db.close()
+
+
+def assemble_people(around: Surroundings, audit: Audit) -> identity.Identity:
+    """The part that knows people."""
+    settings = around.settings
+    return identity.assemble(
+        around.db,
+        audit=audit,
+        clock=around.clock,
+        entropy=around.entropy,
+        sealer=around.sealer,
+        hashing=identity.Argon2Hashing(around.entropy, threads=HASHING_THREADS),
+        rules=identity.SessionRules(idle=settings.sessions.idle, absolute=settings.sessions.absolute),
+        server_name=settings.name,
+        domain=settings.domain,
+    )
+
+
+async def seed(around: Surroundings) -> None:
+    """Make the built-in groups and accounts that are not there yet."""
+
+    async def body(tx: Transaction) -> None:
+        await identity.seed(tx, around.clock.now())
+
+    await around.db.write(body)

@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from sealwright.db import Database, open_database
 from sealwright.db.migrate import migrate
-from sealwright.db.schema import metadata
+from sealwright.db.whole_schema import metadata
 
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 

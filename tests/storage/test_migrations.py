@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from sealwright.db.migrate import NEWEST, SchemaTooNew, migrate
-from sealwright.db.schema import metadata
+from sealwright.db.whole_schema import metadata
 from tests.databases import scratch_postgresql
 
 

@@ -1,6 +1,7 @@
 """Bring a database to the newest schema. Forward only; the same steps on both engines; one node at a time.
 
-Alembic is imported late: a server whose database is current never needs it.
+Whether there is anything to do is asked of the driver itself: a server whose database is current loads neither Alembic nor what
+SQLAlchemy needs for connections.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, create_engine, inspect, select, table, text
-from sqlalchemy import column as sql_column
+import apsw
+from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -27,7 +28,8 @@ NEWEST = "0001"
 
 _ADVISORY_LOCK = 0x5EA1_0001
 _SQLITE = "sqlite:///"
-_VERSION = table("alembic_version", sql_column("version_num"))
+_ASK = "SELECT version_num FROM alembic_version"
+_PATIENCE_MS = 5_000
 
 
 class SchemaTooNew(Conflict):
@@ -41,42 +43,69 @@ async def migrate(url: str) -> str:
 
     What cannot be reached raises Unavailable, a newer schema SchemaTooNew.
     """
-    return await _on_connection(url, _upgrade, alone=True)
+    held = await revision_of(url)
+    return held if held == NEWEST else await _on_connection(url, _upgrade)
 
 
 async def revision_of(url: str) -> str:
     """The revision that the database at `url` has, or ""; nothing is changed. What cannot be reached raises Unavailable."""
-    if _is_absent(url):
+    if url.startswith(_SQLITE):
+        return _sqlite_revision(Path(url.removeprefix(_SQLITE)))
+    import asyncpg  # noqa: PLC0415 - SQLite does not need it
+
+    try:
+        connection = await asyncpg.connect(url)
+        try:
+            there = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+            return str(await connection.fetchval(_ASK) or "") if there else ""
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as cause:
+        raise _unusable(cause) from cause
+
+
+def _sqlite_revision(path: Path) -> str:
+    if not path.exists():
         return ""
-    return await _on_connection(url, _revision, alone=False)
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.set_busy_timeout(_PATIENCE_MS)
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall():
+                return ""
+            row = connection.execute(_ASK).fetchone()
+            return str(row[0]) if row else ""
+        finally:
+            connection.close()
+    except apsw.Error as cause:
+        raise _unusable(cause) from cause
 
 
-async def _on_connection(url: str, work: Callable[[Connection], str], *, alone: bool) -> str:
-    """Run `work` in a transaction; `alone`: while every other process waits."""
+def _unusable(cause: Exception) -> Unavailable:
+    reason = (str(cause).splitlines() or [type(cause).__name__])[0]
+    return Unavailable(f"The database cannot be used: {reason}", hint="See database_url in settings.toml, and whether it runs.")
+
+
+async def _on_connection(url: str, work: Callable[[Connection], str]) -> str:
+    """Run `work` in a transaction while every other process waits."""
     try:
         if url.startswith(_SQLITE):
-            return _on_sqlite(Path(url.removeprefix(_SQLITE)), work, alone=alone)
+            return _on_sqlite(Path(url.removeprefix(_SQLITE)), work)
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM; SQLite needs none of it
 
         engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
         async with engine.begin() as connection:
-            if alone:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             return await connection.run_sync(work)
-    except (OSError, DBAPIError) as cause:
-        reason = str(cause.orig if isinstance(cause, DBAPIError) else cause).splitlines()[0]
-        raise Unavailable(
-            f"The database cannot be used: {reason}", hint="See database_url in settings.toml, and whether it runs."
-        ) from cause
+    except OSError as cause:
+        raise _unusable(cause) from cause
+    except DBAPIError as cause:
+        raise _unusable(cause.orig if isinstance(cause.orig, Exception) else cause) from cause
 
 
-def _is_absent(url: str) -> bool:
-    return url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists()
-
-
-def _on_sqlite(path: Path, work: Callable[[Connection], str], *, alone: bool) -> str:
+def _on_sqlite(path: Path, work: Callable[[Connection], str]) -> str:
     engine = create_engine(f"{_SQLITE}{path}", poolclass=NullPool)
-    with _alone(path) if alone else nullcontext():
+    with _alone(path):
         if not path.exists():  # made by SQLite it would be open to others; its logs get the mode of the file
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with engine.begin() as connection:
@@ -113,7 +142,7 @@ def _upgrade(connection: Connection) -> str:
 def _revision(connection: Connection) -> str:
     if not inspect(connection).has_table("alembic_version"):
         return ""
-    row = connection.execute(select(_VERSION.c.version_num)).first()
+    row = connection.execute(text(_ASK)).first()
     return str(row[0]) if row else ""
 
 

@@ -1,7 +1,8 @@
 """Every table, once, for SQLite and PostgreSQL alike.
 
 Portable types only. Instants are milliseconds since the epoch; flags are 0 or 1; digests are SHA-256 of a secret; JSON is
-text. Nothing here is reached by other packages except through a `store.py`. What `doc` and `about` say is in the reference.
+text. Indexes that name an engine are in `whole_schema`. Nothing here is reached by other packages except through a `store.py`.
+What `doc` and `about` say is in the reference.
 """
 
 from __future__ import annotations
@@ -376,10 +377,6 @@ certificates = Table(
     Index("ix_certificates_account_id", "account_id", "serial"),
     info={"about": "Every certificate that was intended, with its outcome."},
 )
-_INTENDED = text("state = 'intended'")
-Index("ix_certificates_intended_at", certificates.c.intended_at, sqlite_where=_INTENDED, postgresql_where=_INTENDED)
-_RENEWED = text("renewed_from IS NOT NULL")
-Index("ix_certificates_renewed_from", certificates.c.renewed_from, sqlite_where=_RENEWED, postgresql_where=_RENEWED)
 
 used_tokens = Table(
     "used_tokens",

@@ -1,0 +1,17 @@
+"""The tables with every index: what is needed to make or to compare a schema, and not to work with it.
+
+An index over a part of its table is declared for each engine by name, and whoever names an engine loads its dialect.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, text
+
+from sealwright.db.schema import certificates, metadata
+
+__all__ = ["metadata"]
+
+_INTENDED = text("state = 'intended'")
+Index("ix_certificates_intended_at", certificates.c.intended_at, sqlite_where=_INTENDED, postgresql_where=_INTENDED)
+_RENEWED = text("renewed_from IS NOT NULL")
+Index("ix_certificates_renewed_from", certificates.c.renewed_from, sqlite_where=_RENEWED, postgresql_where=_RENEWED)

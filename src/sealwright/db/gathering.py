@@ -29,24 +29,28 @@ class Gathering(Generic[Item, Result]):
         self._db = db
         self._write_all = write_all
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
-        self._asked = False  # a transaction that has not begun yet will take what waits
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._writing: asyncio.Task[None] | None = None
 
     async def add(self, item: Item) -> Result:
         """Write `item`; answers its result once it is durable."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, done))
-        if not self._asked:
-            self._asked = True
-            task = loop.create_task(self._write_waiting())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if self._writing is None:
+            self._writing = loop.create_task(self._write_until_nothing_waits())
         return await done
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
-        taken, self._waiting, self._asked = self._waiting, [], False
+        taken, self._waiting = self._waiting, []
         return taken
+
+    async def _write_until_nothing_waits(self) -> None:
+        """One transaction after the other: with several under way each would hold fewer items, and cost as much."""
+        try:
+            while self._waiting:
+                await self._write_waiting()
+        finally:
+            self._writing = None
 
     async def _write_waiting(self) -> None:
         taken: list[tuple[Item, asyncio.Future[Result]]] = []

@@ -74,7 +74,9 @@ class PostgresqlDatabase:
     async def connect(cls, url: str) -> PostgresqlDatabase:
         """Connect to a ``postgresql://`` URL; what does not answer raises Unavailable."""
         try:
-            readers = await asyncpg.create_pool(url, min_size=1, max_size=READERS, statement_cache_size=500, command_timeout=30)
+            readers = await asyncpg.create_pool(
+                url, min_size=1, max_size=READERS, reset=_leave_as_it_is, statement_cache_size=500, command_timeout=30
+            )
         except (*_LOST, asyncpg.PostgresError) as cause:
             raise Unavailable(f"PostgreSQL cannot be reached: {cause}") from cause
         return cls(url, readers)
@@ -118,6 +120,10 @@ class PostgresqlDatabase:
     async def _open_writer(self) -> PostgresqlTransaction:
         connection = await asyncpg.connect(self._url, statement_cache_size=500, command_timeout=30)
         return PostgresqlTransaction(connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
+
+
+async def _leave_as_it_is(_connection: object) -> None:
+    """Readers run single statements that leave nothing behind; the driver would ask the server to reset it after each."""
 
 
 async def _run(transaction: PostgresqlTransaction, body: Callable[[Transaction], Awaitable[T]]) -> T:

@@ -79,7 +79,9 @@ def canonical_all(names: Iterable[Name], *, at_most: int = MOST_NAMES) -> tuple[
     wanted = tuple(names)
     if len(wanted) > at_most:
         raise NameRefused(f"The request has {len(wanted)} names; a certificate may have {at_most}.")
-    result = tuple(dict.fromkeys(canonical(name) for name in wanted))
+    result = tuple(dict.fromkeys(map(canonical, wanted)))
+    if len(result) == 1:
+        return result
     uris = [name.value for name in result if name.type is NameType.URI]
     if len(uris) > 1 and any(uri.startswith("spiffe:") for uri in uris):
         raise NameRefused(

@@ -46,6 +46,7 @@ def decide(grant: SigningGrant, request: CertificateRequest, profile: Profile, i
         _check_key(request, profile, issuer)
         common_name, names = _names(grant, request, profile)
         not_before, not_after = _validity(grant, request, profile, issuer, now)
+        how_long = _life_in_words(not_before, not_after, grant, profile)
     except Refused as refusal:
         return Decision(reasons=(*refusal.reasons, refusal.detail), refusal=refusal)
     wants_extension = profile.provisioner_extension and not grant.claims.disable_smallstep_extensions
@@ -60,9 +61,9 @@ def decide(grant: SigningGrant, request: CertificateRequest, profile: Profile, i
     )
     who = "an administrator may have any name" if grant.names_from_request else "these names are granted"
     reasons = (
-        f"{_listed(name.value for name in names)}: {who} by {grant.provisioner_name}",
+        f"{_listed(names)}: {who} by {grant.provisioner_name}",
         f"the profile {profile.name} admits these kinds of names and a key of the kind {request.key_kind}",
-        f"{in_words(_life(not_before, not_after))} are within the {in_words(_longest(grant, profile))} allowed",
+        how_long,
     )
     return Decision(reasons=reasons, contents=contents)
 
@@ -121,6 +122,8 @@ def _as_requested(grant: SigningGrant, request: CertificateRequest) -> tuple[str
 
 
 def _refuse_what_is_not_granted(grant: SigningGrant, request: CertificateRequest) -> None:
+    if request.names == grant.names and request.common_name in ("", grant.common_name):
+        return  # the usual request, of exactly what is granted
     texts = {grant.common_name, *grant.may_ask_for, *(name.value for name in grant.names)}
     for name in request.names:
         if name.value not in texts and not any(naming.same(name, granted) for granted in grant.names):
@@ -148,7 +151,7 @@ def _refuse_partial_sets(grant: SigningGrant, request: CertificateRequest) -> No
 
 
 def _not_granted(grant: SigningGrant, refused: str) -> NameNotGranted:
-    granted = _listed(name.value for name in grant.names) or "no name at all"
+    granted = _listed(grant.names) or "no name at all"
     return NameNotGranted(
         f"You may not have the name {shown(refused)}. You may have {granted}.",
         reasons=(f"the provisioner {grant.provisioner_name} grants {granted}",),
@@ -168,9 +171,9 @@ def _check_profile(names: tuple[Name, ...], profile: Profile) -> None:
             )
 
 
-def _listed(texts: Iterable[str]) -> str:
+def _listed(names: Iterable[Name]) -> str:
     """``a, b and c``; of many, the first few and how many more."""
-    everything = [shown(text) for text in texts]
+    everything = [shown(name.value) for name in names]
     few = everything[:MOST_SHOWN]
     if len(everything) > MOST_SHOWN:
         return f"{', '.join(few)} and {len(everything) - MOST_SHOWN} more"
@@ -190,11 +193,6 @@ def _lead(profile: Profile) -> timedelta:
     return max(profile.backdate - ONE_SECOND, timedelta(0))
 
 
-def _life(not_before: Instant, not_after: Instant) -> timedelta:
-    """From the first to the last second, both included (RFC 5280, section 4.1.2.5)."""
-    return between(not_before, not_after) + ONE_SECOND
-
-
 def _second(instant: Instant) -> Instant:
     return Instant(instant // 1000 * 1000)
 
@@ -210,15 +208,12 @@ def _validity(
         start = not_before = _second(after(present, wanted) if isinstance(wanted, timedelta) else wanted)
     end = request.not_after
     if end is None:
-        limits = [after(start, grant.claims.default), issuer.not_after]
-        if grant.not_after is not None:
-            limits.append(grant.not_after)
-        not_after = _second(min(limits))
+        limit = issuer.not_after if grant.not_after is None else min(issuer.not_after, grant.not_after)
+        not_after = _second(min(after(start, grant.claims.default), limit))
     else:
         not_after = _second(after(start, end) if isinstance(end, timedelta) else end)
     _check_beginning(not_before, present)
     _check_end(not_before, not_after, grant, issuer, present)
-    _check_life(_life(not_before, not_after), grant, profile)
     return not_before, not_after
 
 
@@ -251,7 +246,9 @@ def _check_end(not_before: Instant, not_after: Instant, grant: SigningGrant, iss
         )
 
 
-def _check_life(life: timedelta, grant: SigningGrant, profile: Profile) -> None:
+def _life_in_words(not_before: Instant, not_after: Instant, grant: SigningGrant, profile: Profile) -> str:
+    """Why a certificate may live as long as it would. A life that is too long or too short raises ValidityRefused."""
+    life = between(not_before, not_after) + ONE_SECOND  # the last second counts too (RFC 5280, section 4.1.2.5)
     longest = _longest(grant, profile)
     if life > longest:
         rule = "the profile" if profile.longest < grant.claims.longest else "the provisioner"
@@ -266,3 +263,4 @@ def _check_life(life: timedelta, grant: SigningGrant, profile: Profile) -> None:
             f"The certificate would be valid for {in_words(life)}; the provisioner {grant.provisioner_name} allows no less than "
             f"{in_words(grant.claims.shortest)}."
         )
+    return f"{in_words(life)} are within the {in_words(longest)} allowed"

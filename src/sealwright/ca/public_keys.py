@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import gcd, isqrt, prod
-from typing import Any
+from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -41,6 +41,7 @@ PLAIN_FORMS = {
     "ed25519": (bytes.fromhex("302a300506032b6570032100"), 44),
 }
 """Per curve: how the usual SubjectPublicKeyInfo begins, and how long it is."""
+_STARTS = {length: start for start, length in PLAIN_FORMS.values()}
 
 
 def _primes(below: int) -> list[int]:
@@ -58,34 +59,45 @@ _SQUARES_MOD_64 = frozenset(number * number % 64 for number in range(64))
 _SQUARES_MOD_3465 = frozenset(number * number % 3465 for number in range(3465))
 
 
-def accept(key: Any) -> PublicKey:
+class _Kinds(dict[type, KeyKind | None]):
+    """The kind of keys of each type, None where they are not accepted. Kept, because the abstract classes answer slowly."""
+
+    def __missing__(self, key_type: type) -> KeyKind | None:
+        kinds = {EllipticCurvePublicKey: KeyKind.EC, Ed25519PublicKey: KeyKind.ED25519, RSAPublicKey: KeyKind.RSA}
+        kind = next((kind for known, kind in kinds.items() if issubclass(key_type, known)), None)
+        self[key_type] = kind
+        return kind
+
+
+_KINDS = _Kinds()
+
+
+def accept(key: object) -> PublicKey:
     """`key` when it is of an accepted kind and shows no weakness; else PublicKeyRefused, naming what is wrong."""
-    if isinstance(key, EllipticCurvePublicKey):
-        if key.curve.name in PLAIN_FORMS:
-            return key
-        raise PublicKeyRefused(f"The key lies on the curve {key.curve.name}; accepted are {ACCEPTED}.")
-    if isinstance(key, Ed25519PublicKey):
-        return key
-    if isinstance(key, RSAPublicKey):
-        _refuse_weak_rsa(key)
-        return key
-    raise PublicKeyRefused(f"A key of the kind {_kind_in_words(key)} is not accepted; accepted are {ACCEPTED}.")
+    kind = _KINDS[type(key)]
+    if kind is None:
+        raise PublicKeyRefused(f"A key of the kind {_kind_in_words(key)} is not accepted; accepted are {ACCEPTED}.")
+    if kind is KeyKind.EC:
+        curve = cast("EllipticCurvePublicKey", key).curve.name
+        if curve not in PLAIN_FORMS:
+            raise PublicKeyRefused(f"The key lies on the curve {curve}; accepted are {ACCEPTED}.")
+    elif kind is KeyKind.RSA:
+        _refuse_weak_rsa(cast("RSAPublicKey", key))
+    return cast("PublicKey", key)
 
 
 def kind_of(key: PublicKey) -> KeyKind:
     """The kind of an accepted key."""
-    if isinstance(key, EllipticCurvePublicKey):
-        return KeyKind.EC
-    return KeyKind.RSA if isinstance(key, RSAPublicKey) else KeyKind.ED25519
+    kind = _KINDS[type(key)]
+    if kind is None:
+        raise TypeError(f"{type(key).__name__} is no accepted kind of key")
+    return kind
 
 
 def usual_form(key: PublicKey, given: bytes) -> bytes:
     """SubjectPublicKeyInfo as it goes into a certificate: `given` where it is in the usual form, else encoded anew."""
-    name = key.curve.name if isinstance(key, EllipticCurvePublicKey) else "ed25519" if isinstance(key, Ed25519PublicKey) else ""
-    form = PLAIN_FORMS.get(name)
-    if form is not None and len(given) == form[1] and given.startswith(form[0]):
-        return given
-    return encoded(key)
+    start = _STARTS.get(len(given))
+    return given if start is not None and given.startswith(start) else encoded(key)
 
 
 def encoded(key: PublicKey) -> bytes:
@@ -93,7 +105,7 @@ def encoded(key: PublicKey) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _kind_in_words(key: Any) -> str:
+def _kind_in_words(key: object) -> str:
     return type(key).__name__.removesuffix("PublicKey").removeprefix("_") or "unknown"
 
 

@@ -332,6 +332,70 @@ def test_common_name_is_read_in_every_string_type(kind):
     assert csr.parse(examples.pem(with_subject(attribute))).common_name == "alice"
 
 
+# Requests of the usual layout are read by comparison, all others by the library: both must find the same.
+
+
+@pytest.mark.parametrize("label", [1, 30, 46, 47, 48, 63])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 12, 300])
+def test_names_are_the_same_with_and_without_other_extensions(label, count):
+    names = [x509.DNSName(f"{'w' * label}.{number}") for number in range(count)]
+    names += [
+        x509.IPAddress(ipaddress.ip_address("2001:db8::1")),
+        x509.IPAddress(ipaddress.ip_address("192.0.2.1")),
+        x509.UniformResourceIdentifier("https://Id.example.org#a"),
+        x509.RFC822Name("Alice@EXAMPLE.org"),
+    ]
+    names = x509.SubjectAlternativeName(names)
+    usual = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(names, critical=False)
+    others = (
+        usual.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False),
+        usual.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, b"secret"),
+        x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(names, critical=True),
+    )
+    found = csr.parse(examples.pem(usual.sign(examples.key(), hashes.SHA256()))).names
+    assert [name.value for name in found] == [str(name.value) for name in names]
+    for other in others:
+        assert csr.parse(examples.pem(other.sign(examples.key(), hashes.SHA256()))).names == found
+
+
+@pytest.mark.parametrize("length", [1, 55, 56, 57, 63, 64])
+def test_common_name_is_the_same_with_and_without_other_attributes(length):
+    attribute = x509.NameAttribute(x509.OID_COMMON_NAME, "a" * length)
+    other = x509.NameAttribute(x509.OID_ORGANIZATION_NAME, "o")
+    for attributes in ((attribute,), (attribute, other), (other, attribute)):
+        assert csr.parse(examples.pem(with_subject(*attributes))).common_name == "a" * length
+
+
+@pytest.mark.parametrize(
+    ("written", "damaged"),
+    [
+        (b"\x82\x0fweb.example.org", b"\x82\x10web.example.org"),  # longer than what holds it
+        (b"\x82\x0fweb.example.org", b"\x87\x0fweb.example.org"),  # an address of 15 octets
+        (b"\x82\x0fweb.example.org", b"\xa2\x0fweb.example.org"),
+        (b"\x82\x0fweb.example.org", b"\x9f\x0fweb.example.org"),
+    ],
+)
+def test_damaged_names_are_refused_in_words(written, damaged):
+    octets = examples.der(examples.csr(x509.DNSName("web.example.org")))
+    assert octets.count(written) == 1
+    with pytest.raises(CsrRefused, match="names or other extensions in the request cannot be read"):
+        csr.parse(signed_anew(octets.replace(written, damaged)))
+
+
+def test_name_with_other_letters_arrives_as_written_for_policy_to_refuse():
+    octets = examples.der(examples.csr(x509.DNSName("web.example.org")))
+    changed = signed_anew(octets.replace(b"web.example.org", b"web.ex\xc3\xa4ple.org"))
+    assert csr.parse(changed).names == (Name(NameType.DNS, "web.ex\u00e4ple.org"),)
+
+
+def signed_anew(octets):
+    """A request whose signature fits to its changed contents."""
+    body, algorithm, _ = der.parts_of(octets)
+    signed = octets[body[1] : body[3]]
+    signature = examples.key().sign(signed, ec.ECDSA(hashes.SHA256()))
+    return der.sequence(signed, octets[algorithm[1] : algorithm[3]], der.wrap(der.BIT_STRING, b"\x00" + signature))
+
+
 def test_name_with_nul_arrives_as_written_for_policy_to_refuse():
     made = examples.csr(x509.DNSName("web.example.org\0.evil.example"))
     assert csr.parse(examples.pem(made)).names == (Name(NameType.DNS, "web.example.org\0.evil.example"),)

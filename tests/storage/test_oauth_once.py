@@ -48,6 +48,26 @@ def test_code_redeemed_fifty_times_at_once_succeeds_once_and_the_family_ends(run
     run(scenario)
 
 
+def test_redemptions_of_one_moment_succeed_or_fail_each_for_itself(run):
+    async def scenario(world, cookie):
+        codes = [await world.code(cookie, **public_request()) for _ in range(5)]
+        asked = [*codes, codes[2]]
+        answers = await asyncio.gather(*(world.token(**public_redemption(code)) for code in asked))
+        good = [code for code, answer in zip(asked, answers, strict=True) if answer.status == 200]
+        assert sorted(good) == sorted(codes)
+        assert len({members(answer)["refresh_token"] for answer in answers if answer.status == 200}) == 5
+        assert len(await world.events("token.issued")) == 5
+        assert len(await world.events("token.family_revoked")) == 1
+        refreshed = []
+        for answer in answers:
+            if answer.status == 200:
+                form = {"grant_type": "refresh_token", "client_id": "step-ca", "refresh_token": members(answer)["refresh_token"]}
+                refreshed.append((await world.token(**form)).status)
+        assert sorted(refreshed) == [200, 200, 200, 200, 400]
+
+    run(scenario)
+
+
 def test_refresh_token_used_fifty_times_at_once_succeeds_once_and_the_family_ends(run):
     async def scenario(world, cookie):
         tokens = await world.tokens(cookie)

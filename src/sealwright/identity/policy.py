@@ -94,7 +94,8 @@ def name_in(text: str, domain: str) -> str:
 
 def searchable(text: str) -> str:
     """What was typed, in a form that every database can be asked for: no name has the characters that are replaced."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text.strip()[:MAX_SEARCHED])
+    given = text.strip()[:MAX_SEARCHED]
+    return given if given.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in given)
 
 
 def check_mail(address: str) -> str:

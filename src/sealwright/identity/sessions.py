@@ -125,8 +125,12 @@ class Sessions:
         return tuple(session for session in live if why_over(session, self._rules, now) is None)
 
     async def session(self, session_id: str) -> Session | None:
-        """One session, whether it holds or not; for packages whose rows belong to a session."""
+        """One session, whether it holds or not."""
         return await store.session(self._db, searchable(session_id))
+
+    async def with_account(self, session_id: str) -> tuple[Session, Account] | None:
+        """One session and the account whose it is, whether they hold or not; for packages whose rows belong to a session."""
+        return await store.session_with_account(self._db, searchable(session_id))
 
     async def end(self, session_id: str, reason: str, *, actor: Actor) -> None:
         """End one session at once. One's own needs no permission; one that does not hold raises SessionNotFound."""

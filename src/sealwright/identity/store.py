@@ -128,13 +128,14 @@ async def use_totp_step(tx: Transaction, credential_id: str, kind: CredentialKin
 
 _SESSION_COLUMNS = tuple(Session.__dataclass_fields__)
 _session_columns = [sessions.c[name] for name in _SESSION_COLUMNS]
-_SESSION_BY_DIGEST = Statement(
+_with_account = (
     select(*_session_columns, *ACCOUNT_COLUMNS, *MAIL_COLUMNS)
     .join_from(sessions, accounts, accounts.c.id == sessions.c.account_id)
     .outerjoin(mail_addresses, mail_addresses.c.account_id == accounts.c.id)
-    .where(sessions.c.digest == _p("digest"))
     .order_by(mail_addresses.c.position)
 )
+_SESSION_BY_DIGEST = Statement(_with_account.where(sessions.c.digest == _p("digest")))
+_SESSION_WITH_ACCOUNT = Statement(_with_account.where(sessions.c.id == _p("session_id")))
 _SESSION = Statement(select(*_session_columns).where(sessions.c.id == _p("session_id")))
 _LIVE_SESSIONS = Statement(
     select(*_session_columns)
@@ -178,7 +179,15 @@ def _session(row: Row) -> Session:
 
 async def session_by_digest(reader: Reader, digest: bytes) -> tuple[Session, Account] | None:
     """The session and its account, whatever their state, in one query."""
-    rows = await reader.all(_SESSION_BY_DIGEST, digest=digest)
+    return _session_and_account(await reader.all(_SESSION_BY_DIGEST, digest=digest))
+
+
+async def session_with_account(reader: Reader, session_id: str) -> tuple[Session, Account] | None:
+    """The same for the session with this id."""
+    return _session_and_account(await reader.all(_SESSION_WITH_ACCOUNT, session_id=session_id))
+
+
+def _session_and_account(rows: list[Row]) -> tuple[Session, Account] | None:
     width = len(_SESSION_COLUMNS)
     return (_session(rows[0][:width]), accounts_from(row[width:] for row in rows)[0]) if rows else None
 

@@ -36,7 +36,7 @@ def assemble(
     """Build it. `people`: `identity.Directory`; `sign_ins`: `identity.Sessions`."""
     authorization = Authorization(foundation, people=people, custody=custody)
     discovery = Discovery(db=foundation.db, custody=custody, origin=foundation.origin)
-    families = Families(foundation, people=people, sign_ins=sign_ins)
+    families = Families(foundation, sign_ins=sign_ins)
     tokens = Tokens(foundation, families=families, people=people, custody=custody)
     userinfo = Userinfo(foundation, discovery=discovery, families=families, people=people, custody=custody)
     endpoints = Endpoints(authorization=authorization, tokens=tokens, userinfo=userinfo, discovery=discovery, sign_ins=sign_ins)

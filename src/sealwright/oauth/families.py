@@ -12,7 +12,7 @@ from sealwright.oauth import store
 from sealwright.oauth.errors import FamilyOver
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client, Family
-from sealwright.oauth.people import People, SignIns
+from sealwright.oauth.people import SignIns
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,10 @@ class Holder:
 class Families:
     """Asks anew at every use: a revoked family, an ended session or a disabled person counts at once, on every node."""
 
-    def __init__(self, foundation: Foundation, *, people: People, sign_ins: SignIns) -> None:
+    def __init__(self, foundation: Foundation, *, sign_ins: SignIns) -> None:
         self._db = foundation.db
         self._clock = foundation.clock
         self._audit = foundation.audit
-        self._people = people
         self._sign_ins = sign_ins
 
     async def find(self, family_id: str) -> Family | None:
@@ -46,12 +45,14 @@ class Families:
         if family.revoked_at is not None:
             raise FamilyOver("The authorization was revoked.")
         now = self._clock.now()
-        session = await self._sign_ins.session(family.session_id)
-        if session is None or session.ended_at is not None or session.expires_at <= now:
+        found = await self._sign_ins.with_account(family.session_id)
+        if found is None:
             raise FamilyOver("The sign-in that the authorization rests on has ended.")
-        account = await self._people.account(family.account_id)
-        if account is None:
-            raise FamilyOver("The account does not exist any more.")
+        session, account = found
+        if session.ended_at is not None or session.expires_at <= now:
+            raise FamilyOver("The sign-in that the authorization rests on has ended.")
+        if account.id != family.account_id:
+            raise FamilyOver("The sign-in that the authorization rests on is somebody else's.")
         standing = account.standing(now)
         if not standing.active:
             raise FamilyOver(f"The person may not act now: {standing.reason}.")

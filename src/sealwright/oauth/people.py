@@ -34,6 +34,6 @@ class SignIns(Protocol):
         """Who is behind a session cookie, where the session holds."""
         ...
 
-    async def session(self, session_id: str) -> Session | None:
-        """One session, whether it holds or not."""
+    async def with_account(self, session_id: str) -> tuple[Session, Account] | None:
+        """One session and the account whose it is, whether they hold or not."""
         ...

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
@@ -80,9 +80,14 @@ class ScopeDecision:
         return not self.refused
 
 
+def scopes_reached(scopes_by_group: Mapping[str, Collection[str]], group_ids: Collection[str]) -> frozenset[str]:
+    """The scopes that members of these groups may grant."""
+    return frozenset(scope for group_id, scopes in scopes_by_group.items() if group_id in group_ids for scope in scopes)
+
+
 def decide_scopes(requested: Iterable[str], maps: Collection[ScopeMap], group_ids: Collection[str]) -> ScopeDecision:
     """A scope is granted where a map of one of the person's groups, direct or nested, holds it."""
-    reached = {scope for one in maps if one.group_id in group_ids for scope in one.scopes}
+    reached = scopes_reached({one.group_id: one.scopes for one in maps}, group_ids)
     granted = tuple(scope for scope in requested if scope in reached)
     refused = tuple(scope for scope in requested if scope not in reached)
     return ScopeDecision(granted, refused, tuple(_why_refused(scope, maps) for scope in refused))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, upsert
@@ -25,11 +25,9 @@ from sealwright.oauth.models import (
     AuthorizationRequest,
     Client,
     ClientKind,
-    Code,
     Consent,
     Family,
     PendingRequest,
-    RefreshToken,
     ScopeMap,
     SigningAlgorithm,
 )
@@ -95,6 +93,7 @@ _SCOPE_MAPS = Statement(
     .where(m.client_id == bindparam("client_id"))
     .order_by(groups.c.name)
 )
+_SCOPES_BY_GROUP = Statement(select(m.group_id, m.scopes).where(m.client_id == bindparam("client_id")))
 _PUT_SCOPE_MAP = upsert(oauth_scope_maps, key=("client_id", "group_id"), update=("scopes",))
 _DELETE_SCOPE_MAP = Statement(
     delete(oauth_scope_maps).where(m.client_id == bindparam("client_id"), m.group_id == bindparam("group_id"))
@@ -128,7 +127,7 @@ _DELETE_CONSENT = Statement(
 )
 
 f = oauth_families.c
-_FAMILY = (
+FAMILY_COLUMNS = (
     f.id,
     f.client_id,
     f.account_id,
@@ -140,7 +139,7 @@ _FAMILY = (
     f.revoked_at,
 )
 _INSERT_FAMILY = Statement(insert(oauth_families))
-_FAMILY_BY_ID = Statement(select(*_FAMILY).where(f.id == bindparam("id")))
+_FAMILY_BY_ID = Statement(select(*FAMILY_COLUMNS).where(f.id == bindparam("id")))
 _REVOKE_FAMILY = Statement(
     update(oauth_families)
     .where(f.id == bindparam("which"), f.revoked_at.is_(None))
@@ -157,35 +156,9 @@ _REVOKE_FAMILIES_OF_CONSENT = Statement(
     .values(revoked_at=bindparam("revoked"), revoke_reason=bindparam("reason"))
 )
 
-d = oauth_codes.c
 _INSERT_CODE = Statement(insert(oauth_codes))
-_CODE = Statement(
-    select(d.redirect_uri, d.code_challenge, d.expires_at, d.consumed_at, *_FAMILY)
-    .join(oauth_families, f.id == d.family_id)
-    .where(d.digest == bindparam("digest"))
-)
 
 t = oauth_refresh_tokens.c
-_INSERT_REFRESH_TOKEN = Statement(insert(oauth_refresh_tokens))
-_REFRESH_TOKEN = Statement(
-    select(t.expires_at, t.consumed_at, *_FAMILY).join(oauth_families, f.id == t.family_id).where(t.digest == bindparam("digest"))
-)
-
-
-def _consume(table: Table) -> Statement:
-    """Use up a code or refresh token, in one statement, where it is unused, in time and of a family that is not revoked."""
-    living = exists().where(f.id == table.c.family_id, f.revoked_at.is_(None))
-    return Statement(
-        update(table)
-        .where(table.c.digest == bindparam("which"), table.c.consumed_at.is_(None), table.c.expires_at > bindparam("now"), living)
-        .values(consumed_at=bindparam("consumed"))
-        .returning(table.c.family_id)
-    )
-
-
-_CONSUME_CODE = _consume(oauth_codes)
-_CONSUME_REFRESH_TOKEN = _consume(oauth_refresh_tokens)
-
 _PURGE_REQUESTS = Statement(delete(oauth_requests).where(r.expires_at <= bindparam("before")))
 _PURGE_REFRESH_TOKENS = Statement(delete(oauth_refresh_tokens).where(t.expires_at <= bindparam("before")))
 _PURGE_FAMILIES = Statement(
@@ -285,6 +258,11 @@ async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
     return tuple(ScopeMap(row[0], row[1], tuple(row[2].split())) for row in await db.all(_SCOPE_MAPS, client_id=client_id))
 
 
+async def scopes_by_group(db: Database, client_id: str) -> dict[str, tuple[str, ...]]:
+    """The scopes of each group that a client has a scope map for: what a decision needs, without the groups' names."""
+    return {row[0]: tuple(row[1].split()) for row in await db.all(_SCOPES_BY_GROUP, client_id=client_id)}
+
+
 async def put_scope_map(tx: Transaction, client_id: str, group_id: str, scopes: tuple[str, ...], now: Instant) -> None:
     """Set the scopes that one group's members may grant."""
     await tx.run(_PUT_SCOPE_MAP, client_id=client_id, group_id=group_id, scopes=" ".join(scopes))
@@ -379,7 +357,7 @@ async def insert_family(tx: Transaction, family: Family) -> None:
 async def family(db: Database, family_id: str) -> Family | None:
     """The family with this identifier."""
     row = await db.one(_FAMILY_BY_ID, id=family_id)
-    return None if row is None else _family(row)
+    return None if row is None else family_from(row)
 
 
 async def revoke_family(tx: Transaction, family_id: str, reason: str, now: Instant) -> bool:
@@ -408,35 +386,6 @@ async def insert_code(tx: Transaction, digest: bytes, family_id: str, request: A
         expires_at=expires_at,
         consumed_at=None,
     )
-
-
-async def code(db: Database, digest: bytes) -> Code | None:
-    """The code with this digest, used or not."""
-    row = await db.one(_CODE, digest=digest)
-    return None if row is None else Code(_family(row[4:]), row[0], row[1], Instant(row[2]), _instant(row[3]))
-
-
-async def consume_code(tx: Transaction, digest: bytes, now: Instant) -> bool:
-    """Use up a code; true only for the first to do so, in time, while its family holds."""
-    return await tx.one(_CONSUME_CODE, which=digest, now=now, consumed=now) is not None
-
-
-async def insert_refresh_token(tx: Transaction, digest: bytes, family_id: str, now: Instant, expires_at: Instant) -> None:
-    """Store a refresh token."""
-    await tx.run(
-        _INSERT_REFRESH_TOKEN, digest=digest, family_id=family_id, created_at=now, expires_at=expires_at, consumed_at=None
-    )
-
-
-async def refresh_token(db: Database, digest: bytes) -> RefreshToken | None:
-    """The refresh token with this digest, used or not."""
-    row = await db.one(_REFRESH_TOKEN, digest=digest)
-    return None if row is None else RefreshToken(_family(row[2:]), Instant(row[0]), _instant(row[1]))
-
-
-async def consume_refresh_token(tx: Transaction, digest: bytes, now: Instant) -> bool:
-    """Use up a refresh token; true only for the first to do so, in time, while its family holds."""
-    return await tx.one(_CONSUME_REFRESH_TOKEN, which=digest, now=now, consumed=now) is not None
 
 
 async def purge(tx: Transaction, before: Instant) -> int:
@@ -468,7 +417,8 @@ def _client(row: Row) -> Client:
     )
 
 
-def _family(row: Row) -> Family:
+def family_from(row: Row) -> Family:
+    """A family from a row of `FAMILY_COLUMNS`."""
     return Family(
         id=row[0],
         client_id=row[1],
@@ -478,9 +428,10 @@ def _family(row: Row) -> Family:
         nonce=row[5],
         authenticated_at=Instant(row[6]),
         created_at=Instant(row[7]),
-        revoked_at=_instant(row[8]),
+        revoked_at=instant_or_none(row[8]),
     )
 
 
-def _instant(value: int | None) -> Instant | None:
+def instant_or_none(value: int | None) -> Instant | None:
+    """A column that may be empty."""
     return None if value is None else Instant(value)

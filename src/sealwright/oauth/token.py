@@ -106,5 +106,7 @@ class Tokens:
 
     async def _subject(self, granted: Granted) -> claims.Subject:
         account = granted.holder.account
-        groups = await self._people.groups_of(account.id) if "groups" in granted.scopes else ()
+        groups = granted.groups
+        if groups is None:
+            groups = await self._people.groups_of(account.id) if "groups" in granted.scopes else ()
         return claims.Subject(account, groups, self._people.spn_of(account))

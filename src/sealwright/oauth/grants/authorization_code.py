@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sealwright.access import Actor
-from sealwright.db import Transaction
-from sealwright.oauth import policy, store
+from sealwright.oauth import policy
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import FamilyOver, GrantRefused
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.grants.granted import Granted, draw, record, require_parameter
+from sealwright.oauth.grants import store
+from sealwright.oauth.grants.granted import Granted, draw, require_parameter
+from sealwright.oauth.grants.redemptions import Redemption, Redemptions
 from sealwright.oauth.models import Client, Code
 
 GRANT_TYPE = "authorization_code"
@@ -26,6 +27,7 @@ class AuthorizationCodeGrant:
         self._foundation = foundation
         self._db = foundation.db
         self._families = families
+        self._redemptions = Redemptions(foundation, families, store.consume_codes, grant_type=GRANT_TYPE, used_again=_AGAIN)
 
     async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor) -> Granted:
         """Use the code up. A second request that would be valid otherwise revokes every token of the first."""
@@ -38,19 +40,10 @@ class AuthorizationCodeGrant:
         if code.consumed_at is not None:
             await self._families.refuse(code.family, client, _AGAIN, actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
-        now = self._foundation.clock.now()
-        if code.expires_at <= now:
+        if code.expires_at <= self._foundation.clock.now():
             raise GrantRefused(_UNKNOWN)
         granted = await self._grant(code, client, actor)
-
-        async def body(tx: Transaction) -> bool:
-            if not await store.consume_code(tx, digest, now):
-                await self._families.revoke(tx, code.family, client, _AGAIN, actor)
-                return False
-            await record(tx, granted, client, GRANT_TYPE, actor=actor, audit=self._foundation.audit, clock=self._foundation.clock)
-            return True
-
-        if not await self._db.write(body):
+        if not await self._redemptions.redeem(Redemption(digest, granted, client, actor)):
             raise GrantRefused(_UNKNOWN)
         return granted
 

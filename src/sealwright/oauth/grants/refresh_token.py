@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sealwright.access import Actor
-from sealwright.db import Transaction
+from sealwright.identity import Group
 from sealwright.oauth import policy, store
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import FamilyOver, GrantRefused, ScopeRefused
 from sealwright.oauth.families import Families, Holder
 from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.grants.granted import Granted, draw, record, require_parameter
+from sealwright.oauth.grants import store as presented
+from sealwright.oauth.grants.granted import Granted, draw, require_parameter
+from sealwright.oauth.grants.redemptions import Redemption, Redemptions
 from sealwright.oauth.models import Client, Family
 from sealwright.oauth.people import People
 
@@ -28,32 +30,27 @@ class RefreshTokenGrant:
         self._db = foundation.db
         self._families = families
         self._people = people
+        self._redemptions = Redemptions(
+            foundation, families, presented.consume_refresh_tokens, grant_type=GRANT_TYPE, used_again=_AGAIN
+        )
 
     async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor) -> Granted:
         """Use the refresh token up. One that was used before revokes its family: somebody holds a copy."""
         digest = digest_of(require_parameter(form, "refresh_token"))
-        stored = await store.refresh_token(self._db, digest)
+        stored = await presented.refresh_token(self._db, digest)
         if stored is None or stored.family.client_id != client.id:
             raise GrantRefused(_UNKNOWN)
         family = stored.family
         if stored.consumed_at is not None:
             await self._families.refuse(family, client, _AGAIN, actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
-        now = self._foundation.clock.now()
-        if stored.expires_at <= now:
+        if stored.expires_at <= self._foundation.clock.now():
             raise GrantRefused(_UNKNOWN)
         holder = await self._holder(family, client, actor)
-        scopes = await self._scopes(family, client, form.get("scope") or None, actor)
-        granted = draw(self._foundation.entropy, family, holder, scopes)
-
-        async def body(tx: Transaction) -> bool:
-            if not await store.consume_refresh_token(tx, digest, now):
-                await self._families.revoke(tx, family, client, _AGAIN, actor)
-                return False
-            await record(tx, granted, client, GRANT_TYPE, actor=actor, audit=self._foundation.audit, clock=self._foundation.clock)
-            return True
-
-        if not await self._db.write(body):
+        groups = await self._people.groups_of(family.account_id)
+        scopes = await self._scopes(family, client, groups, form.get("scope") or None, actor)
+        granted = draw(self._foundation.entropy, family, holder, scopes, groups=groups)
+        if not await self._redemptions.redeem(Redemption(digest, granted, client, actor)):
             raise GrantRefused(_UNKNOWN)
         return granted
 
@@ -64,20 +61,23 @@ class RefreshTokenGrant:
             await self._families.refuse(family, client, over.detail, actor)
             raise GrantRefused(over.detail) from over
 
-    async def _scopes(self, family: Family, client: Client, asked: str | None, actor: Actor) -> tuple[str, ...]:
+    async def _scopes(
+        self, family: Family, client: Client, groups: tuple[Group, ...], asked: str | None, actor: Actor
+    ) -> tuple[str, ...]:
         """The scopes of this refresh: those asked for, else all of the family, and never one that is no longer granted."""
-        groups = await self._people.groups_of(family.account_id)
-        maps = await store.scope_maps(self._db, client.id)
-        still = policy.decide_scopes(family.scope, maps, {group.id for group in groups})
-        if not still.granted:
-            await self._families.refuse(family, client, "; ".join(still.reasons), actor)
-            raise GrantRefused("The person may not grant any of the scopes any more.", reasons=still.reasons)
+        group_ids = {group.id for group in groups}
+        reached = policy.scopes_reached(await store.scopes_by_group(self._db, client.id), group_ids)
+        still = tuple(scope for scope in family.scope if scope in reached)
+        if not still:
+            reasons = policy.decide_scopes(family.scope, await store.scope_maps(self._db, client.id), group_ids).reasons
+            await self._families.refuse(family, client, "; ".join(reasons), actor)
+            raise GrantRefused("The person may not grant any of the scopes any more.", reasons=reasons)
         if asked is None:
-            return still.granted
+            return still
         scopes = policy.scopes_of(asked)
         if not scopes:
             raise ScopeRefused("The scope is malformed.")
-        beyond = [scope for scope in scopes if scope not in still.granted]
+        beyond = [scope for scope in scopes if scope not in still]
         if beyond:
             raise ScopeRefused(f"The scope {' '.join(beyond)[:200]} was not granted, or is not any more.")
         return scopes

@@ -1,0 +1,84 @@
+"""Use up what clients present, and put on record what they get for it.
+
+Redemptions of the same moment share a transaction and its statements; each of them succeeds, or is refused, for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sealwright.access import Actor
+from sealwright.audit import Entry, Event
+from sealwright.clock import Instant, after
+from sealwright.db import Gathering, Transaction
+from sealwright.oauth.digests import digest_of
+from sealwright.oauth.families import Families
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.grants import store
+from sealwright.oauth.grants.granted import Granted
+from sealwright.oauth.models import Client
+
+Consume = Callable[[Transaction, Iterable[bytes], Instant], Awaitable[set[bytes]]]
+
+
+class Redemption(NamedTuple):
+    """What is presented, by its digest, and what it is good for."""
+
+    digest: bytes
+    granted: Granted
+    client: Client
+    actor: Actor
+
+
+class Redemptions:
+    """Of one grant type."""
+
+    def __init__(self, foundation: Foundation, families: Families, consume: Consume, *, grant_type: str, used_again: str) -> None:
+        """`consume` is the store's verb; `used_again` is why a family ends when somebody else was faster."""
+        self._clock = foundation.clock
+        self._audit = foundation.audit
+        self._families = families
+        self._consume = consume
+        self._grant_type = grant_type
+        self._used_again = used_again
+        self._gathering: Gathering[Redemption, bool] = Gathering(foundation.db, self._write)
+
+    async def redeem(self, redemption: Redemption) -> bool:
+        """Whether this was the first to use it up, in time; if not, its family ends, and nothing is granted."""
+        return await self._gathering.add(redemption)
+
+    async def _write(self, tx: Transaction, redemptions: Sequence[Redemption]) -> Sequence[bool]:
+        now = self._clock.now()
+        unused = await self._consume(tx, {each.digest for each in redemptions}, now)
+        answers: list[bool] = []
+        for each in redemptions:
+            answers.append(each.digest in unused)
+            unused.discard(each.digest)  # the same once more, in the same transaction, is one too many
+        good = [each for each, answer in zip(redemptions, answers, strict=True) if answer]
+        await store.insert_refresh_tokens(tx, [_refresh_token(each, now) for each in good])
+        await self._audit.record_all(tx, [self._entry(each) for each in good])
+        for each, answer in zip(redemptions, answers, strict=True):
+            if not answer:
+                await self._families.revoke(tx, each.granted.family, each.client, self._used_again, each.actor)
+        return answers
+
+    def _entry(self, redemption: Redemption) -> Entry:
+        granted, client = redemption.granted, redemption.client
+        details: dict[str, Any] = {
+            "client": client.name,
+            "grant_type": self._grant_type,
+            "account": granted.family.account_id,
+            "session": granted.family.session_id,
+            "family": granted.family.id,
+            "scope": " ".join(granted.scopes),
+            "access_token": granted.access_token_id,
+        }
+        if "openid" in granted.scopes:
+            details["id_token"] = granted.id_token_id
+        return Entry(Event.TOKEN_ISSUED, redemption.actor, f"client:{client.id}", details=details)
+
+
+def _refresh_token(redemption: Redemption, now: Instant) -> store.NewRefreshToken:
+    granted, client = redemption.granted, redemption.client
+    return store.NewRefreshToken(digest_of(granted.refresh_token), granted.family.id, now, after(now, client.refresh_lifetime))

@@ -1,8 +1,11 @@
 """What a request gives a handler to read."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 
-from sealwright.wire import Request
+from sealwright.errors import InvalidInput
+from sealwright.wire import MAX_FORM_FIELDS, Request
 
 
 def cookie_of(header: str) -> str | None:
@@ -33,3 +36,36 @@ def test_absent_cookie_is_none(header: str) -> None:
 
 def test_value_may_hold_an_equals_sign() -> None:
     assert cookie_of("__Host-sealwright_session=abc==") == "abc=="
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a=1&b=2",
+        "a=1&&b=2&",
+        "a",
+        "a=&=b",
+        "a=b=c",
+        "a+b=c+d",
+        "a%20b=%2B%26%3D",
+        "%C3%A9=%E2%82%AC",
+        "a=%FF&b=%zz&c=%",
+        "a=1;b=2",
+        "é=ü",
+    ],
+)
+def test_fields_are_read_as_the_standard_library_reads_them(text):
+    assert Request("GET", "/", text).query() == dict(parse_qsl(text, keep_blank_values=True))
+
+
+@pytest.mark.parametrize("text", ["a=1&a=2", "a=1&%61=2", "a+b=1&a%20b=1"])
+def test_field_that_comes_twice_is_refused(text):
+    with pytest.raises(InvalidInput, match="more than once"):
+        Request("GET", "/", text).query()
+
+
+def test_number_of_fields_is_bounded():
+    assert len(Request("GET", "/", "&".join(f"f{number}=1" for number in range(MAX_FORM_FIELDS))).query()) == MAX_FORM_FIELDS
+    with pytest.raises(InvalidInput, match="too many"):
+        Request("GET", "/", "&".join(f"f{number}=1" for number in range(MAX_FORM_FIELDS + 1))).query()

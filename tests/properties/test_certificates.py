@@ -13,17 +13,18 @@ from hypothesis import strategies as st
 
 from sealwright.ca import csr, names
 from sealwright.ca.errors import CsrRefused, LintFailed, NameRefused, PublicKeyRefused
-from sealwright.ca.lint import LeafLint
+from sealwright.ca.frame import frame_of
+from sealwright.ca.lint import SHARED, LeafLint
 from sealwright.ca.models import CertificateContents, Claims, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.policy import decide
 from sealwright.ca.profiles import SERVER, STEP_LEAF
 from sealwright.ca.public_keys import encoded, kind_of
+from sealwright.ca.reading import read
 from sealwright.ca.x509 import (
     PROVISIONER_OID,
     LeafTemplate,
     decode_provisioner,
     encode_provisioner,
-    names_of,
     new_serial,
     sign,
     verify_issued,
@@ -180,6 +181,25 @@ def test_template_makes_the_octets_that_the_builder_makes(contents, profile, iss
     assert to_be_signed == built(issuer, profile, serial, contents).tbs_certificate_bytes
 
 
+def says_what_was_decided(certificate, contents):
+    """Whether the certificates of pyca/cryptography read the same out of it as was decided."""
+    kinds = {
+        x509.DNSName: NameType.DNS,
+        x509.RFC822Name: NameType.EMAIL,
+        x509.UniformResourceIdentifier: NameType.URI,
+        x509.IPAddress: NameType.IP,
+    }
+    general = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return (
+        tuple(Name(kinds[type(name)], str(name.value)) for name in general) == contents.names
+        and [(one.oid, one.value) for one in certificate.subject]
+        == ([(x509.OID_COMMON_NAME, contents.common_name)] if contents.common_name else [])
+        and certificate.not_valid_before_utc == to_datetime(contents.not_before)
+        and certificate.not_valid_after_utc == to_datetime(contents.not_after)
+        and encoded(certificate.public_key()) == contents.public_key_der
+    )
+
+
 @settings(deadline=None, max_examples=60)
 @given(every_contents, st.sampled_from(examples.KEYS))
 def test_what_was_signed_reads_back_as_decided_by_another_parser(contents, issuer_kind):
@@ -190,7 +210,7 @@ def test_what_was_signed_reads_back_as_decided_by_another_parser(contents, issue
     verify_issued(certificate_der, to_be_signed, issuer.public_key, examples.SERIAL, contents)
     certificate = x509.load_der_x509_certificate(certificate_der)
     assert certificate.public_bytes(Encoding.DER) == certificate_der
-    assert names_of(certificate) == contents.names
+    assert says_what_was_decided(certificate, contents)
     assert certificate.signature_algorithm_oid == built(issuer, FULL, examples.SERIAL, contents).signature_algorithm_oid
 
 
@@ -275,6 +295,61 @@ def test_damaged_signing_request_is_refused_or_says_the_same(changes, cut):
     assert (read_back.public_key_der, read_back.names) == (original.public_key_der, original.names)
 
 
+@settings(deadline=None, max_examples=100)
+@given(every_contents, every_contents, st.sampled_from([STEP_LEAF, SERVER, FULL]))
+def test_frame_of_one_certificate_reads_another_as_the_other_parser_does_or_not_at_all(first, second, profile):
+    template = LeafTemplate(examples.issuer(), profile)
+    frame = frame_of(template.to_be_signed(examples.SERIAL, first))
+    other = template.to_be_signed(new_serial(SeededEntropy(1), examples.NOW), second)
+    vouched = [each.extension if profile.provisioner_extension else None for each in (first, second)]
+    alike = (first.key_kind, not first.common_name, vouched[0]) == (second.key_kind, not second.common_name, vouched[1])
+    try:
+        seen = frame.particulars(other)
+    except ValueError:
+        assert not alike
+    else:
+        assert alike
+        assert seen == read(other).particulars
+
+
+def damages(octets):
+    """Some octets changed, a piece taken out, and another put in."""
+    places = st.integers(0, len(octets))
+    return st.tuples(
+        st.lists(st.tuples(places, st.integers(0, 255)), max_size=2), places, st.integers(0, 3), st.binary(max_size=3)
+    ).map(lambda given: _damaged(octets, *given))
+
+
+def _damaged(octets, changes, place, taken, put):
+    damaged = bytearray(octets)
+    for position, value in changes:
+        damaged[position % len(damaged)] = value
+    damaged[place : place + taken] = put
+    return bytes(damaged)
+
+
+FRAMED = examples.contents(examples.MAIL, examples.WEB, common_name="alice", extension=ProvisionerExtension(2, "Sealwright", "x"))
+FITTING = LeafTemplate(examples.issuer(), FULL).to_be_signed(examples.SERIAL, FRAMED)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(damages(FITTING))
+def test_what_fits_into_a_frame_is_read_alike_by_both_parsers_and_breaks_no_shared_rule(damaged):
+    try:
+        seen = frame_of(FITTING).particulars(damaged)
+    except ValueError:
+        return
+    lint = LeafLint(examples.issuer(), FULL)
+    try:
+        reading = read(damaged)
+    except ValueError:
+        # The other parser looks into no more than the frame does, but at the serial number.
+        assert not 1 << 152 <= seen.serial < 1 << 159
+        return
+    assert seen == reading.particulars
+    assert [rule for rule, _, check in SHARED if check(lint, reading)] == []
+
+
 @settings(deadline=None, max_examples=500)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=3))
 def test_damaged_certificate_never_passes_for_what_was_decided(changes):
@@ -287,8 +362,12 @@ def test_damaged_certificate_never_passes_for_what_was_decided(changes):
         damaged[position % len(damaged)] = value
     if bytes(damaged) == original:
         return
+    lint = LeafLint(issuer, STEP_LEAF)
     with pytest.raises(LintFailed):
-        LeafLint(issuer, STEP_LEAF).require_clean(bytes(damaged), examples.SERIAL, contents)
+        lint.require_clean(bytes(damaged), examples.SERIAL, contents)
+    lint.require_clean(original, examples.SERIAL, contents)
+    with pytest.raises(LintFailed):
+        lint.require_clean(bytes(damaged), examples.SERIAL, contents)
 
 
 @settings(deadline=None, max_examples=200)

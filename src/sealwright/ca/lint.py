@@ -1,22 +1,27 @@
 """Our own look at the final to-be-signed octets, before the issuer's key is used.
 
-A table of small rules, each with the section it comes from. They read the octets again and never the request, so that a
+Two tables of small rules, each with the section it comes from. They read the octets again and never the request, so that a
 mistake in policy or encoding is found here. What all certificates of a profile share is also held against pkilint, once per
 profile, by the tests.
+
+The first certificate of each kind of key and provisioner is examined in full: taken apart by another parser than ours, and
+held against every rule. From one that passes a frame is kept. A later certificate that fits into the frame has, octet by
+octet, what has passed already; only its particulars are decoded and judged again. One that does not fit is examined in full.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509 import ObjectIdentifier
 
 from sealwright.ca import der, names
 from sealwright.ca.durations import in_words
 from sealwright.ca.errors import LintFailed, NameRefused
+from sealwright.ca.frame import Frame, frame_of
 from sealwright.ca.models import (
     CertificateContents,
     Issuer,
@@ -29,7 +34,7 @@ from sealwright.ca.models import (
     ProvisionerType,
 )
 from sealwright.ca.public_keys import SHORTEST_RSA, encoded
-from sealwright.ca.reading import Reading, common_name_of, key_kind_of, read
+from sealwright.ca.reading import NAMES, SUBJECT_KEY, Particulars, Reading, read
 from sealwright.ca.texts import shown
 from sealwright.ca.x509 import (
     PROVISIONER_OID,
@@ -44,25 +49,29 @@ from sealwright.ca.x509 import (
     key_usage,
     signature_algorithm,
 )
-from sealwright.clock import Instant, after, between
+from sealwright.clock import Instant, after
 
 LARGEST = 64 * 1024
 FIRST_GENERALIZED = Instant(2_524_608_000_000)
 """2050-01-01T00:00:00Z."""
-_ONE_SECOND = timedelta(seconds=1)
-_VERSION_3 = b"\xa0\x03\x02\x01\x02"
+MOST_FRAMES = 256
+_VERSION_3 = 2
+_SMALLEST_SERIAL = 1 << 8 * (SERIAL_OCTETS - 1)
+_BEYOND_SERIAL = 1 << 8 * SERIAL_OCTETS - 1
+_ONE_SECOND = 1000
 
-_SUBJECT_KEY = der.oid("2.5.29.14")
-_KEY_USAGE = der.oid("2.5.29.15")
-_NAMES = der.oid("2.5.29.17")
-_CONSTRAINTS = der.oid("2.5.29.19")
-_CRL = der.oid("2.5.29.31")
-_AUTHORITY_KEY = der.oid("2.5.29.35")
-_EXTENDED_USE = der.oid("2.5.29.37")
-_ACCESS = der.oid("1.3.6.1.5.5.7.1.1")
-_PROVISIONER = der.oid(PROVISIONER_OID)
-_ALWAYS = frozenset({_SUBJECT_KEY, _KEY_USAGE, _NAMES, _AUTHORITY_KEY, _EXTENDED_USE})
-_NAME_TYPES = {0x81: NameType.EMAIL, 0x82: NameType.DNS, 0x86: NameType.URI, 0x87: NameType.IP}
+_KEY_USAGE = ObjectIdentifier("2.5.29.15")
+_CONSTRAINTS = ObjectIdentifier("2.5.29.19")
+_CRL = ObjectIdentifier("2.5.29.31")
+_AUTHORITY_KEY = ObjectIdentifier("2.5.29.35")
+_EXTENDED_USE = ObjectIdentifier("2.5.29.37")
+_ACCESS = ObjectIdentifier("1.3.6.1.5.5.7.1.1")
+_PROVISIONER = ObjectIdentifier(PROVISIONER_OID)
+_IDENTIFIER_START = bytes((der.OCTET_STRING, 20))
+_ALWAYS = frozenset({SUBJECT_KEY, _KEY_USAGE, NAMES, _AUTHORITY_KEY, _EXTENDED_USE})
+
+_Kind = tuple[KeyKind, bool, ProvisionerExtension | None]
+"""What decides which frame fits: the kind of key, whether the subject is empty, who vouched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,9 @@ class Finding:
         return f"{self.rule} ({self.section}): {self.detail}"
 
 
+_UNLIKE_DECIDED = Finding("decided", "policy", "the octets say something else than what was decided")
+
+
 class LeafLint:
     """The rules for the leaf certificates of one issuer and one profile."""
 
@@ -85,7 +97,7 @@ class LeafLint:
         self.profile = profile
         self.algorithm = signature_algorithm(issuer.public_key)
         self.authority_key = der.sequence(der.wrap(0x80, issuer.key_identifier))
-        self.longest = profile.longest + profile.backdate
+        self.longest = (profile.longest + profile.backdate) // timedelta(milliseconds=1)
         self.usages = {kind: key_usage(profile, kind) for kind in KeyKind}
         self.extended_usage = extended_key_usage(profile)
         self.access = authority_access(profile)
@@ -100,135 +112,238 @@ class LeafLint:
             if wanted
         }
         self.required = self.allowed - {_PROVISIONER}
+        self._frames: dict[_Kind, Frame] = {}
 
     def findings(self, to_be_signed: bytes) -> tuple[Finding, ...]:
         """Every rule that these octets break; empty when they may be signed."""
-        return self._examine(to_be_signed)[0]
-
-    def _examine(self, to_be_signed: bytes) -> tuple[tuple[Finding, ...], _Seen | None]:
         try:
-            seen = _Seen(self, read(to_be_signed))
+            return self._broken(read(to_be_signed))
         except ValueError as cause:
-            detail = f"the octets are not the DER of a leaf certificate: {cause}"
-            return (Finding("der", "X.690 section 10", detail),), None
-        return tuple(Finding(rule, section, detail) for rule, section, check in RULES if (detail := check(seen))), seen
+            return (_no_der(cause),)
 
     def require_clean(self, to_be_signed: bytes, serial: bytes, decided: CertificateContents) -> None:
         """Raise LintFailed unless these octets say exactly what was decided and break no rule."""
-        found, seen = self._examine(to_be_signed)
-        if seen is not None and _differs(seen, serial, decided):
-            found += (Finding("decided", "policy", "the octets say something else than what was decided"),)
+        vouched = decided.extension if self.profile.provisioner_extension else None
+        kind = decided.key_kind, not decided.common_name, vouched
+        frame = self._frames.get(kind)
+        found = None if frame is None else self._within(frame, to_be_signed, serial, decided)
+        if found is None:
+            found = self._in_full(to_be_signed, serial, decided, vouched)
+            if not found:
+                self._keep_frame(kind, to_be_signed)
         if found:
             raise LintFailed(f"The certificate was not signed: {found[0].detail}.", reasons=tuple(str(one) for one in found))
 
-
-class _Seen:
-    """One certificate under examination: its fields, and what several rules want to know of them."""
-
-    __slots__ = ("common_name", "key_kind", "lint", "names", "reading")
-
-    def __init__(self, lint: LeafLint, reading: Reading) -> None:
-        self.lint = lint
-        self.reading = reading
-        self.key_kind = key_kind_of(reading.public_key)
-        self.common_name = common_name_of(reading.subject)
-        self.names = _names(reading.value(_NAMES))
-
-
-def _names(value: bytes | None) -> tuple[Name, ...] | None:
-    """The subject alternative names; None where one is of a kind that is never issued, or cannot be read."""
-    if value is None:
-        return ()
-    found = []
-    for tag, _, start, end in der.parts_of(value):
-        kind = _NAME_TYPES.get(tag)
-        octets = value[start:end]
-        if kind is None:
+    def _within(
+        self, frame: Frame, to_be_signed: bytes, serial: bytes, decided: CertificateContents
+    ) -> tuple[Finding, ...] | None:
+        """What is wrong with the particulars of a certificate; None where it does not fit into the frame."""
+        try:
+            seen = frame.particulars(to_be_signed)
+        except ValueError:
             return None
-        if kind is NameType.IP:
-            if len(octets) not in (4, 16):
-                return None
-            found.append(Name(kind, str(ipaddress.ip_address(octets))))
-        elif octets.isascii():
-            found.append(Name(kind, octets.decode("ascii")))
-        else:
-            return None
-    return tuple(found)
+        found = self._broken_by_particulars(seen)
+        return found if _says(seen, serial, decided) else (*found, _UNLIKE_DECIDED)
+
+    def _in_full(
+        self, to_be_signed: bytes, serial: bytes, decided: CertificateContents, vouched: ProvisionerExtension | None
+    ) -> tuple[Finding, ...]:
+        """What is wrong with a certificate of which nothing is known yet."""
+        try:
+            reading = read(to_be_signed)
+            found = self._broken(reading)
+        except ValueError as cause:
+            return (_no_der(cause),)
+        provisioner = None if vouched is None else encode_provisioner(vouched)
+        said = reading.key_kind == decided.key_kind and reading.value(_PROVISIONER) == provisioner
+        return found if said and _says(reading.particulars, serial, decided) else (*found, _UNLIKE_DECIDED)
+
+    def _broken(self, reading: Reading) -> tuple[Finding, ...]:
+        shared = tuple([Finding(rule, section, detail) for rule, section, check in SHARED if (detail := check(self, reading))])
+        return shared + self._broken_by_particulars(reading.particulars)
+
+    def _broken_by_particulars(self, seen: Particulars) -> tuple[Finding, ...]:
+        return tuple([Finding(rule, section, detail) for rule, section, check in PARTICULAR if (detail := check(self, seen))])
+
+    def _keep_frame(self, kind: _Kind, to_be_signed: bytes) -> None:
+        """Keep what the next certificates of this kind will have in common with one that passed every rule.
+
+        Only where the frame reads out of that certificate what the other parser read.
+        """
+        try:
+            frame = frame_of(to_be_signed)
+            understood = frame.particulars(to_be_signed) == read(to_be_signed).particulars
+        except ValueError:
+            return
+        if understood:
+            if len(self._frames) >= MOST_FRAMES:
+                self._frames.clear()
+            self._frames[kind] = frame
 
 
-def _differs(seen: _Seen, serial: bytes, decided: CertificateContents) -> bool:
-    reading = seen.reading
-    vouched = decided.extension if seen.lint.profile.provisioner_extension else None
-    said = (
-        (reading.serial, seen.common_name, seen.names, seen.key_kind, reading.public_key),
-        (reading.not_before.instant, reading.not_after.instant),
-        reading.value(_PROVISIONER),
-    )
-    wanted = (
-        (serial, decided.common_name, decided.names, decided.key_kind, decided.public_key_der),
-        (decided.not_before, decided.not_after),
-        None if vouched is None else encode_provisioner(vouched),
-    )
-    return said != wanted
+def _no_der(cause: ValueError) -> Finding:
+    return Finding("der", "X.690 section 10", f"the octets are not the DER of a leaf certificate: {cause}")
 
 
-# --- the rules: each answers what is wrong, or nothing ---------------------------------------------------------------
-
-
-def _version(seen: _Seen) -> str:
-    return "" if seen.reading.version == _VERSION_3 else "the version is not 3"
-
-
-def _serial(seen: _Seen) -> str:
-    serial = seen.reading.serial
-    if len(serial) != SERIAL_OCTETS:
-        return f"the serial number has {len(serial)} octets, not {SERIAL_OCTETS}"
-    return "" if 0 < serial[0] < 0x80 else "the serial number is negative or begins with an empty octet"  # noqa: PLR2004 - the sign bit
-
-
-def _algorithm(seen: _Seen) -> str:
-    return "" if seen.reading.algorithm == seen.lint.algorithm else "the signature algorithm is not that of the issuer's key"
-
-
-def _issuer(seen: _Seen) -> str:
+def _says(seen: Particulars, serial: bytes, decided: CertificateContents) -> bool:
+    """Whether the particulars are those that were decided."""
     return (
-        ""
-        if seen.reading.issuer == seen.lint.issuer.subject_der
-        else "the issuer is not the subject of the issuer, octet by octet"
+        seen.serial == int.from_bytes(serial, "big")
+        and seen.public_key == decided.public_key_der
+        and seen.common_name == decided.common_name
+        and seen.names == decided.names
+        and seen.not_before.instant == decided.not_before
+        and seen.not_after.instant == decided.not_after
     )
 
 
-def _time_forms(seen: _Seen) -> str:
-    for time in (seen.reading.not_before, seen.reading.not_after):
-        if time.tag != (der.GENERALIZED_TIME if time.instant >= FIRST_GENERALIZED else der.UTC_TIME):
+# --- what certificates share: each rule answers what is wrong, or nothing --------------------------------------------
+
+
+def _version(_lint: LeafLint, reading: Reading) -> str:
+    return "" if reading.version == _VERSION_3 else "the version is not 3"
+
+
+def _algorithm(lint: LeafLint, reading: Reading) -> str:
+    same = reading.algorithm == lint.algorithm
+    return "" if same else "the signature algorithm is not that of the issuer's key"
+
+
+def _issuer(lint: LeafLint, reading: Reading) -> str:
+    same = reading.issuer == lint.issuer.subject_der
+    return "" if same else "the issuer is not the subject of the issuer, octet by octet"
+
+
+def _key(lint: LeafLint, reading: Reading) -> str:
+    kind = reading.key_kind
+    if kind is None:
+        return "the public key is of no known kind, or not in the usual form"
+    return "" if kind in lint.profile.key_kinds else f"the profile has no {kind} keys"
+
+
+def _no_unique_ids(_lint: LeafLint, reading: Reading) -> str:
+    return "there are unique identifiers" if reading.unique_ids else ""
+
+
+def _extensions(lint: LeafLint, reading: Reading) -> str:
+    oids = reading.extensions.keys()
+    if reading.repeated:
+        return "an extension is there twice"
+    if not lint.allowed.issuperset(oids):
+        return "there is an extension that the profile does not have"
+    return "" if lint.required.issubset(oids) else "an extension is missing"
+
+
+def _names_critical(_lint: LeafLint, reading: Reading) -> str:
+    wanted = reading.particulars.common_name == ""
+    if reading.critical(NAMES) is wanted:
+        return ""
+    return "the names must be critical when, and only when, the subject is empty"
+
+
+def _key_usage(lint: LeafLint, reading: Reading) -> str:
+    if not reading.critical(_KEY_USAGE):
+        return "the key usage is not critical"
+    expected = None if reading.key_kind is None else lint.usages[reading.key_kind]
+    return "" if reading.value(_KEY_USAGE) == expected else "the key usage is not that of this kind of key"
+
+
+def _extended_use(lint: LeafLint, reading: Reading) -> str:
+    if reading.critical(_EXTENDED_USE):
+        return "the extended key usage is critical"
+    same = reading.value(_EXTENDED_USE) == lint.extended_usage
+    return "" if same else "the extended key usage is not that of the profile"
+
+
+def _no_authority(_lint: LeafLint, reading: Reading) -> str:
+    return "" if reading.value(_CONSTRAINTS) is None else "a leaf certificate has basic constraints"
+
+
+def _subject_key_critical(_lint: LeafLint, reading: Reading) -> str:
+    return "the subject key identifier is critical" if reading.critical(SUBJECT_KEY) else ""
+
+
+def _authority_key(lint: LeafLint, reading: Reading) -> str:
+    if reading.critical(_AUTHORITY_KEY):
+        return "the authority key identifier is critical"
+    same = reading.value(_AUTHORITY_KEY) == lint.authority_key
+    return "" if same else "the authority key identifier is not the issuer's key identifier alone"
+
+
+def _addresses(lint: LeafLint, reading: Reading) -> str:
+    for oid, expected in ((_ACCESS, lint.access), (_CRL, lint.points)):
+        if (reading.value(oid) or b"") != expected or reading.critical(oid):
+            return "an address of the issuer, its responder or its revocation list is not that of the profile"
+    return ""
+
+
+def _provisioner(_lint: LeafLint, reading: Reading) -> str:
+    value = reading.value(_PROVISIONER)
+    if value is None:
+        return ""
+    try:
+        decode_provisioner(value)
+    except ValueError:
+        return "the provisioner extension cannot be read"
+    return "the provisioner extension is critical" if reading.critical(_PROVISIONER) else ""
+
+
+SHARED: tuple[tuple[str, str, Callable[[LeafLint, Reading], str]], ...] = (
+    ("version", "RFC 5280 section 4.1.2.1", _version),
+    ("signature_algorithm", "RFC 5280 section 4.1.2.3", _algorithm),
+    ("issuer", "RFC 5280 section 4.1.2.4", _issuer),
+    ("public_key", "RFC 5280 section 4.1.2.7, RFC 5480, RFC 8410", _key),
+    ("unique_identifiers", "RFC 5280 section 4.1.2.8", _no_unique_ids),
+    ("extensions", "RFC 5280 section 4.2; profile", _extensions),
+    ("authority_key_identifier", "RFC 5280 section 4.2.1.1", _authority_key),
+    ("subject_key_identifier", "RFC 5280 section 4.2.1.2", _subject_key_critical),
+    ("key_usage", "RFC 5280 section 4.2.1.3, RFC 8813", _key_usage),
+    ("names_critical", "RFC 5280 section 4.2.1.6", _names_critical),
+    ("basic_constraints", "RFC 5280 section 4.2.1.9", _no_authority),
+    ("extended_key_usage", "RFC 5280 section 4.2.1.12", _extended_use),
+    ("addresses", "RFC 5280 sections 4.2.1.13 and 4.2.2.1", _addresses),
+    ("provisioner_extension", "profile", _provisioner),
+)
+"""What is judged on the first certificate of a frame, and is the same octets in every other."""
+
+
+# --- particulars -----------------------------------------------------------------------------------------------------
+
+
+def _serial(_lint: LeafLint, seen: Particulars) -> str:
+    good = _SMALLEST_SERIAL <= seen.serial < _BEYOND_SERIAL
+    return "" if good else f"the serial number is negative, begins with an empty octet, or has not {SERIAL_OCTETS} octets"
+
+
+def _time_forms(_lint: LeafLint, seen: Particulars) -> str:
+    for time in (seen.not_before, seen.not_after):
+        if time.generalized is not (time.instant >= FIRST_GENERALIZED):
             return "a time before 2050 is not UTCTime, or a later one not GeneralizedTime"
     return ""
 
 
-def _order(seen: _Seen) -> str:
-    return "" if seen.reading.not_before.instant < seen.reading.not_after.instant else "the certificate ends before it begins"
+def _order(_lint: LeafLint, seen: Particulars) -> str:
+    return "" if seen.not_before.instant < seen.not_after.instant else "the certificate ends before it begins"
 
 
-def _length(seen: _Seen) -> str:
-    life = between(seen.reading.not_before.instant, seen.reading.not_after.instant) + _ONE_SECOND
-    longest = seen.lint.longest
-    return (
-        ""
-        if life <= longest
-        else f"the certificate lives {in_words(life)}, with its last second; {in_words(longest)} are allowed"
-    )
+def _length(lint: LeafLint, seen: Particulars) -> str:
+    life = seen.not_after.instant - seen.not_before.instant + _ONE_SECOND
+    if life <= lint.longest:
+        return ""
+    lives, allowed = (in_words(timedelta(milliseconds=each)) for each in (life, lint.longest))
+    return f"the certificate lives {lives}, with its last second; {allowed} are allowed"
 
 
-def _within_issuer(seen: _Seen) -> str:
-    return "" if seen.reading.not_after.instant <= seen.lint.issuer.not_after else "the certificate ends after its issuer"
+def _within_issuer(lint: LeafLint, seen: Particulars) -> str:
+    return "" if seen.not_after.instant <= lint.issuer.not_after else "the certificate ends after its issuer"
 
 
-def _subject(seen: _Seen) -> str:
+def _subject(lint: LeafLint, seen: Particulars) -> str:
     if seen.common_name is None:
         return "the subject holds more than one common name as UTF8String"
     if not seen.common_name:
         return ""
-    if not seen.lint.profile.common_name:
+    if not lint.profile.common_name:
         return "the subject is not empty, as the profile demands"
     try:
         names.common_name(seen.common_name)
@@ -237,42 +352,25 @@ def _subject(seen: _Seen) -> str:
     return ""
 
 
-def _key(seen: _Seen) -> str:
-    if seen.key_kind is None:
-        return "the public key is of no known kind, or not in the usual form"
-    return "" if seen.key_kind in seen.lint.profile.key_kinds else f"the profile has no {seen.key_kind} keys"
+def _subject_key(_lint: LeafLint, seen: Particulars) -> str:
+    try:
+        expected = key_identifier(seen.public_key)
+    except (ValueError, IndexError):
+        return "there is no public key of which an identifier could be made"
+    same = seen.key_identifier == _IDENTIFIER_START + expected
+    return "" if same else "the subject key identifier is not the SHA-1 of the key"
 
 
-def _no_unique_ids(seen: _Seen) -> str:
-    return "" if seen.reading.trailing == (0xA3,) else "there are unique identifiers"
-
-
-def _extensions(seen: _Seen) -> str:
-    oids = seen.reading.oids
-    if len(set(oids)) != len(oids):
-        return "an extension is there twice"
-    if not seen.lint.allowed.issuperset(oids):
-        return "there is an extension that the profile does not have"
-    return "" if seen.lint.required.issubset(oids) else "an extension is missing"
-
-
-def _names_there(seen: _Seen) -> str:
+def _names_there(lint: LeafLint, seen: Particulars) -> str:
     if seen.names is None:
         return "there is a name of a kind that is not issued, or that is not ASCII"
     if not seen.names:
         return "there is no subject alternative name"
-    most = seen.lint.profile.most_names
+    most = lint.profile.most_names
     return "" if len(seen.names) <= most else f"there are {len(seen.names)} names; {most} are allowed"
 
 
-def _names_critical(seen: _Seen) -> str:
-    wanted = seen.common_name == ""
-    if seen.reading.critical(_NAMES) is wanted:
-        return ""
-    return "the names must be critical when, and only when, the subject is empty"
-
-
-def _names_canonical(seen: _Seen) -> str:
+def _names_canonical(_lint: LeafLint, seen: Particulars) -> str:
     found = seen.names or ()
     try:
         if names.canonical_all(found) == found:
@@ -282,8 +380,8 @@ def _names_canonical(seen: _Seen) -> str:
     return "a name is there twice, or not in its canonical form"
 
 
-def _names_in_profile(seen: _Seen) -> str:
-    profile = seen.lint.profile
+def _names_in_profile(lint: LeafLint, seen: Particulars) -> str:
+    profile = lint.profile
     for name in seen.names or ():
         if name.type not in profile.name_types:
             return f"the profile has no names of the type {name.type}: {shown(name.value)}"
@@ -292,88 +390,24 @@ def _names_in_profile(seen: _Seen) -> str:
     return ""
 
 
-def _key_usage(seen: _Seen) -> str:
-    if not seen.reading.critical(_KEY_USAGE):
-        return "the key usage is not critical"
-    expected = None if seen.key_kind is None else seen.lint.usages[seen.key_kind]
-    return "" if seen.reading.value(_KEY_USAGE) == expected else "the key usage is not that of this kind of key"
+def _size(_lint: LeafLint, seen: Particulars) -> str:
+    return "" if seen.size <= LARGEST else f"the certificate has {seen.size} octets; {LARGEST} are allowed"
 
 
-def _extended_use(seen: _Seen) -> str:
-    if seen.reading.critical(_EXTENDED_USE):
-        return "the extended key usage is critical"
-    same = seen.reading.value(_EXTENDED_USE) == seen.lint.extended_usage
-    return "" if same else "the extended key usage is not that of the profile"
-
-
-def _no_authority(seen: _Seen) -> str:
-    return "" if seen.reading.value(_CONSTRAINTS) is None else "a leaf certificate has basic constraints"
-
-
-def _subject_key(seen: _Seen) -> str:
-    if seen.reading.critical(_SUBJECT_KEY):
-        return "the subject key identifier is critical"
-    if seen.key_kind is None:
-        return ""
-    expected = der.wrap(der.OCTET_STRING, key_identifier(seen.reading.public_key))
-    return "" if seen.reading.value(_SUBJECT_KEY) == expected else "the subject key identifier is not the SHA-1 of the key"
-
-
-def _authority_key(seen: _Seen) -> str:
-    if seen.reading.critical(_AUTHORITY_KEY):
-        return "the authority key identifier is critical"
-    same = seen.reading.value(_AUTHORITY_KEY) == seen.lint.authority_key
-    return "" if same else "the authority key identifier is not the issuer's key identifier alone"
-
-
-def _addresses(seen: _Seen) -> str:
-    for oid, expected in ((_ACCESS, seen.lint.access), (_CRL, seen.lint.points)):
-        if (seen.reading.value(oid) or b"") != expected or seen.reading.critical(oid):
-            return "an address of the issuer, its responder or its revocation list is not that of the profile"
-    return ""
-
-
-def _provisioner(seen: _Seen) -> str:
-    value = seen.reading.value(_PROVISIONER)
-    if value is None:
-        return ""
-    try:
-        decode_provisioner(value)
-    except ValueError:
-        return "the provisioner extension cannot be read"
-    return "the provisioner extension is critical" if seen.reading.critical(_PROVISIONER) else ""
-
-
-def _size(seen: _Seen) -> str:
-    return "" if seen.reading.size <= LARGEST else f"the certificate has {seen.reading.size} octets; {LARGEST} are allowed"
-
-
-RULES: tuple[tuple[str, str, Callable[[_Seen], str]], ...] = (
-    ("version", "RFC 5280 section 4.1.2.1", _version),
+PARTICULAR: tuple[tuple[str, str, Callable[[LeafLint, Particulars], str]], ...] = (
     ("serial_number", "RFC 5280 section 4.1.2.2", _serial),
-    ("signature_algorithm", "RFC 5280 section 4.1.2.3", _algorithm),
-    ("issuer", "RFC 5280 section 4.1.2.4", _issuer),
     ("time_forms", "RFC 5280 section 4.1.2.5", _time_forms),
     ("validity_order", "RFC 5280 section 4.1.2.5", _order),
     ("validity_length", "profile; RFC 5280 section 4.1.2.5, both ends included", _length),
     ("validity_within_issuer", "profile; RFC 5280 section 6.1.3", _within_issuer),
     ("subject", "RFC 5280 section 4.1.2.6, appendix A.1", _subject),
-    ("public_key", "RFC 5280 section 4.1.2.7, RFC 5480, RFC 8410", _key),
-    ("unique_identifiers", "RFC 5280 section 4.1.2.8", _no_unique_ids),
-    ("extensions", "RFC 5280 section 4.2; profile", _extensions),
-    ("authority_key_identifier", "RFC 5280 section 4.2.1.1", _authority_key),
     ("subject_key_identifier", "RFC 5280 section 4.2.1.2", _subject_key),
-    ("key_usage", "RFC 5280 section 4.2.1.3, RFC 8813", _key_usage),
     ("names", "RFC 5280 section 4.2.1.6", _names_there),
-    ("names_critical", "RFC 5280 section 4.2.1.6", _names_critical),
     ("names_canonical", "RFC 5280 section 4.2.1.6, RFC 1034, RFC 5890, RFC 5952", _names_canonical),
     ("names_in_profile", "profile", _names_in_profile),
-    ("basic_constraints", "RFC 5280 section 4.2.1.9", _no_authority),
-    ("extended_key_usage", "RFC 5280 section 4.2.1.12", _extended_use),
-    ("addresses", "RFC 5280 sections 4.2.1.13 and 4.2.2.1", _addresses),
-    ("provisioner_extension", "profile", _provisioner),
     ("size", "profile", _size),
 )
+"""What is judged on every certificate."""
 
 
 # --- profiles --------------------------------------------------------------------------------------------------------

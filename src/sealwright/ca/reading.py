@@ -1,139 +1,218 @@
-"""A to-be-signed leaf certificate, read back from its octets; independent of the template that wrote it."""
+"""A to-be-signed leaf certificate, read back from its octets.
+
+The reader is the DER decoder of pyca/cryptography, which is told the shape of a TBSCertificate (RFC 5280, section 4.1) and
+refuses everything else. It shares no code with the template that wrote the octets, so that a mistake in writing is not
+repeated in reading.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Annotated
+
+import msgspec
+from cryptography.hazmat import asn1
+from cryptography.x509 import OID_COMMON_NAME, ObjectIdentifier
 
 from sealwright.ca import der
-from sealwright.ca.models import KeyKind
+from sealwright.ca.models import KeyKind, Name, NameType
 from sealwright.ca.public_keys import PLAIN_FORMS
-from sealwright.clock import Instant
+from sealwright.clock import Instant, from_datetime
 
-_FIELDS = 8
-_TAGS = (0xA0, der.INTEGER, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE)
-_EXTENSION = (der.SEQUENCE, der.OBJECT_IDENTIFIER, der.OCTET_STRING)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIMES = {der.UTC_TIME: ("%y%m%d%H%M%SZ", 13), der.GENERALIZED_TIME: ("%Y%m%d%H%M%SZ", 15)}
-_CENTURY_TURN = 50
+NAMES = ObjectIdentifier("2.5.29.17")
+SUBJECT_KEY = ObjectIdentifier("2.5.29.14")
+
+_SEQUENCE, _UTC_TIME, _GENERALIZED_TIME = (bytes((tag,)) for tag in (der.SEQUENCE, der.UTC_TIME, der.GENERALIZED_TIME))
+_UTC_LENGTH = len("YYMMDDHHMMSSZ")
+_GENERALIZED_LENGTH = len("YYYYMMDDHHMMSSZ")
+_CENTURY_TURN = b"50"
+_EMPTY_NAME = der.sequence()
+_NAME_TYPES = {b"\x81": NameType.EMAIL, b"\x82": NameType.DNS, b"\x86": NameType.URI, b"\x87": NameType.IP}
+_ADDRESS_LENGTHS = (4, 16)
 _RSA = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.NULL)
+_PLAIN_KINDS = tuple(
+    (start, length, KeyKind.ED25519 if name == "ed25519" else KeyKind.EC) for name, (start, length) in PLAIN_FORMS.items()
+)
+
+
+# --- the shape, as the decoder is told -------------------------------------------------------------------------------
+
+
+@asn1.sequence
+class Extension:
+    """One extension. One that says in so many words that it is not critical is no DER."""
+
+    oid: ObjectIdentifier
+    critical: Annotated[bool, asn1.Default(value=False)]
+    value: bytes
+
+
+@asn1.sequence
+class _TbsCertificate:
+    version: Annotated[int, asn1.Explicit(0)]
+    serial: int
+    algorithm: asn1.TLV
+    issuer: asn1.TLV
+    validity: asn1.TLV
+    subject: asn1.TLV
+    public_key: asn1.TLV
+    issuer_unique_id: Annotated[asn1.BitString | None, asn1.Implicit(1)]
+    subject_unique_id: Annotated[asn1.BitString | None, asn1.Implicit(2)]
+    extensions: Annotated[list[Extension], asn1.Explicit(3)]
+
+
+@asn1.sequence
+class _Validity:
+    not_before: asn1.TLV
+    not_after: asn1.TLV
+
+
+@asn1.sequence
+class _Attribute:
+    kind: ObjectIdentifier
+    value: str
+
+
+@asn1.sequence
+class _Subject:
+    """With one set of attributes."""
+
+    attributes: asn1.SetOf[_Attribute]
+
+
+@asn1.sequence
+class _AroundNames:
+    """The decoder begins with known fields; a SEQUENCE of any length can only be one of them."""
+
+    names: list[asn1.TLV]
+
+
+# --- what comes out --------------------------------------------------------------------------------------------------
+
+
+class Time(msgspec.Struct, frozen=True):
+    """A moment, and how it was written."""
+
+    instant: Instant
+    generalized: bool
+    """As GeneralizedTime; else as UTCTime."""
+
+
+class Particulars(msgspec.Struct):
+    """What differs from one certificate of a profile to the next."""
+
+    serial: int
+    not_before: Time
+    not_after: Time
+    common_name: str | None
+    """Of a subject that has nothing else, as UTF8String; empty for the empty subject, None for any other."""
+    public_key: bytes
+    """SubjectPublicKeyInfo."""
+    key_identifier: bytes | None
+    """The value of that extension; None where there is none."""
+    names: tuple[Name, ...] | None
+    """None where one is of a kind that is never issued, or cannot be read; empty where there are none."""
+    size: int
+    """Octets of the whole."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """The fields of a TBSCertificate as octets, and the few that are looked at more closely."""
+    """All fields of a TBSCertificate, decoded as far as the rules look into them."""
 
-    version: bytes
-    serial: bytes
-    """Contents of the INTEGER."""
+    particulars: Particulars
+    version: int
+    """As it is encoded: 2 for version 3."""
     algorithm: bytes
+    """AlgorithmIdentifier."""
     issuer: bytes
-    not_before: Time
-    not_after: Time
-    subject: bytes
-    public_key: bytes
-    trailing: tuple[int, ...]
-    """Tags of the optional fields: unique identifiers, extensions."""
-    oids: tuple[bytes, ...]
-    """Of the extensions, encoded, in their order."""
-    extensions: dict[bytes, tuple[bool, bytes]]
-    """Encoded OID → whether critical, and value; of one that is there twice, the last."""
-    size: int
+    """Name."""
+    key_kind: KeyKind | None
+    """None for a key that is not certified here, or not written as usual."""
+    unique_ids: bool
+    extensions: dict[ObjectIdentifier, Extension]
+    """Of one that is there twice, the last."""
+    repeated: bool
+    """Whether an extension is there twice."""
 
-    def value(self, encoded_oid: bytes) -> bytes | None:
+    def value(self, oid: ObjectIdentifier) -> bytes | None:
         """The value of an extension."""
-        found = self.extensions.get(encoded_oid)
-        return None if found is None else found[1]
+        found = self.extensions.get(oid)
+        return None if found is None else found.value
 
-    def critical(self, encoded_oid: bytes) -> bool:
+    def critical(self, oid: ObjectIdentifier) -> bool:
         """Whether there is a critical extension of this kind."""
-        found = self.extensions.get(encoded_oid)
-        return found is not None and found[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """A moment, and the tag it was written with."""
-
-    tag: int
-    instant: Instant
+        found = self.extensions.get(oid)
+        return found is not None and found.critical
 
 
 def read(to_be_signed: bytes) -> Reading:
-    """Take a TBSCertificate apart; anything that is not strict DER of that shape raises DerError."""
-    fields = der.parts_of(to_be_signed)
-    if len(fields) < _FIELDS:
-        raise der.DerError("fields are missing")
-    if tuple(part[0] for part in fields[: _FIELDS - 1]) != _TAGS:
-        raise der.DerError("a field is of another type")
-    version, serial, algorithm, issuer, validity, subject, public_key, *trailing = fields
-    times = der.parts(to_be_signed, validity[2], validity[3])
-    if len(times) != 2:  # noqa: PLR2004 - begin and end
-        raise der.DerError("the validity has not two times")
-    oids, extensions = _extensions(to_be_signed, trailing[-1])
+    """Take a TBSCertificate apart; anything that is not strict DER of that shape raises ValueError."""
+    fields = asn1.decode_der(_TbsCertificate, to_be_signed)
+    algorithm, issuer, validity, subject, public_key = (
+        _sequence(one) for one in (fields.algorithm, fields.issuer, fields.validity, fields.subject, fields.public_key)
+    )
+    not_before, not_after = times_in(validity)
+    extensions = {extension.oid: extension for extension in fields.extensions}
+    names, identifier = extensions.get(NAMES), extensions.get(SUBJECT_KEY)
     return Reading(
-        version=to_be_signed[version[1] : version[3]],
-        serial=to_be_signed[serial[2] : serial[3]],
-        algorithm=to_be_signed[algorithm[1] : algorithm[3]],
-        issuer=to_be_signed[issuer[1] : issuer[3]],
-        not_before=_time(to_be_signed, times[0]),
-        not_after=_time(to_be_signed, times[1]),
-        subject=to_be_signed[subject[1] : subject[3]],
-        public_key=to_be_signed[public_key[1] : public_key[3]],
-        trailing=tuple(part[0] for part in trailing),
-        oids=oids,
+        particulars=Particulars(
+            serial=fields.serial,
+            not_before=not_before,
+            not_after=not_after,
+            common_name=common_name_in(subject),
+            public_key=public_key,
+            key_identifier=None if identifier is None else identifier.value,
+            names=() if names is None else names_in(names.value),
+            size=len(to_be_signed),
+        ),
+        version=fields.version,
+        algorithm=algorithm,
+        issuer=issuer,
+        key_kind=key_kind_of(public_key),
+        unique_ids=fields.issuer_unique_id is not None or fields.subject_unique_id is not None,
         extensions=extensions,
-        size=len(to_be_signed),
+        repeated=len(extensions) != len(fields.extensions),
     )
 
 
-def _time(octets: bytes, part: der.Part) -> Time:
-    tag, _, start, end = part
-    return Time(tag, _instant(tag, octets[start:end]))
+# --- single fields ---------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
-def _instant(tag: int, text: bytes) -> Instant:
-    form, length = _TIMES.get(tag, ("", 0))
-    if len(text) != length or not text[:-1].isdigit():
-        raise der.DerError("a time in another form than YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ")
-    full = text.decode()
-    if tag == der.UTC_TIME:
-        full = f"{'19' if int(full[:2]) >= _CENTURY_TURN else '20'}{full}"
-        form = _TIMES[der.GENERALIZED_TIME][0]
+@lru_cache(maxsize=256)
+def times_in(validity: bytes) -> tuple[Time, Time]:
+    """Beginning and end, from a Validity."""
+    times = asn1.decode_der(_Validity, validity)
+    return _time(times.not_before), _time(times.not_after)
+
+
+@lru_cache(maxsize=256)
+def common_name_in(subject: bytes) -> str | None:
+    """The common name, from a Name; empty or None as in `Particulars`."""
+    if subject == _EMPTY_NAME:
+        return ""
     try:
-        moment = datetime.strptime(full, form).replace(tzinfo=UTC)
-    except ValueError as cause:
-        raise der.DerError("a time that does not exist") from cause
-    return Instant(int((moment - _EPOCH).total_seconds()) * 1000)
+        attributes = asn1.decode_der(_Subject, subject).attributes.as_list()
+    except ValueError:
+        return None
+    return attributes[0].value if len(attributes) == 1 and attributes[0].kind == OID_COMMON_NAME else None
 
 
-def _extensions(octets: bytes, part: der.Part) -> tuple[tuple[bytes, ...], dict[bytes, tuple[bool, bytes]]]:
-    tag, _, start, end = part
-    if tag != 0xA3:  # noqa: PLR2004 - the tag of extensions
-        raise der.DerError("there are no extensions")
-    (inner,) = der.parts(octets, start, end)
-    if inner[0] != der.SEQUENCE:
-        raise der.DerError("the extensions are no SEQUENCE")
-    oids = []
-    found = {}
-    for kind, _, from_here, to_there in der.parts(octets, inner[2], inner[3]):
-        members = der.parts(octets, from_here, to_there)
-        oid, *critical, value = members
-        encoded = octets[critical[0][1] : critical[0][3]] if critical else der.BOOLEAN_TRUE
-        if (kind, oid[0], value[0]) != _EXTENSION or len(members) not in (2, 3) or encoded != der.BOOLEAN_TRUE:
-            raise der.DerError("an extension has other members, or says that it is not critical")
-        oids.append(octets[oid[1] : oid[3]])
-        found[oids[-1]] = (bool(critical), octets[value[2] : value[3]])
-    return tuple(oids), found
+def names_in(value: bytes) -> tuple[Name, ...] | None:
+    """The names, from a value of subject alternative names; None as in `Particulars`."""
+    written = asn1.decode_der(_AroundNames, der.wrap(der.SEQUENCE, value)).names
+    names = tuple([name for one in written if (name := _name(one.tag_bytes, bytes(one.data)))])
+    return names if len(names) == len(written) else None
 
 
 def key_kind_of(public_key: bytes) -> KeyKind | None:
     """The kind of a SubjectPublicKeyInfo by its first octets; None for anything that is not certified here."""
-    for name, (start, length) in PLAIN_FORMS.items():
+    for start, length, kind in _PLAIN_KINDS:
         if len(public_key) == length and public_key.startswith(start):
-            return KeyKind.ED25519 if name == "ed25519" else KeyKind.EC
+            return kind
     try:
         algorithm, _ = der.parts_of(public_key)
     except ValueError:
@@ -141,20 +220,34 @@ def key_kind_of(public_key: bytes) -> KeyKind | None:
     return KeyKind.RSA if public_key[algorithm[1] : algorithm[3]] == _RSA else None
 
 
-def common_name_of(subject: bytes) -> str | None:
-    """The common name of a subject that has nothing else, as UTF8String; empty for the empty subject, None for any other."""
-    relative = der.parts_of(subject)
-    if not relative:
-        return ""
-    if len(relative) != 1 or relative[0][0] != der.SET:
-        return None
-    attributes = der.parts(subject, relative[0][2], relative[0][3])
-    if len(attributes) != 1:
-        return None
-    kind, value = der.parts(subject, attributes[0][2], attributes[0][3])
-    if attributes[0][0] != der.SEQUENCE or subject[kind[1] : kind[3]] != COMMON_NAME or value[0] != der.UTF8_STRING:
-        return None
-    return subject[value[2] : value[3]].decode()
+def _sequence(written: asn1.TLV) -> bytes:
+    """The octets of a field that must be a SEQUENCE."""
+    if written.tag_bytes != _SEQUENCE:
+        raise der.DerError("a field is of another type")
+    return der.wrap(der.SEQUENCE, bytes(written.data))
 
 
-COMMON_NAME = der.oid("2.5.4.3")
+def _time(written: asn1.TLV) -> Time:
+    text = bytes(written.data)
+    generalized = written.tag_bytes == _GENERALIZED_TIME
+    if written.tag_bytes == _UTC_TIME and len(text) == _UTC_LENGTH:
+        text = (b"19" if text[:2] >= _CENTURY_TURN else b"20") + text
+    elif not generalized:
+        raise der.DerError("a time of another type, or not in the form YYMMDDHHMMSSZ")
+    if len(text) != _GENERALIZED_LENGTH or text[-1:] != b"Z" or not text[:-1].isdigit():
+        raise der.DerError("a time in another form than YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ")
+    try:
+        moment = datetime.strptime(text.decode(), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as cause:
+        raise der.DerError("a time that does not exist") from cause
+    return Time(from_datetime(moment), generalized)
+
+
+@lru_cache(maxsize=1024)
+def _name(tag: bytes, value: bytes) -> Name | None:
+    kind = _NAME_TYPES.get(tag)
+    if kind is None:
+        return None
+    if kind is NameType.IP:
+        return Name(kind, str(ipaddress.ip_address(value))) if len(value) in _ADDRESS_LENGTHS else None
+    return Name(kind, value.decode("ascii")) if value.isascii() else None

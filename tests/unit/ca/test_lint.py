@@ -1,6 +1,5 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 import pytest
@@ -8,9 +7,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sealwright.ca import der, profiles
 from sealwright.ca.errors import LintFailed
-from sealwright.ca.lint import RULES, LeafLint, lint_representative, representatives
+from sealwright.ca.lint import MOST_FRAMES, PARTICULAR, SHARED, LeafLint, lint_representative, representatives
 from sealwright.ca.models import KeyKind, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.public_keys import encoded
+from sealwright.ca.reading import NAMES as SUBJECT_ALTERNATIVE_NAME
 from sealwright.ca.reading import read
 from sealwright.ca.x509 import LeafTemplate, encode_names, encode_subject, encode_time, extension, key_identifier, sign
 from sealwright.clock import Instant, from_datetime
@@ -37,23 +37,21 @@ ACCESS, CRL = der.oid("1.3.6.1.5.5.7.1.1"), der.oid("2.5.29.31")
 PROVISIONER = der.oid("1.3.6.1.4.1.37476.9000.64.1")
 
 
-def certificate(*, extensions=None, trailing=b"", **fields):
+FIELDS = ("version", "serial", "algorithm", "issuer", "validity", "subject", "public_key")
+
+
+def certificate(*, extensions=None, trailing=b"", order=None, **fields):
     """The octets of a good certificate, with some fields or extensions replaced."""
-    good = read(LeafTemplate(ISSUER, PROFILE).to_be_signed(examples.SERIAL, CONTENTS))
-    values = {
-        "version": good.version,
-        "serial": der.wrap(der.INTEGER, good.serial),
-        "algorithm": good.algorithm,
-        "issuer": good.issuer,
-        "validity": der.sequence(encode_time(good.not_before.instant), encode_time(good.not_after.instant)),
-        "subject": good.subject,
-        "public_key": good.public_key,
-    }
-    chosen = good.extensions | (extensions or {})
+    good = LeafTemplate(ISSUER, PROFILE).to_be_signed(examples.SERIAL, CONTENTS)
+    parts = [good[start:end] for _, start, _, end in der.parts_of(good)]
+    values = dict(zip(FIELDS, parts, strict=False))
+    chosen = {der.oid(oid.dotted_string): (one.critical, one.value) for oid, one in read(good).extensions.items()} | (
+        extensions or {}
+    )
     listed = b"".join(
         der.sequence(oid, der.BOOLEAN_TRUE if one[0] else b"", der.wrap(der.OCTET_STRING, one[1]))
-        for oid, one in chosen.items()
-        if one is not None
+        for oid in order or chosen
+        if (one := chosen[oid]) is not None
     )
     inside = b"".join({**values, **fields}.values()) + trailing + der.wrap(0xA3, der.sequence(listed))
     return der.sequence(inside)
@@ -172,7 +170,7 @@ def test_each_rule_finds_what_breaks_it(rule, changes):
 
 
 def test_every_rule_is_broken_by_some_test():
-    assert {rule for rule, _ in VIOLATIONS} == {rule for rule, _, _ in RULES}
+    assert {rule for rule, _ in VIOLATIONS} == {rule for rule, _, _ in (*SHARED, *PARTICULAR)}
 
 
 def test_good_certificate_has_no_findings():
@@ -190,7 +188,10 @@ def test_extension_twice_is_found():
     reading = read(good)
     twice = b"".join(
         der.sequence(oid, der.BOOLEAN_TRUE if critical else b"", der.wrap(der.OCTET_STRING, value))
-        for oid, (critical, value) in [*reading.extensions.items(), *reading.extensions.items()]
+        for oid, critical, value in [
+            (der.oid(one.oid.dotted_string), one.critical, one.value) for one in reading.extensions.values()
+        ]
+        * 2
     )
     names_again = extension("2.5.29.17", encode_names(CONTENTS.names))
     start = good.index(b"\xa3\x82")
@@ -240,24 +241,91 @@ def test_what_is_not_der_of_a_leaf_is_one_finding(octets):
     assert [finding.rule for finding in LINT.findings(octets)] == ["der"]
 
 
-def test_nothing_is_signed_when_the_octets_say_something_else_than_was_decided():
-    octets = certificate()
-    LINT.require_clean(octets, examples.SERIAL, CONTENTS)
-    changes: dict[str, Any] = {
-        "common_name": "bob",
-        "names": (examples.WEB,),
-        "key_kind": KeyKind.RSA,
-        "public_key_der": RSA,
-        "not_before": Instant(CONTENTS.not_before - 1000),
-        "not_after": Instant(CONTENTS.not_after + 1000),
-        "extension": None,
-    }
-    for field, value in changes.items():
-        with pytest.raises(LintFailed, match="something else") as caught:
-            LINT.require_clean(octets, examples.SERIAL, msgspec.structs.replace(CONTENTS, **{field: value}))
-        assert caught.value.reasons == ("decided (policy): the octets say something else than what was decided",), field
-    with pytest.raises(LintFailed):
-        LINT.require_clean(octets, b"\x01" * 20, CONTENTS)
+def used():
+    """A lint that has seen a certificate like `CONTENTS` before, and judges the next one within the frame of that one."""
+    lint = LeafLint(ISSUER, PROFILE)
+    lint.require_clean(certificate(), examples.SERIAL, CONTENTS)
+    return lint
+
+
+@pytest.mark.parametrize("lint", [LeafLint(ISSUER, PROFILE), used()], ids=["the first of its kind", "a later one"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("common_name", "bob"),
+        ("common_name", ""),
+        ("names", (examples.WEB,)),
+        ("names", (examples.MAIL, examples.WEB)),
+        ("names", ()),
+        ("names", (Name(NameType.DNS, examples.MAIL.value),)),
+        ("key_kind", KeyKind.RSA),
+        ("public_key_der", RSA),
+        ("not_before", Instant(CONTENTS.not_before - 1000)),
+        ("not_after", Instant(CONTENTS.not_after + 1000)),
+        ("extension", None),
+        ("extension", ProvisionerExtension(2, "Sealwright", "other")),
+        ("serial", b"\x01" * 20),
+    ],
+)
+def test_nothing_is_signed_when_the_octets_say_something_else_than_was_decided(lint, field, value):
+    serial = value if field == "serial" else examples.SERIAL
+    decided = CONTENTS if field == "serial" else msgspec.structs.replace(CONTENTS, **{field: value})
+    with pytest.raises(LintFailed, match="something else") as caught:
+        lint.require_clean(certificate(), serial, decided)
+    assert caught.value.reasons == ("decided (policy): the octets say something else than what was decided",)
+    lint.require_clean(certificate(), examples.SERIAL, CONTENTS)
+
+
+def test_order_of_names_is_part_of_what_was_decided():
+    decided = msgspec.structs.replace(CONTENTS, names=(examples.MAIL, examples.WEB))
+    for lint in (LeafLint(ISSUER, PROFILE), used()):
+        lint.require_clean(certificate(extensions=names(examples.MAIL, examples.WEB)), examples.SERIAL, decided)
+        with pytest.raises(LintFailed, match="something else"):
+            lint.require_clean(certificate(extensions=names(examples.WEB, examples.MAIL)), examples.SERIAL, decided)
+
+
+@pytest.mark.parametrize(("rule", "changes"), VIOLATIONS, ids=[f"{number}-{rule}" for number, (rule, _) in enumerate(VIOLATIONS)])
+def test_each_rule_finds_what_breaks_it_after_a_good_certificate_too(rule, changes):
+    with pytest.raises(LintFailed) as caught:
+        used().require_clean(certificate(**changes), examples.SERIAL, CONTENTS)
+    assert rule in [reason.partition(" ")[0] for reason in caught.value.reasons]
+
+
+def test_what_was_examined_once_is_not_decoded_again():
+    lint = used()
+    (frame,) = lint._frames.values()
+    again = certificate(extensions=names(examples.WEB))
+    assert frame.particulars(again) == read(again).particulars
+    lint.require_clean(again, examples.SERIAL, msgspec.structs.replace(CONTENTS, names=(examples.WEB,)))
+    assert list(lint._frames.values()) == [frame]
+
+
+def test_each_kind_of_key_subject_and_provisioner_has_a_frame_and_there_is_a_limit():
+    lint = LeafLint(ISSUER, PROFILE)
+    template = LeafTemplate(ISSUER, PROFILE)
+    for kind in examples.KEYS:
+        for common_name in ("", "alice"):
+            contents = examples.contents(examples.MAIL, common_name=common_name, kind=kind)
+            lint.require_clean(template.to_be_signed(examples.SERIAL, contents), examples.SERIAL, contents)
+    assert len(lint._frames) == 2 * len(KeyKind)
+    for number in range(2 * MOST_FRAMES):
+        vouched = ProvisionerExtension(2, "Sealwright", f"{number}")
+        contents = msgspec.structs.replace(CONTENTS, extension=vouched)
+        lint.require_clean(template.to_be_signed(examples.SERIAL, contents), examples.SERIAL, contents)
+        assert len(lint._frames) <= MOST_FRAMES
+
+
+def test_certificate_with_another_layout_is_examined_in_full_each_time():
+    usual = [KEY_USAGE, USES, SUBJECT_KEY, AUTHORITY_KEY, ACCESS, NAMES, CRL, PROVISIONER]
+    assert certificate(order=usual) == certificate()
+    turned = certificate(order=[NAMES, *(oid for oid in usual if oid != NAMES)])
+    lint = LeafLint(ISSUER, PROFILE)
+    for _ in range(2):
+        lint.require_clean(turned, examples.SERIAL, CONTENTS)
+        assert lint._frames == {}
+    within = used()
+    within.require_clean(turned, examples.SERIAL, CONTENTS)
+    within.require_clean(certificate(), examples.SERIAL, CONTENTS)
 
 
 def test_failure_names_every_broken_rule():
@@ -282,7 +350,7 @@ def test_representatives_of_a_profile_lint_clean(profile, issuer_kind):
 def test_representatives_show_every_kind_of_key_and_both_kinds_of_subject():
     made = [read(octets) for octets in representatives(profiles.STEP_LEAF, ISSUER, examples.NOW)]
     assert len(made) == 6
-    assert Counter(reading.critical(NAMES) for reading in made) == {True: 3, False: 3}
+    assert Counter(reading.extensions[SUBJECT_ALTERNATIVE_NAME].critical for reading in made) == {True: 3, False: 3}
 
 
 def test_profile_whose_certificates_would_outlive_the_issuer_is_cut_to_it():

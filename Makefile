@@ -1,6 +1,7 @@
 # Two commands for a fresh machine: `make demo` shows the main job, `make test` runs every check.
 
 DEV := .venv/dev/bin
+SHARED := -n 2 --dist loadfile --no-loadscope-reorder
 .PHONY: demo test check unit interop bench format docs lock clean
 
 demo: ## Sign in once, get a certificate, call an mTLS server with it
@@ -10,7 +11,7 @@ demo: ## Sign in once, get a certificate, call an mTLS server with it
 
 test: check ## Every check and every test
 	@scripts/install-step
-	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest -n 2
+	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest $(SHARED)
 	@$(DEV)/coverage combine -q && $(DEV)/python scripts/coverage-floors
 
 check: dev-environment ## Lint, types, import contracts, budgets
@@ -20,11 +21,11 @@ check: dev-environment ## Lint, types, import contracts, budgets
 	@$(DEV)/lint-imports --no-logo > build/imports.log || { cat build/imports.log; exit 1; }
 
 unit: dev-environment ## The fast tests alone
-	@$(DEV)/pytest tests/unit tests/architecture tests/properties tests/vectors -n 2
+	@$(DEV)/pytest tests/unit tests/architecture tests/properties tests/vectors $(SHARED)
 
 interop: dev-environment ## Real clients against a live server
 	@scripts/install-step
-	@$(DEV)/pytest tests/interop
+	@$(DEV)/pytest tests/interop $(SHARED)
 
 bench: dev-environment ## Measure; writes build/bench.json
 	@scripts/debian-packages bench

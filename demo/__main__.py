@@ -7,6 +7,7 @@ itself. Everything it makes is in build/demo. Exit status 0 only if the greeting
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -51,12 +52,18 @@ def step(what: str) -> Iterator[list[str]]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody holds at the moment."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Ports on loopback that nobody holds at the moment, below those from which the kernel takes ports for connections."""
+    found: list[int] = []
+    candidates = range(12_000, 32_000)
+    for port in random.sample(candidates, len(candidates)):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise Failed("every port is taken")
 
 
 def environment() -> dict[str, str]:
@@ -99,8 +106,9 @@ def private_file(name: str, text: str) -> str:
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until somebody listens on `port`, at most 20 seconds."""
-    for _ in range(400):
+    """Wait until somebody listens on `port`, at most a minute."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         if process.poll() is not None:
             raise Failed(log.read_text())
         try:
@@ -109,7 +117,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> Non
             time.sleep(0.05)
         else:
             return
-    raise Failed(f"nothing listens on port {port} after 20 seconds\n{log.read_text()}")
+    raise Failed(f"nothing listens on port {port} after a minute\n{log.read_text()}")
 
 
 @contextmanager
@@ -126,6 +134,7 @@ def running(command: list[str], port: int, log: Path) -> Iterator[None]:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
 
 def set_up_people(password_file: str) -> None:
@@ -158,13 +167,17 @@ def get_certificate(password: str, *, by_hand: bool) -> str:
         [*command, "--no-browser"], env=environment(), cwd=PLACE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     printed = ""
-    for line in process.stdout or ():
-        printed += line
-        address = next((word for word in line.split() if word.startswith("https://")), None)
-        if address:
-            sign_in_and_allow(Browser(root_certificate()), address.rstrip(")"), PERSON, password)
-            break
-    rest, _ = process.communicate(timeout=30)
+    try:
+        for line in process.stdout or ():
+            printed += line
+            address = next((word for word in line.split() if word.startswith("https://")), None)
+            if address:
+                sign_in_and_allow(Browser(root_certificate()), address.rstrip(")"), PERSON, password)
+                break
+        rest, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
     if process.returncode != 0:
         raise Failed((printed + rest).rstrip())
     return rest.strip()

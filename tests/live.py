@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +23,75 @@ TOOLS = Path(__file__).parents[1] / "build" / "tools"
 ADMIN_PASSWORD = "correct-horse-battery-staple-42"
 PERSON_PASSWORD = "seven-green-kettles-sing-9"
 PROVISIONER_PASSWORD = "the-provisioner-password-is-long-9"
+PATIENCE = 60.0
+"""Seconds until what a loaded machine takes its time for counts as never."""
+_BLOCK = 500
+_BLOCKS = range(12_000, 32_000, _BLOCK)  # below those from which the kernel takes ports for connections
 _ENDS_OF_A_RELOAD = ('"event":"reload is over"', '"event":"settings refused; the old ones stay"')
 
 
+@cache
+def _own_ports() -> Iterator[int]:
+    """Ports that no other test process on this machine hands out: a name that is held until this process ends tells so."""
+    for first in random.sample(_BLOCKS, len(_BLOCKS)):
+        mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            mark.bind(f"\0sealwright-tests-ports-{first}")
+        except OSError:
+            mark.close()
+        else:
+            mark.detach()
+            return itertools.cycle(range(first, first + _BLOCK))
+    raise AssertionError("every block of ports is taken")
+
+
 def free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Ports on which nobody listens, and that nobody else gets before they are used or after."""
+    found: list[int] = []
+    for port in _own_ports():
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        found.append(port)
+        if len(found) == count:
+            break
+    return found
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+def end(process: subprocess.Popen[Any]) -> int:
+    """Ask a process to end, insist after a while; its exit status. No process and no pipe of it is left afterwards."""
+    process.terminate()
+    try:
+        return process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    finally:
+        process.wait()
+        for stream in filter(None, (process.stdin, process.stdout, process.stderr)):
+            stream.close()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that only waits to be buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(found: Callable[[], object], what: str = "", seconds: float = PATIENCE) -> None:
+    """Ask anew until `found` answers something true."""
+    last = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < last, f"waited in vain for {what or found}"
+        time.sleep(0.05)
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = PATIENCE) -> None:
+    last = time.monotonic() + seconds
+    while time.monotonic() < last:
         assert process.poll() is None, f"the server ended with {process.returncode}:\n{log.read_text()}"
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -55,7 +113,7 @@ def run(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
         check=False,
     )
 
@@ -117,8 +175,6 @@ class LiveServer:
         }
         if self.database_url:
             environment["SEALWRIGHT_DATABASE_URL"] = self.database_url
-        if "COVERAGE_PROCESS_START" in os.environ:
-            environment["COVERAGE_PROCESS_START"] = os.environ["COVERAGE_PROCESS_START"]
         return environment | self.more_environment
 
     def attempt(self, *arguments: str | Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -169,7 +225,8 @@ class LiveServer:
         names = ["--name", "Test", "--dns", "localhost", "--dns", "127.0.0.1"]
         self.sealwright("init", "--dir", self.home, *names, *listeners, *more)
 
-    def start(self, *, seconds: float = 20) -> None:
+    def start(self, *, seconds: float = PATIENCE) -> None:
+        """Start it; comes back when every worker serves. Where it does not come up, nothing of it is left."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [str(SEALWRIGHT), "serve", "--dir", str(self.home)],
@@ -179,11 +236,16 @@ class LiveServer:
                 stdout=output,
                 stderr=output,
             )
-        end = time.monotonic() + seconds
-        while not self.serves():
-            assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.log.read_text()}"
-            assert time.monotonic() < end, f"the server does not serve after {seconds} s:\n{self.log.read_text()}"
-            time.sleep(0.05)
+        last = time.monotonic() + seconds
+        try:
+            while not self.serves():
+                assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.log.read_text()}"
+                assert time.monotonic() < last, f"the server does not serve after {seconds} s:\n{self.log.read_text()}"
+                time.sleep(0.05)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def serves(self) -> bool:
         """Whether every worker of our process has said that it is ready."""
@@ -201,11 +263,11 @@ class LiveServer:
         self.process.send_signal(signal.SIGHUP)
         self.wait_for_log(lambda text: ended(text) > already)
 
-    def wait_for_log(self, found: Callable[[str], bool], seconds: float = 20) -> str:
+    def wait_for_log(self, found: Callable[[str], object], seconds: float = PATIENCE) -> str:
         """What the server has written, as soon as `found` is content with it."""
-        end = time.monotonic() + seconds
+        last = time.monotonic() + seconds
         while not found(text := self.log.read_text()):
-            assert time.monotonic() < end, text
+            assert time.monotonic() < last, text
             time.sleep(0.02)
         return text
 
@@ -217,19 +279,23 @@ class LiveServer:
     def stop(self) -> int:
         """SIGTERM; the exit status."""
         assert self.process is not None
-        self.process.terminate()
-        try:
-            return self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
+        return end(self.process)
+
+    def kill(self) -> None:
+        """SIGKILL for every process of the server at once; comes back when none of them is left."""
+        assert self.process is not None
+        workers = self.workers()
+        for pid in (self.process.pid, *workers):
+            with suppress(ProcessLookupError):  # a worker may be gone already, because its parent is
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        wait_until(lambda: not any(map(is_alive, workers)), "the end of the workers")
 
     def set_up(self) -> None:
-        """Passwords for the built-in administrators, alice with an address, the client of seed 000 and its provisioner."""
+        """A password for admin, alice with an address, the client of the tutorial and its provisioner."""
         admin = self.file("admin-password", ADMIN_PASSWORD)
         person = self.file("person-password", PERSON_PASSWORD)
-        for name in ("admin", "idm_admin"):
-            self.sealwright("recover-account", name, "--dir", self.home, "--password-file", admin)
+        self.sealwright("recover-account", "admin", "--dir", self.home, "--password-file", admin)
         self.sealwright("login", "-D", "admin", "--password-file", admin)
         self.sealwright("person", "create", "alice", "Alice Example")
         self.sealwright("person", "update", "alice", "--mail", "alice@example.org")
@@ -260,5 +326,4 @@ def live_server(
             server.set_up()
         yield server
     finally:
-        if server.process is not None and server.process.poll() is None:
-            server.stop()
+        server.stop()  # also where it has been killed, and was started again or not

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,15 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.live import free_ports
+
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 URL_VARIABLE = "SEALWRIGHT_TEST_POSTGRESQL_URL"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _as_postgres(command: list[str]) -> list[str]:
@@ -40,7 +34,7 @@ def postgresql_server() -> Iterator[str]:
         message = f"{BINARIES} is missing: run scripts/debian-packages test"
         raise FileNotFoundError(message)
     directory = Path(tempfile.mkdtemp(prefix="sealwright-postgresql-"))
-    port = free_port()
+    (port,) = free_ports(1)
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres")
         os.chown(directory, user.pw_uid, user.pw_gid)

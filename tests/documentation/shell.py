@@ -9,12 +9,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _AUTHORIZATION = re.compile(r"https://\S+/oauth2/authorise\?\S+[^\s).]")
 _END = "--- end of block"
-_PATIENCE = 90.0
+_PATIENCE = 300.0
 
 SignIn = Callable[[str], None]
 """Opens the address that a program printed, signs in, allows."""
@@ -70,10 +70,13 @@ class Shell:
                 try:
                     os.killpg(self._process.pid, number)
                 except ProcessLookupError:
-                    for stream in filter(None, (self._process.stdin, self._process.stdout)):
-                        stream.close()
-                    return
+                    break
                 time.sleep(0.2)
+        self._process.kill()
+        self._process.wait()
+        for stream in filter(None, (self._process.stdin, self._process.stdout)):
+            with suppress(OSError):  # what was not flushed has nobody to go to
+                stream.close()
 
     def _type(self, line: str) -> None:
         assert self._process.stdin is not None

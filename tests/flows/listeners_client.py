@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from tests.flows.listeners_certificates import TestAuthority
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 8.0
+PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class RunningProgram:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._process.poll() is None:
-            self._process.terminate()
+            self._process.terminate() if kind is None else self._process.kill()
             try:
                 self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -11,10 +12,11 @@ from sealwright.cli.loopback import Loopback
 
 
 def get(port, target):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", target)
-    answer = connection.getresponse()
-    return answer.status, answer.read().decode(), answer.headers
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    with closing(connection):
+        connection.request("GET", target)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), answer.headers
 
 
 def mine(parameters):
@@ -24,7 +26,7 @@ def mine(parameters):
 def test_answer_is_handed_over_and_the_person_is_sent_back_to_the_terminal():
     with Loopback("127.0.0.1", 0) as loopback:
         seen = []
-        waiting = threading.Thread(target=lambda: seen.append(loopback.wait(mine, 5)))
+        waiting = threading.Thread(target=lambda: seen.append(loopback.wait(mine, 60)))
         waiting.start()
         status, page, headers = get(loopback.port, "/?code=c%2Bd&state=s")
         waiting.join()
@@ -37,15 +39,14 @@ def test_answer_is_handed_over_and_the_person_is_sent_back_to_the_terminal():
 def test_other_requests_do_not_end_the_waiting():
     with Loopback("127.0.0.1", 0) as loopback:
         seen = []
-        waiting = threading.Thread(target=lambda: seen.append(loopback.wait(mine, 5)))
+        waiting = threading.Thread(target=lambda: seen.append(loopback.wait(mine, 60)))
         waiting.start()
-        idle = socket.create_connection(("127.0.0.1", loopback.port))  # a browser that connects ahead of need
-        for target in ("/?code=c&state=other", "/favicon.ico", "/other?code=c&state=s", "/"):
-            status, page, _ = get(loopback.port, target)
-            assert (status, "Not what was expected" in page) == (400, True)
-        get(loopback.port, "/?code=c&state=s")
-        waiting.join()
-        idle.close()
+        with socket.create_connection(("127.0.0.1", loopback.port)):  # a browser that connects ahead of need
+            for target in ("/?code=c&state=other", "/favicon.ico", "/other?code=c&state=s", "/"):
+                status, page, _ = get(loopback.port, target)
+                assert (status, "Not what was expected" in page) == (400, True)
+            get(loopback.port, "/?code=c&state=s")
+            waiting.join()
     assert seen == [{"code": "c", "state": "s"}]
 
 

@@ -11,22 +11,21 @@ import pytest
 
 from tests.flows.listeners_client import Peer, RunningProgram
 
-LIMITS = {
-    "head_seconds": 1.0,
-    "body_seconds": 1.0,
-    "idle_seconds": 2.0,
-    "write_seconds": 1.0,
-    "linger_seconds": 1.0,
-    "head_bytes": 8192,
-    "url_bytes": 2048,
-    "headers": 30,
-}
+LIMITS = {"linger_seconds": 1.0, "head_bytes": 8192, "url_bytes": 2048, "headers": 30}
+HASTE = {"head_seconds": 2.0, "body_seconds": 2.0, "idle_seconds": 2.0, "write_seconds": 2.0}
 BOTH_LANES = pytest.mark.parametrize("lane", ["fast", "slow"])
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProgram]:
     with RunningProgram(tmp_path_factory.mktemp("program"), workers=1, limits=LIMITS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProgram]:
+    """A program that waits for nobody."""
+    with RunningProgram(tmp_path_factory.mktemp("hasty"), workers=1, limits=LIMITS | HASTE) as running:
         yield running
         unexpected = {"connection failed", "connection cannot be swept"}
         assert [line for line in running.log() if line["event"] in unexpected] == []
@@ -333,64 +332,64 @@ def test_header_that_would_split_the_answer_is_never_sent(peer: Peer, lane: str)
 
 
 @pytest.mark.parametrize("beginning", ["", "GET /fast/hello HTTP/1.1\r\nHost: a\r\nX-Sl", "\r\n\r\n"])
-def test_head_that_does_not_arrive_ends_the_connection(program: RunningProgram, beginning: str) -> None:
-    with program.connect() as peer:
+def test_head_that_does_not_arrive_ends_the_connection(hasty: RunningProgram, beginning: str) -> None:
+    with hasty.connect() as peer:
         began = time.monotonic()
         peer.send(beginning)
         if beginning.strip():
             assert peer.answer().status == 408
         assert peer.is_closed()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
 
 
 @BOTH_LANES
-def test_body_that_does_not_arrive_ends_the_connection(program: RunningProgram, lane: str) -> None:
-    with program.connect() as peer:
+def test_body_that_does_not_arrive_ends_the_connection(hasty: RunningProgram, lane: str) -> None:
+    with hasty.connect() as peer:
         peer.send(f"POST /{lane}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
         answer = peer.answer()
         assert (answer.status, answer.headers["connection"]) == (408, "close")
         assert peer.is_closed()
 
 
-def test_trickle_does_not_hold_a_connection(program: RunningProgram) -> None:
-    with program.connect() as peer:
+def test_trickle_does_not_hold_a_connection(hasty: RunningProgram) -> None:
+    with hasty.connect() as peer:
         peer.send("GET /fast/hello HTTP/1.1\r\nHost: a\r\nX: ")
         began = time.monotonic()
-        while time.monotonic() - began < 5:
+        while time.monotonic() - began < 20:
             try:
                 peer.send("x")
             except OSError:
                 break
             time.sleep(0.1)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
 
 
 @BOTH_LANES
-def test_idle_connection_is_closed_and_a_waiting_one_is_not(program: RunningProgram, lane: str) -> None:
-    with program.connect() as idle, program.connect() as waiting:
+def test_idle_connection_is_closed_and_a_waiting_one_is_not(hasty: RunningProgram, lane: str) -> None:
+    with hasty.connect() as idle, hasty.connect() as waiting:
         idle.ask("GET", f"/{lane}/hello")
         assert waiting.ask("GET", f"/{lane}/wait/2600").status == 200
         assert idle.is_closed()
 
 
 @pytest.mark.parametrize("listener", ["people", "status"])
-def test_peer_that_does_not_read_is_cut_off(program: RunningProgram, listener: str) -> None:
+def test_peer_that_does_not_read_is_cut_off(hasty: RunningProgram, listener: str) -> None:
     def send_without_reading(peer: Peer) -> None:
         for _ in range(100):
             peer.send(b"GET /fast/large HTTP/1.1\r\nHost: a\r\n\r\n" * 5)
             time.sleep(0.05)
 
-    with program.connect(listener) as peer, pytest.raises((ConnectionResetError, BrokenPipeError, ssl.SSLError)):
+    with hasty.connect(listener) as peer, pytest.raises((ConnectionResetError, BrokenPipeError, ssl.SSLError)):
         send_without_reading(peer)
-    with program.connect(listener) as other:
+    with hasty.connect(listener) as other:
         assert other.ask("GET", "/fast/hello").status == 200
 
 
 @BOTH_LANES
 @pytest.mark.parametrize("listener", ["people", "status"])
 @pytest.mark.parametrize("connection", ["close", "keep-alive"])
-def test_peer_that_reads_slowly_gets_everything(program: RunningProgram, lane: str, listener: str, connection: str) -> None:
-    with program.connect(listener) as peer:
+def test_peer_that_reads_slowly_gets_everything(hasty: RunningProgram, lane: str, listener: str, connection: str) -> None:
+    with hasty.connect(listener) as peer:
         peer.send(f"GET /{lane}/large HTTP/1.1\r\nHost: a\r\nConnection: {connection}\r\n\r\n")
         size = pause = 0
         while size < 8_000_000 and (data := peer.socket.recv(65_536)):

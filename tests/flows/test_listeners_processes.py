@@ -6,13 +6,12 @@ import os
 import signal
 import socket
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.flows.listeners_client import RunningProgram, wait_for
+from tests.flows.listeners_client import PATIENCE, Peer, RunningProgram, wait_for
 
 
 def worker_pids(program: RunningProgram, wanted: int) -> set[int]:
@@ -26,6 +25,26 @@ def worker_pids(program: RunningProgram, wanted: int) -> set[int]:
 
     wait_for(enough, f"{wanted} workers")
     return seen
+
+
+def closed(directory: Path) -> list[str]:
+    """A line for each application that has been closed."""
+    file = directory / "closed"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def begin(peer: Peer, request: str) -> None:
+    """Send a request of which the server has begun to read when this comes back: it came with one that was answered."""
+    peer.send(f"GET /fast/hello HTTP/1.1\r\nHost: a\r\n\r\n{request}")
+    assert peer.answer().status == 200
+
+
+def refuses(program: RunningProgram) -> bool:
+    try:
+        program.connect("status").socket.close()
+    except ConnectionError:
+        return True
+    return False
 
 
 def is_alive(pid: int) -> bool:
@@ -72,14 +91,13 @@ def test_reload_under_load_drops_nothing(tmp_path: Path) -> None:
             program.choose(workers=2, greeting=greeting)
             program.signal(signal.SIGHUP)
             wait_for(lambda wanted=greeting: wanted in greetings, greeting)
-        wait_for(lambda: (tmp_path / "closed").read_text().count("two") == 2, "the end of the second generation")
+        wait_for(lambda: sum("two" in line for line in closed(tmp_path)) == 2, "the end of the second generation")
         over.set()
         for thread in threads:
             thread.join()
         assert failures == []
         assert greetings == {"one", "two", "three"}
-        closed = [line.split()[1] for line in (tmp_path / "closed").read_text().splitlines()]
-        assert sorted(closed) == ["one", "one", "two", "two"]
+        assert sorted(line.split()[1] for line in closed(tmp_path)) == ["one", "one", "two", "two"]
 
 
 def test_settings_that_cannot_be_used_leave_the_old_ones(tmp_path: Path) -> None:
@@ -112,9 +130,10 @@ def test_end_waits_for_what_is_being_answered(tmp_path: Path, lane: str) -> None
         program.connect() as receiving,
     ):
         assert idle.ask("GET", "/fast/hello").status == 200
-        busy.send(f"GET /{lane}/wait/700 HTTP/1.1\r\nHost: a\r\n\r\n")
-        receiving.send(f"POST /{lane}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
-        time.sleep(0.2)
+        begin(busy, f"GET /{lane}/wait/700 HTTP/1.1\r\nHost: a\r\n\r\n")
+        receiving.send(f"POST /{lane}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+        assert receiving.answer().status == 100
+        receiving.send("ab")
         program.signal(signal.SIGTERM)
         assert idle.is_closed()
         with pytest.raises(ConnectionError):
@@ -130,8 +149,7 @@ def test_end_waits_for_what_is_being_answered(tmp_path: Path, lane: str) -> None
 @pytest.mark.parametrize("lane", ["fast", "slow"])
 def test_end_gives_up_what_takes_too_long(tmp_path: Path, lane: str) -> None:
     with RunningProgram(tmp_path, workers=1, drain=0.5) as program, program.connect() as peer:
-        peer.send(f"GET /{lane}/wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
-        time.sleep(0.2)
+        begin(peer, f"GET /{lane}/wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
         program.signal(signal.SIGTERM)
         answer = peer.answer()
         assert (answer.status, answer.headers["connection"]) == (503, "close")
@@ -141,10 +159,9 @@ def test_end_gives_up_what_takes_too_long(tmp_path: Path, lane: str) -> None:
 
 def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, drain=60) as program, program.connect() as peer:
-        peer.send("GET /slow/wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
-        time.sleep(0.2)
+        begin(peer, "GET /slow/wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
         program.signal(signal.SIGINT)
-        time.sleep(0.2)
+        wait_for(lambda: refuses(program), "the first signal to be heeded")
         program.signal(signal.SIGINT)
         assert program.ended() == 0
         assert peer.is_closed()
@@ -204,7 +221,7 @@ def test_service_manager_is_told_what_happens(tmp_path: Path) -> None:
     told: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.bind(str(tmp_path / "notify"))
-        channel.settimeout(8)
+        channel.settimeout(PATIENCE)
 
         def hear(beginning: str) -> str:
             while True:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from demo.forms import Browser, Page
 from tests.interop.wire import Answer, line
-from tests.live import PERSON_PASSWORD, SEALWRIGHT, LiveServer
+from tests.live import PATIENCE, PERSON_PASSWORD, SEALWRIGHT, LiveServer, end
 
 RETURN_TO = "http://127.0.0.1:9"
 """Nobody listens there; the browser below stops before it."""
@@ -94,7 +94,7 @@ def issue(
         stderr=subprocess.PIPE,
         text=True,
     )
-    stopper = threading.Timer(60, process.kill)
+    stopper = threading.Timer(2 * PATIENCE, process.kill)
     stopper.start()
     try:
         printed = ""
@@ -111,6 +111,7 @@ def issue(
         return subprocess.CompletedProcess(command, process.returncode, out, printed + rest)
     finally:
         stopper.cancel()
+        end(process)
 
 
 def with_token(server: LiveServer, csr: str, token: str, **more: Any) -> Answer:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.live import PERSON_PASSWORD, PROVISIONER_PASSWORD, TOOLS, LiveServer, free_ports, run, wait_for_port
+from tests.live import PATIENCE, PERSON_PASSWORD, PROVISIONER_PASSWORD, TOOLS, LiveServer, end, free_ports, run, wait_for_port
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -106,22 +106,22 @@ class User:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        stopper = threading.Timer(60, process.kill)
+        stopper = threading.Timer(2 * PATIENCE, process.kill)
         stopper.start()
         try:
-            with process:
-                printed = ""
-                for line in process.stdout or ():
-                    printed += line
-                    found = re.search(r"https://\S+/oauth2/authorise\S+", line)
-                    if found:
-                        with chromium_page() as page:
-                            sign_in(page, found.group(0), person, password)
-                        break
-                printed += process.stdout.read() if process.stdout else ""
-            return printed, process.returncode
+            printed = ""
+            for line in process.stdout or ():
+                printed += line
+                found = re.search(r"https://\S+/oauth2/authorise\S+", line)
+                if found:
+                    with chromium_page() as page:
+                        sign_in(page, found.group(0), person, password)
+                    break
+            printed += process.stdout.read() if process.stdout else ""
+            return printed, process.wait()
         finally:
             stopper.cancel()
+            end(process)
 
 
 @contextmanager
@@ -131,6 +131,7 @@ def chromium_page(*, javascript: bool = True) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
         try:
             context = browser.new_context(ignore_https_errors=True, java_script_enabled=javascript)
+            context.set_default_timeout(1000 * PATIENCE)
             yield context.new_page()
         finally:
             browser.close()
@@ -142,14 +143,15 @@ def sign_in(page: Page, address: str, person: str, password: str = PERSON_PASSWO
     page.fill("#username", person)
     page.fill("#password", password)
     page.click("#sign-in")
-    if page.locator("#allow").count():
+    page.wait_for_url(lambda url: "/ui/sign-in" not in url)
+    if "/ui/oauth2/consent" in page.url:
         page.click("#allow")
-    page.wait_for_load_state()
+        page.wait_for_url(lambda url: "/ui/" not in url)
 
 
 def openssl(*arguments: str | Path) -> str:
     """Run openssl; it must succeed."""
-    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, f"openssl {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 
@@ -200,8 +202,7 @@ def step_ca(place: Path, provider: LiveServer) -> Iterator[Authority]:
         fingerprint = run([TOOLS / "step", "certificate", "fingerprint", root], environment=environment, cwd=place).stdout.strip()
         yield Authority("step-ca", f"https://localhost:{port}", fingerprint, place, provider.root, provider)
     finally:
-        process.terminate()
-        process.wait(20)
+        end(process)
 
 
 def oidc_provisioner(provider: LiveServer, *, name: str = "kanidm", client: str = "step-ca") -> dict[str, object]:

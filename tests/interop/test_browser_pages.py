@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from sealwright.identity.totp import code_at
 from tests.interop.stock import CHROMIUM_FLAGS
-from tests.live import PERSON_PASSWORD, LiveServer, live_server
+from tests.live import PATIENCE, PERSON_PASSWORD, LiveServer, live_server
 
 pytestmark = pytest.mark.browser
 _NUMBERS = itertools.count()
@@ -31,14 +31,16 @@ _CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(_VERIFIER.encode()).digest(
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 @pytest.fixture(params=[True, False], ids=["script", "no-script"])
 def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     made = chromium.new_context(ignore_https_errors=True, java_script_enabled=request.param, timezone_id="Asia/Tokyo")
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(1000 * PATIENCE)
     yield made
     made.close()
 
@@ -129,6 +131,12 @@ def type_in(page: Page, name: str) -> None:
     page.click("#sign-in")
 
 
+def titled(page: Page, beginning: str) -> bool:
+    """Wait until the page is the one whose title begins so; fails where it does not become that."""
+    expect(page).to_have_title(re.compile("^" + re.escape(beginning)), timeout=1000 * PATIENCE)
+    return page.title().startswith(beginning)
+
+
 def sign_in(page: Page, server: LiveServer, name: str) -> None:
     page.goto(server.people)
     type_in(page, name)
@@ -142,7 +150,7 @@ def test_sign_in_and_out_leaves_no_way_back(page: Page, server: LiveServer, pers
     sign_in(page, server, person)
     assert page.inner_text("#my-name") == person
     page.click("#sign-out")
-    assert page.title().startswith("Signed out")
+    assert titled(page, "Signed out")
     page.goto(server.people + "/ui/account")
     assert page.locator("#password").count() == 1
 
@@ -172,7 +180,7 @@ def test_wrong_password_keeps_the_name_and_says_so(page: Page, server: LiveServe
     page.fill("#username", person)
     page.fill("#password", "wrong")
     page.click("#sign-in")
-    assert page.title().startswith("Error: Sign in")
+    assert titled(page, "Error: Sign in")
     assert page.input_value("#username") == person
     assert page.input_value("#password") == ""
     assert page.locator("#password:focus").count() == 1
@@ -230,7 +238,7 @@ def test_consent_leads_back_to_a_program_on_this_computer(page: Page, server: Li
         sent = parse_qs(urlsplit(page.url).query)
         assert (sent["state"], sent["iss"]) == (["the-state"], [f"{server.people}/oauth2/openid/step-ca"])
         page.goto(request_address(server, address))  # remembered: no page of ours in between
-        assert page.title() == "arrived"
+        assert titled(page, "arrived")
         assert len([path for path in visited if "code=" in path]) == 2
 
 
@@ -275,12 +283,13 @@ def test_back_after_allowing_tells_that_the_request_is_answered(page: Page, serv
         page.click("#allow")
         page.wait_for_url(f"{address}/**")
         page.go_back()
-        assert page.title().startswith("This request is no longer open")
+        assert titled(page, "This request is no longer open")
 
 
 def test_window_that_an_application_opened_can_tell_it_when_it_comes_back(chromium: Browser, server: LiveServer) -> None:
     name = made_person(server)
     context = chromium.new_context(ignore_https_errors=True)
+    context.set_default_timeout(1000 * PATIENCE)
     with waiting_program() as (address, _):
         application = context.new_page()
         application.goto(address)
@@ -305,27 +314,32 @@ def test_form_of_another_site_is_refused_and_comes_without_the_session(page: Pag
             page.goto(address)
             page.set_content(f"<form method=post action='{server.people}{path}'><button id=go>win a prize</button></form>")
             page.click("#go")
-            assert page.title().startswith("Sent from another site")
+            assert titled(page, "Sent from another site")
     page.goto(server.people + "/ui/account")
     assert page.inner_text("#my-name") == person
 
 
 def test_no_other_site_can_put_a_page_into_a_frame(chromium: Browser, server: LiveServer) -> None:
     context = chromium.new_context(ignore_https_errors=True)
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     with waiting_program() as (address, _):
         page.goto(address)
         page.set_content(f"<iframe src='{server.people}/ui/sign-in'></iframe>")
-        page.wait_for_timeout(1_000)
+        for _ in range(600):
+            if any("frame-ancestors" in text for text in complaints):
+                break
+            page.wait_for_timeout(100)
+        assert any("frame-ancestors" in text for text in complaints)
         assert all("/ui/sign-in" not in frame.url for frame in page.frames)
-    assert any("frame-ancestors" in text for text in complaints)
     context.close()
 
 
 def test_injected_script_and_style_would_not_run(chromium: Browser, server: LiveServer) -> None:
     context = chromium.new_context(ignore_https_errors=True)
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.goto(server.people + "/ui/sign-in")
     with contextlib.suppress(Exception):  # trusted types refuse it outright
@@ -358,7 +372,7 @@ def test_pages_fit_the_width_and_follow_the_scheme(
     for path in ("/ui/signed-out", "/ui/sign-in", "/ui/nowhere"):
         page.goto(server.people + path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    assert page.title().startswith("There is nothing here")
+    assert titled(page, "There is nothing here")
     context.close()
 
 
@@ -367,12 +381,10 @@ def test_pages_fit_the_width_and_follow_the_scheme(
 
 def welcome_link(server: LiveServer) -> str:
     """What the server printed; it is printed a moment after it began to listen."""
-    for _ in range(100):
-        found = re.search(r"https://\S+/welcome/\S+", server.log.read_text())
-        if found:
-            return found[0]
-        time.sleep(0.05)
-    raise AssertionError(server.log.read_text())
+    wanted = re.compile(r"https://\S+/welcome/\S+")
+    found = wanted.search(server.wait_for_log(wanted.search))
+    assert found is not None
+    return found[0]
 
 
 def test_welcome_link_of_a_new_server(page: Page, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -388,5 +400,5 @@ def test_welcome_link_of_a_new_server(page: Page, tmp_path_factory: pytest.TempP
         page.wait_for_url("**/ui/account")
         assert "system_admins" in page.inner_text("#my-groups")
         page.goto(link)
-        assert page.title().startswith("This link does not work any more")
+        assert titled(page, "This link does not work any more")
         assert page.inner_text("#command") == "sealwright recover-account admin"

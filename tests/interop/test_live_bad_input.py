@@ -1,5 +1,6 @@
 """Requests that nobody should send, on each wire of a real server: an error in the words of that wire, and never a fault."""
 
+import contextlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.interop import people
 from tests.interop.wire import Requester, exchange, line, new_key, signing_request
-from tests.live import PERSON_PASSWORD
+from tests.live import PATIENCE, PERSON_PASSWORD
 
 FORM = "application/x-www-form-urlencoded"
 HUGE = b"x" * 3_000_000
@@ -469,12 +470,13 @@ def test_what_is_not_http_is_refused_or_cut_off(server, listener):
 
 def test_what_is_not_tls_is_cut_off(server):
     for content in (b"\x16\x03\x01\xff\xff" + bytes(1000), bytes(5000), b"SSH-2.0-x\r\n"):
-        with socket.create_connection(("127.0.0.1", server.people_port), timeout=20) as opened:
-            opened.sendall(content)
-            opened.shutdown(socket.SHUT_WR)
+        with socket.create_connection(("127.0.0.1", server.people_port), timeout=PATIENCE) as opened:
             answered = b""
-            while part := opened.recv(4096):
-                answered += part
+            with contextlib.suppress(OSError):  # cut off before everything was sent or read
+                opened.sendall(content)
+                opened.shutdown(socket.SHUT_WR)
+                while part := opened.recv(4096):
+                    answered += part
             assert not answered.startswith(b"HTTP/"), "nothing is served without TLS"
 
 
@@ -483,7 +485,7 @@ def test_old_versions_of_tls_are_refused(server):
     with pytest.warns(DeprecationWarning, match="TLSv1"):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with socket.create_connection(("127.0.0.1", server.people_port), timeout=20) as opened, pytest.raises(ssl.SSLError):
+    with socket.create_connection(("127.0.0.1", server.people_port), timeout=PATIENCE) as opened, pytest.raises(ssl.SSLError):
         old.wrap_socket(opened, server_hostname="localhost")
 
 
@@ -513,12 +515,14 @@ def test_many_large_bodies_at_once_are_held_by_nobody(server):
     watcher = threading.Thread(target=watch)
     watcher.start()
     pourers = [threading.Thread(target=pour) for _ in range(40)]
-    for each in pourers:
-        each.start()
-    for each in pourers:
-        each.join(60)
-    done.set()
-    watcher.join()
+    try:
+        for each in pourers:
+            each.start()
+        for each in pourers:
+            each.join(2 * PATIENCE)
+    finally:
+        done.set()
+        watcher.join()
     assert len(statuses) == 40
     assert set(statuses) <= {b"HTTP/1.1 413", b"HTTP/1.1 400", b""}
     assert max(most[pid] - before[pid] for pid in most) < 40_000_000
@@ -529,13 +533,15 @@ def test_slow_peers_do_not_keep_others_waiting(server):
     waiting = []
     try:
         for _ in range(150):
-            opened = socket.create_connection(("127.0.0.1", server.machines_port), timeout=20)
+            opened = socket.create_connection(("127.0.0.1", server.machines_port), timeout=PATIENCE)
             opened.sendall(b"\x16\x03\x01")  # the beginning of a handshake, and no more
             waiting.append(opened)
-        began = time.monotonic()
+        longest = 0.0
         for _ in range(10):
+            began = time.monotonic()
             assert send(server.machines, server.root, "GET", "/health").status == 200
-        assert time.monotonic() - began < 10
+            longest = max(longest, time.monotonic() - began)
+        assert longest < 8  # a handshake has ten seconds
     finally:
         for opened in waiting:
             opened.close()

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.interop import people
 from tests.interop.stock import openssl
-from tests.live import PROVISIONER_PASSWORD, SEALWRIGHT, run
+from tests.live import PATIENCE, PROVISIONER_PASSWORD, SEALWRIGHT, run
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_curl_is_let_in_with_the_certificate(server, place):
     assert people.issue(server, "alice@example.org", "me.crt", "me.key", "--provisioner", "kanidm", cwd=place).returncode == 0
     command = ["curl", "--silent", "--fail", "--cacert", server.root, "--cert", place / "me.crt", "--key", place / "me.key"]
     renewed = subprocess.run(
-        [*command, "-X", "POST", f"{server.machines}/renew"], capture_output=True, text=True, check=True, timeout=20
+        [*command, "-X", "POST", f"{server.machines}/renew"], capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     assert json.loads(renewed.stdout)["crt"].startswith("-----BEGIN CERTIFICATE-----")
 

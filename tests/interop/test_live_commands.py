@@ -4,10 +4,12 @@ import json
 import os
 import pty
 import re
-import select
+import signal
 import sqlite3
 import subprocess
+import threading
 import time
+from contextlib import closing
 
 import click
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from sealwright.cli.program import tree
 from tests.interop import people
 from tests.interop.wire import line
-from tests.live import ADMIN_PASSWORD, PERSON_PASSWORD, SEALWRIGHT, LiveServer, live_server
+from tests.live import ADMIN_PASSWORD, PATIENCE, PERSON_PASSWORD, SEALWRIGHT, LiveServer, live_server
 
 TUTORIAL = """
 set -e
@@ -74,9 +76,11 @@ def at_a_terminal(server, command, *, typed):
     if child == 0:
         os.chdir(server.place)
         os.execvpe(command[0], command, server.environment() | {"TERM": "xterm"})
-    shown, answers, end = b"", list(typed), time.monotonic() + 30
-    while time.monotonic() < end:
-        if select.select([terminal], [], [], 0.2)[0]:
+    stopper = threading.Timer(2 * PATIENCE, os.kill, (child, signal.SIGKILL))
+    stopper.start()
+    shown, answers = b"", list(typed)
+    try:
+        while True:
             try:
                 piece = os.read(terminal, 4096)
             except OSError:  # the command has ended
@@ -86,9 +90,10 @@ def at_a_terminal(server, command, *, typed):
             shown += piece
             if answers and re.search(rb"(Password of|New password of|Once more)[^\n]*: $", shown):
                 os.write(terminal, answers.pop(0).encode() + b"\n")
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    return shown.decode(), os.waitstatus_to_exitcode(status)
+        return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        stopper.cancel()
+        os.close(terminal)
 
 
 def test_commands_of_the_tutorial_run_as_written(server):
@@ -226,11 +231,9 @@ def test_session_that_has_ended_is_not_signed_in(server, stranger):
     password = stranger.file("password", PERSON_PASSWORD)
     stranger.sealwright("login", "-D", "alice", "--password-file", password)
     assert stranger.sealwright_json("whoami")["account"]["spn"] == "alice@localhost"
-    database = sqlite3.connect(server.home / "sealwright.db", timeout=20)
-    with database:
+    with closing(sqlite3.connect(server.home / "sealwright.db", timeout=PATIENCE)) as opened, opened as database:
         database.execute("UPDATE sessions SET expires_at = ? WHERE kind = 'terminal' AND account_id = "
                          "(SELECT id FROM accounts WHERE name = 'alice')", (int(time.time() * 1000) - 1,))  # fmt: skip
-    database.close()
     done = stranger.attempt("whoami")
     assert done.returncode == 3
     assert "sealwright login" in done.stderr
@@ -372,6 +375,6 @@ def test_every_command_answers_in_json(server):
 def test_output_of_a_command_can_be_cut_off(server):
     done = subprocess.run(
         f"{SEALWRIGHT} audit list -D admin | head -1",
-        shell=True, env=server.environment(), cwd=server.place, capture_output=True, text=True, check=False, timeout=30,
+        shell=True, env=server.environment(), cwd=server.place, capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert "Broken" not in done.stderr

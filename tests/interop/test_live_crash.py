@@ -2,17 +2,14 @@
 
 import itertools
 import json
-import os
-import signal
 import threading
-import time
 from collections import Counter
 
 import pytest
 from cryptography import x509
 
 from tests.interop.wire import Requester, line
-from tests.live import ADMIN_PASSWORD, live_server
+from tests.live import ADMIN_PASSWORD, PATIENCE, live_server, wait_until
 
 ROUNDS = 3
 
@@ -49,15 +46,12 @@ class Signing:
         """Kill every process of the server at once after so many answers, in the middle of the next ones."""
         for each in self._threads:
             each.start()
-        end = time.monotonic() + 30
-        while len(self.received) < answers:
-            assert time.monotonic() < end
-            time.sleep(0.001)
-        for pid in (self._server.process.pid, *self._server.workers()):
-            os.kill(pid, signal.SIGKILL)
-        self._server.process.wait(10)
-        for each in self._threads:
-            each.join(20)
+        try:
+            wait_until(lambda: len(self.received) >= answers, f"{answers} answers")
+        finally:
+            self._server.kill()
+            for each in self._threads:
+                each.join(2 * PATIENCE)
 
 
 @pytest.fixture(scope="module")

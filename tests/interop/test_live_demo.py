@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import TOOLS
+from tests.live import PATIENCE, TOOLS
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,10 +22,11 @@ def elsewhere(tmp_path):
 
 
 def demonstrate(place):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SEALWRIGHT_", "STEP", "XDG_"))}
+    kept_out = ("SEALWRIGHT_", "STEP", "XDG_", "COVERAGE_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(kept_out)}
     return subprocess.run(
         [place / ".venv" / "bin" / "python", "-m", "demo", "--auto"],
-        cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=110, check=False,
+        cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5 * PATIENCE, check=False,
     )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def test_greeting_comes_back_twice_in_a_row(elsewhere):
         printed.append(done.stdout)
     certificate = elsewhere / "build" / "demo" / "personal.crt"
     inspect = [TOOLS / "step", "certificate", "inspect", "--short", certificate]
-    assert "alice@example.org" in subprocess.run(inspect, capture_output=True, text=True, check=True, timeout=20).stdout
+    assert "alice@example.org" in subprocess.run(inspect, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
 
 
 def test_demo_fails_where_the_main_job_does(elsewhere):
@@ -53,7 +54,7 @@ def test_demo_fails_where_the_main_job_does(elsewhere):
     done = subprocess.run(
         [elsewhere / ".venv" / "bin" / "python", "-m", "demo", "--auto"],
         cwd=elsewhere, env={"PATH": str(elsewhere / "tools"), "HOME": str(elsewhere)}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=110, check=False,
+        capture_output=True, text=True, timeout=5 * PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert "✘ Called an mTLS web server with curl" in done.stdout

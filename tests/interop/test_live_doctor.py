@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,11 +51,9 @@ def contents(server):
 
 
 def change(server, *statements):
-    database = sqlite3.connect(server.home / "sealwright.db")
-    with database:
+    with closing(sqlite3.connect(server.home / "sealwright.db")) as opened, opened as database:
         for each in statements:
             assert database.execute(each).rowcount != 0
-    database.close()
 
 
 def test_sound_home(server):

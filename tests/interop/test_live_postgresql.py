@@ -3,12 +3,11 @@
 import asyncio
 import base64
 import json
-import os
-import signal
 import subprocess
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import asyncpg
 import pytest
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.interop import people
 from tests.interop.wire import Requester, line, new_key, signing_request
-from tests.live import PERSON_PASSWORD, LiveServer
+from tests.live import PATIENCE, PERSON_PASSWORD, LiveServer, wait_until
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -49,14 +48,12 @@ def nodes(database_url, tmp_path_factory):
         node.init(provisioner=node is first)
     for listener in ("people", "machines"):
         second.set(f"urls.{listener}", f'"{getattr(first, listener)}"')
-    first.start()
-    second.start()
-    try:
+    with ExitStack() as running:
+        for node in (first, second):
+            node.start()
+            running.callback(node.stop)
         first.set_up()
         yield first, second
-    finally:
-        first.stop()
-        second.stop()
 
 
 def person_of(node, name):
@@ -86,7 +83,7 @@ def test_main_flow(nodes):
     assert "dave@example.org" in first.sealwright("certificate", "inspect", "--short", crt)
     first.sealwright("certificate", "renew", crt, key)
     curl = ["curl", "--silent", "--fail", "--cacert", first.root, "--cert", crt, "--key", key, f"{first.machines}/health"]
-    assert '"ok"' in subprocess.run(curl, capture_output=True, text=True, check=True, timeout=20).stdout
+    assert '"ok"' in subprocess.run(curl, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
     listed = [json.loads(each) for each in first.sealwright("certificate", "list", "-o", "json").splitlines()]
     old, new = sorted(
         (each for each in listed if each["person"] == "dave@localhost"), key=lambda each: each["renewed_from"] or ""
@@ -225,17 +222,15 @@ def test_node_that_is_killed_leaves_nothing_half_done_and_the_other_goes_on(node
     threads.append(threading.Thread(target=ask, args=(first, False)))
     for each in threads:
         each.start()
-    while len(received) < 40:
-        threading.Event().wait(0.02)
-    for pid in (second.process.pid, *second.workers()):
-        os.kill(pid, signal.SIGKILL)
-    second.process.wait(10)
-    count = len(received)
-    while len(received) < count + 10 and not failures:
-        threading.Event().wait(0.02)
-    stopped.set()
-    for each in threads:
-        each.join(20)
+    try:
+        wait_until(lambda: len(received) >= 40 or failures, "40 certificates")
+        second.kill()
+        count = len(received)
+        wait_until(lambda: len(received) >= count + 10 or failures, "certificates from the other node")
+    finally:
+        stopped.set()
+        for each in threads:
+            each.join(2 * PATIENCE)
     assert failures == []
     second.start()
     assert Requester(second).token("x")

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 
 from tests.interop.stock import oidc_provisioner
-from tests.live import free_ports
+from tests.live import PATIENCE, free_ports
 
 
 def names_in(path):
@@ -89,5 +89,5 @@ def test_curl_is_greeted_over_mtls(ours):
     user = ours.user("curl").bootstrap()
     crt, key = user.certificate("curl.example.org")
     command = ["curl", "--silent", "--fail", "--cacert", str(ours.trust_file), "--cert", str(crt), "--key", str(key)]
-    done = subprocess.run([*command, f"{ours.url}/health"], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([*command, f"{ours.url}/health"], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert '"ok"' in done.stdout

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.live import PROVISIONER_PASSWORD, TOOLS, LiveServer, run
+from tests.live import PATIENCE, PROVISIONER_PASSWORD, TOOLS, LiveServer, run
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Answer:
 class Line:
     """A connection that stays open from one request to the next; made anew only when `connect` is called."""
 
-    def __init__(self, origin: str, trust: Path, *, certificate: tuple[Path, Path] | None = None, seconds: float = 20) -> None:
+    def __init__(
+        self, origin: str, trust: Path, *, certificate: tuple[Path, Path] | None = None, seconds: float = PATIENCE
+    ) -> None:
         parts = urlsplit(origin)
         self._where = (parts.hostname or "", parts.port)
         self._context = None
@@ -94,7 +96,7 @@ def line(origin: str, trust: Path, **more: Any) -> Iterator[Line]:
         opened.close()
 
 
-def exchange(origin: str, trust: Path, request: bytes, *, seconds: float = 20) -> bytes:
+def exchange(origin: str, trust: Path, request: bytes, *, seconds: float = PATIENCE) -> bytes:
     """Send these octets over a connection of their own; everything that comes back until the server closes it."""
     parts = urlsplit(origin)
     answer = bytearray()

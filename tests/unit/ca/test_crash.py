@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,10 @@ ROOT = Path(__file__).parents[3]
 POINTS = ["before_intent", "after_intent", "after_sign", "before_store", "after_store", "before_answer"]
 
 
-def start(directory, count, crash_at=""):
-    return subprocess.Popen(
+@contextmanager
+def started(directory, count, crash_at=""):
+    """The program in a process of its own; nothing of it is left afterwards."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "tests.programs.issue_until_killed", str(directory), str(count)],
         cwd=ROOT,
         env={**os.environ, "SEALWRIGHT_CRASH_AT": crash_at},
@@ -30,6 +33,11 @@ def start(directory, count, crash_at=""):
         stderr=subprocess.PIPE,
         text=True,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def lines(path):
@@ -69,8 +77,8 @@ async def account_for(directory, received):
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_point_nothing_is_lost(tmp_path, point):
     number = 5
-    process = start(tmp_path, 12, f"{point}:{number}")
-    output, complaint = process.communicate(timeout=60)
+    with started(tmp_path, 12, f"{point}:{number}") as process:
+        output, complaint = process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL, complaint
     states = asyncio.run(account_for(tmp_path, output.split()))
     open_ones = states.count(CertificateState.MAYBE_SIGNED)
@@ -85,11 +93,11 @@ def test_killed_at_a_point_nothing_is_lost(tmp_path, point):
 def test_killed_at_random_moments_nothing_is_lost(tmp_path):
     received = []
     for wait in (0.02, 0.11, 0.23):
-        process = start(tmp_path, 2_000)
-        first = process.stdout.readline()
-        time.sleep(wait)
-        process.kill()
-        rest, complaint = process.communicate(timeout=60)
+        with started(tmp_path, 2_000) as process:
+            first = process.stdout.readline()
+            time.sleep(wait)
+            process.kill()
+            rest, complaint = process.communicate(timeout=120)
         assert first, complaint
         received += [each for each in (first + rest).splitlines(keepends=True) if each.endswith("\n")]
     states = asyncio.run(account_for(tmp_path, [each.strip() for each in received]))
@@ -97,8 +105,8 @@ def test_killed_at_random_moments_nothing_is_lost(tmp_path):
 
 
 def test_without_a_crash_everything_is_issued(tmp_path):
-    process = start(tmp_path, 12)
-    output, complaint = process.communicate(timeout=60)
+    with started(tmp_path, 12) as process:
+        output, complaint = process.communicate(timeout=120)
     assert process.returncode == 0, complaint
     states = asyncio.run(account_for(tmp_path, output.split()))
     assert states == [CertificateState.ISSUED] * 12

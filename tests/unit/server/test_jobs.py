@@ -44,11 +44,16 @@ def test_job_that_runs_is_left_alone_by_others():
     async def scenario():
         async with sqlite_database() as db:
             clock = FixedClock(Instant(0))
-            release = asyncio.Event()
+            begun, release = asyncio.Event(), asyncio.Event()
+
+            async def work():
+                begun.set()
+                await release.wait()
+
             one, two = (Leases(db, clock, holder) for holder in ("one", "two"))
-            quick = job(release.wait, every=timedelta(seconds=1))
+            quick = job(work, every=timedelta(seconds=1))
             running = asyncio.create_task(one.run(quick))
-            await asyncio.sleep(0.05)
+            await begun.wait()
             clock.advance(timedelta(seconds=60))
             meanwhile = await two.run(quick)
             release.set()
@@ -61,9 +66,15 @@ def test_lease_of_a_process_that_died_runs_out():
     async def scenario():
         async with sqlite_database() as db:
             clock = FixedClock(Instant(0))
-            never = job(asyncio.Event().wait)
+            begun = asyncio.Event()
+
+            async def work():
+                begun.set()
+                await asyncio.Event().wait()
+
+            never = job(work)
             dead = asyncio.create_task(Leases(db, clock, "one").run(never))
-            await asyncio.sleep(0.05)
+            await begun.wait()
             counter = Counter()
             two = Leases(db, clock, "two")
             clock.advance(never.longest_run - timedelta(milliseconds=1))
@@ -95,13 +106,16 @@ def test_job_that_fails_is_due_again_as_usual():
     assert asyncio.run(scenario()) == (["failed", False], True)
 
 
-def scheduled(*jobs, seconds=0.05, patience=timedelta(seconds=1)):
+def scheduled(*jobs, until, patience=timedelta(seconds=1)):
+    """Run jobs until something is so, which is asked with what was logged so far; everything that was logged."""
     log, stream = open_test_log()
 
     async def scenario():
         schedule = Schedule(jobs, None, log)
         schedule.start()
-        await asyncio.sleep(seconds)
+        async with asyncio.timeout(60):
+            while not until(lines(stream)):  # noqa: ASYNC110 - what is waited for sets no event
+                await asyncio.sleep(0.005)
         await schedule.stop(patience)
 
     asyncio.run(scenario())
@@ -110,35 +124,37 @@ def scheduled(*jobs, seconds=0.05, patience=timedelta(seconds=1)):
 
 def test_job_runs_at_the_start_and_again_and_again():
     often, once = Counter(), Counter()
-    scheduled(job(often.run, every=timedelta(milliseconds=10)), job(once.run))
+    scheduled(job(often.run, every=timedelta(milliseconds=10)), job(once.run), until=lambda _: often.runs > 1 and once.runs)
     assert often.runs > 1
     assert once.runs == 1
 
 
 def test_failed_run_is_logged_and_does_not_end_the_schedule():
     counter = Counter(ValueError("no"))
-    logged = scheduled(job(counter.run, every=timedelta(milliseconds=5)))
+    logged = scheduled(job(counter.run, every=timedelta(milliseconds=5)), until=lambda logged: counter.runs > 1 and logged)
     assert counter.runs > 1
     assert {(line["event"], line["job"], line["message"]) for line in logged} == {("job failed", "expire", "no")}
 
 
 def test_run_that_takes_too_long_is_given_up():
-    logged = scheduled(job(asyncio.Event().wait, longest_run=timedelta(milliseconds=10)))
+    logged = scheduled(job(asyncio.Event().wait, longest_run=timedelta(milliseconds=10)), until=bool)
     assert [line["event"] for line in logged] == ["job took too long"]
 
 
 def test_end_waits_for_a_run_but_not_forever():
-    ended = []
+    begun, ended = [], []
 
     async def short():
+        begun.append("short")
         await asyncio.sleep(0.1)
         ended.append("short")
 
     async def endless():
+        begun.append("endless")
         try:
             await asyncio.Event().wait()
         finally:
             ended.append("endless")
 
-    scheduled(job(short), job(endless), seconds=0.01, patience=timedelta(milliseconds=300))
+    scheduled(job(short), job(endless), until=lambda _: len(begun) == 2)
     assert ended == ["short", "endless"]

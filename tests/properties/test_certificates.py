@@ -183,7 +183,7 @@ def test_template_makes_the_octets_that_the_builder_makes(contents, profile, iss
 
 def says_what_was_decided(certificate, contents):
     """Whether the certificates of pyca/cryptography read the same out of it as was decided."""
-    kinds = {
+    kinds: dict[type, NameType] = {
         x509.DNSName: NameType.DNS,
         x509.RFC822Name: NameType.EMAIL,
         x509.UniformResourceIdentifier: NameType.URI,

@@ -51,7 +51,7 @@ def parse(given: str | bytes) -> CertificateRequest:
     encoded = to_der(given)
     try:
         request = x509.load_der_x509_csr(encoded)
-        fields = _fields(encoded)
+        fields = _fields(encoded, request)
         key = request.public_key()
     except UnsupportedAlgorithm as cause:
         raise CsrRefused(f"The request holds a key of an unknown kind; accepted are {public_keys.ACCEPTED}.") from cause
@@ -103,16 +103,17 @@ class _Fields(NamedTuple):
     signature: bytes
 
 
-def _fields(encoded: bytes) -> _Fields:
+def _fields(encoded: bytes, request: x509.CertificateSigningRequest) -> _Fields:
     """Parts of a request as octets of their own; cut out, because the library would encode them anew."""
-    body, _, signature = der.parts_of(encoded)
+    _, _, start, end = der.whole(encoded, der.SEQUENCE)
+    body = der.part(encoded, start, end)
     _, subject, public_key, attributes = der.parts(encoded, body[2], body[3])
     return _Fields(
         common_name=_common_name(encoded, subject),
         public_key=encoded[public_key[1] : public_key[3]],
         attributes=attributes,
         signed=encoded[body[1] : body[3]],
-        signature=encoded[signature[2] + 1 : signature[3]],
+        signature=request.signature,
     )
 
 

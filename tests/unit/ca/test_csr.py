@@ -338,14 +338,14 @@ def test_common_name_is_read_in_every_string_type(kind):
 @pytest.mark.parametrize("label", [1, 30, 46, 47, 48, 63])
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 12, 300])
 def test_names_are_the_same_with_and_without_other_extensions(label, count):
-    names = [x509.DNSName(f"{'w' * label}.{number}") for number in range(count)]
-    names += [
+    every: list[x509.GeneralName] = [x509.DNSName(f"{'w' * label}.{number}") for number in range(count)]
+    every += [
         x509.IPAddress(ipaddress.ip_address("2001:db8::1")),
         x509.IPAddress(ipaddress.ip_address("192.0.2.1")),
         x509.UniformResourceIdentifier("https://Id.example.org#a"),
         x509.RFC822Name("Alice@EXAMPLE.org"),
     ]
-    names = x509.SubjectAlternativeName(names)
+    names = x509.SubjectAlternativeName(every)
     usual = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(names, critical=False)
     others = (
         usual.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False),
@@ -392,7 +392,9 @@ def signed_anew(octets):
     """A request whose signature fits to its changed contents."""
     body, algorithm, _ = der.parts_of(octets)
     signed = octets[body[1] : body[3]]
-    signature = examples.key().sign(signed, ec.ECDSA(hashes.SHA256()))
+    holder = examples.key()
+    assert isinstance(holder, ec.EllipticCurvePrivateKey)
+    signature = holder.sign(signed, ec.ECDSA(hashes.SHA256()))
     return der.sequence(signed, octets[algorithm[1] : algorithm[3]], der.wrap(der.BIT_STRING, b"\x00" + signature))
 
 

@@ -76,7 +76,8 @@ async def consume_token(tx: Transaction, key: bytes) -> bool:
 
 async def consume_tokens(tx: Transaction, keys: Sequence[bytes]) -> set[bytes]:
     """Note that tokens were used; answers those that had not been used before. One that is named twice is consumed once."""
-    many = [{"key": key, "expires_at": int.from_bytes(key[:4], "big") * 1000} for key in keys]
+    ordered = sorted(keys)  # transactions that wait for each other wait in one order
+    many = [{"key": key, "expires_at": int.from_bytes(key[:4], "big") * 1000} for key in ordered]
     return {row[0] for row in await tx.all_many(_CONSUME_TOKEN, many)}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from sealwright.db.engine import Database, Transaction
@@ -48,45 +49,30 @@ class Gathering(Generic[Item, Result]):
         """One transaction after the other: with several under way each would hold fewer items, and cost as much."""
         try:
             while self._waiting:
-                await self._write_waiting()
+                await self._write(self._take)
         finally:
             self._writing = None
 
-    async def _write_waiting(self) -> None:
+    async def _write(self, take: Callable[[], list[tuple[Item, asyncio.Future[Result]]]]) -> None:
+        """Write what `take` answers once the transaction has begun."""
         taken: list[tuple[Item, asyncio.Future[Result]]] = []
 
         async def body(tx: Transaction) -> Sequence[Result]:
-            taken.extend(self._take())
+            taken.extend(take())
             return await self._write_all(tx, [item for item, _ in taken])
 
         try:
             results = await self._db.write(body)
         except BaseException as failure:  # noqa: BLE001 - carried to whoever waits for it
-            taken = taken or self._take()
-            if len(taken) == 1 or isinstance(failure, Unavailable):
-                _fail(taken, failure)
-            else:
+            taken = taken or take()
+            if len(taken) > 1 and not isinstance(failure, Unavailable):
                 for each in taken:
-                    await self._write_alone(*each)
+                    await self._write(partial(list, [each]))
+                return
+            for _, done in taken:
+                if not done.done():
+                    done.set_exception(failure)
         else:
             for (_, done), result in zip(taken, results, strict=True):
                 if not done.done():  # else whoever asked went away; what was written stays
                     done.set_result(result)
-
-    async def _write_alone(self, item: Item, done: asyncio.Future[Result]) -> None:
-        async def body(tx: Transaction) -> Sequence[Result]:
-            return await self._write_all(tx, [item])
-
-        try:
-            (result,) = await self._db.write(body)
-        except BaseException as failure:  # noqa: BLE001 - as above
-            _fail([(item, done)], failure)
-        else:
-            if not done.done():
-                done.set_result(result)
-
-
-def _fail(taken: list[tuple[Item, asyncio.Future[Result]]], failure: BaseException) -> None:
-    for _, done in taken:
-        if not done.done():
-            done.set_exception(failure)

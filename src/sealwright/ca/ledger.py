@@ -12,7 +12,7 @@ from sealwright.audit import Audit, Entry
 from sealwright.ca import store
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock
-from sealwright.db import Database, Gathering, Transaction
+from sealwright.db import Database, Gathering, Transaction, first_uses
 
 
 class Intended(NamedTuple):
@@ -63,13 +63,9 @@ class Ledger:
 
     async def _write_intents(self, tx: Transaction, intents: Sequence[Intended]) -> Sequence[bool]:
         fresh = await store.consume_tokens(tx, [each.token_digest for each in intents if each.token_digest])
-        answers, allowed = [], []
-        for each in intents:
-            token = each.token_digest
-            answers.append(not token or token in fresh)
-            if answers[-1]:
-                fresh.discard(token)  # the same token once more, in the same transaction, is one too many
-                allowed.append(each)
+        first = first_uses((each.token_digest for each in intents), fresh)
+        answers = [not each.token_digest or is_first for each, is_first in zip(intents, first, strict=True)]
+        allowed = [each for each, answer in zip(intents, answers, strict=True) if answer]
         await store.insert_intents(tx, [each.record for each in allowed])
         await self._audit.record_all(tx, [each.entry for each in allowed])
         return answers

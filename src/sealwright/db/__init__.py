@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sealwright.db.engine import Database, DuplicateRow, Row, Transaction, Writer
-from sealwright.db.gathering import Gathering
+from sealwright.db.gathering import Gathering, first_uses
 from sealwright.db.sqlite import SqliteDatabase
 from sealwright.db.statements import Statement, insert_once, upsert
 
@@ -20,6 +20,7 @@ __all__ = [
     "Statement",
     "Transaction",
     "Writer",
+    "first_uses",
     "insert_once",
     "open_database",
     "upsert",

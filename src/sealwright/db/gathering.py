@@ -8,7 +8,8 @@ work.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -16,6 +17,7 @@ from sealwright.db.engine import Database, Transaction
 from sealwright.errors import Unavailable
 
 Item = TypeVar("Item")
+Key = TypeVar("Key")
 Result = TypeVar("Result")
 
 
@@ -76,3 +78,16 @@ class Gathering(Generic[Item, Result]):
             for (_, done), result in zip(taken, results, strict=True):
                 if not done.done():  # else whoever asked went away; what was written stays
                     done.set_result(result)
+
+
+def first_uses(keys: Iterable[Key], unused: AbstractSet[Key]) -> list[bool]:
+    """For each of the keys that one transaction consumed, in their order, whether this is its use.
+
+    `unused` are those that nobody had used before. The same key once more, in the same transaction, is one too many.
+    """
+    left = set(unused)
+    answers = []
+    for key in keys:
+        answers.append(key in left)
+        left.discard(key)
+    return answers

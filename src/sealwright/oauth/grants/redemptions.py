@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sealwright.access import Actor
 from sealwright.audit import Entry, Event
 from sealwright.clock import Instant, after
-from sealwright.db import Gathering, Transaction
+from sealwright.db import Gathering, Transaction, first_uses
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
@@ -51,10 +51,7 @@ class Redemptions:
     async def _write(self, tx: Transaction, redemptions: Sequence[Redemption]) -> Sequence[bool]:
         now = self._clock.now()
         unused = await self._consume(tx, {each.digest for each in redemptions}, now)
-        answers: list[bool] = []
-        for each in redemptions:
-            answers.append(each.digest in unused)
-            unused.discard(each.digest)  # the same once more, in the same transaction, is one too many
+        answers = first_uses((each.digest for each in redemptions), unused)
         good = [each for each, answer in zip(redemptions, answers, strict=True) if answer]
         await store.insert_refresh_tokens(tx, [_refresh_token(each, now) for each in good])
         await self._audit.record_all(tx, [self._entry(each) for each in good])

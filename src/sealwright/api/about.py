@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sealwright import __version__
 from sealwright.api import models
@@ -13,8 +14,7 @@ from sealwright.ca import Issuers, certificates_pem
 from sealwright.wire import Response
 
 
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
+class ServerFacts(Struct, frozen=True):
     """Name and addresses of this server."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sealwright.api.about import About, ServerFacts
 from sealwright.api.audit_trail import AuditTrail
@@ -23,8 +23,7 @@ from sealwright.oauth import Clients as ClientRegistry
 from sealwright.wire import Route
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(Struct, frozen=True):
     """Everything that the API speaks for."""
 
     db: Database

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
@@ -21,8 +22,7 @@ PAGE = 100
 LONGEST_PAGE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call, with what the shared phases found out."""
 
     request: Request

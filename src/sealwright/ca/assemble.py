@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sealwright.audit import Audit
 from sealwright.ca.inventory import Inventory
@@ -26,8 +27,7 @@ from sealwright.tokens import TrustedProviders
 from sealwright.wire import Route
 
 
-@dataclass(frozen=True, slots=True)
-class Foundation:
+class Foundation(Struct, frozen=True):
     """The same few collaborators, handed to each verb by the wiring."""
 
     db: Database
@@ -38,8 +38,7 @@ class Foundation:
     sealer: Sealer
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateAuthority:
+class CertificateAuthority(Struct, frozen=True):
     """What other packages use of it, and its addresses."""
 
     issuers: Issuers

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography.x509 import load_der_x509_certificate
+from msgspec import Struct
 
 from sealwright.access import Actor, Permission, require
 from sealwright.ca import store
@@ -20,16 +19,14 @@ LONGEST_PAGE = 200
 LONGEST_LINE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class CertificatePage:
+class CertificatePage(Struct, frozen=True):
     """Some certificates, newest first; `next_cursor` is empty on the last page."""
 
     certificates: tuple[CertificateRecord, ...]
     next_cursor: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateStory:
+class CertificateStory(Struct, frozen=True):
     """One certificate, who vouched for it, and the line of renewals that it stands in."""
 
     certificate: CertificateRecord

@@ -6,10 +6,9 @@ are checked again all the same, so that neither the TLS layer nor the database i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from msgspec import Struct
 
 from sealwright.ca import store
 from sealwright.ca.errors import CertificateRefused
@@ -24,8 +23,7 @@ from sealwright.db import Database
 SERIAL_OCTETS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCertificate:
+class OwnCertificate(Struct, frozen=True):
     """A certificate that this authority issued. Whether it is revoked or expired is still to be asked."""
 
     record: CertificateRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sealwright.audit import Audit
 from sealwright.clock import Clock
@@ -21,8 +21,7 @@ from sealwright.identity.throttle import Throttle
 from sealwright.keys import Sealer
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """What other packages use of it."""
 
     directory: Directory

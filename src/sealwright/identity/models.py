@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from msgspec import Struct
+
 from sealwright.access import Actor, Permission
 from sealwright.clock import Instant
 
@@ -45,16 +47,14 @@ class LinkPurpose(StrEnum):
     """Sets the password of one account."""
 
 
-@dataclass(frozen=True, slots=True)
-class MailAddress:
+class MailAddress(Struct, frozen=True):
     """One e-mail address of an account."""
 
     address: str
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Whether an account may act now, and why not."""
 
     active: bool
@@ -62,8 +62,7 @@ class Standing:
     """In words, fit for an audit row and for whoever administers the account; "active" where it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """A person, a service or a built-in account."""
 
     id: str
@@ -113,8 +112,7 @@ def standing(disabled_at: Instant | None, valid_from: Instant | None, valid_unti
     return Standing(active=True, reason="active")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A named set of accounts and other groups."""
 
     id: str
@@ -124,16 +122,14 @@ class Group:
     created_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """Direct members of a group."""
 
     accounts: tuple[Account, ...]
     groups: tuple[Group, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRules:
+class SessionRules(Struct, frozen=True):
     """How long sessions last; from the settings."""
 
     idle: timedelta = timedelta(hours=1)
@@ -144,8 +140,7 @@ class SessionRules:
     """A terminal session never lasts longer; it has no idle limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """One sign-in: a row of its own, known to the browser or terminal by an opaque token."""
 
     id: str
@@ -162,8 +157,7 @@ class Session:
     ended_at: Instant | None
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(Struct, frozen=True):
     """Who is behind a request, by a session that holds now."""
 
     account: Account
@@ -189,8 +183,7 @@ class SecondFactor:
     expires_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """What is told about a credential; never its secret."""
 
     id: str
@@ -228,8 +221,7 @@ class Recovered:
     """The password that was made up, to be shown once; None where one was given."""
 
 
-@dataclass(frozen=True, slots=True)
-class SystemAccount:
+class SystemAccount(Struct, frozen=True):
     """A built-in account as it is made at the first start."""
 
     id: str

@@ -7,8 +7,9 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from sealwright.access import Actor, Permission
 from sealwright.clock import Instant, after, between
@@ -116,8 +117,7 @@ def fold_mail(address: str) -> str:
     return address.strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
-class SignInName:
+class SignInName(Struct, frozen=True):
     """What was typed as a user name, as what it can mean: a name first, else an e-mail address."""
 
     name: str
@@ -203,8 +203,7 @@ def _own_words(name: str, mails: Sequence[str]) -> tuple[str, ...]:
 # --- throttling ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """How failed attempts slow down the next one."""
 
     free: int
@@ -218,8 +217,7 @@ PER_ACCOUNT = Schedule(free=4, longest=timedelta(minutes=15), forgotten_after=ti
 PER_ADDRESS = Schedule(free=30, longest=timedelta(minutes=15), forgotten_after=timedelta(hours=1))
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Struct, frozen=True):
     """One thing whose failures are counted."""
 
     key: bytes
@@ -228,8 +226,7 @@ class Counter:
     """Several people may stand behind it: one's success takes back one's own attempt and not the failures of others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
+class Attempts(Struct, frozen=True):
     """What is known about a counter."""
 
     failures: int

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.errors import Unavailable
@@ -37,16 +39,14 @@ class RightPassword:
     counters: tuple[Counter, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WrongPassword:
+class WrongPassword(Struct, frozen=True):
     """A name and a password that do not go together, and why: for the audit row, never for whoever asked."""
 
     account_id: str | None
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RightCode:
+class RightCode(Struct, frozen=True):
     """A code that matched; its time step is not used up yet."""
 
     credential_id: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from sealwright.access import Actor, Permission, permissions_of, require, roles_of_account
 from sealwright.audit import Audit, Event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
 from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
 
 from sealwright.clock import Instant
@@ -126,7 +127,7 @@ async def use_totp_step(tx: Transaction, credential_id: str, kind: CredentialKin
 
 # --- sessions --------------------------------------------------------------------------------------------------------
 
-_SESSION_COLUMNS = tuple(Session.__dataclass_fields__)
+_SESSION_COLUMNS = tuple(Session.__struct_fields__)
 _session_columns = [sessions.c[name] for name in _SESSION_COLUMNS]
 _with_account = (
     select(*_session_columns, *ACCOUNT_COLUMNS, *MAIL_COLUMNS)
@@ -243,8 +244,7 @@ async def end_sessions(tx: Transaction, account_id: str, reason: str, now: Insta
 # --- what waits for a code -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PendingSignIn:
+class PendingSignIn(Struct, frozen=True):
     """A right password whose second factor was not shown yet."""
 
     account_id: str
@@ -255,7 +255,7 @@ class PendingSignIn:
     expires_at: Instant
 
 
-_pending_columns = [pending_sign_ins.c[name] for name in PendingSignIn.__dataclass_fields__]
+_pending_columns = [pending_sign_ins.c[name] for name in PendingSignIn.__struct_fields__]
 _INSERT_PENDING = Statement(insert(pending_sign_ins))
 _PENDING = Statement(
     select(*_pending_columns).where(

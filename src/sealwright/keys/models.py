@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from msgspec import Struct
 
 from sealwright.clock import Instant
 
@@ -54,8 +55,7 @@ class NewKey:
         return SigningKey(self.id, self.purpose, self.owner, self.algorithm, self.public_key, self.private_key)
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKeyRecord:
+class PublicKeyRecord(Struct, frozen=True):
     """The public side of a stored key."""
 
     id: str

@@ -6,11 +6,11 @@ import asyncio
 import socket
 import stat
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
+from msgspec import Struct
 
 from sealwright.ca import IssuerRecord
 from sealwright.clock import after, between, from_datetime, to_datetime
@@ -27,8 +27,7 @@ from sealwright.settings import Address, Settings, load
 WARN_BEFORE = timedelta(days=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was looked at."""
 
     subject: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from sealwright.access import SYSTEM
 from sealwright.ca import IssuerRecord, certificates_pem
@@ -41,8 +42,7 @@ class Options(Protocol):
     def provisioner_password(self) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class InitReport:
+class InitReport(Struct, frozen=True):
     """What `init` made."""
 
     home: Path

@@ -7,8 +7,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sealwright.errors import Conflict, NotFound, Refused
 from sealwright.settings import FILE_NAME, Settings, load
@@ -32,8 +33,7 @@ class HomeInUse(Conflict):
     code = "home_in_use"
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """Paths below one directory."""
 
     path: Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from sealwright.clock import Clock, after
 from sealwright.db import Database
@@ -15,8 +16,7 @@ from sealwright.server.logs import Log, account_of
 LONGEST_RUN = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """Something to do at the start and again `every` so often."""
 
     name: str

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from sealwright.errors import Unavailable
 from sealwright.server.ports import holder_of
 from sealwright.wire import Listener
@@ -60,8 +62,7 @@ class ListenAddress:
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """One listener with its sockets: for each worker one for every address that the host stands for."""
 
     address: ListenAddress

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from sealwright import api, ca, oauth, web
 from sealwright.wire import FailureAnswer, Listener, Route, Wire
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from sealwright.server.wiring import Parts
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """What the listeners answer with."""
 
     routes: tuple[Route, ...]

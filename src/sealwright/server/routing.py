@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from sealwright.errors import InvalidInput, NotFound, WrongMethod
 from sealwright.wire import Route, Wire
@@ -21,8 +22,7 @@ _NO_PARAMETERS: Mapping[str, str] = {}
 _SHOWN = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A route, the decoded path, and what the path's parameters stand for."""
 
     route: Route
@@ -30,8 +30,7 @@ class Match:
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
+class _Leaf(Struct, frozen=True):
     route: Route
     names: tuple[str, ...]
 

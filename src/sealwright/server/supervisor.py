@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import Generic, NoReturn, TypeVar
 
 import uvloop
+from msgspec import Struct
 
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
@@ -88,8 +89,7 @@ class Program(Generic[S]):
     """Called once, when every worker serves."""
 
 
-@dataclass(slots=True)
-class _Child:
+class _Child(Struct):
     """One worker as the supervisor sees it."""
 
     number: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sealwright import identity
 from sealwright.audit import Audit
@@ -23,8 +24,7 @@ HASHING_THREADS = 1
 """Threads that hash passwords in each worker; there is a worker for each processor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What comes from outside: real in a server, chosen in a test."""
 
     settings: Settings

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from sealwright import ca, identity, oauth
 from sealwright.audit import Audit, Checkpoints
@@ -17,8 +18,7 @@ from sealwright.tokens import TrustedProviders
 from sealwright.wire import Listener
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """Every part of the program, one of each."""
 
     around: Surroundings

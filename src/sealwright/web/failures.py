@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from sealwright.errors import (
     Conflict,
@@ -27,8 +28,7 @@ from sealwright.web.words import failure_text
 from sealwright.wire import FailureAnswer, Request, Response
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """How a class of failures is told."""
 
     status: int
@@ -37,8 +37,7 @@ class Told:
     """The next step is to sign in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """A link out of an error page."""
 
     path: str

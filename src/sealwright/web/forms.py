@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from sealwright.entropy import Entropy, token
 from sealwright.errors import Failure
 from sealwright.web.cookies import FORM_COOKIE, set_form_secret
@@ -25,8 +27,7 @@ MARK_FIELD: Final = "form_token"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong with a form."""
 
     text: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sealwright.ca import Inventory
 from sealwright.clock import Clock
@@ -38,8 +38,7 @@ _LINK = "public: the link is the permission"
 _STATIC = "public: the same for everybody"
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(Struct, frozen=True):
     """What the pages ask; the wiring hands it over."""
 
     sign_in: SignIn
@@ -53,8 +52,7 @@ class Behind:
     inventory: Inventory
 
 
-@dataclass(frozen=True, slots=True)
-class Web:
+class Web(Struct, frozen=True):
     """The pages: their addresses, and how failures are told on them."""
 
     routes: tuple[Route, ...]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sealwright.clock import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """An OAuth client, as a person is told of it."""
 
     name: str
@@ -20,8 +19,7 @@ class Application:
     """It goes back to a program on the person's own computer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """One thing that an application asks to know."""
 
     label: str
@@ -31,8 +29,7 @@ class Wish:
     """What is said where there is nothing to tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShownSession:
+class ShownSession(Struct, frozen=True):
     """One row of "where you are signed in"."""
 
     id: str
@@ -45,8 +42,7 @@ class ShownSession:
     expires_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class ShownConsent:
+class ShownConsent(Struct, frozen=True):
     """One application that was allowed."""
 
     client: str
@@ -55,8 +51,7 @@ class ShownConsent:
     granted_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class ShownSecondFactor:
+class ShownSecondFactor(Struct, frozen=True):
     """One authenticator app."""
 
     id: str
@@ -64,8 +59,7 @@ class ShownSecondFactor:
     created_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class ShownCertificate:
+class ShownCertificate(Struct, frozen=True):
     """One row of the certificates."""
 
     serial: str
@@ -78,8 +72,7 @@ class ShownCertificate:
     not_after: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class TypedWelcome:
+class TypedWelcome(Struct, frozen=True):
     """What was typed on the welcome page, to be shown again; never a password."""
 
     username: str = ""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from sealwright.wire import Request
 
 HOME = "/ui/account"
 
 
-@dataclass(frozen=True, slots=True)
-class Onward:
+class Onward(Struct, frozen=True):
     """Kept in the query of the sign-in pages, so that several sign-ins can go on side by side."""
 
     handle: str = ""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from sealwright.clock import to_rfc3339
 from sealwright.identity import SignedIn
@@ -39,8 +39,7 @@ _HEADERS: Final[Headers] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """What this server is called and where people reach it."""
 
     name: str
@@ -53,16 +52,14 @@ class Site:
         return host_text(self.origin)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """An entry of the rail."""
 
     path: str
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(Struct, frozen=True):
     """Who looks at a page of the console, and where they are."""
 
     person: SignedIn

@@ -6,7 +6,8 @@ A page or form cannot forget them, because it is only ever called from here.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sealwright.entropy import Entropy
 from sealwright.identity import Sessions, SignedIn
@@ -17,8 +18,7 @@ from sealwright.web.pages import LEADS_AWAY
 from sealwright.wire import Handler, Request, Response, redirect
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """One request of a browser."""
 
     request: Request

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import segno
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from sealwright.access import Actor
 from sealwright.clock import Instant

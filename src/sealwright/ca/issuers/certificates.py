@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography import x509 as pyca
+from msgspec import Struct
 
 from sealwright.ca import der
 from sealwright.ca.errors import IssuerUnusable
@@ -23,8 +23,7 @@ _COMMON_NAME = der.oid("2.5.4.3")
 _SIGNS_CERTIFICATES_AND_CRLS = b"\x03\x02\x01\x06"
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(Struct, frozen=True):
     """What the certificate of an authority says."""
 
     subject: bytes
@@ -81,8 +80,7 @@ def assemble(to_be_signed: bytes, signer: PublicKey, signature: bytes) -> bytes:
     return der.sequence(to_be_signed, signature_algorithm(signer), der.wrap(der.BIT_STRING, b"\x00" + signature))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAuthority:
+class ReadAuthority(Struct, frozen=True):
     """What an authority's certificate says, read back."""
 
     subject: bytes

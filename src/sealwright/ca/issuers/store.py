@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 from sqlalchemy import bindparam, insert, select
 
 from sealwright.clock import Instant
@@ -22,8 +22,7 @@ class IssuerKind(StrEnum):
     """Leaf certificates."""
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerRecord:
+class IssuerRecord(Struct, frozen=True):
     """One row: an authority's certificate, without its key."""
 
     id: str
@@ -43,7 +42,7 @@ class IssuerRecord:
         return hashlib.sha256(self.certificate_der).hexdigest()
 
 
-_FIELDS = tuple(IssuerRecord.__dataclass_fields__)
+_FIELDS = tuple(IssuerRecord.__struct_fields__)
 _COLUMNS = [t.c[name] for name in _FIELDS]
 
 _INSERT = Statement(insert(t))

@@ -10,10 +10,10 @@ clients (PKCE, an empty or meaningless secret) to `step`, as the provider of thi
 from __future__ import annotations
 
 import binascii
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from sealwright.access import Actor, Permission, require
 from sealwright.audit import Audit, Event
@@ -31,8 +31,7 @@ LONGEST_PAGE = 100
 _FROM_FILE, _STORED = "f", "s"
 
 
-@dataclass(frozen=True, slots=True)
-class ProvisionerPage:
+class ProvisionerPage(Struct, frozen=True):
     """Some of the provisioners; `next_cursor` is empty on the last page."""
 
     provisioners: tuple[Provisioner, ...]

@@ -42,6 +42,7 @@ from sealwright.ca.x509 import sign, verify_issued
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database, DuplicateRow
 from sealwright.errors import Failure, Refused, Unavailable
+from sealwright.stages import next_stage
 
 StandingOf = Callable[[str], Awaitable[Standing]]
 """Account id → whether that person may have certificates now."""
@@ -105,7 +106,7 @@ class Issuance:
         self._reach("after_intent")
         try:
             await self._require_standing(grant)
-            der = self._sign(intent)
+            der = await self._sign(intent)
         except Exception as failure:
             await self._settle_failed(intent, failure)
             raise
@@ -133,10 +134,12 @@ class Issuance:
             await self._require_standing(grant)
             decision = decide(grant, request, profile, issuer, self._clock.now())
             contents = decision.require()
+            await next_stage()
             for attempt in range(MOST_SERIALS):
                 prepared = self._preparation.prepare(issuer, profile, contents, self._clock.now())
                 intent = _Intent(grant, decision.reasons, profile, issuer, prepared)
                 self._reach("before_intent")
+                await next_stage()
                 try:
                     await self._record(intent)
                 except DuplicateRow:
@@ -156,14 +159,16 @@ class Issuance:
         if not await self._ledger.intend(Intended(_row(intent, self._clock.now()), grant.token_digest or b"", entry)):
             raise TokenUsed("The token has been used before; each is good for one certificate.")
 
-    def _sign(self, intent: _Intent) -> bytes:
+    async def _sign(self, intent: _Intent) -> bytes:
         """Use the key once; answers the certificate after it was read back."""
         prepared, issuer = intent.prepared, intent.issuer
         to_be_signed = prepared.redeem(issuer)
         signature = sign(issuer.private_key, to_be_signed)
         self._reach("after_sign")
+        await next_stage()
         der = self._preparation.assemble(issuer, intent.profile, to_be_signed, signature)
         verify_issued(der, to_be_signed, issuer.public_key, prepared.serial, prepared.contents)
+        await next_stage()
         return der
 
     async def _settle_issued(self, intent: _Intent, der: bytes) -> None:

@@ -12,6 +12,7 @@ from sealwright.ca.models import IssuedCertificate
 from sealwright.ca.provisioners import ProvisionerTokens
 from sealwright.clock import Instant
 from sealwright.errors import Refused
+from sealwright.stages import next_stage
 
 Moment = Instant | timedelta | None
 """An instant, a duration from now (for the end: from the beginning), or nothing."""
@@ -33,8 +34,10 @@ class Signing:
         is not used up, so that a corrected request can follow.
         """
         verified = await self._tokens.for_sign(token)
+        await next_stage()
         try:
             parsed = csr.parse(request)
+            await next_stage()
             if not_before is not None or not_after is not None:
                 parsed = replace(parsed, not_before=not_before, not_after=not_after)
             grant = verified.grant(parsed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sealwright.db.engine import Database, DuplicateRow, Row, Transaction, Writer
 from sealwright.db.gathering import Gathering, first_uses
+from sealwright.db.sharing import Shared
 from sealwright.db.sqlite import SqliteDatabase
 from sealwright.db.statements import Statement, insert_once, upsert
 
@@ -17,6 +18,7 @@ __all__ = [
     "DuplicateRow",
     "Gathering",
     "Row",
+    "Shared",
     "Statement",
     "Transaction",
     "Writer",

@@ -23,7 +23,7 @@ from sealwright.ca.provisioners.errors import ProvisionerExists, ProvisionerMiss
 from sealwright.ca.provisioners.files import parse_json, read_files
 from sealwright.ca.provisioners.models import JwkProvisioner, OidcProvisioner, Provisioner, parse_definition
 from sealwright.clock import Clock
-from sealwright.db import Database, DuplicateRow, Transaction
+from sealwright.db import Database, DuplicateRow, Shared, Transaction
 from sealwright.errors import InvalidInput
 from sealwright.keys import Sealer
 
@@ -53,6 +53,7 @@ class Provisioners:
         self._defaults = Claims() if defaults is None else defaults
         self._files: dict[str, Provisioner] = {}
         self._parsed: dict[str, tuple[str, bytes | None, Provisioner]] = {}
+        self._stored: Shared[str, Provisioner | None] = Shared(self._read_stored)
 
     async def reload(self) -> None:
         """Read the files again. When anything is wrong with them, the provisioners of before stay and a refusal is raised."""
@@ -70,6 +71,9 @@ class Provisioners:
         """The provisioner that tokens with this id are for: a client id, or ``name:kid``."""
         if provisioner_id in self._files:
             return self._files[provisioner_id]
+        return await self._stored.of(provisioner_id)
+
+    async def _read_stored(self, provisioner_id: str) -> Provisioner | None:
         row = await store.by_id(self._db, provisioner_id)
         return None if row is None else self._open(row)
 

@@ -1,0 +1,50 @@
+"""Answer everybody who asks the same at about the same time with one reading."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Shared(Generic[Key, Value]):
+    """Reads once for all who asked before the reading began, so that nobody gets an answer older than the question.
+
+    Nothing is remembered: whoever asks later, if only by an instant, waits for a reading of their own. `read(key)` runs in a
+    task; what it raises reaches everybody who waits for it.
+    """
+
+    def __init__(self, read: Callable[[Key], Awaitable[Value]]) -> None:
+        self._read = read
+        self._asked: dict[Key, list[asyncio.Future[Value]]] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+
+    async def of(self, key: Key) -> Value:
+        """What reading `key` answers now."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Value] = loop.create_future()
+        asked = self._asked.get(key)
+        if asked is None:
+            self._asked[key] = [answer]
+            task = loop.create_task(self._answer(key))  # begins after everything that is ready now has had its chance to ask
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        else:
+            asked.append(answer)
+        return await answer
+
+    async def _answer(self, key: Key) -> None:
+        asked = self._asked.pop(key)
+        try:
+            value = await self._read(key)
+        except BaseException as failure:  # noqa: BLE001 - carried to whoever asked
+            for answer in asked:
+                if not answer.done():
+                    answer.set_exception(failure)
+        else:
+            for answer in asked:
+                if not answer.done():  # else whoever asked went away
+                    answer.set_result(value)

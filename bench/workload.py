@@ -48,7 +48,8 @@ def b64(raw: bytes) -> str:
 
 def sign_jwt(key: ec.EllipticCurvePrivateKey, kid: str, claims: dict[str, object]) -> str:
     """A compact ES256 JWT, made without any code of the program that is measured."""
-    message = b64(json.dumps({"alg": "ES256", "kid": kid, "typ": "JWT"}).encode()) + "." + b64(json.dumps(claims).encode())
+    header = {"alg": "ES256", "kid": kid, "typ": "JWT"}
+    message = ".".join(b64(json.dumps(each, separators=(",", ":")).encode()) for each in (header, claims))  # as `step` writes it
     r, s = decode_dss_signature(key.sign(message.encode(), ec.ECDSA(hashes.SHA256())))
     return message + "." + b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 

@@ -10,8 +10,10 @@ import secrets
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -29,6 +31,9 @@ SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 JWK_PROVISIONER = "bench-jwk"
 PERSON = "benny"
 VERIFIER = "v" * 64
+PREPARATION = 30
+"""Seconds at most to prepare codes or refresh tokens: a code is good for a minute, and is to be used within it."""
+CONNECTIONS = 8
 CHALLENGE = b64(hashlib.sha256(VERIFIER.encode()).digest())
 
 
@@ -75,7 +80,25 @@ class Subject:
         return key, entry["key"]["kid"]
 
     def codes(self, count: int) -> list[str]:
-        """Authorization codes for the client `bench-client`, from a signed-in browser that consented before."""
+        """Authorization codes for the client `bench-client`; fewer where they take too long to make."""
+        return self._gathered(count, self._code_source())
+
+    def refresh_tokens(self, count: int) -> list[str]:
+        """Refresh tokens, each of a family of its own, redeemed from fresh codes; fewer where they take too long to make."""
+        code = self._code_source()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        fixed = {"grant_type": "authorization_code", "client_id": "bench-client", "redirect_uri": "http://localhost:10000"}
+
+        def refresh_token(connection: http.client.HTTPSConnection) -> str:
+            fields = {**fixed, "code": code(connection), "code_verifier": VERIFIER}
+            connection.request("POST", "/oauth2/token", urlencode(fields), headers)
+            found: str = json.loads(connection.getresponse().read())["refresh_token"]
+            return found
+
+        return self._gathered(count, refresh_token)
+
+    def _code_source(self) -> Callable[[http.client.HTTPSConnection], str]:
+        """What asks for one more code, as a signed-in browser whose person consented before."""
         browser = Browser(self.root)
         page = browser.open(f"{self.people}/ui/sign-in")
         browser.submit(page, "sign-in", username=PERSON, password=self.password)
@@ -92,33 +115,37 @@ class Subject:
         )
         path = f"/oauth2/authorise?{query}"
         cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies[self.people].items())
-        context = ssl.create_default_context(cafile=str(self.root))
-        connection = http.client.HTTPSConnection("localhost", self.people_port, context=context)
-        found: list[str] = []
-        while len(found) < count:
+
+        def location(connection: http.client.HTTPSConnection) -> str:
             connection.request("GET", path, headers={"Cookie": cookies})
             answer = connection.getresponse()
             answer.read()
-            location = answer.getheader("location", "")
-            code = parse_qs(urlsplit(location).query).get("code")
-            if code is None:  # the first time the person is asked
-                page = browser.open(self.people + location if location.startswith("/") else location)
-                _allow(browser, page)
-                continue
-            found.append(code[0])
-        return found
+            return answer.getheader("location", "")
 
-    def refresh_tokens(self, count: int) -> list[str]:
-        """Refresh tokens, each of a family of its own, redeemed from fresh codes."""
+        def code(connection: http.client.HTTPSConnection) -> str:
+            return parse_qs(urlsplit(location(connection)).query)["code"][0]
+
+        first = location(self._connection())
+        if first.startswith("/"):  # the first time the person is asked
+            _allow(browser, browser.open(self.people + first))
+        return code
+
+    def _connection(self) -> http.client.HTTPSConnection:
         context = ssl.create_default_context(cafile=str(self.root))
-        connection = http.client.HTTPSConnection("localhost", self.people_port, context=context)
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        found: list[str] = []
-        for code in self.codes(count):
-            fields = {"grant_type": "authorization_code", "client_id": "bench-client", "redirect_uri": "http://localhost:10000"}
-            connection.request("POST", "/oauth2/token", urlencode({**fields, "code": code, "code_verifier": VERIFIER}), headers)
-            found.append(json.loads(connection.getresponse().read())["refresh_token"])
-        return found
+        return http.client.HTTPSConnection("localhost", self.people_port, context=context)
+
+    def _gathered(self, count: int, one: Callable[[http.client.HTTPSConnection], str]) -> list[str]:
+        """Ask over a few connections at once, so that the answers share the server's commits. Ends in time to use the first."""
+        end = time.monotonic() + PREPARATION
+        turns = iter(range(count))
+
+        def some() -> list[str]:
+            with closing(self._connection()) as connection:
+                return [one(connection) for _ in turns if time.monotonic() < end]
+
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            asked = [pool.submit(some) for _ in range(CONNECTIONS)]
+            return [found for each in asked for found in each.result()]
 
 
 def _allow(browser: Browser, page: object) -> None:

@@ -107,6 +107,19 @@ def test_body_of_a_get_is_read_and_left_alone(peer: Peer, kept: int) -> None:
     assert peer.ask("GET", "/same/200", headers={"Host": "kept.example"}).status == 200
 
 
+def test_empty_body_of_a_get_changes_nothing(program: RunningProgram) -> None:
+    with program.connect() as peer:
+        for _ in range(3):  # as some clients ask, whatever the method
+            made = time.monotonic()
+            counts = {
+                count_of(peer.ask("GET", "/same/200", headers={"Host": "empty.example", "Content-Length": "0"})) for _ in "ab"
+            }
+            if len(counts) == 1 or time.monotonic() - made >= A_MOMENT / 2:
+                break
+        assert len(counts) == 1
+        assert peer.ask("GET", "/fast/hello").status == 200
+
+
 def test_expectation_is_met(peer: Peer, kept: int) -> None:
     peer.send("GET /same/200 HTTP/1.1\r\nHost: kept.example\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
     assert peer.answer().status == 100

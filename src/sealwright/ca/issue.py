@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sealwright.access import Actor
 from sealwright.audit import Audit, Entry, Event, Outcome
@@ -58,8 +59,7 @@ def pass_by(point: str) -> None:
     """The crash points of a server: none of them does anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Intent:
+class _Intent(Struct, frozen=True):
     """One issuance on its way: everything is fixed but the signature."""
 
     grant: SigningGrant

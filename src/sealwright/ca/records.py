@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from sealwright.ca.models import Name
 from sealwright.clock import Instant
@@ -22,8 +23,7 @@ class CertificateState(StrEnum):
     """The process died between intent and result. Nobody can say whether a signature exists; it can be revoked."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateRecord:
+class CertificateRecord(msgspec.Struct, frozen=True):
     """One row of the inventory."""
 
     serial: bytes

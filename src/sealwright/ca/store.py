@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, bindparam, delete, insert, literal_column, or_, select, update
 
 from sealwright.ca.models import Name, NameType
@@ -15,7 +16,7 @@ from sealwright.db import Database, Row, Statement, Transaction, insert_once
 from sealwright.db.schema import certificates, used_tokens
 
 _c = certificates.c
-_FIELDS = tuple(CertificateRecord.__dataclass_fields__)
+_FIELDS = CertificateRecord.__struct_fields__
 _COLUMNS = [_c[name] for name in _FIELDS]
 _UNRESOLVED = or_(_c.state == str(CertificateState.INTENDED), _c.state == str(CertificateState.MAYBE_SIGNED))
 _INTENDED: ColumnElement[str] = literal_column("'intended'")
@@ -139,7 +140,7 @@ async def check_readable(db: Database) -> None:
 
 
 def _values(record: CertificateRecord) -> dict[str, Any]:
-    values = {name: getattr(record, name) for name in _FIELDS}
+    values = asdict(record)
     values["state"] = str(record.state)
     values["names"] = _encode([(str(name.type), name.value) for name in record.names]).decode()
     return values

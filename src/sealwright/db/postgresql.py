@@ -36,28 +36,30 @@ class PostgresqlTransaction:
         self.writer = writer
 
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
-        text, arguments = _bind(statement, parameters)
-        record = await self.connection.fetchrow(text, *arguments)
+        compiled = statement.for_postgresql
+        record = await self.connection.fetchrow(compiled.text, *compiled.arguments(parameters))
         return None if record is None else tuple(record)
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
-        text, arguments = _bind(statement, parameters)
-        return [tuple(record) for record in await self.connection.fetch(text, *arguments)]
+        compiled = statement.for_postgresql
+        return [tuple(record) for record in await self.connection.fetch(compiled.text, *compiled.arguments(parameters))]
 
     async def run(self, statement: Statement, **parameters: Any) -> int:
-        text, arguments = _bind(statement, parameters)
-        status = await self.connection.execute(text, *arguments)
+        compiled = statement.for_postgresql
+        status = await self.connection.execute(compiled.text, *compiled.arguments(parameters))
         return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
 
     async def all_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> list[Row]:
         if not many:
             return []
-        records = await self.connection.fetchmany(statement.for_postgresql[0], [_bind(statement, each)[1] for each in many])
+        compiled = statement.for_postgresql
+        records = await self.connection.fetchmany(compiled.text, [compiled.arguments(each) for each in many])
         return [tuple(record) for record in records]
 
     async def run_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
         if many:
-            await self.connection.executemany(statement.for_postgresql[0], [_bind(statement, each)[1] for each in many])
+            compiled = statement.for_postgresql
+            await self.connection.executemany(compiled.text, [compiled.arguments(each) for each in many])
 
 
 class PostgresqlDatabase:
@@ -82,17 +84,17 @@ class PostgresqlDatabase:
         return cls(url, readers)
 
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
-        text, arguments = _bind(statement, parameters)
+        compiled = statement.for_postgresql
         try:
-            record = await self._readers.fetchrow(text, *arguments)
+            record = await self._readers.fetchrow(compiled.text, *compiled.arguments(parameters))
         except _FAILURES as cause:
             raise _told(cause) from cause
         return None if record is None else tuple(record)
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
-        text, arguments = _bind(statement, parameters)
+        compiled = statement.for_postgresql
         try:
-            return [tuple(record) for record in await self._readers.fetch(text, *arguments)]
+            return [tuple(record) for record in await self._readers.fetch(compiled.text, *compiled.arguments(parameters))]
         except _FAILURES as cause:
             raise _told(cause) from cause
 
@@ -143,8 +145,3 @@ def _told(cause: Exception) -> Failure:
     if isinstance(cause, asyncpg.CharacterNotInRepertoireError):
         return InvalidInput("A text holds a null character, which nothing here can have.")
     return Unavailable("The database cannot be reached at the moment.")
-
-
-def _bind(statement: Statement, parameters: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    text, names, own = statement.for_postgresql
-    return text, [parameters[name] if name in parameters else own.get(name) for name in names]

@@ -212,18 +212,18 @@ def _open(path: Path) -> apsw.Connection:
 
 
 def _execute(connection: apsw.Connection, statement: Statement, parameters: dict[str, Any]) -> apsw.Cursor:
-    text, own = statement.for_sqlite
+    compiled = statement.for_sqlite
     try:
-        return connection.execute(text, {**own, **parameters} if own else parameters)
+        return connection.execute(compiled.text, compiled.arguments(parameters))
     except apsw.ConstraintError as cause:
         _tell_duplicate(cause)
         raise
 
 
 def _execute_many(connection: apsw.Connection, statement: Statement, many: Sequence[Mapping[str, Any]]) -> apsw.Cursor:
-    text, own = statement.for_sqlite
+    compiled = statement.for_sqlite
     try:
-        return connection.executemany(text, [{**own, **each} for each in many] if own else many)
+        return connection.executemany(compiled.text, [compiled.arguments(each) for each in many])
     except apsw.ConstraintError as cause:
         _tell_duplicate(cause)
         raise

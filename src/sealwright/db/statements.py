@@ -5,7 +5,7 @@ Executing Core costs four to eight times a raw query; the text runs on the drive
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +16,21 @@ from sqlalchemy.sql.elements import CompilerElement
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-_SQLITE = sqlite.dialect(paramstyle="named")
+_SQLITE = sqlite.dialect(paramstyle="qmark")
+
+
+class Compiled:
+    """A statement as one engine reads it: text, and which value goes to which place."""
+
+    def __init__(self, compiled: SQLCompiler) -> None:
+        self.text = str(compiled)
+        self._names = tuple(compiled.positiontup or ())
+        self._own = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def arguments(self, given: Mapping[str, Any]) -> list[Any]:
+        """The values in the order of the text's places: those that are given, else the statement's own."""
+        own = self._own
+        return [given[name] if name in given else own[name] for name in self._names]
 
 
 class Statement:
@@ -28,18 +42,15 @@ class Statement:
         self._make_postgresql = postgresql
 
     @cached_property
-    def for_sqlite(self) -> tuple[str, dict[str, Any]]:
-        """Text with ``:name`` parameters, and the parameters that have a value of their own."""
-        compiled = self._core.compile(dialect=_SQLITE)
-        return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
+    def for_sqlite(self) -> Compiled:
+        """With a ``?`` at each place."""
+        return Compiled(cast("SQLCompiler", self._core.compile(dialect=_SQLITE)))
 
     @cached_property
-    def for_postgresql(self) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-        """Text with ``$1`` parameters, their names in order, and the parameters that have a value of their own."""
+    def for_postgresql(self) -> Compiled:
+        """With ``$1`` and so on at the places."""
         core = self._core if self._make_postgresql is None else self._make_postgresql()
-        compiled = cast("SQLCompiler", core.compile(dialect=_postgresql()))
-        own = {name: value for name, value in compiled.params.items() if value is not None}
-        return str(compiled), tuple(compiled.positiontup or ()), own
+        return Compiled(cast("SQLCompiler", core.compile(dialect=_postgresql())))
 
 
 def insert_once(table: Table, *, returning: Column[Any]) -> Statement:

@@ -426,11 +426,15 @@ class Connection(HttpToolsProtocol):
         return (
             kept.until > self.loop.time()
             and self.parser.get_method() == b"GET"
-            and _MORE_THAN_A_HEAD.isdisjoint(self._fields)
+            and (_MORE_THAN_A_HEAD.isdisjoint(self._fields) or self._is_empty())
             and not self._is_proxy
             and not self.flow.write_paused
             and not self._is_busy()
         )
+
+    def _is_empty(self) -> bool:
+        """Whether all that the head says about a body is that there is none."""
+        return self._fields.get("content-length") == "0" and self._fields.keys() & _MORE_THAN_A_HEAD == {"content-length"}
 
     def _repeat(self, kept: KeptAnswer) -> None:
         lane = self._lane

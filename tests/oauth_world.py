@@ -24,7 +24,7 @@ from sealwright.identity import Account, Directory, SessionKind, SessionRules, S
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth import SESSION_COOKIE, AuthorizationServer, Foundation, answer_failure, assemble
 from sealwright.settings import OAuthSettings
-from sealwright.tokens import SignedClaims, keys_of_jwks, unverified_header, verify
+from sealwright.tokens import SignedClaims, UnverifiedToken, keys_of_jwks, verify
 from sealwright.wire import Peer, Request, Response, Route, Wire
 from tests.databases import OpenDatabase, sqlite_database
 
@@ -140,7 +140,7 @@ class World:
     async def verified(self, token: str, client: str) -> SignedClaims:
         """A token, verified with the client's published key set."""
         keys = keys_of_jwks((await self.call("GET", f"/oauth2/openid/{client}/public_key.jwk")).body)
-        return verify(token, keys, algorithms=frozenset({unverified_header(token)["alg"]}))
+        return verify(token, keys, algorithms=frozenset({UnverifiedToken(token).header["alg"]}))
 
     async def events(self, *names: str) -> list[tuple[str, str, dict[str, Any]]]:
         """Audit events of these kinds, oldest first: event, outcome, details."""

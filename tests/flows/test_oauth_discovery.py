@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.tokens import unverified_claims, unverified_header, verify
+from sealwright.tokens import UnverifiedToken, verify
 from tests.oauth_world import ORIGIN, answer_parameters, location, members, oauth_world, public_redemption, public_request
 
 ISSUER = f"{ORIGIN}/oauth2/openid/step-ca"
@@ -97,17 +97,17 @@ def test_legacy_signatures_replace_the_others_and_old_tokens_still_verify():
         document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
         assert document["id_token_signing_alg_values_supported"] == ["RS256"]
         during = await world.tokens(cookie)
-        assert unverified_header(during["id_token"])["alg"] == "RS256"
-        assert unverified_header(during["access_token"])["alg"] == "RS256"
+        assert UnverifiedToken(during["id_token"]).header["alg"] == "RS256"
+        assert UnverifiedToken(during["access_token"]).header["alg"] == "RS256"
         for tokens in (before, during):
             assert (await world.verified(tokens["id_token"], "step-ca")).claims["sub"] == alice.id
             bearer = {"authorization": f"Bearer {tokens['access_token']}"}
             assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 200
         await world.server.clients.disable_legacy_crypto("step-ca", actor=SYSTEM)
         after = await world.tokens(cookie)
-        assert unverified_header(after["id_token"])["alg"] == "ES256"
+        assert UnverifiedToken(after["id_token"]).header["alg"] == "ES256"
         keys = members(await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk"))["keys"]
-        assert [key["alg"] for key in keys if key["kid"] == unverified_header(after["id_token"])["kid"]] == ["ES256"]
+        assert [key["alg"] for key in keys if key["kid"] == UnverifiedToken(after["id_token"]).header["kid"]] == ["ES256"]
         assert len({key["kid"] for key in keys}) == 3
 
     run(scenario)
@@ -208,7 +208,7 @@ def test_own_provider_is_known_without_a_call(endpoint):
         alice = await world.person("alice", groups=("users",))
         tokens = await world.tokens(await world.sign_in(alice))
         provider = await world.server.discovery.local_provider(endpoint)
-        assert provider.metadata.issuer == ISSUER == unverified_claims(tokens["id_token"])["iss"]
+        assert provider.metadata.issuer == ISSUER == UnverifiedToken(tokens["id_token"]).claims()["iss"]
         found = verify(tokens["id_token"], provider.keys, algorithms=provider.metadata.algorithms)
         assert found.claims["sub"] == alice.id
         document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))

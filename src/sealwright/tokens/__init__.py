@@ -33,7 +33,7 @@ from sealwright.tokens.providers import TrustedProviders
 from sealwright.tokens.sealed_jwk import decrypt_private_jwk, encrypt_private_jwk, new_sealed_jwk
 from sealwright.tokens.sign import sign
 from sealwright.tokens.signatures import ALGORITHMS
-from sealwright.tokens.verify import UnverifiedToken, unverified_claims, unverified_header, verify
+from sealwright.tokens.verify import UnverifiedToken, verify
 
 __all__ = [
     "ALGORITHMS",
@@ -70,8 +70,6 @@ __all__ = [
     "sign",
     "text_list",
     "thumbprint_sha256",
-    "unverified_claims",
-    "unverified_header",
     "verification_keys",
     "verify",
 ]

@@ -36,17 +36,6 @@ class UnverifiedToken:
         return self._claims
 
 
-def unverified_header(token: str) -> Mapping[str, Any]:
-    """The header, before anything is proven: to find the key. Raises TokenMalformed."""
-    return UnverifiedToken(token).header
-
-
-def unverified_claims(token: str) -> Mapping[str, Any]:
-    """The claims, before anything is proven: to find out who should be asked. Raises TokenMalformed."""
-    _, payload, _ = split(token)
-    return decode_object(decode_base64url(payload, "payload"), "payload")
-
-
 def verify(token: str | UnverifiedToken, keys: VerificationKeys, *, algorithms: frozenset[str]) -> SignedClaims:
     """Check the signature with the key that the header names; what is not allowed, unknown or wrong raises TokenRefused.
 

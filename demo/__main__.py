@@ -15,7 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from demo.forms import Browser, sign_in_and_allow
@@ -137,8 +138,13 @@ def running(command: list[str], port: int, log: Path) -> Iterator[None]:
                 process.wait()
 
 
+def recover(name: str, password_file: str) -> None:
+    """Give an administrator a password, from the server's own shell; that works whether the server runs or not."""
+    sealwright("recover-account", name, "--dir", str(HOME), "--password-file", password_file)
+
+
 def set_up_people(password_file: str) -> None:
-    """What seed 000 does at its provider: a person, a group, a client, its scope map."""
+    """The person who will sign in, and the group whose members may have certificates."""
     sealwright("person", "create", PERSON, "Alice Example")
     sealwright("person", "update", PERSON, "--mail", MAIL)
     sealwright("person", "set-password", PERSON, "--password-file", password_file)
@@ -204,14 +210,17 @@ def demonstrate(*, by_hand: bool) -> None:
         sealwright("init", "--dir", str(HOME), "--name", "Example", "--dns", "localhost", "--dns", "127.0.0.1", *listeners,
                    "--provisioner", "servers", "--provisioner-password-file", provisioner_file)  # fmt: skip
         shown.append(f"sealwright init --dir {HOME.relative_to(ROOT)} --name Example")
-    server = running([str(SEALWRIGHT), "serve", "--dir", str(HOME)], machines, PLACE / "server.log")
-    with step("Started the server") as shown:
-        server.__enter__()
-        shown.append(f"people https://localhost:{people}   machines https://localhost:{machines}")
-    try:
+    with ExitStack() as until_done:
+        with step("Started the server, and gave its administrators passwords") as shown:
+            server = running([str(SEALWRIGHT), "serve", "--dir", str(HOME)], machines, PLACE / "server.log")
+            with ThreadPoolExecutor() as beside:
+                recovered = [beside.submit(recover, name, admin_file) for name in ("idm_admin", "admin")]
+                until_done.enter_context(server)
+            for each in recovered:
+                each.result()
+            shown.append(f"people https://localhost:{people}   machines https://localhost:{machines}")
+            shown.append("sealwright recover-account idm_admin; sealwright recover-account admin")
         with step("Signed in as administrator of people and clients") as shown:
-            sealwright("recover-account", "idm_admin", "--dir", str(HOME), "--password-file", admin_file)
-            sealwright("recover-account", "admin", "--dir", str(HOME), "--password-file", admin_file)
             sealwright("login", "-D", "idm_admin", "--password-file", admin_file)
             shown.append("sealwright login -D idm_admin")
         with step(f"Created {PERSON} ({MAIL}) and the group step-ca_users") as shown:
@@ -243,8 +252,6 @@ def demonstrate(*, by_hand: bool) -> None:
             sealwright("certificate", "issue", "localhost", "localhost.crt", "localhost.key", "--provisioner", "servers",
                        "--provisioner-password-file", provisioner_file)  # fmt: skip
         greet(greeting)
-    finally:
-        server.__exit__(None, None, None)
     print(f"\nDone in {time.monotonic() - started:.1f} s. Try next:")
     relative = SEALWRIGHT.relative_to(ROOT)
     print(

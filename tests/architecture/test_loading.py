@@ -15,10 +15,19 @@ JUDGES_PASSWORDS = {"zxcvbn"}
 WRITES_SETTINGS = {"tomlkit"}
 CALLS_PROVIDERS = {"httpx2", "anyio"}
 ISSUES = {"sealwright.ca", "sealwright.oauth", "idna"}
-CONNECTS = {"ssl", "http", "email", "tomllib"}
+READS_SETTINGS = {"tomllib", "sealwright.settings.declarations"}
+CONNECTS = {"ssl", "http", "email"}
 
 ABROAD = (
-    SERVES | STORES | MIGRATES | JUDGES_PASSWORDS | WRITES_SETTINGS | CALLS_PROVIDERS | ISSUES | {"argon2", "asyncio", "msgspec"}
+    SERVES
+    | STORES
+    | MIGRATES
+    | JUDGES_PASSWORDS
+    | READS_SETTINGS
+    | WRITES_SETTINGS
+    | CALLS_PROVIDERS
+    | ISSUES
+    | {"argon2", "asyncio", "msgspec"}
 )
 """What no command needs that speaks to a server or looks at a file."""
 LATE = ABROAD | CONNECTS | {"cryptography"}
@@ -46,7 +55,7 @@ COMMANDS = (
     (f"person list {NOBODY}", NOT_SIGNED_IN, ABROAD | {"cryptography"}),
     (f"login -D admin --password-file password {NOBODY}", UNREACHABLE, ABROAD | {"cryptography"}),
     (f"certificate issue localhost new.crt new.key {NOBODY}", UNREACHABLE, ABROAD),
-    ("certificate inspect home/certs/root_ca.crt", DONE, ABROAD | {"ssl", "http", "tomllib"}),
+    ("certificate inspect home/certs/root_ca.crt", DONE, ABROAD | {"ssl", "http"}),
     ("doctor --dir home", DONE, AT_HOME | MIGRATES | JUDGES_PASSWORDS | WRITES_SETTINGS),
     ("recover-account admin --dir home --password-file password", DONE, AT_HOME | MIGRATES | WRITES_SETTINGS | ISSUES),
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
@@ -20,8 +19,7 @@ _WELL_KNOWN = "/.well-known/openid-configuration"
 _LEEWAY_SECONDS = 60
 
 
-@dataclass(frozen=True)
-class Provider:
+class Provider(NamedTuple):
     """What a provider says about itself."""
 
     issuer: str
@@ -31,8 +29,7 @@ class Provider:
     """Whether it promises to name itself in its answers (RFC 9207)."""
 
 
-@dataclass(frozen=True)
-class Relying:
+class Relying(NamedTuple):
     """What is asked for, on behalf of which client: from the provisioner's definition."""
 
     client_id: str
@@ -63,8 +60,7 @@ class Relying:
         )
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One sign-in: the secrets that tie its answer to it."""
 
     provider: Provider

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -49,8 +48,7 @@ _SHORT_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _LONG_TIME = "%b %e %H:%M:%S %Y UTC"
 
 
-@dataclass(frozen=True)
-class Provisioner:
+class Provisioner(NamedTuple):
     """Who vouched for a certificate, as its extension says."""
 
     type: str

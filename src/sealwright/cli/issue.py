@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from cryptography import x509
@@ -24,8 +23,7 @@ _TOKEN_SECONDS = 300
 _UNFIT = re.compile(r"[^A-Za-z0-9._@+-]")
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """What the user asked for."""
 
     subject: str | None
@@ -43,8 +41,7 @@ class Wish:
     force: bool
 
 
-@dataclass(frozen=True)
-class Voucher:
+class Voucher(NamedTuple):
     """A token that speaks for the request, and what it lets the request say."""
 
     token: str
@@ -54,8 +51,7 @@ class Voucher:
     """What the files are called when nothing else was said."""
 
 
-@dataclass(frozen=True)
-class Obtained:
+class Obtained(NamedTuple):
     """A certificate on this machine."""
 
     certificate: x509.Certificate

@@ -10,16 +10,14 @@ import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sealwright.cli.errors import CommandFailed
 from sealwright.cli.files import write_private
 
 
-@dataclass(frozen=True)
-class RememberedServer:
+class RememberedServer(NamedTuple):
     """A server that somebody signed in to."""
 
     url: str
@@ -29,8 +27,7 @@ class RememberedServer:
     """Who signed in last."""
 
 
-@dataclass(frozen=True)
-class RememberedSession:
+class RememberedSession(NamedTuple):
     """A session of a terminal."""
 
     url: str

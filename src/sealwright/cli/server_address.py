@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.files import read_bytes
 from sealwright.cli.remembered import Remembered
 from sealwright.errors import Refused
-from sealwright.settings import Environment, home_directory, load, read_environment
+from sealwright.settings import Environment, home_directory, read_environment
 
 ROOT_FILE = Path("certs") / "root_ca.crt"
 ADDRESSES_FILE = Path("run") / "addresses.json"
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """A server and how it was found."""
 
     url: str
@@ -34,8 +33,7 @@ class Server:
     """Who signed in there last."""
 
 
-@dataclass(frozen=True)
-class _Home:
+class _Home(NamedTuple):
     """A home directory on this machine, as far as its public side goes."""
 
     people: str
@@ -128,6 +126,8 @@ def _home(environment: Environment) -> _Home | None:
         return _Home(running["people"], running["machines"], roots)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not running, or not ours to read: the settings say where it would be
+    from sealwright.settings import load
+
     try:
         urls = load(place, environment).urls
     except Refused:

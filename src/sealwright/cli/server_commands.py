@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import click
 
@@ -16,8 +15,7 @@ from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import counted, local
 
 
-@dataclass(frozen=True)
-class InitOptions:
+class InitOptions(NamedTuple):
     """What `init` was asked for. What was not said is None or empty."""
 
     home: Path
@@ -79,8 +77,7 @@ class Finding(Protocol):
     def hint(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class ServerSide:
+class ServerSide(NamedTuple):
     """The functions behind these commands."""
 
     init: Callable[[InitOptions], InitReport]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from sealwright.cli.errors import CommandFailed, Missing, RefusedByServer, Unreachable, ValueRefused
@@ -21,8 +20,7 @@ _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")  # this wire has one text where ou
 _FAILURES: Mapping[int, type[CommandFailed]] = {400: ValueRefused, 401: RefusedByServer, 403: RefusedByServer, 404: Missing}
 
 
-@dataclass(frozen=True)
-class Signed:
+class Signed(NamedTuple):
     """What came back: the leaf's certificate first, then the chain without the root; PEM."""
 
     chain_pem: tuple[str, ...]

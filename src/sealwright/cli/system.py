@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -205,8 +204,7 @@ def delete_scope_map(invocation: Invocation, name: str, group: str) -> None:
     invocation.output.json(changed)
 
 
-@dataclass(frozen=True)
-class _Switch:
+class _Switch(NamedTuple):
     """A verb that sets one member of a client to one value."""
 
     verb: str

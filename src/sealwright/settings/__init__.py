@@ -7,25 +7,40 @@ holds a secret other than the key-encryption key that the environment may give.
 
 from __future__ import annotations
 
-from sealwright.settings.declarations import (
-    DEFAULT_HOME,
-    SECTIONS,
-    Declared,
-    Listen,
-    LogSettings,
-    OAuthSettings,
-    OutboundSettings,
-    SessionSettings,
-    Settings,
-    Tls,
-    Urls,
-    declared,
-)
-from sealwright.settings.environment import ENVIRONMENT, Environment, read_environment
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sealwright.settings.environment import DEFAULT_HOME, ENVIRONMENT, Environment, home_directory, read_environment
 from sealwright.settings.errors import SettingsRefused
 from sealwright.settings.forms import Address, Network
-from sealwright.settings.load import FILE_NAME, home_directory, line_of, load, parse
-from sealwright.settings.write import render
+
+if TYPE_CHECKING:
+    from sealwright.settings.declarations import (
+        SECTIONS,
+        Declared,
+        Listen,
+        LogSettings,
+        OAuthSettings,
+        OutboundSettings,
+        SessionSettings,
+        Settings,
+        Tls,
+        Urls,
+        declared,
+    )
+    from sealwright.settings.file import FILE_NAME, line_of, load, parse
+    from sealwright.settings.write import render
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load what reads a settings file when it is first asked for: a command that speaks to a server reads none."""
+        for part in ("declarations", "file", "write") if name in __all__ else ():
+            module = import_module(f"{__name__}.{part}")
+            if hasattr(module, name):
+                return getattr(module, name)
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+
 
 __all__ = [
     "DEFAULT_HOME",

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sealwright.settings.environment import DEFAULT_HOME
 from sealwright.settings.forms import (
     Address,
     Network,
@@ -29,8 +30,6 @@ from sealwright.settings.forms import (
 )
 
 T = TypeVar("T")
-
-DEFAULT_HOME = Path("~/.local/share/sealwright")
 
 
 def _declare(default: Any, form: Callable[[Any], T], description: str, *, secret: bool = False) -> T:

@@ -17,6 +17,7 @@ from sealwright.settings.forms import read_database, read_file, read_level, read
 T = TypeVar("T")
 
 KEY_LENGTH = 32
+DEFAULT_HOME = Path("~/.local/share/sealwright")
 
 ENVIRONMENT: Mapping[str, str] = {
     "SEALWRIGHT_HOME": "The home directory, when --dir is not given.",
@@ -68,6 +69,11 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         notify_socket=given.get("NOTIFY_SOCKET"),
         watchdog=read("WATCHDOG_USEC", _microseconds),
     )
+
+
+def home_directory(given: str | Path | None, environment: Environment) -> Path:
+    """The home directory: as given, else of the environment, else the default."""
+    return Path(given or environment.home or DEFAULT_HOME).expanduser().absolute()
 
 
 def _microseconds(value: Any) -> timedelta:

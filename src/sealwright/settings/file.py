@@ -12,18 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.clock import format_duration
-from sealwright.settings.declarations import DEFAULT_HOME, SECTIONS, Declared, Settings, Urls, declared
-from sealwright.settings.environment import Environment, read_environment
+from sealwright.settings.declarations import SECTIONS, Declared, Settings, Urls, declared
+from sealwright.settings.environment import Environment, home_directory, read_environment
 from sealwright.settings.errors import SettingsRefused, shown
 from sealwright.settings.forms import Address
 from sealwright.settings.write import written
 
 FILE_NAME = "settings.toml"
-
-
-def home_directory(given: str | Path | None, environment: Environment) -> Path:
-    """The home directory: as given, else of the environment, else the default."""
-    return Path(given or environment.home or DEFAULT_HOME).expanduser().absolute()
 
 
 def load(home: str | Path | None = None, environment: Environment | None = None) -> Settings:

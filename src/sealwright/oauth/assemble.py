@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.authorize import Authorization
@@ -18,8 +18,7 @@ from sealwright.oauth.userinfo import Userinfo
 from sealwright.wire import Route
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationServer:
+class AuthorizationServer(Struct, frozen=True):
     """What other packages use of it, and its addresses."""
 
     clients: Clients

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from sealwright.clock import Instant, after, to_seconds
 from sealwright.identity import Account, Group
@@ -30,8 +31,7 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The person that a token speaks of, as they are now."""
 
     account: Account
@@ -59,8 +59,7 @@ def about(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str
     return claims
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Struct, frozen=True):
     """For whom, by whom and when tokens are made."""
 
     issuer_url: str

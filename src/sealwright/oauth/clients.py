@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -338,9 +337,9 @@ class Clients:
     async def _configuration(self, client: Client) -> ClientConfiguration:
         issuer_url = issuer_url_of(self._origin, client.name)
         maps: tuple[ScopeMap, ...] = await store.scope_maps(self._db, client.id)
-        shared = {one.name for one in dataclasses.fields(ClientConfiguration)} & {one.name for one in dataclasses.fields(Client)}
+        shared = {name: getattr(client, name) for name in ClientConfiguration.__struct_fields__ if hasattr(client, name)}
         return ClientConfiguration(
-            **{name: getattr(client, name) for name in shared},
+            **shared,
             redirect_uris=await store.redirect_uris(self._db, client.id),
             scope_maps=maps,
             issuer_url=issuer_url,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sealwright.access import Actor
 from sealwright.audit import Event, Outcome
@@ -15,8 +15,7 @@ from sealwright.oauth.models import Client, Family
 from sealwright.oauth.people import SignIns
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The person for whom a family was made, as they are now."""
 
     account: Account

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sealwright.audit import Audit
 from sealwright.clock import Clock
@@ -11,8 +11,7 @@ from sealwright.entropy import Entropy
 from sealwright.settings import OAuthSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Foundation:
+class Foundation(Struct, frozen=True):
     """The same few collaborators, handed to each verb by the wiring."""
 
     db: Database

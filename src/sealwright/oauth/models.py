@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from msgspec import Struct
+
 from sealwright.clock import Instant
 
 
@@ -49,8 +51,7 @@ class Client:
         return self.kind is ClientKind.PUBLIC
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeMap:
+class ScopeMap(Struct, frozen=True):
     """The scopes that members of one group, direct or nested, may grant to one client."""
 
     group_id: str
@@ -58,8 +59,7 @@ class ScopeMap:
     scopes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClientConfiguration:
+class ClientConfiguration(Struct, frozen=True):
     """Everything that is set on a client, without its secret and keys."""
 
     name: str
@@ -96,8 +96,7 @@ class Prompt(StrEnum):
     SELECT_ACCOUNT = "select_account"
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationRequest:
+class AuthorizationRequest(Struct, frozen=True):
     """A request whose client and redirect URI are proven and whose parameters are understood."""
 
     client_id: str
@@ -115,8 +114,7 @@ class AuthorizationRequest:
     """`sub` of the ID token that the client sent as a hint."""
 
 
-@dataclass(frozen=True, slots=True)
-class PendingRequest:
+class PendingRequest(Struct, frozen=True):
     """An authorization request that waits for the person: what the sign-in and consent pages tell."""
 
     client: Client
@@ -164,8 +162,7 @@ class Done:
 NextStep = SignInNeeded | ConsentNeeded | Done
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True):
     """What a person allowed a client."""
 
     client_id: str
@@ -175,8 +172,7 @@ class Consent:
     granted_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """All tokens that come from one authorization; they are revoked together."""
 
     id: str
@@ -190,8 +186,7 @@ class Family:
     revoked_at: Instant | None
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A stored authorization code with the family that it opens."""
 
     family: Family
@@ -201,8 +196,7 @@ class Code:
     consumed_at: Instant | None
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshToken:
+class RefreshToken(Struct, frozen=True):
     """A stored refresh token with its family."""
 
     family: Family

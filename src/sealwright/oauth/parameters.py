@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from sealwright.oauth import policy
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
@@ -25,8 +26,7 @@ _NOT_SUPPORTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(Struct, frozen=True):
     """The parameters of a request. An empty value counts as absent (RFC 6749, section 3.1)."""
 
     values: Mapping[str, str]

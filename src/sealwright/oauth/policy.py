@@ -7,9 +7,10 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from sealwright.clock import Instant, between
 from sealwright.oauth.errors import AuthorizationRefused, ClientRefused
@@ -66,8 +67,7 @@ def require_scope_words(scopes: Iterable[str]) -> tuple[str, ...]:
     return words
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeDecision:
+class ScopeDecision(Struct, frozen=True):
     """Which of the requested scopes a person may grant to a client."""
 
     granted: tuple[str, ...]
@@ -129,8 +129,7 @@ class Step(Enum):
     DONE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Struct, frozen=True):
     """Who is signed in where a pending request stands."""
 
     account_id: str

@@ -1,9 +1,10 @@
 """My certificates, as rows."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from sealwright.access import Actor
 from sealwright.ca import CertificatePage, CertificateRecord, CertificateState, Name, NameType

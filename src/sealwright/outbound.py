@@ -14,11 +14,12 @@ import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct, field
 
 from sealwright.errors import Unavailable
 
@@ -51,8 +52,7 @@ class OutboundFailed(Unavailable):
     code = "outbound_failed"
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundResponse:
+class OutboundResponse(Struct, frozen=True):
     """What another server answered, whole."""
 
     status: int

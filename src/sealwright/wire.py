@@ -7,7 +7,6 @@ parser (see `server/`), so the lane is a property of the route and never a secon
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -22,8 +21,7 @@ MAX_FORM_FIELDS = 200
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """The other end of the connection."""
 
     address: str
@@ -32,19 +30,18 @@ class Peer:
     """DER of the client certificate that this TLS connection proved possession of; chains to one of our roots."""
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """One HTTP request, whole: the body has been read and is within the route's limit."""
 
     method: str
     path: str
     """Percent-decoded path, without the query."""
     query_text: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Names in lower case; of a repeated header the values joined by a comma (RFC 9110, section 5.3)."""
     body: bytes = b""
-    path_parameters: Mapping[str, str] = field(default_factory=dict)
-    peer: Peer = field(default_factory=lambda: Peer(address="127.0.0.1"))
+    path_parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
+    peer: Peer = msgspec.field(default_factory=lambda: Peer(address="127.0.0.1"))
     origin: str = ""
     """Scheme, host and port that the peer used, such as ``https://localhost:8443``; taken from the connection and Host."""
     request_id: str = ""
@@ -89,8 +86,7 @@ class Request:
         return value.strip() if scheme.lower() == "bearer" and value else None
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """One HTTP answer. `headers` come out in order; Content-Length and Date are added by the server."""
 
     status: int
@@ -121,8 +117,7 @@ class Wire(StrEnum):
     API = "api"  # RFC 9457
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One path on one or more listeners.
 
     `path` may hold ``{name}`` for one segment or ``{name:path}`` for the rest. `access` is the permission that the handler

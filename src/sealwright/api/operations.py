@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
@@ -22,7 +20,7 @@ PAGE = 100
 LONGEST_PAGE = 1_000
 
 
-class Call(Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True):
     """One call, with what the shared phases found out."""
 
     request: Request
@@ -57,8 +55,7 @@ class Call(Struct, frozen=True):
 Run = Callable[[Call], Awaitable[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """What can be done, by whom, with what, for what. Routes and the OpenAPI document are made from these."""
 
     name: str
@@ -71,7 +68,7 @@ class Operation:
     run: Run
     gives: Any = None
     takes: Any = None
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Parameter → what it does."""
     status: int = 200
     else_gives: tuple[int, Any] | None = None

@@ -6,7 +6,7 @@ has to be judged again; whatever does not fit into the frame is no matter of thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sealwright.ca import der
 from sealwright.ca.models import KeyKind
@@ -22,8 +22,7 @@ _NAMES = der.oid("2.5.29.17")
 _GAP_TAGS = (der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, _EXTENSIONS, der.SEQUENCE, der.SEQUENCE, der.OCTET_STRING)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """The octets between the particulars, in their order."""
 
     before_serial: bytes

@@ -12,11 +12,11 @@ octet, what has passed already; only its particulars are decoded and judged agai
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509 import ObjectIdentifier
+from msgspec import Struct
 
 from sealwright.ca import der, names
 from sealwright.ca.durations import in_words
@@ -74,8 +74,7 @@ _Kind = tuple[KeyKind, bool, ProvisionerExtension | None]
 """What decides which frame fits: the kind of key, whether the subject is empty, who vouched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A rule that is broken."""
 
     rule: str

@@ -79,8 +79,7 @@ class ProvisionerExtension(msgspec.Struct, frozen=True):
     pairs: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """What a provisioner allows, after inheritance (see `profiles.inherit`)."""
 
     shortest: timedelta = timedelta(minutes=5)
@@ -123,8 +122,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     crl_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """Whether the person a certificate speaks for is still somebody who may have one."""
 
     active: bool

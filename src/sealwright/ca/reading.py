@@ -8,7 +8,6 @@ repeated in reading.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
@@ -119,8 +118,7 @@ class Particulars(msgspec.Struct):
     """Octets of the whole."""
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct):
     """All fields of a TBSCertificate, decoded as far as the rules look into them."""
 
     particulars: Particulars

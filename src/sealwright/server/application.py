@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sealwright.errors import Failure, Refused, TooLarge, Unavailable, WrongMethod
 from sealwright.server.answers import Site, header_lines, plain_answer
@@ -67,8 +70,7 @@ class InFlight:
             await self._idle.wait()
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(Struct):
     """One request on its way to an answer."""
 
     request: Request

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from sealwright.server.answers import encode_head
 from sealwright.wire import Response
@@ -12,8 +13,7 @@ MOST_KEPT = 1_000
 """Of one listener in one worker; a few kilobytes each."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class KeptAnswer(Struct, frozen=True):
     """One finished answer. Only the request id, and what is said of the connection, differ from one time to the next."""
 
     head: bytes

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import formatdate
 
+from msgspec import Struct
 from uvicorn.server import ServerState
 
 from sealwright.clock import Clock
@@ -24,8 +24,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _MOST_SITES = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much and how long a peer may take. Times are in seconds."""
 
     url_bytes: int = 16_384
@@ -86,8 +85,7 @@ class RequestIds:
         return f"{self._prefix}-{self._count:x}"
 
 
-@dataclass(frozen=True, slots=True)
-class Workplace:
+class Workplace(Struct, frozen=True):
     """What all lanes of one worker share."""
 
     limits: Limits

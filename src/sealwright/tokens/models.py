@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,8 +10,7 @@ import msgspec
 from sealwright.keys import PublicKey, PublicKeyRecord
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationKey:
+class VerificationKey(msgspec.Struct, frozen=True):
     """A public key that may have signed a token."""
 
     id: str
@@ -32,8 +30,7 @@ class SignedClaims(msgspec.Struct, frozen=True):
     claims: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderMetadata:
+class ProviderMetadata(msgspec.Struct, frozen=True):
     """What an OpenID provider says of itself in its discovery document."""
 
     issuer: str
@@ -46,8 +43,7 @@ class ProviderMetadata:
     """Whether the provider lives in this server, so that a `sub` is the id of an account here."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalProvider:
+class LocalProvider(msgspec.Struct, frozen=True):
     """A provider that lives in this server."""
 
     metadata: ProviderMetadata

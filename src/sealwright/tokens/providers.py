@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from sealwright.clock import Clock, after
 from sealwright.errors import Unavailable
@@ -36,11 +36,10 @@ _OK = 200
 _TENANT = "{tenantid}"
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     """What is known of one provider."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     metadata: ProviderMetadata | None = None
     metadata_until: int = 0
     keys: VerificationKeys = ()

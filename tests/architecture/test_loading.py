@@ -16,6 +16,7 @@ WRITES_SETTINGS = {"tomlkit"}
 CALLS_PROVIDERS = {"httpx2", "anyio"}
 ISSUES = {"sealwright.ca", "sealwright.oauth", "idna"}
 READS_SETTINGS = {"tomllib", "sealwright.settings.declarations"}
+WRITES_FILES = {"tempfile", "shutil"}
 CONNECTS = {"ssl", "http", "email"}
 
 ABROAD = (
@@ -51,8 +52,8 @@ COMMANDS = (
     ("provisioner add --help", DONE, LATE),
     ("certificate issue --help", DONE, LATE),
     ("certificate renew --help", DONE, LATE),
-    (f"whoami {NOBODY}", NOT_SIGNED_IN, ABROAD | {"cryptography"}),
-    (f"person list {NOBODY}", NOT_SIGNED_IN, ABROAD | {"cryptography"}),
+    (f"whoami {NOBODY}", NOT_SIGNED_IN, ABROAD | WRITES_FILES | {"cryptography"}),
+    (f"person list {NOBODY}", NOT_SIGNED_IN, ABROAD | WRITES_FILES | {"cryptography"}),
     (f"login -D admin --password-file password {NOBODY}", UNREACHABLE, ABROAD | {"cryptography"}),
     (f"certificate issue localhost new.crt new.key {NOBODY}", UNREACHABLE, ABROAD),
     ("certificate inspect home/certs/root_ca.crt", DONE, ABROAD | {"ssl", "http"}),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +16,8 @@ class NewFile:
 
     def __init__(self, target: Path, content: bytes, *, mode: int = PRIVATE) -> None:
         """Write `content` into a hidden file in the target's directory, durably; nothing can be seen at `target` yet."""
+        import tempfile
+
         self._target = target
         try:
             handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

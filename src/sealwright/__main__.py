@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.cli import run
-
 if TYPE_CHECKING:
     from sealwright.cli.server_commands import Finding, InitOptions, InitReport, ServerSide
 
@@ -69,6 +67,8 @@ def _server_side() -> ServerSide:
 
 def main() -> None:
     """Run the command that the process was started with."""
+    with _loading():
+        from sealwright.cli import run
     sys.exit(run(sys.argv[1:], server_side=_server_side))
 
 

@@ -1,7 +1,8 @@
 """Bring a database to the newest schema. Forward only; the same steps on both engines; one node at a time.
 
-Whether there is anything to do is asked of the driver itself: a server whose database is current loads neither Alembic nor what
-SQLAlchemy needs for connections.
+An empty database gets the newest schema at once, one with an older schema the revisions that it lacks; that both lead to the same
+is tested. Whether there is anything to do is asked of the driver itself: a server whose database is current loads neither
+Alembic nor what SQLAlchemy needs for connections.
 """
 
 from __future__ import annotations
@@ -110,6 +111,7 @@ def _on_sqlite(path: Path, work: Callable[[Connection], str]) -> str:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver begins none for tables, and half a schema would stay
             return work(connection)
 
 
@@ -133,10 +135,27 @@ def _upgrade(connection: Connection) -> str:
             f"The database has schema {revision}; this program knows schemas up to {NEWEST}.",
             hint="Start a newer version of Sealwright, or restore a backup made by this one.",
         )
+    if revision:
+        run_revisions(connection)
+    else:
+        _make(connection)
+    return revision
+
+
+def _make(connection: Connection) -> None:
+    """The newest schema in a database that has none yet. The same tables without a revision are an error of the engine."""
+    from sealwright.db.whole_schema import metadata  # noqa: PLC0415 - see the module's docstring
+
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": NEWEST})
+
+
+def run_revisions(connection: Connection) -> None:
+    """Every revision that the database does not have yet, in order."""
     from alembic import command  # noqa: PLC0415 - see the module's docstring
 
     command.upgrade(alembic_config(connection), "head")
-    return revision
 
 
 def _revision(connection: Connection) -> str:

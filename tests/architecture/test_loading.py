@@ -101,8 +101,8 @@ def founded(tmp_path_factory):
 
 def test_init_loads_nothing_that_serves_requests(founded):
     _, modules = founded
-    assert modules & (AT_HOME | JUDGES_PASSWORDS) == set()
-    assert {"alembic", "apsw", "sealwright.ca"} <= modules
+    assert modules & (AT_HOME | MIGRATES | JUDGES_PASSWORDS) == set()
+    assert {"apsw", "sealwright.ca"} <= modules
 
 
 @pytest.mark.parametrize(("command", "code", "unneeded"), COMMANDS, ids=[command for command, _, _ in COMMANDS])

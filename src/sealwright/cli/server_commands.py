@@ -181,7 +181,7 @@ def _day(moment: datetime) -> str:
 
 def _tilde(invocation: Invocation, path: Path) -> str:
     user = invocation.surroundings.environ.get("HOME")
-    return f"~/{path.relative_to(user)}" if user and path.is_relative_to(user) else str(path)
+    return str(Path("~", path.relative_to(user))) if user and path.is_relative_to(user) else str(path)
 
 
 @command(

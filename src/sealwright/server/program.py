@@ -139,6 +139,6 @@ def _announce(settings: Settings, urls: Mapping[Listener, str], welcome: list[st
 
 def _short(path: Path) -> str:
     try:
-        return f"~/{path.relative_to(Path.home())}"
+        return str(Path("~", path.relative_to(Path.home())))
     except ValueError:
         return str(path)

@@ -289,3 +289,11 @@ def test_server_that_has_nothing_to_do_ends_at_once(tmp_path):
         began = time.monotonic()
         assert ending.stop() == 0
         assert time.monotonic() - began < 15  # it would wait 20 s for requests
+
+
+def test_stopped_server_leaves_its_database_in_one_file(tmp_path):
+    with live_server(tmp_path) as server:
+        for _ in range(4):  # the workers end at the same time, and their order is chance
+            assert server.stop() == 0
+            assert {path.name for path in server.home.glob("sealwright.db*")} == {"sealwright.db", "sealwright.db.lock"}
+            server.start()

@@ -108,6 +108,8 @@ class SqliteDatabase:
         await self._idle.wait()
         self._errands.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
+        # One process after the other: the last to close puts the log into the file, and of two at once none is the last.
+        await self._loop.run_in_executor(None, fcntl.flock, self._lock, fcntl.LOCK_EX)
         self._reader.close()
         self._connection.close()
         os.close(self._lock)

@@ -1,7 +1,7 @@
 """Measure our server and a real step-ca on this machine; print a table, write build/bench.json.
 
-``python -m bench [--seconds N] [--engines sqlite,postgresql] [--workers 1,2] [--only WORD]``. PostgreSQL is the server that
-SEALWRIGHT_TEST_POSTGRESQL_URL names (`make bench` starts one).
+``python -m bench [--seconds N] [--engines sqlite,postgresql] [--workers 1,2] [--only WORD] [--stored N]``. PostgreSQL is the
+server that SEALWRIGHT_TEST_POSTGRESQL_URL names (`make bench` starts one).
 """
 
 from __future__ import annotations
@@ -140,6 +140,7 @@ def main() -> None:
     parser.add_argument("--engines", default="sqlite,postgresql")
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--only", default="")
+    parser.add_argument("--stored", type=int, default=0, help="certificates that the SQLite databases hold beforehand")
     asked = parser.parse_args()
     bench = Bench(asked.seconds, asked.only)
     print(f"Ceiling (two P-256 verifications and a signature): {bench.ceiling['requests_per_s']:,.0f}/s", flush=True)
@@ -148,12 +149,15 @@ def main() -> None:
         for engine in asked.engines.split(","):
             for workers in map(int, asked.workers.split(",")):
                 label = f"{engine}, {workers} worker{'s' if workers > 1 else ''}"
+                stored = asked.stored if engine == "sqlite" else 0
+                if stored:
+                    label += f", {stored:,} stored"
                 if not any(bench.only in f"{label}: {row}" for row in _ROWS):
                     continue
                 server = os.environ.get("SEALWRIGHT_TEST_POSTGRESQL_URL", "")
                 url = asyncio.run(fresh_database(server)) if engine == "postgresql" else None
                 place = Path(scratch) / f"{engine}-{workers}"
-                with subject.running_subject(place, provider, database_url=url, workers=workers) as ours:
+                with subject.running_subject(place, provider, database_url=url, workers=workers, stored=stored) as ours:
                     measure_certificates(bench, label, ours, provider)
                     measure_provider(bench, label, ours)
     written = Path("build/bench.json")

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import tomlkit
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.inventory import fill
 from bench.provider import CLIENT, Provider
 from bench.step_ca import TOOLS, free_port, wait_for
 from bench.workload import b64
@@ -156,8 +157,10 @@ def _allow(browser: Browser, page: object) -> None:
 
 
 @contextmanager
-def running_subject(place: Path, provider: Provider, *, database_url: str | None, workers: int) -> Iterator[Subject]:
-    """Initialise, configure, start; people, a client and both kinds of provisioners."""
+def running_subject(
+    place: Path, provider: Provider, *, database_url: str | None, workers: int, stored: int = 0
+) -> Iterator[Subject]:
+    """Initialise, configure, start; people, a client and both kinds of provisioners. `stored`: certificates there are already."""
     place.mkdir(parents=True)
     (place / "user").mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SEALWRIGHT_", "XDG_", "STEP"))}
@@ -178,6 +181,8 @@ def running_subject(place: Path, provider: Provider, *, database_url: str | None
     document["outbound"]["allow_private"] = ["127.0.0.0/8", "::1/128"]  # type: ignore[index] # a table
     document["outbound"]["ca_file"] = str(provider.trust_file)  # type: ignore[index] # a table
     settings.write_text(tomlkit.dumps(document))
+    if stored:
+        fill(place / "home" / "sealwright.db", stored)
     with (place / "server.log").open("wb") as log:
         command = [str(SEALWRIGHT), "serve", "--dir", str(place / "home")]
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import apsw
 
+_AT_ONCE = 100_000
+"""Certificates in one transaction, so that the log stays short."""
 _FILL = """
-WITH RECURSIVE numbers (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < :count)
+WITH RECURSIVE numbers (i) AS (SELECT :first UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < :beyond)
 INSERT INTO certificates
     (serial, issuer_id, state, profile, account_id, subject_name, names, public_key_digest, not_before, not_after, tbs_digest,
      der, intended_at, issued_at)
@@ -25,7 +27,9 @@ def fill(database: Path, count: int) -> None:
     of ten thousand people."""
     now = int(time.time())
     connection = apsw.Connection(str(database))
-    connection.execute(_FILL, {"count": count, "half_seconds": now // 2, "now": now * 1000})
+    for first in range(0, count, _AT_ONCE):
+        beyond = min(first + _AT_ONCE, count)
+        connection.execute(_FILL, {"first": first, "beyond": beyond, "count": count, "half_seconds": now // 2, "now": now * 1000})
     (stored,) = connection.execute("SELECT count(*) FROM certificates").fetchone()
     if stored < count:
         raise RuntimeError(f"{stored} of {count} certificates were stored")

@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from demo.forms import Browser, sign_in_and_allow
+from demo.ports import free_among
 
 ROOT = Path(__file__).parents[1]
 PLACE = ROOT / "build" / "demo"
@@ -54,17 +55,11 @@ def step(what: str) -> Iterator[list[str]]:
 
 def free_ports(count: int) -> list[int]:
     """Ports on loopback that nobody holds at the moment, below those from which the kernel takes ports for connections."""
-    found: list[int] = []
     candidates = range(12_000, 32_000)
-    for port in random.sample(candidates, len(candidates)):
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise Failed("every port is taken")
+    found = free_among(random.sample(candidates, len(candidates)), count)
+    if len(found) < count:
+        raise Failed("every port is taken")
+    return found
 
 
 def environment() -> dict[str, str]:

@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from demo.ports import free_among
+
 SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 TOOLS = Path(__file__).parents[1] / "build" / "tools"
 ADMIN_PASSWORD = "correct-horse-battery-staple-42"
@@ -47,16 +49,7 @@ def _own_ports() -> Iterator[int]:
 
 def free_ports(count: int) -> list[int]:
     """Ports on which nobody listens, and that nobody else gets before they are used or after."""
-    found: list[int] = []
-    for port in _own_ports():
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        found.append(port)
-        if len(found) == count:
-            break
-    return found
+    return free_among(_own_ports(), count)
 
 
 def end(process: subprocess.Popen[Any]) -> int:

@@ -23,14 +23,12 @@ FERMAT_ROUNDS = 110
 ACCEPTED = "EC on P-256, P-384 or P-521, RSA of 2048 to 8192 bits, or Ed25519"
 
 _EC = der.oid("1.2.840.10045.2.1")
-_POINT = b"\x04"
-"""The first octet of an uncompressed point; it belongs to the bits of the key."""
 
 
 def _uncompressed(curve: str, octets: int) -> tuple[bytes, int]:
     """The beginning of a SubjectPublicKeyInfo with an uncompressed point, and its whole length."""
     algorithm = der.sequence(_EC, der.oid(curve))
-    bits = der.header(der.BIT_STRING, 2 + 2 * octets) + b"\x00" + _POINT
+    bits = der.header(der.BIT_STRING, 2 + 2 * octets) + b"\x00\x04"
     length = len(algorithm) + len(bits) + 2 * octets
     start = der.header(der.SEQUENCE, length) + algorithm + bits
     return start, len(start) + 2 * octets
@@ -105,17 +103,6 @@ def usual_form(key: PublicKey, given: bytes) -> bytes:
 def encoded(key: PublicKey) -> bytes:
     """SubjectPublicKeyInfo of a key, in the usual form."""
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def bits_of(public_key_der: bytes) -> bytes:
-    """The bits of the key in a SubjectPublicKeyInfo, as octets; what is none raises DerError."""
-    start = _STARTS.get(len(public_key_der))
-    if start is not None and public_key_der.startswith(start):
-        return public_key_der[len(start) - start.endswith(_POINT) :]
-    _, _, inside, end = der.whole(public_key_der, der.SEQUENCE)
-    algorithm = der.part(public_key_der, inside, end)
-    bits = der.part(public_key_der, algorithm[3], end)
-    return public_key_der[bits[2] + 1 : bits[3]]
 
 
 def _kind_in_words(key: object) -> str:

@@ -11,12 +11,10 @@ import hashlib
 import ipaddress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
@@ -35,7 +33,6 @@ from sealwright.ca.models import (
     ProvisionerExtension,
     PublicKey,
 )
-from sealwright.ca.public_keys import bits_of, kind_of
 from sealwright.clock import Instant, to_seconds
 from sealwright.entropy import Entropy
 
@@ -73,7 +70,10 @@ def new_serial(entropy: Entropy, now: Instant) -> bytes:
 
 def key_identifier(public_key_der: bytes) -> bytes:
     """SHA-1 over the bits of the public key (RFC 5280, section 4.2.1.2, method 1)."""
-    return hashlib.sha1(bits_of(public_key_der), usedforsecurity=False).digest()
+    _, _, start, end = der.whole(public_key_der, der.SEQUENCE)
+    algorithm = der.part(public_key_der, start, end)
+    bits = der.part(public_key_der, algorithm[3], end)
+    return hashlib.sha1(public_key_der[bits[2] + 1 : bits[3]], usedforsecurity=False).digest()
 
 
 # --- signatures ------------------------------------------------------------------------------------------------------
@@ -85,10 +85,9 @@ def _ecdsa(key: EllipticCurvePrivateKey | EllipticCurvePublicKey) -> ECDSA:
 
 def signature_algorithm(key: PublicKey) -> bytes:
     """AlgorithmIdentifier of signatures by the owner of `key`: with NULL parameters for RSA, without any for the others."""
-    kind = kind_of(key)
-    if kind is KeyKind.EC:
-        return _ECDSA.get(cast("EllipticCurvePublicKey", key).curve.name, _ECDSA_LARGEST)[0]
-    return _RSA_WITH_SHA256 if kind is KeyKind.RSA else _ED25519
+    if isinstance(key, EllipticCurvePublicKey):
+        return _ECDSA.get(key.curve.name, _ECDSA_LARGEST)[0]
+    return _RSA_WITH_SHA256 if isinstance(key, RSAPublicKey) else _ED25519
 
 
 def sign(key: PrivateKey, to_be_signed: bytes) -> bytes:
@@ -102,14 +101,12 @@ def sign(key: PrivateKey, to_be_signed: bytes) -> bytes:
 
 def verify(key: PublicKey, signature: bytes, signed: bytes) -> None:
     """Raise InvalidSignature unless `signature` was made over `signed` by the owner of `key`."""
-    kind = kind_of(key)
-    if kind is KeyKind.EC:
-        of_curve = cast("EllipticCurvePublicKey", key)
-        of_curve.verify(signature, signed, _ecdsa(of_curve))
-    elif kind is KeyKind.RSA:
-        cast("RSAPublicKey", key).verify(signature, signed, PKCS1v15(), SHA256())
+    if isinstance(key, EllipticCurvePublicKey):
+        key.verify(signature, signed, _ecdsa(key))
+    elif isinstance(key, RSAPublicKey):
+        key.verify(signature, signed, PKCS1v15(), SHA256())
     else:
-        cast("Ed25519PublicKey", key).verify(signature, signed)
+        key.verify(signature, signed)
 
 
 # --- values that are spliced in --------------------------------------------------------------------------------------

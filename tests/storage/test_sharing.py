@@ -10,7 +10,7 @@ from sealwright.db.schema import leases
 
 INSERT = Statement(insert(leases))
 HOLDER = Statement(select(leases.c.holder).where(leases.c.name == bindparam("of_name")))
-RENAME = Statement(update(leases).where(leases.c.name == bindparam("of_name")).values(holder=bindparam("new_holder")))
+HAND_OVER = Statement(update(leases).where(leases.c.name == bindparam("of_name")).values(holder=bindparam("new_holder")))
 
 
 class Readings:
@@ -33,9 +33,9 @@ async def insert_lease(db, name, holder):
     await db.write(body)
 
 
-async def rename(db, name, holder):
+async def hand_over(db, name, holder):
     async def body(tx):
-        await tx.run(RENAME, of_name=name, new_holder=holder)
+        await tx.run(HAND_OVER, of_name=name, new_holder=holder)
 
     await db.write(body)
 
@@ -59,7 +59,7 @@ def test_who_asks_after_a_change_is_told_of_it(open_scratch):
             await insert_lease(db, "a", "anna")
             shared = Shared(Readings(db))
             for holder in ("berta", "carla"):
-                await rename(db, "a", holder)
+                await hand_over(db, "a", holder)
                 assert await asyncio.gather(*(shared.of("a") for _ in range(5))) == [holder] * 5
 
     asyncio.run(scenario())

@@ -127,7 +127,7 @@ async def use_totp_step(tx: Transaction, credential_id: str, kind: CredentialKin
 
 # --- sessions --------------------------------------------------------------------------------------------------------
 
-_SESSION_COLUMNS = tuple(Session.__struct_fields__)
+_SESSION_COLUMNS = Session.__struct_fields__
 _session_columns = [sessions.c[name] for name in _SESSION_COLUMNS]
 _with_account = (
     select(*_session_columns, *ACCOUNT_COLUMNS, *MAIL_COLUMNS)

@@ -42,7 +42,7 @@ class IssuerRecord(Struct, frozen=True):
         return hashlib.sha256(self.certificate_der).hexdigest()
 
 
-_FIELDS = tuple(IssuerRecord.__struct_fields__)
+_FIELDS = IssuerRecord.__struct_fields__
 _COLUMNS = [t.c[name] for name in _FIELDS]
 
 _INSERT = Statement(insert(t))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import ssl
 import time
@@ -257,6 +259,30 @@ def test_what_is_not_a_sound_request_is_refused(program: RunningProgram, head: s
         assert answer.status == status
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-request-id"]
+
+
+def test_endless_head_is_refused_though_it_comes_in_one_piece(program: RunningProgram, peer: Peer) -> None:
+    worker = peer.ask("GET", "/fast/hello").json()["pid"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        peer.send("GET /fast/hello HTTP/1.1\r\nHost: a\r\nX: " + "x" * 20_000)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert peer.answer().status == 431
+
+
+def test_many_requests_in_one_piece_are_no_long_head(program: RunningProgram, peer: Peer) -> None:
+    worker = peer.ask("GET", "/fast/hello").json()["pid"]
+    bodies = [b"b" * 900 for _ in range(50)]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        peer.send(b"".join(b"POST /fast/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n" + body for body in bodies))
+        peer.send("GET /fast/hello HTTP/1.1\r\nHost:")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    peer.send(" a\r\n\r\n")
+    assert [peer.answer().body for _ in bodies] == bodies
+    assert peer.answer().status == 200
 
 
 def test_refusal_comes_after_the_answers_that_are_due(program: RunningProgram) -> None:

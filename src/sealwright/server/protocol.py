@@ -92,6 +92,14 @@ class Connection(HttpToolsProtocol):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        longest = self._limits.head_bytes
+        if len(data) <= longest:
+            self._take(data)
+            return
+        for start in range(0, len(data), longest):  # so that no piece hides how long a head has become
+            self._take(data[start : start + longest])
+
+    def _take(self, data: bytes) -> None:
         if self._over:
             self._swallow(len(data))
             return
@@ -189,7 +197,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_done = True
         fields, limits = self._fields, self._limits
-        if self._fed + self._piece > limits.head_bytes or len(fields) > limits.headers:
+        if not self._began or self._piece > limits.head_bytes or len(fields) > limits.headers:
             self._check_head()
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":

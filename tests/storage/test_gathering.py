@@ -89,6 +89,30 @@ def test_database_that_cannot_be_written_fails_everyone():
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "waiting"])
+def test_nobody_waits_forever_when_the_writing_is_cancelled(*, begun):
+    class Stuck:
+        async def write(self, body):
+            if begun:
+                await body(None)
+            await asyncio.Event().wait()
+
+    async def answer_each(_tx, names):
+        return list(names)
+
+    async def scenario():
+        before = asyncio.all_tasks()
+        gathering = Gathering(cast("Database", Stuck()), answer_each)
+        asked = [asyncio.create_task(gathering.add(name)) for name in "ab"]
+        await asyncio.sleep(0.01)
+        (writing,) = asyncio.all_tasks() - before - set(asked)
+        writing.cancel()
+        answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 5)
+        assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 2
+
+    asyncio.run(scenario())
+
+
 def test_statement_with_an_answer_runs_once_for_each_set_of_parameters(open_scratch):
     async def scenario():
         async with open_scratch() as db:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sealwright.db.engine import Database, Transaction
 from sealwright.errors import Unavailable
@@ -54,6 +54,7 @@ class Gathering(Generic[Item, Result]):
                 await self._write(self._take)
         finally:
             self._writing = None
+            _cancel(self._take())
 
     async def _write(self, take: Callable[[], list[tuple[Item, asyncio.Future[Result]]]]) -> None:
         """Write what `take` answers once the transaction has begun."""
@@ -65,19 +66,31 @@ class Gathering(Generic[Item, Result]):
 
         try:
             results = await self._db.write(body)
-        except BaseException as failure:  # noqa: BLE001 - carried to whoever waits for it
+        except Exception as failure:  # noqa: BLE001 - carried to whoever waits for it
             taken = taken or take()
             if len(taken) > 1 and not isinstance(failure, Unavailable):
                 for each in taken:
                     await self._write(partial(list, [each]))
-                return
-            for _, done in taken:
-                if not done.done():
-                    done.set_exception(failure)
+            else:
+                _fail(taken, failure)
         else:
             for (_, done), result in zip(taken, results, strict=True):
                 if not done.done():  # else whoever asked went away; what was written stays
                     done.set_result(result)
+        finally:
+            _cancel(taken)
+
+
+def _fail(taken: list[tuple[Any, asyncio.Future[Any]]], failure: Exception) -> None:
+    for _, done in taken:
+        if not done.done():
+            done.set_exception(failure)
+
+
+def _cancel(taken: list[tuple[Any, asyncio.Future[Any]]]) -> None:
+    """Has an effect only where the writing itself was cancelled: everybody else has an answer by then."""
+    for _, done in taken:
+        done.cancel()
 
 
 def first_uses(keys: Iterable[Key], unused: AbstractSet[Key]) -> list[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -99,7 +100,7 @@ def _fault(fault: Exception) -> CommandFailed:
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:
     """Whether JSON was asked for, in a command line that could not be parsed to its end."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    pairs = pairwise([*arguments, ""])
     return any(each in ("--output=json", "-ojson") or (each in ("--output", "-o") and value == "json") for each, value in pairs)
 
 

@@ -29,6 +29,7 @@ _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s+([A-Za-z0-9+/=\s]*+)-
 _LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})
 _HASHES = {"sha256": ECDSA(SHA256()), "sha384": ECDSA(SHA384()), "sha512": ECDSA(SHA512())}
 _COMMON_NAME = der.oid("2.5.4.3")
+_MAIL_ADDRESS = der.oid("1.2.840.113549.1.9.1")
 _EXTENSION_REQUEST = der.oid("1.2.840.113549.1.9.14")
 _ALTERNATIVE_NAMES = der.oid("2.5.29.17")
 _TEXT_TAGS = {0x81: NameType.EMAIL, 0x82: NameType.DNS, 0x86: NameType.URI}
@@ -67,6 +68,7 @@ def parse(given: str | bytes) -> CertificateRequest:
         public_key_der=public_keys.usual_form(accepted, fields.public_key),
         common_name=fields.common_name,
         names=names,
+        subject_mails=fields.subject_mails,
         other_names=others,
         digest=hashlib.sha256(encoded).digest(),
     )
@@ -97,6 +99,7 @@ def to_der(given: str | bytes) -> bytes:
 
 class _Fields(NamedTuple):
     common_name: str
+    subject_mails: tuple[Name, ...]
     public_key: bytes
     attributes: der.Part
     signed: bytes
@@ -108,8 +111,10 @@ def _fields(encoded: bytes, request: x509.CertificateSigningRequest) -> _Fields:
     _, _, start, end = der.whole(encoded, der.SEQUENCE)
     body = der.part(encoded, start, end)
     _, subject, public_key, attributes = der.parts(encoded, body[2], body[3])
+    common_name, subject_mails = _subject(encoded, subject)
     return _Fields(
-        common_name=_common_name(encoded, subject),
+        common_name=common_name,
+        subject_mails=subject_mails,
         public_key=encoded[public_key[1] : public_key[3]],
         attributes=attributes,
         signed=encoded[body[1] : body[3]],
@@ -117,22 +122,29 @@ def _fields(encoded: bytes, request: x509.CertificateSigningRequest) -> _Fields:
     )
 
 
-def _common_name(encoded: bytes, subject: der.Part) -> str:
+def _subject(encoded: bytes, subject: der.Part) -> tuple[str, tuple[Name, ...]]:
+    """The common name, and the mail addresses that stand beside it (emailAddress of RFC 2985, which openssl asks for)."""
     start, end = subject[2], subject[3]
     before = _before_common_name(end - start)
     if before is not None and encoded.startswith(before, start):
         tag, _, inside, stop = der.part(encoded, start + len(before), end)
         if stop == end:
-            return encoded[inside:end].decode(_ENCODINGS.get(tag, "ascii"))
-    found = []
+            return _text(encoded, tag, inside, end), ()
+    found: dict[bytes, list[str]] = {_COMMON_NAME: [], _MAIL_ADDRESS: []}
     for _, _, start, end in der.parts(encoded, subject[2], subject[3]):
         for attribute in der.parts(encoded, start, end):
             kind, value = der.parts(encoded, attribute[2], attribute[3])
-            if encoded[kind[1] : kind[3]] == _COMMON_NAME:
-                found.append(encoded[value[2] : value[3]].decode(_ENCODINGS.get(value[0], "ascii")))
-    if len(found) > 1:
-        raise CsrRefused(f"The certificate signing request has {len(found)} common names; one is allowed.")
-    return found[0] if found else ""
+            texts = found.get(encoded[kind[1] : kind[3]])
+            if texts is not None:
+                texts.append(_text(encoded, value[0], value[2], value[3]))
+    common_names = found[_COMMON_NAME]
+    if len(common_names) > 1:
+        raise CsrRefused(f"The certificate signing request has {len(common_names)} common names; one is allowed.")
+    return "".join(common_names), tuple(Name(NameType.EMAIL, text) for text in found[_MAIL_ADDRESS] if text)
+
+
+def _text(encoded: bytes, tag: int, start: int, end: int) -> str:
+    return encoded[start:end].decode(_ENCODINGS.get(tag, "ascii"))
 
 
 def _usual_names(encoded: bytes, attributes: der.Part) -> tuple[Name, ...]:

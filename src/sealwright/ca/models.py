@@ -139,6 +139,8 @@ class CertificateRequest(msgspec.Struct, frozen=True):
     """SubjectPublicKeyInfo."""
     common_name: str = ""
     names: tuple[Name, ...] = ()
+    subject_mails: tuple[Name, ...] = ()
+    """Mail addresses in the subject, which are asked for like `names`."""
     other_names: tuple[str, ...] = ()
     """Asked-for names of kinds that are never issued, in words, such as ``otherName 1.3.6.1.4.1.311.20.2.3``."""
     digest: bytes = b""

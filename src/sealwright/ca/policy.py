@@ -115,17 +115,17 @@ def _names(grant: SigningGrant, request: CertificateRequest, profile: Profile) -
 def _as_requested(grant: SigningGrant, request: CertificateRequest) -> tuple[str, tuple[Name, ...]]:
     """What an administrator of the provisioner asked for; where the request names nothing, what they are granted themselves."""
     if request.names:
-        return request.common_name, request.names
+        return request.common_name, request.names + request.subject_mails
     if request.common_name:
-        return request.common_name, (naming.parse(request.common_name),)
-    return grant.common_name, grant.names
+        return request.common_name, (naming.parse(request.common_name), *request.subject_mails)
+    return grant.common_name, request.subject_mails or grant.names
 
 
 def _refuse_what_is_not_granted(grant: SigningGrant, request: CertificateRequest) -> None:
-    if request.names == grant.names and request.common_name in ("", grant.common_name):
+    if request.names == grant.names and request.common_name in ("", grant.common_name) and not request.subject_mails:
         return  # the usual request, of exactly what is granted
     texts = {grant.common_name, *grant.may_ask_for, *(name.value for name in grant.names)}
-    for name in request.names:
+    for name in request.names + request.subject_mails:
         if name.value not in texts and not any(naming.same(name, granted) for granted in grant.names):
             raise _not_granted(grant, name.value)
     asked = request.common_name

@@ -79,7 +79,7 @@ class Renewal:
         """The same certificate for the key of a signing request; the request's names do not count."""
         own = await self._recognition.recognise(certificate_der)
         provisioner = await self._provisioner_of(own)
-        new_key = replace(csr.parse(request), common_name="", names=(), other_names=())
+        new_key = replace(csr.parse(request), common_name="", names=(), subject_mails=(), other_names=())
         return await self._follow(own, provisioner, new_key, token_digest=b"")
 
     async def _provisioner_of(self, own: OwnCertificate) -> Provisioner:

@@ -316,6 +316,14 @@ def test_other_attributes_of_the_subject_and_other_extensions_do_not_count():
     assert (read.common_name, read.names) == ("alice", ())
 
 
+@pytest.mark.parametrize("position", [0, 1])
+def test_mail_address_in_the_subject_is_read(position):
+    attributes = [x509.NameAttribute(x509.OID_COMMON_NAME, "alice"), x509.NameAttribute(x509.OID_ORGANIZATION_NAME, "Bank")]
+    attributes.insert(position, x509.NameAttribute(x509.OID_EMAIL_ADDRESS, "boss@example.org"))
+    read = csr.parse(examples.pem(with_subject(*attributes)))
+    assert (read.common_name, read.names, read.subject_mails) == ("alice", (), (Name(NameType.EMAIL, "boss@example.org"),))
+
+
 def test_long_common_name_is_read_without_a_warning():
     # A subject outside of the limits is no reason for a warning in the log; policy refuses it by name.
     attribute = x509.NameAttribute(x509.OID_COMMON_NAME, "a" * 64)

@@ -110,6 +110,22 @@ def test_one_name_too_many_is_found_wherever_it_stands(position):
     assert "web-09.example.net" in refusal(NameNotGranted, grant(*granted), request(*asked)).detail
 
 
+@pytest.mark.parametrize("asked", [request(MAIL, SUBJECT_URI, common_name="8f2c"), request(common_name="8f2c"), request()])
+def test_mail_address_in_the_subject_is_asked_for_like_any_other_name(asked):
+    own = msgspec.structs.replace(asked, subject_mails=(MAIL,))
+    assert contents(asked=own).names == (MAIL, SUBJECT_URI)
+    of_another = msgspec.structs.replace(asked, subject_mails=(MAIL, Name(NameType.EMAIL, "boss@example.org")))
+    assert "may not have the name boss@example.org." in refusal(NameNotGranted, None, of_another).detail
+    assert "boss@example.org" in refusal(NameNotGranted, grant(must_match=True), of_another).detail
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"), [(request(OTHER), (OTHER, MAIL)), (request(common_name=OTHER.value), (OTHER, MAIL)), (request(), (MAIL,))]
+)
+def test_administrator_gets_the_mail_address_in_the_subject_beside_the_other_names(asked, names):
+    assert contents(grant(**ADMIN), msgspec.structs.replace(asked, subject_mails=(MAIL,))).names == names
+
+
 def test_many_granted_names_are_listed_shortly():
     granted = tuple(Name(NameType.DNS, f"w{number}.example.org") for number in range(8))
     detail = refusal(NameNotGranted, grant(*granted), request(OTHER)).detail

@@ -180,6 +180,51 @@ def test_password_of_a_database_is_never_shown():
     assert "hunter2" not in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:hunter2@127.0.0.1:1x/x", "names a port that is not a number from 1 to 65535"),
+        ("postgresql://u:hunter2@127.0.0.1:99999/x", "names a port"),
+        ("postgresql://u:hunter2@127.0.0.1:0/x", "names a port"),
+        ("postgresql://u:hunter2@a.example.org:5432,b.example.org:5x/x", "names a port"),
+        ("postgresql://u:hunter2@/x?host=a.example.org&port=5x", "names a port"),
+        ("postgresql://u:hunter2#@a.example.org/x", "names a port"),
+        ("postgresql://u:hunter2@b@a.example.org/x", "names a host"),
+        ("postgresql://u:hunter2@::1/x", "names a port"),
+        ("postgresql://u:hunter2@a.example.org,,b.example.org/x", "names a host"),
+        ("postgresql://[::1/x", "must be postgresql://"),
+        ("postgresql://u:hunter2@a.example.org/x?hunter2", "must be postgresql://"),
+        ("sqlite:///", "names no file"),
+        ("sqlite://seal.db", "must begin with"),
+    ],
+)
+def test_database_that_no_driver_could_reach_is_refused_by_line_or_variable_without_its_password(url, words):
+    failure = refused(f'name = "A"\ndatabase_url = "{url}"')
+    assert (failure.key, failure.value, failure.line) == ("database_url", "", 2)
+    assert words in failure.detail
+    with pytest.raises(SettingsRefused, match=r"^SEALWRIGHT_DATABASE_URL ") as caught:
+        read_environment({"SEALWRIGHT_DATABASE_URL": url})
+    assert words in caught.value.detail
+    assert "hunter2" not in failure.detail + caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@h/db",
+        "postgresql://u:p%40ss%2F%3A@h:5432/db",
+        "postgresql://u@[::1]:5432/db?sslmode=require",
+        "postgresql://u@a.example.org:5432,b.example.org/db?target_session_attrs=read-write",
+        "postgresql://u@%2Fvar%2Frun%2Fpostgresql/db",
+        "postgresql://u@/db?host=/var/run/postgresql&port=5433",
+        "postgresql://u@:5432/db",
+        "postgresql:///db",
+    ],
+)
+def test_every_way_of_naming_a_postgresql_is_taken_as_it_is(url):
+    assert parse(f'database_url = "{url}"', FILE).database_url == url
+
+
 def test_environment_has_the_last_word(tmp_path):
     key = bytes(range(32))
     environment = read_environment(

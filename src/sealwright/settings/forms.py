@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sealwright.clock import parse_duration
 
@@ -46,7 +46,7 @@ def read_address(value: Any) -> Address:
     """HOST:PORT, with brackets around an IPv6 address."""
     host, _, port = read_text(value).rpartition(":")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not _is_host(host) or not port.isascii() or not port.isdigit() or not 1 <= int(port[:6]) <= HIGHEST_PORT:
+    if not _is_host(host) or not _is_port(port):
         raise ValueError("must be HOST:PORT with a port from 1 to 65535")
     return Address(host, int(port))
 
@@ -96,9 +96,38 @@ def read_origin(value: Any) -> str:
 def read_database(value: Any) -> str:
     """The URL of a SQLite file or a PostgreSQL database; empty text stays empty."""
     text = read_text(value)
-    if text and not text.startswith(("sqlite:///", "postgresql://", "postgres://")):
+    if text.startswith("postgres://"):
+        text = text.replace("postgres://", "postgresql://", 1)
+    if text.startswith("postgresql://"):
+        _check_postgresql(text)
+    elif text == "sqlite:///":
+        raise ValueError("names no file: it must be sqlite:///FILE")
+    elif text and not text.startswith("sqlite:///"):
         raise ValueError("must begin with sqlite:/// or postgresql://")
-    return text.replace("postgres://", "postgresql://", 1) if text.startswith("postgres://") else text
+    return text
+
+
+def _check_postgresql(url: str) -> None:
+    """Read hosts and ports as the driver does. No part is repeated in a message: what is misplaced may be a password."""
+    percent = "; in a user name or password, signs such as @ : / ? # must be percent-encoded"
+    try:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)) if parts.query else {}
+    except ValueError:
+        raise ValueError(f"must be postgresql://USER:PASSWORD@HOST:PORT/NAME{percent}") from None
+    hosts = parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc
+    ports = query.get("port", "").split(",")
+    for each in [place for places in (hosts, query.get("host")) if places for place in places.split(",")]:
+        read = re.fullmatch(r"(?:/.*|\[[^\[\]@]+\]|[^\[\]:@/]*)(?::(.*))?", each)
+        if read is None or not each:
+            raise ValueError(f"names a host that cannot be read{percent}")
+        ports.append(unquote(read[1] or ""))
+    if any(port and not _is_port(port) for port in ports):
+        raise ValueError(f"names a port that is not a number from 1 to {HIGHEST_PORT}{percent}")
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= HIGHEST_PORT
 
 
 def read_duration(value: Any) -> timedelta:

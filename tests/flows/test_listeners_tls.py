@@ -7,7 +7,9 @@ import hashlib
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.flows.listeners_certificates import TestAuthority
-from tests.flows.listeners_client import Peer, RunningProgram, wait_for
+from tests.flows.listeners_client import PATIENCE, Peer, RunningProgram, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -68,17 +70,65 @@ def test_people_are_never_asked_for_a_certificate(program: RunningProgram) -> No
         assert peer.ask("GET", "/fast/who").json()["certificate"] is None
 
 
-def refused(program: RunningProgram, presented: tuple[bytes, bytes]) -> bool:
+TLS13, TLS12 = ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2
+
+
+def refusal(program: RunningProgram, presented: tuple[bytes, bytes], version: ssl.TLSVersion = TLS13) -> str:
+    """The alert that a client certificate is answered with; empty when it is accepted."""
+    context = program.client_context(presented)
+    context.minimum_version = context.maximum_version = version
     try:
-        with program.connect("machines", program.client_context(presented)) as peer:
+        with program.connect("machines", context) as peer:
             peer.ask("GET", "/fast/hello")
-    except (ssl.SSLError, ConnectionError):
-        return True
-    return False
+    except ssl.SSLError as alert:
+        return alert.reason or ""
+    return ""
 
 
-def test_foreign_client_certificate_ends_the_handshake(program: RunningProgram) -> None:
-    assert refused(program, TestAuthority("Test Root").client())
+@pytest.mark.parametrize("version", [TLS13, TLS12])
+def test_refused_client_certificate_is_told_why(program: RunningProgram, version: ssl.TLSVersion) -> None:
+    assert refusal(program, TestAuthority("Another Root").client(), version) == "TLSV1_ALERT_UNKNOWN_CA"
+    assert refusal(program, TestAuthority("Test Root").client(), version) == "TLSV1_ALERT_DECRYPT_ERROR"  # same name, another key
+    assert refusal(program, program.authority.client(days=-1), version) == "SSLV3_ALERT_CERTIFICATE_EXPIRED"
+    for_servers = program.authority.issue("server", usage=ExtendedKeyUsageOID.SERVER_AUTH)
+    assert refusal(program, for_servers, version) == "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE"
+    assert refusal(program, program.authority.client(), version) == ""
+
+
+def test_refused_peer_that_goes_on_sending_is_cut(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=1, limits={"handshake_seconds": 1.0}) as program:
+        context = program.client_context(TestAuthority("Test Root").client())
+        with socket.create_connection(("127.0.0.1", program.port("machines")), timeout=PATIENCE) as connection:
+            shake_hands_and_send_on(context, connection)
+
+
+def shake_hands_and_send_on(context: ssl.SSLContext, connection: socket.socket) -> None:
+    """Until the server, whose answers nobody reads, ends the connection."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    connection.sendall(outgoing.read())
+    while outgoing.pending == 0:
+        incoming.write(connection.recv(65_536))
+        with suppress(ssl.SSLWantReadError):
+            client.do_handshake()
+    sent = 0
+    with suppress(ConnectionError):
+        while sent < 10_000_000:
+            connection.sendall(outgoing.read())
+            sent += client.write(b"x" * 16_000)
+            time.sleep(0.01)
+    assert sent < 10_000_000
+
+
+def test_old_version_of_the_protocol_is_refused_with_an_alert(program: RunningProgram) -> None:
+    tls_1_1 = "0302"
+    hello = bytes.fromhex(f"{tls_1_1}{'00' * 32} 00 0004 c0130035 01 00")
+    handshake = b"\x01" + len(hello).to_bytes(3, "big") + hello
+    with socket.create_connection(("127.0.0.1", program.port("people")), timeout=5) as connection:
+        connection.sendall(bytes.fromhex(f"16 {tls_1_1}") + len(handshake).to_bytes(2, "big") + handshake)
+        assert connection.recv(1000)[-2:] == bytes([2, 70])  # fatal, protocol_version (RFC 8446, section 6)
 
 
 def test_what_is_no_handshake_ends_the_connection(program: RunningProgram) -> None:
@@ -89,15 +139,6 @@ def test_what_is_no_handshake_ends_the_connection(program: RunningProgram) -> No
                 pass
     with program.connect("people") as peer:
         assert peer.ask("GET", "/fast/hello").status == 200
-
-
-def test_expired_client_certificate_ends_the_handshake(program: RunningProgram) -> None:
-    assert refused(program, program.authority.client(days=-1))
-
-
-def test_certificate_made_for_servers_ends_the_handshake(program: RunningProgram) -> None:
-    assert refused(program, program.authority.issue("server", usage=ExtendedKeyUsageOID.SERVER_AUTH))
-    assert not refused(program, program.authority.client())
 
 
 @pytest.mark.parametrize("listener", ["people", "machines"])

@@ -11,12 +11,21 @@ from typing import NamedTuple, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from sealwright import __version__
-from sealwright.cli.errors import CommandFailed, Unreachable
+from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
 
 SECONDS_WITHOUT_A_SIGN = 15.0
 SECONDS_ALTOGETHER = 120.0
 LARGEST_ANSWER = 16_000_000
 _PIECE = 65_536
+_CERTIFICATE_ALERTS = {
+    "ALERT_UNKNOWN_CA": "it comes from another authority",
+    "ALERT_DECRYPT_ERROR": "it comes from another authority of the same name",
+    "ALERT_CERTIFICATE_EXPIRED": "it has expired",
+    "ALERT_BAD_CERTIFICATE": "it is damaged, or not valid yet",
+    "ALERT_UNSUPPORTED_CERTIFICATE": "it was made for another use",
+    "ALERT_CERTIFICATE_REVOKED": "it was revoked",
+    "ALERT_CERTIFICATE_UNKNOWN": "it cannot be checked",
+}
 
 
 class Answer(NamedTuple):
@@ -82,13 +91,30 @@ def send(
             f"the certificate of {where} is not trusted: {cause.verify_message}.",
             hint="Name the server's root with --ca FILE or SEALWRIGHT_CA.",
         ) from cause
+    except ssl.SSLError as cause:
+        raise _alerted(cause, where) from cause
     except TimeoutError as cause:
         raise Unreachable(f"{where} did not answer in time.", hint="Try again later.") from cause
     except (ConnectionRefusedError, socket.gaierror) as cause:
         why = "refused the connection" if isinstance(cause, ConnectionRefusedError) else "has no address that is known"
         raise Unreachable(f"{where} {why}.", hint="Check the address, and that the server runs: sealwright serve") from cause
     except (OSError, http.client.HTTPException, ValueError) as cause:
-        raise Unreachable(f"the connection to {where} broke: {type(cause).__name__}.") from cause
+        raise Unreachable(f"the connection to {where} broke: {_in_words(cause)}.") from cause
+
+
+def _alerted(cause: ssl.SSLError, where: str) -> CommandFailed:
+    """What the server said about the handshake, by the names that OpenSSL has for its alerts (RFC 8446, section 6.2)."""
+    reason = getattr(cause, "reason", None) or ""  # only what OpenSSL raised has one
+    for alert, why in _CERTIFICATE_ALERTS.items():
+        if reason.endswith(alert):
+            return RefusedByServer(f"{where} does not accept the certificate shown: {why}.", hint="Ask for a new certificate.")
+    return Unreachable(f"TLS with {where} failed: {reason.lower().replace('_', ' ') or 'no reason is known'}.")
+
+
+def _in_words(cause: Exception) -> str:
+    if isinstance(cause, http.client.RemoteDisconnected | ConnectionError):
+        return "it was closed before an answer came"
+    return "what came is no HTTP answer" if isinstance(cause, http.client.HTTPException) else str(cause) or "no reason is known"
 
 
 def origin_of(url: str) -> str:

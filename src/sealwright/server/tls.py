@@ -12,6 +12,7 @@ from typing import NoReturn
 from cryptography import x509
 
 from sealwright.errors import Refused
+from sealwright.server.alerts import TellingContext
 
 _TLS12_SUITES = ":".join(
     f"ECDHE-{kind}-{cipher}"
@@ -41,9 +42,9 @@ def server_context(material: TlsMaterial, *, client_certificates: bool) -> ssl.S
     """A context for one listener. With `client_certificates`, peers are asked for one and need not have any.
 
     A client certificate is verified in the handshake, for the purpose of client authentication: one that is expired, foreign
-    or made for something else ends the handshake. Raises CertificateRefused.
+    or made for something else ends the handshake, with an alert that says so. Raises CertificateRefused.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = TellingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_TLS12_SUITES)
     context.set_alpn_protocols(["http/1.1"])

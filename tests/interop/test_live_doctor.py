@@ -133,6 +133,11 @@ BROKEN = {
         "settings",
         'nmae = "x" is not a setting. Perhaps name was meant.',
     ),
+    "no file of roots": (
+        _setting("outbound.ca_file", '"roots.pem"'),
+        "settings",
+        'outbound.ca_file = "roots.pem" cannot be read',
+    ),
     "no key": (_remove("secrets/key-encryption.key"), "key", "is missing. Bring the file back from your backup"),
     "others may read the key": (_mode("secrets/key-encryption.key", 0o644), "key", "(mode 0644). Run: chmod 600"),
     "no key in the file": (_write("secrets/key-encryption.key", "secret\n"), "key", "does not hold a key"),

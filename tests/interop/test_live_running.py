@@ -192,6 +192,7 @@ def test_new_settings_and_provisioner_files_are_read_under_load(server):
             lambda server: server.set("sessions.idle", '"soon"'),
             'settings.toml, line {}: sessions.idle = "soon" must be a duration',
         ),
+        (lambda server: server.set("outbound.ca_file", '"server.key"'), 'outbound.ca_file = "server.key" cannot be read'),
         (lambda server: (server.home / "settings.toml").write_text("name ="), "line 1: the file is not TOML"),
         (lambda server: write_provisioner(server, "{"), "extra.json: not JSON: "),
         (lambda server: write_provisioner(server, {"type": "OIDC", "name": "x", "clientid": "y"}), "clientid"),

@@ -17,6 +17,7 @@ from sealwright.settings import (
     read_environment,
     render,
 )
+from tests.flows.listeners_certificates import TestAuthority
 
 FILE = Path("/srv/seal/settings.toml")
 NOTHING = Environment()
@@ -69,6 +70,7 @@ key = "server.key"
 [log]
 level = "debug"
 """
+    (tmp_path / "roots.pem").write_bytes(TestAuthority().root_pem)
     settings = load(write(tmp_path, text), NOTHING)
     assert settings.dns_names == ("id.example.org", "10.0.0.5")
     assert settings.domain == "example.org"
@@ -158,6 +160,25 @@ def test_sqlite_file_lies_in_the_home_directory_unless_named_from_the_root(tmp_p
     assert settings.database_url == f"sqlite:///{tmp_path}/other.db"
     settings = load(write(tmp_path, 'database_url = "sqlite:////var/db/seal.db"'), NOTHING)
     assert settings.database_url == "sqlite:////var/db/seal.db"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"rubbish", "is not a file of certificates in PEM"),
+        (b"", "is not a file of certificates in PEM"),
+        (TestAuthority().root_pem + b"-----BEGIN CERTIFICATE-----\nrubbish\n", "is not a file of certificates in PEM"),
+        (TestAuthority().server()[1], "is not a file of certificates in PEM"),
+    ],
+    ids=["missing", "rubbish", "empty", "half", "key"],
+)
+def test_roots_that_cannot_be_trusted_are_refused_before_the_first_call_needs_them(tmp_path, content, problem):
+    if content is not None:
+        (tmp_path / "roots.pem").write_bytes(content)
+    with pytest.raises(SettingsRefused) as caught:
+        load(write(tmp_path, '[outbound]\nca_file = "roots.pem"'), NOTHING)
+    assert caught.value.detail == f'{tmp_path}/settings.toml, line 2: outbound.ca_file = "roots.pem" {problem}.'
 
 
 def test_same_setting_twice_is_refused():

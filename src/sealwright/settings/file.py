@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import os
 import re
+import ssl
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +35,24 @@ def load(home: str | Path | None = None, environment: Environment | None = None)
         ) from None
     except (OSError, UnicodeDecodeError) as cause:
         raise SettingsRefused(FILE_NAME, "", f"in {place} cannot be read: {cause}") from cause
-    return _complete(parse(text, file), place, environment)
+    given = parse(text, file)
+    settings = _complete(given, place, environment)
+    if given.outbound.ca_file and settings.outbound.ca_file and (problem := _no_roots(settings.outbound.ca_file)):
+        raise _refusal("outbound.ca_file", given.outbound.ca_file.as_posix(), problem, text, file)
+    return settings
+
+
+def _no_roots(file: Path) -> str:
+    """Why `file` has no roots to trust, as the end of a sentence; empty where it has."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        file.open("rb").close()
+        context.load_verify_locations(cafile=file)
+    except ssl.SSLError:
+        return "is not a file of certificates in PEM"
+    except OSError as cause:
+        return f"cannot be read: {cause.strerror}"
+    return "" if context.cert_store_stats()["x509"] else "is not a file of certificates in PEM"
 
 
 def parse(text: str, file: Path) -> Settings:

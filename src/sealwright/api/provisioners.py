@@ -46,7 +46,13 @@ class Provisioners:
                 status=201,
             ),
             Operation(
-                "get_provisioner", "GET", "/provisioners/{name}", "Show a provisioner.", _READ, self._get, gives=definition
+                "get_provisioner",
+                "GET",
+                "/provisioners/{name}",
+                "Show a provisioner, by name or id.",
+                _READ,
+                self._get,
+                gives=definition,
             ),
             Operation(
                 "remove_provisioner", "DELETE", "/provisioners/{name}", "Remove a provisioner.", _WRITE, self._remove, status=204

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from sealwright.ca.models import Name
+from sealwright.ca.models import Name, NameType
 from sealwright.clock import Instant
 
 
@@ -50,3 +50,8 @@ class CertificateRecord(msgspec.Struct, frozen=True):
     revoked_at: Instant | None
     revocation_reason: int | None
     """RFC 5280, section 5.3.1."""
+
+    @property
+    def holder_name(self) -> str:
+        """What to call whoever it speaks for: the mail address, which issuing calls them by too, else the common name."""
+        return next((name.value for name in self.names if name.type is NameType.EMAIL), self.subject_name)

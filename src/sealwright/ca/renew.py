@@ -168,10 +168,9 @@ def _same_key(own: OwnCertificate) -> CertificateRequest:
 
 def _actor(record: CertificateRecord, provisioner: Provisioner) -> Actor:
     """On whose behalf a renewal runs: the person, or whatever holds a machine's key."""
-    shown = next((name.value for name in record.names if name.type is NameType.EMAIL), record.subject_name)
     if record.account_id is not None:
-        return Actor("person", record.account_id, shown)
+        return Actor("person", record.account_id, record.holder_name)
     if isinstance(provisioner, OidcProvisioner):
         subject = next((name.value for name in record.names if name.type is NameType.URI), record.subject_name)
-        return Actor("person", subject, shown)
+        return Actor("person", subject, record.holder_name)
     return Actor("service", provisioner.id, provisioner.name)

@@ -54,8 +54,9 @@ class Revocation:
                 f"The connection was made with the certificate {serial_text(own.record.serial)}, not {serial_text(serial)}.",
                 reasons=("a certificate revokes only itself",),
             )
-        holder = Actor("person" if own.record.account_id else "service", own.record.account_id or "", own.record.subject_name)
-        await self._revoke(own.record, holder, code=code, reason=reason)
+        record = own.record
+        holder = Actor("person" if record.account_id else "service", record.account_id or "", record.holder_name)
+        await self._revoke(record, holder, code=code, reason=reason)
 
     async def by_actor(self, serial: bytes, actor: Actor, *, code: int, reason: str) -> CertificateRecord:
         """Revoke for somebody who is signed in: their own certificates, and with `certificate:revoke` any. Answers the row."""

@@ -21,17 +21,19 @@ audit = Group("audit", help="What happened, and who did it.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
 @pass_invocation
 def list_(invocation: Invocation, target: str | None, limit: int) -> None:
-    """List the newest events."""
+    """List the newest events. With --target they come with the reasons that were recorded."""
     query = {"limit": str(limit), **({"target": target} if target else {})}
     values = invocation.connection().call("GET", "audit", query=query)["items"]
     fields = (("AT", "moment"), ("EVENT", "event"), ("OUTCOME", "outcome"), ("BY", "by"), ("ABOUT", "target"))
     shown = values if invocation.output.as_json else map(_shown, values)
-    invocation.output.table(shown, fields, empty="Nothing was recorded about this.")
+    empty = "Nothing was recorded about this." if target else "Nothing was recorded yet."
+    invocation.output.table(shown, fields, empty=empty, below="why" if target else "")
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
-    actor = value["actor"]
-    return {**value, "moment": stamp(parsed(value["at"])), "by": actor["name"] or actor["kind"]}
+    actor, details = value["actor"], value["details"]
+    why = details.get("reasons") or list(filter(None, (details.get("detail"), details.get("reason"))))
+    return {**value, "moment": stamp(parsed(value["at"])), "by": actor["name"] or actor["kind"], "why": why}
 
 
 audit.add_command(list_)

@@ -47,6 +47,7 @@ _FIELDS = (
     ("valid until", "until"),
     ("revoked", "revoked"),
     ("renewed from", "renewed_from"),
+    ("how it came about", "story"),
 )
 
 
@@ -192,6 +193,7 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
         "title": value["names"][0]["value"] if value["names"] else value["subject_name"],
         "from": stamp(parsed(value["not_before"])),
         "until": stamp(parsed(value["not_after"])),
+        "story": f"sealwright audit list --target certificate:{value['serial']}",
         "revoked": f"{revoked} ({value['revocation_reason']})" if revoked else "",
     }
 
@@ -210,7 +212,8 @@ def list_(invocation: Invocation, person: str | None, limit: int | None) -> None
     values = islice(invocation.connection().pages("certificates", query={"person": person} if person else None), limit)
     fields = (("SERIAL", "serial"), ("NAME", "title"), ("PERSON", "person"), ("STATE", "state"), ("UNTIL", "until"))
     shown = values if invocation.output.as_json else map(_shown, values)
-    invocation.output.table(shown, fields, empty="No certificate was issued yet. Get one with: sealwright certificate issue")
+    empty = f"No certificate speaks for {person}." if person else "No certificate speaks for you, and you may not see others."
+    invocation.output.table(shown, fields, empty=f"{empty} Get one with: sealwright certificate issue")
 
 
 @command("show", examples=["sealwright certificate show 01a35c0f…"])
@@ -218,7 +221,10 @@ def list_(invocation: Invocation, person: str | None, limit: int | None) -> None
 @click.option("--pem", is_flag=True, help="Print the certificate itself.")
 @pass_invocation
 def show(invocation: Invocation, serial: str, pem: bool) -> None:
-    """Show a certificate, and how it came about."""
+    """Show a certificate: whom it speaks for, who vouched for it, and what became of it.
+
+    How it came about, step by step and with the reasons, is in the audit record; the last line says how to read it.
+    """
     value = invocation.connection().call("GET", "certificates", serial)
     if pem and not invocation.output.as_json:
         if not value["certificate"]:

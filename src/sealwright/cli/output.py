@@ -72,20 +72,26 @@ class Output:
         for line in columns(rows):
             self.say(line)
 
-    def table(self, values: Iterable[Mapping[str, Any]], fields: Columns, *, empty: str) -> None:
-        """Many things: one line each below a line of headings, or one JSON object per line. `empty` says why there is none."""
+    def table(self, values: Iterable[Mapping[str, Any]], fields: Columns, *, empty: str, below: str = "") -> None:
+        """Many things: one line each below a line of headings, or one JSON object per line. `empty` says why there is none.
+
+        `below`: a member whose texts stand below each line.
+        """
         if self.as_json:
             for value in values:
                 self.json(value)
             return
+        values = list(values)
         rows = [[" ".join(_cell_lines(value.get(member))) for _, member in fields] for value in values]
         if not rows:
             self.note(empty)
             return
         heading, *lines = columns([[heading for heading, _ in fields], *rows])
         _write(sys.stdout, self._styled(sys.stdout, printable(heading), _BOLD))
-        for line in lines:
+        for value, line in zip(values, lines, strict=True):
             self.say(line)
+            for text in value.get(below, ()):
+                self.say(f"  {text}")
 
     # --- beside the result ---
 

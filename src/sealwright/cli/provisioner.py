@@ -63,7 +63,7 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 @click.argument("name")
 @pass_invocation
 def get(invocation: Invocation, name: str) -> None:
-    """Show a provisioner, without its secret."""
+    """Show a provisioner, without its secret. NAME may also be its id, by which the audit record calls it."""
     value = invocation.connection().call("GET", "provisioners", name)
     invocation.output.say(json.dumps(value, indent=2, ensure_ascii=False))
     invocation.output.json(value)

@@ -37,6 +37,7 @@ def test_stored_provisioner_is_found_by_id_and_name(with_ca):
         added = await ca.provisioners.add(oidc(), SYSTEM)
         assert await ca.provisioners.find("c") == added
         assert await ca.provisioners.named("p") == added
+        assert await ca.provisioners.named("c") == added
         assert await ca.provisioners.find("other") is None
         with pytest.raises(ProvisionerMissing, match="other"):
             await ca.provisioners.named("other")

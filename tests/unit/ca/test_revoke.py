@@ -155,6 +155,21 @@ def test_certificate_revokes_itself_and_no_other(with_ca):
     with_ca(scenario)
 
 
+def test_revocation_with_the_certificate_is_recorded_under_the_name_that_it_was_issued_to(with_ca):
+    async def scenario(ca):
+        ca.add_local_provider()
+        await ca.add_oidc()
+        _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.id_token()})
+        certificate = der_of(answer)
+        serial = serial_of(certificate)
+        assert (await revoke(ca, serial, certificate=certificate))[0] == 200
+        events = await Audit.newest(ca.db, target=f"certificate:{serial.to_bytes(20).hex()}")
+        assert {event.event for event in events} >= {Event.CERTIFICATE_ISSUED, Event.CERTIFICATE_REVOKED}
+        assert {event.actor_name for event in events} == {"alice@example.org"}
+
+    with_ca(scenario)
+
+
 def test_foreign_certificate_revokes_nothing(with_ca):
     async def scenario(ca):
         serial = serial_of(await machine(ca))

@@ -285,6 +285,12 @@ def test_file_that_is_no_definition_is_refused(admin):
     assert "`admin`" in done.err
 
 
+def test_provisioner_is_found_by_the_id_that_the_record_of_events_holds(admin):
+    admin.ok("provisioner", "add", "--from-file", admin.file("p.json", json.dumps({**PROVISIONER, "name": "p", "clientID": "c"})))
+    assert admin.ok("provisioner", "get", "c").out == admin.ok("provisioner", "get", "p").out
+    assert admin.run("provisioner", "get", "x").code == 4
+
+
 def test_audit_is_listed(admin):
     admin.ok("group", "create", "staff")
     events = admin.ok("audit", "list", "--limit", "1", "-o", "json").lines

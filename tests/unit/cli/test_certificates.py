@@ -285,6 +285,26 @@ def test_own_certificates_are_listed_shown_and_revoked(person):
     assert person.run("certificate", "show", "00" * 20).code == 1
 
 
+def test_how_a_certificate_came_about_is_told_with_the_reasons(person):
+    person.ok("certificate", "issue")
+    person.sign_in("root", "system_admins")
+    serial = person.ok("certificate", "list", "-o", "json").json["serial"]
+    told = f"sealwright audit list --target certificate:{serial}"
+    assert f"how it came about: {told}" in person.ok("certificate", "show", serial).members
+    heading, *lines = person.ok(*told.split()[1:]).members
+    assert heading.split() == ["AT", "EVENT", "OUTCOME", "BY", "ABOUT"]
+    assert [line.split()[2] for line in lines if line.startswith("2026")] == ["certificate.issued", "certificate.intended"]
+    assert any("these names are granted by kanidm" in line for line in lines)
+
+
+def test_who_sees_only_their_own_certificates_is_told_so(shell):
+    shell.sign_in("bob")
+    told = shell.ok("certificate", "list").err
+    assert told.startswith("No certificate speaks for you, and you may not see others.")
+    shell.sign_in("root", "system_admins")
+    assert shell.ok("certificate", "list", "--person", "bob").err.startswith("No certificate speaks for bob.")
+
+
 def test_whoever_holds_a_certificate_may_revoke_it(person):
     person.ok("certificate", "issue")
     person.peer_certificate = certificate(person.place / "alice.crt").public_bytes(Encoding.DER)

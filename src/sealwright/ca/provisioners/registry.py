@@ -78,14 +78,15 @@ class Provisioners:
         return None if row is None else self._open(row)
 
     async def named(self, name: str) -> Provisioner:
-        """The provisioner of this name, or ProvisionerMissing."""
+        """The provisioner of this name, else of this id, by which the audit record calls it; or ProvisionerMissing."""
         for provisioner in self._files.values():
             if provisioner.name == name:
                 return provisioner
         row = await store.by_name(self._db, name)
-        if row is None:
+        found = await self.find(name) if row is None else self._open(row)
+        if found is None:
             raise ProvisionerMissing(f"There is no provisioner {name[:100]!r}.")
-        return self._open(row)
+        return found
 
     async def page(self, cursor: str = "", at_most: int = LONGEST_PAGE) -> ProvisionerPage:
         """Provisioners after `cursor`: those of files by name, then stored ones in the order in which they were added."""

@@ -194,6 +194,10 @@ def test_new_settings_and_provisioner_files_are_read_under_load(server):
         ),
         (lambda server: server.set("outbound.ca_file", '"server.key"'), 'outbound.ca_file = "server.key" cannot be read'),
         (lambda server: (server.home / "settings.toml").write_text("name ="), "line 1: the file is not TOML"),
+        (
+            lambda server: server.set("database_url", '"sqlite:///other.db"'),
+            "database_url names another database than the one in use",
+        ),
         (lambda server: write_provisioner(server, "{"), "extra.json: not JSON: "),
         (lambda server: write_provisioner(server, {"type": "OIDC", "name": "x", "clientid": "y"}), "clientid"),
         (lambda server: write_provisioner(server, {"type": "SCEP", "name": "x"}), "SCEP"),
@@ -213,6 +217,7 @@ def test_bad_file_is_refused_at_reload_and_the_old_settings_stay(server, change,
         text = (server.home / "settings.toml").read_text().splitlines()
         number = next((number for number, each in enumerate(text, 1) if each.startswith("idle = ")), 0)
         assert words.format(number).replace('"', '\\"') in written
+        assert not list(server.home.glob("other.db*"))
         assert page_title(server) == title
         assert provisioner_names(server) == names
         load.wait_for_answers(10)

@@ -23,7 +23,7 @@ from sealwright.server.supervisor import Plan, Program
 from sealwright.server.surroundings import CLOCK, real_surroundings, seed
 from sealwright.server.tls import TlsMaterial
 from sealwright.server.wiring import Parts, build, public_urls
-from sealwright.settings import Address, Settings, line_of, load
+from sealwright.settings import Address, Settings, SettingsRefused, line_of, load
 from sealwright.wire import Listener
 
 
@@ -31,6 +31,13 @@ def program(home: Home) -> Program[Settings]:
     """The server whose home directory is `home`."""
     welcome: list[str] = []
     built: list[Settings] = []  # in each worker its own: empty at the start, not so at a reload
+    started: list[Settings] = []
+
+    def read() -> Settings:
+        settings = load(home.path)
+        started[:] = started or [settings]
+        _require_same_database(started[0], settings, home)
+        return settings
 
     def tls(settings: Settings, listening: Mapping[Listener, str]) -> TlsMaterial:
         material, link = asyncio.run(_prepare(settings, listening))
@@ -57,13 +64,32 @@ def program(home: Home) -> Program[Settings]:
         _announce(settings, urls, welcome)
 
     return Program(
-        load=lambda: load(home.path),
+        load=read,
         plan=lambda settings: _plan(settings, home),
         tls=tls,
         build=build_application,
         open_log=_log,
         ready=ready,
     )
+
+
+def _require_same_database(before: Settings, settings: Settings, home: Home) -> None:
+    """A running server stays with its database; only as whom it signs in there may change."""
+    if _without_user(settings.database_url) != _without_user(before.database_url):
+        raise SettingsRefused(
+            "database_url",
+            "",
+            "names another database than the one in use",
+            file=home.settings_file,
+            line=line_of("database_url", home.settings_file),
+            hint="Restart the server to change to it.",
+        )
+
+
+def _without_user(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    place, slash, more = rest.partition("/")
+    return f"{scheme}://{place.rpartition('@')[2]}{slash}{more}"
 
 
 async def _record(parts: Parts, event: Event) -> None:

@@ -29,7 +29,11 @@ PATIENCE = 60.0
 """Seconds until what a loaded machine takes its time for counts as never."""
 _BLOCK = 500
 _BLOCKS = range(12_000, 32_000, _BLOCK)  # below those from which the kernel takes ports for connections
-_ENDS_OF_A_RELOAD = ('"event":"reload is over"', '"event":"settings refused; the old ones stay"')
+_ENDS_OF_A_RELOAD = (
+    '"event":"reload is over"',
+    '"event":"reload refused; the old settings stay"',
+    '"event":"settings refused; the old ones stay"',
+)
 
 
 @cache

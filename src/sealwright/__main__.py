@@ -34,6 +34,9 @@ def _init(options: InitOptions) -> InitReport:
 
 
 def _serve(home: Path) -> None:
+    import signal
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that comes early waits; it would end the process
     with _loading():
         from sealwright.server.serving import serve
     serve(home)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import signal
 import socket
 import ssl
 import time
@@ -236,8 +237,25 @@ def test_certificate_that_does_not_fit_its_key_is_not_served(changing: RunningPr
         before = serial(peer)
     good = (changing.directory / "server.pem").read_bytes()
     (changing.directory / "server.pem").write_bytes(changing.authority.server("other")[0])
-    assert changing.logged("server certificate not replaced")["error"][0] == "CertificateRefused"
+    assert "do not belong together" in changing.logged("server certificate not replaced")["detail"]
     with changing.connect("people") as peer:
         assert serial(peer) == before
         assert peer.ask("GET", "/fast/hello").status == 200
     (changing.directory / "server.pem").write_bytes(good)
+
+
+def test_reload_with_a_certificate_that_cannot_be_served_is_refused(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=2, greeting="old") as program:
+        (tmp_path / "server.pem").write_bytes(program.authority.server("other")[0])
+        program.choose(workers=2, greeting="new")
+        program.signal(signal.SIGHUP)
+        assert "do not belong together" in program.logged("reload refused; the old settings stay")["detail"]
+        with program.connect() as peer:
+            assert peer.ask("GET", "/fast/hello").json()["greeting"] == "old"
+        program.signal(signal.SIGHUP)
+        wait_for(lambda: told(program, "reload refused; the old settings stay") == 2, "the second refusal")
+        assert told(program, "reload is over") == 0
+
+
+def told(program: RunningProgram, event: str) -> int:
+    return sum(line["event"] == event for line in program.log())

@@ -3,11 +3,13 @@
 import json
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +53,21 @@ def refused_start(server, *, exit_code=1):
     return done.stderr
 
 
+def holds_back(process, number):
+    """Whether a signal of this number waits for as long as the process wants it to."""
+    (blocked,) = (text for text in Path(f"/proc/{process.pid}/status").read_text().splitlines() if text.startswith("SigBlk:"))
+    return int(blocked.split()[1], 16) >> (number - 1) & 1
+
+
+def test_signal_to_reload_that_comes_while_it_starts_is_heeded_once_it_serves(server):
+    starting = threading.Thread(target=server.start)
+    starting.start()
+    wait_until(lambda: server.process is not None and holds_back(server.process, signal.SIGHUP))
+    server.process.send_signal(signal.SIGHUP)
+    starting.join()
+    server.wait_for_log(lambda text: text.count('"event":"reload is over"') == 1)
+
+
 def test_taken_port_is_told_with_who_has_it_and_where_to_choose_another(server):
     with socket.create_server(("127.0.0.1", server.machines_port)):
         told = refused_start(server)
@@ -88,6 +105,17 @@ def test_key_of_another_home_is_refused_in_words(server):
     file = server.home / "secrets" / "key-encryption.key"
     file.write_text("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=\n")
     assert "it was sealed with another key-encryption key" in refused_start(server)
+
+
+def test_lost_database_is_told_and_no_empty_one_takes_its_place(server):
+    for file in server.home.glob("sealwright.db*"):
+        file.unlink()
+    done = server.attempt("serve", "--dir", server.home)
+    assert done.returncode == 5
+    assert f"The database {server.home}/sealwright.db is missing.\n  Bring it back from your backup." in done.stderr
+    recovered = server.attempt("recover-account", "admin", "--dir", server.home)
+    assert (recovered.returncode, recovered.stdout) == (5, "")
+    assert list(server.home.glob("sealwright.db*")) == []
 
 
 @pytest.mark.parametrize(

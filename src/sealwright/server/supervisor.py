@@ -116,6 +116,8 @@ class Supervisor(Generic[S]):
         self._stopping_until: float | None = None
         self._failed_start: Report | None = None
         self._announced = False
+        self._reload_asked = False
+        self._refusals: dict[tuple[str, str], int] = {}
 
     def run(self) -> None:
         """Serve. Raises a Failure when the start does not succeed."""
@@ -234,6 +236,8 @@ class Supervisor(Generic[S]):
         self._announced = True
         self._program.ready(self._settings, urls(self._bound))
         self._notifier.ready(self._status())
+        if self._reload_asked:
+            self._reload()
 
     def _status(self) -> str:
         return f"Serving with {self._plan.workers} workers"
@@ -278,7 +282,9 @@ class Supervisor(Generic[S]):
     def _heed_signals(self) -> None:
         for number in self._wakeup.recv(64):
             if number == signal.SIGHUP:
-                self._reload()
+                self._reload_asked = True
+                if self._announced:  # else as soon as everybody serves
+                    self._reload()
             elif number in (signal.SIGTERM, signal.SIGINT):
                 self._stop()
 
@@ -297,6 +303,7 @@ class Supervisor(Generic[S]):
             os.kill(child.pid, signal.SIGTERM)
 
     def _reload(self) -> None:
+        self._reload_asked = False
         if self._stopping_until is not None:
             return
         self._notifier.reloading()
@@ -320,13 +327,18 @@ class Supervisor(Generic[S]):
         child.reloading -= 1
         if report.kind == "reload_failed":
             self._settings = self._previous  # for workers that are forked later
-            self._log.error("reload refused; the old settings stay", worker=child.number, detail=report.detail, hint=report.hint)
+            self._refusals[report.detail, report.hint] = child.number
         self._finish_reload()
 
     def _finish_reload(self) -> None:
-        if not any(child.reloading for child in self._children.values()):
+        if any(child.reloading for child in self._children.values()):
+            return
+        for (detail, hint), worker in self._refusals.items():
+            self._log.error("reload refused; the old settings stay", worker=worker, detail=detail, hint=hint)
+        if not self._refusals:
             self._log.info("reload is over")
-            self._notifier.ready(self._status())
+        self._refusals.clear()
+        self._notifier.ready(self._status())
 
 
 @contextmanager
@@ -337,6 +349,7 @@ def _signals() -> Iterator[socket.socket]:
         end.setblocking(False)  # noqa: FBT003 - the standard library's signature
     before = {each: signal.signal(each, lambda *_: None) for each in _SIGNALS}
     wakeup = signal.set_wakeup_fd(writable.fileno(), warn_on_full_buffer=False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # whoever began to serve may have held it back
     try:
         yield readable
     finally:

@@ -197,7 +197,7 @@ class Worker(Generic[S]):
             settings = await self._reloads.get()
             log = self._inherited.open_log(settings).bind(worker=self._number)
             try:
-                following = await self._make_generation(settings, log)
+                following = await self._make_following(settings, log)
             except Exception as failure:  # noqa: BLE001 - the application that serves stays
                 self._report_failure("reload_failed", failure)
                 continue
@@ -205,13 +205,22 @@ class Worker(Generic[S]):
             for listener, lane in self._lanes.items():
                 lane.dispatcher = following.dispatcher(listener)
             following.start()
-            await self._look_for_certificate(following)
             self._log = log
             take_over_logging(log)
             retiring = asyncio.create_task(before.retire(self._inherited.drain))
             self._retiring.add(retiring)
             retiring.add_done_callback(self._retiring.discard)
             self._channel.report(Report("reloaded"))
+
+    async def _make_following(self, settings: S, log: Log) -> Generation:
+        """What is reloaded to. A server certificate that cannot be served refuses it."""
+        following = await self._make_generation(settings, log)
+        try:
+            await self._take_certificate(following)
+        except BaseException:
+            await following.application.close()
+            raise
+        return following
 
     async def _keep_certificate(self) -> None:
         while True:
@@ -220,16 +229,21 @@ class Worker(Generic[S]):
 
     async def _look_for_certificate(self, generation: Generation) -> None:
         """Serve the newest server certificate. Where there is none to be had, the one in use stays."""
+        try:
+            await self._take_certificate(generation)
+        except Failure as refusal:  # tried again soon
+            self._log.error("server certificate not replaced", detail=refusal.detail, hint=refusal.hint)
+        except Exception as failure:  # noqa: BLE001 - the same
+            self._log.error("server certificate not replaced", **account_of(failure))
+
+    async def _take_certificate(self, generation: Generation) -> None:
         if generation.application.tls is None:
             return
-        try:
-            material = await generation.application.tls()
-            for bound in self._inherited.bound:
-                live = self._inherited.contexts.get(bound.address.listener)
-                if live is not None and live.adopt(material) and bound.address.listener in self._servers:
-                    await self._listen(bound)
-        except Exception as failure:  # noqa: BLE001 - tried again soon; the old certificate still serves
-            self._log.error("server certificate not replaced", **account_of(failure))
+        material = await generation.application.tls()
+        for bound in self._inherited.bound:
+            live = self._inherited.contexts.get(bound.address.listener)
+            if live is not None and live.adopt(material) and bound.address.listener in self._servers:
+                await self._listen(bound)
 
     def _report_loop(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What the event loop could not tell anybody else."""

@@ -6,6 +6,7 @@ import msgspec
 
 from sealwright.access import Permission, require
 from sealwright.api import models
+from sealwright.api.certificates import serial_in
 from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent
 from sealwright.clock import Instant, to_rfc3339
@@ -35,7 +36,11 @@ class AuditTrail:
 
     async def _list(self, call: Call) -> models.EventPage:
         require(call.actor, Permission.AUDIT_READ)
-        found = await Audit.newest(self._db, target=call.query.get("target"), at_most=call.limit())
+        target = call.query.get("target")
+        kind, colon, number = (target or "").partition(":")
+        if colon and kind == "certificate":
+            target = f"certificate:{serial_in(number).hex()}"
+        found = await Audit.newest(self._db, target=target, at_most=call.limit())
         return models.EventPage(items=[_shown(each) for each in found])
 
 

@@ -37,7 +37,7 @@ REASON_CODES: Mapping[str, int] = {
 }
 _REASON_NAMES = {code: name for name, code in REASON_CODES.items()}
 _SERIAL_OCTETS = 20
-_HEX = re.compile(r"[0-9a-fA-F]{40}")
+_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,40}|[0-9a-fA-F]{40}")
 _DECIMAL = re.compile(r"[0-9]{1,49}")
 
 
@@ -181,14 +181,15 @@ class Certificates:
 
 
 def serial_in(text: str) -> bytes:
-    """A serial number as people pass it: 40 hexadecimal digits, with or without colons, or decimal."""
+    """A serial number as people pass it: 40 hexadecimal digits, with or without colons, any of them behind 0x, or decimal."""
     plain = text.replace(":", "")
     if _HEX.fullmatch(plain):
-        return bytes.fromhex(plain)
+        return int(plain, 16).to_bytes(_SERIAL_OCTETS, "big")
     if _DECIMAL.fullmatch(text) and int(text) < 1 << (8 * _SERIAL_OCTETS):
         return int(text).to_bytes(_SERIAL_OCTETS, "big")
     raise InvalidInput(
-        f"{text[:60]!r} is no serial number of this authority.", hint="It has 40 hexadecimal digits, or up to 49 decimal ones."
+        f"{text[:60]!r} is no serial number of this authority.",
+        hint="It has 40 hexadecimal digits, with or without 0x before them, or up to 49 decimal ones.",
     )
 
 

@@ -206,7 +206,10 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
 @pass_invocation
 def list_(invocation: Invocation, person: str | None, limit: int | None) -> None:
-    """List certificates, newest first: your own, or all of them when you may see them."""
+    """List certificates, newest first: your own, or all of them when you may see them.
+
+    In JSON, here and in every other answer, serial is the number in hexadecimal, and serial_decimal the same as step writes it.
+    """
     from itertools import islice
 
     values = islice(invocation.connection().pages("certificates", query={"person": person} if person else None), limit)
@@ -223,6 +226,7 @@ def list_(invocation: Invocation, person: str | None, limit: int | None) -> None
 def show(invocation: Invocation, serial: str, pem: bool) -> None:
     """Show a certificate: whom it speaks for, who vouched for it, and what became of it.
 
+    SERIAL is hexadecimal, as lists show it, with or without 0x and colons; or decimal, as step writes it.
     How it came about, step by step and with the reasons, is in the audit record; the last line says how to read it.
     """
     value = invocation.connection().call("GET", "certificates", serial)
@@ -269,6 +273,7 @@ def revoke(
         invocation.output.json(value)
         return
     assert crt is not None  # noqa: S101 - one of the two is given, see above
+    from sealwright.cli.certificate_text import serial_of
     from sealwright.cli.files import read_bytes
     from sealwright.cli.issue import key_file_beside
     from sealwright.cli.key_pair import read_certificates, title_of
@@ -276,8 +281,8 @@ def revoke(
     held = read_certificates(read_bytes(crt), crt)[0]
     authority = _authority(invocation, ca_url, (crt, key or key_file_beside(crt)))
     authority.revoke(str(held.serial_number), REASONS[reason], reason)
-    invocation.output.confirm(f"Revoked {held.serial_number} ({title_of(held)})")
-    invocation.output.json({"serial": str(held.serial_number), "revoked": True})
+    invocation.output.confirm(f"Revoked {serial_of(held)} ({title_of(held)})")
+    invocation.output.json({"serial": serial_of(held), "serial_decimal": str(held.serial_number), "revoked": True})
 
 
 for each in (issue, inspect, renew, list_, show, revoke):

@@ -97,7 +97,8 @@ def as_json(certificate: x509.Certificate) -> dict[str, Any]:
     """The same for programs."""
     by = provisioner_of(certificate)
     return {
-        "serial": str(certificate.serial_number),
+        "serial": serial_of(certificate),
+        "serial_decimal": str(certificate.serial_number),
         "subject": _name(certificate.subject),
         "common_name": common_name_of(certificate),
         "names": [{"type": kind.lower().removesuffix(" address"), "value": value} for kind, value in _typed_names(certificate)],
@@ -117,6 +118,12 @@ def as_json(certificate: x509.Certificate) -> dict[str, Any]:
         "extensions": [{"oid": each.oid.dotted_string, "critical": each.critical} for each in certificate.extensions],
         "fingerprint_sha256": hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest(),
     }
+
+
+def serial_of(certificate: x509.Certificate) -> str:
+    """The serial number in hexadecimal, two digits for each octet, as the inventory writes it."""
+    digits = f"{certificate.serial_number:x}"
+    return digits.zfill(len(digits) + len(digits) % 2)
 
 
 def _long_lines(certificate: x509.Certificate) -> Iterator[str]:

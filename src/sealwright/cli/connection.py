@@ -16,6 +16,7 @@ from sealwright.cli.errors import (
     SignInNeeded,
     Unreachable,
     ValueRefused,
+    WrongUsage,
 )
 from sealwright.cli.https import Transport, send
 from sealwright.cli.server_address import Server, tls_context
@@ -45,6 +46,8 @@ class Connection:
 
     def call(self, method: str, *path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """Call ``/api/v1/<path…>``; answers the JSON value of the answer, or None where there is none."""
+        if "" in path:
+            raise WrongUsage("an argument is empty where a name or a number is needed.")
         address = API + "".join(f"/{quote(segment, safe='')}" for segment in path)
         headers = {"accept": "application/json"}
         if self._token:

@@ -149,7 +149,7 @@ def test_certificate_past_its_end_is_expired():
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("text", ["", "xyz", "12 34", "-1", "9" * 50, "0x12", "ab" * 21])
+@pytest.mark.parametrize("text", ["", "xyz", "12 34", "-1", "9" * 50, "0x", "0xyz", "ab" * 21, "0x" + "ab" * 21])
 def test_what_is_no_serial_number_is_refused(text):
     with pytest.raises(InvalidInput, match="no serial number"):
         serial_in(text)
@@ -159,4 +159,5 @@ def test_serial_numbers_are_taken_as_people_write_them():
     octets = bytes(range(1, 21))
     assert serial_in(octets.hex()) == octets
     assert serial_in(octets.hex(":").upper()) == octets
+    assert serial_in(f"0x{octets.hex()}") == serial_in(f"0X{int.from_bytes(octets):X}") == octets
     assert serial_in(str(int.from_bytes(octets, "big"))) == octets

@@ -297,6 +297,23 @@ def test_how_a_certificate_came_about_is_told_with_the_reasons(person):
     assert any("these names are granted by kanidm" in line for line in lines)
 
 
+def test_serial_number_is_the_same_in_every_answer_and_taken_however_it_is_written(person):
+    made = person.ok("certificate", "issue", "-o", "json").json
+    person.sign_in("root", "system_admins")
+    listed = person.ok("certificate", "list", "-o", "json").json
+    inspected = person.ok("certificate", "inspect", "alice.crt", "-o", "json").json
+    serial = listed["serial"]
+    assert (made["serial"], inspected["serial"], len(serial)) == (serial, serial, 40)
+    assert made["serial_decimal"] == inspected["serial_decimal"] == listed["serial_decimal"] == str(int(serial, 16))
+    for written in (serial.upper(), f"0x{serial.upper()}", listed["serial_decimal"]):
+        assert person.ok("certificate", "show", written, "-o", "json").json["serial"] == serial
+        assert "certificate.issued" in person.ok("audit", "list", "--target", f"certificate:{written}").out
+    done = person.run("audit", "list", "--target", "certificate:xyz")
+    assert (done.code, "'xyz' is no serial number" in done.err) == (1, True)
+    done = person.run("certificate", "show", "")
+    assert (done.code, "an argument is empty" in done.err, "/api/" in done.err) == (2, True, False)
+
+
 def test_who_sees_only_their_own_certificates_is_told_so(shell):
     shell.sign_in("bob")
     told = shell.ok("certificate", "list").err

@@ -125,7 +125,7 @@ def _certificate_files(name, *, days):
 
 
 BROKEN = {
-    "no settings": (_remove("settings.toml"), "home", "settings.toml is missing. Make one: sealwright init"),
+    "no settings": (_remove("settings.toml"), "home", "settings.toml is missing. Bring the file back from your backup."),
     "others may write": (_mode(".", 0o777), "home", "can be changed by others (0777) Run: chmod go-w"),
     "settings are not TOML": (_write("settings.toml", "name = \n"), "settings", "settings.toml, line 1: the file is not TOML"),
     "unknown setting": (
@@ -146,7 +146,9 @@ BROKEN = {
         "signing key",
         "it was sealed with another key-encryption key, or was changed",
     ),
-    "no database": (_remove("sealwright.db"), "database", "no schema yet It is brought up to date at: sealwright serve"),
+    "no database": (_remove("sealwright.db"), "database", "sealwright.db is missing. Bring it back from your backup."),
+    "empty database": (_write("sealwright.db", ""), "database", "sealwright.db is empty. Bring it back from your backup."),
+    "unfinished": (_write("init.unfinished", ""), "home", "it was never made to its end. Make it anew: sealwright init --dir"),
     "no database but a file": (_write("sealwright.db", "not a database " * 100), "database", "file is not a database"),
     "newer schema": (_rows("UPDATE alembic_version SET version_num = '9999'"), "database", "schema 9999, this program speaks"),
     "database out of reach": (
@@ -157,7 +159,7 @@ BROKEN = {
     "no authorities": (
         _rows("PRAGMA foreign_keys = OFF", "DELETE FROM issuers"),
         "authorities",
-        "there is no root The home was not made whole: sealwright init",
+        "The database holds no issuing CA. Bring the database back from your backup.",
     ),
     "authority has expired": (
         _rows("UPDATE issuers SET not_after = 1000000000000 WHERE name = 'Test Issuing CA 1'"),

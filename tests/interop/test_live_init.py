@@ -2,7 +2,9 @@
 
 import base64
 import json
+import signal
 import stat
+import subprocess
 import tomllib
 
 import pytest
@@ -11,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.interop.stock import openssl
-from tests.live import PROVISIONER_PASSWORD, TOOLS, LiveServer, run
+from tests.live import PROVISIONER_PASSWORD, SEALWRIGHT, TOOLS, LiveServer, run
 
 
 @pytest.fixture
@@ -174,6 +176,43 @@ def test_failure_leaves_a_directory_that_was_there_empty(machine):
     machine.home.mkdir()
     assert machine.attempt("init", "--dir", machine.home, "--people", "localhost").returncode == 1
     assert everything_below(machine.home) == {}
+
+
+@pytest.mark.parametrize(
+    "last", ["init.unfinished", "settings.toml", "secrets/key-encryption.key", "sealwright.db", "certs/root_ca.crt"]
+)
+def test_what_was_killed_is_told_as_unfinished_and_simply_made_again(machine, last):
+    password = machine.file("provisioner-password", PROVISIONER_PASSWORD)
+    command = ["init", "--dir", machine.home, "--provisioner", "first", "--provisioner-password-file", password]
+    file = machine.home / last
+    with subprocess.Popen(
+        [SEALWRIGHT, *command], env=machine.environment(), cwd=machine.place, stdout=subprocess.DEVNULL
+    ) as init:
+        while not file.exists():
+            assert init.poll() is None
+        init.kill()
+    assert init.returncode == -signal.SIGKILL
+    for told in (machine.sealwright("serve", expect=4), machine.sealwright("doctor", expect=1)):
+        assert f"There is no server in {machine.home} yet: it was never made to its end." in told
+        assert f"Make it anew: sealwright init --dir {machine.home}" in told
+    key_file = machine.home / "secrets" / "key-encryption.key"
+    key = key_file.read_bytes() if key_file.exists() else b""
+    machine.sealwright(*command)
+    assert key_file.read_bytes().startswith(key)
+    assert all(finding["ok"] for finding in findings(machine))
+    assert not (machine.home / "init.unfinished").exists()
+
+
+def test_two_at_once_in_one_directory_do_not_disturb_each_other(machine):
+    command = [SEALWRIGHT, "init", "--dir", machine.home]
+    several = [
+        subprocess.Popen(command, env=machine.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(3)
+    ]
+    codes = sorted(each.wait() for each in several)
+    assert codes[0] == 0
+    assert set(codes[1:]) <= {1, 5}
+    assert all(finding["ok"] for finding in findings(machine))
 
 
 def test_wrong_usage_is_told_with_its_own_exit_code(machine):

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from sealwright.db.migrate import NEWEST, SchemaTooNew, migrate, run_revisions
+from sealwright.db.migrate import NEWEST, DatabaseEmpty, SchemaTooNew, migrate, revision_of, run_revisions
 from sealwright.db.whole_schema import metadata
 from sealwright.errors import Unavailable
 from tests.databases import scratch_postgresql
@@ -99,6 +99,22 @@ def test_tables_without_a_revision_are_left_alone(tmp_path):
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT name FROM accounts").fetchall() == [("somebody",)]
         assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
+
+
+def test_empty_database_of_a_server_that_exists_is_left_empty(tmp_path, postgresql_url):
+    path = tmp_path / "a.db"
+    with pytest.raises(DatabaseEmpty, match="is missing"):
+        asyncio.run(migrate(f"sqlite:///{path}", may_create=False))
+    assert list(tmp_path.iterdir()) == []
+
+    async def scenario():
+        async with scratch_postgresql(postgresql_url) as url:
+            await on_postgresql(url, empty)
+            with pytest.raises(DatabaseEmpty, match=r"The database is empty\."):
+                await migrate(url, may_create=False)
+            assert await revision_of(url) == ""
+
+    asyncio.run(scenario())
 
 
 def test_newer_schema_is_refused(tmp_path):

@@ -39,12 +39,20 @@ class SchemaTooNew(Conflict):
     code = "schema_too_new"
 
 
-async def migrate(url: str) -> str:
+class DatabaseEmpty(Conflict):
+    """The database of a server is not there, or holds nothing."""
+
+    code = "database_empty"
+
+
+async def migrate(url: str, *, may_create: bool = True) -> str:
     """Bring the database at `url` (as for `open_database`) to the newest schema; answers the revision it had, or "".
 
-    What cannot be reached raises Unavailable, a newer schema SchemaTooNew.
+    What cannot be reached raises Unavailable, a newer schema SchemaTooNew, none where none may be made DatabaseEmpty.
     """
     held = await revision_of(url)
+    if not may_create:
+        require_schema(held, url)
     return held if held == NEWEST else await _on_connection(url, _upgrade)
 
 
@@ -63,6 +71,17 @@ async def revision_of(url: str) -> str:
             await connection.close()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as cause:
         raise _unusable(cause) from cause
+
+
+def require_schema(revision: str, url: str) -> None:
+    """Raise DatabaseEmpty where `revision`, of the database at `url`, is none: a server that was made has had one."""
+    if not revision:
+        path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+        what = "The database" if path is None else f"The database {path}"
+        raise DatabaseEmpty(
+            f"{what} is {'empty' if path is None or path.exists() else 'missing'}.",
+            hint="Bring it back from your backup. Where it is the wrong one, correct database_url or SEALWRIGHT_DATABASE_URL.",
+        )
 
 
 def _sqlite_revision(path: Path) -> str:

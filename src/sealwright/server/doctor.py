@@ -15,7 +15,7 @@ from msgspec import Struct
 from sealwright.ca import IssuerRecord
 from sealwright.clock import after, between, from_datetime, to_datetime
 from sealwright.db import open_database
-from sealwright.db.migrate import NEWEST, revision_of
+from sealwright.db.migrate import NEWEST, require_schema, revision_of
 from sealwright.errors import Failure
 from sealwright.keys import KEY_FILE, load_key_encryption_key
 from sealwright.server.home import Home
@@ -56,8 +56,10 @@ async def examine(home: Home) -> list[Finding]:
         findings.append(Finding("key", ok=True, detail=f"key-encryption key {source}"))
         findings.extend(_examine_listeners(settings, home))
         subject = "database"
-        if (revision := await revision_of(settings.database_url)) != NEWEST:
-            told = f"schema {revision}, this program speaks {NEWEST}" if revision else "no schema yet"
+        revision = await revision_of(settings.database_url)
+        require_schema(revision, settings.database_url)
+        if revision != NEWEST:
+            told = f"schema {revision}, this program speaks {NEWEST}"
             findings.append(Finding("database", ok=False, detail=told, hint="It is brought up to date at: sealwright serve"))
             return findings
         findings.append(Finding("database", ok=True, detail=f"{_engine(settings)}, schema {NEWEST}"))
@@ -110,16 +112,12 @@ def _is_free(address: Address) -> bool:
 async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
     records = await parts.ca.issuers.records()
     if not records:
-        yield Finding("authorities", ok=False, detail="there is no root", hint="The home was not made whole: sealwright init")
+        yield await _examine_signing(parts, "authorities")
         return
     for record in records:
         yield _examine_authority(parts, record)
     yield _examine_root_file(home, await parts.ca.issuers.roots())
-    try:
-        await parts.ca.issuers.active()
-        yield Finding("signing key", ok=True, detail="the issuing CA's key opens")
-    except Failure as failure:
-        yield Finding("signing key", ok=False, detail=failure.detail, hint=failure.hint)
+    yield await _examine_signing(parts, "signing key")
     yield await _examine_server_certificate(parts)
     try:
         await parts.ca.provisioners.reload()
@@ -135,6 +133,14 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
     except Failure as failure:
         hint = "Compare the database with a backup: somebody or something changed it from outside."
         yield Finding("audit", ok=False, detail=failure.detail, hint=failure.hint or hint)
+
+
+async def _examine_signing(parts: Parts, subject: str) -> Finding:
+    try:
+        await parts.ca.issuers.active()
+    except Failure as failure:
+        return Finding(subject, ok=False, detail=failure.detail, hint=failure.hint)
+    return Finding(subject, ok=True, detail="the issuing CA's key opens")
 
 
 def _examine_authority(parts: Parts, record: IssuerRecord) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +12,7 @@ from msgspec import Struct
 from sealwright.access import SYSTEM
 from sealwright.ca import IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
-from sealwright.keys import SealBroken, create_key_encryption_key
+from sealwright.keys import KEY_FILE, SealBroken, create_key_encryption_key
 from sealwright.server.home import Home, HomeRefused, write_whole
 from sealwright.server.surroundings import ENTROPY, opened, seed
 from sealwright.server.wiring import Parts, build
@@ -60,18 +59,11 @@ class InitReport(Struct, frozen=True):
 def found(options: Options) -> InitReport:
     """Make a home directory: settings, key-encryption key, database, authorities, a first provisioner.
 
-    What fails leaves nothing behind. On a database that holds authorities already, as that of another node, those are used.
+    On a database that holds authorities already, as that of another node, those are used.
     """
     home = Home(options.home.expanduser().absolute())
-    new = home.prepare()
-    try:
+    with home.making():
         return _fill(home, options)
-    except BaseException:
-        for each in home.path.iterdir():
-            shutil.rmtree(each) if each.is_dir() else each.unlink()
-        if new:
-            home.path.rmdir()
-        raise
 
 
 def _fill(home: Home, options: Options) -> InitReport:
@@ -85,7 +77,7 @@ def _fill(home: Home, options: Options) -> InitReport:
     text = render({key: value for key, value in given.items() if value is not None})
     write_whole(home.settings_file, text.encode())
     if read_environment().key is None:
-        create_key_encryption_key(home.path, ENTROPY)
+        _provide_key(home)
     settings = load(home.path)
     root, issuing = asyncio.run(_fill_database(settings, options))
     write_whole(home.root_certificate, certificates_pem([root.certificate_der]).encode(), mode=0o644)
@@ -104,9 +96,18 @@ def _fill(home: Home, options: Options) -> InitReport:
     )
 
 
+def _provide_key(home: Home) -> None:
+    """A new key-encryption key, unless an `init` that was interrupted left one: an empty file is none."""
+    file = home.path / KEY_FILE
+    if file.exists() and not file.stat().st_size:
+        file.unlink()
+    if not file.exists():
+        create_key_encryption_key(home.path, ENTROPY)
+
+
 async def _fill_database(settings: Settings, options: Options) -> tuple[IssuerRecord, IssuerRecord]:
     """Answers the root and the issuing CA."""
-    async with opened(settings) as around:
+    async with opened(settings, new=True) as around:
         await seed(around)
         parts = build(around)
         issuers = parts.ca.issuers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from sealwright.errors import Conflict, NotFound, Refused
+from sealwright.keys import KEY_FILE
 from sealwright.settings import FILE_NAME, Settings, load
 
 
@@ -41,6 +43,11 @@ class Home(Struct, frozen=True):
     @property
     def settings_file(self) -> Path:
         return self.path / FILE_NAME
+
+    @property
+    def unfinished(self) -> Path:
+        """There from the first moment of `making` to the last, so that what was killed in between can be told from a server."""
+        return self.path / "init.unfinished"
 
     @property
     def root_certificate(self) -> Path:
@@ -105,11 +112,17 @@ class Home(Struct, frozen=True):
     def require(self) -> Home:
         """Raise unless a server was made here and its files belong to whoever asks."""
         try:
+            if self.unfinished.exists():
+                raise HomeMissing(
+                    f"There is no server in {self.path} yet: it was never made to its end.",
+                    hint=f"Make it anew: sealwright init --dir {self.path}",
+                )
             owner = self.settings_file.stat().st_uid
         except FileNotFoundError:
+            lost = (self.path / KEY_FILE).exists()
             raise HomeMissing(
                 f"There is no server in {self.path}: {self.settings_file.name} is missing.",
-                hint=f"Make one: sealwright init --dir {self.path}",
+                hint="Bring the file back from your backup." if lost else f"Make one: sealwright init --dir {self.path}",
             ) from None
         except OSError as cause:
             raise HomeRefused(f"{self.settings_file} cannot be read: {cause.strerror}.") from cause
@@ -124,22 +137,62 @@ class Home(Struct, frozen=True):
         """The settings of the server here, wherever the command was started."""
         return load(Home(self.path.expanduser().absolute()).require().path)
 
-    def prepare(self) -> bool:
-        """Make the directories for a new server; answers whether `path` itself is new. What holds other files is refused."""
-        if self.settings_file.exists():
-            raise HomeRefused(
-                f"{self.path} holds a server already.", hint="Choose another directory with --dir, or start it: sealwright serve"
-            )
-        new = not self.path.exists()
+    @contextmanager
+    def making(self) -> Iterator[None]:
+        """Make the directories for a new server, which is then made here by nobody else. What holds other files is refused.
+
+        What fails leaves nothing behind. What is killed leaves an unfinished home, which the next `init` makes anew with the key
+        that it found: a database elsewhere may hold secrets already that only this key opens.
+        """
         try:
+            new = not self.path.exists()
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if any(self.path.iterdir()):
-                raise HomeRefused(f"{self.path} is not empty, and what is in it is not ours.", hint="Choose another with --dir.")
-            for each in (self.root_certificate.parent, self.provisioner_files, self.addresses_file.parent):
-                each.mkdir(mode=0o700)
+            directory = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as cause:
-            raise HomeRefused(f"{self.path} cannot be used: {cause.strerror}.", hint="Choose another with --dir.") from cause
-        return new
+            raise self._unusable(cause) from cause
+        try:
+            begun_before = self._begin(directory)
+            try:
+                yield
+                self.unfinished.unlink()
+            except BaseException:
+                if not begun_before:
+                    self._remove(directory_too=new)
+                raise
+        finally:
+            os.close(directory)
+
+    def _begin(self, directory: int) -> bool:
+        """Take the directory for a new server; answers whether that was begun before."""
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            begun_before = self.unfinished.exists()
+            if not begun_before and self.settings_file.exists():
+                hint = f"Choose another directory with --dir, or start it: sealwright serve --dir {self.path}"
+                raise HomeRefused(f"{self.path} holds a server already.", hint=hint)
+            if not begun_before and any(self.path.iterdir()):
+                raise HomeRefused(f"{self.path} is not empty, and what is in it is not ours.", hint="Choose another with --dir.")
+            self.unfinished.touch(mode=0o600)
+            for each in self.path.glob("sealwright.db*"):
+                each.unlink()
+            for each in (self.root_certificate.parent, self.provisioner_files, self.addresses_file.parent):
+                each.mkdir(mode=0o700, exist_ok=True)
+        except BlockingIOError:
+            raise HomeInUse(
+                f"Another command makes a server in {self.path} at this moment.", hint="Wait until it is done."
+            ) from None
+        except OSError as cause:
+            raise self._unusable(cause) from cause
+        return begun_before
+
+    def _remove(self, *, directory_too: bool) -> None:
+        for each in self.path.iterdir():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        if directory_too:
+            self.path.rmdir()
+
+    def _unusable(self, cause: OSError) -> HomeRefused:
+        return HomeRefused(f"{self.path} cannot be used: {cause.strerror}.", hint="Choose another with --dir.")
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:

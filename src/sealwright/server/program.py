@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from sealwright import __version__
 from sealwright.access import SYSTEM
@@ -27,9 +29,20 @@ from sealwright.settings import Address, Settings, SettingsRefused, line_of, loa
 from sealwright.wire import Listener
 
 
-def program(home: Home) -> Program[Settings]:
-    """The server whose home directory is `home`."""
-    welcome: list[str] = []
+class ServeReport(Struct, frozen=True):
+    """What serves, as soon as it does."""
+
+    home: Path
+    database: str
+    workers: int
+    urls: Mapping[Listener, str]
+    welcome: str | None
+    welcome_until: datetime | None
+
+
+def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings]:
+    """The server whose home directory is `home`. `tell` is called once, when every worker serves."""
+    welcome: list[OneTimeLink] = []
     built: list[Settings] = []  # in each worker its own: empty at the start, not so at a reload
     started: list[Settings] = []
 
@@ -61,7 +74,16 @@ def program(home: Home) -> Program[Settings]:
     def ready(settings: Settings, listening: Mapping[Listener, str]) -> None:
         urls = public_urls(settings, listening)
         _write_addresses(home, urls)
-        _announce(settings, urls, welcome)
+        link = welcome.pop() if welcome else None
+        report = ServeReport(
+            home=settings.home,
+            database="SQLite" if settings.database_url.startswith("sqlite:") else "PostgreSQL",
+            workers=_workers(settings),
+            urls=urls,
+            welcome=f"{urls[Listener.PEOPLE]}/welcome/{link.token}" if link else None,
+            welcome_until=to_datetime(link.expires_at) if link else None,
+        )
+        tell(report)
 
     return Program(
         load=read,
@@ -101,9 +123,9 @@ async def _record(parts: Parts, event: Event) -> None:
     await parts.around.db.write(body)
 
 
-async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tuple[TlsMaterial, str]:
+async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tuple[TlsMaterial, OneTimeLink | None]:
     """What happens once per start, before there are workers: schema, seeds, open intents, certificate, first administrator."""
-    await migrate(settings.database_url)
+    await migrate(settings.database_url, may_create=False)
     db = await open_database(settings.database_url)
     try:
         parts = build(real_surroundings(settings, db), listening)
@@ -118,7 +140,7 @@ async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tup
         await _record(parts, Event.SERVER_STARTED)
     finally:
         await db.close()
-    return material, f"{parts.urls[Listener.PEOPLE]}/welcome/{link.token}" if link else ""
+    return material, link
 
 
 def _plan(settings: Settings, home: Home) -> Plan:
@@ -132,7 +154,7 @@ def _plan(settings: Settings, home: Home) -> Plan:
             address(Listener.MACHINES, settings.listen.machines),
             address(Listener.STATUS, settings.listen.status, tls=False),
         ),
-        workers=settings.workers or os.cpu_count() or 1,
+        workers=_workers(settings),
         proxies=settings.trusted_proxies,
         look_for_certificate=settings.tls.look_every,
     )
@@ -147,24 +169,5 @@ def _write_addresses(home: Home, urls: Mapping[Listener, str]) -> None:
     write_whole(home.addresses_file, json.dumps(document).encode() + b"\n", mode=0o644)
 
 
-def _announce(settings: Settings, urls: Mapping[Listener, str], welcome: list[str]) -> None:
-    engine = "SQLite" if settings.database_url.startswith("sqlite:") else "PostgreSQL"
-    workers = settings.workers or os.cpu_count() or 1
-    lines = [
-        f"Sealwright {__version__} · {engine} · {workers} worker{'' if workers == 1 else 's'}",
-        f"  people     {urls[Listener.PEOPLE]:<27} sign in, pages, API",
-        f"  machines   {urls[Listener.MACHINES]:<27} step and other machines",
-        f"  status     {urls[Listener.STATUS]:<27} health, certificates of the authorities",
-    ]
-    if welcome:
-        lines.append(f"No administrator yet. Open within an hour: {welcome.pop()}")
-        lines.append(f"  or set a password here: sealwright recover-account admin --dir {_short(settings.home)}")
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
-
-
-def _short(path: Path) -> str:
-    try:
-        return str(Path("~", path.relative_to(Path.home())))
-    except ValueError:
-        return str(path)
+def _workers(settings: Settings) -> int:
+    return settings.workers or os.cpu_count() or 1

@@ -47,9 +47,12 @@ def real_surroundings(settings: Settings, db: Database) -> Surroundings:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Surroundings]:
-    """Those of one command on the server's machine. The database is brought to the newest schema first."""
-    await migrate(settings.database_url)
+async def opened(settings: Settings, *, new: bool = False) -> AsyncIterator[Surroundings]:
+    """Those of one command on the server's machine. The database is brought to the newest schema first.
+
+    Where there is none, it is made only for a `new` server: else it was lost.
+    """
+    await migrate(settings.database_url, may_create=new)
     db = await open_database(settings.database_url)
     try:
         yield real_surroundings(settings, db)

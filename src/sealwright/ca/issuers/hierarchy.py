@@ -36,6 +36,8 @@ LONGEST_NAME = names.LONGEST_COMMON_NAME - len(" Issuing CA 999")
 FRESH_FOR = timedelta(seconds=10)
 """How long another process's change may go unnoticed."""
 
+_LOST = "Bring the database back from your backup. A new server begins in a directory of its own: sealwright init --dir DIRECTORY"
+
 
 class Issuers:
     """The authorities of this server, for one process."""
@@ -134,7 +136,7 @@ class Issuers:
         for record in await self.intermediates():
             if record.retired_at is None:
                 return await self.open(record.id)
-        raise IssuerUnusable("There is no issuing CA. Make one with `sealwright init`.")
+        raise IssuerUnusable("The database holds no issuing CA.", hint=_LOST)
 
     async def open(self, issuer_id: str) -> Issuer:
         """An issuing CA, ready to sign. A root is never opened this way: it does not sign leaf certificates."""
@@ -207,7 +209,7 @@ class Issuers:
     async def _only_root(self) -> IssuerRecord:
         roots = await self.roots()
         if not roots:
-            raise NotFound("There is no root yet.", hint="Make one with `sealwright init`.")
+            raise NotFound("The database holds no root.", hint=_LOST)
         return roots[0]
 
     async def _record_export(self, root: IssuerRecord, actor: Actor, *, removed: bool) -> None:

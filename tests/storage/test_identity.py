@@ -183,6 +183,30 @@ def test_many_guesses_at_once_on_two_nodes_get_no_more_tries_than_one_by_one(ope
     asyncio.run(scenario())
 
 
+def test_right_passwords_take_back_their_own_attempts_and_no_others(open_two):
+    async def scenario():
+        async with two_nodes(open_two) as nodes:
+            for n in range(AT_ONCE):
+                await nodes[0].person(f"p{n}")
+            kinds: dict[type, int] = {}
+            for n in range(29):
+                right, wrong = nodes[n % 2].try_password(f"p{n % AT_ONCE}"), nodes[1 - n % 2].try_password(f"typo{n}", "wrong")
+                for outcome in await at_once([right, wrong]):
+                    kinds[type(outcome)] = kinds.get(type(outcome), 0) + 1
+            assert kinds == {Completed: 29, SignInRefused: 29}
+            for n in (29, 30):
+                with pytest.raises(SignInRefused):
+                    await nodes[n % 2].try_password(f"typo{n}", "wrong")
+            with pytest.raises(TooMany) as too_many:
+                await nodes[0].try_password("p0")
+            assert too_many.value.retry_after == 1
+            nodes[0].clock.advance(timedelta(seconds=1))
+            for n in range(AT_ONCE):
+                assert isinstance(await nodes[n % 2].try_password(f"p{n}"), Completed)
+
+    asyncio.run(scenario())
+
+
 def test_many_right_passwords_at_once_all_sign_in(open_two):
     async def scenario():
         async with two_nodes(open_two) as nodes:

@@ -130,7 +130,7 @@ class Credentials:
 
     async def confirm_totp(self, code: str, *, actor: Actor) -> None:
         """Show a code of the second factor that was just made; from now on sign-in asks for one. Raises CodeRefused."""
-        proof = await self._proofs.code(actor.id, code, actor.address, CredentialKind.TOTP_UNCONFIRMED)
+        proof = await self._proofs.code(actor.id, code, CredentialKind.TOTP_UNCONFIRMED)
         if proof is None:
             raise _wrong_code()
 

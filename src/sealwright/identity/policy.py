@@ -209,12 +209,11 @@ class Schedule(Struct, frozen=True):
     free: int
     """So many failures cost nothing; each one after doubles the wait, from one second on."""
     longest: timedelta
-    forgotten_after: timedelta
-    """Failures are forgotten when so much time passed since the last one."""
+    one_forgotten_every: timedelta
 
 
-PER_ACCOUNT = Schedule(free=4, longest=timedelta(minutes=15), forgotten_after=timedelta(hours=24))
-PER_ADDRESS = Schedule(free=30, longest=timedelta(minutes=15), forgotten_after=timedelta(hours=1))
+PER_ACCOUNT = Schedule(free=4, longest=timedelta(minutes=15), one_forgotten_every=timedelta(hours=1))
+PER_ADDRESS = Schedule(free=30, longest=timedelta(minutes=15), one_forgotten_every=timedelta(minutes=2))
 
 
 class Counter(Struct, frozen=True):
@@ -231,6 +230,8 @@ class Attempts(Struct, frozen=True):
 
     failures: int
     last_failure_at: Instant
+    """Of the oldest failure that still counts, or when the last one before it was forgotten: from here time forgets. A later
+    attempt does not move it, so that one can be taken back without knowing of the others."""
     blocked_until: Instant
 
 
@@ -265,12 +266,15 @@ def wait_before(attempts: Attempts | None, now: Instant) -> timedelta:
 
 def count_attempt(attempts: Attempts | None, schedule: Schedule, now: Instant) -> Attempts:
     """The counter after one more attempt, which counts as failed until it turns out well."""
-    failures = 1
-    if attempts is not None and between(attempts.last_failure_at, now) < schedule.forgotten_after:
-        failures = attempts.failures + 1
+    failures, since = 1, now
+    if attempts is not None:
+        forgotten = max(between(attempts.last_failure_at, now) // schedule.one_forgotten_every, 0)
+        if forgotten < attempts.failures:
+            failures = attempts.failures - forgotten + 1
+            since = after(attempts.last_failure_at, forgotten * schedule.one_forgotten_every)
     over = min(failures - schedule.free, 20)
     wait = timedelta() if over <= 0 else min(timedelta(seconds=2 ** (over - 1)), schedule.longest)
-    return Attempts(failures, now, after(now, wait))
+    return Attempts(failures, since, after(now, wait))
 
 
 # --- sessions --------------------------------------------------------------------------------------------------------

@@ -15,14 +15,13 @@ from sealwright.identity import store, totp
 from sealwright.identity.models import Account, CredentialKind
 from sealwright.identity.passwords import Hashing
 from sealwright.identity.policy import (
-    Counter,
     SignInName,
     address_counter,
     check_password,
     code_counter,
     password_counter,
 )
-from sealwright.identity.throttle import Throttle
+from sealwright.identity.throttle import Charge, Throttle
 from sealwright.keys import Sealer
 
 MOST_WAITING = 16
@@ -36,7 +35,7 @@ class RightPassword:
     account_id: str
     credential_id: str
     stored: bytes = field(repr=False)
-    counters: tuple[Counter, ...]
+    charges: tuple[Charge, ...]
 
 
 class WrongPassword(Struct, frozen=True):
@@ -52,7 +51,7 @@ class RightCode(Struct, frozen=True):
     credential_id: str
     kind: CredentialKind
     step: int
-    counters: tuple[Counter, ...]
+    charges: tuple[Charge, ...]
 
 
 class Proofs:
@@ -69,14 +68,13 @@ class Proofs:
 
     async def password(self, typed: SignInName, password: str, address: str) -> RightPassword | WrongPassword:
         """One look-up and one verification, whatever is found. Raises TooMany, or Unavailable when the queue is full."""
-        counters = (password_counter(typed.counted_as), address_counter(address))
-        await self._throttle.admit(*counters)
+        charges = await self._throttle.admit(password_counter(typed.counted_as), address_counter(address))
         found = await store.password_by_name(self._db, name=typed.name, mail=typed.mail)
         account_id, credential_id, stored = found or (None, None, None)
         try:
             right = await self._hashing.verify(stored or self._hashing.dummy, password)
         except Unavailable:
-            await self._throttle.take_back(*counters)
+            await self._throttle.take_back(charges)
             raise
         if account_id is None:
             return WrongPassword(None, "no account has this name")
@@ -84,19 +82,21 @@ class Proofs:
             return WrongPassword(account_id, "the account has no password")
         if not right:
             return WrongPassword(account_id, "the password is wrong")
-        return RightPassword(account_id, credential_id, stored, counters)
+        return RightPassword(account_id, credential_id, stored, charges)
 
-    async def code(self, account_id: str, code: str, address: str, kind: CredentialKind) -> RightCode | None:
-        """Compare a code with the account's second factors of one kind. Raises TooMany."""
-        counters = (code_counter(account_id), address_counter(address))
-        await self._throttle.admit(*counters)
+    async def code(self, account_id: str, code: str, kind: CredentialKind) -> RightCode | None:
+        """Compare a code with the account's second factors of one kind. Raises TooMany.
+
+        It is asked for after a right password, so it counts against the account alone: an address may be many people's.
+        """
+        charges = await self._throttle.admit(code_counter(account_id))
         now = self._clock.now()
         for held in await store.credentials_of(self._db, account_id):
             if held.kind is kind:
                 secret = self._sealer.open(held.secret, _context(held.id))
                 step = totp.matching_step(secret, code, now, held.last_step)
                 if step is not None:
-                    return RightCode(held.id, kind, step, counters)
+                    return RightCode(held.id, kind, step, charges)
         return None
 
     async def accept(self, tx: Transaction, proof: RightPassword | RightCode) -> bool:
@@ -106,7 +106,7 @@ class Proofs:
         else:
             good = await store.use_totp_step(tx, proof.credential_id, proof.kind, proof.step)
         if good:
-            await self._throttle.forgive(tx, *proof.counters)
+            await self._throttle.forgive(tx, proof.charges)
         return good
 
     @staticmethod
@@ -118,13 +118,13 @@ class Proofs:
         """Forget failures at once: the password was right, whatever becomes of what it was asked for."""
 
         async def body(tx: Transaction) -> None:
-            await self._throttle.forgive(tx, *proof.counters)
+            await self._throttle.forgive(tx, proof.charges)
 
         await self._db.write(body)
 
     async def forget_failures(self, tx: Transaction, account: Account) -> None:
         """Let the account be tried again at once."""
-        await self._throttle.forgive(tx, password_counter(account.name), code_counter(account.id))
+        await self._throttle.forget(tx, password_counter(account.name), code_counter(account.id))
 
     async def hash_new_password(self, account: Account, password: str) -> bytes:
         """The stored form of a new password; raises WeakPassword with every reason when it is not good enough."""

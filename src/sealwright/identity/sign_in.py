@@ -92,7 +92,7 @@ class SignIn:
         waiting = await store.pending(self._db, digest, self._clock.now())
         if waiting is None:
             raise _expired()
-        proof = await self._proofs.code(waiting.account_id, code, address, CredentialKind.TOTP)
+        proof = await self._proofs.code(waiting.account_id, code, CredentialKind.TOTP)
         if proof is None:
             await self._refuse_code(waiting.account_id, address)
 

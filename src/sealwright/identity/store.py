@@ -377,7 +377,12 @@ _ATTEMPTS_LOCKED = Statement(select(*_attempt_columns).where(throttles.c.key == 
 _ENSURE_ATTEMPTS = insert_once(throttles, returning=throttles.c.key)
 _SET_ATTEMPTS = upsert(throttles, key=["key"], update=["failures", "last_failure_at", "blocked_until"])
 _TAKE_BACK_ATTEMPT = Statement(
-    update(throttles).where(throttles.c.key == _p("of"), throttles.c.failures > 0).values(failures=throttles.c.failures - 1)
+    update(throttles)
+    .where(throttles.c.key == _p("of"), throttles.c.failures > 0)
+    .values(
+        failures=throttles.c.failures - 1,
+        blocked_until=case((throttles.c.blocked_until == _p("until"), 0), else_=throttles.c.blocked_until),
+    )
 )
 _DELETE_ATTEMPTS = Statement(delete(throttles).where(throttles.c.key == _p("of")))
 _DELETE_OLD_ATTEMPTS = Statement(
@@ -410,9 +415,9 @@ async def set_attempts(tx: Transaction, key: bytes, new: Attempts) -> None:
     )
 
 
-async def take_back_attempt(tx: Transaction, key: bytes) -> None:
-    """Count one less."""
-    await tx.run(_TAKE_BACK_ATTEMPT, of=key)
+async def take_back_attempt(tx: Transaction, key: bytes, blocked_until: Instant) -> None:
+    """Count one less, and end the wait that this one began. Any wait before it was over when it was admitted."""
+    await tx.run(_TAKE_BACK_ATTEMPT, of=key, until=blocked_until)
 
 
 async def delete_attempts(tx: Transaction, key: bytes) -> None:

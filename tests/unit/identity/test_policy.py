@@ -10,6 +10,7 @@ from sealwright.identity import MIN_PASSWORD, Session, SessionKind, SessionRules
 from sealwright.identity.policy import (
     PER_ACCOUNT,
     PER_ADDRESS,
+    Attempts,
     SignInName,
     address_counter,
     check_display_name,
@@ -155,13 +156,28 @@ def test_first_failures_cost_nothing_and_later_ones_ever_more():
     assert max(waits) == waits[-1] == 15 * 60
 
 
-def test_failures_are_forgotten():
+@pytest.mark.parametrize("schedule", [PER_ACCOUNT, PER_ADDRESS])
+def test_failures_are_forgotten_one_by_one(schedule):
     attempts = None
     for _ in range(10):
-        attempts = count_attempt(attempts, PER_ACCOUNT, NOW)
-    later = after(NOW, PER_ACCOUNT.forgotten_after)
-    assert count_attempt(attempts, PER_ACCOUNT, later).failures == 1
-    assert count_attempt(attempts, PER_ACCOUNT, Instant(later - 1)).failures == 11
+        attempts = count_attempt(attempts, schedule, NOW)
+    one = after(NOW, schedule.one_forgotten_every)
+    assert count_attempt(attempts, schedule, Instant(one - 1)).failures == 11
+    assert count_attempt(attempts, schedule, one).failures == 10
+    later = after(NOW, schedule.one_forgotten_every * 10)
+    assert count_attempt(attempts, schedule, Instant(later - 1)).failures == 2
+    assert count_attempt(attempts, schedule, later) == Attempts(1, later, later)
+
+
+def test_attempts_between_do_not_keep_failures_from_being_forgotten():
+    attempts = count_attempt(count_attempt(None, PER_ADDRESS, NOW), PER_ADDRESS, NOW)
+    attempts = count_attempt(attempts, PER_ADDRESS, after(NOW, timedelta(minutes=1)))
+    assert count_attempt(attempts, PER_ADDRESS, after(NOW, timedelta(minutes=2))).failures == 3
+
+
+def test_clock_that_was_set_back_adds_no_failures():
+    attempts = count_attempt(None, PER_ADDRESS, NOW)
+    assert count_attempt(attempts, PER_ADDRESS, after(NOW, timedelta(days=-1))).failures == 2
 
 
 def test_count_never_overflows():

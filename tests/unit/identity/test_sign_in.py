@@ -188,11 +188,73 @@ def test_success_does_not_wash_the_failures_of_an_address_away():
             for n in range(31):
                 with pytest.raises(SignInRefused):
                     await world.try_password(f"name{n}", "wrong")
-                if n % 10 == 0:
-                    world.clock.advance(timedelta(seconds=1))
+                if n % 10 == 5:
                     await world.signed_in("mallory")
             with pytest.raises(TooMany):
                 await world.try_password("another", "wrong")
+
+    asyncio.run(scenario())
+
+
+async def typos(world, count=31):
+    """So many failures from one address, and then the first wait is over."""
+    for n in range(count):
+        with pytest.raises(SignInRefused):
+            await world.try_password(f"typo{n}", "wrong")
+    world.clock.advance(timedelta(seconds=2))
+
+
+def test_right_password_costs_others_behind_the_same_address_nothing():
+    async def scenario():
+        async with sqlite_world() as world:
+            for name in ("alice", "bob"):
+                await world.person(name)
+            await typos(world)
+            for _ in range(10):
+                await world.signed_in("alice")
+                await world.signed_in("bob")
+            with pytest.raises(SignInRefused):
+                await world.try_password("typo", "wrong")
+            with pytest.raises(TooMany) as too_many:
+                await world.signed_in("alice")
+            assert too_many.value.retry_after == 2  # the 32nd failure waits as long as without those that signed in
+
+    asyncio.run(scenario())
+
+
+def test_right_code_works_right_after_the_password_however_many_failed_behind_the_address():
+    async def scenario():
+        async with sqlite_world() as world:
+            await world.person("alice")
+            secret = await world.with_totp("alice")
+            await typos(world)
+            asked = await world.try_password("alice")
+            assert isinstance(asked, SecondFactor)
+            await world.sign_in.with_totp(asked.pending_token, world.code(secret), address="192.0.2.1", user_agent="")
+
+    asyncio.run(scenario())
+
+
+def test_second_factor_is_set_up_right_after_signing_in_however_many_failed_behind_the_address():
+    async def scenario():
+        async with sqlite_world() as world:
+            await world.person("alice")
+            await typos(world)
+            await world.with_totp("alice")
+
+    asyncio.run(scenario())
+
+
+def test_sign_ins_do_not_keep_the_failures_of_an_address_from_being_forgotten():
+    async def scenario():
+        async with sqlite_world() as world:
+            await world.person("alice")
+            await typos(world)
+            for _ in range(62):
+                await world.signed_in("alice")
+                world.clock.advance(timedelta(minutes=1))
+            await typos(world, 30)
+            await world.signed_in("alice")
 
     asyncio.run(scenario())
 

@@ -222,11 +222,11 @@ class LiveServer:
         names = ["--name", "Test", "--dns", "localhost", "--dns", "127.0.0.1"]
         self.sealwright("init", "--dir", self.home, *names, *listeners, *more)
 
-    def start(self, *, seconds: float = PATIENCE) -> None:
+    def start(self, *more: str, seconds: float = PATIENCE) -> None:
         """Start it; comes back when every worker serves. Where it does not come up, nothing of it is left."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [str(SEALWRIGHT), "serve", "--dir", str(self.home)],
+                [str(SEALWRIGHT), "serve", "--dir", str(self.home), *more],
                 env=self.environment(),
                 cwd=self.place,
                 stdin=subprocess.DEVNULL,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sealwright.cli.server_commands import Finding, InitOptions, InitReport, ServerSide
+    from sealwright.cli.server_commands import Finding, InitOptions, InitReport, ServeReport, ServerSide
 
 
 @contextmanager
@@ -33,13 +33,13 @@ def _init(options: InitOptions) -> InitReport:
     return found(options)
 
 
-def _serve(home: Path) -> None:
+def _serve(home: Path, tell: Callable[[ServeReport], None]) -> None:
     import signal
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that comes early waits; it would end the process
     with _loading():
         from sealwright.server.serving import serve
-    serve(home)
+    serve(home, tell)
 
 
 def _doctor(home: Path) -> Sequence[Finding]:

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,15 @@ def test_first_start_prints_a_link_that_works_once(server):
     server.log.write_text("")
     server.start()
     assert "welcome" not in server.wait_for_log(lambda text: "status " in text)
+
+
+def test_script_can_open_the_first_link_from_json_output(server):
+    server.start("--output", "json")
+    told = json.loads(server.wait_for_log(lambda text: '"welcome"' in text).splitlines()[0])
+    assert told["pid"] == server.process.pid
+    assert told["urls"] == {"people": server.people, "machines": server.machines, "status": server.status}
+    assert Browser(server.root).open(told["welcome"]["url"]).status == 200
+    assert 3_500 < datetime.fromisoformat(told["welcome"]["not_after"]).timestamp() - time.time() <= 3_600
 
 
 def test_link_ends_after_an_hour_and_with_the_next_start(server):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import click
 
+from sealwright import __version__
 from sealwright.cli.commands import Group, command
 from sealwright.cli.errors import ExitCode, WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import counted, local
+from sealwright.cli.wording import columns, counted, local
 
 
 class InitOptions(NamedTuple):
@@ -61,6 +64,34 @@ class InitReport(Protocol):
         ...
 
 
+class ServeReport(Protocol):
+    """What serves, as soon as it does."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def database(self) -> str:
+        """In words: ``SQLite``."""
+        ...
+
+    @property
+    def workers(self) -> int: ...
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """Listener → where clients reach it."""
+        ...
+
+    @property
+    def welcome(self) -> str | None:
+        """The link that makes the first administrator, where there is none yet."""
+        ...
+
+    @property
+    def welcome_until(self) -> datetime | None:
+        """When the link ends."""
+        ...
+
+
 class Finding(Protocol):
     """One thing that `doctor` looked at."""
 
@@ -82,8 +113,8 @@ class ServerSide(NamedTuple):
 
     init: Callable[[InitOptions], InitReport]
     """Make a home directory."""
-    serve: Callable[[Path], None]
-    """Serve until told to stop."""
+    serve: Callable[[Path, Callable[[ServeReport], None]], None]
+    """Serve until told to stop; tells once when it serves."""
     doctor: Callable[[Path], Sequence[Finding]]
     """Check a home directory."""
     recover_account: Callable[[Path, str, str | None], str]
@@ -192,8 +223,40 @@ def _tilde(invocation: Invocation, path: Path) -> str:
 @_dir
 @pass_invocation
 def serve(invocation: Invocation, directory: str | None) -> None:
-    """Start the server. SIGHUP reads the settings again; SIGTERM lets running requests end, then stops."""
-    invocation.server_side().serve(_home(invocation, directory))
+    """Start the server. SIGHUP reads the settings again; SIGTERM lets running requests end, then stops.
+
+    Once it serves it prints its addresses and, while there is no administrator, a link that makes the first. It works once.
+    """
+    invocation.server_side().serve(_home(invocation, directory), partial(_tell_serve, invocation))
+
+
+_USES = {
+    "people": "sign in, pages, API",
+    "machines": "step and other machines",
+    "status": "health, certificates of the authorities",
+}
+
+
+def _tell_serve(invocation: Invocation, report: ServeReport) -> None:
+    output = invocation.output
+    lines = [f"Sealwright {__version__} · {report.database} · {counted(report.workers, 'worker')}"]
+    lines += columns([[f"  {listener:<9}", report.urls[listener], use] for listener, use in _USES.items()])
+    if report.welcome:
+        lines.append(f"No administrator yet. Open within an hour: {report.welcome}")
+        lines.append(f"  or set a password here: sealwright recover-account admin --dir {_tilde(invocation, report.home)}")
+    output.say("\n".join(lines))
+    until = report.welcome_until and report.welcome_until.isoformat()
+    output.json(
+        {
+            "version": __version__,
+            "home": str(report.home),
+            "database": report.database,
+            "workers": report.workers,
+            "pid": os.getpid(),
+            "urls": dict(report.urls),
+            "welcome": {"url": report.welcome, "not_after": until} if report.welcome else None,
+        }
+    )
 
 
 @command(

@@ -14,8 +14,10 @@ from msgspec import Struct
 from sealwright import __version__
 from sealwright.access import SYSTEM
 from sealwright.audit import Event
+from sealwright.clock import to_datetime
 from sealwright.db import Transaction, open_database
 from sealwright.db.migrate import migrate
+from sealwright.identity import OneTimeLink
 from sealwright.server.application import Application
 from sealwright.server.duties import application
 from sealwright.server.home import Home, write_whole
@@ -35,7 +37,7 @@ class ServeReport(Struct, frozen=True):
     home: Path
     database: str
     workers: int
-    urls: Mapping[Listener, str]
+    urls: Mapping[str, str]
     welcome: str | None
     welcome_until: datetime | None
 
@@ -78,8 +80,8 @@ def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings
         report = ServeReport(
             home=settings.home,
             database="SQLite" if settings.database_url.startswith("sqlite:") else "PostgreSQL",
-            workers=_workers(settings),
-            urls=urls,
+            workers=settings.workers,
+            urls={str(listener): url for listener, url in urls.items()},
             welcome=f"{urls[Listener.PEOPLE]}/welcome/{link.token}" if link else None,
             welcome_until=to_datetime(link.expires_at) if link else None,
         )
@@ -154,7 +156,7 @@ def _plan(settings: Settings, home: Home) -> Plan:
             address(Listener.MACHINES, settings.listen.machines),
             address(Listener.STATUS, settings.listen.status, tls=False),
         ),
-        workers=_workers(settings),
+        workers=settings.workers,
         proxies=settings.trusted_proxies,
         look_for_certificate=settings.tls.look_every,
     )
@@ -167,7 +169,3 @@ def _log(settings: Settings) -> Log:
 def _write_addresses(home: Home, urls: Mapping[Listener, str]) -> None:
     document = {str(listener): url for listener, url in urls.items()} | {"pid": os.getpid()}
     write_whole(home.addresses_file, json.dumps(document).encode() + b"\n", mode=0o644)
-
-
-def _workers(settings: Settings) -> int:
-    return settings.workers or os.cpu_count() or 1

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sealwright.server.home import Home
-from sealwright.server.program import program
+from sealwright.server.program import ServeReport, program
 from sealwright.server.supervisor import Supervisor
 from sealwright.server.surroundings import CLOCK, ENTROPY
 from sealwright.server.systemd import Notifier
 from sealwright.settings import read_environment
 
 
-def serve(home: Path) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def serve(home: Path, tell: Callable[[ServeReport], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `tell` is called once, when every worker serves."""
     environment = read_environment()
     place = Home(home).require()
     notifier = Notifier(environment.notify_socket, environment.watchdog)
     with place.alone():
         try:
-            Supervisor(program(place), clock=CLOCK, entropy=ENTROPY, notifier=notifier).run()
+            Supervisor(program(place, tell), clock=CLOCK, entropy=ENTROPY, notifier=notifier).run()
         finally:
             place.addresses_file.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """How the commands look that run on a server's machine. What they do is tested with the server."""
 
 import json
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sealwright import __version__
 from sealwright.errors import Unavailable
 
 FINGERPRINT = "4f1e07aa" * 8
@@ -39,15 +41,33 @@ class Finding:
 
 
 @dataclass
+class Serving:
+    home: Path
+    database: str = "SQLite"
+    workers: int = 1
+    people: str = "https://localhost:8443"
+    welcome: str | None = None
+    welcome_until: datetime | None = None
+
+    @property
+    def urls(self) -> dict[str, str]:
+        return {"people": self.people, "machines": "https://localhost:9443", "status": "http://localhost:8080"}
+
+
+@dataclass
 class Scripted:
     calls: list[Any] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    serving: Serving | None = None
 
     def init(self, options):
         self.calls.append(options)
         return Report(options.home, provisioner=options.provisioner)
 
-    def serve(self, home):
+    def serve(self, home, tell):
+        if self.serving is not None:
+            tell(self.serving)
+            return
         raise Unavailable("Cannot start: https://localhost:8443 is taken by another program (pid 4117, nginx).")
 
     def doctor(self, home):
@@ -115,6 +135,40 @@ def test_failure_of_the_server_is_told_in_its_own_words(machine):
     done = machine.run("serve", tty=True, environ={"NO_COLOR": "1"})
     assert done.code == 1
     assert done.err == "✘ Cannot start: https://localhost:8443 is taken by another program (pid 4117, nginx).\n"
+
+
+def test_server_tells_its_addresses_below_each_other_and_how_the_first_administrator_is_made(machine):
+    welcome = "https://identity.example.org:8443/welcome/kR3v"
+    home = machine.place / "user" / "sealwright"
+    machine.server_side.serving = Serving(home, people="https://identity.example.org:8443", welcome=welcome)
+    assert machine.ok("serve").out == (
+        f"Sealwright {__version__} · SQLite · 1 worker\n"
+        "  people     https://identity.example.org:8443  sign in, pages, API\n"
+        "  machines   https://localhost:9443             step and other machines\n"
+        "  status     http://localhost:8080              health, certificates of the authorities\n"
+        f"No administrator yet. Open within an hour: {welcome}\n"
+        "  or set a password here: sealwright recover-account admin --dir ~/sealwright\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--output", "json"), ("-o", "json", "serve")])
+def test_script_reads_addresses_and_the_welcome_link_from_one_object(machine, arguments):
+    home = machine.place / "user" / "sealwright"
+    until = datetime(2026, 11, 22, 18, 4, tzinfo=UTC)
+    machine.server_side.serving = Serving(home, workers=2, welcome="https://localhost:8443/welcome/kR3v", welcome_until=until)
+    done = machine.ok(*arguments)
+    assert done.err == ""
+    assert done.json == {
+        "version": __version__,
+        "home": str(home),
+        "database": "SQLite",
+        "workers": 2,
+        "pid": os.getpid(),
+        "urls": {"people": "https://localhost:8443", "machines": "https://localhost:9443", "status": "http://localhost:8080"},
+        "welcome": {"url": "https://localhost:8443/welcome/kR3v", "not_after": "2026-11-22T18:04:00+00:00"},
+    }
+    machine.server_side.serving = Serving(home)
+    assert machine.ok(*arguments).json["welcome"] is None
 
 
 def test_doctor_tells_what_is_well_and_what_is_not(machine):

@@ -10,7 +10,7 @@ from sealwright.settings import SettingsRefused
 def reading(home, first):
     """What the supervisor calls to read the settings, called once with `first` as the database."""
     (home / "settings.toml").write_text(f'database_url = "{first}"\n')
-    read = program(Home(home)).load
+    read = program(Home(home), lambda _: None).load
     read()
     return read
 

@@ -224,6 +224,42 @@ def test_removal_of_what_is_not_there_is_told(place: Place) -> None:
 # --- applications and certificates ---
 
 
+def test_applications_that_a_scope_map_reaches_are_listed_with_a_link_to_their_landing_url(place: Place) -> None:
+    place.person("alice", "inner")
+    place.person("bob")
+    place.application()
+
+    async def more() -> None:
+        await place.identity.directory.add_members("users", ["inner"], actor=SYSTEM)
+        clients = place.oauth.clients
+        await clients.update_scope_map("step-ca", "inner", ["openid"], actor=SYSTEM)
+        await clients.create_public("tool", "Tool", "http://localhost:9000/start", actor=SYSTEM)
+        await clients.update_scope_map("tool", "users", ["openid"], actor=SYSTEM)
+        await clients.set_landing_url("step-ca", "https://ca.example.org/start?from=list", actor=SYSTEM)
+
+    place.run(more())
+    page = place.signed_in().open(ACCOUNT + "/applications")
+    assert page.text.count("Step-CA") == 1
+    assert '<a href="https://ca.example.org/start?from=list" rel="noreferrer">Step-CA</a>' in page.text
+    assert "<strong>Tool</strong>" in page.text
+    assert "None was allowed yet" in page.text
+    page = place.signed_in("bob").open(ACCOUNT + "/applications")
+    assert "No application is open to you" in page.text
+    assert "Step-CA" not in page.text
+
+
+def test_application_that_is_not_open_any_more_stays_where_it_was_allowed(place: Place) -> None:
+    place.person("alice", "users")
+    place.application()
+    browser = place.browser()
+    page = browser.submit(browser.open(authorization_address()), "sign-in", username="alice", password=PASSWORD)
+    browser.submit(page, "allow")
+    place.run(place.identity.directory.remove_members("users", ["alice"], actor=SYSTEM))
+    page = browser.open(ACCOUNT + "/applications")
+    assert "No application is open to you" in page.text
+    assert any(form.action.endswith("/withdraw") for form in page.parsed().forms)
+
+
 def test_consent_is_listed_and_can_be_taken_back(place: Place) -> None:
     place.person("alice", "users")
     place.application()
@@ -236,7 +272,7 @@ def test_consent_is_listed_and_can_be_taken_back(place: Place) -> None:
     form = next(form for form in page.parsed().forms if form.action.endswith("/withdraw"))
     page = browser.post("/ui/account/applications/withdraw", form.fields)
     assert "taken back" in page.text
-    assert "No application was allowed yet" in page.text
+    assert "None was allowed yet" in page.text
     assert browser.open(authorization_address()).title == "Allow Step-CA? · Example"
     assert not page.url.startswith(LOOPBACK)
 

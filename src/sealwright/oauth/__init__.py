@@ -39,6 +39,7 @@ from sealwright.oauth.models import (
     ScopeMap,
     SigningAlgorithm,
     SignInNeeded,
+    Usable,
 )
 from sealwright.oauth.people import People, SignIns
 from sealwright.oauth.purge import purge_ended
@@ -82,6 +83,7 @@ __all__ = [
     "TokenRequestRefused",
     "Tokens",
     "UnprovenRequest",
+    "Usable",
     "answer_failure",
     "answer_step",
     "assemble",

@@ -42,7 +42,7 @@ def assemble(
     return AuthorizationServer(
         clients=Clients(foundation, custody=custody, sealer=sealer, people=people),
         authorization=authorization,
-        consents=Consents(foundation),
+        consents=Consents(foundation, people=people),
         discovery=discovery,
         tokens=tokens,
         routes=tuple(routes(endpoints)),

@@ -1,4 +1,4 @@
-"""What a person allowed to which client, and taking it back."""
+"""Which clients a person may use, what they allowed to which, and taking it back."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from sealwright.identity import SignedIn
 from sealwright.oauth import store
 from sealwright.oauth.errors import ClientUnknown
 from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.models import Consent
+from sealwright.oauth.models import Consent, Usable
+from sealwright.oauth.people import People
 
 
 class Consents:
-    """One's own consents; nobody needs a permission for them."""
+    """One's own clients and consents; nobody needs a permission for them."""
 
-    def __init__(self, foundation: Foundation) -> None:
+    def __init__(self, foundation: Foundation, *, people: People) -> None:
         self._db = foundation.db
         self._clock = foundation.clock
         self._audit = foundation.audit
+        self._people = people
+
+    async def usable(self, signed_in: SignedIn) -> list[Usable]:
+        """The clients that the person may sign in to: a scope map reaches one of their groups."""
+        groups = await self._people.groups_of(signed_in.account.id)
+        return await store.usable(self._db, frozenset(group.id for group in groups))
 
     async def list_of(self, signed_in: SignedIn) -> list[Consent]:
         """Every consent of the person, by client name."""

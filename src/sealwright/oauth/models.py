@@ -172,6 +172,13 @@ class Consent(Struct, frozen=True):
     granted_at: Instant
 
 
+class Usable(Struct, frozen=True):
+    """A client that a person may sign in to."""
+
+    display_name: str
+    landing_url: str
+
+
 class Family(Struct, frozen=True):
     """All tokens that come from one authorization; they are revoked together."""
 

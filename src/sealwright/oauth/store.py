@@ -30,6 +30,7 @@ from sealwright.oauth.models import (
     PendingRequest,
     ScopeMap,
     SigningAlgorithm,
+    Usable,
 )
 
 c = oauth_clients.c
@@ -92,6 +93,9 @@ _SCOPE_MAPS = Statement(
     .join(groups, groups.c.id == m.group_id)
     .where(m.client_id == bindparam("client_id"))
     .order_by(groups.c.name)
+)
+_CLIENTS_BY_GROUP = Statement(
+    select(m.group_id, c.name, c.display_name, c.landing_url).join(oauth_clients, c.id == m.client_id).order_by(c.name)
 )
 _SCOPES_BY_GROUP = Statement(select(m.group_id, m.scopes).where(m.client_id == bindparam("client_id")))
 _PUT_SCOPE_MAP = upsert(oauth_scope_maps, key=("client_id", "group_id"), update=("scopes",))
@@ -256,6 +260,12 @@ async def delete_redirect_uri(tx: Transaction, client_id: str, uri: str, now: In
 async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
     """The scope maps of a client, by group name."""
     return tuple(ScopeMap(row[0], row[1], tuple(row[2].split())) for row in await db.all(_SCOPE_MAPS, client_id=client_id))
+
+
+async def usable(db: Database, group_ids: frozenset[str]) -> list[Usable]:
+    """The clients with a scope map for one of these groups, by client name."""
+    rows = await db.all(_CLIENTS_BY_GROUP)
+    return list({name: Usable(display_name, url) for group_id, name, display_name, url in rows if group_id in group_ids}.values())
 
 
 async def scopes_by_group(db: Database, client_id: str) -> dict[str, tuple[str, ...]]:

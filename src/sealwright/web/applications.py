@@ -1,31 +1,33 @@
-"""Applications that I allowed to know who I am."""
+"""Applications that I may use, and those that I allowed to know who I am."""
 
 from __future__ import annotations
 
 from sealwright.identity import SignedIn
-from sealwright.oauth import Consents
-from sealwright.web.models import ShownConsent
+from sealwright.oauth import Consents, Usable
+from sealwright.web.models import ShownApplication, ShownConsent
 from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
 from sealwright.web.wishes import scope_labels
+from sealwright.web.words import host_text
 from sealwright.wire import Response, redirect
 
 APPLICATIONS_PAGE = "/ui/account/applications"
 
 
 class ApplicationPages:
-    """One's own consents."""
+    """One's own applications and consents."""
 
     def __init__(self, pages: Pages, consents: Consents) -> None:
         self._pages = pages
         self._consents = consents
 
     async def show(self, visit: Visit, person: SignedIn) -> Response:
-        """The applications that the person allowed to know who they are."""
+        """The applications that the person may use, and what each was allowed to know."""
         given = await self._consents.list_of(person)
         return self._pages.console(
             "applications.html",
             Inside(person, visit.token_of(person), APPLICATIONS_PAGE),
+            usable=tuple(_shown(one) for one in await self._consents.usable(person)),
             consents=tuple(
                 ShownConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
             ),
@@ -36,3 +38,9 @@ class ApplicationPages:
         """Take such a consent back."""
         await self._consents.withdraw(person, visit.typed("client"))
         return redirect(f"{APPLICATIONS_PAGE}?done=withdrawn")
+
+
+def _shown(one: Usable) -> ShownApplication:
+    """With a link where it leads over https; a program on the person's own computer has no page to be sent to."""
+    link = one.landing_url if one.landing_url.startswith("https://") else ""
+    return ShownApplication(one.display_name, link, host_text(one.landing_url))

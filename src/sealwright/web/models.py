@@ -42,6 +42,15 @@ class ShownSession(Struct, frozen=True):
     expires_at: Instant
 
 
+class ShownApplication(Struct, frozen=True):
+    """One application that the person may use."""
+
+    name: str
+    link: str
+    """Empty where it is no address that a page may lead to."""
+    host: str
+
+
 class ShownConsent(Struct, frozen=True):
     """One application that was allowed."""
 

@@ -23,7 +23,7 @@ from sealwright.identity import (
 )
 from sealwright.web.assets import load_assets
 from sealwright.web.forms import Problem
-from sealwright.web.models import Application, ShownCertificate, ShownConsent, ShownSession, TypedWelcome, Wish
+from sealwright.web.models import Application, ShownApplication, ShownCertificate, ShownConsent, ShownSession, TypedWelcome, Wish
 from sealwright.web.pages import Inside, Pages, Place, Site
 from sealwright.wire import Response
 
@@ -213,8 +213,13 @@ class Gallery:
             yield name, show("authenticator-removal.html", self.inside(), **values)
         here = self.inside("/ui/account/applications")
         consent = ShownConsent("c-1", self.text("Step-CA"), (self.text("your user name"), self.text("your e-mail address")), NOW)
-        yield "applications", show("applications.html", here, consents=(consent, consent), told=self.text("Taken back."))
-        yield "applications-none", show("applications.html", here, consents=(), told="")
+        usable = (
+            ShownApplication(self.text("Step-CA"), "https://ca.example.org/", self.text("ca.example.org")),
+            ShownApplication(self.text("Tool"), "", self.text("localhost:9000")),
+        )
+        given = {"usable": usable, "consents": (consent, consent), "told": self.text("Taken back.")}
+        yield "applications", show("applications.html", here, **given)
+        yield "applications-none", show("applications.html", here, usable=(), consents=(), told="")
         here = self.inside("/ui/account/certificates")
         valid = ShownCertificate(
             serial=self.text("01a3 5c0f 88d1 42aa 7e19 9f2c"),

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import asyncpg
 import pytest
@@ -21,9 +21,9 @@ from tests.live import PATIENCE, PERSON_PASSWORD, LiveServer, wait_until
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
-@pytest.fixture(scope="module")
-def database_url(postgresql_url):
-    """A database of its own without any table."""
+@contextmanager
+def empty_database(postgresql_url):
+    """A database without any table; its URL."""
     name = f"live_{uuid.uuid4().hex}"
 
     async def execute(statement):
@@ -34,8 +34,16 @@ def database_url(postgresql_url):
             await connection.close()
 
     asyncio.run(execute(f"CREATE DATABASE {name}"))
-    yield f"{postgresql_url.rpartition('/')[0]}/{name}"
-    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+    try:
+        yield f"{postgresql_url.rpartition('/')[0]}/{name}"
+    finally:
+        asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="module")
+def database_url(postgresql_url):
+    with empty_database(postgresql_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +124,16 @@ def test_third_node_with_another_key_is_refused(nodes, tmp_path):
     assert "sealed with another key-encryption key" in done.stderr
     assert "SEALWRIGHT_KEY" in done.stderr
     assert not third.home.exists()
+
+
+def test_nodes_that_are_made_at_once_on_an_empty_database_share_one_root(postgresql_url, tmp_path):
+    with empty_database(postgresql_url) as url, ThreadPoolExecutor(3) as pool:
+        several = [LiveServer.at(tmp_path / str(number), database_url=url) for number in range(3)]
+        for node in several:
+            node.more_environment = {"SEALWRIGHT_KEY": KEY}
+        done = list(pool.map(lambda node: node.attempt("init", "--dir", node.home), several))
+        assert [(each.returncode, each.stderr) for each in done] == [(0, "")] * 3
+        assert len({node.root.read_bytes() for node in several}) == 1
 
 
 def test_person_who_is_disabled_on_one_node_is_disabled_on_the_other_at_once(nodes):

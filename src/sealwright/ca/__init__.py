@@ -6,7 +6,7 @@ Owns: issuers, profiles, provisioners, certificates. Never knows how people sign
 from __future__ import annotations
 
 from sealwright.ca.assemble import CertificateAuthority, Foundation, assemble
-from sealwright.ca.errors import IssuerUnusable
+from sealwright.ca.errors import AuthorityExists, IssuerUnusable
 from sealwright.ca.inventory import CertificatePage, CertificateStory, Inventory
 from sealwright.ca.issuers import IssuerKind, IssuerRecord, Issuers
 from sealwright.ca.models import (
@@ -39,6 +39,7 @@ from sealwright.ca.step_api import answer_failure
 
 __all__ = [
     "PATIENCE",
+    "AuthorityExists",
     "CertificateAuthority",
     "CertificateContents",
     "CertificatePage",

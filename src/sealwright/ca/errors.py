@@ -59,6 +59,12 @@ class AlreadySigned(Conflict):
     code = "already_signed"
 
 
+class AuthorityExists(Conflict):
+    """The database holds a root already; there is one for each server."""
+
+    code = "authority_exists"
+
+
 class IssuerUnusable(Unavailable):
     """An issuer's certificate and key do not belong together, or it may not sign leaf certificates."""
 

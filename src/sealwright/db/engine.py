@@ -29,6 +29,9 @@ class DuplicateRow(Conflict):
 
     code = "duplicate"
 
+    def __init__(self) -> None:
+        super().__init__("The same exists already: somebody else was faster.")
+
 
 @dataclass(slots=True)
 class Writer:

@@ -1,9 +1,10 @@
-"""PostgreSQL: a few writer connections, each with its own audit chain, and a pool of readers."""
+"""PostgreSQL: a few sessions that write, each with its own audit chain, and a few that read."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -28,8 +29,8 @@ _LOST = (
 _FAILURES = (*_LOST, asyncpg.UniqueViolationError, asyncpg.CharacterNotInRepertoireError)
 
 
-class PostgresqlTransaction:
-    """A transaction on one writer connection."""
+class PostgresqlSession:
+    """One connection. What `write` hands out is within a transaction; else each statement stands for itself."""
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record], writer: Writer) -> None:
         self.connection = connection
@@ -62,73 +63,83 @@ class PostgresqlTransaction:
             await self.connection.executemany(compiled.text, [compiled.arguments(each) for each in many])
 
 
+class _Sessions:
+    """A number of sessions, each made when it is first needed and made anew after it was lost.
+
+    The driver's own pool would cost each statement as much as the statement itself.
+    """
+
+    def __init__(self, url: str, count: int) -> None:
+        self._url = url
+        self._count = count
+        self._idle: asyncio.LifoQueue[PostgresqlSession | None] = asyncio.LifoQueue()
+        for _ in range(count):
+            self._idle.put_nowait(None)
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[PostgresqlSession]:
+        """Have a session for oneself; what the driver raises within comes out as what it means."""
+        session = await self._idle.get()
+        try:
+            if session is None or session.connection.is_closed():
+                session = None
+                session = await self._open()
+            yield session
+        except _FAILURES as cause:
+            if isinstance(cause, _LOST) and session is not None:
+                session.connection.terminate()
+                session = None
+            raise _told(cause) from cause
+        finally:
+            self._idle.put_nowait(session)
+
+    async def close(self) -> None:
+        """Wait until nobody has one, and close them all."""
+        for _ in range(self._count):
+            session = await self._idle.get()
+            if session is not None:
+                await session.connection.close()
+
+    async def _open(self) -> PostgresqlSession:
+        connection = await asyncpg.connect(self._url, statement_cache_size=500, command_timeout=30)
+        return PostgresqlSession(connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
+
+
 class PostgresqlDatabase:
     """One PostgreSQL database. Open it after forking, with `connect`."""
 
-    def __init__(self, url: str, readers: asyncpg.Pool[asyncpg.Record]) -> None:
-        self._url = url
-        self._readers = readers
-        self._idle: asyncio.LifoQueue[PostgresqlTransaction | None] = asyncio.LifoQueue()
-        for _ in range(WRITERS):
-            self._idle.put_nowait(None)  # connected when first needed
+    def __init__(self, url: str) -> None:
+        self._writers = _Sessions(url, WRITERS)
+        self._readers = _Sessions(url, READERS)
 
     @classmethod
     async def connect(cls, url: str) -> PostgresqlDatabase:
         """Connect to a ``postgresql://`` URL; what does not answer raises Unavailable."""
+        db = cls(url)
         try:
-            readers = await asyncpg.create_pool(
-                url, min_size=1, max_size=READERS, reset=_leave_as_it_is, statement_cache_size=500, command_timeout=30
-            )
-        except (*_LOST, asyncpg.PostgresError) as cause:
+            async with db._readers.one():
+                return db
+        except asyncpg.PostgresError as cause:
             raise Unavailable(f"PostgreSQL cannot be reached: {cause}") from cause
-        return cls(url, readers)
 
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
-        compiled = statement.for_postgresql
-        try:
-            record = await self._readers.fetchrow(compiled.text, *compiled.arguments(parameters))
-        except _FAILURES as cause:
-            raise _told(cause) from cause
-        return None if record is None else tuple(record)
+        async with self._readers.one() as session:
+            return await session.one(statement, **parameters)
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
-        compiled = statement.for_postgresql
-        try:
-            return [tuple(record) for record in await self._readers.fetch(compiled.text, *compiled.arguments(parameters))]
-        except _FAILURES as cause:
-            raise _told(cause) from cause
+        async with self._readers.one() as session:
+            return await session.all(statement, **parameters)
 
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
-        transaction = await self._idle.get()
-        try:
-            if transaction is None or transaction.connection.is_closed():
-                transaction = await self._open_writer()
-            return await _run(transaction, body)
-        except _FAILURES as cause:
-            if isinstance(cause, _LOST) and transaction is not None:
-                transaction.connection.terminate()
-                transaction = None
-            raise _told(cause) from cause
-        finally:
-            self._idle.put_nowait(transaction)
+        async with self._writers.one() as session:
+            return await _run(session, body)
 
     async def close(self) -> None:
-        for _ in range(WRITERS):
-            transaction = await self._idle.get()
-            if transaction is not None:
-                await transaction.connection.close()
+        await self._writers.close()
         await self._readers.close()
 
-    async def _open_writer(self) -> PostgresqlTransaction:
-        connection = await asyncpg.connect(self._url, statement_cache_size=500, command_timeout=30)
-        return PostgresqlTransaction(connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
 
-
-async def _leave_as_it_is(_connection: object) -> None:
-    """Readers run single statements that leave nothing behind; the driver would ask the server to reset it after each."""
-
-
-async def _run(transaction: PostgresqlTransaction, body: Callable[[Transaction], Awaitable[T]]) -> T:
+async def _run(transaction: PostgresqlSession, body: Callable[[Transaction], Awaitable[T]]) -> T:
     memo = transaction.writer.memo
     try:
         async with transaction.connection.transaction():
@@ -141,7 +152,7 @@ async def _run(transaction: PostgresqlTransaction, body: Callable[[Transaction],
 def _told(cause: Exception) -> Failure:
     """What an error of the driver means to the rest of the program."""
     if isinstance(cause, asyncpg.UniqueViolationError):
-        return DuplicateRow(f"exists already: {cause}")
+        return DuplicateRow()
     if isinstance(cause, asyncpg.CharacterNotInRepertoireError):
         return InvalidInput("A text holds a null character, which nothing here can have.")
     return Unavailable("The database cannot be reached at the moment.")

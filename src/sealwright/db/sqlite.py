@@ -233,4 +233,4 @@ def _execute_many(connection: apsw.Connection, statement: Statement, many: Seque
 
 def _tell_duplicate(cause: apsw.ConstraintError) -> None:
     if getattr(cause, "extendedresult", 0) in (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY):
-        raise DuplicateRow(f"exists already: {cause}") from cause
+        raise DuplicateRow from cause

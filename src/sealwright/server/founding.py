@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from sealwright.access import SYSTEM
-from sealwright.ca import IssuerRecord, certificates_pem
+from sealwright.ca import AuthorityExists, IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
 from sealwright.keys import KEY_FILE, SealBroken, create_key_encryption_key
 from sealwright.server.home import Home, HomeRefused, write_whole
@@ -111,7 +112,7 @@ async def _fill_database(settings: Settings, options: Options) -> tuple[IssuerRe
         await seed(around)
         parts = build(around)
         issuers = parts.ca.issuers
-        if not await issuers.records():
+        with suppress(AuthorityExists):  # of another node, that may be making them at this moment
             await issuers.create_hierarchy(settings.name, SYSTEM)
         await _require_same_key(parts)
         if options.provisioner and options.provisioner_password is not None:

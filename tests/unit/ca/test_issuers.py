@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sealwright.access import SYSTEM, anonymous
 from sealwright.audit import Audit
 from sealwright.ca import x509 as formats
-from sealwright.ca.errors import IssuerUnusable, NameRefused
+from sealwright.ca.errors import AuthorityExists, IssuerUnusable, NameRefused
 from sealwright.ca.issuers import LONGEST_NAME, IssuerKind, Issuers
 from sealwright.ca.issuers.certificates import read_authority, validity
 from sealwright.ca.models import CertificateContents, KeyKind, Name, NameType
@@ -22,7 +22,7 @@ from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.public_keys import accept, encoded
 from sealwright.clock import FixedClock, Instant, from_datetime, to_datetime
 from sealwright.entropy import SeededEntropy
-from sealwright.errors import Conflict, NotFound, NotPermitted
+from sealwright.errors import NotFound, NotPermitted
 from sealwright.keys import Custody, KeyMissing, Sealer
 from tests.databases import sqlite_database
 from tests.pkilinting import pkilint
@@ -196,7 +196,7 @@ def test_root_key_can_be_exported_and_taken_away_while_issuing_goes_on():
 def test_second_hierarchy_is_refused_and_leaves_the_first():
     async def body(issuers, db, clock):
         root, _ = await issuers.create_hierarchy("Example", SYSTEM)
-        with pytest.raises(Conflict):
+        with pytest.raises(AuthorityExists):
             await issuers.create_hierarchy("Other", SYSTEM)
         assert await issuers.roots() == (root,)
 

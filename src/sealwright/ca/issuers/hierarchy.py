@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from sealwright.access import Actor, Permission, require
 from sealwright.audit import Audit, Event
 from sealwright.ca import names, x509
-from sealwright.ca.errors import IssuerUnusable, NameRefused
+from sealwright.ca.errors import AuthorityExists, IssuerUnusable, NameRefused
 from sealwright.ca.issuers import store
 from sealwright.ca.issuers.certificates import (
     Authority,
@@ -26,7 +26,7 @@ from sealwright.ca.public_keys import accept
 from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
-from sealwright.errors import Conflict, NotFound
+from sealwright.errors import NotFound
 from sealwright.keys import Custody, NewKey, Purpose, SigningKey
 
 ROOT_YEARS = 10
@@ -55,12 +55,12 @@ class Issuers:
     async def create_hierarchy(self, name: str, actor: Actor) -> tuple[IssuerRecord, IssuerRecord]:
         """Make a root and its first issuing CA, with their keys; all of it is stored, or nothing.
 
+        AuthorityExists where there is a root, also one that another node makes at this moment.
+
         The keys are made here and signed with before anything is stored. That leaves no unrecorded signature behind: where
         storing fails, the keys are gone, and with them whatever they certified.
         """
         require(actor, Permission.ISSUER_WRITE)
-        if await self.records():
-            raise Conflict("This server has a certificate authority already.")
         _check_name(name)
         now = self._clock.now()
         root_id, issuing_id = uuid4(self._entropy), uuid4(self._entropy)
@@ -97,6 +97,8 @@ class Issuers:
 
     async def _store(self, made: tuple[tuple[NewKey, IssuerRecord], ...], actor: Actor) -> None:
         async def body(tx: Transaction) -> None:
+            if not await store.claim_first(tx):
+                raise AuthorityExists("This server has a certificate authority already.")
             for key, record in made:
                 await self._custody.insert(tx, key)
                 await store.insert_issuer(tx, record)
@@ -108,8 +110,10 @@ class Issuers:
                     details={"name": record.name, "kind": str(record.kind), "fingerprint": record.fingerprint, "key": key.id},
                 )
 
-        await self._db.write(body)
-        self.forget()
+        try:
+            await self._db.write(body)
+        finally:
+            self.forget()
 
     async def records(self) -> tuple[IssuerRecord, ...]:
         """Every authority, newest first."""

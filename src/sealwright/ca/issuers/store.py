@@ -6,7 +6,7 @@ import hashlib
 from enum import StrEnum
 
 from msgspec import Struct
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, text
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction
@@ -49,12 +49,21 @@ _INSERT = Statement(insert(t))
 _ALL = Statement(select(*_COLUMNS).order_by(t.c.created_at.desc(), t.c.name.desc()).limit(bindparam("at_most")))
 MOST_ISSUERS = 1_000
 
+_ALONE = Statement(text("SELECT 1"), postgresql=lambda: text("LOCK TABLE issuers IN SHARE ROW EXCLUSIVE MODE"))
+"""SQLite has one writer at a time anyway."""
+
 
 async def insert_issuer(tx: Transaction, record: IssuerRecord) -> None:
     """Store a new issuer; its key and its parent are there already."""
     values = {name: getattr(record, name) for name in _FIELDS}
     values["kind"] = str(record.kind)
     await tx.run(_INSERT, **values)
+
+
+async def claim_first(tx: Transaction) -> bool:
+    """Whether there is no issuer yet; until the end of the transaction nobody else adds one."""
+    await tx.run(_ALONE)
+    return await tx.one(_ALL, at_most=1) is None
 
 
 async def all_issuers(db: Database) -> tuple[IssuerRecord, ...]:

@@ -195,19 +195,20 @@ def test_posted_request_that_is_not_utf8_is_shown():
 # --- scopes -----------------------------------------------------------------------------------------------------------
 
 
-def test_one_scope_too_many_denies_the_whole_request_with_the_reason():
+def test_one_scope_too_many_denies_the_whole_request_and_keeps_people_and_groups_from_the_client():
     async def scenario(world):
         await world.server.clients.update_scope_map("step-ca", "system_admins", ["root:all"], actor=SYSTEM)
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         sent = answer_parameters(location(await world.authorize(cookie, **public_request(scope="openid root:all"))))
         assert sent["error"] == "access_denied"
-        assert "root:all is for members of system_admins" in sent["error_description"]
-        sent = answer_parameters(location(await world.authorize(cookie, **public_request(scope="openid other"))))
-        assert "no group of this application has the scope other" in sent["error_description"]
+        assert sent["error_description"] == "This account may not have the scope root:all here."
+        sent = answer_parameters(location(await world.authorize(cookie, **public_request(scope="openid other more root:all"))))
+        assert sent["error_description"] == "This account may not have the scopes other, more and root:all here."
         events = await world.events("authorization.requested")
         assert [event[1] for event in events] == ["refused", "refused"]
         assert events[0][2]["reasons"] == ["the scope root:all is for members of system_admins"]
+        assert "no group of this application has the scope other" in events[1][2]["reasons"]
 
     async def with_admins(world):
         await world.directory.create_group("system_admins", actor=SYSTEM)

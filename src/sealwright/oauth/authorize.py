@@ -130,7 +130,6 @@ class Authorization:
         maps = await store.scope_maps(self._db, pending.client.id)
         return Present(
             account_id=account.id,
-            account_name=account.name,
             authenticated_at=signed_in.session.authenticated_at,
             decision=policy.decide_scopes(pending.request.scopes, maps, {group.id for group in groups}),
             consented=await store.consented_scopes(self._db, account.id, pending.client.id),
@@ -191,8 +190,8 @@ class Authorization:
 
         if not await self._db.write(body):
             raise _gone()
-        text = " ".join((refusal.detail, *refusal.reasons))
-        return Done(self._answer(pending, error=refusal.error, error_description=error_description(text)))
+        # The reasons name groups, which are no business of the client: they are in the audit row.
+        return Done(self._answer(pending, error=refusal.error, error_description=error_description(refusal.detail)))
 
     # --- proof of client and redirect URI ---
 

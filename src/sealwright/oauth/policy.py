@@ -133,7 +133,6 @@ class Present(Struct, frozen=True):
     """Who is signed in where a pending request stands."""
 
     account_id: str
-    account_name: str
     authenticated_at: Instant
     decision: ScopeDecision
     consented: frozenset[str]
@@ -158,7 +157,7 @@ def next_step(client: Client, request: AuthorizationRequest, created_at: Instant
     if not present.decision.allowed:
         raise AuthorizationRefused(
             "access_denied",
-            f"{present.account_name} may not grant {' '.join(present.decision.refused)} to {client.name}.",
+            f"This account may not have {_scopes_text(present.decision.refused)} here.",
             reasons=present.decision.reasons,
         )
     if _consent_is_needed(client, request, present):
@@ -166,6 +165,11 @@ def next_step(client: Client, request: AuthorizationRequest, created_at: Instant
             raise AuthorizationRefused("consent_required", "The person has not allowed this application yet.")
         return Step.CONSENT
     return Step.DONE
+
+
+def _scopes_text(scopes: tuple[str, ...]) -> str:
+    *before, last = scopes
+    return f"the scopes {', '.join(before)} and {last}" if before else f"the scope {last}"
 
 
 def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, present: Present, now: Instant) -> bool:

@@ -113,7 +113,7 @@ def request(*prompts, max_age=None, hinted=None):
 
 def present(*, age=timedelta(hours=1), allowed=True, consented=True, account="alice"):
     decision = decide_scopes(("openid",), MAPS, {"g1"} if allowed else set())
-    return Present(account, "alice", after(NOW, -age), decision, frozenset({"openid"}) if consented else frozenset())
+    return Present(account, after(NOW, -age), decision, frozenset({"openid"}) if consented else frozenset())
 
 
 def step(asked, who, *, kind=ClientKind.PUBLIC, waited=timedelta(minutes=1)):

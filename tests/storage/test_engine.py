@@ -72,6 +72,23 @@ def test_one_failed_body_does_not_harm_others_of_the_same_moment(open_scratch):
     asyncio.run(scenario())
 
 
+def test_reads_that_are_given_up_harm_no_others(open_scratch):
+    async def scenario():
+        async with open_scratch() as db:
+            await db.write(lambda tx: tx.run(INSERT, name="a", holder="me", until=7))
+            for pause in (0, 0, 0.0005, 0.001, 0.002):
+                reads = [asyncio.create_task(db.one(READ, which="a")) for _ in range(40)]
+                await asyncio.sleep(pause)
+                for each in reads[::2]:
+                    each.cancel()
+                async with asyncio.timeout(10):
+                    answers = await asyncio.gather(*reads, return_exceptions=True)
+                assert set(answers[1::2]) == {("me", 7)}
+            assert await db.one(READ, which="a") == ("me", 7)
+
+    asyncio.run(scenario())
+
+
 def test_duplicate_key_is_told_as_such(open_scratch):
     async def scenario():
         async with open_scratch() as db:

@@ -76,6 +76,12 @@ class _Sessions:
         for _ in range(count):
             self._idle.put_nowait(None)
 
+    async def make_first(self) -> None:
+        """Make one now, to see whether it can be had; what the driver raises comes out."""
+        session = await self._open()
+        self._idle.get_nowait()
+        self._idle.put_nowait(session)
+
     @asynccontextmanager
     async def one(self) -> AsyncIterator[PostgresqlSession]:
         """Have a session for oneself; what the driver raises within comes out as what it means."""
@@ -117,10 +123,10 @@ class PostgresqlDatabase:
         """Connect to a ``postgresql://`` URL; what does not answer raises Unavailable."""
         db = cls(url)
         try:
-            async with db._readers.one():
-                return db
-        except asyncpg.PostgresError as cause:
+            await db._readers.make_first()
+        except (*_LOST, asyncpg.PostgresError) as cause:
             raise Unavailable(f"PostgreSQL cannot be reached: {cause}") from cause
+        return db
 
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
         async with self._readers.one() as session:

@@ -1,11 +1,13 @@
 """`sealwright doctor` on a sound home and on broken ones: it says what is wrong in words, and changes nothing."""
 
 import json
+import os
 import shutil
 import socket
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.interop.wire import new_key, write_key
-from tests.live import LiveServer
+from tests.live import SEALWRIGHT, LiveServer, run
 
 
 @pytest.fixture(scope="module")
@@ -215,14 +217,31 @@ def test_broken_home(server, kind):
     assert contents(server) == before
 
 
-def test_taken_port(server):
+def test_taken_port_is_told_with_who_has_it(server):
     with socket.create_server(("127.0.0.1", server.people_port)):
         server.set("listen.people", f'"127.0.0.1:{server.people_port}"')
         wrong = wrong_in(examine(server))
-    assert wrong == {
-        "listeners": f"127.0.0.1:{server.people_port} (people) is taken "
-        "Stop the program that has it, or choose another address in [listen]."
-    }
+    assert list(wrong) == ["listeners"]
+    assert f"https://127.0.0.1:{server.people_port} is taken by another program (pid " in wrong["listeners"]
+    assert f'Choose another with  [listen] people = "127.0.0.1:{server.people_port + 1}"' in wrong["listeners"]
+
+
+def test_address_of_another_machine_is_not_called_taken(server):
+    server.set("listen.machines", '"192.0.2.1:21544"')
+    wrong = wrong_in(examine(server))
+    assert list(wrong) == ["listeners"]
+    assert "https://192.0.2.1:21544 is not an address of this machine." in wrong["listeners"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without privileges")
+def test_port_that_only_the_service_may_take_is_not_called_wrong(server):
+    server.set("listen.people", '"127.0.0.1:443"')
+    bounding = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]
+    command = [*bounding, SEALWRIGHT, "doctor", "--dir", server.home]
+    done = run(command, environment=server.environment(), cwd=server.place)
+    if Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text().strip() != "0":
+        assert "https://127.0.0.1:443 needs a privilege, as the systemd unit gives it" in done.stdout
+    assert done.returncode == 0, done.stdout
 
 
 def test_home_that_does_not_exist(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import stat
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -18,11 +17,13 @@ from sealwright.db import open_database
 from sealwright.db.migrate import NEWEST, require_schema, revision_of
 from sealwright.errors import Failure
 from sealwright.keys import KEY_FILE, load_key_encryption_key
+from sealwright.server.addresses import listen_addresses
 from sealwright.server.home import Home
+from sealwright.server.listeners import AddressRefused, ListenAddress, look_at
 from sealwright.server.surroundings import real_surroundings
 from sealwright.server.tls import server_context
 from sealwright.server.wiring import Parts, build
-from sealwright.settings import Address, Settings, load
+from sealwright.settings import Settings, load
 
 WARN_BEFORE = timedelta(days=60)
 
@@ -85,28 +86,19 @@ def _examine_directory(home: Home) -> Finding:
 def _examine_listeners(settings: Settings, home: Home) -> list[Finding]:
     if (pid := home.server_pid()) is not None:
         return [Finding("listeners", ok=True, detail=f"a server of this home is running (pid {pid})")]
-    wanted: dict[str, Address] = {
-        "people": settings.listen.people,
-        "machines": settings.listen.machines,
-        "status": settings.listen.status,
-    }
-    taken = {name: address for name, address in wanted.items() if address.port and not _is_free(address)}
-    if not taken:
-        return [Finding("listeners", ok=True, detail="all addresses are free")]
-    hint = "Stop the program that has it, or choose another address in [listen]."
-    return [Finding("listeners", ok=False, detail=f"{address} ({name}) is taken", hint=hint) for name, address in taken.items()]
+    found = [_examine_address(address) for address in listen_addresses(settings, home.settings_file)]
+    return [each for each in found if each is not None] or [Finding("listeners", ok=True, detail="all addresses are free")]
 
 
-def _is_free(address: Address) -> bool:
+def _examine_address(address: ListenAddress) -> Finding | None:
     try:
-        found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, _, _, place in found:
-            with socket.socket(family, kind) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(place)
-    except OSError:
-        return False
-    return True
+        look_at(address)
+    except AddressRefused as refused:
+        if isinstance(refused.__cause__, PermissionError):
+            told = f"{address.url(address.port)} needs a privilege, as the systemd unit gives it: not looked at without"
+            return Finding("listeners", ok=True, detail=told)
+        return Finding("listeners", ok=False, detail=refused.detail, hint=refused.hint)
+    return None
 
 
 async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:

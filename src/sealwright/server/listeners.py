@@ -90,6 +90,14 @@ def bind(addresses: Sequence[ListenAddress], workers: int) -> tuple[Bound, ...]:
     return bound
 
 
+def look_at(address: ListenAddress) -> None:
+    """Raise AddressRefused where the address cannot be had at this moment; nothing is taken."""
+    try:
+        _probe(address, _places(address))
+    except OSError as cause:
+        raise _refusal(address, cause) from cause
+
+
 def urls(bound: Sequence[Bound]) -> Mapping[Listener, str]:
     """Listener → where to reach it."""
     return {each.address.listener: each.url for each in bound}

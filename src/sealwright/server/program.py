@@ -18,16 +18,16 @@ from sealwright.clock import to_datetime
 from sealwright.db import Transaction, open_database
 from sealwright.db.migrate import migrate
 from sealwright.identity import OneTimeLink
+from sealwright.server.addresses import listen_addresses
 from sealwright.server.application import Application
 from sealwright.server.duties import application
 from sealwright.server.home import Home, write_whole
-from sealwright.server.listeners import ListenAddress
 from sealwright.server.logs import Log, open_log
 from sealwright.server.supervisor import Plan, Program
 from sealwright.server.surroundings import CLOCK, real_surroundings, seed
 from sealwright.server.tls import TlsMaterial
 from sealwright.server.wiring import Parts, build, public_urls
-from sealwright.settings import Address, Settings, SettingsRefused, line_of, load
+from sealwright.settings import Settings, SettingsRefused, line_of, load
 from sealwright.wire import Listener
 
 
@@ -146,16 +146,8 @@ async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tup
 
 
 def _plan(settings: Settings, home: Home) -> Plan:
-    def address(listener: Listener, given: Address, *, tls: bool = True) -> ListenAddress:
-        said_in = f"{home.settings_file}, line {line_of(f'listen.{listener}', home.settings_file)}"
-        return ListenAddress(listener, given.host, given.port, tls, said_in)
-
     return Plan(
-        addresses=(
-            address(Listener.PEOPLE, settings.listen.people),
-            address(Listener.MACHINES, settings.listen.machines),
-            address(Listener.STATUS, settings.listen.status, tls=False),
-        ),
+        addresses=listen_addresses(settings, home.settings_file),
         workers=settings.workers,
         proxies=settings.trusted_proxies,
         look_for_certificate=settings.tls.look_every,

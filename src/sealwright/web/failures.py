@@ -21,9 +21,10 @@ from sealwright.errors import (
     WrongMethod,
 )
 from sealwright.identity import LinkRefused
-from sealwright.oauth import RequestGone, UnprovenRequest
+from sealwright.oauth import SIGN_IN_PAGE, RequestGone, UnprovenRequest
 from sealwright.web.errors import ForeignForm, StaleForm
-from sealwright.web.pages import Headers, Pages
+from sealwright.web.onward import HOME
+from sealwright.web.pages import Headers, Pages, Place
 from sealwright.web.words import failure_text
 from sealwright.wire import FailureAnswer, Request, Response
 
@@ -33,26 +34,32 @@ class Told(Struct, frozen=True):
 
     status: int
     heading: str
-    signs_in: bool = False
-    """The next step is to sign in."""
+    detail: str = ""
+    """Said instead of what the failure says of itself, where that is for programs."""
+    hint: str = ""
+    """What to do next, where the failure does not say it."""
+    ways: tuple[Place, ...] = ()
+    """Links out of the page."""
 
 
-class Way(Struct, frozen=True):
-    """A link out of an error page."""
-
-    path: str
-    label: str
-
+_ACCOUNT = (Place(HOME, "My account"),)
+_SIGN_IN = (Place(SIGN_IN_PAGE, "Sign in"),)
 
 TABLE: Mapping[type[Exception], Told] = MappingProxyType(
     {
         InvalidInput: Told(400, "That was not understood"),
         StaleForm: Told(400, "The form is out of date"),
-        NotSignedIn: Told(403, "You are not signed in", signs_in=True),
+        NotSignedIn: Told(403, "You are not signed in", ways=_SIGN_IN),
         NotPermitted: Told(403, "You may not do this"),
         ForeignForm: Told(403, "Sent from another site"),
-        NotFound: Told(404, "There is nothing here"),
-        WrongMethod: Told(405, "That does not work here"),
+        NotFound: Told(404, "There is nothing here", hint="Check the address, or begin with your account.", ways=_ACCOUNT),
+        WrongMethod: Told(
+            405,
+            "That does not work here",
+            detail="This address is a step of another page and cannot be opened by itself.",
+            hint="Go to the page that it belongs to, or begin with your account.",
+            ways=_ACCOUNT,
+        ),
         TooLarge: Told(413, "That is too large"),
         TooMany: Told(429, "Too many attempts"),
         Refused: Told(400, "Refused"),
@@ -99,11 +106,11 @@ def _known(pages: Pages, request: Request, failure: Failure, entry: Told) -> Res
         status=entry.status,
         headers=waiting_headers(failure if isinstance(failure, TooMany | Unavailable) else None),
         heading=entry.heading,
-        detail=failure_text(failure),
+        detail=entry.detail or failure_text(failure),
         reasons=failure.reasons,
-        hint=failure.hint,
+        hint=failure.hint or entry.hint,
         command="",
-        ways=(Way("/ui/sign-in", "Sign in"),) if entry.signs_in else (),
+        ways=entry.ways,
         request_id=request.request_id,
     )
 

@@ -53,7 +53,7 @@ class Site(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """An entry of the rail."""
+    """A page that another one leads to."""
 
     path: str
     label: str

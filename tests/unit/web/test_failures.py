@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import sealwright
-from sealwright.errors import Conflict, Failure, NotFound, NotPermitted, Refused, TooMany, Unavailable
+from sealwright.errors import Conflict, Failure, NotFound, NotPermitted, Refused, TooMany, Unavailable, WrongMethod
 from sealwright.web.failures import TABLE, failure_answer, told
 from sealwright.wire import Request
 from tests.unit.web.gallery import Gallery
@@ -64,6 +64,25 @@ def test_refusal_says_what_why_and_what_next():
     text = reading.all("main")[0].text
     for part in ("alice may not.", "only bob may", "Ask bob.", "r-17"):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    "failure", [NotFound("There is nothing at /ui/nowhere."), WrongMethod("/ui/x does not answer GET.", allowed=("POST",))]
+)
+def test_page_that_is_none_says_what_to_do_next_and_leads_to_the_account(failure):
+    reading = Reading(answer_failure(REQUEST, failure).body.decode())
+    assert "does not answer" not in reading.all("main")[0].text
+    hint = reading.by_id("next")
+    assert hint is not None
+    assert hint.text
+    assert ("/ui/account", "My account") in [(link.attributes.get("href"), link.text) for link in reading.all("a")]
+
+
+def test_failure_says_what_to_do_next_in_its_own_words_where_it_has_some():
+    answer = answer_failure(REQUEST, NotFound("There is no file x.", hint="Reload the page that led here."))
+    hint = Reading(answer.body.decode()).by_id("next")
+    assert hint is not None
+    assert hint.text == "Reload the page that led here."
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,12 @@ BROKEN = {
     "empty database": (_write("sealwright.db", ""), "database", "sealwright.db is empty. Bring it back from your backup."),
     "unfinished": (_write("init.unfinished", ""), "home", "it was never made to its end. Make it anew: sealwright init --dir"),
     "no database but a file": (_write("sealwright.db", "not a database " * 100), "database", "file is not a database"),
-    "newer schema": (_rows("UPDATE alembic_version SET version_num = '9999'"), "database", "schema 9999, this program speaks"),
+    "newer schema": (_rows("UPDATE alembic_version SET version_num = '9999'"), "database", "Start a newer version of Sealwright"),
+    "older schema": (
+        _rows("UPDATE alembic_version SET version_num = '0000'"),
+        "database",
+        "schema 0000, this program speaks 0001 It is brought up to date at: sealwright serve",
+    ),
     "database out of reach": (
         _setting("database_url", '"postgresql://sealwright:hidden@127.0.0.1:1/none"'),
         "database",

@@ -52,7 +52,7 @@ async def migrate(url: str, *, may_create: bool = True) -> str:
     """
     held = await revision_of(url)
     if not may_create:
-        require_schema(held, url)
+        require_known(held, url)
     return held if held == NEWEST else await _on_connection(url, _upgrade)
 
 
@@ -73,14 +73,23 @@ async def revision_of(url: str) -> str:
         raise _unusable(cause) from cause
 
 
-def require_schema(revision: str, url: str) -> None:
-    """Raise DatabaseEmpty where `revision`, of the database at `url`, is none: a server that was made has had one."""
+def require_known(revision: str, url: str) -> None:
+    """Raise DatabaseEmpty where `revision`, of the database at `url`, is none, SchemaTooNew where it is a later program's."""
+    _refuse_newer(revision)
     if not revision:
         path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
         what = "The database" if path is None else f"The database {path}"
         raise DatabaseEmpty(
             f"{what} is {'empty' if path is None or path.exists() else 'missing'}.",
             hint="Bring it back from your backup. Where it is the wrong one, correct database_url or SEALWRIGHT_DATABASE_URL.",
+        )
+
+
+def _refuse_newer(revision: str) -> None:
+    if revision > NEWEST:
+        raise SchemaTooNew(
+            f"The database has schema {revision}; this program knows schemas up to {NEWEST}.",
+            hint="Start a newer version of Sealwright, or restore a backup made by this one.",
         )
 
 
@@ -149,11 +158,7 @@ def _upgrade(connection: Connection) -> str:
     revision = _revision(connection)
     if revision == NEWEST:
         return revision
-    if revision > NEWEST:
-        raise SchemaTooNew(
-            f"The database has schema {revision}; this program knows schemas up to {NEWEST}.",
-            hint="Start a newer version of Sealwright, or restore a backup made by this one.",
-        )
+    _refuse_newer(revision)
     if revision:
         run_revisions(connection)
     else:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from sealwright.ca import IssuerRecord
 from sealwright.clock import after, between, from_datetime, to_datetime
 from sealwright.db import open_database
-from sealwright.db.migrate import NEWEST, require_schema, revision_of
+from sealwright.db.migrate import NEWEST, require_known, revision_of
 from sealwright.errors import Failure
 from sealwright.keys import KEY_FILE, load_key_encryption_key
 from sealwright.server.addresses import listen_addresses
@@ -58,7 +58,7 @@ async def examine(home: Home) -> list[Finding]:
         findings.extend(_examine_listeners(settings, home))
         subject = "database"
         revision = await revision_of(settings.database_url)
-        require_schema(revision, settings.database_url)
+        require_known(revision, settings.database_url)
         if revision != NEWEST:
             told = f"schema {revision}, this program speaks {NEWEST}"
             findings.append(Finding("database", ok=False, detail=told, hint="It is brought up to date at: sealwright serve"))

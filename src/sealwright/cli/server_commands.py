@@ -19,14 +19,11 @@ from sealwright.cli.wording import columns, counted, local
 
 
 class InitOptions(NamedTuple):
-    """What `init` was asked for. What was not said is None or empty."""
+    """What `init` was asked for. What was not said is None, or not there."""
 
     home: Path
-    name: str | None
-    dns_names: tuple[str, ...]
-    people: str | None
-    machines: str | None
-    status: str | None
+    settings: Mapping[str, object]
+    """What was said of settings."""
     provisioner: str | None
     provisioner_password: str | None
 
@@ -148,9 +145,7 @@ def _home(invocation: Invocation, directory: str | None) -> Path:
 )
 @_dir
 @click.option("--name", metavar="NAME", help="What the authorities are called: NAME Root CA. Default: Sealwright.")
-@click.option(
-    "--dns", "dns_names", metavar="HOST", multiple=True, help="Name or address of the server; repeatable. Default: localhost."
-)
+@click.option("--dns", metavar="HOST", multiple=True, help="Name or address of the server; repeatable. Default: localhost.")
 @click.option("--people", metavar="HOST:PORT", help="Where browsers and the API are answered. Default: localhost:8443.")
 @click.option("--machines", metavar="HOST:PORT", help="Where step and other machines are answered. Default: localhost:9443.")
 @click.option("--status", metavar="HOST:PORT", help="Where health is told, without TLS. Default: localhost:8080.")
@@ -158,12 +153,14 @@ def _home(invocation: Invocation, directory: str | None) -> Path:
 @click.option("--provisioner-password-file", metavar="FILE", help="Its password; - for standard input.")
 @pass_invocation
 def init(
-    invocation: Invocation, directory: str | None, provisioner: str | None, provisioner_password_file: str | None, **given: Any
+    invocation: Invocation, directory: str | None, provisioner: str | None, provisioner_password_file: str | None, **flags: Any
 ) -> None:
     """Make a home directory: settings, sealed secrets, database, a root authority and one that issues.
 
     It never asks anything: what is not said has a default that can be changed in the settings file.
     """
+    given = {key: flags[flag] for key, flag in _FLAGS.items() if flags[flag] not in (None, ())}
+    _require_usable(given)
     password = None
     if provisioner_password_file is not None and provisioner is None:
         raise WrongUsage("--provisioner-password-file goes with --provisioner.")
@@ -171,8 +168,25 @@ def init(
         prompt = f"New password of the provisioner {provisioner}"
         password = invocation.new_password(provisioner_password_file, prompt, "--provisioner-password-file")
     home = _home(invocation, directory)
-    options = InitOptions(home=home, provisioner=provisioner, provisioner_password=password, **given)
-    _tell_init(invocation, invocation.server_side().init(options))
+    _tell_init(invocation, invocation.server_side().init(InitOptions(home, given, provisioner, password)))
+
+
+_FLAGS = {"name": "name", "dns_names": "dns", "listen.people": "people", "listen.machines": "machines", "listen.status": "status"}
+"""Setting → the flag of `init` that gives it."""
+
+
+def _require_usable(given: Mapping[str, object]) -> None:
+    """Refuse by its flag what a settings file would be refused for: there is none yet that could be looked at."""
+    from sealwright.settings import FILE_NAME, SettingsRefused, parse, render
+
+    try:
+        parse(render(given), Path(FILE_NAME))
+    except SettingsRefused as refusal:
+        value = "" if refusal.key == "dns_names" else f" {refusal.value}"
+        told = f"--{_FLAGS[refusal.key]}{value} {refusal.problem}."
+        for key, flag in _FLAGS.items():
+            told = told.replace(key, f"--{flag}") if "." in key else told
+        raise WrongUsage(told, hint="See: sealwright init --help") from refusal
 
 
 def _tell_init(invocation: Invocation, report: InitReport) -> None:

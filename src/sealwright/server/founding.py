@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,20 +23,15 @@ from sealwright.tokens import new_sealed_jwk
 
 
 class Options(Protocol):
-    """What `init` is asked for; what was not said is None or empty."""
+    """What `init` is asked for; what was not said is None, or not there."""
 
     @property
     def home(self) -> Path: ...
     @property
-    def name(self) -> str | None: ...
-    @property
-    def dns_names(self) -> tuple[str, ...]: ...
-    @property
-    def people(self) -> str | None: ...
-    @property
-    def machines(self) -> str | None: ...
-    @property
-    def status(self) -> str | None: ...
+    def settings(self) -> Mapping[str, object]:
+        """For the settings file."""
+        ...
+
     @property
     def provisioner(self) -> str | None: ...
     @property
@@ -68,15 +64,7 @@ def found(options: Options) -> InitReport:
 
 
 def _fill(home: Home, options: Options) -> InitReport:
-    given: dict[str, object] = {
-        "name": options.name,
-        "dns_names": list(options.dns_names) or None,
-        "listen.people": options.people,
-        "listen.machines": options.machines,
-        "listen.status": options.status,
-    }
-    text = render({key: value for key, value in given.items() if value is not None})
-    write_whole(home.settings_file, text.encode())
+    write_whole(home.settings_file, render(options.settings).encode())
     if read_environment().key is None:
         _provide_key(home)
     settings = load(home.path)

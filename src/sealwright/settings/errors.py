@@ -21,6 +21,7 @@ class SettingsRefused(Refused):
         super().__init__(f"{where}{key}{f' = {value}' if value else ''} {problem}.", hint=hint)
         self.key = key
         self.value = value
+        self.problem = problem
         self.file = file
         self.line = line
 

@@ -6,6 +6,7 @@ What does not fit raises ValueError with the end of the sentence "<key> = <value
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -61,6 +62,8 @@ def _is_host(text: str) -> bool:
 
 def read_host(value: Any) -> str:
     """A host name or an IP address, in lower case."""
+    if read_text(value).endswith("."):
+        raise ValueError("must not end with a dot")
     if not _is_host(read_text(value)):
         raise ValueError("must be a host name or an IP address")
     return str(value).lower()
@@ -178,13 +181,16 @@ def read_network(value: Any) -> Network:
 def list_of(form: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
     """A list whose entries all have `form`."""
 
+    def entry(value: Any) -> T:
+        try:
+            return form(value)
+        except ValueError as cause:
+            raise ValueError(f"holds {json.dumps(value, ensure_ascii=False, default=str)}, which {cause}") from cause
+
     def read(value: Any) -> tuple[T, ...]:
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise ValueError('must be a list, such as ["…", "…"]')  # noqa: TRY004 - the same
-        try:
-            return tuple(form(item) for item in value)
-        except ValueError as cause:
-            raise ValueError(f"holds an entry that {cause}") from cause
+        return tuple(map(entry, value))
 
     read.__doc__ = f"A list. Each entry: {form.__doc__}"
     return read

@@ -110,16 +110,40 @@ def test_flags_of_init_arrive(machine):
     password = machine.file("pw", "correct horse\n")
     done = machine.ok(
         *("init", "--dir", machine.place / "h", "--name", "X", "--dns", "a.example.org", "--dns", "10.0.0.1"),
-        *("--people", "0.0.0.0:443", "--machines", ":9000", "--status", ":80"),
+        *("--people", "0.0.0.0:443", "--machines", "[::1]:9000", "--status", "localhost:80"),
         *("--provisioner", "first", "--provisioner-password-file", password, "--output", "json"),
     )
     (options,) = machine.server_side.calls
     assert options.home == machine.place / "h"
-    assert (options.name, options.dns_names) == ("X", ("a.example.org", "10.0.0.1"))
-    assert (options.people, options.machines, options.status) == ("0.0.0.0:443", ":9000", ":80")
+    assert options.settings == {
+        "name": "X",
+        "dns_names": ("a.example.org", "10.0.0.1"),
+        "listen.people": "0.0.0.0:443",
+        "listen.machines": "[::1]:9000",
+        "listen.status": "localhost:80",
+    }
     assert (options.provisioner, options.provisioner_password) == ("first", "correct horse")
     assert done.json["root"]["fingerprint"] == FINGERPRINT
     assert "correct horse" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--people", "99999"), '--people "99999" must be HOST:PORT with a port from 1 to 65535.'),
+        (("--name", "x" * 41), f'--name "{"x" * 41}" must have 1 to 40 characters.'),
+        (("--name", ""), '--name "" must have 1 to 40 characters.'),
+        (("--dns", "id.example.org", "--dns", "EXAMPLE.org."), '--dns holds "EXAMPLE.org.", which must not end with a dot.'),
+        (("--dns", "not a host"), '--dns holds "not a host", which must be a host name or an IP address.'),
+        (("--people", "localhost:1", "--status", "localhost:1"), '--status "localhost:1" is the address of --people too.'),
+        (("--people", "localhost:8080"), '--status "localhost:8080" is the address of --people too.'),
+    ],
+)
+def test_value_of_init_that_cannot_be_used_is_told_by_its_flag(machine, arguments, words):
+    done = machine.run("init", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"Wrong usage: {words}\n  See: sealwright init --help\n"
+    assert machine.server_side.calls == []
 
 
 def test_init_asks_nothing_where_there_is_no_terminal(machine):

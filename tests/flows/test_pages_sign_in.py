@@ -75,7 +75,7 @@ def test_wrong_password_is_told_at_the_field_and_the_user_name_stays(place: Plac
     browser = place.browser()
     page = browser.submit(browser.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password="wrong")
     assert page.status == 403
-    assert page.title == "Error: Sign in · Example"
+    assert page.title == "The user name or password is not right · Sign in · Example"
     form = page.form_with("sign-in")
     assert form.fields["username"] == "alice"
     assert form.fields["password"] == ""

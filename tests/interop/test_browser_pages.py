@@ -180,7 +180,7 @@ def test_wrong_password_keeps_the_name_and_says_so(page: Page, server: LiveServe
     page.fill("#username", person)
     page.fill("#password", "wrong")
     page.click("#sign-in")
-    assert titled(page, "Error: Sign in")
+    assert titled(page, "The user name or password is not right · Sign in")
     assert page.input_value("#username") == person
     assert page.input_value("#password") == ""
     assert page.locator("#password:focus").count() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,9 +64,33 @@ def test_port_of_another_listener_of_ours_is_told_as_such() -> None:
     with bound(address("127.0.0.1")) as (taken,):
         refused = refusal(address("127.0.0.1", taken.port, Listener.MACHINES))
     assert refused.detail == f"https://127.0.0.1:{taken.port} is taken by another listener of this server."
-    assert refused.hint == (
-        f'Choose another with  [listen] machines = "127.0.0.1:{taken.port + 1}"  in /srv/settings.toml, line 4.'
-    )
+    assert proposed(refused, "machines")[0] == "127.0.0.1"
+    assert refused.hint.endswith("  in /srv/settings.toml, line 4.")
+
+
+def proposed(refused: AddressRefused, listener: str) -> tuple[str, int]:
+    """Host and port that the hint names."""
+    found = re.match(r'Choose another with  \[listen\] (\w+) = "(.+):(\d+)"', refused.hint)
+    assert found is not None
+    assert found[1] == listener
+    return found[2], int(found[3])
+
+
+def test_port_that_is_proposed_is_free_and_of_no_other_listener() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        alone = refusal(address("127.0.0.1", port))
+        _, next_one = proposed(alone, "people")
+        refused = refusal(address("127.0.0.1", port), address("127.0.0.1", next_one, Listener.MACHINES))
+        host, after = proposed(refused, "people")
+        assert (host, after != next_one, after != port) == ("127.0.0.1", True, True)
+        with bound(address("127.0.0.1", after)):
+            pass
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_host_that_is_refused_is_not_proposed_again(host: str) -> None:
+    assert proposed(refusal(address(host, 21_543)), "people") == ("localhost", 21_543)
 
 
 def test_wildcard_of_another_program_is_noticed() -> None:

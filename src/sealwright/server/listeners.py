@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from sealwright.wire import Listener
 
 BACKLOG = 2048
 _ATTEMPTS_AT_A_FREE_PORT = 20
+_FIRST_FREE_TO_ALL = 1_024
 _HIGHEST_PORT = 65_535
 _NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
@@ -85,7 +86,8 @@ class Bound(Struct, frozen=True):
 def bind(addresses: Sequence[ListenAddress], workers: int) -> tuple[Bound, ...]:
     """Take every address or none; raises AddressRefused that says who has it and which setting to change."""
     with ExitStack() as undo:
-        bound = tuple(_bind(address, workers, undo) for address in addresses)
+        ours = frozenset(address.port for address in addresses)
+        bound = tuple(_bind(address, workers, undo, ours) for address in addresses)
         undo.pop_all()
     return bound
 
@@ -103,7 +105,7 @@ def urls(bound: Sequence[Bound]) -> Mapping[Listener, str]:
     return {each.address.listener: each.url for each in bound}
 
 
-def _bind(address: ListenAddress, workers: int, undo: ExitStack) -> Bound:
+def _bind(address: ListenAddress, workers: int, undo: ExitStack, ours: frozenset[int]) -> Bound:
     places = _places(address)
     for _ in range(_ATTEMPTS_AT_A_FREE_PORT):
         try:
@@ -112,7 +114,7 @@ def _bind(address: ListenAddress, workers: int, undo: ExitStack) -> Bound:
         except OSError as cause:
             if address.port == 0 and cause.errno == errno.EADDRINUSE:
                 continue  # free at one of the host's addresses, taken at another
-            raise _refusal(address, cause) from cause
+            raise _refusal(address, cause, ours) from cause
     raise AddressRefused(f"No port is free at {address.host}.", hint="See which programs listen with: ss -tlnp")
 
 
@@ -123,7 +125,7 @@ def _places(address: ListenAddress) -> list[Place]:
     except OSError as cause:
         raise AddressRefused(
             f"The host {address.host} of {address.url(address.port)} cannot be found.",
-            hint=_hint(address, address.port),
+            hint=_hint_at_home(address),
         ) from cause
     return list(dict.fromkeys((family, str(where[0])) for family, _, _, _, where in found))
 
@@ -169,20 +171,38 @@ def _prepare(each: socket.socket, family: socket.AddressFamily) -> None:
         each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
 
-def _refusal(address: ListenAddress, cause: OSError) -> AddressRefused:
+def _refusal(address: ListenAddress, cause: OSError, ours: frozenset[int]) -> AddressRefused:
     url = address.url(address.port)
     if cause.errno == errno.EADDRINUSE:
         holder = holder_of(address.port)
-        ours = holder is not None and holder.pid == os.getpid()
-        who = "another listener of this server" if ours else f"another program{f' ({holder})' if holder else ''}"
-        detail = f"{url} is taken by {who}."
-        return AddressRefused(detail, hint=_hint(address, address.port % _HIGHEST_PORT + 1))
+        own = holder is not None and holder.pid == os.getpid()
+        who = "another listener of this server" if own else f"another program{f' ({holder})' if holder else ''}"
+        return AddressRefused(f"{url} is taken by {who}.", hint=_hint(address, _free_port(address, ours)))
     if cause.errno == errno.EACCES:
         detail = f"{url} needs a privilege that this program does not have: ports below 1024 are the system's."
-        return AddressRefused(detail, hint=_hint(address, address.port + 8000))
+        return AddressRefused(detail, hint=_hint(address, _free_port(address, ours)))
     if cause.errno in _NO_SUCH_ADDRESS:
-        return AddressRefused(f"{url} is not an address of this machine.", hint=_hint(address, address.port))
-    return AddressRefused(f"{url} cannot be listened on: {cause.strerror}.", hint=_hint(address, address.port))
+        return AddressRefused(f"{url} is not an address of this machine.", hint=_hint_at_home(address))
+    return AddressRefused(f"{url} cannot be listened on: {cause.strerror}.", hint=_hint_at_home(address))
+
+
+def _free_port(address: ListenAddress, ours: frozenset[int]) -> int:
+    """A port near that of `address`, free there and none of `ours`: what to propose instead."""
+    first = address.port + 1 if address.port >= _FIRST_FREE_TO_ALL else address.port + 8_000
+    places = _places(address)
+    for port in (*range(first, _HIGHEST_PORT + 1), *range(_FIRST_FREE_TO_ALL, first)):
+        try:
+            if port not in ours:
+                _probe(replace(address, port=port), places)
+                return port
+        except OSError:
+            continue
+    return 0
+
+
+def _hint_at_home(address: ListenAddress) -> str:
+    """Another host, where the one that was given is none of this machine's."""
+    return _hint(replace(address, host="127.0.0.1" if address.host == "localhost" else "localhost"), address.port)
 
 
 def _hint(address: ListenAddress, port: int) -> str:

@@ -6,6 +6,7 @@ parser (see `server/`), so the lane is a property of the route and never a secon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -19,6 +20,19 @@ from sealwright.errors import InvalidInput
 MAX_FORM_FIELDS = 200
 
 T = TypeVar("T")
+
+_PLACE = re.compile(r"(.*) - at `(?:key in )?\$\.?(.*)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+_EXPECTED = re.compile(r"Expected `([^`]*)`(.*?)(?:, got `(.*)`)?")
+_TYPES = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -54,20 +68,20 @@ class Request(msgspec.Struct):
         """Fields of an `application/x-www-form-urlencoded` body; another content type or a repeated field is InvalidInput."""
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/x-www-form-urlencoded":
-            raise InvalidInput(f"the body must be application/x-www-form-urlencoded, not {content_type or 'without a type'}")
+            raise InvalidInput(f"The body must be application/x-www-form-urlencoded, not {content_type or 'without a type'}.")
         try:
             return _unique(self.body.decode("utf-8"))
         except UnicodeDecodeError as cause:
-            raise InvalidInput("the form is not UTF-8 text") from cause
+            raise InvalidInput("The form is not UTF-8 text.") from cause
 
     def json(self, shape: type[T]) -> T:
         """The body as JSON, checked against a msgspec type; what does not fit raises InvalidInput naming the member."""
         try:
             return msgspec.json.decode(self.body, type=shape)
         except msgspec.MsgspecError as cause:
-            raise InvalidInput(f"the JSON body does not fit: {cause}") from cause
+            raise InvalidInput(misfit(cause)) from cause
         except UnicodeDecodeError as cause:
-            raise InvalidInput("the JSON body is not UTF-8 text") from cause
+            raise InvalidInput("The JSON body is not UTF-8 text.") from cause
 
     def cookie(self, name: str) -> str | None:
         """The value of one cookie, or None.
@@ -149,17 +163,42 @@ def redirect(location: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Res
     return Response(303, b"", (("location", location), ("cache-control", "no-store"), *headers))
 
 
+def misfit(cause: msgspec.MsgspecError, whole: str = "The JSON body") -> str:
+    """Why JSON does not fit its type, as a sentence that names the member; `whole` is what to call all of it."""
+    told = str(cause)
+    if not isinstance(cause, msgspec.ValidationError):
+        words = told.removeprefix("JSON is malformed: ").replace("Input data was truncated", "it ends too early")
+        return f"{whole} is not JSON: {words}."
+    placed = _PLACE.fullmatch(told)
+    told, place = placed.groups() if placed else (told, "")
+    place = place.replace("[...]", "")
+    for pattern, wrong in ((_UNKNOWN, "is not known here"), (_MISSING, "is missing")):
+        found = pattern.fullmatch(told)
+        if found:
+            return f"The member {place}{'.' if place else ''}{found[1]} {wrong}."
+    subject = f"The member {place}" if place else whole
+    found = _EXPECTED.fullmatch(told)
+    if found is None:  # a value that is none of those there are
+        return f"{subject} has the wrong value: {told[:1].lower()}{told[1:]}."
+    wanted, bounds, given = found.groups()
+    return f"{subject} must be {_type_in_words(wanted)}{bounds}{f', not {_type_in_words(given)}' if given else ''}."
+
+
+def _type_in_words(kinds: str) -> str:
+    return " or ".join(_TYPES.get(kind, kind) for kind in kinds.split(" | "))
+
+
 def _unique(text: str) -> dict[str, str]:
     """Fields of a form or query (WHATWG URL, section 5.1), each of which is there once."""
     if text.count("&") >= MAX_FORM_FIELDS:
-        raise InvalidInput("too many fields")
+        raise InvalidInput("There are too many fields.")
     fields: dict[str, str] = {}
     for field_text in text.split("&"):
         if field_text:
             encoded_name, _, value = field_text.partition("=")
             name = _decoded(encoded_name)
             if name in fields:
-                raise InvalidInput(f"the parameter {name[:64]!r} is given more than once")
+                raise InvalidInput(f"The parameter {name[:64]!r} is given more than once.")
             fields[name] = _decoded(value)
     return fields
 

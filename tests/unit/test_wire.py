@@ -1,7 +1,9 @@
 """What a request gives a handler to read."""
 
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
+import msgspec
 import pytest
 
 from sealwright.errors import InvalidInput
@@ -57,6 +59,43 @@ def test_value_may_hold_an_equals_sign() -> None:
 )
 def test_fields_are_read_as_the_standard_library_reads_them(text):
     assert Request("GET", "/", text).query() == dict(parse_qsl(text, keep_blank_values=True))
+
+
+class Inner(msgspec.Struct):
+    a: int
+
+
+class Shape(msgspec.Struct, forbid_unknown_fields=True):
+    ott: str | None = None
+    inner: list[Inner] = []
+    kind: Literal["x", "y"] = "x"
+    rates: dict[str, float] = {}
+    some: tuple[str, ...] = ()
+    long: Annotated[str, msgspec.Meta(min_length=2)] = "xx"
+    on: bool = False
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"ott": 1}', "The member ott must be a text or null, not a whole number."),
+        ('{"foo": 1}', "The member foo is not known here."),
+        ('{"inner": [{}]}', "The member inner[0].a is missing."),
+        ('{"inner": [{"a": 1.5}]}', "The member inner[0].a must be a whole number, not a number."),
+        ('{"inner": {}}', "The member inner must be a list, not an object."),
+        ('{"kind": "z"}', "The member kind has the wrong value: invalid enum value 'z'."),
+        ('{"rates": {"x": "y"}}', "The member rates must be a number, not a text."),
+        ('{"some": [true]}', "The member some[0] must be a text, not true or false."),
+        ('{"long": "x"}', "The member long must be a text of length >= 2."),
+        ("[]", "The JSON body must be an object, not a list."),
+        ("", "The JSON body is not JSON: it ends too early."),
+        ("{} x", "The JSON body is not JSON: trailing characters (byte 4)."),
+    ],
+)
+def test_json_that_does_not_fit_is_told_in_words_and_by_member(body, told):
+    with pytest.raises(InvalidInput) as refused:
+        Request("POST", "/", body=body.encode()).json(Shape)
+    assert refused.value.detail == told
 
 
 @pytest.mark.parametrize("text", ["a=1&a=2", "a=1&%61=2", "a+b=1&a%20b=1"])

@@ -11,7 +11,7 @@ from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
 from sealwright.errors import InvalidInput
 from sealwright.identity import SessionKind, Sessions, SignedIn
-from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response
+from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response, misfit
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
@@ -133,9 +133,10 @@ def _body(request: Request, shape: Any) -> Any:
         raise WrongContentType(f"The body must be application/json, not {content_type or 'without a type'}.")
     try:
         return msgspec.json.decode(request.body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
-        words = str(cause)
-        raise InvalidInput(f"The body cannot be used: {words[:1].lower()}{words[1:]}.") from cause
+    except msgspec.MsgspecError as cause:
+        raise InvalidInput(misfit(cause)) from cause
+    except UnicodeDecodeError as cause:
+        raise InvalidInput("The JSON body is not UTF-8 text.") from cause
 
 
 def _query(request: Request, known: Mapping[str, str]) -> Mapping[str, str]:

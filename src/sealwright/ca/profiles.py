@@ -16,6 +16,7 @@ from sealwright.ca.errors import ProfileRefused
 from sealwright.ca.models import Claims, ExtendedUse, NameType, Profile
 from sealwright.ca.names import MOST_NAMES
 from sealwright.errors import InvalidInput
+from sealwright.wire import misfit
 
 MOST_BACKDATE = timedelta(hours=1)
 LONGEST_LIFE = timedelta(days=1826)
@@ -45,8 +46,10 @@ def load(document: bytes) -> Profile:
     """A profile from JSON; an unknown member or a value that does not fit raises ProfileRefused naming it."""
     try:
         profile = msgspec.json.decode(document, type=Profile)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
-        raise ProfileRefused(f"The profile cannot be read: {cause}") from cause
+    except msgspec.MsgspecError as cause:
+        raise ProfileRefused(misfit(cause, "The profile")) from cause
+    except UnicodeDecodeError as cause:
+        raise ProfileRefused("The profile is not UTF-8 text.") from cause
     check(profile)
     return profile
 

@@ -19,7 +19,25 @@ from sealwright.errors import Failure
 _GREEN, _RED, _BOLD, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 _OPENERS = frozenset(
-    {"A", "An", "Another", "Give", "It", "No", "Nobody", "Nothing", "One", "That", "The", "There", "This", "Too", "You", "Your"}
+    {
+        "A",
+        "An",
+        "Another",
+        "Give",
+        "In",
+        "It",
+        "No",
+        "Nobody",
+        "Nothing",
+        "One",
+        "That",
+        "The",
+        "There",
+        "This",
+        "Too",
+        "You",
+        "Your",
+    }
 )
 
 Columns = Sequence[tuple[str, str]]

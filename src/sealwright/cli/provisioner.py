@@ -92,7 +92,9 @@ def get(invocation: Invocation, name: str) -> None:
 @click.option("--tenant-id", metavar="ID", help="oidc: what {tenantid} in the provider's issuer stands for.")
 @click.option("--admin", metavar="EMAIL", multiple=True, help="oidc: who may have any name, by address or group; repeatable.")
 @click.option("--domain", metavar="DOMAIN", multiple=True, help="oidc: domains of mail addresses that are allowed; repeatable.")
-@click.option("--group", metavar="GROUP", multiple=True, help="oidc: groups of which one is needed; repeatable.")
+@click.option(
+    "--group", metavar="GROUP", multiple=True, help="oidc: groups of which one is needed, mostly with --scope groups; repeatable."
+)
 @click.option("--listen-address", metavar="HOST:PORT", help="oidc: where the user's machine waits for the browser.")
 @click.option("--scope", metavar="SCOPE", multiple=True, help="oidc: scopes to ask for; repeatable. Default: openid and email.")
 @click.option("--auth-param", metavar="KEY=VALUE", multiple=True, help="oidc: more for the authorization request; repeatable.")
@@ -131,6 +133,10 @@ def add(invocation: Invocation, name: str | None, kind: str | None, from_file: P
         if claims:
             definition["claims"] = claims
     made = invocation.connection().call("POST", "provisioners", body=definition)
+    if made.get("groups") and "groups" not in made.get("scopes", ()):
+        invocation.output.note(
+            f"{made['name']} asks for groups, but not for the scope groups; most providers put groups into a token only then."
+        )
     invocation.output.confirm(f"Added the provisioner {made['name']} ({made['type']})")
     invocation.output.json(made)
 

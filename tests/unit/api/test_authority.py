@@ -51,7 +51,7 @@ def test_member_that_is_not_known_is_refused_by_name():
             token = await world.token("carl", "ca_admins")
             status, problem = await world.call("POST", "/provisioners", {**OIDC, "domain": ["x"]}, token=token)
             assert status == 400
-            assert "`domain`" in problem["detail"]
+            assert problem["detail"] == "In the provisioner 'kanidm' the member domain is not known here."
 
     asyncio.run(scenario())
 

@@ -240,13 +240,13 @@ def test_profiles_that_contradict_themselves_are_refused_in_words(changes, why):
 @pytest.mark.parametrize(
     ("document", "why"),
     [
-        (b"", "cannot be read"),
+        (b"", "profile is not JSON"),
         (b'{"name": "web", "colour": "red"}', "colour"),
         (b'{"name": "web", "most_names": "many"}', "most_names"),
         (b'{"name": "web", "key_kinds": ["DSA"]}', "key_kinds"),
         (b'{"name": "web", "extended_uses": ["any"]}', "extended_uses"),
         (b'{"most_names": 3}', "name"),
-        (b'{"name": "\xff"}', "cannot be read"),
+        (b'{"name": "\xff"}', "not UTF-8"),
         (b'{"name": "web", "longest": "P9999D"}', "longest"),
     ],
 )

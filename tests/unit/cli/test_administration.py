@@ -282,7 +282,18 @@ def test_file_that_is_no_definition_is_refused(admin):
         assert words in done.err
     done = admin.run("provisioner", "add", "--from-file", admin.file("p.json", json.dumps({**PROVISIONER, "admin": 1})))
     assert done.code == 1
-    assert "`admin`" in done.err
+    assert "the member admin is not known here" in done.err
+
+
+@pytest.mark.parametrize(("scopes", "warned"), [((), True), (("openid", "email", "groups"), False)])
+def test_groups_without_their_scope_are_pointed_out(admin, scopes, warned):
+    more = [word for scope in scopes for word in ("--scope", scope)]
+    endpoint = "https://id.example.org/oauth2/openid/x"
+    done = admin.ok(
+        *("provisioner", "add", "x", "--type", "oidc", "--client-id", "x", "--configuration-endpoint", endpoint),
+        *("--group", "staff", *more),
+    )
+    assert ("not for the scope groups" in done.err) is warned
 
 
 def test_provisioner_is_found_by_the_id_that_the_record_of_events_holds(admin):

@@ -23,6 +23,7 @@ from sealwright.ca.profiles import inherit
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.errors import Failure
 from sealwright.tokens import VerificationKey, VerificationKeys, keys_of_jwks, public_key_from_jwk
+from sealwright.wire import misfit
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 LONGEST_NAME = 128
@@ -196,11 +197,11 @@ def listed(provisioner: Provisioner) -> dict[str, Any]:
 
 
 def _in_words(cause: msgspec.ValidationError, document: Mapping[str, Any]) -> str:
-    """The words of msgspec as a sentence, with the name of the provisioner where there is one."""
+    """What does not fit, with the name of the provisioner where there is one."""
     name = document.get("name")
-    of_whom = f"provisioner {name[:LONGEST_NAME]!r}" if isinstance(name, str) and name else "the provisioner"
-    words = str(cause).rstrip(".")
-    return f"{of_whom}: {words[:1].lower()}{words[1:]}."
+    of_whom = f" {name[:LONGEST_NAME]!r}" if isinstance(name, str) and name else ""
+    words = misfit(cause)
+    return f"In the provisioner{of_whom} {words[:1].lower()}{words[1:]}"
 
 
 def _check_name(name: str) -> None:

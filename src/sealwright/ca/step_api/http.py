@@ -156,9 +156,9 @@ class StepApi:
         """A token and a signing request become a certificate."""
         asked = request.json(SignRequest)
         if not asked.csr:
-            raise InvalidInput("csr is missing.")
+            raise InvalidInput("The member csr is missing.")
         if not asked.ott:
-            raise InvalidInput("ott is missing.")
+            raise InvalidInput("The member ott is missing.")
         issued = await self._signing.sign(
             asked.ott,
             asked.csr,
@@ -182,7 +182,7 @@ class StepApi:
         if request.peer.certificate is None:
             raise InvalidInput("A certificate is given a new key over a connection that was made with it.")
         if not asked.csr:
-            raise InvalidInput("csr is missing.")
+            raise InvalidInput("The member csr is missing.")
         return _issued(await self._renewal.rekey(request.peer.certificate, asked.csr))
 
     async def revoke(self, request: Request) -> Response:

@@ -254,4 +254,6 @@ def _in_words(name: x509.GeneralName) -> str:
         return f"otherName {name.type_id.dotted_string}"
     if isinstance(name, x509.DirectoryName):
         return f"directory name {shown(name.value.rfc4514_string())}"
+    if isinstance(name, x509.RegisteredID):
+        return f"registeredID {name.value.dotted_string}"
     return f"{type(name).__name__} {shown(str(name.value))}"

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from sealwright.ca.provisioners import Audiences, Operation, token_key, whole
+from sealwright.ca.provisioners import Audiences, CredentialRefused, Operation, token_key, whole
 from sealwright.ca.provisioners.gate import id_in_token
 from sealwright.clock import to_seconds
 from sealwright.tokens import UnverifiedToken
@@ -97,7 +97,6 @@ def test_token_of_an_unknown_provisioner_is_refused(with_ca):
         for token in (
             ca.jwk_token(WEB, issuer="other"),
             ca.jwk_token(WEB, signer="another key"),
-            ca.jwk_token(WEB, aud="https://other.example.org/1.0/sign"),
             ca.jwk_token(WEB, aud=f"{CA_URL}/1.0/sign#acme/name"),
             ca.id_token(aud="another", azp=None),
         ):
@@ -106,6 +105,24 @@ def test_token_of_an_unknown_provisioner_is_refused(with_ca):
             assert "does not exist here" in answer["message"]
 
     with_ca(scenario)
+
+
+@pytest.mark.parametrize("path", ["/sign", "/1.0/sign", "/1.0/ssh/sign", "/1.0/revoke"])
+def test_token_that_is_addressed_to_another_server_is_told_to_whom(with_ca, path):
+    async def scenario(ca):
+        await ca.add_jwk()
+        address = f"https://other.example.org{path}"
+        status, answer = await sign(ca, ca.jwk_token(WEB, aud=address))
+        assert (status, f"not addressed to this server's sign, but to {address}." in answer["message"]) == (401, True)
+        assert "dns_names" in answer["message"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(("header", "claims", "member"), [({}, {"iss": "admin"}, "kid"), ({"kid": "k"}, {}, "iss")])
+def test_token_that_does_not_say_which_provisioner_it_is_from_is_told_what_lacks(header, claims, member):
+    with pytest.raises(CredentialRefused, match=f"has no {member}"):
+        id_in_token(header, {"aud": "https://ca.example.org/1.0/sign", **claims}, ACCEPTED)
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "..", "e30.e30.", "x" * 20_000, "\u00e4.b.c", "eyJhbGciOiJub25lIn0.e30."])
@@ -401,6 +418,9 @@ def test_groups_hold_for_everybody(with_ca, groups, status):
         await with_provider(ca, groups=["users", "staff"], admins=["alice@example.org"])
         found, answer = await sign(ca, ca.id_token(groups=groups), csr(ALICE, tuple(OWN)))
         assert found == status, answer
+        if status == 403:
+            words = "is in none of the groups" if groups == ["x"] else "carries no groups"
+            assert words in answer["message"]
 
     with_ca(scenario)
 
@@ -439,10 +459,20 @@ def test_administrator_is_not_held_to_the_domains(with_ca):
     with_ca(scenario)
 
 
-def test_administrator_who_names_nothing_is_told_so(with_ca):
+def test_administrator_who_names_nothing_gets_their_own_names(with_ca):
     async def scenario(ca):
-        await with_provider(ca, admins=["alice@example.org"])
+        await with_provider(ca, admins=["alice@example.org"], domains=["elsewhere.example"])
         status, answer = await sign(ca, ca.id_token(), csr())
+        assert status == 201, answer
+        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (ALICE, OWN)
+
+    with_ca(scenario)
+
+
+def test_administrator_without_an_address_who_names_nothing_is_told_so(with_ca):
+    async def scenario(ca):
+        await with_provider(ca, admins=["ca-admins"])
+        status, answer = await sign(ca, ca.id_token(groups=["ca-admins"], email=None), csr())
         assert status == 403
         assert "name nobody" in answer["message"]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+from sealwright.ca.provisioners.errors import CredentialRefused
 
 LEGACY = "step-certificate-authority"
 """What clients of old wrote for sign and revoke, whatever the server's name."""
@@ -19,6 +22,7 @@ class Operation(StrEnum):
     REVOKE = "revoke"
 
 
+_ADDRESS = re.compile(r"https?://[^/?#]+(?:/1\.0)?/(?:(?:ssh/)?sign|renew|revoke)")
 _TWINS = {Operation.SIGN: ("sign", "ssh/sign"), Operation.RENEW: ("renew",), Operation.REVOKE: ("revoke",)}
 _LEGACY = frozenset({Operation.SIGN, Operation.REVOKE})
 
@@ -63,6 +67,19 @@ class Audiences:
             return _LEGACY
         plain = _without_port(audience)
         return frozenset(operation for operation, accepted in self._accepted.items() if audience in accepted or plain in accepted)
+
+
+def is_address(audience: str) -> bool:
+    """Whether it is where an authority, ours or another, takes one of these operations."""
+    return _ADDRESS.fullmatch(audience) is not None
+
+
+def addressed_elsewhere(audiences: Iterable[str], operation: Operation) -> CredentialRefused:
+    """What to raise for a token with these audiences, none of which is this server's for `operation`."""
+    return CredentialRefused(
+        f"The token is not addressed to this server's {operation}, but to {', '.join(audiences)[:200]}.",
+        hint="The name by which the server is called must be one of its dns_names.",
+    )
 
 
 def _host(name: str) -> str:

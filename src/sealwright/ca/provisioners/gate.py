@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sealwright.ca.provisioners.audiences import Audiences, Operation
+from sealwright.ca.provisioners.audiences import Audiences, Operation, addressed_elsewhere, is_address
 from sealwright.ca.provisioners.errors import CredentialRefused, IdentityRefused
 from sealwright.ca.provisioners.jwk import JwkToken, verify_jwk
 from sealwright.ca.provisioners.models import JwkProvisioner, Provisioner
@@ -27,7 +27,7 @@ class ProvisionerTokens:
     async def for_sign(self, token: str) -> JwkToken | IdToken:
         """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused."""
         read = UnverifiedToken(token)
-        provisioner = await self._find(read)
+        provisioner = await self._find(read, Operation.SIGN)
         if isinstance(provisioner, JwkProvisioner):
             return verify_jwk(provisioner, read, accepted=self._accepted, operation=Operation.SIGN, now=self._clock.now())
         return await verify_id_token(provisioner, read, self._providers, self._clock.now())
@@ -35,7 +35,7 @@ class ProvisionerTokens:
     async def for_revoke(self, token: str) -> JwkToken:
         """A token that asks for a revocation: of JWK provisioners only."""
         read = UnverifiedToken(token)
-        provisioner = await self._find(read)
+        provisioner = await self._find(read, Operation.REVOKE)
         if isinstance(provisioner, JwkProvisioner):
             return verify_jwk(provisioner, read, accepted=self._accepted, operation=Operation.REVOKE, now=self._clock.now())
         person = await verify_id_token(provisioner, read, self._providers, self._clock.now())
@@ -45,10 +45,12 @@ class ProvisionerTokens:
             hint="Revoke with the certificate and its key, or sign in to this server and revoke there.",
         )
 
-    async def _find(self, token: UnverifiedToken) -> Provisioner:
+    async def _find(self, token: UnverifiedToken, operation: Operation) -> Provisioner:
         provisioner_id = id_in_token(token.header, token.claims(), self._accepted)
         provisioner = await self._provisioners.find(provisioner_id)
         if provisioner is None:
+            if is_address(provisioner_id):
+                raise addressed_elsewhere((provisioner_id,), operation)
             raise CredentialRefused(
                 f"The token names the provisioner {provisioner_id[:200]!r}, which does not exist here.",
                 hint="See the provisioners there are with: step ca provisioner list",
@@ -68,6 +70,9 @@ def id_in_token(header: Mapping[str, Any], claims: Mapping[str, Any], accepted: 
     if fragment:
         return fragment
     if accepted.match_any(meant_for):
-        return f"{claims.get('iss')}:{header.get('kid')}"
+        for member, value in (("iss", claims.get("iss")), ("kid", header.get("kid"))):
+            if not isinstance(value, str) or not value:
+                raise CredentialRefused(f"The token does not say which provisioner it is from: it has no {member}.")
+        return f"{claims['iss']}:{header['kid']}"
     authorized = claims.get("azp")
     return authorized if isinstance(authorized, str) and authorized else meant_for[0]

@@ -12,8 +12,8 @@ from sealwright.access import Actor
 from sealwright.ca import names
 from sealwright.ca.models import CertificateRequest, SigningGrant
 from sealwright.ca.profiles import STEP_LEAF
-from sealwright.ca.provisioners.audiences import Audiences, Operation
-from sealwright.ca.provisioners.errors import CredentialRefused, RequestNotMeant
+from sealwright.ca.provisioners.audiences import Audiences, Operation, addressed_elsewhere
+from sealwright.ca.provisioners.errors import RequestNotMeant
 from sealwright.ca.provisioners.models import LEEWAY, JwkProvisioner
 from sealwright.ca.provisioners.single_use import token_key, whole
 from sealwright.clock import Instant
@@ -88,10 +88,7 @@ def verify_jwk(
     require_issuer(claims, provisioner.name)
     check_times(claims, now, LEEWAY)
     if not accepted.match(audiences(claims), operation):
-        raise CredentialRefused(
-            f"The token is not addressed to this server's {operation}, but to {', '.join(audiences(claims))[:200]}.",
-            hint="The name by which the server is called must be one of its dns_names.",
-        )
+        raise addressed_elsewhere(audiences(claims), operation)
     subject = require_text(claims, "sub")
     token_id = optional_text(claims, "jti") or whole(token)
     return JwkToken(provisioner, subject, claims, token_key(provisioner.id, token_id, claims["exp"]))

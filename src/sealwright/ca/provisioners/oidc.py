@@ -79,7 +79,8 @@ class IdToken(msgspec.Struct, frozen=True):
         """What this person may have. Who may have nothing raises IdentityRefused, saying why."""
         self._check_groups()
         if self.is_administrator:
-            return self._any_names(request)
+            named = request.names or request.common_name or request.subject_mails
+            return self._any_names(request) if named or not self.trusted_mail else self._own_names()
         self._check_domain(self._required_mail())
         return self._own_names()
 
@@ -122,11 +123,19 @@ class IdToken(msgspec.Struct, frozen=True):
 
     def _check_groups(self) -> None:
         wanted = self.provisioner.definition.groups
-        if wanted and not any(group in wanted for group in self.groups):
+        if not wanted:
+            return
+        if not self.groups:
+            raise IdentityRefused(
+                f"The token of {self.actor.name} carries no groups, and the provisioner {self.provisioner.name} asks for one.",
+                reasons=(f"groups: {', '.join(wanted)}",),
+                hint="Let the provisioner ask for the scope groups and the client give it, then sign in again.",
+            )
+        if not any(group in wanted for group in self.groups):
             raise IdentityRefused(
                 f"{self.actor.name} is in none of the groups that the provisioner {self.provisioner.name} asks for.",
                 reasons=(f"groups: {', '.join(wanted)}",),
-                hint="Ask to be added to one of these groups; the provider must put groups into its ID tokens.",
+                hint="Ask to be added to one of these groups.",
             )
 
     def _required_mail(self) -> str:

@@ -2,10 +2,13 @@
 
 import base64
 import json
+import os
 import signal
 import stat
 import subprocess
+import tempfile
 import tomllib
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -170,6 +173,20 @@ def test_failure_leaves_nothing_behind(machine, flags, environment, words):
     assert "Traceback" not in done.stderr
     assert "hidden" not in done.stderr
     assert not machine.home.exists()
+
+
+def test_directory_that_cannot_be_is_told_as_such(machine):
+    told = machine.sealwright("init", "--dir", machine.place / ("d" * 300), expect=1)
+    assert f"{'d' * 300} cannot be used: File name too long.\n  Choose another with --dir." in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_directory_of_somebody_else_is_told_as_such(machine):
+    with tempfile.TemporaryDirectory() as others:  # unlike the test's own it lies where everybody may look
+        command = ["setpriv", "--reuid=nobody", "--clear-groups", SEALWRIGHT, "init", "--dir", others]
+        done = run(command, environment=machine.environment() | {"HOME": "/nonexistent"}, cwd=Path("/"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{others} cannot be used: Permission denied." in done.stderr
 
 
 def test_failure_leaves_a_directory_that_was_there_empty(machine):

@@ -89,6 +89,14 @@ def test_second_server_of_the_same_home_does_not_harm_the_first(server):
     assert (server.home / "run" / "addresses.json").exists()  # by which commands on this machine find the first
 
 
+def test_file_in_the_place_of_the_run_directory_is_told(server):
+    shutil.rmtree(server.home / "run")
+    (server.home / "run").write_text("")
+    done = server.attempt("serve", "--dir", server.home)
+    assert done.returncode == 1
+    assert f"{server.home}/run must be a directory that the server may write to." in done.stderr
+
+
 def test_missing_key_is_told_with_what_it_means(server):
     (server.home / "secrets" / "key-encryption.key").unlink()
     told = refused_start(server)

@@ -92,8 +92,12 @@ class Home(Struct, frozen=True):
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the only server of this home: as long as this process or a child of it lives. Another raises HomeInUse."""
-        self.lock_file.parent.mkdir(mode=0o700, exist_ok=True)
-        lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self.lock_file.parent.mkdir(mode=0o700, exist_ok=True)
+            lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as cause:
+            hint = f"{self.lock_file.parent} must be a directory that the server may write to."
+            raise HomeRefused(f"{self.lock_file} cannot be used: {cause.strerror}.", hint=hint) from cause
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,6 +163,8 @@ class Home(Struct, frozen=True):
                 if not begun_before:
                     self._remove(directory_too=new)
                 raise
+        except OSError as cause:
+            raise self._unusable(cause) from cause
         finally:
             os.close(directory)
 
@@ -166,23 +172,20 @@ class Home(Struct, frozen=True):
         """Take the directory for a new server; answers whether that was begun before."""
         try:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            begun_before = self.unfinished.exists()
-            if not begun_before and self.settings_file.exists():
-                hint = f"Choose another directory with --dir, or start it: sealwright serve --dir {self.path}"
-                raise HomeRefused(f"{self.path} holds a server already.", hint=hint)
-            if not begun_before and any(self.path.iterdir()):
-                raise HomeRefused(f"{self.path} is not empty, and what is in it is not ours.", hint="Choose another with --dir.")
-            self.unfinished.touch(mode=0o600)
-            for each in self.path.glob("sealwright.db*"):
-                each.unlink()
-            for each in (self.root_certificate.parent, self.provisioner_files, self.addresses_file.parent):
-                each.mkdir(mode=0o700, exist_ok=True)
         except BlockingIOError:
-            raise HomeInUse(
-                f"Another command makes a server in {self.path} at this moment.", hint="Wait until it is done."
-            ) from None
-        except OSError as cause:
-            raise self._unusable(cause) from cause
+            told = f"Another command makes a server in {self.path} at this moment."
+            raise HomeInUse(told, hint="Wait until it is done.") from None
+        begun_before = self.unfinished.exists()
+        if not begun_before and self.settings_file.exists():
+            hint = f"Choose another directory with --dir, or start it: sealwright serve --dir {self.path}"
+            raise HomeRefused(f"{self.path} holds a server already.", hint=hint)
+        if not begun_before and any(self.path.iterdir()):
+            raise HomeRefused(f"{self.path} is not empty, and what is in it is not ours.", hint="Choose another with --dir.")
+        self.unfinished.touch(mode=0o600)
+        for each in self.path.glob("sealwright.db*"):
+            each.unlink()
+        for each in (self.root_certificate.parent, self.provisioner_files, self.addresses_file.parent):
+            each.mkdir(mode=0o700, exist_ok=True)
         return begun_before
 
     def _remove(self, *, directory_too: bool) -> None:

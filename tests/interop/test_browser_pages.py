@@ -376,6 +376,25 @@ def test_pages_fit_the_width_and_follow_the_scheme(
     context.close()
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_application_with_the_longest_name_fits_a_phone(chromium: Browser, server: LiveServer, person: str, width: int) -> None:
+    client, landing = f"long-{width}", "https://wiki.example.org/"
+    server.sealwright("system", "oauth2", "create-public", client, "W" * 200, landing)
+    server.sealwright("system", "oauth2", "update-scope-map", client, "step-ca_users", "openid")
+    context = chromium.new_context(ignore_https_errors=True, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    page.goto(request_address(server, landing, client_id=client, scope="openid"))
+    assert page.locator("#cancel").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    type_in(page, person)
+    page.wait_for_selector("#allow")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(f"{server.people}/ui/account/applications")
+    assert "WWWWWW" in page.inner_text("#usable")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+
+
 # --- the first administrator ---
 
 

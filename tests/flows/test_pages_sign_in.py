@@ -268,13 +268,14 @@ def test_not_you_lets_somebody_else_sign_in_for_the_same_request(place: Place) -
 
 def test_consent_tells_what_is_missing_and_what_is_not_verified(place: Place) -> None:
     place.person("alice", "users", mails=())
-    place.application(scopes=("openid", "email", "groups", "read:wiki"))
+    place.application(scopes=("openid", "profile", "email", "groups", "read:wiki"))
     browser = place.browser()
-    page = browser.open(authorization_address(scope="openid email groups read:wiki"))
+    page = browser.open(authorization_address(scope="openid profile email groups read:wiki"))
     page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
     assert "you have none" in page.text
     assert "“read:wiki”" in page.text
     assert '<span class="soft small">users</span>' in page.text
+    assert '<time datetime="2026-11-22T10:20:00Z">22 Nov 2026, 10:20 UTC</time>' in page.text
 
 
 def test_consent_decision_that_is_neither_is_refused_and_changes_nothing(place: Place) -> None:

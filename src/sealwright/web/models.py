@@ -23,7 +23,7 @@ class Wish(Struct, frozen=True):
     """One thing that an application asks to know."""
 
     label: str
-    values: tuple[str, ...]
+    values: tuple[str | Instant, ...]
     """What it gets to know."""
     without: str = ""
     """What is said where there is nothing to tell."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sealwright.clock import from_seconds
+from sealwright.clock import Instant, from_seconds
 from sealwright.oauth import PendingRequest
 from sealwright.web.models import Application, Wish
-from sealwright.web.words import host_text, origin_text, utc_text
+from sealwright.web.words import host_text, origin_text
 
 _LABELS: Mapping[str, str] = {
     "preferred_username": "Your user name",
@@ -62,10 +62,10 @@ def scope_labels(scopes: Collection[str]) -> tuple[str, ...]:
     return (*names, *(f"“{scope}”" for scope in scopes if scope not in _KNOWN_SCOPES))
 
 
-def _values(name: str, claims: Mapping[str, Any]) -> tuple[str, ...]:
+def _values(name: str, claims: Mapping[str, Any]) -> tuple[str | Instant, ...]:
     value = claims[name]
     if name == "updated_at":
-        return (utc_text(from_seconds(value)),)
+        return (from_seconds(value),)
     if name == "email" and not claims.get("email_verified", False):
         return (f"{value} (not verified)",)
     if isinstance(value, list):

@@ -132,6 +132,7 @@ class Gallery:
             Wish(self.text("Your user name"), (self.text("alice"),)),
             Wish(self.text("Your e-mail address"), (self.text("alice@example.org"),)),
             Wish(self.text("Your groups"), (), self.text("you are in none")),
+            Wish(self.text("When your account was last changed"), (NOW,)),
         )
         for name, local in (("consent", True), ("consent-web", False)):
             yield (

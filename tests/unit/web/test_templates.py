@@ -147,8 +147,8 @@ def test_what_is_wrong_is_tied_to_its_field_summed_up_and_in_the_title(name):
     summary = reading.by_id("problems")
     assert summary is not None
     assert summary.attributes["role"] == "alert"
-    told = summary.text.strip().splitlines()[0].removesuffix(".")
-    assert reading.all("title")[0].text.startswith(f"{told} · ")
+    summed_up = summary.text.strip().splitlines()[0].removesuffix(".")
+    assert reading.all("title")[0].text.startswith(f"{summed_up} · ")
     for control in invalid:
         described = [reading.by_id(one) for one in control.attributes["aria-describedby"].split()]
         told = described[0]

@@ -1,5 +1,6 @@
 """The consent page promises neither more nor less than the tokens will say."""
 
+from sealwright.clock import Instant
 from sealwright.web.models import Wish
 from sealwright.web.wishes import scope_labels, wishes_of
 
@@ -37,10 +38,10 @@ def test_what_was_asked_for_and_is_not_there_is_told_too():
     assert Wish("Your groups", (), "you are in none") in wishes
 
 
-def test_groups_and_times_are_told_in_words():
+def test_groups_are_told_in_words_and_times_as_moments():
     told = values(CLAIMS | {"groups": ["users", "web-team"], "updated_at": 1_795_342_800}, "groups", "profile")
     assert told["Your groups"] == ("users, web-team",)
-    assert told["When your account was last changed"] == ("22 Nov 2026, 10:20 UTC",)
+    assert told["When your account was last changed"] == (Instant(1_795_342_800_000),)
 
 
 def test_claim_that_these_pages_do_not_know_is_told_by_its_name():

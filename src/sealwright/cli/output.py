@@ -18,6 +18,8 @@ from sealwright.errors import Failure
 
 _GREEN, _RED, _BOLD, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
+_WIDEST_CELL = 64
+"""Characters of a cell of a table, so that one long name does not push all columns apart. Whoever wants all asks for JSON."""
 _OPENERS = frozenset(
     {
         "A",
@@ -100,7 +102,7 @@ class Output:
                 self.json(value)
             return
         values = list(values)
-        rows = [[" ".join(_cell_lines(value.get(member))) for _, member in fields] for value in values]
+        rows = [[_cut(" ".join(_cell_lines(value.get(member)))) for _, member in fields] for value in values]
         if not rows:
             self.note(empty)
             return
@@ -162,6 +164,10 @@ def _continued(sentence: str) -> str:
     """A sentence as it stands behind a colon: its first word is small, unless it is a name."""
     word, space, rest = sentence.partition(" ")
     return f"{word.lower()}{space}{rest}" if word in _OPENERS else sentence
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= _WIDEST_CELL else f"{cell[: _WIDEST_CELL - 1]}…"
 
 
 def _cell_lines(value: Any) -> list[str]:

@@ -314,6 +314,18 @@ def test_serial_number_is_the_same_in_every_answer_and_taken_however_it_is_writt
     assert (done.code, "an argument is empty" in done.err, "/api/" in done.err) == (2, True, False)
 
 
+def test_one_long_name_does_not_make_the_table_wide(shell):
+    add_jwk(shell)
+    long = ".".join(["x" * 60] * 4)
+    shell.file("password", "correct horse\n")
+    shell.ok("certificate", "issue", long, "x.crt", "x.key", "--provisioner-password-file", "password")
+    shell.sign_in("root", "system_admins")
+    _, line = shell.ok("certificate", "list").out.splitlines()
+    assert f"  {long[:63]}…  " in line
+    assert len(line) < 180
+    assert shell.ok("certificate", "list", "-o", "json").json["names"][0]["value"] == long
+
+
 def test_who_sees_only_their_own_certificates_is_told_so(shell):
     shell.sign_in("bob")
     told = shell.ok("certificate", "list").err

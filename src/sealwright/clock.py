@@ -83,7 +83,7 @@ def to_seconds(instant: Instant) -> int:
 
 def to_rfc3339(instant: Instant) -> str:
     """The instant as RFC 3339 text in UTC with second precision, such as ``2026-11-22T10:20:00Z``."""
-    return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{to_datetime(instant).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)

@@ -1,10 +1,10 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealwright.clock import format_duration, parse_duration
+from sealwright.clock import format_duration, from_datetime, parse_duration, to_rfc3339
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,14 @@ def test_other_texts_are_refused(text):
 def test_what_is_written_is_read_back(milliseconds):
     duration = timedelta(milliseconds=milliseconds)
     assert parse_duration(format_duration(duration)) == duration
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00Z"),
+        (datetime(2026, 11, 22, 10, 20, 30, 999_000, UTC), "2026-11-22T10:20:30Z"),
+    ],
+)
+def test_moment_is_written_with_four_digits_of_the_year_and_to_the_second(moment, text):
+    assert to_rfc3339(from_datetime(moment)) == text

@@ -25,15 +25,23 @@ _NANOSECONDS = {
 """Both signs for micro are in use."""
 _TERM = re.compile(r"(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
 _SECOND = 1_000_000_000
+_WORDS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def parse_duration(text: str) -> timedelta:
     """The duration that `text` stands for, cut to microseconds; what Go would not read raises InvalidInput."""
     nanoseconds = _nanoseconds(text)
-    if nanoseconds is None or abs(nanoseconds) > LARGEST:
+    if nanoseconds is None:
         raise InvalidInput(f"{text[:LONGEST_TEXT]!r} is not a duration; write one such as 24h, 90m or 1h30m.")
+    if abs(nanoseconds) > LARGEST:
+        raise InvalidInput(f"{text!r} is longer than a duration can be, which is about 292 years.")
     microseconds = abs(nanoseconds) // 1_000
     return timedelta(microseconds=-microseconds if nanoseconds < 0 else microseconds)
+
+
+def is_duration(text: str) -> bool:
+    """Whether `text` has the form of a duration, however long."""
+    return _nanoseconds(text) is not None
 
 
 def _nanoseconds(text: str) -> int | None:
@@ -83,12 +91,21 @@ def _decimal(value: int, unit: int) -> str:
 
 
 @lru_cache(maxsize=256)
-def in_words(duration: timedelta) -> str:
-    """A duration as people say it: ``8 hours``, ``61 days``, ``1 minute``; exact, with two units where one is not enough."""
+def in_words(duration: timedelta, *, days: bool = True) -> str:
+    """A duration as people say it: ``8 hours``, ``61 days``, ``1 minute``; exact, with more units where one is not enough.
+
+    Without `days` the greatest unit is the hour, to stand beside a duration that is said so.
+    """
     seconds = abs(duration) // timedelta(seconds=1)
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
-            count, rest = divmod(seconds, size)
-            said = f"{count} {unit}{'' if count == 1 else 's'}"
-            return f"{said} and {in_words(timedelta(seconds=rest))}" if rest else said
-    return f"{seconds} second{'' if seconds == 1 else 's'}"
+    said: list[str] = []
+    for size, unit in _WORDS if days else _WORDS[1:]:
+        if seconds >= (size if said else 2 * size) or seconds == size:
+            count, seconds = divmod(seconds, size)
+            said.append(_counted(count, unit))
+    if seconds or not said:
+        said.append(_counted(seconds, "second"))
+    return " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"

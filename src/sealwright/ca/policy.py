@@ -29,6 +29,7 @@ from sealwright.errors import Refused
 FURTHEST_BEGINNING = timedelta(hours=48)
 """How far in the future a certificate may begin."""
 MOST_SHOWN = 5
+ONE_DAY = timedelta(days=1)
 ONE_SECOND = timedelta(seconds=1)
 
 _KINDS = {NameType.DNS: "DNS names", NameType.IP: "IP addresses", NameType.EMAIL: "e-mail addresses", NameType.URI: "URIs"}
@@ -253,10 +254,11 @@ def _life_in_words(not_before: Instant, not_after: Instant, grant: SigningGrant,
     if life > longest:
         rule = "the profile" if profile.longest < grant.claims.longest else "the provisioner"
         whose = profile.name if rule == "the profile" else grant.provisioner_name
-        allowed = in_words(longest - profile.backdate)
+        allowed = in_words(longest - profile.backdate, days=life >= 2 * ONE_DAY)
+        more = f", and {in_words(profile.backdate)} more for clocks that are slow" if profile.backdate else ""
+        allows = f"{rule} {whose} allows {allowed}{more}"
         raise ValidityRefused(
-            f"The certificate would be valid for {in_words(life)}; {rule} {whose} allows {allowed}.",
-            reasons=(f"{rule} {whose} allows {allowed}, and {in_words(profile.backdate)} more for clocks that are slow",),
+            f"The certificate would be valid for {in_words(life)}, its last second included; {allows}.", reasons=(allows,)
         )
     if life < grant.claims.shortest:
         raise ValidityRefused(

@@ -323,10 +323,15 @@ def test_asked_for_times_are_taken_as_they_are(not_before, not_after, expected):
 @pytest.mark.parametrize(
     ("not_before", "not_after", "why"),
     [
-        (None, 24 * HOUR + timedelta(seconds=1), "the provisioner Sealwright allows 1 day"),
-        (None, after(SECOND, 24 * HOUR + timedelta(seconds=1)), "allows 1 day"),
-        (timedelta(0), 24 * HOUR + MINUTE, "allows 1 day"),
-        (-HOUR, 25 * HOUR, "allows 1 day"),
+        (None, 24 * HOUR + timedelta(seconds=1), "the provisioner Sealwright allows 24 hours"),
+        (None, after(SECOND, 24 * HOUR + timedelta(seconds=1)), "allows 24 hours"),
+        (
+            timedelta(0),
+            24 * HOUR + MINUTE,
+            "for 24 hours, 1 minute and 1 second, its last second included; .* allows 24 hours, and",
+        ),
+        (-HOUR, 25 * HOUR, "for 25 hours and 1 second, .* allows 24 hours, and 1 minute more for clocks that are slow"),
+        (None, 60 * DAY, "for 60 days and 1 minute, .* allows 1 day, and 1 minute more"),
         (None, 4 * MINUTE - timedelta(seconds=1), "allows no less than 5 minutes"),
         (None, timedelta(0), "which is over"),
         (None, -HOUR, "which is over"),

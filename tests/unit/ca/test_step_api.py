@@ -14,6 +14,7 @@ from sealwright import errors
 from sealwright.access import SYSTEM
 from sealwright.ca.step_api.failures import answer_failure, status_of
 from sealwright.ca.step_api.messages import serial_number, time_or_duration
+from sealwright.errors import InvalidInput
 from sealwright.errors import Unavailable
 from sealwright.wire import Listener, Request, Wire
 from tests.authorities import (
@@ -413,6 +414,19 @@ def test_waiting_time_is_told():
 def test_time_is_a_moment_or_a_duration(text, found):
     value = time_or_duration(text, "notAfter")
     assert (value.total_seconds() if hasattr(value, "total_seconds") else value) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("8 hours", "notAfter is '8 hours'; it must be a time such as"),
+        ("2026-13-01T00:00:00Z", "which is not a date that exists"),
+        ("999999999h", "notAfter: '999999999h' is longer than a duration can be"),
+    ],
+)
+def test_what_is_wrong_with_a_time_is_told(text, words):
+    with pytest.raises(InvalidInput, match=words):
+        time_or_duration(text, "notAfter")
 
 
 def test_serial_has_twenty_octets():

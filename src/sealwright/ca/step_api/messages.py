@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sealwright.ca.durations import parse_duration
+from sealwright.ca.durations import is_duration, parse_duration
 from sealwright.ca.pem import certificate_pem
 from sealwright.clock import Instant, from_datetime
 from sealwright.errors import InvalidInput, Refused
@@ -65,6 +65,8 @@ def time_or_duration(text: str | None, member: str) -> Instant | timedelta | Non
     try:
         return parse_duration(text)
     except InvalidInput as cause:
+        if is_duration(text):
+            raise InvalidInput(f"{member}: {cause.detail}") from cause
         raise InvalidInput(
             f"{member} is {text[:40]!r}; it must be a time such as 2026-11-22T10:20:00Z or a duration such as 8h."
         ) from cause

@@ -18,8 +18,8 @@ from sealwright.db.migrate import NEWEST, require_known, revision_of
 from sealwright.errors import Failure
 from sealwright.keys import KEY_FILE, load_key_encryption_key
 from sealwright.server.addresses import listen_addresses
-from sealwright.server.home import Home
-from sealwright.server.listeners import AddressRefused, ListenAddress, look_at
+from sealwright.server.home import OTHERS_WRITE, Home
+from sealwright.server.listeners import AddressRefused, look_at
 from sealwright.server.surroundings import real_surroundings
 from sealwright.server.tls import server_context
 from sealwright.server.wiring import Parts, build
@@ -86,19 +86,25 @@ def _examine_directory(home: Home) -> Finding:
 def _examine_listeners(settings: Settings, home: Home) -> list[Finding]:
     if (pid := home.server_pid()) is not None:
         return [Finding("listeners", ok=True, detail=f"a server of this home is running (pid {pid})")]
-    found = [_examine_address(address) for address in listen_addresses(settings, home.settings_file)]
-    return [each for each in found if each is not None] or [Finding("listeners", ok=True, detail="all addresses are free")]
+    refused = look_at(listen_addresses(settings, home.settings_file))
+    return [_told(each) for each in refused] or [Finding("listeners", ok=True, detail="all addresses are free")]
 
 
-def _examine_address(address: ListenAddress) -> Finding | None:
-    try:
-        look_at(address)
-    except AddressRefused as refused:
-        if isinstance(refused.__cause__, PermissionError):
-            told = f"{address.url(address.port)} needs a privilege, as the systemd unit gives it: not looked at without"
-            return Finding("listeners", ok=True, detail=told)
-        return Finding("listeners", ok=False, detail=refused.detail, hint=refused.hint)
-    return None
+def _told(refused: AddressRefused) -> Finding:
+    if isinstance(refused.__cause__, PermissionError):  # no fault of the home: the service has it where its shell has not
+        return Finding("listeners", ok=True, detail=f"{refused.detail} The systemd unit gives it.")
+    return Finding("listeners", ok=False, detail=refused.detail, hint=refused.hint)
+
+
+def _examine_database(settings: Settings) -> Finding:
+    _, sqlite, path = settings.database_url.partition("sqlite:///")
+    if not sqlite:
+        return Finding("database", ok=True, detail=f"PostgreSQL, schema {NEWEST}")
+    mode = stat.S_IMODE(Path(path).stat().st_mode)
+    if mode & 0o077:
+        told = f"{path} can be read or changed by others (mode {mode:04o})"
+        return Finding("database", ok=False, detail=told, hint=f"Run: chmod go= {path}*")
+    return Finding("database", ok=True, detail=f"SQLite, schema {NEWEST}")
 
 
 async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:

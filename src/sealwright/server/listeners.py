@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from msgspec import Struct
 
@@ -86,18 +87,28 @@ class Bound(Struct, frozen=True):
 def bind(addresses: Sequence[ListenAddress], workers: int) -> tuple[Bound, ...]:
     """Take every address or none; raises AddressRefused that says who has it and which setting to change."""
     with ExitStack() as undo:
-        ours = frozenset(address.port for address in addresses)
-        bound = tuple(_bind(address, workers, undo, ours) for address in addresses)
+        bound = tuple(_bind(address, workers, undo, ports(addresses)) for address in addresses)
         undo.pop_all()
     return bound
 
 
-def look_at(address: ListenAddress) -> None:
-    """Raise AddressRefused where the address cannot be had at this moment; nothing is taken."""
+def look_at(addresses: Sequence[ListenAddress]) -> list[AddressRefused]:
+    """Why addresses cannot be had at this moment, for each of which that is so; nothing is taken."""
+    refused = []
+    ours = frozenset(address.port for address in addresses)
+    for address in addresses:
+        try:
+            _look_at(address, ours)
+        except AddressRefused as refusal:
+            refused.append(refusal)
+    return refused
+
+
+def _look_at(address: ListenAddress, ours: frozenset[int]) -> None:
     try:
         _probe(address, _places(address))
     except OSError as cause:
-        raise _refusal(address, cause) from cause
+        raise _refusal(address, cause, ours) from cause
 
 
 def urls(bound: Sequence[Bound]) -> Mapping[Listener, str]:
@@ -190,7 +201,7 @@ def _free_port(address: ListenAddress, ours: frozenset[int]) -> int:
     """A port near that of `address`, free there and none of `ours`: what to propose instead."""
     first = address.port + 1 if address.port >= _FIRST_FREE_TO_ALL else address.port + 8_000
     places = _places(address)
-    for port in (*range(first, _HIGHEST_PORT + 1), *range(_FIRST_FREE_TO_ALL, first)):
+    for port in chain(range(first, _HIGHEST_PORT + 1), range(_FIRST_FREE_TO_ALL, first)):
         try:
             if port not in ours:
                 _probe(replace(address, port=port), places)

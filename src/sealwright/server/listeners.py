@@ -87,7 +87,8 @@ class Bound(Struct, frozen=True):
 def bind(addresses: Sequence[ListenAddress], workers: int) -> tuple[Bound, ...]:
     """Take every address or none; raises AddressRefused that says who has it and which setting to change."""
     with ExitStack() as undo:
-        bound = tuple(_bind(address, workers, undo, ports(addresses)) for address in addresses)
+        ours = frozenset(address.port for address in addresses)
+        bound = tuple(_bind(address, workers, undo, ours) for address in addresses)
         undo.pop_all()
     return bound
 

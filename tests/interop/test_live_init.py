@@ -211,7 +211,7 @@ def test_what_was_killed_is_told_as_unfinished_and_simply_made_again(machine, la
         init.kill()
     assert init.returncode == -signal.SIGKILL
     for told in (machine.sealwright("serve", expect=4), machine.sealwright("doctor", expect=1)):
-        assert f"There is no server in {machine.home} yet: it was never made to its end." in told
+        assert f"no server in {machine.home} yet: it was never made to its end." in told
         assert f"Make it anew: sealwright init --dir {machine.home}" in told
     key_file = machine.home / "secrets" / "key-encryption.key"
     key = key_file.read_bytes() if key_file.exists() else b""

@@ -83,7 +83,7 @@ def test_second_server_of_the_same_home_does_not_harm_the_first(server):
     server.start()
     done = server.attempt("serve", "--dir", server.home)
     assert done.returncode == 5
-    assert f"A server of {server.home} is running already (pid {server.process.pid})." in done.stderr
+    assert f"Cannot start: a server of {server.home} is running already (pid {server.process.pid})." in done.stderr
     with line(server.machines, server.root) as opened:
         assert opened.send("GET", "/health").status == 200
     assert (server.home / "run" / "addresses.json").exists()  # by which commands on this machine find the first
@@ -100,7 +100,7 @@ def test_file_in_the_place_of_the_run_directory_is_told(server):
 def test_missing_key_is_told_with_what_it_means(server):
     (server.home / "secrets" / "key-encryption.key").unlink()
     told = refused_start(server)
-    assert f"The key-encryption key {server.home}/secrets/key-encryption.key is missing." in told
+    assert f"Cannot start: the key-encryption key {server.home}/secrets/key-encryption.key is missing." in told
     assert "Bring the file back from your backup" in told
 
 
@@ -123,7 +123,7 @@ def test_lost_database_is_told_and_no_empty_one_takes_its_place(server):
         file.unlink()
     done = server.attempt("serve", "--dir", server.home)
     assert done.returncode == 5
-    assert f"The database {server.home}/sealwright.db is missing.\n  Bring it back from your backup." in done.stderr
+    assert f"Cannot start: the database {server.home}/sealwright.db is missing.\n  Bring it back from your backup." in done.stderr
     recovered = server.attempt("recover-account", "admin", "--dir", server.home)
     assert (recovered.returncode, recovered.stdout) == (5, "")
     assert list(server.home.glob("sealwright.db*")) == []
@@ -159,7 +159,7 @@ def test_directory_without_a_server_is_told_as_such(tmp_path):
     machine.home.mkdir()
     done = machine.attempt("serve", "--dir", machine.home)
     assert done.returncode == 4
-    assert f"There is no server in {machine.home}: settings.toml is missing." in done.stderr
+    assert f"Cannot start: there is no server in {machine.home}: settings.toml is missing." in done.stderr
     assert f"sealwright init --dir {machine.home}" in done.stderr
 
 
@@ -182,7 +182,7 @@ def test_certificate_files_that_cannot_be_served_are_told(server):
     assert f"{server.home}/server.crt cannot be read: No such file or directory." in refused_start(server)
     (server.home / "server.crt").write_text("no certificate")
     (server.home / "server.key").write_text("no key")
-    assert "The server certificate and its key cannot be read, or do not belong together." in refused_start(server)
+    assert "Cannot start: the server certificate and its key cannot be read, or do not belong together." in refused_start(server)
 
 
 # --- the first administrator ---

@@ -41,6 +41,8 @@ class Invocation:
         self.server_side = server_side
         self.choices = Choices()
         self.output = Output(surroundings)
+        self.heading = ""
+        """What a failure that says nothing of its kind is told under."""
 
     def remembered(self) -> Remembered:
         """What sign-ins left on this machine."""

@@ -75,7 +75,7 @@ def run(arguments: Sequence[str], *, server_side: Callable[[], ServerSide], surr
         return ExitCode.DONE
     except Failure as failure:
         _trace(invocation)
-        invocation.output.failure(failure, failure.heading if isinstance(failure, CommandFailed) else "")
+        invocation.output.failure(failure, failure.heading if isinstance(failure, CommandFailed) else invocation.heading)
         return exit_code_of(failure)
     except Exception as fault:  # noqa: BLE001 - the outermost boundary: no trace unless it was asked for
         _trace(invocation)

@@ -241,6 +241,7 @@ def serve(invocation: Invocation, directory: str | None) -> None:
 
     Once it serves it prints its addresses and, while there is no administrator, a link that makes the first. It works once.
     """
+    invocation.heading = "Cannot start"
     invocation.server_side().serve(_home(invocation, directory), partial(_tell_serve, invocation))
 
 
@@ -253,6 +254,7 @@ _USES = {
 
 def _tell_serve(invocation: Invocation, report: ServeReport) -> None:
     output = invocation.output
+    invocation.heading = ""  # it has started
     lines = [f"Sealwright {__version__} · {report.database} · {counted(report.workers, 'worker')}"]
     lines += columns([[f"  {listener:<9}", report.urls[listener], use] for listener, use in _USES.items()])
     if report.welcome:

@@ -68,7 +68,7 @@ class Scripted:
         if self.serving is not None:
             tell(self.serving)
             return
-        raise Unavailable("Cannot start: https://localhost:8443 is taken by another program (pid 4117, nginx).")
+        raise Unavailable("https://localhost:8443 is taken by another program (pid 4117, nginx).")
 
     def doctor(self, home):
         self.calls.append(home)
@@ -155,7 +155,7 @@ def test_init_asks_nothing_where_there_is_no_terminal(machine):
     assert (done.code, "goes with --provisioner" in done.err) == (2, True)
 
 
-def test_failure_of_the_server_is_told_in_its_own_words(machine):
+def test_failure_to_start_is_told_as_such(machine):
     done = machine.run("serve", tty=True, environ={"NO_COLOR": "1"})
     assert done.code == 1
     assert done.err == "✘ Cannot start: https://localhost:8443 is taken by another program (pid 4117, nginx).\n"

@@ -12,6 +12,7 @@ from sealwright.settings import (
     SettingsRefused,
     declared,
     home_directory,
+    line_of,
     load,
     parse,
     read_environment,
@@ -148,6 +149,7 @@ def test_text_that_is_not_toml_is_refused_with_its_line():
 def test_hostile_files_are_refused_in_words_too():
     for text in ("a = " + "[" * 5_000, "workers = " + "9" * 5_000):
         assert refused(text).line == 1
+    assert refused("a = " + "[" * 5_000).detail == f"{FILE}, line 1: the file is nested too deeply."
 
 
 def test_empty_name_is_refused():
@@ -181,8 +183,58 @@ def test_roots_that_cannot_be_trusted_are_refused_before_the_first_call_needs_th
     assert caught.value.detail == f'{tmp_path}/settings.toml, line 2: outbound.ca_file = "roots.pem" {problem}.'
 
 
-def test_same_setting_twice_is_refused():
-    assert refused("workers = 1\nworkers = 2").line in (1, 2)
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("workers = 1\nworkers = 2\n", "line 2: the file sets workers twice."),
+        ("workers = 1\nworkers = 2", "line 2: the file sets workers twice."),
+        ("[listen]\n\n[listen]\n", "line 3: the file has [listen] twice."),
+        ("[a.b]\n[a.b]\n", "line 2: the file has [a.b] twice."),
+    ],
+)
+def test_same_setting_twice_is_refused_by_its_name(text, words):
+    assert refused(text).detail == f"{FILE}, {words}"
+
+
+def test_file_that_is_no_text_is_told_by_its_line(tmp_path):
+    (tmp_path / "settings.toml").write_bytes(b'name = "A"\ndomain = "\xff"\n')
+    with pytest.raises(SettingsRefused) as caught:
+        load(tmp_path, NOTHING)
+    assert caught.value.detail == f"{tmp_path}/settings.toml, line 2: the file is not text in UTF-8."
+
+
+def test_directory_in_the_place_of_the_file_is_told(tmp_path):
+    (tmp_path / "settings.toml").mkdir()
+    with pytest.raises(SettingsRefused) as caught:
+        load(tmp_path, NOTHING)
+    assert caught.value.detail == f"{tmp_path}/settings.toml: the file cannot be read: Is a directory."
+    assert caught.value.hint
+
+
+def test_file_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "settings.toml").write_bytes(b'\xef\xbb\xbfname = "A"\n')
+    assert load(tmp_path, NOTHING).name == "A"
+    assert line_of("name", tmp_path / "settings.toml") == 1
+
+
+def test_every_refusal_says_what_to_do_next():
+    assert refused("workers = -1").hint == "Correct it there. docs/reference/settings.md explains all."
+    with pytest.raises(SettingsRefused) as caught:
+        read_environment({"SEALWRIGHT_LOG_LEVEL": "loud"})
+    assert caught.value.hint == "Unset it, or give it another value."
+
+
+def test_address_without_brackets_around_ipv6_is_refused():
+    assert "brackets" in refused('[listen]\npeople = "::1:8443"').detail
+
+
+@pytest.mark.parametrize("listener", ["people", "machines"])
+def test_public_address_that_must_be_https_is_not_taken_as_http(listener, tmp_path):
+    failure = refused(f'[urls]\n{listener} = "http://id.example.org"')
+    assert (failure.key, failure.line) == (f"urls.{listener}", 2)
+    assert "must begin with https://" in failure.detail
+    settings = load(write(tmp_path, '[urls]\nstatus = "http://id.example.org"'), NOTHING)
+    assert settings.urls.status == "http://id.example.org"
 
 
 def test_missing_file_names_the_home_directory(tmp_path):

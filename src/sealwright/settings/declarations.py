@@ -22,6 +22,7 @@ from sealwright.settings.forms import (
     read_file,
     read_flag,
     read_host,
+    read_https_origin,
     read_level,
     read_name,
     read_network,
@@ -58,8 +59,8 @@ class Listen:
 class Urls:
     """How the world reaches the listeners, where that differs from [listen]: behind a proxy or a port mapping."""
 
-    people: str = _declare("", read_origin, "Default: https, the first of dns_names, and the port of listen.people.")
-    machines: str = _declare("", read_origin, "Default: https, the first of dns_names, and the port of listen.machines.")
+    people: str = _declare("", read_https_origin, "Default: https, the first of dns_names, and the port of listen.people.")
+    machines: str = _declare("", read_https_origin, "Default: https, the first of dns_names, and the port of listen.machines.")
     status: str = _declare("", read_origin, "Default: http, the first of dns_names, and the port of listen.status.")
 
 

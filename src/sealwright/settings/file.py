@@ -28,18 +28,28 @@ def load(home: str | Path | None = None, environment: Environment | None = None)
     place = home_directory(home, environment)
     file = place / FILE_NAME
     try:
-        text = file.read_text(encoding="utf-8")
+        text = _text_of(file)
     except FileNotFoundError:
         raise SettingsRefused(
             FILE_NAME, "", f"is missing in {place}", hint="Make a home directory with: sealwright init, or name one with --dir."
         ) from None
-    except (OSError, UnicodeDecodeError) as cause:
-        raise SettingsRefused(FILE_NAME, "", f"in {place} cannot be read: {cause}") from cause
+    except OSError as cause:
+        hint = "Make it a file that the user may read as whom the server runs."
+        raise SettingsRefused("the file", "", f"cannot be read: {cause.strerror}", file=file, hint=hint) from cause
     given = parse(text, file)
     settings = _complete(given, place, environment)
     if given.outbound.ca_file and settings.outbound.ca_file and (problem := _no_roots(settings.outbound.ca_file)):
         raise _refusal("outbound.ca_file", given.outbound.ca_file.as_posix(), problem, text, file)
     return settings
+
+
+def _text_of(file: Path) -> str:
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        line = content.count(b"\n", 0, cause.start) + 1
+        raise SettingsRefused("the file", "", "is not text in UTF-8", file=file, line=line, hint="Save it as UTF-8.") from cause
 
 
 def _no_roots(file: Path) -> str:
@@ -60,9 +70,9 @@ def parse(text: str, file: Path) -> Settings:
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as cause:
-        line = re.search(r"at line (\d+)", str(cause))
-        problem = "is not TOML: " + str(cause).partition(" (at")[0]
-        raise SettingsRefused("the file", "", problem, file=file, line=int(line[1]) if line else text.count("\n") + 1) from cause
+        found = re.search(r"at line (\d+)", str(cause))
+        line = int(found[1]) if found else text.count("\n") + 1
+        raise SettingsRefused("the file", "", _not_toml(cause, text, line), file=file, line=line) from cause
     sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     sections[""] = {name: value for name, value in document.items() if name not in SECTIONS}
     for section in SECTIONS:
@@ -85,6 +95,19 @@ def parse(text: str, file: Path) -> Settings:
     settings = Settings(**typed[""], **parts)
     _check_together(settings, text, file)
     return settings
+
+
+def _not_toml(cause: Exception, text: str, line: int) -> str:
+    """What the reader of TOML found, in words that name the setting."""
+    if isinstance(cause, RecursionError):
+        return "is nested too deeply"
+    told = str(cause).partition(" (at")[0]
+    name = re.match(r"\s*([\w.\"'-]+)\s*=", (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1])
+    if told == "Cannot overwrite a value":
+        return f"sets {name[1] if name else 'something'} twice"
+    if section := re.fullmatch(r"Cannot declare \((.*?),?\) twice", told):
+        return f"has [{section[1].replace(', ', '.').replace(chr(39), '')}] twice"
+    return f"is not TOML: {told}"
 
 
 def _check_together(settings: Settings, text: str, file: Path) -> None:
@@ -158,7 +181,7 @@ def _nearest(key: str, known: Mapping[str, Declared]) -> str:
 
 def line_of(key: str, file: Path) -> int:
     """The line of `file` that sets `key`, or its section's; 0 where neither is there."""
-    return _line_of(key, file.read_text(encoding="utf-8"))
+    return _line_of(key, _text_of(file))
 
 
 def _line_of(key: str, text: str) -> int:

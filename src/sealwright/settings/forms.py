@@ -46,7 +46,10 @@ def read_text(value: Any) -> str:
 def read_address(value: Any) -> Address:
     """HOST:PORT, with brackets around an IPv6 address."""
     host, _, port = read_text(value).rpartition(":")
-    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    bracketed = host.startswith("[") and host.endswith("]")
+    if ":" in host and not bracketed:
+        raise ValueError("must be HOST:PORT with brackets around an IPv6 address, such as [::1]:8443")
+    host = host[1:-1] if bracketed else host
     if not _is_host(host) or not _is_port(port):
         raise ValueError("must be HOST:PORT with a port from 1 to 65535")
     return Address(host, int(port))
@@ -94,6 +97,14 @@ def read_origin(value: Any) -> str:
     if not plain or text != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
         raise ValueError("must be a scheme and a host, such as https://id.example.org, without a path")
     return text.lower()
+
+
+def read_https_origin(value: Any) -> str:
+    """The host and port of a public https address, such as https://id.example.org; empty text stays empty."""
+    origin = read_origin(value)
+    if origin.startswith("http:"):
+        raise ValueError("must begin with https://, also where a proxy ends TLS: it is what clients see")
+    return origin
 
 
 def read_database(value: Any) -> str:

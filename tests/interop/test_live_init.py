@@ -112,10 +112,12 @@ def test_home_that_holds_a_server_is_refused_and_left_alone(made):
     assert everything_below(machine.home) == before
 
 
-def test_directory_that_was_there_and_empty_is_used_without_letting_others_read(machine):
+@pytest.mark.parametrize(("given", "left"), [(0o755, 0o755), (0o777, 0o755), (0o2770, 0o2750)])
+def test_directory_that_was_there_and_empty_is_used_without_letting_others_change_or_read(machine, given, left):
     machine.home.mkdir()
-    machine.home.chmod(0o755)
+    machine.home.chmod(given)
     machine.sealwright("init", "--dir", machine.home)
+    assert mode_of(machine.home) == left
     for name in ("sealwright.db", "settings.toml", "secrets", "run"):
         assert mode_of(machine.home / name) & 0o077 == 0, name
 
@@ -183,7 +185,7 @@ def test_directory_that_cannot_be_is_told_as_such(machine):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_directory_of_somebody_else_is_told_as_such(machine):
     with tempfile.TemporaryDirectory() as others:  # unlike the test's own it lies where everybody may look
-        command = ["setpriv", "--reuid=nobody", "--clear-groups", SEALWRIGHT, "init", "--dir", others]
+        command = ["setpriv", "--reuid=nobody", "--clear-groups", str(SEALWRIGHT), "init", "--dir", others]
         done = run(command, environment=machine.environment() | {"HOME": "/nonexistent"}, cwd=Path("/"))
     assert (done.returncode, done.stdout) == (1, "")
     assert f"{others} cannot be used: Permission denied." in done.stderr

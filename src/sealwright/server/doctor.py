@@ -63,7 +63,7 @@ async def examine(home: Home) -> list[Finding]:
             told = f"schema {revision}, this program speaks {NEWEST}"
             findings.append(Finding("database", ok=False, detail=told, hint="It is brought up to date at: sealwright serve"))
             return findings
-        findings.append(Finding("database", ok=True, detail=f"{_engine(settings)}, schema {NEWEST}"))
+        findings.append(_examine_database(settings))
         db = await open_database(settings.database_url)
         try:
             findings.extend([finding async for finding in _examine_parts(build(real_surroundings(settings, db)), home)])
@@ -77,7 +77,7 @@ async def examine(home: Home) -> list[Finding]:
 def _examine_directory(home: Home) -> Finding:
     home.require()
     mode = stat.S_IMODE(home.path.stat().st_mode)
-    if mode & 0o022:
+    if mode & OTHERS_WRITE:
         told = f"{home.path} can be changed by others ({mode:04o})"
         return Finding("home", ok=False, detail=told, hint=f"Run: chmod go-w {home.path}")
     return Finding("home", ok=True, detail=str(home.path))
@@ -182,7 +182,3 @@ def _examine_root_file(home: Home, roots: Sequence[IssuerRecord]) -> Finding:
         hint = "Commands on this machine trust the wrong root. Fetch it anew: step ca root"
         return Finding("root file", ok=False, detail=f"{home.root_certificate} is not the root of this database", hint=hint)
     return Finding("root file", ok=True, detail=str(home.root_certificate))
-
-
-def _engine(settings: Settings) -> str:
-    return "SQLite" if settings.database_url.startswith("sqlite:") else "PostgreSQL"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +16,8 @@ from msgspec import Struct
 from sealwright.errors import Conflict, NotFound, Refused
 from sealwright.keys import KEY_FILE
 from sealwright.settings import FILE_NAME, Settings, load
+
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class HomeRefused(Refused):
@@ -181,6 +184,8 @@ class Home(Struct, frozen=True):
             raise HomeRefused(f"{self.path} holds a server already.", hint=hint)
         if not begun_before and any(self.path.iterdir()):
             raise HomeRefused(f"{self.path} is not empty, and what is in it is not ours.", hint="Choose another with --dir.")
+        with suppress(PermissionError):  # somebody else's, as a volume may be: `doctor` says so
+            self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) & ~OTHERS_WRITE)
         self.unfinished.touch(mode=0o600)
         for each in self.path.glob("sealwright.db*"):
             each.unlink()

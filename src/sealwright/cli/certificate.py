@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,18 +106,20 @@ def issue(invocation: Invocation, crt: str | None, key: str | None, ca_url: str 
 
     asked = Wish(certificate_file=crt, key_file=key, **wish)
     obtained = obtain(invocation, _authority(invocation, ca_url), asked)
-    _tell(invocation, obtained.certificate, obtained.certificate_file, obtained.key_file, provisioner=obtained.provisioner)
+    _tell(invocation, obtained.certificate, obtained.certificate_file, obtained.key_file, new_key=True, wanted=asked.subject)
 
 
-def _tell(invocation: Invocation, made: Certificate, crt: Path, key: Path, **more: str) -> None:
+def _tell(invocation: Invocation, made: Certificate, crt: Path, key: Path, *, new_key: bool, wanted: str | None = None) -> None:
+    """Say what there is now. `wanted`: the name that was asked for first."""
     from sealwright.cli.certificate_text import as_json
-    from sealwright.cli.key_pair import title_of
+    from sealwright.cli.key_pair import names_of, title_of
 
     moment = until(made.not_valid_after_utc, invocation.surroundings.now())
-    invocation.output.done(f"{title_of(made)}   {moment}")
+    title = wanted if wanted and wanted in names_of(made) else title_of(made)
+    invocation.output.done(f"{title}   {moment}")
     width = max(len(str(crt)), len(str(key)))
     invocation.output.say(f"  {crt!s:<{width}}   certificate and chain")
-    if more:
+    if new_key:
         invocation.output.say(f"  {key!s:<{width}}   private key, readable by you only")
     invocation.output.json({**as_json(made), "certificate_file": str(crt), "key_file": str(key)})
 
@@ -157,7 +160,7 @@ def renew(
         return
     target = out or crt
     made = renewed(partial(_authority, invocation, ca_url), crt, key, target, now, replace=force or target == crt)
-    _tell(invocation, made, target, key)
+    _tell(invocation, made, target, key, new_key=False)
 
 
 @command(
@@ -179,10 +182,11 @@ def inspect(invocation: Invocation, file: str, in_short: bool, bundle: bool) -> 
     from sealwright.cli.key_pair import read_certificates
 
     content = invocation.surroundings.stdin.read().encode() if file == "-" else read_bytes(Path(file))
-    found = read_certificates(content, Path("standard input" if file == "-" else file))
-    for each in found if bundle else found[:1]:
-        invocation.output.say(certificate_text.short(each) if in_short else certificate_text.long(each))
-        invocation.output.json(certificate_text.as_json(each))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # oddities of a certificate are for its issuer; what is in it is shown all the same
+        for each in read_certificates(content, Path("standard input" if file == "-" else file), only_first=not bundle):
+            invocation.output.say(certificate_text.short(each) if in_short else certificate_text.long(each))
+            invocation.output.json(certificate_text.as_json(each))
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:

@@ -57,11 +57,12 @@ class Obtained(NamedTuple):
     certificate: x509.Certificate
     certificate_file: Path
     key_file: Path
-    provisioner: str
 
 
 def obtain(invocation: Invocation, authority: Authority, wish: Wish) -> Obtained:
     """Choose, sign in, ask, and write both files or neither."""
+    if "" in (wish.subject, *wish.names):
+        raise WrongUsage("a name for the certificate is empty.", hint="Leave SUBJECT out to get your own names.")
     early = _targets(wish, _base_name(wish.subject)) if wish.subject or wish.certificate_file else None
     if early and not wish.force:
         _refuse_to_overwrite(*early)
@@ -85,7 +86,7 @@ def obtain(invocation: Invocation, authority: Authority, wish: Wish) -> Obtained
             new_certificate.discard()
     finally:
         new_key.discard()
-    return Obtained(certificate, crt_file, key_file, str(definition["name"]))
+    return Obtained(certificate, crt_file, key_file)
 
 
 def choose(invocation: Invocation, definitions: Sequence[Mapping[str, Any]], name: str | None) -> Mapping[str, Any]:

@@ -85,10 +85,12 @@ def read_private_key(pem: bytes, file: Path) -> LeafKey:
     return key
 
 
-def read_certificates(pem: bytes, file: Path) -> list[x509.Certificate]:
-    """The certificates in a PEM file (or the one in a DER file), in order."""
+def read_certificates(pem: bytes, file: Path, *, only_first: bool = False) -> list[x509.Certificate]:
+    """The certificates in a PEM file (or the one in a DER file), in order; with `only_first` what follows is not read."""
     try:
         if b"-----BEGIN" in pem:
+            if only_first:
+                return [x509.load_pem_x509_certificate(pem)]
             return x509.load_pem_x509_certificates(pem)
         return [x509.load_der_x509_certificate(pem)]
     except ValueError as cause:

@@ -14,8 +14,7 @@ from sealwright import errors
 from sealwright.access import SYSTEM
 from sealwright.ca.step_api.failures import answer_failure, status_of
 from sealwright.ca.step_api.messages import serial_number, time_or_duration
-from sealwright.errors import InvalidInput
-from sealwright.errors import Unavailable
+from sealwright.errors import InvalidInput, Unavailable
 from sealwright.wire import Listener, Request, Wire
 from tests.authorities import (
     ALICE,

@@ -72,12 +72,8 @@ class Invocation:
 
     def password(self, file: str | None, prompt: str, option: str = "--password-file") -> str:
         """A password from a file (``-``: standard input), or asked for on the terminal without showing it."""
-        if file == "-":
-            text = self.surroundings.stdin.readline()
-        elif file is not None:
-            from sealwright.cli.files import read_bytes
-
-            text = read_bytes(Path(file).expanduser(), at_most=4096).decode("utf-8", "replace")
+        if file is not None:
+            text = self._secret_in(file)
         elif self.output.asks():
             text = self.surroundings.ask_hidden(f"{prompt}: ")
         else:
@@ -86,9 +82,25 @@ class Invocation:
                 hint=f"Pass it with {option} FILE, or {option} - for standard input.",
             )
         password = text.removesuffix("\n").removesuffix("\r")
+        if "\n" in password or "\r" in password:
+            raise WrongUsage(f"{file or 'the password'} holds more than one line; a password is one.")
         if not password:
             raise WrongUsage("the password is empty." if file is None else f"{file} holds no password.")
         return password
+
+    def _secret_in(self, file: str) -> str:
+        """The content of a file, or a line of standard input; nothing of it is in a message."""
+        try:
+            if file == "-":
+                text = self.surroundings.stdin.readline()
+                text.encode()  # where the locale is none, octets that are no text come as half characters
+                return text
+            from sealwright.cli.files import read_bytes
+
+            return read_bytes(Path(file).expanduser(), at_most=4096).decode()
+        except UnicodeError:
+            where = "standard input" if file == "-" else file
+            raise WrongUsage(f"{where} is not text in UTF-8.", hint="Write the password again, as text.") from None
 
     def new_password(self, file: str | None, prompt: str, option: str = "--password-file") -> str:
         """A password to be set: asked for twice on a terminal."""

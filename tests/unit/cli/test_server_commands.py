@@ -216,6 +216,38 @@ def test_recovered_account_has_the_given_password_or_a_made_up_one(machine):
     assert (done.out, done.err) == ("Password of admin: made-up-7\n", "It is shown only now.\n")
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"caf\xe9 au lait and more\n", "is not text in UTF-8."),
+        (b"correct horse\nbattery staple\n", "holds more than one line; a password is one."),
+        (b"correct horse\n\n", "holds more than one line; a password is one."),
+        (b"correct\rhorse", "holds more than one line; a password is one."),
+        (b"\n", "holds no password."),
+    ],
+)
+def test_password_file_that_does_not_hold_one_line_of_text_sets_no_password(machine, content, words):
+    file = machine.place / "pw"
+    file.write_bytes(content)
+    done = machine.run("recover-account", "admin", "--password-file", file)
+    assert (done.code, machine.server_side.calls) == (2, [])
+    assert done.err.splitlines()[0] == f"Wrong usage: {file} {words}"
+    assert not any(part in done.err for part in ("caf", "correct", "horse"))
+
+
+def test_password_on_standard_input_that_is_no_text_sets_no_password(machine):
+    done = machine.run("recover-account", "admin", "--password-file", "-", stdin="caf\udce9\n")
+    assert (done.code, machine.server_side.calls) == (2, [])
+    assert done.err.splitlines()[0] == "Wrong usage: standard input is not text in UTF-8."
+
+
+def test_password_file_with_the_line_end_of_another_system_is_one_line(machine):
+    file = machine.place / "pw"
+    file.write_bytes("grüße und mehr\r\n".encode())
+    machine.ok("recover-account", "admin", "--password-file", file)
+    assert machine.server_side.calls[0][2] == "grüße und mehr"
+
+
 def test_root_key_goes_where_it_is_sent(machine):
     done = machine.ok("issuer", "export-root-key", "--to", machine.place / "usb")
     assert done.out.startswith(

@@ -123,6 +123,7 @@ def test_password_is_changed_with_the_old_one_and_other_sessions_end(place: Plac
     [
         (("wrong", OTHER_PASSWORD, OTHER_PASSWORD), "password", "Your password is not right."),
         ((PASSWORD, "alice12345", "alice12345"), "new-password", "It contains"),
+        ((PASSWORD, PASSWORD, PASSWORD), "new-password", "That is the password that you have already."),
         ((PASSWORD, "short", "short"), "new-password", "It has 5 characters"),
         ((PASSWORD, OTHER_PASSWORD, PASSWORD), "new-password-again", "The two passwords are not the same."),
         ((PASSWORD, "", ""), "new-password", "Choose a new password."),

@@ -20,6 +20,7 @@ from sealwright.identity.errors import (
     CredentialNotFound,
     PasswordRefused,
     TooManyCredentials,
+    WeakPassword,
 )
 from sealwright.identity.models import (
     SYSTEM_ACCOUNTS,
@@ -32,7 +33,7 @@ from sealwright.identity.models import (
     TotpEnrolment,
 )
 from sealwright.identity.passwords import generate_password
-from sealwright.identity.policy import SignInName, check_label, name_in, printable, spn
+from sealwright.identity.policy import SignInName, check_label, name_in, prepare_password, printable, spn
 from sealwright.identity.proofs import Proofs, RightPassword
 from sealwright.identity.sessions import Sessions
 
@@ -93,6 +94,8 @@ class Credentials:
     async def change_password(self, current: str, new: str, *, actor: Actor) -> None:
         """Change one's own password. Every other session of the account ends."""
         account, proof = await self._own(actor, current)
+        if prepare_password(new) == prepare_password(current):
+            raise WeakPassword("That is the password that you have already.", hint="Choose another one.")
         hashed = await self._proofs.hash_new_password(account, new)
 
         async def body(tx: Transaction) -> None:

@@ -42,6 +42,19 @@ def test_set_password_replaces_the_old_one_and_ends_sessions():
     asyncio.run(scenario())
 
 
+def test_own_password_is_changed_to_another_one_only():
+    async def scenario():
+        async with sqlite_world() as world:
+            actor = await world.actor("alice")
+            with pytest.raises(WeakPassword, match="already"):
+                await world.credentials.change_password(PASSWORD, PASSWORD, actor=actor)
+            with pytest.raises(PasswordRefused):
+                await world.credentials.change_password(OTHER_PASSWORD, OTHER_PASSWORD, actor=actor)
+            assert isinstance(await world.try_password("alice"), Completed)
+
+    asyncio.run(scenario())
+
+
 def test_set_password_is_for_others_and_within_ones_authority():
     async def scenario():
         async with sqlite_world() as world:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +147,22 @@ def _read(invocation: Invocation, file: Path) -> dict[str, Any]:
 
     content = invocation.surroundings.stdin.read() if str(file) == "-" else read_bytes(file).decode("utf-8", "replace")
     try:
-        definition = json.loads(content)
+        definition = json.loads(content, object_pairs_hook=partial(_members, file))
     except ValueError as cause:
         raise ValueRefused(f"{file} is not JSON: {cause}.") from cause
     if not isinstance(definition, dict):
         raise ValueRefused(f"{file} must hold one JSON object.")
     return definition
+
+
+def _members(file: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object. One that is given twice is refused: nobody can see which of the two would count."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueRefused(f"{file} gives the member {name} twice.")
+        found[name] = value
+    return found
 
 
 def _oidc(invocation: Invocation, given: dict[str, Any]) -> dict[str, Any]:

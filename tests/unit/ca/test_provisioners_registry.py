@@ -68,11 +68,19 @@ def test_client_secret_is_sealed_at_rest_and_listed_for_clients(with_ca):
     with_ca(scenario)
 
 
-@pytest.mark.parametrize("second", [oidc(clientID="other"), oidc(name="other"), jwk(name="p")])
-def test_name_and_id_are_unique(with_ca, second):
+@pytest.mark.parametrize("in_file", [False, True])
+@pytest.mark.parametrize(
+    ("second", "taken"),
+    [(oidc(clientID="other"), "name 'p'"), (oidc(name="other"), "id 'c'"), (jwk(name="p"), "name 'p'")],
+)
+def test_name_and_id_are_unique_and_the_one_that_is_taken_is_told(with_ca, second, taken, in_file):
     async def scenario(ca):
-        await ca.provisioners.add(oidc(), SYSTEM)
-        with pytest.raises(ProvisionerExists):
+        if in_file:
+            write(ca, "a.json", oidc())
+            await ca.provisioners.reload()
+        else:
+            await ca.provisioners.add(oidc(), SYSTEM)
+        with pytest.raises(ProvisionerExists, match=f"with the {taken} exists"):
             await ca.provisioners.add(second, SYSTEM)
         assert await names_listed(ca) == ["p"]
 

@@ -133,7 +133,7 @@ class Provisioners:
         provisioner = parse_definition(document, defaults=self._defaults)
         for other in self._files.values():
             if provisioner.name == other.name or provisioner.id == other.id:
-                raise _exists(provisioner, f"in the file {other.source}")
+                raise _exists(provisioner, f"in the file {other.source}", same_name=provisioner.name == other.name)
         row, kind = self._seal(provisioner)
 
         async def body(tx: Transaction) -> None:
@@ -149,7 +149,8 @@ class Provisioners:
         try:
             await self._db.write(body)
         except DuplicateRow as cause:
-            raise _exists(provisioner, "already") from cause
+            same_name = await store.by_name(self._db, provisioner.name) is not None
+            raise _exists(provisioner, "already", same_name=same_name) from cause
         return provisioner
 
     async def remove(self, name: str, actor: Actor) -> None:
@@ -192,10 +193,12 @@ class Provisioners:
         return provisioner
 
 
-def _exists(provisioner: Provisioner, where: str) -> ProvisionerExists:
+def _exists(provisioner: Provisioner, where: str, *, same_name: bool) -> ProvisionerExists:
+    if same_name:
+        return ProvisionerExists(f"A provisioner with the name {provisioner.name!r} exists {where}.", hint="Choose another name.")
     return ProvisionerExists(
-        f"A provisioner with the name {provisioner.name!r} or the id {provisioner.id!r} exists {where}.",
-        hint="Choose another name, or another client at the provider; tokens are told apart by client id or by name and key.",
+        f"A provisioner with the id {provisioner.id!r} exists {where}.",
+        hint="Choose another client at the provider: tokens are told apart by client id, or by name and key.",
     )
 
 

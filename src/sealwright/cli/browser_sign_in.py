@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
 from sealwright.cli.https import Answer, Transport, send
+from sealwright.cli.output import continued
 from sealwright.cli.provisioner_key import decoded, encoded
 
 WAIT_SECONDS = 120.0
@@ -96,10 +97,11 @@ class Attempt(NamedTuple):
         """The code of an answer; a refusal, or an answer of another provider, raises."""
         issuer = parameters.get("iss")
         if (issuer is None and self.provider.names_itself) or (issuer is not None and issuer != self.provider.issuer):
-            raise RefusedByServer(f"the answer comes from {issuer or 'nobody who says so'}, not from {self.provider.issuer}.")
+            wrong = f"names {issuer} as its sender" if issuer else "does not name its sender (iss)"
+            raise RefusedByServer(f"the answer that the browser brought {wrong}; it must be {self.provider.issuer}.")
         if "error" in parameters:
             told = parameters.get("error_description") or parameters["error"]
-            raise RefusedByServer(f"{self.provider.issuer} did not sign you in: {told}.".replace("..", "."))
+            raise RefusedByServer(f"{self.provider.issuer} did not sign you in: {continued(told)}.".replace("..", "."))
         return parameters["code"]
 
     def token_form(self, code: str) -> dict[str, str]:

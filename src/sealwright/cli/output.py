@@ -126,7 +126,7 @@ class Output:
             told = {"code": kind, "detail": failure.detail, "reasons": list(failure.reasons), "hint": failure.hint}
             _write(sys.stderr, json.dumps({"error": told}, ensure_ascii=False))
             return
-        first = f"{heading}: {_continued(failure.detail)}" if heading else failure.detail
+        first = f"{heading}: {continued(failure.detail)}" if heading else failure.detail
         _write(sys.stderr, self._mark(sys.stderr, "✘", _RED) + printable(first))
         for part in (*failure.reasons, *filter(None, failure.hint.split("\n"))):
             _write(sys.stderr, f"  {printable(part)}")
@@ -160,7 +160,7 @@ def printable(text: str) -> str:
     )
 
 
-def _continued(sentence: str) -> str:
+def continued(sentence: str) -> str:
     """A sentence as it stands behind a colon: its first word is small, unless it is a name."""
     word, space, rest = sentence.partition(" ")
     return f"{word.lower()}{space}{rest}" if word in _OPENERS else sentence

@@ -113,6 +113,7 @@ def _usage(refusal: click.ClickException, invocation: Invocation) -> int:
     from sealwright.cli.errors import WrongUsage
 
     message = refusal.format_message().rstrip(".")
-    wrong = WrongUsage(f"{message[:1].lower()}{message[1:]}.", hint=f"See: {path} --help")
+    end = "" if message.endswith(("?", "?)")) else "."
+    wrong = WrongUsage(f"{message[:1].lower()}{message[1:]}{end}", hint=f"See: {path} --help")
     invocation.output.failure(wrong, wrong.heading)
     return wrong.exit_code

@@ -87,6 +87,7 @@ def test_output_may_be_json_before_and_after_the_command(path):
         (("person", "creat"), "no such command 'creat'; perhaps 'create' was meant."),
         (("person", "create"), "missing argument 'NAME'."),
         (("person", "list", "--frob"), "no such option '--frob'."),
+        (("person", "list", "--deug"), "no such option '--deug'. Did you mean '--debug'?"),
         (("person", "get", "a", "b"), "got unexpected extra argument (b)."),
         (("whoami", "--output", "xml"), "'xml' is not one of 'text', 'json'."),
     ],
@@ -97,6 +98,7 @@ def test_wrong_usage_is_told_in_three_parts(arguments, words):
     first, *rest = done.err.splitlines()
     assert first.startswith("Wrong usage: ")
     assert words in first
+    assert not first.endswith(("?.", "?)."))
     assert rest[-1].startswith("  See: sealwright ")
     assert rest[-1].endswith(" --help")
 

@@ -84,7 +84,9 @@ def _authority(invocation: Invocation, ca_url: str | None, files: tuple[Path, Pa
 @click.argument("subject", required=False)
 @click.argument("crt", required=False)
 @click.argument("key", required=False)
-@click.option("--provisioner", metavar="NAME", help="Who vouches for you. Default: the only one there is.")
+@click.option(
+    "--provisioner", metavar="NAME", help="Who vouches for you. Default: the only one of type OIDC, or JWK with a password file."
+)
 @click.option("--provisioner-password-file", metavar="FILE", help="Password of a JWK provisioner; - for standard input.")
 @click.option("--san", "names", metavar="NAME", multiple=True, help="A name for the certificate to carry; repeatable.")
 @click.option("--not-before", metavar="TIME", default="", help="Begin of validity: a time (RFC 3339) or a duration from now.")

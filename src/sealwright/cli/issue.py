@@ -66,7 +66,8 @@ def obtain(invocation: Invocation, authority: Authority, wish: Wish) -> Obtained
     early = _targets(wish, _base_name(wish.subject)) if wish.subject or wish.certificate_file else None
     if early and not wish.force:
         _refuse_to_overwrite(*early)
-    definition = choose(invocation, authority.provisioners(), wish.provisioner)
+    by_password = wish.provisioner_password_file is not None
+    definition = choose(invocation, authority.provisioners(), wish.provisioner, by_password=by_password)
     key = new_leaf_key(wish.kind, wish.curve, wish.size)
     vouch = _by_password if definition["type"].upper() == "JWK" else _by_browser
     voucher = vouch(invocation, authority, definition, wish)
@@ -89,8 +90,13 @@ def obtain(invocation: Invocation, authority: Authority, wish: Wish) -> Obtained
     return Obtained(certificate, crt_file, key_file)
 
 
-def choose(invocation: Invocation, definitions: Sequence[Mapping[str, Any]], name: str | None) -> Mapping[str, Any]:
-    """The provisioner of that name; without one the only one there is, or the one that the user picks."""
+def choose(
+    invocation: Invocation, definitions: Sequence[Mapping[str, Any]], name: str | None, *, by_password: bool
+) -> Mapping[str, Any]:
+    """The provisioner of that name; without one the only one there is, or the only one of its type, or whichever is picked.
+
+    `by_password`: the file with a password was given, which only the type JWK asks for.
+    """
     usable = [each for each in definitions if str(each.get("type", "")).upper() in SUPPORTED]
     known = ", ".join(str(each["name"]) for each in usable) or "none"
     if name is not None:
@@ -103,8 +109,11 @@ def choose(invocation: Invocation, definitions: Sequence[Mapping[str, Any]], nam
             "the certificate authority has no provisioner that this command can use.",
             hint="An administrator adds one with: sealwright provisioner add NAME --type oidc …",
         )
-    if len(usable) == 1:
-        return usable[0]
+    kind = "JWK" if by_password else "OIDC"
+    likely = [each for each in usable if each["type"].upper() == kind]
+    for few in (usable, likely):
+        if len(few) == 1:
+            return few[0]
     if not invocation.output.asks():
         raise WrongUsage("there are several provisioners.", hint=f"Name one with --provisioner: {known}.")
     for number, each in enumerate(usable, 1):

@@ -39,6 +39,11 @@ def add_jwk(shell, name="first", claims=None):
     shell.wait(shell.world.ca.provisioners.add(body, SYSTEM))
 
 
+def add_oidc(shell, name):
+    body = {"type": "OIDC", "name": name, "clientID": name, "configurationEndpoint": f"{PEOPLE}/oauth2/openid/{name}"}
+    shell.wait(shell.world.ca.provisioners.add(body, SYSTEM))
+
+
 def test_sign_in_in_the_browser_gives_a_certificate(person):
     done = person.ok("certificate", "issue")
     assert done.out == (
@@ -137,16 +142,24 @@ def test_options_that_do_not_fit_are_told_before_anybody_signs_in(person, argume
     assert person.opened == []
 
 
+def test_only_provisioner_of_its_type_need_not_be_named(person):
+    add_jwk(person)
+    password = person.file("password", "correct horse\n")
+    assert person.ok("certificate", "issue").out.startswith("alice@example.org")
+    assert person.ok("certificate", "issue", "x.org", "--provisioner-password-file", password).out.startswith("x.org")
+
+
 def test_provisioner_is_chosen_by_name_or_asked_for(person):
     add_jwk(person)
+    add_oidc(person, "other")
     done = person.run("certificate", "issue")
     assert (done.code, done.err) == (
         2,
-        "Wrong usage: there are several provisioners.\n  Name one with --provisioner: kanidm, first.\n",
+        "Wrong usage: there are several provisioners.\n  Name one with --provisioner: kanidm, first, other.\n",
     )
-    done = person.run("certificate", "issue", "--provisioner", "other")
+    done = person.run("certificate", "issue", "--provisioner", "third")
     assert done.code == 4
-    assert "There are: kanidm, first." in done.err
+    assert "There are: kanidm, first, other." in done.err
     person.ok("certificate", "issue", "--provisioner", "kanidm")
 
 

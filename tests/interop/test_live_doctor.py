@@ -146,7 +146,7 @@ BROKEN = {
     "another key": (
         _write("secrets/key-encryption.key", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=\n"),
         "signing key",
-        "it was sealed with another key-encryption key, or was changed",
+        "it is another than that which sealed it, or the secret was changed. Bring back the key",
     ),
     "no database": (_remove("sealwright.db"), "database", "sealwright.db is missing. Bring it back from your backup."),
     "empty database": (_write("sealwright.db", ""), "database", "sealwright.db is empty. Bring it back from your backup."),

@@ -121,7 +121,7 @@ def test_third_node_with_another_key_is_refused(nodes, tmp_path):
     third = LiveServer.at(tmp_path, database_url=first.database_url)
     done = third.attempt("init", "--dir", third.home)
     assert done.returncode == 1
-    assert "sealed with another key-encryption key" in done.stderr
+    assert "belongs to a server with another key-encryption key" in done.stderr
     assert "SEALWRIGHT_KEY" in done.stderr
     assert not third.home.exists()
 

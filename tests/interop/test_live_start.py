@@ -115,7 +115,10 @@ def test_key_that_others_can_read_is_refused(server):
 def test_key_of_another_home_is_refused_in_words(server):
     file = server.home / "secrets" / "key-encryption.key"
     file.write_text("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=\n")
-    assert "it was sealed with another key-encryption key" in refused_start(server)
+    told = refused_start(server)
+    assert "he key-encryption key does not open a secret in the database" in told
+    assert "Bring back the key that the server was made with: secrets/key-encryption.key from your backup" in told
+    assert "signing_keys" not in told
 
 
 def test_lost_database_is_told_and_no_empty_one_takes_its_place(server):
@@ -182,7 +185,23 @@ def test_certificate_files_that_cannot_be_served_are_told(server):
     assert f"{server.home}/server.crt cannot be read: No such file or directory." in refused_start(server)
     (server.home / "server.crt").write_text("no certificate")
     (server.home / "server.key").write_text("no key")
-    assert "Cannot start: the server certificate and its key cannot be read, or do not belong together." in refused_start(server)
+    told = refused_start(server)
+    assert "Cannot start: the server certificate and its key cannot be read, or do not belong together: " in told
+    assert f"{server.home}/server.crt, {server.home}/server.key.\n" in told
+    assert "tls.key must hold its private key in PEM, without a password." in told
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda pem: pem[: pem.index(b"-----BEGIN PRIVATE KEY")], lambda pem: pem[:-60], lambda _: b""]
+)
+def test_own_certificate_that_is_damaged_is_made_anew(server, damage):
+    server.start()
+    server.stop()
+    file = server.home / "run" / "server.pem"
+    file.write_bytes(damage(file.read_bytes()))
+    server.start()
+    with line(server.machines, server.root) as opened:
+        assert opened.send("GET", "/health").status == 200
 
 
 # --- the first administrator ---

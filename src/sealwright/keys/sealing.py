@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -46,13 +47,19 @@ class Sealer:
     def open(self, sealed: bytes, context: str) -> bytes:
         """The secret that was sealed for `context`; raises SealBroken."""
         if len(sealed) < _SHORTEST or not sealed.startswith(_VERSION):
-            raise SealBroken(f"The sealed secret {context} has a form that this version does not know.")
+            raise SealBroken(
+                "A sealed secret in the database has a form that this version does not know.",
+                hint="Start the version that wrote it, or bring the database back from your backup.",
+            )
         nonce = sealed[len(_VERSION) : len(_VERSION) + _NONCE_LENGTH]
         try:
             return self._cipher.decrypt(nonce, sealed[len(_VERSION) + _NONCE_LENGTH :], _bound(context))
         except InvalidTag as cause:
+            cause.add_note(f"sealed for {context}")  # for who looks with --debug
             raise SealBroken(
-                f"The sealed secret {context} does not open: it was sealed with another key-encryption key, or was changed."
+                "The key-encryption key does not open a secret in the database: it is another than that which sealed it,"
+                " or the secret was changed.",
+                hint=f"Bring back the key that the server was made with: {KEY_FILE} from your backup, or SEALWRIGHT_KEY.",
             ) from cause
 
 
@@ -96,7 +103,7 @@ def load_key_encryption_key(home: Path, environment_value: bytes | None) -> byte
         raise KeyFileRefused(f"The key-encryption key {file} cannot be read: {cause.strerror}.") from cause
     if mode & 0o077:
         raise KeyFileRefused(
-            f"The key-encryption key {file} can be read or changed by others (mode {mode:04o}).", hint=f"Run: chmod 600 {file}"
+            f"The key-encryption key {file} can be read or changed by others (mode {mode:04o}).", hint=f"Run: chmod 600 {shlex.quote(str(file))}"
         )
     try:
         key = base64.b64decode(text.strip(), validate=True)

@@ -115,7 +115,7 @@ async def _require_same_key(parts: Parts) -> None:
         await parts.ca.issuers.active()
     except SealBroken as cause:
         raise HomeRefused(
-            f"The database belongs to a server with another key-encryption key. {cause.detail}",
+            "The database belongs to a server with another key-encryption key.",
             hint="Give this node the key of the others: set SEALWRIGHT_KEY to what their secrets/key-encryption.key holds.",
         ) from cause
 

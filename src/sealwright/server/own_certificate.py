@@ -16,7 +16,7 @@ from cryptography import x509
 from sealwright.ca import CertificateAuthority, certificates_pem, issue_server_certificate
 from sealwright.clock import Clock, Instant, after, between, from_datetime
 from sealwright.server.home import write_whole
-from sealwright.server.tls import CertificateRefused, TlsMaterial
+from sealwright.server.tls import CertificateRefused, TlsMaterial, server_context
 from sealwright.settings import Tls
 
 _KEY_MARK = b"-----BEGIN PRIVATE KEY-----"
@@ -37,14 +37,15 @@ class OwnCertificate:
     async def material(self) -> TlsMaterial:
         """Certificate, key, and the roots that client certificates chain to."""
         held = await self.held()
-        return await self._material(await self._renew()) if held is None else held
+        return _material(await self._renew(), await self._trust()) if held is None else held
 
     async def held(self) -> TlsMaterial | None:
         """The same as far as it is there; None where `material` would make a new certificate."""
         if self._given.certificate is not None and self._given.key is not None:
-            return TlsMaterial(_read(self._given.certificate), _read(self._given.key), await self._trust())
+            certificate, key = self._given.certificate, self._given.key
+            return TlsMaterial(_read(certificate), _read(key), await self._trust(), files=f"{certificate}, {key}")
         own = self._read_own()
-        return None if own is None else await self._material(own)
+        return None if own is None else _material(own, await self._trust())
 
     def names_missing_in(self, certificate: x509.Certificate) -> frozenset[str]:
         """Names by which this server is reached and for which the certificate is not good."""
@@ -55,19 +56,16 @@ class OwnCertificate:
         held = {str(name.value) for name in names}
         return frozenset(each for each in self._names if each not in held and f"*.{each.partition('.')[2]}" not in held)
 
-    async def _material(self, own: bytes) -> TlsMaterial:
-        chain, mark, key = own.partition(_KEY_MARK)
-        return TlsMaterial(chain, mark + key, await self._trust())
-
     async def _trust(self) -> bytes:
         return certificates_pem([record.certificate_der for record in await self._authority.issuers.records()]).encode()
 
     def _read_own(self) -> bytes | None:
-        """The kept certificate and key, unless it is time for a new one."""
+        """The kept certificate and key, unless it is time for new ones or they cannot be served."""
         try:
             held = self._file.read_bytes()
             leaf = x509.load_pem_x509_certificate(held)
-        except (FileNotFoundError, ValueError):
+            server_context(_material(held, b""), client_certificates=False)
+        except (FileNotFoundError, ValueError, CertificateRefused):
             return None
         until = renew_at(from_datetime(leaf.not_valid_before_utc), from_datetime(leaf.not_valid_after_utc))
         return held if self._clock.now() < until and not self.names_missing_in(leaf) else None
@@ -85,6 +83,11 @@ class OwnCertificate:
             return held
         finally:
             os.close(lock)
+
+
+def _material(own: bytes, trust: bytes) -> TlsMaterial:
+    chain, mark, key = own.partition(_KEY_MARK)
+    return TlsMaterial(chain, mark + key, trust)
 
 
 def renew_at(not_before: Instant, not_after: Instant) -> Instant:

@@ -36,6 +36,8 @@ class TlsMaterial:
     key_pem: bytes = field(repr=False)
     trust_pem: bytes
     """Roots and intermediates that client certificates may chain to."""
+    files: str = field(default="", compare=False, kw_only=True)
+    """Where somebody put certificate and key, in words; empty where they are our own."""
 
 
 def server_context(material: TlsMaterial, *, client_certificates: bool) -> ssl.SSLContext:
@@ -103,7 +105,12 @@ def _load(context: ssl.SSLContext, material: TlsMaterial) -> None:
         with _unnamed_file(material.chain_pem) as chain, _unnamed_file(material.key_pem) as key:
             context.load_cert_chain(chain, key, password=_refuse_password)
     except (ssl.SSLError, ValueError) as cause:
-        raise CertificateRefused("The server certificate and its key cannot be read, or do not belong together.") from cause
+        where = f": {material.files}" if material.files else ""
+        raise CertificateRefused(
+            f"The server certificate and its key cannot be read, or do not belong together{where}.",
+            hint="The file of tls.certificate must begin with the server's own certificate;"
+            " that of tls.key must hold its private key in PEM, without a password.",
+        ) from cause
 
 
 def _refuse_password() -> NoReturn:

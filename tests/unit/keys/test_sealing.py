@@ -30,11 +30,11 @@ def test_what_was_sealed_opens_with_the_same_key_and_context(secret, context):
 
 def test_another_key_or_context_does_not_open_it():
     sealed = sealer().seal(b"secret", "clients:a")
-    with pytest.raises(SealBroken, match="clients:a does not open") as caught:
-        sealer(bytes(32)).open(sealed, "clients:a")
-    assert "secret" not in caught.value.detail.replace("sealed secret", "")
-    with pytest.raises(SealBroken, match="clients:b does not open"):
-        sealer().open(sealed, "clients:b")
+    for other, context in ((sealer(bytes(32)), "clients:a"), (sealer(), "clients:b")):
+        with pytest.raises(SealBroken, match="key-encryption key does not open a secret in the database") as caught:
+            other.open(sealed, context)
+        assert "clients" not in caught.value.detail
+        assert "secrets/key-encryption.key from your backup, or SEALWRIGHT_KEY" in caught.value.hint
 
 
 @given(position=st.integers(min_value=0, max_value=1 + 12 + 6 + 16 - 1), bit=st.integers(min_value=0, max_value=7))

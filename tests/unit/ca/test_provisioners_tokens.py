@@ -513,6 +513,33 @@ def test_id_token_of_another_provider_is_refused(with_ca):
     with_ca(scenario)
 
 
+def test_algorithm_that_is_no_text_is_refused(with_ca):
+    async def scenario(ca):
+        await with_provider(ca)
+        header, payload, signature = ca.id_token().split(".")
+        odd = json.loads(base64.urlsafe_b64decode(header + "=="))
+        header = base64.urlsafe_b64encode(json.dumps({**odd, "alg": ["ES256"]}).encode()).rstrip(b"=").decode()
+        status, answer = await sign(ca, f"{header}.{payload}.{signature}")
+        assert (status, "which is not allowed here" in answer["message"]) == (401, True)
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize("listed", [{}, {"id_token_signing_alg_values_supported": ["RS256", "PS256"]}])
+def test_provider_that_signs_with_what_its_metadata_do_not_list_is_told_where_to_list_it(with_ca, listed):
+    async def scenario(ca):
+        await ca.add_oidc()
+        ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
+        ca.outbound.answers[ENDPOINT] = json.dumps({"issuer": ISSUER_URL, "jwks_uri": f"{ISSUER_URL}/keys", **listed}).encode()
+        status, answer = await sign(ca, ca.id_token())
+        assert status == 401
+        allowed = "PS256 and RS256" if listed else "RS256"
+        assert f"signed with ES256, but the metadata of {ISSUER_URL} allow {allowed} only." in answer["message"]
+        assert "list ES256 in id_token_signing_alg_values_supported" in answer["message"]
+
+    with_ca(scenario)
+
+
 def test_foreign_provider_is_asked_for_its_keys_once(with_ca):
     async def scenario(ca):
         await ca.add_oidc()

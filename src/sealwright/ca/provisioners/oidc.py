@@ -31,6 +31,9 @@ from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
 from sealwright.ca.provisioners.single_use import token_key, whole
 from sealwright.clock import Instant
 from sealwright.tokens import (
+    ALGORITHMS,
+    ProviderMetadata,
+    TokenRefused,
     TrustedProviders,
     UnverifiedToken,
     check_authorized_party,
@@ -172,6 +175,7 @@ async def verify_id_token(
     metadata, keys = await providers.keys_for(
         definition.configuration_endpoint, key_id if isinstance(key_id, str) else None, tenant_id=definition.tenant_id
     )
+    _check_algorithm(token.header.get("alg"), metadata)
     claims = verify(token, keys, algorithms=metadata.algorithms).claims
     require_issuer(claims, metadata.issuer)
     require_audience(claims, definition.client_id)
@@ -189,6 +193,17 @@ async def verify_id_token(
         session_id=_text(claims, "sid"),
         token_key=token_key(provisioner.id, _text(claims, "nonce") or whole(token), claims["exp"]),
     )
+
+
+def _check_algorithm(algorithm: object, metadata: ProviderMetadata) -> None:
+    """A sound algorithm that the provider does not announce is a fault of its metadata, which is told where to mend."""
+    if isinstance(algorithm, str) and algorithm not in metadata.algorithms and algorithm in ALGORITHMS:
+        allowed = " and ".join(sorted(metadata.algorithms))
+        raise TokenRefused(
+            f"The token is signed with {algorithm}, but the metadata of {metadata.issuer} allow {allowed} only.",
+            hint=f"The provider has to list {algorithm} in id_token_signing_alg_values_supported of its discovery document; "
+            "where that member is missing, RS256 counts.",
+        )
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

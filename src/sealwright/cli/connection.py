@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,8 @@ from sealwright.cli.server_address import Server, tls_context
 from sealwright.cli.surroundings import Surroundings
 
 API = "/api/v1"
+_NO_TEXT = re.compile(r'"(?:[^"\\]|\\.)*[\udc80-\udcff](?:[^"\\]|\\.)*"')
+"""A JSON string with an octet in it that is no text."""
 
 _FAILURES: Mapping[int, type[CommandFailed]] = {
     400: ValueRefused,
@@ -48,6 +51,7 @@ class Connection:
         """Call ``/api/v1/<path…>``; answers the JSON value of the answer, or None where there is none."""
         if "" in path:
             raise WrongUsage("an argument is empty where a name or a number is needed.")
+        _require_text([path, body, query])
         address = API + "".join(f"/{quote(segment, safe='')}" for segment in path)
         headers = {"accept": "application/json"}
         if self._token:
@@ -78,6 +82,14 @@ class Connection:
             after = page.get("next")
             if not after:
                 return
+
+
+def _require_text(value: Any) -> None:
+    """Octets of the command line that are no text come as half characters, which no request can hold."""
+    found = _NO_TEXT.search(json.dumps(value, ensure_ascii=False))
+    if found:
+        given = json.loads(found[0]).encode(errors="surrogateescape").decode(errors="backslashreplace")
+        raise WrongUsage(f"the argument '{given}' is not text in UTF-8.")
 
 
 def failure_of(status: int, body: bytes, server: Server) -> CommandFailed:

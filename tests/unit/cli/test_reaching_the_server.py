@@ -121,3 +121,20 @@ def test_trace_is_shown_only_when_asked_for(shell):
     )
     done = shell.run("login", "-D", "x", "--password-file", "-", "--debug", stdin="x")
     assert "Traceback" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("group", "create", "bad\udcff"),
+        ("group", "create", "good", "--description", "bad\udcff"),
+        ("group", "get", "bad\udcff"),
+        ("group", "add-members", "good", "alice", "bad\udcff"),
+        ("session", "list", "--person", "bad\udcff"),
+    ],
+)
+def test_argument_that_is_no_text_is_wrong_usage_and_named(shell, arguments):
+    shell.sign_in("alice", "system_admins")
+    done = shell.run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "Wrong usage: the argument 'bad\\xff' is not text in UTF-8.\n"

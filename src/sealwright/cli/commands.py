@@ -14,9 +14,11 @@ _WHOLE_LINE = 200
 
 
 def _choose(member: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         if value is None or value is False:
             return
+        if value == "":  # from a variable that is not set; the default would be somebody or something else
+            raise click.BadParameter("it is empty.", context, parameter)
         invocation = context.find_object(Invocation)
         if invocation is None:
             return

@@ -93,6 +93,10 @@ def _read(file: Path) -> dict[str, Any]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as cause:
+        in_the_way = next(each for each in file.parents if each.exists())
+        told = f"{in_the_way} is not a directory."
+        raise CommandFailed(told, hint="What a sign-in leaves behind is kept in it. Move the file away.") from cause
     except (OSError, ValueError) as cause:
         raise CommandFailed(f"{file} cannot be read.", hint="Remove the file and sign in again.") from cause
     if not isinstance(content, dict):

@@ -2,6 +2,8 @@ import json
 import stat
 from datetime import timedelta
 
+import pytest
+
 from tests.unit.api.world import PEOPLE
 from tests.unit.identity.world import PASSWORD
 
@@ -133,3 +135,22 @@ def test_sessions_are_listed_and_ended(shell):
     shell.ok("session", "end", browser)
     assert len(shell.ok("session", "list", "-o", "json").lines) == 1
     assert shell.run("session", "end", browser).code == 4
+
+
+@pytest.mark.parametrize("option", ["-D", "--name", "--url", "--ca"])
+@pytest.mark.parametrize("arguments", [("login", "--password-file", "-"), ("whoami",)])
+def test_option_whose_variable_was_not_set_is_wrong_usage_and_stands_for_nobody(shell, option, arguments):
+    shell.sign_in("alice")
+    done = shell.run(*arguments, option, "", stdin=PASSWORD)
+    assert done.code == 2
+    assert "empty" in done.err
+    assert option in done.err
+
+
+def test_directory_that_is_a_file_is_told_as_what_is_in_the_way(shell):
+    shell.person("alice")
+    in_the_way = shell.place / "config"
+    in_the_way.write_text("")
+    done = shell.run("login", "-D", "alice", "--password-file", "-", stdin=PASSWORD, environ={"XDG_CONFIG_HOME": str(in_the_way)})
+    assert done.code == 1
+    assert done.err == f"{in_the_way} is not a directory.\n  What a sign-in leaves behind is kept in it. Move the file away.\n"

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM, Actor, Permission
 from sealwright.audit import Audit
-from sealwright.ca import CertificateAuthority, Foundation, Standing, answer_failure, assemble
+from sealwright.ca import CertificateAuthority, Foundation, Person, Standing, answer_failure, assemble
 from sealwright.ca.issue import pass_by
 from sealwright.ca.renew import RENEW_CLIENT
 from sealwright.clock import Clock, FixedClock, Instant, to_seconds
@@ -121,6 +121,7 @@ class Authority:
     outbound: ScriptedOutbound
     local_providers: dict[str, LocalProvider]
     standings: dict[str, Standing]
+    people: dict[str, Person]
     directory: Path
     crash_points: list[Callable[[str], None]]
 
@@ -302,6 +303,11 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
     async def local(endpoint: str) -> LocalProvider | None:
         return local_providers.get(endpoint)
 
+    people = {ALICE: Person(ALICE, "alice@example.org", ("alice@example.org",), (), frozenset())}
+
+    async def person_of(account_id: str) -> Person | None:
+        return people.get(account_id)
+
     async def standing_of(account_id: str) -> Standing:
         return standings.get(account_id, Standing(active=False, reason="There is no such account."))
 
@@ -314,6 +320,7 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
         Foundation(db, clock, entropy, audit, custody, sealer),
         providers=TrustedProviders(outbound, clock, local),
         standing_of=standing_of,
+        person_of=person_of,
         dns_names=("ca.example.org", "192.0.2.7", "::1"),
         provisioner_files=directory,
         crash_points=reach,
@@ -329,6 +336,7 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
         outbound=outbound,
         local_providers=local_providers,
         standings=standings,
+        people=people,
         directory=directory,
         crash_points=reached,
     )

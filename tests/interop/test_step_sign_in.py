@@ -68,7 +68,7 @@ def test_provisioner_of_the_tutorial_with_its_listen_address(ours):
 
 
 @pytest.mark.browser
-def test_certificate_of_a_disabled_person_is_not_renewed(ours):
+def test_certificate_of_a_person_who_lost_the_name_or_is_disabled_is_not_renewed(ours):
     server = ours.provider
     password = "eight-blue-ladders-hum-4"
     person = server.file("bob-password", password)
@@ -79,6 +79,11 @@ def test_certificate_of_a_disabled_person_is_not_renewed(ours):
     user = ours.user("bob").bootstrap()
     printed, status = user.certificate_by_sign_in("bob@example.org", person="bob", password=password)
     assert status == 0, printed
+    user.step("ca", "renew", "--force", "personal.crt", "personal.key")
+    server.sealwright("person", "update", "bob", "--mail", "robert@example.org")
+    told = user.step("ca", "renew", "--force", "personal.crt", "personal.key", expect_failure=True)
+    assert "bob@example.org is no name that bob@" in told
+    server.sealwright("person", "update", "bob", "--mail", "bob@example.org")
     user.step("ca", "renew", "--force", "personal.crt", "personal.key")
     server.sealwright("person", "disable", "bob")
     user.step("ca", "renew", "--force", "personal.crt", "personal.key", expect_failure=True)

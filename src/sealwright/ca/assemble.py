@@ -15,7 +15,7 @@ from sealwright.ca.profiles import BUILT_IN
 from sealwright.ca.provisioners import Audiences, Provisioners, ProvisionerTokens
 from sealwright.ca.recognise import Recognition
 from sealwright.ca.recovery import Recovery
-from sealwright.ca.renew import Renewal
+from sealwright.ca.renew import PersonOf, Renewal
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.sign import Signing
 from sealwright.ca.step_api import StepApi
@@ -57,6 +57,7 @@ def assemble(
     *,
     providers: TrustedProviders,
     standing_of: StandingOf,
+    person_of: PersonOf,
     dns_names: tuple[str, ...],
     provisioner_files: Path,
     crash_points: CrashPoints = pass_by,
@@ -71,7 +72,7 @@ def assemble(
     issuance = Issuance(db, issuers, BUILT_IN, preparation, audit, clock, standing_of=standing_of, crash_points=crash_points)
     recognition = Recognition(db, issuers, clock)
     signing = Signing(tokens, issuance)
-    renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock)
+    renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock, person_of=person_of)
     revocation = Revocation(db, tokens, recognition, audit, clock)
     return CertificateAuthority(
         issuers=issuers,

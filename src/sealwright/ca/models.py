@@ -130,6 +130,20 @@ class Standing(msgspec.Struct, frozen=True):
     """Why not, in words."""
 
 
+class Person(msgspec.Struct, frozen=True):
+    """Somebody who has an account on this server, as the directory knows them at this moment."""
+
+    id: str
+    """What their certificates have as `sub`."""
+    name: str
+    """What to call them."""
+    mails: tuple[str, ...]
+    """Verified addresses."""
+    unverified_mails: tuple[str, ...]
+    groups: frozenset[str]
+    """Names of the groups that they are in, directly or through others."""
+
+
 class CertificateRequest(msgspec.Struct, frozen=True):
     """A public key whose owner proved possession, and what was asked for with it. The names are wishes, as written."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -47,15 +48,12 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
 
-    async def standing_of(account_id: str) -> ca.Standing:
-        standing = await people.directory.standing_of(account_id)
-        return ca.Standing(active=standing.active, reason=standing.reason)
-
     names = reached_by(settings, urls)
     authority = ca.assemble(
         ca.Foundation(db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer),
         providers=providers,
-        standing_of=standing_of,
+        standing_of=partial(standing_of, people.directory),
+        person_of=partial(person_of, people.directory),
         dns_names=names,
         provisioner_files=Home(settings.home).provisioner_files,
     )
@@ -71,6 +69,26 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
         certificate=OwnCertificate(
             authority, clock, file=Home(settings.home).server_certificate, names=names, given=settings.tls
         ),
+    )
+
+
+async def standing_of(directory: identity.Directory, account_id: str) -> ca.Standing:
+    """Whether an account may act, in the words of the certificate authority."""
+    standing = await directory.standing_of(account_id)
+    return ca.Standing(active=standing.active, reason=standing.reason)
+
+
+async def person_of(directory: identity.Directory, account_id: str) -> ca.Person | None:
+    """Who an account is, in the words of the certificate authority."""
+    account = await directory.account(account_id)
+    if account is None:
+        return None
+    return ca.Person(
+        id=account.id,
+        name=directory.spn_of(account),
+        mails=tuple(mail.address for mail in account.mails if mail.verified),
+        unverified_mails=tuple(mail.address for mail in account.mails if not mail.verified),
+        groups=frozenset(group.name for group in await directory.groups_of(account_id)),
     )
 
 

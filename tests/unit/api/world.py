@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sealwright.identity import SessionKind
 from sealwright.keys import Custody, Sealer
 from sealwright.outbound import GuardedOutbound
 from sealwright.server.routing import RouteTable
+from sealwright.server.wiring import person_of, standing_of
 from sealwright.settings import OAuthSettings
 from sealwright.tokens import TrustedProviders
 from sealwright.wire import Listener, Peer, Request, Response, Wire
@@ -40,7 +42,8 @@ class ServerWorld(World):
         self.ca = ca.assemble(
             ca.Foundation(db, self.clock, self.entropy, self.audit, self.custody, self.sealer),
             providers=TrustedProviders(GuardedOutbound(), self.clock, self.oauth.discovery.local_provider),
-            standing_of=self.ca_standing,
+            standing_of=partial(standing_of, self.directory),
+            person_of=partial(person_of, self.directory),
             dns_names=("id.example.org",),
             provisioner_files=provisioner_files,
         )
@@ -64,10 +67,6 @@ class ServerWorld(World):
             PEOPLE: RouteTable(route for route in everything if Listener.PEOPLE in route.listeners),
             MACHINES: RouteTable(route for route in everything if Listener.MACHINES in route.listeners),
         }
-
-    async def ca_standing(self, account_id: str) -> ca.Standing:
-        standing = await self.directory.standing_of(account_id)
-        return ca.Standing(standing.active, standing.reason)
 
     async def seed(self) -> None:
         await super().seed()

@@ -9,12 +9,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec.structs import replace
 
 from sealwright.access import SYSTEM
 from sealwright.audit import Audit
-from sealwright.ca import Standing, store
+from sealwright.ca import Person, Standing, store
 from sealwright.clock import to_datetime, to_seconds
-from tests.authorities import ALICE, CA_URL, an_hour, csr, der_of, key, leaf_of, names_in
+from tests.authorities import ALICE, CA_URL, ISSUER_URL, an_hour, csr, der_of, key, leaf_of, names_in, signing_key
 
 WEB = "web.example.org"
 SPKI = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -309,6 +310,77 @@ def test_certificate_of_a_disabled_person_does_not_renew_from_that_moment(with_c
             assert (status, "The account is disabled." in answer["message"]) == (403, True)
         ca.standings[ALICE] = Standing(active=True)
         assert (await ca.call("POST", "/renew", certificate=old))[0] == 201
+
+    with_ca(scenario)
+
+
+GROUPS = {"groups": ["ops", "staff"]}
+MAIL = "alice@example.org"
+NOT_ANY_MORE = "is no name that alice may have any more"
+
+
+@pytest.mark.parametrize(
+    ("members", "claims", "asked", "now", "why"),
+    [
+        ({}, {}, (), {"mails": ("new@example.org", MAIL)}, ""),
+        ({}, {}, (), {"mails": ("alice@EXAMPLE.org",)}, ""),
+        ({}, {}, (), {"mails": ("new@example.org",)}, f"{MAIL} {NOT_ANY_MORE}"),
+        ({}, {}, (), {"mails": ()}, f"{MAIL} {NOT_ANY_MORE}"),
+        ({}, {}, (), {"mails": (), "unverified_mails": (MAIL,)}, f"{MAIL} {NOT_ANY_MORE}"),
+        ({"allowUnverifiedEmail": True}, {}, (), {"mails": (), "unverified_mails": (MAIL,)}, ""),
+        ({"groups": ["ops"]}, GROUPS, (), {"groups": frozenset({"ops"})}, ""),
+        ({"groups": ["ops"]}, GROUPS, (), {"groups": frozenset({"staff"})}, "alice is in none of the groups any more"),
+        ({"admins": [MAIL]}, {}, ("web.example.org",), {}, ""),
+        ({"admins": [MAIL]}, {}, ("web.example.org",), {"mails": ("new@example.org",)}, f"web.example.org {NOT_ANY_MORE}"),
+        ({"admins": ["ops"]}, GROUPS, ("web.example.org",), {"groups": frozenset({"ops"})}, ""),
+        ({"admins": ["ops"]}, GROUPS, ("web.example.org",), {}, f"web.example.org {NOT_ANY_MORE}"),
+        ({"admins": ["ops"]}, GROUPS, (), {}, ""),
+        ({"admins": ["ops"]}, GROUPS, (f"{ISSUER_URL}#somebody-else",), {}, f"{ISSUER_URL}#somebody-else {NOT_ANY_MORE}"),
+    ],
+)
+def test_certificate_renews_only_with_names_that_its_person_would_be_given_today(with_ca, members, claims, asked, now, why):
+    async def scenario(ca):
+        ca.add_local_provider()
+        await ca.add_oidc(**members)
+        request = csr(asked[0] if asked and ":" not in asked[0] else "", asked)
+        status, answer = await ca.call("POST", "/sign", {"csr": request, "ott": ca.id_token(**claims)})
+        assert status == 201, answer
+        old = der_of(answer)
+        ca.people[ALICE] = replace(Person(ALICE, "alice", (MAIL,), (), frozenset()), **now)
+        for renewing in (
+            ca.call("POST", "/renew", certificate=old),
+            ca.call("POST", "/renew", bearer=ca.renew_token(old, key())),
+            ca.call("POST", "/rekey", {"csr": csr(private=key("new"))}, certificate=old),
+        ):
+            status, answer = await renewing
+            assert status == (403 if why else 201), answer
+            assert why in answer.get("message", "")
+        if why:
+            newest, *_ = await Audit.newest(ca.db)
+            assert (newest.event, newest.actor_id, why in newest.details) == ("certificate.refused", ALICE, True)
+
+    with_ca(scenario)
+
+
+def test_domain_that_a_provisioner_does_not_allow_any_more_ends_renewal(with_ca):
+    async def scenario(ca):
+        old = await person(ca, domains=["example.org"])
+        assert (await ca.call("POST", "/renew", certificate=old))[0] == 201
+        await ca.provisioners.remove("kanidm", SYSTEM)
+        await ca.add_oidc(domains=["example.net"])
+        status, answer = await ca.call("POST", "/renew", certificate=old)
+        assert (status, "in none of the domains" in answer["message"]) == (403, True)
+
+    with_ca(scenario)
+
+
+def test_names_of_people_of_other_providers_are_not_asked_about(with_ca):
+    async def scenario(ca):
+        ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
+        await ca.add_oidc()
+        _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.id_token()})
+        ca.people.clear()
+        assert (await ca.call("POST", "/renew", certificate=der_of(answer)))[0] == 201
 
     with_ca(scenario)
 

@@ -27,6 +27,7 @@ from sealwright.ca.provisioners.models import (
 )
 from sealwright.ca.provisioners.oidc import IdToken
 from sealwright.ca.provisioners.registry import ProvisionerPage, Provisioners
+from sealwright.ca.provisioners.renewal import check_still_held
 from sealwright.ca.provisioners.single_use import token_key, whole
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "ProvisionerTokens",
     "Provisioners",
     "RequestNotMeant",
+    "check_still_held",
     "listed",
     "parse_definition",
     "token_key",

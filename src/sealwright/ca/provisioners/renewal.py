@@ -1,0 +1,68 @@
+"""What an OIDC provisioner asks once more before the certificate of a person of this server is renewed. Pure.
+
+An ID token is shown but once, for the first certificate. What it said then may not be true any more, and of its own people this
+server knows better: whoever lost an address, a group or the right to ask for any name keeps no certificate that says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+from sealwright.ca import names
+from sealwright.ca.errors import NameRefused
+from sealwright.ca.models import Name, NameType, Person
+from sealwright.ca.provisioners.errors import IdentityRefused
+from sealwright.ca.provisioners.models import OidcProvisioner
+
+
+def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name: str, held: Iterable[Name]) -> None:
+    """Raise IdentityRefused where `person` would not be given a certificate with this subject and these names today."""
+    definition = provisioner.definition
+    if definition.groups and person.groups.isdisjoint(definition.groups):
+        raise IdentityRefused(
+            f"{person.name} is in none of the groups any more that the provisioner {provisioner.name} asks for.",
+            reasons=(f"groups: {', '.join(definition.groups)}",),
+            hint="Ask to be added to one of these groups.",
+        )
+    mails = _addresses(person.mails)
+    if definition.allow_unverified_email:
+        mails |= _addresses(person.unverified_mails)
+    if not person.groups.isdisjoint(definition.admins) or mails & _addresses(definition.admins):
+        return
+    if subject_name not in ("", person.id):
+        _refuse(subject_name, person)
+    own = {*mails, names.uri_of_subject(_issuer_url(definition.configuration_endpoint), person.id)}
+    domains = {domain.lower() for domain in definition.domains}
+    for name in held:
+        if name not in own:
+            _refuse(name.value, person)
+        if domains and name.type is NameType.EMAIL and name.value.rpartition("@")[2] not in domains:
+            raise IdentityRefused(
+                f"The mail address {name.value} is in none of the domains of the provisioner {provisioner.name}.",
+                reasons=(f"domains: {', '.join(definition.domains)}",),
+                hint="Use an account with an address in one of these domains.",
+            )
+
+
+def _issuer_url(configuration_endpoint: str) -> str:
+    return configuration_endpoint.removesuffix("/.well-known/openid-configuration").removesuffix("/")
+
+
+def _refuse(name: str, person: Person) -> NoReturn:
+    raise IdentityRefused(
+        f"{name} is no name that {person.name} may have any more.",
+        reasons=("a certificate is renewed with names that its person would be given today",),
+        hint="Ask for a new certificate.",
+    )
+
+
+def _addresses(texts: Iterable[str]) -> set[Name]:
+    """Those of `texts` that are mail addresses, in the form that certificates have."""
+    found = set()
+    for text in texts:
+        try:
+            found.add(names.canonical(Name(NameType.EMAIL, text)))
+        except NameRefused:  # a group, or an address that no certificate can have
+            continue
+    return found

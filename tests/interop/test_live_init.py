@@ -122,6 +122,20 @@ def test_directory_that_was_there_and_empty_is_used_without_letting_others_chang
         assert mode_of(machine.home / name) & 0o077 == 0, name
 
 
+def test_hints_are_commands_that_work_as_they_are_printed(machine):
+    home = machine.place / "my ü"
+    quoted = f"'{home}'"
+    assert f"Make one: sealwright init --dir {quoted}\n" in machine.sealwright("serve", "--dir", home, expect=4)
+    machine.sealwright("init", "--dir", home)
+    assert f"start it: sealwright serve --dir {quoted}\n" in machine.sealwright("init", "--dir", home, expect=1)
+    home.chmod(0o777)
+    assert f"Run: chmod go-w {quoted}\n" in machine.sealwright("doctor", "--dir", home, expect=1)
+    (machine.place / "thesis").mkdir()
+    (machine.place / "thesis" / "thesis.txt").write_text("years of work")
+    told = machine.sealwright("doctor", "--dir", machine.place / "thesis", expect=1)
+    assert "make one in an empty directory: sealwright init --dir DIRECTORY" in told
+
+
 @pytest.mark.parametrize("stdin", ["", "typed-by-nobody-but-long-enough\n" * 2])
 def test_nothing_is_asked_where_there_is_no_terminal(machine, stdin):
     done = machine.attempt("init", "--dir", machine.home, "--provisioner", "first", stdin=stdin)

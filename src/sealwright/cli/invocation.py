@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,9 @@ class Invocation:
         session = self.remembered().session(server.url, name) if name else None
         if session is None:
             who = f"{name} is not signed in" if name else "nobody is signed in"
-            raise SignInNeeded(f"{who} at {server.url}.", hint=f"Sign in with: sealwright login -D {name or 'NAME'}")
+            raise SignInNeeded(
+                f"{who} at {server.url}.", hint=f"Sign in with: sealwright login -D {shlex.quote(name) if name else 'NAME'}"
+            )
         return Connection(server, self.surroundings, session.token)
 
     def password(self, file: str | None, prompt: str, option: str = "--password-file") -> str:

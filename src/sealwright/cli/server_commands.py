@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -202,7 +203,7 @@ def _tell_init(invocation: Invocation, report: InitReport) -> None:
         output.done(f"Provisioner  {report.provisioner} (JWK)")
     output.done(f"Settings     {_tilde(invocation, report.settings_file)}")
     usual = _home(invocation, None) == report.home
-    where = "" if usual else f" --dir {report.home}"
+    where = "" if usual else f" --dir {shlex.quote(str(report.home))}"
     output.say("")
     output.say("The root's key is only needed to make new issuing CAs. Take it off this machine:")
     output.say(f"  sealwright issuer export-root-key{where} --to /media/usb/")
@@ -227,6 +228,12 @@ def _day(moment: datetime) -> str:
 def _tilde(invocation: Invocation, path: Path) -> str:
     user = invocation.surroundings.environ.get("HOME")
     return str(Path("~", path.relative_to(user))) if user and path.is_relative_to(user) else str(path)
+
+
+def _typed(invocation: Invocation, path: Path) -> str:
+    """A path as a shell takes it; it leaves a tilde within quotes as it is."""
+    quoted = shlex.quote(str(path))
+    return _tilde(invocation, path) if quoted == str(path) else quoted
 
 
 @command(
@@ -259,7 +266,7 @@ def _tell_serve(invocation: Invocation, report: ServeReport) -> None:
     lines += columns([[f"  {listener:<9}", report.urls[listener], use] for listener, use in _USES.items()])
     if report.welcome:
         lines.append(f"No administrator yet. Open within an hour: {report.welcome}")
-        lines.append(f"  or set a password here: sealwright recover-account admin --dir {_tilde(invocation, report.home)}")
+        lines.append(f"  or set a password here: sealwright recover-account admin --dir {_typed(invocation, report.home)}")
     output.say("\n".join(lines))
     until = report.welcome_until and report.welcome_until.isoformat()
     output.json(

@@ -103,7 +103,8 @@ def load_key_encryption_key(home: Path, environment_value: bytes | None) -> byte
         raise KeyFileRefused(f"The key-encryption key {file} cannot be read: {cause.strerror}.") from cause
     if mode & 0o077:
         raise KeyFileRefused(
-            f"The key-encryption key {file} can be read or changed by others (mode {mode:04o}).", hint=f"Run: chmod 600 {shlex.quote(str(file))}"
+            f"The key-encryption key {file} can be read or changed by others (mode {mode:04o}).",
+            hint=f"Run: chmod 600 {shlex.quote(str(file))}",
         )
     try:
         key = base64.b64decode(text.strip(), validate=True)

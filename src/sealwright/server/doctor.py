@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import stat
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -79,7 +80,7 @@ def _examine_directory(home: Home) -> Finding:
     mode = stat.S_IMODE(home.path.stat().st_mode)
     if mode & OTHERS_WRITE:
         told = f"{home.path} can be changed by others ({mode:04o})"
-        return Finding("home", ok=False, detail=told, hint=f"Run: chmod go-w {home.path}")
+        return Finding("home", ok=False, detail=told, hint=f"Run: chmod go-w {home.typed}")
     return Finding("home", ok=True, detail=str(home.path))
 
 
@@ -103,7 +104,7 @@ def _examine_database(settings: Settings) -> Finding:
     mode = stat.S_IMODE(Path(path).stat().st_mode)
     if mode & 0o077:
         told = f"{path} can be read or changed by others (mode {mode:04o})"
-        return Finding("database", ok=False, detail=told, hint=f"Run: chmod go= {path}*")
+        return Finding("database", ok=False, detail=told, hint=f"Run: chmod go= {shlex.quote(path)}*")
     return Finding("database", ok=True, detail=f"SQLite, schema {NEWEST}")
 
 

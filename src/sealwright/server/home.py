@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
 import stat
 import tempfile
@@ -42,6 +43,11 @@ class Home(Struct, frozen=True):
     """Paths below one directory."""
 
     path: Path
+
+    @property
+    def typed(self) -> str:
+        """The directory as a shell takes it."""
+        return shlex.quote(str(self.path))
 
     @property
     def settings_file(self) -> Path:
@@ -122,15 +128,12 @@ class Home(Struct, frozen=True):
             if self.unfinished.exists():
                 raise HomeMissing(
                     f"There is no server in {self.path} yet: it was never made to its end.",
-                    hint=f"Make it anew: sealwright init --dir {self.path}",
+                    hint=f"Make it anew: sealwright init --dir {self.typed}",
                 )
             owner = self.settings_file.stat().st_uid
         except FileNotFoundError:
-            lost = (self.path / KEY_FILE).exists()
-            raise HomeMissing(
-                f"There is no server in {self.path}: {self.settings_file.name} is missing.",
-                hint="Bring the file back from your backup." if lost else f"Make one: sealwright init --dir {self.path}",
-            ) from None
+            told = f"There is no server in {self.path}: {self.settings_file.name} is missing."
+            raise HomeMissing(told, hint=self._hint_where_missing()) from None
         except OSError as cause:
             raise HomeRefused(f"{self.settings_file} cannot be read: {cause.strerror}.") from cause
         if owner not in (os.geteuid(), 0) and os.geteuid() != 0:
@@ -139,6 +142,13 @@ class Home(Struct, frozen=True):
                 hint="Run this command as the user that the server runs as.",
             )
         return self
+
+    def _hint_where_missing(self) -> str:
+        if (self.path / KEY_FILE).exists():
+            return "Bring the file back from your backup."
+        if self.path.is_dir() and any(self.path.iterdir()):
+            return "Name the directory of a server with --dir, or make one in an empty directory: sealwright init --dir DIRECTORY"
+        return f"Make one: sealwright init --dir {self.typed}"
 
     def settings(self) -> Settings:
         """The settings of the server here, wherever the command was started."""
@@ -180,7 +190,7 @@ class Home(Struct, frozen=True):
             raise HomeInUse(told, hint="Wait until it is done.") from None
         begun_before = self.unfinished.exists()
         if not begun_before and self.settings_file.exists():
-            hint = f"Choose another directory with --dir, or start it: sealwright serve --dir {self.path}"
+            hint = f"Choose another directory with --dir, or start it: sealwright serve --dir {self.typed}"
             raise HomeRefused(f"{self.path} holds a server already.", hint=hint)
         if not begun_before and any(self.path.iterdir()):
             raise HomeRefused(f"{self.path} is not empty, and what is in it is not ours.", hint="Choose another with --dir.")

@@ -175,6 +175,17 @@ def test_server_tells_its_addresses_below_each_other_and_how_the_first_administr
     )
 
 
+def test_commands_that_come_next_can_be_pasted_into_a_shell(machine):
+    home = machine.place / "user" / "my ü"
+    done = machine.ok("init", "--dir", home)
+    assert (
+        f"  sealwright issuer export-root-key --dir '{home}' --to /media/usb/\nNext: sealwright serve --dir '{home}'\n"
+        in done.out
+    )
+    machine.server_side.serving = Serving(home, welcome="https://localhost:8443/welcome/kR3v")
+    assert machine.ok("serve").out.endswith(f"sealwright recover-account admin --dir '{home}'\n")
+
+
 @pytest.mark.parametrize("arguments", [("serve", "--output", "json"), ("-o", "json", "serve")])
 def test_script_reads_addresses_and_the_welcome_link_from_one_object(machine, arguments):
     home = machine.place / "user" / "sealwright"

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -10,7 +11,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from sealwright.db.migrate import NEWEST, DatabaseEmpty, SchemaTooNew, migrate, revision_of, run_revisions
+from sealwright.db.errors import DatabaseEmpty, SchemaTooNew, unusable
+from sealwright.db.migrate import NEWEST, migrate, revision_of, run_revisions
 from sealwright.db.whole_schema import metadata
 from sealwright.errors import Unavailable
 from tests.databases import scratch_postgresql
@@ -113,6 +115,68 @@ def test_empty_database_of_a_server_that_exists_is_left_empty(tmp_path, postgres
             with pytest.raises(DatabaseEmpty, match=r"The database is empty\."):
                 await migrate(url, may_create=False)
             assert await revision_of(url) == ""
+
+    asyncio.run(scenario())
+
+
+def refusal(url):
+    with pytest.raises(Unavailable) as caught:
+        asyncio.run(migrate(url))
+    assert "settings.toml" not in caught.value.detail
+    return f"{caught.value.detail} {caught.value.hint}"
+
+
+def test_file_that_is_no_database_comes_from_a_backup(tmp_path):
+    path = tmp_path / "a.db"
+    path.write_text("not a database " * 100)
+    assert refusal(f"sqlite:///{path}").startswith(
+        f"The database {path} cannot be used: file is not a database. Bring it back from your backup."
+    )
+
+
+def test_full_disk_is_told_as_one(tmp_path):
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA page_size = 512")
+        connection.execute("CREATE TABLE full (x)")
+    full = sqlite3.connect(path)
+    full.execute("PRAGMA max_page_count = 2")
+    with pytest.raises(sqlite3.OperationalError) as caught, full:
+        full.execute("INSERT INTO full VALUES (zeroblob(9000))")
+    full.close()
+    told = unusable(caught.value, f"sqlite:///{path}")
+    assert (told.detail, told.hint) == (
+        f"The database {path} cannot be used: database or disk is full.",
+        "Make room on its disk.",
+    )
+
+
+def test_place_that_does_not_exist_is_told_with_both_ways_to_name_another(tmp_path):
+    told = refusal(f"sqlite:///{tmp_path / 'no' / 'a.db'}")
+    assert "No such file or directory. See database_url in settings.toml, or SEALWRIGHT_DATABASE_URL where that is set." in told
+
+
+def test_server_that_does_not_answer_is_told_with_both_ways_to_name_another():
+    told = refusal("postgresql://sealwright:hidden@127.0.0.1:1/none")
+    assert told.endswith("or SEALWRIGHT_DATABASE_URL where that is set, and whether the database runs.")
+    assert "hidden" not in told
+
+
+def test_role_that_may_make_no_tables_is_told_what_it_needs(postgresql_url):
+    async def scenario():
+        async with scratch_postgresql(postgresql_url) as url:
+            await on_postgresql(url, empty)
+            server = await asyncpg.connect(url)
+            await server.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+            await server.execute("CREATE ROLE visitor LOGIN")
+            try:
+                with pytest.raises(Unavailable) as caught:
+                    await migrate(url.replace("//sealwright@", "//visitor@"))
+            finally:
+                await server.execute("DROP ROLE visitor")
+                await server.close()
+            assert caught.value.detail == "The database cannot be used: permission denied for schema public."
+            assert "grant it CREATE on the schema" in caught.value.hint
 
     asyncio.run(scenario())
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import apsw
+
 from sealwright.db.engine import Database, DuplicateRow, Row, Transaction, Writer
+from sealwright.db.errors import SQLITE, unusable
 from sealwright.db.gathering import Gathering, first_uses
 from sealwright.db.sharing import Shared
 from sealwright.db.sqlite import SqliteDatabase
@@ -31,8 +34,11 @@ __all__ = [
 
 async def open_database(url: str) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://…``; call it after forking, inside the running event loop."""
-    if url.startswith("sqlite:///"):
-        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    if url.startswith(SQLITE):
+        try:
+            return SqliteDatabase(Path(url.removeprefix(SQLITE)))
+        except (OSError, apsw.Error) as cause:
+            raise unusable(cause, url) from cause
     from sealwright.db.postgresql import PostgresqlDatabase  # noqa: PLC0415 - its driver is not needed for SQLite
 
     return await PostgresqlDatabase.connect(url)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from sealwright.errors import Conflict, Unavailable
+from sealwright.db.errors import SQLITE, SchemaTooNew, empty, unusable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -28,21 +28,8 @@ NEWEST = "0001"
 """The revision that this program speaks."""
 
 _ADVISORY_LOCK = 0x5EA1_0001
-_SQLITE = "sqlite:///"
 _ASK = "SELECT version_num FROM alembic_version"
 _PATIENCE_MS = 5_000
-
-
-class SchemaTooNew(Conflict):
-    """The database was written by a newer program."""
-
-    code = "schema_too_new"
-
-
-class DatabaseEmpty(Conflict):
-    """The database of a server is not there, or holds nothing."""
-
-    code = "database_empty"
 
 
 async def migrate(url: str, *, may_create: bool = True) -> str:
@@ -58,8 +45,8 @@ async def migrate(url: str, *, may_create: bool = True) -> str:
 
 async def revision_of(url: str) -> str:
     """The revision that the database at `url` has, or ""; nothing is changed. What cannot be reached raises Unavailable."""
-    if url.startswith(_SQLITE):
-        return _sqlite_revision(Path(url.removeprefix(_SQLITE)))
+    if url.startswith(SQLITE):
+        return _sqlite_revision(url)
     import asyncpg  # noqa: PLC0415 - SQLite does not need it
 
     try:
@@ -70,19 +57,14 @@ async def revision_of(url: str) -> str:
         finally:
             await connection.close()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as cause:
-        raise _unusable(cause) from cause
+        raise unusable(cause, url) from cause
 
 
 def require_known(revision: str, url: str) -> None:
     """Raise DatabaseEmpty where `revision`, of the database at `url`, is none, SchemaTooNew where it is a later program's."""
     _refuse_newer(revision)
     if not revision:
-        path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
-        what = "The database" if path is None else f"The database {path}"
-        raise DatabaseEmpty(
-            f"{what} is {'empty' if path is None or path.exists() else 'missing'}.",
-            hint="Bring it back from your backup. Where it is the wrong one, correct database_url or SEALWRIGHT_DATABASE_URL.",
-        )
+        raise empty(url)
 
 
 def _refuse_newer(revision: str) -> None:
@@ -93,10 +75,11 @@ def _refuse_newer(revision: str) -> None:
         )
 
 
-def _sqlite_revision(path: Path) -> str:
-    if not path.exists():
-        return ""
+def _sqlite_revision(url: str) -> str:
+    path = Path(url.removeprefix(SQLITE))
     try:
+        if not path.exists():
+            return ""
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
             connection.set_busy_timeout(_PATIENCE_MS)
@@ -106,20 +89,15 @@ def _sqlite_revision(path: Path) -> str:
             return str(row[0]) if row else ""
         finally:
             connection.close()
-    except apsw.Error as cause:
-        raise _unusable(cause) from cause
-
-
-def _unusable(cause: Exception) -> Unavailable:
-    reason = (str(cause).splitlines() or [type(cause).__name__])[0]
-    return Unavailable(f"The database cannot be used: {reason}", hint="See database_url in settings.toml, and whether it runs.")
+    except (OSError, apsw.Error) as cause:
+        raise unusable(cause, url) from cause
 
 
 async def _on_connection(url: str, work: Callable[[Connection], str]) -> str:
     """Run `work` in a transaction while every other process waits."""
     try:
-        if url.startswith(_SQLITE):
-            return _on_sqlite(Path(url.removeprefix(_SQLITE)), work)
+        if url.startswith(SQLITE):
+            return _on_sqlite(Path(url.removeprefix(SQLITE)), work)
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM; SQLite needs none of it
 
         engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
@@ -127,13 +105,14 @@ async def _on_connection(url: str, work: Callable[[Connection], str]) -> str:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             return await connection.run_sync(work)
     except OSError as cause:
-        raise _unusable(cause) from cause
+        raise unusable(cause, url) from cause
     except DBAPIError as cause:
-        raise _unusable(cause.orig if isinstance(cause.orig, Exception) else cause) from cause
+        driver = cause.orig and (cause.orig.__cause__ or cause.orig)  # asyncpg's own error lies behind SQLAlchemy's
+        raise unusable(driver if isinstance(driver, Exception) else cause, url) from cause
 
 
 def _on_sqlite(path: Path, work: Callable[[Connection], str]) -> str:
-    engine = create_engine(f"{_SQLITE}{path}", poolclass=NullPool)
+    engine = create_engine(f"{SQLITE}{path}", poolclass=NullPool)
     with _alone(path):
         if not path.exists():  # made by SQLite it would be open to others; its logs get the mode of the file
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.interop import people
 from tests.interop.wire import Requester, line, new_key, signing_request
-from tests.live import PATIENCE, PERSON_PASSWORD, LiveServer, wait_until
+from tests.live import PATIENCE, PERSON_PASSWORD, PROVISIONER_PASSWORD, LiveServer, wait_until
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -123,6 +123,18 @@ def test_third_node_with_another_key_is_refused(nodes, tmp_path):
     assert done.returncode == 1
     assert "belongs to a server with another key-encryption key" in done.stderr
     assert "SEALWRIGHT_KEY" in done.stderr
+    assert not third.home.exists()
+
+
+def test_further_node_with_the_provisioner_of_the_first_is_told_to_leave_it_out(nodes, tmp_path):
+    first, _ = nodes
+    third = LiveServer.at(tmp_path, database_url=first.database_url)
+    password = third.file("provisioner-password", PROVISIONER_PASSWORD)
+    flags = ("--provisioner", "first", "--provisioner-password-file", password)
+    done = third.attempt("init", "--dir", third.home, *flags, SEALWRIGHT_KEY=KEY)
+    assert done.returncode == 5
+    assert "a provisioner with the name 'first' exists already." in done.stderr
+    assert "\n  Leave --provisioner out on further nodes: they share the provisioners of the first.\n" in done.stderr
     assert not third.home.exists()
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from sealwright.access import SYSTEM
 from sealwright.ca import AuthorityExists, IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
+from sealwright.errors import Conflict
 from sealwright.keys import KEY_FILE, SealBroken, create_key_encryption_key
 from sealwright.server.home import Home, HomeRefused, write_whole
 from sealwright.server.surroundings import ENTROPY, opened, seed
@@ -123,4 +124,8 @@ async def _require_same_key(parts: Parts) -> None:
 async def _add_provisioner(parts: Parts, name: str, password: str) -> None:
     """A JWK provisioner whose private key only the password opens, as `step ca init` makes it."""
     public, sealed = new_sealed_jwk(password.encode(), ENTROPY)
-    await parts.ca.provisioners.add({"type": "JWK", "name": name, "key": public, "encryptedKey": sealed}, SYSTEM)
+    try:
+        await parts.ca.provisioners.add({"type": "JWK", "name": name, "key": public, "encryptedKey": sealed}, SYSTEM)
+    except Conflict as cause:  # a new database holds none that it could clash with
+        hint = "Leave --provisioner out on further nodes: they share the provisioners of the first."
+        raise Conflict(cause.detail, hint=hint) from cause

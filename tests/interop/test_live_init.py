@@ -212,9 +212,7 @@ def test_failure_leaves_a_directory_that_was_there_empty(machine):
     assert everything_below(machine.home) == {}
 
 
-@pytest.mark.parametrize(
-    "last", ["init.unfinished", "settings.toml", "secrets/key-encryption.key", "sealwright.db", "certs/root_ca.crt"]
-)
+@pytest.mark.parametrize("last", ["init.unfinished", "settings.toml", "secrets/key-encryption.key", "sealwright.db"])
 def test_what_was_killed_is_told_as_unfinished_and_simply_made_again(machine, last):
     password = machine.file("provisioner-password", PROVISIONER_PASSWORD)
     command = ["init", "--dir", machine.home, "--provisioner", "first", "--provisioner-password-file", password]

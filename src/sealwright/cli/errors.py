@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import ClassVar
 
-from sealwright.errors import Conflict, Failure, NotFound, NotSignedIn
+from sealwright.errors import Conflict, Failure, InvalidInput, NotFound, NotSignedIn
 
 
 class ExitCode(IntEnum):
@@ -87,15 +87,28 @@ class Unreachable(CommandFailed):
     exit_code = ExitCode.UNREACHABLE
 
 
+_OF_THE_SERVER: tuple[tuple[type[Failure], type[CommandFailed]], ...] = (
+    (NotSignedIn, SignInNeeded),
+    (NotFound, Missing),
+    (Conflict, Clash),
+    (InvalidInput, ValueRefused),
+)
+"""What a command of the server itself raises, and as what it is told."""
+
+
 def exit_code_of(failure: Failure) -> ExitCode:
     """The exit code for any failure, also one that a command of the server itself raised."""
+    return _class_of(failure).exit_code
+
+
+def heading_of(failure: Failure, of_the_command: str = "") -> str:
+    """What the message begins with; what the command calls its failures wins over what kind of failure it is."""
     if isinstance(failure, CommandFailed):
-        return failure.exit_code
-    for kind, exit_code in (
-        (NotSignedIn, ExitCode.NOT_SIGNED_IN),
-        (NotFound, ExitCode.NOT_FOUND),
-        (Conflict, ExitCode.CONFLICT),
-    ):
-        if isinstance(failure, kind):
-            return exit_code
-    return ExitCode.FAILED
+        return failure.heading
+    return of_the_command or _class_of(failure).heading
+
+
+def _class_of(failure: Failure) -> type[CommandFailed]:
+    if isinstance(failure, CommandFailed):
+        return type(failure)
+    return next((told for kind, told in _OF_THE_SERVER if isinstance(failure, kind)), CommandFailed)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealwright.cli.commands import LazyGroup
-from sealwright.cli.errors import CommandFailed, ExitCode, exit_code_of
+from sealwright.cli.errors import CommandFailed, ExitCode, exit_code_of, heading_of
 from sealwright.cli.invocation import Invocation
 from sealwright.cli.surroundings import Surroundings
 from sealwright.errors import Failure
@@ -75,7 +75,7 @@ def run(arguments: Sequence[str], *, server_side: Callable[[], ServerSide], surr
         return ExitCode.DONE
     except Failure as failure:
         _trace(invocation)
-        invocation.output.failure(failure, failure.heading if isinstance(failure, CommandFailed) else invocation.heading)
+        invocation.output.failure(failure, heading_of(failure, invocation.heading))
         return exit_code_of(failure)
     except Exception as fault:  # noqa: BLE001 - the outermost boundary: no trace unless it was asked for
         _trace(invocation)

@@ -10,6 +10,7 @@ from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotPermitted
 from sealwright.identity import store, totp
 from sealwright.identity.directory.authority import PermittedChange, require_over_account
+from sealwright.identity.directory.lookup import account_unknown
 from sealwright.identity.directory.store import account as account_by_id
 from sealwright.identity.directory.store import add_member, find_account, find_group, lock_account, lock_directory
 from sealwright.identity.errors import (
@@ -225,7 +226,7 @@ class Credentials:
     async def _account(self, who: str) -> Account:
         found = await find_account(self._db, name_in(who, self._domain))
         if found is None:
-            raise AccountNotFound(f"There is no account {printable(who, 80)!r}.")
+            raise account_unknown(who)
         return found
 
     async def _own(self, actor: Actor, password: str) -> tuple[Account, RightPassword]:

@@ -59,7 +59,13 @@ def test_person_is_created_changed_and_deleted(admin):
     admin.ok("person", "enable", "alice")
     admin.ok("person", "delete", "alice")
     done = admin.run("person", "get", "alice")
-    assert (done.code, done.err) == (4, "Not found: there is no account 'alice'.\n")
+    assert (done.code, done.err) == (
+        4,
+        (
+            "Not found: there is no account 'alice'.\n"
+            "  See everybody with: sealwright person list. Built in are admin and idm_admin.\n"
+        ),
+    )
 
 
 def test_new_password_is_asked_for_twice(admin):
@@ -96,7 +102,7 @@ def test_conflict_and_refusal_have_their_exit_codes_and_reasons(admin):
     done = admin.run("group", "create", "staff")
     assert (done.code, done.err) == (
         5,
-        "Conflict: there is a group 'staff' already.\n  accounts and groups share one set of names\n",
+        "Conflict: there is a group 'staff' already.\n  accounts and groups share one set of names\n  Choose another name.\n",
     )
     admin.sign_in("mallory")
     done = admin.run("group", "create", "other")
@@ -118,7 +124,13 @@ def test_group_members_are_listed_added_and_removed(admin):
     assert admin.ok("group", "list-members", "staff").out == "alice@example.org\nauditors\n"
     assert admin.ok("group", "list-members", "staff", "-o", "json").lines[0] == {"member": "alice@example.org"}
     done = admin.run("group", "add-members", "staff", "root", "eve")
-    assert (done.code, done.err) == (4, "Not found: there is no account or group 'eve'.\n  nothing was changed\n")
+    assert (done.code, done.err) == (
+        4,
+        (
+            "Not found: there is no account or group 'eve'.\n  nothing was changed\n"
+            "  See all with: sealwright person list, and: sealwright group list\n"
+        ),
+    )
     admin.ok("group", "remove-members", "staff", "auditors")
     assert "description: All of us" in admin.ok("group", "get", "staff").members
     assert "staff" in admin.ok("group", "list").out
@@ -315,3 +327,35 @@ def test_audit_is_listed(admin):
     text = admin.ok("audit", "list", "--target", events[0]["target"]).out
     assert "group.created" in text
     assert "root" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("group", "list-members", "nosuch"), ("Not found: there is no group 'nosuch'.", "See all with: sealwright group list")),
+        (
+            ("group", "add-members", "staff", "nosuch"),
+            (
+                "Not found: there is no account or group 'nosuch'.",
+                "nothing was changed",
+                "See all with: sealwright person list, and: sealwright group list",
+            ),
+        ),
+        (
+            ("group", "create", "staff"),
+            ("Conflict: there is a group 'staff' already.", "accounts and groups share one set of names", "Choose another name."),
+        ),
+        (
+            ("person", "get", "nosuch"),
+            (
+                "Not found: there is no account 'nosuch'.",
+                "See everybody with: sealwright person list. Built in are admin and idm_admin.",
+            ),
+        ),
+    ],
+)
+def test_name_that_is_not_known_or_not_free_is_told_with_what_to_do_next(shell, arguments, words):
+    shell.sign_in("desk", "system_admins")
+    shell.ok("group", "create", "staff")
+    done = shell.run(*arguments)
+    assert [line.strip() for line in done.err.splitlines()] == list(words)

@@ -4,6 +4,7 @@ import pytest
 
 from sealwright.cli import wording
 from sealwright.cli.output import printable
+from sealwright.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 NOW = datetime(2026, 11, 22, 9, 4, tzinfo=UTC)  # 10:04 in Berlin
 
@@ -58,3 +59,22 @@ def test_columns_line_up():
 
 def test_what_others_wrote_cannot_steer_the_terminal():
     assert printable("Alice\x1b[31m\r\nBob\x9b\u202e") == "Alice\ufffd[31m\ufffd\nBob\ufffd\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("failure", "first", "code"),
+    [
+        (NotFound("There is no account 'nosuch'."), "Not found: there is no account 'nosuch'.", 4),
+        (InvalidInput("The password is not strong enough."), "Wrong value: the password is not strong enough.", 1),
+        (Conflict("There is one already."), "Conflict: there is one already.", 5),
+        (Unavailable("It does not work now."), "It does not work now.", 1),
+    ],
+)
+def test_failure_of_a_command_of_the_server_begins_like_those_of_all_commands(shell, failure, first, code):
+    class Failing:
+        def recover_account(self, home, name, password):
+            raise failure
+
+    shell.server_side = Failing()
+    done = shell.run("recover-account", "nosuch")
+    assert (done.code, done.err.splitlines()[0]) == (code, first)

@@ -111,7 +111,9 @@ class Groups(Lookup):
                 found[member.id] = member
         if unknown:
             raise MemberNotFound(
-                f"There is no account or group {', '.join(map(repr, unknown))}.", reasons=("nothing was changed",)
+                f"There is no account or group {', '.join(map(repr, unknown))}.",
+                reasons=("nothing was changed",),
+                hint="See all with: sealwright person list, and: sealwright group list",
             )
         return list(found.values())
 

@@ -10,7 +10,7 @@ from sealwright.entropy import Entropy
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.errors import AccountNotFound, GroupNotFound
-from sealwright.identity.models import Account, AccountKind, Group, Members, Standing, standing
+from sealwright.identity.models import SYSTEM_ACCOUNTS, Account, AccountKind, Group, Members, Standing, standing
 from sealwright.identity.policy import name_in, printable, searchable, spn
 from sealwright.identity.sessions import Sessions
 
@@ -95,14 +95,20 @@ class Lookup:
 
     def _known_account(self, found: Account | None, who: str) -> Account:
         if found is None:
-            raise AccountNotFound(f"There is no account {printable(who, 80)!r}.")
+            raise account_unknown(who)
         return found
 
     def _known_group(self, found: Group | None, who: str) -> Group:
         if found is None:
-            raise GroupNotFound(f"There is no group {printable(who, 80)!r}.")
+            raise GroupNotFound(f"There is no group {printable(who, 80)!r}.", hint="See all with: sealwright group list")
         return found
 
 
 def _page(at_most: int) -> int:
     return min(max(at_most, 1), LONGEST_PAGE)
+
+
+def account_unknown(who: str) -> AccountNotFound:
+    """Nobody is called so."""
+    hint = f"See everybody with: sealwright person list. Built in are {' and '.join(SYSTEM_ACCOUNTS)}."
+    return AccountNotFound(f"There is no account {printable(who, 80)!r}.", hint=hint)

@@ -43,9 +43,13 @@ async def insert_person(tx: Transaction, new: Account) -> None:
 async def require_free_name(tx: Transaction, name: str) -> None:
     """Accounts and groups share one set of names, so that a member is never in doubt."""
     if await store.find_account(tx, name) is not None:
-        raise NameTaken(f"There is an account {name!r} already.")
+        raise _name_taken(f"There is an account {name!r} already.")
     if await store.find_group(tx, name) is not None:
-        raise NameTaken(f"There is a group {name!r} already.", reasons=("accounts and groups share one set of names",))
+        raise _name_taken(f"There is a group {name!r} already.")
+
+
+def _name_taken(detail: str) -> NameTaken:
+    return NameTaken(detail, reasons=("accounts and groups share one set of names",), hint="Choose another name.")
 
 
 async def require_free_mails(tx: Transaction, mails: Sequence[MailAddress], *, but: str) -> None:

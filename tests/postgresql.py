@@ -64,6 +64,12 @@ def postgresql_server() -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] in ([], ["-h"], ["--help"]):
+        sys.stderr.write(
+            "Usage: python -m tests.postgresql COMMAND …\n"
+            f"Runs COMMAND beside a PostgreSQL of its own, whose URL is in {URL_VARIABLE}.\n"
+        )
+        sys.exit(0 if sys.argv[1:] else 2)
     with postgresql_server() as url:
         finished = subprocess.run(
             sys.argv[1:], env={**os.environ, URL_VARIABLE: os.environ.get(URL_VARIABLE) or url}, check=False

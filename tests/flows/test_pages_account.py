@@ -295,6 +295,7 @@ def test_welcome_link_makes_the_first_administrator_once(place: Place) -> None:
     address = f"{ORIGIN}/welcome/{link.token}"
     browser, late = place.browser(), place.browser()
     page, stale = browser.open(address), late.open(address)
+    assert "You become a member of the group <strong>system_admins</strong>." in page.text
     values = {
         "username": "alice",
         "display-name": "Alice Example",

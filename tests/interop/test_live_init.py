@@ -148,6 +148,7 @@ def test_nothing_is_asked_where_there_is_no_terminal(machine, stdin):
 def test_without_flags_there_is_nothing_to_ask(machine):
     machine.sealwright("init", "--dir", machine.home)
     assert (machine.home / "sealwright.db").exists()
+    assert "in 1 chain, unbroken" in machine.sealwright("doctor", "--dir", machine.home)
 
 
 def test_home_is_the_one_of_the_environment_else_below_the_users(machine):

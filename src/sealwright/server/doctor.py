@@ -128,7 +128,8 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
     try:
         heads = await parts.checkpoints.verify()
         total = sum(head.sequence for head in heads.values())
-        yield Finding("audit", ok=True, detail=f"{total:,} entries in {len(heads)} chains, unbroken")
+        chains = f"{len(heads)} chain{'' if len(heads) == 1 else 's'}"
+        yield Finding("audit", ok=True, detail=f"{total:,} {'entry' if total == 1 else 'entries'} in {chains}, unbroken")
     except Failure as failure:
         hint = "Compare the database with a backup: somebody or something changed it from outside."
         yield Finding("audit", ok=False, detail=failure.detail, hint=failure.hint or hint)

@@ -22,7 +22,7 @@ from sealwright.web.pages import Pages
 from sealwright.web.visits import Visit
 from sealwright.wire import Response, redirect
 
-GROUPS = ("system_admins",)
+GROUP = "system_admins"
 
 _ASKED = {
     "username": "Choose a user name.",
@@ -82,7 +82,7 @@ class WelcomePages:
             status=422 if problems else 200,
             typed=typed,
             problems=problems,
-            groups=GROUPS,
+            group=GROUP,
             shortest_password=MIN_PASSWORD,
             action=visit.request.path,
             form_token=visit.open_token,

@@ -166,7 +166,7 @@ class Gallery:
         yield "password-set", show("password-set.html", person=self.account())
         reset = {"person": self.account(), "action": "/reset/x", "form_token": "mark", "shortest_password": 10}
         yield "reset", show("reset.html", problems=self.problems("password"), **reset)
-        welcome = {"groups": (self.text("system_admins"), self.text("idm_admins")), "shortest_password": 10, "form_token": "mark"}
+        welcome = {"group": self.text("system_admins"), "shortest_password": 10, "form_token": "mark"}
         yield "welcome", show("welcome.html", action="/welcome/x", typed=TypedWelcome(), **welcome)
         typed = TypedWelcome(self.text("Alice"), self.text("Alice Example"), self.text("alice"))
         problems = self.problems("username", "mail", "password")

@@ -61,14 +61,16 @@ class Output:
             _write(sys.stdout, printable(text))
 
     def done(self, text: str) -> None:
-        """A line of the result that something was done, with a mark on a terminal."""
+        """A line of the result that something was done, with a mark on a terminal. What follows it is indented with it."""
         if not self.as_json:
-            _write(sys.stdout, self._mark(sys.stdout, "✔", _GREEN) + printable(text))
+            mark = self._mark(sys.stdout, "✔", _GREEN)
+            _write(sys.stdout, mark + printable(text).replace("\n", "\n  " if mark else "\n"))
 
-    def wrong(self, text: str) -> None:
-        """A line of the result that something is not as it should be."""
+    def finding(self, text: str, *, ok: bool) -> None:
+        """A line of the result that something is or is not as it should be: by a mark on a terminal, else by a word."""
         if not self.as_json:
-            _write(sys.stdout, self._mark(sys.stdout, "✘", _RED) + printable(text))
+            mark = self._mark(sys.stdout, "✔", _GREEN) if ok else self._mark(sys.stdout, "✘", _RED)
+            _write(sys.stdout, (mark or f"{'ok' if ok else 'wrong':<7}") + printable(text))
 
     def confirm(self, text: str) -> None:
         """That something was done, said only to a person at a terminal: a script reads it from the exit code."""

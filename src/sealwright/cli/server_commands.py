@@ -195,9 +195,8 @@ def _tell_init(invocation: Invocation, report: InitReport) -> None:
     fingerprint = report.root_fingerprint
     bootstrap = f"step ca bootstrap --ca-url {report.machines_url} --fingerprint {fingerprint}"
     output.done(f"Home         {_tilde(invocation, report.home)}")
-    output.done(f"Root         {report.root_name}, {report.root_key}, until {_day(report.root_until)}")
-    output.say(f"               SHA-256 {fingerprint}")
-    output.say(f"               {bootstrap}")
+    root = f"{report.root_name}, {report.root_key}, until {_day(report.root_until)}"
+    output.done(f"Root         {root}\n             SHA-256 {fingerprint}\n             {bootstrap}")
     output.done(f"Issuing CA   {report.issuing_name}, until {_day(report.issuing_until)}")
     if report.provisioner:
         output.done(f"Provisioner  {report.provisioner} (JWK)")
@@ -296,12 +295,9 @@ def doctor(invocation: Invocation, directory: str | None) -> int:
     findings = invocation.server_side().doctor(home)
     for each in findings:
         output.json({"subject": each.subject, "ok": each.ok, "detail": each.detail, "hint": each.hint})
-        if each.ok:
-            output.done(f"{each.subject:<13} {each.detail}")
-        else:
-            output.wrong(f"{each.subject:<13} {each.detail}")
-            if each.hint:
-                output.say(f"  {each.hint}")
+        output.finding(f"{each.subject:<19} {each.detail}", ok=each.ok)
+        if each.hint and not each.ok:
+            output.say(f"  {each.hint}")
     wrong = sum(not each.ok for each in findings)
     if wrong:
         output.note(f"{counted(wrong, 'thing')} to put right in {home}.")

@@ -106,6 +106,11 @@ def test_what_was_made_is_shown_with_what_comes_next(machine):
     )
 
 
+def test_what_belongs_to_a_line_stands_below_its_text_without_a_terminal_too(machine):
+    lines = machine.ok("init", "--name", "Example").out.splitlines()
+    assert lines[1:3] == ["Root         Example Root CA, EC P-256, until 22 Nov 2036", f"             SHA-256 {FINGERPRINT}"]
+
+
 def test_flags_of_init_arrive(machine):
     password = machine.file("pw", "correct horse\n")
     done = machine.ok(
@@ -209,13 +214,22 @@ def test_script_reads_addresses_and_the_welcome_link_from_one_object(machine, ar
 def test_doctor_tells_what_is_well_and_what_is_not(machine):
     machine.server_side.findings = [
         Finding("settings", "can be read", ok=True),
+        Finding("server certificate", "until tomorrow", ok=True),
         Finding("database", "is missing", "Run: sealwright init"),
     ]
     done = machine.run("doctor")
-    assert (done.code, done.out) == (1, "settings      can be read\ndatabase      is missing\n  Run: sealwright init\n")
+    assert done.code == 1
+    assert done.out.splitlines() == [
+        "ok     settings            can be read",
+        "ok     server certificate  until tomorrow",
+        "wrong  database            is missing",
+        "  Run: sealwright init",
+    ]
     assert done.err == f"1 thing to put right in {machine.place / 'user' / 'sealwright'}.\n"
     done = machine.run("doctor", "--output", "json")
-    assert [json.loads(line)["ok"] for line in done.out.splitlines()] == [True, False]
+    assert [json.loads(line)["ok"] for line in done.out.splitlines()] == [True, True, False]
+    done = machine.run("doctor", tty=True, environ={"NO_COLOR": "1"})
+    assert done.out.splitlines()[2] == "✘ database            is missing"
     machine.server_side.findings = machine.server_side.findings[:1]
     assert machine.run("doctor").code == 0
 

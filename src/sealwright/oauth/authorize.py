@@ -199,7 +199,8 @@ class Authorization:
         name = parameters.single("client_id")
         if name is None:
             raise UnprovenRequest(
-                "The request does not say which application it comes from.", reasons=("client_id must be given once",)
+                f"The request {_says('client_id', parameters)} which application it comes from.",
+                reasons=("client_id must be given once",),
             )
         client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
         if client is None:
@@ -213,7 +214,8 @@ class Authorization:
         uri = parameters.single("redirect_uri")
         if uri is None:
             raise UnprovenRequest(
-                f"{client.display_name} does not say where its answer goes.", reasons=("redirect_uri must be given once",)
+                f"{client.display_name} {_says('redirect_uri', parameters)} where its answer goes.",
+                reasons=("redirect_uri must be given once",),
             )
         if not redirects.is_allowed(client, await store.redirect_uris(self._db, client.id), uri):
             raise UnprovenRequest(
@@ -245,6 +247,10 @@ class Authorization:
         """The redirect URI with an answer: what is given, then `state` and `iss` (RFC 9207)."""
         issuer_url = issuer_url_of(self._origin, client.name)
         return redirects.with_parameters(redirect_uri, mode, [*parameters.items(), ("state", state), ("iss", issuer_url)])
+
+
+def _says(name: str, parameters: Parameters) -> str:
+    return "says more than once" if name in parameters.repeated else "does not say"
 
 
 def _gone() -> RequestGone:

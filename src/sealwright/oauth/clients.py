@@ -17,7 +17,7 @@ from sealwright.keys import Custody, Purpose, Sealer
 from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
-from sealwright.oauth.errors import ClientExists, ClientRefused, ClientUnknown, GroupUnknown
+from sealwright.oauth.errors import ClientExists, ClientRefused, ClientUnknown, GroupUnknown, NotRegistered
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client, ClientConfiguration, ClientKind, ScopeMap, SigningAlgorithm
 from sealwright.oauth.people import People
@@ -141,7 +141,7 @@ class Clients:
         """Take one redirect URI away."""
         client = await self._to_change(name, actor)
         if uri not in await store.redirect_uris(self._db, client.id):
-            raise ClientRefused(
+            raise NotRegistered(
                 f"{uri!r} is not a redirect URI of {client.name}.",
                 hint=f"See them with: sealwright system oauth2 get {client.name}",
             )
@@ -179,7 +179,10 @@ class Clients:
         client = await self._to_change(name, actor)
         found = await self._group(group)
         if all(one.group_id != found.id for one in await store.scope_maps(self._db, client.id)):
-            raise ClientRefused(f"{client.name} has no scope map for the group {found.name}.")
+            raise NotRegistered(
+                f"{client.name} has no scope map for the group {found.name}.",
+                hint=f"See them with: sealwright system oauth2 get {client.name}",
+            )
         details = {"delete_scope_map": {"group": found.name}}
         return await self._apply(client, details, lambda tx, now: store.delete_scope_map(tx, client.id, found.id, now), actor)
 

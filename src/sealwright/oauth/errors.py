@@ -31,6 +31,12 @@ class GroupUnknown(NotFound):
     code = "group_unknown"
 
 
+class NotRegistered(NotFound):
+    """What is to be taken away from a client is not there."""
+
+    code = "not_registered"
+
+
 class ClientExists(Conflict):
     """A client with this name exists already."""
 

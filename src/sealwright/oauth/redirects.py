@@ -107,6 +107,8 @@ def _why_not(uri: str, kind: ClientKind) -> str:
         parts = urlsplit(uri)
     except ValueError:
         return "it is no URL"
+    if not uri.startswith(parts.scheme):
+        return "its scheme is written in capital letters; URLs are compared exactly, as applications send them"
     if parts.username is not None or parts.password is not None:
         return "it holds a user name or password before the host"
     if "." in parts.scheme and kind is ClientKind.CONFIDENTIAL:

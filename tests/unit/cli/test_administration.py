@@ -187,6 +187,9 @@ def test_scope_maps_and_redirects_come_and_go(admin):
         admin.ok(*OAUTH2, "remove-redirect-url", "step-ca", "http://localhost:1/a?b=c&d", "-o", "json").json["redirect_urls"]
         == []
     )
+    for verb, what in (("remove-redirect-url", "http://localhost:1/"), ("delete-scope-map", "auditors")):
+        done = admin.run(*OAUTH2, verb, "step-ca", what)
+        assert (done.code, done.err.splitlines()[-1]) == (4, "  See them with: sealwright system oauth2 get step-ca")
     assert [each["name"] for each in admin.ok(*OAUTH2, "list", "-o", "json").lines] == ["step-ca"]
 
 

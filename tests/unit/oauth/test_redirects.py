@@ -202,6 +202,8 @@ class _nothing_raised:  # noqa: N801 - reads like the other side of pytest.raise
         ("https://app.example.org:99999/", "not valid"),
         ("https://app.example.org/a b", "not valid"),
         ("https:///cb", "not valid"),
+        ("HTTPS://app.example.org/cb", "capital letters"),
+        ("Http://localhost/cb", "capital letters"),
         ("https://[::1", "no URL"),
         ("javascript:alert(1)", "scheme javascript:"),
         ("data:text/html,x", "scheme data:"),

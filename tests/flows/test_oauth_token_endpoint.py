@@ -13,6 +13,7 @@ from tests.oauth_world import (
     VERIFIER,
     basic,
     confidential_request,
+    location,
     members,
     oauth_world,
     public_redemption,
@@ -44,6 +45,17 @@ def refusal(answer):
     assert headers["cache-control"] == "no-store"
     assert headers["access-control-allow-origin"] == "*"
     return answer.status, body["error"]
+
+
+def test_parameter_that_is_missing_or_repeated_is_named_in_the_same_way():
+    async def scenario(world):
+        cookie, code = await alice_with_code(world)
+        at_the_token_endpoint = await world.token(**(public_redemption(code) | {"code": ""}))
+        assert members(at_the_token_endpoint)["error_description"] == "The parameter 'code' is missing."
+        at_the_authorization_endpoint = await world.authorize(cookie, **public_request(response_type=""))
+        assert "The+parameter+%27response_type%27+is+missing." in location(at_the_authorization_endpoint)
+
+    run(scenario)
 
 
 WRONG_REDEMPTIONS = {

@@ -83,7 +83,7 @@ def read_presented(authorization: str | None, form: Mapping[str, str]) -> Presen
     in_form = Presented(form.get("client_id", ""), form.get("client_secret") or None)
     if authorization is None:
         if not in_form.name:
-            raise MalformedTokenRequest("The parameter client_id is missing.")
+            raise MalformedTokenRequest("The parameter 'client_id' is missing.")
         return in_form
     in_header = _read_basic(authorization)
     if in_header.secret is not None and in_form.secret is not None:

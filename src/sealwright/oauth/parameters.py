@@ -91,10 +91,10 @@ def read_request(parameters: Parameters, client: Client, redirect_uri: str, hint
 
 def _require_clean(parameters: Parameters) -> None:
     if parameters.repeated:
-        raise _malformed(f"The parameter {min(parameters.repeated)[:64]} is given more than once.")
+        raise _malformed(f"The parameter {min(parameters.repeated)[:64]!r} is given more than once.")
     for name in ("state", "nonce", "scope", "login_hint", "prompt"):
         if _CONTROL.search(parameters.values.get(name, "")):
-            raise _malformed(f"The parameter {name} holds a control character.")
+            raise _malformed(f"The parameter {name!r} holds a control character.")
     if len(parameters.values.get("state", "").encode()) > LONGEST_STATE:
         raise _malformed(f"The state is longer than {LONGEST_STATE} bytes.")
     if len(parameters.values.get("nonce", "").encode()) > LONGEST_NONCE:
@@ -104,7 +104,7 @@ def _require_clean(parameters: Parameters) -> None:
 def _require_response_type(parameters: Parameters) -> None:
     response_type = parameters.values.get("response_type")
     if response_type is None:
-        raise _malformed("The parameter response_type is missing.")
+        raise _malformed("The parameter 'response_type' is missing.")
     if response_type != "code":
         raise AuthorizationRefused(
             "unsupported_response_type", f"The response_type {response_type[:64]} is not supported; use code."
@@ -128,7 +128,7 @@ def _challenge(parameters: Parameters, client: Client) -> str | None:
     method = parameters.values.get("code_challenge_method")
     if challenge is None:
         if client.require_pkce or client.is_public:
-            raise _malformed("The parameter code_challenge is missing; this application must use PKCE with S256.")
+            raise _malformed("The parameter 'code_challenge' is missing; this application must use PKCE with S256.")
         if method is not None:
             raise _malformed("A code_challenge_method is given without a code_challenge.")
         return None

@@ -44,5 +44,5 @@ def require_parameter(form: Mapping[str, str], name: str) -> str:
     """A parameter that must be there; an empty one is not (RFC 6749, section 3.2)."""
     value = form.get(name)
     if not value:
-        raise MalformedTokenRequest(f"The parameter {name} is missing.")
+        raise MalformedTokenRequest(f"The parameter {name!r} is missing.")
     return value

@@ -138,6 +138,17 @@ def test_further_node_with_the_provisioner_of_the_first_is_told_to_leave_it_out(
     assert not third.home.exists()
 
 
+def test_init_that_is_refused_leaves_nothing_in_the_database_that_only_its_key_would_open(postgresql_url, tmp_path):
+    with empty_database(postgresql_url) as url:
+        node = LiveServer.at(tmp_path, database_url=url)
+        password = node.file("provisioner-password", PROVISIONER_PASSWORD)
+        flags = ("--provisioner", "p" * 1000, "--provisioner-password-file", password)
+        assert "printable characters" in node.attempt("init", "--dir", node.home, *flags).stderr
+        assert not node.home.exists()
+        done = node.attempt("init", "--dir", node.home)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_nodes_that_are_made_at_once_on_an_empty_database_share_one_root(postgresql_url, tmp_path):
     with empty_database(postgresql_url) as url, ThreadPoolExecutor(3) as pool:
         several = [LiveServer.at(tmp_path / str(number), database_url=url) for number in range(3)]

@@ -101,11 +101,13 @@ async def _fill_database(settings: Settings, options: Options) -> tuple[IssuerRe
         await seed(around)
         parts = build(around)
         issuers = parts.ca.issuers
+        if await issuers.roots():
+            await _require_same_key(parts)
+        if options.provisioner and options.provisioner_password is not None:  # refused, it leaves no keys in the database
+            await _add_provisioner(parts, options.provisioner, options.provisioner_password)
         with suppress(AuthorityExists):  # of another node, that may be making them at this moment
             await issuers.create_hierarchy(settings.name, SYSTEM)
         await _require_same_key(parts)
-        if options.provisioner and options.provisioner_password is not None:
-            await _add_provisioner(parts, options.provisioner, options.provisioner_password)
         (root, *_), (issuing, *_) = await issuers.roots(), await issuers.intermediates()
         return root, issuing
 

@@ -347,6 +347,32 @@ def test_refused_welcome_points_at_the_field_and_keeps_what_was_typed(place: Pla
     assert browser.submit(page, "create", **values).url == ACCOUNT
 
 
+def test_everything_that_is_wrong_with_a_welcome_is_said_at_once_and_the_first_has_the_focus(place: Place) -> None:
+    link = place.run(place.identity.bootstrap.begin())
+    assert link is not None
+    browser = place.browser()
+    page = browser.open(f"{ORIGIN}/welcome/{link.token}")
+    assert re.findall(r'<input id="([\w-]+)"[^>]* autofocus>', page.text) == ["username"]
+    values = {
+        "username": "alice",
+        "display-name": "",
+        "mail": "alice",
+        "password": "short",
+        "password-again": "other",
+    }
+    page = browser.submit(page, "create", **values)
+    assert page.status == 422
+    assert "4 things need to be put right" in page.text
+    summary = re.findall(r'<li><a href="#([\w-]+)">', page.text)
+    assert summary == ["display-name", "mail", "password", "password-again"]
+    assert all(f'id="{field}-problem"' in page.text for field in summary)
+    assert re.findall(r'<input id="([\w-]+)"[^>]* autofocus>', page.text) == ["display-name"]
+    page = browser.submit(
+        page, "create", **(values | {"display-name": "Alice", "mail": "a@example.org", "password-again": "short"})
+    )
+    assert re.findall(r'<input id="([\w-]+)"[^>]* autofocus>', page.text) == ["password"]
+
+
 def test_welcome_link_expires(place: Place) -> None:
     link = place.run(place.identity.bootstrap.begin())
     assert link is not None

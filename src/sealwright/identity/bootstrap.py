@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from sealwright.access import seed_builtin_groups
 from sealwright.audit import Audit, Event
 from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token, uuid4
+from sealwright.errors import InvalidInput
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.directory.authority import has_administrator
-from sealwright.identity.directory.people import insert_person, new_person
+from sealwright.identity.directory.people import insert_person, new_person, read_mails
 from sealwright.identity.directory.store import add_member, ensure_account, find_group, lock_directory
 from sealwright.identity.errors import LinkRefused
 from sealwright.identity.models import (
@@ -26,7 +28,7 @@ from sealwright.identity.models import (
     Session,
     SessionKind,
 )
-from sealwright.identity.policy import secret_digest
+from sealwright.identity.policy import check_display_name, check_name, secret_digest
 from sealwright.identity.sessions import Sessions
 
 WELCOME_LIFETIME = timedelta(hours=1)
@@ -78,6 +80,20 @@ class Bootstrap:
         now = self._clock.now()
         held = await store.link(self._db, secret_digest(link_token), LinkPurpose.WELCOME, now)
         return held is not None and not await has_administrator(self._db, now)
+
+    async def mistakes(self, *, name: str, display_name: str, mails: Sequence[str], password: str) -> tuple[InvalidInput, ...]:
+        """Everything that `welcome` would refuse in what was typed. `welcome` itself stops at the first."""
+        found = []
+        for check in (partial(check_name, name), partial(check_display_name, display_name), partial(read_mails, mails)):
+            try:
+                check()
+            except InvalidInput as refusal:
+                found.append(refusal)
+        try:
+            await self._credentials.judge_new_password(password, name=name, display_name=display_name, mails=mails)
+        except InvalidInput as refusal:
+            found.append(refusal)
+        return tuple(found)
 
     async def welcome(
         self,

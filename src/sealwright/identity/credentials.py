@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sealwright.access import SYSTEM, Actor, Permission, require
 from sealwright.audit import Audit, Event
 from sealwright.clock import Clock
@@ -212,6 +214,10 @@ class Credentials:
     async def hash_new_password(self, account: Account, password: str) -> bytes:
         """The stored form of a password that is good enough for the account; for verbs that store it themselves."""
         return await self._proofs.hash_new_password(account, password)
+
+    async def judge_new_password(self, password: str, *, name: str, display_name: str, mails: Sequence[str]) -> None:
+        """Raise WeakPassword when it is not good enough for a person of this name."""
+        await self._proofs.judge_new_password(password, name=name, display_name=display_name, mails=mails)
 
     async def store_password(self, tx: Transaction, account: Account, hashed: bytes, *, actor: Actor, but: str = "") -> None:
         """Replace the password; what the old one opened is closed: sessions (except `but`), waiting sign-ins, links."""

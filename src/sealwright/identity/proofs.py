@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -129,17 +130,19 @@ class Proofs:
     async def hash_new_password(self, account: Account, password: str) -> bytes:
         """The stored form of a new password; raises WeakPassword with every reason when it is not good enough."""
         mails = [mail.address for mail in account.mails]
+        await self.judge_new_password(password, name=account.name, display_name=account.display_name, mails=mails)
+        return await self._hashing.hash(password)
+
+    async def judge_new_password(self, password: str, *, name: str, display_name: str, mails: Sequence[str]) -> None:
+        """Raise WeakPassword with every reason when it is not good enough for a person of this name."""
         if self._waiting >= MOST_WAITING:
             raise Unavailable("Too many new passwords are being checked at the moment.", retry_after=1)
         self._waiting += 1
         try:
             async with self._one_at_a_time:
-                await asyncio.to_thread(
-                    check_password, password, name=account.name, display_name=account.display_name, mails=mails
-                )
+                await asyncio.to_thread(check_password, password, name=name, display_name=display_name, mails=mails)
         finally:
             self._waiting -= 1
-        return await self._hashing.hash(password)
 
     async def renew_hash(self, proof: RightPassword, password: str) -> None:
         """Hash a right password anew when the parameters have changed; next time will do when there is no time now."""

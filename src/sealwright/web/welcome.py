@@ -30,6 +30,7 @@ _ASKED = {
     "mail": "Type an e-mail address.",
     "password": "Choose a password.",
 }
+_ORDER = ("", *_ASKED, "password-again")
 _FIELDS: dict[type[Exception], str] = {
     NameRefused: "username",
     NameTaken: "username",
@@ -55,9 +56,11 @@ class WelcomePages:
 
     async def submit(self, visit: Visit) -> Response:
         """Create the first administrator, who is then signed in."""
+        if not await self._bootstrap.is_open(_token(visit)):
+            return self._closed(visit)
         typed = TypedWelcome(visit.typed("username"), visit.typed("display-name"), visit.typed("mail"))
         password = visit.typed("password")
-        problems = missing(visit.form, _ASKED) or not_the_same(visit.form, "password", "password-again")
+        problems = await self._problems(visit, typed, password)
         if problems:
             return self._form(visit, typed, problems=problems)
         try:
@@ -75,6 +78,16 @@ class WelcomePages:
         except (InvalidInput, NameTaken, MailTaken) as refusal:
             return self._form(visit, typed, problems=fields_of(refusal, _FIELDS))
         return redirect(HOME, headers=(set_session(completed.token),))
+
+    async def _problems(self, visit: Visit, typed: TypedWelcome, password: str) -> tuple[Problem, ...]:
+        """Everything that is wrong, in the order of the page; of one field only the first thing."""
+        found = [*missing(visit.form, _ASKED), *not_the_same(visit.form, "password", "password-again")]
+        for refusal in await self._bootstrap.mistakes(
+            name=typed.username.strip(), display_name=typed.display_name, mails=[typed.mail], password=password
+        ):
+            found += fields_of(refusal, _FIELDS)
+        first = {problem.field: problem for problem in reversed(found)}
+        return tuple(sorted(first.values(), key=lambda problem: _ORDER.index(problem.field)))
 
     def _form(self, visit: Visit, typed: TypedWelcome, *, problems: tuple[Problem, ...] = ()) -> Response:
         return self._pages.single(

@@ -162,7 +162,7 @@ BROKEN = {
     "older schema": (
         _rows("UPDATE alembic_version SET version_num = '0000'"),
         "database",
-        "schema 0000, this program speaks 0001 It is brought up to date at: sealwright serve",
+        "schema 0000, this program speaks 0002 It is brought up to date at: sealwright serve",
     ),
     "database out of reach": (
         _setting("database_url", '"postgresql://sealwright:hidden@127.0.0.1:1/none"'),

@@ -144,7 +144,7 @@ def test_upsert_replaces(open_scratch):
             for failures in (1, 2, 3):
 
                 async def body(tx, failures=failures):
-                    await tx.run(COUNT_UP, key=b"k", failures=failures, last_failure_at=1, blocked_until=1)
+                    await tx.run(COUNT_UP, key=b"k", failures=failures, counted_since=1, blocked_until=1)
 
                 await db.write(body)
             assert await db.one(READ_THROTTLE, which=b"k") == (3,)

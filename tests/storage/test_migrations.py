@@ -5,6 +5,7 @@ import sqlite3
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
@@ -12,10 +13,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from sealwright.db.errors import DatabaseEmpty, SchemaTooNew, unusable
-from sealwright.db.migrate import NEWEST, migrate, revision_of, run_revisions
+from sealwright.db.migrate import NEWEST, alembic_config, migrate, revision_of, run_revisions
 from sealwright.db.whole_schema import metadata
 from sealwright.errors import Unavailable
 from tests.databases import scratch_postgresql
+
+KEY = {"key": b"address"}
 
 
 def differences(connection):
@@ -73,6 +76,40 @@ def test_postgresql_revisions_lead_to_the_schema(postgresql_url):
         async with scratch_postgresql(postgresql_url) as url:
             await on_postgresql(url, empty)
             assert await on_postgresql(url, revisions_alone) == NEWEST
+
+    asyncio.run(scenario())
+
+
+def as_the_first_release_left_it(connection):
+    """The first revision alone, with one failed attempt to sign in."""
+    command.upgrade(alembic_config(connection), "0001")
+    connection.execute(text("INSERT INTO throttles (key, failures, last_failure_at, blocked_until) VALUES (:key, 3, 7, 9)"), KEY)
+
+
+def attempts_in(connection):
+    assert differences(connection) == []
+    return [tuple(row) for row in connection.execute(text("SELECT failures, counted_since, blocked_until FROM throttles"))]
+
+
+def test_older_sqlite_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        as_the_first_release_left_it(connection)
+    assert asyncio.run(migrate(url, may_create=False)) == "0001"
+    assert asyncio.run(revision_of(url)) == NEWEST
+    with engine.connect() as connection:
+        assert attempts_in(connection) == [(3, 7, 9)]
+
+
+def test_older_postgresql_database_is_brought_up_to_date_with_what_it_holds(postgresql_url):
+    async def scenario():
+        async with scratch_postgresql(postgresql_url) as url:
+            await on_postgresql(url, empty)
+            await on_postgresql(url, as_the_first_release_left_it)
+            assert await migrate(url, may_create=False) == "0001"
+            assert await revision_of(url) == NEWEST
+            assert await on_postgresql(url, attempts_in) == [(3, 7, 9)]
 
     asyncio.run(scenario())
 

@@ -24,7 +24,7 @@ from sealwright.db.errors import SQLITE, SchemaTooNew, empty, unusable
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The revision that this program speaks."""
 
 _ADVISORY_LOCK = 0x5EA1_0001

@@ -156,7 +156,7 @@ throttles = Table(
     metadata,
     Column("key", LargeBinary, primary_key=True, doc="Digest of what is counted: an account name, an address"),
     Column("failures", Integer, nullable=False, doc="Attempts that have not turned out well"),
-    _instant("last_failure_at", doc="Of the oldest failure that counts, or when one before it was forgotten"),
+    _instant("counted_since", doc="Of the oldest failure that counts, or when one before it was forgotten"),
     _instant("blocked_until"),
     info={"about": "Failed attempts to sign in, by account and by address."},
 )

@@ -229,7 +229,7 @@ class Attempts(Struct, frozen=True):
     """What is known about a counter."""
 
     failures: int
-    last_failure_at: Instant
+    counted_since: Instant
     """Of the oldest failure that still counts, or when the last one before it was forgotten: from here time forgets. A later
     attempt does not move it, so that one can be taken back without knowing of the others."""
     blocked_until: Instant
@@ -268,10 +268,10 @@ def count_attempt(attempts: Attempts | None, schedule: Schedule, now: Instant) -
     """The counter after one more attempt, which counts as failed until it turns out well."""
     failures, since = 1, now
     if attempts is not None:
-        forgotten = max(between(attempts.last_failure_at, now) // schedule.one_forgotten_every, 0)
+        forgotten = max(between(attempts.counted_since, now) // schedule.one_forgotten_every, 0)
         if forgotten < attempts.failures:
             failures = attempts.failures - forgotten + 1
-            since = after(attempts.last_failure_at, forgotten * schedule.one_forgotten_every)
+            since = after(attempts.counted_since, forgotten * schedule.one_forgotten_every)
     over = min(failures - schedule.free, 20)
     wait = timedelta() if over <= 0 else min(timedelta(seconds=2 ** (over - 1)), schedule.longest)
     return Attempts(failures, since, after(now, wait))

@@ -371,11 +371,11 @@ async def delete_links(tx: Transaction, purpose: LinkPurpose, account_id: str | 
 
 # --- throttles -------------------------------------------------------------------------------------------------------
 
-_attempt_columns = [throttles.c.failures, throttles.c.last_failure_at, throttles.c.blocked_until]
+_attempt_columns = [throttles.c.failures, throttles.c.counted_since, throttles.c.blocked_until]
 _ATTEMPTS = Statement(select(*_attempt_columns).where(throttles.c.key == _p("key")))
 _ATTEMPTS_LOCKED = Statement(select(*_attempt_columns).where(throttles.c.key == _p("key")).with_for_update())
 _ENSURE_ATTEMPTS = insert_once(throttles, returning=throttles.c.key)
-_SET_ATTEMPTS = upsert(throttles, key=["key"], update=["failures", "last_failure_at", "blocked_until"])
+_SET_ATTEMPTS = upsert(throttles, key=["key"], update=["failures", "counted_since", "blocked_until"])
 _TAKE_BACK_ATTEMPT = Statement(
     update(throttles)
     .where(throttles.c.key == _p("of"), throttles.c.failures > 0)
@@ -386,7 +386,7 @@ _TAKE_BACK_ATTEMPT = Statement(
 )
 _DELETE_ATTEMPTS = Statement(delete(throttles).where(throttles.c.key == _p("of")))
 _DELETE_OLD_ATTEMPTS = Statement(
-    delete(throttles).where(throttles.c.last_failure_at < _p("before"), throttles.c.blocked_until < _p("before"))
+    delete(throttles).where(throttles.c.counted_since < _p("before"), throttles.c.blocked_until < _p("before"))
 )
 
 
@@ -398,7 +398,7 @@ async def attempts(reader: Reader, key: bytes) -> Attempts | None:
 
 async def lock_attempts(tx: Transaction, key: bytes, now: Instant) -> Attempts | None:
     """The same, while everybody else who counts under this key waits for this transaction."""
-    if await tx.one(_ENSURE_ATTEMPTS, key=key, failures=0, last_failure_at=now, blocked_until=0) is not None:
+    if await tx.one(_ENSURE_ATTEMPTS, key=key, failures=0, counted_since=now, blocked_until=0) is not None:
         return None
     row = await tx.one(_ATTEMPTS_LOCKED, key=key)
     return None if row is None else Attempts(*row)
@@ -410,7 +410,7 @@ async def set_attempts(tx: Transaction, key: bytes, new: Attempts) -> None:
         _SET_ATTEMPTS,
         key=key,
         failures=new.failures,
-        last_failure_at=new.last_failure_at,
+        counted_since=new.counted_since,
         blocked_until=new.blocked_until,
     )
 

@@ -8,10 +8,11 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, literal, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from sealwright.db import Statement, open_database
 from sealwright.db.errors import DatabaseEmpty, SchemaTooNew, unusable
 from sealwright.db.migrate import NEWEST, alembic_config, migrate, revision_of, run_revisions
 from sealwright.db.whole_schema import metadata
@@ -67,6 +68,22 @@ def test_new_postgresql_database_has_the_schema(postgresql_url):
         async with scratch_postgresql(postgresql_url) as url:
             assert await migrate(url) == NEWEST
             assert await on_postgresql(url, differences) == []
+
+    asyncio.run(scenario())
+
+
+def test_one_of_several_postgresql_hosts_gets_the_schema(postgresql_url):
+    async def scenario():
+        async with scratch_postgresql(postgresql_url) as url:
+            await on_postgresql(url, empty)
+            account, _, place = url.rpartition("@")
+            host, _, name = place.partition("/")
+            several = f"{account}@127.0.0.1:1,{host}/{name}"
+            assert await migrate(several) == ""
+            assert await migrate(several) == NEWEST
+            db = await open_database(several)
+            assert await db.one(Statement(select(literal(1)))) == (1,)
+            await db.close()
 
     asyncio.run(scenario())
 

@@ -11,6 +11,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,9 +99,11 @@ async def _on_connection(url: str, work: Callable[[Connection], str]) -> str:
     try:
         if url.startswith(SQLITE):
             return _on_sqlite(Path(url.removeprefix(SQLITE)), work)
+        import asyncpg  # noqa: PLC0415 - SQLite does not need it
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM; SQLite needs none of it
 
-        engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+        connect = partial(asyncpg.connect, url)  # SQLAlchemy reads URLs in another way, and knows no second host
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             return await connection.run_sync(work)

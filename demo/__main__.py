@@ -159,7 +159,8 @@ def get_certificate(password: str, *, by_hand: bool) -> str:
     """`certificate issue`: a person signs in, in a browser or through the same forms by ourselves."""
     command = [str(SEALWRIGHT), "certificate", "issue", MAIL, "personal.crt", "personal.key", "--provisioner", "sealwright"]
     if by_hand:
-        print(f"  Sign in as {_paint(PERSON, '1')} with the password {_paint(password, '1')}", flush=True)
+        print(f"  Sign in as {_paint(PERSON, '1')} with the password {_paint(password, '1')}.", flush=True)
+        print(f"  Your browser does not know the root in {root_certificate().relative_to(ROOT)} and warns: go on.", flush=True)
         done = subprocess.run(command, env=environment() | {"SSL_CERT_FILE": str(root_certificate())}, cwd=PLACE, check=False)
         if done.returncode != 0:
             raise Failed("sealwright certificate issue ended without a certificate")

@@ -303,7 +303,7 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
     async def local(endpoint: str) -> LocalProvider | None:
         return local_providers.get(endpoint)
 
-    people = {ALICE: Person(ALICE, "alice@example.org", ("alice@example.org",), (), frozenset())}
+    people = {ALICE: Person(ALICE, "alice@example.org", ("alice@example.org",), (), "alice@example.org", frozenset())}
 
     async def person_of(account_id: str) -> Person | None:
         return people.get(account_id)

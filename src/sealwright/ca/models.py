@@ -140,6 +140,8 @@ class Person(msgspec.Struct, frozen=True):
     mails: tuple[str, ...]
     """Verified addresses."""
     unverified_mails: tuple[str, ...]
+    primary_mail: str
+    """The one of all these that ID tokens tell, or empty."""
     groups: frozenset[str]
     """Names of the groups that they are in, directly or through others."""
 

@@ -83,11 +83,13 @@ async def person_of(directory: identity.Directory, account_id: str) -> ca.Person
     account = await directory.account(account_id)
     if account is None:
         return None
+    primary = account.primary_mail
     return ca.Person(
         id=account.id,
         name=directory.spn_of(account),
         mails=tuple(mail.address for mail in account.mails if mail.verified),
         unverified_mails=tuple(mail.address for mail in account.mails if not mail.verified),
+        primary_mail=primary.address if primary is not None else "",
         groups=frozenset(group.name for group in await directory.groups_of(account_id)),
     )
 

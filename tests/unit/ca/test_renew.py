@@ -332,6 +332,7 @@ NOT_ANY_MORE = "is no name that alice may have any more"
         ({"groups": ["ops"]}, GROUPS, (), {"groups": frozenset({"staff"})}, "alice is in none of the groups any more"),
         ({"admins": [MAIL]}, {}, ("web.example.org",), {}, ""),
         ({"admins": [MAIL]}, {}, ("web.example.org",), {"mails": ("new@example.org",)}, f"web.example.org {NOT_ANY_MORE}"),
+        ({"admins": [MAIL]}, {}, ("web.example.org",), {"primary_mail": ""}, f"web.example.org {NOT_ANY_MORE}"),
         ({"admins": ["ops"]}, GROUPS, ("web.example.org",), {"groups": frozenset({"ops"})}, ""),
         ({"admins": ["ops"]}, GROUPS, ("web.example.org",), {}, f"web.example.org {NOT_ANY_MORE}"),
         ({"admins": ["ops"]}, GROUPS, (), {}, ""),
@@ -346,7 +347,7 @@ def test_certificate_renews_only_with_names_that_its_person_would_be_given_today
         status, answer = await ca.call("POST", "/sign", {"csr": request, "ott": ca.id_token(**claims)})
         assert status == 201, answer
         old = der_of(answer)
-        ca.people[ALICE] = replace(Person(ALICE, "alice", (MAIL,), (), frozenset()), **now)
+        ca.people[ALICE] = replace(Person(ALICE, "alice", (MAIL,), (), MAIL, frozenset()), **now)
         for renewing in (
             ca.call("POST", "/renew", certificate=old),
             ca.call("POST", "/renew", bearer=ca.renew_token(old, key())),

@@ -17,7 +17,10 @@ from sealwright.ca.provisioners.models import OidcProvisioner
 
 
 def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name: str, held: Iterable[Name]) -> None:
-    """Raise IdentityRefused where `person` would not be given a certificate with this subject and these names today."""
+    """Raise IdentityRefused where `person` would not be given a certificate with this subject and these names today.
+
+    Every address that the person has is theirs; but only the primary one makes an administrator, as at the first certificate.
+    """
     definition = provisioner.definition
     if definition.groups and person.groups.isdisjoint(definition.groups):
         raise IdentityRefused(
@@ -28,7 +31,8 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
     mails = _addresses(person.mails)
     if definition.allow_unverified_email:
         mails |= _addresses(person.unverified_mails)
-    if not person.groups.isdisjoint(definition.admins) or mails & _addresses(definition.admins):
+    primary = mails & _addresses([person.primary_mail])
+    if not person.groups.isdisjoint(definition.admins) or primary & _addresses(definition.admins):
         return
     if subject_name not in ("", person.id):
         _refuse(subject_name, person)

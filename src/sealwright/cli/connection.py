@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -24,8 +24,8 @@ from sealwright.cli.server_address import Server, tls_context
 from sealwright.cli.surroundings import Surroundings
 
 API = "/api/v1"
-_NO_TEXT = re.compile(r'"(?:[^"\\]|\\.)*[\udc80-\udcff](?:[^"\\]|\\.)*"')
-"""A JSON string with an octet in it that is no text."""
+_NO_TEXT = re.compile("[\udc80-\udcff]")
+"""An octet that is no text, as Python holds it."""
 
 _FAILURES: Mapping[int, type[CommandFailed]] = {
     400: ValueRefused,
@@ -51,7 +51,7 @@ class Connection:
         """Call ``/api/v1/<path…>``; answers the JSON value of the answer, or None where there is none."""
         if "" in path:
             raise WrongUsage("an argument is empty where a name or a number is needed.")
-        _require_text([path, body, query])
+        _require_text(path, query, body)
         address = API + "".join(f"/{quote(segment, safe='')}" for segment in path)
         headers = {"accept": "application/json"}
         if self._token:
@@ -84,12 +84,18 @@ class Connection:
                 return
 
 
-def _require_text(value: Any) -> None:
+def _require_text(path: Sequence[str], query: Mapping[str, str] | None, body: Any) -> None:
     """Octets of the command line that are no text come as half characters, which no request can hold."""
-    found = _NO_TEXT.search(json.dumps(value, ensure_ascii=False))
-    if found:
-        given = json.loads(found[0]).encode(errors="surrogateescape").decode(errors="backslashreplace")
-        raise WrongUsage(f"the argument '{given}' is not text in UTF-8.")
+    for each in (*path, *(query or {}).values()):
+        if not _is_text(each):
+            given = each.encode(errors="surrogateescape").decode(errors="backslashreplace")
+            raise WrongUsage(f"the argument '{given}' is not text in UTF-8.")
+    if not _is_text(json.dumps(body, ensure_ascii=False)):  # not shown: it may be a secret
+        raise WrongUsage("one of the arguments is not text in UTF-8.")
+
+
+def _is_text(given: str) -> bool:
+    return _NO_TEXT.search(given) is None
 
 
 def failure_of(status: int, body: bytes, server: Server) -> CommandFailed:

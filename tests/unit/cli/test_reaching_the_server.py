@@ -123,18 +123,22 @@ def test_trace_is_shown_only_when_asked_for(shell):
     assert "Traceback" in done.err
 
 
+OIDC = ("--type", "oidc", "--client-id", "x", "--configuration-endpoint", "https://id.example.net")
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "which"),
     [
-        ("group", "create", "bad\udcff"),
-        ("group", "create", "good", "--description", "bad\udcff"),
-        ("group", "get", "bad\udcff"),
-        ("group", "add-members", "good", "alice", "bad\udcff"),
-        ("session", "list", "--person", "bad\udcff"),
+        (("group", "create", "bad\udcff"), "one of the arguments"),
+        (("group", "create", "good", "--description", "bad\udcff"), "one of the arguments"),
+        (("provisioner", "add", "x", *OIDC, "--client-secret", "s3cret\udcff"), "one of the arguments"),
+        (("group", "get", "bad\udcff"), "the argument 'bad\\xff'"),
+        (("group", "add-members", "good", "alice", "bad\udcff"), "one of the arguments"),
+        (("session", "list", "--person", "bad\udcff"), "the argument 'bad\\xff'"),
     ],
 )
-def test_argument_that_is_no_text_is_wrong_usage_and_named(shell, arguments):
+def test_argument_that_is_no_text_is_wrong_usage_and_named_without_what_may_be_secret(shell, arguments, which):
     shell.sign_in("alice", "system_admins")
     done = shell.run(*arguments)
     assert (done.code, done.out) == (2, "")
-    assert done.err == "Wrong usage: the argument 'bad\\xff' is not text in UTF-8.\n"
+    assert done.err == f"Wrong usage: {which} is not text in UTF-8.\n"

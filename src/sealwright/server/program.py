@@ -113,7 +113,9 @@ def _require_same_database(before: Settings, settings: Settings, home: Home) -> 
 def _without_user(url: str) -> str:
     scheme, _, rest = url.partition("://")
     place, slash, more = rest.partition("/")
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{more}"
+    name, _, query = more.partition("?")
+    others = sorted(each for each in query.split("&") if each.partition("=")[0] not in ("user", "password"))
+    return f"{scheme}://{place.rpartition('@')[2]}{slash}{name}?{'&'.join(others)}"
 
 
 async def _record(parts: Parts, event: Event) -> None:

@@ -23,6 +23,7 @@ def reading(home, first):
         ("sqlite:///seal.db", "postgresql://u@h/seal"),
         ("postgresql://u@h/seal", "postgresql://u@h/other"),
         ("postgresql://u@h/seal", "postgresql://u@h2/seal"),
+        ("postgresql://u@h/seal", "postgresql://u@h/seal?host=h2"),
     ],
 )
 def test_reload_that_names_another_database_is_refused(tmp_path, first, second):
@@ -37,7 +38,15 @@ def test_reload_that_names_another_database_is_refused(tmp_path, first, second):
     assert read().name == "A"
 
 
-def test_reload_may_sign_in_to_the_same_database_with_a_new_password(tmp_path):
-    read = reading(tmp_path, "postgresql://seal:old@h:5432/seal")
-    (tmp_path / "settings.toml").write_text('database_url = "postgresql://seal:new@h:5432/seal"\n')
-    assert read().database_url == "postgresql://seal:new@h:5432/seal"
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("postgresql://seal:old@h:5432/seal", "postgresql://seal:new@h:5432/seal"),
+        ("postgresql://h/seal?user=seal&password=old", "postgresql://h/seal?user=other&password=new"),
+        ("postgresql://h/seal?sslmode=require&password=old", "postgresql://h/seal?password=new&sslmode=require"),
+    ],
+)
+def test_reload_may_sign_in_to_the_same_database_with_a_new_password(tmp_path, old, new):
+    read = reading(tmp_path, old)
+    (tmp_path / "settings.toml").write_text(f'database_url = "{new}"\n')
+    assert read().database_url == new

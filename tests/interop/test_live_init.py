@@ -3,11 +3,14 @@
 import base64
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import stat
 import subprocess
 import tempfile
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -286,3 +289,22 @@ def test_root_key_is_not_sent_where_it_cannot_be_written(machine):
 
 def findings(machine):
     return [json.loads(line) for line in machine.sealwright("doctor", "--dir", machine.home, "--output", "json").splitlines()]
+
+
+def test_home_whose_key_a_database_elsewhere_needs_stays_when_init_fails(tmp_path):
+    elsewhere = tmp_path / "elsewhere.db"
+    server = LiveServer.at(tmp_path, database_url=f"sqlite:///{elsewhere}")
+    server.init()
+    shutil.rmtree(server.home)
+    with closing(sqlite3.connect(elsewhere)) as database:  # as an init leaves it that ends before it makes the authorities
+        for table in ("certificates", "issuers", "signing_keys"):
+            database.execute(f"DELETE FROM {table}")
+        database.commit()
+    password = server.file("provisioner-password", PROVISIONER_PASSWORD)
+    flags = ("--provisioner", "first", "--provisioner-password-file", password)
+    done = server.attempt("init", "--dir", server.home, *flags)
+    assert done.returncode == 5
+    assert "Leave --provisioner out: " in done.stderr
+    assert "never made to its end" in server.attempt("serve", "--dir", server.home).stderr
+    server.sealwright("init", "--dir", server.home)
+    assert "wrong" not in server.sealwright("doctor", "--dir", server.home)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -16,7 +15,7 @@ from sealwright.ca import AuthorityExists, IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
 from sealwright.errors import Conflict
 from sealwright.keys import KEY_FILE, SealBroken, create_key_encryption_key
-from sealwright.server.home import Home, HomeRefused, write_whole
+from sealwright.server.home import Home, HomeRefused, Making, write_whole
 from sealwright.server.surroundings import ENTROPY, opened, seed
 from sealwright.server.wiring import Parts, build
 from sealwright.settings import Settings, load, read_environment, render
@@ -60,16 +59,16 @@ def found(options: Options) -> InitReport:
     On a database that holds authorities already, as that of another node, those are used.
     """
     home = Home(options.home.expanduser().absolute())
-    with home.making():
-        return _fill(home, options)
+    with home.making() as making:
+        return _fill(home, options, making)
 
 
-def _fill(home: Home, options: Options) -> InitReport:
+def _fill(home: Home, options: Options, making: Making) -> InitReport:
     write_whole(home.settings_file, render(options.settings).encode())
     if read_environment().key is None:
         _provide_key(home)
     settings = load(home.path)
-    root, issuing = asyncio.run(_fill_database(settings, options))
+    root, issuing = asyncio.run(_fill_database(settings, options, making))
     write_whole(home.root_certificate, certificates_pem([root.certificate_der]).encode(), mode=0o644)
     write_whole(home.issuing_certificate, certificates_pem([issuing.certificate_der]).encode(), mode=0o644)
     return InitReport(
@@ -95,19 +94,24 @@ def _provide_key(home: Home) -> None:
         create_key_encryption_key(home.path, ENTROPY)
 
 
-async def _fill_database(settings: Settings, options: Options) -> tuple[IssuerRecord, IssuerRecord]:
+async def _fill_database(settings: Settings, options: Options, making: Making) -> tuple[IssuerRecord, IssuerRecord]:
     """Answers the root and the issuing CA."""
     async with opened(settings, new=True) as around:
         await seed(around)
         parts = build(around)
         issuers = parts.ca.issuers
-        if await issuers.roots():
-            await _require_same_key(parts)
-        if options.provisioner and options.provisioner_password is not None:  # refused, it leaves no keys in the database
-            await _add_provisioner(parts, options.provisioner, options.provisioner_password)
-        with suppress(AuthorityExists):  # of another node, that may be making them at this moment
+        definition = _first_provisioner(options)
+        if definition:
+            parts.ca.provisioners.check(definition)
+        begun_before = making.kept
+        try:
+            making.kept = making.kept or not _lies_within(settings)
             await issuers.create_hierarchy(settings.name, SYSTEM)
+        except AuthorityExists:  # of another node, that may have made it at this moment
+            making.kept = begun_before
         await _require_same_key(parts)
+        if definition:
+            await _add_provisioner(parts, definition)
         (root, *_), (issuing, *_) = await issuers.roots(), await issuers.intermediates()
         return root, issuing
 
@@ -123,11 +127,23 @@ async def _require_same_key(parts: Parts) -> None:
         ) from cause
 
 
-async def _add_provisioner(parts: Parts, name: str, password: str) -> None:
-    """A JWK provisioner whose private key only the password opens, as `step ca init` makes it."""
-    public, sealed = new_sealed_jwk(password.encode(), ENTROPY)
+def _lies_within(settings: Settings) -> bool:
+    """Whether the database is a file of the home, and goes with it."""
+    scheme, _, path = settings.database_url.partition(":///")
+    return scheme == "sqlite" and Path(path).is_relative_to(settings.home)
+
+
+def _first_provisioner(options: Options) -> dict[str, Any]:
+    """A JWK provisioner whose private key only the password opens, as `step ca init` makes it; empty where none is wanted."""
+    if not options.provisioner or options.provisioner_password is None:
+        return {}
+    public, sealed = new_sealed_jwk(options.provisioner_password.encode(), ENTROPY)
+    return {"type": "JWK", "name": options.provisioner, "key": public, "encryptedKey": sealed}
+
+
+async def _add_provisioner(parts: Parts, definition: dict[str, Any]) -> None:
     try:
-        await parts.ca.provisioners.add({"type": "JWK", "name": name, "key": public, "encryptedKey": sealed}, SYSTEM)
-    except Conflict as cause:  # a new database holds none that it could clash with
-        hint = "Leave --provisioner out on further nodes: they share the provisioners of the first."
+        await parts.ca.provisioners.add(definition, SYSTEM)
+    except Conflict as cause:
+        hint = "Leave --provisioner out: the first node, or an init that did not come to its end, has made it."
         raise Conflict(cause.detail, hint=hint) from cause

@@ -21,6 +21,13 @@ from sealwright.settings import FILE_NAME, Settings, load
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
+class Making(Struct):
+    """A home while it is made."""
+
+    kept: bool
+    """Whether it stays where making it fails."""
+
+
 class HomeRefused(Refused):
     """A directory that cannot be, or is not, the home of a server."""
 
@@ -155,11 +162,11 @@ class Home(Struct, frozen=True):
         return load(Home(self.path.expanduser().absolute()).require().path)
 
     @contextmanager
-    def making(self) -> Iterator[None]:
+    def making(self) -> Iterator[Making]:
         """Make the directories for a new server, which is then made here by nobody else. What holds other files is refused.
 
-        What fails leaves nothing behind. What is killed leaves an unfinished home, which the next `init` makes anew with the key
-        that it found: a database elsewhere may hold secrets already that only this key opens.
+        What fails leaves nothing behind, unless it is to be kept. What is killed or kept is an unfinished home, which the next
+        `init` makes anew with the key that it found: a database elsewhere may hold secrets already that only this key opens.
         """
         try:
             new = not self.path.exists()
@@ -168,12 +175,12 @@ class Home(Struct, frozen=True):
         except OSError as cause:
             raise self._unusable(cause) from cause
         try:
-            begun_before = self._begin(directory)
+            making = Making(kept=self._begin(directory))
             try:
-                yield
+                yield making
                 self.unfinished.unlink()
             except BaseException:
-                if not begun_before:
+                if not making.kept:
                     self._remove(directory_too=new)
                 raise
         except OSError as cause:

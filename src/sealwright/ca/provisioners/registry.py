@@ -125,15 +125,20 @@ class Provisioners:
                 return provisioner.definition.encrypted_key
         raise ProvisionerMissing(f"There is no encrypted key {kid[:100]!r}.")
 
-    async def add(self, document: object, actor: Actor) -> Provisioner:
-        """Store a provisioner: the decoded JSON of its definition, or JSON text."""
-        require(actor, Permission.PROVISIONER_WRITE)
+    def check(self, document: object) -> Provisioner:
+        """The provisioner that `add` would store, as far as can be said without the database; what is wrong is refused."""
         if isinstance(document, str | bytes):
             document = parse_json(document)
         provisioner = parse_definition(document, defaults=self._defaults)
         for other in self._files.values():
             if provisioner.name == other.name or provisioner.id == other.id:
                 raise _exists(provisioner, f"in the file {other.source}", same_name=provisioner.name == other.name)
+        return provisioner
+
+    async def add(self, document: object, actor: Actor) -> Provisioner:
+        """Store a provisioner: the decoded JSON of its definition, or JSON text."""
+        require(actor, Permission.PROVISIONER_WRITE)
+        provisioner = self.check(document)
         row, kind = self._seal(provisioner)
 
         async def body(tx: Transaction) -> None:

@@ -69,7 +69,6 @@ class Connection(HttpToolsProtocol):
         self._upgrading = False  # the head asked for another protocol; see _without_upgrade
         self._head_done = False
         self._began = False  # within the piece of data that is being read
-        self._piece = 0  # its length
         self._fed = 0  # octets of the request that came in earlier pieces
         self._body_size = 0
         self._fields: dict[str, str] = {}
@@ -103,7 +102,7 @@ class Connection(HttpToolsProtocol):
         if self._over:
             self._swallow(len(data))
             return
-        self._piece, self._began = len(data), False
+        self._began = False
         try:
             self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as stop:
@@ -197,7 +196,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_done = True
         fields, limits = self._fields, self._limits
-        if not self._began or self._piece > limits.head_bytes or len(fields) > limits.headers:
+        if not self._began or len(fields) > limits.headers:
             self._check_head()
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
@@ -289,7 +288,7 @@ class Connection(HttpToolsProtocol):
             self._close()
 
     def _check_head(self) -> None:
-        """Exactly, where the head came in more than one piece or the piece was long."""
+        """Exactly, where the head came in more than one piece; no piece is longer than a head may be."""
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self._fields.items())
         if size > self._limits.head_bytes or len(self._fields) > self._limits.headers:
             raise _Refusal(_told(431, "The headers are longer, or more, than what is read here."))

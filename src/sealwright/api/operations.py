@@ -11,7 +11,7 @@ from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
 from sealwright.errors import InvalidInput
 from sealwright.identity import SessionKind, Sessions, SignedIn
-from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response, misfit
+from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
@@ -131,12 +131,7 @@ def _body(request: Request, shape: Any) -> Any:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise WrongContentType(f"The body must be application/json, not {content_type or 'without a type'}.")
-    try:
-        return msgspec.json.decode(request.body, type=shape)
-    except msgspec.MsgspecError as cause:
-        raise InvalidInput(misfit(cause)) from cause
-    except UnicodeDecodeError as cause:
-        raise InvalidInput("The JSON body is not UTF-8 text.") from cause
+    return request.json(shape)
 
 
 def _query(request: Request, known: Mapping[str, str]) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from sealwright.ca import names
 from sealwright.ca.errors import NameRefused
 from sealwright.ca.models import Name, NameType, Person
 from sealwright.ca.provisioners.errors import IdentityRefused
-from sealwright.ca.provisioners.models import OidcProvisioner
+from sealwright.ca.provisioners.models import WELL_KNOWN, OidcProvisioner
 
 
 def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name: str, held: Iterable[Name]) -> None:
@@ -36,7 +36,7 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
         return
     if subject_name not in ("", person.id):
         _refuse(subject_name, person)
-    own = {*mails, names.uri_of_subject(_issuer_url(definition.configuration_endpoint), person.id)}
+    own = {*mails, names.uri_of_subject(provisioner.configuration_url.removesuffix(WELL_KNOWN), person.id)}
     domains = {domain.lower() for domain in definition.domains}
     for name in held:
         if name not in own:
@@ -47,10 +47,6 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
                 reasons=(f"domains: {', '.join(definition.domains)}",),
                 hint="Use an account with an address in one of these domains.",
             )
-
-
-def _issuer_url(configuration_endpoint: str) -> str:
-    return configuration_endpoint.removesuffix("/.well-known/openid-configuration").removesuffix("/")
 
 
 def _refuse(name: str, person: Person) -> NoReturn:

@@ -5,16 +5,15 @@ Owns: tables, connections, transactions, migrations. Never knows what a row mean
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import apsw
 
 from sealwright.db.engine import Database, DuplicateRow, Row, Transaction, Writer
-from sealwright.db.errors import SQLITE, unusable
+from sealwright.db.errors import unusable
 from sealwright.db.gathering import Gathering, first_uses
 from sealwright.db.sharing import Shared
 from sealwright.db.sqlite import SqliteDatabase
 from sealwright.db.statements import Statement, insert_once, upsert
+from sealwright.db.urls import sqlite_file
 
 __all__ = [
     "Database",
@@ -28,15 +27,16 @@ __all__ = [
     "first_uses",
     "insert_once",
     "open_database",
+    "sqlite_file",
     "upsert",
 ]
 
 
 async def open_database(url: str) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://…``; call it after forking, inside the running event loop."""
-    if url.startswith(SQLITE):
+    if (file := sqlite_file(url)) is not None:
         try:
-            return SqliteDatabase(Path(url.removeprefix(SQLITE)))
+            return SqliteDatabase(file)
         except (OSError, apsw.Error) as cause:
             raise unusable(cause, url) from cause
     from sealwright.db.postgresql import PostgresqlDatabase  # noqa: PLC0415 - its driver is not needed for SQLite

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
 
+from sealwright.db.urls import sqlite_file
 from sealwright.errors import Conflict, Unavailable
-
-SQLITE = "sqlite:///"
 
 _ROOM = "Make room on its disk."
 _RIGHTS = "Whoever runs this must be allowed to read and write it, and to make files beside it."
@@ -43,19 +41,23 @@ class DatabaseEmpty(Conflict):
 
 def empty(url: str) -> DatabaseEmpty:
     """The failure of a database at `url` that holds nothing where it should hold a server."""
-    lost = url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists()
+    file = sqlite_file(url)
+    lost = file is not None and not file.exists()
     return DatabaseEmpty(f"{_which(url)} is {'missing' if lost else 'empty'}.", hint=_BACKUP)
 
 
 def _which(url: str) -> str:
-    return f"The database {url.removeprefix(SQLITE)}" if url.startswith(SQLITE) else "The database"
+    file = sqlite_file(url)
+    return "The database" if file is None else f"The database {file}"
 
 
 def _hint(cause: Exception, url: str) -> str:
+    if sqlite_file(url) is None:
+        known = _BY_SQLSTATE.get(getattr(cause, "sqlstate", None) or "")
+        return known or f"{_WHERE}, and whether the database runs."
     code = getattr(cause, "result", None) or getattr(cause, "sqlite_errorcode", 0)
-    if url.startswith(SQLITE) and isinstance(code, int) and code & 0xFF in _BY_SQLITE_CODE:
+    if isinstance(code, int) and code & 0xFF in _BY_SQLITE_CODE:
         return _BY_SQLITE_CODE[code & 0xFF]
-    if isinstance(cause, OSError) and cause.errno in _BY_ERRNO and url.startswith(SQLITE):
+    if isinstance(cause, OSError) and cause.errno in _BY_ERRNO:
         return _BY_ERRNO[cause.errno]
-    known = _BY_SQLSTATE.get(getattr(cause, "sqlstate", None) or "")
-    return known or (f"{_WHERE}." if url.startswith(SQLITE) else f"{_WHERE}, and whether the database runs.")
+    return f"{_WHERE}."

@@ -20,7 +20,8 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from sealwright.db.errors import SQLITE, SchemaTooNew, empty, unusable
+from sealwright.db.errors import SchemaTooNew, empty, unusable
+from sealwright.db.urls import sqlite_file
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -46,8 +47,8 @@ async def migrate(url: str, *, may_create: bool = True) -> str:
 
 async def revision_of(url: str) -> str:
     """The revision that the database at `url` has, or ""; nothing is changed. What cannot be reached raises Unavailable."""
-    if url.startswith(SQLITE):
-        return _sqlite_revision(url)
+    if (file := sqlite_file(url)) is not None:
+        return _sqlite_revision(file, url)
     import asyncpg  # noqa: PLC0415 - SQLite does not need it
 
     try:
@@ -76,8 +77,7 @@ def _refuse_newer(revision: str) -> None:
         )
 
 
-def _sqlite_revision(url: str) -> str:
-    path = Path(url.removeprefix(SQLITE))
+def _sqlite_revision(path: Path, url: str) -> str:
     try:
         if not path.exists():
             return ""
@@ -97,8 +97,8 @@ def _sqlite_revision(url: str) -> str:
 async def _on_connection(url: str, work: Callable[[Connection], str]) -> str:
     """Run `work` in a transaction while every other process waits."""
     try:
-        if url.startswith(SQLITE):
-            return _on_sqlite(Path(url.removeprefix(SQLITE)), work)
+        if (file := sqlite_file(url)) is not None:
+            return _on_sqlite(file, work)
         import asyncpg  # noqa: PLC0415 - SQLite does not need it
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM; SQLite needs none of it
 
@@ -115,7 +115,7 @@ async def _on_connection(url: str, work: Callable[[Connection], str]) -> str:
 
 
 def _on_sqlite(path: Path, work: Callable[[Connection], str]) -> str:
-    engine = create_engine(f"{SQLITE}{path}", poolclass=NullPool)
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     with _alone(path):
         if not path.exists():  # made by SQLite it would be open to others; its logs get the mode of the file
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from sealwright.ca import IssuerRecord
 from sealwright.clock import after, between, from_datetime, to_datetime
-from sealwright.db import open_database
+from sealwright.db import open_database, sqlite_file
 from sealwright.db.migrate import NEWEST, require_known, revision_of
 from sealwright.errors import Failure
 from sealwright.keys import KEY_FILE, load_key_encryption_key
@@ -98,13 +98,13 @@ def _told(refused: AddressRefused) -> Finding:
 
 
 def _examine_database(settings: Settings) -> Finding:
-    _, sqlite, path = settings.database_url.partition("sqlite:///")
-    if not sqlite:
+    file = sqlite_file(settings.database_url)
+    if file is None:
         return Finding("database", ok=True, detail=f"PostgreSQL, schema {NEWEST}")
-    mode = stat.S_IMODE(Path(path).stat().st_mode)
+    mode = stat.S_IMODE(file.stat().st_mode)
     if mode & 0o077:
-        told = f"{path} can be read or changed by others (mode {mode:04o})"
-        return Finding("database", ok=False, detail=told, hint=f"Run: chmod go= {shlex.quote(path)}*")
+        told = f"{file} can be read or changed by others (mode {mode:04o})"
+        return Finding("database", ok=False, detail=told, hint=f"Run: chmod go= {shlex.quote(str(file))}*")
     return Finding("database", ok=True, detail=f"SQLite, schema {NEWEST}")
 
 

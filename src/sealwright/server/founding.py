@@ -13,6 +13,7 @@ from msgspec import Struct
 from sealwright.access import SYSTEM
 from sealwright.ca import AuthorityExists, IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
+from sealwright.db import sqlite_file
 from sealwright.errors import Conflict
 from sealwright.keys import KEY_FILE, SealBroken, create_key_encryption_key
 from sealwright.server.home import Home, HomeRefused, Making, write_whole
@@ -129,8 +130,8 @@ async def _require_same_key(parts: Parts) -> None:
 
 def _lies_within(settings: Settings) -> bool:
     """Whether the database is a file of the home, and goes with it."""
-    scheme, _, path = settings.database_url.partition(":///")
-    return scheme == "sqlite" and Path(path).is_relative_to(settings.home)
+    file = sqlite_file(settings.database_url)
+    return file is not None and file.is_relative_to(settings.home)
 
 
 def _first_provisioner(options: Options) -> dict[str, Any]:

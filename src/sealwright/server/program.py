@@ -15,7 +15,7 @@ from sealwright import __version__
 from sealwright.access import SYSTEM
 from sealwright.audit import Event
 from sealwright.clock import to_datetime
-from sealwright.db import Transaction, open_database
+from sealwright.db import Transaction, open_database, sqlite_file
 from sealwright.db.migrate import migrate
 from sealwright.identity import OneTimeLink
 from sealwright.server.addresses import listen_addresses
@@ -79,7 +79,7 @@ def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings
         link = welcome.pop() if welcome else None
         report = ServeReport(
             home=settings.home,
-            database="SQLite" if settings.database_url.startswith("sqlite:") else "PostgreSQL",
+            database="PostgreSQL" if sqlite_file(settings.database_url) is None else "SQLite",
             workers=settings.workers,
             urls={str(listener): url for listener, url in urls.items()},
             welcome=f"{urls[Listener.PEOPLE]}/welcome/{link.token}" if link else None,
@@ -134,8 +134,7 @@ async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tup
     try:
         parts = build(real_surroundings(settings, db), listening)
         await seed(parts.around)
-        alone = settings.database_url.startswith("sqlite:")
-        if alone:
+        if sqlite_file(settings.database_url) is not None:  # nobody else works with it
             await parts.ca.recovery.close_intents()
         await parts.ca.provisioners.reload()
         await parts.ca.issuers.active()  # a wrong key-encryption key shows here, not at the first signature

@@ -40,7 +40,15 @@ def test_account_page_tells_who_i_am(place: Place) -> None:
     place.person("alice", "web-team", mails=("alice@example.org", "a@example.com"))
     page = place.signed_in().open(ACCOUNT)
     assert page.title == "My account · Example"
-    for text in ("alice@example.org", "a@example.com", "verified", "web-team", "Firefox on Linux", "192.0.2.7", "this browser"):
+    for text in (
+        "alice@example.org",
+        "a@example.com",
+        "set by an administrator",
+        "web-team",
+        "Firefox on Linux",
+        "192.0.2.7",
+        "this browser",
+    ):
         assert text in page.text
     assert '<time datetime="2026-11-22T10:20:00Z">22 Nov 2026, 10:20 UTC</time>' in page.text
 
@@ -61,10 +69,20 @@ def test_another_session_is_ended_from_here(place: Place) -> None:
     page = here.open(ACCOUNT)
     form = next(form for form in page.parsed().forms if form.action.endswith("/sessions/end"))
     page = here.post("/ui/account/sessions/end", form.fields)
-    assert page.url == ACCOUNT + "?done=session"
+    assert page.url == ACCOUNT
     assert "The session was ended." in page.text
     assert still_signed_in(here)
     assert not still_signed_in(elsewhere)
+
+
+def test_what_was_done_is_said_once_and_by_no_address(place: Place) -> None:
+    place.person()
+    here = place.signed_in()
+    place.signed_in()
+    page = here.submit(here.open(ACCOUNT), "end-others")
+    assert "Your other sessions were ended." in page.text
+    assert "Your other sessions were ended." not in here.open(ACCOUNT).text
+    assert "The password was changed" not in here.open(ACCOUNT + "?done=password").text
 
 
 def test_all_other_sessions_end_at_once_and_this_one_stays(place: Place) -> None:
@@ -110,7 +128,7 @@ def test_password_is_changed_with_the_old_one_and_other_sessions_end(place: Plac
     page = here.open(ACCOUNT + "/password")
     values = {"password": PASSWORD, "new-password": OTHER_PASSWORD, "new-password-again": OTHER_PASSWORD}
     page = here.submit(page, "change", **values)
-    assert page.url == ACCOUNT + "?done=password"
+    assert page.url == ACCOUNT
     assert still_signed_in(here)
     assert not still_signed_in(elsewhere)
     browser = place.browser()
@@ -136,7 +154,7 @@ def test_refused_password_says_why_at_its_field(place: Place, values: tuple[str,
     names = ("password", "new-password", "new-password-again")
     page = browser.submit(browser.open(ACCOUNT + "/password"), "change", **dict(zip(names, values, strict=True)))
     assert page.status == 422
-    problem = re.search(rf'id="{field}-problem">([^<]*)<', page.text)
+    problem = re.search(rf'id="{field}-problem"[^>]*>([^<]*)<', page.text)
     assert problem is not None
     assert text in problem[1]
     assert page.title == f"{problem[1].split('. ')[0].removesuffix('.')} · Change password · Example"
@@ -164,7 +182,7 @@ def set_up(place: Place, browser: InProcessBrowser, label: str = "") -> bytes:
     assert '<svg viewBox="0 0 ' in page.text
     secret = base64.b32decode(found[1].replace(" ", ""))
     page = browser.submit(page, "confirm", code=code_at(secret, step_at(place.clock.now())))
-    assert page.url == ACCOUNT + "?done=second-factor"
+    assert page.url == ACCOUNT
     place.clock.advance(timedelta(minutes=2))
     return secret
 
@@ -187,7 +205,8 @@ def test_authenticator_is_set_up_used_and_removed(place: Place) -> None:
     assert refused.status == 422
     assert "Your password is not right." in refused.text
     page = other.submit(refused, "remove", password=PASSWORD)
-    assert page.url == ACCOUNT + "?done=second-factor-removed"
+    assert page.url == ACCOUNT
+    assert "The second factor was removed." in page.text
     assert "Code from “my phone”" not in page.text
 
 
@@ -197,14 +216,32 @@ def test_wrong_code_while_setting_up_can_be_corrected_and_nothing_counts_before(
     page = browser.submit(browser.open(ACCOUNT + "/authenticator"), "begin", password=PASSWORD)
     found = re.search(r'id="key">([A-Z2-7 ]+)<', page.text)
     assert found is not None
-    refused = browser.submit(page, "confirm", code="000000")
+    half = browser.submit(page, "confirm", code="123")
+    assert half.status == 422
+    assert "Type all six digits that your app shows." in half.text
+    refused = browser.submit(half, "confirm", code="000000")
     assert refused.status == 422
-    assert found[1] not in refused.text
+    assert found[1] in refused.text
+    assert '<svg viewBox="0 0 ' in refused.text
     other = place.browser()
     signed_in = other.submit(other.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
     assert signed_in.url == ACCOUNT
     code = code_at(base64.b32decode(found[1].replace(" ", "")), step_at(place.clock.now()))
-    assert browser.submit(refused, "confirm", code=code).url == ACCOUNT + "?done=second-factor"
+    assert browser.submit(refused, "confirm", code=code).url == ACCOUNT
+
+
+def test_key_of_a_waiting_authenticator_is_shown_to_no_page_that_does_not_hold_it(place: Place) -> None:
+    place.person()
+    browser, thief = place.signed_in(), place.signed_in()
+    page = browser.submit(browser.open(ACCOUNT + "/authenticator"), "begin", password=PASSWORD)
+    found = re.search(r'id="key">([A-Z2-7 ]+)<', page.text)
+    assert found is not None
+    token = thief.open(ACCOUNT).form_with("sign-out").fields["form_token"]
+    for key in ("", "A" * 32):
+        refused = thief.post("/ui/account/authenticator/confirm", {"form_token": token, "key": key, "code": "000000"})
+        assert refused.status == 422
+        assert found[1] not in refused.text
+        assert "otpauth" not in refused.text
 
 
 def test_setting_up_needs_the_password(place: Place) -> None:

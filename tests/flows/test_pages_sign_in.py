@@ -111,7 +111,7 @@ def test_throttled_sign_in_says_how_long_to_wait(place: Place) -> None:
     while page.status != 429:
         page = browser.submit(page, "sign-in", username="alice", password="wrong")
     assert page.headers["retry-after"] == "1"
-    assert "Too many attempts. The next one is looked at in 1 second." in page.text
+    assert "Too many attempts. Wait 1 second, then try again." in page.text
     assert page.form_with("sign-in").fields["username"] == "alice"
     place.clock.advance(timedelta(seconds=1))
     assert browser.submit(page, "sign-in", username="alice", password=PASSWORD).url == ORIGIN + "/ui/account"
@@ -193,11 +193,37 @@ def test_page_asked_for_is_where_sign_in_leads_and_no_other_place_is(place: Plac
     assert page.url == ORIGIN + "/ui/sign-in?next=%2Fui%2Faccount%2Fcertificates"
     page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
     assert page.url == ORIGIN + "/ui/account/certificates"
-    for elsewhere in ("https://evil.example", "//evil.example", "/ui/account/../../x", "/oauth2/authorise"):
+    for elsewhere in (
+        "https://evil.example",
+        "//evil.example",
+        "/ui/account/../../x",
+        "/ui/account/%2e%2e/x",
+        "/ui/account//evil.example",
+        "/ui/account@evil.example",
+        "/ui/account%0d%0aset-cookie:x",
+        "/oauth2/authorise",
+    ):
         other = place.browser()
         page = other.open(f"{ORIGIN}/ui/sign-in?next={elsewhere}")
         page = other.submit(page, "sign-in", username="alice", password=PASSWORD)
         assert page.url == ORIGIN + "/ui/account"
+
+
+def test_address_with_a_query_is_led_back_to_whole(place: Place) -> None:
+    place.person()
+    browser = place.browser()
+    page = browser.open(ORIGIN + "/ui/account/certificates?older-than=00ff")
+    page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
+    assert page.url == ORIGIN + "/ui/account/certificates?older-than=00ff"
+
+
+def test_page_that_there_is_not_is_said_so_after_sign_in_too(place: Place) -> None:
+    place.person()
+    browser = place.browser()
+    page = browser.open(ORIGIN + "/ui/sign-in?next=/ui/account/nowhere")
+    page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
+    assert page.url == ORIGIN + "/ui/account/nowhere"
+    assert page.status == 404
 
 
 # --- for an application ---

@@ -61,6 +61,7 @@ from sealwright.identity.sessions import Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.sweep import sweep
 from sealwright.identity.throttle import Throttle
+from sealwright.identity.totp import digits_of
 
 __all__ = [
     "ADMINISTRATORS",
@@ -117,6 +118,7 @@ __all__ = [
     "TotpEnrolment",
     "WeakPassword",
     "assemble",
+    "digits_of",
     "seed",
     "sweep",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hmac import compare_digest
 
 from sealwright.access import SYSTEM, Actor, Permission, require
 from sealwright.audit import Audit, Event
@@ -131,8 +132,23 @@ class Credentials:
             return free
 
         given = await self._db.write(body)
+        return self._enrolment(account, credential_id, given, secret)
+
+    async def waiting_totp(self, key: str, *, actor: Actor) -> TotpEnrolment | None:
+        """The second factor that waits for its first code, for a page that shows its key already; None for another key."""
+        account = await account_by_id(self._db, actor.id)
+        if account is None:
+            return None
+        for held in await store.credentials_of(self._db, account.id):
+            if held.kind is CredentialKind.TOTP_UNCONFIRMED:
+                secret = self._proofs.open_totp(held)
+                if compare_digest(totp.secret_text(secret).encode(), key.encode()):
+                    return self._enrolment(account, held.id, held.label, secret)
+        return None
+
+    def _enrolment(self, account: Account, credential_id: str, label: str, secret: bytes) -> TotpEnrolment:
         address = totp.uri(secret, issuer=self._server_name, account=spn(account.name, self._domain))
-        return TotpEnrolment(credential_id, given, totp.secret_text(secret), address)
+        return TotpEnrolment(credential_id, label, totp.secret_text(secret), address)
 
     async def confirm_totp(self, code: str, *, actor: Actor) -> None:
         """Show a code of the second factor that was just made; from now on sign-in asks for one. Raises CodeRefused."""

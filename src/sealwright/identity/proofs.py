@@ -94,8 +94,7 @@ class Proofs:
         now = self._clock.now()
         for held in await store.credentials_of(self._db, account_id):
             if held.kind is kind:
-                secret = self._sealer.open(held.secret, _context(held.id))
-                step = totp.matching_step(secret, code, now, held.last_step)
+                step = totp.matching_step(self.open_totp(held), code, now, held.last_step)
                 if step is not None:
                     return RightCode(held.id, kind, step, charges)
         return None
@@ -159,6 +158,10 @@ class Proofs:
     def seal_totp(self, credential_id: str, secret: bytes) -> bytes:
         """The stored form of a shared secret."""
         return self._sealer.seal(secret, _context(credential_id))
+
+    def open_totp(self, held: store.StoredSecret) -> bytes:
+        """The shared secret of a second factor."""
+        return self._sealer.open(held.secret, _context(held.id))
 
 
 def _context(credential_id: str) -> str:

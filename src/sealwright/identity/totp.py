@@ -53,10 +53,16 @@ def step_at(now: Instant) -> int:
     return to_seconds(now) // PERIOD
 
 
+def digits_of(code: str) -> str:
+    """The six digits of a code as people type it, with or without blanks; empty where it is no code."""
+    digits = "".join(code.split())
+    return digits if len(digits) == DIGITS and digits.isascii() and digits.isdigit() else ""
+
+
 def matching_step(secret: bytes, code: str, now: Instant, last_step: int | None) -> int | None:
     """The time step whose code this is, among those of the window that come after `last_step`."""
-    digits = "".join(code.split())
-    if len(digits) != DIGITS or not digits.isascii() or not digits.isdigit():
+    digits = digits_of(code)
+    if not digits:
         return None
     found = [step for step in _window(now) if hmac.compare_digest(code_at(secret, step), digits)]
     unused = [step for step in found if last_step is None or step > last_step]

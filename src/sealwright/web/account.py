@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sealwright.identity import Credential, CredentialKind, Credentials, Directory, Session, SessionNotFound, Sessions, SignedIn
 from sealwright.web.forms import Problem, problem_of
 from sealwright.web.models import ShownSession
+from sealwright.web.notices import done, notice_text
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
 from sealwright.web.words import device_text
-from sealwright.wire import Response, redirect
-
-TOLD: Mapping[str, str] = {
-    "password": "The password was changed, and your other sessions ended.",
-    "second-factor": "From now on you are asked for a code after your password.",
-    "second-factor-removed": "The second factor was removed.",
-    "session": "The session was ended.",
-    "sessions": "Your other sessions were ended.",
-}
-"""What the page says after something was done; the address names only which."""
+from sealwright.wire import Response
 
 _PROOFS = {"pwd": "password", "otp": "code"}
 
@@ -36,7 +28,7 @@ class AccountPages:
 
     async def show(self, visit: Visit, person: SignedIn) -> Response:
         """The person's own account: addresses, second factors, sessions."""
-        return await self._page(visit, person, told=TOLD.get(visit.request.query().get("done", ""), ""))
+        return await self._page(visit, person, told=notice_text(visit.request))
 
     async def end_session(self, visit: Visit, person: SignedIn) -> Response:
         """End one of the person's other sessions."""
@@ -44,12 +36,12 @@ class AccountPages:
             await self._sessions.end(visit.typed("session"), "ended by its owner", actor=person.actor)
         except SessionNotFound as refusal:
             return await self._page(visit, person, problems=(problem_of(refusal),), status=404)
-        return redirect(f"{HOME}?done=session")
+        return done(HOME, "session")
 
     async def end_other_sessions(self, _visit: Visit, person: SignedIn) -> Response:
         """End every session of the person but this one."""
         await self._sessions.end_all(person.account.id, "ended by its owner", actor=person.actor, but=person.session.id)
-        return redirect(f"{HOME}?done=sessions")
+        return done(HOME, "sessions")
 
     async def _page(
         self, visit: Visit, person: SignedIn, *, told: str = "", problems: tuple[Problem, ...] = (), status: int = 200

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sealwright.identity import SignedIn
 from sealwright.oauth import Consents, Usable
 from sealwright.web.models import ShownApplication, ShownConsent
+from sealwright.web.notices import done, notice_text
 from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
 from sealwright.web.wishes import scope_labels
 from sealwright.web.words import host_text
-from sealwright.wire import Response, redirect
+from sealwright.wire import Response
 
 APPLICATIONS_PAGE = "/ui/account/applications"
 
@@ -31,13 +32,13 @@ class ApplicationPages:
             consents=tuple(
                 ShownConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
             ),
-            told="What the application was allowed is taken back." if visit.request.query().get("done") == "withdrawn" else "",
+            told=notice_text(visit.request),
         )
 
     async def withdraw(self, visit: Visit, person: SignedIn) -> Response:
         """Take such a consent back."""
         await self._consents.withdraw(person, visit.typed("client"))
-        return redirect(f"{APPLICATIONS_PAGE}?done=withdrawn")
+        return done(APPLICATIONS_PAGE, "withdrawn")
 
 
 def _shown(one: Usable) -> ShownApplication:

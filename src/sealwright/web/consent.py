@@ -51,4 +51,4 @@ class ConsentPages:
 
 
 def _onward(visit: Visit) -> Onward:
-    return read_onward(visit.request, ())
+    return read_onward(visit.request)

@@ -15,6 +15,9 @@ PENDING_COOKIE = "__Host-sealwright_pending"
 FORM_COOKIE = "__Host-sealwright_csrf"
 """The secret from which the forms of this browser are marked. Lax, or arriving from another site would draw a new one."""
 
+NOTICE_COOKIE = "__Host-sealwright_notice"
+"""Which notice the next page says."""
+
 _ATTRIBUTES = "Path=/; Secure; HttpOnly"
 
 
@@ -34,6 +37,11 @@ def set_pending(token: str, lasts: timedelta) -> tuple[str, str]:
 def set_form_secret(secret: str) -> tuple[str, str]:
     """For this browser, until it closes."""
     return "set-cookie", f"{FORM_COOKIE}={secret}; {_ATTRIBUTES}; SameSite=Lax"
+
+
+def set_notice(notice: str) -> tuple[str, str]:
+    """For the page that comes next."""
+    return "set-cookie", f"{NOTICE_COOKIE}={notice}; {_ATTRIBUTES}; SameSite=Strict; Max-Age=60"
 
 
 def clear(name: str) -> tuple[str, str]:

@@ -19,11 +19,12 @@ from sealwright.identity import (
 )
 from sealwright.web.account import second_factors
 from sealwright.web.failures import waiting_headers
-from sealwright.web.forms import Problem, fields_of, missing, not_the_same, problem_of
+from sealwright.web.forms import Problem, fields_of, missing, not_the_same, problem_of, unlike_a_code
+from sealwright.web.notices import done
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
-from sealwright.wire import Response, redirect
+from sealwright.wire import Response
 
 PASSWORD_PAGE = "/ui/account/password"  # noqa: S105 - an address
 AUTHENTICATOR_PAGE = "/ui/account/authenticator"
@@ -61,7 +62,7 @@ class CredentialPages:
             return self._password_form(visit, person, problems=fields_of(refusal, _FIELDS))
         except TooMany as refusal:
             return self._password_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
-        return redirect(f"{HOME}?done=password")
+        return done(HOME, "password")
 
     # --- authenticator ---
 
@@ -86,16 +87,18 @@ class CredentialPages:
 
     async def confirm_authenticator(self, visit: Visit, person: SignedIn) -> Response:
         """Turn an authenticator on, with a right code of it."""
-        problems = missing(visit.form, {"code": "Type the code that your app shows."})
+        code, key = visit.typed("code"), "".join(visit.typed("key").split())
+        shown = await self._credentials.waiting_totp(key, actor=person.actor) if key else None
+        problems = unlike_a_code(code)
         if problems:
-            return self._code_form(visit, person, problems=problems)
+            return self._code_form(visit, person, enrolment=shown, problems=problems)
         try:
-            await self._credentials.confirm_totp(visit.typed("code"), actor=person.actor)
+            await self._credentials.confirm_totp(code, actor=person.actor)
         except CodeRefused as refusal:
-            return self._code_form(visit, person, problems=fields_of(refusal, _FIELDS))
+            return self._code_form(visit, person, enrolment=shown, problems=fields_of(refusal, _FIELDS))
         except TooMany as refusal:
-            return self._code_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
-        return redirect(f"{HOME}?done=second-factor")
+            return self._code_form(visit, person, enrolment=shown, problems=(problem_of(refusal),), failure=refusal)
+        return done(HOME, "second-factor")
 
     async def show_removal(self, visit: Visit, person: SignedIn) -> Response:
         """What removing an authenticator means, and the password for it."""
@@ -113,7 +116,7 @@ class CredentialPages:
             return await self._removal_form(visit, person, credential_id, problems=fields_of(refusal, _FIELDS))
         except TooMany as refusal:
             return await self._removal_form(visit, person, credential_id, problems=(problem_of(refusal),), failure=refusal)
-        return redirect(f"{HOME}?done=second-factor-removed")
+        return done(HOME, "second-factor-removed")
 
     # --- parts ---
 
@@ -160,6 +163,7 @@ class CredentialPages:
             problems=problems,
             drawing=None if enrolment is None else _drawing(enrolment.uri),
             key="" if enrolment is None else _in_fours(enrolment.secret),
+            uri="" if enrolment is None else enrolment.uri,
         )
 
     async def _removal_form(

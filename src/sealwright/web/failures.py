@@ -40,34 +40,40 @@ class Told(Struct, frozen=True):
     """What to do next, where the failure does not say it."""
     ways: tuple[Place, ...] = ()
     """Links out of the page."""
+    icon: str = "stop"
+    """A symbol of `parts.html`: `stop` where something was refused, `none` where there is nothing, `wait` where time helps."""
 
 
+_COMMAND = ": sealwright "
 _ACCOUNT = (Place(HOME, "My account"),)
 _SIGN_IN = (Place(SIGN_IN_PAGE, "Sign in"),)
 
 TABLE: Mapping[type[Exception], Told] = MappingProxyType(
     {
-        InvalidInput: Told(400, "That was not understood"),
-        StaleForm: Told(400, "The form is out of date"),
+        InvalidInput: Told(400, "That was not understood", hint="Go back and try again.", ways=_ACCOUNT),
+        StaleForm: Told(400, "The form is out of date", ways=_ACCOUNT, icon="none"),
         NotSignedIn: Told(403, "You are not signed in", ways=_SIGN_IN),
-        NotPermitted: Told(403, "You may not do this"),
-        ForeignForm: Told(403, "Sent from another site"),
-        NotFound: Told(404, "There is nothing here", hint="Check the address, or begin with your account.", ways=_ACCOUNT),
+        NotPermitted: Told(403, "You may not do this", ways=_ACCOUNT),
+        ForeignForm: Told(403, "Sent from another site", ways=_ACCOUNT),
+        NotFound: Told(
+            404, "There is nothing here", hint="Check the address, or begin with your account.", ways=_ACCOUNT, icon="none"
+        ),
         WrongMethod: Told(
             405,
             "That does not work here",
             detail="This address is a step of another page and cannot be opened by itself.",
             hint="Go to the page that it belongs to, or begin with your account.",
             ways=_ACCOUNT,
+            icon="none",
         ),
-        TooLarge: Told(413, "That is too large"),
-        TooMany: Told(429, "Too many attempts"),
-        Refused: Told(400, "Refused"),
+        TooLarge: Told(413, "That is too large", ways=_ACCOUNT),
+        TooMany: Told(429, "Too many attempts", icon="wait"),
+        Refused: Told(400, "Refused", ways=_ACCOUNT),
         UnprovenRequest: Told(400, "This application's request is not right"),
-        RequestGone: Told(410, "This request is no longer open"),
-        LinkRefused: Told(410, "This link does not work any more"),
-        Conflict: Told(409, "That does not go together"),
-        Unavailable: Told(503, "Not possible at the moment"),
+        RequestGone: Told(410, "This request is no longer open", icon="none"),
+        LinkRefused: Told(410, "This link does not work any more", ways=_SIGN_IN, icon="none"),
+        Conflict: Told(409, "That does not go together", ways=_ACCOUNT),
+        Unavailable: Told(503, "Not possible at the moment", icon="wait"),
     }
 )
 """The nearest class counts: what is not listed itself is told as what it is a kind of."""
@@ -88,6 +94,7 @@ def failure_answer(pages: Pages) -> FailureAnswer:
         return pages.single(
             "error.html",
             status=500,
+            icon="stop",
             heading="Something failed here",
             detail="This is a fault of the server, not of what you did.",
             reasons=(),
@@ -101,15 +108,17 @@ def failure_answer(pages: Pages) -> FailureAnswer:
 
 
 def _known(pages: Pages, request: Request, failure: Failure, entry: Told) -> Response:
+    hint, colon, command = (failure.hint or entry.hint).partition(_COMMAND)
     return pages.single(
         "error.html",
         status=entry.status,
         headers=waiting_headers(failure if isinstance(failure, TooMany | Unavailable) else None),
+        icon=entry.icon,
         heading=entry.heading,
-        detail=entry.detail or failure_text(failure),
-        reasons=failure.reasons,
-        hint=failure.hint or entry.hint,
-        command="",
+        detail=(entry.detail or failure_text(failure)).removeprefix(f"{entry.heading}.").lstrip(),
+        reasons=tuple(f"{reason[:1].upper()}{reason[1:]}" for reason in failure.reasons),
+        hint=f"{hint}:" if colon else hint,
+        command=f"sealwright {command}" if colon else "",
         ways=entry.ways,
         request_id=request.request_id,
     )

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from sealwright.entropy import Entropy, token
 from sealwright.errors import Failure
+from sealwright.identity import digits_of
 from sealwright.web.cookies import FORM_COOKIE, set_form_secret
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.words import failure_text
@@ -44,6 +45,11 @@ def not_the_same(form: Mapping[str, str], first: str, again: str) -> tuple[Probl
     """A problem where a password was not typed twice alike."""
     same = form.get(first, "") == form.get(again, "")
     return () if same else (Problem("The two passwords are not the same. Type both again.", again),)
+
+
+def unlike_a_code(typed: str) -> tuple[Problem, ...]:
+    """A problem where this cannot be a code of an app; told at once, and not counted as an attempt."""
+    return () if digits_of(typed) else (Problem("Type all six digits that your app shows.", "code"),)
 
 
 def problem_of(failure: Failure, name: str = "") -> Problem:

@@ -30,7 +30,6 @@ PLACES = (
     Place(APPLICATIONS_PAGE, "Applications"),
     Place(CERTIFICATES_PAGE, "Certificates"),
 )
-_LED_BACK_TO = frozenset({*(place.path for place in PLACES), PASSWORD_PAGE, AUTHENTICATOR_PAGE})
 _PEOPLE = frozenset({Listener.PEOPLE})
 _OPEN = "public: nobody is signed in yet"
 _OWN = "public: everybody's own account, by their session"
@@ -82,12 +81,7 @@ def _static(assets: Assets) -> tuple[Route, ...]:
 
 def _sign_in(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tuple[Route, ...]:
     sign_in = SignInPages(
-        pages,
-        sign_in=behind.sign_in,
-        sessions=behind.sessions,
-        authorization=behind.authorization,
-        clock=clock,
-        places=_LED_BACK_TO,
+        pages, sign_in=behind.sign_in, sessions=behind.sessions, authorization=behind.authorization, clock=clock
     )
     consent = ConsentPages(pages, behind.authorization)
     return (
@@ -98,6 +92,7 @@ def _sign_in(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
         _route("GET", CODE_PAGE, visits.open_page(sign_in.show_code), _OPEN),
         _route("POST", CODE_PAGE, visits.open_form(sign_in.submit_code), _OPEN),
         _route("POST", CANCEL_PATH, visits.open_form(sign_in.cancel), _OPEN),
+        _route("GET", "/ui/sign-out", visits.personal_page(sign_in.show_sign_out), _OWN),
         _route("GET", SIGNED_OUT_PAGE, visits.open_page(sign_in.show_signed_out), _OPEN),
         _route("POST", "/ui/sign-out", visits.personal_form(sign_in.sign_out, page=HOME), _OWN),
         _route("GET", CONSENT_PAGE, visits.personal_page(consent.show), _OWN),

@@ -27,6 +27,8 @@ class Wish(Struct, frozen=True):
     """What it gets to know."""
     without: str = ""
     """What is said where there is nothing to tell."""
+    technical: bool = False
+    """Goes with every sign-in and tells a person little: shown on demand."""
 
 
 class ShownSession(Struct, frozen=True):

@@ -1,15 +1,19 @@
-"""Where a sign-in leads: to the pending request of an application, or to a page of ours."""
+"""Where a sign-in leads: to the pending request of an application, or to the page of ours that was asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from urllib.parse import urlencode
+import re
+from typing import Final
+from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
 from sealwright.wire import Request
 
 HOME = "/ui/account"
+LONGEST_PLACE: Final = 1_024
+_PLACE = re.compile(r"/ui/account(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}){0,8}(?:\?[A-Za-z0-9._~%&=+-]*)?")
+"""Pages for people who are signed in, with their query. Nothing that begins like this can lead to another host."""
 
 
 class Onward(Struct, frozen=True):
@@ -18,7 +22,7 @@ class Onward(Struct, frozen=True):
     handle: str = ""
     """Of an application's pending request."""
     place: str = HOME
-    """A page of ours, where no application asked."""
+    """A page of ours with its query, where no application asked."""
 
     def path(self, page: str) -> str:
         """`page` with what it needs to lead on."""
@@ -27,8 +31,20 @@ class Onward(Struct, frozen=True):
         return page if self.place == HOME else f"{page}?{urlencode({'next': self.place})}"
 
 
-def read_onward(request: Request, places: Collection[str]) -> Onward:
+def read_onward(request: Request) -> Onward:
     """What the query asks for. Only pages of ours are led to, whatever the address says."""
     query = request.query()
     place = query.get("next", HOME)
-    return Onward(handle=query.get("request", "")[:128], place=place if place in places else HOME)
+    return Onward(handle=query.get("request", "")[:128], place=place if is_place(place) else HOME)
+
+
+def is_place(text: str) -> bool:
+    """Whether it is the address of a page of ours, with or without a query."""
+    return len(text) <= LONGEST_PLACE and _PLACE.fullmatch(text) is not None
+
+
+def asked_for(request: Request) -> str:
+    """The page that was asked for, with its query; the path alone where the query could not be led back to."""
+    path = quote(request.path)
+    whole = f"{path}?{request.query_text}" if request.query_text else path
+    return whole if is_place(whole) else path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import suppress
 
 from sealwright.clock import Clock, between
@@ -22,7 +21,7 @@ from sealwright.identity import (
 from sealwright.oauth import CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, Authorization, SignInNeeded, answer_step
 from sealwright.web.cookies import PENDING_COOKIE, clear, set_pending, set_session
 from sealwright.web.failures import waiting_headers
-from sealwright.web.forms import Problem, missing, problem_of
+from sealwright.web.forms import Problem, missing, problem_of, unlike_a_code
 from sealwright.web.onward import Onward, read_onward
 from sealwright.web.pages import LEADS_AWAY, Pages
 from sealwright.web.visits import Visit
@@ -45,15 +44,12 @@ class SignInPages:
         sessions: Sessions,
         authorization: Authorization,
         clock: Clock,
-        places: Collection[str],
     ) -> None:
-        """`places`: paths of the pages that a sign-in may lead back to."""
         self._pages = pages
         self._sign_in = sign_in
         self._sessions = sessions
         self._authorization = authorization
         self._clock = clock
-        self._places = places
 
     # --- name and password ---
 
@@ -115,7 +111,7 @@ class SignInPages:
         """Check the code of the second factor."""
         onward = self._onward(visit)
         pending_token = visit.request.cookie(PENDING_COOKIE) or ""
-        problems = missing(visit.form, {"code": "Type the code that your app shows."})
+        problems = unlike_a_code(visit.typed("code"))
         if problems:
             return await self._code_form(visit, onward, problems=problems, status=422)
         try:
@@ -137,6 +133,10 @@ class SignInPages:
 
     # --- sign out ---
 
+    async def show_sign_out(self, visit: Visit, person: SignedIn) -> Response:
+        """Ask before signing out: a link alone must not sign anyone out."""
+        return self._pages.single("sign-out.html", person=person.account, form_token=visit.token_of(person))
+
     async def sign_out(self, _visit: Visit, person: SignedIn) -> Response:
         """Sign out: this session ends."""
         with suppress(SessionNotFound):  # ended from elsewhere in this very moment
@@ -150,7 +150,7 @@ class SignInPages:
     # --- parts ---
 
     def _onward(self, visit: Visit) -> Onward:
-        return read_onward(visit.request, self._places)
+        return read_onward(visit.request)
 
     async def _finish(self, visit: Visit, onward: Onward, completed: Completed) -> Response:
         """The token is new in any case. The session of somebody else that this browser held before ends; one's own goes on."""

@@ -12,8 +12,9 @@ from msgspec import Struct
 from sealwright.entropy import Entropy
 from sealwright.identity import Sessions, SignedIn
 from sealwright.oauth import SESSION_COOKIE, SIGN_IN_PAGE
+from sealwright.web.cookies import NOTICE_COOKIE, clear
 from sealwright.web.forms import MARK_FIELD, FormSecret, check_mark, check_sender, form_secret
-from sealwright.web.onward import Onward
+from sealwright.web.onward import Onward, asked_for
 from sealwright.web.pages import LEADS_AWAY
 from sealwright.wire import Handler, Request, Response, redirect
 
@@ -91,7 +92,7 @@ class Visits:
             visit = await self._begin(request)
             if visit.visitor is None:
                 return sign_in_first(request)
-            return _with_cookies(await show(visit, visit.visitor), visit)
+            return _without_notice(_with_cookies(await show(visit, visit.visitor), visit), request)
 
         handler.__doc__ = show.__doc__
         return handler
@@ -121,8 +122,15 @@ class Visits:
 
 def sign_in_first(request: Request, page: str = "") -> Response:
     """To the sign-in page, and from there back: to the pending request of an application, or to a page of ours."""
-    onward = Onward(handle=request.query().get("request", ""), place=page or request.path)
+    onward = Onward(handle=request.query().get("request", ""), place=page or asked_for(request))
     return redirect(onward.path(SIGN_IN_PAGE), headers=LEADS_AWAY if onward.handle else ())
+
+
+def _without_notice(answer: Response, request: Request) -> Response:
+    """A notice is said once."""
+    if request.cookie(NOTICE_COOKIE) is None:
+        return answer
+    return Response(answer.status, answer.body, (*answer.headers, clear(NOTICE_COOKIE)))
 
 
 def _with_cookies(answer: Response, visit: Visit) -> Response:

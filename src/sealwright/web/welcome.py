@@ -14,13 +14,15 @@ from sealwright.identity import (
     TextRefused,
     WeakPassword,
 )
+from sealwright.oauth import SIGN_IN_PAGE
 from sealwright.web.cookies import set_session
 from sealwright.web.forms import Problem, fields_of, missing, not_the_same
 from sealwright.web.models import TypedWelcome
+from sealwright.web.notices import done
 from sealwright.web.onward import HOME
-from sealwright.web.pages import Pages
+from sealwright.web.pages import Pages, Place
 from sealwright.web.visits import Visit
-from sealwright.wire import Response, redirect
+from sealwright.wire import Response
 
 GROUP = "system_admins"
 
@@ -77,7 +79,7 @@ class WelcomePages:
             return self._closed(visit)
         except (InvalidInput, NameTaken, MailTaken) as refusal:
             return self._form(visit, typed, problems=fields_of(refusal, _FIELDS))
-        return redirect(HOME, headers=(set_session(completed.token),))
+        return done(HOME, "welcome", set_session(completed.token))
 
     async def _problems(self, visit: Visit, typed: TypedWelcome, password: str) -> tuple[Problem, ...]:
         """Everything that is wrong, in the order of the page; of one field only the first thing."""
@@ -105,13 +107,14 @@ class WelcomePages:
         return self._pages.single(
             "error.html",
             status=410,
+            icon="none",
             heading="This link does not work any more",
             detail="It was used already, it is older than an hour, or a newer one has replaced it.",
             reasons=(),
             hint="While nobody administers this server, each start of it prints a new link. "
             "An administrator is made usable again from the server's shell:",
             command="sealwright recover-account admin",
-            ways=(),
+            ways=(Place(SIGN_IN_PAGE, "Sign in"),),
             request_id=visit.request.request_id,
         )
 

@@ -27,6 +27,7 @@ _SCOPES: Mapping[str, tuple[str, str]] = {
 }
 """Scopes with a claim that a person may lack, and what is said then."""
 _KNOWN_SCOPES = frozenset({"openid", "profile", "email", "groups"})
+_TECHNICAL = frozenset({"updated_at", "sub"})
 _QUALIFIERS = frozenset({"email_verified"})
 """Claims that are told beside another one."""
 
@@ -45,7 +46,7 @@ def wishes_of(claims: Mapping[str, Any], scopes: Collection[str]) -> tuple[Wish,
     """Every claim with its value, then what was asked for and is not there, then scopes whose meaning only the client knows."""
     told = [name for name in _LABELS if name in claims]
     told += [name for name in claims if name not in _LABELS and name not in _QUALIFIERS]
-    wishes = [Wish(_LABELS.get(name, name), _values(name, claims), _without(name)) for name in told]
+    wishes = [Wish(_LABELS.get(name, name), _values(name, claims), _without(name), name in _TECHNICAL) for name in told]
     wishes += [
         Wish(_LABELS[name], (), without) for scope, (name, without) in _SCOPES.items() if scope in scopes and name not in claims
     ]

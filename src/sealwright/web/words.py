@@ -50,7 +50,7 @@ def duration_text(duration: timedelta) -> str:
 def failure_text(failure: Failure) -> str:
     """What happened, in one sentence; waiting times as people say them."""
     if isinstance(failure, TooMany):
-        return f"Too many attempts. The next one is looked at in {duration_text(timedelta(seconds=failure.retry_after))}."
+        return f"Too many attempts. Wait {duration_text(timedelta(seconds=failure.retry_after))}, then try again."
     return failure.detail
 
 

@@ -109,7 +109,8 @@ class Gallery:
             expires_at=Instant(NOW + 7 * HOUR),
         )
         other = replace(here, id="s-2", device=self.text("the sealwright command"), here=False, address="2001:db8:1::17")
-        return here, other, replace(other, id="s-3", device=self.text("Safari on iOS"))
+        more = (replace(other, id=f"s-{number}", device=self.text("Safari on iOS")) for number in range(3, 9))
+        return here, other, *more
 
     def singles(self) -> Iterator[tuple[str, Response]]:
         show: Callable[..., Response] = self.pages.single
@@ -132,7 +133,7 @@ class Gallery:
             Wish(self.text("Your user name"), (self.text("alice"),)),
             Wish(self.text("Your e-mail address"), (self.text("alice@example.org"),)),
             Wish(self.text("Your groups"), (), self.text("you are in none")),
-            Wish(self.text("When your account was last changed"), (NOW,)),
+            Wish(self.text("When your account was last changed"), (NOW,), technical=True),
         )
         for name, local in (("consent", True), ("consent-web", False)):
             yield (
@@ -160,8 +161,10 @@ class Gallery:
                 command=self.text("sealwright recover-account admin"),
                 ways=({"path": "/ui/sign-in", "label": self.text("Sign in")},),
                 request_id=self.text("7c1f0a9e"),
+                icon="stop",
             ),
         )
+        yield "sign-out", show("sign-out.html", person=self.account(), form_token="mark")
         yield "signed-out", show("signed-out.html")
         yield "password-set", show("password-set.html", person=self.account())
         reset = {"person": self.account(), "action": "/reset/x", "form_token": "mark", "shortest_password": 10}
@@ -205,9 +208,9 @@ class Gallery:
         drawing = Markup(
             segno.make("otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP").svg_inline(svgclass="qr", omitsize=True)
         )
-        code = {"key": self.text("JBSW Y3DP EHPK 3PXP"), "drawing": drawing}
+        code = {"key": self.text("JBSW Y3DP EHPK 3PXP"), "drawing": drawing, "uri": "otpauth://totp/x"}
         yield "authenticator-code", show("authenticator-code.html", self.inside(), **code)
-        again = {"key": "", "drawing": None, "problems": self.problems("code")}
+        again = {"key": "", "drawing": None, "uri": "", "problems": self.problems("code")}
         yield "authenticator-again", show("authenticator-code.html", self.inside(), **again)
         for name, last in (("authenticator-removal", False), ("authenticator-removal-last", True)):
             values = {"authenticator": self.authenticator(), "last": last, "problems": self.problems("password")}

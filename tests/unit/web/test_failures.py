@@ -8,6 +8,7 @@ import pytest
 
 import sealwright
 from sealwright.errors import Conflict, Failure, NotFound, NotPermitted, Refused, TooMany, Unavailable, WrongMethod
+from sealwright.oauth import RequestGone, UnprovenRequest
 from sealwright.web.failures import TABLE, failure_answer, told
 from sealwright.wire import Request
 from tests.unit.web.gallery import Gallery
@@ -37,6 +38,24 @@ def test_every_refusal_conflict_and_outage_has_a_status_and_words() -> None:
         assert entry.heading
 
 
+def test_what_the_heading_says_is_not_said_twice():
+    answer = answer_failure(REQUEST, RequestGone("This request is no longer open. Begin again."))
+    assert answer.body.count(b"This request is no longer open") == 2  # the title, and the heading
+    assert b"Begin again." in answer.body
+
+
+def test_command_in_a_hint_can_be_copied_by_itself():
+    answer = answer_failure(REQUEST, NotPermitted("Built in.", hint="On the server: sealwright recover-account admin"))
+    command = Reading(answer.body.decode()).by_id("command")
+    assert command is not None
+    assert command.text == "sealwright recover-account admin"
+
+
+def test_every_refusal_but_waiting_and_an_applications_own_leads_on():
+    for kind, entry in TABLE.items():
+        assert entry.ways or kind in {TooMany, Unavailable, UnprovenRequest, RequestGone}
+
+
 def test_failure_that_is_none_of_the_three_is_told_as_a_fault_of_ours() -> None:
     class Inner(Failure):
         pass
@@ -62,7 +81,7 @@ def test_refusal_says_what_why_and_what_next():
     assert answer.status == 403
     assert reading.all("title")[0].text == "You may not do this · Example"
     text = reading.all("main")[0].text
-    for part in ("alice may not.", "only bob may", "Ask bob.", "r-17"):
+    for part in ("alice may not.", "Only bob may", "Ask bob.", "r-17"):
         assert part in text
 
 

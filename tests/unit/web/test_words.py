@@ -39,7 +39,7 @@ def test_waiting_so_long_is_long_enough(seconds, text):
 
 def test_waiting_time_of_a_throttled_attempt_is_told_in_words():
     failure = TooMany("Too many attempts. The next one is looked at in 900 seconds.", retry_after=900)
-    assert failure_text(failure) == "Too many attempts. The next one is looked at in 15 minutes."
+    assert failure_text(failure) == "Too many attempts. Wait 15 minutes, then try again."
     assert failure_text(NotFound("There is no such thing.")) == "There is no such thing."
 
 

@@ -1,0 +1,33 @@
+"""What a page says once after something was done.
+
+A cookie carries which notice it is to the next page, which clears it: an address that named it could be sent to anyone, and
+would say it again at every reload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sealwright.web.cookies import NOTICE_COOKIE, set_notice
+from sealwright.wire import Request, Response, redirect
+
+NOTICES: Mapping[str, str] = {
+    "password": "The password was changed, and your other sessions ended.",
+    "second-factor": "From now on you are asked for a code after your password.",
+    "second-factor-removed": "The second factor was removed.",
+    "session": "The session was ended.",
+    "sessions": "Your other sessions were ended.",
+    "withdrawn": "The application's access was taken back.",
+    "revoked": "The certificate was revoked.",
+    "welcome": "You are the administrator of this server, and signed in.",
+}
+
+
+def done(page: str, notice: str, *headers: tuple[str, str]) -> Response:
+    """Go to `page`, which says the notice once."""
+    return redirect(page, headers=(set_notice(notice), *headers))
+
+
+def notice_text(request: Request) -> str:
+    """What the page has to say; empty where nothing was done, or the browser names a notice that there is not."""
+    return NOTICES.get(request.cookie(NOTICE_COOKIE) or "", "")

@@ -7,7 +7,7 @@ import hashlib
 import ipaddress
 import json
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM, Actor, Permission
 from sealwright.audit import Audit
-from sealwright.ca import CertificateAuthority, Foundation, Person, Standing, answer_failure, assemble
+from sealwright.ca import CertificateAuthority, Directory, Foundation, LocalToken, Person, Standing, answer_failure, assemble
 from sealwright.ca.issue import pass_by
 from sealwright.ca.renew import RENEW_CLIENT
 from sealwright.clock import Clock, FixedClock, Instant, to_seconds
@@ -121,7 +121,10 @@ class Authority:
     outbound: ScriptedOutbound
     local_providers: dict[str, LocalProvider]
     standings: dict[str, Standing]
+    token_standings: dict[str, Standing]
+    """By the family of the token; what is not in it is good."""
     people: dict[str, Person]
+    when_standing_is_asked: list[Callable[[str], Awaitable[None]]]
     directory: Path
     crash_points: list[Callable[[str], None]]
 
@@ -236,9 +239,29 @@ class Authority:
             "email_verified": True,
             "preferred_username": "alice@id.example.org",
             "sid": "session-1",
+            "family": "family-1",
         }
         self._made.append(ALICE)
-        return sign(signing_key(signer), {name: value for name, value in {**usual, **claims}.items() if value is not None})
+        told = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+        self._keep_person(told)
+        return sign(signing_key(signer), told)
+
+    def _keep_person(self, told: dict[str, Any]) -> None:
+        """The directory knows of a person what a token says that was made just now."""
+        mail, groups, subject = told.get("email"), told.get("groups", ()), told.get("sub", "")
+        mails = (mail,) if isinstance(mail, str) and mail else ()
+        verified = told.get("email_verified") is True
+        names = (groups,) if isinstance(groups, str) else groups if isinstance(groups, list) else ()
+        if not isinstance(subject, str):
+            return
+        self.people[subject] = Person(
+            subject,
+            told.get("preferred_username", subject),
+            mails if verified else (),
+            () if verified else mails,
+            mails[0] if mails else "",
+            frozenset(each for each in names if isinstance(each, str)),
+        )
 
     def renew_token(self, certificate: bytes, holder: Any, *, path: str = "/renew", **claims: Any) -> str:
         """A token as `step ca renew --mtls=false` makes it."""
@@ -308,8 +331,17 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
     async def person_of(account_id: str) -> Person | None:
         return people.get(account_id)
 
+    asked: list[Callable[[str], Awaitable[None]]] = []
+
     async def standing_of(account_id: str) -> Standing:
+        for each in asked:
+            await each(account_id)
         return standings.get(account_id, Standing(active=False, reason="There is no such account."))
+
+    token_standings: dict[str, Standing] = {}
+
+    async def token_standing_of(token: LocalToken) -> Standing:
+        return token_standings.get(token.family_id, Standing(active=True, reason="active"))
 
     def reach(point: str) -> None:
         for each in reached:
@@ -319,8 +351,7 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
     parts = assemble(
         Foundation(db, clock, entropy, audit, custody, sealer),
         providers=TrustedProviders(outbound, clock, local),
-        standing_of=standing_of,
-        person_of=person_of,
+        directory=Directory(standing_of, person_of, token_standing_of),
         dns_names=("ca.example.org", "192.0.2.7", "::1"),
         provisioner_files=directory,
         crash_points=reach,
@@ -336,6 +367,8 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
         outbound=outbound,
         local_providers=local_providers,
         standings=standings,
+        token_standings=token_standings,
+        when_standing_is_asked=asked,
         people=people,
         directory=directory,
         crash_points=reached,

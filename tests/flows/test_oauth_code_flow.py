@@ -68,6 +68,7 @@ def test_stock_step_request_ends_in_an_id_token_with_mail_and_nonce():
         claims = dict(id_token.claims)
         access_digest = hashlib.sha256(tokens["access_token"].encode()).digest()[:16]
         assert len(claims.pop("jti")) == 36
+        assert len(claims.pop("family")) == 36
         assert claims == {
             "iss": f"{ORIGIN}/oauth2/openid/step-ca",
             "sub": alice.id,

@@ -4,12 +4,10 @@ import asyncio
 import base64
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.db import open_database
 from sealwright.errors import Conflict, TooMany
 from sealwright.identity import (
     CodeRefused,
@@ -23,35 +21,9 @@ from sealwright.identity import (
     SignInRefused,
     sweep,
 )
-from tests.databases import scratch_postgresql, sqlite_database
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, World
 
 AT_ONCE = 20
-
-
-@asynccontextmanager
-async def two_on_sqlite(directory):
-    async with sqlite_database(directory) as first, sqlite_database(directory) as second:
-        yield first, second
-
-
-@asynccontextmanager
-async def two_on_postgresql(server_url):
-    async with scratch_postgresql(server_url) as url:
-        first, second = await open_database(url), await open_database(url)
-        try:
-            yield first, second
-        finally:
-            await first.close()
-            await second.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def open_two(request, tmp_path):
-    """Opens one empty database twice, as two nodes would."""
-    if request.param == "sqlite":
-        return partial(two_on_sqlite, tmp_path)
-    return partial(two_on_postgresql, request.getfixturevalue("postgresql_url"))
 
 
 @asynccontextmanager

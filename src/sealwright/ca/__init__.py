@@ -18,6 +18,7 @@ from sealwright.ca.models import (
     IssuedCertificate,
     Issuer,
     KeyKind,
+    LocalToken,
     Name,
     NameType,
     Person,
@@ -36,6 +37,7 @@ from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.server_certificate import ServerCertificate, issue_server_certificate
+from sealwright.ca.standing import Directory
 from sealwright.ca.step_api import answer_failure
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "CertificateStory",
     "Claims",
     "Decision",
+    "Directory",
     "ExtendedUse",
     "Foundation",
     "Inventory",
@@ -60,6 +63,7 @@ __all__ = [
     "IssuerUnusable",
     "Issuers",
     "KeyKind",
+    "LocalToken",
     "Name",
     "NameType",
     "Person",

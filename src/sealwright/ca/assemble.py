@@ -8,16 +8,17 @@ from msgspec import Struct
 
 from sealwright.audit import Audit
 from sealwright.ca.inventory import Inventory
-from sealwright.ca.issue import CrashPoints, Issuance, StandingOf, pass_by
+from sealwright.ca.issue import CrashPoints, Issuance, pass_by
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import BUILT_IN
 from sealwright.ca.provisioners import Audiences, Provisioners, ProvisionerTokens
 from sealwright.ca.recognise import Recognition
 from sealwright.ca.recovery import Recovery
-from sealwright.ca.renew import PersonOf, Renewal
+from sealwright.ca.renew import Renewal
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.sign import Signing
+from sealwright.ca.standing import Directory, StandingChecks
 from sealwright.ca.step_api import StepApi
 from sealwright.clock import Clock
 from sealwright.db import Database
@@ -56,8 +57,7 @@ def assemble(
     foundation: Foundation,
     *,
     providers: TrustedProviders,
-    standing_of: StandingOf,
-    person_of: PersonOf,
+    directory: Directory,
     dns_names: tuple[str, ...],
     provisioner_files: Path,
     crash_points: CrashPoints = pass_by,
@@ -69,10 +69,11 @@ def assemble(
     accepted = Audiences(dns_names)
     tokens = ProvisionerTokens(provisioners, providers, accepted, clock)
     preparation = Preparation(foundation.entropy)
-    issuance = Issuance(db, issuers, BUILT_IN, preparation, audit, clock, standing_of=standing_of, crash_points=crash_points)
+    checks = StandingChecks(directory, provisioners)
+    issuance = Issuance(db, issuers, BUILT_IN, preparation, audit, clock, checks=checks, crash_points=crash_points)
     recognition = Recognition(db, issuers, clock)
     signing = Signing(tokens, issuance)
-    renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock, person_of=person_of)
+    renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock)
     revocation = Revocation(db, tokens, recognition, audit, clock)
     return CertificateAuthority(
         issuers=issuers,

@@ -8,22 +8,23 @@ The order is what can be relied upon after a crash at any point:
 4. one transaction: the certificate is stored, audited; only then it is answered.
 
 So every signature has an earlier durable intent, and every certificate that anybody received is stored octet by octet.
-Linting comes before the intent because it needs no key: what would break a rule leaves no trace but the refusal. The
-standing of a person is asked before the intent and once more after it: whoever disables an account and then looks for
-certificates of the person finds either the intent, or nothing that will still become a certificate.
+Linting comes before the intent because it needs no key: what would break a rule leaves no trace but the refusal. What a
+person of this server may have is asked before the intent and once more after it: whoever disables an account, ends a session or
+takes a group away, and then looks for certificates of the person, finds either the intent, or nothing that will still become a
+certificate.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from sealwright.access import Actor
 from sealwright.audit import Audit, Entry, Event, Outcome
-from sealwright.ca.errors import StandingLost, TokenUsed
+from sealwright.ca.errors import TokenUsed
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.ledger import Intended, Ledger, Signed
 from sealwright.ca.models import (
@@ -33,20 +34,17 @@ from sealwright.ca.models import (
     PreparedCertificate,
     Profile,
     SigningGrant,
-    Standing,
 )
 from sealwright.ca.policy import decide
 from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import digest_of
 from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.standing import StandingChecks
 from sealwright.ca.x509 import sign, verify_issued
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database, DuplicateRow
 from sealwright.errors import Failure, Refused, Unavailable
 from sealwright.stages import next_stage
-
-StandingOf = Callable[[str], Awaitable[Standing]]
-"""Account id → whether that person may have certificates now."""
 
 CrashPoints = Callable[[str], None]
 """Is told the name of each point that an issuance passes."""
@@ -86,7 +84,7 @@ class Issuance:
         audit: Audit,
         clock: Clock,
         *,
-        standing_of: StandingOf,
+        checks: StandingChecks,
         crash_points: CrashPoints = pass_by,
     ) -> None:
         self._db = db
@@ -97,7 +95,7 @@ class Issuance:
         self._audit = audit
         self._ledger = Ledger(db, audit, clock)
         self._clock = clock
-        self._standing_of = standing_of
+        self._checks = checks
         self._reach = crash_points
 
     async def issue(self, grant: SigningGrant, request: CertificateRequest) -> IssuedCertificate:
@@ -105,7 +103,8 @@ class Issuance:
         intent = await self._intend(grant, request)
         self._reach("after_intent")
         try:
-            await self._require_standing(grant)
+            await self._checks.require_standing(grant)
+            await self._checks.require_names(grant, intent.prepared.contents)
             der = await self._sign(intent)
         except Exception as failure:
             await self._settle_failed(intent, failure)
@@ -131,9 +130,10 @@ class Issuance:
         issuer = await self._issuers.active()
         profile = self._profiles[grant.profile]
         try:
-            await self._require_standing(grant)
+            await self._checks.require_standing(grant)
             decision = decide(grant, request, profile, issuer, self._clock.now())
             contents = decision.require()
+            await self._checks.require_names(grant, contents)
             await next_stage()
             for attempt in range(MOST_SERIALS):
                 prepared = self._preparation.prepare(issuer, profile, contents, self._clock.now())
@@ -181,17 +181,6 @@ class Issuance:
         details = {"detail": failure.detail if isinstance(failure, Failure) else type(failure).__name__}
         entry = Entry(Event.CERTIFICATE_FAILED, intent.grant.actor, intent.target, Outcome.FAILED, details)
         await self._ledger.settle_failed(intent.prepared.serial, entry)
-
-    async def _require_standing(self, grant: SigningGrant) -> None:
-        if grant.account_id is None:
-            return
-        standing = await self._standing_of(grant.account_id)
-        if not standing.active:
-            raise StandingLost(
-                f"{grant.actor.name} may not have a certificate: {standing.reason}.",
-                reasons=(standing.reason,),
-                hint="Ask whoever looks after the people of this server.",
-            )
 
 
 def _row(intent: _Intent, now: Instant) -> CertificateRecord:

@@ -146,6 +146,20 @@ class Person(msgspec.Struct, frozen=True):
     """Names of the groups that they are in, directly or through others."""
 
 
+class LocalToken(msgspec.Struct, frozen=True):
+    """An ID token of a provider of this server, by what it comes from."""
+
+    issuer_url: str
+    client_id: str
+    """As `aud` names the client."""
+    subject: str
+    session_id: str
+    family_id: str
+    """The tokens that come of one authorization; they are revoked together."""
+    claims: frozenset[str]
+    """Names of the claims that it tells."""
+
+
 class CertificateRequest(msgspec.Struct, frozen=True):
     """A public key whose owner proved possession, and what was asked for with it. The names are wishes, as written."""
 
@@ -190,6 +204,8 @@ class SigningGrant(msgspec.Struct, frozen=True):
     """No certificate beyond this instant, whatever the claims say; for a credential that ends itself."""
     account_id: str | None = None
     session_id: str | None = None
+    local_token: LocalToken | None = None
+    """The credential, where it is a token of this server; what it comes from must still hold when the key is used."""
     token_digest: bytes = b""
     """SHA-256 of what makes the credential single-use."""
     extension: ProvisionerExtension | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,18 +19,16 @@ from sealwright.access import Actor
 from sealwright.ca import csr
 from sealwright.ca.errors import CertificateRefused, RenewalRefused
 from sealwright.ca.issue import Issuance
-from sealwright.ca.models import CertificateRequest, IssuedCertificate, NameType, Person, Profile, SigningGrant
+from sealwright.ca.models import CertificateRequest, IssuedCertificate, NameType, Profile, SigningGrant
 from sealwright.ca.policy import same_life
 from sealwright.ca.provisioners import (
     LEEWAY,
     Audiences,
     CredentialRefused,
-    IdentityRefused,
     OidcProvisioner,
     Operation,
     Provisioner,
     Provisioners,
-    check_still_held,
     token_key,
     whole,
 )
@@ -42,8 +40,6 @@ from sealwright.tokens import ALGORITHMS, UnverifiedToken, VerificationKey, audi
 
 RENEW_CLIENT = "step-ca-client/1.0"
 """What `step` calls itself in the tokens that it makes to renew."""
-PersonOf = Callable[[str], Awaitable[Person | None]]
-"""Who has this account id; None where nobody has."""
 _CHAIN = "x5cInsecure"
 _LONGEST_CHAIN = 10
 
@@ -59,8 +55,6 @@ class Renewal:
         profiles: Mapping[str, Profile],
         accepted: Audiences,
         clock: Clock,
-        *,
-        person_of: PersonOf,
     ) -> None:
         self._issuance = issuance
         self._recognition = recognition
@@ -68,7 +62,6 @@ class Renewal:
         self._profiles = profiles
         self._accepted = accepted
         self._clock = clock
-        self._person_of = person_of
 
     async def renew(self, certificate_der: bytes) -> IssuedCertificate:
         """Renew the certificate that a TLS connection was authenticated with."""
@@ -124,7 +117,6 @@ class Renewal:
         profile = self._profiles.get(record.profile)
         if profile is None:
             raise RenewalRefused(f"The profile {record.profile} does not exist any more.", hint="Ask for a new certificate.")
-        await self._require_still_held(record, provisioner)
         lifetime = same_life(record.not_before, record.not_after, profile)
         lifetime = min(max(lifetime, claims.shortest), claims.longest, profile.longest)
         grant = SigningGrant(
@@ -142,19 +134,6 @@ class Renewal:
             renewed_from=record.serial,
         )
         return await self._issuance.issue(grant, replace(request, not_after=lifetime))
-
-    async def _require_still_held(self, record: CertificateRecord, provisioner: Provisioner) -> None:
-        """Raise where a person of this server would not be given the certificate today; foreign people cannot be asked about."""
-        if record.account_id is None or not isinstance(provisioner, OidcProvisioner):
-            return
-        person = await self._person_of(record.account_id)
-        if person is None:
-            return  # has no standing either, which issuing asks for
-        try:
-            check_still_held(provisioner, person, record.subject_name, record.names)
-        except IdentityRefused as failure:
-            await self._issuance.record_refusal(_actor(record, provisioner), provisioner.id, failure)
-            raise
 
     def _check_token(self, token: UnverifiedToken, own: OwnCertificate, provisioner: Provisioner) -> bytes:
         """Check a token that the certificate's key has signed; answers the key under which its use is remembered."""

@@ -44,6 +44,7 @@ from sealwright.oauth.models import (
 from sealwright.oauth.people import People, SignIns
 from sealwright.oauth.purge import purge_ended
 from sealwright.oauth.token import TokenAnswer, Tokens
+from sealwright.oauth.token_standing import TokenStanding
 
 __all__ = [
     "CONSENT_PAGE",
@@ -81,6 +82,7 @@ __all__ = [
     "SigningAlgorithm",
     "TokenAnswer",
     "TokenRequestRefused",
+    "TokenStanding",
     "Tokens",
     "UnprovenRequest",
     "Usable",

@@ -14,6 +14,7 @@ from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.http import Endpoints, routes
 from sealwright.oauth.people import People, SignIns
 from sealwright.oauth.token import Tokens
+from sealwright.oauth.token_standing import TokenStanding
 from sealwright.oauth.userinfo import Userinfo
 from sealwright.wire import Route
 
@@ -26,6 +27,7 @@ class AuthorizationServer(Struct, frozen=True):
     consents: Consents
     discovery: Discovery
     tokens: Tokens
+    token_standing: TokenStanding
     routes: tuple[Route, ...]
 
 
@@ -45,5 +47,6 @@ def assemble(
         consents=Consents(foundation, people=people),
         discovery=discovery,
         tokens=tokens,
+        token_standing=TokenStanding(foundation, families=families, people=people),
         routes=tuple(routes(endpoints)),
     )

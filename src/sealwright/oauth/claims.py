@@ -109,6 +109,7 @@ def id_token_claims(
         "at_hash": left_half_digest(access_token),
         "amr": list(occasion.methods),
         "sid": family.session_id,
+        "family": family.id,
     }
     if occasion.nonce is not None:
         claims["nonce"] = occasion.nonce

@@ -52,8 +52,7 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
     authority = ca.assemble(
         ca.Foundation(db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer),
         providers=providers,
-        standing_of=partial(standing_of, people.directory),
-        person_of=partial(person_of, people.directory),
+        directory=directory_of(people.directory, authorization_server.token_standing),
         dns_names=names,
         provisioner_files=Home(settings.home).provisioner_files,
     )
@@ -70,6 +69,28 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
             authority, clock, file=Home(settings.home).server_certificate, names=names, given=settings.tls
         ),
     )
+
+
+def directory_of(directory: identity.Directory, token_standing: oauth.TokenStanding) -> ca.Directory:
+    """What the certificate authority asks about people of this server."""
+    return ca.Directory(
+        standing_of=partial(standing_of, directory),
+        person_of=partial(person_of, directory),
+        token_standing_of=partial(token_standing_of, token_standing),
+    )
+
+
+async def token_standing_of(token_standing: oauth.TokenStanding, token: ca.LocalToken) -> ca.Standing:
+    """What an ID token of ours is worth now, in the words of the certificate authority."""
+    over = await token_standing.why_over(
+        issuer_url=token.issuer_url,
+        client_name=token.client_id,
+        account_id=token.subject,
+        session_id=token.session_id,
+        family_id=token.family_id,
+        claims=token.claims,
+    )
+    return ca.Standing(active=not over, reason=over or "active")
 
 
 async def standing_of(directory: identity.Directory, account_id: str) -> ca.Standing:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ import msgspec
 from sealwright import api, ca, oauth
 from sealwright.access import SYSTEM
 from sealwright.api import Domain, ServerFacts
+from sealwright.clock import FixedClock
 from sealwright.db import Database
 from sealwright.errors import NotFound
 from sealwright.identity import SessionKind
 from sealwright.keys import Custody, Sealer
 from sealwright.outbound import GuardedOutbound
 from sealwright.server.routing import RouteTable
-from sealwright.server.wiring import person_of, standing_of
+from sealwright.server.wiring import directory_of
 from sealwright.settings import OAuthSettings
 from sealwright.tokens import TrustedProviders
 from sealwright.wire import Listener, Peer, Request, Response, Wire
@@ -31,8 +31,15 @@ FAILURES = {Wire.API: api.answer_failure, Wire.OAUTH: oauth.answer_failure, Wire
 
 
 class ServerWorld(World):
-    def __init__(self, db: Database, *, provisioner_files: Path = Path("/nonexistent")) -> None:
-        super().__init__(db)
+    def __init__(
+        self,
+        db: Database,
+        *,
+        clock: FixedClock | None = None,
+        entropy_seed: int = 7,
+        provisioner_files: Path = Path("/nonexistent"),
+    ) -> None:
+        super().__init__(db, clock, entropy_seed)
         self.sealer = Sealer(bytes(32), self.entropy)
         self.custody = Custody(db, self.sealer, self.clock)
         foundation = oauth.Foundation(db, self.clock, self.entropy, self.audit, PEOPLE, OAuthSettings())
@@ -42,8 +49,7 @@ class ServerWorld(World):
         self.ca = ca.assemble(
             ca.Foundation(db, self.clock, self.entropy, self.audit, self.custody, self.sealer),
             providers=TrustedProviders(GuardedOutbound(), self.clock, self.oauth.discovery.local_provider),
-            standing_of=partial(standing_of, self.directory),
-            person_of=partial(person_of, self.directory),
+            directory=directory_of(self.directory, self.oauth.token_standing),
             dns_names=("id.example.org",),
             provisioner_files=provisioner_files,
         )

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec.structs import replace as changed
 
 from sealwright.audit import Audit, Event, Outcome
 from sealwright.ca import Standing, issue_server_certificate, store
@@ -160,12 +161,11 @@ def test_slow_issuance_settles_an_intent_that_was_closed_meanwhile(with_ca):
         async def slow(account_id):
             if await ca.recovery.close_intents():
                 closed.append(account_id)
-            return Standing(active=True)
 
         closed: list[str] = []
         ca.add_local_provider()
         await ca.add_oidc()
-        ca.issuance._standing_of = slow
+        ca.when_standing_is_asked.append(slow)
         assert (await sign(ca, ca.id_token()))[0] == 201
         assert closed == [ALICE]
         assert [record.state for record in await everything(ca)] == [CertificateState.ISSUED]
@@ -178,11 +178,10 @@ def test_certificate_that_cannot_be_recorded_goes_to_nobody(with_ca):
         async def fail(account_id):
             for record in await everything(ca):
                 await ca.db.write(partial(store.settle_failed, serial=record.serial))
-            return Standing(active=True)
 
         ca.add_local_provider()
         await ca.add_oidc()
-        ca.issuance._standing_of = fail
+        ca.when_standing_is_asked.append(fail)
         status, answer = await sign(ca, ca.id_token())
         assert (status, "crt" in answer) == (503, False)
         assert [(record.state, record.der) for record in await everything(ca)] == [(CertificateState.FAILED, None)]
@@ -325,6 +324,36 @@ def test_person_disabled_after_the_intent_gets_nothing(with_ca):
     with_ca(scenario)
 
 
+def _sign_out(ca):
+    ca.token_standings["family-1"] = Standing(active=False, reason="the sign-in has ended")
+
+
+def _take_the_mail_away(ca):
+    ca.people[ALICE] = changed(ca.people[ALICE], mails=())
+
+
+def _delete_the_person(ca):
+    del ca.people[ALICE]
+
+
+@pytest.mark.parametrize("change", [_sign_out, _take_the_mail_away, _delete_the_person])
+@pytest.mark.parametrize("point", ["before", "after_intent"])
+def test_token_is_worth_what_the_person_has_before_the_intent_and_after_it(with_ca, change, point):
+    async def scenario(ca):
+        ca.add_local_provider()
+        await ca.add_oidc()
+        token = ca.id_token()
+        if point == "before":
+            change(ca)
+        else:
+            ca.crash_points.append(lambda reached: change(ca) if reached == point else None)
+        status, answer = await sign(ca, token)
+        assert (status, "crt" in answer) == (403, False)
+        assert [record.state for record in await everything(ca)] == ([] if point == "before" else [CertificateState.FAILED])
+
+    with_ca(scenario)
+
+
 def test_standing_of_foreign_people_is_not_asked(with_ca):
     async def scenario(ca):
         async def unexpected(account_id):
@@ -334,7 +363,7 @@ def test_standing_of_foreign_people_is_not_asked(with_ca):
 
         await ca.add_oidc()
         ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
-        ca.issuance._standing_of = unexpected
+        ca.when_standing_is_asked.append(unexpected)
         assert (await sign(ca, ca.id_token()))[0] == 201
         (record,) = await everything(ca)
         assert record.account_id is None

@@ -24,7 +24,7 @@ import msgspec
 
 from sealwright.access import Actor
 from sealwright.ca import names
-from sealwright.ca.models import CertificateRequest, Name, NameType, SigningGrant
+from sealwright.ca.models import CertificateRequest, LocalToken, Name, NameType, SigningGrant
 from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
@@ -59,6 +59,9 @@ class IdToken(msgspec.Struct, frozen=True):
     groups: tuple[str, ...]
     user_name: str
     session_id: str
+    family_id: str
+    claims: frozenset[str]
+    """Names of the claims that it tells."""
     token_key: bytes
 
     @property
@@ -101,6 +104,7 @@ class IdToken(msgspec.Struct, frozen=True):
             may_ask_for=self._own_texts(),
             account_id=self.subject if self.local else None,
             session_id=self.session_id or None,
+            local_token=self._local_token(),
             token_digest=self.token_key,
             extension=self.provisioner.extension,
         )
@@ -116,8 +120,16 @@ class IdToken(msgspec.Struct, frozen=True):
             names_from_request=True,
             account_id=self.subject if self.local else None,
             session_id=self.session_id or None,
+            local_token=self._local_token(),
             token_digest=self.token_key,
             extension=self.provisioner.extension,
+        )
+
+    def _local_token(self) -> LocalToken | None:
+        if not self.local:
+            return None
+        return LocalToken(
+            self.issuer_url, self.provisioner.definition.client_id, self.subject, self.session_id, self.family_id, self.claims
         )
 
     def _own_texts(self) -> tuple[str, ...]:
@@ -191,6 +203,8 @@ async def verify_id_token(
         groups=_texts(claims, "groups"),
         user_name=_text(claims, "preferred_username"),
         session_id=_text(claims, "sid"),
+        family_id=_text(claims, "family"),
+        claims=frozenset(claims),
         token_key=token_key(provisioner.id, _text(claims, "nonce") or whole(token), claims["exp"]),
     )
 

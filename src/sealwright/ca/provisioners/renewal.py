@@ -1,7 +1,7 @@
-"""What an OIDC provisioner asks once more before the certificate of a person of this server is renewed. Pure.
+"""What an OIDC provisioner asks of the directory before a person of this server gets or renews a certificate. Pure.
 
-An ID token is shown but once, for the first certificate. What it said then may not be true any more, and of its own people this
-server knows better: whoever lost an address, a group or the right to ask for any name keeps no certificate that says otherwise.
+What an ID token said may not be true any more, and of its own people this server knows better: whoever lost an address, a
+group or the right to ask for any name gets no certificate that says otherwise.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
 def _refuse(name: str, person: Person) -> NoReturn:
     raise IdentityRefused(
         f"{name} is no name that {person.name} may have any more.",
-        reasons=("a certificate is renewed with names that its person would be given today",),
-        hint="Ask for a new certificate.",
+        reasons=("a certificate carries only names that its person has when it is signed",),
+        hint="Sign in again, and ask for a new certificate.",
     )
 
 

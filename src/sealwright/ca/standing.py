@@ -1,0 +1,69 @@
+"""What a person of this server may have at this moment, asked of the directory and of the provider, never of a token.
+
+A token and a certificate say what was true when they were made. Since then somebody may have signed out, taken a consent back,
+or lost an address or a group. People of other providers cannot be asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from msgspec import Struct
+
+from sealwright.ca.errors import StandingLost
+from sealwright.ca.models import CertificateContents, LocalToken, Person, SigningGrant, Standing
+from sealwright.ca.provisioners import OidcProvisioner, Provisioners, check_still_held
+
+StandingOf = Callable[[str], Awaitable[Standing]]
+"""Account id → whether that person may have certificates now."""
+PersonOf = Callable[[str], Awaitable[Person | None]]
+"""Who has this account id; None where nobody has."""
+TokenStandingOf = Callable[[LocalToken], Awaitable[Standing]]
+"""Whether the sign-in and the consent that a token of this server comes from still hold."""
+
+
+class Directory(Struct, frozen=True):
+    """What the certificate authority asks about people of this server; the wiring passes it."""
+
+    standing_of: StandingOf
+    person_of: PersonOf
+    token_standing_of: TokenStandingOf
+
+
+class StandingChecks:
+    """Asked before an issuance is recorded, and once more before the key is used."""
+
+    def __init__(self, directory: Directory, provisioners: Provisioners) -> None:
+        self.directory = directory
+        self._provisioners = provisioners
+
+    async def require_standing(self, grant: SigningGrant) -> None:
+        """Raise StandingLost unless the person may act and, where a token is the credential, what it comes from still holds."""
+        if grant.account_id is None:
+            return
+        standing = await self.directory.standing_of(grant.account_id)
+        if not standing.active:
+            raise _lost(grant, standing, "Ask whoever looks after the people of this server.")
+        if grant.local_token is None:
+            return
+        standing = await self.directory.token_standing_of(grant.local_token)
+        if not standing.active:
+            raise _lost(grant, standing, "Sign in again, and ask with the new token.")
+
+    async def require_names(self, grant: SigningGrant, contents: CertificateContents) -> None:
+        """Raise IdentityRefused unless the person would be given these names, and StandingLost where nobody can say so."""
+        if grant.account_id is None:
+            return
+        provisioner = await self._provisioners.find(grant.provisioner_id)
+        if not isinstance(provisioner, OidcProvisioner):
+            raise _lost(grant, Standing(active=False, reason="the provisioner was removed"), "Ask with another provisioner.")
+        person = await self.directory.person_of(grant.account_id)
+        if person is None:
+            raise _lost(grant, Standing(active=False, reason="the account does not exist"), "Ask an administrator.")
+        check_still_held(provisioner, person, contents.common_name, contents.names)
+
+
+def _lost(grant: SigningGrant, standing: Standing, hint: str) -> StandingLost:
+    return StandingLost(
+        f"{grant.actor.name} may not have a certificate: {standing.reason}.", reasons=(standing.reason,), hint=hint
+    )

@@ -1,0 +1,55 @@
+"""What an ID token of ours is worth now, for whoever takes one as a credential in this server."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sealwright.oauth import policy, store
+from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
+from sealwright.oauth.discovery import issuer_url_of
+from sealwright.oauth.errors import FamilyOver
+from sealwright.oauth.families import Families
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.people import People
+
+
+class TokenStanding:
+    """Asks for the client, the family, the session, the person, and the scopes that the token's claims came of."""
+
+    def __init__(self, foundation: Foundation, *, families: Families, people: People) -> None:
+        self._db = foundation.db
+        self._origin = foundation.origin
+        self._families = families
+        self._people = people
+
+    async def why_over(
+        self, *, issuer_url: str, client_name: str, account_id: str, session_id: str, family_id: str, claims: Collection[str]
+    ) -> str:
+        """Why the token is worth nothing any more, in words that follow a colon; empty where it is good."""
+        client = await store.client_named(self._db, client_name) if policy.is_client_name(client_name) else None
+        if client is None or issuer_url != issuer_url_of(self._origin, client.name):
+            return "the application that the token was made for does not exist any more"
+        family = await self._families.find(family_id) if family_id else None
+        if family is None or family.client_id != client.id:
+            return "the authorization that the token comes from is gone"
+        if (family.account_id, family.session_id) != (account_id, session_id):
+            return "the authorization that the token names is another's"
+        try:
+            await self._families.holder_of(family)
+        except FamilyOver as over:
+            return f"{over.detail[:1].lower()}{over.detail[1:].rstrip('.')}"
+        groups = {group.id for group in await self._people.groups_of(account_id)}
+        reached = policy.scopes_reached(await store.scopes_by_group(self._db, client.id), groups)
+        lost = [scope for scope in scopes_behind(claims) if scope not in reached]
+        if lost:
+            return f"they may not have the scope {' '.join(lost)} of {client.display_name} any more"
+        return ""
+
+
+def scopes_behind(claims: Collection[str]) -> tuple[str, ...]:
+    """The scopes without which an ID token would not have these claims."""
+    return tuple(
+        scope
+        for scope, brought in CLAIMS_OF_SCOPE.items()
+        if scope == "openid" or any(claim in claims for claim in brought if claim not in ALWAYS)
+    )

@@ -98,9 +98,28 @@ def test_postgresql_revisions_lead_to_the_schema(postgresql_url):
 
 
 def as_the_first_release_left_it(connection):
-    """The first revision alone, with one failed attempt to sign in."""
+    """The first revision alone, with one failed attempt to sign in, one request that waits, one that was answered."""
     command.upgrade(alembic_config(connection), "0001")
     connection.execute(text("INSERT INTO throttles (key, failures, last_failure_at, blocked_until) VALUES (:key, 3, 7, 9)"), KEY)
+    connection.execute(
+        text(
+            "INSERT INTO oauth_clients (id, name, display_name, kind, landing_url, signing_algorithm, refresh_seconds,"
+            " created_at, updated_at) VALUES ('c', 'wiki', 'The Wiki', 'public', 'https://wiki.example.org', 'ES256', 60, 1, 1)"
+        )
+    )
+    for digest, consumed in ((b"waits", None), (b"answered", 5)):
+        connection.execute(
+            text(
+                "INSERT INTO oauth_requests (digest, client_id, parameters, created_at, expires_at, consumed_at)"
+                " VALUES (:digest, 'c', '{}', 3, 11, :consumed)"
+            ),
+            {"digest": digest, "consumed": consumed},
+        )
+
+
+def answered_in(connection):
+    rows = connection.execute(text("SELECT digest, expires_at FROM oauth_answered_requests"))
+    return [(bytes(row[0]), row[1]) for row in rows]
 
 
 def attempts_in(connection):
@@ -117,6 +136,7 @@ def test_older_sqlite_database_is_brought_up_to_date_with_what_it_holds(tmp_path
     assert asyncio.run(revision_of(url)) == NEWEST
     with engine.connect() as connection:
         assert attempts_in(connection) == [(3, 7, 9)]
+        assert answered_in(connection) == [(b"answered", 11)]
 
 
 def test_older_postgresql_database_is_brought_up_to_date_with_what_it_holds(postgresql_url):
@@ -127,6 +147,7 @@ def test_older_postgresql_database_is_brought_up_to_date_with_what_it_holds(post
             assert await migrate(url, may_create=False) == "0001"
             assert await revision_of(url) == NEWEST
             assert await on_postgresql(url, attempts_in) == [(3, 7, 9)]
+            assert await on_postgresql(url, answered_in) == [(b"answered", 11)]
 
     asyncio.run(scenario())
 

@@ -258,16 +258,12 @@ oauth_scope_maps = Table(
     info={"about": "Which scopes a client may ask of the members of a group."},
 )
 
-oauth_requests = Table(
-    "oauth_requests",
+oauth_answered_requests = Table(
+    "oauth_answered_requests",
     metadata,
-    Column("digest", LargeBinary, primary_key=True, doc="Of the handle in the browser's address"),
-    _ref("client_id", "oauth_clients.id", cascade=True),
-    _text("parameters", doc="JSON of the proven authorization request"),
-    _instant("created_at"),
-    _instant("expires_at"),
-    _instant("consumed_at", nullable=True),
-    info={"about": "Authorization requests that wait for a person to sign in or decide."},
+    Column("digest", LargeBinary, primary_key=True, doc="Of the handle in the browser's address, which holds the request itself"),
+    _instant("expires_at", doc="From then on the handle is refused for its age"),
+    info={"about": "Authorization requests that waited for a person and were answered, so that none is answered twice."},
 )
 
 oauth_families = Table(

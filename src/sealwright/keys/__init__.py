@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sealwright.keys.custody import Custody
 from sealwright.keys.errors import KeyFileRefused, KeyMissing, KeyRefused, SealBroken
+from sealwright.keys.handles import SealedHandles
 from sealwright.keys.models import NewKey, PrivateKey, PublicKey, PublicKeyRecord, Purpose, SigningKey
 from sealwright.keys.sealing import KEY_FILE, Sealer, create_key_encryption_key, load_key_encryption_key
 from sealwright.keys.software import algorithm_of, base64url, from_pem, public_members, thumbprint, to_pkcs8_pem
@@ -23,6 +24,7 @@ __all__ = [
     "PublicKeyRecord",
     "Purpose",
     "SealBroken",
+    "SealedHandles",
     "Sealer",
     "SigningKey",
     "algorithm_of",

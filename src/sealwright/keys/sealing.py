@@ -36,13 +36,21 @@ class Sealer:
         """`key`: the key-encryption key, 32 random octets."""
         if len(key) != KEY_LENGTH:
             raise KeyFileRefused(f"The key-encryption key has {KEY_LENGTH} octets, not {len(key)}.")
-        self._cipher = AESGCM(HKDF(algorithm=SHA256(), length=KEY_LENGTH, salt=None, info=_PURPOSE).derive(key))
+        self._key = key
+        self._cipher = AESGCM(self._derive(_PURPOSE))
         self._entropy = entropy
 
     def seal(self, secret: bytes, context: str) -> bytes:
         """Seal `secret`; it opens only with the same `context`, such as ``signing_keys:<kid>``."""
         nonce = self._entropy.bytes(_NONCE_LENGTH)
         return _VERSION + nonce + self._cipher.encrypt(nonce, secret, _bound(context))
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for another use than sealing what is stored; the same on every node, another for each `purpose`."""
+        return self._derive(b"sealwright derived 1 " + purpose.encode())
+
+    def _derive(self, info: bytes) -> bytes:
+        return HKDF(algorithm=SHA256(), length=KEY_LENGTH, salt=None, info=info).derive(self._key)
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """The secret that was sealed for `context`; raises SealBroken."""

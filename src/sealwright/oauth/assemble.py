@@ -12,6 +12,7 @@ from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.http import Endpoints, routes
+from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.people import People, SignIns
 from sealwright.oauth.token import Tokens
 from sealwright.oauth.token_standing import TokenStanding
@@ -35,7 +36,7 @@ def assemble(
     foundation: Foundation, *, people: People, sign_ins: SignIns, custody: Custody, sealer: Sealer
 ) -> AuthorizationServer:
     """Build it. `people`: `identity.Directory`; `sign_ins`: `identity.Sessions`."""
-    authorization = Authorization(foundation, people=people, custody=custody)
+    authorization = Authorization(foundation, people=people, custody=custody, requests=PendingRequests(foundation, sealer))
     discovery = Discovery(db=foundation.db, custody=custody, origin=foundation.origin)
     families = Families(foundation, sign_ins=sign_ins)
     tokens = Tokens(foundation, families=families, people=people, custody=custody)

@@ -1,14 +1,13 @@
 """From an authorization request to a code: proven, kept, decided, answered.
 
 Until client and redirect URI are proven, errors are raised for the person to see; from then on they are sent to the client.
-A request is kept by the digest of a random handle, waits ten minutes, and is answered once.
+A request that waits for the person is held by its own handle (see `pending`), waits ten minutes, and is answered once.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sealwright.access import Actor, anonymous
 from sealwright.audit import Event, Outcome
 from sealwright.clock import after
 from sealwright.db import Transaction
@@ -19,7 +18,7 @@ from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.claims import Subject, about
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import issuer_url_of
-from sealwright.oauth.errors import AuthorizationRefused, RequestGone, UnprovenRequest
+from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import (
     AuthorizationRequest,
@@ -34,6 +33,7 @@ from sealwright.oauth.models import (
     SignInNeeded,
 )
 from sealwright.oauth.parameters import Parameters, read_request, response_mode_of, state_of
+from sealwright.oauth.pending import PendingRequests, request_gone
 from sealwright.oauth.people import People
 from sealwright.oauth.policy import Present, Step
 from sealwright.oauth.wording import error_description
@@ -43,7 +43,7 @@ from sealwright.tokens import TokenRefused, optional_text, require_issuer, verif
 class Authorization:
     """Authorization requests of every client."""
 
-    def __init__(self, foundation: Foundation, *, people: People, custody: Custody) -> None:
+    def __init__(self, foundation: Foundation, *, people: People, custody: Custody, requests: PendingRequests) -> None:
         self._db = foundation.db
         self._clock = foundation.clock
         self._entropy = foundation.entropy
@@ -52,14 +52,25 @@ class Authorization:
         self._lifetimes = foundation.lifetimes
         self._people = people
         self._custody = custody
+        self._requests = requests
 
     async def begin(self, query_text: str) -> Begun | Done:
-        """Check a request and keep it. Raises UnprovenRequest; later errors are `Done`, on their way to the client."""
+        """Check a request and give it a handle. Raises UnprovenRequest; later errors are `Done`, on their way to the client."""
+        checked = await self._check(query_text)
+        return checked if isinstance(checked, Done) else Begun(self._requests.handle_of(checked))
+
+    async def first_step(self, query_text: str, signed_in: SignedIn | None) -> NextStep:
+        """Check a request and take the first step at once: it gets a handle only where it has to wait."""
+        checked = await self._check(query_text)
+        return checked if isinstance(checked, Done) else await self._advance("", checked, signed_in, allowed=False)
+
+    async def _check(self, query_text: str) -> PendingRequest | Done:
         parameters = Parameters.read(query_text)
         client = await self._proven_client(parameters)
         redirect_uri = await self._proven_redirect_uri(parameters, client)
         try:
             request = read_request(parameters, client, redirect_uri, await self._hinted_subject(parameters, client))
+            return self._requests.begin(client, request)
         except AuthorizationRefused as refusal:
             return Done(
                 self._location(
@@ -71,22 +82,10 @@ class Authorization:
                     error_description=error_description(refusal.detail),
                 )
             )
-        handle = token(self._entropy)
-        now = self._clock.now()
-
-        async def body(tx: Transaction) -> None:
-            expires_at = after(now, self._lifetimes.request)
-            await store.insert_request(tx, digest_of(handle), request, created_at=now, expires_at=expires_at)
-
-        await self._db.write(body)
-        return Begun(handle)
 
     async def pending(self, handle: str) -> PendingRequest:
         """The request behind a handle, for the pages that show it; raises RequestGone."""
-        found = await store.pending(self._db, digest_of(handle), self._clock.now())
-        if found is None:
-            raise _gone()
-        return found
+        return await self._requests.find(handle)
 
     async def disclosed(self, pending: PendingRequest, signed_in: SignedIn) -> dict[str, Any]:
         """What the application gets to know once it is allowed: the very claims about the person that its ID token will hold."""
@@ -112,6 +111,8 @@ class Authorization:
 
     # --- one decision, three answers ---
 
+    # `handle` is empty where the request has none yet: nobody else can answer it then.
+
     async def _advance(self, handle: str, pending: PendingRequest, signed_in: SignedIn | None, *, allowed: bool) -> NextStep:
         present = None if signed_in is None else await self._facts_about(signed_in, pending)
         try:
@@ -119,9 +120,11 @@ class Authorization:
         except AuthorizationRefused as refusal:
             return await self._refuse(handle, pending, signed_in, refusal, Event.AUTHORIZATION_REQUESTED)
         if signed_in is None or step in (Step.SIGN_IN, Step.SIGN_IN_AGAIN):
-            return SignInNeeded(handle, pending.request.login_hint, again=step is Step.SIGN_IN_AGAIN)
+            return SignInNeeded(
+                handle or self._requests.handle_of(pending), pending.request.login_hint, again=step is Step.SIGN_IN_AGAIN
+            )
         if step is Step.CONSENT and not allowed:
-            return ConsentNeeded(handle)
+            return ConsentNeeded(handle or self._requests.handle_of(pending))
         return await self._answer_with_code(handle, pending, signed_in, consented=step is Step.CONSENT)
 
     async def _facts_about(self, signed_in: SignedIn, pending: PendingRequest) -> Present:
@@ -153,7 +156,7 @@ class Authorization:
         details = {"client": pending.client.name, "scope": " ".join(request.scopes), "family": family.id}
 
         async def body(tx: Transaction) -> bool:
-            if not await store.consume_request(tx, digest_of(handle), now):
+            if handle and not await self._requests.answer(tx, handle, pending):
                 return False
             if consented:
                 await store.put_consent(tx, family.account_id, family.client_id, frozenset(request.scopes), now)
@@ -164,14 +167,14 @@ class Authorization:
             return True
 
         if not await self._db.write(body):
-            raise _gone()
+            raise request_gone()
         return Done(self._answer(pending, code=code))
 
     async def _refuse(
         self, handle: str, pending: PendingRequest, signed_in: SignedIn | None, refusal: AuthorizationRefused, event: Event
     ) -> Done:
-        now = self._clock.now()
-        actor: Actor = anonymous("") if signed_in is None else signed_in.actor
+        if signed_in is None:  # stores nothing: anyone can have such a request refused, as often as they like
+            return self._refusal(pending, refusal)
         details = {
             "client": pending.client.name,
             "scope": " ".join(pending.request.scopes),
@@ -180,18 +183,21 @@ class Authorization:
         }
 
         async def body(tx: Transaction) -> bool:
-            if not await store.consume_request(tx, digest_of(handle), now):
+            if handle and not await self._requests.answer(tx, handle, pending):
                 return False
-            if signed_in is not None:
-                await self._audit.record(
-                    tx, event, actor=actor, target=f"client:{pending.client.id}", outcome=Outcome.REFUSED, details=details
-                )
+            await self._audit.record(
+                tx,
+                event,
+                actor=signed_in.actor,
+                target=f"client:{pending.client.id}",
+                outcome=Outcome.REFUSED,
+                details=details,
+            )
             return True
 
         if not await self._db.write(body):
-            raise _gone()
-        # The reasons name groups, which are no business of the client: they are in the audit row.
-        return Done(self._answer(pending, error=refusal.error, error_description=error_description(refusal.detail)))
+            raise request_gone()
+        return self._refusal(pending, refusal)
 
     # --- proof of client and redirect URI ---
 
@@ -239,6 +245,10 @@ class Authorization:
 
     # --- answers ---
 
+    def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> Done:
+        # The reasons name groups, which are no business of the client: they are in the audit row.
+        return Done(self._answer(pending, error=refusal.error, error_description=error_description(refusal.detail)))
+
     def _answer(self, pending: PendingRequest, **parameters: str) -> str:
         request: AuthorizationRequest = pending.request
         return self._location(pending.client, request.redirect_uri, request.response_mode, request.state, **parameters)
@@ -251,11 +261,3 @@ class Authorization:
 
 def _says(name: str, parameters: Parameters) -> str:
     return "says more than once" if name in parameters.repeated else "does not say"
-
-
-def _gone() -> RequestGone:
-    return RequestGone(
-        "This request is no longer open.",
-        reasons=("it was answered already, or it waited too long",),
-        hint="Go back to the application and sign in again from there.",
-    )

@@ -74,10 +74,7 @@ class Endpoints:
 
     async def authorize(self, request: Request) -> Response:
         """The authorization endpoint by GET."""
-        begun = await self._authorization.begin(request.query_text)
-        if isinstance(begun, Done):
-            return answer_step(begun)
-        return answer_step(await self._authorization.next_step(begun.handle, await self._signed_in(request)))
+        return answer_step(await self._authorization.first_step(request.query_text, await self._signed_in(request)))
 
     async def authorize_by_form(self, request: Request) -> Response:
         """The same by POST. A form from another site comes without cookies, so the browser is sent on with a GET first."""

@@ -96,7 +96,7 @@ class Prompt(StrEnum):
     SELECT_ACCOUNT = "select_account"
 
 
-class AuthorizationRequest(Struct, frozen=True):
+class AuthorizationRequest(Struct, frozen=True, omit_defaults=True):
     """A request whose client and redirect URI are proven and whose parameters are understood."""
 
     client_id: str

@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
 
 from sealwright.clock import Instant
-from sealwright.db import Database, Row, Statement, Transaction, upsert
+from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
 from sealwright.db.schema import (
     groups,
+    oauth_answered_requests,
     oauth_clients,
     oauth_codes,
     oauth_consents,
     oauth_families,
     oauth_redirect_uris,
     oauth_refresh_tokens,
-    oauth_requests,
     oauth_scope_maps,
 )
 from sealwright.oauth.models import (
@@ -27,7 +26,6 @@ from sealwright.oauth.models import (
     ClientKind,
     Consent,
     Family,
-    PendingRequest,
     ScopeMap,
     SigningAlgorithm,
     Usable,
@@ -103,19 +101,11 @@ _DELETE_SCOPE_MAP = Statement(
     delete(oauth_scope_maps).where(m.client_id == bindparam("client_id"), m.group_id == bindparam("group_id"))
 )
 
-r = oauth_requests.c
-_INSERT_REQUEST = Statement(insert(oauth_requests))
-_PENDING = Statement(
-    select(r.parameters, r.created_at, r.expires_at, *_CLIENT)
-    .join(oauth_clients, c.id == r.client_id)
-    .where(r.digest == bindparam("digest"), r.consumed_at.is_(None), r.expires_at > bindparam("now"))
+r = oauth_answered_requests.c
+_CLIENT_OF_REQUEST = Statement(
+    select(*_CLIENT).where(c.id == bindparam("client_id"), ~exists().where(r.digest == bindparam("digest")))
 )
-_CONSUME_REQUEST = Statement(
-    update(oauth_requests)
-    .where(r.digest == bindparam("which"), r.consumed_at.is_(None), r.expires_at > bindparam("now"))
-    .values(consumed_at=bindparam("consumed"))
-    .returning(r.client_id)
-)
+_ANSWER_REQUEST = insert_once(oauth_answered_requests, returning=r.digest)
 
 s = oauth_consents.c
 _CONSENT = Statement(select(s.scope).where(s.account_id == bindparam("account_id"), s.client_id == bindparam("client_id")))
@@ -163,7 +153,7 @@ _REVOKE_FAMILIES_OF_CONSENT = Statement(
 _INSERT_CODE = Statement(insert(oauth_codes))
 
 t = oauth_refresh_tokens.c
-_PURGE_REQUESTS = Statement(delete(oauth_requests).where(r.expires_at <= bindparam("before")))
+_PURGE_REQUESTS = Statement(delete(oauth_answered_requests).where(r.expires_at <= bindparam("before")))
 _PURGE_REFRESH_TOKENS = Statement(delete(oauth_refresh_tokens).where(t.expires_at <= bindparam("before")))
 _PURGE_FAMILIES = Statement(
     delete(oauth_families).where(
@@ -289,33 +279,15 @@ async def delete_scope_map(tx: Transaction, client_id: str, group_id: str, now: 
 # --- authorization requests and consents -----------------------------------------------------------------------------
 
 
-async def insert_request(
-    tx: Transaction, digest: bytes, request: AuthorizationRequest, *, created_at: Instant, expires_at: Instant
-) -> None:
-    """Keep an authorization request until the person has answered."""
-    await tx.run(
-        _INSERT_REQUEST,
-        digest=digest,
-        client_id=request.client_id,
-        parameters=msgspec.json.encode(request).decode(),
-        created_at=created_at,
-        expires_at=expires_at,
-        consumed_at=None,
-    )
+async def client_of_request(db: Database, digest: bytes, client_id: str) -> Client | None:
+    """The client that sent a request, where it is still there and the request was not answered."""
+    row = await db.one(_CLIENT_OF_REQUEST, digest=digest, client_id=client_id)
+    return None if row is None else _client(row)
 
 
-async def pending(db: Database, digest: bytes, now: Instant) -> PendingRequest | None:
-    """The request with this handle, where it still waits."""
-    row = await db.one(_PENDING, digest=digest, now=now)
-    if row is None:
-        return None
-    request = msgspec.json.decode(row[0], type=AuthorizationRequest)
-    return PendingRequest(_client(row[3:]), request, Instant(row[1]), Instant(row[2]))
-
-
-async def consume_request(tx: Transaction, digest: bytes, now: Instant) -> bool:
-    """Use up a pending request; true only for the first to do so, in time."""
-    return await tx.one(_CONSUME_REQUEST, which=digest, now=now, consumed=now) is not None
+async def answer_request(tx: Transaction, digest: bytes, expires_at: Instant) -> bool:
+    """Use up a request; true only for the first to do so."""
+    return await tx.one(_ANSWER_REQUEST, digest=digest, expires_at=expires_at) is not None
 
 
 async def consented_scopes(db: Database, account_id: str, client_id: str) -> frozenset[str]:

@@ -35,7 +35,7 @@ def read_onward(request: Request) -> Onward:
     """What the query asks for. Only pages of ours are led to, whatever the address says."""
     query = request.query()
     place = query.get("next", HOME)
-    return Onward(handle=query.get("request", "")[:128], place=place if is_place(place) else HOME)
+    return Onward(handle=query.get("request", ""), place=place if is_place(place) else HOME)
 
 
 def is_place(text: str) -> bool:

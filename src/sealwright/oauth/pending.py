@@ -1,0 +1,98 @@
+"""Authorization requests that wait for a person: each is held by its own handle, so that asking stores nothing.
+
+Client and redirect URI are public, so anyone can send requests that wait. Only the answer to one is stored, once. A handle is in
+addresses and so in histories and logs; it is worth no more than the request that the application itself put into an address: who
+finds one can only sign in as themselves, and what comes of it goes to the application.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from msgspec import Struct
+
+from sealwright.clock import Instant, after
+from sealwright.db import Transaction
+from sealwright.keys import SealedHandles, Sealer
+from sealwright.oauth import store
+from sealwright.oauth.errors import AuthorizationRefused, RequestGone
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.models import AuthorizationRequest, Client, PendingRequest
+
+LARGEST_REQUEST = 4_800
+"""Bytes of a request that can wait: its handle stays below the 8 kB that usual proxies allow for an address."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class _Held(Struct, frozen=True, array_like=True):
+    """What a handle holds."""
+
+    created_at: Instant
+    expires_at: Instant
+    request: AuthorizationRequest
+
+
+_read = msgspec.msgpack.Decoder(_Held).decode
+
+
+class PendingRequests:
+    """Makes handles, opens them, and stores which were answered."""
+
+    def __init__(self, foundation: Foundation, sealer: Sealer) -> None:
+        self._db = foundation.db
+        self._clock = foundation.clock
+        self._lasts = foundation.lifetimes.request
+        self._handles = SealedHandles(sealer, foundation.clock, foundation.entropy, purpose="authorization request")
+
+    def begin(self, client: Client, request: AuthorizationRequest) -> PendingRequest:
+        """The request as it begins to wait; raises AuthorizationRefused where it is too long to."""
+        length = len(_encode(request))
+        if length > LARGEST_REQUEST:
+            raise AuthorizationRefused(
+                "invalid_request",
+                f"The request holds {length} bytes, and at most {LARGEST_REQUEST} can be kept. Shorten state, nonce or scope.",
+            )
+        now = self._clock.now()
+        return PendingRequest(client, request, now, after(now, self._lasts))
+
+    def handle_of(self, pending: PendingRequest) -> str:
+        """A handle that brings the request back."""
+        return self._handles.seal(_encode(_Held(pending.created_at, pending.expires_at, pending.request)))
+
+    async def find(self, handle: str) -> PendingRequest:
+        """The request that a handle holds; raises RequestGone where it waits no more, or this is no handle of ours."""
+        content = self._handles.open(handle)
+        held = None if content is None else _held(content)
+        if held is None or held.expires_at <= self._clock.now():
+            raise request_gone()
+        client = await store.client_of_request(self._db, _digest(handle), held.request.client_id)
+        if client is None:
+            raise request_gone()
+        return PendingRequest(client, held.request, held.created_at, held.expires_at)
+
+    @staticmethod
+    async def answer(tx: Transaction, handle: str, pending: PendingRequest) -> bool:
+        """Use the handle up; true only for the first to do so."""
+        return await store.answer_request(tx, _digest(handle), pending.expires_at)
+
+
+def request_gone() -> RequestGone:
+    """What is told where a request does not wait."""
+    return RequestGone(
+        "This request is no longer open.",
+        reasons=("it was answered already, or it waited too long",),
+        hint="Go back to the application and sign in again from there.",
+    )
+
+
+def _held(content: bytes) -> _Held | None:
+    try:
+        return _read(content)
+    except msgspec.MsgspecError:  # sealed by another version of this program
+        return None
+
+
+def _digest(handle: str) -> bytes:
+    return hashlib.sha256(handle.encode()).digest()

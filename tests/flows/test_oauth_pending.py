@@ -1,0 +1,157 @@
+"""A request that waits for a person is held by its handle: asking stores nothing, and answering works once."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from sealwright.access import SYSTEM
+from sealwright.db import Statement
+from sealwright.db.schema import metadata
+from sealwright.entropy import SeededEntropy
+from sealwright.keys import SealedHandles, Sealer
+from sealwright.oauth import RequestGone, assemble
+from tests.oauth_world import answer_parameters, handle_in, location, oauth_world, public_request
+
+KEY = bytes(range(32))
+
+
+def run(scenario, **options):
+    async def inside():
+        async with oauth_world(**options) as world:
+            await world.public_client()
+            alice = await world.person("alice", groups=("users",))
+            await scenario(world, await world.sign_in(alice))
+
+    asyncio.run(inside())
+
+
+async def rows(world):
+    """How many rows each table holds."""
+    counts = {}
+    for table in metadata.sorted_tables:
+        row = await world.db.one(Statement(select(func.count()).select_from(table)))
+        counts[table.name] = row[0]
+    return counts
+
+
+def another_node(world, key=KEY):
+    """The same server once more, with memory of its own."""
+    sealer = Sealer(key, SeededEntropy(99))
+    foundation = replace_struct(world.foundation, entropy=SeededEntropy(99))
+    server = assemble(foundation, people=world.directory, sign_ins=world.sessions, custody=world.custody, sealer=sealer)
+    return replace(world, server=server)
+
+
+def replace_struct(struct, **changes):
+    return type(struct)(**{name: getattr(struct, name) for name in struct.__struct_fields__} | changes)
+
+
+def test_requests_of_people_who_are_not_signed_in_store_nothing():
+    async def scenario(world, _cookie):
+        before = await rows(world)
+        for _ in range(5):
+            answer = await world.authorize(None, **public_request())
+            assert location(answer).startswith("/ui/sign-in?request=")
+            silent = await world.authorize(None, **public_request(prompt="none"))
+            assert answer_parameters(location(silent))["error"] == "login_required"
+            denied = await world.server.authorization.deny(handle_in(answer), None)
+            assert answer_parameters(denied.location)["error"] == "access_denied"
+        assert await rows(world) == before
+
+    run(scenario)
+
+
+def test_code_that_is_given_at_once_stores_no_answered_request():
+    async def scenario(world, cookie):
+        await world.code(cookie, **public_request())  # consent is asked once
+        before = await rows(world)
+        await world.code(cookie, **public_request())
+        assert (await rows(world))["oauth_answered_requests"] == before["oauth_answered_requests"] == 1
+
+    run(scenario)
+
+
+def test_handle_works_on_every_node_and_after_a_restart_but_is_answered_once_in_all():
+    async def scenario(world, cookie):
+        handle = handle_in(await world.authorize(cookie, **public_request()))
+        other = another_node(world)
+        signed_in = await world.signed_in(cookie)
+        assert (await other.server.authorization.pending(handle)).request.state == public_request()["state"]
+        outcomes = await asyncio.gather(
+            *(each.server.authorization.allow(handle, signed_in) for each in (world, other) * 4), return_exceptions=True
+        )
+        assert sum(not isinstance(outcome, RequestGone) for outcome in outcomes) == 1
+        for each in (world, other):
+            with pytest.raises(RequestGone):
+                await each.server.authorization.pending(handle)
+
+    run(scenario)
+
+
+def test_two_tabs_wait_side_by_side_and_reloading_shows_the_same_request():
+    async def scenario(world, cookie):
+        first = handle_in(await world.authorize(cookie, **public_request(state="one")))
+        second = handle_in(await world.authorize(cookie, **public_request(state="two")))
+        for _ in range(2):
+            assert (await world.server.authorization.pending(first)).request.state == "one"
+        done = await world.server.authorization.allow(second, await world.signed_in(cookie))
+        assert answer_parameters(done.location)["state"] == "two"
+        done = await world.server.authorization.allow(first, await world.signed_in(cookie))
+        assert answer_parameters(done.location)["state"] == "one"
+
+    run(scenario)
+
+
+def test_handle_that_was_changed_or_sealed_with_another_key_or_for_another_purpose_is_no_longer_open():
+    async def scenario(world, cookie):
+        handle = handle_in(await world.authorize(None, **public_request()))
+        sealer = Sealer(KEY, SeededEntropy(5))
+        foreign = SealedHandles(sealer, world.clock, SeededEntropy(5), purpose="something else").seal(b"1")
+        changed = [handle[:at] + ("A" if handle[at] != "A" else "B") + handle[at + 1 :] for at in range(0, len(handle), 7)]
+        for wrong in ("", "x", "\u00e4", "A" * 15_000, handle + "=", handle + "A", handle[:-1], foreign, *changed):
+            with pytest.raises(RequestGone):
+                await world.server.authorization.pending(wrong)
+        with pytest.raises(RequestGone):
+            await another_node(world, key=bytes(32)).server.authorization.pending(handle)
+        assert (await world.server.authorization.pending(handle)).client.name == "step-ca"
+
+    run(scenario)
+
+
+def test_handle_opens_across_the_hour_at_which_its_key_changes_until_it_expires():
+    async def scenario(world, _cookie):
+        handle = handle_in(await world.authorize(None, **public_request()))
+        world.clock.advance(timedelta(minutes=89))
+        assert (await world.server.authorization.pending(handle)).client.name == "step-ca"
+        world.clock.advance(timedelta(minutes=1))
+        with pytest.raises(RequestGone):
+            await world.server.authorization.pending(handle)
+
+    run(scenario, request=timedelta(minutes=90))
+
+
+def test_handle_of_a_deleted_client_is_no_longer_open():
+    async def scenario(world, _cookie):
+        handle = handle_in(await world.authorize(None, **public_request()))
+        await world.server.clients.delete("step-ca", actor=SYSTEM)
+        with pytest.raises(RequestGone):
+            await world.server.authorization.pending(handle)
+
+    run(scenario)
+
+
+def test_longest_state_fits_into_an_address_and_what_is_longer_is_told_to_the_client():
+    async def scenario(world, cookie):
+        for present in (None, cookie):
+            answer = await world.authorize(present, **public_request(state="s" * 4_096))
+            assert len(location(answer)) < 7_000
+            assert (await world.server.authorization.pending(handle_in(answer))).request.state == "s" * 4_096
+            answer = await world.authorize(present, **public_request(state="s" * 4_096, nonce="n" * 1_000))
+            told = answer_parameters(location(answer))
+            assert told["error"] == "invalid_request"
+            assert "at most 4800 can be kept. Shorten state, nonce or scope." in told["error_description"]
+
+    run(scenario)

@@ -265,6 +265,7 @@ def test_password_of_a_database_is_never_shown():
         ("postgresql://u:hunter2@b@a.example.org/x", "names a host"),
         ("postgresql://u:hunter2@::1/x", "names a port"),
         ("postgresql://u:hunter2@a.example.org,,b.example.org/x", "names a host"),
+        ("postgresql://u:hunter2@a.example.org/x?pgbouncer=session", "has the parameter pgbouncer, which must be transaction"),
         ("postgresql://[::1/x", "must be postgresql://"),
         ("postgresql://u:hunter2@a.example.org/x?hunter2", "must be postgresql://"),
         ("sqlite:///", "names no file"),
@@ -291,6 +292,7 @@ def test_database_that_no_driver_could_reach_is_refused_by_line_or_variable_with
         "postgresql://u@%2Fvar%2Frun%2Fpostgresql/db",
         "postgresql://u@/db?host=/var/run/postgresql&port=5433",
         "postgresql://u@:5432/db",
+        "postgresql://u@pooler:6432/db?pgbouncer=transaction",
         "postgresql:///db",
     ],
 )

@@ -65,7 +65,6 @@ _NEWEST_OF_ACCOUNT = Statement(
     .order_by(_c.serial.desc())
     .limit(bindparam("at_most"))
 )
-_READABLE = Statement(select(_c.state).limit(1))
 
 NO_SERIAL_IS_GREATER = b"\xff" * 21
 
@@ -132,11 +131,6 @@ async def newest(db: Database, *, older_than: bytes, at_most: int, account_id: s
     else:
         rows = await db.all(_NEWEST_OF_ACCOUNT, older_than=older_than, at_most=at_most, account_id=account_id)
     return [_record(row) for row in rows]
-
-
-async def check_readable(db: Database) -> None:
-    """Read a row, or raise what the engine raises."""
-    await db.one(_READABLE)
 
 
 def _values(record: CertificateRecord) -> dict[str, Any]:

@@ -36,7 +36,7 @@ async def open_database(url: str) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://…``; call it after forking, inside the running event loop."""
     if (file := sqlite_file(url)) is not None:
         try:
-            return SqliteDatabase(file)
+            return await SqliteDatabase.open(file)
         except (OSError, apsw.Error) as cause:
             raise unusable(cause, url) from cause
     from sealwright.db.postgresql import PostgresqlDatabase  # noqa: PLC0415 - its driver is not needed for SQLite

@@ -7,6 +7,8 @@ Storage duties, the same on both engines:
 * `body` is a coroutine function that awaits nothing but its transaction: SQLite steps through it in one go.
   Signatures, HTTP calls and password hashes never happen inside.
 * Reads outside a transaction see everything that was written before, by any process.
+* A body may run more than once: what collided with another transaction is begun anew. It keeps nothing outside of itself.
+* A database that cannot be used at the moment raises Unavailable, within some seconds; the event loop never waits for it.
 * A row whose unique key exists already raises `DuplicateRow`.
 * A text with a null character finds nothing, or raises InvalidInput: PostgreSQL cannot even be asked for it.
 """
@@ -82,6 +84,10 @@ class Database(Protocol):
 
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `body` in a transaction; answers what it returns, once durable."""
+        ...
+
+    async def check(self) -> None:
+        """Raise Unavailable unless the database can be read, and accepts writes as far as can be told without one."""
         ...
 
     async def close(self) -> None:

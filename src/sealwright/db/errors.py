@@ -1,10 +1,11 @@
-"""A database that cannot be used: which, why, and what to do, whatever driver noticed."""
+"""What an error of a database driver means: why the database cannot be used, and what to do. One table for each engine."""
 
 from __future__ import annotations
 
 import errno
+from typing import NamedTuple
 
-from sealwright.db.urls import sqlite_file
+from sealwright.db.urls import POOLED, sqlite_file
 from sealwright.errors import Conflict, Unavailable
 
 _ROOM = "Make room on its disk."
@@ -12,12 +13,92 @@ _RIGHTS = "Whoever runs this must be allowed to read and write it, and to make f
 _ROLE = "Let its role make tables: have it own the database, or grant it CREATE on the schema."
 _BACKUP = "Bring it back from your backup. Where it is the wrong one, correct database_url or SEALWRIGHT_DATABASE_URL."
 _WHERE = "See database_url in settings.toml, or SEALWRIGHT_DATABASE_URL where that is set"
+_DISK = "Look at the disk and at the system's log: something there does not work."
+_BUSY = "Find the program that works with the database file at the same time, and end it."
+_LOGS = "The log of the database tells more."
+_STANDBY = "Point database_url at the server that accepts writes; with several hosts in it, add ?target_session_attrs=read-write."
+_POOLER = f"Behind PgBouncer in transaction mode, database_url must end in ?{POOLED}."
+_FEWER = "Raise max_connections of the database (or the limit of the role or the pool), or run fewer nodes or workers."
 
-_BY_SQLITE_CODE = {3: _RIGHTS, 8: _RIGHTS, 11: _BACKUP, 13: _ROOM, 14: _RIGHTS, 23: _RIGHTS, 26: _BACKUP}
-"""Primary result code → what to do: PERM, READONLY, CORRUPT, FULL, CANTOPEN, AUTH, NOTADB."""
-_BY_SQLSTATE = {"42501": _ROLE, "3F000": _ROLE, "53100": _ROOM}
-"""insufficient_privilege, invalid_schema_name (none that the role may use), disk_full."""
+
+class Trouble(NamedTuple):
+    """Why a database cannot be used."""
+
+    state: str
+    """The end of the sentence "The database …"."""
+    hint: str
+
+
+_UNREACHABLE = Trouble("cannot be reached at the moment", f"{_WHERE}, and whether the database runs.")
+
+READ_ONLY = Trouble("cannot be written: it is read-only", _RIGHTS)
+FULL = Trouble("cannot be written: its disk is full", _ROOM)
+UNWRITABLE = Trouble("cannot be written at the moment", _LOGS)
+
+_BY_SQLITE_CODE = {
+    3: Trouble("cannot be opened: the rights are missing", _RIGHTS),
+    5: Trouble("cannot be written at the moment: another program has locked it", _BUSY),
+    6: Trouble("cannot be written at the moment: it is locked", _BUSY),
+    7: Trouble("cannot be used at the moment: memory ran out", "Give the server more memory."),
+    8: READ_ONLY,
+    10: Trouble("cannot be read or written: its disk reports an error", _DISK),
+    11: Trouble("is damaged", _BACKUP),
+    13: FULL,
+    14: Trouble("cannot be opened", _RIGHTS),
+    15: Trouble("cannot be used at the moment: another program has locked it", _BUSY),
+    22: Trouble("cannot grow: the file system does not take files of this size", _ROOM),
+    23: Trouble("cannot be opened: the rights are missing", _RIGHTS),
+    26: Trouble("is no database", _BACKUP),
+}
+"""Primary result code: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOLFS, AUTH, NOTADB."""
+
+_BY_SQLSTATE = {
+    "08": _UNREACHABLE,
+    "25006": Trouble("cannot be written: it is read-only", _STANDBY),
+    "25P": Trouble("ended a transaction that took too long", _LOGS),
+    "26000": Trouble("is behind a pooler that keeps no prepared statements", _POOLER),
+    "28": Trouble("refuses the user or the password", f"{_WHERE}."),
+    "3D000": Trouble("does not exist", f"{_WHERE}."),
+    "3F000": Trouble("has no schema that the role may use", _ROLE),
+    "40": Trouble("is too busy at the moment: others change the same rows", _LOGS),
+    "42501": Trouble("does not allow this to the role", _ROLE),
+    "42P05": Trouble("is behind a pooler that mixes prepared statements", _POOLER),
+    "53": Trouble("has no room or memory left", _LOGS),
+    "53100": FULL,
+    "53300": Trouble("takes no more connections", _FEWER),
+    "55P03": Trouble("is locked by somebody else", "Find who holds a lock: see pg_locks and pg_stat_activity."),
+    "57": _UNREACHABLE,
+    "57014": Trouble("took too long to respond", _LOGS),
+    "57P03": Trouble("is starting up or shutting down", "Wait until it accepts connections."),
+    "58": Trouble("cannot be read or written: its system reports an error", _LOGS),
+    "F0": Trouble("is not set up as it should be", _LOGS),
+    "XX001": Trouble("is damaged", _BACKUP),
+    "XX002": Trouble("is damaged", _BACKUP),
+}
+"""SQLSTATE, or what a class of them begins with. What is not here is a fault in a statement of ours."""
+_LONGEST_SQLSTATE = 5
+
 _BY_ERRNO = {errno.EACCES: _RIGHTS, errno.EPERM: _RIGHTS, errno.EROFS: _RIGHTS, errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM}
+
+
+def trouble_of_sqlite(cause: Exception) -> Trouble | None:
+    """What an error of SQLite's driver means; None where it speaks of a statement of ours."""
+    code = getattr(cause, "result", None) or getattr(cause, "sqlite_errorcode", 0)
+    return _BY_SQLITE_CODE.get(code & 0xFF) if isinstance(code, int) else None
+
+
+def trouble_of_postgresql(cause: Exception) -> Trouble | None:
+    """What an error of PostgreSQL or of its driver means; None where it speaks of a statement of ours."""
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        return _UNREACHABLE
+    beginnings = (state[:length] for length in range(_LONGEST_SQLSTATE, 1, -1))
+    return next((_BY_SQLSTATE[each] for each in beginnings if each in _BY_SQLSTATE), None)
+
+
+def unavailable(trouble: Trouble) -> Unavailable:
+    """What a request that meets the trouble fails with."""
+    return Unavailable(f"The database {trouble.state}.", hint=trouble.hint)
 
 
 def unusable(cause: Exception, url: str) -> Unavailable:
@@ -52,12 +133,10 @@ def _which(url: str) -> str:
 
 
 def _hint(cause: Exception, url: str) -> str:
-    if sqlite_file(url) is None:
-        known = _BY_SQLSTATE.get(getattr(cause, "sqlstate", None) or "")
-        return known or f"{_WHERE}, and whether the database runs."
-    code = getattr(cause, "result", None) or getattr(cause, "sqlite_errorcode", 0)
-    if isinstance(code, int) and code & 0xFF in _BY_SQLITE_CODE:
-        return _BY_SQLITE_CODE[code & 0xFF]
-    if isinstance(cause, OSError) and cause.errno in _BY_ERRNO:
+    on_sqlite = sqlite_file(url) is not None
+    trouble = trouble_of_sqlite(cause) if on_sqlite else trouble_of_postgresql(cause)
+    if trouble is not None:
+        return trouble.hint
+    if on_sqlite and isinstance(cause, OSError) and cause.errno in _BY_ERRNO:
         return _BY_ERRNO[cause.errno]
-    return f"{_WHERE}."
+    return f"{_WHERE}." if on_sqlite else _UNREACHABLE.hint

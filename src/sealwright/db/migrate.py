@@ -49,16 +49,17 @@ async def revision_of(url: str) -> str:
     """The revision that the database at `url` has, or ""; nothing is changed. What cannot be reached raises Unavailable."""
     if (file := sqlite_file(url)) is not None:
         return _sqlite_revision(file, url)
-    import asyncpg  # noqa: PLC0415 - SQLite does not need it
+    from sealwright.db.postgresql import DRIVER_ERRORS, connect  # noqa: PLC0415 - SQLite does not need its driver
 
     try:
-        connection = await asyncpg.connect(url)
+        connection = await connect(url)
         try:
-            there = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-            return str(await connection.fetchval(_ASK) or "") if there else ""
+            async with connection.transaction():
+                there = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+                return str(await connection.fetchval(_ASK) or "") if there else ""
         finally:
             await connection.close()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as cause:
+    except DRIVER_ERRORS as cause:
         raise unusable(cause, url) from cause
 
 
@@ -99,11 +100,12 @@ async def _on_connection(url: str, work: Callable[[Connection], str]) -> str:
     try:
         if (file := sqlite_file(url)) is not None:
             return _on_sqlite(file, work)
-        import asyncpg  # noqa: PLC0415 - SQLite does not need it
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM; SQLite needs none of it
 
-        connect = partial(asyncpg.connect, url)  # SQLAlchemy reads URLs in another way, and knows no second host
-        engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+        from sealwright.db.postgresql import connect  # noqa: PLC0415 - SQLite does not need its driver
+
+        creator = partial(connect, url)  # SQLAlchemy reads URLs in another way, and knows no second host
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, poolclass=NullPool)
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             return await connection.run_sync(work)

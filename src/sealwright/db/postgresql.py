@@ -1,32 +1,66 @@
-"""PostgreSQL: a few sessions that write, each with its own audit chain, and a few that read."""
+"""PostgreSQL: a few sessions that write, each with its own audit chain, and a few that read.
+
+A transaction that collided with another is run again, and so is one that met a server which only reads, as after a failover:
+then every session is made anew, because the name of the host may lead to another server now.
+
+Behind a pooler that lends a connection for one transaction at a time, nothing may be left in the connection: statements are
+prepared anew each time, and a read is a transaction, too.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
 from sealwright import entropy
 from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer
+from sealwright.db.errors import trouble_of_postgresql, unavailable, unusable
 from sealwright.db.statements import Statement
-from sealwright.errors import Failure, InvalidInput, Unavailable
+from sealwright.db.urls import postgresql_address
+from sealwright.errors import InvalidInput
 
 T = TypeVar("T")
 
 WRITERS = 6
 READERS = 4
+ATTEMPTS = 4
+"""How often a transaction is begun that others, or a failover, got in the way of."""
+_PAUSE = 0.05
+_KEPT_STATEMENTS = 500
+_LONGEST_STATEMENT = 30.0
+_COLLIDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # the driver's own state, when a connection ends under it
     asyncpg.OperatorInterventionError,  # shut down, crashed, not up yet, or this connection was ended by an administrator
-    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
     OSError,
 )
-_FAILURES = (*_LOST, asyncpg.UniqueViolationError, asyncpg.CharacterNotInRepertoireError)
+"""After these a session is of no more use."""
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
+_MAY_WRITE = "SELECT NOT pg_is_in_recovery() AND NOT current_setting('default_transaction_read_only')::boolean"
+
+
+class _Pooled(asyncpg.Connection):  # type: ignore[misc] # not annotated upstream
+    """A connection of a pooler: what it prepares by name may meet what another client has prepared."""
+
+    async def prepare(self, query: str, *, name: str | None = None, **more: Any) -> Any:
+        """Prepare a statement under a name that nobody else uses."""
+        return await super().prepare(query, name=name or f"sealwright_{entropy.uuid4(entropy.SystemEntropy())}", **more)
+
+
+async def connect(url: str, **more: Any) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection to the database at `url`, as it stands in the settings. What the driver raises comes out."""
+    address = postgresql_address(url)
+    if address.pooled:
+        return await asyncpg.connect(address.url, statement_cache_size=0, connection_class=_Pooled, **more)
+    return await asyncpg.connect(address.url, statement_cache_size=_KEPT_STATEMENTS, **more)
 
 
 class PostgresqlSession:
@@ -72,6 +106,7 @@ class _Sessions:
     def __init__(self, url: str, count: int) -> None:
         self._url = url
         self._count = count
+        self._generation = 0
         self._idle: asyncio.LifoQueue[PostgresqlSession | None] = asyncio.LifoQueue()
         for _ in range(count):
             self._idle.put_nowait(None)
@@ -84,20 +119,31 @@ class _Sessions:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[PostgresqlSession]:
-        """Have a session for oneself; what the driver raises within comes out as what it means."""
+        """Have a session for oneself. What the driver raises comes out."""
         session = await self._idle.get()
+        generation = self._generation
+        lost = False
         try:
             if session is None or session.connection.is_closed():
                 session = None
                 session = await self._open()
             yield session
-        except _FAILURES as cause:
-            if isinstance(cause, _LOST) and session is not None:
+        except _LOST:
+            lost = True
+            raise
+        finally:
+            if session is not None and (lost or generation != self._generation):
                 session.connection.terminate()
                 session = None
-            raise _told(cause) from cause
-        finally:
             self._idle.put_nowait(session)
+
+    def make_anew(self) -> None:
+        """End every session: at once where nobody has it, else after its use."""
+        self._generation += 1
+        for session in [self._idle.get_nowait() for _ in range(self._idle.qsize())]:
+            if session is not None:
+                session.connection.terminate()
+            self._idle.put_nowait(None)
 
     async def close(self) -> None:
         """Wait until nobody has one, and close them all."""
@@ -107,7 +153,7 @@ class _Sessions:
                 await session.connection.close()
 
     async def _open(self) -> PostgresqlSession:
-        connection = await asyncpg.connect(self._url, statement_cache_size=500, command_timeout=30)
+        connection = await connect(self._url, command_timeout=_LONGEST_STATEMENT)
         return PostgresqlSession(connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
 
 
@@ -117,32 +163,69 @@ class PostgresqlDatabase:
     def __init__(self, url: str) -> None:
         self._writers = _Sessions(url, WRITERS)
         self._readers = _Sessions(url, READERS)
+        self._pooled = postgresql_address(url).pooled
 
     @classmethod
     async def connect(cls, url: str) -> PostgresqlDatabase:
-        """Connect to a ``postgresql://`` URL; what does not answer raises Unavailable."""
+        """Connect to a ``postgresql://`` URL; what cannot be used raises Unavailable."""
         db = cls(url)
         try:
             await db._readers.make_first()
-        except (*_LOST, asyncpg.PostgresError) as cause:
-            raise Unavailable(f"PostgreSQL cannot be reached: {cause}") from cause
+        except DRIVER_ERRORS as cause:
+            raise unusable(cause, url) from cause
         return db
 
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
-        async with self._readers.one() as session:
-            return await session.one(statement, **parameters)
+        return await self._read(lambda session: session.one(statement, **parameters))
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
-        async with self._readers.one() as session:
-            return await session.all(statement, **parameters)
+        return await self._read(lambda session: session.all(statement, **parameters))
+
+    async def check(self) -> None:
+        async def ask(session: PostgresqlSession) -> None:
+            if not await session.connection.fetchval(_MAY_WRITE):
+                raise asyncpg.ReadOnlySQLTransactionError
+
+        await self._read(ask)
 
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
-        async with self._writers.one() as session:
-            return await _run(session, body)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                async with self._writers.one() as session:
+                    return await _run(session, body)
+            except asyncpg.ReadOnlySQLTransactionError as cause:
+                self._make_anew()
+                if attempt > 1:
+                    _tell(cause)
+            except _COLLIDED as cause:
+                if attempt == ATTEMPTS:
+                    _tell(cause)
+                await asyncio.sleep(_PAUSE * attempt)
+            except DRIVER_ERRORS as cause:
+                _tell(cause)
 
     async def close(self) -> None:
         await self._writers.close()
         await self._readers.close()
+
+    async def _read(self, ask: Callable[[PostgresqlSession], Awaitable[T]]) -> T:
+        try:
+            async with self._readers.one() as session:
+                if not self._pooled:
+                    return await ask(session)
+                async with session.connection.transaction():
+                    return await ask(session)
+        except asyncpg.ReadOnlySQLTransactionError as cause:
+            self._make_anew()
+            _tell(cause)
+        except DRIVER_ERRORS as cause:
+            _tell(cause)
+
+    def _make_anew(self) -> None:
+        self._readers.make_anew()
+        self._writers.make_anew()
 
 
 async def _run(transaction: PostgresqlSession, body: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -155,10 +238,13 @@ async def _run(transaction: PostgresqlSession, body: Callable[[Transaction], Awa
         raise
 
 
-def _told(cause: Exception) -> Failure:
-    """What an error of the driver means to the rest of the program."""
+def _tell(cause: Exception) -> NoReturn:
+    """Raise what an error of the driver means to the rest of the program; where a statement of ours is at fault, itself."""
     if isinstance(cause, asyncpg.UniqueViolationError):
-        return DuplicateRow()
+        raise DuplicateRow from cause
     if isinstance(cause, asyncpg.CharacterNotInRepertoireError):
-        return InvalidInput("A text holds a null character, which nothing here can have.")
-    return Unavailable("The database cannot be reached at the moment.")
+        raise InvalidInput("A text holds a null character, which nothing here can have.") from cause
+    trouble = trouble_of_postgresql(cause)
+    if trouble is None:
+        raise cause
+    raise unavailable(trouble) from cause

@@ -2,8 +2,9 @@
 
 All writes that wait share one transaction and one commit. Statements take microseconds and would wait longer for the
 interpreter than for the database on a thread of their own, so only what may wait long is there: the lock between
-processes, and COMMIT. Processes on the same database take that lock before BEGIN: SQLite's own busy handler sleeps, and two
-greedy writers make each other wait up to a second.
+processes, BEGIN while another program has the database locked, and COMMIT. Processes on the same database take that lock
+before BEGIN: SQLite's own busy handler sleeps, and two greedy writers make each other wait up to a second. In the event loop
+nothing ever waits in that handler.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import apsw
 
 from sealwright import entropy
 from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer
+from sealwright.db.errors import FULL, READ_ONLY, UNWRITABLE, trouble_of_sqlite, unavailable
 from sealwright.db.statements import Statement
-from sealwright.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -34,6 +35,13 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-16384",
 )
+
+
+PATIENCE = 5.0
+"""Seconds for which reads and writes wait while another program has the database locked."""
+_LOOK_AGAIN = 0.02
+_LEAST_ROOM = 1 << 20
+"""Bytes; SQLite needs some room to take a write even where it is small."""
 
 
 @dataclass(slots=True)
@@ -71,12 +79,13 @@ class SqliteTransaction:
 
 
 class SqliteDatabase:
-    """One SQLite file, open in this process. Open it after forking, inside the running event loop."""
+    """One SQLite file, open in this process. Open it after forking, inside the running event loop, with `open`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reader: apsw.Connection, connection: apsw.Connection) -> None:
         self._loop = asyncio.get_running_loop()
-        self._reader = _open(path)
-        self._connection = _open(path)
+        self._path = path
+        self._reader = reader
+        self._connection = connection
         self._transaction = SqliteTransaction(self._connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
         self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._waiting: list[_Job] = []
@@ -87,12 +96,39 @@ class SqliteDatabase:
         self._thread = threading.Thread(target=self._run_errands, name="sqlite-commit", daemon=True)
         self._thread.start()
 
+    @classmethod
+    async def open(cls, path: Path) -> SqliteDatabase:
+        """Open a file; what the driver raises comes out."""
+        reader = await asyncio.to_thread(_open, path)
+        return cls(path, reader, await asyncio.to_thread(_open, path))
+
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
-        rows = _execute(self._reader, statement, parameters).fetchall()
+        rows = await self.all(statement, **parameters)
         return rows[0] if rows else None
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
-        return _execute(self._reader, statement, parameters).fetchall()
+        end = 0.0
+        while True:
+            try:
+                return _execute(self._reader, statement, parameters).fetchall()
+            except apsw.BusyError as cause:
+                end = end or self._loop.time() + PATIENCE
+                if self._loop.time() >= end:
+                    _tell(cause)
+            except apsw.Error as cause:
+                _tell(cause)
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    async def check(self) -> None:
+        try:
+            self._reader.execute("SELECT 1 FROM sqlite_master").fetchall()
+            if self._reader.readonly("main") or not os.access(self._path, os.W_OK):
+                raise unavailable(READ_ONLY)
+            room = os.statvfs(self._path.parent)
+        except (apsw.Error, OSError) as cause:
+            _tell(cause)
+        if room.f_bavail * room.f_frsize < _LEAST_ROOM:
+            raise unavailable(FULL)
 
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
         job = _Job(body, self._loop.create_future())
@@ -110,8 +146,8 @@ class SqliteDatabase:
         await self._loop.run_in_executor(None, self._thread.join)
         # One process after the other: the last to close puts the log into the file, and of two at once none is the last.
         await self._loop.run_in_executor(None, fcntl.flock, self._lock, fcntl.LOCK_EX)
-        self._reader.close()
-        self._connection.close()
+        await self._loop.run_in_executor(None, self._reader.close)
+        await self._loop.run_in_executor(None, self._connection.close)
         os.close(self._lock)
 
     def _take_lock(self) -> None:
@@ -120,14 +156,24 @@ class SqliteDatabase:
         except BlockingIOError:
             self._errands.put(self._wait_for_lock)
         else:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Begin a transaction, with the lock of our own processes held; where another program is in the way, on the thread."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except apsw.BusyError:
+            self._errands.put(self._begin_patiently)
+        except apsw.Error as cause:
+            self._give_up(cause)
+        else:
             self._write_waiting()
 
     def _write_waiting(self) -> None:
-        """Run what waits, with the lock held; the commit goes to the thread."""
+        """Run what waits in the transaction that has begun; the commit goes to the thread."""
         batch, self._waiting = self._waiting, []
         memo = self._transaction.writer.memo
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 _run_job(self._connection, self._transaction, job)
         except apsw.Error as cause:
@@ -137,13 +183,20 @@ class SqliteDatabase:
         else:
             self._errands.put(lambda: self._commit(batch, memo))
 
+    def _give_up(self, cause: apsw.Error) -> None:
+        """No transaction could begin: everything that waits fails."""
+        batch, self._waiting = self._waiting, []
+        self._undo(batch, self._transaction.writer.memo, cause)
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self._deliver(batch)
+
     def _undo(self, batch: list[_Job], memo: Any, cause: apsw.Error) -> None:
         """A failed transaction fails every job."""
         self._transaction.writer.memo = memo
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         for job in batch:
-            job.failure = Unavailable("The database cannot be written at the moment.")
+            job.failure = unavailable(trouble_of_sqlite(cause) or UNWRITABLE)
             job.failure.__cause__ = cause
 
     def _deliver(self, batch: list[_Job]) -> None:
@@ -168,7 +221,18 @@ class SqliteDatabase:
 
     def _wait_for_lock(self) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._loop.call_soon_threadsafe(self._write_waiting)
+        self._loop.call_soon_threadsafe(self._begin)
+
+    def _begin_patiently(self) -> None:
+        self._connection.set_busy_timeout(int(PATIENCE * 1000))
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except apsw.Error as cause:
+            self._loop.call_soon_threadsafe(self._give_up, cause)
+        else:
+            self._loop.call_soon_threadsafe(self._write_waiting)
+        finally:
+            self._connection.set_busy_timeout(0)
 
     def _commit(self, batch: list[_Job], memo: Any) -> None:
         try:
@@ -185,8 +249,11 @@ def _run_job(connection: apsw.Connection, transaction: SqliteTransaction, job: _
     connection.execute("SAVEPOINT job")
     try:
         job.result = _step_through(job.body(transaction))
-    except BaseException as failure:  # noqa: BLE001 - carried to whoever awaits the write
+    except BaseException as failure:
         transaction.writer.memo = memo
+        trouble = trouble_of_sqlite(failure) if isinstance(failure, apsw.Error) else None
+        if trouble is not None:
+            raise
         job.failure = failure
         connection.execute("ROLLBACK TO job")
     connection.execute("RELEASE job")
@@ -207,9 +274,10 @@ def _open(path: Path) -> apsw.Connection:
     connection = apsw.Connection(
         os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, statementcachesize=300
     )
-    connection.set_busy_timeout(5_000)
+    connection.set_busy_timeout(int(PATIENCE * 1000))
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+    connection.set_busy_timeout(0)
     return connection
 
 
@@ -229,6 +297,14 @@ def _execute_many(connection: apsw.Connection, statement: Statement, many: Seque
     except apsw.ConstraintError as cause:
         _tell_duplicate(cause)
         raise
+
+
+def _tell(cause: Exception) -> NoReturn:
+    """Raise what an error of the driver means to the rest of the program; where a statement of ours is at fault, itself."""
+    trouble = trouble_of_sqlite(cause)
+    if trouble is None:
+        raise cause
+    raise unavailable(trouble) from cause
 
 
 def _tell_duplicate(cause: apsw.ConstraintError) -> None:

@@ -64,9 +64,10 @@ async def examine(home: Home) -> list[Finding]:
             told = f"schema {revision}, this program speaks {NEWEST}"
             findings.append(Finding("database", ok=False, detail=told, hint="It is brought up to date at: sealwright serve"))
             return findings
-        findings.append(_examine_database(settings))
         db = await open_database(settings.database_url)
         try:
+            await db.check()
+            findings.append(_examine_database(settings))
             findings.extend([finding async for finding in _examine_parts(build(real_surroundings(settings, db)), home)])
         finally:
             await db.close()

@@ -121,7 +121,8 @@ class Settings:
     database_url: str = _declare(
         "",
         read_database,
-        "Storage: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME. Default: sealwright.db in the home directory.",
+        "Storage: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; behind PgBouncer in transaction mode with"
+        " ?pgbouncer=transaction at the end. Default: sealwright.db in the home directory.",
         secret=True,
     )
     dns_names: tuple[str, ...] = _declare(

@@ -22,6 +22,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 HIGHEST_PORT = 65_535
 MOST_WORKERS = 256
 LONGEST_NAME = 40
+TRANSACTION_POOLING = "transaction"
+"""What the parameter ``pgbouncer`` of a database URL says where each transaction may get another connection."""
 LEVELS = ("debug", "info", "warning", "error")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
@@ -129,6 +131,8 @@ def _check_postgresql(url: str) -> None:
         query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)) if parts.query else {}
     except ValueError:
         raise ValueError(f"must be postgresql://USER:PASSWORD@HOST:PORT/NAME{percent}") from None
+    if query.get("pgbouncer", TRANSACTION_POOLING) != TRANSACTION_POOLING:
+        raise ValueError(f"has the parameter pgbouncer, which must be {TRANSACTION_POOLING} or left out")
     hosts = parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc
     ports = query.get("port", "").split(",")
     for each in [place for places in (hosts, query.get("host")) if places for place in places.split(",")]:

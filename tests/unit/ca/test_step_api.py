@@ -79,10 +79,10 @@ def test_version_and_health(with_ca):
     with_ca(scenario)
 
 
-def test_health_fails_when_the_database_cannot_be_read(with_ca):
+def test_health_fails_when_the_database_cannot_be_used(with_ca):
     async def scenario(ca):
         class Gone:
-            async def one(self, statement, **parameters):
+            async def check(self):
                 raise Unavailable("The database cannot be reached at the moment.")
 
         next(route for route in ca.routes if route.path == "/health").handler.__self__._db = Gone()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sealwright.ca import store
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import IssuedCertificate
 from sealwright.ca.pem import certificate_pem, certificates_pem
@@ -100,8 +99,8 @@ class StepApi:
         return json_response(200, {"version": WIRE_VERSION})
 
     async def health(self, _request: Request) -> Response:
-        """Well, as long as the database can be read."""
-        await store.check_readable(self._db)
+        """Well, as long as the database can be read and takes writes."""
+        await self._db.check()
         return json_response(200, {"status": "ok"})
 
     async def root(self, request: Request) -> Response:

@@ -282,23 +282,25 @@ def test_transaction_pooling_works_from_the_first_table_on_where_the_url_says_so
             await admin.execute("CREATE DATABASE pooled")
             try:
                 with pgbouncer(f"{postgresql_url.rpartition('/')[0]}/pooled") as pooler:
-                    await work_through(f"{pooler}?pgbouncer=transaction")
+                    names = [f"{number:03}" for number in range(60)]
+                    found = await work_through(f"{pooler}?pgbouncer=transaction", names)
+                    assert found == [("me",)] * len(names)
             finally:
                 await admin.execute("DROP DATABASE pooled WITH (FORCE)")
 
     asyncio.run(scenario())
 
 
-async def work_through(url):
+async def work_through(url, names):
+    """Make the schema, and write and read rows by those names from several nodes; what was read."""
     assert await migrate(url) == ""
     assert await revision_of(url) == NEWEST
     nodes = [await open_database(url) for _ in range(3)]  # more connections than the pooler has
     try:
-        names = [f"{number:03}" for number in range(60)]
         await asyncio.gather(*(nodes[at % 3].write(put(name)) for at, name in enumerate(names)))
         found = await asyncio.gather(*(nodes[(at + 1) % 3].one(READ, which=name) for at, name in enumerate(names)))
-        assert found == [("me",)] * len(names)
         await asyncio.gather(*(node.check() for node in nodes))
+        return found
     finally:
         await asyncio.gather(*(node.close() for node in nodes))
 
@@ -323,6 +325,6 @@ def test_transaction_pooling_that_the_url_does_not_tell_of_is_told_by_the_parame
 def test_port_where_nobody_answers_is_told_at_once():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        url = f"postgresql://nobody@127.0.0.1:{held.getsockname()[1]}/none"
+        url = f"postgresql://u@127.0.0.1:{held.getsockname()[1]}/none"
         with pytest.raises(Unavailable, match="cannot be used"):
             asyncio.run(open_database(url))

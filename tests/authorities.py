@@ -142,9 +142,10 @@ class Authority:
         certificate: bytes | None = None,
         bearer: str = "",
         raw: bytes | None = None,
+        peer: Peer | None = None,
     ) -> tuple[int, Any]:
         """Call an endpoint as the server would; answers status and decoded JSON."""
-        response = await self.respond(method, path, body, query=query, certificate=certificate, bearer=bearer, raw=raw)
+        response = await self.respond(method, path, body, query=query, certificate=certificate, bearer=bearer, raw=raw, peer=peer)
         return response.status, json.loads(response.body) if response.body else None
 
     async def respond(
@@ -157,6 +158,7 @@ class Authority:
         certificate: bytes | None = None,
         bearer: str = "",
         raw: bytes | None = None,
+        peer: Peer | None = None,
     ) -> Response:
         """The same with the whole response."""
         route, parameters = next(
@@ -171,7 +173,7 @@ class Authority:
             {"authorization": f"Bearer {bearer}"} if bearer else {},
             raw if raw is not None else json.dumps(body).encode(),
             parameters,
-            Peer("127.0.0.1", certificate),
+            peer or Peer("127.0.0.1", certificate),
             request_id="request-1",
         )
         try:

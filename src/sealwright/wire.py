@@ -42,6 +42,15 @@ class Peer(msgspec.Struct, frozen=True):
     """IP address as text."""
     certificate: bytes | None = None
     """DER of the client certificate that this TLS connection proved possession of; chains to one of our roots."""
+    told_certificate: bytes | None = None
+    """DER of the client certificate that a listed proxy tells of: the proxy has seen the proof, this server has not."""
+    told_wrongly: str = ""
+    """Why what a proxy tells of is no certificate of ours."""
+
+    @property
+    def is_told_of(self) -> bool:
+        """Whether a proxy tells of a certificate, so that there is none of this connection."""
+        return bool(self.told_wrongly) or self.told_certificate is not None
 
 
 class Request(msgspec.Struct):

@@ -12,7 +12,7 @@ import ipaddress
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +20,12 @@ from pathlib import Path
 from sealwright.clock import SystemClock
 from sealwright.entropy import SystemEntropy
 from sealwright.errors import Failure, Refused, Unavailable
+from sealwright.ip import IpNetwork
 from sealwright.server.application import Application
 from sealwright.server.lane import Limits
 from sealwright.server.listeners import ListenAddress
 from sealwright.server.logs import Log, open_log
+from sealwright.server.proxies import ListedProxies
 from sealwright.server.supervisor import Plan, Program, Supervisor
 from sealwright.server.systemd import Notifier
 from sealwright.server.tls import TlsMaterial
@@ -41,6 +43,7 @@ class Chosen:
     limits: Mapping[str, float]
     drain: float
     proxies: tuple[str, ...]
+    certificate_proxies: tuple[str, ...]
     fails: str
 
 
@@ -57,12 +60,17 @@ def load(directory: Path) -> Chosen:
         read.get("limits", {}),
         read.get("drain", 5.0),
         tuple(read.get("proxies", ())),
+        tuple(read.get("certificate_proxies", ())),
         read.get("fails", ""),
     )
 
 
 def material(directory: Path) -> TlsMaterial:
     return TlsMaterial(*((directory / name).read_bytes() for name in ("server.pem", "server.key", "trust.pem")))
+
+
+def networks(texts: Iterable[str]) -> tuple[IpNetwork, ...]:
+    return tuple(ipaddress.ip_network(each) for each in texts)
 
 
 def plan(chosen: Chosen) -> Plan:
@@ -74,7 +82,7 @@ def plan(chosen: Chosen) -> Plan:
             for each in Listener
         ),
         workers=chosen.workers,
-        proxies=tuple(ipaddress.ip_network(each) for each in chosen.proxies),
+        proxies=ListedProxies(networks(chosen.proxies), networks(chosen.certificate_proxies)),
         limits=Limits(**chosen.limits),  # type: ignore[arg-type] # whole numbers and floats alike
         drain=timedelta(seconds=chosen.drain),
         look_for_certificate=timedelta(seconds=0.3),
@@ -118,6 +126,8 @@ class Handlers:
             200,
             {
                 "certificate": hashlib.sha256(certificate).hexdigest() if certificate else None,
+                "told": hashlib.sha256(request.peer.told_certificate).hexdigest() if request.peer.told_certificate else None,
+                "told_wrongly": request.peer.told_wrongly,
                 "address": request.peer.address,
                 "origin": request.origin,
                 "headers": dict(request.headers),

@@ -229,6 +229,8 @@ def test_body_that_is_mostly_framing_is_refused(program: RunningProgram, lane: s
         ("GET /fast/hello HTTP/1.1\r\nHost: a\r\nX: " + "x" * 90_000, 431),
         ("GET /fast/hello HTTP/1.1\r\nHost: a\r\n" + "".join(f"X-{n}: 1\r\n" for n in range(40)) + "\r\n", 431),
         ("GET /fast/hello HTTP/1.1\r\nHost: a\r\n" + "X: 1\r\n" * 5000 + "\r\n", 431),
+        ("GET /fast/hello HTTP/1.1\r\nHost: a\r\n" + "X:\r\n" * 30 + "\r\n", 431),
+        ("GET /fast/hello HTTP/1.1\r\nHost: a\r\n" + "Cookie: a=b\r\n" * 30 + "\r\n", 431),
         ("GET /" + "x" * 3000 + " HTTP/1.1\r\nHost: a\r\n\r\n", 414),
         ("GET /" + "x" * 300_000, 414),
         ("hello\r\n\r\n", 400),
@@ -308,14 +310,56 @@ def test_address_with_scheme_and_host_is_understood(peer: Peer) -> None:
     assert peer.answer().json()["origin"] == "https://id.example.org"
 
 
+UPGRADE = "Connection: Upgrade\r\nUpgrade: h2c\r\n"
+
+
 @BOTH_LANES
-def test_upgrade_to_another_protocol_is_passed_over(peer: Peer, lane: str) -> None:
-    upgrade = "Connection: Upgrade\r\nUpgrade: h2c\r\n"
+@pytest.mark.parametrize("path", ["hello?1", "wait/50"])
+def test_request_for_another_protocol_is_answered_as_http_and_ends_the_connection(
+    program: RunningProgram, lane: str, path: str
+) -> None:
     following = f"GET /{lane}/hello?2 HTTP/1.1\r\nHost: a\r\n\r\n"
-    peer.send(f"GET /{lane}/hello?1 HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n{following}")
-    assert [peer.answer().json()["query"] for _ in range(2)] == ["1", "2"]
-    peer.send(f"POST /{lane}/echo HTTP/1.1\r\nHost: a\r\n{upgrade}Content-Length: 3\r\n\r\nabc{following}")
-    assert (peer.answer().body, peer.answer().json()["query"]) == (b"abc", "2")
+    with program.connect() as peer:
+        peer.send(f"GET /{lane}/{path} HTTP/1.1\r\nHost: a\r\n{UPGRADE}\r\n{following}")
+        peer.send(following)
+        answer = peer.answer()
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert peer.is_closed()
+
+
+@BOTH_LANES
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /{}/hello HTTP/1.1\r\n", 400),
+        ("GET /{}/hello HTTP/1.1\r\nHost: a/b\r\n", 400),
+        ("POST /{}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n", 413),
+        ("POST /{}/echo HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\nContent-Length: 1\r\n", 417),
+        ("POST /{}/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n", 501),
+        ("POST /{}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n", 400),
+        ("POST /{}/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n", 400),
+        ("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n", 501),
+    ],
+)
+def test_refusal_of_a_request_for_another_protocol_keeps_its_status(
+    program: RunningProgram, lane: str, head: str, status: int
+) -> None:
+    with program.connect() as peer:
+        peer.send(f"{head.format(lane)}{UPGRADE}\r\n")
+        answer = peer.answer()
+        assert (answer.status, answer.headers["connection"]) == (status, "close")
+        assert peer.is_closed()
+    assert not [line for line in program.log() if line["event"] == "connection failed"]
+
+
+@BOTH_LANES
+@pytest.mark.parametrize("connection", ["", "Connection: keep-alive\r\n"])
+def test_transfer_encoding_in_http_1_0_is_refused(program: RunningProgram, lane: str, connection: str) -> None:
+    with program.connect() as peer:
+        peer.send(f"POST /{lane}/echo HTTP/1.0\r\nHost: a\r\n{connection}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        answer = peer.answer()
+        assert (answer.status, answer.headers["connection"]) == (400, "close")
+        assert peer.is_closed()
 
 
 @BOTH_LANES

@@ -167,7 +167,9 @@ def test_request_without_host_is_refused_however_often(program: RunningProgram) 
 
 def test_request_for_another_protocol_is_answered_as_http(peer: Peer, kept: int) -> None:
     peer.send("GET /same/200 HTTP/1.1\r\nHost: kept.example\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
-    assert peer.answer().status == 200
+    answer = peer.answer()
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert peer.is_closed()
 
 
 def test_reload_begins_without_kept_answers(tmp_path: Path) -> None:

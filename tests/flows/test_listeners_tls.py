@@ -152,8 +152,8 @@ def test_protocols_and_suites(program: RunningProgram, listener: str) -> None:
     older = program.client_context()
     older.maximum_version = ssl.TLSVersion.TLSv1_2
     with program.connect(listener, older) as peer:
-        assert re.fullmatch("ECDHE-.*(GCM|POLY1305).*", peer.socket.cipher()[0])  # type: ignore[attr-defined]
-    for weak in ("ECDHE+AES128+SHA256", "ECDHE+AES128+SHA", "AES128-GCM-SHA256"):
+        assert re.fullmatch("ECDHE-.*-AES(128|256)-GCM-.*", peer.socket.cipher()[0])  # type: ignore[attr-defined]
+    for weak in ("ECDHE+AES128+SHA256", "ECDHE+AES128+SHA", "AES128-GCM-SHA256", "ECDHE+CHACHA20"):
         older.set_ciphers(weak)
         with pytest.raises(ssl.SSLError), program.connect(listener, older):
             pass
@@ -185,21 +185,39 @@ def forwarded(presented: tuple[bytes, bytes]) -> dict[str, str]:
 def test_stranger_cannot_pose_as_a_proxy(program: RunningProgram, lane: str) -> None:
     with program.connect("machines") as peer:
         seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(program.authority.client())).json()
-    assert (seen["certificate"], seen["address"]) == (None, "127.0.0.1")
+    assert (seen["certificate"], seen["told"], seen["address"]) == (None, None, "127.0.0.1")
+    assert "client-cert" not in seen["headers"]
 
 
 @pytest.mark.parametrize("lane", ["fast", "slow"])
 def test_listed_proxy_speaks_for_the_client(tmp_path: Path, lane: str) -> None:
-    with RunningProgram(tmp_path, workers=1, proxies=["127.0.0.0/8"]) as proxied:
+    listed = ["127.0.0.0/8"]
+    with RunningProgram(tmp_path, workers=1, proxies=listed, certificate_proxies=listed) as proxied:
         presented = proxied.authority.client()
         with proxied.connect("machines", proxied.client_context(proxied.authority.client("proxy"))) as peer:
             seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(presented)).json()
-            assert (seen["certificate"], seen["address"]) == (digest(presented[0]), "203.0.113.7")
+            assert (seen["certificate"], seen["told"], seen["address"]) == (None, digest(presented[0]), "203.0.113.7")
+            assert "client-cert" not in seen["headers"]
             seen = peer.ask("GET", f"/{lane}/who").json()
-            assert (seen["certificate"], seen["address"]) == (None, "127.0.0.1")
+            assert (seen["certificate"], seen["told"], seen["address"]) == (None, None, "127.0.0.1")
             foreign = TestAuthority("Test Root").client()
-            answer = peer.ask("GET", f"/{lane}/who", headers=forwarded(foreign))
-            assert (answer.status, answer.headers["connection"]) == (400, "close")
+            seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(foreign)).json()
+            assert seen["told"] is None
+            assert "not issued here" in seen["told_wrongly"]
+        for listener in ("people", "status"):
+            with proxied.connect(listener) as peer:
+                seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(presented)).json()
+                assert (seen["told"], seen["told_wrongly"], seen["address"]) == (None, "", "203.0.113.7")
+
+
+@pytest.mark.parametrize("lane", ["fast", "slow"])
+def test_proxy_is_not_believed_about_certificates_unless_listed_for_that(tmp_path: Path, lane: str) -> None:
+    with RunningProgram(tmp_path, workers=1, proxies=["127.0.0.0/8"]) as proxied, proxied.connect("machines") as peer:
+        fields = forwarded(proxied.authority.client()) | {"Client-Cert-Chain": ":AAAA:"}
+        seen = peer.ask("GET", f"/{lane}/who", headers=fields).json()
+        assert (seen["certificate"], seen["told"], seen["told_wrongly"]) == (None, None, "")
+        assert {"client-cert", "client-cert-chain"}.isdisjoint(seen["headers"])
+        assert peer.ask("GET", f"/{lane}/who", headers={"Client-Cert": ":rubbish"}).status == 200
 
 
 def serial(peer: Peer) -> int:

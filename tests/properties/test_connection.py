@@ -18,7 +18,8 @@ from sealwright.server.application import Application, Dispatcher, InFlight
 from sealwright.server.first_step import FirstStep
 from sealwright.server.lane import Lane, Limits, Pulse, RequestIds, Workplace
 from sealwright.server.protocol import Connection
-from sealwright.server.proxies import Proxies
+from sealwright.server.proxies import ListedProxies, Proxies
+from sealwright.server.seldom import Seldom
 from sealwright.server.slow_lane import slow_lane
 from sealwright.wire import Listener, Request, Response, Route, Wire
 from tests.unit.server.routes import open_test_log, words_of
@@ -84,7 +85,7 @@ def converse(pieces: list[bytes]) -> tuple[bytes, bool, str]:
             state=ServerState(),
             first_step=first_step,
             request_ids=RequestIds(SeededEntropy(1)),
-            proxies=Proxies((), clock),
+            proxies=Proxies(ListedProxies(), clock, Seldom(log.warning, "unread", loop.time)),
             log=log,
         )
         config = Config(
@@ -163,6 +164,51 @@ def test_sound_requests_are_answered_in_order_however_they_are_cut(
     assert bodies(written) == [expected for _, expected in requests]
     assert not closed
     assert logged == ""
+
+
+HEADS = st.sampled_from(
+    [
+        "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET {} HTTP/1.0\r\n\r\n",
+        "GET {} HTTP/1.1\r\n\r\n",
+        "GET {} HTTP/2.0\r\nHost: a\r\n\r\n",
+        "HEAD {} HTTP/1.1\r\nHost: a\r\n\r\n",
+        "DELETE {} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
+        "GET {} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET {} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+        "POST {} HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\na",
+        "POST {} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 99\r\n\r\n",
+        "POST {} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\na",
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 65\r\n\r\n" + "x" * 65,
+        "POST {} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na",
+        "POST {} HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\nContent-Length: 1\r\n\r\na",
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX: y\r\n\r\n",
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "POST {} HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "rubbish\r\n\r\n",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(HEADS, st.sampled_from(["echo", "late", "nothing"]), QUERIES), min_size=1, max_size=6),
+    st.lists(st.integers(0, 5000), max_size=20),
+    st.lists(st.integers(0, 5000), max_size=20),
+)
+def test_both_lanes_answer_alike(requests: list[tuple[str, str, str]], places: list[int], others: list[int]) -> None:
+    def said(lane: str, places: list[int]) -> tuple[bytes, bool]:
+        text = "".join(head.replace("{}", f"/{lane}/{name}?{query}") for head, name, query in requests)
+        written, closed, logged = converse(cut(text.encode(), places))
+        assert logged == ""
+        lines = [line for line in re.split(rb"(?<=\r\n)", written) if not line.startswith((b"date: ", b"x-request-id: "))]
+        return b"".join(sorted(lines)).replace(lane.encode(), b"lane"), closed
+
+    fast, slow = said("fast", places), said("slow", others)
+    assert fast == slow
 
 
 @settings(max_examples=150, deadline=None)

@@ -95,8 +95,6 @@ def _headers(request: Request, failure: Failure) -> tuple[tuple[str, str], ...]:
         return (("www-authenticate", f"{_CHALLENGE}{shown}"),)
     if isinstance(failure, TooMany | Unavailable):
         return (("retry-after", str(failure.retry_after)),)
-    if isinstance(failure, WrongMethod):
-        return (("allow", ", ".join(failure.allowed)),)
     return ()
 
 

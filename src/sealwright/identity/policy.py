@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from sealwright.access import Actor, Permission
 from sealwright.clock import Instant, after, between
 from sealwright.identity.errors import BeyondOwnAuthority, MailRefused, NameRefused, TextRefused, WeakPassword
 from sealwright.identity.models import Session, SessionKind, SessionRules
+from sealwright.ip import network_of
 
 MAX_DISPLAY_NAME = 128
 MAX_DESCRIPTION = 256
@@ -247,14 +247,7 @@ def code_counter(account_id: str) -> Counter:
 
 def address_counter(address: str) -> Counter:
     """Counts attempts from one IPv4 address or one IPv6 network of a subscriber (/64)."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        network = address
-    else:
-        mapped = getattr(parsed, "ipv4_mapped", None) or parsed
-        network = str(mapped) if mapped.version == 4 else str(ipaddress.ip_network((mapped, 64), strict=False))  # noqa: PLR2004 - IPv4
-    return Counter(secret_digest(f"address:{network}"), PER_ADDRESS, shared=True)
+    return Counter(secret_digest(f"address:{network_of(address)}"), PER_ADDRESS, shared=True)
 
 
 def wait_before(attempts: Attempts | None, now: Instant) -> timedelta:

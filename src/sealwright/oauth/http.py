@@ -226,8 +226,6 @@ def answer_failure(request: Request, failure: Exception) -> Response:
 
 def _headers_with(failure: Failure) -> tuple[tuple[str, str], ...]:
     """Headers that go with an answer."""
-    if isinstance(failure, WrongMethod):
-        return (("allow", ", ".join(failure.allowed)),)
     if isinstance(failure, TooMany | Unavailable):
         return (("retry-after", str(failure.retry_after)),)
     challenge = _challenge(failure)

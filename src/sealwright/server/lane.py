@@ -123,8 +123,8 @@ class Lane:
 
     @property
     def trust_pem(self) -> bytes:
-        """Whom client certificates must come from."""
-        return self._live.material.trust_pem if self._live is not None else b""
+        """Whom client certificates must come from; nothing where nobody is asked for one."""
+        return self._live.material.trust_pem if self._live is not None and self._live.client_certificates else b""
 
     def site(self, host: str) -> Site:
         """The site of a Host header; what is no host raises ValueError."""

@@ -23,6 +23,7 @@ from sealwright.server.application import Application
 from sealwright.server.duties import application
 from sealwright.server.home import Home, write_whole
 from sealwright.server.logs import Log, open_log
+from sealwright.server.proxies import ListedProxies
 from sealwright.server.supervisor import Plan, Program
 from sealwright.server.surroundings import CLOCK, real_surroundings, seed
 from sealwright.server.tls import TlsMaterial
@@ -150,7 +151,7 @@ def _plan(settings: Settings, home: Home) -> Plan:
     return Plan(
         addresses=listen_addresses(settings, home.settings_file),
         workers=settings.workers,
-        proxies=settings.trusted_proxies,
+        proxies=ListedProxies(settings.trusted_proxies, settings.certificate_proxies),
         look_for_certificate=settings.tls.look_every,
     )
 

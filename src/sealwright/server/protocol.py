@@ -26,6 +26,7 @@ from sealwright.server.kept import KeptAnswer, KeptAs
 from sealwright.server.lane import Lane
 from sealwright.server.logs import account_of
 from sealwright.server.pace import Pace
+from sealwright.server.proxies import CERTIFICATE_FIELDS
 from sealwright.wire import Peer, Request, Response, Route
 
 _CLOSE, _KEEP = "connection: close\r\n", "connection: keep-alive\r\n"
@@ -41,12 +42,8 @@ _OK = 200
 _CHUNK_OVERHEAD = 16  # bytes of framing for each byte of body, far above what honest chunks have
 
 
-class _Refusal(Exception):
-    """Stops the parser; the connection ends with `response`."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__()
-        self.response = response
+class _Stop(Exception):
+    """Stops the parser from within a callback."""
 
 
 class Connection(HttpToolsProtocol):
@@ -60,13 +57,14 @@ class Connection(HttpToolsProtocol):
         self._outgoing: Outgoing
         self._pace: Pace
         self._peer = Peer(address="")
-        self._is_proxy = False
+        self._is_proxy = self._tells_certificate = False
+        self._lines = 0  # of the head
         self._deadline = lane.pulse.now + lane.limits.head_seconds
         self._write_deadline = 0.0
+        self._refused: Response | None = None  # what a callback stopped the parser with
         self._over = False  # nothing more is read, only swallowed
         self._swallowed = 0
         self._receiving = False  # from the first byte of a request to its last
-        self._upgrading = False  # the head asked for another protocol; see _without_upgrade
         self._head_done = False
         self._began = False  # within the piece of data that is being read
         self._fed = 0  # octets of the request that came in earlier pieces
@@ -87,6 +85,7 @@ class Connection(HttpToolsProtocol):
         certificate = secured.getpeercert(True) if secured is not None else None  # noqa: FBT003 - the standard library's signature
         self._peer = Peer(self.client[0] if self.client else "", certificate)
         self._is_proxy = self._lane.proxies.include(self._peer.address)
+        self._tells_certificate = self._lane.proxies.tell_certificate(self._peer.address)
         if len(self.connections) > self._limits.connections:
             transport.abort()
 
@@ -106,7 +105,7 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as stop:
-            self._interrupted(stop, data)
+            self._interrupted(stop)
         if self._receiving and not self._began and not self._over:
             self._fed += len(data)
             self._check_framing()
@@ -170,42 +169,49 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         if self._over:
-            raise _Refusal(_told(400, "The connection is closing."))
+            raise self._stop_with(_told(400, "The connection is closing."))
         self.url = b""
-        self._fields = {}
+        self._fields, self._lines = {}, 0
         self._receiving, self._head_done, self._began, self._fed = True, False, True, 0
         self._deadline = self._lane.pulse.now + self._limits.head_seconds
 
     def on_url(self, url: bytes) -> None:
         self.url += url
         if len(self.url) > self._limits.url_bytes:
-            raise _Refusal(_told(414, "The address is longer than what is read here."))
+            raise self._stop_with(_told(414, "The address is longer than what is read here."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_done:  # a trailer: nothing here reads one
             return
-        key = _NAMES.get(name) or name.decode("ascii").lower()
+        self._lines += 1
+        if self._lines > self._limits.headers:
+            raise self._stop_with(_told(431, f"There are more than the {self._limits.headers} header lines that are read here."))
+        key = _NAMES.get(name)
+        if key is None:
+            key = name.decode("ascii").lower()
+            if key in CERTIFICATE_FIELDS and not self._tells_certificate:
+                return
         text = value.decode("latin-1").rstrip(" \t")
         fields = self._fields
         if key in fields:
             if key == "host":
-                raise _Refusal(_told(400, "There is more than one Host header."))
+                raise self._stop_with(_told(400, "There is more than one Host header."))
             text = f"{fields[key]}; {text}" if key == "cookie" else f"{fields[key]}, {text}"
         fields[key] = text
 
     def on_headers_complete(self) -> None:
         self._head_done = True
-        fields, limits = self._fields, self._limits
-        if not self._began or len(fields) > limits.headers:
+        fields = self._fields
+        if not self._began:
             self._check_head()
-        if self.parser.should_upgrade():
-            if self.parser.get_method() == b"CONNECT":
-                raise _Refusal(_told(501, "This is no proxy."))
-            self._upgrading = True
-            return
         self._keep_alive = self.parser.should_keep_alive()
         # Only HTTP/1.1 keeps a connection without being asked to.
         self._old_version = ("connection" in fields or not self._keep_alive) and self._is_old_version()
+        upgrading = self.parser.should_upgrade()
+        if upgrading:
+            self._keep_alive = False  # the parser takes what follows for the other protocol
+            if self.parser.get_method() == b"CONNECT":
+                raise self._stop_with(_told(501, "This is no proxy."))
         kept = self._lane.dispatcher.kept.find((fields.get("host"), self.url))
         if kept is not None and self._may_repeat(kept):
             self._kept, self._fast = kept, True
@@ -214,6 +220,8 @@ class Connection(HttpToolsProtocol):
         expected = "expect" in fields and self._expects_continue()
         if "content-length" in fields or "transfer-encoding" in fields:
             self._check_body(exchange)
+            if upgrading and not self._is_empty():
+                raise self._stop_with(_told(400, "A request with a body cannot ask for another protocol: leave Upgrade out."))
         self._exchange = exchange
         found = exchange.found
         self._fast = (
@@ -234,11 +242,9 @@ class Connection(HttpToolsProtocol):
             return
         self._parts.append(body)
         if self._exchange is not None and self._body_size > self._exchange.max_body:
-            raise _Refusal(self._exchange.too_large())
+            raise self._stop_with(self._exchange.too_large())
 
     def on_message_complete(self) -> None:
-        if self._upgrading:
-            return
         self._receiving = False
         self._deadline = 0.0
         exchange, self._exchange = self._exchange, None
@@ -266,6 +272,9 @@ class Connection(HttpToolsProtocol):
 
     # --- within ----------------------------------------------------------------------------------------------------
 
+    def _should_upgrade(self) -> bool:  # asked by the methods of uvicorn that are used here
+        return False
+
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
@@ -290,8 +299,8 @@ class Connection(HttpToolsProtocol):
     def _check_head(self) -> None:
         """Exactly, where the head came in more than one piece; no piece is longer than a head may be."""
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self._fields.items())
-        if size > self._limits.head_bytes or len(self._fields) > self._limits.headers:
-            raise _Refusal(_told(431, "The headers are longer, or more, than what is read here."))
+        if size > self._limits.head_bytes:
+            raise self._stop_with(_told(431, "The headers are longer than what is read here."))
 
     def _check_framing(self) -> None:
         """Data that brings nothing further (an endless header, chunks of almost nothing, trailers) has its limit as well."""
@@ -301,60 +310,47 @@ class Connection(HttpToolsProtocol):
         elif self._fed > 2 * self._limits.head_bytes + _CHUNK_OVERHEAD * self._body_size:
             self._refuse(_told(400, "The body is mostly framing."))
 
-    def _without_upgrade(self) -> bytes:
-        """The head that asked for another protocol, without that wish: none but HTTP is spoken here.
-
-        The parser takes what follows such a head for the other protocol; fed this head again, it reads the body.
-        """
-        self._upgrading = False
-        fields = {name: value for name, value in self._fields.items() if name != "upgrade"}
-        fields["connection"] = "keep-alive" if self.parser.should_keep_alive() else "close"
-        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode("latin-1")
-        version = self.parser.get_http_version().encode("ascii")
-        return b"%s %s HTTP/%s\r\n%s\r\n" % (self.parser.get_method(), self.url, version, lines)
-
     def _is_old_version(self) -> bool:
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1"):
-            raise _Refusal(_told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
+            raise self._stop_with(_told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
         return bool(version == "1.0")
 
     def _expects_continue(self) -> bool:
         expected = "" if self._old_version else self._fields["expect"].lower()
         if expected not in ("", "100-continue"):
-            raise _Refusal(_told(417, "The only expectation that is met here is 100-continue."))
+            raise self._stop_with(_told(417, "The only expectation that is met here is 100-continue."))
         return bool(expected)
 
     def _check_body(self, exchange: Exchange) -> None:
         """What the head says about the body. From now on the body has its time to arrive."""
         self._body_size = 0
+        if self._old_version and "transfer-encoding" in self._fields:  # RFC 9112, section 6.1: its framing is faulty
+            raise self._stop_with(_told(400, "HTTP/1.0 has no Transfer-Encoding."))
         if self._fields.get("transfer-encoding", "chunked").lower() != "chunked":
-            raise _Refusal(_told(501, "The only transfer encoding that is read here is chunked."))
+            raise self._stop_with(_told(501, "The only transfer encoding that is read here is chunked."))
         if int(self._fields.get("content-length", "0")) > exchange.max_body:
-            raise _Refusal(exchange.too_large())
+            raise self._stop_with(exchange.too_large())
         self._deadline = self._lane.pulse.now + self._limits.body_seconds
 
-    def _interrupted(self, stop: Exception, data: bytes) -> None:
-        rest = memoryview(data)
-        while isinstance(stop, httptools.HttpParserUpgrade):
-            rest = rest[stop.args[0] :]
-            try:
-                self.parser.feed_data(self._without_upgrade())
-                self.parser.feed_data(rest)
-            except (httptools.HttpParserError, httptools.HttpParserUpgrade) as again:
-                stop = again
-            else:
-                return
-        cause = stop.__context__
-        if self._over:
+    def _interrupted(self, stop: Exception) -> None:
+        refused, self._refused = self._refused, None
+        if isinstance(stop, httptools.HttpParserUpgrade):  # answered, or about to be; what follows is no HTTP to the parser
+            self._over = True
+        elif self._over:
             return
-        if isinstance(cause, _Refusal):
-            self._refuse(cause.response)
-        elif isinstance(stop, httptools.HttpParserCallbackError) and cause is not None:
-            self._lane.log.error("connection failed", listener=str(self._lane.listener), **account_of(cause))
+        elif refused is not None:
+            self._refuse(refused)
+        elif isinstance(stop, httptools.HttpParserCallbackError) and stop.__context__ is not None:
+            self._lane.log.error("connection failed", listener=str(self._lane.listener), **account_of(stop.__context__))
             self._refuse(_told(500, "Something went wrong here."))
         else:
             self._refuse(_told(400, "This is not an HTTP request."))
+
+    def _stop_with(self, response: Response) -> _Stop:
+        """What to raise in a callback, so that the parser stops and the connection ends with `response`."""
+        self._refused = response
+        return _Stop()
 
     def _begin(self) -> Exchange:
         lane, fields, url = self._lane, self._fields, self.url
@@ -370,9 +366,9 @@ class Connection(HttpToolsProtocol):
             target, host = self._target()
             site = lane.own_site if host is None and self._old_version else lane.site(host or "")
         except ValueError as cause:
-            raise _Refusal(_told(400, "The address or the Host header is not what HTTP asks for.")) from cause
+            raise self._stop_with(_told(400, "The address or the Host header is not what HTTP asks for.")) from cause
         except InvalidInput as refusal:
-            raise _Refusal(_told(400, refusal.detail)) from refusal
+            raise self._stop_with(_told(400, refusal.detail)) from refusal
         path, _, query = target.partition("?")
         request_id = lane.request_ids.of(fields)
         request = Request(method.decode("ascii"), path, query, fields, b"", {}, peer, site.origin, request_id)

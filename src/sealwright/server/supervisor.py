@@ -29,7 +29,7 @@ from sealwright.server.channel import Channel, ChannelClosed, Report, channel_pa
 from sealwright.server.lane import Limits
 from sealwright.server.listeners import Bound, ListenAddress, bind, urls
 from sealwright.server.logs import Log, account_of
-from sealwright.server.proxies import Network
+from sealwright.server.proxies import ListedProxies
 from sealwright.server.systemd import Notifier
 from sealwright.server.tls import LiveContext, TlsMaterial
 from sealwright.server.worker import Build, Inheritance, Worker
@@ -41,7 +41,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _FIXED_AT_THE_START = (
     (("addresses", "workers"), "[listen] or workers"),
     (("look_for_certificate",), "tls.look_every"),
-    (("proxies",), "trusted_proxies"),
+    (("proxies",), "trusted_proxies or certificate_proxies"),
 )
 _TICK = 0.5
 _LONGEST_SILENCE = 30.0
@@ -66,8 +66,7 @@ class Plan:
 
     addresses: tuple[ListenAddress, ...]
     workers: int
-    proxies: tuple[Network, ...] = ()
-    """Peers that are believed when they tell the address and the certificate of a client."""
+    proxies: ListedProxies = field(default_factory=ListedProxies)
     limits: Limits = field(default_factory=Limits)
     drain: timedelta = timedelta(seconds=20)
     look_for_certificate: timedelta = timedelta(minutes=1)

@@ -15,10 +15,9 @@ from sealwright.errors import Refused
 from sealwright.server.alerts import TellingContext
 
 _TLS12_SUITES = ":".join(
-    f"ECDHE-{kind}-{cipher}"
-    for cipher in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES256-GCM-SHA384")
-    for kind in ("ECDSA", "RSA")
+    f"ECDHE-{kind}-{cipher}" for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384") for kind in ("ECDSA", "RSA")
 )
+"""Those that RFC 9325 (BCP 195) recommends in section 4.2, and no others: so does FAPI 2.0."""
 
 
 class CertificateRefused(Refused):
@@ -69,7 +68,7 @@ class LiveContext:
     def __init__(self, material: TlsMaterial, *, client_certificates: bool) -> None:
         self.context = server_context(material, client_certificates=client_certificates)
         self.material = material
-        self._client_certificates = client_certificates
+        self.client_certificates = client_certificates
 
     def adopt(self, material: TlsMaterial) -> bool:
         """Serve `material` from the next handshake on. True where that took a new context, which must be listened with.
@@ -79,12 +78,12 @@ class LiveContext:
         """
         if material == self.material:
             return False
-        fresh = server_context(material, client_certificates=self._client_certificates)
+        fresh = server_context(material, client_certificates=self.client_certificates)
         distrusted = _blocks(self.material.trust_pem) - _blocks(material.trust_pem)
-        renewed = _kind_of_key(material) == _kind_of_key(self.material) and not (self._client_certificates and distrusted)
+        renewed = _kind_of_key(material) == _kind_of_key(self.material) and not (self.client_certificates and distrusted)
         if renewed:
             _load(self.context, material)
-            if self._client_certificates:
+            if self.client_certificates:
                 self.context.load_verify_locations(cadata=material.trust_pem.decode("ascii"))
         else:
             self.context = fresh

@@ -24,7 +24,8 @@ from sealwright.server.lane import Lane, Limits, Pulse, RequestIds, Workplace
 from sealwright.server.listeners import BACKLOG, Bound, urls
 from sealwright.server.logs import Log, account_of, scrubbed, take_over_logging
 from sealwright.server.protocol import Connection
-from sealwright.server.proxies import Network, Proxies
+from sealwright.server.proxies import ListedProxies, Proxies
+from sealwright.server.seldom import Seldom
 from sealwright.server.slow_lane import slow_lane
 from sealwright.server.tls import LiveContext
 from sealwright.wire import Listener
@@ -47,7 +48,7 @@ class Inheritance(Generic[S]):
     open_log: Callable[[S], Log]
     clock: Clock
     entropy: Entropy
-    proxies: Sequence[Network] = ()
+    proxies: ListedProxies = field(default_factory=ListedProxies)
     limits: Limits = field(default_factory=Limits)
     drain: timedelta = timedelta(seconds=20)
     """How long requests may take to finish once the end has come."""
@@ -83,7 +84,11 @@ class Worker(Generic[S]):
             state=self._state,
             first_step=FirstStep(loop),
             request_ids=RequestIds(self._inherited.entropy),
-            proxies=Proxies(self._inherited.proxies, self._inherited.clock),
+            proxies=Proxies(
+                self._inherited.proxies,
+                self._inherited.clock,
+                Seldom(self._log.warning, "a proxy tells an address that cannot be read", loop.time),
+            ),
             log=self._log,
         )
         try:

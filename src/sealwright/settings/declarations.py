@@ -132,7 +132,12 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = _declare(
         [],
         list_of(read_network),
-        "Proxies that are believed about the address of a client (X-Forwarded-For) and its certificate (Client-Cert, RFC 9440).",
+        "Proxies that are believed about the address of a client (X-Forwarded-For).",
+    )
+    certificate_proxies: tuple[Network, ...] = _declare(
+        [],
+        list_of(read_network),
+        "Proxies that are believed about the certificate of a client (Client-Cert, RFC 9440). Each must overwrite that header.",
     )
     listen: Listen = field(default_factory=Listen)
     urls: Urls = field(default_factory=Urls)

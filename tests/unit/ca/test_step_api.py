@@ -15,7 +15,7 @@ from sealwright.access import SYSTEM
 from sealwright.ca.step_api.failures import answer_failure, status_of
 from sealwright.ca.step_api.messages import serial_number, time_or_duration
 from sealwright.errors import InvalidInput, Unavailable
-from sealwright.wire import Listener, Request, Wire
+from sealwright.wire import Listener, Peer, Request, Wire
 from tests.authorities import (
     ALICE,
     ISSUER_URL,
@@ -465,5 +465,40 @@ def test_person_of_our_own_provider_needs_nothing_but_bootstrap(with_ca):
         request = csr(ALICE, ("alice@example.org", f"{ISSUER_URL}#{ALICE}"))
         status, _ = await ca.call("POST", "/sign", {"csr": request, "ott": ca.id_token(aud=provisioner["clientID"])})
         assert status == 201
+
+    with_ca(scenario)
+
+
+# --- certificates that a proxy tells of ------------------------------------------------------------------------------
+
+
+def test_certificate_that_a_proxy_tells_of_renews_and_nothing_else(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
+        leaf = der_of(answer)
+        told = Peer("203.0.113.7", told_certificate=leaf)
+        status, renewed = await ca.call("POST", "/renew", peer=told)
+        assert status == 201
+        renewed_key = x509.load_der_x509_certificate(der_of(renewed)).public_key()
+        assert renewed_key == x509.load_der_x509_certificate(leaf).public_key()
+        revocation = {"serial": str(serial(leaf)), "passive": True}
+        for path, body in (("/rekey", {"csr": csr()}), ("/revoke", revocation)):
+            status, answer = await ca.call("POST", path, body, peer=told)
+            assert status == 400
+            assert "past the proxy" in answer["message"]
+        assert (await ca.call("POST", "/renew", certificate=leaf))[0] == 201  # it was not revoked
+
+    with_ca(scenario)
+
+
+def test_what_a_proxy_tells_wrongly_is_refused_only_where_it_would_be_used(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        wrong = Peer("203.0.113.7", told_wrongly="The Client-Cert header does not hold a certificate.")
+        assert (await ca.call("GET", "/health", peer=wrong))[0] == 200
+        assert (await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)}, peer=wrong))[0] == 201
+        status, answer = await ca.call("POST", "/renew", peer=wrong)
+        assert (status, "Client-Cert" in answer["message"]) == (400, True)
 
     with_ca(scenario)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from sealwright import api, ca, oauth
 from sealwright.errors import Conflict, NotFound, Refused, TooLarge, Unavailable
 from sealwright.server.application import Application, Dispatcher, InFlight
 from sealwright.server.jobs import Job
@@ -126,6 +127,21 @@ def test_unknown_path_on_a_listener_without_a_wire_is_told_plainly():
 def test_wrong_method_is_405_whatever_the_wire_says():
     answer = answered(dispatcher(*PEOPLE), "DELETE", "/oauth2/token")
     assert (answer.status, dict(answer.headers)["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("wire", "words"),
+    [
+        (Wire.OAUTH, oauth.answer_failure),
+        (Wire.API, api.answer_failure),
+        (Wire.STEP, ca.answer_failure),
+        (Wire.PAGE, words_of(Wire.PAGE)),
+    ],
+)
+def test_methods_that_are_allowed_are_told_once_on_every_wire(wire, words):
+    application = Application([route("POST", "/a", wire=wire)], {wire: words})
+    answer = answered(Dispatcher(application, Listener.PEOPLE, InFlight(), open_test_log()[0]), "GET", "/a")
+    assert [value for name, value in answer.headers if name.lower() == "allow"] == ["POST"]
 
 
 def test_too_large_is_413_whatever_the_wire_says():

@@ -168,16 +168,19 @@ class StepApi:
 
     async def renew(self, request: Request) -> Response:
         """The certificate of the connection, or the one in a token, is followed by another with the same key."""
-        if request.peer.certificate is not None:
-            return _issued(await self._renewal.renew(request.peer.certificate))
+        peer = request.peer
+        certificate = peer.certificate or peer.told_certificate
+        if certificate is not None:
+            return _issued(await self._renewal.renew(certificate))
         token = request.bearer()
         if token is None:
-            raise InvalidInput("Neither a client certificate nor a token was shown.")
+            raise InvalidInput(peer.told_wrongly or "Neither a client certificate nor a token was shown.")
         return _issued(await self._renewal.renew_with_token(token))
 
     async def rekey(self, request: Request) -> Response:
         """The certificate of the connection is followed by another with a new key."""
         asked = request.json(RekeyRequest)
+        _require_own_connection(request, "A new key")
         if request.peer.certificate is None:
             raise InvalidInput("A certificate is given a new key over a connection that was made with it.")
         if not asked.csr:
@@ -195,8 +198,18 @@ class StepApi:
         elif request.peer.certificate is not None:
             await self._revocation.with_certificate(serial, request.peer.certificate, code=code, reason=asked.reason or "")
         else:
+            _require_own_connection(request, "Revocation without a token")
             raise InvalidInput("Neither a token (ott) nor a client certificate was shown.")
         return json_response(200, {"status": "ok"})
+
+
+def _require_own_connection(request: Request, what: str) -> None:
+    """What cannot be undone is not done for a header: whoever gets past the proxy with one would have any certificate."""
+    if request.peer.is_told_of:
+        raise InvalidInput(
+            f"{what} takes a connection that was made with the certificate itself; here a proxy tells of it (Client-Cert).",
+            hint="Connect to the machines listener past the proxy, or use a token.",
+        )
 
 
 def _listeners(path: str) -> frozenset[Listener]:

@@ -22,7 +22,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM, Actor, Permission
 from sealwright.audit import Audit
-from sealwright.ca import CertificateAuthority, Directory, Foundation, LocalToken, Person, Standing, answer_failure, assemble
+from sealwright.ca import (
+    CertificateAuthority,
+    Directory,
+    Foundation,
+    LocalToken,
+    Person,
+    Provisioners,
+    Standing,
+    answer_failure,
+    assemble,
+)
 from sealwright.ca.issue import pass_by
 from sealwright.ca.renew import RENEW_CLIENT
 from sealwright.clock import Clock, FixedClock, Instant, to_seconds
@@ -349,13 +359,16 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
         for each in reached:
             each(point)
 
+    def own_client(endpoint: str) -> str | None:
+        return "step-ca" if endpoint in local_providers else None
+
     outbound = ScriptedOutbound()
     parts = assemble(
         Foundation(db, clock, entropy, audit, custody, sealer),
         providers=TrustedProviders(outbound, clock, local),
         directory=Directory(standing_of, person_of, token_standing_of),
         dns_names=("ca.example.org", "192.0.2.7", "::1"),
-        provisioner_files=directory,
+        provisioners=Provisioners(db, sealer, audit, clock, directory=directory, own_client=own_client),
         crash_points=reach,
     )
     if not await parts.issuers.records():

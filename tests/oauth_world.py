@@ -14,15 +14,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from sealwright.access import SYSTEM
+from sealwright.access import SYSTEM, nothing_named
 from sealwright.audit import Audit
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import Failure
 from sealwright.identity import Account, Directory, SessionKind, SessionRules, Sessions, SignedIn
+from sealwright.identity.directory.authority import PermittedChange
 from sealwright.keys import Custody, Sealer
-from sealwright.oauth import SESSION_COOKIE, AuthorizationServer, Foundation, answer_failure, assemble
+from sealwright.oauth import SESSION_COOKIE, AuthorizationServer, Foundation, answer_failure, assemble, clients_of_group
 from sealwright.settings import OAuthSettings
 from sealwright.tokens import SignedClaims, UnverifiedToken, keys_of_jwks, verify
 from sealwright.wire import Peer, Request, Response, Route, Wire
@@ -158,10 +159,19 @@ async def oauth_world(open_database: OpenDatabase = sqlite_database, **lifetimes
         sealer = Sealer(bytes(range(32)), entropy)
         custody = Custody(db, sealer, clock)
         sessions = Sessions(db, audit, clock, entropy, SessionRules())
-        directory = Directory(db, audit, clock, entropy, sessions, domain="example.org")
+        directory = Directory(
+            db,
+            audit,
+            clock,
+            entropy,
+            sessions,
+            change=PermittedChange(db, audit, nothing_named),
+            clients_of_group=clients_of_group,
+            domain="example.org",
+        )
         await directory.create_group("users", actor=SYSTEM)
         foundation = Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings(**lifetimes))
-        server = assemble(foundation, people=directory, sign_ins=sessions, custody=custody, sealer=sealer)
+        server = assemble(foundation, people=directory, sign_ins=sessions, custody=custody, sealer=sealer, named=nothing_named)
         yield World(db, clock, audit, foundation, custody, directory, sessions, server)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from demo.forms import Browser, Page
 from sealwright import identity, oauth, web
-from sealwright.access import SYSTEM
+from sealwright.access import SYSTEM, nothing_named
 from sealwright.audit import Audit
 from sealwright.ca import Inventory
 from sealwright.clock import FixedClock, Instant
@@ -217,11 +217,15 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
         rules=identity.SessionRules(),
         server_name="Example",
         domain="example.org",
+        named=nothing_named,
+        clients_of_group=oauth.clients_of_group,
     )
     await db.write(lambda tx: identity.seed(tx, clock.now()))
     foundation = oauth.Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings())
     custody = Custody(db, sealer, clock)
-    applications = oauth.assemble(foundation, people=people.directory, sign_ins=people.sessions, custody=custody, sealer=sealer)
+    applications = oauth.assemble(
+        foundation, people=people.directory, sign_ins=people.sessions, custody=custody, sealer=sealer, named=nothing_named
+    )
     behind = web.Behind(
         sign_in=people.sign_in,
         sessions=people.sessions,

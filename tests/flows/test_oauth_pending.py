@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from sealwright.access import SYSTEM
+from sealwright.access import SYSTEM, nothing_named
 from sealwright.db import Statement
 from sealwright.db.schema import metadata
 from sealwright.entropy import SeededEntropy
@@ -41,7 +41,9 @@ def another_node(world, key=KEY):
     """The same server once more, with memory of its own."""
     sealer = Sealer(key, SeededEntropy(99))
     foundation = replace_struct(world.foundation, entropy=SeededEntropy(99))
-    server = assemble(foundation, people=world.directory, sign_ins=world.sessions, custody=world.custody, sealer=sealer)
+    server = assemble(
+        foundation, people=world.directory, sign_ins=world.sessions, custody=world.custody, sealer=sealer, named=nothing_named
+    )
     return replace(world, server=server)
 
 

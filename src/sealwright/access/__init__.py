@@ -5,8 +5,10 @@ Owns: actors, permissions, roles and which group holds which role. Never knows h
 
 from __future__ import annotations
 
+from sealwright.access.errors import BeyondOwnAuthority
 from sealwright.access.models import SYSTEM, Actor, Permission, Role, anonymous
-from sealwright.access.policy import BUILTIN_GROUPS, ROLES, permissions_of, require
+from sealwright.access.named import NamedAuthorities, NamedAuthority, NameKind, nothing_named, require_over_names
+from sealwright.access.policy import BUILTIN_GROUPS, ROLES, permissions_of, require, require_at_least
 from sealwright.access.store import accounts_with_role, roles_of_account, roles_of_group, seed_builtin_groups
 
 __all__ = [
@@ -14,12 +16,19 @@ __all__ = [
     "ROLES",
     "SYSTEM",
     "Actor",
+    "BeyondOwnAuthority",
+    "NameKind",
+    "NamedAuthorities",
+    "NamedAuthority",
     "Permission",
     "Role",
     "accounts_with_role",
     "anonymous",
+    "nothing_named",
     "permissions_of",
     "require",
+    "require_at_least",
+    "require_over_names",
     "roles_of_account",
     "roles_of_group",
     "seed_builtin_groups",

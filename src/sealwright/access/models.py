@@ -21,6 +21,8 @@ class Permission(StrEnum):
     ISSUER_WRITE = "issuer:write"
     CERTIFICATE_READ = "certificate:read"
     CERTIFICATE_REVOKE = "certificate:revoke"
+    CERTIFICATE_ISSUE_ANY_NAME = "certificate:issue-any-name"
+    """To have a certificate with any name, or to let others have one: by a provisioner, or by a name that one trusts."""
     SESSION_READ = "session:read"
     SESSION_REVOKE = "session:revoke"
     AUDIT_READ = "audit:read"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sealwright.access.errors import BeyondOwnAuthority
 from sealwright.access.models import Actor, Permission, Role
 from sealwright.errors import NotPermitted
 
@@ -14,7 +15,15 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.PEOPLE_ADMINISTRATOR: frozenset({_P.PERSON_READ, _P.PERSON_WRITE, _P.GROUP_READ, _P.SESSION_READ, _P.SESSION_REVOKE}),
     Role.GROUP_ADMINISTRATOR: frozenset({_P.PERSON_READ, _P.GROUP_READ, _P.GROUP_WRITE}),
     Role.CLIENT_ADMINISTRATOR: frozenset({_P.GROUP_READ, _P.CLIENT_READ, _P.CLIENT_WRITE}),
-    Role.CA_ADMINISTRATOR: frozenset({_P.PROVISIONER_READ, _P.PROVISIONER_WRITE, _P.CERTIFICATE_READ, _P.CERTIFICATE_REVOKE}),
+    Role.CA_ADMINISTRATOR: frozenset(
+        {
+            _P.PROVISIONER_READ,
+            _P.PROVISIONER_WRITE,
+            _P.CERTIFICATE_READ,
+            _P.CERTIFICATE_REVOKE,
+            _P.CERTIFICATE_ISSUE_ANY_NAME,
+        }
+    ),
     Role.AUDITOR: frozenset({_P.AUDIT_READ, _P.CERTIFICATE_READ}),
 }
 
@@ -27,7 +36,7 @@ BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "idm_people_admins": ("May create and change people", (Role.PEOPLE_ADMINISTRATOR,)),
     "idm_group_admins": ("May create and change groups", (Role.GROUP_ADMINISTRATOR,)),
     "idm_oauth2_admins": ("May create and change OAuth clients", (Role.CLIENT_ADMINISTRATOR,)),
-    "ca_admins": ("May change provisioners and revoke certificates", (Role.CA_ADMINISTRATOR,)),
+    "ca_admins": ("May change provisioners, have any name certified, and revoke certificates", (Role.CA_ADMINISTRATOR,)),
     "auditors": ("May read the audit record and the inventory", (Role.AUDITOR,)),
 }
 """Name → description and roles. They exist from the first start and cannot be deleted."""
@@ -44,9 +53,24 @@ def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
 def require(actor: Actor, permission: Permission) -> None:
     """Raise NotPermitted unless `actor` holds `permission`."""
     if permission not in actor.permissions:
-        holders = [group for group, (_, roles) in BUILTIN_GROUPS.items() if permission in permissions_of(roles)]
         raise NotPermitted(
             f"{actor.name or 'An unknown caller'} does not have the permission {permission}.",
-            reasons=(f"{permission} is held by members of {', '.join(holders)}",),
+            reasons=(f"{permission} is held by members of {', '.join(holders_of(permission))}",),
             hint="Sign in as somebody who has it, or ask an administrator to add you to one of these groups.",
         )
+
+
+def require_at_least(actor: Actor, held: frozenset[Permission], what: str) -> None:
+    """Raise BeyondOwnAuthority unless `actor` holds every permission in `held`. `what` finishes the sentence."""
+    missing = sorted(held - actor.permissions)
+    if missing:
+        raise BeyondOwnAuthority(
+            f"{actor.name or 'An unknown caller'} may not {what}.",
+            reasons=(f"that needs every permission it carries; missing: {', '.join(missing)}",),
+            hint="Ask somebody who holds these permissions.",
+        )
+
+
+def holders_of(permission: Permission) -> list[str]:
+    """The built-in groups whose members hold `permission`."""
+    return [group for group, (_, roles) in BUILTIN_GROUPS.items() if permission in permissions_of(roles)]

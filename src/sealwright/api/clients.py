@@ -10,7 +10,7 @@ import msgspec
 
 from sealwright.access import Actor, Permission
 from sealwright.api import answers, models
-from sealwright.api.operations import Call, Operation
+from sealwright.api.operations import EVEN_IF_USED, Call, Operation
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.oauth import ClientConfiguration
 from sealwright.oauth import Clients as Registry
@@ -72,7 +72,7 @@ class Clients:
                 gives=answer,
                 takes=models.ClientChange,
             ),
-            Operation("delete_client", "DELETE", one, "Delete a client.", _WRITE, self._delete, status=204),
+            Operation("delete_client", "DELETE", one, "Delete a client.", _WRITE, self._delete, query=EVEN_IF_USED, status=204),
         ]
 
     def _permissions(self) -> list[Operation]:
@@ -158,7 +158,7 @@ class Clients:
         return answers.client(await self._changes[member](call.path("name"), value, call.actor))
 
     async def _delete(self, call: Call) -> None:
-        await self._clients.delete(call.path("name"), actor=call.actor)
+        await self._clients.delete(call.path("name"), even_if_used=call.flag("even_if_used"), actor=call.actor)
 
     async def _add_redirect_url(self, call: Call) -> models.ClientAnswer:
         return answers.client(await self._clients.add_redirect_url(call.path("name"), call.body.url, actor=call.actor))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sealwright.access import Actor, Permission
 from sealwright.api import answers, models
-from sealwright.api.operations import Call, Operation
+from sealwright.api.operations import EVEN_IF_USED, Call, Operation
 from sealwright.errors import InvalidInput
 from sealwright.identity import Directory, Group
 
@@ -36,7 +36,7 @@ class Groups:
                 status=201,
             ),
             Operation("get_group", "GET", one, "Show a group and its members.", _READ, self._get, gives=details),
-            Operation("delete_group", "DELETE", one, "Delete a group.", _WRITE, self._delete, status=204),
+            Operation("delete_group", "DELETE", one, "Delete a group.", _WRITE, self._delete, query=EVEN_IF_USED, status=204),
             Operation(
                 "change_members",
                 "PATCH",
@@ -64,7 +64,7 @@ class Groups:
         return await self._shown(call.path("name"), call.actor)
 
     async def _delete(self, call: Call) -> None:
-        await self._directory.delete_group(call.path("name"), actor=call.actor)
+        await self._directory.delete_group(call.path("name"), even_if_used=call.flag("even_if_used"), actor=call.actor)
 
     async def _change_members(self, call: Call) -> models.GroupDetails:
         body: models.MembersChange = call.body

@@ -16,6 +16,10 @@ from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, j
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
 """The access of operations that answer for the one who asks."""
+EVEN_IF_USED = {
+    "even_if_used": "true: delete it although clients or provisioners use it. Without it, these are named and nothing is done."
+}
+"""The parameter of what is not deleted without being told."""
 PAGE = 100
 LONGEST_PAGE = 1_000
 
@@ -50,6 +54,13 @@ class Call(msgspec.Struct, frozen=True):
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LONGEST_PAGE:
             raise InvalidInput(f"limit is {text[:20]!r}; it must be a number from 1 to {LONGEST_PAGE}.")
         return int(text)
+
+    def flag(self, name: str) -> bool:
+        """Whether a parameter says true; without it, it does not."""
+        text = self.query.get(name, "false")
+        if text not in ("true", "false"):
+            raise InvalidInput(f"{name} is {text[:20]!r}; it must be true or false.")
+        return text == "true"
 
 
 Run = Callable[[Call], Awaitable[Any]]

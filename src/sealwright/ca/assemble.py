@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from msgspec import Struct
 
 from sealwright.audit import Audit
@@ -59,15 +57,14 @@ def assemble(
     providers: TrustedProviders,
     directory: Directory,
     dns_names: tuple[str, ...],
-    provisioner_files: Path,
+    provisioners: Provisioners,
     crash_points: CrashPoints = pass_by,
 ) -> CertificateAuthority:
-    """Build it. `dns_names`: every name by which clients reach it; `provisioner_files`: a directory, which may be missing."""
+    """Build it. `dns_names`: every name by which clients reach it; `provisioners`: those there are."""
     db, audit, clock = foundation.db, foundation.audit, foundation.clock
     issuers = Issuers(db, foundation.custody, audit, clock, foundation.entropy)
-    provisioners = Provisioners(db, foundation.sealer, audit, clock, directory=provisioner_files)
     accepted = Audiences(dns_names)
-    tokens = ProvisionerTokens(provisioners, providers, accepted, clock)
+    tokens = ProvisionerTokens(provisioners, providers, accepted, clock, person_of=directory.person_of)
     preparation = Preparation(foundation.entropy)
     checks = StandingChecks(directory, provisioners)
     issuance = Issuance(db, issuers, BUILT_IN, preparation, audit, clock, checks=checks, crash_points=crash_points)

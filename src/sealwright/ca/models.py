@@ -9,6 +9,7 @@ What is made for every certificate is a msgspec structure: frozen like a data cl
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum, StrEnum
@@ -144,6 +145,12 @@ class Person(msgspec.Struct, frozen=True):
     """The one of all these that ID tokens tell, or empty."""
     groups: frozenset[str]
     """Names of the groups that they are in, directly or through others."""
+    group_ids: frozenset[str] = frozenset()
+    """Ids of the same groups."""
+
+
+PersonOf = Callable[[str], Awaitable[Person | None]]
+"""Who has this account id; None where nobody has."""
 
 
 class LocalToken(msgspec.Struct, frozen=True):

@@ -11,13 +11,11 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from sealwright.ca.errors import StandingLost
-from sealwright.ca.models import CertificateContents, LocalToken, Person, SigningGrant, Standing
+from sealwright.ca.models import CertificateContents, LocalToken, PersonOf, SigningGrant, Standing
 from sealwright.ca.provisioners import OidcProvisioner, Provisioners, check_still_held
 
 StandingOf = Callable[[str], Awaitable[Standing]]
 """Account id → whether that person may have certificates now."""
-PersonOf = Callable[[str], Awaitable[Person | None]]
-"""Who has this account id; None where nobody has."""
 TokenStandingOf = Callable[[LocalToken], Awaitable[Standing]]
 """Whether the sign-in and the consent that a token of this server comes from still hold."""
 

@@ -102,10 +102,14 @@ def list_members(invocation: Invocation, name: str) -> None:
 
 @command("delete", examples=["sealwright group delete step-ca_users"])
 @click.argument("name")
+@click.option("--even-if-used", is_flag=True, help="Also when clients or provisioners use the group.")
 @pass_invocation
-def delete(invocation: Invocation, name: str) -> None:
-    """Delete a group. Its members stay."""
-    invocation.connection().call("DELETE", "groups", name)
+def delete(invocation: Invocation, name: str, even_if_used: bool) -> None:
+    """Delete a group. Its members stay.
+
+    A group that clients or provisioners use is not deleted without being told.
+    """
+    invocation.connection().call("DELETE", "groups", name, query={"even_if_used": "true"} if even_if_used else None)
     invocation.output.confirm(f"Deleted group {name}")
     invocation.output.json({"name": name, "deleted": True})
 

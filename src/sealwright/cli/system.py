@@ -115,10 +115,15 @@ def list_(invocation: Invocation) -> None:
 
 @command("delete", examples=["sealwright system oauth2 delete wiki"])
 @click.argument("name")
+@click.option("--even-if-used", is_flag=True, help="Also when a provisioner trusts the client.")
 @pass_invocation
-def delete(invocation: Invocation, name: str) -> None:
-    """Delete a client. What it was given stops working at once."""
-    invocation.connection().call("DELETE", "oauth2", "clients", name)
+def delete(invocation: Invocation, name: str, even_if_used: bool) -> None:
+    """Delete a client. What it was given stops working at once.
+
+    A client that a provisioner trusts is not deleted without being told.
+    """
+    query = {"even_if_used": "true"} if even_if_used else None
+    invocation.connection().call("DELETE", "oauth2", "clients", name, query=query)
     invocation.output.confirm(f"Deleted client {name}")
     invocation.output.json({"name": name, "deleted": True})
 

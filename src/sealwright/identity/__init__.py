@@ -5,18 +5,20 @@ Owns: accounts, how they prove who they are, and for how long that holds. Never 
 
 from __future__ import annotations
 
+from sealwright.access import BeyondOwnAuthority
 from sealwright.identity.assemble import Identity, assemble
 from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, seed
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.directory.directory import Directory
+from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.errors import (
     AccountNotFound,
     AccountNotUsable,
-    BeyondOwnAuthority,
     BuiltIn,
     CodeRefused,
     CredentialNotFound,
     GroupCycle,
+    GroupInUse,
     GroupNotFound,
     LastAdministrator,
     LinkRefused,
@@ -75,6 +77,7 @@ __all__ = [
     "BeyondOwnAuthority",
     "Bootstrap",
     "BuiltIn",
+    "ClientsOfGroup",
     "CodeRefused",
     "Completed",
     "Credential",
@@ -84,6 +87,7 @@ __all__ = [
     "Directory",
     "Group",
     "GroupCycle",
+    "GroupInUse",
     "GroupNotFound",
     "Hashing",
     "Identity",

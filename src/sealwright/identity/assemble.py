@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sealwright.access import NamedAuthorities
 from sealwright.audit import Audit
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.entropy import Entropy
 from sealwright.identity.bootstrap import Bootstrap
 from sealwright.identity.credentials import Credentials
+from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.directory.directory import Directory
+from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.models import SessionRules
 from sealwright.identity.passwords import Hashing
 from sealwright.identity.proofs import Proofs
@@ -43,17 +46,23 @@ def assemble(  # noqa: PLR0913 - what every part of the package needs comes in h
     rules: SessionRules,
     server_name: str,
     domain: str,
+    named: NamedAuthorities,
+    clients_of_group: ClientsOfGroup,
 ) -> Identity:
-    """Build it. `server_name`: what authenticator apps show; `domain`: what stands after the @ of account names."""
+    """Build it. `server_name`: what authenticator apps show; `domain`: what stands after the @ of account names.
+
+    `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use.
+    """
+    change = PermittedChange(db, audit, named)
     sessions = Sessions(db, audit, clock, entropy, rules)
     proofs = Proofs(db, clock, sealer, hashing, Throttle(db, clock))
-    credentials = Credentials(db, audit, clock, entropy, proofs, sessions, server_name=server_name, domain=domain)
-    directory = Directory(db, audit, clock, entropy, sessions, domain=domain)
+    credentials = Credentials(db, audit, clock, entropy, proofs, sessions, change=change, server_name=server_name, domain=domain)
+    directory = Directory(db, audit, clock, entropy, sessions, change=change, clients_of_group=clients_of_group, domain=domain)
     return Identity(
         directory=directory,
         sessions=sessions,
         sign_in=SignIn(db, audit, clock, entropy, proofs, sessions, domain=domain),
         credentials=credentials,
         bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions),
-        reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials),
+        reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials, change),
     )

@@ -12,7 +12,7 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotPermitted
 from sealwright.identity import store, totp
-from sealwright.identity.directory.authority import PermittedChange, require_over_account
+from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.directory.lookup import account_unknown
 from sealwright.identity.directory.store import account as account_by_id
 from sealwright.identity.directory.store import add_member, find_account, find_group, lock_account, lock_directory
@@ -48,7 +48,7 @@ _TOTPS = (CredentialKind.TOTP, CredentialKind.TOTP_UNCONFIRMED)
 class Credentials:
     """Verbs about passwords and second factors. Everybody may change their own, and shows their password for it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what every verb of these stands on
         self,
         db: Database,
         audit: Audit,
@@ -57,6 +57,7 @@ class Credentials:
         proofs: Proofs,
         sessions: Sessions,
         *,
+        change: PermittedChange,
         server_name: str,
         domain: str,
     ) -> None:
@@ -69,7 +70,7 @@ class Credentials:
         self._sessions = sessions
         self._server_name = server_name
         self._domain = domain
-        self._change = PermittedChange(db, audit)
+        self._change = change
 
     async def list_of(self, account_id: str, *, actor: Actor) -> tuple[Credential, ...]:
         """What the account can prove itself with; one's own needs no permission."""
@@ -89,7 +90,7 @@ class Credentials:
 
         async def body(tx: Transaction) -> None:
             await lock_directory(tx)
-            await require_over_account(tx, actor, account, "set the password of")
+            await self._change.require_over_account(tx, actor, account, "set the password of")
             await lock_account(tx, account.id)
             await self.store_password(tx, account, hashed, actor=actor)
 
@@ -188,7 +189,7 @@ class Credentials:
 
         async def body(tx: Transaction) -> int:
             await lock_directory(tx)
-            await require_over_account(tx, actor, account, "remove the second factor of")
+            await self._change.require_over_account(tx, actor, account, "remove the second factor of")
             await lock_account(tx, account.id)
             removed = await self._remove_totps(tx, account, actor)
             await self._sessions.end_all_in(tx, account.id, "the second factor was removed", actor=actor)

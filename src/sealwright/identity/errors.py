@@ -125,13 +125,13 @@ class GroupCycle(Conflict):
     code = "group_cycle"
 
 
+class GroupInUse(Conflict):
+    """A client or a provisioner would lose what it has by this group."""
+
+    code = "group_in_use"
+
+
 class LastAdministrator(Conflict):
     """Nobody would be left to administer this server."""
 
     code = "last_administrator"
-
-
-class BeyondOwnAuthority(NotPermitted):
-    """The change would touch permissions that the actor does not hold."""
-
-    code = "beyond_own_authority"

@@ -10,9 +10,8 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from sealwright.access import Actor, Permission
 from sealwright.clock import Instant, after, between
-from sealwright.identity.errors import BeyondOwnAuthority, MailRefused, NameRefused, TextRefused, WeakPassword
+from sealwright.identity.errors import MailRefused, NameRefused, TextRefused, WeakPassword
 from sealwright.identity.models import Session, SessionKind, SessionRules
 from sealwright.ip import network_of
 
@@ -292,20 +291,6 @@ def why_over(session: Session, rules: SessionRules, now: Instant) -> str | None:
 def printable(text: str, longest: int = MAX_USER_AGENT) -> str:
     """What a peer told about itself, cut and without control characters."""
     return "".join(c for c in text[:longest] if c.isprintable())
-
-
-# --- authority -------------------------------------------------------------------------------------------------------
-
-
-def require_at_least(actor: Actor, held: frozenset[Permission], what: str) -> None:
-    """Raise BeyondOwnAuthority unless `actor` holds every permission in `held`. `what` finishes the sentence."""
-    missing = sorted(held - actor.permissions)
-    if missing:
-        raise BeyondOwnAuthority(
-            f"{actor.name or 'An unknown caller'} may not {what}.",
-            reasons=(f"that needs every permission it carries; missing: {', '.join(missing)}",),
-            hint="Ask somebody who holds these permissions.",
-        )
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from sealwright.entropy import Entropy, token
 from sealwright.errors import InvalidInput
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
-from sealwright.identity.directory.authority import PermittedChange, require_over_account
+from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.store import account as account_by_id
 from sealwright.identity.directory.store import lock_account, lock_directory
@@ -36,6 +36,7 @@ class ResetLinks:
         entropy: Entropy,
         directory: Directory,
         credentials: Credentials,
+        change: PermittedChange,
     ) -> None:
         self._db = db
         self._audit = audit
@@ -43,7 +44,7 @@ class ResetLinks:
         self._entropy = entropy
         self._directory = directory
         self._credentials = credentials
-        self._change = PermittedChange(db, audit)
+        self._change = change
 
     async def create(self, who: str, *, lifetime: timedelta = RESET_LIFETIME, actor: Actor) -> OneTimeLink:
         """A link for somebody who has no password, or lost it."""
@@ -60,7 +61,7 @@ class ResetLinks:
 
         async def body(tx: Transaction) -> None:
             await lock_directory(tx)
-            await require_over_account(tx, actor, account, "make a link for")
+            await self._change.require_over_account(tx, actor, account, "make a link for")
             await store.delete_links(tx, LinkPurpose.RESET, account.id)
             digest = secret_digest(link.token)
             await store.insert_link(tx, digest, LinkPurpose.RESET, account.id, self._clock.now(), link.expires_at)

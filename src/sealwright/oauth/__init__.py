@@ -10,10 +10,11 @@ from sealwright.oauth.assemble import AuthorizationServer, assemble
 from sealwright.oauth.authorize import Authorization
 from sealwright.oauth.clients import Clients
 from sealwright.oauth.consents import Consents
-from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.discovery import Discovery, client_name_in
 from sealwright.oauth.errors import (
     BearerRefused,
     ClientExists,
+    ClientInUse,
     ClientRefused,
     ClientUnknown,
     GroupUnknown,
@@ -43,6 +44,7 @@ from sealwright.oauth.models import (
 )
 from sealwright.oauth.people import People, SignIns
 from sealwright.oauth.purge import purge_ended
+from sealwright.oauth.store import clients_of_group
 from sealwright.oauth.token import TokenAnswer, Tokens
 from sealwright.oauth.token_standing import TokenStanding
 
@@ -59,6 +61,7 @@ __all__ = [
     "Client",
     "ClientConfiguration",
     "ClientExists",
+    "ClientInUse",
     "ClientKind",
     "ClientRefused",
     "ClientUnknown",
@@ -89,5 +92,7 @@ __all__ = [
     "answer_failure",
     "answer_step",
     "assemble",
+    "client_name_in",
+    "clients_of_group",
     "purge_ended",
 ]

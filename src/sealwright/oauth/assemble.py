@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sealwright.access import NamedAuthorities
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.authorize import Authorization
 from sealwright.oauth.clients import Clients
@@ -33,9 +34,18 @@ class AuthorizationServer(Struct, frozen=True):
 
 
 def assemble(
-    foundation: Foundation, *, people: People, sign_ins: SignIns, custody: Custody, sealer: Sealer
+    foundation: Foundation,
+    *,
+    people: People,
+    sign_ins: SignIns,
+    custody: Custody,
+    sealer: Sealer,
+    named: NamedAuthorities,
 ) -> AuthorizationServer:
-    """Build it. `people`: `identity.Directory`; `sign_ins`: `identity.Sessions`."""
+    """Build it.
+
+    `people`: `identity.Directory`; `sign_ins`: `identity.Sessions`; `named`: the names that carry authority elsewhere.
+    """
     authorization = Authorization(foundation, people=people, custody=custody, requests=PendingRequests(foundation, sealer))
     discovery = Discovery(db=foundation.db, custody=custody, origin=foundation.origin)
     families = Families(foundation, sign_ins=sign_ins)
@@ -43,7 +53,7 @@ def assemble(
     userinfo = Userinfo(foundation, discovery=discovery, families=families, people=people, custody=custody)
     endpoints = Endpoints(authorization=authorization, tokens=tokens, userinfo=userinfo, discovery=discovery, sign_ins=sign_ins)
     return AuthorizationServer(
-        clients=Clients(foundation, custody=custody, sealer=sealer, people=people),
+        clients=Clients(foundation, custody=custody, sealer=sealer, people=people, named=named),
         authorization=authorization,
         consents=Consents(foundation, people=people),
         discovery=discovery,

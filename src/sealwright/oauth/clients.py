@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from sealwright.access import Actor, Permission, require
+from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
 from sealwright.audit import Event
 from sealwright.clock import Instant
 from sealwright.db import DuplicateRow, Transaction
@@ -17,7 +17,7 @@ from sealwright.keys import Custody, Purpose, Sealer
 from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
-from sealwright.oauth.errors import ClientExists, ClientRefused, ClientUnknown, GroupUnknown, NotRegistered
+from sealwright.oauth.errors import ClientExists, ClientInUse, ClientRefused, ClientUnknown, GroupUnknown, NotRegistered
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client, ClientConfiguration, ClientKind, ScopeMap, SigningAlgorithm
 from sealwright.oauth.people import People
@@ -32,7 +32,10 @@ Change = Callable[[Transaction, Instant], Awaitable[Any]]
 class Clients:
     """The registered clients."""
 
-    def __init__(self, foundation: Foundation, *, custody: Custody, sealer: Sealer, people: People) -> None:
+    def __init__(
+        self, foundation: Foundation, *, custody: Custody, sealer: Sealer, people: People, named: NamedAuthorities
+    ) -> None:
+        """`named`: the names that carry authority elsewhere, such as the client that a provisioner trusts."""
         self._db = foundation.db
         self._clock = foundation.clock
         self._entropy = foundation.entropy
@@ -42,6 +45,7 @@ class Clients:
         self._custody = custody
         self._sealer = sealer
         self._people = people
+        self._named = named
 
     # --- create, read, delete ---
 
@@ -59,6 +63,7 @@ class Clients:
     ) -> ClientConfiguration:
         require(actor, Permission.CLIENT_WRITE)
         policy.require_client_name(name)
+        require_over_names(actor, await self._trusting(name), f"create the client {name}")
         policy.require_display_name(display_name)
         redirects.require_landing_url(landing_url)
         now = self._clock.now()
@@ -98,7 +103,7 @@ class Clients:
     async def get(self, name: str, *, actor: Actor) -> ClientConfiguration:
         """The whole configuration of one client, without its secret and keys."""
         require(actor, Permission.CLIENT_READ)
-        return await self._configuration(await self._named(name))
+        return await self._configuration(await self._found(name))
 
     async def list(self, *, actor: Actor) -> list[ClientConfiguration]:
         """Every client, by name."""
@@ -106,18 +111,28 @@ class Clients:
         found = [await store.client_named(self._db, name) for name in await store.client_names(self._db)]
         return [await self._configuration(client) for client in found if client is not None]
 
-    async def delete(self, name: str, *, actor: Actor) -> None:
-        """Delete a client with its consents and tokens; its keys verify nothing any more."""
+    async def delete(self, name: str, *, even_if_used: bool = False, actor: Actor) -> None:
+        """Delete a client with its consents and tokens; its keys verify nothing any more.
+
+        A client that a provisioner trusts is deleted only with `even_if_used`.
+        """
         client = await self._to_change(name, actor)
+        users = tuple(dict.fromkeys(each.named_by for each in await self._trusting(client.name)))
+        if users and not even_if_used:
+            raise ClientInUse(
+                f"The client {client.name} is used by {' and '.join(users)}.",
+                reasons=("without the client, nobody gets a certificate by these",),
+                hint="Remove them first, or delete it all the same: "
+                f"sealwright system oauth2 delete {client.name} --even-if-used",
+            )
         keys = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
 
         async def body(tx: Transaction) -> None:
             for key in keys:
                 await self._custody.revoke(tx, key.id)
             if await store.delete_client(tx, client.id):
-                await self._audit.record(
-                    tx, Event.CLIENT_DELETED, actor=actor, target=_target(client), details={"name": client.name}
-                )
+                details = {"name": client.name, **({"used_by": users} if users else {})}
+                await self._audit.record(tx, Event.CLIENT_DELETED, actor=actor, target=_target(client), details=details)
 
         await self._db.write(body)
         self._custody.forget()
@@ -305,10 +320,17 @@ class Clients:
     # --- parts of every verb ---
 
     async def _to_change(self, name: str, actor: Actor) -> Client:
+        """The client, for whom may change it: whoever changes a client that a provisioner trusts can get any name by it."""
         require(actor, Permission.CLIENT_WRITE)
-        return await self._named(name)
+        client = await self._found(name)
+        require_over_names(actor, await self._trusting(client.name), f"change the client {client.name}")
+        return client
 
-    async def _named(self, name: str) -> Client:
+    async def _trusting(self, name: str) -> tuple[NamedAuthority, ...]:
+        named = await self._named(self._db)
+        return tuple(each for each in named if each.kind is NameKind.CLIENT and each.name == name)
+
+    async def _found(self, name: str) -> Client:
         client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
         if client is None:
             raise ClientUnknown(f"There is no client named {name[:80]!r}.", hint="See all with: sealwright system oauth2 list")
@@ -335,7 +357,7 @@ class Clients:
             )
 
         await self._db.write(body)
-        return await self._configuration(await self._named(client.name))
+        return await self._configuration(await self._found(client.name))
 
     async def _configuration(self, client: Client) -> ClientConfiguration:
         issuer_url = issuer_url_of(self._origin, client.name)

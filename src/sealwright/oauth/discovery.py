@@ -32,6 +32,13 @@ def configuration_url_of(issuer_url: str) -> str:
     return issuer_url + CONFIGURATION_PATH
 
 
+def client_name_in(origin: str, configuration_endpoint: str) -> str | None:
+    """The name of the client whose issuer is meant by its URL or the URL of its metadata; None for another provider's."""
+    issuer_url = configuration_endpoint.removesuffix(CONFIGURATION_PATH).removesuffix("/")
+    prefix = origin + ISSUER_PATH
+    return issuer_url.removeprefix(prefix) if issuer_url.startswith(prefix) else None
+
+
 class Discovery:
     """Metadata and keys of every client's issuer."""
 
@@ -59,14 +66,11 @@ class Discovery:
 
     async def local_provider(self, configuration_endpoint: str) -> LocalProvider | None:
         """One of our own issuers, by its URL or the URL of its metadata, without a call over the network; None for others."""
-        issuer_url = configuration_endpoint.removesuffix(CONFIGURATION_PATH).removesuffix("/")
-        prefix = self._origin + ISSUER_PATH
-        if not issuer_url.startswith(prefix):
-            return None
-        name = issuer_url.removeprefix(prefix)
-        client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
+        name = client_name_in(self._origin, configuration_endpoint)
+        client = await store.client_named(self._db, name) if name is not None and policy.is_client_name(name) else None
         if client is None:
             return None
+        issuer_url = issuer_url_of(self._origin, client.name)
         records = await self._keys(client)
         metadata = ProviderMetadata(
             issuer=issuer_url,

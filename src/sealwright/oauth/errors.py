@@ -43,6 +43,12 @@ class ClientExists(Conflict):
     code = "client_exists"
 
 
+class ClientInUse(Conflict):
+    """A provisioner trusts the tokens of this client."""
+
+    code = "client_in_use"
+
+
 class ClientRefused(InvalidInput):
     """A value in a client's registration is not allowed."""
 

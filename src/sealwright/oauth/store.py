@@ -95,6 +95,9 @@ _SCOPE_MAPS = Statement(
 _CLIENTS_BY_GROUP = Statement(
     select(m.group_id, c.name, c.display_name, c.landing_url).join(oauth_clients, c.id == m.client_id).order_by(c.name)
 )
+_CLIENTS_OF_GROUP = Statement(
+    select(c.name).join(oauth_scope_maps, m.client_id == c.id).where(m.group_id == bindparam("group_id")).order_by(c.name)
+)
 _SCOPES_BY_GROUP = Statement(select(m.group_id, m.scopes).where(m.client_id == bindparam("client_id")))
 _PUT_SCOPE_MAP = upsert(oauth_scope_maps, key=("client_id", "group_id"), update=("scopes",))
 _DELETE_SCOPE_MAP = Statement(
@@ -184,6 +187,11 @@ async def client_with_id(db: Database, client_id: str) -> Client | None:
 async def client_names(db: Database) -> list[str]:
     """The names of all clients, in order."""
     return [row[0] for row in await db.all(_CLIENT_NAMES)]
+
+
+async def clients_of_group(reader: Database | Transaction, group_id: str) -> list[str]:
+    """The names of the clients that have a scope map for this group."""
+    return [row[0] for row in await reader.all(_CLIENTS_OF_GROUP, group_id=group_id)]
 
 
 async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | None) -> None:

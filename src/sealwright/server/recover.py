@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from sealwright.access import nothing_named
 from sealwright.audit import Audit
+from sealwright.db import Database, Transaction
 from sealwright.server.home import Home
 from sealwright.server.surroundings import assemble_people, opened, seed
 from sealwright.settings import Settings
+
+
+async def _no_clients(_reader: Database | Transaction, _group_id: str) -> tuple[str, ...]:
+    """Nothing here deletes a group."""
+    return ()
 
 
 def recover_account(home: Path, name: str, password: str | None) -> str:
@@ -17,7 +24,7 @@ def recover_account(home: Path, name: str, password: str | None) -> str:
     async def recover(settings: Settings) -> str:
         async with opened(settings) as around:
             await seed(around)
-            people = assemble_people(around, Audit(around.clock))
+            people = assemble_people(around, Audit(around.clock), nothing_named, _no_clients)
             recovered = await people.credentials.recover_account(name, password)
             return recovered.password or password or ""
 

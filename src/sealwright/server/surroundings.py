@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from sealwright import identity
+from sealwright.access import NamedAuthorities
 from sealwright.audit import Audit
 from sealwright.clock import Clock, SystemClock
 from sealwright.db import Database, Transaction, open_database
@@ -60,8 +61,10 @@ async def opened(settings: Settings, *, new: bool = False) -> AsyncIterator[Surr
         await db.close()
 
 
-def assemble_people(around: Surroundings, audit: Audit) -> identity.Identity:
-    """The part that knows people."""
+def assemble_people(
+    around: Surroundings, audit: Audit, named: NamedAuthorities, clients_of_group: identity.ClientsOfGroup
+) -> identity.Identity:
+    """The part that knows people; what it asks of the others is passed to it."""
     settings = around.settings
     return identity.assemble(
         around.db,
@@ -73,6 +76,8 @@ def assemble_people(around: Surroundings, audit: Audit) -> identity.Identity:
         rules=identity.SessionRules(idle=settings.sessions.idle, absolute=settings.sessions.absolute),
         server_name=settings.name,
         domain=settings.domain,
+        named=named,
+        clients_of_group=clients_of_group,
     )
 
 

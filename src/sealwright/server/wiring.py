@@ -39,12 +39,25 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
     urls = public_urls(settings, listening or {})
     audit = Audit(clock)
     custody = Custody(db, around.sealer, clock)
-    people = assemble_people(around, audit)
+    provisioners = ca.Provisioners(
+        db,
+        around.sealer,
+        audit,
+        clock,
+        directory=Home(settings.home).provisioner_files,
+        own_client=partial(oauth.client_name_in, urls[Listener.PEOPLE]),
+    )
+    people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group)
     foundation = oauth.Foundation(
         db=db, clock=clock, entropy=entropy, audit=audit, origin=urls[Listener.PEOPLE], lifetimes=settings.oauth
     )
     authorization_server = oauth.assemble(
-        foundation, people=people.directory, sign_ins=people.sessions, custody=custody, sealer=around.sealer
+        foundation,
+        people=people.directory,
+        sign_ins=people.sessions,
+        custody=custody,
+        sealer=around.sealer,
+        named=provisioners.named_authority,
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
 
@@ -54,7 +67,7 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
         providers=providers,
         directory=directory_of(people.directory, authorization_server.token_standing),
         dns_names=names,
-        provisioner_files=Home(settings.home).provisioner_files,
+        provisioners=provisioners,
     )
     return Parts(
         around=around,
@@ -105,13 +118,15 @@ async def person_of(directory: identity.Directory, account_id: str) -> ca.Person
     if account is None:
         return None
     primary = account.primary_mail
+    groups = await directory.groups_of(account_id)
     return ca.Person(
         id=account.id,
         name=directory.spn_of(account),
         mails=tuple(mail.address for mail in account.mails if mail.verified),
         unverified_mails=tuple(mail.address for mail in account.mails if not mail.verified),
         primary_mail=primary.address if primary is not None else "",
-        groups=frozenset(group.name for group in await directory.groups_of(account_id)),
+        groups=frozenset(group.name for group in groups),
+        group_ids=frozenset(group.id for group in groups),
     )
 
 

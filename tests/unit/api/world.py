@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from sealwright import api, ca, oauth
-from sealwright.access import SYSTEM
+from sealwright.access import SYSTEM, NamedAuthority
 from sealwright.api import Domain, ServerFacts
 from sealwright.clock import FixedClock
-from sealwright.db import Database
+from sealwright.db import Database, Transaction
 from sealwright.errors import NotFound
 from sealwright.identity import SessionKind
 from sealwright.keys import Custody, Sealer
@@ -39,19 +40,27 @@ class ServerWorld(World):
         entropy_seed: int = 7,
         provisioner_files: Path = Path("/nonexistent"),
     ) -> None:
-        super().__init__(db, clock, entropy_seed)
+        super().__init__(db, clock, entropy_seed, self._named)
         self.sealer = Sealer(bytes(32), self.entropy)
+        self.provisioners = ca.Provisioners(
+            db, self.sealer, self.audit, self.clock, directory=provisioner_files, own_client=partial(oauth.client_name_in, PEOPLE)
+        )
         self.custody = Custody(db, self.sealer, self.clock)
         foundation = oauth.Foundation(db, self.clock, self.entropy, self.audit, PEOPLE, OAuthSettings())
         self.oauth = oauth.assemble(
-            foundation, people=self.directory, sign_ins=self.sessions, custody=self.custody, sealer=self.sealer
+            foundation,
+            people=self.directory,
+            sign_ins=self.sessions,
+            custody=self.custody,
+            sealer=self.sealer,
+            named=self.provisioners.named_authority,
         )
         self.ca = ca.assemble(
             ca.Foundation(db, self.clock, self.entropy, self.audit, self.custody, self.sealer),
             providers=TrustedProviders(GuardedOutbound(), self.clock, self.oauth.discovery.local_provider),
             directory=directory_of(self.directory, self.oauth.token_standing),
             dns_names=("id.example.org",),
-            provisioner_files=provisioner_files,
+            provisioners=self.provisioners,
         )
         self.domain = Domain(
             db=db,
@@ -73,6 +82,9 @@ class ServerWorld(World):
             PEOPLE: RouteTable(route for route in everything if Listener.PEOPLE in route.listeners),
             MACHINES: RouteTable(route for route in everything if Listener.MACHINES in route.listeners),
         }
+
+    async def _named(self, reader: Database | Transaction) -> Sequence[NamedAuthority]:
+        return await self.provisioners.named_authority(reader)
 
     async def seed(self) -> None:
         await super().seed()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sealwright.access import SYSTEM, Actor
+from sealwright.access import SYSTEM, Actor, NamedAuthorities, nothing_named
 from sealwright.audit import Audit
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
@@ -26,6 +26,7 @@ from sealwright.identity import (
 from sealwright.identity.policy import prepare_password
 from sealwright.identity.totp import code_at, step_at
 from sealwright.keys import Sealer
+from sealwright.oauth import clients_of_group
 from tests.databases import sqlite_database
 
 START = Instant(1_795_000_000_000)
@@ -70,7 +71,9 @@ def _digest(password: str) -> bytes:
 
 
 class World:
-    def __init__(self, db: Database, clock: FixedClock | None = None, entropy_seed: int = 7) -> None:
+    def __init__(
+        self, db: Database, clock: FixedClock | None = None, entropy_seed: int = 7, named: NamedAuthorities = nothing_named
+    ) -> None:
         self.db = db
         self.clock = clock or FixedClock(START)
         self.entropy = SeededEntropy(entropy_seed)
@@ -86,6 +89,8 @@ class World:
             rules=SessionRules(),
             server_name="Example",
             domain=DOMAIN,
+            named=named,
+            clients_of_group=clients_of_group,
         )
         self.directory, self.sessions, self.sign_in = parts.directory, parts.sessions, parts.sign_in
         self.credentials, self.bootstrap, self.reset = parts.credentials, parts.bootstrap, parts.reset_links

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sealwright.ca.models import PersonOf
 from sealwright.ca.provisioners.audiences import Audiences, Operation, addressed_elsewhere, is_address
 from sealwright.ca.provisioners.errors import CredentialRefused, IdentityRefused
 from sealwright.ca.provisioners.jwk import JwkToken, verify_jwk
@@ -18,11 +19,20 @@ from sealwright.tokens import TrustedProviders, UnverifiedToken, audiences
 class ProvisionerTokens:
     """Finds the provisioner that a token names, and has it checked by the rules of its type."""
 
-    def __init__(self, provisioners: Provisioners, providers: TrustedProviders, accepted: Audiences, clock: Clock) -> None:
+    def __init__(
+        self,
+        provisioners: Provisioners,
+        providers: TrustedProviders,
+        accepted: Audiences,
+        clock: Clock,
+        *,
+        person_of: PersonOf,
+    ) -> None:
         self._provisioners = provisioners
         self._providers = providers
         self._accepted = accepted
         self._clock = clock
+        self._person_of = person_of
 
     async def for_sign(self, token: str) -> JwkToken | IdToken:
         """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused."""
@@ -30,7 +40,7 @@ class ProvisionerTokens:
         provisioner = await self._find(read, Operation.SIGN)
         if isinstance(provisioner, JwkProvisioner):
             return verify_jwk(provisioner, read, accepted=self._accepted, operation=Operation.SIGN, now=self._clock.now())
-        return await verify_id_token(provisioner, read, self._providers, self._clock.now())
+        return await verify_id_token(provisioner, read, self._providers, self._clock.now(), self._person_of)
 
     async def for_revoke(self, token: str) -> JwkToken:
         """A token that asks for a revocation: of JWK provisioners only."""
@@ -38,7 +48,7 @@ class ProvisionerTokens:
         provisioner = await self._find(read, Operation.REVOKE)
         if isinstance(provisioner, JwkProvisioner):
             return verify_jwk(provisioner, read, accepted=self._accepted, operation=Operation.REVOKE, now=self._clock.now())
-        person = await verify_id_token(provisioner, read, self._providers, self._clock.now())
+        person = await verify_id_token(provisioner, read, self._providers, self._clock.now(), self._person_of)
         raise IdentityRefused(
             f"{person.actor.name} cannot revoke with an ID token.",
             reasons=(f"the provisioner {provisioner.name} is of type OIDC",),

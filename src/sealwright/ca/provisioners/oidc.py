@@ -24,8 +24,9 @@ import msgspec
 
 from sealwright.access import Actor
 from sealwright.ca import names
-from sealwright.ca.models import CertificateRequest, LocalToken, Name, NameType, SigningGrant
+from sealwright.ca.models import CertificateRequest, LocalToken, Name, NameType, PersonOf, SigningGrant
 from sealwright.ca.profiles import STEP_LEAF
+from sealwright.ca.provisioners.administrators import Bearer, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
 from sealwright.ca.provisioners.single_use import token_key, whole
@@ -57,6 +58,8 @@ class IdToken(msgspec.Struct, frozen=True):
     mail: str
     mail_verified: bool
     groups: tuple[str, ...]
+    group_ids: frozenset[str]
+    """Of an account of this server, by what the directory knows now; a token tells names only."""
     user_name: str
     session_id: str
     family_id: str
@@ -77,9 +80,12 @@ class IdToken(msgspec.Struct, frozen=True):
     @property
     def is_administrator(self) -> bool:
         """Whether the provisioner lets this person ask for any name: by a mail address that counts, or by a group."""
-        admins = self.provisioner.definition.admins
-        mail = _folded(self.trusted_mail)
-        return any((mail and _folded(admin) == mail) or admin in self.groups for admin in admins)
+        return mentions(self.provisioner.definition.admins, self._bearer)
+
+    @property
+    def _bearer(self) -> Bearer:
+        account = self.subject if self.local else ""
+        return Bearer(self.trusted_mail, frozenset(self.groups), account, self.group_ids)
 
     def grant(self, request: CertificateRequest) -> SigningGrant:
         """What this person may have. Who may have nothing raises IdentityRefused, saying why."""
@@ -140,18 +146,19 @@ class IdToken(msgspec.Struct, frozen=True):
         wanted = self.provisioner.definition.groups
         if not wanted:
             return
+        if mentions(wanted, Bearer("", frozenset(self.groups), self._bearer.account_id, self.group_ids)):
+            return
         if not self.groups:
             raise IdentityRefused(
                 f"The token of {self.actor.name} carries no groups, and the provisioner {self.provisioner.name} asks for one.",
                 reasons=(f"groups: {', '.join(wanted)}",),
                 hint="Let the provisioner ask for the scope groups and the client give it, then sign in again.",
             )
-        if not any(group in wanted for group in self.groups):
-            raise IdentityRefused(
-                f"{self.actor.name} is in none of the groups that the provisioner {self.provisioner.name} asks for.",
-                reasons=(f"groups: {', '.join(wanted)}",),
-                hint="Ask to be added to one of these groups.",
-            )
+        raise IdentityRefused(
+            f"{self.actor.name} is in none of the groups that the provisioner {self.provisioner.name} asks for.",
+            reasons=(f"groups: {', '.join(wanted)}",),
+            hint="Ask to be added to one of these groups.",
+        )
 
     def _required_mail(self) -> str:
         if not self.mail:
@@ -179,7 +186,7 @@ class IdToken(msgspec.Struct, frozen=True):
 
 
 async def verify_id_token(
-    provisioner: OidcProvisioner, token: UnverifiedToken, providers: TrustedProviders, now: Instant
+    provisioner: OidcProvisioner, token: UnverifiedToken, providers: TrustedProviders, now: Instant, person_of: PersonOf
 ) -> IdToken:
     """Check a token that names this provisioner. What is wrong raises TokenRefused; a provider that is down, Unavailable."""
     definition = provisioner.definition
@@ -193,14 +200,17 @@ async def verify_id_token(
     require_audience(claims, definition.client_id)
     check_authorized_party(claims, definition.client_id)
     check_times(claims, now, LEEWAY)
+    subject = require_text(claims, "sub")
+    person = await person_of(subject) if metadata.local else None
     return IdToken(
         provisioner=provisioner,
         issuer_url=metadata.issuer,
         local=metadata.local,
-        subject=require_text(claims, "sub"),
+        subject=subject,
         mail=optional_text(claims, "email"),
         mail_verified=claims.get("email_verified") is True,
         groups=_texts(claims, "groups"),
+        group_ids=frozenset() if person is None else person.group_ids,
         user_name=_text(claims, "preferred_username"),
         session_id=_text(claims, "sid"),
         family_id=_text(claims, "family"),
@@ -232,9 +242,3 @@ def _texts(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if isinstance(found, str):
         return (found,)
     return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
-
-
-def _folded(mail: str) -> str:
-    """A mail address for comparison: the domain in small letters, what stands before it as it is."""
-    local, at, domain = mail.rpartition("@")
-    return f"{local}{at}{domain.lower()}" if at else mail

@@ -10,15 +10,17 @@ clients (PKCE, an empty or meaningless secret) to `step`, as the provider of thi
 from __future__ import annotations
 
 import binascii
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from sealwright.access import Actor, Permission, require
+from sealwright.access import Actor, NamedAuthority, Permission, require
 from sealwright.audit import Audit, Event
 from sealwright.ca.models import Claims
 from sealwright.ca.provisioners import store
+from sealwright.ca.provisioners.administrators import named_by
 from sealwright.ca.provisioners.errors import ProvisionerExists, ProvisionerMissing, ProvisionerReadOnly
 from sealwright.ca.provisioners.files import parse_json, read_files
 from sealwright.ca.provisioners.models import JwkProvisioner, OidcProvisioner, Provisioner, parse_definition
@@ -28,6 +30,9 @@ from sealwright.errors import InvalidInput
 from sealwright.keys import Sealer
 
 LONGEST_PAGE = 100
+OwnClient = Callable[[str], str | None]
+"""The client of this server whose issuer a configuration endpoint means, whether it exists or not; None for other providers."""
+
 _FROM_FILE, _STORED = "f", "s"
 
 
@@ -42,7 +47,15 @@ class Provisioners:
     """Finds, lists, adds and removes provisioners."""
 
     def __init__(
-        self, db: Database, sealer: Sealer, audit: Audit, clock: Clock, *, directory: Path, defaults: Claims | None = None
+        self,
+        db: Database,
+        sealer: Sealer,
+        audit: Audit,
+        clock: Clock,
+        *,
+        directory: Path,
+        own_client: OwnClient,
+        defaults: Claims | None = None,
     ) -> None:
         """`directory`: where the files are; `defaults`: claims that a definition inherits."""
         self._db = db
@@ -50,6 +63,7 @@ class Provisioners:
         self._audit = audit
         self._clock = clock
         self._directory = directory
+        self._own_client = own_client
         self._defaults = Claims() if defaults is None else defaults
         self._files: dict[str, Provisioner] = {}
         self._parsed: dict[str, tuple[str, bytes | None, Provisioner]] = {}
@@ -88,7 +102,9 @@ class Provisioners:
             raise ProvisionerMissing(f"There is no provisioner {name[:100]!r}.")
         return found
 
-    async def page(self, cursor: str = "", at_most: int = LONGEST_PAGE) -> ProvisionerPage:
+    async def page(
+        self, cursor: str = "", at_most: int = LONGEST_PAGE, *, reader: Database | Transaction | None = None
+    ) -> ProvisionerPage:
         """Provisioners after `cursor`: those of files by name, then stored ones in the order in which they were added."""
         after = _decode(cursor)
         wanted = at_most + 1
@@ -103,20 +119,29 @@ class Provisioners:
         )
         if len(found) < wanted:
             position = (int(after[1:11]), after[11:]) if after.startswith(_STORED) else (0, "")
-            rows = await store.page(self._db, beyond=position, at_most=wanted - len(found))
+            rows = await store.page(reader or self._db, beyond=position, at_most=wanted - len(found))
             found += [(f"{_STORED}{row.position:010d}{row.name}", self._open(row)) for row in rows]
         more = len(found) > at_most
         found = found[:at_most]
         return ProvisionerPage(tuple(item for _, item in found), found[-1][0].encode().hex() if more else "")
 
-    async def all(self) -> list[Provisioner]:
+    async def all(self, reader: Database | Transaction | None = None) -> list[Provisioner]:
         """Every provisioner, in the order of the list."""
-        page = await self.page()
+        page = await self.page(reader=reader)
         found = list(page.provisioners)
         while page.next_cursor:
-            page = await self.page(page.next_cursor)
+            page = await self.page(page.next_cursor, reader=reader)
             found += page.provisioners
         return found
+
+    async def named_authority(self, reader: Database | Transaction) -> list[NamedAuthority]:
+        """The names of this server's people, groups and clients that carry authority because a provisioner trusts them."""
+        return [
+            each
+            for provisioner in await self.all(reader)
+            if isinstance(provisioner, OidcProvisioner)
+            for each in named_by(provisioner, self._own_client(provisioner.definition.configuration_endpoint))
+        ]
 
     async def encrypted_key(self, kid: str) -> str:
         """The encrypted private key of the JWK provisioner whose key has this id, or ProvisionerMissing."""
@@ -136,8 +161,12 @@ class Provisioners:
         return provisioner
 
     async def add(self, document: object, actor: Actor) -> Provisioner:
-        """Store a provisioner: the decoded JSON of its definition, or JSON text."""
+        """Store a provisioner: the decoded JSON of its definition, or JSON text.
+
+        It decides whose word counts for a name, so only who may have any name themselves may add one.
+        """
         require(actor, Permission.PROVISIONER_WRITE)
+        require(actor, Permission.CERTIFICATE_ISSUE_ANY_NAME)
         provisioner = self.check(document)
         row, kind = self._seal(provisioner)
 

@@ -12,6 +12,7 @@ from typing import NoReturn
 from sealwright.ca import names
 from sealwright.ca.errors import NameRefused
 from sealwright.ca.models import Name, NameType, Person
+from sealwright.ca.provisioners.administrators import Bearer, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import WELL_KNOWN, OidcProvisioner
 
@@ -22,7 +23,7 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
     Every address that the person has is theirs; but only the primary one makes an administrator, as at the first certificate.
     """
     definition = provisioner.definition
-    if definition.groups and person.groups.isdisjoint(definition.groups):
+    if definition.groups and not mentions(definition.groups, Bearer("", person.groups, person.id, person.group_ids)):
         raise IdentityRefused(
             f"{person.name} is in none of the groups any more that the provisioner {provisioner.name} asks for.",
             reasons=(f"groups: {', '.join(definition.groups)}",),
@@ -31,8 +32,8 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
     mails = _addresses(person.mails)
     if definition.allow_unverified_email:
         mails |= _addresses(person.unverified_mails)
-    primary = mails & _addresses([person.primary_mail])
-    if not person.groups.isdisjoint(definition.admins) or primary & _addresses(definition.admins):
+    primary = person.primary_mail if _addresses([person.primary_mail]) & mails else ""
+    if mentions(definition.admins, Bearer(primary, person.groups, person.id, person.group_ids)):
         return
     if subject_name not in ("", person.id):
         _refuse(subject_name, person)

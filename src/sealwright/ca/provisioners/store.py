@@ -74,6 +74,6 @@ async def by_name(db: Database, name: str) -> ProvisionerRow | None:
     return None if row is None else ProvisionerRow(*row)
 
 
-async def page(db: Database, *, beyond: tuple[int, str], at_most: int) -> list[ProvisionerRow]:
+async def page(db: Database | Transaction, *, beyond: tuple[int, str], at_most: int) -> list[ProvisionerRow]:
     """Provisioners in the order in which they were added, after a position and name."""
     return [ProvisionerRow(*row) for row in await db.all(_PAGE, position=beyond[0], name=beyond[1], at_most=at_most)]

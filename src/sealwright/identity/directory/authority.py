@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from sealwright.access import (
     Actor,
+    NamedAuthorities,
+    NamedAuthority,
+    NameKind,
     Permission,
     Role,
     accounts_with_role,
     permissions_of,
     require,
+    require_at_least,
+    require_over_names,
     roles_of_account,
     roles_of_group,
 )
@@ -23,17 +28,22 @@ from sealwright.errors import NotPermitted
 from sealwright.identity.directory import store
 from sealwright.identity.errors import LastAdministrator
 from sealwright.identity.models import Account, Group
-from sealwright.identity.policy import printable, require_at_least
+from sealwright.identity.policy import fold_mail, printable
 
 T = TypeVar("T")
 
 
 class PermittedChange:
-    """Runs a change for an actor who may make it; what is not permitted leaves an audit row and nothing else."""
+    """Runs a change for an actor who may make it; what is not permitted leaves an audit row and nothing else.
 
-    def __init__(self, db: Database, audit: Audit) -> None:
+    What an account or a group carries is more than its roles: a provisioner may trust its name, and that counts as well.
+    """
+
+    def __init__(self, db: Database, audit: Audit, named: NamedAuthorities) -> None:
+        """`named`: the names that carry authority elsewhere."""
         self._db = db
         self._audit = audit
+        self._named = named
 
     async def __call__(
         self, event: Event, permission: Permission, actor: Actor, target: str, body: Callable[[Transaction], Awaitable[T]]
@@ -54,21 +64,49 @@ class PermittedChange:
             await self._record(event, actor, target, refusal)
             raise
 
+    async def require_over_account(self, tx: Transaction, actor: Actor, account: Account, verb: str) -> None:
+        """Raise unless `actor` holds every permission that the account has, by its groups and by its names."""
+        what = f"{verb} {account.name}"
+        require_at_least(actor, permissions_of(await roles_of_account(tx, account.id)), what)
+        groups = await store.groups_of(tx, account.id)
+        mails = [mail.address for mail in account.mails]
+        require_over_names(actor, concerning(await self._named(tx), account_id=account.id, mails=mails, groups=groups), what)
+
+    async def require_over_group(self, tx: Transaction, actor: Actor, group: Group, verb: str) -> None:
+        """Raise unless `actor` holds every permission that a member has by this group or a group that it is nested in."""
+        what = f"{verb} the group {group.name}"
+        require_at_least(actor, permissions_of(await roles_of_group(tx, group.id)), what)
+        above = [await store.find_group(tx, each) for each in sorted(await store.groups_above(tx, group.id))]
+        groups = [group, *(each for each in above if each is not None)]
+        require_over_names(actor, concerning(await self._named(tx), groups=groups), what)
+
+    async def require_may_give(self, tx: Transaction, actor: Actor, mails: Sequence[str], to: str) -> None:
+        """Raise unless `actor` holds what these addresses carry."""
+        what = f"give {', '.join(mails)} to {to}"
+        require_over_names(actor, concerning(await self._named(tx), mails=mails), what)
+
+    async def require_may_create(self, tx: Transaction, actor: Actor, group: Group) -> None:
+        """Raise unless `actor` holds what members of a group of this name will have."""
+        require_over_names(actor, concerning(await self._named(tx), groups=[group]), f"create the group {group.name}")
+
+    async def named_in(self, tx: Transaction, group: Group) -> list[NamedAuthority]:
+        """Where this very group is named."""
+        return concerning(await self._named(tx), groups=[group])
+
     async def _record(self, event: Event, actor: Actor, target: str, refusal: NotPermitted) -> None:
         details = {"reason": refusal.detail, "reasons": list(refusal.reasons)}
         await self._audit.refused(self._db, event, actor=actor, target=printable(target), details=details)
 
 
-async def require_over_account(tx: Transaction, actor: Actor, account: Account, verb: str) -> None:
-    """Raise unless `actor` holds every permission that the account has."""
-    held = permissions_of(await roles_of_account(tx, account.id))
-    require_at_least(actor, held, f"{verb} {account.name}")
-
-
-async def require_over_group(tx: Transaction, actor: Actor, group: Group, verb: str) -> None:
-    """Raise unless `actor` holds every permission that a member has by this group or a group that it is nested in."""
-    held = permissions_of(await roles_of_group(tx, group.id))
-    require_at_least(actor, held, f"{verb} the group {group.name}")
+def concerning(
+    named: Iterable[NamedAuthority], *, account_id: str = "", mails: Iterable[str] = (), groups: Collection[Group] = ()
+) -> list[NamedAuthority]:
+    """Those of `named` that mean this account, one of these addresses, or one of these groups."""
+    names = {(NameKind.MAIL, fold_mail(mail)) for mail in mails}
+    names |= {(NameKind.GROUP_ID, group.id) for group in groups}
+    names |= {(NameKind.GROUP_NAME, group.name) for group in groups}
+    names.add((NameKind.ACCOUNT_ID, account_id))
+    return [each for each in named if (each.kind, fold_mail(each.name) if each.kind is NameKind.MAIL else each.name) in names]
 
 
 async def has_administrator(reader: Database | Transaction, now: Instant) -> bool:

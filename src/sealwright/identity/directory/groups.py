@@ -10,10 +10,10 @@ from sealwright.db import Transaction
 from sealwright.entropy import uuid4
 from sealwright.errors import InvalidInput
 from sealwright.identity.directory import store
-from sealwright.identity.directory.authority import keeping_an_administrator, require_over_group
+from sealwright.identity.directory.authority import keeping_an_administrator
 from sealwright.identity.directory.lookup import Lookup
 from sealwright.identity.directory.people import require_free_name
-from sealwright.identity.errors import BuiltIn, GroupCycle, MemberNotFound
+from sealwright.identity.errors import BuiltIn, GroupCycle, GroupInUse, MemberNotFound
 from sealwright.identity.models import Account, Group
 from sealwright.identity.policy import check_description, check_name, name_in, printable
 
@@ -32,6 +32,7 @@ class Groups(Lookup):
         async def body(tx: Transaction) -> Group:
             await store.lock_directory(tx)
             await require_free_name(tx, group.name)
+            await self._change.require_may_create(tx, actor, group)
             await store.insert_group(tx, group)
             await self._audit.record(
                 tx, Event.GROUP_CREATED, actor=actor, target=f"group:{group.id}", details={"name": group.name}
@@ -40,20 +41,25 @@ class Groups(Lookup):
 
         return await self._change(Event.GROUP_CREATED, Permission.GROUP_WRITE, actor, f"group:{name}", body)
 
-    async def delete_group(self, who: str, *, actor: Actor) -> None:
-        """Remove a group, its memberships, and what was granted to it. Its members stay."""
+    async def delete_group(self, who: str, *, even_if_used: bool = False, actor: Actor) -> None:
+        """Remove a group, its memberships, and what was granted to it. Its members stay.
+
+        A group that a client or a provisioner names is deleted only with `even_if_used`.
+        """
 
         async def body(tx: Transaction) -> None:
             await store.lock_directory(tx)
             group = await self._group_in(tx, who)
             if group.builtin:
                 raise BuiltIn(f"The group {group.name} is built in: you cannot delete it.")
-            await require_over_group(tx, actor, group, "delete")
+            await self._change.require_over_group(tx, actor, group, "delete")
+            users = await self._users_of(tx, group)
+            if users and not even_if_used:
+                raise _in_use(group, users)
             async with keeping_an_administrator(tx, self._clock.now()):
                 await store.delete_group(tx, group.id)
-            await self._audit.record(
-                tx, Event.GROUP_DELETED, actor=actor, target=f"group:{group.id}", details={"name": group.name}
-            )
+            details = {"name": group.name, **({"used_by": users} if users else {})}
+            await self._audit.record(tx, Event.GROUP_DELETED, actor=actor, target=f"group:{group.id}", details=details)
 
         await self._change(Event.GROUP_DELETED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
 
@@ -96,8 +102,14 @@ class Groups(Lookup):
     async def _changeable_group(self, tx: Transaction, actor: Actor, who: str) -> Group:
         await store.lock_directory(tx)
         group = await self._group_in(tx, who)
-        await require_over_group(tx, actor, group, "change the members of")
+        await self._change.require_over_group(tx, actor, group, "change the members of")
         return group
+
+    async def _users_of(self, tx: Transaction, group: Group) -> list[str]:
+        """Whoever names the group, in words."""
+        clients = [f"the client {name} (scope map)" for name in await self._clients_of_group(tx, group.id)]
+        named = [f"{each.named_by} ({each.place})" for each in await self._change.named_in(tx, group)]
+        return list(dict.fromkeys(clients + named))
 
     async def _members_in(self, tx: Transaction, members: Sequence[str]) -> list[Account | Group]:
         found: dict[str, Account | Group] = {}
@@ -120,6 +132,14 @@ class Groups(Lookup):
     async def _record_members(self, tx: Transaction, actor: Actor, group: Group, change: dict[str, object]) -> None:
         details = {"name": group.name, **change}
         await self._audit.record(tx, Event.GROUP_MEMBERS_CHANGED, actor=actor, target=f"group:{group.id}", details=details)
+
+
+def _in_use(group: Group, users: Sequence[str]) -> GroupInUse:
+    return GroupInUse(
+        f"The group {group.name} is used by {' and '.join(users)}.",
+        reasons=("without the group, nobody has by it what these give to its members",),
+        hint=f"Change them first, or delete it all the same: sealwright group delete {group.name} --even-if-used",
+    )
 
 
 def _check_number(members: Sequence[str]) -> None:

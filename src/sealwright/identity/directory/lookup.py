@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from sealwright.access import Actor, Permission, require
 from sealwright.audit import Audit
 from sealwright.clock import Clock
@@ -14,6 +16,9 @@ from sealwright.identity.models import SYSTEM_ACCOUNTS, Account, AccountKind, Gr
 from sealwright.identity.policy import name_in, printable, searchable, spn
 from sealwright.identity.sessions import Sessions
 
+ClientsOfGroup = Callable[[Database | Transaction, str], Awaitable[Sequence[str]]]
+"""Group id → names of the clients that have a scope map for it."""
+
 PAGE = 100
 LONGEST_PAGE = 1_000
 
@@ -21,14 +26,26 @@ LONGEST_PAGE = 1_000
 class Lookup:
     """Reads. Those without an actor are for other packages, which answer for whom they read."""
 
-    def __init__(self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, sessions: Sessions, *, domain: str) -> None:
-        """`domain`: what stands after the @ of an SPN."""
+    def __init__(
+        self,
+        db: Database,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+        sessions: Sessions,
+        *,
+        change: PermittedChange,
+        clients_of_group: ClientsOfGroup,
+        domain: str,
+    ) -> None:
+        """`clients_of_group`: which applications a group lets its members use; `domain`: what stands after the @ of an SPN."""
         self._db = db
         self._audit = audit
         self._clock = clock
         self._entropy = entropy
         self._sessions = sessions
-        self._change = PermittedChange(db, audit)
+        self._change = change
+        self._clients_of_group = clients_of_group
         self._domain = domain
 
     def spn_of(self, account: Account) -> str:

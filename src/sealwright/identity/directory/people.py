@@ -14,7 +14,7 @@ from sealwright.entropy import uuid4
 from sealwright.errors import InvalidInput
 from sealwright.identity import store as sign_in_store
 from sealwright.identity.directory import store
-from sealwright.identity.directory.authority import keeping_an_administrator, require_over_account
+from sealwright.identity.directory.authority import keeping_an_administrator
 from sealwright.identity.directory.lookup import Lookup
 from sealwright.identity.errors import BuiltIn, MailTaken, NameTaken
 from sealwright.identity.models import Account, AccountKind, LinkPurpose, MailAddress
@@ -97,6 +97,7 @@ class People(Lookup):
 
         async def body(tx: Transaction) -> Account:
             await store.lock_directory(tx)
+            await self._change.require_may_give(tx, actor, mails, person.name)
             await insert_person(tx, person)
             details = {"name": person.name, "mails": [mail.address for mail in person.mails]}
             await self._audit.record(tx, Event.PERSON_CREATED, actor=actor, target=person.reference, details=details)
@@ -119,6 +120,7 @@ class People(Lookup):
                 changed["display_name"] = text
             await store.set_display_name(tx, before.id, before.display_name if text is None else text, now)
             if addresses is not None:
+                await self._change.require_may_give(tx, actor, [mail.address for mail in addresses], before.name)
                 await require_free_mails(tx, addresses, but=before.id)
                 await store.replace_mails(tx, before.id, addresses, now)
                 changed["mails"] = [mail.address for mail in addresses]
@@ -195,7 +197,7 @@ class People(Lookup):
         found = await self._account_in(tx, who)
         if found.kind is AccountKind.SYSTEM:
             raise BuiltIn(f"{found.name} is built in: you cannot {verb} it.")
-        await require_over_account(tx, actor, found, verb)
+        await self._change.require_over_account(tx, actor, found, verb)
         await store.lock_account(tx, found.id)
         return found
 

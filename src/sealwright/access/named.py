@@ -1,0 +1,64 @@
+"""Authority that comes with a name: a provisioner trusts a group, a mail address or a client, and who has the name gains by it.
+
+Whoever names states it here as data, and whoever gives names out asks before a name changes hands. Neither knows the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+from sealwright.access.errors import BeyondOwnAuthority
+from sealwright.access.models import Actor, Permission
+from sealwright.access.policy import holders_of
+from sealwright.db import Database, Transaction
+
+
+class NameKind(StrEnum):
+    """What is named."""
+
+    ACCOUNT_ID = "account"
+    GROUP_ID = "group"
+    GROUP_NAME = "group name"
+    MAIL = "mail address"
+    CLIENT = "client"
+
+
+class NamedAuthority(Struct, frozen=True):
+    """One name that something trusts."""
+
+    named_by: str
+    """Who trusts it, such as ``the provisioner ops``."""
+    place: str
+    """Where it stands there, such as ``admins``."""
+    kind: NameKind
+    name: str
+    """As it is written there."""
+    confers: frozenset[Permission] = frozenset()
+    """What whoever has the name can do by it. Nothing, where it is only used."""
+
+
+NamedAuthorities = Callable[[Database | Transaction], Awaitable[Sequence[NamedAuthority]]]
+"""Everything that is named at this moment."""
+
+
+async def nothing_named(_reader: Database | Transaction) -> Sequence[NamedAuthority]:
+    """Where there is no certificate authority: commands of the server's own shell, which hold every permission."""
+    return ()
+
+
+def require_over_names(actor: Actor, named: Iterable[NamedAuthority], what: str) -> None:
+    """Raise BeyondOwnAuthority unless `actor` holds what every one of `named` confers. `what` finishes the sentence."""
+    for each in named:
+        missing = sorted(each.confers - actor.permissions)
+        if missing:
+            raise BeyondOwnAuthority(
+                f"{actor.name or 'An unknown caller'} may not {what}: {each.named_by} trusts the {each.kind} {each.name}.",
+                reasons=(
+                    f"{each.named_by} names it in {each.place}, which carries {', '.join(missing)}",
+                    *(f"{each} is held by members of {', '.join(holders_of(each))}" for each in missing),
+                ),
+                hint="Ask somebody who holds this permission, or have the provisioner changed first.",
+            )

@@ -1,0 +1,378 @@
+"""Whatever a provisioner trusts by name is protected: a group, an address, a client. Each caller has the ordinary permission."""
+
+import asyncio
+import json
+
+import pytest
+from msgspec.structs import replace
+
+from sealwright.access import SYSTEM, BeyondOwnAuthority, Permission
+from sealwright.errors import NotPermitted
+from tests.databases import sqlite_database
+from tests.unit.api.world import PEOPLE, ServerWorld, server_world
+
+ADDRESS = f"{PEOPLE}/oauth2/openid/step/.well-known/openid-configuration"
+ANY_NAME = "certificate:issue-any-name"
+
+
+def definition(**members):
+    return {"type": "OIDC", "name": "ops", "clientID": "step", "configurationEndpoint": ADDRESS, **members}
+
+
+def in_a_world(body, **members):
+    """Run `body` where the provisioner `ops` trusts this server's client `step`, and `members` say whom it names."""
+
+    async def scenario():
+        async with server_world() as world:
+            await world.provisioners.add(definition(**members), SYSTEM)
+            await body(world)
+
+    asyncio.run(scenario())
+
+
+async def refused(world, token, method, path, body=None, **more):
+    """The refusal of a call; it names the provisioner and the permission."""
+    status, problem = await world.call(method, path, body, token=token, **more)
+    assert (status, problem["code"]) == (403, "beyond_own_authority"), problem
+    assert "the provisioner ops" in problem["detail"]
+    assert any(ANY_NAME in reason for reason in problem["reasons"])
+    return problem
+
+
+async def group_with(world, name, *members):
+    await world.directory.create_group(name, actor=SYSTEM)
+    if members:
+        await world.directory.add_members(name, members, actor=SYSTEM)
+
+
+# --- groups ---
+
+
+def test_group_administrator_cannot_join_a_group_that_may_have_any_name():
+    async def body(world):
+        token = await world.token("ga", "idm_group_admins")
+        await group_with(world, "ca-any-name")
+        problem = await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
+        assert problem["detail"] == (
+            "ga may not change the members of the group ca-any-name: the provisioner ops trusts the group name ca-any-name."
+        )
+        assert await world.directory.groups_of((await world.directory.find("ga")).id) == (
+            await world.directory.find_group("idm_group_admins"),
+        )
+
+    in_a_world(body, admins=["ca-any-name"])
+
+
+def test_refused_change_of_a_named_group_is_in_the_audit_record():
+    async def body(world):
+        token = await world.token("ga", "idm_group_admins")
+        await group_with(world, "ca-any-name")
+        await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
+        newest = (await world.audit.newest(world.db, at_most=1))[0]
+        assert (newest.event, newest.outcome) == ("group.members_changed", "refused")
+        assert "the provisioner ops" in newest.details
+
+    in_a_world(body, admins=["ca-any-name"])
+
+
+def test_group_inside_a_named_group_is_protected_too():
+    async def body(world):
+        token = await world.token("ga", "idm_group_admins")
+        await group_with(world, "innermost")
+        await group_with(world, "inner", "innermost")
+        await group_with(world, "ca-any-name", "inner")
+        await group_with(world, "own", "ga")
+        await refused(world, token, "PATCH", "/groups/innermost/members", {"add": ["ga"]})
+        await refused(world, token, "PATCH", "/groups/inner/members", {"add": ["own"]})
+        await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["own"]})
+
+    in_a_world(body, admins=["ca-any-name"])
+
+
+def test_nobody_can_be_taken_out_of_a_named_group_without_its_authority():
+    async def body(world):
+        token = await world.token("ga", "idm_group_admins")
+        await world.person("alice")
+        await group_with(world, "ca-any-name", "alice")
+        await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"remove": ["alice"]})
+        await refused(world, token, "DELETE", "/groups/ca-any-name", query="even_if_used=true")
+
+    in_a_world(body, admins=["ca-any-name"])
+
+
+def test_group_with_a_name_that_a_provisioner_lists_is_not_created_by_whoever_may_create_groups():
+    async def body(world):
+        token = await world.token("ga", "idm_group_admins")
+        await refused(world, token, "POST", "/groups", {"name": "ca-any-name", "description": ""})
+        assert (await world.call("POST", "/groups", {"name": "ca-any-names", "description": ""}, token=token))[0] == 201
+
+    in_a_world(body, admins=["ca-any-name"])
+
+
+def test_group_that_is_given_by_its_id_keeps_its_protection():
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("ga", "idm_group_admins")
+            group = await world.directory.create_group("signers", actor=SYSTEM)
+            await world.provisioners.add(definition(admins=[f"group:{group.id}"]), SYSTEM)
+            await refused(world, token, "PATCH", "/groups/signers/members", {"add": ["ga"]})
+
+    asyncio.run(scenario())
+
+
+def test_who_may_issue_any_name_changes_a_named_group_with_the_ordinary_permission():
+    async def body(world):
+        await group_with(world, "ca-any-name")
+        both = await world.token("both", "idm_group_admins", "ca_admins")
+        assert (await world.call("PATCH", "/groups/ca-any-name/members", {"add": ["both"]}, token=both))[0] == 200
+        one = await world.token("one", "ca_admins")
+        status, problem = await world.call("PATCH", "/groups/ca-any-name/members", {"add": ["one"]}, token=one)
+        assert (status, problem["code"]) == (403, "not_permitted")
+
+    in_a_world(body, admins=["ca-any-name"])
+
+
+def test_group_that_a_provisioner_only_asks_for_is_managed_as_any_group():
+    async def body(world):
+        token = await world.token("ga", "idm_group_admins")
+        assert (await world.call("POST", "/groups", {"name": "ca-users", "description": ""}, token=token))[0] == 201
+        assert (await world.call("PATCH", "/groups/ca-users/members", {"add": ["ga"]}, token=token))[0] == 200
+
+    in_a_world(body, groups=["ca-users"])
+
+
+def test_provisioner_of_a_file_protects_as_well(tmp_path):
+    (tmp_path / "ops.json").write_text(json.dumps(definition(admins=["ca-any-name"])))
+
+    async def scenario():
+        async with sqlite_database() as db:
+            world = ServerWorld(db, provisioner_files=tmp_path)
+            await world.seed()
+            await world.provisioners.reload()
+            token = await world.token("ga", "idm_group_admins", "idm_oauth2_admins")
+            await group_with(world, "ca-any-name")
+            await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
+            await refused(world, token, "POST", "/oauth2/clients", client_body())
+
+    asyncio.run(scenario())
+
+
+def test_names_of_another_provider_protect_nothing_here():
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("ga", "idm_group_admins")
+            foreign = definition(admins=["staff"], configurationEndpoint="https://accounts.example.com")
+            await world.provisioners.add(foreign, SYSTEM)
+            await group_with(world, "staff")
+            assert (await world.call("PATCH", "/groups/staff/members", {"add": ["ga"]}, token=token))[0] == 200
+
+    asyncio.run(scenario())
+
+
+# --- people ---
+
+
+@pytest.mark.parametrize("spelling", ["boss@corp.example", "Boss@CORP.example"])
+def test_people_administrator_cannot_take_an_address_that_may_have_any_name(spelling):
+    async def body(world):
+        token = await world.token("pa", "idm_people_admins")
+        await refused(world, token, "PATCH", "/persons/pa", {"mails": [spelling]})
+        made = {"name": "mole", "display_name": "Mole", "mails": ["mole@corp.example", spelling]}
+        await refused(world, token, "POST", "/persons", made)
+        assert await world.directory.find("mole") is None
+
+    in_a_world(body, admins=["boss@corp.example"])
+
+
+CHANGES_OF_A_PERSON = [
+    ("PATCH", "", {"display_name": "Somebody"}),
+    ("PATCH", "", {"mails": ["elsewhere@corp.example"]}),
+    ("PUT", "/password", {"password": "marble-tangent-owl-31"}),
+    ("POST", "/enable", None),
+    ("POST", "/disable", None),
+    ("DELETE", "", None),
+]
+
+
+async def refused_over(world, token, name):
+    for method, path, body in CHANGES_OF_A_PERSON:
+        await refused(world, token, method, f"/persons/{name}{path}", body)
+
+
+def test_person_whose_address_may_have_any_name_is_not_taken_over():
+    async def body(world):
+        token = await world.token("pa", "idm_people_admins")
+        await world.person("boss", mails=("boss@corp.example",))
+        await refused_over(world, token, "boss")
+
+    in_a_world(body, admins=["boss@corp.example"])
+
+
+def test_person_whose_group_may_have_any_name_is_not_taken_over():
+    async def body(world):
+        token = await world.token("pa", "idm_people_admins")
+        await world.person("boss")
+        await group_with(world, "inner", "boss")
+        await group_with(world, "ca-any-name", "inner")
+        await refused_over(world, token, "boss")
+
+    in_a_world(body, admins=["ca-any-name"])
+
+
+def test_person_who_is_given_by_id_is_not_taken_over():
+    async def scenario():
+        async with server_world() as world:
+            token = await world.token("pa", "idm_people_admins")
+            boss = await world.person("boss")
+            await world.provisioners.add(definition(admins=[f"account:{boss.id}"]), SYSTEM)
+            await refused_over(world, token, "boss")
+
+    asyncio.run(scenario())
+
+
+def test_password_and_second_factor_of_whoever_may_have_any_name_are_not_reset():
+    async def body(world):
+        await world.token("pa", "idm_people_admins")
+        await world.person("boss", mails=("boss@corp.example",))
+        actor = (await world.signed_in("pa")).signed_in.actor
+        for verb in (world.reset.create, world.credentials.reset_totp):
+            with pytest.raises(BeyondOwnAuthority) as told:
+                await verb("boss", actor=actor)
+            assert "the provisioner ops" in told.value.detail
+
+    in_a_world(body, admins=["boss@corp.example"])
+
+
+# --- clients ---
+
+
+def client_body(**members):
+    return {"name": "step", "display_name": "step", "kind": "public", "landing_url": "https://ca.example.org", **members}
+
+
+CHANGES_OF_A_CLIENT = [
+    ("PATCH", "", {"display_name": "Other"}),
+    ("PATCH", "", {"landing_url": "https://evil.example"}),
+    ("PATCH", "", {"localhost_redirects": True}),
+    ("PATCH", "", {"require_pkce": False}),
+    ("PATCH", "", {"consent_prompt": False}),
+    ("PATCH", "", {"short_username": True}),
+    ("PATCH", "", {"signing_algorithm": "RS256"}),
+    ("PATCH", "", {"refresh_seconds": 3600}),
+    ("POST", "/redirect-urls", {"url": "https://evil.example/cb"}),
+    ("PUT", "/scope-maps/idm_oauth2_admins", {"scopes": ["openid", "email"]}),
+    ("DELETE", "/scope-maps/idm_oauth2_admins", None),
+    ("GET", "/secret", None),
+    ("POST", "/secret", None),
+    ("DELETE", "", None),
+]
+
+
+@pytest.mark.parametrize("kind", ["public", "confidential"])
+@pytest.mark.parametrize("change", CHANGES_OF_A_CLIENT, ids=lambda change: f"{change[0]} {change[1]} {change[2]}")
+def test_client_administrator_cannot_change_a_client_that_a_provisioner_trusts(kind, change):
+    async def body(world):
+        create = world.oauth.clients.create_public if kind == "public" else world.oauth.clients.create_confidential
+        await create("step", "step", "https://ca.example.org", actor=SYSTEM)
+        token = await world.token("oa", "idm_oauth2_admins")
+        method, path, content = change
+        await refused(world, token, method, f"/oauth2/clients/step{path}", content)
+
+    in_a_world(body)
+
+
+def test_redirect_url_of_a_trusted_client_is_not_removed_by_a_client_administrator():
+    async def body(world):
+        await world.oauth.clients.create_public("step", "step", "https://ca.example.org", actor=SYSTEM)
+        token = await world.token("oa", "idm_oauth2_admins")
+        await refused(world, token, "DELETE", "/oauth2/clients/step/redirect-urls", query="url=https://ca.example.org")
+
+    in_a_world(body)
+
+
+@pytest.mark.parametrize("kind", ["public", "confidential"])
+def test_client_with_a_name_that_a_provisioner_trusts_is_not_created_by_whoever_may_create_clients(kind):
+    async def body(world):
+        token = await world.token("oa", "idm_oauth2_admins")
+        await refused(world, token, "POST", "/oauth2/clients", client_body(kind=kind))
+        assert (await world.call("POST", "/oauth2/clients", client_body(name="steps"), token=token))[0] == 201
+
+    in_a_world(body)
+
+
+def test_who_may_issue_any_name_changes_a_trusted_client_with_the_ordinary_permission():
+    async def body(world):
+        both = await world.token("both", "idm_oauth2_admins", "ca_admins")
+        assert (await world.call("POST", "/oauth2/clients", client_body(), token=both))[0] == 201
+        changed = {"localhost_redirects": True}
+        assert (await world.call("PATCH", "/oauth2/clients/step", changed, token=both))[0] == 200
+
+    in_a_world(body)
+
+
+# --- provisioners ---
+
+
+def test_provisioner_is_added_only_by_who_may_issue_any_name():
+    async def scenario():
+        async with server_world() as world:
+            actor = (await world.person("carl", "ca_admins")).as_actor()
+            rights = frozenset({Permission.PROVISIONER_WRITE})
+            with pytest.raises(NotPermitted) as told:
+                await world.provisioners.add(definition(), replace(actor, permissions=rights))
+            assert ANY_NAME in told.value.detail
+            await world.provisioners.add(
+                definition(), replace(actor, permissions=rights | {Permission.CERTIFICATE_ISSUE_ANY_NAME})
+            )
+
+    asyncio.run(scenario())
+
+
+# --- what is used is not deleted without being told ---
+
+
+def test_group_that_a_client_uses_is_not_deleted_without_being_told():
+    async def body(world):
+        await group_with(world, "step-users")
+        await world.oauth.clients.create_public("step", "step", "https://ca.example.org", actor=SYSTEM)
+        await world.oauth.clients.update_scope_map("step", "step-users", ["openid"], actor=SYSTEM)
+        token = await world.token("ga", "idm_group_admins")
+        status, problem = await world.call("DELETE", "/groups/step-users", token=token)
+        assert (status, problem["code"]) == (409, "group_in_use")
+        assert problem["detail"] == (
+            "The group step-users is used by the client step (scope map) and the provisioner ops (groups)."
+        )
+        assert "--even-if-used" in problem["hint"]
+        assert await world.directory.find_group("step-users") is not None
+        assert (await world.call("DELETE", "/groups/step-users", token=token, query="even_if_used=true"))[0] == 204
+        newest = (await world.audit.newest(world.db, at_most=1))[0]
+        assert newest.event == "group.deleted"
+        assert json.loads(newest.details)["used_by"] == ["the client step (scope map)", "the provisioner ops (groups)"]
+
+    in_a_world(body, groups=["step-users"])
+
+
+def test_client_that_a_provisioner_trusts_is_not_deleted_without_being_told():
+    async def body(world):
+        await world.oauth.clients.create_public("step", "step", "https://ca.example.org", actor=SYSTEM)
+        token = await world.token("both", "idm_oauth2_admins", "ca_admins")
+        status, problem = await world.call("DELETE", "/oauth2/clients/step", token=token)
+        assert (status, problem["code"], problem["detail"]) == (
+            409,
+            "client_in_use",
+            "The client step is used by the provisioner ops.",
+        )
+        assert (await world.call("DELETE", "/oauth2/clients/step", token=token, query="even_if_used=true"))[0] == 204
+
+    in_a_world(body)
+
+
+@pytest.mark.parametrize("given", ["yes", "1", "TRUE", ""])
+def test_confirmation_that_is_neither_true_nor_false_is_refused(given):
+    async def body(world):
+        await group_with(world, "staff")
+        token = await world.token("ga", "idm_group_admins")
+        status, problem = await world.call("DELETE", "/groups/staff", token=token, query=f"even_if_used={given}")
+        assert (status, problem["detail"]) == (400, f"even_if_used is '{given}'; it must be true or false.")
+
+    in_a_world(body)

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -48,7 +48,21 @@ class World:
     custody: Custody
     directory: Directory
     sessions: Sessions
+    sealer: Sealer
     server: AuthorizationServer
+
+    def other_node(self) -> World:
+        """The same database, seen through a server of its own with its own memory."""
+        custody = Custody(self.db, self.sealer, self.clock)
+        server = assemble(
+            self.foundation,
+            people=self.directory,
+            sign_ins=self.sessions,
+            custody=custody,
+            sealer=self.sealer,
+            named=nothing_named,
+        )
+        return replace(self, custody=custody, server=server)
 
     # --- people and clients ---
 
@@ -172,7 +186,7 @@ async def oauth_world(open_database: OpenDatabase = sqlite_database, **lifetimes
         await directory.create_group("users", actor=SYSTEM)
         foundation = Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings(**lifetimes))
         server = assemble(foundation, people=directory, sign_ins=sessions, custody=custody, sealer=sealer, named=nothing_named)
-        yield World(db, clock, audit, foundation, custody, directory, sessions, server)
+        yield World(db, clock, audit, foundation, custody, directory, sessions, sealer, server)
 
 
 def public_request(**changes: str) -> dict[str, str]:

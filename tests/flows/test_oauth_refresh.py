@@ -1,12 +1,16 @@
 """Refresh tokens rotate; what a person may do is asked anew each time."""
 
 import asyncio
+import base64
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from sealwright.access import SYSTEM
-from tests.oauth_world import basic, confidential_request, members, oauth_world, public_redemption, public_request
+from sealwright.db import Statement
+from sealwright.db.schema import oauth_refresh_tokens
+from tests.oauth_world import CALLBACK, basic, confidential_request, members, oauth_world, public_redemption, public_request
 
 
 def run(scenario, **options):
@@ -63,6 +67,96 @@ def test_refresh_token_used_again_ends_the_family():
         assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 401
         ((_, _, details),) = await world.events("token.family_revoked")
         assert details["reason"] == "a refresh token was used again"
+
+    run(scenario)
+
+
+async def wiki_with_tokens(world):
+    """A confidential client, its credentials, and the tokens of one sign-in."""
+    alice = await world.person("alice", groups=("users",))
+    name, secret = await world.confidential_client()
+    code = await world.code(await world.sign_in(alice), **confidential_request())
+    redemption = public_redemption(code, client_id=name, client_secret=secret, redirect_uri=CALLBACK)
+    return basic(name, secret), members(await world.token(**redemption))
+
+
+async def renew(world, credentials, token):
+    return await world.token(credentials, grant_type="refresh_token", refresh_token=token)
+
+
+def test_lost_answer_of_a_confidential_client_is_told_again_within_ten_seconds():
+    async def scenario(world):
+        credentials, first = await wiki_with_tokens(world)
+        lost = members(await renew(world, credentials, first["refresh_token"]))
+        world.clock.advance(timedelta(seconds=10, milliseconds=-1))
+        again = members(await renew(world, credentials, first["refresh_token"]))
+        assert again["refresh_token"] == lost["refresh_token"]
+        assert again["access_token"] != lost["access_token"], "each answer has tokens of its own on record"
+        told = [details.get("told_again", False) for _, _, details in await world.events("token.issued")]
+        assert told == [False, False, True]
+        assert (await renew(world, credentials, again["refresh_token"])).status == 200
+        assert again["refresh_token"] not in str(await world.audit.newest(world.db, at_most=100))
+
+    run(scenario)
+
+
+def test_replay_after_the_grace_ends_the_family():
+    async def scenario(world):
+        credentials, first = await wiki_with_tokens(world)
+        second = members(await renew(world, credentials, first["refresh_token"]))
+        world.clock.advance(timedelta(seconds=10))
+        assert error_of(await renew(world, credentials, first["refresh_token"])) == "invalid_grant"
+        assert error_of(await renew(world, credentials, second["refresh_token"])) == "invalid_grant"
+        ((_, _, details),) = await world.events("token.family_revoked")
+        assert details["reason"] == "a refresh token was used again"
+
+    run(scenario)
+
+
+def test_replay_after_the_successor_was_used_ends_the_family():
+    async def scenario(world):
+        credentials, first = await wiki_with_tokens(world)
+        second = members(await renew(world, credentials, first["refresh_token"]))
+        third = members(await renew(world, credentials, second["refresh_token"]))
+        assert error_of(await renew(world, credentials, first["refresh_token"])) == "invalid_grant"
+        assert error_of(await renew(world, credentials, third["refresh_token"])) == "invalid_grant"
+        assert len(await world.events("token.family_revoked")) == 1
+
+    run(scenario)
+
+
+def test_grace_of_a_client_can_be_given_and_taken():
+    async def scenario(world):
+        _, _, tokens = await alice_with_tokens(world)
+        await world.server.clients.set_refresh_token_grace("step-ca", timedelta(seconds=5), actor=SYSTEM)
+        second = members(await refresh(world, tokens["refresh_token"]))
+        assert members(await refresh(world, tokens["refresh_token"]))["refresh_token"] == second["refresh_token"]
+        await world.server.clients.set_refresh_token_grace("step-ca", timedelta(0), actor=SYSTEM)
+        assert error_of(await refresh(world, tokens["refresh_token"])) == "invalid_grant"
+        assert error_of(await refresh(world, second["refresh_token"])) == "invalid_grant"
+
+    run(scenario)
+
+
+def test_grace_does_not_outlast_the_sign_in():
+    async def scenario(world):
+        credentials, first = await wiki_with_tokens(world)
+        assert (await renew(world, credentials, first["refresh_token"])).status == 200
+        await world.directory.disable("alice", actor=SYSTEM)
+        assert error_of(await renew(world, credentials, first["refresh_token"])) == "invalid_grant"
+
+    run(scenario)
+
+
+def test_successor_is_nowhere_in_the_database_in_the_clear():
+    async def scenario(world):
+        credentials, first = await wiki_with_tokens(world)
+        second = members(await renew(world, credentials, first["refresh_token"]))
+        columns = select(oauth_refresh_tokens.c.digest, oauth_refresh_tokens.c.sealed_successor)
+        stored = b"".join(value or b"" for row in await world.db.all(Statement(columns)) for value in row)
+        for token in (first["refresh_token"], second["refresh_token"]):
+            assert token.encode() not in stored
+            assert base64.urlsafe_b64decode(token + "=") not in stored
 
     run(scenario)
 

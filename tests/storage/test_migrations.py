@@ -127,6 +127,25 @@ def attempts_in(connection):
     return [tuple(row) for row in connection.execute(text("SELECT failures, counted_since, blocked_until FROM throttles"))]
 
 
+CLIENT = (
+    "INSERT INTO oauth_clients (id, name, display_name, kind, landing_url, signing_algorithm, refresh_seconds, created_at,"
+    " updated_at) VALUES (:kind, :kind, 'App', :kind, 'https://app.example.org', 'ES256', 3600, 1, 1)"
+)
+
+
+def test_clients_of_older_databases_get_the_grace_that_new_ones_have(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0002")
+        for kind in ("public", "confidential"):
+            connection.execute(text(CLIENT), {"kind": kind})
+    asyncio.run(migrate(url, may_create=False))
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT kind, refresh_grace_seconds FROM oauth_clients ORDER BY kind"))
+        assert [tuple(row) for row in found] == [("confidential", 10), ("public", 0)]
+
+
 def test_older_sqlite_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
     url = f"sqlite:///{tmp_path / 'a.db'}"
     engine = create_engine(url, poolclass=NullPool)

@@ -7,7 +7,16 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.oauth import ClientExists, purge_ended
-from tests.oauth_world import handle_in, members, oauth_world, public_redemption, public_request
+from tests.oauth_world import (
+    CALLBACK,
+    basic,
+    confidential_request,
+    handle_in,
+    members,
+    oauth_world,
+    public_redemption,
+    public_request,
+)
 
 AT_ONCE = 50
 
@@ -26,6 +35,12 @@ def run(open_scratch):
         asyncio.run(inside())
 
     return runner
+
+
+async def tokens_of_wiki(world, cookie, secret):
+    code = await world.code(cookie, **confidential_request())
+    redemption = public_redemption(code, client_id="wiki", client_secret=secret, redirect_uri=CALLBACK)
+    return members(await world.token(**redemption))
 
 
 def outcomes(answers):
@@ -78,6 +93,26 @@ def test_refresh_token_used_fifty_times_at_once_succeeds_once_and_the_family_end
         refresh["refresh_token"] = newest["refresh_token"]
         assert outcomes([await world.token(**refresh)]) == [(400, "invalid_grant")]
         assert len(await world.events("token.family_revoked")) == 1
+
+    run(scenario)
+
+
+def test_refresh_token_used_at_once_on_two_nodes_gives_each_the_same_successor_within_the_grace(run):
+    async def scenario(world, cookie):
+        name, secret = await world.confidential_client()
+        tokens = await tokens_of_wiki(world, cookie, secret)
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        nodes = (world, world.other_node())
+        answers = await asyncio.gather(*(nodes[turn % 2].token(basic(name, secret), **form) for turn in range(6)))
+        assert outcomes(answers) == [(200, "")] * 6
+        told = [members(answer) for answer in answers]
+        (successor,) = {each["refresh_token"] for each in told}
+        assert len({each["access_token"] for each in told}) == 6
+        for each in told:
+            bearer = {"authorization": f"Bearer {each['access_token']}"}
+            assert (await world.call("GET", "/oauth2/openid/wiki/userinfo", headers=bearer)).status == 200
+        assert (await world.token(basic(name, secret), **form | {"refresh_token": successor})).status == 200
+        assert await world.events("token.family_revoked") == []
 
     run(scenario)
 

@@ -35,11 +35,14 @@ class Clients:
             "display_name": lambda name, text, actor: clients.set_display_name(name, text, actor=actor),
             "landing_url": lambda name, url, actor: clients.set_landing_url(name, url, actor=actor),
             "localhost_redirects": _switch(clients.enable_localhost_redirects, clients.disable_localhost_redirects),
+            "http_redirects": _switch(clients.enable_http_redirects, clients.disable_http_redirects),
             "require_pkce": _switch(clients.enable_pkce, clients.disable_pkce),
             "consent_prompt": _switch(clients.enable_consent_prompt, clients.disable_consent_prompt),
+            "partial_scopes": _switch(clients.enable_partial_scopes, clients.disable_partial_scopes),
             "short_username": _switch(clients.prefer_short_username, clients.prefer_spn_username),
             "signing_algorithm": self._sign_with,
             "refresh_seconds": self._refresh_for,
+            "refresh_grace_seconds": self._grace_of,
         }
 
     def operations(self) -> list[Operation]:
@@ -194,6 +197,10 @@ class Clients:
     async def _refresh_for(self, name: str, seconds: int | None, actor: Actor) -> ClientConfiguration:
         lifetime = None if seconds is None else timedelta(seconds=seconds)
         return await self._clients.set_refresh_token_expiry(name, lifetime, actor=actor)
+
+    async def _grace_of(self, name: str, seconds: int | None, actor: Actor) -> ClientConfiguration:
+        grace = None if seconds is None else timedelta(seconds=seconds)
+        return await self._clients.set_refresh_token_grace(name, grace, actor=actor)
 
 
 def _switch(on: Callable[..., Awaitable[ClientConfiguration]], off: Callable[..., Awaitable[ClientConfiguration]]) -> Change:

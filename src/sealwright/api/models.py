@@ -209,12 +209,20 @@ class ClientChange(_Body, frozen=True, kw_only=True):
     display_name: str | msgspec.UnsetType = msgspec.UNSET
     landing_url: str | msgspec.UnsetType = msgspec.UNSET
     localhost_redirects: bool | msgspec.UnsetType = msgspec.UNSET
+    http_redirects: bool | msgspec.UnsetType = msgspec.UNSET
+    """Whether redirect URLs over plain http are allowed; others on the way can read a code there."""
     require_pkce: bool | msgspec.UnsetType = msgspec.UNSET
     signing_algorithm: Literal["ES256", "RS256"] | msgspec.UnsetType = msgspec.UNSET
     consent_prompt: bool | msgspec.UnsetType = msgspec.UNSET
+    partial_scopes: bool | msgspec.UnsetType = msgspec.UNSET
+    """Whether a person who may not grant all scopes that are asked for grants the rest."""
     short_username: bool | msgspec.UnsetType = msgspec.UNSET
     refresh_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
     """How long a refresh token waits for its use; null for what the settings say."""
+    refresh_grace_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
+    """How long a used refresh token is answered with the same successor again, 0 to 60; null for the usual: 10 for a
+    confidential client, 0 for a public one.
+    """
 
 
 class RedirectBody(_Body, frozen=True, kw_only=True):
@@ -245,12 +253,15 @@ class ClientAnswer(_Answer, frozen=True, kw_only=True):
     landing_url: str
     redirect_urls: tuple[str, ...]
     localhost_redirects: bool
+    http_redirects: bool
     scope_maps: list[ScopeMapAnswer]
     require_pkce: bool
     signing_algorithm: str
     consent_prompt: bool
+    partial_scopes: bool
     short_username: bool
     refresh_seconds: int
+    refresh_grace_seconds: int
     issuer_url: str
     discovery_url: str
     created_at: Moment

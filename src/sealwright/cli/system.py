@@ -30,12 +30,15 @@ _FIELDS = (
     ("landing URL", "landing_url"),
     ("redirect URLs", "redirect_urls"),
     ("localhost redirects", "localhost_redirects"),
+    ("http redirects", "http_redirects"),
     ("scopes", "scopes"),
     ("PKCE required", "require_pkce"),
     ("signs with", "signing_algorithm"),
     ("asks for consent", "consent_prompt"),
+    ("partial scopes", "partial_scopes"),
     ("short user names", "short_username"),
     ("refresh tokens last", "refresh_lifetime"),
+    ("refresh grace", "refresh_grace"),
     ("issuer", "issuer_url"),
     ("discovery", "discovery_url"),
     ("created", "created"),
@@ -43,11 +46,13 @@ _FIELDS = (
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
+    grace = value["refresh_grace_seconds"]
     maps = [f"{each['group']}: {' '.join(each['scopes'])}" for each in value["scope_maps"]]
     return {
         **value,
         "scopes": maps,
         "refresh_lifetime": duration(timedelta(seconds=value["refresh_seconds"])),
+        "refresh_grace": duration(timedelta(seconds=grace)) if grace else "none",
         "created": stamp(parsed(value["created_at"])),
     }
 
@@ -148,7 +153,7 @@ def set_displayname(invocation: Invocation, name: str, display_name: str) -> Non
 @click.argument("url")
 @pass_invocation
 def set_landing_url(invocation: Invocation, name: str, url: str) -> None:
-    """Set the address that people are sent to from their list of applications."""
+    """Set the address that people are sent to from their list of applications. It is an allowed redirect URL, too."""
     _change(invocation, name, f"{name} lands at {url}", landing_url=url)
 
 
@@ -160,7 +165,11 @@ def set_landing_url(invocation: Invocation, name: str, url: str) -> None:
 @click.argument("url")
 @pass_invocation
 def add_redirect_url(invocation: Invocation, name: str, url: str) -> None:
-    """Allow an address that people may come back to. It is compared exactly."""
+    """Allow an address that people may come back to.
+
+    It is compared exactly; only of a public client's loopback address (http://127.0.0.1, http://[::1], http://localhost) the
+    port is free. A scheme of the application's own is allowed, such as com.example.app:/callback or cursor://callback.
+    """
     changed = invocation.connection().call("POST", "oauth2", "clients", name, "redirect-urls", body={"url": url})
     invocation.output.confirm(f"{name} may redirect to {url}")
     invocation.output.json(changed)
@@ -235,7 +244,8 @@ _SWITCHES = (
         verb="enable-localhost-redirects",
         member="localhost_redirects",
         value=True,
-        summary="Allow redirects to any port of the person's own machine. Public clients only.",
+        summary="Allow redirects to any port of the person's own machine; for a confidential client only to the loopback "
+        "addresses that are registered.",
         said="{name} may redirect to localhost",
     ),
     _Switch(
@@ -244,6 +254,34 @@ _SWITCHES = (
         value=False,
         summary="Allow only the registered redirect URLs.",
         said="{name} may no longer redirect to localhost",
+    ),
+    _Switch(
+        verb="warning-insecure-client-allow-http-redirects",
+        member="http_redirects",
+        value=True,
+        summary="Allow redirect and landing URLs over plain http, where whoever is on the way can read a code.",
+        said="{name} may redirect over plain http: others on the way can read what it is sent",
+    ),
+    _Switch(
+        verb="disable-http-redirects",
+        member="http_redirects",
+        value=False,
+        summary="Allow no redirects over plain http, as is the default.",
+        said="{name} may not redirect over plain http",
+    ),
+    _Switch(
+        verb="enable-partial-scopes",
+        member="partial_scopes",
+        value=True,
+        summary="Let a person who may not grant all scopes that are asked for grant the rest; the client is told which.",
+        said="{name} is granted those scopes that the person may grant",
+    ),
+    _Switch(
+        verb="disable-partial-scopes",
+        member="partial_scopes",
+        value=False,
+        summary="Grant all scopes that are asked for, or none, as is the default.",
+        said="{name} is granted all scopes that it asks for, or none",
     ),
     _Switch(
         verb="enable-pkce",
@@ -320,6 +358,25 @@ def set_refresh_token_expiry(invocation: Invocation, name: str, seconds: int | N
 
 
 @command(
+    "set-refresh-token-grace",
+    examples=[
+        "sealwright system oauth2 set-refresh-token-grace wiki 20",
+        "sealwright system oauth2 set-refresh-token-grace wiki",
+    ],
+)
+@click.argument("name")
+@click.argument("seconds", type=click.IntRange(min=0, max=60), required=False)
+@pass_invocation
+def set_refresh_token_grace(invocation: Invocation, name: str, seconds: int | None) -> None:
+    """Say for how long a used refresh token is answered with the same new one again.
+
+    So parallel requests and lost answers do no harm. 0 is never. Without SECONDS: 10 for a confidential client, 0 for a public
+    one.
+    """
+    _change(invocation, name, f"Used refresh tokens of {name} have a new grace", refresh_grace_seconds=seconds)
+
+
+@command(
     "show-basic-secret",
     examples=["sealwright system oauth2 show-basic-secret wiki"],
 )
@@ -359,6 +416,7 @@ for each in (
     delete_scope_map,
     *(switch.command() for switch in _SWITCHES),
     set_refresh_token_expiry,
+    set_refresh_token_grace,
     show_basic_secret,
     reset_basic_secret,
 ):

@@ -238,6 +238,15 @@ oauth_clients = Table(
     Column("refresh_seconds", Integer, nullable=False, doc="How long a refresh token waits for its use"),
     _instant("created_at"),
     _instant("updated_at"),
+    _flag("http_redirects", 0, doc="Redirect URIs over plain http are allowed"),
+    _flag("partial_scopes", 0, doc="Whoever may not grant all that is asked for grants the rest"),
+    Column(
+        "refresh_grace_seconds",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        doc="How long a used refresh token is answered with the same successor again",
+    ),
     info={"about": "Registered OAuth clients."},
 )
 
@@ -304,6 +313,7 @@ oauth_refresh_tokens = Table(
     _instant("created_at"),
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
+    _blob("sealed_successor", nullable=True, doc="The token that followed it; only this token itself opens it"),
     info={"about": "Refresh tokens."},
 )
 

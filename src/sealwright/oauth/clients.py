@@ -25,6 +25,8 @@ from sealwright.oauth.people import People
 SECRET_BYTES = 48
 SHORTEST_REFRESH = timedelta(minutes=1)
 LONGEST_REFRESH = timedelta(days=366)
+GRACE_OF_CONFIDENTIAL = timedelta(seconds=10)
+LONGEST_GRACE = timedelta(seconds=60)
 
 Change = Callable[[Transaction, Instant], Awaitable[Any]]
 
@@ -77,9 +79,12 @@ class Clients:
             signing_algorithm=SigningAlgorithm.ES256,
             require_pkce=True,
             localhost_redirects=False,
+            http_redirects=False,
             consent_prompt=True,
+            partial_scopes=False,
             short_username=False,
             refresh_lifetime=self._refresh_lifetime,
+            refresh_grace=_usual_grace(kind),
             created_at=now,
             updated_at=now,
         )
@@ -141,13 +146,14 @@ class Clients:
 
     async def set_landing_url(self, name: str, url: str, *, actor: Actor) -> ClientConfiguration:
         """Set the page that people are sent to; it counts as an allowed redirect URI, too."""
-        redirects.require_landing_url(url)
+        client = await self._to_change(name, actor)
+        redirects.require_landing_url(url, plain_http=client.http_redirects)
         return await self._set(name, "landing_url", url, actor)
 
     async def add_redirect_url(self, name: str, uri: str, *, actor: Actor) -> ClientConfiguration:
-        """Register one redirect URI, compared exactly; of a loopback address the port is free."""
+        """Register one redirect URI, compared exactly; of a public client's loopback address the port is free."""
         client = await self._to_change(name, actor)
-        redirects.require_redirect_uri(uri, client.kind)
+        redirects.require_redirect_uri(uri, plain_http=client.http_redirects)
         return await self._apply(
             client, {"add_redirect_url": uri}, lambda tx, now: store.put_redirect_uri(tx, client.id, uri, now), actor
         )
@@ -165,19 +171,20 @@ class Clients:
         )
 
     async def enable_localhost_redirects(self, name: str, *, actor: Actor) -> ClientConfiguration:
-        """Let a public client use any port and path of the person's own computer."""
-        client = await self._to_change(name, actor)
-        if not client.is_public:
-            raise ClientRefused(
-                f"{client.name} is a confidential client.",
-                reasons=("only a public client runs on the person's own computer",),
-                hint="Register the one loopback address with add-redirect-url, or create a public client.",
-            )
+        """Allow any port and path of the person's own computer; to a confidential client, any port of what it registered."""
         return await self._set(name, "localhost_redirects", value=True, actor=actor)
 
     async def disable_localhost_redirects(self, name: str, *, actor: Actor) -> ClientConfiguration:
         """Allow only registered redirect URIs again."""
         return await self._set(name, "localhost_redirects", value=False, actor=actor)
+
+    async def enable_http_redirects(self, name: str, *, actor: Actor) -> ClientConfiguration:
+        """Let redirect URIs over plain http be registered and used, though whoever is on the way can read a code."""
+        return await self._set(name, "http_redirects", value=True, actor=actor)
+
+    async def disable_http_redirects(self, name: str, *, actor: Actor) -> ClientConfiguration:
+        """Answer no more over plain http; addresses that were registered meanwhile stay in the list, and are refused."""
+        return await self._set(name, "http_redirects", value=False, actor=actor)
 
     # --- scopes ---
 
@@ -200,6 +207,14 @@ class Clients:
             )
         details = {"delete_scope_map": {"group": found.name}}
         return await self._apply(client, details, lambda tx, now: store.delete_scope_map(tx, client.id, found.id, now), actor)
+
+    async def enable_partial_scopes(self, name: str, *, actor: Actor) -> ClientConfiguration:
+        """Grant what a person may grant of the scopes that are asked for, in place of all or nothing."""
+        return await self._set(name, "partial_scopes", value=True, actor=actor)
+
+    async def disable_partial_scopes(self, name: str, *, actor: Actor) -> ClientConfiguration:
+        """Grant all of the scopes that are asked for, or refuse."""
+        return await self._set(name, "partial_scopes", value=False, actor=actor)
 
     # --- switches ---
 
@@ -253,6 +268,18 @@ class Clients:
                 hint="Give 60 seconds to 366 days, in seconds.",
             )
         return await self._set(name, "refresh_seconds", chosen // timedelta(seconds=1), actor)
+
+    async def set_refresh_token_grace(self, name: str, grace: timedelta | None, *, actor: Actor) -> ClientConfiguration:
+        """How long a used refresh token is answered with the same successor again; None for what is usual for its kind."""
+        client = await self._to_change(name, actor)
+        chosen = _usual_grace(client.kind) if grace is None else grace
+        if not timedelta(0) <= chosen <= LONGEST_GRACE:
+            raise ClientRefused(
+                f"{chosen // timedelta(seconds=1)} seconds is no grace for a used refresh token.",
+                reasons=("a stolen refresh token goes unnoticed for as long as the grace lasts",),
+                hint="Give 0 to 60 seconds.",
+            )
+        return await self._set(name, "refresh_grace_seconds", chosen // timedelta(seconds=1), actor)
 
     async def enable_legacy_crypto(self, name: str, *, actor: Actor) -> ClientConfiguration:
         """Sign this client's tokens with RSA (RS256) for applications that know nothing newer."""
@@ -374,6 +401,11 @@ class Clients:
 
 def _target(client: Client) -> str:
     return f"client:{client.id}"
+
+
+def _usual_grace(kind: ClientKind) -> timedelta:
+    """A confidential client's refresh token is of no use to a thief without the secret; a public client's is."""
+    return GRACE_OF_CONFIDENTIAL if kind is ClientKind.CONFIDENTIAL else timedelta(0)
 
 
 def _secret_context(client_id: str) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from sealwright.clock import Instant
+from sealwright.oauth.loopback import loopback_parts
 
 
 class ClientKind(StrEnum):
@@ -39,9 +40,15 @@ class Client:
     signing_algorithm: SigningAlgorithm
     require_pkce: bool
     localhost_redirects: bool
+    http_redirects: bool
+    """Whether it may be answered over plain http, where others on the way can read the code."""
     consent_prompt: bool
+    partial_scopes: bool
+    """Whether a person who may not grant all that it asks for grants the rest (RFC 6749, section 3.3)."""
     short_username: bool
     refresh_lifetime: timedelta
+    refresh_grace: timedelta
+    """How long a used refresh token is answered with the same successor again; zero for never."""
     created_at: Instant
     updated_at: Instant
 
@@ -68,12 +75,15 @@ class ClientConfiguration(Struct, frozen=True):
     landing_url: str
     redirect_uris: tuple[str, ...]
     localhost_redirects: bool
+    http_redirects: bool
     scope_maps: tuple[ScopeMap, ...]
     require_pkce: bool
     signing_algorithm: SigningAlgorithm
     consent_prompt: bool
+    partial_scopes: bool
     short_username: bool
     refresh_lifetime: timedelta
+    refresh_grace: timedelta
     issuer_url: str
     configuration_url: str
     created_at: Instant
@@ -125,7 +135,7 @@ class PendingRequest(Struct, frozen=True):
     @property
     def returns_to_this_computer(self) -> bool:
         """True where the answer goes to a program on the person's own computer."""
-        return self.request.redirect_uri.startswith(("http://127.0.0.1", "http://[::1]", "http://localhost"))
+        return loopback_parts(self.request.redirect_uri) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +219,5 @@ class RefreshToken(Struct, frozen=True):
     family: Family
     expires_at: Instant
     consumed_at: Instant | None
+    sealed_successor: bytes | None = None
+    """The token that followed it; only this token opens it."""

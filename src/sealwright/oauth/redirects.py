@@ -11,59 +11,62 @@ from collections.abc import Iterable
 from urllib.parse import urlencode, urlsplit
 
 from sealwright.oauth.errors import ClientRefused
-from sealwright.oauth.models import Client, ClientKind, ResponseMode
+from sealwright.oauth.loopback import LONGEST_URI, REST, loopback_parts, port_fits
+from sealwright.oauth.models import Client, ResponseMode
 
-MAX_LENGTH = 2_048
-HIGHEST_PORT = 65_535
-
-_REST = r"(?P<rest>(?:/[A-Za-z0-9._~!$&'()+,;=:@%-]*)*(?:\?[A-Za-z0-9._~!$&'()+,;=:@%/?-]*)?)"
-_LOOPBACK = re.compile(r"http://(?P<host>127\.0\.0\.1|\[::1\]|localhost)(?::(?P<port>[0-9]{1,5}))?" + _REST)
-_HTTPS = re.compile(
-    r"https://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?" + _REST
+_WEB = re.compile(
+    r"https?://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?" + REST
 )
-_PRIVATE_USE = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:/{0,3}[A-Za-z0-9._~!$&'()+,;=:@%/?-]*")
+_OWN_SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):/{0,3}[A-Za-z0-9._~!$&'()+,;=:@%/?-]*")
+
+_RUN_OR_SHOW = """
+    javascript vbscript livescript mocha data blob file filesystem jar view-source about content intent android-app
+"""
+_LEAD_INTO_THE_SYSTEM = """
+    chrome chrome-extension chrome-untrusted devtools edge opera brave vivaldi moz-extension resource res mhtml mk
+    itms-services search search-ms ldap ldaps afp nfs smb cifs ssh sftp telnet rlogin tn3270 rdp vnc shell
+"""
+_CARRY_NO_ANSWER = """
+    http https ws wss ftp ftps gopher nntp news irc ircs mailto tel sms mms sip sips urn tag cid mid magnet wais
+"""
+_TAKEN_SCHEMES = frozenset((_RUN_OR_SHOW + _LEAD_INTO_THE_SYSTEM + _CARRY_NO_ANSWER).split())
+"""Schemes that no application can own. Others may be registered: whoever registers one knows whose it is."""
 
 
-def loopback_parts(uri: str) -> tuple[str, str] | None:
-    """Host, and path with query, of an http URI on the person's own computer; None for any other URI."""
-    match = _LOOPBACK.fullmatch(uri)
-    if match is None or not _port_fits(match["port"]) or len(uri) > MAX_LENGTH:
-        return None
-    return match["host"], match["rest"]
+def is_claimed(uri: str) -> bool:
+    """True where only the owner of a host name gets the answer (RFC 8252, section 7.2).
+
+    Any program may listen at a loopback address, or call a scheme its own.
+    """
+    return uri.startswith("https://")
 
 
-def require_redirect_uri(uri: str, kind: ClientKind) -> None:
-    """Raise ClientRefused, naming the next step, unless `uri` may be registered."""
+def require_redirect_uri(uri: str, *, plain_http: bool = False) -> None:
+    """Raise ClientRefused, naming the next step, unless `uri` may be registered; `plain_http` is the client's switch."""
     _require_plain(uri)
-    if loopback_parts(uri) is not None or _is_https(uri):
+    if loopback_parts(uri) is not None or _is_web(uri, plain_http=plain_http) or _has_own_scheme(uri):
         return
-    if kind is ClientKind.PUBLIC and _PRIVATE_USE.fullmatch(uri):
-        return
-    raise ClientRefused(f"The redirect URI {uri!r} is not allowed.", reasons=(_why_not(uri, kind),), hint=_next_step(uri, kind))
+    raise ClientRefused(f"The redirect URI {uri!r} is not allowed.", reasons=(_why_not(uri),), hint=_next_step(uri))
 
 
-def require_landing_url(url: str) -> None:
+def require_landing_url(url: str, *, plain_http: bool = False) -> None:
     """Raise ClientRefused unless `url` can be the page that people are sent to."""
     _require_plain(url)
-    if loopback_parts(url) is None and not _is_https(url):
-        raise ClientRefused(
-            f"The landing URL {url!r} is not allowed.",
-            reasons=(_why_not(url, ClientKind.CONFIDENTIAL),),
-            hint=_next_step(url, ClientKind.CONFIDENTIAL),
-        )
+    if loopback_parts(url) is None and not _is_web(url, plain_http=plain_http):
+        why = "a scheme of an application's own is no page" if _has_own_scheme(url) else _why_not(url)
+        raise ClientRefused(f"The landing URL {url!r} is not allowed.", reasons=(why,), hint=_next_step(url, page=True))
 
 
 def is_allowed(client: Client, registered: Iterable[str], uri: str) -> bool:
     """True where a request of `client` may name `uri`; `registered` are its redirect URIs."""
     known = {client.landing_url, *registered}
-    if uri in known:
-        return True
     loopback = loopback_parts(uri)
     if loopback is None:
-        return False
-    if client.localhost_redirects and client.is_public:
-        return True
-    return any(loopback_parts(one) == loopback for one in known)
+        return uri in known and (client.http_redirects or not uri.startswith("http:"))
+    if client.is_public:
+        return client.localhost_redirects or uri in known or any(loopback_parts(one) == loopback for one in known)
+    # A server has its fixed place; only a program that starts when it is needed cannot know its port.
+    return uri in known or (client.localhost_redirects and any(loopback_parts(one) == loopback for one in known))
 
 
 def with_parameters(uri: str, mode: ResponseMode, parameters: Iterable[tuple[str, str | None]]) -> str:
@@ -71,14 +74,15 @@ def with_parameters(uri: str, mode: ResponseMode, parameters: Iterable[tuple[str
     text = urlencode([(name, value) for name, value in parameters if value is not None])
     if mode is ResponseMode.FRAGMENT:
         return f"{uri}#{text}"
-    if "?" not in uri:
+    _, question_mark, query = uri.partition("?")
+    if not question_mark:
         return f"{uri}?{text}"
-    return f"{uri}{text}" if uri.endswith(("?", "&")) else f"{uri}&{text}"
+    return f"{uri}{text}" if not query or query.endswith("&") else f"{uri}&{text}"
 
 
 def _require_plain(uri: str) -> None:
-    if len(uri) > MAX_LENGTH:
-        raise ClientRefused(f"The URL is {len(uri)} characters long; at most {MAX_LENGTH} are allowed.")
+    if len(uri) > LONGEST_URI:
+        raise ClientRefused(f"The URL is {len(uri)} characters long; at most {LONGEST_URI} are allowed.")
     if "#" in uri:
         raise ClientRefused(
             f"The URL {uri!r} has a fragment.",
@@ -93,37 +97,52 @@ def _require_plain(uri: str) -> None:
         )
 
 
-def _is_https(uri: str) -> bool:
-    match = _HTTPS.fullmatch(uri)
-    return match is not None and _port_fits(match["port"])
+def _is_web(uri: str, *, plain_http: bool) -> bool:
+    match = _WEB.fullmatch(uri)
+    return match is not None and port_fits(match["port"]) and (plain_http or uri.startswith("https:"))
 
 
-def _port_fits(port: str | None) -> bool:
-    return port is None or 0 < int(port) <= HIGHEST_PORT
+def _has_own_scheme(uri: str) -> bool:
+    match = _OWN_SCHEME.fullmatch(uri)
+    # "localhost:3000/cb" is a forgotten https://, not a scheme: what follows an own scheme's colon is never a port.
+    return match is not None and not _is_taken(match["scheme"]) and not uri[match.end("scheme") + 1 :][:1].isdigit()
 
 
-def _why_not(uri: str, kind: ClientKind) -> str:
+def _is_taken(scheme: str) -> bool:
+    return scheme in _TAKEN_SCHEMES or scheme.startswith("ms-")
+
+
+def _why_not(uri: str) -> str:
     try:
         parts = urlsplit(uri)
     except ValueError:
         return "it is no URL"
     if not uri.startswith(parts.scheme):
         return "its scheme is written in capital letters; URLs are compared exactly, as applications send them"
-    if parts.username is not None or parts.password is not None:
+    if parts.scheme in ("http", "https"):
+        return _why_no_web_address(uri, user=parts.username is not None or parts.password is not None)
+    if not parts.scheme or uri[len(parts.scheme) + 1 :][:1].isdigit():
+        return "it does not start with https://"
+    if _is_taken(parts.scheme):
+        return f"the scheme {parts.scheme}: belongs to the browser, the system or a protocol, and no application can own it"
+    return "what follows its scheme is not valid in a URL"
+
+
+def _why_no_web_address(uri: str, *, user: bool) -> str:
+    if user:
         return "it holds a user name or password before the host"
-    if "." in parts.scheme and kind is ClientKind.CONFIDENTIAL:
-        return "only public clients, which run on a person's device, use a scheme of their own"
-    known = {
-        "": "it does not start with https://",
-        "http": "over plain http an answer could be read on its way; only addresses of the person's own computer may use it",
-        "https": "its host, port or path is not valid; hosts with other letters are written in their xn-- form",
-    }
-    return known.get(parts.scheme, f"the scheme {parts.scheme}: is not one that an application can own")
+    if _is_web(uri, plain_http=True):
+        return "over plain http others can read an answer on its way; only addresses of the person's own computer may use it"
+    return "its host, port or path is not valid; hosts with other letters are written in their xn-- form"
 
 
-def _next_step(uri: str, kind: ClientKind) -> str:
+def _next_step(uri: str, *, page: bool = False) -> str:
     if uri.startswith("http://"):
-        return "Use https://, or http://127.0.0.1, http://[::1] or http://localhost for a program on the person's own computer."
-    if kind is ClientKind.PUBLIC:
-        return "Give an https:// URL, a loopback address, or a scheme in reverse domain form such as com.example.app:/callback."
-    return "Give the https:// URL, without a user name, exactly as the application sends it."
+        return (
+            "Use https://, or http://127.0.0.1, http://[::1] or http://localhost for a program on the person's own computer."
+            " For an application that has no https, an administrator can lift this:"
+            " sealwright system oauth2 warning-insecure-client-allow-http-redirects NAME"
+        )
+    if page:
+        return "Give an https:// URL, or a loopback address."
+    return "Give an https:// URL, a loopback address, or a scheme of the application's own such as com.example.app:/callback."

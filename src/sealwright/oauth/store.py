@@ -42,9 +42,12 @@ _CLIENT = (
     c.signing_algorithm,
     c.require_pkce,
     c.localhost_redirects,
+    c.http_redirects,
     c.consent_prompt,
+    c.partial_scopes,
     c.short_username,
     c.refresh_seconds,
+    c.refresh_grace_seconds,
     c.created_at,
     c.updated_at,
 )
@@ -66,9 +69,12 @@ _SET = {
         "signing_algorithm",
         "require_pkce",
         "localhost_redirects",
+        "http_redirects",
         "consent_prompt",
+        "partial_scopes",
         "short_username",
         "refresh_seconds",
+        "refresh_grace_seconds",
     )
 }
 _TOUCH = Statement(update(oauth_clients).where(c.id == bindparam("which")).values(updated_at=bindparam("changed_at")))
@@ -208,9 +214,12 @@ async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | 
         signing_algorithm=str(client.signing_algorithm),
         require_pkce=int(client.require_pkce),
         localhost_redirects=int(client.localhost_redirects),
+        http_redirects=int(client.http_redirects),
         consent_prompt=int(client.consent_prompt),
+        partial_scopes=int(client.partial_scopes),
         short_username=int(client.short_username),
         refresh_seconds=client.refresh_lifetime // timedelta(seconds=1),
+        refresh_grace_seconds=client.refresh_grace // timedelta(seconds=1),
         created_at=client.created_at,
         updated_at=client.updated_at,
     )
@@ -399,11 +408,14 @@ def _client(row: Row) -> Client:
         signing_algorithm=SigningAlgorithm(row[6]),
         require_pkce=bool(row[7]),
         localhost_redirects=bool(row[8]),
-        consent_prompt=bool(row[9]),
-        short_username=bool(row[10]),
-        refresh_lifetime=timedelta(seconds=row[11]),
-        created_at=Instant(row[12]),
-        updated_at=Instant(row[13]),
+        http_redirects=bool(row[9]),
+        consent_prompt=bool(row[10]),
+        partial_scopes=bool(row[11]),
+        short_username=bool(row[12]),
+        refresh_lifetime=timedelta(seconds=row[13]),
+        refresh_grace=timedelta(seconds=row[14]),
+        created_at=Instant(row[15]),
+        updated_at=Instant(row[16]),
     )
 
 

@@ -143,6 +143,10 @@ def test_group_members_are_listed_added_and_removed(admin):
         ("enable-localhost-redirects", "localhost_redirects", True),
         ("disable-localhost-redirects", "localhost_redirects", False),
         ("enable_localhost_redirects", "localhost_redirects", True),
+        ("warning-insecure-client-allow-http-redirects", "http_redirects", True),
+        ("disable-http-redirects", "http_redirects", False),
+        ("enable-partial-scopes", "partial_scopes", True),
+        ("disable-partial-scopes", "partial_scopes", False),
         ("prefer-short-username", "short_username", True),
         ("prefer-spn-username", "short_username", False),
         ("enable-pkce", "require_pkce", True),
@@ -167,6 +171,8 @@ def test_confidential_client_has_a_secret_and_may_do_without_pkce(admin):
     assert done.json["require_pkce"] is False
     assert admin.ok(*OAUTH2, "disable-consent-prompt", "wiki", "-o", "json").json["consent_prompt"] is False
     assert admin.ok(*OAUTH2, "set-refresh-token-expiry", "wiki", "3600", "-o", "json").json["refresh_seconds"] == 3600
+    assert admin.ok(*OAUTH2, "set-refresh-token-grace", "wiki", "0", "-o", "json").json["refresh_grace_seconds"] == 0
+    assert admin.ok(*OAUTH2, "set-refresh-token-grace", "wiki", "-o", "json").json["refresh_grace_seconds"] == 10
     assert admin.ok(*OAUTH2, "set_displayname", "wiki", "Our wiki", "-o", "json").json["display_name"] == "Our wiki"
     admin.ok(*OAUTH2, "delete", "wiki")
     assert admin.run(*OAUTH2, "get", "wiki").code == 4

@@ -97,10 +97,11 @@ def test_public_client_keeps_what_protects_it():
             with pytest.raises(ClientRefused):
                 await verb("app", actor=WRITER)
         await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
-        with pytest.raises(ClientRefused, match="confidential"):
-            await clients.enable_localhost_redirects("wiki", actor=WRITER)
-        with pytest.raises(ClientRefused):
-            await clients.add_redirect_url("wiki", "com.example.app:/x", actor=WRITER)
+        for wrong in ("javascript:alert(1)", "http://wiki.example.org/cb"):
+            with pytest.raises(ClientRefused):
+                await clients.add_redirect_url("wiki", wrong, actor=WRITER)
+        found = await clients.add_redirect_url("wiki", "app.immich:///oauth-callback", actor=WRITER)
+        assert found.redirect_uris == ("app.immich:///oauth-callback",)
         assert not (await clients.disable_pkce("wiki", actor=WRITER)).require_pkce
         assert not (await clients.disable_consent_prompt("wiki", actor=WRITER)).consent_prompt
         assert (await clients.enable_consent_prompt("wiki", actor=WRITER)).consent_prompt
@@ -124,6 +125,26 @@ def test_switches_change_only_what_they_name():
             with pytest.raises(ClientRefused):
                 await clients.set_refresh_token_expiry("app", wrong, actor=WRITER)
         assert not (await clients.disable_localhost_redirects("app", actor=WRITER)).localhost_redirects
+        for name in ("localhost_redirects", "http_redirects", "partial_scopes"):
+            off = await clients.get("app", actor=READER)
+            assert replace(off, **{name: True}) == await getattr(clients, f"enable_{name}")("app", actor=WRITER)
+            assert await getattr(clients, f"disable_{name}")("app", actor=WRITER) == off
+
+    run(scenario)
+
+
+def test_grace_of_used_refresh_tokens_is_for_clients_with_a_secret_unless_it_is_set():
+    async def scenario(_world, clients):
+        public = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
+        confidential = await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
+        assert (public.refresh_grace, confidential.refresh_grace) == (timedelta(0), timedelta(seconds=10))
+        for name, usual in (("app", public), ("wiki", confidential)):
+            changed = await clients.set_refresh_token_grace(name, timedelta(seconds=60), actor=WRITER)
+            assert changed.refresh_grace == timedelta(seconds=60)
+            assert await clients.set_refresh_token_grace(name, None, actor=WRITER) == usual
+            for wrong in (timedelta(seconds=-1), timedelta(seconds=61)):
+                with pytest.raises(ClientRefused):
+                    await clients.set_refresh_token_grace(name, wrong, actor=WRITER)
 
     run(scenario)
 
@@ -199,6 +220,11 @@ WRITES = {
     "prefer_short_username": ("app",),
     "prefer_spn_username": ("app",),
     "set_refresh_token_expiry": ("app", None),
+    "set_refresh_token_grace": ("app", None),
+    "enable_http_redirects": ("app",),
+    "disable_http_redirects": ("app",),
+    "enable_partial_scopes": ("app",),
+    "disable_partial_scopes": ("app",),
     "enable_legacy_crypto": ("app",),
     "disable_legacy_crypto": ("app",),
     "show_basic_secret": ("app",),

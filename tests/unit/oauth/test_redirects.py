@@ -17,7 +17,7 @@ REGISTERED = (
 )
 
 
-def client(kind=ClientKind.PUBLIC, *, localhost_redirects=False):
+def client(kind=ClientKind.PUBLIC, *, localhost_redirects=False, http_redirects=False):
     return Client(
         id="1",
         name="app",
@@ -28,9 +28,12 @@ def client(kind=ClientKind.PUBLIC, *, localhost_redirects=False):
         signing_algorithm=SigningAlgorithm.ES256,
         require_pkce=True,
         localhost_redirects=localhost_redirects,
+        http_redirects=http_redirects,
         consent_prompt=True,
+        partial_scopes=False,
         short_username=False,
         refresh_lifetime=timedelta(hours=16),
+        refresh_grace=timedelta(0),
         created_at=Instant(0),
         updated_at=Instant(0),
     )
@@ -49,7 +52,9 @@ def client(kind=ClientKind.PUBLIC, *, localhost_redirects=False):
 )
 def test_registered_uri_and_any_port_of_a_registered_loopback_are_allowed(uri):
     assert is_allowed(client(), REGISTERED, uri)
-    assert is_allowed(client(ClientKind.CONFIDENTIAL), REGISTERED, uri)
+    exactly = uri in {*REGISTERED, "https://landing.example.org"}
+    assert is_allowed(client(ClientKind.CONFIDENTIAL), REGISTERED, uri) is exactly
+    assert is_allowed(client(ClientKind.CONFIDENTIAL, localhost_redirects=True), REGISTERED, uri)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +79,7 @@ def test_registered_uri_and_any_port_of_a_registered_loopback_are_allowed(uri):
         "http://127.0.0.1",
         "http://127.0.0.1/cb/",
         "http://127.0.0.2/cb",
+        "http://grafana.lan:3000/cb",
         "http://localhost/cb",
         "https://localhost:10000",
         "com.example.app:/other",
@@ -98,6 +104,9 @@ def test_anything_else_is_not(uri):
         "http://[::1]:9/",
         "http://[::1]?x=y",
         "http://localhost/?x=y&z",
+        "http://127.0.0.2",
+        "http://127.9.9.9:8080/cb",
+        "http://127.255.255.255",
     ],
 )
 def test_localhost_redirects_allow_any_port_and_path_to_a_public_client_only(uri):
@@ -129,7 +138,10 @@ def test_localhost_redirects_allow_any_port_and_path_to_a_public_client_only(uri
         "http://127.0.0.1:1x",
         "http://127.0.0.1:-1",
         "http://127.1",
-        "http://127.0.0.2",
+        "http://127.0.0.256",
+        "http://127.0.0.01",
+        "http://127.0.0.1.evil.example",
+        "http://128.0.0.1",
         "http://2130706433",
         "http://0x7f.0.0.1",
         "http://0.0.0.0",
@@ -171,20 +183,30 @@ def test_nothing_that_only_looks_like_localhost_is_allowed(uri):
         "http://[::1]/cb",
         "com.example.app:/callback",
         "com.example.app://callback",
+        "app.immich:///oauth-callback",
+        "cursor://anysphere.cursor-deeplink/mcp/oauth",
+        "vscode://vscode.github-authentication/did-authenticate",
+        "myapp:/callback",
+        "http://127.9.9.9:8080/cb",
     ],
 )
 def test_what_may_be_registered(uri):
-    require_redirect_uri(uri, ClientKind.PUBLIC)
-    with pytest.raises(ClientRefused) if uri.startswith("com.") else _nothing_raised():
-        require_redirect_uri(uri, ClientKind.CONFIDENTIAL)
+    require_redirect_uri(uri)
 
 
-class _nothing_raised:  # noqa: N801 - reads like the other side of pytest.raises
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *details):
-        return False
+def test_plain_http_may_be_registered_and_used_only_while_the_switch_says_so():
+    uri = "http://grafana.lan:3000/login/generic_oauth"
+    with pytest.raises(ClientRefused) as refusal:
+        require_redirect_uri(uri)
+    assert "warning-insecure-client-allow-http-redirects" in refusal.value.hint
+    require_redirect_uri(uri, plain_http=True)
+    require_landing_url("http://grafana.lan:3000", plain_http=True)
+    for kind in ClientKind:
+        assert is_allowed(client(kind, http_redirects=True), (uri,), uri)
+        assert not is_allowed(client(kind, http_redirects=True), (uri,), uri + "/")
+        assert not is_allowed(client(kind), (uri,), uri), "the switch was turned off after the address was registered"
+    with pytest.raises(ClientRefused):
+        require_redirect_uri("http://user@grafana.lan/", plain_http=True)
 
 
 @pytest.mark.parametrize(
@@ -206,10 +228,22 @@ class _nothing_raised:  # noqa: N801 - reads like the other side of pytest.raise
         ("Http://localhost/cb", "capital letters"),
         ("https://[::1", "no URL"),
         ("javascript:alert(1)", "scheme javascript:"),
+        ("javascript://app.example.org/%0aalert(1)", "scheme javascript:"),
+        ("vbscript:x", "scheme vbscript:"),
+        ("blob:https://app.example.org/x", "scheme blob:"),
+        ("view-source:https://app.example.org", "scheme view-source:"),
+        ("ms-msdt:/id", "scheme ms-msdt:"),
+        ("intent://scan/;scheme=x;end", "scheme intent:"),
+        ("mailto:root@example.org", "scheme mailto:"),
+        ("urn:ietf:wg:oauth:2.0:oob", "scheme urn:"),
+        ("wss://app.example.org/", "scheme wss:"),
+        ("app.example.org:8443/cb", "start with https://"),
+        ("localhost:3000/cb", "start with https://"),
+        ("myapp:/a b", "not valid"),
+        ("MyApp:/callback", "capital letters"),
         ("data:text/html,x", "scheme data:"),
         ("file:///etc/passwd", "scheme file:"),
         ("ftp://app.example.org/", "scheme ftp:"),
-        ("myapp:/callback", "reverse domain form"),
         ("app.example.org/cb", "https://"),
         ("", "https://"),
         ("https://app.example.org/" + "a" * 2100, "characters long"),
@@ -218,11 +252,9 @@ class _nothing_raised:  # noqa: N801 - reads like the other side of pytest.raise
 )
 def test_what_may_not_be_registered_and_why(uri, why):
     with pytest.raises(ClientRefused) as refusal:
-        require_redirect_uri(uri, ClientKind.PUBLIC)
+        require_redirect_uri(uri)
     failure = refusal.value
     assert why in " ".join((failure.detail, *failure.reasons, failure.hint))
-    with pytest.raises(ClientRefused):
-        require_redirect_uri(uri, ClientKind.CONFIDENTIAL)
 
 
 def test_landing_page_is_a_page():
@@ -239,4 +271,7 @@ def test_answer_is_added_to_what_the_uri_has_already():
     assert with_parameters("http://127.0.0.1:1", ResponseMode.QUERY, answer) == f"http://127.0.0.1:1?{tail}"
     assert with_parameters("https://x/?a=b", ResponseMode.QUERY, answer) == f"https://x/?a=b&{tail}"
     assert with_parameters("https://x/?", ResponseMode.QUERY, answer) == f"https://x/?{tail}"
+    assert with_parameters("https://x/?a=b&", ResponseMode.QUERY, answer) == f"https://x/?a=b&{tail}"
+    assert with_parameters("https://x/?a=b?", ResponseMode.QUERY, answer) == f"https://x/?a=b?&{tail}"
+    assert with_parameters("https://x/??", ResponseMode.QUERY, answer) == f"https://x/??&{tail}"
     assert with_parameters("https://x/?a=b", ResponseMode.FRAGMENT, answer) == f"https://x/?a=b#{tail}"

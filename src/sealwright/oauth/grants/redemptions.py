@@ -19,7 +19,7 @@ from sealwright.oauth.grants import store
 from sealwright.oauth.grants.granted import Granted
 from sealwright.oauth.models import Client
 
-Consume = Callable[[Transaction, Iterable[bytes], Instant], Awaitable[set[bytes]]]
+Consume = Callable[[Transaction, Iterable[store.Successor], Instant], Awaitable[set[bytes]]]
 
 
 class Redemption(NamedTuple):
@@ -29,6 +29,8 @@ class Redemption(NamedTuple):
     granted: Granted
     client: Client
     actor: Actor
+    sealed_successor: bytes | None = None
+    """The refresh token that follows, where it may be told once more; the family then outlives a second use for a while."""
 
 
 class Redemptions:
@@ -45,35 +47,41 @@ class Redemptions:
         self._gathering: Gathering[Redemption, bool] = Gathering(foundation.db, self._write)
 
     async def redeem(self, redemption: Redemption) -> bool:
-        """Whether this was the first to use it up, in time; if not, its family ends, and nothing is granted."""
+        """Whether this was the first to use it up, in time; if not, nothing is granted, and its family ends.
+
+        A family outlives it where the successor may be told once more.
+        """
         return await self._gathering.add(redemption)
 
     async def _write(self, tx: Transaction, redemptions: Sequence[Redemption]) -> Sequence[bool]:
         now = self._clock.now()
-        unused = await self._consume(tx, {each.digest for each in redemptions}, now)
+        first = {each.digest: store.Successor(each.digest, each.sealed_successor) for each in reversed(redemptions)}
+        unused = await self._consume(tx, first.values(), now)
         answers = first_uses((each.digest for each in redemptions), unused)
         good = [each for each, answer in zip(redemptions, answers, strict=True) if answer]
         await store.insert_refresh_tokens(tx, [_refresh_token(each, now) for each in good])
-        await self._audit.record_all(tx, [self._entry(each) for each in good])
+        await self._audit.record_all(tx, [entry_of(each, self._grant_type) for each in good])
         for each, answer in zip(redemptions, answers, strict=True):
-            if not answer:
+            if not answer and each.sealed_successor is None:
                 await self._families.revoke(tx, each.granted.family, each.client, self._used_again, each.actor)
         return answers
 
-    def _entry(self, redemption: Redemption) -> Entry:
-        granted, client = redemption.granted, redemption.client
-        details: dict[str, Any] = {
-            "client": client.name,
-            "grant_type": self._grant_type,
-            "account": granted.family.account_id,
-            "session": granted.family.session_id,
-            "family": granted.family.id,
-            "scope": " ".join(granted.scopes),
-            "access_token": granted.access_token_id,
-        }
-        if "openid" in granted.scopes:
-            details["id_token"] = granted.id_token_id
-        return Entry(Event.TOKEN_ISSUED, redemption.actor, f"client:{client.id}", details=details)
+
+def entry_of(redemption: Redemption, grant_type: str, **also: Any) -> Entry:
+    """What goes on record for the tokens that come of a redemption."""
+    granted, client = redemption.granted, redemption.client
+    details: dict[str, Any] = {
+        "client": client.name,
+        "grant_type": grant_type,
+        "account": granted.family.account_id,
+        "session": granted.family.session_id,
+        "family": granted.family.id,
+        "scope": " ".join(granted.scopes),
+        "access_token": granted.access_token_id,
+    }
+    if "openid" in granted.scopes:
+        details["id_token"] = granted.id_token_id
+    return Entry(Event.TOKEN_ISSUED, redemption.actor, f"client:{client.id}", details=details | also)
 
 
 def _refresh_token(redemption: Redemption, now: Instant) -> store.NewRefreshToken:

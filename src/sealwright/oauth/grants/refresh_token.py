@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sealwright.access import Actor
+from sealwright.clock import after, before
+from sealwright.db import Transaction
 from sealwright.identity import Group
 from sealwright.oauth import policy, store
 from sealwright.oauth.digests import digest_of
@@ -13,8 +16,9 @@ from sealwright.oauth.families import Families, Holder
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.grants import store as presented
 from sealwright.oauth.grants.granted import Granted, draw, require_parameter
-from sealwright.oauth.grants.redemptions import Redemption, Redemptions
-from sealwright.oauth.models import Client, Family
+from sealwright.oauth.grants.redemptions import Redemption, Redemptions, entry_of
+from sealwright.oauth.grants.successors import open_successor, seal_successor
+from sealwright.oauth.models import Client, Family, RefreshToken
 from sealwright.oauth.people import People
 
 GRANT_TYPE = "refresh_token"
@@ -26,8 +30,10 @@ class RefreshTokenGrant:
     """Authority is asked anew at every refresh: the session, the person's standing, and their groups as they are now."""
 
     def __init__(self, foundation: Foundation, families: Families, people: People) -> None:
-        self._foundation = foundation
         self._db = foundation.db
+        self._clock = foundation.clock
+        self._entropy = foundation.entropy
+        self._audit = foundation.audit
         self._families = families
         self._people = people
         self._redemptions = Redemptions(
@@ -35,24 +41,61 @@ class RefreshTokenGrant:
         )
 
     async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor) -> Granted:
-        """Use the refresh token up. One that was used before revokes its family: somebody holds a copy."""
-        digest = digest_of(require_parameter(form, "refresh_token"))
-        stored = await presented.refresh_token(self._db, digest)
+        """Use the refresh token up. One that was used before revokes its family: somebody holds a copy.
+
+        Within the client's grace it is answered with the same successor instead, as long as that is unused: parallel requests
+        and lost answers are more likely then than a thief.
+        """
+        used = require_parameter(form, "refresh_token")
+        stored = await self._stored(used, client)
+        if stored.consumed_at is None and stored.expires_at <= self._clock.now():
+            raise GrantRefused(_UNKNOWN)
+        if stored.consumed_at is not None and not self._is_soon_after(stored, client):
+            await self._families.refuse(stored.family, client, _AGAIN, actor, revoke=True)
+            raise GrantRefused(_UNKNOWN)
+        holder = await self._holder(stored.family, client, actor)
+        groups = await self._people.groups_of(stored.family.account_id)
+        scopes = await self._scopes(stored.family, client, groups, form.get("scope") or None, actor)
+        granted = draw(self._entropy, stored.family, holder, scopes, groups=groups)
+        if stored.consumed_at is None:
+            sealed = seal_successor(used, granted.refresh_token, self._entropy) if client.refresh_grace else None
+            if await self._redemptions.redeem(Redemption(digest_of(used), granted, client, actor, sealed)):
+                return granted
+            if sealed is None:
+                raise GrantRefused(_UNKNOWN)
+            stored = await self._stored(used, client)  # somebody else was faster
+        return await self._again(used, stored, Redemption(digest_of(used), granted, client, actor))
+
+    async def _stored(self, used: str, client: Client) -> RefreshToken:
+        stored = await presented.refresh_token(self._db, digest_of(used))
         if stored is None or stored.family.client_id != client.id:
             raise GrantRefused(_UNKNOWN)
-        family = stored.family
-        if stored.consumed_at is not None:
-            await self._families.refuse(family, client, _AGAIN, actor, revoke=True)
+        return stored
+
+    def _is_soon_after(self, stored: RefreshToken, client: Client) -> bool:
+        used_at = stored.consumed_at
+        return used_at is not None and after(used_at, client.refresh_grace) > self._clock.now()
+
+    async def _again(self, used: str, stored: RefreshToken, redemption: Redemption) -> Granted:
+        """Tell the same successor once more, with fresh tokens beside it; where that may not be, the family ends."""
+        client, now = redemption.client, self._clock.now()
+        if stored.sealed_successor is None or not self._is_soon_after(stored, client):
+            await self._families.refuse(stored.family, client, _AGAIN, redemption.actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
-        if stored.expires_at <= self._foundation.clock.now():
+        successor = open_successor(used, stored.sealed_successor, self._entropy)
+        same = redemption._replace(granted=replace(redemption.granted, refresh_token=successor))
+
+        async def body(tx: Transaction) -> bool:
+            since = before(now, client.refresh_grace)
+            if not await presented.may_repeat(tx, same.digest, digest_of(successor), after=since, now=now):
+                return False
+            await self._audit.record_all(tx, [entry_of(same, GRANT_TYPE, told_again=True)])
+            return True
+
+        if not await self._db.write(body):
+            await self._families.refuse(stored.family, client, _AGAIN, redemption.actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
-        holder = await self._holder(family, client, actor)
-        groups = await self._people.groups_of(family.account_id)
-        scopes = await self._scopes(family, client, groups, form.get("scope") or None, actor)
-        granted = draw(self._foundation.entropy, family, holder, scopes, groups=groups)
-        if not await self._redemptions.redeem(Redemption(digest, granted, client, actor)):
-            raise GrantRefused(_UNKNOWN)
-        return granted
+        return same.granted
 
     async def _holder(self, family: Family, client: Client, actor: Actor) -> Holder:
         try:

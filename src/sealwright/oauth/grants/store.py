@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, exists, insert, select, update
 
@@ -24,25 +24,40 @@ _CODE = Statement(
 )
 _INSERT_REFRESH_TOKEN = Statement(insert(oauth_refresh_tokens))
 _REFRESH_TOKEN = Statement(
-    select(t.expires_at, t.consumed_at, *FAMILY_COLUMNS)
+    select(t.expires_at, t.consumed_at, t.sealed_successor, *FAMILY_COLUMNS)
     .join(oauth_families, f.id == t.family_id)
     .where(t.digest == bindparam("digest"))
 )
 
 
-def _consume(table: Table) -> Statement:
+def _consume(table: Table, **also: Any) -> Statement:
     """Use up a code or refresh token, in one statement, where it is unused, in time and of a family that is not revoked."""
     living = exists().where(f.id == table.c.family_id, f.revoked_at.is_(None))
     return Statement(
         update(table)
         .where(table.c.digest == bindparam("which"), table.c.consumed_at.is_(None), table.c.expires_at > bindparam("now"), living)
-        .values(consumed_at=bindparam("consumed"))
+        .values(consumed_at=bindparam("consumed"), **also)
         .returning(table.c.digest)
     )
 
 
 _CONSUME_CODE = _consume(oauth_codes)
-_CONSUME_REFRESH_TOKEN = _consume(oauth_refresh_tokens)
+_CONSUME_REFRESH_TOKEN = _consume(oauth_refresh_tokens, sealed_successor=bindparam("sealed"))
+
+_successor = oauth_refresh_tokens.alias("successor")
+_REPEATABLE = Statement(
+    select(t.digest)
+    .join(oauth_families, f.id == t.family_id)
+    .join(_successor, _successor.c.family_id == t.family_id)
+    .where(
+        t.digest == bindparam("digest"),
+        t.consumed_at > bindparam("after"),
+        f.revoked_at.is_(None),
+        _successor.c.digest == bindparam("successor"),
+        _successor.c.consumed_at.is_(None),
+        _successor.c.expires_at > bindparam("now"),
+    )
+)
 
 
 class NewRefreshToken(NamedTuple):
@@ -54,15 +69,23 @@ class NewRefreshToken(NamedTuple):
     expires_at: Instant
 
 
+class Successor(NamedTuple):
+    """What a refresh token is followed by, once it is used."""
+
+    digest: bytes
+    sealed: bytes | None
+    """None where it is never told again."""
+
+
 async def code(db: Database, digest: bytes) -> Code | None:
     """The code with this digest, used or not."""
     row = await db.one(_CODE, digest=digest)
     return None if row is None else Code(family_from(row[4:]), row[0], row[1], Instant(row[2]), instant_or_none(row[3]))
 
 
-async def consume_codes(tx: Transaction, digests: Iterable[bytes], now: Instant) -> set[bytes]:
-    """Use up codes; answers those that nobody had used, in time and of a family that holds."""
-    return await _consume_all(tx, _CONSUME_CODE, digests, now)
+async def consume_codes(tx: Transaction, used: Iterable[Successor], now: Instant) -> set[bytes]:
+    """Use up codes; returns those that nobody had used, in time and of a family that holds."""
+    return await _consume_all(tx, _CONSUME_CODE, [{"which": each.digest, "now": now, "consumed": now} for each in used])
 
 
 async def insert_refresh_tokens(tx: Transaction, new: Iterable[NewRefreshToken]) -> None:
@@ -74,6 +97,7 @@ async def insert_refresh_tokens(tx: Transaction, new: Iterable[NewRefreshToken])
             "created_at": each.created_at,
             "expires_at": each.expires_at,
             "consumed_at": None,
+            "sealed_successor": None,
         }
         for each in new
     ]
@@ -83,15 +107,27 @@ async def insert_refresh_tokens(tx: Transaction, new: Iterable[NewRefreshToken])
 async def refresh_token(db: Database, digest: bytes) -> RefreshToken | None:
     """The refresh token with this digest, used or not."""
     row = await db.one(_REFRESH_TOKEN, digest=digest)
-    return None if row is None else RefreshToken(family_from(row[2:]), Instant(row[0]), instant_or_none(row[1]))
+    if row is None:
+        return None
+    sealed = None if row[2] is None else bytes(row[2])
+    return RefreshToken(family_from(row[3:]), Instant(row[0]), instant_or_none(row[1]), sealed)
 
 
-async def consume_refresh_tokens(tx: Transaction, digests: Iterable[bytes], now: Instant) -> set[bytes]:
-    """Use up refresh tokens; answers those that nobody had used, in time and of a family that holds."""
-    return await _consume_all(tx, _CONSUME_REFRESH_TOKEN, digests, now)
+async def consume_refresh_tokens(tx: Transaction, used: Iterable[Successor], now: Instant) -> set[bytes]:
+    """Use up refresh tokens; returns those that nobody had used, in time and of a family that holds."""
+    return await _consume_all(
+        tx,
+        _CONSUME_REFRESH_TOKEN,
+        [{"which": each.digest, "now": now, "consumed": now, "sealed": each.sealed} for each in used],
+    )
 
 
-async def _consume_all(tx: Transaction, consume: Statement, digests: Iterable[bytes], now: Instant) -> set[bytes]:
-    ordered = sorted(digests)  # whoever locks rows, locks them in the same order
-    rows = await tx.all_many(consume, [{"which": digest, "now": now, "consumed": now} for digest in ordered])
-    return {bytes(row[0]) for row in rows}
+async def may_repeat(tx: Transaction, used: bytes, successor: bytes, *, after: Instant, now: Instant) -> bool:
+    """True where a refresh token was used after an instant, and the one that followed it is still unused."""
+    row = await tx.one(_REPEATABLE, digest=used, successor=successor, after=after, now=now)
+    return row is not None
+
+
+async def _consume_all(tx: Transaction, consume: Statement, rows: list[dict[str, Any]]) -> set[bytes]:
+    ordered = sorted(rows, key=lambda row: bytes(row["which"]))  # whoever locks rows, locks them in the same order
+    return {bytes(row[0]) for row in await tx.all_many(consume, ordered)}

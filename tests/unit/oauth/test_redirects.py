@@ -190,8 +190,11 @@ def test_nothing_that_only_looks_like_localhost_is_allowed(uri):
         "http://127.9.9.9:8080/cb",
     ],
 )
-def test_what_may_be_registered(uri):
+def test_what_may_be_registered_is_allowed_exactly(uri):
     require_redirect_uri(uri)
+    for kind in ClientKind:
+        assert is_allowed(client(kind), (uri,), uri)
+        assert not is_allowed(client(kind), (uri,), uri + "x")
 
 
 def test_plain_http_may_be_registered_and_used_only_while_the_switch_says_so():

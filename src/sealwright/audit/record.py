@@ -10,6 +10,7 @@ import msgspec
 from sealwright.audit import store
 from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of
 from sealwright.audit.events import Event, Outcome
+from sealwright.audit.refusals import Refusals, Refused, Repeated
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 
@@ -26,6 +27,17 @@ class Who(Protocol):
     def id(self) -> str: ...
     @property
     def name(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+
+
+class _Somebody(NamedTuple):
+    """Whoever was refused, as a row of a repeated refusal names them."""
+
+    kind: str
+    id: str
+    name: str
+    address: str
 
 
 class Entry(NamedTuple):
@@ -47,6 +59,7 @@ class Audit:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._refusals = Refusals(clock)
 
     async def record(
         self,
@@ -76,16 +89,55 @@ class Audit:
         tx.writer.memo = ChainHead(sequence, digest)
 
     async def refused(
-        self, db: Database, event: Event, *, actor: Who, target: str, details: Mapping[str, Any] | None = None
+        self,
+        db: Database,
+        event: Event,
+        *,
+        actor: Who,
+        target: str,
+        reason: str,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Record that something was refused, in a transaction of its own."""
+        """Record that something was refused, in a transaction of its own; what repeats is counted and told in one row.
+
+        `reason` is the class of refusals that this one counts with: a text without anything that whoever asked can choose.
+        """
+        refused = Refused(event, actor.kind, actor.id, actor.name, actor.address, target, reason)
+        if not self._refusals.count(refused):
+            return
 
         async def body(tx: Transaction) -> None:
             await self.record(tx, event, actor=actor, target=target, outcome=Outcome.REFUSED, details=details)
 
-        await db.write(body)
+        try:
+            await db.write(body)
+        except BaseException:
+            self._refusals.not_written(refused)
+            raise
+
+    async def write_repeated(self, db: Database, *, unfinished: bool = False) -> int:
+        """Write how often refusals repeated in minutes that are over, or with `unfinished` also in this one; returns the rows."""
+        taken = self._refusals.take(unfinished=unfinished)
+        if not taken:
+            return 0
+
+        async def body(tx: Transaction) -> None:
+            await self.record_all(tx, [_entry(each) for each in taken])
+
+        try:
+            await db.write(body)
+        except BaseException:
+            self._refusals.give_back(taken)
+            raise
+        return len(taken)
 
     @staticmethod
     async def newest(db: Database, *, target: str | None = None, at_most: int = 100) -> list[AuditedEvent]:
         """The newest events of all chains; with `target`, only those about it."""
         return await store.newest(db, target=target, at_most=at_most)
+
+
+def _entry(repeated: Repeated) -> Entry:
+    first = repeated.first
+    actor = _Somebody(first.actor_kind, first.actor_id, first.actor_name, first.address)
+    return Entry(first.event, actor, first.target, Outcome.REFUSED, repeated.details)

@@ -123,7 +123,9 @@ class Issuance:
         """Write down that somebody who proved who they are was refused a certificate, and why."""
         details = {"provisioner": provisioner, "refused": failure.code, "detail": failure.detail, "reasons": failure.reasons}
         target = f"provisioner:{provisioner}"
-        await self._audit.refused(self._db, Event.CERTIFICATE_REFUSED, actor=actor, target=target, details=details)
+        await self._audit.refused(
+            self._db, Event.CERTIFICATE_REFUSED, actor=actor, target=target, reason=failure.code, details=details
+        )
 
     async def _intend(self, grant: SigningGrant, request: CertificateRequest) -> _Intent:
         """Decide, prepare, and record what will be signed."""

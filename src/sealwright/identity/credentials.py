@@ -259,8 +259,14 @@ class Credentials:
             raise AccountNotFound("Your account does not exist any more.")
         proof = await self._proofs.password(SignInName(account.name, ""), password, actor.address)
         if not isinstance(proof, RightPassword):
-            details = {"reason": proof.reason}
-            await self._audit.refused(self._db, Event.CREDENTIAL_SET, actor=actor, target=account.reference, details=details)
+            await self._audit.refused(
+                self._db,
+                Event.CREDENTIAL_SET,
+                actor=actor,
+                target=account.reference,
+                reason=proof.reason,
+                details={"reason": proof.reason},
+            )
             raise _wrong_password()
         await self._proofs.forgive(proof)
         return account, proof

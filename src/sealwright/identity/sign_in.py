@@ -22,6 +22,8 @@ from sealwright.identity.sessions import Sessions
 
 PENDING_LIFETIME = timedelta(minutes=5)
 NOT_RIGHT = "The user name or password is not right."
+_NO_SIGN_IN = "the name and the password do not open an account"
+"""One class of refusals, whatever the reason: were each counted apart, the time of an answer would tell which it is."""
 _UNKNOWN = "unknown"  # what was typed is not kept: people type passwords into the wrong field
 
 
@@ -162,17 +164,18 @@ class SignIn:
         return SecondFactor(pending_token, waiting.expires_at)
 
     async def _refuse(self, account_id: str, address: str, reason: str) -> Never:
-        await self._record_refusal(account_id, address, reason)
+        await self._record_refusal(account_id, address, _NO_SIGN_IN, reason)
         raise SignInRefused(NOT_RIGHT, hint="Check both and try again.")
 
     async def _refuse_code(self, account_id: str, address: str) -> Never:
-        await self._record_refusal(account_id, address, "the code is wrong, or was used")
+        reason = "the code is wrong, or was used"
+        await self._record_refusal(account_id, address, reason, reason)
         raise _wrong_code()
 
-    async def _record_refusal(self, account_id: str, address: str, reason: str) -> None:
+    async def _record_refusal(self, account_id: str, address: str, kind: str, reason: str) -> None:
         details = {"reason": reason, "address": address}
         target = f"person:{account_id}"
-        await self._audit.refused(self._db, Event.SIGN_IN, actor=anonymous(address), target=target, details=details)
+        await self._audit.refused(self._db, Event.SIGN_IN, actor=anonymous(address), target=target, reason=kind, details=details)
 
 
 def _wrong_code() -> CodeRefused:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sealwright.audit import Event, Outcome
+from sealwright.audit import Event
 from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.entropy import token, uuid4
@@ -183,20 +183,18 @@ class Authorization:
         }
 
         async def body(tx: Transaction) -> bool:
-            if handle and not await self._requests.answer(tx, handle, pending):
-                return False
-            await self._audit.record(
-                tx,
-                event,
-                actor=signed_in.actor,
-                target=f"client:{pending.client.id}",
-                outcome=Outcome.REFUSED,
-                details=details,
-            )
-            return True
+            return await self._requests.answer(tx, handle, pending)
 
-        if not await self._db.write(body):
+        if handle and not await self._db.write(body):
             raise request_gone()
+        await self._audit.refused(
+            self._db,
+            event,
+            actor=signed_in.actor,
+            target=f"client:{pending.client.id}",
+            reason=refusal.error,
+            details=details,
+        )
         return self._refusal(pending, refusal)
 
     # --- proof of client and redirect URI ---

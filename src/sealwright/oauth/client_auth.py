@@ -7,21 +7,15 @@ import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from urllib.parse import unquote_plus
 
 from sealwright.access import anonymous
-from sealwright.audit import Event, Outcome
-from sealwright.clock import Instant, after
-from sealwright.db import Transaction
+from sealwright.audit import Event
 from sealwright.oauth import policy, store
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import ClientNotAuthenticated, MalformedTokenRequest
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client
-
-RECORD_EVERY = timedelta(seconds=10)
-"""At most one audit row per client for wrong secrets in this time, so that nobody can fill the record."""
 
 _NO_SECRET = bytes(32)
 
@@ -39,9 +33,7 @@ class ClientAuthentication:
 
     def __init__(self, foundation: Foundation) -> None:
         self._db = foundation.db
-        self._clock = foundation.clock
         self._audit = foundation.audit
-        self._record_next: dict[str, Instant] = {}
 
     async def authenticate(self, authorization: str | None, form: Mapping[str, str], address: str) -> Client:
         """The client; `authorization` is that header's value. Unknown clients and wrong secrets are answered alike."""
@@ -58,22 +50,15 @@ class ClientAuthentication:
         return client
 
     async def _record(self, client: Client, address: str) -> None:
-        now = self._clock.now()
-        if self._record_next.get(client.id, Instant(0)) > now:
-            return
-        self._record_next[client.id] = after(now, RECORD_EVERY)
-
-        async def body(tx: Transaction) -> None:
-            await self._audit.record(
-                tx,
-                Event.TOKEN_REFUSED,
-                actor=anonymous(address),
-                target=f"client:{client.id}",
-                outcome=Outcome.REFUSED,
-                details={"client": client.name, "address": address, "reason": "the client's secret was missing or wrong"},
-            )
-
-        await self._db.write(body)
+        reason = "the client's secret was missing or wrong"
+        await self._audit.refused(
+            self._db,
+            Event.TOKEN_REFUSED,
+            actor=anonymous(address),
+            target=f"client:{client.id}",
+            reason=reason,
+            details={"client": client.name, "address": address, "reason": reason},
+        )
 
 
 def read_presented(authorization: str | None, form: Mapping[str, str]) -> Presented:

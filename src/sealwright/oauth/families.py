@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sealwright.access import Actor
-from sealwright.audit import Event, Outcome
+from sealwright.audit import Event
 from sealwright.db import Transaction
 from sealwright.identity import Account, Session
 from sealwright.oauth import store
@@ -70,17 +70,17 @@ class Families:
 
     async def refuse(self, family: Family, client: Client, reason: str, actor: Actor, *, revoke: bool = False) -> None:
         """Record that a token request about a known family was refused, and where `revoke` is set, end the family."""
+        if revoke:
 
-        async def body(tx: Transaction) -> None:
-            if revoke:
+            async def body(tx: Transaction) -> None:
                 await self.revoke(tx, family, client, reason, actor)
-            await self._audit.record(
-                tx,
-                Event.TOKEN_REFUSED,
-                actor=actor,
-                target=f"client:{client.id}",
-                outcome=Outcome.REFUSED,
-                details={"client": client.name, "family": family.id, "account": family.account_id, "reason": reason},
-            )
 
-        await self._db.write(body)
+            await self._db.write(body)
+        await self._audit.refused(
+            self._db,
+            Event.TOKEN_REFUSED,
+            actor=actor,
+            target=f"client:{client.id}",
+            reason=reason,
+            details={"client": client.name, "family": family.id, "account": family.account_id, "reason": reason},
+        )

@@ -16,13 +16,20 @@ from sealwright.server.wiring import Parts
 def application(parts: Parts) -> Application:
     """What a worker serves and runs."""
     around, served = parts.around, serve_all(parts)
+
+    async def close() -> None:
+        try:
+            await parts.audit.write_repeated(around.db, unfinished=True)
+        finally:
+            await around.db.close()
+
     return Application(
         routes=served.routes,
         failures=served.failures,
         jobs=_jobs(parts),
         leases=Leases(around.db, around.clock, uuid4(around.entropy)),
         tls=parts.certificate.material,
-        close=around.db.close,
+        close=close,
     )
 
 
@@ -41,6 +48,9 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
     async def close_intents() -> None:
         await parts.ca.recovery.close_intents(older_than=ca.PATIENCE)
 
+    async def write_repeated() -> None:
+        await parts.audit.write_repeated(around.db)
+
     async def checkpoint() -> None:
         await parts.checkpoints.make(SYSTEM)
 
@@ -49,5 +59,6 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         Job("purge authorization requests", hourly, purge, once_per_cluster=True),
         Job("forget used tokens", hourly, forget_tokens, once_per_cluster=True),
         Job("close open intents", timedelta(minutes=10), close_intents, once_per_cluster=True),
+        Job("write repeated refusals", timedelta(seconds=10), write_repeated),
         Job("audit checkpoint", hourly, checkpoint, once_per_cluster=True),
     )

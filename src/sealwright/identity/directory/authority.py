@@ -95,7 +95,7 @@ class PermittedChange:
 
     async def _record(self, event: Event, actor: Actor, target: str, refusal: NotPermitted) -> None:
         details = {"reason": refusal.detail, "reasons": list(refusal.reasons)}
-        await self._audit.refused(self._db, event, actor=actor, target=printable(target), details=details)
+        await self._audit.refused(self._db, event, actor=actor, target=printable(target), reason=refusal.code, details=details)
 
 
 def concerning(

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NewType, Protocol
 
 Instant = NewType("Instant", int)
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the clocks of two nodes may lie apart."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -57,6 +59,14 @@ def before(instant: Instant, duration: timedelta) -> Instant:
 def between(earlier: Instant, later: Instant) -> timedelta:
     """The time that passes from `earlier` to `later`; negative where `later` comes first."""
     return _MILLISECOND * (later - earlier)
+
+
+def is_ahead(until: Instant, now: Instant, *, at_most: timedelta) -> bool:
+    """Whether `until`, which was set no more than `at_most` ahead, is still to come.
+
+    One that lies further ahead was set by a clock that was put back since: it would hold for as long as that clock was wrong.
+    """
+    return now < until <= after(now, at_most)
 
 
 def from_datetime(moment: datetime) -> Instant:

@@ -21,7 +21,11 @@ def test_one_of_many_gets_the_lease(open_scratch: OpenDatabase) -> None:
             until = after(NOW, HOUR)
 
             async def all_claim(now: Instant, end: Instant) -> int:
-                return sum(await asyncio.gather(*(store.claim(db, "job", f"node {n}", now=now, until=end) for n in range(8))))
+                return sum(
+                    await asyncio.gather(
+                        *(store.claim(db, "job", f"node {n}", now=now, until=end, latest=after(now, 2 * HOUR)) for n in range(8))
+                    )
+                )
 
             return await all_claim(NOW, until), await all_claim(NOW, until), await all_claim(until, after(until, HOUR))
 
@@ -32,9 +36,9 @@ def test_one_of_many_gets_the_lease(open_scratch: OpenDatabase) -> None:
 def test_only_the_holder_ends_a_lease(open_scratch: OpenDatabase, holder: str, free: bool) -> None:
     async def scenario() -> bool:
         async with open_scratch() as db:
-            assert await store.claim(db, "job", "one", now=NOW, until=after(NOW, HOUR))
-            assert await store.claim(db, "other", "two", now=NOW, until=after(NOW, HOUR))
+            assert await store.claim(db, "job", "one", now=NOW, until=after(NOW, HOUR), latest=after(NOW, 2 * HOUR))
+            assert await store.claim(db, "other", "two", now=NOW, until=after(NOW, HOUR), latest=after(NOW, 2 * HOUR))
             await store.end_at(db, "job", holder, NOW)
-            return await store.claim(db, "job", "three", now=NOW, until=after(NOW, HOUR))
+            return await store.claim(db, "job", "three", now=NOW, until=after(NOW, HOUR), latest=after(NOW, 2 * HOUR))
 
     assert asyncio.run(scenario()) is free

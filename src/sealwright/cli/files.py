@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sealwright.cli.errors import Clash, CommandFailed, Missing
+from sealwright.cli.errors import Clash, CommandFailed, Missing, WrongUsage
 
 PRIVATE = 0o600
 
@@ -56,6 +56,16 @@ def write_private(target: Path, content: bytes) -> None:
     except OSError as cause:
         raise CommandFailed(f"{target.parent} cannot be made: {_reason(cause)}.") from cause
     NewFile(target, content).place(replace=True)
+
+
+def typed_path(text: str) -> Path:
+    """A path as it was typed; WrongUsage where it begins with a ``~`` of which nobody knows whose it is."""
+    from sealwright.settings.paths import expanded
+
+    try:
+        return expanded(text)
+    except ValueError as cause:
+        raise WrongUsage(f"{text} {cause}.", hint="Write the path from the root on.") from None
 
 
 def read_bytes(file: Path, *, at_most: int = 1_000_000) -> bytes:

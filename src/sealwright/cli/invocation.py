@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -98,9 +97,9 @@ class Invocation:
                 text = self.surroundings.stdin.readline()
                 text.encode()  # where the locale is none, octets that are no text come as half characters
                 return text
-            from sealwright.cli.files import read_bytes
+            from sealwright.cli.files import read_bytes, typed_path
 
-            return read_bytes(Path(file).expanduser(), at_most=4096).decode()
+            return read_bytes(typed_path(file), at_most=4096).decode()
         except UnicodeError:
             where = "standard input" if file == "-" else file
             raise WrongUsage(f"{where} is not text in UTF-8.", hint="Write the password again, as text.") from None

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from sealwright.cli.errors import CommandFailed
 from sealwright.cli.files import write_private
 
+_WHERE_TO = "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME."
+
 
 class RememberedServer(NamedTuple):
     """A server that somebody signed in to."""
@@ -40,13 +42,40 @@ class Remembered:
     """The two files. Each change reads, changes and replaces a file under a lock."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        home = Path(environ.get("HOME") or "~").expanduser()
-        self._servers = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "sealwright" / "servers.json"
-        self._sessions = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "sealwright" / "sessions.json"
+        self._environ = environ
+
+    @property
+    def _servers(self) -> Path:
+        return self._within("XDG_CONFIG_HOME", ".config") / "servers.json"
+
+    @property
+    def _sessions(self) -> Path:
+        return self._within("XDG_STATE_HOME", ".local/state") / "sessions.json"
+
+    def _within(self, variable: str, usual: str) -> Path:
+        """The directory that `variable` names, else the usual one of the user; raises CommandFailed where there is no user."""
+        from sealwright.settings.paths import expanded
+
+        try:
+            place = self._environ.get(variable) or expanded(self._environ.get("HOME") or "~") / usual
+        except ValueError as cause:
+            told = f"The directory for what a sign-in leaves behind {cause}."
+            raise CommandFailed(told, hint=_WHERE_TO) from None
+        return Path(place) / "sealwright"
+
+    def require_place(self) -> None:
+        """Raise CommandFailed where a sign-in could leave nothing behind, because nobody knows the user's directories."""
+        _ = self._servers, self._sessions
+
+    def _has_place(self) -> bool:
+        try:
+            return bool(self._servers)
+        except CommandFailed:
+            return False
 
     def server(self, url: str | None = None) -> RememberedServer | None:
-        """The server at `url`, or the one of the last sign-in."""
-        known = _read(self._servers)
+        """The server at `url`, or the one of the last sign-in; None also where no sign-in can leave anything behind."""
+        known = _read(self._servers) if self._has_place() else {}
         chosen = str(url or known.get("last"))
         entry = known.get("servers", {}).get(chosen)
         return None if entry is None else RememberedServer(chosen, entry.get("roots", ""), entry.get("name", ""))

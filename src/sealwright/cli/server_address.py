@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.cli.errors import WrongUsage
-from sealwright.cli.files import read_bytes
+from sealwright.cli.files import read_bytes, typed_path
 from sealwright.cli.remembered import Remembered
 from sealwright.errors import Refused
 from sealwright.settings import Environment, home_directory, read_environment
@@ -54,7 +54,7 @@ def find_server(url: str | None, ca: str | None, environ_variables: Mapping[str,
 
 def given_roots_pem(ca: str | None, environ_variables: Mapping[str, str]) -> str:
     """The roots that the option or the environment names; empty where neither does."""
-    return _roots_of(Path(ca).expanduser() if ca else read_environment(environ_variables).ca)
+    return _roots_of(typed_path(ca) if ca else read_environment(environ_variables).ca)
 
 
 def known_server(url: str | None, ca: str | None, environ_variables: Mapping[str, str]) -> Server | None:
@@ -116,7 +116,10 @@ def _roots_of(file: Path | None) -> str:
 
 
 def _home(environment: Environment) -> _Home | None:
-    place = home_directory(None, environment)
+    try:
+        place = home_directory(None, environment)
+    except Refused:  # nobody knows where it would be
+        return None
     try:
         roots = (place / ROOT_FILE).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):

@@ -135,6 +135,16 @@ def _home(invocation: Invocation, directory: str | None) -> Path:
     return home_directory(directory, read_environment(invocation.surroundings.environ))
 
 
+def _is_usual_home(invocation: Invocation, home: Path) -> bool:
+    """Whether commands find this home without being told."""
+    from sealwright.settings import SettingsRefused
+
+    try:
+        return _home(invocation, None) == home
+    except SettingsRefused:  # of a user who has none
+        return False
+
+
 @command(
     "init",
     examples=[
@@ -201,7 +211,7 @@ def _tell_init(invocation: Invocation, report: InitReport) -> None:
     if report.provisioner:
         output.done(f"Provisioner  {report.provisioner} (JWK)")
     output.done(f"Settings     {_tilde(invocation, report.settings_file)}")
-    usual = _home(invocation, None) == report.home
+    usual = _is_usual_home(invocation, report.home)
     where = "" if usual else f" --dir {shlex.quote(str(report.home))}"
     output.say("")
     output.say("The root's key is only needed to make new issuing CAs. Take it off this machine:")

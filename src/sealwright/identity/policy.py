@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from sealwright.clock import Instant, after, between
+from sealwright.clock import CLOCKS_DIFFER, Instant, after, between
 from sealwright.identity.errors import MailRefused, NameRefused, TextRefused, WeakPassword
 from sealwright.identity.models import Session, SessionKind, SessionRules
 from sealwright.ip import network_of
@@ -283,6 +283,8 @@ def why_over(session: Session, rules: SessionRules, now: Instant) -> str | None:
         return "it was ended"
     if now >= session.expires_at:
         return "it reached its longest duration"
+    if between(now, session.last_seen_at) > CLOCKS_DIFFER:
+        return "it was used at a time that is yet to come: the server's clock was put back"
     if session.kind is SessionKind.BROWSER and between(session.last_seen_at, now) >= rules.idle:
         return "it was not used for too long"
     return None

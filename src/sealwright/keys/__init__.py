@@ -9,7 +9,14 @@ from sealwright.keys.custody import Custody
 from sealwright.keys.errors import KeyFileRefused, KeyMissing, KeyRefused, SealBroken
 from sealwright.keys.handles import SealedHandles
 from sealwright.keys.models import NewKey, PrivateKey, PublicKey, PublicKeyRecord, Purpose, SigningKey
-from sealwright.keys.sealing import KEY_FILE, Sealer, create_key_encryption_key, load_key_encryption_key
+from sealwright.keys.sealing import (
+    KEY_FILE,
+    Sealer,
+    beyond_own_group,
+    create_key_encryption_key,
+    load_key_encryption_key,
+    readers_of_key_file,
+)
 from sealwright.keys.software import algorithm_of, base64url, from_pem, public_members, thumbprint, to_pkcs8_pem
 
 __all__ = [
@@ -29,10 +36,12 @@ __all__ = [
     "SigningKey",
     "algorithm_of",
     "base64url",
+    "beyond_own_group",
     "create_key_encryption_key",
     "from_pem",
     "load_key_encryption_key",
     "public_members",
+    "readers_of_key_file",
     "thumbprint",
     "to_pkcs8_pem",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sealwright.clock import Clock, Instant, after
+from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.db import Database, Transaction
 from sealwright.keys import software, store
 from sealwright.keys.errors import KeyMissing, KeyRefused
@@ -48,7 +48,7 @@ class Custody:
     async def active(self, purpose: Purpose, owner: str) -> SigningKey:
         """The newest key that may sign; raises KeyMissing."""
         cached = self._active.get((purpose, owner))
-        if cached is not None and cached[1] > self._clock.now():
+        if cached is not None and self._is_fresh(cached[1]):
             return cached[0]
         key_id = await store.active_id(self._db, purpose, owner)
         if key_id is None:
@@ -60,7 +60,7 @@ class Custody:
     async def open(self, key_id: str) -> SigningKey:
         """The key with this id, also a retired one (an old issuer still signs its revocation list); raises KeyMissing."""
         cached = self._open.get(key_id)
-        if cached is not None and cached[1] > self._clock.now():
+        if cached is not None and self._is_fresh(cached[1]):
             return cached[0]
         stored = await store.find(self._db, key_id)
         if stored is None or stored.revoked_at is not None:
@@ -86,7 +86,7 @@ class Custody:
     async def public_keys(self, purpose: Purpose, owner: str) -> list[PublicKeyRecord]:
         """Keys that verify: not revoked, newest first."""
         cached = self._public.get((purpose, owner))
-        if cached is None or cached[1] <= self._clock.now():
+        if cached is None or not self._is_fresh(cached[1]):
             cached = (await store.public_keys(self._db, purpose, owner), self._until())
             self._public[purpose, owner] = cached
         return list(cached[0])
@@ -113,6 +113,9 @@ class Custody:
         self._open.clear()
         self._active.clear()
         self._public.clear()
+
+    def _is_fresh(self, until: Instant) -> bool:
+        return is_ahead(until, self._clock.now(), at_most=FRESH_FOR)
 
     def _until(self) -> Instant:
         return after(self._clock.now(), FRESH_FOR)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import grp
 import os
 import shlex
 import stat
@@ -75,6 +76,30 @@ def _bound(context: str) -> bytes:
     return _VERSION + context.encode()
 
 
+def beyond_own_group(status: os.stat_result) -> int:
+    """The permission bits of a file by which somebody gets at it who is neither its owner nor in a group of this process.
+
+    A container's volume may give every file to the group that the server runs with.
+    """
+    own = status.st_gid in {os.getegid(), *os.getgroups()}
+    return stat.S_IMODE(status.st_mode) & (0o007 if own else 0o077)
+
+
+def readers_of_key_file(home: Path) -> str:
+    """Who may read the file of the key-encryption key, in words."""
+    status = (home / KEY_FILE).stat()
+    if not stat.S_IMODE(status.st_mode) & 0o070:
+        return "its owner only"
+    return f"its owner and the group {_group_name(status.st_gid)}, which the server runs with"
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
 def create_key_encryption_key(home: Path, entropy: Entropy) -> bytes:
     """Make a key-encryption key and write it to its file, readable by the owner only. An existing file is never replaced."""
     file = home / KEY_FILE
@@ -100,7 +125,7 @@ def load_key_encryption_key(home: Path, environment_value: bytes | None) -> byte
     file = home / KEY_FILE
     try:
         with file.open("rb") as stream:
-            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+            status = os.fstat(stream.fileno())
             text = stream.read(200)
     except FileNotFoundError:
         raise KeyFileRefused(
@@ -109,9 +134,9 @@ def load_key_encryption_key(home: Path, environment_value: bytes | None) -> byte
         ) from None
     except OSError as cause:
         raise KeyFileRefused(f"The key-encryption key {file} cannot be read: {cause.strerror}.") from cause
-    if mode & 0o077:
+    if beyond_own_group(status):
         raise KeyFileRefused(
-            f"The key-encryption key {file} can be read or changed by others (mode {mode:04o}).",
+            f"The key-encryption key {file} can be read or changed by others (mode {stat.S_IMODE(status.st_mode):04o}).",
             hint=f"Run: chmod 600 {shlex.quote(str(file))}",
         )
     try:

@@ -17,7 +17,7 @@ from sealwright.clock import after, between, from_datetime, to_datetime
 from sealwright.db import open_database, sqlite_file
 from sealwright.db.migrate import NEWEST, require_known, revision_of
 from sealwright.errors import Failure
-from sealwright.keys import KEY_FILE, load_key_encryption_key
+from sealwright.keys import KEY_FILE, beyond_own_group, load_key_encryption_key, readers_of_key_file
 from sealwright.server.addresses import listen_addresses
 from sealwright.server.home import OTHERS_WRITE, Home
 from sealwright.server.listeners import AddressRefused, look_at
@@ -27,6 +27,7 @@ from sealwright.server.wiring import Parts, build
 from sealwright.settings import Settings, load
 
 WARN_BEFORE = timedelta(days=60)
+_CLOCK_HINT = "Look at the clock of this machine: date -u"
 
 
 class Finding(Struct, frozen=True):
@@ -54,7 +55,9 @@ async def examine(home: Home) -> list[Finding]:
         findings.append(Finding("settings", ok=True, detail=str(home.settings_file)))
         subject = "key"
         load_key_encryption_key(settings.home, settings.key)
-        source = "of the environment" if settings.key else f"in {settings.home / KEY_FILE}, readable by its owner only"
+        source = "of the environment"
+        if not settings.key:
+            source = f"in {settings.home / KEY_FILE}, readable by {readers_of_key_file(settings.home)}"
         findings.append(Finding("key", ok=True, detail=f"key-encryption key {source}"))
         findings.extend(_examine_listeners(settings, home))
         subject = "database"
@@ -78,8 +81,9 @@ async def examine(home: Home) -> list[Finding]:
 
 def _examine_directory(home: Home) -> Finding:
     home.require()
-    mode = stat.S_IMODE(home.path.stat().st_mode)
-    if mode & OTHERS_WRITE:
+    status = home.path.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if beyond_own_group(status) & OTHERS_WRITE:
         told = f"{home.path} can be changed by others ({mode:04o})"
         return Finding("home", ok=False, detail=told, hint=f"Run: chmod go-w {home.typed}")
     return Finding("home", ok=True, detail=str(home.path))
@@ -102,8 +106,9 @@ def _examine_database(settings: Settings) -> Finding:
     file = sqlite_file(settings.database_url)
     if file is None:
         return Finding("database", ok=True, detail=f"PostgreSQL, schema {NEWEST}")
-    mode = stat.S_IMODE(file.stat().st_mode)
-    if mode & 0o077:
+    status = file.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if beyond_own_group(status):
         told = f"{file} can be read or changed by others (mode {mode:04o})"
         return Finding("database", ok=False, detail=told, hint=f"Run: chmod go= {shlex.quote(str(file))}*")
     return Finding("database", ok=True, detail=f"SQLite, schema {NEWEST}")
@@ -147,6 +152,10 @@ async def _examine_signing(parts: Parts, subject: str) -> Finding:
 def _examine_authority(parts: Parts, record: IssuerRecord) -> Finding:
     now = parts.around.clock.now()
     until = f"{to_datetime(record.not_after):%d %b %Y}"
+    begin = x509.load_der_x509_certificate(record.certificate_der).not_valid_before_utc
+    if from_datetime(begin) > now:
+        told = f"{record.name} is good only from {begin:%d %b %Y %H:%M} UTC on"
+        return Finding("authorities", ok=False, detail=told, hint=_CLOCK_HINT)
     if record.not_after <= now:
         return Finding("authorities", ok=False, detail=f"{record.name} expired on {until}")
     if record.not_after < after(now, WARN_BEFORE):
@@ -166,7 +175,11 @@ async def _examine_server_certificate(parts: Parts) -> Finding:
         return Finding(subject, ok=False, detail=failure.detail, hint=failure.hint)
     leaf = x509.load_pem_x509_certificate(held.chain_pem)
     until = f"until {leaf.not_valid_after_utc:%d %b %Y %H:%M} UTC"
-    if from_datetime(leaf.not_valid_after_utc) <= parts.around.clock.now():
+    now = parts.around.clock.now()
+    if from_datetime(leaf.not_valid_before_utc) > now:
+        told = f"it is good only from {leaf.not_valid_before_utc:%d %b %Y %H:%M} UTC on"
+        return Finding(subject, ok=False, detail=told, hint=_CLOCK_HINT)
+    if from_datetime(leaf.not_valid_after_utc) <= now:
         return Finding(subject, ok=False, detail=f"it was good {until}", hint="Replace the files of tls.certificate and tls.key.")
     missing = parts.certificate.names_missing_in(leaf)
     if missing:

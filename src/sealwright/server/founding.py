@@ -19,7 +19,7 @@ from sealwright.keys import KEY_FILE, SealBroken, create_key_encryption_key
 from sealwright.server.home import Home, HomeRefused, Making, write_whole
 from sealwright.server.surroundings import ENTROPY, opened, seed
 from sealwright.server.wiring import Parts, build
-from sealwright.settings import Settings, load, read_environment, render
+from sealwright.settings import Environment, Settings, home_directory, load, read_environment, render
 from sealwright.tokens import new_sealed_jwk
 
 
@@ -59,7 +59,7 @@ def found(options: Options) -> InitReport:
 
     On a database that holds authorities already, as that of another node, those are used.
     """
-    home = Home(options.home.expanduser().absolute())
+    home = Home(home_directory(options.home, Environment()))
     with home.making() as making:
         return _fill(home, options, making)
 

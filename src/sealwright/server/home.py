@@ -16,9 +16,12 @@ from msgspec import Struct
 
 from sealwright.errors import Conflict, NotFound, Refused
 from sealwright.keys import KEY_FILE
-from sealwright.settings import FILE_NAME, Settings, load
+from sealwright.settings import FILE_NAME, Environment, Settings, home_directory, load
 
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+OF_A_VOLUME = frozenset({"lost+found", ".snapshot", ".snapshots", ".zfs", ".keep", ".gitkeep"})
+"""What a file system, or whoever mounts it, puts into a fresh one."""
+_NAMED = 3
 
 
 class Making(Struct):
@@ -159,7 +162,7 @@ class Home(Struct, frozen=True):
 
     def settings(self) -> Settings:
         """The settings of the server here, wherever the command was started."""
-        return load(Home(self.path.expanduser().absolute()).require().path)
+        return load(Home(home_directory(self.path, Environment())).require().path)
 
     @contextmanager
     def making(self) -> Iterator[Making]:
@@ -199,8 +202,8 @@ class Home(Struct, frozen=True):
         if not begun_before and self.settings_file.exists():
             hint = f"Choose another directory with --dir, or start it: sealwright serve --dir {self.typed}"
             raise HomeRefused(f"{self.path} holds a server already.", hint=hint)
-        if not begun_before and any(self.path.iterdir()):
-            raise HomeRefused(f"{self.path} is not empty, and what is in it is not ours.", hint="Choose another with --dir.")
+        if not begun_before:
+            self.require_empty()
         with suppress(PermissionError):  # somebody else's, as a volume may be: `doctor` says so
             self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) & ~OTHERS_WRITE)
         self.unfinished.touch(mode=0o600)
@@ -210,8 +213,19 @@ class Home(Struct, frozen=True):
             each.mkdir(mode=0o700, exist_ok=True)
         return begun_before
 
+    def require_empty(self) -> None:
+        """Raise HomeRefused where the directory holds something; what belongs to a volume does not count."""
+        held = self._contents()
+        if held:
+            named = ", ".join(held[:_NAMED]) + (f" and {len(held) - _NAMED} more" if len(held) > _NAMED else "")
+            told = f"{self.path} is not empty, and what is in it is not ours: {named}."
+            raise HomeRefused(told, hint="Choose another with --dir.")
+
+    def _contents(self) -> list[str]:
+        return sorted({each.name for each in self.path.iterdir()} - OF_A_VOLUME)
+
     def _remove(self, *, directory_too: bool) -> None:
-        for each in self.path.iterdir():
+        for each in map(self.path.joinpath, self._contents()):
             shutil.rmtree(each) if each.is_dir() else each.unlink()
         if directory_too:
             self.path.rmdir()

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from sealwright.clock import Clock, after
+from sealwright.clock import CLOCKS_DIFFER, Clock, after
 from sealwright.db import Database
 from sealwright.server import store
 from sealwright.server.logs import Log, account_of
@@ -43,7 +43,9 @@ class Leases:
         """
         started = self._clock.now()
         lease = f"job:{job.name}"
-        claimed = await store.claim(self._db, lease, self._holder, now=started, until=after(started, job.longest_run))
+        latest = after(started, max(job.every, job.longest_run) + CLOCKS_DIFFER)
+        until = after(started, job.longest_run)
+        claimed = await store.claim(self._db, lease, self._holder, now=started, until=until, latest=latest)
         if not claimed:
             return False
         try:

@@ -1,5 +1,7 @@
 """The certificate that the listeners serve: from files, or from our own authority, renewed at two thirds of its life.
 
+One that is not valid yet, because the clock was put back, is replaced as well.
+
 It lies in a file of the home directory, so that all workers of a node, and the next start, serve the same one.
 """
 
@@ -67,8 +69,9 @@ class OwnCertificate:
             server_context(_material(held, b""), client_certificates=False)
         except (FileNotFoundError, ValueError, CertificateRefused):
             return None
-        until = renew_at(from_datetime(leaf.not_valid_before_utc), from_datetime(leaf.not_valid_after_utc))
-        return held if self._clock.now() < until and not self.names_missing_in(leaf) else None
+        begin = from_datetime(leaf.not_valid_before_utc)
+        serves = begin <= self._clock.now() < renew_at(begin, from_datetime(leaf.not_valid_after_utc))
+        return held if serves and not self.names_missing_in(leaf) else None
 
     async def _renew(self) -> bytes:
         """Make one, unless another process of this node has just done so."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, or_, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction, insert_once
@@ -10,7 +10,7 @@ from sealwright.db.schema import leases as t
 
 _CLAIM = Statement(
     update(t)
-    .where(t.c.name == bindparam("lease"), t.c.until <= bindparam("now"))
+    .where(t.c.name == bindparam("lease"), or_(t.c.until <= bindparam("now"), t.c.until > bindparam("latest")))
     .values(holder=bindparam("new_holder"), until=bindparam("new_until"))
     .returning(t.c.name)
 )
@@ -20,11 +20,11 @@ _SET_END = Statement(
 )
 
 
-async def claim(db: Database, lease: str, holder: str, *, now: Instant, until: Instant) -> bool:
-    """Take a lease that nobody ever had or that has run out."""
+async def claim(db: Database, lease: str, holder: str, *, now: Instant, until: Instant, latest: Instant) -> bool:
+    """Take a lease that nobody ever had or that has run out; also one beyond `latest`, set by a clock that was put back."""
 
     async def body(tx: Transaction) -> bool:
-        taken = await tx.one(_CLAIM, lease=lease, now=now, new_holder=holder, new_until=until)
+        taken = await tx.one(_CLAIM, lease=lease, now=now, latest=latest, new_holder=holder, new_until=until)
         return taken is not None or await tx.one(_CREATE, name=lease, holder=holder, until=until) is not None
 
     return await db.write(body)

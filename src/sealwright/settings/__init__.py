@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sealwright.settings.environment import DEFAULT_HOME, ENVIRONMENT, Environment, home_directory, read_environment
 from sealwright.settings.errors import SettingsRefused
 from sealwright.settings.forms import Address, Network
+from sealwright.settings.paths import expanded
 
 if TYPE_CHECKING:
     from sealwright.settings.declarations import (
@@ -61,6 +62,7 @@ __all__ = [
     "Tls",
     "Urls",
     "declared",
+    "expanded",
     "home_directory",
     "line_of",
     "load",

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sealwright.settings.errors import SettingsRefused, shown
 from sealwright.settings.forms import read_database, read_file, read_level, read_origin
+from sealwright.settings.paths import expanded
 
 T = TypeVar("T")
 
@@ -73,7 +74,11 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
 
 def home_directory(given: str | Path | None, environment: Environment) -> Path:
     """The home directory: as given, else of the environment, else the default."""
-    return Path(given or environment.home or DEFAULT_HOME).expanduser().absolute()
+    try:
+        return expanded(given or environment.home or DEFAULT_HOME).absolute()
+    except ValueError as cause:
+        hint = "Name the directory with --dir or SEALWRIGHT_HOME, or set HOME."
+        raise SettingsRefused("the home directory", "", str(cause), hint=hint) from None
 
 
 def _microseconds(value: Any) -> timedelta:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sealwright.clock import parse_duration
+from sealwright.settings.paths import expanded
 
 T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -175,7 +176,7 @@ def read_flag(value: Any) -> bool:
 
 def read_file(value: Any) -> Path | None:
     """A path; empty text is none."""
-    return Path(read_text(value)).expanduser() if value != "" else None
+    return expanded(read_text(value)) if value != "" else None
 
 
 def read_level(value: Any) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
-from sealwright.clock import Clock, after
+from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.errors import Unavailable
 from sealwright.outbound import Outbound, OutboundResponse
 from sealwright.tokens.errors import JwkRefused, ProviderUnavailable
@@ -41,12 +41,12 @@ class _Known(msgspec.Struct):
 
     lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     metadata: ProviderMetadata | None = None
-    metadata_until: int = 0
+    metadata_until: Instant = Instant(0)
     keys: VerificationKeys = ()
-    keys_until: int = 0
-    ask_again_from: int = 0
+    keys_until: Instant = Instant(0)
+    ask_again_from: Instant = Instant(0)
     failure: str = ""
-    failed_until: int = 0
+    failed_until: Instant = Instant(0)
 
 
 class TrustedProviders:
@@ -75,7 +75,7 @@ class TrustedProviders:
             return known.metadata, known.keys
         async with known.lock:
             now = self._clock.now()
-            if known.failed_until > now:
+            if is_ahead(known.failed_until, now, at_most=FAILURE_PAUSE):
                 raise ProviderUnavailable(known.failure, retry_after=int(FAILURE_PAUSE.total_seconds()))
             if self._needs_fetch(known, token_kid) or known.metadata is None:
                 await self._refresh(known, discovery_address(configuration_endpoint), tenant_id)
@@ -89,17 +89,17 @@ class TrustedProviders:
 
     def _needs_fetch(self, known: _Known, token_kid: str | None) -> bool:
         now = self._clock.now()
-        if known.metadata is None or known.metadata_until <= now or known.keys_until <= now:
+        if known.metadata is None or not (_is_kept(known.metadata_until, now) and _is_kept(known.keys_until, now)):
             return True
         unknown = token_kid is not None and all(key.id != token_kid for key in known.keys)
-        return unknown and known.ask_again_from <= now
+        return unknown and not is_ahead(known.ask_again_from, now, at_most=UNKNOWN_KEY_PAUSE)
 
     async def _refresh(self, known: _Known, address: str, tenant_id: str) -> None:
         now = self._clock.now()
         known.ask_again_from = after(now, UNKNOWN_KEY_PAUSE)
         try:
             metadata = known.metadata
-            if metadata is None or known.metadata_until <= now:
+            if metadata is None or not _is_kept(known.metadata_until, now):
                 answer = await self._get(address, "discovery document")
                 metadata = read_metadata(answer.body, address, tenant_id)
                 known.metadata, known.metadata_until = metadata, after(now, _life(answer))
@@ -169,6 +169,10 @@ def _read_keys(document: bytes, address: str) -> VerificationKeys:
     if not keys:
         raise ProviderUnavailable(f"The identity provider's key set at {address} holds no key that can verify a signature.")
     return keys
+
+
+def _is_kept(until: Instant, now: Instant) -> bool:
+    return is_ahead(until, now, at_most=LONGEST_LIFE)
 
 
 def _life(answer: OutboundResponse) -> timedelta:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sealwright.clock import Instant, after
+from sealwright.clock import Instant, after, before
 from sealwright.errors import InvalidInput
 from sealwright.identity import MIN_PASSWORD, Session, SessionKind, SessionRules, WeakPassword
 from sealwright.identity.policy import (
@@ -217,6 +217,13 @@ def test_browser_session_ends_when_idle_for_an_hour():
     browser = session(SessionKind.BROWSER)
     assert why_over(browser, SessionRules(), after(NOW, timedelta(minutes=59))) is None
     assert why_over(browser, SessionRules(), after(NOW, timedelta(minutes=61))) == "it was not used for too long"
+
+
+@pytest.mark.parametrize("kind", SessionKind)
+def test_session_of_a_time_that_is_yet_to_come_does_not_hold(kind):
+    """Else it would hold for as long as a clock was wrong."""
+    assert why_over(session(kind), SessionRules(), before(NOW, timedelta(minutes=4))) is None
+    assert "clock was put back" in (why_over(session(kind), SessionRules(), before(NOW, timedelta(hours=30))) or "")
 
 
 def test_browser_session_never_lasts_longer_than_eight_hours():

@@ -172,6 +172,23 @@ def test_another_process_notices_a_revocation_before_long():
     play(body)
 
 
+def test_revocation_is_noticed_also_when_the_clock_is_put_back_by_hours():
+    async def body(s):
+        key = await s.add()
+        assert (await s.other.active(Purpose.ISSUER, "ca-1")).id == key.id
+        assert await s.other.open(key.id)
+        assert await s.other.public_keys(Purpose.ISSUER, "ca-1")
+        await s.change(s.custody.revoke, key.id)
+        s.clock.advance(-timedelta(hours=30))
+        with pytest.raises(KeyMissing):
+            await s.other.active(Purpose.ISSUER, "ca-1")
+        with pytest.raises(KeyMissing):
+            await s.other.open(key.id)
+        assert await s.other.public_keys(Purpose.ISSUER, "ca-1") == []
+
+    play(body)
+
+
 def test_opened_keys_are_kept_and_not_unsealed_again():
     async def body(s):
         await s.add()

@@ -1,4 +1,5 @@
 import base64
+import os
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from sealwright.keys import (
     Sealer,
     create_key_encryption_key,
     load_key_encryption_key,
+    readers_of_key_file,
 )
 
 KEY = bytes(range(32))
@@ -86,7 +88,26 @@ def test_missing_key_file_is_named(tmp_path):
     assert "SEALWRIGHT_KEY" in caught.value.hint
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o610, 0o777])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o660, 0o440])
+def test_key_file_that_the_group_of_the_server_can_reach_is_accepted_and_told(tmp_path, mode):
+    key = create_key_encryption_key(tmp_path, SeededEntropy(7))
+    assert readers_of_key_file(tmp_path) == "its owner only"
+    (tmp_path / KEY_FILE).chmod(mode)
+    assert load_key_encryption_key(tmp_path, None) == key
+    assert ("and the group " in readers_of_key_file(tmp_path)) is (mode != 0o600)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to a group that it is not in")
+@pytest.mark.parametrize("mode", [0o640, 0o660, 0o610])
+def test_key_file_that_another_group_can_reach_is_refused(tmp_path, mode):
+    create_key_encryption_key(tmp_path, SeededEntropy(7))
+    os.chown(tmp_path / KEY_FILE, -1, 54_321)
+    (tmp_path / KEY_FILE).chmod(mode)
+    with pytest.raises(KeyFileRefused, match=f"mode {mode:04o}"):
+        load_key_encryption_key(tmp_path, None)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o644, 0o666, 0o777])
 def test_key_file_that_others_can_reach_is_refused(tmp_path, mode):
     create_key_encryption_key(tmp_path, SeededEntropy(7))
     (tmp_path / KEY_FILE).chmod(mode)

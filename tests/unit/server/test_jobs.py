@@ -40,6 +40,21 @@ def test_one_of_two_nodes_runs_a_job_and_the_next_run_is_due_later():
     assert asyncio.run(scenario()) == ([True, False, False], [False, False], [True, False], 2)
 
 
+def test_job_whose_lease_lies_in_a_future_that_the_clock_left_is_run_again():
+    async def scenario():
+        async with sqlite_database() as db:
+            clock = FixedClock(Instant(10**12))
+            counter = Counter()
+            one, two = (Leases(db, clock, holder) for holder in ("one", "two"))
+            await one.run(job(counter.run))
+            clock.advance(-timedelta(minutes=4))
+            slightly_back = await two.run(job(counter.run))
+            clock.advance(-timedelta(hours=30))
+            return slightly_back, await two.run(job(counter.run)), await one.run(job(counter.run))
+
+    assert asyncio.run(scenario()) == (False, True, False)
+
+
 def test_job_that_runs_is_left_alone_by_others():
     async def scenario():
         async with sqlite_database() as db:

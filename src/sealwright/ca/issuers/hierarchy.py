@@ -23,7 +23,7 @@ from sealwright.ca.issuers.certificates import (
 from sealwright.ca.issuers.store import IssuerKind, IssuerRecord
 from sealwright.ca.models import Issuer, PublicKey
 from sealwright.ca.public_keys import accept
-from sealwright.clock import Clock, Instant, after
+from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotFound
@@ -118,7 +118,7 @@ class Issuers:
     async def records(self) -> tuple[IssuerRecord, ...]:
         """Every authority, newest first."""
         now = self._clock.now()
-        if self._records is None or self._records[1] <= now:
+        if self._records is None or not is_ahead(self._records[1], now, at_most=FRESH_FOR):
             self._records = (await store.all_issuers(self._db), after(now, FRESH_FOR))
         return self._records[0]
 
@@ -146,7 +146,7 @@ class Issuers:
         """An issuing CA, ready to sign. A root is never opened this way: it does not sign leaf certificates."""
         now = self._clock.now()
         cached = self._open.get(issuer_id)
-        if cached is not None and cached[1] > now:
+        if cached is not None and is_ahead(cached[1], now, at_most=FRESH_FOR):
             return cached[0]
         record = await self.record(issuer_id)
         if record.kind is not IssuerKind.ISSUING:

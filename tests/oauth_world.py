@@ -87,7 +87,7 @@ class World:
         return await self.db.write(body)
 
     async def signed_in(self, cookie: str) -> SignedIn:
-        found = await self.sessions.resolve(cookie, "192.0.2.7")
+        found = await self.sessions.resolve(cookie, "192.0.2.7", kind=SessionKind.BROWSER)
         assert found is not None
         return found
 
@@ -155,7 +155,8 @@ class World:
     async def verified(self, token: str, client: str) -> SignedClaims:
         """A token, verified with the client's published key set."""
         keys = keys_of_jwks((await self.call("GET", f"/oauth2/openid/{client}/public_key.jwk")).body)
-        return verify(token, keys, algorithms=frozenset({UnverifiedToken(token).header["alg"]}))
+        header = UnverifiedToken(token).header
+        return verify(token, keys, typ=header["typ"], algorithms=frozenset({header["alg"]}))
 
     async def events(self, *names: str) -> list[tuple[str, str, dict[str, Any]]]:
         """Audit events of these kinds, oldest first: event, outcome, details."""

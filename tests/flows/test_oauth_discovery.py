@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.tokens import UnverifiedToken, verify
+from sealwright.tokens import JWT, UnverifiedToken, verify
 from tests.oauth_world import ORIGIN, answer_parameters, location, members, oauth_world, public_redemption, public_request
 
 ISSUER = f"{ORIGIN}/oauth2/openid/step-ca"
@@ -209,7 +209,7 @@ def test_own_provider_is_known_without_a_call(endpoint):
         tokens = await world.tokens(await world.sign_in(alice))
         provider = await world.server.discovery.local_provider(endpoint)
         assert provider.metadata.issuer == ISSUER == UnverifiedToken(tokens["id_token"]).claims()["iss"]
-        found = verify(tokens["id_token"], provider.keys, algorithms=provider.metadata.algorithms)
+        found = verify(tokens["id_token"], provider.keys, typ=JWT, algorithms=provider.metadata.algorithms)
         assert found.claims["sub"] == alice.id
         document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
         assert provider.metadata.jwks_uri == document["jwks_uri"]

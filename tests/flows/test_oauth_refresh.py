@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sealwright.access import SYSTEM
 from sealwright.db import Statement
 from sealwright.db.schema import oauth_refresh_tokens
+from sealwright.identity import SessionKind
 from tests.oauth_world import CALLBACK, basic, confidential_request, members, oauth_world, public_redemption, public_request
 
 
@@ -255,7 +256,7 @@ def test_idle_browser_does_not_end_what_an_application_does():
     async def scenario(world):
         _, cookie, tokens = await alice_with_tokens(world)
         world.clock.advance(timedelta(hours=2))
-        assert await world.sessions.resolve(cookie, "192.0.2.7") is None
+        assert await world.sessions.resolve(cookie, "192.0.2.7", kind=SessionKind.BROWSER) is None
         assert members(await refresh(world, tokens["refresh_token"]))["access_token"]
 
     run(scenario)

@@ -7,6 +7,7 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.ca import CertificateRecord, CertificateState, Name, NameType, store
+from sealwright.ca.models import TokenUse
 from sealwright.clock import Instant
 from sealwright.db import DuplicateRow
 from tests.authorities import NOW, authority, csr, der_of
@@ -140,11 +141,11 @@ def test_pages_are_newest_first_and_by_person(with_rows):
 
 def test_token_is_consumed_once_however_many_ask(with_rows):
     async def scenario(ca, db):
-        token = (NOW // 1000 + 10).to_bytes(4) + bytes(16)
+        token = TokenUse(bytes(16), Instant(NOW + 10_000))
         answers = await asyncio.gather(*(write(db, store.consume_token, token) for _ in range(20)))
         assert sorted(answers) == [False] * 19 + [True]
         assert await write(db, store.forget_tokens, expired_before=Instant(NOW + 10_000)) == 0
-        assert await write(db, store.forget_tokens, expired_before=Instant(NOW + 11_000)) == 1
+        assert await write(db, store.forget_tokens, expired_before=Instant(NOW + 10_001)) == 1
         assert await write(db, store.consume_token, token)
 
     with_rows(scenario)

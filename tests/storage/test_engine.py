@@ -14,7 +14,7 @@ from sealwright.db.schema import leases, throttles, used_tokens
 from sealwright.errors import InvalidInput
 from tests.audits import checkpoints_of
 
-CONSUME = insert_once(used_tokens, returning=used_tokens.c.key)
+CONSUME = insert_once(used_tokens, returning=used_tokens.c.digest)
 INSERT = Statement(insert(leases))
 READ = Statement(select(leases.c.holder, leases.c.until).where(leases.c.name == bindparam("which")))
 READ_ALL = Statement(select(leases.c.name).order_by(leases.c.name))
@@ -128,7 +128,7 @@ def test_one_of_many_consumes(open_scratch):
 
             async def consume():
                 async def body(tx):
-                    return await tx.one(CONSUME, key=b"token", expires_at=9)
+                    return await tx.one(CONSUME, digest=b"token", kept_until=9)
 
                 return await db.write(body)
 

@@ -12,7 +12,7 @@ from sealwright.errors import Unavailable
 
 INSERT = Statement(insert(leases))
 READ_ALL = Statement(select(leases.c.name).order_by(leases.c.name))
-CONSUME = insert_once(used_tokens, returning=used_tokens.c.key)
+CONSUME = insert_once(used_tokens, returning=used_tokens.c.digest)
 
 
 class Recorded:
@@ -120,7 +120,7 @@ def test_statement_with_an_answer_runs_once_for_each_set_of_parameters(open_scra
             async def body(tx):
                 assert await tx.all_many(CONSUME, []) == []
                 await tx.run_many(CONSUME, [])
-                return await tx.all_many(CONSUME, [{"key": key, "expires_at": 1} for key in (b"a", b"b", b"a")])
+                return await tx.all_many(CONSUME, [{"digest": key, "kept_until": 1} for key in (b"a", b"b", b"a")])
 
             assert await db.write(body) == [(b"a",), (b"b",)]
             assert await db.write(body) == []

@@ -98,7 +98,8 @@ def test_postgresql_revisions_lead_to_the_schema(postgresql_url):
 
 
 def as_the_first_release_left_it(connection):
-    """The first revision alone, with one failed attempt to sign in, one request that waits, one that was answered."""
+    """The first revision alone, with one failed attempt to sign in, one request that waits, one that was answered, and
+    tokens that were used."""
     command.upgrade(alembic_config(connection), "0001")
     connection.execute(text("INSERT INTO throttles (key, failures, last_failure_at, blocked_until) VALUES (:key, 3, 7, 9)"), KEY)
     connection.execute(
@@ -115,6 +116,9 @@ def as_the_first_release_left_it(connection):
             ),
             {"digest": digest, "consumed": consumed},
         )
+    for until, use in ((10, b"a" * 16), (20, b"a" * 16), (30, b"b" * 16)):
+        row = {"key": until.to_bytes(4) + use, "until": until * 1000}
+        connection.execute(text("INSERT INTO used_tokens (key, expires_at) VALUES (:key, :until)"), row)
 
 
 def answered_in(connection):
@@ -123,7 +127,10 @@ def answered_in(connection):
 
 
 def attempts_in(connection):
+    """What is counted, once everything else that the first release left is there as well."""
     assert differences(connection) == []
+    uses = connection.execute(text("SELECT digest, kept_until FROM used_tokens ORDER BY kept_until"))
+    assert [tuple(row) for row in uses] == [(b"a" * 16, 20_000), (b"b" * 16, 30_000)]
     return [tuple(row) for row in connection.execute(text("SELECT failures, counted_since, blocked_until FROM throttles"))]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from sealwright.keys import thumbprint
 from sealwright.tokens import (
+    JWT,
     TokenMalformed,
     TokenRefused,
     VerificationKey,
@@ -26,11 +27,11 @@ RFC = json.loads((VECTORS / "rfc.json").read_text())
 def test_tokens_of_rfc_7515_verify(name):
     vector = RFC[name]
     key = VerificationKey("", "", public_key_from_jwk(vector["jwk"]))
-    signed = verify(vector["token"], (key,), algorithms=frozenset({vector["comment"]}))
+    signed = verify(vector["token"], (key,), typ=JWT, algorithms=frozenset({vector["comment"]}))
     assert signed.claims == {"iss": "joe", "exp": 1300819380, "http://example.com/is_root": True}
     assert jwt.decode(vector["token"], key.public_key, [vector["comment"]], {"verify_exp": False}) == signed.claims
     with pytest.raises(TokenRefused):
-        verify(vector["token"], (key,), algorithms=frozenset({"PS256"}))
+        verify(vector["token"], (key,), typ=JWT, algorithms=frozenset({"PS256"}))
 
 
 def test_signature_of_rfc_8037_verifies_although_its_payload_holds_no_claims():
@@ -39,7 +40,7 @@ def test_signature_of_rfc_8037_verifies_although_its_payload_holds_no_claims():
     header, payload, signature = split(vector["token"])
     verify_signature("EdDSA", key, decode_base64url(signature, "signature"), header + b"." + payload)
     with pytest.raises(TokenMalformed, match="payload of the token is not JSON"):
-        verify(vector["token"], (VerificationKey("", "", key),), algorithms=frozenset({"EdDSA"}))
+        verify(vector["token"], (VerificationKey("", "", key),), typ=JWT, algorithms=frozenset({"EdDSA"}))
 
 
 @pytest.mark.parametrize("name", ["rfc7638_3_1", "rfc8037_a"])

@@ -124,12 +124,11 @@ class Dispatch:
         token = request.bearer()
         if token is None:
             raise SessionNeeded("Nobody is signed in.", hint="Sign in with: sealwright login -D NAME")
-        signed_in = await self._sessions.resolve(token, request.peer.address)
+        signed_in = await self._sessions.resolve(token, request.peer.address, kind=SessionKind.TERMINAL)
         if signed_in is None:
-            raise SessionNeeded("The session has ended.", hint="Sign in again with: sealwright login")
-        if signed_in.session.kind is not SessionKind.TERMINAL:
             raise SessionNeeded(
-                "The session is one of a browser, which does not count here.", hint="Sign in with: sealwright login"
+                "The session has ended, or the token is not one of a session at a terminal.",
+                hint="Sign in again with: sealwright login",
             )
         return signed_in
 

@@ -20,6 +20,7 @@ from sealwright.keys import Custody, KeyMissing, Purpose
 from sealwright.tokens import TokenRefused, sign, verification_keys, verify
 
 ALGORITHM = "ES256"
+_STATEMENT = "audit-checkpoint+jwt"
 _PAGE = 1_000
 
 
@@ -44,7 +45,7 @@ class Checkpoints:
         except KeyMissing:
             await self._make_key()
             key = await self._custody.active(Purpose.AUDIT, "")
-        statement = sign(key, {"iat": to_seconds(self._clock.now()), "heads": heads}, type="audit-checkpoint+jwt")
+        statement = sign(key, {"iat": to_seconds(self._clock.now()), "heads": heads}, type=_STATEMENT)
 
         async def body(tx: Transaction) -> None:
             await self._audit.record(
@@ -78,7 +79,7 @@ class Checkpoints:
         for row in checkpoints:
             statement = msgspec.json.decode(row.details)["statement"]
             try:
-                claims = verify(statement, keys, algorithms=frozenset({ALGORITHM})).claims
+                claims = verify(statement, keys, typ=_STATEMENT, algorithms=frozenset({ALGORITHM})).claims
             except TokenRefused as cause:
                 raise BrokenChain(f"audit checkpoint {row.sequence} of {row.writer_id} is not signed by the audit key") from cause
             _compare(claims["heads"], digests)

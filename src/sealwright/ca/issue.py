@@ -158,7 +158,7 @@ class Issuance:
         grant = intent.grant
         details = _details(intent, self._profile_digests[intent.profile.name])
         entry = Entry(Event.CERTIFICATE_INTENDED, grant.actor, intent.target, details=details)
-        if not await self._ledger.intend(Intended(_row(intent, self._clock.now()), grant.token_digest or b"", entry)):
+        if not await self._ledger.intend(Intended(_row(intent, self._clock.now()), grant.token_use, entry)):
             raise TokenUsed("The token has been used before; each is good for one certificate.")
 
     async def _sign(self, intent: _Intent) -> bytes:

@@ -10,16 +10,17 @@ from typing import NamedTuple
 
 from sealwright.audit import Audit, Entry
 from sealwright.ca import store
+from sealwright.ca.models import TokenUse
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock
 from sealwright.db import Database, Gathering, Transaction, first_uses
 
 
 class Intended(NamedTuple):
-    """What will be signed, and the token that allows it once (empty: nothing to use up)."""
+    """What will be signed, and the use of the token that allows it once, where there is one."""
 
     record: CertificateRecord
-    token_digest: bytes
+    token_use: TokenUse | None
     entry: Entry
 
 
@@ -62,9 +63,9 @@ class Ledger:
         await self._db.write(body)
 
     async def _write_intents(self, tx: Transaction, intents: Sequence[Intended]) -> Sequence[bool]:
-        fresh = await store.consume_tokens(tx, [each.token_digest for each in intents if each.token_digest])
-        first = first_uses((each.token_digest for each in intents), fresh)
-        answers = [not each.token_digest or is_first for each, is_first in zip(intents, first, strict=True)]
+        fresh = await store.consume_tokens(tx, [each.token_use for each in intents if each.token_use])
+        first = first_uses((each.token_use.digest if each.token_use else b"" for each in intents), fresh)
+        answers = [each.token_use is None or is_first for each, is_first in zip(intents, first, strict=True)]
         allowed = [each for each, answer in zip(intents, answers, strict=True) if answer]
         await store.insert_intents(tx, [each.record for each in allowed])
         await self._audit.record_all(tx, [each.entry for each in allowed])

@@ -153,6 +153,15 @@ PersonOf = Callable[[str], Awaitable[Person | None]]
 """Who has this account id; None where nobody has."""
 
 
+class TokenUse(msgspec.Struct, frozen=True):
+    """The note that a token was used."""
+
+    digest: bytes
+    """The left half of the SHA-256 of its provisioner and its id, and of nothing else that it says."""
+    kept_until: Instant
+    """When it would be refused anyway."""
+
+
 class LocalToken(msgspec.Struct, frozen=True):
     """An ID token of a provider of this server, by what it comes from."""
 
@@ -213,8 +222,8 @@ class SigningGrant(msgspec.Struct, frozen=True):
     session_id: str | None = None
     local_token: LocalToken | None = None
     """The credential, where it is a token of this server; what it comes from must still hold when the key is used."""
-    token_digest: bytes = b""
-    """SHA-256 of what makes the credential single-use."""
+    token_use: TokenUse | None = None
+    """What is noted when the credential is used, where it is good once."""
     extension: ProvisionerExtension | None = None
     renewed_from: bytes | None = None
     """Serial of the certificate that the new one follows."""

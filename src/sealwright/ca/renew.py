@@ -19,7 +19,7 @@ from sealwright.access import Actor
 from sealwright.ca import csr
 from sealwright.ca.errors import CertificateRefused, RenewalRefused
 from sealwright.ca.issue import Issuance
-from sealwright.ca.models import CertificateRequest, IssuedCertificate, NameType, Profile, SigningGrant
+from sealwright.ca.models import CertificateRequest, IssuedCertificate, NameType, Profile, SigningGrant, TokenUse
 from sealwright.ca.policy import same_life
 from sealwright.ca.provisioners import (
     LEEWAY,
@@ -29,14 +29,15 @@ from sealwright.ca.provisioners import (
     Operation,
     Provisioner,
     Provisioners,
-    token_key,
+    check_life,
+    one_use,
     whole,
 )
 from sealwright.ca.public_keys import encoded, kind_of
 from sealwright.ca.recognise import OwnCertificate, Recognition, serial_text
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock, to_rfc3339
-from sealwright.tokens import ALGORITHMS, UnverifiedToken, VerificationKey, audiences, check_times, verify
+from sealwright.tokens import ALGORITHMS, JWT, UnverifiedToken, VerificationKey, audiences, check_times, instant_claim, verify
 
 RENEW_CLIENT = "step-ca-client/1.0"
 """What `step` calls itself in the tokens that it makes to renew."""
@@ -66,22 +67,22 @@ class Renewal:
     async def renew(self, certificate_der: bytes) -> IssuedCertificate:
         """Renew the certificate that a TLS connection was authenticated with."""
         own = await self._recognition.recognise(certificate_der)
-        return await self._follow(own, await self._provisioner_of(own), _same_key(own), token_digest=b"")
+        return await self._follow(own, await self._provisioner_of(own), _same_key(own))
 
     async def renew_with_token(self, token: str) -> IssuedCertificate:
         """Renew the certificate in the header of a token that its key has signed; for certificates that have expired."""
         read = UnverifiedToken(token)
         own = await self._recognition.recognise(_leaf_of(read.header))
         provisioner = await self._provisioner_of(own)
-        digest = self._check_token(read, own, provisioner)
-        return await self._follow(own, provisioner, _same_key(own), token_digest=digest)
+        use = self._check_token(read, own, provisioner)
+        return await self._follow(own, provisioner, _same_key(own), token_use=use)
 
     async def rekey(self, certificate_der: bytes, request: str) -> IssuedCertificate:
         """The same certificate for the key of a signing request; the request's names do not count."""
         own = await self._recognition.recognise(certificate_der)
         provisioner = await self._provisioner_of(own)
         new_key = replace(csr.parse(request), common_name="", names=(), subject_mails=(), other_names=())
-        return await self._follow(own, provisioner, new_key, token_digest=b"")
+        return await self._follow(own, provisioner, new_key)
 
     async def _provisioner_of(self, own: OwnCertificate) -> Provisioner:
         """The provisioner that vouched for a certificate, if it would still let it be renewed; else RenewalRefused."""
@@ -111,7 +112,7 @@ class Renewal:
         return provisioner
 
     async def _follow(
-        self, own: OwnCertificate, provisioner: Provisioner, request: CertificateRequest, *, token_digest: bytes
+        self, own: OwnCertificate, provisioner: Provisioner, request: CertificateRequest, *, token_use: TokenUse | None = None
     ) -> IssuedCertificate:
         record, claims = own.record, provisioner.claims
         profile = self._profiles.get(record.profile)
@@ -129,18 +130,20 @@ class Renewal:
             names=record.names,
             account_id=record.account_id,
             session_id=record.session_id,
-            token_digest=token_digest,
+            token_use=token_use,
             extension=provisioner.extension,
             renewed_from=record.serial,
         )
         return await self._issuance.issue(grant, replace(request, not_after=lifetime))
 
-    def _check_token(self, token: UnverifiedToken, own: OwnCertificate, provisioner: Provisioner) -> bytes:
-        """Check a token that the certificate's key has signed; answers the key under which its use is remembered."""
+    def _check_token(self, token: UnverifiedToken, own: OwnCertificate, provisioner: Provisioner) -> TokenUse:
+        """Check a token that the certificate's key has signed; returns the note that is made when it is used."""
         key_id = token.header.get("kid")
         key = VerificationKey(key_id if isinstance(key_id, str) else "", "", own.public_key)
-        claims = verify(token, (key,), algorithms=ALGORITHMS).claims
-        check_times(claims, self._clock.now(), LEEWAY)
+        claims = verify(token, (key,), typ=JWT, algorithms=ALGORITHMS).claims
+        now = self._clock.now()
+        check_times(claims, now, LEEWAY)
+        check_life(claims, now)
         if claims.get("iss") not in (RENEW_CLIENT, provisioner.name):
             raise CredentialRefused(f"The token was issued by {str(claims.get('iss'))[:100]!r}, not by {RENEW_CLIENT}.")
         if claims.get("sub", "") != own.record.subject_name:
@@ -149,7 +152,7 @@ class Renewal:
             raise CredentialRefused(
                 f"The token is not addressed to this server's renewal, but to {', '.join(audiences(claims))[:200]}."
             )
-        return token_key("renew", whole(token), claims["exp"])
+        return one_use("renew", whole(token), expires_at=instant_claim(claims, "exp") or now, now=now)
 
 
 def _leaf_of(header: Mapping[str, Any]) -> bytes:

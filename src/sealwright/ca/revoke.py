@@ -10,6 +10,7 @@ from sealwright.access import Actor, Permission, require
 from sealwright.audit import Audit, Event
 from sealwright.ca import store
 from sealwright.ca.errors import AlreadyRevoked, CertificateUnknown, RevocationRefused, TokenUsed
+from sealwright.ca.models import TokenUse
 from sealwright.ca.provisioners import ProvisionerTokens
 from sealwright.ca.recognise import Recognition, serial_text
 from sealwright.ca.records import CertificateRecord, CertificateState
@@ -44,7 +45,7 @@ class Revocation:
                 reasons=("a provisioner revokes only certificates of its own",),
                 hint="Use the certificate's own provisioner, the certificate with its key, or an administrator of this server.",
             )
-        await self._revoke(record, verified.actor, code=code, reason=reason, token_key=verified.token_key)
+        await self._revoke(record, verified.actor, code=code, reason=reason, token_use=verified.use)
 
     async def with_certificate(self, serial: bytes, certificate_der: bytes, *, code: int, reason: str) -> None:
         """Revoke the certificate that a TLS connection was authenticated with; no other."""
@@ -72,11 +73,13 @@ class Revocation:
             raise CertificateUnknown(f"There is no certificate with the serial number {serial_text(serial)}.")
         return record
 
-    async def _revoke(self, record: CertificateRecord, actor: Actor, *, code: int, reason: str, token_key: bytes = b"") -> None:
+    async def _revoke(
+        self, record: CertificateRecord, actor: Actor, *, code: int, reason: str, token_use: TokenUse | None = None
+    ) -> None:
         serial = record.serial
 
         async def body(tx: Transaction) -> None:
-            if token_key and not await store.consume_token(tx, token_key):
+            if token_use and not await store.consume_token(tx, token_use):
                 raise TokenUsed("The token has been used before; each is good for one revocation.")
             if not await store.revoke(tx, serial, now=self._clock.now(), reason=code):
                 raise AlreadyRevoked(f"The certificate {serial_text(serial)} was revoked before.")

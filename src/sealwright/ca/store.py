@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, bindparam, delete, insert, literal_column, or_, select, update
 
-from sealwright.ca.models import Name, NameType
+from sealwright.ca.models import Name, NameType, TokenUse
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
@@ -27,8 +27,8 @@ _TYPES = {str(kind): kind for kind in NameType}
 _NAMES = msgspec.json.Decoder(list[tuple[str, str]])
 _encode = msgspec.json.Encoder().encode
 
-_CONSUME_TOKEN = insert_once(used_tokens, returning=used_tokens.c.key)
-_PURGE_TOKENS = Statement(delete(used_tokens).where(used_tokens.c.key < bindparam("beyond")))
+_CONSUME_TOKEN = insert_once(used_tokens, returning=used_tokens.c.digest)
+_PURGE_TOKENS = Statement(delete(used_tokens).where(used_tokens.c.kept_until < bindparam("before")))
 
 _INSERT = Statement(insert(certificates))
 _SETTLE_ISSUED = Statement(
@@ -69,22 +69,21 @@ _NEWEST_OF_ACCOUNT = Statement(
 NO_SERIAL_IS_GREATER = b"\xff" * 21
 
 
-async def consume_token(tx: Transaction, key: bytes) -> bool:
-    """Note that a token was used; False where it had been used before. The key's first four octets are its expiry."""
-    return bool(await consume_tokens(tx, [key]))
+async def consume_token(tx: Transaction, use: TokenUse) -> bool:
+    """Note that a token was used; False where it had been used before."""
+    return bool(await consume_tokens(tx, [use]))
 
 
-async def consume_tokens(tx: Transaction, keys: Sequence[bytes]) -> set[bytes]:
-    """Note that tokens were used; answers those that had not been used before. One that is named twice is consumed once."""
-    ordered = sorted(keys)  # transactions that wait for each other wait in one order
-    many = [{"key": key, "expires_at": int.from_bytes(key[:4], "big") * 1000} for key in ordered]
+async def consume_tokens(tx: Transaction, uses: Sequence[TokenUse]) -> set[bytes]:
+    """Note that tokens were used; returns the digests of those that had not been used before."""
+    ordered = sorted(uses, key=lambda use: use.digest)  # transactions that wait for each other wait in one order
+    many = [{"digest": use.digest, "kept_until": use.kept_until} for use in ordered]
     return {row[0] for row in await tx.all_many(_CONSUME_TOKEN, many)}
 
 
 async def forget_tokens(tx: Transaction, *, expired_before: Instant) -> int:
-    """Drop the notes about tokens that nobody would accept any more; answers how many."""
-    beyond = min(expired_before // 1000, 0xFFFF_FFFF).to_bytes(4, "big")
-    return await tx.run(_PURGE_TOKENS, beyond=beyond)
+    """Drop the notes about tokens that would be refused anyway; returns how many."""
+    return await tx.run(_PURGE_TOKENS, before=expired_before)
 
 
 async def insert_intents(tx: Transaction, records: Sequence[CertificateRecord]) -> None:

@@ -387,10 +387,10 @@ certificates = Table(
 used_tokens = Table(
     "used_tokens",
     metadata,
-    Column("key", LargeBinary, primary_key=True, doc="Expiry (4 octets, seconds) and digest (16): time-ordered"),
-    _instant("expires_at"),
+    Column("digest", LargeBinary, primary_key=True, doc="Left half of the SHA-256 of provisioner and token id"),
+    _instant("kept_until"),
     sqlite_with_rowid=False,
-    info={"about": "Single-use tokens for certificates and revocations that were used, until they expire."},
+    info={"about": "Single-use tokens for certificates and revocations that were used, until they would be refused anyway."},
 )
 
 # --- work that must run once across nodes ----------------------------------------------------------------------------

@@ -32,14 +32,17 @@ class Sessions:
         self._entropy = entropy
         self._rules = rules
 
-    async def resolve(self, session_token: str, address: str) -> SignedIn | None:
-        """Who holds the token, if the session and its account are good now. `address`: of the peer, for the actor."""
+    async def resolve(self, session_token: str, address: str, *, kind: SessionKind) -> SignedIn | None:
+        """Who holds the token, if the session and its account are good now. `address`: of the peer, for the actor.
+
+        A session counts only where it was begun: a terminal's has no idle limit, so its token is no cookie.
+        """
         found = await store.session_by_digest(self._db, secret_digest(session_token))
         if found is None:
             return None
         session, account = found
         now = self._clock.now()
-        if why_over(session, self._rules, now) is not None or not account.standing(now).active:
+        if session.kind is not kind or why_over(session, self._rules, now) is not None or not account.standing(now).active:
             return None
         if after(session.last_seen_at, TOUCHED_AFTER) <= now:
 

@@ -37,7 +37,7 @@ from sealwright.oauth.pending import PendingRequests, request_gone
 from sealwright.oauth.people import People
 from sealwright.oauth.policy import Present, Step
 from sealwright.oauth.wording import error_description
-from sealwright.tokens import TokenRefused, optional_text, require_issuer, verification_keys, verify
+from sealwright.tokens import JWT, TokenRefused, optional_text, require_issuer, verification_keys, verify
 
 
 class Authorization:
@@ -235,7 +235,8 @@ class Authorization:
             return None
         records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
         try:
-            found = verify(hint, verification_keys(*records), algorithms=frozenset(record.algorithm for record in records))
+            algorithms = frozenset(record.algorithm for record in records)
+            found = verify(hint, verification_keys(*records), typ=JWT, algorithms=algorithms)
             require_issuer(found.claims, issuer_url_of(self._origin, client.name))
             return optional_text(found.claims, "sub") or None
         except TokenRefused as cause:

@@ -18,8 +18,6 @@ from sealwright.clock import Instant, after, to_seconds
 from sealwright.identity import Account, Group
 from sealwright.oauth.models import Client, Family
 
-ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068, section 2.1
-
 ALWAYS = ("sub", "name", "preferred_username")
 """Told whatever was asked: a certificate authority needs the user name, and asks for no scope beyond openid and email."""
 

@@ -19,7 +19,7 @@ from sealwright.errors import (
     Unavailable,
     WrongMethod,
 )
-from sealwright.identity import SignedIn
+from sealwright.identity import SessionKind, SignedIn
 from sealwright.oauth.authorize import Authorization
 from sealwright.oauth.discovery import AUTHORIZATION_PATH, TOKEN_PATH, Discovery
 from sealwright.oauth.errors import (
@@ -125,7 +125,7 @@ class Endpoints:
 
     async def _signed_in(self, request: Request) -> SignedIn | None:
         cookie = request.cookie(SESSION_COOKIE)
-        return None if cookie is None else await self._sign_ins.resolve(cookie, request.peer.address)
+        return None if cookie is None else await self._sign_ins.resolve(cookie, request.peer.address, kind=SessionKind.BROWSER)
 
 
 def routes(endpoints: Endpoints) -> list[Route]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sealwright.identity import Account, Group, Session, SignedIn
+from sealwright.identity import Account, Group, Session, SessionKind, SignedIn
 
 
 class People(Protocol):
@@ -30,7 +30,7 @@ class People(Protocol):
 class SignIns(Protocol):
     """Sessions as they are now."""
 
-    async def resolve(self, session_token: str, address: str) -> SignedIn | None:
+    async def resolve(self, session_token: str, address: str, *, kind: SessionKind) -> SignedIn | None:
         """Who is behind a session cookie, where the session holds."""
         ...
 

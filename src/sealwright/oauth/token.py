@@ -19,7 +19,7 @@ from sealwright.oauth.grants import AuthorizationCodeGrant, Granted, RefreshToke
 from sealwright.oauth.grants.granted import require_parameter
 from sealwright.oauth.models import Client
 from sealwright.oauth.people import People
-from sealwright.tokens import sign
+from sealwright.tokens import ACCESS_TOKEN, sign
 
 
 class Grant(Protocol):
@@ -89,7 +89,7 @@ class Tokens:
         access_token = sign(
             key,
             claims.access_token_claims(occasion, granted.scopes, lifetime, granted.access_token_id),
-            type=claims.ACCESS_TOKEN_TYPE,
+            type=ACCESS_TOKEN,
         )
         id_token = None
         if "openid" in granted.scopes:

@@ -14,6 +14,7 @@ from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client
 from sealwright.oauth.people import People
 from sealwright.tokens import (
+    ACCESS_TOKEN,
     SignedClaims,
     TokenExpired,
     TokenRefused,
@@ -67,9 +68,7 @@ class Userinfo:
     async def _verified(self, access_token: str, client: Client) -> SignedClaims:
         records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
         algorithms = frozenset(record.algorithm for record in records)
-        token = verify(access_token, verification_keys(*records), algorithms=algorithms)
-        if token.header.get("typ") != claims.ACCESS_TOKEN_TYPE:
-            raise TokenRefused("This is no access token.")
+        token = verify(access_token, verification_keys(*records), typ=ACCESS_TOKEN, algorithms=algorithms)
         require_issuer(token.claims, issuer_url_of(self._origin, client.name))
         require_audience(token.claims, client.name)
         check_times(token.claims, self._clock.now(), CLOCK_DIFFERENCE)

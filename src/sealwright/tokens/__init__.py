@@ -33,10 +33,12 @@ from sealwright.tokens.providers import TrustedProviders
 from sealwright.tokens.sealed_jwk import decrypt_private_jwk, encrypt_private_jwk, new_sealed_jwk
 from sealwright.tokens.sign import sign
 from sealwright.tokens.signatures import ALGORITHMS
-from sealwright.tokens.verify import UnverifiedToken, verify
+from sealwright.tokens.verify import ACCESS_TOKEN, JWT, UnverifiedToken, verify
 
 __all__ = [
+    "ACCESS_TOKEN",
     "ALGORITHMS",
+    "JWT",
     "LEEWAY",
     "LONGEST_TOKEN",
     "JwkRefused",

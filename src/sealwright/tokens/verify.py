@@ -12,6 +12,9 @@ from sealwright.tokens.errors import KeyUnknown, TokenMalformed, TokenRefused
 from sealwright.tokens.models import SignedClaims, VerificationKey, VerificationKeys
 from sealwright.tokens.signatures import ALGORITHMS, algorithms_of, verify_signature
 
+JWT = "JWT"
+"""The type of ID tokens and of provisioners' tokens; many who make such tokens leave it out."""
+ACCESS_TOKEN = "at+jwt"  # noqa: S105 - RFC 9068, section 2.1
 _CACHED_HEADER = 512
 _SHOWN = 64
 
@@ -36,18 +39,33 @@ class UnverifiedToken:
         return self._claims
 
 
-def verify(token: str | UnverifiedToken, keys: VerificationKeys, *, algorithms: frozenset[str]) -> SignedClaims:
+def verify(token: str | UnverifiedToken, keys: VerificationKeys, *, typ: str, algorithms: frozenset[str]) -> SignedClaims:
     """Check the signature with the key that the header names; what is not allowed, unknown or wrong raises TokenRefused.
 
-    Times, issuer and audience are the caller's to check, with the functions of `claims`.
+    `typ` is the type that the use asks for, so that a token of one kind is never taken for another (RFC 8725, section 3.11);
+    only where it is JWT may the header leave it out. Times, issuer and audience are the caller's to check, with the functions
+    of `claims`.
     """
     read = UnverifiedToken(token) if isinstance(token, str) else token
+    _require_type(read.header.get("typ"), typ)
     algorithm = read.header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in ALGORITHMS:
         raise TokenRefused(f"The token is signed with {_cut(algorithm)}, which is not allowed here.")
     key = _choose(keys, read.header.get("kid"), algorithm)
     verify_signature(algorithm, key.public_key, decode_base64url(read.signature, "signature"), read.signed)
     return SignedClaims(read.header, read.claims())
+
+
+def _require_type(found: Any, wanted: str) -> None:
+    if found is None and wanted == JWT:
+        return
+    written = found.lower().removeprefix("application/") if isinstance(found, str) else None  # RFC 7515, section 4.1.9
+    if written != wanted.lower():
+        what = "an access token" if written == ACCESS_TOKEN.lower() else "of another type"
+        raise TokenRefused(
+            f"The token is {what}: its typ is {_cut(found)}, where {wanted} is needed.",
+            hint="Send the ID token, which the provider gives beside the access token." if wanted == JWT else "",
+        )
 
 
 def _choose(keys: VerificationKeys, key_id: Any, algorithm: str) -> VerificationKey:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from msgspec import Struct
 
 from sealwright.entropy import Entropy
-from sealwright.identity import Sessions, SignedIn
+from sealwright.identity import SessionKind, Sessions, SignedIn
 from sealwright.oauth import SESSION_COOKIE, SIGN_IN_PAGE
 from sealwright.web.cookies import NOTICE_COOKIE, clear
 from sealwright.web.forms import MARK_FIELD, FormSecret, check_mark, check_sender, form_secret
@@ -116,7 +116,9 @@ class Visits:
             check_sender(request, self._public_origin)
             form = request.form()
         session_token = request.cookie(SESSION_COOKIE)
-        visitor = await self._sessions.resolve(session_token, request.peer.address) if session_token else None
+        visitor = None
+        if session_token:
+            visitor = await self._sessions.resolve(session_token, request.peer.address, kind=SessionKind.BROWSER)
         return Visit(request, visitor, form_secret(request, self._entropy), form)
 
 

@@ -1,5 +1,6 @@
 import asyncio
 
+from sealwright.identity import SessionKind
 from tests.unit.api.world import MACHINES, PEOPLE, server_world
 from tests.unit.identity.world import PASSWORD
 
@@ -75,7 +76,7 @@ def test_signed_out_token_is_worth_nothing():
             token = await world.token("alice")
             assert await world.call("POST", "/logout", token=token) == (204, None)
             status, problem = await world.call("GET", "/whoami", token=token)
-            assert (status, problem["detail"]) == (401, "The session has ended.")
+            assert (status, problem["detail"].startswith("The session has ended")) == (401, True)
 
     asyncio.run(scenario())
 
@@ -89,7 +90,7 @@ def test_sessions_of_oneself_can_be_listed_and_ended():
             assert (status, [each["kind"] for each in page["items"]].count("browser")) == (200, 1)
             (browser,) = [each["id"] for each in page["items"] if each["kind"] == "browser"]
             assert await world.call("DELETE", f"/sessions/{browser}", token=token) == (204, None)
-            assert await world.sessions.resolve(other, "192.0.2.1") is None
+            assert await world.sessions.resolve(other, "192.0.2.1", kind=SessionKind.BROWSER) is None
             status, problem = await world.call("DELETE", f"/sessions/{browser}", token=token)
             assert (status, problem["code"]) == (404, "session_not_found")
 

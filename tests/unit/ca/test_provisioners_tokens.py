@@ -3,14 +3,17 @@
 import base64
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import jwt
 import pytest
 
-from sealwright.ca.provisioners import Audiences, CredentialRefused, Operation, token_key, whole
+from sealwright import tokens
+from sealwright.ca.provisioners import Audiences, CredentialRefused, Operation, one_use, whole
 from sealwright.ca.provisioners.gate import id_in_token
-from sealwright.clock import to_seconds
+from sealwright.ca.provisioners.single_use import LONGEST_TOKEN_LIFE
+from sealwright.clock import Instant, to_seconds
 from sealwright.tokens import UnverifiedToken
 from tests.authorities import (
     ALICE,
@@ -224,7 +227,7 @@ def test_clocks_may_differ_by_a_minute(with_ca, seconds, claim, status):
 def test_token_from_before_the_start_of_the_process_is_good(with_ca):
     async def scenario(ca):
         await ca.add_jwk()
-        token = ca.jwk_token(WEB, iat=to_seconds(ca.clock.now()) - 86_400)
+        token = ca.jwk_token(WEB, iat=to_seconds(ca.clock.now()) - 3_000)
         assert (await sign(ca, token))[0] == 201
 
     with_ca(scenario)
@@ -664,7 +667,7 @@ def test_note_about_a_used_token_is_kept_as_long_as_the_token_would_be_accepted(
         ca.clock.advance(timedelta(seconds=159))
         assert await ca.recovery.forget_tokens() == 0
         assert (await sign(ca, token))[0] == 401
-        ca.clock.advance(timedelta(seconds=5))
+        ca.clock.advance(LONGEST_TOKEN_LIFE)
         assert await ca.recovery.forget_tokens() == 1
         status, answer = await sign(ca, token)
         assert (status, "expired" in answer["message"]) == (401, True)
@@ -672,8 +675,69 @@ def test_note_about_a_used_token_is_kept_as_long_as_the_token_would_be_accepted(
     with_ca(scenario)
 
 
-def test_keys_of_used_tokens_sort_by_expiry_and_differ_by_issuer():
-    assert token_key("a", "1", 100) < token_key("a", "1", 200)
-    assert token_key("a", "1", 100) != token_key("b", "1", 100)
-    assert len(token_key("a", "1", 1e30)) == 20
+@pytest.mark.parametrize("later", [60, 3_540])
+def test_same_id_with_another_expiry_is_the_same_token(with_ca, later):
+    async def scenario(ca):
+        await ca.add_jwk()
+        now = to_seconds(ca.clock.now())
+        assert (await sign(ca, ca.jwk_token(WEB, jti="1", exp=now + 30)))[0] == 201
+        other = ca.jwk_token(WEB, jti="1", exp=now + 3_600)
+        ca.clock.advance(timedelta(seconds=later))
+        await ca.recovery.forget_tokens()
+        status, answer = await sign(ca, other)
+        assert (status, "has been used before" in answer["message"]) == (401, True)
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"iat": 0, "exp": 3_600}, 201),
+        ({"iat": 0, "exp": 3_601}, 401),
+        ({"iat": 0, "exp": 20 * 365 * 86_400}, 401),
+        ({"iat": -20 * 365 * 86_400, "exp": 60}, 401),
+        ({"iat": None, "nbf": -3_600, "exp": 1}, 401),
+        ({"iat": None, "nbf": None, "exp": 3_600}, 201),
+        ({"iat": None, "nbf": None, "exp": 3_700}, 401),
+    ],
+)
+def test_token_of_a_key_is_good_for_an_hour_at_most(with_ca, claims, status):
+    async def scenario(ca):
+        await ca.add_jwk()
+        now = to_seconds(ca.clock.now())
+        moved = {name: None if value is None else now + value for name, value in claims.items()}
+        found, answer = await sign(ca, ca.jwk_token(WEB, **moved))
+        assert found == status, answer
+        assert status == 201 or "longer than an hour" in answer["message"]
+
+    with_ca(scenario)
+
+
+def test_access_token_is_refused_by_its_type(with_ca):
+    async def scenario(ca):
+        ca.add_local_provider()
+        await ca.add_oidc()
+        claims = decoded(ca.id_token())
+        for signer, body in (("provider", claims), ("jwk admin", decoded(ca.jwk_token(WEB)))):
+            if signer != "provider":
+                await ca.add_jwk()
+            status, answer = await sign(ca, tokens.sign(signing_key(signer), body, type="at+jwt"))
+            assert status == 401
+            assert "The token is an access token: its typ is 'at+jwt', where JWT is needed." in answer["message"]
+        assert (await sign(ca, tokens.sign(signing_key("provider"), claims)))[0] == 201
+
+    with_ca(scenario)
+
+
+def decoded(token):
+    return dict(UnverifiedToken(token).claims())
+
+
+def test_notes_of_used_tokens_differ_by_issuer_and_id_only():
+    note = partial(one_use, now=Instant(0))
+    one = note("a", "1", expires_at=Instant(100)).digest
+    assert one == note("a", "1", expires_at=Instant(200)).digest
+    assert one != note("b", "1", expires_at=Instant(100)).digest
+    assert one != note("a", "2", expires_at=Instant(100)).digest
     assert whole(UnverifiedToken("e30.b.c")) == "e30.b"

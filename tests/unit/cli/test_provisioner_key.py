@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from sealwright.cli import provisioner_key as keys
 from sealwright.cli.errors import CommandFailed, RefusedByServer
 from sealwright.entropy import SeededEntropy
-from sealwright.tokens import VerificationKey, decrypt_private_jwk, jwk_of, public_key_from_jwk, verify
+from sealwright.tokens import JWT, VerificationKey, decrypt_private_jwk, jwk_of, public_key_from_jwk, verify
 
 RANDOM = SeededEntropy(3).bytes
 
@@ -89,7 +89,7 @@ def test_token_verifies_with_the_public_key():
     public = public_key_from_jwk(keys.public_jwk(key))
     token = key.sign({"sub": "web.example.org"})
     known = (VerificationKey(id=key.id, algorithm="ES256", public_key=public),)
-    assert verify(token, known, algorithms=frozenset({"ES256"})).claims["sub"] == "web.example.org"
+    assert verify(token, known, typ=JWT, algorithms=frozenset({"ES256"})).claims["sub"] == "web.example.org"
     assert jwk_of(public, key.id, "ES256") == keys.public_jwk(key)
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from sealwright.identity import SessionKind
 from tests.unit.api.world import PEOPLE
 from tests.unit.identity.world import PASSWORD
 
@@ -102,7 +103,7 @@ def test_signing_out_ends_the_session_at_the_server(shell):
     kept = shell.place / "user" / ".local" / "state" / "sealwright" / "sessions.json"
     token = json.loads(kept.read_text())[PEOPLE]["alice"]["token"]
     shell.ok("logout")
-    assert shell.wait(shell.world.sessions.resolve(token, "")) is None
+    assert shell.wait(shell.world.sessions.resolve(token, "", kind=SessionKind.TERMINAL)) is None
     done = shell.run("whoami")
     assert done.code == 3
     assert done.err == f"Not signed in: alice is not signed in at {PEOPLE}.\n  Sign in with: sealwright login -D alice\n"

@@ -115,11 +115,23 @@ def test_permissions_are_those_of_now():
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("kind", list(SessionKind))
+def test_session_counts_only_where_it_was_begun(kind):
+    async def scenario():
+        async with sqlite_world() as world:
+            await world.person("alice")
+            done = await world.signed_in("alice", kind=kind)
+            good = [each for each in SessionKind if await world.sessions.resolve(done.token, "192.0.2.1", kind=each)]
+            assert good == [kind]
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("token", ["", "x", "é\ud800", "A" * 100_000])
 def test_rubbish_is_nobody(token):
     async def scenario():
         async with sqlite_world() as world:
-            assert await world.sessions.resolve(token, "192.0.2.1") is None
+            assert await world.sessions.resolve(token, "192.0.2.1", kind=SessionKind.BROWSER) is None
 
     asyncio.run(scenario())
 

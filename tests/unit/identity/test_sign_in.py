@@ -143,7 +143,7 @@ def test_token_is_not_in_the_database_and_the_session_is_new_each_time():
             assert first.token not in repr(first)
             record = "".join(str(row) for row in await world.audit.newest(world.db))
             assert first.token not in record
-            assert await world.sessions.resolve(first.signed_in.session.id, "") is None
+            assert await world.sessions.resolve(first.signed_in.session.id, "", kind=SessionKind.BROWSER) is None
 
     asyncio.run(scenario())
 
@@ -319,7 +319,7 @@ def test_second_factor_is_asked_for_and_completes_the_sign_in():
             )
             assert isinstance(asked, SecondFactor)
             assert asked.pending_token not in repr(asked)
-            assert await world.sessions.resolve(asked.pending_token, "") is None
+            assert await world.sessions.resolve(asked.pending_token, "", kind=SessionKind.BROWSER) is None
             done = await world.sign_in.with_totp(asked.pending_token, world.code(secret), address="192.0.2.9", user_agent="agent")
             session = done.signed_in.session
             assert (session.methods, session.kind, session.address) == (("pwd", "otp"), SessionKind.TERMINAL, "192.0.2.9")

@@ -123,7 +123,7 @@ class World:
 
     async def refreshed(self, done: Completed) -> Actor | None:
         """The actor behind a session token now."""
-        found = await self.sessions.resolve(done.token, "192.0.2.1")
+        found = await self.sessions.resolve(done.token, "192.0.2.1", kind=done.signed_in.session.kind)
         return None if found is None else found.actor
 
     async def with_totp(self, name: str) -> bytes:

@@ -6,6 +6,7 @@ import pytest
 from sealwright.clock import FixedClock, Instant
 from sealwright.outbound import OutboundResponse
 from sealwright.tokens import (
+    JWT,
     KeyUnknown,
     LocalProvider,
     ProviderMetadata,
@@ -67,7 +68,7 @@ def test_metadata_and_keys_are_fetched_once_and_kept():
     assert scene.ask(None) == (metadata, keys)
     assert scene.calls() == []
     token = sign(FIRST, {"sub": "x"})
-    assert verify(token, keys, algorithms=metadata.algorithms).claims == {"sub": "x"}
+    assert verify(token, keys, typ=JWT, algorithms=metadata.algorithms).claims == {"sub": "x"}
 
 
 @pytest.mark.parametrize("endpoint", [ISSUER, ISSUER + "/", DISCOVERY])
@@ -129,7 +130,7 @@ def test_unknown_key_makes_us_ask_again_once_and_then_rest():
     for number in range(20):
         _, keys = scene.ask(f"made-up-{number}")
         with pytest.raises(KeyUnknown):
-            verify(sign(signing_key(), {}), keys, algorithms=frozenset({"ES256"}))
+            verify(sign(signing_key(), {}), keys, typ=JWT, algorithms=frozenset({"ES256"}))
     assert scene.calls() == []
     scene.clock.advance(UNKNOWN_KEY_PAUSE)
     scene.ask("made-up")

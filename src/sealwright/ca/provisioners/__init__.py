@@ -28,7 +28,7 @@ from sealwright.ca.provisioners.models import (
 from sealwright.ca.provisioners.oidc import IdToken
 from sealwright.ca.provisioners.registry import ProvisionerPage, Provisioners
 from sealwright.ca.provisioners.renewal import check_still_held
-from sealwright.ca.provisioners.single_use import token_key, whole
+from sealwright.ca.provisioners.single_use import check_life, one_use, whole
 
 __all__ = [
     "LEEWAY",
@@ -49,9 +49,10 @@ __all__ = [
     "ProvisionerTokens",
     "Provisioners",
     "RequestNotMeant",
+    "check_life",
     "check_still_held",
     "listed",
+    "one_use",
     "parse_definition",
-    "token_key",
     "whole",
 ]

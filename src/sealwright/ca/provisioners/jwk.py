@@ -10,18 +10,20 @@ import msgspec
 
 from sealwright.access import Actor
 from sealwright.ca import names
-from sealwright.ca.models import CertificateRequest, SigningGrant
+from sealwright.ca.models import CertificateRequest, SigningGrant, TokenUse
 from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.provisioners.audiences import Audiences, Operation, addressed_elsewhere
 from sealwright.ca.provisioners.errors import RequestNotMeant
 from sealwright.ca.provisioners.models import LEEWAY, JwkProvisioner
-from sealwright.ca.provisioners.single_use import token_key, whole
+from sealwright.ca.provisioners.single_use import check_life, one_use, whole
 from sealwright.clock import Instant
 from sealwright.keys import base64url
 from sealwright.tokens import (
+    JWT,
     UnverifiedToken,
     audiences,
     check_times,
+    instant_claim,
     optional_text,
     require_issuer,
     require_text,
@@ -38,7 +40,7 @@ class JwkToken(msgspec.Struct, frozen=True):
     provisioner: JwkProvisioner
     subject: str
     claims: Mapping[str, Any]
-    token_key: bytes
+    use: TokenUse
 
     @property
     def actor(self) -> Actor:
@@ -63,7 +65,7 @@ class JwkToken(msgspec.Struct, frozen=True):
             names=names.canonical_all(names.split(texts)),
             may_ask_for=(self.subject, *texts),
             must_match=True,
-            token_digest=self.token_key,
+            token_use=self.use,
             extension=self.provisioner.extension,
         )
 
@@ -84,11 +86,13 @@ def verify_jwk(
     provisioner: JwkProvisioner, token: UnverifiedToken, *, accepted: Audiences, operation: Operation, now: Instant
 ) -> JwkToken:
     """Check a token that names this provisioner. What is wrong raises TokenRefused or CredentialRefused."""
-    claims = verify(token, provisioner.keys, algorithms=provisioner.algorithms).claims
+    claims = verify(token, provisioner.keys, typ=JWT, algorithms=provisioner.algorithms).claims
     require_issuer(claims, provisioner.name)
     check_times(claims, now, LEEWAY)
+    check_life(claims, now)
     if not accepted.match(audiences(claims), operation):
         raise addressed_elsewhere(audiences(claims), operation)
     subject = require_text(claims, "sub")
     token_id = optional_text(claims, "jti") or whole(token)
-    return JwkToken(provisioner, subject, claims, token_key(provisioner.id, token_id, claims["exp"]))
+    use = one_use(provisioner.id, token_id, expires_at=instant_claim(claims, "exp") or now, now=now)
+    return JwkToken(provisioner, subject, claims, use)

@@ -24,21 +24,23 @@ import msgspec
 
 from sealwright.access import Actor
 from sealwright.ca import names
-from sealwright.ca.models import CertificateRequest, LocalToken, Name, NameType, PersonOf, SigningGrant
+from sealwright.ca.models import CertificateRequest, LocalToken, Name, NameType, PersonOf, SigningGrant, TokenUse
 from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.provisioners.administrators import Bearer, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
-from sealwright.ca.provisioners.single_use import token_key, whole
+from sealwright.ca.provisioners.single_use import one_use, whole
 from sealwright.clock import Instant
 from sealwright.tokens import (
     ALGORITHMS,
+    JWT,
     ProviderMetadata,
     TokenRefused,
     TrustedProviders,
     UnverifiedToken,
     check_authorized_party,
     check_times,
+    instant_claim,
     optional_text,
     require_audience,
     require_issuer,
@@ -65,7 +67,7 @@ class IdToken(msgspec.Struct, frozen=True):
     family_id: str
     claims: frozenset[str]
     """Names of the claims that it tells."""
-    token_key: bytes
+    use: TokenUse
 
     @property
     def actor(self) -> Actor:
@@ -111,7 +113,7 @@ class IdToken(msgspec.Struct, frozen=True):
             account_id=self.subject if self.local else None,
             session_id=self.session_id or None,
             local_token=self._local_token(),
-            token_digest=self.token_key,
+            token_use=self.use,
             extension=self.provisioner.extension,
         )
 
@@ -127,7 +129,7 @@ class IdToken(msgspec.Struct, frozen=True):
             account_id=self.subject if self.local else None,
             session_id=self.session_id or None,
             local_token=self._local_token(),
-            token_digest=self.token_key,
+            token_use=self.use,
             extension=self.provisioner.extension,
         )
 
@@ -195,7 +197,7 @@ async def verify_id_token(
         definition.configuration_endpoint, key_id if isinstance(key_id, str) else None, tenant_id=definition.tenant_id
     )
     _check_algorithm(token.header.get("alg"), metadata)
-    claims = verify(token, keys, algorithms=metadata.algorithms).claims
+    claims = verify(token, keys, typ=JWT, algorithms=metadata.algorithms).claims
     require_issuer(claims, metadata.issuer)
     require_audience(claims, definition.client_id)
     check_authorized_party(claims, definition.client_id)
@@ -215,7 +217,9 @@ async def verify_id_token(
         session_id=_text(claims, "sid"),
         family_id=_text(claims, "family"),
         claims=frozenset(claims),
-        token_key=token_key(provisioner.id, _text(claims, "nonce") or whole(token), claims["exp"]),
+        use=one_use(
+            provisioner.id, _text(claims, "nonce") or whole(token), expires_at=instant_claim(claims, "exp") or now, now=now
+        ),
     )
 
 

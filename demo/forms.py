@@ -48,7 +48,7 @@ class _Page(HTMLParser):
             form.ids.add(control_id)
         if tag == "button" or attributes.get("type") == "submit":
             form.buttons[control_id] = (name, attributes.get("value", ""))
-        elif name:
+        elif name and (attributes.get("type") not in ("radio", "checkbox") or "checked" in attributes):
             form.fields[name] = attributes.get("value", "")
             form.labels[control_id] = name
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -15,7 +17,8 @@ from demo.forms import Browser, Page
 from sealwright import identity, oauth, web
 from sealwright.access import SYSTEM, nothing_named
 from sealwright.audit import Audit
-from sealwright.ca import Inventory
+from sealwright.ca import Standing
+from sealwright.ca.csr import parse
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
@@ -24,7 +27,10 @@ from sealwright.identity import Account
 from sealwright.keys import Custody, Sealer
 from sealwright.settings import OAuthSettings
 from sealwright.wire import Peer, Request, Response, Route, Wire
+from tests.authorities import Authority, csr
+from tests.authorities import build as build_authority
 from tests.databases import sqlite_database
+from tests.unit.ca.examples import grant
 
 ORIGIN = "https://id.example.org"
 START = Instant(1_795_342_800_000)
@@ -71,6 +77,7 @@ class Place:
     oauth: oauth.AuthorizationServer
     audit: Audit
     pages: web.Web
+    authority: Authority
     answers: list[Response] = field(default_factory=list)
     """Every answer so far, the redirects among them."""
 
@@ -115,6 +122,17 @@ class Place:
             await clients.update_scope_map("step-ca", "users", scopes, actor=SYSTEM)
 
         self.run(work())
+
+    def certificate(self, account: Account) -> str:
+        """A certificate of the account that is valid now; its serial number in hexadecimal."""
+
+        async def work() -> str:
+            self.authority.standings[account.id] = Standing(active=True)
+            own = grant(account_id=account.id, session_id="s-1")
+            issued = await self.authority.parts.issuance.issue(own, parse(csr()))
+            return issued.serial.hex()
+
+        return self.run(work())
 
     def events(self, name: str) -> list[tuple[str, str]]:
         """Audit events of one name, newest first: outcome and target."""
@@ -180,7 +198,7 @@ class InProcessBrowser(Browser):
         for name, value in answer.headers:
             if name == "set-cookie":
                 self._keep(value)
-        return Page(url, answer.status, dict(answer.headers), answer.body.decode())
+        return Page(url, answer.status, dict(answer.headers), answer.body.decode(errors="replace"))
 
     def _keep(self, header: str) -> None:
         pair, *attributes = (part.strip() for part in header.split(";"))
@@ -226,6 +244,8 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
     applications = oauth.assemble(
         foundation, people=people.directory, sign_ins=people.sessions, custody=custody, sealer=sealer, named=nothing_named
     )
+    provisioner_files = Path(stack.enter_context(TemporaryDirectory()))
+    authority = await build_authority(db, provisioner_files, clock=clock)
     behind = web.Behind(
         sign_in=people.sign_in,
         sessions=people.sessions,
@@ -235,10 +255,13 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
         reset_links=people.reset_links,
         authorization=applications.authorization,
         consents=applications.consents,
-        inventory=Inventory(db),
+        inventory=authority.parts.inventory,
+        revocation=authority.parts.revocation,
+        issuers=authority.parts.issuers,
+        machines_url="https://id.example.org:9443",
     )
     pages = web.assemble(web.Site("Example", ORIGIN), behind, clock=clock, entropy=entropy)
-    return Place(runner, db, clock, hashing, people, applications, audit, pages)
+    return Place(runner, db, clock, hashing, people, applications, audit, pages, authority)
 
 
 def authorization_address(**changes: str) -> str:

@@ -83,6 +83,11 @@ class Custody:
             raise KeyRefused(f"The stored private key of {public.id} belongs to another public key.")
         return SigningKey(public.id, public.purpose, public.owner, public.algorithm, public.public_key, private_key)
 
+    async def holds_private(self, key_id: str) -> bool:
+        """Whether the store holds the private part, so that the key could be opened here."""
+        stored = await store.find(self._db, key_id)
+        return stored is not None and stored.sealed_private is not None
+
     async def public_keys(self, purpose: Purpose, owner: str) -> list[PublicKeyRecord]:
         """Keys that verify: not revoked, newest first."""
         cached = self._public.get((purpose, owner))

@@ -50,6 +50,9 @@ def _behind(parts: Parts) -> web.Behind:
         authorization=parts.oauth.authorization,
         consents=parts.oauth.consents,
         inventory=parts.ca.inventory,
+        revocation=parts.ca.revocation,
+        issuers=parts.ca.issuers,
+        machines_url=parts.urls[Listener.MACHINES],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sealwright.identity import Credential, CredentialKind, Credentials, Directory, Session, SessionNotFound, Sessions, SignedIn
+from sealwright.web.first_steps import FirstSteps
 from sealwright.web.forms import Problem, problem_of
 from sealwright.web.models import ShownSession
 from sealwright.web.notices import done, notice_text
@@ -20,11 +21,14 @@ _PROOFS = {"pwd": "password", "otp": "code"}
 class AccountPages:
     """Everybody's own; nobody needs a permission for it."""
 
-    def __init__(self, pages: Pages, *, directory: Directory, sessions: Sessions, credentials: Credentials) -> None:
+    def __init__(
+        self, pages: Pages, *, directory: Directory, sessions: Sessions, credentials: Credentials, first_steps: FirstSteps
+    ) -> None:
         self._pages = pages
         self._directory = directory
         self._sessions = sessions
         self._credentials = credentials
+        self._first_steps = first_steps
 
     async def show(self, visit: Visit, person: SignedIn) -> Response:
         """The person's own account: addresses, second factors, sessions."""
@@ -55,6 +59,7 @@ class AccountPages:
             status=status,
             told=told,
             problems=problems,
+            first_steps=await self._first_steps.of(person),
             spn=self._directory.spn_of(account),
             groups=await self._directory.groups_of(account.id),
             password_set_at=next((one.created_at for one in held if one.kind is CredentialKind.PASSWORD), None),

@@ -1,35 +1,60 @@
-"""Certificates that were issued to me."""
+"""Certificates that were issued to me: the list, one of them with how it came about, its file, and revoking it."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from datetime import timedelta
 
-from sealwright.access import Actor
-from sealwright.ca import CertificatePage, CertificateRecord, CertificateState
-from sealwright.clock import Clock, Instant
+from msgspec import Struct
+
+from sealwright.ca import (
+    CertificateRecord,
+    CertificateState,
+    CertificateStory,
+    Inventory,
+    Issuers,
+    Revocation,
+    certificates_pem,
+)
+from sealwright.clock import Clock, Instant, between
+from sealwright.errors import NotFound
 from sealwright.identity import SignedIn
-from sealwright.web.models import ShownCertificate
+from sealwright.web.forms import Problem
+from sealwright.web.models import ShownCertificate, ShownStory
+from sealwright.web.notices import done, notice_text
 from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
+from sealwright.web.words import duration_text
 from sealwright.wire import Response
 
 CERTIFICATES_PAGE = "/ui/account/certificates"
+_SERIAL_BYTES = 20
 
 
-class Certificates(Protocol):
-    """What is asked of `ca.Inventory`."""
+class Reason(Struct, frozen=True):
+    """Why a person revokes (RFC 5280, section 5.3.1)."""
 
-    async def page(self, actor: Actor, *, account_id: str | None = None, cursor: str = "") -> CertificatePage:
-        """Certificates of an account, newest first."""
-        ...
+    code: int
+    label: str
+    word: str
+
+
+REASONS: Mapping[str, Reason] = {
+    "unused": Reason(5, "I do not need it any more", "no longer needed"),
+    "replaced": Reason(4, "I have another one instead", "replaced by another one"),
+    "stolen": Reason(1, "Someone else may have its private key", "its private key may be known to someone else"),
+}
+_WORDS = {reason.code: reason.word for reason in REASONS.values()}
 
 
 class CertificatePages:
     """One's own, newest first."""
 
-    def __init__(self, pages: Pages, inventory: Certificates, clock: Clock) -> None:
+    def __init__(self, pages: Pages, inventory: Inventory, revocation: Revocation, issuers: Issuers, clock: Clock) -> None:
         self._pages = pages
         self._inventory = inventory
+        self._revocation = revocation
+        self._issuers = issuers
         self._clock = clock
 
     async def show(self, visit: Visit, person: SignedIn) -> Response:
@@ -45,20 +70,103 @@ class CertificatePages:
             newest=CERTIFICATES_PAGE if cursor else "",
         )
 
+    async def show_one(self, visit: Visit, person: SignedIn) -> Response:
+        """One certificate and how it came about."""
+        story = await self._story(visit, person)
+        now, record = self._clock.now(), story.certificate
+        reason = record.revocation_reason
+        return self._pages.console(
+            "certificate.html",
+            Inside(person, visit.token_of(person), CERTIFICATES_PAGE),
+            told=notice_text(visit.request),
+            certificate=shown(record, now),
+            story=ShownStory(
+                issuer=(await self._issuers.record(record.issuer_id)).name,
+                vouched_by="" if story.vouched_by is None else story.vouched_by.name,
+                by_sign_in=record.session_id is not None,
+                intended_at=record.intended_at,
+                issued_at=record.issued_at,
+                revoked_at=record.revoked_at,
+                revoked_because="" if reason is None else _WORDS.get(reason, ""),
+                came_from=tuple(shown(each, now) for each in story.came_from),
+                followed_by=tuple(shown(each, now) for each in story.followed_by),
+            ),
+            gone_percent=_gone_percent(record, now),
+            can_be_revoked=record.revoked_at is None and now <= record.not_after,
+        )
+
+    async def download(self, visit: Visit, person: SignedIn) -> Response:
+        """The certificate and the authority that signed it, in PEM."""
+        record = (await self._story(visit, person)).certificate
+        if record.der is None:
+            raise NotFound("This certificate was never signed, so there is no file of it.")
+        chain = (record.der, (await self._issuers.record(record.issuer_id)).certificate_der)
+        headers = (
+            ("content-type", "application/x-pem-file"),
+            ("content-disposition", f'attachment; filename="{record.serial.hex()}.crt"'),
+            ("x-content-type-options", "nosniff"),
+            ("cache-control", "no-store"),
+        )
+        return Response(200, certificates_pem(chain).encode(), headers)
+
+    async def show_revocation(self, visit: Visit, person: SignedIn) -> Response:
+        """What revoking does, and the question why."""
+        return await self._revocation_form(visit, person)
+
+    async def revoke(self, visit: Visit, person: SignedIn) -> Response:
+        """Revoke one's own certificate."""
+        reason = REASONS.get(visit.typed("reason"))
+        if reason is None:
+            return await self._revocation_form(visit, person, problems=(Problem("Choose why you revoke it.", "reason"),))
+        record = await self._revocation.by_actor(_serial(visit), person.actor, code=reason.code, reason=reason.word)
+        return done(f"{CERTIFICATES_PAGE}/{record.serial.hex()}", "revoked")
+
+    async def _revocation_form(self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = ()) -> Response:
+        story = await self._story(visit, person)
+        return self._pages.console(
+            "certificate-revocation.html",
+            Inside(person, visit.token_of(person), CERTIFICATES_PAGE),
+            status=422 if problems else 200,
+            problems=problems,
+            certificate=shown(story.certificate, self._clock.now()),
+            reasons=REASONS,
+        )
+
+    async def _story(self, visit: Visit, person: SignedIn) -> CertificateStory:
+        return await self._inventory.show(person.actor, _serial(visit))
+
+
+def _serial(visit: Visit) -> bytes:
+    text = visit.request.path_parameters["serial"]
+    try:
+        serial = bytes.fromhex(text)
+    except ValueError:
+        serial = b""
+    if len(serial) != _SERIAL_BYTES:
+        raise NotFound(f"{text[:60]!r} is no serial number of this authority.")
+    return serial
+
 
 def shown(record: CertificateRecord, now: Instant) -> ShownCertificate:
     """A certificate as a row."""
     kind, word = _state(record, now)
-    serial = record.serial.hex()
     return ShownCertificate(
-        serial=" ".join(serial[start : start + 4] for start in range(0, len(serial), 4)),
+        serial=record.serial.hex(),
+        path=f"{CERTIFICATES_PAGE}/{record.serial.hex()}",
         names=tuple(name.value for name in record.names) or ((record.subject_name,) if record.subject_name else ()),
+        holder=record.holder_name or "no name",
         profile=record.profile,
         kind=kind,
         word=word,
         not_before=record.not_before,
         not_after=record.not_after,
+        left=duration_text(between(now, record.not_after)) if word == "valid" else "",
     )
+
+
+def _gone_percent(record: CertificateRecord, now: Instant) -> int:
+    whole = max(between(record.not_before, record.not_after), timedelta(seconds=1))
+    return min(100, max(0, int(100 * (between(record.not_before, now) / whole))))
 
 
 def _state(record: CertificateRecord, now: Instant) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sealwright.ca import Inventory
+from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.identity import Bootstrap, Credentials, Directory, ResetLinks, Sessions, SignIn
@@ -16,10 +16,12 @@ from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.consent import ConsentPages
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, CredentialPages
 from sealwright.web.failures import failure_answer
+from sealwright.web.first_steps import FirstSteps
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Pages, Place, Site
 from sealwright.web.reset import ResetPages
 from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, SIGNED_OUT_PAGE, SignInPages
+from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.visits import PersonalAction, Visit, Visits
 from sealwright.web.welcome import WelcomePages
 from sealwright.wire import FailureAnswer, Handler, Listener, Response, Route, Wire, redirect
@@ -49,6 +51,9 @@ class Behind(Struct, frozen=True):
     authorization: Authorization
     consents: Consents
     inventory: Inventory
+    revocation: Revocation
+    issuers: Issuers
+    machines_url: str
 
 
 class Web(Struct, frozen=True):
@@ -67,6 +72,7 @@ def assemble(site: Site, behind: Behind, *, clock: Clock, entropy: Entropy) -> W
         *_static(assets),
         *_sign_in(pages, behind, visits, clock),
         *_links(pages, behind, visits),
+        *_trust(pages, behind, visits, site.origin),
         *_account(pages, behind, visits, clock),
     )
     return Web(routes, failure_answer(pages))
@@ -110,11 +116,27 @@ def _links(pages: Pages, behind: Behind, visits: Visits) -> tuple[Route, ...]:
     )
 
 
+def _trust(pages: Pages, behind: Behind, visits: Visits, origin: str) -> tuple[Route, ...]:
+    trust = TrustPages(pages, behind.issuers, people_url=origin, machines_url=behind.machines_url)
+    return (
+        _route("GET", TRUST_PAGE, visits.open_page(trust.show), _STATIC),
+        _route("GET", f"{TRUST_PAGE}/root_ca.crt", visits.open_page(trust.download_pem), _STATIC),
+        _route("GET", f"{TRUST_PAGE}/root_ca.cer", visits.open_page(trust.download_der), _STATIC),
+    )
+
+
 def _account(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tuple[Route, ...]:
-    account = AccountPages(pages, directory=behind.directory, sessions=behind.sessions, credentials=behind.credentials)
+    account = AccountPages(
+        pages,
+        directory=behind.directory,
+        sessions=behind.sessions,
+        credentials=behind.credentials,
+        first_steps=FirstSteps(behind.credentials, behind.directory, behind.inventory, behind.issuers),
+    )
     credentials = CredentialPages(pages, behind.credentials)
     applications = ApplicationPages(pages, behind.consents)
-    certificates = CertificatePages(pages, behind.inventory, clock)
+    certificates = CertificatePages(pages, behind.inventory, behind.revocation, behind.issuers, clock)
+    one = f"{CERTIFICATES_PAGE}/{{serial}}"
 
     def page(path: str, show: PersonalAction) -> Route:
         return _route("GET", path, visits.personal_page(show), _OWN)
@@ -136,6 +158,10 @@ def _account(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
         page(APPLICATIONS_PAGE, applications.show),
         form(f"{APPLICATIONS_PAGE}/withdraw", applications.withdraw, APPLICATIONS_PAGE),
         page(CERTIFICATES_PAGE, certificates.show),
+        page(one, certificates.show_one),
+        page(f"{one}/pem", certificates.download),
+        page(f"{one}/revoke", certificates.show_revocation),
+        form(f"{one}/revoke", certificates.revoke, CERTIFICATES_PAGE),
     )
 
 

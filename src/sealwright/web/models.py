@@ -74,13 +74,36 @@ class ShownCertificate(Struct, frozen=True):
     """One row of the certificates."""
 
     serial: str
+    """In hexadecimal."""
+    path: str
+    """Of its page."""
     names: tuple[str, ...]
+    holder: str
+    """What to call it: the name that stands for whoever holds it."""
     profile: str
     kind: str
     """Of the badge: ``good``, ``bad`` or none."""
     word: str
     not_before: Instant
     not_after: Instant
+    left: str
+    """How long it is valid yet, in words; empty where it is not."""
+
+
+class ShownStory(Struct, frozen=True):
+    """How a certificate came about, and what became of it."""
+
+    issuer: str
+    vouched_by: str
+    """The provisioner; empty where the certificate does not say."""
+    by_sign_in: bool
+    intended_at: Instant
+    issued_at: Instant | None
+    revoked_at: Instant | None
+    revoked_because: str
+    came_from: tuple[ShownCertificate, ...]
+    """The certificates that it renewed, the oldest first."""
+    followed_by: tuple[ShownCertificate, ...]
 
 
 class TypedWelcome(Struct, frozen=True):

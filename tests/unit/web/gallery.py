@@ -22,8 +22,19 @@ from sealwright.identity import (
     SignedIn,
 )
 from sealwright.web.assets import load_assets
+from sealwright.web.certificates import REASONS
+from sealwright.web.first_steps import Step
 from sealwright.web.forms import Problem
-from sealwright.web.models import Application, ShownApplication, ShownCertificate, ShownConsent, ShownSession, TypedWelcome, Wish
+from sealwright.web.models import (
+    Application,
+    ShownApplication,
+    ShownCertificate,
+    ShownConsent,
+    ShownSession,
+    ShownStory,
+    TypedWelcome,
+    Wish,
+)
 from sealwright.web.pages import Inside, Pages, Place, Site
 from sealwright.wire import Response
 
@@ -112,6 +123,9 @@ class Gallery:
         more = (replace(other, id=f"s-{number}", device=self.text("Safari on iOS")) for number in range(3, 9))
         return here, other, *more
 
+    def step(self, name: str, *, done: bool, command: str = "", path: str = "") -> Step:
+        return Step(name, done, self.text("A step"), self.text("It opens a page."), command, path)
+
     def singles(self) -> Iterator[tuple[str, Response]]:
         show: Callable[..., Response] = self.pages.single
         paths = {"action": "/ui/sign-in", "cancel": "/ui/sign-in/cancel", "proceed": "/ui/oauth2/continue"}
@@ -166,6 +180,19 @@ class Gallery:
         )
         yield "sign-out", show("sign-out.html", person=self.account(), form_token="mark")
         yield "signed-out", show("signed-out.html")
+        fingerprint = "4f1e07aa" * 8
+        yield (
+            "trust",
+            show(
+                "trust.html",
+                name=self.text("Example Root CA"),
+                fingerprint=fingerprint,
+                in_pairs=":".join(fingerprint[start : start + 2].upper() for start in range(0, 64, 2)),
+                until=NOW,
+                people_url="https://id.example.org",
+                machines_url="https://id.example.org:9443",
+            ),
+        )
         yield "password-set", show("password-set.html", person=self.account())
         reset = {"person": self.account(), "action": "/reset/x", "form_token": "mark", "shortest_password": 10}
         yield "reset", show("reset.html", problems=self.problems("password"), **reset)
@@ -186,9 +213,21 @@ class Gallery:
             "second_factors": (self.authenticator(), replace(self.authenticator(), id="t-2")),
             "sessions": self.sessions(),
             "other_sessions": 2,
+            "first_steps": (
+                self.step("second-factor", done=True),
+                self.step("first-certificate", done=False, command="sealwright certificate issue"),
+                self.step("other", done=False, path="/ui/account/authenticator"),
+            ),
         }
         yield "account", show("account.html", self.inside(), **account)
-        bare = {"told": "", "groups": (), "password_set_at": None, "second_factors": (), "sessions": self.sessions()[:1]}
+        bare = {
+            "told": "",
+            "first_steps": (),
+            "groups": (),
+            "password_set_at": None,
+            "second_factors": (),
+            "sessions": self.sessions()[:1],
+        }
         problems = self.problems("")
         yield (
             "account-bare",
@@ -226,16 +265,40 @@ class Gallery:
         yield "applications-none", show("applications.html", here, usable=(), consents=(), told="")
         here = self.inside("/ui/account/certificates")
         valid = ShownCertificate(
-            serial=self.text("01a3 5c0f 88d1 42aa 7e19 9f2c"),
-            names=(self.text("alice@example.org"), self.text("alice")),
+            serial=self.text("01a35c0f88d142aa7e199f2c01a35c0f88d142aa"),
+            path="/ui/account/certificates/01a3",
+            names=(self.text("alice@example.org"), self.text("https://id.example.org/oauth2/openid/step-ca#0b9e6f0c-4b8e-4a57")),
+            holder=self.text("alice@example.org"),
             profile=self.text("person"),
             kind="good",
             word=self.text("valid"),
             not_before=NOW,
             not_after=Instant(NOW + 8 * HOUR),
+            left="8 hours",
         )
-        expired = replace(valid, kind="", word=self.text("expired"))
-        revoked = replace(valid, kind="bad", word=self.text("revoked"))
+        expired = replace(valid, kind="", word=self.text("expired"), left="")
+        revoked = replace(valid, kind="bad", word=self.text("revoked"), left="")
+        story = ShownStory(
+            issuer=self.text("Example Issuing CA 1"),
+            vouched_by=self.text("single sign-on"),
+            by_sign_in=True,
+            intended_at=NOW,
+            issued_at=NOW,
+            revoked_at=None,
+            revoked_because="",
+            came_from=(),
+            followed_by=(valid,),
+        )
+        one = {"told": "", "certificate": valid, "story": story, "gone_percent": 30, "can_be_revoked": True}
+        yield "certificate", show("certificate.html", here, **one)
+        because = self.text("no longer needed")
+        ended = replace(story, by_sign_in=False, revoked_at=NOW, revoked_because=because, came_from=(valid,), followed_by=())
+        after = {"told": self.text("Revoked."), "certificate": revoked, "story": ended, "can_be_revoked": False}
+        yield "certificate-revoked", show("certificate.html", here, **(one | after))
+        asked = {"certificate": valid, "reasons": REASONS}
+        yield "certificate-revocation", show("certificate-revocation.html", here, **asked)
+        problems = self.problems("reason")
+        yield "certificate-revocation-refused", show("certificate-revocation.html", here, problems=problems, **asked)
         yield (
             "certificates",
             show("certificates.html", here, certificates=(valid, revoked, expired), older="/ui/x", newest="/ui/y"),

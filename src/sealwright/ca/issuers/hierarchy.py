@@ -202,6 +202,10 @@ class Issuers:
         await self._record_export(root, actor, removed=False)
         return pem
 
+    async def has_root_key(self) -> bool:
+        """Whether a root's private key is still on this server."""
+        return any([await self._custody.holds_private(root.key_id) for root in await self.roots()])
+
     async def take_root_key_away(self, actor: Actor) -> None:
         """Remove the root's private key from this server. It is only needed to make further issuing CAs."""
         require(actor, Permission.ISSUER_WRITE)

@@ -18,7 +18,6 @@ from sealwright import identity, oauth, web
 from sealwright.access import SYSTEM, nothing_named
 from sealwright.audit import Audit
 from sealwright.ca import Standing
-from sealwright.ca.csr import parse
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
@@ -30,7 +29,6 @@ from sealwright.wire import Peer, Request, Response, Route, Wire
 from tests.authorities import Authority, csr
 from tests.authorities import build as build_authority
 from tests.databases import sqlite_database
-from tests.unit.ca.examples import grant
 
 ORIGIN = "https://id.example.org"
 START = Instant(1_795_342_800_000)
@@ -127,9 +125,13 @@ class Place:
         """A certificate of the account that is valid now; its serial number in hexadecimal."""
 
         async def work() -> str:
-            self.authority.standings[account.id] = Standing(active=True)
-            own = grant(account_id=account.id, session_id="s-1")
-            issued = await self.authority.parts.issuance.issue(own, parse(csr()))
+            authority = self.authority
+            authority.standings[account.id] = Standing(active=True)
+            if not await authority.parts.provisioners.all():
+                authority.add_local_provider()
+                await authority.add_oidc()
+            token = authority.id_token(sub=account.id, email=account.mails[0].address)
+            issued = await authority.parts.signing.sign(token, csr())
             return issued.serial.hex()
 
         return self.run(work())

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import sys
 import tempfile
 import tomllib
 from contextlib import closing
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.interop.stock import openssl
 from tests.live import PROVISIONER_PASSWORD, SEALWRIGHT, TOOLS, LiveServer, run
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -200,13 +203,95 @@ def test_directory_that_cannot_be_is_told_as_such(machine):
     assert f"{'d' * 300} cannot be used: File name too long.\n  Choose another with --dir." in told
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_directory_of_somebody_else_is_told_as_such(machine):
-    with tempfile.TemporaryDirectory() as others:  # unlike the test's own it lies where everybody may look
-        command = ["setpriv", "--reuid=nobody", "--clear-groups", str(SEALWRIGHT), "init", "--dir", others]
-        done = run(command, environment=machine.environment() | {"HOME": "/nonexistent"}, cwd=Path("/"))
+NOBODY, UNKNOWN = 65_534, 43_210
+"""Users: one that may do nothing, and one that the system has never heard of, as in a container that is given a number."""
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+
+
+def as_user(user, *command, **environment):
+    """Run one command of ours as another user, who has no HOME."""
+    program = [sys.executable, "-m", "tests.programs.as_user", str(user), *map(str, command)]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **environment}
+    return run(program, environment=environment, cwd=Path("/"))
+
+
+@pytest.fixture
+def directory_of(tmp_path):
+    """Makes a directory of a user, which lies where everybody may look."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o711)
+
+        def make(user, name="home"):
+            made = Path(place) / name
+            made.mkdir(mode=0o700)
+            os.chown(made, user, user)
+            return made
+
+        yield make
+
+
+@only_root
+def test_directory_of_somebody_else_is_told_as_such(directory_of):
+    others = directory_of(0)
+    done = as_user(NOBODY, "init", "--dir", others, HOME="/nonexistent")
     assert (done.returncode, done.stdout) == (1, "")
     assert f"{others} cannot be used: Permission denied." in done.stderr
+
+
+NOT_KNOWN = f"is not known: HOME is not set, and the system knows no user {UNKNOWN}."
+NAME_IT = "Name the directory with --dir or SEALWRIGHT_HOME, or set HOME."
+SET_IT = "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME."
+
+
+@only_root
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("init", f"the home directory {NOT_KNOWN}\n  {NAME_IT}"),
+        ("doctor", f"the home directory {NOT_KNOWN}\n  {NAME_IT}"),
+        ("whoami --url https://127.0.0.1:1", "nobody is signed in at https://127.0.0.1:1."),
+        ("login -D admin --url https://127.0.0.1:1", f"the directory for what a sign-in leaves behind {NOT_KNOWN}\n  {SET_IT}"),
+        ("whoami --url https://127.0.0.1:1 --ca ~/ca.crt", f"~/ca.crt {NOT_KNOWN}\n  Write the path from the root on."),
+    ],
+)
+def test_user_whose_directory_nobody_knows_is_told_what_to_name(command, told):
+    done = as_user(UNKNOWN, *command.split())
+    assert done.returncode in (1, 2, 3)
+    assert told.lower() in done.stderr.lower()
+
+
+@only_root
+def test_user_whose_directory_nobody_knows_can_do_everything_where_it_is_not_needed(directory_of):
+    home, own = directory_of(UNKNOWN), directory_of(UNKNOWN, "own")
+    made = as_user(UNKNOWN, "init", "--dir", home)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert f"sealwright serve --dir {home}" in made.stdout
+    assert as_user(UNKNOWN, "doctor", SEALWRIGHT_HOME=str(home)).returncode == 0
+    places = {"XDG_CONFIG_HOME": str(own), "XDG_STATE_HOME": str(own)}
+    assert as_user(UNKNOWN, "whoami", "--url", "https://127.0.0.1:1", **places).returncode == 3
+
+
+def test_fresh_volume_is_empty_whatever_its_file_system_put_there(machine):
+    (machine.home / "lost+found").mkdir(parents=True)
+    (machine.home / ".snapshot").mkdir()
+    machine.sealwright("init", "--dir", machine.home)
+    machine.sealwright("doctor", "--dir", machine.home)
+    assert (machine.home / "lost+found").is_dir()
+
+
+def test_failure_removes_from_a_volume_only_what_it_made(machine):
+    (machine.home / "lost+found" / "inode").mkdir(parents=True)
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    assert machine.attempt("init", "--dir", machine.home, SEALWRIGHT_DATABASE_URL=nowhere).returncode == 1
+    assert set(everything_below(machine.home)) == {"lost+found", "lost+found/inode"}
+
+
+def test_what_is_in_the_way_is_named(machine):
+    machine.home.mkdir()
+    for each in ("a", "b", "c", "d", "lost+found"):
+        (machine.home / each).touch()
+    told = machine.sealwright("init", "--dir", machine.home, expect=1)
+    assert f"{machine.home} is not empty, and what is in it is not ours: a, b, c and 1 more." in told
 
 
 def test_failure_leaves_a_directory_that_was_there_empty(machine):

@@ -27,6 +27,7 @@ def login(invocation: Invocation, password_file: str | None, code: str | None) -
     """Sign in to a server, and keep the session for the commands that follow."""
     connection = invocation.connection(signed_in=False)
     server = connection.server
+    invocation.remembered().require_place()
     name = invocation.choices.name or server.name
     if not name:
         raise WrongUsage("who is to be signed in?", hint="Say who with -D NAME.")

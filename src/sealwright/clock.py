@@ -96,8 +96,18 @@ def to_rfc3339(instant: Instant) -> str:
     return f"{to_datetime(instant).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_TERM = re.compile(r"(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 1_000,
+    "\u00b5s": 1_000,
+    "\u03bcs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}
+"""Both signs for micro are in use."""
 _UNITS = {
     "h": timedelta(hours=1),
     "m": timedelta(minutes=1),
@@ -105,22 +115,41 @@ _UNITS = {
     "ms": timedelta(milliseconds=1),
 }
 _LONGEST = timedelta(days=36_500)
-_LONGEST_TEXT = 64
-_LONGEST_NUMBER = 12
+LONGEST_DURATION_TEXT = 64
+
+
+def nanoseconds_of(text: str) -> int | None:
+    """What a duration as Go writes it stands for, such as ``8h``, ``1h30m``, ``1.5s`` or ``-500ms``; None for another text.
+
+    This is the one form that settings, commands, provisioners and requests have in common, because `step` has it, too.
+    """
+    if len(text) > LONGEST_DURATION_TEXT:
+        return None
+    sign = -1 if text[:1] == "-" else 1
+    rest = text[1:] if text[:1] in {"-", "+"} else text
+    if rest == "0":
+        return 0
+    total, at = 0, 0
+    while at < len(rest):
+        term = _TERM.match(rest, at)
+        if term is None:
+            return None
+        whole, fraction, only_fraction, unit = term.groups()
+        digits = (fraction if only_fraction is None else only_fraction) or ""
+        total += int(whole or "0") * _NANOSECONDS[unit]
+        total += int(digits or "0") * _NANOSECONDS[unit] // 10 ** len(digits)
+        at = term.end()
+    return sign * total if at else None
 
 
 def parse_duration(text: str) -> timedelta:
-    """A duration as people write it in settings and claims: ``8h``, ``1h30m``, ``500ms``; anything else raises ValueError."""
-    if len(text) > _LONGEST_TEXT or not _DURATION.fullmatch(text):
+    """A duration from now on, as settings hold it: ``8h``, ``1h30m``, ``500ms``; anything else raises ValueError."""
+    nanoseconds = nanoseconds_of(text)
+    if nanoseconds is None or nanoseconds < 0:
         raise ValueError("a duration is written like 8h, 90m, 1h30m or 45s")
-    total = timedelta()
-    for number, unit in _DURATION_PART.findall(text):
-        if len(number) > _LONGEST_NUMBER:
-            raise ValueError("a duration is at most 100 years")
-        total += float(number) * _UNITS[unit]
-    if total > _LONGEST:
+    if nanoseconds > _LONGEST // timedelta(microseconds=1) * 1_000:
         raise ValueError("a duration is at most 100 years")
-    return total
+    return timedelta(microseconds=nanoseconds // 1_000)
 
 
 def format_duration(duration: timedelta) -> str:

@@ -6,7 +6,6 @@ parser (see `server/`), so the lane is a property of the route and never a secon
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -15,16 +14,19 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from sealwright import strict_json
 from sealwright.errors import InvalidInput
+from sealwright.strict_json import JsonRefused
 
 MAX_FORM_FIELDS = 200
 
 T = TypeVar("T")
 
-_PLACE = re.compile(r"(.*) - at `(?:key in )?\$\.?(.*)`")
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
-_MISSING = re.compile(r"Object missing required field `(.*)`")
-_EXPECTED = re.compile(r"Expected `([^`]*)`(.*?)(?:, got `(.*)`)?")
+_SHOWN = 64
+_ABOUT_A_MEMBER = (
+    ("Object contains unknown field `", "is not known here"),
+    ("Object missing required field `", "is missing"),
+)
 _TYPES = {
     "str": "a text",
     "int": "a whole number",
@@ -85,12 +87,7 @@ class Request(msgspec.Struct):
 
     def json(self, shape: type[T]) -> T:
         """The body as JSON, checked against a msgspec type; what does not fit raises InvalidInput naming the member."""
-        try:
-            return msgspec.json.decode(self.body, type=shape)
-        except msgspec.MsgspecError as cause:
-            raise InvalidInput(misfit(cause)) from cause
-        except UnicodeDecodeError as cause:
-            raise InvalidInput("The JSON body is not UTF-8 text.") from cause
+        return decode_json(self.body, shape)
 
     def cookie(self, name: str) -> str | None:
         """The value of one cookie, or None.
@@ -172,25 +169,60 @@ def redirect(location: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Res
     return Response(303, b"", (("location", location), ("cache-control", "no-store"), *headers))
 
 
+def decode_json(text: bytes, shape: type[T], whole: str = "The JSON body") -> T:
+    """JSON as a msgspec type. What does not fit, repeats a member or is nested too deeply raises InvalidInput."""
+    try:
+        value = msgspec.json.decode(text, type=shape)
+        strict_json.require_unique_members(text)
+    except msgspec.MsgspecError as cause:
+        raise InvalidInput(misfit(cause, whole)) from cause
+    except UnicodeDecodeError as cause:
+        raise InvalidInput(f"{whole} is not UTF-8 text.") from cause
+    except RecursionError as cause:
+        raise InvalidInput(f"{whole} is nested too deeply.") from cause
+    except JsonRefused as cause:
+        raise InvalidInput(f"{whole} {cause}.") from cause
+    return value
+
+
 def misfit(cause: msgspec.MsgspecError, whole: str = "The JSON body") -> str:
     """Why JSON does not fit its type, as a sentence that names the member; `whole` is what to call all of it."""
     told = str(cause)
     if not isinstance(cause, msgspec.ValidationError):
         words = told.removeprefix("JSON is malformed: ").replace("Input data was truncated", "it ends too early")
         return f"{whole} is not JSON: {words}."
-    placed = _PLACE.fullmatch(told)
-    told, place = placed.groups() if placed else (told, "")
-    place = place.replace("[...]", "")
-    for pattern, wrong in ((_UNKNOWN, "is not known here"), (_MISSING, "is missing")):
-        found = pattern.fullmatch(told)
-        if found:
-            return f"The member {place}{'.' if place else ''}{found[1]} {wrong}."
+    told, place = _told_and_place(told)
+    for before, wrong in (
+        ("Object contains unknown field `", "is not known here"),
+        ("Object missing required field `", "is missing"),
+    ):
+        if told.startswith(before):
+            name = told.removeprefix(before).removesuffix("`")
+            return f"The member {place}{'.' if place else ''}{name[:_SHOWN]} {wrong}."
     subject = f"The member {place}" if place else whole
-    found = _EXPECTED.fullmatch(told)
+    found = _expected(told)
     if found is None:  # a value that is none of those there are
         return f"{subject} has the wrong value: {told[:1].lower()}{told[1:]}."
-    wanted, bounds, given = found.groups()
+    wanted, bounds, given = found
     return f"{subject} must be {_type_in_words(wanted)}{bounds}{f', not {_type_in_words(given)}' if given else ''}."
+
+
+def _told_and_place(told: str) -> tuple[str, str]:
+    """What msgspec says without the place, and the place as members divided by dots. Cut by hand: a name in it may be long."""
+    before, found, place = told.rpartition(" - at `")
+    place = place.removeprefix("key in ")
+    if not found or not place.startswith("$") or not place.endswith("`"):
+        return told, ""
+    return before, place[1:-1].removeprefix(".").replace("[...]", "")
+
+
+def _expected(told: str) -> tuple[str, str, str] | None:
+    """The type that is needed, its bounds, and the type that was given, of "Expected `str` of length >= 2, got `int`"."""
+    if not told.startswith("Expected `"):
+        return None
+    wanted, _, rest = told.removeprefix("Expected `").partition("`")
+    bounds, got, given = rest.partition(", got `")
+    return (wanted, bounds, given.removesuffix("`")) if got else (wanted, rest, "")
 
 
 def _type_in_words(kinds: str) -> str:

@@ -31,7 +31,6 @@ from sealwright.ca.models import (
     SigningGrant,
     Standing,
 )
-from sealwright.ca.pem import certificates_pem
 from sealwright.ca.provisioners import Provisioner, Provisioners, listed
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
@@ -39,6 +38,7 @@ from sealwright.ca.revoke import Revocation
 from sealwright.ca.server_certificate import ServerCertificate, issue_server_certificate
 from sealwright.ca.standing import Directory
 from sealwright.ca.step_api import answer_failure
+from sealwright.pem import certificates_pem
 
 __all__ = [
     "PATIENCE",

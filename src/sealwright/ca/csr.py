@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import ipaddress
-import re
 from functools import lru_cache
 from typing import NamedTuple, cast
 
@@ -15,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
+from sealwright import pem
 from sealwright.ca import der, public_keys
 from sealwright.ca.errors import CsrRefused
 from sealwright.ca.models import CertificateRequest, KeyKind, Name, NameType, PublicKey
@@ -25,8 +24,7 @@ LONGEST = 64 * 1024
 MOST_NAMES = 1000
 """Names that are looked at, to say how many there are; a certificate may have far fewer."""
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s+([A-Za-z0-9+/=\s]*+)-----END ([A-Z0-9 ]{1,40})-----")
-_LABELS = frozenset({b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"})
+_LABELS = frozenset({"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"})
 _HASHES = {"sha256": ECDSA(SHA256()), "sha384": ECDSA(SHA384()), "sha512": ECDSA(SHA512())}
 _COMMON_NAME = der.oid("2.5.4.3")
 _MAIL_ADDRESS = der.oid("1.2.840.113549.1.9.1")
@@ -84,16 +82,15 @@ def to_der(given: str | bytes) -> bytes:
         raise CsrRefused("The certificate signing request is not PEM: it holds characters other than ASCII.") from cause
     if octets[:1] == b"\x30":
         return octets
-    block = _BLOCK.search(octets)
+    block = next(pem.blocks(octets), None)
     if block is None:
         raise CsrRefused("There is no PEM block in the certificate signing request.")
-    label = block[1]
-    if label not in _LABELS or block[3] != label:
-        hint = "Keep private keys to yourself, and make a new one." if b"PRIVATE" in label else ""
-        raise CsrRefused(f"The first PEM block is {label.decode()}, where CERTIFICATE REQUEST is needed.", hint=hint)
+    if block.label not in _LABELS or block.end_label != block.label:
+        hint = "Keep private keys to yourself, and make a new one." if "PRIVATE" in block.label else ""
+        raise CsrRefused(f"The first PEM block is {block.label}, where CERTIFICATE REQUEST is needed.", hint=hint)
     try:
-        return binascii.a2b_base64(block[2])
-    except binascii.Error as cause:
+        return block.der()
+    except pem.NotBase64 as cause:
         raise CsrRefused("The PEM block of the certificate signing request is not base64.") from cause
 
 

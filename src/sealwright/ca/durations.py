@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from functools import lru_cache
 
+from sealwright.clock import LONGEST_DURATION_TEXT, nanoseconds_of
 from sealwright.errors import InvalidInput
 
-LONGEST_TEXT = 64
 LARGEST = 2**63 - 1
 """Nanoseconds; Go keeps a duration in 64 bits, which is about 292 years."""
 
-_NANOSECONDS = {
-    "ns": 1,
-    "us": 1_000,
-    "\u00b5s": 1_000,
-    "\u03bcs": 1_000,
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "m": 60_000_000_000,
-    "h": 3_600_000_000_000,
-}
-"""Both signs for micro are in use."""
-_TERM = re.compile(r"(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
-_SECOND = 1_000_000_000
+_MICROSECOND, _MILLISECOND, _SECOND = 1_000, 1_000_000, 1_000_000_000
 _WORDS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def parse_duration(text: str) -> timedelta:
     """The duration that `text` stands for, cut to microseconds; what Go would not read raises InvalidInput."""
-    nanoseconds = _nanoseconds(text)
+    nanoseconds = nanoseconds_of(text)
     if nanoseconds is None:
-        raise InvalidInput(f"{text[:LONGEST_TEXT]!r} is not a duration; write one such as 24h, 90m or 1h30m.")
+        raise InvalidInput(f"{text[:LONGEST_DURATION_TEXT]!r} is not a duration; write one such as 24h, 90m or 1h30m.")
     if abs(nanoseconds) > LARGEST:
         raise InvalidInput(f"{text!r} is longer than a duration can be, which is about 292 years.")
     microseconds = abs(nanoseconds) // 1_000
@@ -41,27 +28,7 @@ def parse_duration(text: str) -> timedelta:
 
 def is_duration(text: str) -> bool:
     """Whether `text` has the form of a duration, however long."""
-    return _nanoseconds(text) is not None
-
-
-def _nanoseconds(text: str) -> int | None:
-    if len(text) > LONGEST_TEXT:
-        return None
-    sign = -1 if text[:1] == "-" else 1
-    rest = text[1:] if text[:1] in {"-", "+"} else text
-    if rest == "0":
-        return 0
-    total, at = 0, 0
-    while at < len(rest):
-        term = _TERM.match(rest, at)
-        if term is None:
-            return None
-        whole, fraction, only_fraction, unit = term.groups()
-        digits = (fraction if only_fraction is None else only_fraction) or ""
-        total += int(whole or "0") * _NANOSECONDS[unit]
-        total += int(digits or "0") * _NANOSECONDS[unit] // 10 ** len(digits)
-        at = term.end()
-    return sign * total if at else None
+    return nanoseconds_of(text) is not None
 
 
 def format_duration(duration: timedelta) -> str:
@@ -71,8 +38,8 @@ def format_duration(duration: timedelta) -> str:
     if rest == 0:
         return "0s"
     if rest < _SECOND:
-        unit = "ms" if rest >= _NANOSECONDS["ms"] else "\u00b5s"
-        return f"{sign}{_decimal(rest, _NANOSECONDS[unit])}{unit}"
+        unit = "ms" if rest >= _MILLISECOND else "\u00b5s"
+        return f"{sign}{_decimal(rest, _MILLISECOND if unit == 'ms' else _MICROSECOND)}{unit}"
     minutes, seconds = divmod(rest, 60 * _SECOND)
     text = f"{_decimal(seconds, _SECOND)}s"
     if minutes:

@@ -16,7 +16,7 @@ from sealwright.ca.errors import ProfileRefused
 from sealwright.ca.models import Claims, ExtendedUse, NameType, Profile
 from sealwright.ca.names import MOST_NAMES
 from sealwright.errors import InvalidInput
-from sealwright.wire import misfit
+from sealwright.wire import decode_json
 
 MOST_BACKDATE = timedelta(hours=1)
 LONGEST_LIFE = timedelta(days=1826)
@@ -45,11 +45,9 @@ _SLUG = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 def load(document: bytes) -> Profile:
     """A profile from JSON; an unknown member or a value that does not fit raises ProfileRefused naming it."""
     try:
-        profile = msgspec.json.decode(document, type=Profile)
-    except msgspec.MsgspecError as cause:
-        raise ProfileRefused(misfit(cause, "The profile")) from cause
-    except UnicodeDecodeError as cause:
-        raise ProfileRefused("The profile is not UTF-8 text.") from cause
+        profile = decode_json(document, Profile, "The profile")
+    except InvalidInput as cause:
+        raise ProfileRefused(cause.detail) from cause
     check(profile)
     return profile
 

@@ -13,10 +13,10 @@ from sealwright.access import SYSTEM
 from sealwright.ca import names
 from sealwright.ca.issue import Issuance
 from sealwright.ca.models import CertificateRequest, Claims, SigningGrant
-from sealwright.ca.pem import certificates_pem
 from sealwright.ca.profiles import SERVER
 from sealwright.ca.public_keys import encoded, kind_of
 from sealwright.clock import Instant
+from sealwright.pem import certificates_pem
 
 LIFETIME = timedelta(hours=24)
 

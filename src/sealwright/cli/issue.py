@@ -185,10 +185,8 @@ def _by_password(invocation: Invocation, authority: Authority, definition: Mappi
 
 
 def _only_root(roots_pem: str) -> str:
-    if roots_pem.count("-----BEGIN CERTIFICATE-----") != 1:
-        return ""
-    certificate = read_certificates(roots_pem.encode(), Path("--ca"))[0]
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+    roots = read_certificates(roots_pem.encode(), Path("--ca"))
+    return hashlib.sha256(roots[0].public_bytes(Encoding.DER)).hexdigest() if len(roots) == 1 else ""
 
 
 def _show(invocation: Invocation, address: str, browser: bool) -> None:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from sealwright.cli.errors import CommandFailed, WrongUsage
+from sealwright.pem import certificates
 
 LeafKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -85,14 +86,11 @@ def read_private_key(pem: bytes, file: Path) -> LeafKey:
     return key
 
 
-def read_certificates(pem: bytes, file: Path, *, only_first: bool = False) -> list[x509.Certificate]:
+def read_certificates(content: bytes, file: Path, *, only_first: bool = False) -> list[x509.Certificate]:
     """The certificates in a PEM file (or the one in a DER file), in order; with `only_first` what follows is not read."""
     try:
-        if b"-----BEGIN" in pem:
-            if only_first:
-                return [x509.load_pem_x509_certificate(pem)]
-            return x509.load_pem_x509_certificates(pem)
-        return [x509.load_der_x509_certificate(pem)]
+        found = certificates(content) or [content]
+        return [x509.load_der_x509_certificate(der) for der in (found[:1] if only_first else found)]
     except ValueError as cause:
         raise CommandFailed(f"{file} holds no certificate that can be read.") from cause
 

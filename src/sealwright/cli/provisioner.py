@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,25 +143,16 @@ def add(invocation: Invocation, name: str | None, kind: str | None, from_file: P
 
 def _read(invocation: Invocation, file: Path) -> dict[str, Any]:
     from sealwright.cli.files import read_bytes
+    from sealwright.strict_json import JsonRefused, loads
 
     content = invocation.surroundings.stdin.read() if str(file) == "-" else read_bytes(file).decode("utf-8", "replace")
     try:
-        definition = json.loads(content, object_pairs_hook=partial(_members, file))
-    except ValueError as cause:
-        raise ValueRefused(f"{file} is not JSON: {cause}.") from cause
+        definition = loads(content)
+    except JsonRefused as cause:
+        raise ValueRefused(f"{file} {cause}.") from cause
     if not isinstance(definition, dict):
         raise ValueRefused(f"{file} must hold one JSON object.")
     return definition
-
-
-def _members(file: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The members of an object. One that is given twice is refused: nobody can see which of the two would count."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueRefused(f"{file} gives the member {name} twice.")
-        found[name] = value
-    return found
 
 
 def _oidc(invocation: Invocation, given: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from cryptography import x509
 
+from sealwright import pem
 from sealwright.errors import Refused
 from sealwright.server.alerts import TellingContext
 
@@ -79,7 +80,7 @@ class LiveContext:
         if material == self.material:
             return False
         fresh = server_context(material, client_certificates=self.client_certificates)
-        distrusted = _blocks(self.material.trust_pem) - _blocks(material.trust_pem)
+        distrusted = set(pem.certificates(self.material.trust_pem)).difference(pem.certificates(material.trust_pem))
         renewed = _kind_of_key(material) == _kind_of_key(self.material) and not (self.client_certificates and distrusted)
         if renewed:
             _load(self.context, material)
@@ -93,10 +94,6 @@ class LiveContext:
 
 def _kind_of_key(material: TlsMaterial) -> type:
     return type(x509.load_pem_x509_certificate(material.chain_pem).public_key())
-
-
-def _blocks(pem: bytes) -> set[bytes]:
-    return {block.strip() for block in pem.split(b"-----END CERTIFICATE-----") if block.strip()}
 
 
 def _load(context: ssl.SSLContext, material: TlsMaterial) -> None:

@@ -191,16 +191,16 @@ def _line_of(key: str, text: str) -> int:
         if open_quote:
             open_quote = "" if line.count(open_quote) % 2 else open_quote
             continue
-        header = re.match(r"\s*\[\[?\s*([^\[\]]+?)\s*\]", line)
+        header = re.match(r"\s*+\[\[?([^\[\]]++)\]", line)
         if header:
-            section, header_line = header[1].replace('"', "").replace(" ", ""), number
+            section, header_line = re.sub(r"[\"\s]", "", header[1]), number
             best = number if not best and section == key.partition(".")[0] else best
             if section == key:
                 return header_line
             continue
-        name = re.match(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=", line)
+        name = re.match(r"([A-Za-z0-9_.\"'\s-]++)=", line)
         if name:
-            path = re.sub(r"[\"' ]", "", name[1])
+            path = re.sub(r"[\"'\s]", "", name[1])
             full = f"{section}.{path}" if section else path
             if full == key:
                 return number

@@ -28,6 +28,8 @@ TRANSACTION_POOLING = "transaction"
 LEVELS = ("debug", "info", "warning", "error")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
+_DATABASE_HOST = re.compile(r"(?:/.*|\[[^\[\]@]+\]|[^\[\]:@/]*)(?::(.*))?", re.DOTALL)
+
 
 class Address(NamedTuple):
     """Where to listen: a host name or IP address, and a port."""
@@ -137,7 +139,7 @@ def _check_postgresql(url: str) -> None:
     hosts = parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc
     ports = query.get("port", "").split(",")
     for each in [place for places in (hosts, query.get("host")) if places for place in places.split(",")]:
-        read = re.fullmatch(r"(?:/.*|\[[^\[\]@]+\]|[^\[\]:@/]*)(?::(.*))?", each)
+        read = _DATABASE_HOST.fullmatch(each)
         if read is None or not each:
             raise ValueError(f"names a host that cannot be read{percent}")
         ports.append(unquote(read[1] or ""))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import binascii
-import json
 from typing import Any
 
 import msgspec
 
+from sealwright import strict_json
+from sealwright.strict_json import JsonRefused
 from sealwright.tokens.errors import TokenMalformed
 
 LONGEST_TOKEN = 16_384
@@ -35,15 +36,10 @@ def decode_object(raw: bytes, part: str) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise TokenMalformed(f"The {part} of the token is not a JSON object.")
         if msgspec.json.encode(value) != raw:  # written in another style than ours: look for repeated members one by one
-            json.loads(raw, object_pairs_hook=_unique_members)
-    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError) as cause:
+            strict_json.require_unique_members(raw)
+    except (msgspec.MsgspecError, UnicodeError, JsonRefused, RecursionError) as cause:
         raise TokenMalformed(f"The {part} of the token is not JSON, or holds a member twice.") from cause
     return value
-
-
-def _unique_members(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a member is given twice")
 
 
 def split(token: str) -> tuple[bytes, bytes, bytes]:

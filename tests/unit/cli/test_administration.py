@@ -326,7 +326,7 @@ def test_provisioner_is_found_by_the_id_that_the_record_of_events_holds(admin):
 def test_member_that_is_given_twice_is_refused_by_name(admin):
     text = json.dumps(PROVISIONER)
     done = admin.run("provisioner", "add", "--from-file", admin.file("p.json", f'{text[:-1]}, "name": "other"}}'))
-    assert (done.code, "p.json gives the member name twice." in done.err) == (1, True)
+    assert (done.code, "p.json gives the member 'name' twice." in done.err) == (1, True)
 
 
 def test_audit_is_listed(admin):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from sealwright import strict_json
 from sealwright.ca.models import Claims
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.ca.provisioners.models import Provisioner, parse_definition
+from sealwright.strict_json import JsonRefused
 
 MOST_BYTES = 1_000_000
 
@@ -37,13 +38,9 @@ def read_files(directory: Path, *, defaults: Claims) -> tuple[Provisioner, ...]:
 def parse_json(text: str | bytes) -> Any:
     """JSON, without members that are given twice. What is broken raises DefinitionRefused with the line."""
     try:
-        return json.loads(text, object_pairs_hook=_without_repetition)
-    except json.JSONDecodeError as cause:
-        raise DefinitionRefused(f"not JSON: {cause.msg} in line {cause.lineno}, column {cause.colno}.") from cause
-    except UnicodeDecodeError as cause:
-        raise DefinitionRefused("not UTF-8 text.") from cause
-    except RecursionError as cause:
-        raise DefinitionRefused("nested too deeply.") from cause
+        return strict_json.loads(text)
+    except JsonRefused as cause:
+        raise DefinitionRefused(f"it {cause}.") from cause
 
 
 def _read(path: Path, defaults: Claims) -> list[Provisioner]:
@@ -60,12 +57,3 @@ def _read(path: Path, defaults: Claims) -> list[Provisioner]:
         return [parse_definition(definition, defaults=defaults, source=path.name) for definition in definitions]
     except DefinitionRefused as cause:
         raise DefinitionRefused(f"{path.name}: {cause.detail}", hint=cause.hint) from cause
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise DefinitionRefused(f"the member {repeated!r} is given twice.")
-    return members

@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import IssuedCertificate
-from sealwright.ca.pem import certificate_pem, certificates_pem
 from sealwright.ca.provisioners import Provisioners, listed
 from sealwright.ca.renew import Renewal
 from sealwright.ca.revoke import Revocation
@@ -25,6 +24,7 @@ from sealwright.ca.step_api.messages import (
 )
 from sealwright.db import Database
 from sealwright.errors import InvalidInput, NotFound
+from sealwright.pem import certificate_pem, certificates_pem
 from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response
 
 USUAL_PAGE = 20

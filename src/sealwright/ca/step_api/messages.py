@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from sealwright.ca.durations import is_duration, parse_duration
-from sealwright.ca.pem import certificate_pem
 from sealwright.clock import Instant, from_datetime
 from sealwright.errors import InvalidInput, Refused
+from sealwright.pem import certificate_pem
 
 WIRE_VERSION = "0.30.2"
 """The version of step-ca whose wire this is; clients decide by it what they may ask for."""

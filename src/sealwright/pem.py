@@ -44,13 +44,12 @@ def blocks(text: bytes) -> Iterator[Block]:
     """
     pieces = text.split(_MARK)
     at = 0
-    while at + 2 < len(pieces):
-        begin, end = _label(pieces[at], _BEGIN), _label(pieces[at + 2], _END)
-        if begin is None or end is None:
-            at += 1
-            continue
-        yield Block(begin, end, pieces[at + 1])
-        at += 3
+    for number, piece in enumerate(pieces[:-2]):
+        if number >= at and piece.startswith(_BEGIN):
+            begin, end = _label(piece, _BEGIN), _label(pieces[number + 2], _END)
+            if begin is not None and end is not None:
+                yield Block(begin, end, pieces[number + 1])
+                at = number + 3
 
 
 def certificates(text: bytes) -> list[bytes]:

@@ -6,11 +6,11 @@ parser (see `server/`), so the lane is a property of the route and never a secon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -22,6 +22,18 @@ MAX_FORM_FIELDS = 200
 
 T = TypeVar("T")
 
+_HEX = "0123456789abcdefABCDEF"
+_PERCENT = re.compile(rb"((?:%[0-9A-Fa-f]{2})++)")
+
+
+class _Encoded(dict[bytes, bytes]):
+    """The bytes that a run of percent-encoded ones stands for; single ones are looked up, which is faster."""
+
+    def __missing__(self, run: bytes) -> bytes:
+        return bytes.fromhex(run.decode().replace("%", ""))
+
+
+_ENCODED = _Encoded({f"%{high}{low}".encode(): bytes.fromhex(high + low) for high in _HEX for low in _HEX})
 _SHOWN = 64
 _ABOUT_A_MEMBER = (
     ("Object contains unknown field `", "is not known here"),
@@ -229,20 +241,31 @@ def _type_in_words(kinds: str) -> str:
     return " or ".join(_TYPES.get(kind, kind) for kind in kinds.split(" | "))
 
 
-def _unique(text: str) -> dict[str, str]:
-    """Fields of a form or query (WHATWG URL, section 5.1), each of which is there once."""
+def fields_of(text: str, *, errors: str = "replace") -> list[tuple[str, str]]:
+    """Names and values of a form or query (WHATWG URL, section 5.1), in order; more than a request has raise InvalidInput.
+
+    `errors` is what becomes of bytes that are not UTF-8; with "strict" they raise UnicodeDecodeError.
+    """
     if text.count("&") >= MAX_FORM_FIELDS:
         raise InvalidInput("There are too many fields.")
+    parted = (field_text.partition("=") for field_text in text.split("&") if field_text)
+    return [(_decoded(name, errors), _decoded(value, errors)) for name, _, value in parted]
+
+
+def _unique(text: str) -> dict[str, str]:
+    """Fields of a form or query, each of which is there once."""
     fields: dict[str, str] = {}
-    for field_text in text.split("&"):
-        if field_text:
-            encoded_name, _, value = field_text.partition("=")
-            name = _decoded(encoded_name)
-            if name in fields:
-                raise InvalidInput(f"The parameter {name[:64]!r} is given more than once.")
-            fields[name] = _decoded(value)
+    for name, value in fields_of(text):
+        if name in fields:
+            raise InvalidInput(f"The parameter {name[:64]!r} is given more than once.")
+        fields[name] = value
     return fields
 
 
-def _decoded(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text
+def _decoded(text: str, errors: str) -> str:
+    """`text` without percent-encoding. The standard library takes 15 ms for 64 kB of percent signs."""
+    if "%" not in text and "+" not in text:
+        return text
+    parts = _PERCENT.split(text.replace("+", " ").encode("utf-8", "surrogatepass"))
+    parts[1::2] = map(_ENCODED.__getitem__, parts[1::2])
+    return b"".join(parts).decode("utf-8", errors)

@@ -25,7 +25,7 @@ LONGEST_EMAIL = 254
 LONGEST_LOCAL_PART = 64
 LONGEST_URI = 2048
 LONGEST_COMMON_NAME = 64
-"""RFC 5280 counts characters, much software octets; what fits the smaller measure is read everywhere."""
+"""Characters, as RFC 5280 counts them (ub-common-name), and not bytes: a name in other letters than Latin may have as many."""
 HIGHEST_PORT = 65535
 
 _PLAIN_DNS = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
@@ -94,10 +94,9 @@ def common_name(text: str) -> str:
     """`text` when it may be a common name, else NameRefused. Its letters are left as they are."""
     if not text or text != text.strip():
         raise NameRefused(f"The common name {shown(text)} is empty or begins or ends with a space.")
+    if len(text) > LONGEST_COMMON_NAME:
+        raise NameRefused(f"The common name {shown(text)} has {len(text)} characters; {LONGEST_COMMON_NAME} are allowed.")
     _refuse_hostile("common name", text)
-    octets = len(text.encode())
-    if octets > LONGEST_COMMON_NAME:
-        raise NameRefused(f"The common name {shown(text)} has {octets} octets; {LONGEST_COMMON_NAME} are allowed.")
     return text
 
 
@@ -222,6 +221,10 @@ def _canonical_email(text: str) -> str:
     local, at, host = text.rpartition("@")
     if not at or not local or not host:
         raise NameRefused(f"{shown(text)} is not an e-mail address.")
+    if len(local) > LONGEST_LOCAL_PART or len(text) > LONGEST_EMAIL:
+        raise NameRefused(
+            f"The e-mail address {shown(text)} is too long: {LONGEST_EMAIL} characters, {LONGEST_LOCAL_PART} before the @."
+        )
     _refuse_hostile("e-mail address", text)
     if not local.isascii():
         raise NameRefused(
@@ -229,10 +232,6 @@ def _canonical_email(text: str) -> str:
         )
     if _LOCAL_PART.fullmatch(local) is None:
         raise NameRefused(f"The local part of the e-mail address {shown(text)} may not contain quotes, spaces or misplaced dots.")
-    if len(local) > LONGEST_LOCAL_PART or len(text) > LONGEST_EMAIL:
-        raise NameRefused(
-            f"The e-mail address {shown(text)} is too long: {LONGEST_EMAIL} octets, {LONGEST_LOCAL_PART} before the @."
-        )
     return f"{local}@{_canonical_host(host.lower() if host.isascii() else host, host)}"
 
 

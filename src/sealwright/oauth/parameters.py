@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
+from sealwright.errors import InvalidInput
 from sealwright.oauth import policy
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
 from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ResponseMode
+from sealwright.wire import fields_of
 
-MAX_FIELDS = 200
 LONGEST_STATE = 4_096
 LONGEST_NONCE = 1_024
 LONGEST_HINT = 256
@@ -37,8 +37,8 @@ class Parameters(Struct, frozen=True):
     def read(cls, text: str) -> Parameters:
         """Parse a query or form; raises UnprovenRequest for what is not URL-encoded UTF-8."""
         try:
-            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
-        except ValueError as cause:
+            pairs = fields_of(text, errors="strict")
+        except (UnicodeDecodeError, InvalidInput) as cause:
             raise UnprovenRequest(
                 "The application's request cannot be read.", reasons=("it is not URL-encoded UTF-8 text of a sensible length",)
             ) from cause

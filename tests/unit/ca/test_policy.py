@@ -166,7 +166,7 @@ def test_administrator_who_asks_for_nothing_gets_their_own_names():
         (request(OTHER, Name(NameType.DNS, "*.org")), "top-level"),
         (request(Name(NameType.IP, "0.0.0.0")), "one machine"),
         (request(OTHER, common_name="web\0"), "control"),
-        (request(OTHER, common_name="a" * 65), "65 octets"),
+        (request(OTHER, common_name="a" * 65), "65 characters"),
         (request(OTHER, common_name="*.example.org"), "wildcard that is not among the names"),
         (request(common_name="b\u00fccher.example"), "not ASCII"),
         (request(*(Name(NameType.DNS, f"w{number}.example.org") for number in range(101))), "101 names"),

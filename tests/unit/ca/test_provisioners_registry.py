@@ -182,7 +182,7 @@ def test_files_are_read_at_reload_and_cannot_be_changed_otherwise(with_ca):
     ("content", "named"),
     [
         ('{"type": "OIDC",\n "name": }', "line 2"),
-        ('{"type": "OIDC", "type": "JWK"}', "'type' is given twice"),
+        ('{"type": "OIDC", "type": "JWK"}', "member 'type' twice"),
         (oidc(clientid="x"), "clientid"),
         ([oidc(), oidc(name="q")], "id 'c'"),
         ([oidc(), oidc(clientID="d")], "name 'p'"),

@@ -20,7 +20,6 @@ from sealwright.clock import parse_duration
 from sealwright.errors import Failure
 from sealwright.identity import policy as people
 from sealwright.oauth import redirects
-from sealwright.oauth.models import ClientKind
 from sealwright.oauth.parameters import Parameters
 from sealwright.settings import forms
 from sealwright.tokens import UnverifiedToken, decrypt_private_jwk, keys_of_jwks
@@ -135,7 +134,7 @@ CASES: list[tuple[str, Callable[[Any], Any], tuple[Any, ...]]] = [
     ("a URI in a certificate", lambda text: names.canonical(Name(NameType.URI, text)), TEXTS),
     ("an IP address", lambda text: names.canonical(Name(NameType.IP, text)), TEXTS),
     ("a common name", names.common_name, TEXTS),
-    ("a redirect URI", lambda text: redirects.require_redirect_uri(text, ClientKind.PUBLIC), TEXTS),
+    ("a redirect URI", redirects.require_redirect_uri, TEXTS),
     ("a loopback address", redirects.loopback_parts, TEXTS),
     ("an audience", audiences.is_address, TEXTS),
     ("a time or duration", lambda text: messages.time_or_duration(text, "notAfter"), TEXTS),

@@ -20,6 +20,7 @@ from sealwright.clock import parse_duration
 from sealwright.errors import Failure
 from sealwright.identity import policy as people
 from sealwright.oauth import redirects
+from sealwright.oauth.loopback import loopback_parts
 from sealwright.oauth.parameters import Parameters
 from sealwright.settings import forms
 from sealwright.tokens import UnverifiedToken, decrypt_private_jwk, keys_of_jwks
@@ -135,7 +136,7 @@ CASES: list[tuple[str, Callable[[Any], Any], tuple[Any, ...]]] = [
     ("an IP address", lambda text: names.canonical(Name(NameType.IP, text)), TEXTS),
     ("a common name", names.common_name, TEXTS),
     ("a redirect URI", redirects.require_redirect_uri, TEXTS),
-    ("a loopback address", redirects.loopback_parts, TEXTS),
+    ("a loopback address", loopback_parts, TEXTS),
     ("an audience", audiences.is_address, TEXTS),
     ("a time or duration", lambda text: messages.time_or_duration(text, "notAfter"), TEXTS),
     ("a serial number", messages.serial_number, TEXTS),

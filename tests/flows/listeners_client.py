@@ -100,13 +100,16 @@ class Peer:
 class RunningProgram:
     """The test program in a process of its own."""
 
-    def __init__(self, directory: Path, *, environment: Mapping[str, str] | None = None, **settings: Any) -> None:
+    def __init__(
+        self, directory: Path, *, environment: Mapping[str, str] | None = None, open_files: int = 0, **settings: Any
+    ) -> None:
         self.directory = directory
         self.authority = TestAuthority()
         self.authority.furnish(directory)
         self.choose(**settings)
+        limited = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files)] if open_files else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.flows.listeners_program", str(directory)],
+            [*limited, sys.executable, "-m", "tests.flows.listeners_program", str(directory)],
             cwd=ROOT,
             env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,

@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 from sealwright.clock import FixedClock, Instant
 from sealwright.entropy import SeededEntropy
 from sealwright.server.application import Application, Dispatcher, InFlight
+from sealwright.server.connection_limit import ConnectionLimit
 from sealwright.server.first_step import FirstStep
 from sealwright.server.lane import Lane, Limits, Pulse, RequestIds, Workplace
 from sealwright.server.protocol import Connection
@@ -79,22 +80,23 @@ def converse(pieces: list[bytes]) -> tuple[bytes, bool, str]:
         dispatcher = Dispatcher(Application(routes, {Wire.STEP: words_of(Wire.STEP)}), Listener.STATUS, InFlight(), log)
         first_step: FirstStep[Response] = FirstStep(loop)
         clock = FixedClock(Instant(1_795_344_000_000))
+        unread = Seldom(log.warning, "unread", loop.time)
         workplace = Workplace(
             limits=LIMITS,
             pulse=Pulse(loop, clock),
             state=ServerState(),
             first_step=first_step,
             request_ids=RequestIds(SeededEntropy(1)),
-            proxies=Proxies(ListedProxies(), clock, Seldom(log.warning, "unread", loop.time)),
+            proxies=Proxies(ListedProxies(), clock, unread),
             log=log,
         )
         config = Config(
             slow_lane, interface="asgi3", http=Connection, ws="none", lifespan="off", log_config=None, proxy_headers=False
         )
         config.load()
-        lane = Lane(Listener.STATUS, "http://127.0.0.1:8080", dispatcher, None, workplace)
+        lane = Lane(Listener.STATUS, "http://127.0.0.1:8080", dispatcher, None, workplace, ConnectionLimit(1, unread, unread))
         wired: Any = Wired()
-        connection = Connection(lane, config, loop)
+        connection = Connection(lane, config, loop, wired)
         connection.connection_made(wired)
         for piece in pieces:
             loop.call_soon(connection.data_received, piece)

@@ -124,17 +124,22 @@ def header_pairs(lines: str) -> list[tuple[bytes, bytes]]:
     return [(name.lower(), value) for name, value in pairs]
 
 
+def told(status: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """The answer where no wire has words for it: what HTTP itself knows."""
+    body = msgspec.json.encode({"status": status, "message": message}) + b"\n"
+    return Response(status, body, (("content-type", "application/json"), *headers))
+
+
 def plain_answer(request: Request, failure: Exception) -> Response:
-    """The answer where no wire has words for it: what HTTP itself knows, and nothing about a bug but the request id."""
+    """The same for a failure; nothing about a bug but the request id."""
     status = next((status for kind, status in _PLAIN_STATUS if isinstance(failure, kind)), 500)
     if isinstance(failure, errors.Failure):
         message = failure.detail
     else:
         message = f"Something went wrong here. The log tells more under the request id {request.request_id}."
-    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
     if isinstance(failure, errors.TooMany | errors.Unavailable):
-        headers += (("retry-after", str(failure.retry_after)),)
-    return Response(status, msgspec.json.encode({"status": status, "message": message}) + b"\n", headers)
+        return told(status, message, (("retry-after", str(failure.retry_after)),))
+    return told(status, message)
 
 
 def _lines(pairs: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Mapping
 from email.utils import formatdate
 
@@ -14,6 +15,7 @@ from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.server.answers import Site, site_of
 from sealwright.server.application import Dispatcher
+from sealwright.server.connection_limit import ConnectionLimit
 from sealwright.server.first_step import FirstStep
 from sealwright.server.logs import Log
 from sealwright.server.proxies import Proxies
@@ -43,7 +45,7 @@ class Limits(Struct, frozen=True):
     """How long a refused peer may go on sending before the connection is cut."""
     linger_bytes: int = 1_048_576
     connections: int = 10_000
-    """Of one worker, over all listeners."""
+    """Of one worker, over all listeners; fewer where it may not open as many files."""
 
 
 class Pulse:
@@ -102,7 +104,13 @@ class Lane:
     """One listener in one worker. The dispatcher is exchanged at a reload; connections look it up for each request."""
 
     def __init__(
-        self, listener: Listener, url: str, dispatcher: Dispatcher, live: LiveContext | None, workplace: Workplace
+        self,
+        listener: Listener,
+        url: str,
+        dispatcher: Dispatcher,
+        live: LiveContext | None,
+        workplace: Workplace,
+        connections: ConnectionLimit,
     ) -> None:
         """`url`: scheme, host and port, for requests that name no host. `live`: the TLS context, where there is one."""
         self.listener = listener
@@ -115,11 +123,17 @@ class Lane:
         self.first_step = workplace.first_step
         self.request_ids = workplace.request_ids
         self.proxies = workplace.proxies
+        self.connections = connections
         self.log = workplace.log
         self._live = live
         self.draining = False
         self.sites: dict[str, Site] = {}
         """Host header → site, of hosts seen before."""
+
+    @property
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What to make the next handshake with; None where the listener speaks without TLS."""
+        return self._live.context if self._live is not None else None
 
     @property
     def trust_pem(self) -> bytes:

@@ -8,18 +8,18 @@ an ASGI application. Both lanes have the same handlers, limits and headers.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import httptools
-import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from sealwright.errors import InvalidInput, NotFound
-from sealwright.server.answers import encode
+from sealwright.server.answers import encode, told
 from sealwright.server.application import Exchange
 from sealwright.server.cycle import Outgoing, Running, asgi_scope
 from sealwright.server.kept import KeptAnswer, KeptAs
@@ -27,6 +27,7 @@ from sealwright.server.lane import Lane
 from sealwright.server.logs import account_of
 from sealwright.server.pace import Pace
 from sealwright.server.proxies import CERTIFICATE_FIELDS
+from sealwright.server.routing import target_of
 from sealwright.wire import Peer, Request, Response, Route
 
 _CLOSE, _KEEP = "connection: close\r\n", "connection: keep-alive\r\n"
@@ -49,16 +50,17 @@ class _Stop(Exception):
 class Connection(HttpToolsProtocol):
     """One connection of one listener."""
 
-    def __init__(self, lane: Lane, config: Config, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, lane: Lane, config: Config, loop: asyncio.AbstractEventLoop, accepted: socket.socket) -> None:
         super().__init__(config, lane.state, {}, loop)
         self.access_log = False
         self._lane = lane
+        self._accepted: socket.socket | None = accepted  # until the handshake is over
+        self._since = lane.pulse.now  # the last answer, or the beginning
         self._limits = lane.limits
         self._outgoing: Outgoing
         self._pace: Pace
         self._peer = Peer(address="")
         self._is_proxy = self._tells_certificate = False
-        self._lines = 0  # of the head
         self._deadline = lane.pulse.now + lane.limits.head_seconds
         self._write_deadline = 0.0
         self._refused: Response | None = None  # what a callback stopped the parser with
@@ -68,7 +70,7 @@ class Connection(HttpToolsProtocol):
         self._head_done = False
         self._began = False  # within the piece of data that is being read
         self._fed = 0  # octets of the request that came in earlier pieces
-        self._body_size = 0
+        self._body_size = self._lines = 0  # bytes of the body, lines of the head
         self._fields: dict[str, str] = {}
         self._exchange: Exchange | None = None  # the one whose body is being received
         self._kept: KeptAnswer | None = None  # the answer, where it is there already
@@ -79,6 +81,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
+        self._accepted = None
         self._outgoing = Outgoing(transport, self.finish)
         self._pace = Pace(transport)
         secured = transport.get_extra_info("ssl_object")
@@ -86,8 +89,6 @@ class Connection(HttpToolsProtocol):
         self._peer = Peer(self.client[0] if self.client else "", certificate)
         self._is_proxy = self._lane.proxies.include(self._peer.address)
         self._tells_certificate = self._lane.proxies.tell_certificate(self._peer.address)
-        if len(self.connections) > self._limits.connections:
-            transport.abort()
 
     def data_received(self, data: bytes) -> None:
         longest = self._limits.head_bytes
@@ -122,8 +123,23 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._lane.connections.leave(self)
         self.pipeline.clear()
         self._exchange, self._parts = None, []
+
+    # --- called where connections are counted ------------------------------------------------------------------------
+
+    def waits_since(self) -> float | None:
+        """Since when it is the peer's turn; None while a request is being answered."""
+        return None if self._is_busy() else self._since
+
+    def cut(self) -> None:
+        """End at once."""
+        if self._accepted is None:
+            self.transport.abort()
+        else:
+            with suppress(OSError):  # the peer was faster
+                self._accepted.shutdown(socket.SHUT_RDWR)  # ends the handshake
 
     # --- called by the worker --------------------------------------------------------------------------------------
 
@@ -142,7 +158,7 @@ class Connection(HttpToolsProtocol):
             self._deadline = now + self._limits.write_seconds
             self._cut_unless_read()
         elif self._receiving and not self._over:
-            self._refuse(_told(408, "The request took too long to arrive."))
+            self._refuse(told(408, "The request took too long to arrive."))
         else:
             self._close()
 
@@ -169,7 +185,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         if self._over:
-            raise self._stop_with(_told(400, "The connection is closing."))
+            raise self._stop_with(told(400, "The connection is closing."))
         self.url = b""
         self._fields, self._lines = {}, 0
         self._receiving, self._head_done, self._began, self._fed = True, False, True, 0
@@ -178,14 +194,14 @@ class Connection(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         self.url += url
         if len(self.url) > self._limits.url_bytes:
-            raise self._stop_with(_told(414, "The address is longer than what is read here."))
+            raise self._stop_with(told(414, "The address is longer than what is read here."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_done:  # a trailer: nothing here reads one
             return
         self._lines += 1
         if self._lines > self._limits.headers:
-            raise self._stop_with(_told(431, f"There are more than the {self._limits.headers} header lines that are read here."))
+            raise self._stop_with(told(431, f"There are more than the {self._limits.headers} header lines that are read here."))
         key = _NAMES.get(name)
         if key is None:
             key = name.decode("ascii").lower()
@@ -195,7 +211,7 @@ class Connection(HttpToolsProtocol):
         fields = self._fields
         if key in fields:
             if key == "host":
-                raise self._stop_with(_told(400, "There is more than one Host header."))
+                raise self._stop_with(told(400, "There is more than one Host header."))
             text = f"{fields[key]}; {text}" if key == "cookie" else f"{fields[key]}, {text}"
         fields[key] = text
 
@@ -211,7 +227,7 @@ class Connection(HttpToolsProtocol):
         if upgrading:
             self._keep_alive = False  # the parser takes what follows for the other protocol
             if self.parser.get_method() == b"CONNECT":
-                raise self._stop_with(_told(501, "This is no proxy."))
+                raise self._stop_with(told(501, "This is no proxy."))
         kept = self._lane.dispatcher.kept.find((fields.get("host"), self.url))
         if kept is not None and self._may_repeat(kept):
             self._kept, self._fast = kept, True
@@ -221,7 +237,7 @@ class Connection(HttpToolsProtocol):
         if "content-length" in fields or "transfer-encoding" in fields:
             self._check_body(exchange)
             if upgrading and not self._is_empty():
-                raise self._stop_with(_told(400, "A request with a body cannot ask for another protocol: leave Upgrade out."))
+                raise self._stop_with(told(400, "A request with a body cannot ask for another protocol: leave Upgrade out."))
         self._exchange = exchange
         found = exchange.found
         self._fast = (
@@ -268,7 +284,8 @@ class Connection(HttpToolsProtocol):
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
         elif not self._receiving and not self._over:
-            self._deadline = self._lane.pulse.now + self._limits.idle_seconds
+            self._since = self._lane.pulse.now
+            self._deadline = self._since + self._limits.idle_seconds
 
     # --- within ----------------------------------------------------------------------------------------------------
 
@@ -300,35 +317,35 @@ class Connection(HttpToolsProtocol):
         """Exactly, where the head came in more than one piece; no piece is longer than a head may be."""
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self._fields.items())
         if size > self._limits.head_bytes:
-            raise self._stop_with(_told(431, "The headers are longer than what is read here."))
+            raise self._stop_with(told(431, "The headers are longer than what is read here."))
 
     def _check_framing(self) -> None:
         """Data that brings nothing further (an endless header, chunks of almost nothing, trailers) has its limit as well."""
         if not self._head_done:
             if self._fed > self._limits.head_bytes:
-                self._refuse(_told(431, "The headers are longer than what is read here."))
+                self._refuse(told(431, "The headers are longer than what is read here."))
         elif self._fed > 2 * self._limits.head_bytes + _CHUNK_OVERHEAD * self._body_size:
-            self._refuse(_told(400, "The body is mostly framing."))
+            self._refuse(told(400, "The body is mostly framing."))
 
     def _is_old_version(self) -> bool:
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1"):
-            raise self._stop_with(_told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
+            raise self._stop_with(told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
         return bool(version == "1.0")
 
     def _expects_continue(self) -> bool:
         expected = "" if self._old_version else self._fields["expect"].lower()
         if expected not in ("", "100-continue"):
-            raise self._stop_with(_told(417, "The only expectation that is met here is 100-continue."))
+            raise self._stop_with(told(417, "The only expectation that is met here is 100-continue."))
         return bool(expected)
 
     def _check_body(self, exchange: Exchange) -> None:
         """What the head says about the body. From now on the body has its time to arrive."""
         self._body_size = 0
         if self._old_version and "transfer-encoding" in self._fields:  # RFC 9112, section 6.1: its framing is faulty
-            raise self._stop_with(_told(400, "HTTP/1.0 has no Transfer-Encoding."))
+            raise self._stop_with(told(400, "HTTP/1.0 has no Transfer-Encoding."))
         if self._fields.get("transfer-encoding", "chunked").lower() != "chunked":
-            raise self._stop_with(_told(501, "The only transfer encoding that is read here is chunked."))
+            raise self._stop_with(told(501, "The only transfer encoding that is read here is chunked."))
         if int(self._fields.get("content-length", "0")) > exchange.max_body:
             raise self._stop_with(exchange.too_large())
         self._deadline = self._lane.pulse.now + self._limits.body_seconds
@@ -343,9 +360,9 @@ class Connection(HttpToolsProtocol):
             self._refuse(refused)
         elif isinstance(stop, httptools.HttpParserCallbackError) and stop.__context__ is not None:
             self._lane.log.error("connection failed", listener=str(self._lane.listener), **account_of(stop.__context__))
-            self._refuse(_told(500, "Something went wrong here."))
+            self._refuse(told(500, "Something went wrong here."))
         else:
-            self._refuse(_told(400, "This is not an HTTP request."))
+            self._refuse(told(400, "This is not an HTTP request."))
 
     def _stop_with(self, response: Response) -> _Stop:
         """What to raise in a callback, so that the parser stops and the connection ends with `response`."""
@@ -363,23 +380,16 @@ class Connection(HttpToolsProtocol):
             return Exchange(request, hot, hot.wire, site, lane.dispatcher)
         try:
             peer = self._peer if not self._is_proxy else lane.proxies.client(self._peer, fields, lane.trust_pem)
-            target, host = self._target()
+            target, host = target_of(self.url, fields.get("host"))
             site = lane.own_site if host is None and self._old_version else lane.site(host or "")
         except ValueError as cause:
-            raise self._stop_with(_told(400, "The address or the Host header is not what HTTP asks for.")) from cause
+            raise self._stop_with(told(400, "The address or the Host header is not what HTTP asks for.")) from cause
         except InvalidInput as refusal:
-            raise self._stop_with(_told(400, refusal.detail)) from refusal
+            raise self._stop_with(told(400, refusal.detail)) from refusal
         path, _, query = target.partition("?")
         request_id = lane.request_ids.of(fields)
         request = Request(method.decode("ascii"), path, query, fields, b"", {}, peer, site.origin, request_id)
         return lane.dispatcher.begin(request, path, site)
-
-    def _target(self) -> tuple[str, str | None]:
-        """Path with query, and the host: of an address with scheme and host, else of the Host header."""
-        target = self.url.decode("ascii").partition("#")[0]
-        if target.startswith("/") or "://" not in target:
-            return target, self._fields.get("host")
-        return "/" + target.split("://", 1)[1].partition("/")[2], urlsplit(target).netloc
 
     def _answer(self, exchange: Exchange) -> None:
         """Answer in the fast lane."""
@@ -391,7 +401,8 @@ class Connection(HttpToolsProtocol):
         except asyncio.CancelledError:
             outcome = exchange.given_up()
         if isinstance(outcome, Response):
-            self._deadline = self._lane.pulse.now + self._limits.idle_seconds
+            self._since = self._lane.pulse.now
+            self._deadline = self._since + self._limits.idle_seconds
             self._write(exchange, outcome, self._keep_alive, self._old_version)
             return
         running: Any = Running(keep_alive=self._keep_alive)
@@ -441,7 +452,8 @@ class Connection(HttpToolsProtocol):
 
     def _repeat(self, kept: KeptAnswer) -> None:
         lane = self._lane
-        self._deadline = lane.pulse.now + self._limits.idle_seconds
+        self._since = lane.pulse.now
+        self._deadline = self._since + self._limits.idle_seconds
         closing = self._is_last(self._keep_alive)
         connection = _CLOSE if closing else _KEEP if self._old_version else ""
         self._outgoing.write(kept.octets(lane.request_ids.of(self._fields), connection))
@@ -486,8 +498,3 @@ class Connection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
         else:
             self._start_asgi_task(self.cycle, self.app)
-
-
-def _told(status: int, message: str) -> Response:
-    body = msgspec.json.encode({"status": status, "message": message}) + b"\n"
-    return Response(status, body, (("content-type", "application/json"),))

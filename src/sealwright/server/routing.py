@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
@@ -113,6 +113,14 @@ class RouteTable:
         leaves[route.method] = _Leaf(route, tuple(names))
         if not names:
             self._exact[route.method, route.path] = Match(route, route.path, _NO_PARAMETERS)
+
+
+def target_of(url: bytes, host: str | None) -> tuple[str, str | None]:
+    """Path with query, and the host: of an address with scheme and host, else `host`, which the Host header names."""
+    target = url.decode("ascii").partition("#")[0]
+    if target.startswith("/") or "://" not in target:
+        return target, host
+    return "/" + target.split("://", 1)[1].partition("/")[2], urlsplit(target).netloc
 
 
 def _split(path: str) -> list[str]:

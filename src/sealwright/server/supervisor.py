@@ -25,6 +25,7 @@ from msgspec import Struct
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.errors import Failure, Unavailable
+from sealwright.server import descriptors
 from sealwright.server.channel import Channel, ChannelClosed, Report, channel_pair
 from sealwright.server.lane import Limits
 from sealwright.server.listeners import Bound, ListenAddress, bind, urls
@@ -123,6 +124,7 @@ class Supervisor(Generic[S]):
         self._settings = self._previous = self._program.load()
         self._plan = self._program.plan(self._settings)
         self._log = self._program.open_log(self._settings)
+        descriptors.raise_limit()
         self._bound: Sequence[Bound] = bind(self._plan.addresses, self._plan.workers)
         try:
             self._contexts = self._make_contexts()

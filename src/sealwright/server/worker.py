@@ -10,23 +10,24 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.errors import Failure
+from sealwright.server import descriptors
+from sealwright.server.acceptor import Acceptor
 from sealwright.server.application import Application
 from sealwright.server.channel import Channel, ChannelClosed, Report
+from sealwright.server.connection_limit import ConnectionLimit
 from sealwright.server.first_step import FirstStep
 from sealwright.server.generation import Generation
 from sealwright.server.lane import Lane, Limits, Pulse, RequestIds, Workplace
-from sealwright.server.listeners import BACKLOG, Bound, urls
+from sealwright.server.listeners import Bound, urls
 from sealwright.server.logs import Log, account_of, scrubbed, take_over_logging
 from sealwright.server.protocol import Connection
 from sealwright.server.proxies import ListedProxies, Proxies
 from sealwright.server.seldom import Seldom
-from sealwright.server.slow_lane import slow_lane
 from sealwright.server.tls import LiveContext
 from sealwright.wire import Listener
 
@@ -35,7 +36,6 @@ Build = Callable[[S, Mapping[Listener, str]], Awaitable[Application]]
 
 _SIGN_OF_LIFE = 1.0
 _SETTLE = 0.1
-_TLS_CLOSE = 600.0  # long: connections themselves see to it that the peer still reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ class Worker(Generic[S]):
         self._log = inherited.open_log(settings).bind(worker=number)
         self._state = ServerState()
         self._lanes: dict[Listener, Lane] = {}
-        self._servers: dict[Listener, list[asyncio.Server]] = {}
+        self._acceptors: list[Acceptor] = []
         self._reloads: asyncio.Queue[S] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._retiring: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
         """The life of the worker; answers the exit status."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         take_over_logging(self._log)
         loop.set_exception_handler(self._report_loop)
         loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
@@ -95,11 +95,11 @@ class Worker(Generic[S]):
             generation = await self._make_generation(self._settings, self._log)
             self._make_lanes(generation)
             await self._look_for_certificate(generation)
-            for bound in self._inherited.bound:
-                await self._listen(bound)
         except Exception as failure:  # noqa: BLE001 - whatever it is, the supervisor must know why there is no worker
             self._report_failure("failed", failure)
             return 1
+        for acceptor in self._acceptors:
+            acceptor.open()
         generation.start()
         self._generation = generation
         self._channel.report(Report("ready"))
@@ -126,46 +126,23 @@ class Worker(Generic[S]):
             raise
 
     def _make_lanes(self, generation: Generation) -> None:
+        limit, open_now = descriptors.limit(), descriptors.open_now()
+        room = descriptors.room(self._inherited.limits.connections, limit=limit, open_now=open_now)
+        status, others = self._connection_limit(room.status), self._connection_limit(room.others)
         for bound in self._inherited.bound:
             listener = bound.address.listener
             live = self._inherited.contexts.get(listener)
-            self._lanes[listener] = Lane(listener, bound.url, generation.dispatcher(listener), live, self._workplace)
+            limit_here = status if listener is Listener.STATUS else others
+            lane = Lane(listener, bound.url, generation.dispatcher(listener), live, self._workplace, limit_here)
+            self._lanes[listener] = lane
+            failed = Seldom(self._log.error, "connections cannot be accepted", self._loop.time)
+            self._acceptors.append(Acceptor(lane, bound.sockets[self._number], others.make_room, failed))
 
-    async def _listen(self, bound: Bound) -> None:
-        """Accept connections of one listener. The sockets themselves stay ours, so that this can be done anew."""
-        loop = asyncio.get_running_loop()
-        listener = bound.address.listener
-        live = self._inherited.contexts.get(listener)
-        config = Config(
-            slow_lane,
-            interface="asgi3",
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-        )
-        config.load()
-        timeouts: dict[str, Any] = {}
-        if live is not None:
-            handshake = self._inherited.limits.handshake_seconds
-            timeouts = {"ssl_handshake_timeout": handshake, "ssl_shutdown_timeout": _TLS_CLOSE}
-        before = self._servers.get(listener, [])
-        self._servers[listener] = [
-            await loop.create_server(
-                partial(Connection, self._lanes[listener], config, loop),
-                sock=each.dup(),
-                ssl=live.context if live is not None else None,
-                backlog=BACKLOG,
-                **timeouts,
-            )
-            for each in bound.sockets[self._number]
-        ]
-        for server in before:
-            server.close()
+    def _connection_limit(self, most: int) -> ConnectionLimit:
+        hint = f"Those that have waited the longest are ended. To have more, raise the limit of open files: {descriptors.WHERE}."
+        full = Seldom(partial(self._log.warning, hint=hint), "there are as many connections as there may be", self._loop.time)
+        greedy = Seldom(self._log.warning, "one network has half of all connections that there may be", self._loop.time)
+        return ConnectionLimit(most, full, greedy)
 
     # --- while it serves -------------------------------------------------------------------------------------------
 
@@ -247,8 +224,8 @@ class Worker(Generic[S]):
         material = await generation.application.tls()
         for bound in self._inherited.bound:
             live = self._inherited.contexts.get(bound.address.listener)
-            if live is not None and live.adopt(material) and bound.address.listener in self._servers:
-                await self._listen(bound)
+            if live is not None:
+                live.adopt(material)
 
     def _report_loop(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What the event loop could not tell anybody else."""
@@ -270,8 +247,8 @@ class Worker(Generic[S]):
         loop = asyncio.get_running_loop()
         for lane in self._lanes.values():
             lane.draining = True
-        for server in (server for servers in self._servers.values() for server in servers):
-            server.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         for bound in self._inherited.bound:
             bound.close()
         connections = [each for each in self._state.connections if isinstance(each, Connection)]

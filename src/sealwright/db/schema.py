@@ -154,7 +154,7 @@ credentials = Table(
 throttles = Table(
     "throttles",
     metadata,
-    Column("key", LargeBinary, primary_key=True, doc="Digest of what is counted: an account name, an address"),
+    Column("key", LargeBinary, primary_key=True, doc="Digest of what is counted: an account, a known device of one, an address"),
     Column("failures", Integer, nullable=False, doc="Attempts that have not turned out well"),
     _instant("counted_since", doc="Of the oldest failure that counts, or when one before it was forgotten"),
     _instant("blocked_until"),
@@ -193,6 +193,20 @@ pending_sign_ins = Table(
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
     info={"about": "Sign-ins whose password was right and whose second factor is awaited."},
+)
+
+known_devices = Table(
+    "known_devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _ref("account_id", "accounts.id", cascade=True),
+    _blob("digest", doc="Of the token that the device holds; the same for every account that is used on it"),
+    _text("user_agent"),
+    _instant("created_at"),
+    _instant("last_used_at", doc="The last sign-in from it"),
+    UniqueConstraint("account_id", "digest"),
+    Index("ix_known_devices_digest", "digest"),
+    info={"about": "Devices from which people signed in before; attempts from them are counted by themselves."},
 )
 
 one_time_links = Table(

@@ -9,6 +9,7 @@ from sealwright.access import BeyondOwnAuthority
 from sealwright.identity.assemble import Identity, assemble
 from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, seed
 from sealwright.identity.credentials import Credentials
+from sealwright.identity.devices import DEVICE_LASTS, KnownDevices
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.errors import (
@@ -43,6 +44,7 @@ from sealwright.identity.models import (
     Credential,
     CredentialKind,
     Group,
+    KnownDevice,
     MailAddress,
     Members,
     OneTimeLink,
@@ -67,6 +69,7 @@ from sealwright.identity.totp import digits_of
 
 __all__ = [
     "ADMINISTRATORS",
+    "DEVICE_LASTS",
     "MIN_PASSWORD",
     "SYSTEM_ACCOUNTS",
     "Account",
@@ -91,6 +94,8 @@ __all__ = [
     "GroupNotFound",
     "Hashing",
     "Identity",
+    "KnownDevice",
+    "KnownDevices",
     "LastAdministrator",
     "LinkRefused",
     "MailAddress",

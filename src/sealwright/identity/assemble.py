@@ -11,6 +11,7 @@ from sealwright.db import Database
 from sealwright.entropy import Entropy
 from sealwright.identity.bootstrap import Bootstrap
 from sealwright.identity.credentials import Credentials
+from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
@@ -27,6 +28,7 @@ from sealwright.keys import Sealer
 class Identity(Struct, frozen=True):
     """What other packages use of it."""
 
+    devices: KnownDevices
     directory: Directory
     sessions: Sessions
     sign_in: SignIn
@@ -55,14 +57,16 @@ def assemble(  # noqa: PLR0913 - what every part of the package needs comes in h
     """
     change = PermittedChange(db, audit, named)
     sessions = Sessions(db, audit, clock, entropy, rules)
-    proofs = Proofs(db, clock, sealer, hashing, Throttle(db, clock))
+    devices = KnownDevices(db, clock, entropy)
+    proofs = Proofs(db, clock, sealer, hashing, Throttle(db, clock), devices)
     credentials = Credentials(db, audit, clock, entropy, proofs, sessions, change=change, server_name=server_name, domain=domain)
     directory = Directory(db, audit, clock, entropy, sessions, change=change, clients_of_group=clients_of_group, domain=domain)
     return Identity(
+        devices=devices,
         directory=directory,
         sessions=sessions,
-        sign_in=SignIn(db, audit, clock, entropy, proofs, sessions, domain=domain),
+        sign_in=SignIn(db, audit, clock, entropy, proofs, sessions, devices, domain=domain),
         credentials=credentials,
-        bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions),
-        reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials, change),
+        bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions, devices),
+        reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials, devices, change),
     )

@@ -14,6 +14,7 @@ from sealwright.entropy import Entropy, token, uuid4
 from sealwright.errors import InvalidInput
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
+from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authority import has_administrator
 from sealwright.identity.directory.people import insert_person, new_person, read_mails
 from sealwright.identity.directory.store import add_member, ensure_account, find_group, lock_directory
@@ -51,7 +52,14 @@ class Bootstrap:
     """The link that makes the first administrator: one use, one hour, only while there is none."""
 
     def __init__(
-        self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, credentials: Credentials, sessions: Sessions
+        self,
+        db: Database,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+        credentials: Credentials,
+        sessions: Sessions,
+        devices: KnownDevices,
     ) -> None:
         self._db = db
         self._audit = audit
@@ -59,6 +67,7 @@ class Bootstrap:
         self._entropy = entropy
         self._credentials = credentials
         self._sessions = sessions
+        self._devices = devices
 
     async def begin(self) -> OneTimeLink | None:
         """A new link, or None where an administrator can sign in. Links made before are void."""
@@ -105,6 +114,7 @@ class Bootstrap:
         password: str,
         address: str,
         user_agent: str,
+        device_token: str = "",
     ) -> Completed:
         """Use the link: create a person who administers this server, and sign them in."""
         if not await self.is_open(link_token):
@@ -112,7 +122,7 @@ class Bootstrap:
         person = new_person(uuid4(self._entropy), name, display_name, mails, self._clock.now())
         hashed = await self._credentials.hash_new_password(person, password)
 
-        async def body(tx: Transaction) -> tuple[str, Session]:
+        async def body(tx: Transaction) -> tuple[str, Session, str]:
             await lock_directory(tx)
             now = self._clock.now()
             consumed = await store.consume_link(tx, secret_digest(link_token), LinkPurpose.WELCOME, now)
@@ -125,10 +135,11 @@ class Bootstrap:
             await self._credentials.store_password(tx, person, hashed, actor=actor)
             details = {"name": person.name, "mails": [mail.address for mail in person.mails], "address": address}
             await self._audit.record(tx, Event.ADMINISTRATOR_WELCOMED, actor=actor, target=person.reference, details=details)
-            return await self._sessions.begin(tx, person, SessionKind.BROWSER, ("pwd",), address=address, user_agent=user_agent)
+            begun = await self._sessions.begin(tx, person, SessionKind.BROWSER, ("pwd",), address=address, user_agent=user_agent)
+            return *begun, await self._devices.remember(tx, person.id, device_token, user_agent)
 
-        session_token, session = await self._db.write(body)
-        return Completed(session_token, await self._sessions.signed_in(person, session, address))
+        session_token, session, device = await self._db.write(body)
+        return Completed(session_token, await self._sessions.signed_in(person, session, address), device_token=device)
 
 
 def _refused() -> LinkRefused:

@@ -12,6 +12,7 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotPermitted
 from sealwright.identity import store, totp
+from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.directory.lookup import account_unknown
 from sealwright.identity.directory.store import account as account_by_id
@@ -37,7 +38,7 @@ from sealwright.identity.models import (
     TotpEnrolment,
 )
 from sealwright.identity.passwords import generate_password
-from sealwright.identity.policy import SignInName, check_label, name_in, prepare_password, printable, spn
+from sealwright.identity.policy import check_label, name_in, prepare_password, printable, spn
 from sealwright.identity.proofs import Proofs, RightPassword
 from sealwright.identity.sessions import Sessions
 
@@ -153,7 +154,7 @@ class Credentials:
 
     async def confirm_totp(self, code: str, *, actor: Actor) -> None:
         """Show a code of the second factor that was just made; from now on sign-in asks for one. Raises CodeRefused."""
-        proof = await self._proofs.code(actor.id, code, CredentialKind.TOTP_UNCONFIRMED)
+        proof = await self._proofs.own_code(actor.id, code)
         if proof is None:
             raise _wrong_code()
 
@@ -237,12 +238,17 @@ class Credentials:
         await self._proofs.judge_new_password(password, name=name, display_name=display_name, mails=mails)
 
     async def store_password(self, tx: Transaction, account: Account, hashed: bytes, *, actor: Actor, but: str = "") -> None:
-        """Replace the password; what the old one opened is closed: sessions (except `but`), waiting sign-ins, links."""
+        """Replace the password; what the old one opened is closed: sessions (except `but`), waiting sign-ins, links.
+
+        Without `but` it was not the person who changed it, who has to be known anew on every device.
+        """
         await store.delete_credentials(tx, account.id, CredentialKind.PASSWORD)
         new = store.StoredSecret(uuid4(self._entropy), account.id, CredentialKind.PASSWORD, "", hashed, self._clock.now(), None)
         await store.insert_credential(tx, new)
         await store.delete_pending_of(tx, account.id)
         await store.delete_links(tx, LinkPurpose.RESET, account.id)
+        if not but:  # somebody who changes their own password keeps the devices that they know
+            await KnownDevices.forget_all_in(tx, account.id)
         await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)
         await self._record(tx, Event.CREDENTIAL_SET, actor, account.reference, CredentialKind.PASSWORD)
 
@@ -257,7 +263,7 @@ class Credentials:
         account = await account_by_id(self._db, actor.id)
         if account is None:
             raise AccountNotFound("Your account does not exist any more.")
-        proof = await self._proofs.password(SignInName(account.name, ""), password, actor.address)
+        proof = await self._proofs.own_password(account, password)
         if not isinstance(proof, RightPassword):
             await self._audit.refused(
                 self._db,

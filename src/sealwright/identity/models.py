@@ -173,6 +173,8 @@ class Completed:
     """For the cookie or the token file; never stored here."""
     signed_in: SignedIn
     continue_to: str = ""
+    device_token: str = field(default="", repr=False)
+    """For the device to hold: the account knows it from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,16 @@ class TotpEnrolment:
     """Base32, for typing it in."""
     uri: str = field(repr=False)
     """``otpauth://``, for a QR code."""
+
+
+class KnownDevice(Struct, frozen=True):
+    """A browser or terminal from which somebody signed in to an account before."""
+
+    id: str
+    account_id: str
+    user_agent: str
+    created_at: Instant
+    last_used_at: Instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,11 +122,6 @@ class SignInName(Struct, frozen=True):
     name: str
     mail: str
 
-    @property
-    def counted_as(self) -> str:
-        """The one form under which attempts are counted: a name and its SPN are the same."""
-        return self.name or self.mail
-
 
 def read_sign_in_name(typed: str, domain: str) -> SignInName:
     """User name, SPN or e-mail address, in any case and with blanks around it."""
@@ -234,14 +229,29 @@ class Attempts(Struct, frozen=True):
     blocked_until: Instant
 
 
-def password_counter(counted_as: str) -> Counter:
-    """Counts attempts on one name, whether or not an account has it."""
-    return Counter(secret_digest(f"password:{counted_as}"), PER_ACCOUNT, shared=False)
+def account_counter(account_id: str) -> Counter:
+    """Counts what strangers try as the password of one account, by whichever of its names and addresses."""
+    return Counter(secret_digest(f"account:{account_id}"), PER_ACCOUNT, shared=False)
 
 
-def code_counter(account_id: str) -> Counter:
-    """Counts attempts on the second factor of one account."""
-    return Counter(secret_digest(f"code:{account_id}"), PER_ACCOUNT, shared=False)
+def unknown_name_counter(pigeonhole: bytes) -> Counter:
+    """Counts attempts on names that no account has. It looks like an account's; several names share one."""
+    return Counter(secret_digest(f"unknown:{pigeonhole.hex()}"), PER_ACCOUNT, shared=False)
+
+
+def device_counter(account_id: str, device_token: str) -> Counter:
+    """Counts what is tried as the password of one account from a device that it knows."""
+    return Counter(secret_digest(f"device:{account_id}:{device_token}"), PER_ACCOUNT, shared=False)
+
+
+def own_counter(account_id: str) -> Counter:
+    """Counts what is tried as one's own password or code by somebody who is signed in."""
+    return Counter(secret_digest(f"own:{account_id}"), PER_ACCOUNT, shared=False)
+
+
+def code_counter(account_id: str, device_token: str = "") -> Counter:
+    """Counts attempts on the second factor of one account: those from a known device, or all others."""
+    return Counter(secret_digest(f"code:{account_id}:{device_token}"), PER_ACCOUNT, shared=False)
 
 
 def address_counter(address: str) -> Counter:
@@ -249,9 +259,12 @@ def address_counter(address: str) -> Counter:
     return Counter(secret_digest(f"address:{network_of(address)}"), PER_ADDRESS, shared=True)
 
 
-def wait_before(attempts: Attempts | None, now: Instant) -> timedelta:
-    """How long until the next attempt is looked at; zero when it is now."""
-    if attempts is None or attempts.blocked_until <= now:
+def wait_before(attempts: Attempts | None, schedule: Schedule, now: Instant) -> timedelta:
+    """How long until the next attempt is looked at; zero when it is now.
+
+    A wait that is longer than any of the schedule was not meant: the clock was set back since. It holds nobody up.
+    """
+    if attempts is None or not now < attempts.blocked_until <= after(now, schedule.longest):
         return timedelta()
     return between(now, attempts.blocked_until)
 
@@ -260,10 +273,11 @@ def count_attempt(attempts: Attempts | None, schedule: Schedule, now: Instant) -
     """The counter after one more attempt, which counts as failed until it turns out well."""
     failures, since = 1, now
     if attempts is not None:
-        forgotten = max(between(attempts.counted_since, now) // schedule.one_forgotten_every, 0)
+        began = min(attempts.counted_since, now)  # one in the future would keep failures from being forgotten
+        forgotten = between(began, now) // schedule.one_forgotten_every
         if forgotten < attempts.failures:
             failures = attempts.failures - forgotten + 1
-            since = after(attempts.counted_since, forgotten * schedule.one_forgotten_every)
+            since = after(began, forgotten * schedule.one_forgotten_every)
     over = min(failures - schedule.free, 20)
     wait = timedelta() if over <= 0 else min(timedelta(seconds=2 ** (over - 1)), schedule.longest)
     return Attempts(failures, since, after(now, wait))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,14 +14,19 @@ from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.errors import Unavailable
 from sealwright.identity import store, totp
+from sealwright.identity.devices import KnownDevices
 from sealwright.identity.models import Account, CredentialKind
 from sealwright.identity.passwords import Hashing
 from sealwright.identity.policy import (
+    Counter,
     SignInName,
+    account_counter,
     address_counter,
     check_password,
     code_counter,
-    password_counter,
+    device_counter,
+    own_counter,
+    unknown_name_counter,
 )
 from sealwright.identity.throttle import Charge, Throttle
 from sealwright.keys import Sealer
@@ -58,19 +64,46 @@ class RightCode(Struct, frozen=True):
 class Proofs:
     """Hashes, seals, compares and counts, for sign-in and for changes of credentials alike."""
 
-    def __init__(self, db: Database, clock: Clock, sealer: Sealer, hashing: Hashing, throttle: Throttle) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, sealer: Sealer, hashing: Hashing, throttle: Throttle, devices: KnownDevices
+    ) -> None:
         self._db = db
         self._clock = clock
         self._sealer = sealer
         self._hashing = hashing
         self._throttle = throttle
+        self._devices = devices
+        self._pigeonholes = sealer.derive("names that no account has")
         self._one_at_a_time = asyncio.Lock()  # scoring a password is work for the interpreter, up to a second of it
         self._waiting = 0
 
-    async def password(self, typed: SignInName, password: str, address: str) -> RightPassword | WrongPassword:
+    async def password(
+        self, typed: SignInName, password: str, *, address: str, device_token: str | None = None
+    ) -> RightPassword | WrongPassword:
         """One look-up and one verification, whatever is found. Raises TooMany, or Unavailable when the queue is full."""
-        charges = await self._throttle.admit(password_counter(typed.counted_as), address_counter(address))
         found = await store.password_by_name(self._db, name=typed.name, mail=typed.mail)
+        account_id = None if found is None else found[0]
+        if await self._devices.is_known(account_id or "", device_token):
+            counters: tuple[Counter, ...] = (device_counter(account_id or "", device_token or ""),)
+        elif account_id is None:
+            counters = (unknown_name_counter(self._pigeonhole(typed)), address_counter(address))
+        else:
+            counters = (account_counter(account_id), address_counter(address))
+        return await self._verify(found, password, counters)
+
+    async def own_password(self, account: Account, password: str) -> RightPassword | WrongPassword:
+        """The same for somebody who is signed in: what strangers try does not count against them."""
+        found = await store.password_by_name(self._db, name=account.name, mail="")
+        return await self._verify(found, password, (own_counter(account.id),))
+
+    def _pigeonhole(self, typed: SignInName) -> bytes:
+        """One of 65,536, so that made-up names cannot fill the table. Keyed, so that nobody knows which names share one."""
+        return hmac.digest(self._pigeonholes, f"{typed.name} {typed.mail}".encode("utf-8", "surrogatepass"), "sha256")[:2]
+
+    async def _verify(
+        self, found: tuple[str, str | None, bytes | None] | None, password: str, counters: tuple[Counter, ...]
+    ) -> RightPassword | WrongPassword:
+        charges = await self._throttle.admit(*counters)
         account_id, credential_id, stored = found or (None, None, None)
         try:
             right = await self._hashing.verify(stored or self._hashing.dummy, password)
@@ -85,12 +118,22 @@ class Proofs:
             return WrongPassword(account_id, "the password is wrong")
         return RightPassword(account_id, credential_id, stored, charges)
 
-    async def code(self, account_id: str, code: str, kind: CredentialKind) -> RightCode | None:
-        """Compare a code with the account's second factors of one kind. Raises TooMany.
+    async def code(self, account_id: str, code: str, *, device_token: str | None = None) -> RightCode | None:
+        """Compare a code with the account's second factors. Raises TooMany.
 
-        It is asked for after a right password, so it counts against the account alone: an address may be many people's.
+        It is asked for after a right password, so it counts against the account alone: an address may be many people's. Somebody
+        who knows the password can use these attempts up, but not those from a device that the account knows.
         """
-        charges = await self._throttle.admit(code_counter(account_id))
+        known = await self._devices.is_known(account_id, device_token)
+        counter = code_counter(account_id, (device_token or "") if known else "")
+        return await self._match(account_id, code, CredentialKind.TOTP, counter)
+
+    async def own_code(self, account_id: str, code: str) -> RightCode | None:
+        """The same for a second factor that somebody who is signed in has just made."""
+        return await self._match(account_id, code, CredentialKind.TOTP_UNCONFIRMED, own_counter(account_id))
+
+    async def _match(self, account_id: str, code: str, kind: CredentialKind, counter: Counter) -> RightCode | None:
+        charges = await self._throttle.admit(counter)
         now = self._clock.now()
         for held in await store.credentials_of(self._db, account_id):
             if held.kind is kind:
@@ -124,7 +167,7 @@ class Proofs:
 
     async def forget_failures(self, tx: Transaction, account: Account) -> None:
         """Let the account be tried again at once."""
-        await self._throttle.forget(tx, password_counter(account.name), code_counter(account.id))
+        await self._throttle.forget(tx, account_counter(account.id), code_counter(account.id), own_counter(account.id))
 
     async def hash_new_password(self, account: Account, password: str) -> bytes:
         """The stored form of a new password; raises WeakPassword with every reason when it is not good enough."""

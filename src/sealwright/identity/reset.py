@@ -12,6 +12,7 @@ from sealwright.entropy import Entropy, token
 from sealwright.errors import InvalidInput
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
+from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.store import account as account_by_id
@@ -36,6 +37,7 @@ class ResetLinks:
         entropy: Entropy,
         directory: Directory,
         credentials: Credentials,
+        devices: KnownDevices,
         change: PermittedChange,
     ) -> None:
         self._db = db
@@ -44,6 +46,7 @@ class ResetLinks:
         self._entropy = entropy
         self._directory = directory
         self._credentials = credentials
+        self._devices = devices
         self._change = change
 
     async def create(self, who: str, *, lifetime: timedelta = RESET_LIFETIME, actor: Actor) -> OneTimeLink:
@@ -77,14 +80,19 @@ class ResetLinks:
         account = None if held is None or held[0] is None else await account_by_id(self._db, held[0])
         return account if account is not None and account.standing(now).active else None
 
-    async def redeem(self, link_token: str, password: str, *, address: str) -> Account:
-        """Use the link: set the password. Second factors stay. Raises LinkRefused or WeakPassword."""
+    async def redeem(
+        self, link_token: str, password: str, *, address: str, user_agent: str = "", device_token: str = ""
+    ) -> tuple[Account, str]:
+        """Use the link: set the password. Second factors stay. Raises LinkRefused or WeakPassword.
+
+        Returns the account, and a token for the device: whoever was given the link can sign in from it while strangers guess.
+        """
         account = await self.account_of(link_token)
         if account is None:
             raise _refused()
         hashed = await self._credentials.hash_new_password(account, password)
 
-        async def body(tx: Transaction) -> None:
+        async def body(tx: Transaction) -> str:
             await lock_account(tx, account.id)
             present = await account_by_id(tx, account.id)
             now = self._clock.now()
@@ -92,9 +100,9 @@ class ResetLinks:
             if not consumed or present is None or not present.standing(now).active:
                 raise _refused()
             await self._credentials.store_password(tx, account, hashed, actor=account.as_actor(address=address))
+            return await self._devices.remember(tx, account.id, device_token, user_agent)
 
-        await self._db.write(body)
-        return account
+        return account, await self._db.write(body)
 
 
 def _refused() -> LinkRefused:

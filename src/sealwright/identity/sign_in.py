@@ -12,6 +12,7 @@ from sealwright.clock import Clock, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
 from sealwright.identity import store
+from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.store import account as find_account
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import CodeRefused, SignInExpired, SignInRefused
@@ -36,6 +37,7 @@ class _From:
     user_agent: str
     continue_to: str
     held_token: str = field(repr=False)
+    device_token: str | None = field(repr=False)
 
 
 class SignIn:
@@ -49,6 +51,7 @@ class SignIn:
         entropy: Entropy,
         proofs: Proofs,
         sessions: Sessions,
+        devices: KnownDevices,
         *,
         domain: str,
     ) -> None:
@@ -58,6 +61,7 @@ class SignIn:
         self._entropy = entropy
         self._proofs = proofs
         self._sessions = sessions
+        self._devices = devices
         self._domain = domain
 
     async def with_password(
@@ -70,22 +74,33 @@ class SignIn:
         user_agent: str,
         continue_to: str = "",
         held_token: str = "",
+        device_token: str | None = None,
     ) -> Completed | SecondFactor:
         """Check a user name, SPN or e-mail address and a password.
 
         Raises SignInRefused, TooMany, or Unavailable when too many passwords are being checked. `continue_to` comes back in
         Completed, also when a code was asked for in between. A session of the same account that `held_token` opens goes on.
+        `device_token` is the one that the device was given at an earlier sign-in, or empty; None where it can keep none.
         """
         typed = read_sign_in_name(name, self._domain)
-        proof = await self._proofs.password(typed, password, address)
+        proof = await self._proofs.password(typed, password, address=address, device_token=device_token)
         if isinstance(proof, WrongPassword):
             await self._refuse(proof.account_id or _UNKNOWN, address, proof.reason)
-        origin = _From(kind, address, user_agent, printable(continue_to, MAX_CONTINUE_TO), held_token)
+        origin = _From(kind, address, user_agent, printable(continue_to, MAX_CONTINUE_TO), held_token, device_token)
         outcome = await self._accept(proof, origin)
         await self._proofs.renew_hash(proof, password)
         return outcome
 
-    async def with_totp(self, pending_token: str, code: str, *, address: str, user_agent: str, held_token: str = "") -> Completed:
+    async def with_totp(
+        self,
+        pending_token: str,
+        code: str,
+        *,
+        address: str,
+        user_agent: str,
+        held_token: str = "",
+        device_token: str | None = None,
+    ) -> Completed:
         """Finish a sign-in with a code. A wrong code may be corrected; raises CodeRefused, SignInExpired or TooMany.
 
         A session of the same account that `held_token` opens goes on.
@@ -94,11 +109,11 @@ class SignIn:
         waiting = await store.pending(self._db, digest, self._clock.now())
         if waiting is None:
             raise _expired()
-        proof = await self._proofs.code(waiting.account_id, code, CredentialKind.TOTP)
+        proof = await self._proofs.code(waiting.account_id, code, device_token=device_token)
         if proof is None:
             await self._refuse_code(waiting.account_id, address)
 
-        async def body(tx: Transaction) -> tuple[Account, str, Session]:
+        async def body(tx: Transaction) -> tuple[Account, str, Session, str]:
             await lock_account(tx, waiting.account_id)
             account = await find_account(tx, waiting.account_id)
             if account is None or not account.standing(self._clock.now()).active:
@@ -111,19 +126,19 @@ class SignIn:
             begun = await self._sessions.begin(
                 tx, account, waiting.kind, methods, address=address, user_agent=user_agent, held_token=held_token
             )
-            return account, *begun
+            return account, *begun, await self._devices.remember(tx, account.id, device_token, user_agent)
 
         try:
-            account, session_token, session = await self._db.write(body)
+            account, session_token, session, device = await self._db.write(body)
         except CodeRefused:
             await self._refuse_code(waiting.account_id, address)
         signed_in = await self._sessions.signed_in(account, session, address)
-        return Completed(session_token, signed_in, waiting.continue_to)
+        return Completed(session_token, signed_in, waiting.continue_to, device)
 
     async def _accept(self, proof: RightPassword, origin: _From) -> Completed | SecondFactor:
         """In one transaction: the account and its password are still good, and what follows from that."""
 
-        async def body(tx: Transaction) -> tuple[Account, str, Session] | SecondFactor | str:
+        async def body(tx: Transaction) -> tuple[Account, str, Session, str] | SecondFactor | str:
             await lock_account(tx, proof.account_id)
             account = await find_account(tx, proof.account_id)
             standing = None if account is None else account.standing(self._clock.now())
@@ -143,16 +158,16 @@ class SignIn:
                 user_agent=origin.user_agent,
                 held_token=origin.held_token,
             )
-            return account, *begun
+            return account, *begun, await self._devices.remember(tx, account.id, origin.device_token, origin.user_agent)
 
         outcome = await self._db.write(body)
         if isinstance(outcome, str):
             await self._refuse(proof.account_id, origin.address, outcome)
         if isinstance(outcome, SecondFactor):
             return outcome
-        account, session_token, session = outcome
+        account, session_token, session, device = outcome
         signed_in = await self._sessions.signed_in(account, session, origin.address)
-        return Completed(session_token, signed_in, origin.continue_to)
+        return Completed(session_token, signed_in, origin.continue_to, device)
 
     async def _ask_for_code(self, tx: Transaction, account: Account, origin: _From) -> SecondFactor:
         now = self._clock.now()

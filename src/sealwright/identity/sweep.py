@@ -7,16 +7,21 @@ from datetime import timedelta
 from sealwright.clock import Clock, before
 from sealwright.db import Database, Transaction
 from sealwright.identity import store
+from sealwright.identity.devices import DEVICE_LASTS
+from sealwright.identity.devices import store as devices
 
 SESSIONS_KEPT = timedelta(days=30)
 OTHERS_KEPT = timedelta(days=2)
 
 
 async def sweep(db: Database, clock: Clock) -> int:
-    """Delete sessions that ended a month ago, and waiting sign-ins, links and counts of the day before; answers how many."""
+    """Delete sessions that ended a month ago, devices that are known no more, and what else was over; returns how many."""
 
     async def body(tx: Transaction) -> int:
         now = clock.now()
-        return await store.delete_expired(tx, sessions_before=before(now, SESSIONS_KEPT), others_before=before(now, OTHERS_KEPT))
+        forgotten = await devices.delete_unused(tx, before(now, DEVICE_LASTS))
+        return forgotten + await store.delete_expired(
+            tx, sessions_before=before(now, SESSIONS_KEPT), others_before=before(now, OTHERS_KEPT)
+        )
 
     return await db.write(body)

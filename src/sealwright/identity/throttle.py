@@ -33,14 +33,14 @@ class Throttle:
         """Count an attempt; raises TooMany, and counts nothing, while one of the counters is blocked."""
         in_order = sorted(counters, key=lambda counter: counter.key)  # locks are taken in one order everywhere
         for counter in in_order:
-            _require_no_wait(wait_before(await store.attempts(self._db, counter.key), self._clock.now()))
+            _require_no_wait(wait_before(await store.attempts(self._db, counter.key), counter.schedule, self._clock.now()))
 
         async def body(tx: Transaction) -> tuple[Charge, ...]:
             now = self._clock.now()
             charges = []
             for counter in in_order:
                 known = await store.lock_attempts(tx, counter.key, now)
-                _require_no_wait(wait_before(known, now))
+                _require_no_wait(wait_before(known, counter.schedule, now))
                 new = count_attempt(known, counter.schedule, now)
                 await store.set_attempts(tx, counter.key, new)
                 charges.append(Charge(counter, new.blocked_until))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sealwright.identity import DEVICE_LASTS
 from sealwright.oauth import SESSION_COOKIE
 
 PENDING_COOKIE = "__Host-sealwright_pending"
@@ -17,6 +18,9 @@ FORM_COOKIE = "__Host-sealwright_csrf"
 
 NOTICE_COOKIE = "__Host-sealwright_notice"
 """Which notice the next page says."""
+
+DEVICE_COOKIE = "__Host-sealwright_device"
+"""A device from which somebody signed in before. Lax, because an application sends the browser here from another site."""
 
 _ATTRIBUTES = "Path=/; Secure; HttpOnly"
 
@@ -32,6 +36,11 @@ def set_session(token: str) -> tuple[str, str]:
 def set_pending(token: str, lasts: timedelta) -> tuple[str, str]:
     """For as long as the sign-in waits."""
     return "set-cookie", f"{PENDING_COOKIE}={token}; {_ATTRIBUTES}; SameSite=Strict; Max-Age={max(1, int(lasts.total_seconds()))}"
+
+
+def set_device(token: str) -> tuple[str, str]:
+    """For as long as the device is known; each sign-in begins that time anew. It opens nothing, and stays after signing out."""
+    return "set-cookie", f"{DEVICE_COOKIE}={token}; {_ATTRIBUTES}; SameSite=Lax; Max-Age={DEVICE_LASTS // timedelta(seconds=1)}"
 
 
 def set_form_secret(secret: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sealwright.identity import MIN_PASSWORD, Account, LinkRefused, ResetLinks, WeakPassword
+from sealwright.web.cookies import set_device
 from sealwright.web.forms import Problem, fields_of, missing, not_the_same
 from sealwright.web.pages import Pages
 from sealwright.web.visits import Visit
@@ -29,10 +30,16 @@ class ResetPages:
         if problems:
             return self._form(visit, owner, problems=problems)
         try:
-            await self._reset_links.redeem(_token(visit), visit.typed("password"), address=visit.address)
+            _, device_token = await self._reset_links.redeem(
+                _token(visit),
+                visit.typed("password"),
+                address=visit.address,
+                user_agent=visit.user_agent,
+                device_token=visit.device_token,
+            )
         except WeakPassword as refusal:
             return self._form(visit, owner, problems=fields_of(refusal, {WeakPassword: "password"}))
-        return self._pages.single("password-set.html", person=owner)
+        return self._pages.single("password-set.html", headers=(set_device(device_token),), person=owner)
 
     async def _owner(self, visit: Visit) -> Account:
         owner = await self._reset_links.account_of(_token(visit))

@@ -19,7 +19,7 @@ from sealwright.identity import (
     SignInRefused,
 )
 from sealwright.oauth import CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, Authorization, SignInNeeded, answer_step
-from sealwright.web.cookies import PENDING_COOKIE, clear, set_pending, set_session
+from sealwright.web.cookies import PENDING_COOKIE, clear, set_device, set_pending, set_session
 from sealwright.web.failures import waiting_headers
 from sealwright.web.forms import Problem, missing, problem_of, unlike_a_code
 from sealwright.web.onward import Onward, read_onward
@@ -83,6 +83,7 @@ class SignInPages:
                 address=visit.address,
                 user_agent=visit.user_agent,
                 held_token=visit.request.cookie(SESSION_COOKIE) or "",
+                device_token=visit.device_token,
             )
         except SignInRefused as refusal:
             return await self._form(visit, onward, username=username, problems=(problem_of(refusal, "password"),), status=403)
@@ -121,6 +122,7 @@ class SignInPages:
                 address=visit.address,
                 user_agent=visit.user_agent,
                 held_token=visit.request.cookie(SESSION_COOKIE) or "",
+                device_token=visit.device_token,
             )
         except CodeRefused as refusal:
             return await self._code_form(visit, onward, problems=(problem_of(refusal, "code"),), status=403)
@@ -158,7 +160,7 @@ class SignInPages:
             with suppress(SessionNotFound):
                 reason = "somebody else signed in in the same browser"
                 await self._sessions.end(visit.visitor.session.id, reason, actor=visit.visitor.actor)
-        headers = (set_session(completed.token), clear(PENDING_COOKIE), *LEADS_AWAY)
+        headers = (set_session(completed.token), set_device(completed.device_token), clear(PENDING_COOKIE), *LEADS_AWAY)
         return redirect(onward.path(CONTINUE_PATH) if onward.handle else onward.place, headers=headers)
 
     async def _form(

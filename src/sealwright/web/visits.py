@@ -12,7 +12,7 @@ from msgspec import Struct
 from sealwright.entropy import Entropy
 from sealwright.identity import SessionKind, Sessions, SignedIn
 from sealwright.oauth import SESSION_COOKIE, SIGN_IN_PAGE
-from sealwright.web.cookies import NOTICE_COOKIE, clear
+from sealwright.web.cookies import DEVICE_COOKIE, NOTICE_COOKIE, clear
 from sealwright.web.forms import MARK_FIELD, FormSecret, check_mark, check_sender, form_secret
 from sealwright.web.onward import Onward, asked_for
 from sealwright.web.pages import LEADS_AWAY
@@ -45,6 +45,11 @@ class Visit(Struct, frozen=True):
     def address(self) -> str:
         """Of the peer."""
         return self.request.peer.address
+
+    @property
+    def device_token(self) -> str:
+        """What the browser was given when somebody signed in from it before; empty where it was not."""
+        return self.request.cookie(DEVICE_COOKIE) or ""
 
     @property
     def user_agent(self) -> str:

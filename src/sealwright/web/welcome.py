@@ -15,7 +15,7 @@ from sealwright.identity import (
     WeakPassword,
 )
 from sealwright.oauth import SIGN_IN_PAGE
-from sealwright.web.cookies import set_session
+from sealwright.web.cookies import set_device, set_session
 from sealwright.web.forms import Problem, fields_of, missing, not_the_same
 from sealwright.web.models import TypedWelcome
 from sealwright.web.notices import done
@@ -74,12 +74,13 @@ class WelcomePages:
                 password=password,
                 address=visit.address,
                 user_agent=visit.user_agent,
+                device_token=visit.device_token,
             )
         except LinkRefused:
             return self._closed(visit)
         except (InvalidInput, NameTaken, MailTaken) as refusal:
             return self._form(visit, typed, problems=fields_of(refusal, _FIELDS))
-        return done(HOME, "welcome", set_session(completed.token))
+        return done(HOME, "welcome", set_session(completed.token), set_device(completed.device_token))
 
     async def _problems(self, visit: Visit, typed: TypedWelcome, password: str) -> tuple[Problem, ...]:
         """Everything that is wrong, in the order of the page; of one field only the first thing."""

@@ -93,6 +93,7 @@ class World:
             clients_of_group=clients_of_group,
         )
         self.directory, self.sessions, self.sign_in = parts.directory, parts.sessions, parts.sign_in
+        self.devices = parts.devices
         self.credentials, self.bootstrap, self.reset = parts.credentials, parts.bootstrap, parts.reset_links
 
     async def seed(self) -> None:

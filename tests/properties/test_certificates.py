@@ -20,6 +20,7 @@ from sealwright.ca.policy import decide
 from sealwright.ca.profiles import SERVER, STEP_LEAF
 from sealwright.ca.public_keys import encoded, kind_of
 from sealwright.ca.reading import read
+from sealwright.ca.reserved import OwnNames
 from sealwright.ca.x509 import (
     PROVISIONER_OID,
     LeafTemplate,
@@ -229,7 +230,7 @@ def test_what_policy_allows_lints_clean_at_every_moment(chosen, common_name, off
         shortest=timedelta(seconds=1), default=max(longest, timedelta(seconds=1)), longest=max(longest, timedelta(seconds=1))
     )
     grant = examples.grant(*chosen, common_name=common_name, claims=claims)
-    decision = decide(grant, examples.request(not_after=asked), STEP_LEAF, issuer, now)
+    decision = decide(grant, examples.request(not_after=asked), STEP_LEAF, issuer, now, own_names=OwnNames(()))
     if not decision.allowed:
         assert decision.refusal is not None
         assert decision.reasons

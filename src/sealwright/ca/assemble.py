@@ -14,6 +14,7 @@ from sealwright.ca.provisioners import Audiences, Provisioners, ProvisionerToken
 from sealwright.ca.recognise import Recognition
 from sealwright.ca.recovery import Recovery
 from sealwright.ca.renew import Renewal
+from sealwright.ca.reserved import OwnNames
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.sign import Signing
 from sealwright.ca.standing import Directory, StandingChecks
@@ -67,7 +68,9 @@ def assemble(
     tokens = ProvisionerTokens(provisioners, providers, accepted, clock, person_of=directory.person_of)
     preparation = Preparation(foundation.entropy)
     checks = StandingChecks(directory, provisioners)
-    issuance = Issuance(db, issuers, BUILT_IN, preparation, audit, clock, checks=checks, crash_points=crash_points)
+    issuance = Issuance(
+        db, issuers, BUILT_IN, preparation, audit, clock, checks=checks, own_names=OwnNames(dns_names), crash_points=crash_points
+    )
     recognition = Recognition(db, issuers, clock)
     signing = Signing(tokens, issuance)
     renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock)

@@ -39,6 +39,7 @@ from sealwright.ca.policy import decide
 from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import digest_of
 from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.reserved import OwnNames
 from sealwright.ca.standing import StandingChecks
 from sealwright.ca.x509 import sign, verify_issued
 from sealwright.clock import Clock, Instant
@@ -75,7 +76,7 @@ class _Intent(Struct, frozen=True):
 class Issuance:
     """Issues certificates for grants."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an issuance stands on, from the decision to the record
         self,
         db: Database,
         issuers: Issuers,
@@ -85,6 +86,7 @@ class Issuance:
         clock: Clock,
         *,
         checks: StandingChecks,
+        own_names: OwnNames,
         crash_points: CrashPoints = pass_by,
     ) -> None:
         self._db = db
@@ -96,6 +98,7 @@ class Issuance:
         self._ledger = Ledger(db, audit, clock)
         self._clock = clock
         self._checks = checks
+        self._own_names = own_names
         self._reach = crash_points
 
     async def issue(self, grant: SigningGrant, request: CertificateRequest) -> IssuedCertificate:
@@ -133,7 +136,7 @@ class Issuance:
         profile = self._profiles[grant.profile]
         try:
             await self._checks.require_standing(grant)
-            decision = decide(grant, request, profile, issuer, self._clock.now())
+            decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
             contents = decision.require()
             await self._checks.require_names(grant, contents)
             await next_stage()

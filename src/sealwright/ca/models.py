@@ -214,6 +214,8 @@ class SigningGrant(msgspec.Struct, frozen=True):
     """Further texts that may stand in the request without being refused, and are not certified: a user name, a `sub`."""
     names_from_request: bool = False
     """The caller may have any name (an administrator of the provisioner): the names of the request are certified."""
+    for_this_server: bool = False
+    """The certificate is the server's own, which alone may carry the names by which it is reached."""
     must_match: bool = False
     """For each type of name the request holds either none or exactly those of `names` (JWK and X5C provisioners)."""
     not_after: Instant | None = None

@@ -22,6 +22,7 @@ from sealwright.ca.models import (
     SigningGrant,
 )
 from sealwright.ca.profiles import MOST_BACKDATE
+from sealwright.ca.reserved import OwnNames
 from sealwright.ca.texts import shown
 from sealwright.clock import Instant, after, before, between, to_rfc3339
 from sealwright.errors import Refused
@@ -35,8 +36,10 @@ ONE_SECOND = timedelta(seconds=1)
 _KINDS = {NameType.DNS: "DNS names", NameType.IP: "IP addresses", NameType.EMAIL: "e-mail addresses", NameType.URI: "URIs"}
 
 
-def decide(grant: SigningGrant, request: CertificateRequest, profile: Profile, issuer: Issuer, now: Instant) -> Decision:
-    """Whether `grant` covers what `request` asks for, within `profile` and the life of `issuer`.
+def decide(
+    grant: SigningGrant, request: CertificateRequest, profile: Profile, issuer: Issuer, now: Instant, *, own_names: OwnNames
+) -> Decision:
+    """Whether `grant` covers what `request` asks for, within `profile` and the life of `issuer`, beside the server's `own_names`.
 
     An allowed decision carries the final contents. A refused one carries the refusal, which names the value and the rule;
     nothing is shortened or left out in silence.
@@ -46,6 +49,8 @@ def decide(grant: SigningGrant, request: CertificateRequest, profile: Profile, i
     try:
         _check_key(request, profile, issuer)
         common_name, names = _names(grant, request, profile)
+        if not grant.for_this_server:
+            own_names.require_others(names, common_name)
         not_before, not_after = _validity(grant, request, profile, issuer, now)
         how_long = _life_in_words(not_before, not_after, grant, profile)
     except Refused as refusal:

@@ -50,6 +50,7 @@ async def issue_server_certificate(
         claims=Claims(default=lifetime, longest=lifetime),
         common_name=first if len(first) <= names.LONGEST_COMMON_NAME else "",
         names=wanted,
+        for_this_server=True,
     )
     request = CertificateRequest(public_key, kind_of(public_key), encoded(public_key))
     issued = await issuance.issue(grant, request)

@@ -11,6 +11,7 @@ from sealwright.ca.errors import NameNotGranted, NameRefused, PublicKeyRefused, 
 from sealwright.ca.models import Claims, Decision, KeyKind, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.policy import decide, same_life
 from sealwright.ca.profiles import SERVER, STEP_LEAF
+from sealwright.ca.reserved import OwnNames
 from sealwright.clock import Instant, after, before
 from sealwright.errors import NotPermitted, Refused
 from tests.unit.ca import examples
@@ -18,12 +19,13 @@ from tests.unit.ca.examples import MAIL, NOW, SECOND, SUBJECT_URI, WEB, grant, r
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 ISSUER = examples.issuer()
+NO_NAMES = OwnNames(())
 ADMIN = {"names_from_request": True}
 OTHER = Name(NameType.DNS, "web-09.example.net")
 
 
-def decision(given=None, asked=None, *, profile=STEP_LEAF, issuer=ISSUER, now=NOW):
-    return decide(given or grant(), asked or request(), profile, issuer, now)
+def decision(given=None, asked=None, *, profile=STEP_LEAF, issuer=ISSUER, now=NOW, own_names=NO_NAMES):
+    return decide(given or grant(), asked or request(), profile, issuer, now, own_names=own_names)
 
 
 def contents(*arguments, **others):

@@ -27,6 +27,8 @@ PLACE = ROOT / "build" / "demo"
 HOME = PLACE / "home"
 SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 PERSON, MAIL = "alice", "alice@example.org"
+GREETING = "web.localhost"
+"""What the web server is called: localhost itself belongs to the identity server, and every name below it is this machine too."""
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
@@ -244,8 +246,8 @@ def demonstrate(*, by_hand: bool) -> None:
             shown.extend(get_certificate(password, by_hand=by_hand).splitlines())
         with step("Looked at it") as shown:
             shown.extend(sealwright("certificate", "inspect", "--short", "personal.crt").strip().splitlines())
-        with step("Got a certificate for the web server localhost"):
-            sealwright("certificate", "issue", "localhost", "localhost.crt", "localhost.key", "--provisioner", "servers",
+        with step(f"Got a certificate for the web server {GREETING}"):
+            sealwright("certificate", "issue", GREETING, "web.crt", "web.key", "--provisioner", "servers",
                        "--provisioner-password-file", provisioner_file)  # fmt: skip
         greet(greeting)
     print(f"\nDone in {time.monotonic() - started:.1f} s. Try next:")
@@ -259,11 +261,12 @@ def demonstrate(*, by_hand: bool) -> None:
 
 def greet(port: int) -> None:
     """Start the web server of the tutorial and call it with curl and the person's certificate."""
-    files = [str(PLACE / "localhost.crt"), str(PLACE / "localhost.key"), str(root_certificate())]
+    files = [str(PLACE / "web.crt"), str(PLACE / "web.key"), str(root_certificate())]
     server = [sys.executable, "-m", "demo.greeting_server", str(port), *files]
     with step("Called an mTLS web server with curl") as shown, running(server, port, PLACE / "greeting.log"):
         command = ["curl", "--silent", "--show-error", "--max-time", "10", "--cacert", str(root_certificate())]
-        command += ["--cert", "personal.crt", "--key", "personal.key", f"https://localhost:{port}"]
+        command += ["--resolve", f"{GREETING}:{port}:127.0.0.1"]  # not every curl knows by itself that this is loopback
+        command += ["--cert", "personal.crt", "--key", "personal.key", f"https://{GREETING}:{port}"]
         answer = run(command)
         if f"Hello {MAIL}! Welcome to mTLS" not in answer:
             raise Failed(f"the greeting did not come back, but this: {answer}")

@@ -17,6 +17,8 @@ from tests.interop.wire import Requester, line, new_key, signing_request, write_
 from tests.live import LiveServer
 
 Say = Callable[[BaseHTTPRequestHandler], None]
+HOST = "127.0.0.2"
+"""Loopback too, and none of the names of the server, which certifies those for nobody else."""
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
@@ -123,13 +125,13 @@ def foreign_provider(server: LiveServer) -> Iterator[ForeignProvider]:
 
     requester = Requester(server)
     with line(server.machines, server.root) as opened:
-        signed = opened.send("POST", "/sign", requester.sign_body("localhost")).json()
+        signed = opened.send("POST", "/sign", requester.sign_body(HOST)).json()
     chain = server.file("foreign.crt", "".join(signed["certChain"]))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, write_key(server.place / "foreign.key", requester.key))
-    listener = Listener(("127.0.0.1", 0), Handler)
+    listener = Listener((HOST, 0), Handler)
     listener.socket = context.wrap_socket(listener.socket, server_side=True)
-    provider.origin = f"https://localhost:{listener.server_address[1]}"
+    provider.origin = f"https://{HOST}:{listener.server_address[1]}"
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -1,5 +1,6 @@
 """A running server: its certificate renews itself, settings are read again, workers die, and it ends without dropping anybody."""
 
+import asyncio
 import json
 import os
 import signal
@@ -13,7 +14,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from demo.forms import Browser
-from tests.interop.wire import Requester, exchange, line, new_key, signing_request
+from sealwright.access import SYSTEM
+from sealwright.ca import CertificateRequest, Claims, KeyKind, SigningGrant, certificates_pem, names
+from sealwright.ca.profiles import SERVER
+from sealwright.ca.public_keys import encoded
+from sealwright.clock import Instant
+from sealwright.server.surroundings import opened
+from sealwright.server.wiring import build
+from sealwright.settings import load
+from tests.interop.wire import Requester, exchange, line, new_key
 from tests.live import PATIENCE, free_ports, live_server, wait_until
 
 
@@ -88,23 +97,31 @@ def page_title(server):
 
 
 def due_in(server, seconds):
-    """A certificate and key for the server of which two thirds of the life will be over in so many seconds."""
+    """A certificate and key for the server of which two thirds of the life will be over in so many seconds.
+
+    It is made in the server's home, as the server makes its own: nobody can ask for one.
+    """
     key = new_key()
-    requester = Requester(server)
-    now = time.time()
-    moments = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + seconds + offset)) for offset in (-600, 300)]
-    body = {
-        "csr": signing_request(key, "localhost", "localhost", "127.0.0.1"),
-        "ott": requester.token("localhost", sans=["localhost", "127.0.0.1"]),
-        "notBefore": moments[0],
-        "notAfter": moments[1],
-    }
-    with line(server.machines, server.root) as opened:
-        answer = opened.send("POST", "/sign", body)
-    assert answer.status == 201, answer.body
+    begin, end = (Instant(int((time.time() + seconds + offset) * 1000)) for offset in (-600, 300))
+    request = CertificateRequest(key.public_key(), KeyKind.EC, encoded(key.public_key()), not_before=begin, not_after=end)
+    grant = SigningGrant(
+        provisioner_id="",
+        provisioner_name="this server",
+        profile=SERVER.name,
+        actor=SYSTEM,
+        claims=Claims(),
+        common_name="localhost",
+        names=names.canonical_all(names.split(["localhost", "127.0.0.1"])),
+        for_this_server=True,
+    )
+
+    async def issue():
+        async with opened(load(server.home)) as around:
+            return await build(around).ca.issuance.issue(grant, request)
+
+    issued = asyncio.run(issue())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    chain = "".join(answer.json()["certChain"]).encode()
-    return x509.load_pem_x509_certificate(chain), chain + private
+    return x509.load_der_x509_certificate(issued.der), certificates_pem((issued.der, *issued.chain)).encode() + private
 
 
 def put_in_place(file, content):

@@ -90,10 +90,18 @@ def get(invocation: Invocation, name: str) -> None:
 @click.option("--client-secret-file", metavar="FILE", help="oidc: file with its secret; - for standard input.")
 @click.option("--configuration-endpoint", metavar="URL", help="oidc: the provider's discovery document.")
 @click.option("--tenant-id", metavar="ID", help="oidc: what {tenantid} in the provider's issuer stands for.")
-@click.option("--admin", metavar="EMAIL", multiple=True, help="oidc: who may have any name, by address or group; repeatable.")
+@click.option(
+    "--admin",
+    metavar="WHO",
+    multiple=True,
+    help="oidc: who may have any name: an address, a group, or account:ID or group:ID of this server; repeatable.",
+)
 @click.option("--domain", metavar="DOMAIN", multiple=True, help="oidc: domains of mail addresses that are allowed; repeatable.")
 @click.option(
-    "--group", metavar="GROUP", multiple=True, help="oidc: groups of which one is needed, mostly with --scope groups; repeatable."
+    "--group",
+    metavar="GROUP",
+    multiple=True,
+    help="oidc: groups of which one is needed, by name or group:ID, mostly with --scope groups; repeatable.",
 )
 @click.option("--listen-address", metavar="HOST:PORT", help="oidc: where the user's machine waits for the browser.")
 @click.option("--scope", metavar="SCOPE", multiple=True, help="oidc: scopes to ask for; repeatable. Default: openid and email.")

@@ -31,8 +31,8 @@ LEEWAY = timedelta(minutes=1)
 """How far the clocks of two machines may differ."""
 
 _FORMS = (
-    ("admins", re.compile(r"\S(?:.*\S)?"), "an empty text would match what nobody meant"),
-    ("groups", re.compile(r"\S(?:.*\S)?"), "an empty text would match what nobody meant"),
+    ("admins", re.compile(r"(?!(?:account|group):$)\S(?:.*\S)?"), "an empty text would match what nobody meant"),
+    ("groups", re.compile(r"(?!group:$)\S(?:.*\S)?"), "an empty text would match what nobody meant"),
     (
         "domains",
         re.compile(r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.IGNORECASE),
@@ -62,7 +62,7 @@ class OidcDefinition(_Definition, frozen=True, kw_only=True):
     configuration_endpoint: str = msgspec.field(name="configurationEndpoint")
     tenant_id: str = msgspec.field(name="tenantID", default="")
     admins: tuple[str, ...] = ()
-    """Mail addresses and group names of those who may ask for any name."""
+    """Who may ask for any name: mail addresses, names of groups, and of this server ``account:ID`` and ``group:ID``."""
     domains: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     listen_address: str = ""

@@ -34,6 +34,8 @@ START = Instant(1_790_000_000_000)
 VERIFIER = "n8yG3vK2h0QfUOZ1cXbLs7TjWmRpDqEaHiY5x6NkV4t"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 LOOPBACK = "http://127.0.0.1:45673"
+WEB = "https://ca.example.org"
+"""Where a public client is answered over https: its landing page. Only there is a consent remembered for it."""
 CALLBACK = "https://wiki.example.org/callback"
 
 

@@ -15,6 +15,7 @@ from tests.oauth_world import (
     ORIGIN,
     START,
     VERIFIER,
+    WEB,
     answer_parameters,
     basic,
     confidential_request,
@@ -124,12 +125,14 @@ def test_consent_is_asked_once_and_again_only_for_more():
         alice = await world.person("alice", groups=("users",))
         await world.public_client(scopes=("openid", "email", "groups"))
         cookie = await world.sign_in(alice)
-        await world.tokens(cookie)
-        assert location(await world.authorize(cookie, **public_request())).startswith(LOOPBACK + "?code=")
-        assert location(await world.authorize(cookie, **public_request(scope="openid"))).startswith(LOOPBACK + "?code=")
-        more = await world.authorize(cookie, **public_request(scope="openid groups"))
+        await world.tokens(cookie, redirect_uri=WEB)
+        assert location(await world.authorize(cookie, **public_request(redirect_uri=WEB))).startswith(WEB + "?code=")
+        assert location(await world.authorize(cookie, **public_request(redirect_uri=WEB, scope="openid"))).startswith(
+            WEB + "?code="
+        )
+        more = await world.authorize(cookie, **public_request(redirect_uri=WEB, scope="openid groups"))
         assert location(more).startswith("/ui/oauth2/consent?")
-        asked_for = await world.authorize(cookie, **public_request(prompt="consent"))
+        asked_for = await world.authorize(cookie, **public_request(redirect_uri=WEB, prompt="consent"))
         assert location(asked_for).startswith("/ui/oauth2/consent?")
         assert [event for event, _, _ in await world.events("consent.given")] == ["consent.given"]
 
@@ -225,11 +228,13 @@ def test_fragment_mode_puts_code_and_error_into_the_fragment():
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         cookie = await world.sign_in(alice)
-        await world.tokens(cookie)
-        good = location(await world.authorize(cookie, **public_request(response_mode="fragment")))
-        assert good.startswith(LOOPBACK + "#code=")
-        bad = location(await world.authorize(cookie, **public_request(response_mode="fragment", prompt="unknown")))
-        assert bad.startswith(LOOPBACK + "#error=invalid_request&")
+        await world.tokens(cookie, redirect_uri=WEB)
+        good = location(await world.authorize(cookie, **public_request(redirect_uri=WEB, response_mode="fragment")))
+        assert good.startswith(WEB + "#code=")
+        bad = location(
+            await world.authorize(cookie, **public_request(redirect_uri=WEB, response_mode="fragment", prompt="unknown"))
+        )
+        assert bad.startswith(WEB + "#error=invalid_request&")
 
     run(scenario)
 

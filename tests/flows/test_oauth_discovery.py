@@ -45,10 +45,23 @@ def test_metadata_is_true_and_the_issuer_is_its_own_address(path):
         assert document["token_endpoint_auth_methods_supported"] == ["none"]
         assert document["code_challenge_methods_supported"] == ["S256"]
         assert document["authorization_response_iss_parameter_supported"] is True
-        assert "openid" in document["scopes_supported"]
+        assert document["scopes_supported"] == ["openid", "email", "groups", "profile", "offline_access"]
+        assert {"email", "email_verified", "groups"} <= set(document["claims_supported"])
         assert all(value.startswith("https://") for name, value in document.items() if name.endswith(("_endpoint", "_uri")))
         later = {"introspection", "revocation", "device_authorization", "end_session", "registration"}
         assert not {name for name in document if name.removesuffix("_endpoint") in later}
+
+    run(scenario)
+
+
+def test_scopes_and_claims_are_those_that_some_group_may_grant():
+    async def scenario(world):
+        for scopes in (["openid"], ["openid", "email", "address"], ["email"]):
+            await world.server.clients.update_scope_map("step-ca", "users", scopes, actor=SYSTEM)
+            document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
+            assert set(document["scopes_supported"]) == {"openid", "offline_access", *scopes}
+            assert ("email" in document["claims_supported"]) == ("email" in scopes)
+            assert "groups" not in document["claims_supported"]
 
     run(scenario)
 

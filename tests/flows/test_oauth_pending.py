@@ -13,7 +13,7 @@ from sealwright.db.schema import metadata
 from sealwright.entropy import SeededEntropy
 from sealwright.keys import SealedHandles, Sealer
 from sealwright.oauth import RequestGone, assemble
-from tests.oauth_world import answer_parameters, handle_in, location, oauth_world, public_request
+from tests.oauth_world import WEB, answer_parameters, handle_in, location, oauth_world, public_request
 
 KEY = bytes(range(32))
 
@@ -68,9 +68,9 @@ def test_requests_of_people_who_are_not_signed_in_store_nothing():
 
 def test_code_that_is_given_at_once_stores_no_answered_request():
     async def scenario(world, cookie):
-        await world.code(cookie, **public_request())  # consent is asked once
+        await world.code(cookie, **public_request(redirect_uri=WEB))  # consent is asked once
         before = await rows(world)
-        await world.code(cookie, **public_request())
+        await world.code(cookie, **public_request(redirect_uri=WEB))
         assert (await rows(world))["oauth_answered_requests"] == before["oauth_answered_requests"] == 1
 
     run(scenario)

@@ -245,7 +245,36 @@ def test_sign_in_for_an_application_names_it_and_goes_back_with_a_code(place: Pl
     sent = parse_qs(urlsplit(page.url).query)
     assert page.url.startswith(LOOPBACK + "?code=")
     assert set(sent) == {"code", "state", "iss"}
-    assert browser.open(authorization_address()).url.startswith(LOOPBACK + "?code=")  # remembered
+    page = browser.open(authorization_address())  # any program could be listening there now
+    assert "You are asked each time" in page.text
+    assert "Remembered until" not in page.text
+    page = browser.open(authorization_address(redirect_uri="https://ca.example.org"))
+    assert page.url.startswith("https://ca.example.org?code=")  # remembered
+
+
+def test_person_who_may_not_use_an_application_reads_why_and_goes_back(place: Place) -> None:
+    place.person("mallory")
+    place.application()
+    browser = place.browser()
+    page = browser.submit(browser.open(authorization_address()), "sign-in", username="mallory", password=PASSWORD)
+    assert (page.status, page.title) == (403, "You may not use Step-CA · Example")
+    assert "for members of <strong>users</strong>" in page.text
+    assert "Ask an administrator of this server to add you to the group." in page.text
+    assert "sealwright" not in page.text.split("<main>")[1]
+    again = browser.open(page.url)
+    assert again.title == page.title
+    assert [event[0] for event in place.events("authorization.requested")] == ["refused"]
+    page = browser.submit(again, "go-back")
+    assert page.url.startswith(LOOPBACK + "?error=access_denied")
+
+
+def test_person_who_was_let_in_meanwhile_goes_on_from_the_refusal(place: Place) -> None:
+    place.person("mallory")
+    place.application()
+    browser = place.browser()
+    page = browser.submit(browser.open(authorization_address()), "sign-in", username="mallory", password=PASSWORD)
+    place.run(place.identity.directory.add_members("users", ["mallory"], actor=SYSTEM))
+    assert browser.open(page.url).title == "Allow Step-CA? · Example"
 
 
 def test_second_factor_keeps_the_application_in_sight(place: Place) -> None:

@@ -88,6 +88,7 @@ def test_application_that_asks_to_sign_in_again_does_not_end_what_another_has(pl
     place.clock.advance(timedelta(minutes=30))
     page = browser.open(authorization_address(prompt="login"))
     page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
+    page = browser.submit(page, "allow")
     assert page.url.startswith(LOOPBACK)
     second = redeemed(place, page.url)
     assert claims_of(second)["auth_time"] == claims_of(first)["auth_time"] + 1800
@@ -130,6 +131,7 @@ def test_second_factor_goes_on_with_the_session_too(place: Place) -> None:
     page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
     assert sessions_of(place)[0].methods == ("pwd",)  # nothing is proven before the code is
     page = browser.submit(page, "sign-in", code=code_at(secret, step_at(place.clock.now())))
+    page = browser.submit(page, "allow")
     assert page.url.startswith(LOOPBACK)
     (after,) = sessions_of(place)
     assert (after.id, after.methods) == (before.id, ("pwd", "otp"))

@@ -23,7 +23,15 @@ from sealwright.oauth.errors import (
     UnprovenRequest,
 )
 from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.http import CONSENT_PAGE, CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, answer_failure, answer_step
+from sealwright.oauth.http import (
+    CONSENT_PAGE,
+    CONTINUE_PATH,
+    NOT_ALLOWED_PAGE,
+    SESSION_COOKIE,
+    SIGN_IN_PAGE,
+    answer_failure,
+    answer_step,
+)
 from sealwright.oauth.models import (
     AuthorizationRequest,
     Begun,
@@ -32,8 +40,10 @@ from sealwright.oauth.models import (
     ClientKind,
     Consent,
     ConsentNeeded,
+    Disclosed,
     Done,
     NextStep,
+    NotAllowed,
     PendingRequest,
     Prompt,
     ResponseMode,
@@ -43,6 +53,7 @@ from sealwright.oauth.models import (
     Usable,
 )
 from sealwright.oauth.people import People, SignIns
+from sealwright.oauth.policy import ScopeNeed
 from sealwright.oauth.purge import purge_ended
 from sealwright.oauth.store import clients_of_group
 from sealwright.oauth.token import TokenAnswer, Tokens
@@ -51,6 +62,7 @@ from sealwright.oauth.token_standing import TokenStanding
 __all__ = [
     "CONSENT_PAGE",
     "CONTINUE_PATH",
+    "NOT_ALLOWED_PAGE",
     "SESSION_COOKIE",
     "SIGN_IN_PAGE",
     "Authorization",
@@ -69,17 +81,20 @@ __all__ = [
     "Consent",
     "ConsentNeeded",
     "Consents",
+    "Disclosed",
     "Discovery",
     "Done",
     "Foundation",
     "GroupUnknown",
     "NextStep",
+    "NotAllowed",
     "PendingRequest",
     "People",
     "Prompt",
     "RequestGone",
     "ResponseMode",
     "ScopeMap",
+    "ScopeNeed",
     "SignInNeeded",
     "SignIns",
     "SigningAlgorithm",

@@ -6,8 +6,7 @@ A request that waits for the person is held by its own handle (see `pending`), w
 
 from __future__ import annotations
 
-from typing import Any
-
+from sealwright.access import anonymous
 from sealwright.audit import Event
 from sealwright.clock import after
 from sealwright.db import Transaction
@@ -25,9 +24,11 @@ from sealwright.oauth.models import (
     Begun,
     Client,
     ConsentNeeded,
+    Disclosed,
     Done,
     Family,
     NextStep,
+    NotAllowed,
     PendingRequest,
     ResponseMode,
     SignInNeeded,
@@ -35,7 +36,7 @@ from sealwright.oauth.models import (
 from sealwright.oauth.parameters import Parameters, read_request, response_mode_of, state_of
 from sealwright.oauth.pending import PendingRequests, request_gone
 from sealwright.oauth.people import People
-from sealwright.oauth.policy import Present, Step
+from sealwright.oauth.policy import Present, ScopeNeed, Step
 from sealwright.oauth.wording import error_description
 from sealwright.tokens import JWT, TokenRefused, optional_text, require_issuer, verification_keys, verify
 
@@ -54,20 +55,21 @@ class Authorization:
         self._custody = custody
         self._requests = requests
 
-    async def begin(self, query_text: str) -> Begun | Done:
+    async def begin(self, query_text: str, address: str) -> Begun | Done:
         """Check a request and give it a handle. Raises UnprovenRequest; later errors are `Done`, on their way to the client."""
-        checked = await self._check(query_text)
+        checked = await self._check(query_text, address)
         return checked if isinstance(checked, Done) else Begun(self._requests.handle_of(checked))
 
-    async def first_step(self, query_text: str, signed_in: SignedIn | None) -> NextStep:
+    async def first_step(self, query_text: str, signed_in: SignedIn | None, address: str) -> NextStep:
         """Check a request and take the first step at once: it gets a handle only where it has to wait."""
-        checked = await self._check(query_text)
+        checked = await self._check(query_text, address)
         return checked if isinstance(checked, Done) else await self._advance("", checked, signed_in, allowed=False)
 
-    async def _check(self, query_text: str) -> PendingRequest | Done:
+    async def _check(self, query_text: str, address: str) -> PendingRequest | Done:
         parameters = Parameters.read(query_text)
         client = await self._proven_client(parameters)
-        redirect_uri = await self._proven_redirect_uri(parameters, client)
+        redirect_uri = await self._proven_redirect_uri(parameters, client, address)
+        state = state_of(parameters)
         try:
             request = read_request(parameters, client, redirect_uri, await self._hinted_subject(parameters, client))
             return self._requests.begin(client, request)
@@ -77,7 +79,7 @@ class Authorization:
                     client,
                     redirect_uri,
                     response_mode_of(parameters),
-                    state_of(parameters),
+                    state,
                     error=refusal.error,
                     error_description=error_description(refusal.detail),
                 )
@@ -87,11 +89,16 @@ class Authorization:
         """The request behind a handle, for the pages that show it; raises RequestGone."""
         return await self._requests.find(handle)
 
-    async def disclosed(self, pending: PendingRequest, signed_in: SignedIn) -> dict[str, Any]:
+    async def disclosed(self, pending: PendingRequest, signed_in: SignedIn) -> Disclosed:
         """What the application gets to know once it is allowed: the very claims about the person that its ID token will hold."""
-        account, scopes = signed_in.account, pending.request.scopes
+        account, scopes = signed_in.account, (await self._facts_about(signed_in, pending)).decision.granted
         groups = await self._people.groups_of(account.id) if "groups" in scopes else ()
-        return about(Subject(account, groups, self._people.spn_of(account)), pending.client, scopes)
+        claims = about(Subject(account, groups, self._people.spn_of(account)), pending.client, scopes)
+        return Disclosed(claims, scopes, asks_each_time=policy.asks_each_time(pending.client, pending.request))
+
+    async def needs(self, pending: PendingRequest, signed_in: SignedIn) -> tuple[ScopeNeed, ...]:
+        """What the person lacks for the request, scope by scope; empty where they lack nothing."""
+        return (await self._facts_about(signed_in, pending)).decision.needs
 
     async def next_step(self, handle: str, signed_in: SignedIn | None) -> NextStep:
         """What the request waits for; `Done` where it could be answered at once. Raises RequestGone."""
@@ -109,6 +116,15 @@ class Authorization:
         refusal = AuthorizationRefused("access_denied", "The person did not allow it.")
         return await self._refuse(handle, pending, signed_in, refusal, Event.CONSENT_DENIED)
 
+    async def go_back(self, handle: str, signed_in: SignedIn) -> NextStep:
+        """The person has read that they may not use the application, and the application is told. Raises RequestGone."""
+        pending = await self.pending(handle)
+        decision = (await self._facts_about(signed_in, pending)).decision
+        if decision.allowed:  # they were let in meanwhile
+            return await self._advance(handle, pending, signed_in, allowed=False)
+        await self._use_up(handle, pending)
+        return self._refusal(pending, policy.not_allowed(decision))
+
     # --- one decision, three answers ---
 
     # `handle` is empty where the request has none yet: nobody else can answer it then.
@@ -123,9 +139,13 @@ class Authorization:
             return SignInNeeded(
                 handle or self._requests.handle_of(pending), pending.request.login_hint, again=step is Step.SIGN_IN_AGAIN
             )
-        if step is Step.CONSENT and not allowed:
+        if present is not None and step is Step.NOT_ALLOWED:
+            await self._record(pending, signed_in, policy.not_allowed(present.decision), Event.AUTHORIZATION_REQUESTED)
+            return NotAllowed(handle or self._requests.handle_of(pending))
+        if present is None or (step is Step.CONSENT and not allowed):
             return ConsentNeeded(handle or self._requests.handle_of(pending))
-        return await self._answer_with_code(handle, pending, signed_in, consented=step is Step.CONSENT)
+        scopes = present.decision.granted
+        return await self._answer_with_code(handle, pending, signed_in, scopes, consented=step is Step.CONSENT)
 
     async def _facts_about(self, signed_in: SignedIn, pending: PendingRequest) -> Present:
         account = signed_in.account
@@ -134,11 +154,15 @@ class Authorization:
         return Present(
             account_id=account.id,
             authenticated_at=signed_in.session.authenticated_at,
-            decision=policy.decide_scopes(pending.request.scopes, maps, {group.id for group in groups}),
+            decision=policy.decide_scopes(
+                pending.request.scopes, maps, {group.id for group in groups}, partial=pending.client.partial_scopes
+            ),
             consented=await store.consented_scopes(self._db, account.id, pending.client.id),
         )
 
-    async def _answer_with_code(self, handle: str, pending: PendingRequest, signed_in: SignedIn, *, consented: bool) -> Done:
+    async def _answer_with_code(
+        self, handle: str, pending: PendingRequest, signed_in: SignedIn, scopes: tuple[str, ...], *, consented: bool
+    ) -> Done:
         request, now = pending.request, self._clock.now()
         code = token(self._entropy)
         family = Family(
@@ -146,20 +170,20 @@ class Authorization:
             client_id=pending.client.id,
             account_id=signed_in.account.id,
             session_id=signed_in.session.id,
-            scope=request.scopes,
+            scope=scopes,
             nonce=request.nonce,
             authenticated_at=signed_in.session.authenticated_at,
             created_at=now,
             revoked_at=None,
         )
         target = f"client:{pending.client.id}"
-        details = {"client": pending.client.name, "scope": " ".join(request.scopes), "family": family.id}
+        details = {"client": pending.client.name, "scope": " ".join(scopes), "family": family.id}
 
         async def body(tx: Transaction) -> bool:
             if handle and not await self._requests.answer(tx, handle, pending):
                 return False
             if consented:
-                await store.put_consent(tx, family.account_id, family.client_id, frozenset(request.scopes), now)
+                await store.put_consent(tx, family.account_id, family.client_id, frozenset(scopes), now)
                 await self._audit.record(tx, Event.CONSENT_GIVEN, actor=signed_in.actor, target=target, details=details)
             await store.insert_family(tx, family)
             await store.insert_code(tx, digest_of(code), family.id, request, after(now, self._lifetimes.code))
@@ -175,18 +199,25 @@ class Authorization:
     ) -> Done:
         if signed_in is None:  # stores nothing: anyone can have such a request refused, as often as they like
             return self._refusal(pending, refusal)
+        if handle:
+            await self._use_up(handle, pending)
+        await self._record(pending, signed_in, refusal, event)
+        return self._refusal(pending, refusal)
+
+    async def _use_up(self, handle: str, pending: PendingRequest) -> None:
+        async def body(tx: Transaction) -> bool:
+            return await self._requests.answer(tx, handle, pending)
+
+        if not await self._db.write(body):
+            raise request_gone()
+
+    async def _record(self, pending: PendingRequest, signed_in: SignedIn, refusal: AuthorizationRefused, event: Event) -> None:
         details = {
             "client": pending.client.name,
             "scope": " ".join(pending.request.scopes),
             "error": refusal.error,
             "reasons": list(refusal.reasons),
         }
-
-        async def body(tx: Transaction) -> bool:
-            return await self._requests.answer(tx, handle, pending)
-
-        if handle and not await self._db.write(body):
-            raise request_gone()
         await self._audit.refused(
             self._db,
             event,
@@ -195,7 +226,6 @@ class Authorization:
             reason=refusal.error,
             details=details,
         )
-        return self._refusal(pending, refusal)
 
     # --- proof of client and redirect URI ---
 
@@ -214,7 +244,7 @@ class Authorization:
             )
         return client
 
-    async def _proven_redirect_uri(self, parameters: Parameters, client: Client) -> str:
+    async def _proven_redirect_uri(self, parameters: Parameters, client: Client, address: str) -> str:
         uri = parameters.single("redirect_uri")
         if uri is None:
             raise UnprovenRequest(
@@ -222,10 +252,19 @@ class Authorization:
                 reasons=("redirect_uri must be given once",),
             )
         if not redirects.is_allowed(client, await store.redirect_uris(self._db, client.id), uri):
+            reason = "the redirect URI is not registered"
+            await self._audit.refused(
+                self._db,
+                Event.AUTHORIZATION_REQUESTED,
+                actor=anonymous(address),
+                target=f"client:{client.id}",
+                reason=reason,
+                details={"client": client.name, "redirect_uri": uri[:300], "reasons": [reason]},
+            )
             raise UnprovenRequest(
                 f"{client.display_name} asks for its answer at {uri[:300]!r}, which is not registered for it.",
                 reasons=("a redirect URI must be registered exactly as the application sends it",),
-                hint=f"An administrator can allow it with: sealwright system oauth2 add-redirect-url {client.name} URL",
+                hint=f"Do not go on if a link brought you here. Else tell whoever runs {client.display_name}.",
             )
         return uri
 
@@ -245,8 +284,10 @@ class Authorization:
     # --- answers ---
 
     def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> Done:
-        # The reasons name groups, which are no business of the client: they are in the audit row.
-        return Done(self._answer(pending, error=refusal.error, error_description=error_description(refusal.detail)))
+        # The reasons name groups, which are no business of other people's servers: they are on the page and in the audit row.
+        # A program on the person's own computer may know what they know.
+        told = f"{refusal.detail} {_sentences(refusal.reasons)}" if pending.returns_to_this_computer else refusal.detail
+        return Done(self._answer(pending, error=refusal.error, error_description=error_description(told.rstrip())))
 
     def _answer(self, pending: PendingRequest, **parameters: str) -> str:
         request: AuthorizationRequest = pending.request
@@ -256,6 +297,10 @@ class Authorization:
         """The redirect URI with an answer: what is given, then `state` and `iss` (RFC 9207)."""
         issuer_url = issuer_url_of(self._origin, client.name)
         return redirects.with_parameters(redirect_uri, mode, [*parameters.items(), ("state", state), ("iss", issuer_url)])
+
+
+def _sentences(reasons: tuple[str, ...]) -> str:
+    return " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons)
 
 
 def _says(name: str, parameters: Parameters) -> str:

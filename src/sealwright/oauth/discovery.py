@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sealwright.db import Database
@@ -51,7 +52,9 @@ class Discovery:
 
     async def metadata(self, client_name: str) -> dict[str, Any]:
         """The metadata document; raises ClientUnknown."""
-        return metadata_of(await self.client(client_name), self._origin)
+        client = await self.client(client_name)
+        maps = await store.scopes_by_group(self._db, client.id)
+        return metadata_of(client, self._origin, policy.scopes_reached(maps, maps))
 
     async def key_set(self, client_name: str) -> bytes:
         """The JSON Web Key Set: every key that may have signed a token that still holds, newest first; raises ClientUnknown."""
@@ -93,8 +96,13 @@ class Discovery:
         return await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
 
 
-def metadata_of(client: Client, origin: str) -> dict[str, Any]:
-    """What is true of this client's issuer, and nothing else."""
+def metadata_of(client: Client, origin: str, mapped: Collection[str]) -> dict[str, Any]:
+    """What is true of this client's issuer, and nothing else; `mapped` are the scopes that some group may grant to it.
+
+    `openid` is always among its scopes (OpenID Connect Discovery, section 3).
+    """
+    scopes = ["openid", *sorted(set(mapped) - {"openid"} - policy.PROTOCOL_SCOPES), *sorted(policy.PROTOCOL_SCOPES)]
+    told = (claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ()))
     issuer_url = issuer_url_of(origin, client.name)
     methods = ["none"] if client.is_public else ["client_secret_basic", "client_secret_post"]
     return {
@@ -103,7 +111,7 @@ def metadata_of(client: Client, origin: str) -> dict[str, Any]:
         "token_endpoint": origin + TOKEN_PATH,
         "userinfo_endpoint": issuer_url + USERINFO_PATH,
         "jwks_uri": issuer_url + KEYS_PATH,
-        "scopes_supported": list(CLAIMS_OF_SCOPE),
+        "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": [str(mode) for mode in ResponseMode],
         "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -113,9 +121,7 @@ def metadata_of(client: Client, origin: str) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [str(prompt) for prompt in Prompt],
         "claim_types_supported": ["normal"],
-        "claims_supported": list(
-            dict.fromkeys([*_PROTOCOL_CLAIMS, *ALWAYS, *(claim for claims in CLAIMS_OF_SCOPE.values() for claim in claims)])
-        ),
+        "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, *ALWAYS, *told])),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

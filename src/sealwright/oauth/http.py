@@ -30,7 +30,7 @@ from sealwright.oauth.errors import (
     TokenRequestRefused,
     UnprovenRequest,
 )
-from sealwright.oauth.models import ConsentNeeded, Done, NextStep
+from sealwright.oauth.models import ConsentNeeded, Done, NextStep, NotAllowed, SignInNeeded
 from sealwright.oauth.people import SignIns
 from sealwright.oauth.token import Tokens
 from sealwright.oauth.userinfo import Userinfo
@@ -40,6 +40,7 @@ from sealwright.wire import Listener, Request, Response, Route, Wire, json_respo
 SESSION_COOKIE = "__Host-sealwright_session"
 SIGN_IN_PAGE = "/ui/sign-in"
 CONSENT_PAGE = "/ui/oauth2/consent"
+NOT_ALLOWED_PAGE = "/ui/oauth2/not-allowed"
 CONTINUE_PATH = "/ui/oauth2/continue"
 
 _ISSUER = "/oauth2/openid/{client}"
@@ -74,11 +75,15 @@ class Endpoints:
 
     async def authorize(self, request: Request) -> Response:
         """The authorization endpoint by GET."""
-        return answer_step(await self._authorization.first_step(request.query_text, await self._signed_in(request)))
+        return answer_step(await self._first_step(request))
+
+    async def _first_step(self, request: Request) -> NextStep:
+        signed_in = await self._signed_in(request)
+        return await self._authorization.first_step(request.query_text, signed_in, request.peer.address)
 
     async def authorize_by_form(self, request: Request) -> Response:
         """The same by POST. A form from another site comes without cookies, so the browser is sent on with a GET first."""
-        begun = await self._authorization.begin(form_text(request))
+        begun = await self._authorization.begin(form_text(request), request.peer.address)
         if isinstance(begun, Done):
             return answer_step(begun)
         return redirect(page_address(CONTINUE_PATH, begun), headers=_ON_THE_WAY)
@@ -167,8 +172,14 @@ def answer_step(step: NextStep) -> Response:
     """Where the browser goes next. The pages for signing in and deciding use this, too."""
     if isinstance(step, Done):
         return redirect(step.location, headers=_ON_THE_WAY)
-    path = CONSENT_PAGE if isinstance(step, ConsentNeeded) else SIGN_IN_PAGE
-    return redirect(page_address(path, step), headers=_ON_THE_WAY)
+    return redirect(page_address(_PAGES[type(step)], step), headers=_ON_THE_WAY)
+
+
+_PAGES: Mapping[type[object], str] = {
+    SignInNeeded: SIGN_IN_PAGE,
+    ConsentNeeded: CONSENT_PAGE,
+    NotAllowed: NOT_ALLOWED_PAGE,
+}
 
 
 class _Waiting(Protocol):
@@ -220,6 +231,8 @@ def answer_failure(request: Request, failure: Exception) -> Response:
         return _error(500, "server_error", f"Something went wrong here. Request {request.request_id}.")
     if isinstance(failure, TokenRequestRefused) and not isinstance(failure, ClientNotAuthenticated):
         return _error(400, failure.error, failure.detail)
+    if isinstance(failure, BearerMissing):  # RFC 6750, section 3.1: nothing was wrong yet
+        return Response(401, b"", (*_headers_with(failure), *_NO_STORE, _ANY_ORIGIN, _EXPOSED))
     status, error = next((status, error) for kind, status, error in _STATUS_AND_ERROR if isinstance(failure, kind))
     return _error(status, error, failure.detail, _headers_with(failure))
 

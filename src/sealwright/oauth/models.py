@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -163,13 +165,20 @@ class ConsentNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class NotAllowed:
+    """The person may not grant what the application asks for, and is told so before they go back to it."""
+
+    handle: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The answer to the client: where the browser goes now. Holds a code or an error."""
 
     location: str = field(repr=False)
 
 
-NextStep = SignInNeeded | ConsentNeeded | Done
+NextStep = SignInNeeded | ConsentNeeded | NotAllowed | Done
 
 
 class Consent(Struct, frozen=True):
@@ -187,6 +196,15 @@ class Usable(Struct, frozen=True):
 
     display_name: str
     landing_url: str
+
+
+class Disclosed(Struct, frozen=True):
+    """What an application gets to know of a person once it is allowed."""
+
+    claims: Mapping[str, Any]
+    scopes: tuple[str, ...]
+    asks_each_time: bool
+    """The consent is not remembered: any program could pose as this application."""
 
 
 class Family(Struct, frozen=True):

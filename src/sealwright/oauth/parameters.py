@@ -13,7 +13,8 @@ from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
 from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ResponseMode
 from sealwright.wire import fields_of
 
-LONGEST_STATE = 4_096
+LONGEST_RETURNED_STATE = 16_384
+"""Bytes. Longer ones would make an address that no browser is sure to follow."""
 LONGEST_NONCE = 1_024
 LONGEST_HINT = 256
 
@@ -62,9 +63,15 @@ def response_mode_of(parameters: Parameters) -> ResponseMode:
 
 
 def state_of(parameters: Parameters) -> str | None:
-    """The `state` to send back, where it is one that can be sent back."""
+    """The `state` to send back, also with an error (RFC 6749, section 4.1.2.1); raises UnprovenRequest where it is too long."""
     state = parameters.single("state")
-    return state if state is not None and len(state.encode()) <= LONGEST_STATE and not _CONTROL.search(state) else None
+    if state is not None and len(state.encode()) > LONGEST_RETURNED_STATE:
+        raise UnprovenRequest(
+            f"The application's request has a state of {len(state.encode())} bytes.",
+            reasons=(f"a state goes back with every answer, so it may have at most {LONGEST_RETURNED_STATE} bytes",),
+            hint="Tell whoever runs the application.",
+        )
+    return state
 
 
 def read_request(parameters: Parameters, client: Client, redirect_uri: str, hinted_subject: str | None) -> AuthorizationRequest:
@@ -95,8 +102,6 @@ def _require_clean(parameters: Parameters) -> None:
     for name in ("state", "nonce", "scope", "login_hint", "prompt"):
         if _CONTROL.search(parameters.values.get(name, "")):
             raise _malformed(f"The parameter {name!r} holds a control character.")
-    if len(parameters.values.get("state", "").encode()) > LONGEST_STATE:
-        raise _malformed(f"The state is longer than {LONGEST_STATE} bytes.")
     if len(parameters.values.get("nonce", "").encode()) > LONGEST_NONCE:
         raise _malformed(f"The nonce is longer than {LONGEST_NONCE} bytes.")
 
@@ -120,6 +125,8 @@ def _scopes(parameters: Parameters) -> tuple[str, ...]:
         raise AuthorizationRefused("invalid_scope", "The scope holds a character that no scope has, or too many words.")
     if not scopes:
         raise AuthorizationRefused("invalid_scope", "The request asks for no scope.")
+    if policy.PROTOCOL_SCOPES.issuperset(scopes):
+        raise AuthorizationRefused("invalid_scope", f"The scope {scopes[0]} tells nothing by itself; ask for openid as well.")
     return scopes
 
 
@@ -128,7 +135,7 @@ def _challenge(parameters: Parameters, client: Client) -> str | None:
     method = parameters.values.get("code_challenge_method")
     if challenge is None:
         if client.require_pkce or client.is_public:
-            raise _malformed("The parameter 'code_challenge' is missing; this application must use PKCE with S256.")
+            raise _malformed(f"The parameter 'code_challenge' is missing. {_how_to_use_pkce(client)}")
         if method is not None:
             raise _malformed("A code_challenge_method is given without a code_challenge.")
         return None
@@ -137,6 +144,14 @@ def _challenge(parameters: Parameters, client: Client) -> str | None:
     if not policy.is_challenge(challenge):
         raise _malformed("The code_challenge is not the base64url text of a SHA-256 digest.")
     return challenge
+
+
+def _how_to_use_pkce(client: Client) -> str:
+    switch_on = "Switch on PKCE with S256 in the application"
+    if client.is_public:
+        return f"{switch_on}; a client without a secret cannot do without it."
+    off = f"sealwright system oauth2 warning-insecure-client-disable-pkce {client.name}"
+    return f"{switch_on}, or let it do without here: {off}"
 
 
 def _prompts(parameters: Parameters) -> frozenset[Prompt]:

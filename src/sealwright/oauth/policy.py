@@ -15,8 +15,11 @@ from msgspec import Struct
 from sealwright.clock import Instant, between
 from sealwright.oauth.errors import AuthorizationRefused, ClientRefused
 from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ScopeMap
+from sealwright.oauth.redirects import is_claimed
 
 MAX_SCOPES = 100
+PROTOCOL_SCOPES = frozenset({"offline_access"})
+"""Scopes that tell nothing about a person, so that no group has to be given them (OpenID Connect Core, section 11)."""
 _CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -67,17 +70,30 @@ def require_scope_words(scopes: Iterable[str]) -> tuple[str, ...]:
     return words
 
 
+class ScopeNeed(Struct, frozen=True):
+    """A scope that a person may not grant, and the groups whose members may."""
+
+    scope: str
+    groups: tuple[str, ...]
+
+
 class ScopeDecision(Struct, frozen=True):
     """Which of the requested scopes a person may grant to a client."""
 
     granted: tuple[str, ...]
     refused: tuple[str, ...]
-    reasons: tuple[str, ...]
+    needs: tuple[ScopeNeed, ...] = ()
+    """For each refused scope, who may grant it."""
 
     @property
     def allowed(self) -> bool:
-        """True where every requested scope is granted: a request is allowed whole or not at all."""
+        """True where nothing stands in the way: a request is allowed whole or not at all, unless the client takes less."""
         return not self.refused
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why each scope was refused."""
+        return tuple(_why_refused(need) for need in self.needs)
 
 
 def scopes_reached(scopes_by_group: Mapping[str, Collection[str]], group_ids: Collection[str]) -> frozenset[str]:
@@ -85,19 +101,33 @@ def scopes_reached(scopes_by_group: Mapping[str, Collection[str]], group_ids: Co
     return frozenset(scope for group_id, scopes in scopes_by_group.items() if group_id in group_ids for scope in scopes)
 
 
-def decide_scopes(requested: Iterable[str], maps: Collection[ScopeMap], group_ids: Collection[str]) -> ScopeDecision:
-    """A scope is granted where a map of one of the person's groups, direct or nested, holds it."""
+def still_granted(scopes: Iterable[str], reached: Collection[str]) -> tuple[str, ...]:
+    """Those of granted scopes that are still reached; none where only scopes of the protocol would be left."""
+    left = tuple(scope for scope in scopes if scope in reached or scope in PROTOCOL_SCOPES)
+    return left if any(scope in reached for scope in left) else ()
+
+
+def decide_scopes(
+    requested: Collection[str], maps: Collection[ScopeMap], group_ids: Collection[str], *, partial: bool = False
+) -> ScopeDecision:
+    """A scope is granted where a map of one of the person's groups, direct or nested, holds it.
+
+    With `partial`, scopes that are not granted are left out, as long as one is left. `openid` never is: whoever asks for it
+    waits for an ID token.
+    """
     reached = scopes_reached({one.group_id: one.scopes for one in maps}, group_ids)
-    granted = tuple(scope for scope in requested if scope in reached)
-    refused = tuple(scope for scope in requested if scope not in reached)
-    return ScopeDecision(granted, refused, tuple(_why_refused(scope, maps) for scope in refused))
+    granted = still_granted(requested, reached)
+    refused = tuple(scope for scope in requested if scope not in granted)
+    if partial and granted and "openid" not in refused:
+        refused = ()
+    needs = (ScopeNeed(scope, tuple(sorted(one.group_name for one in maps if scope in one.scopes))) for scope in refused)
+    return ScopeDecision(granted, refused, tuple(need for need in needs if need.scope not in PROTOCOL_SCOPES))
 
 
-def _why_refused(scope: str, maps: Collection[ScopeMap]) -> str:
-    groups = sorted(one.group_name for one in maps if scope in one.scopes)
-    if groups:
-        return f"the scope {scope} is for members of {', '.join(groups)}"
-    return f"no group of this application has the scope {scope}"
+def _why_refused(need: ScopeNeed) -> str:
+    if need.groups:
+        return f"the scope {need.scope} is for members of {', '.join(need.groups)}"
+    return f"no group of this application has the scope {need.scope}"
 
 
 def is_challenge(text: str) -> bool:
@@ -125,6 +155,7 @@ class Step(Enum):
 
     SIGN_IN = auto()
     SIGN_IN_AGAIN = auto()
+    NOT_ALLOWED = auto()
     CONSENT = auto()
     DONE = auto()
 
@@ -154,17 +185,26 @@ def next_step(client: Client, request: AuthorizationRequest, created_at: Instant
         if silent or present.authenticated_at >= created_at:
             raise AuthorizationRefused("login_required", "Somebody else is signed in than the id_token_hint names.")
         return Step.SIGN_IN_AGAIN
+    return _decided(client, request, present, silent=silent)
+
+
+def _decided(client: Client, request: AuthorizationRequest, present: Present, *, silent: bool) -> Step:
     if not present.decision.allowed:
-        raise AuthorizationRefused(
-            "access_denied",
-            f"This account may not have {_scopes_text(present.decision.refused)} here.",
-            reasons=present.decision.reasons,
-        )
+        if silent:
+            raise not_allowed(present.decision)
+        return Step.NOT_ALLOWED
     if _consent_is_needed(client, request, present):
         if silent:
-            raise AuthorizationRefused("consent_required", "The person has not allowed this application yet.")
+            raise AuthorizationRefused("consent_required", "The person must be asked, and prompt=none forbids it.")
         return Step.CONSENT
     return Step.DONE
+
+
+def not_allowed(decision: ScopeDecision) -> AuthorizationRefused:
+    """What a client is told where the person may not grant what it asks for."""
+    return AuthorizationRefused(
+        "access_denied", f"This account may not have {_scopes_text(decision.refused)} here.", reasons=decision.reasons
+    )
 
 
 def _scopes_text(scopes: tuple[str, ...]) -> str:
@@ -183,4 +223,15 @@ def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, pres
 def _consent_is_needed(client: Client, request: AuthorizationRequest, present: Present) -> bool:
     if Prompt.CONSENT in request.prompts:
         return True
-    return client.consent_prompt and not present.consented.issuperset(request.scopes)
+    if not client.consent_prompt:
+        return False
+    return asks_each_time(client, request) or not present.consented.issuperset(present.decision.granted)
+
+
+def asks_each_time(client: Client, request: AuthorizationRequest) -> bool:
+    """True where any program could pose as the client, so that a consent from before may be another's (RFC 8252, section 8.6).
+
+    A secret proves a client, and a host name that only its owner answers at. A loopback port is free for every user of the
+    computer, and a scheme for every application on it.
+    """
+    return client.is_public and not is_claimed(request.redirect_uri)

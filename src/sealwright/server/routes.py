@@ -24,7 +24,7 @@ class Served(Struct, frozen=True):
 def serve_all(parts: Parts) -> Served:
     """The routes of all wires, from the parts that answer them."""
     pages = web.assemble(
-        web.Site(parts.around.settings.name, parts.urls[Listener.PEOPLE]),
+        web.Site(parts.around.settings.name, parts.urls[Listener.PEOPLE], parts.around.settings.contact),
         _behind(parts),
         clock=parts.around.clock,
         entropy=parts.around.entropy,

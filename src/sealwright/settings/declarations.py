@@ -16,6 +16,7 @@ from sealwright.settings.forms import (
     Network,
     list_of,
     read_address,
+    read_contact,
     read_database,
     read_domain,
     read_duration,
@@ -118,6 +119,11 @@ class Settings:
 
     name: str = _declare("Sealwright", read_name, "What the server is called on its pages and in its certificates.")
     domain: str = _declare("", read_domain, "Domain of account names, as in alice@example.org. Default: the first of dns_names.")
+    contact: str = _declare(
+        "",
+        read_contact,
+        "Whom people ask for help where something is refused: an e-mail address, an https:// URL, or words.",
+    )
     database_url: str = _declare(
         "",
         read_database,

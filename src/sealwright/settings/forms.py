@@ -22,6 +22,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 HIGHEST_PORT = 65_535
 MOST_WORKERS = 256
+LONGEST_CONTACT = 200
 LONGEST_NAME = 40
 TRANSACTION_POOLING = "transaction"
 """What the parameter ``pgbouncer`` of a database URL says where each transaction may get another connection."""
@@ -87,6 +88,14 @@ def read_name(value: Any) -> str:
     if not 1 <= len(read_text(value).strip()) <= LONGEST_NAME:
         raise ValueError(f"must have 1 to {LONGEST_NAME} characters")
     return str(value).strip()
+
+
+def read_contact(value: Any) -> str:
+    """Whom to ask, in one line of at most 200 characters; empty text stays empty."""
+    text = read_text(value).strip()
+    if len(text) > LONGEST_CONTACT or not text.isprintable():
+        raise ValueError(f"must be one line of at most {LONGEST_CONTACT} characters")
+    return text
 
 
 def read_origin(value: Any) -> str:

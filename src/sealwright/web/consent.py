@@ -26,13 +26,14 @@ class ConsentPages:
         if not isinstance(step, ConsentNeeded):
             return answer_step(step)
         pending = await self._authorization.pending(onward.handle)
-        claims = await self._authorization.disclosed(pending, person)
+        disclosed = await self._authorization.disclosed(pending, person)
         return self._pages.single(
             "consent.html",
             leads_away=True,
             application=application_of(pending),
             person=person.account,
-            wishes=wishes_of(claims, pending.request.scopes),
+            wishes=wishes_of(disclosed.claims, disclosed.scopes),
+            asks_each_time=disclosed.asks_each_time,
             action=onward.path(CONSENT_PAGE),
             not_you=onward.path(SIGN_IN_PAGE) + "&other",
             form_token=visit.token_of(person),

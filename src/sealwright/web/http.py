@@ -8,7 +8,7 @@ from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.identity import Bootstrap, Credentials, Directory, ResetLinks, Sessions, SignIn
-from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, Authorization, Consents
+from sealwright.oauth import CONSENT_PAGE, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, Authorization, Consents
 from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
@@ -17,6 +17,7 @@ from sealwright.web.consent import ConsentPages
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, CredentialPages
 from sealwright.web.failures import failure_answer
 from sealwright.web.first_steps import FirstSteps
+from sealwright.web.not_allowed import NotAllowedPages
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Pages, Place, Site
 from sealwright.web.reset import ResetPages
@@ -90,6 +91,7 @@ def _sign_in(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
         pages, sign_in=behind.sign_in, sessions=behind.sessions, authorization=behind.authorization, clock=clock
     )
     consent = ConsentPages(pages, behind.authorization)
+    not_allowed = NotAllowedPages(pages, behind.authorization)
     return (
         _route("GET", "/", visits.open_page(_to_start), _OPEN),
         _route("GET", "/ui", visits.open_page(_to_start), _OPEN),
@@ -103,6 +105,8 @@ def _sign_in(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
         _route("POST", "/ui/sign-out", visits.personal_form(sign_in.sign_out, page=HOME), _OWN),
         _route("GET", CONSENT_PAGE, visits.personal_page(consent.show), _OWN),
         _route("POST", CONSENT_PAGE, visits.personal_form(consent.decide, page=HOME), _OWN),
+        _route("GET", NOT_ALLOWED_PAGE, visits.personal_page(not_allowed.show), _OWN),
+        _route("POST", NOT_ALLOWED_PAGE, visits.personal_form(not_allowed.go_back, page=HOME), _OWN),
     )
 
 

@@ -19,6 +19,14 @@ class Application(Struct, frozen=True):
     """It goes back to a program on the person's own computer."""
 
 
+class Lack(Struct, frozen=True):
+    """What an application asks for and the person may not give it."""
+
+    label: str
+    groups: tuple[str, ...]
+    """Whose members may."""
+
+
 class Wish(Struct, frozen=True):
     """One thing that an application asks to know."""
 

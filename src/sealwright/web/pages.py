@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
@@ -45,6 +46,16 @@ class Site(Struct, frozen=True):
     name: str
     origin: str
     """Public origin of the people's listener, such as ``https://id.example.org``."""
+    contact: str = ""
+    """Whom people ask for help, in the administrator's words."""
+
+    @property
+    def contact_address(self) -> str:
+        """Where a link to the contact leads; empty where it is words."""
+        if self.contact.startswith("https://"):
+            return self.contact
+        is_mail = "@" in self.contact and " " not in self.contact
+        return f"mailto:{quote(self.contact, safe='@.+-_')}" if is_mail else ""
 
     @property
     def host(self) -> str:

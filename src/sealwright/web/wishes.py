@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from sealwright.clock import Instant, from_seconds
-from sealwright.oauth import PendingRequest
-from sealwright.web.models import Application, Wish
+from sealwright.oauth import PendingRequest, ScopeNeed
+from sealwright.web.models import Application, Lack, Wish
 from sealwright.web.words import host_text, origin_text
 
 _LABELS: Mapping[str, str] = {
@@ -26,7 +26,13 @@ _SCOPES: Mapping[str, tuple[str, str]] = {
     "groups": ("groups", "you are in none"),
 }
 """Scopes with a claim that a person may lack, and what is said then."""
-_KNOWN_SCOPES = frozenset({"openid", "profile", "email", "groups"})
+_KNOWN_SCOPES = frozenset({"openid", "profile", "email", "groups", "offline_access"})
+_LACKS: Mapping[str, str] = {
+    "openid": "Who you are",
+    "profile": "Your name",
+    "email": "Your e-mail address",
+    "groups": "Your groups",
+}
 _TECHNICAL = frozenset({"updated_at", "sub"})
 _QUALIFIERS = frozenset({"email_verified"})
 """Claims that are told beside another one."""
@@ -50,6 +56,8 @@ def wishes_of(claims: Mapping[str, Any], scopes: Collection[str]) -> tuple[Wish,
     wishes += [
         Wish(_LABELS[name], (), without) for scope, (name, without) in _SCOPES.items() if scope in scopes and name not in claims
     ]
+    if "offline_access" in scopes:
+        wishes.append(Wish("Access while you are away", ("until your sign-in ends",)))
     wishes += [
         Wish(f"“{scope}”", ("what this means is up to the application",)) for scope in scopes if scope not in _KNOWN_SCOPES
     ]
@@ -61,6 +69,14 @@ def scope_labels(scopes: Collection[str]) -> tuple[str, ...]:
     names = ["user name and name"]
     names += [label for scope, label in (("email", "e-mail address"), ("groups", "groups")) if scope in scopes]
     return (*names, *(f"“{scope}”" for scope in scopes if scope not in _KNOWN_SCOPES))
+
+
+def lacks_of(needs: Collection[ScopeNeed]) -> tuple[Lack, ...]:
+    """What a person may not give an application, scopes of the same groups together."""
+    by_groups: dict[tuple[str, ...], list[str]] = {}
+    for need in needs:
+        by_groups.setdefault(need.groups, []).append(_LACKS.get(need.scope, f"“{need.scope}”"))
+    return tuple(Lack(", ".join(labels), groups) for groups, labels in by_groups.items())
 
 
 def _values(name: str, claims: Mapping[str, Any]) -> tuple[str | Instant, ...]:

@@ -19,6 +19,12 @@ from sealwright.wire import Request
 REQUEST = Request("POST", "/oauth2/token", request_id="r-42")
 
 
+def test_request_without_a_token_is_told_how_to_prove_it_and_no_error():
+    answer = answer_failure(REQUEST, errors.BearerMissing("why"))
+    assert (answer.status, answer.body) == (401, b"")
+    assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="Sealwright"'
+
+
 def told(failure):
     answer = answer_failure(REQUEST, failure)
     return answer.status, msgspec.json.decode(answer.body), dict(answer.headers)
@@ -42,8 +48,9 @@ def all_below(kind):
         yield from all_below(one)
 
 
+NO_BODY = {Failure, errors.BearerMissing}
 OURS = sorted(
-    {kind for kind in all_below(Failure) if kind.__module__ in {"sealwright.oauth.errors", "sealwright.errors"}} - {Failure},
+    {kind for kind in all_below(Failure) if kind.__module__ in {"sealwright.oauth.errors", "sealwright.errors"}} - NO_BODY,
     key=lambda kind: kind.__name__,
 )
 

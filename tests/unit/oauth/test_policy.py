@@ -38,6 +38,25 @@ def test_without_groups_nothing_is_granted():
     assert decide_scopes(("openid",), (), {"g1"}).refused == ("openid",)
 
 
+def test_offline_access_needs_no_group_and_gives_nothing_alone():
+    decision = decide_scopes(("openid", "offline_access"), MAPS, {"g1"})
+    assert (decision.allowed, decision.granted) == (True, ("openid", "offline_access"))
+    decision = decide_scopes(("openid", "offline_access"), MAPS, set())
+    assert (decision.granted, decision.refused) == ((), ("openid", "offline_access"))
+    assert decision.reasons == ("the scope openid is for members of admins, users",)
+    assert policy.still_granted(("openid", "offline_access"), {"openid"}) == ("openid", "offline_access")
+    assert policy.still_granted(("openid", "offline_access"), {"email"}) == ()
+
+
+def test_client_may_take_what_a_person_may_grant():
+    decision = decide_scopes(("openid", "address", "root"), MAPS, {"g1"}, partial=True)
+    assert (decision.allowed, decision.granted, decision.reasons) == (True, ("openid",), ())
+    assert not decide_scopes(("openid", "address"), MAPS, {"g1"}).allowed
+    assert not decide_scopes(("root", "offline_access"), MAPS, {"g1"}, partial=True).allowed, "nothing is left"
+    only_mail = (ScopeMap("g1", "users", ("email",)),)
+    assert not decide_scopes(("openid", "email"), only_mail, {"g1"}, partial=True).allowed, "no ID token would come"
+
+
 @pytest.mark.parametrize(
     ("text", "scopes"),
     [
@@ -111,6 +130,11 @@ def request(*prompts, max_age=None, hinted=None):
     return AuthorizationRequest("1", "https://x", ("openid",), prompts=frozenset(prompts), max_age=max_age, hinted_subject=hinted)
 
 
+NATIVE = AuthorizationRequest("1", "http://127.0.0.1:31337/steal", ("openid",))
+OWN_SCHEME = AuthorizationRequest("1", "com.example.app:/cb", ("openid",))
+SILENT_NATIVE = AuthorizationRequest("1", "http://127.0.0.1:31337/steal", ("openid",), prompts=frozenset({Prompt.NONE}))
+
+
 def present(*, age=timedelta(hours=1), allowed=True, consented=True, account="alice"):
     decision = decide_scopes(("openid",), MAPS, {"g1"} if allowed else set())
     return Present(account, after(NOW, -age), decision, frozenset({"openid"}) if consented else frozenset())
@@ -138,6 +162,11 @@ STEPS = [
     (request(hinted="alice"), present(), Step.DONE),
     (request(hinted="bob"), present(), Step.SIGN_IN_AGAIN),
     (request(Prompt.NONE), present(), Step.DONE),
+    (request(), present(allowed=False), Step.NOT_ALLOWED),
+    (request(Prompt.CONSENT), present(allowed=False), Step.NOT_ALLOWED),
+    (NATIVE, present(), Step.CONSENT),
+    (NATIVE, present(age=FRESH), Step.CONSENT),
+    (OWN_SCHEME, present(), Step.CONSENT),
 ]
 
 
@@ -152,10 +181,14 @@ REFUSALS = [
     (request(Prompt.NONE, hinted="bob"), present(), "login_required"),
     (request(hinted="bob"), present(age=FRESH), "login_required"),
     (request(Prompt.NONE), present(consented=False), "consent_required"),
-    (request(), present(allowed=False), "access_denied"),
     (request(Prompt.NONE), present(allowed=False), "access_denied"),
-    (request(Prompt.CONSENT), present(allowed=False), "access_denied"),
+    (SILENT_NATIVE, present(), "consent_required"),
 ]
+
+
+def test_client_that_proves_itself_is_allowed_once_wherever_its_answer_goes():
+    assert step(NATIVE, present(), kind=ClientKind.CONFIDENTIAL) is Step.DONE
+    assert step(SILENT_NATIVE, present(), kind=ClientKind.CONFIDENTIAL) is Step.DONE
 
 
 @pytest.mark.parametrize(("asked", "who", "error"), REFUSALS)

@@ -27,6 +27,7 @@ from sealwright.web.first_steps import Step
 from sealwright.web.forms import Problem
 from sealwright.web.models import (
     Application,
+    Lack,
     ShownApplication,
     ShownCertificate,
     ShownConsent,
@@ -48,7 +49,7 @@ PLACES = (
 
 
 def pages(name: str = "Example") -> Pages:
-    return Pages(Site(name, "https://id.example.org"), load_assets(), PLACES)
+    return Pages(Site(name, "https://id.example.org", "help@example.org"), load_assets(), PLACES)
 
 
 class Gallery:
@@ -158,8 +159,31 @@ class Gallery:
                     application=self.application(local=local),
                     person=self.account(),
                     wishes=wishes,
+                    asks_each_time=local,
                     not_you="/ui/oauth2/not-you",
                     action="/ui/oauth2/consent",
+                    form_token="mark",
+                ),
+            )
+        lacks = (
+            Lack(
+                self.text("Who you are, Your e-mail address"), (self.text("step-ca_users"), self.text("network-operations-team"))
+            ),
+            Lack(self.text("“root:all”"), ()),
+        )
+        for name, missing in (("not-allowed", lacks), ("not-allowed-by-anyone", lacks[1:])):
+            yield (
+                name,
+                show(
+                    "not-allowed.html",
+                    status=403,
+                    leads_away=True,
+                    application=self.application(),
+                    person=self.account(),
+                    needs=missing,
+                    joinable=2,
+                    not_you="/ui/sign-in?other",
+                    action="/ui/oauth2/not-allowed",
                     form_token="mark",
                 ),
             )

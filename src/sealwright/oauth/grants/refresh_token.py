@@ -110,7 +110,7 @@ class RefreshTokenGrant:
         """The scopes of this refresh: those asked for, else all of the family, and never one that is no longer granted."""
         group_ids = {group.id for group in groups}
         reached = policy.scopes_reached(await store.scopes_by_group(self._db, client.id), group_ids)
-        still = tuple(scope for scope in family.scope if scope in reached)
+        still = policy.still_granted(family.scope, reached)
         if not still:
             reasons = policy.decide_scopes(family.scope, await store.scope_maps(self._db, client.id), group_ids).reasons
             await self._families.refuse(family, client, "; ".join(reasons), actor)

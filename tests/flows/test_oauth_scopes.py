@@ -1,0 +1,142 @@
+"""Which scopes come of a request, what is told to whoever may not have them, and when a consent is asked for again."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from sealwright.access import SYSTEM
+from sealwright.oauth import ConsentNeeded, Done, RequestGone
+from tests.oauth_world import WEB, answer_parameters, handle_in, location, members, oauth_world, public_request
+
+
+def run(scenario):
+    async def inside():
+        async with oauth_world() as world:
+            await world.public_client()
+            await scenario(world)
+
+    asyncio.run(inside())
+
+
+async def sent_back(world, cookie, **request):
+    """What the application is told once the person has read that they may not use it, and goes back."""
+    answer = await world.authorize(cookie, **request)
+    assert location(answer).startswith("/ui/oauth2/not-allowed?request=")
+    done = await world.server.authorization.go_back(handle_in(answer), await world.signed_in(cookie))
+    return answer_parameters(done.location)
+
+
+# --- refused ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_scope_too_many_denies_the_whole_request_and_keeps_people_and_groups_from_the_client():
+    async def scenario(world):
+        await world.directory.create_group("system_admins", actor=SYSTEM)
+        await world.server.clients.update_scope_map("step-ca", "system_admins", ["root:all"], actor=SYSTEM)
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        sent = await sent_back(world, cookie, **public_request(redirect_uri=WEB, scope="openid root:all"))
+        assert sent["error"] == "access_denied"
+        assert sent["error_description"] == "This account may not have the scope root:all here."
+        world.clock.advance(timedelta(minutes=1))  # within one, refusals of one kind share a row
+        sent = await sent_back(world, cookie, **public_request(redirect_uri=WEB, scope="openid other more root:all"))
+        assert sent["error_description"] == "This account may not have the scopes other, more and root:all here."
+        events = await world.events("authorization.requested")
+        assert [event[1] for event in events] == ["refused", "refused"]
+        assert events[0][2]["reasons"] == ["the scope root:all is for members of system_admins"]
+        assert "no group of this application has the scope other" in events[1][2]["reasons"]
+
+    run(scenario)
+
+
+def test_program_on_ones_own_computer_is_told_whose_members_may():
+    async def scenario(world):
+        stranger = await world.sign_in(await world.person("stranger"))
+        sent = await sent_back(world, stranger, **public_request())
+        assert sent["error_description"] == (
+            "This account may not have the scopes openid and email here."
+            " The scope openid is for members of users. The scope email is for members of users."
+        )
+
+    run(scenario)
+
+
+def test_silent_request_is_refused_by_redirect_at_once():
+    async def scenario(world):
+        stranger = await world.sign_in(await world.person("stranger"))
+        sent = answer_parameters(location(await world.authorize(stranger, **public_request(redirect_uri=WEB, prompt="none"))))
+        assert (sent["error"], sent["state"]) == ("access_denied", public_request()["state"])
+
+    run(scenario)
+
+
+def test_person_who_is_let_in_meanwhile_goes_on_and_a_refusal_is_answered_once():
+    async def scenario(world):
+        stranger = await world.person("stranger")
+        cookie = await world.sign_in(stranger)
+        let_in = handle_in(await world.authorize(cookie, **public_request()))
+        refused = handle_in(await world.authorize(cookie, **public_request()))
+        signed_in = await world.signed_in(cookie)
+        authorization = world.server.authorization
+        assert isinstance(await authorization.go_back(refused, signed_in), Done)
+        with pytest.raises(RequestGone):
+            await authorization.go_back(refused, signed_in)
+        await world.directory.add_members("users", ["stranger"], actor=SYSTEM)
+        assert await authorization.needs(await authorization.pending(let_in), signed_in) == ()
+        assert isinstance(await authorization.go_back(let_in, signed_in), ConsentNeeded)
+
+    run(scenario)
+
+
+# --- granted ----------------------------------------------------------------------------------------------------------
+
+
+def test_offline_access_needs_no_scope_map_and_is_told_back():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        tokens = await world.tokens(await world.sign_in(alice), scope="openid offline_access")
+        assert tokens["scope"] == "openid offline_access"
+        form = {"grant_type": "refresh_token", "client_id": "step-ca"}
+        tokens = members(await world.token(**form, refresh_token=tokens["refresh_token"]))
+        assert tokens["scope"] == "openid offline_access"
+        await world.directory.remove_members("users", ["alice"], actor=SYSTEM)
+        refused = await world.token(**form, refresh_token=tokens["refresh_token"])
+        assert members(refused)["error"] == "invalid_grant", "it opens nothing by itself"
+        sent = answer_parameters(location(await world.authorize(None, **public_request(scope="offline_access"))))
+        assert sent["error"] == "invalid_scope"
+
+    run(scenario)
+
+
+def test_client_that_takes_a_part_is_granted_it_and_told_which():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        await world.server.clients.enable_partial_scopes("step-ca", actor=SYSTEM)
+        tokens = await world.tokens(cookie, scope="openid email address phone")
+        assert tokens["scope"] == "openid email"
+        (consent,) = await world.server.consents.list_of(await world.signed_in(cookie))
+        assert consent.scopes == ("email", "openid")
+        sent = await sent_back(world, await world.sign_in(await world.person("stranger")), **public_request())
+        assert sent["error"] == "access_denied"
+
+    run(scenario)
+
+
+# --- asked again ------------------------------------------------------------------------------------------------------
+
+
+def test_program_that_could_be_anyones_is_asked_about_each_time():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        await world.tokens(cookie)
+        thief = public_request(redirect_uri="http://127.0.0.1:31337/steal")
+        assert answer_parameters(location(await world.authorize(cookie, **thief, prompt="none")))["error"] == "consent_required"
+        assert "/ui/oauth2/consent" in location(await world.authorize(cookie, **thief))
+        assert "/ui/oauth2/consent" in location(await world.authorize(cookie, **public_request()))
+        answer = await world.authorize(cookie, **public_request(redirect_uri=WEB, prompt="none"))
+        assert "code" in answer_parameters(location(answer)), "only the owner of the host name is answered there"
+
+    run(scenario)

@@ -19,6 +19,8 @@ from sealwright.errors import InvalidInput
 from sealwright.strict_json import JsonRefused
 
 MAX_FORM_FIELDS = 200
+MAX_COOKIES = 500
+"""Browsers send fewer than 200 to one host."""
 
 T = TypeVar("T")
 
@@ -106,9 +108,13 @@ class Request(msgspec.Struct):
 
         Read by hand, cookie by cookie: on a host name that several programs share (localhost), one program's odd cookie must
         not hide ours. Nothing but a semicolon parts two cookies (RFC 6265, section 4.2.1), so a foreign value cannot pose as
-        a ``__Host-`` cookie; a name that comes twice is no proof of anything and counts as absent.
+        a ``__Host-`` cookie; a name that comes twice is no proof of anything and counts as absent. More cookies than any
+        browser sends raise InvalidInput.
         """
-        pairs = (pair.partition("=") for pair in self.headers.get("cookie", "").split(";"))
+        text = self.headers.get("cookie", "")
+        if text.count(";") >= MAX_COOKIES:
+            raise InvalidInput(f"There are more than the {MAX_COOKIES} cookies that are read here; delete some for this host.")
+        pairs = (pair.partition("=") for pair in text.split(";"))
         values = [value.strip() for key, _, value in pairs if key.strip() == name]
         return values[0] if len(values) == 1 else None
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from uvicorn.config import Config
@@ -64,10 +66,10 @@ async def late(request: Request) -> Response:
     return Response(200, request.query_text.encode())
 
 
-def converse(pieces: list[bytes]) -> tuple[bytes, bool, str]:
-    """What comes back, whether the connection was closed, and what was logged."""
+def converse(pieces: list[bytes], limits: Limits = LIMITS) -> tuple[bytes, bool, str, float]:
+    """What comes back, whether the connection was closed, what was logged, and the processor's time for the slowest piece."""
 
-    async def scenario() -> tuple[bytes, bool, str]:
+    async def scenario() -> tuple[bytes, bool, str, float]:
         loop = asyncio.get_running_loop()
         log, stream = open_test_log("warning")
         routes = [
@@ -82,7 +84,7 @@ def converse(pieces: list[bytes]) -> tuple[bytes, bool, str]:
         clock = FixedClock(Instant(1_795_344_000_000))
         unread = Seldom(log.warning, "unread", loop.time)
         workplace = Workplace(
-            limits=LIMITS,
+            limits=limits,
             pulse=Pulse(loop, clock),
             state=ServerState(),
             first_step=first_step,
@@ -98,8 +100,16 @@ def converse(pieces: list[bytes]) -> tuple[bytes, bool, str]:
         wired: Any = Wired()
         connection = Connection(lane, config, loop, wired)
         connection.connection_made(wired)
+        slowest = 0.0
+
+        def receive(piece: bytes) -> None:
+            nonlocal slowest
+            begun = time.process_time()
+            connection.data_received(piece)
+            slowest = max(slowest, time.process_time() - begun)
+
         for piece in pieces:
-            loop.call_soon(connection.data_received, piece)
+            loop.call_soon(receive, piece)
             await asyncio.sleep(0)
         for _ in range(60):
             await asyncio.sleep(0)
@@ -107,7 +117,7 @@ def converse(pieces: list[bytes]) -> tuple[bytes, bool, str]:
         first_step.close()
         closed = wired.closed
         connection.connection_lost(None)
-        return wired.written, closed, stream.getvalue()
+        return wired.written, closed, stream.getvalue(), slowest
 
     return asyncio.run(scenario())
 
@@ -162,7 +172,7 @@ def bodies(written: bytes) -> list[bytes]:
 def test_sound_requests_are_answered_in_order_however_they_are_cut(
     requests: list[tuple[bytes, bytes]], places: list[int]
 ) -> None:
-    written, closed, logged = converse(cut(b"".join(request for request, _ in requests), places))
+    written, closed, logged, _ = converse(cut(b"".join(request for request, _ in requests), places))
     assert bodies(written) == [expected for _, expected in requests]
     assert not closed
     assert logged == ""
@@ -204,7 +214,7 @@ HEADS = st.sampled_from(
 def test_both_lanes_answer_alike(requests: list[tuple[str, str, str]], places: list[int], others: list[int]) -> None:
     def said(lane: str, places: list[int]) -> tuple[bytes, bool]:
         text = "".join(head.replace("{}", f"/{lane}/{name}?{query}") for head, name, query in requests)
-        written, closed, logged = converse(cut(text.encode(), places))
+        written, closed, logged, _ = converse(cut(text.encode(), places))
         assert logged == ""
         lines = [line for line in re.split(rb"(?<=\r\n)", written) if not line.startswith((b"date: ", b"x-request-id: "))]
         return b"".join(sorted(lines)).replace(lane.encode(), b"lane"), closed
@@ -221,7 +231,7 @@ def test_damaged_requests_never_break_the_server(
 ) -> None:
     where = place % (len(request[0]) + 1)
     damaged = request[0][:where] + damage + request[0][where:]
-    written, closed, logged = converse(cut(damaged, places))
+    written, closed, logged, _ = converse(cut(damaged, places))
     assert logged == ""
     statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", written)]
     assert set(statuses) <= {100, 200, 400, 404, 405, 408, 413, 414, 417, 431, 501, 505}
@@ -233,7 +243,35 @@ def test_damaged_requests_never_break_the_server(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.binary(max_size=400), max_size=10))
 def test_arbitrary_octets_never_break_the_server(pieces: list[bytes]) -> None:
-    written, _, logged = converse(pieces)
+    written, _, logged, _ = converse(pieces)
     assert logged == ""
     assert written == b"" or written.startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
     assert b"HTTP/1.1 500" not in written
+
+
+ALLOWED = 0.005
+BEGINNING = b"GET /fast/echo HTTP/1.1\r\nHost: a\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        BEGINNING + b"X:\r\n" * 15_000 + b"\r\n",
+        BEGINNING + b"Cookie:\r\n" * 7_000 + b"\r\n",
+        BEGINNING + b"Cookie: " + b";" * 60_000 + b"\r\n\r\n",
+        BEGINNING + b"X: " + b"x" * 65_000 + b"\r\n\r\n",
+        BEGINNING + (b"X: " + b"x" * 640 + b"\r\n") * 99 + b"\r\n",
+        BEGINNING + b"X-Forwarded-For: " + b"," * 60_000 + b"\r\n\r\n",
+        b"GET /" + b"%2F/" * 4_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET " + b"/" * 16_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /slow/echo?" + b"&" * 16_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET https://" + b"a." * 8_000 + b"/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: " + b"a." * 30_000 + b"\r\n\r\n",
+        b"POST /fast/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 10_000,
+        b"POST /fast/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b";" * 65_000,
+        b"\r\n" * 32_000,
+    ],
+)
+def test_longest_head_is_read_in_linear_time(head: bytes) -> None:
+    best = min(converse([head], Limits())[3] for _ in range(5))
+    assert best <= ALLOWED, f"{best * 1000:.1f} ms"

@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import ip_network
 from typing import Any
 
 import msgspec
@@ -16,17 +17,24 @@ from sealwright.ca.models import Name, NameType
 from sealwright.ca.provisioners import audiences
 from sealwright.ca.provisioners.files import parse_json
 from sealwright.ca.step_api import messages
-from sealwright.clock import parse_duration
+from sealwright.clock import FixedClock, Instant, parse_duration
+from sealwright.entropy import SeededEntropy
 from sealwright.errors import Failure
 from sealwright.identity import policy as people
+from sealwright.ip import network_of
 from sealwright.oauth import redirects
 from sealwright.oauth.loopback import loopback_parts
 from sealwright.oauth.parameters import Parameters
+from sealwright.server.answers import site_of
+from sealwright.server.lane import RequestIds
+from sealwright.server.proxies import ListedProxies, Proxies
+from sealwright.server.routing import RouteTable, target_of
+from sealwright.server.seldom import Seldom
 from sealwright.settings import forms
 from sealwright.tokens import UnverifiedToken, decrypt_private_jwk, keys_of_jwks
 from sealwright.tokens.encoding import decode_object
 from sealwright.tokens.providers import read_metadata
-from sealwright.wire import Request
+from sealwright.wire import Listener, Peer, Request, Response, Route, Wire
 
 LENGTH = 65_536
 ALLOWED = 0.005
@@ -53,6 +61,14 @@ def form_of(text: str) -> Any:
 
 def bearer_of(text: str) -> Any:
     return Request("GET", "/", headers={"authorization": text}).bearer()
+
+
+def client_behind(headers: dict[str, str]) -> Any:
+    return PEERS.client(Peer("10.0.0.5"), headers, b"-")
+
+
+async def nothing(request: Request) -> Response:
+    return Response(204)
 
 
 def segment(text: str) -> str:
@@ -108,6 +124,33 @@ DER = (
     b"\x30\x83\x00\xff\xfb" + b"\x30\x00" * ((LENGTH - 5) // 2),
 )
 
+COOKIES = tuple(filled(unit) for unit in (";", "=", " ", "a=b;", "__Host-session=a;", "; ", '"', "__Host-session"))
+FORWARDED = tuple(
+    filled(unit, before, after)
+    for before in ("", "[", '"')
+    for unit in (",", " ", "10.0.0.1,", "1", ".", ":", "%", "[::1],", "::ffff:10.0.0.1, ", "unknown,", '"')
+    for after in ("", ",10.0.0.1", ", 203.0.113.7:1")
+)
+CERTIFICATES = (filled(":"), filled("A", ":", ":"), filled(":AAAA:,"), filled("=", ":", ":"), filled(" "), f":{'M' * 16_000}:")
+ADDRESSES = tuple(
+    f"/{filled(unit)[:16_000]}" for unit in ("/", "a/", "%41", "%", "%2F/", "a", "..", "?", "#", "certificates/", "%C3%A9")
+)
+REQUEST_IDS = RequestIds(SeededEntropy(1))
+PEERS = Proxies(
+    ListedProxies(*[(ip_network("10.0.0.0/8"),)] * 2), FixedClock(Instant(0)), Seldom(lambda *_, **__: None, "", float)
+)
+TABLE = RouteTable(
+    Route(method, path, nothing, frozenset(Listener), "public: test", Wire.API)
+    for method, path in (
+        ("GET", "/"),
+        ("GET", "/{a}/{b}/{c}"),
+        ("GET", "/a/{b}/c/{d}"),
+        ("POST", "/certificates/{serial}/revoke"),
+        ("GET", "/files/{rest:path}"),
+        ("GET", "/a/{rest:path}"),
+    )
+)
+
 CASES: list[tuple[str, Callable[[Any], Any], tuple[Any, ...]]] = [
     ("a request for a certificate", csr.parse, ARMOUR),
     ("a request for a certificate in DER", csr.parse, DER),
@@ -129,6 +172,15 @@ CASES: list[tuple[str, Callable[[Any], Any], tuple[Any, ...]]] = [
         lambda text: Request("GET", "/", headers={"authorization": text}).bearer(),
         (filled(" "), filled("Bearer ")),
     ),
+    ("cookies", lambda text: Request("GET", "/", headers={"cookie": text}).cookie("__Host-session"), COOKIES),
+    ("an address that a proxy tells", lambda text: client_behind({"x-forwarded-for": text}), FORWARDED),
+    ("a certificate that a proxy tells of", lambda text: client_behind({"client-cert": text}), CERTIFICATES),
+    ("an IP address of a peer", network_of, TEXTS),
+    ("a Host header", lambda text: site_of("https", text), TEXTS),
+    ("a request id", lambda text: REQUEST_IDS.of({"x-request-id": text}), TEXTS),
+    ("the target of a request", lambda text: target_of(text.encode(), "a"), ADDRESSES),
+    ("a path", lambda text: TABLE.find("DELETE", text), ADDRESSES),
+    ("a path that leads nowhere", TABLE.nearest_wire, ADDRESSES),
     ("a bare name", names.parse, TEXTS),
     ("a DNS name", lambda text: names.canonical(Name(NameType.DNS, text)), TEXTS),
     ("a mail address in a certificate", lambda text: names.canonical(Name(NameType.EMAIL, text)), TEXTS),

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sealwright.errors import InvalidInput
-from sealwright.wire import MAX_FORM_FIELDS, Request
+from sealwright.wire import MAX_COOKIES, MAX_FORM_FIELDS, Request
 
 
 def cookie_of(header: str) -> str | None:
@@ -108,3 +108,10 @@ def test_number_of_fields_is_bounded():
     assert len(Request("GET", "/", "&".join(f"f{number}=1" for number in range(MAX_FORM_FIELDS))).query()) == MAX_FORM_FIELDS
     with pytest.raises(InvalidInput, match="too many"):
         Request("GET", "/", "&".join(f"f{number}=1" for number in range(MAX_FORM_FIELDS + 1))).query()
+
+
+def test_more_cookies_than_a_browser_sends_are_refused() -> None:
+    ours = "__Host-sealwright_session=abc"
+    assert cookie_of("; ".join(["a=b"] * (MAX_COOKIES - 1) + [ours])) == "abc"
+    with pytest.raises(InvalidInput, match="500 cookies"):
+        cookie_of("; ".join(["a=b"] * MAX_COOKIES + [ours]))

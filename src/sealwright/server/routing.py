@@ -20,6 +20,7 @@ from sealwright.wire import Route, Wire
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)(:path)?\}")
 _NO_PARAMETERS: Mapping[str, str] = {}
 _SHOWN = 120
+_MOST_SEGMENTS = 64
 
 
 class Match(Struct, frozen=True):
@@ -134,6 +135,8 @@ def _segments(raw_path: str) -> list[str]:
         segments = _split(raw_path)
     except ValueError as cause:
         raise NotFound("There is nothing at an address without a path.") from cause
+    if len(segments) > _MOST_SEGMENTS:
+        raise NotFound(f"There is nothing at {raw_path[:_SHOWN]}, which has more than {_MOST_SEGMENTS} parts.")
     if "%" not in raw_path:
         return segments
     try:

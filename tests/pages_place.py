@@ -25,7 +25,7 @@ from sealwright.errors import NotFound, Unavailable
 from sealwright.identity import Account
 from sealwright.keys import Custody, Sealer
 from sealwright.settings import OAuthSettings
-from sealwright.wire import Peer, Request, Response, Route, Wire
+from sealwright.wire import Listener, Peer, Request, Response, Route, Wire
 from tests.authorities import Authority, csr
 from tests.authorities import build as build_authority
 from tests.databases import sqlite_database
@@ -152,7 +152,7 @@ class Place:
     async def _answer(self, request: Request) -> Response:
         for route in (*self.pages.routes, *self.oauth.routes):
             found = _match(route, request.method, request.path)
-            if found is not None and route.wire is Wire.PAGE:
+            if found is not None and route.wire is Wire.PAGE and Listener.PEOPLE in route.listeners:
                 request.path_parameters = found
                 assert len(request.body) <= route.max_body
                 try:

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM
+from sealwright.wire import Listener, Request
 from tests.pages_place import ORIGIN, Place, pages_place
 
 CERTIFICATES = ORIGIN + "/ui/account/certificates"
@@ -100,6 +101,21 @@ def test_trust_page_is_open_to_anyone_and_its_file_has_the_fingerprint_it_names(
     assert f"--fingerprint {fingerprint}" in page.text
     assert ":".join(fingerprint[i : i + 2].upper() for i in range(0, 64, 2)) in page.text
     assert root.subject == root.issuer
+
+
+def test_machines_listener_leads_a_browser_to_the_pages(place: Place) -> None:
+    [route] = [one for one in place.pages.routes if Listener.MACHINES in one.listeners]
+    answer = place.run(route.handler(Request("GET", "/")))
+    assert (route.method, route.path) == ("GET", "/")
+    assert (answer.status, dict(answer.headers)["location"]) == (303, f"{ORIGIN}/")
+
+
+def test_commands_for_the_first_certificate_name_this_server_and_its_root(place: Place) -> None:
+    place.person()
+    page = place.signed_in().open(CERTIFICATES)
+    [root] = place.run(place.authority.parts.issuers.roots())
+    assert f"sealwright login {ORIGIN} --fingerprint {root.fingerprint}" in page.text
+    assert "sealwright certificate issue" in page.text
 
 
 # --- what comes next on a new server ---

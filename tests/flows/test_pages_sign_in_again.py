@@ -87,6 +87,7 @@ def test_application_that_asks_to_sign_in_again_does_not_end_what_another_has(pl
     (before,), old_cookie = sessions_of(place), browser.jar[COOKIE]
     place.clock.advance(timedelta(minutes=30))
     page = browser.open(authorization_address(prompt="login"))
+    assert page.form_with("sign-in").fields["username"] == "alice"
     page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
     page = browser.submit(page, "allow")
     assert page.url.startswith(LOOPBACK)
@@ -128,6 +129,7 @@ def test_second_factor_goes_on_with_the_session_too(place: Place) -> None:
     browser.submit(page, "confirm", code=code_at(secret, step_at(place.clock.now())))
     place.clock.advance(timedelta(minutes=2))
     page = browser.open(authorization_address(prompt="login"))
+    assert page.form_with("sign-in").fields["username"] == "alice"
     page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
     assert sessions_of(place)[0].methods == ("pwd",)  # nothing is proven before the code is
     page = browser.submit(page, "sign-in", code=code_at(secret, step_at(place.clock.now())))
@@ -156,6 +158,7 @@ def test_wrong_password_leaves_the_session_as_it_is(place: Place) -> None:
     tokens, cookie = tokens_for_an_application(place, browser), browser.jar[COOKIE]
     place.clock.advance(timedelta(minutes=1))
     page = browser.open(authorization_address(prompt="login"))
+    assert page.form_with("sign-in").fields["username"] == "alice"
     assert browser.submit(page, "sign-in", username="alice", password="wrong").status == 403
     assert browser.jar[COOKIE] == cookie
     assert browser.open(ORIGIN + "/ui/account").url == ORIGIN + "/ui/account"

@@ -61,13 +61,14 @@ class CertificatePages:
         """One page of the person's certificates."""
         cursor = visit.request.query().get("older-than", "")
         found = await self._inventory.page(person.actor, account_id=person.account.id, cursor=cursor)
-        now = self._clock.now()
+        now, roots = self._clock.now(), await self._issuers.roots()
         return self._pages.console(
             "certificates.html",
             Inside(person, visit.token_of(person), CERTIFICATES_PAGE),
             certificates=tuple(shown(one, now) for one in found.certificates),
             older=f"{CERTIFICATES_PAGE}?older-than={found.next_cursor}" if found.next_cursor else "",
             newest=CERTIFICATES_PAGE if cursor else "",
+            fingerprint=roots[0].fingerprint if roots else "",
         )
 
     async def show_one(self, visit: Visit, person: SignedIn) -> Response:

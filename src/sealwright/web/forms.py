@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from sealwright.entropy import Entropy, token
 from sealwright.errors import Failure
-from sealwright.identity import digits_of
+from sealwright.identity import MailRefused, digits_of
 from sealwright.web.cookies import FORM_COOKIE, set_form_secret
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.words import failure_text
@@ -59,6 +59,8 @@ def problem_of(failure: Failure, name: str = "") -> Problem:
 
 def fields_of(failure: Failure, fields: Mapping[type[Exception], str]) -> tuple[Problem, ...]:
     """A failure with its reasons, tied to the field that `fields` names for its class."""
+    if isinstance(failure, MailRefused):
+        return (Problem("Type an address such as alice@example.org.", fields.get(MailRefused, "")),)
     name = next((fields[kind] for kind in type(failure).__mro__ if kind in fields), "")
     reasons = " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in failure.reasons)
     return (Problem(" ".join(part for part in (failure_text(failure), reasons, failure.hint) if part), name),)

@@ -25,7 +25,7 @@ from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, SIGNED_OUT_PAGE, Sign
 from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.visits import PersonalAction, Visit, Visits
 from sealwright.web.welcome import WelcomePages
-from sealwright.wire import FailureAnswer, Handler, Listener, Response, Route, Wire, redirect
+from sealwright.wire import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
 
 MAX_FORM = 16_384
 PLACES = (
@@ -71,6 +71,7 @@ def assemble(site: Site, behind: Behind, *, clock: Clock, entropy: Entropy) -> W
     visits = Visits(behind.sessions, entropy, site.origin)
     routes = (
         *_static(assets),
+        Route("GET", "/", to_people(site.origin), frozenset({Listener.MACHINES}), _STATIC, Wire.PAGE),
         *_sign_in(pages, behind, visits, clock),
         *_links(pages, behind, visits),
         *_trust(pages, behind, visits, site.origin),
@@ -167,6 +168,16 @@ def _account(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
         page(f"{one}/revoke", certificates.show_revocation),
         form(f"{one}/revoke", certificates.revoke, CERTIFICATES_PAGE),
     )
+
+
+def to_people(origin: str) -> Handler:
+    """The start page of the machines' listener, where no program asks for anything: a browser is led to the pages."""
+
+    async def handler(_request: Request) -> Response:
+        """To the pages for people."""
+        return redirect(f"{origin}/")
+
+    return handler
 
 
 async def _to_start(visit: Visit) -> Response:

@@ -66,7 +66,8 @@ class SignInPages:
         step = await self._authorization.next_step(onward.handle, visit.visitor)
         if not isinstance(step, SignInNeeded):
             return answer_step(step)
-        return await self._form(visit, onward, username=step.login_hint, again=step.again)
+        present = visit.visitor.account.name if visit.visitor and step.again else ""
+        return await self._form(visit, onward, username=step.login_hint or present, again=step.again)
 
     async def submit(self, visit: Visit) -> Response:
         """Check name and password."""

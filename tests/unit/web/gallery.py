@@ -41,6 +41,7 @@ from sealwright.wire import Response
 
 NOW = Instant(1_795_342_800_000)
 HOUR = 3_600_000
+FINGERPRINT = "4f1e07aa" * 8
 PLACES = (
     Place("/ui/account", "My account"),
     Place("/ui/account/applications", "Applications"),
@@ -325,9 +326,19 @@ class Gallery:
         yield "certificate-revocation-refused", show("certificate-revocation.html", here, problems=problems, **asked)
         yield (
             "certificates",
-            show("certificates.html", here, certificates=(valid, revoked, expired), older="/ui/x", newest="/ui/y"),
+            show(
+                "certificates.html",
+                here,
+                certificates=(valid, revoked, expired),
+                older="/ui/x",
+                newest="/ui/y",
+                fingerprint=FINGERPRINT,
+            ),
         )
-        yield "certificates-none", show("certificates.html", here, certificates=(), older="", newest="")
+        yield (
+            "certificates-none",
+            show("certificates.html", here, certificates=(), older="", newest="", fingerprint=FINGERPRINT),
+        )
 
     def all(self) -> dict[str, Response]:
         return dict(self.singles()) | dict(self.consoles())

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM
-from sealwright.wire import Listener, Request
+from sealwright.wire import Listener, Request, Response
 from tests.pages_place import ORIGIN, Place, pages_place
 
 CERTIFICATES = ORIGIN + "/ui/account/certificates"
@@ -105,7 +105,11 @@ def test_trust_page_is_open_to_anyone_and_its_file_has_the_fingerprint_it_names(
 
 def test_machines_listener_leads_a_browser_to_the_pages(place: Place) -> None:
     [route] = [one for one in place.pages.routes if Listener.MACHINES in one.listeners]
-    answer = place.run(route.handler(Request("GET", "/")))
+
+    async def work() -> Response:
+        return await route.handler(Request("GET", "/"))
+
+    answer = place.run(work())
     assert (route.method, route.path) == ("GET", "/")
     assert (answer.status, dict(answer.headers)["location"]) == (303, f"{ORIGIN}/")
 

@@ -12,7 +12,9 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -186,16 +188,16 @@ def test_wrong_password_keeps_the_name_and_says_so(page: Page, server: LiveServe
     assert page.locator("#password:focus").count() == 1
 
 
-def test_times_are_in_the_readers_zone_with_utc_on_hover_or_plain_utc(page: Page, server: LiveServer, person: str) -> None:
+def test_times_are_in_the_readers_zone_or_in_utc_and_say_which(page: Page, server: LiveServer, person: str) -> None:
     sign_in(page, server, person)
-    moment = page.locator("td[data-label='Signed in'] time").first
-    shown, hovered = moment.inner_text(), moment.get_attribute("title")
-    if hovered is None:
-        assert re.fullmatch(r"\d+ \w+ \d{4}, \d\d:\d\d UTC", shown)
-    else:
-        assert re.fullmatch(r"\d+ \w+ \d{4}, \d\d:\d\d", shown)
-        assert hovered.endswith(" UTC")
-        assert shown != hovered.removesuffix(" UTC")
+    moment = page.locator("td[data-label='Last used'] time").first
+    shown, instant = moment.inner_text(), moment.get_attribute("datetime")
+    assert instant is not None
+    found = re.fullmatch(r"(\d+) \w+ \d{4}, (\d\d):(\d\d) (\S+)", shown)
+    assert found is not None, shown
+    utc = datetime.fromisoformat(instant)
+    expected = utc if found[4] == "UTC" else utc.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert (int(found[2]), int(found[3])) == (expected.hour, expected.minute)
 
 
 def test_second_factor_is_set_up_and_asked_for(page: Page, server: LiveServer) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sealwright.cli.server_commands import Finding, InitOptions, InitReport, ServeReport, ServerSide
+    from sealwright.cli.server_commands import BackupReport, Finding, InitOptions, InitReport, ServeReport, ServerSide
 
 
 @contextmanager
@@ -60,11 +60,36 @@ def _export_root_key(home: Path, directory: Path) -> Path:
     return export_root_key(home, directory)
 
 
+def _create_backup(home: Path, target: Path, with_key: bool) -> BackupReport:
+    with _loading():
+        from sealwright.server.backup import create_backup
+    return create_backup(home, target, with_key=with_key)
+
+
+def _check_backup(file: Path) -> BackupReport:
+    with _loading():
+        from sealwright.server.backup import check_backup
+    return check_backup(file)
+
+
+def _restore_backup(home: Path, file: Path, key_file: Path | None) -> BackupReport:
+    with _loading():
+        from sealwright.server.backup import restore_backup
+    return restore_backup(home, file, key_file)
+
+
 def _server_side() -> ServerSide:
     from sealwright.cli.server_commands import ServerSide
 
     return ServerSide(
-        init=_init, serve=_serve, doctor=_doctor, recover_account=_recover_account, export_root_key=_export_root_key
+        init=_init,
+        serve=_serve,
+        doctor=_doctor,
+        recover_account=_recover_account,
+        export_root_key=_export_root_key,
+        create_backup=_create_backup,
+        check_backup=_check_backup,
+        restore_backup=_restore_backup,
     )
 
 

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sealwright.db.migrate import NEWEST
 from tests.interop.wire import new_key, write_key
 from tests.live import SEALWRIGHT, LiveServer, run
 
@@ -162,7 +163,7 @@ BROKEN = {
     "older schema": (
         _rows("UPDATE alembic_version SET version_num = '0000'"),
         "database",
-        "schema 0000, this program speaks 0002 It is brought up to date at: sealwright serve",
+        f"schema 0000, this program speaks {NEWEST} It is brought up to date at: sealwright serve",
     ),
     "database out of reach": (
         _setting("database_url", '"postgresql://sealwright:hidden@127.0.0.1:1/none"'),

@@ -106,7 +106,7 @@ def test_directory_that_is_not_ours_is_refused_and_left_alone(machine):
     machine.home.mkdir()
     (machine.home / "thesis.txt").write_text("years of work")
     refused = machine.sealwright("init", "--dir", machine.home, expect=1)
-    assert f"{machine.home} is not empty, and what is in it is not ours." in refused
+    assert f"{machine.home} is not empty, and what is in it is not ours: thesis.txt." in refused
     assert everything_below(machine.home) == {"thesis.txt": b"years of work"}
 
 

@@ -38,6 +38,7 @@ COMMANDS = {
     "serve": (f"{_HERE}.server_commands:serve", "Start the server."),
     "doctor": (f"{_HERE}.server_commands:doctor", "Check a home directory, and say what is wrong."),
     "recover-account": (f"{_HERE}.server_commands:recover_account", "Set an account's password from the server's shell."),
+    "backup": (f"{_HERE}.backup:backup", "A whole server in one file: make it, check it, restore it."),
     "issuer": (f"{_HERE}.server_commands:issuer", "The authorities that sign certificates."),
     "version": (f"{_HERE}.version:version", "Print the version."),
 }

@@ -15,6 +15,8 @@ import click
 from sealwright import __version__
 from sealwright.cli.commands import Group, command
 from sealwright.cli.errors import ExitCode, WrongUsage
+from sealwright.cli.home import home_of as _home
+from sealwright.cli.home import home_option as _dir
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import columns, counted, local
 
@@ -106,6 +108,35 @@ class Finding(Protocol):
     def hint(self) -> str: ...
 
 
+class BackupReport(Protocol):
+    """What is in a backup."""
+
+    @property
+    def file(self) -> Path: ...
+    @property
+    def made(self) -> str:
+        """When, in RFC 3339."""
+        ...
+
+    @property
+    def version(self) -> str: ...
+    @property
+    def schema(self) -> str: ...
+    @property
+    def server(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        ...
+
+    @property
+    def has_key(self) -> bool: ...
+    @property
+    def key_file(self) -> Path | None: ...
+
+
 class ServerSide(NamedTuple):
     """The functions behind these commands."""
 
@@ -119,20 +150,12 @@ class ServerSide(NamedTuple):
     """Set a password, made up where none is given; answers it."""
     export_root_key: Callable[[Path, Path], Path]
     """Move the root's private key out of the home directory; answers the file."""
-
-
-_dir = click.option(
-    "--dir",
-    "directory",
-    metavar="DIRECTORY",
-    help="The home directory. Default: SEALWRIGHT_HOME, else ~/.local/share/sealwright.",
-)
-
-
-def _home(invocation: Invocation, directory: str | None) -> Path:
-    from sealwright.settings import home_directory, read_environment
-
-    return home_directory(directory, read_environment(invocation.surroundings.environ))
+    create_backup: Callable[[Path, Path, bool], BackupReport]
+    """Write a backup of a home directory to a file or into a directory, with the key-encryption key or without."""
+    check_backup: Callable[[Path], BackupReport]
+    """Read a whole backup."""
+    restore_backup: Callable[[Path, Path, Path | None], BackupReport]
+    """Make a home directory of a backup, with the key-encryption key of a file where one is named."""
 
 
 def _is_usual_home(invocation: Invocation, home: Path) -> bool:

@@ -42,7 +42,7 @@ async def migrate(url: str, *, may_create: bool = True) -> str:
     held = await revision_of(url)
     if not may_create:
         require_known(held, url)
-    return held if held == NEWEST else await _on_connection(url, _upgrade)
+    return held if held == NEWEST else await on_connection(url, _upgrade)
 
 
 async def revision_of(url: str) -> str:
@@ -65,15 +65,16 @@ async def revision_of(url: str) -> str:
 
 def require_known(revision: str, url: str) -> None:
     """Raise DatabaseEmpty where `revision`, of the database at `url`, is none, SchemaTooNew where it is a later program's."""
-    _refuse_newer(revision)
+    refuse_newer(revision)
     if not revision:
         raise empty(url)
 
 
-def _refuse_newer(revision: str) -> None:
+def refuse_newer(revision: str, what: str = "The database") -> None:
+    """Raise SchemaTooNew where `revision`, of `what`, is a later program's."""
     if revision > NEWEST:
         raise SchemaTooNew(
-            f"The database has schema {revision}; this program knows schemas up to {NEWEST}.",
+            f"{what} has schema {revision}; this program knows schemas up to {NEWEST}.",
             hint="Start a newer version of Sealwright, or restore a backup made by this one.",
         )
 
@@ -95,8 +96,8 @@ def _sqlite_revision(path: Path, url: str) -> str:
         raise unusable(cause, url) from cause
 
 
-async def _on_connection(url: str, work: Callable[[Connection], str]) -> str:
-    """Run `work` in a transaction while every other process waits."""
+async def on_connection(url: str, work: Callable[[Connection], str]) -> str:
+    """Run `work` in a transaction while every other process waits. What cannot be reached raises Unavailable."""
     try:
         if (file := sqlite_file(url)) is not None:
             return _on_sqlite(file, work)
@@ -142,7 +143,7 @@ def _upgrade(connection: Connection) -> str:
     revision = _revision(connection)
     if revision == NEWEST:
         return revision
-    _refuse_newer(revision)
+    refuse_newer(revision)
     if revision:
         run_revisions(connection)
     else:
@@ -157,6 +158,16 @@ def _make(connection: Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": NEWEST})
+
+
+def make_revision(connection: Connection, revision: str) -> None:
+    """The schema of one revision, perhaps an old one, in a database that has none yet."""
+    if revision == NEWEST:
+        _make(connection)
+        return
+    from alembic import command  # noqa: PLC0415 - see the module's docstring
+
+    command.upgrade(alembic_config(connection), revision)
 
 
 def run_revisions(connection: Connection) -> None:

@@ -1,0 +1,84 @@
+"""Rows that were written by an older version come into a database of today, on both engines."""
+
+import asyncio
+
+import asyncpg
+import msgspec
+import pytest
+from sqlalchemy import bindparam, select
+
+from sealwright.db import Statement, open_database
+from sealwright.db.dump import DatabaseTaken, load
+from sealwright.db.migrate import NEWEST, revision_of
+from sealwright.db.schema import accounts, oauth_clients
+
+CLIENT = {
+    "id": "c",
+    "name": "wiki",
+    "display_name": "Wiki",
+    "kind": "public",
+    "landing_url": "https://wiki.example.org",
+    "secret_digest": None,
+    "sealed_secret": "AAEC",
+    "signing_algorithm": "ES256",
+    "require_pkce": 1,
+    "localhost_redirects": 0,
+    "consent_prompt": 1,
+    "short_username": 0,
+    "refresh_seconds": 60,
+    "created_at": 5_000_000_000_000,
+    "updated_at": 7,
+}
+BINARY = {"secret_digest", "sealed_secret"}
+READ = Statement(select(oauth_clients.c.name, oauth_clients.c.sealed_secret, oauth_clients.c.created_at))
+COUNT = Statement(select(accounts.c.id).where(accounts.c.id != bindparam("other")))
+
+
+def table():
+    header = [[name, name in BINARY] for name in CLIENT]
+    return [("oauth_clients", iter([msgspec.json.encode(header), msgspec.json.encode(list(CLIENT.values()))]))]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request, tmp_path):
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/new.db"
+        return
+    server = request.getfixturevalue("postgresql_url")
+
+    async def execute(statement):
+        connection = await asyncpg.connect(server)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(execute("CREATE DATABASE dump_of_old"))
+    yield f"{server.rpartition('/')[0]}/dump_of_old"
+    asyncio.run(execute("DROP DATABASE dump_of_old WITH (FORCE)"))
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_rows_of_a_released_version_are_brought_up_to_date(empty_url, revision):
+    async def scenario():
+        await load(empty_url, revision, table())
+        assert await revision_of(empty_url) == NEWEST
+        db = await open_database(empty_url)
+        try:
+            assert await db.all(READ) == [("wiki", bytes([0, 1, 2]), 5_000_000_000_000)]
+            assert await db.all(COUNT, other="") == []
+        finally:
+            await db.close()
+
+    asyncio.run(scenario())
+
+
+def test_rows_that_cannot_be_stored_leave_nothing_behind(empty_url):
+    async def scenario():
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the engine says of a column that it does not have
+            await load(empty_url, NEWEST, [("accounts", iter([b'[["no_such_column",false]]', b'["x"]']))])
+        await load(empty_url, NEWEST, table())
+        with pytest.raises(DatabaseTaken):
+            await load(empty_url, NEWEST, table())
+
+    asyncio.run(scenario())

@@ -62,7 +62,7 @@ def check(invocation: Invocation, file: str) -> None:
     "restore",
     examples=[
         "sealwright backup restore last.backup --dir /var/lib/sealwright --key-file key-encryption.key",
-        "SEALWRIGHT_DATABASE_URL=postgresql://sealwright@db.example.org/sealwright sealwright backup restore last.backup",
+        "sealwright backup restore with-key.backup",
     ],
     local=True,
 )

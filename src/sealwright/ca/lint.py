@@ -35,7 +35,6 @@ from sealwright.ca.models import (
 )
 from sealwright.ca.public_keys import SHORTEST_RSA, encoded
 from sealwright.ca.reading import NAMES, SUBJECT_KEY, Particulars, Reading, read
-from sealwright.ca.texts import shown
 from sealwright.ca.x509 import (
     PROVISIONER_OID,
     SERIAL_OCTETS,
@@ -50,6 +49,7 @@ from sealwright.ca.x509 import (
     signature_algorithm,
 )
 from sealwright.clock import Instant, after
+from sealwright.texts import shown
 
 LARGEST = 64 * 1024
 FIRST_GENERALIZED = Instant(2_524_608_000_000)

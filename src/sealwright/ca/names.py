@@ -6,51 +6,36 @@ A canonical name is what stands in the certificate, and what policy compares. No
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
-import idna
-
 from sealwright.ca.errors import NameRefused
 from sealwright.ca.models import Name, NameType
-from sealwright.ca.texts import hostile_character, scripts_of, shown
+from sealwright.hosts import HostRefused, address_of, canonical_address, canonical_host, canonical_mail
+from sealwright.texts import hostile_character, shown
 
 MOST_NAMES = 100
-LONGEST_DNS = 253
-LONGEST_LABEL = 63
-LONGEST_EMAIL = 254
-LONGEST_LOCAL_PART = 64
 LONGEST_URI = 2048
 LONGEST_COMMON_NAME = 64
 """Characters, as RFC 5280 counts them (ub-common-name), and not bytes: a name in other letters than Latin may have as many."""
 HIGHEST_PORT = 65535
 
-_PLAIN_DNS = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 _BEHIND_ADDRESS = re.compile(r"[%/]")
 """What follows an address in the name of an interface or a network: those are told apart as addresses, and then refused."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
-_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _URI = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]++|%[0-9A-Fa-f]{2})*+")
 _URI_PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?")
 _SPIFFE_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}")
 _SPIFFE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)*")
 _HOST_NEEDED = frozenset({"http", "https", "ws", "wss", "ftp", "ldap", "ldaps", "spiffe"})
 _FRAGMENT_SAFE = "-_.~$&+,/:;=?@!()*"
-_REVERSE_ZONES = ("in-addr.arpa", "ip6.arpa")
-_TOGETHER = (
-    frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}),
-    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
-    frozenset({"LATIN", "CJK", "HANGUL"}),
-)
-"""Scripts that are written together (Unicode TS 39, "highly restrictive")."""
 
 
 def type_of(text: str) -> NameType:
     """The type that a bare text stands for: an IP address, something with a URL scheme, something with ``@``, else DNS."""
-    if (text[:1].isdigit() or ":" in text) and _address(_BEHIND_ADDRESS.split(text, 1)[0]) is not None:
+    if (text[:1].isdigit() or ":" in text) and address_of(_BEHIND_ADDRESS.split(text, 1)[0]) is not None:
         return NameType.IP
     if _SCHEME.match(text):
         return NameType.URI
@@ -126,26 +111,15 @@ def _refuse_hostile(kind: str, text: str) -> None:
         raise NameRefused(f"The {kind} {shown(text)} contains {found}, which is not allowed in a name.")
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    if "%" in text or not text.isascii():
-        return None
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
-
-
 def _canonical_ip(text: str) -> str:
-    address = _address(text)
+    address = address_of(text)
     if address is None:
         why = "names a network" if "/" in text else "names an interface" if "%" in text else "is not an IP address"
         raise NameRefused(f"{shown(text)} {why}; a certificate names single addresses such as 192.0.2.1 or 2001:db8::1.")
-    if address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255":
-        raise NameRefused(f"{shown(text)} is not the address of one machine.")
-    return str(address)
+    try:
+        return canonical_address(address)
+    except HostRefused as cause:
+        raise NameRefused(f"{shown(text)} {cause}.") from cause
 
 
 def _canonical_dns(text: str) -> str:
@@ -163,76 +137,19 @@ def _canonical_dns(text: str) -> str:
     return _canonical_host(lower, text)
 
 
-def _canonical_host(lower: str, given: str) -> str:
-    """The host `lower`; `given` is how it was written, for the words of a refusal."""
-    if len(given) > LONGEST_DNS:
-        raise NameRefused(f"The DNS name {shown(given)} has {len(given)} octets; {LONGEST_DNS} are allowed.")
-    if _PLAIN_DNS.fullmatch(lower) is None:
-        raise NameRefused(_what_is_wrong_with_host(lower, given))
-    last = lower.rpartition(".")[2]
-    if last.isdigit() or last.startswith("0x"):
-        raise NameRefused(f"The DNS name {shown(given)} ends in a number and could be taken for an address.")
-    if lower.endswith(_REVERSE_ZONES) and any(lower == zone or lower.endswith(f".{zone}") for zone in _REVERSE_ZONES):
-        raise NameRefused(f"{shown(given)} lies in a reverse zone; ask for the IP address instead.")
-    if "--" in lower:
-        for label in lower.split("."):
-            if label[2:4] == "--":
-                _check_a_label(label, given)
-    return lower
-
-
-def _what_is_wrong_with_host(lower: str, given: str) -> str:
-    found = hostile_character(given)
-    if found is not None:
-        return f"The DNS name {shown(given)} contains {found}, which is not allowed in a name."
-    labels = lower.split(".")
-    too_long = [label for label in labels if len(label) > LONGEST_LABEL]
-    causes = (
-        (not given.isascii(), "is not ASCII; write it in its encoded form, with labels that begin with xn--"),
-        (not lower, "is empty"),
-        (lower.endswith("."), "ends with a dot; write it without"),
-        ("_" in lower, "contains an underscore, which a host name may not have"),
-        ("" in labels, "has an empty label"),
-        (bool(too_long), f"has the label {shown(''.join(too_long[:1]))}, longer than {LONGEST_LABEL} octets"),
-        (any(label.strip("-") != label for label in labels), "has a label that begins or ends with a hyphen"),
-    )
-    wrong = next((words for true, words in causes if true), "may only contain letters, digits, hyphens and dots")
-    return f"The DNS name {shown(given)} {wrong}."
-
-
-def _check_a_label(label: str, given: str) -> None:
-    """Refuse an encoded label that decodes to nothing sensible, or to letters that imitate others."""
-    if not label.startswith("xn--"):
-        raise NameRefused(f"The label {shown(label)} in {shown(given)} has hyphens in places that are reserved.")
+def _canonical_host(host: str, given: str) -> str:
+    """The host in its one form; `given` is how the whole was written, for the words of a refusal."""
     try:
-        decoded = idna.ulabel(label)
-        again = idna.alabel(decoded).decode()
-    except (idna.IDNAError, UnicodeError) as cause:
-        raise NameRefused(f"The label {shown(label)} in {shown(given)} is not a valid encoded name (IDNA 2008).") from cause
-    if again != label:
-        raise NameRefused(f"The label {shown(label)} in {shown(given)} is not in its normal form, which is {again}.")
-    scripts = scripts_of(decoded)
-    if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
-        mixed = " and ".join(sorted(script.capitalize() for script in scripts))
-        raise NameRefused(f"The label {shown(label)} in {shown(given)} mixes letters of {mixed}, which can imitate another name.")
+        return canonical_host(host)
+    except HostRefused as cause:
+        raise NameRefused(f"The DNS name {shown(given)} {cause}.") from cause
 
 
 def _canonical_email(text: str) -> str:
-    local, at, host = text.rpartition("@")
-    if not at or not local or not host:
-        raise NameRefused(f"{shown(text)} is not an e-mail address.")
-    if len(local) > LONGEST_LOCAL_PART or len(text) > LONGEST_EMAIL:
-        raise NameRefused(
-            f"The e-mail address {shown(text)} is too long: {LONGEST_EMAIL} characters, {LONGEST_LOCAL_PART} before the @."
-        )
-    _refuse_hostile("e-mail address", text)
-    if not local.isascii():
-        raise NameRefused(
-            f"The local part of the e-mail address {shown(text)} is not ASCII, which certificates here cannot carry."
-        )
-    if _LOCAL_PART.fullmatch(local) is None:
-        raise NameRefused(f"The local part of the e-mail address {shown(text)} may not contain quotes, spaces or misplaced dots.")
-    return f"{local}@{_canonical_host(host.lower() if host.isascii() else host, host)}"
+    try:
+        return canonical_mail(text)
+    except HostRefused as cause:
+        raise NameRefused(f"The e-mail address {shown(text)} {cause}.") from cause
 
 
 def _canonical_uri(text: str) -> str:
@@ -272,12 +189,12 @@ def _canonical_authority(authority: str, given: str) -> str:
     if not host:
         raise NameRefused(f"The URI {shown(given)} has no host.")
     if bracketed:
-        address = _address(host[1:-1])
+        address = address_of(host[1:-1])
         if address is None or ":" not in str(address):
             raise NameRefused(f"The URI {shown(given)} has brackets around something that is no IPv6 address.")
         host = f"[{address}]"
-    elif not (host[-1].isdigit() and _address(host)):
-        host = _canonical_host(host.lower(), host)
+    elif not (host[-1].isdigit() and address_of(host)):
+        host = _canonical_host(host, host)
     return f"{host}{colon}{port}"
 
 

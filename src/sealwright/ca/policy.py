@@ -23,9 +23,9 @@ from sealwright.ca.models import (
 )
 from sealwright.ca.profiles import MOST_BACKDATE
 from sealwright.ca.reserved import OwnNames
-from sealwright.ca.texts import shown
 from sealwright.clock import Instant, after, before, between, to_rfc3339
 from sealwright.errors import Refused
+from sealwright.texts import shown
 
 FURTHEST_BEGINNING = timedelta(hours=48)
 """How far in the future a certificate may begin."""

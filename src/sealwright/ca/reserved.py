@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from sealwright.ca import names
 from sealwright.ca.errors import NameNotGranted, NameRefused
 from sealwright.ca.models import Name, NameType
-from sealwright.ca.texts import shown
+from sealwright.texts import shown
 
 
 class OwnNames:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from sealwright.clock import CLOCKS_DIFFER, Instant, after, between
+from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.identity.errors import MailRefused, NameRefused, TextRefused, WeakPassword
 from sealwright.identity.models import Session, SessionKind, SessionRules
 from sealwright.ip import network_of
@@ -35,8 +36,6 @@ _UNFIT_KINDS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _NAME = re.compile(r"[a-z][a-z0-9\-_.]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 _PATTERN_WORDS = {
     "dictionary": "it is made of common words, names or passwords",
@@ -101,14 +100,11 @@ def searchable(text: str) -> str:
 def check_mail(address: str) -> str:
     """An e-mail address that can stand in a certificate and a token, or MailRefused."""
     text = address.strip()
-    local, _, domain = text.rpartition("@")
-    labels = domain.split(".")
-    if len(text) > 254 or len(local) > 64 or not _LOCAL_PART.fullmatch(local) or not all(map(_LABEL.fullmatch, labels)):  # noqa: PLR2004 - RFC 5321, section 4.5.3.1
-        raise MailRefused(
-            f"{address[:80]!r} is not an e-mail address.",
-            reasons=("an address has the form name@domain, in ASCII, with at most 64 characters before the @ and 254 in all",),
-        )
-    return text
+    try:
+        canonical = canonical_mail(text)
+    except HostRefused as cause:
+        raise MailRefused(f"{address[:80]!r} is not an e-mail address.", reasons=(f"it {cause}",)) from cause
+    return text if text.isascii() else canonical
 
 
 def fold_mail(address: str) -> str:

@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlencode, urlsplit
 
+from sealwright.hosts import URL_HOST
 from sealwright.oauth.errors import ClientRefused
 from sealwright.oauth.loopback import LONGEST_URI, REST, loopback_parts, port_fits
 from sealwright.oauth.models import Client, ResponseMode
 
-_WEB = re.compile(
-    r"https?://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?" + REST
-)
+_WEB = re.compile(rf"https?://(?P<host>{URL_HOST})(?::(?P<port>[0-9]{{1,5}}))?" + REST)
 _OWN_SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):/{0,3}[A-Za-z0-9._~!$&'()+,;=:@%/?-]*")
 
 _RUN_OR_SHOW = """

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sealwright.clock import parse_duration
+from sealwright.hosts import HostRefused, address_of, canonical_host_or_address
 from sealwright.settings.paths import expanded
 
 T = TypeVar("T")
@@ -27,7 +28,6 @@ LONGEST_NAME = 40
 TRANSACTION_POOLING = "transaction"
 """What the parameter ``pgbouncer`` of a database URL says where each transaction may get another connection."""
 LEVELS = ("debug", "info", "warning", "error")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 _DATABASE_HOST = re.compile(r"(?:/.*|\[[^\[\]@]+\]|[^\[\]:@/]*)(?::(.*))?", re.DOTALL)
 
@@ -56,26 +56,22 @@ def read_address(value: Any) -> Address:
     if ":" in host and not bracketed:
         raise ValueError("must be HOST:PORT with brackets around an IPv6 address, such as [::1]:8443")
     host = host[1:-1] if bracketed else host
-    if not _is_host(host) or not _is_port(port):
+    if not _is_port(port):
         raise ValueError("must be HOST:PORT with a port from 1 to 65535")
-    return Address(host, int(port))
+    return Address(host.lower() if address_of(host) else _host(host), int(port))  # 0.0.0.0 is where to listen, and no name
 
 
-def _is_host(text: str) -> bool:
+def _host(text: str) -> str:
+    """A host name or address by which clients reach the server, so that it can stand in the server's certificate."""
     try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return bool(_HOST.fullmatch(text)) and ".." not in text
-    return True
+        return canonical_host_or_address(text)
+    except HostRefused as cause:
+        raise ValueError(str(cause)) from cause
 
 
 def read_host(value: Any) -> str:
     """A host name or an IP address, in lower case."""
-    if read_text(value).endswith("."):
-        raise ValueError("must not end with a dot")
-    if not _is_host(read_text(value)):
-        raise ValueError("must be a host name or an IP address")
-    return str(value).lower()
+    return _host(read_text(value))
 
 
 def read_domain(value: Any) -> str:
@@ -105,11 +101,12 @@ def read_origin(value: Any) -> str:
         return ""
     parts = urlsplit(text)
     try:
-        plain = parts.scheme in ("http", "https") and parts.hostname is not None and _is_host(parts.hostname) and parts.port != 0
+        plain = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
     except ValueError:
         plain = False
     if not plain or text != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
         raise ValueError("must be a scheme and a host, such as https://id.example.org, without a path")
+    _host(parts.hostname or "")
     return text.lower()
 
 

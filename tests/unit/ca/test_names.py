@@ -4,7 +4,7 @@ import pytest
 from sealwright.ca import names
 from sealwright.ca.errors import NameRefused
 from sealwright.ca.models import Name, NameType
-from sealwright.ca.texts import scripts_of, shown
+from sealwright.texts import scripts_of, shown
 
 DNS, IP, EMAIL, URI = NameType.DNS, NameType.IP, NameType.EMAIL, NameType.URI
 LABEL_63 = "a" * 63
@@ -82,7 +82,7 @@ def test_each_name_has_one_form(given, canonical):
         ("-web.example.org", "hyphen"),
         ("web-.example.org", "hyphen"),
         (f"{LABEL_63}a.example.org", "longer than 63"),
-        (DNS_253 + "a", "254 octets"),
+        (DNS_253 + "a", "254 characters"),
         ("web example.org", "letters, digits, hyphens and dots"),
         ("web\0.example.org", r"control character \(U\+0000\)"),
         ("web\n.example.org", "control character"),
@@ -166,7 +166,7 @@ def test_networks_and_zones_are_recognised_as_addresses_and_refused(text, why):
         ("alice@", "not an e-mail address"),
         ("alice", "not an e-mail address"),
         ("al\u00efce@example.org", "not ASCII"),
-        ("alice@b\u00fccher.example", "not ASCII"),
+        ("alice@b_\u00fccher.example", "no host name may have"),
         ('"al ice"@example.org', "quotes, spaces or misplaced dots"),
         ("al ice@example.org", "quotes, spaces"),
         (".alice@example.org", "misplaced dots"),

@@ -359,7 +359,7 @@ def test_any_other_name_is_refused_by_name_with_what_may_be_had(with_ca, common_
         ({"email": ""}, "carries no mail address"),
         ({"email_verified": False}, "has not been verified"),
         ({"email_verified": None}, "has not been verified"),
-        ({"email_verified": "true"}, "has not been verified"),
+        ({"email_verified": "true"}, "gives email_verified as a text"),
         ({"email_verified": 1}, "has not been verified"),
     ],
 )

@@ -50,6 +50,10 @@ def test_mail_address_is_accepted(address):
     assert check_mail(f" {address} ") == address
 
 
+def test_host_of_a_mail_address_is_kept_in_its_encoded_form():
+    assert check_mail("alice@exämple.org") == "alice@xn--exmple-cua.org"
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -63,7 +67,9 @@ def test_mail_address_is_accepted(address):
         "a@-x.org",
         "a@x..org",
         "älice@example.org",
-        "alice@exämple.org",
+        "a@host.123",
+        "a@ab--cd.example",
+        "a@my_host.example",
         "a b@example.org",
         "a@example.org\nBcc: x@example.org",
         f"{'a' * 65}@example.org",

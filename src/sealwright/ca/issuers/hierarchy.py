@@ -238,8 +238,7 @@ class Issuers:
 
 def _check_name(name: str) -> None:
     names.common_name(name)
-    octets = len(name.encode())
-    if octets > LONGEST_NAME:
+    if len(name) > LONGEST_NAME:
         raise NameRefused(
-            f"The name has {octets} octets; {LONGEST_NAME} are allowed, so that the authorities can be named by it."
+            f"The name has {len(name)} characters; {LONGEST_NAME} are allowed, so that the authorities can be named by it."
         )

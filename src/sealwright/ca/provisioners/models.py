@@ -22,6 +22,7 @@ from sealwright.ca.models import Claims, ProvisionerExtension, ProvisionerType, 
 from sealwright.ca.profiles import inherit
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.errors import Failure
+from sealwright.hosts import HostRefused, canonical_host
 from sealwright.tokens import VerificationKey, VerificationKeys, keys_of_jwks, public_key_from_jwk
 from sealwright.wire import misfit
 
@@ -33,11 +34,6 @@ LEEWAY = timedelta(minutes=1)
 _FORMS = (
     ("admins", re.compile(r"(?!(?:account|group):$)\S(?:.*\S)?"), "an empty text would match what nobody meant"),
     ("groups", re.compile(r"(?!group:$)\S(?:.*\S)?"), "an empty text would match what nobody meant"),
-    (
-        "domains",
-        re.compile(r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.IGNORECASE),
-        "a domain is written like example.org, without an @",
-    ),
     ("scopes", re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+"), "which is no scope"),
 )
 """Members of an OIDC definition that are lists, the form of each entry, and what to say of another."""
@@ -229,6 +225,13 @@ def _check_oidc(definition: OidcDefinition) -> None:
         for text in getattr(definition, member):
             if not form.fullmatch(text):
                 raise DefinitionRefused(f"{member} holds {text[:100]!r}; {words}.")
+    for domain in definition.domains:
+        try:
+            canonical_host(domain)
+        except HostRefused as cause:
+            raise DefinitionRefused(
+                f"domains holds {domain[:100]!r}, which {cause}; a domain is written like example.org, without an @."
+            ) from cause
     if definition.scopes and "openid" not in definition.scopes:
         raise DefinitionRefused("scopes lacks openid, without which a provider gives no ID token.")
     for parameter in definition.auth_params:
@@ -254,7 +257,8 @@ def _check_listen_address(address: str) -> None:
     if not address:
         return
     host, colon, port = address.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535 or (":" in host and not host.startswith("[")):  # noqa: PLR2004 - the greatest port
+    is_port = port.isascii() and port.isdigit() and int(port[:6]) <= 65_535  # noqa: PLR2004 - the greatest port
+    if not colon or not is_port or (":" in host and not host.startswith("[")):
         raise DefinitionRefused(f"listenAddress is {address[:100]!r}; it is written as HOST:PORT or :PORT.")
 
 

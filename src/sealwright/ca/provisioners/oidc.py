@@ -31,6 +31,7 @@ from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
 from sealwright.ca.provisioners.single_use import one_use, whole
 from sealwright.clock import Instant
+from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.tokens import (
     ALGORITHMS,
     JWT,
@@ -59,6 +60,8 @@ class IdToken(msgspec.Struct, frozen=True):
     subject: str
     mail: str
     mail_verified: bool
+    verified_is_text: bool
+    """Whether the provider writes `email_verified` as a text, which says nothing (some write "false")."""
     groups: tuple[str, ...]
     group_ids: frozenset[str]
     """Of an account of this server, by what the directory knows now; a token tells names only."""
@@ -169,6 +172,12 @@ class IdToken(msgspec.Struct, frozen=True):
                 reasons=("a person's certificate carries their mail address",),
                 hint="Add a mail address to the person, and the scope email to the provisioner and the client.",
             )
+        if self.verified_is_text and not self.trusted_mail:
+            raise IdentityRefused(
+                f"The token of {self.issuer_url} gives email_verified as a text, where true or false is needed.",
+                reasons=("OpenID Connect Core, section 5.1: email_verified is a JSON boolean",),
+                hint="Let the provider send a boolean, or set allowUnverifiedEmail in the provisioner.",
+            )
         if not self.trusted_mail:
             raise IdentityRefused(
                 f"The mail address {self.mail} has not been verified by {self.issuer_url}.",
@@ -179,7 +188,8 @@ class IdToken(msgspec.Struct, frozen=True):
 
     def _check_domain(self, mail: str) -> None:
         domains = self.provisioner.definition.domains
-        if domains and mail.rpartition("@")[2].lower() not in {domain.lower() for domain in domains}:
+        host = names.canonical(Name(NameType.EMAIL, mail)).value.rpartition("@")[2]
+        if domains and host not in {domain.lower() for domain in domains}:
             raise IdentityRefused(
                 f"The mail address {mail} is in none of the domains of the provisioner {self.provisioner.name}.",
                 reasons=(f"domains: {', '.join(domains)}",),
@@ -209,8 +219,9 @@ async def verify_id_token(
         issuer_url=metadata.issuer,
         local=metadata.local,
         subject=subject,
-        mail=optional_text(claims, "email"),
+        mail=_mail(claims),
         mail_verified=claims.get("email_verified") is True,
+        verified_is_text=isinstance(claims.get("email_verified"), str),
         groups=_texts(claims, "groups"),
         group_ids=frozenset() if person is None else person.group_ids,
         user_name=_text(claims, "preferred_username"),
@@ -221,6 +232,15 @@ async def verify_id_token(
             provisioner.id, _text(claims, "nonce") or whole(token), expires_at=instant_claim(claims, "exp") or now, now=now
         ),
     )
+
+
+def _mail(claims: Mapping[str, Any]) -> str:
+    """The mail address with its host as certificates have it; one that no certificate may hold is refused when it is used."""
+    text = optional_text(claims, "email")
+    try:
+        return text if text.isascii() else canonical_mail(text)
+    except HostRefused:
+        return text
 
 
 def _check_algorithm(algorithm: object, metadata: ProviderMetadata) -> None:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.keys import PUBLISHED_BEFORE_USE
 from sealwright.tokens import JWT, UnverifiedToken, verify
 from tests.oauth_world import ORIGIN, answer_parameters, location, members, oauth_world, public_redemption, public_request
 
@@ -107,6 +108,7 @@ def test_legacy_signatures_replace_the_others_and_old_tokens_still_verify():
         cookie = await world.sign_in(alice)
         before = await world.tokens(cookie)
         await world.server.clients.enable_legacy_crypto("step-ca", actor=SYSTEM)
+        world.clock.advance(PUBLISHED_BEFORE_USE)
         document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
         assert document["id_token_signing_alg_values_supported"] == ["RS256"]
         during = await world.tokens(cookie)
@@ -117,11 +119,56 @@ def test_legacy_signatures_replace_the_others_and_old_tokens_still_verify():
             bearer = {"authorization": f"Bearer {tokens['access_token']}"}
             assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 200
         await world.server.clients.disable_legacy_crypto("step-ca", actor=SYSTEM)
+        world.clock.advance(PUBLISHED_BEFORE_USE)
         after = await world.tokens(cookie)
         assert UnverifiedToken(after["id_token"]).header["alg"] == "ES256"
         keys = members(await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk"))["keys"]
         assert [key["alg"] for key in keys if key["kid"] == UnverifiedToken(after["id_token"]).header["kid"]] == ["ES256"]
         assert len({key["kid"] for key in keys}) == 3
+
+    run(scenario)
+
+
+def test_new_key_is_published_before_it_signs_and_every_node_changes_at_the_same_moment():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        nodes = (world, world.other_node())
+        for node in nodes:  # each has read the keys just before
+            await node.tokens(cookie)
+        await world.server.clients.enable_legacy_crypto("step-ca", actor=SYSTEM)
+        seen = []
+        for _ in range(80):
+            for node in nodes:
+                token = (await node.tokens(cookie))["id_token"]
+                document = members(await node.call("GET", METADATA_PATHS[0].format("step-ca")))
+                algorithm = UnverifiedToken(token).header["alg"]
+                assert document["id_token_signing_alg_values_supported"][0] == algorithm
+                for other in nodes:
+                    assert (await other.verified(token, "step-ca")).claims["sub"] == alice.id
+                seen.append(algorithm)
+            world.clock.advance(timedelta(seconds=1))
+        changed = seen.index("RS256")
+        assert changed % 2 == 0, "both nodes in the same second"
+        assert set(seen[:changed]) == {"ES256"}
+        assert set(seen[changed:]) == {"RS256"}
+        assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+
+    run(scenario, access_token=timedelta(hours=1), id_token=timedelta(hours=1))
+
+
+def test_old_key_leaves_the_key_set_when_the_last_token_that_it_signed_is_over():
+    async def scenario(world):
+        async def algorithms():
+            keys = members(await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk"))["keys"]
+            return sorted(key["alg"] for key in keys)
+
+        await world.server.clients.enable_legacy_crypto("step-ca", actor=SYSTEM)
+        assert await algorithms() == ["ES256", "RS256"]
+        world.clock.advance(PUBLISHED_BEFORE_USE + timedelta(minutes=15))
+        assert await algorithms() == ["ES256", "RS256"]
+        world.clock.advance(timedelta(minutes=5))
+        assert await algorithms() == ["RS256"]
 
     run(scenario)
 

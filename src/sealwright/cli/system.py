@@ -302,14 +302,14 @@ _SWITCHES = (
         member="signing_algorithm",
         value="RS256",
         summary="Sign this client's tokens with RS256 in place of ES256.",
-        said="Tokens of {name} are signed with RS256",
+        said="Tokens of {name} are signed with RS256 in about a minute, when applications can have seen the new key",
     ),
     _Switch(
         verb="disable-legacy-crypto",
         member="signing_algorithm",
         value="ES256",
         summary="Sign this client's tokens with ES256, as is the default.",
-        said="Tokens of {name} are signed with ES256",
+        said="Tokens of {name} are signed with ES256 in about a minute, when applications can have seen the new key",
     ),
     _Switch(
         verb="enable-consent-prompt",

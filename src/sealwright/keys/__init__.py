@@ -8,7 +8,16 @@ from __future__ import annotations
 from sealwright.keys.custody import Custody
 from sealwright.keys.errors import KeyFileRefused, KeyMissing, KeyRefused, SealBroken
 from sealwright.keys.handles import SealedHandles
-from sealwright.keys.models import NewKey, PrivateKey, PublicKey, PublicKeyRecord, Purpose, SigningKey
+from sealwright.keys.models import (
+    PUBLISHED_BEFORE_USE,
+    NewKey,
+    PrivateKey,
+    PublicKey,
+    PublicKeyRecord,
+    Purpose,
+    SigningKey,
+    signing_record,
+)
 from sealwright.keys.sealing import (
     KEY_FILE,
     Sealer,
@@ -21,6 +30,7 @@ from sealwright.keys.software import algorithm_of, base64url, from_pem, public_m
 
 __all__ = [
     "KEY_FILE",
+    "PUBLISHED_BEFORE_USE",
     "Custody",
     "KeyFileRefused",
     "KeyMissing",
@@ -42,6 +52,7 @@ __all__ = [
     "load_key_encryption_key",
     "public_members",
     "readers_of_key_file",
+    "signing_record",
     "thumbprint",
     "to_pkcs8_pem",
 ]

@@ -8,7 +8,7 @@ from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.db import Database, Transaction
 from sealwright.keys import software, store
 from sealwright.keys.errors import KeyMissing, KeyRefused
-from sealwright.keys.models import NewKey, PrivateKey, PublicKeyRecord, Purpose, SigningKey
+from sealwright.keys.models import NewKey, PrivateKey, PublicKeyRecord, Purpose, SigningKey, signing_record
 from sealwright.keys.sealing import Sealer
 
 FRESH_FOR = timedelta(seconds=10)
@@ -57,6 +57,16 @@ class Custody:
         self._active[purpose, owner] = (key, self._until())
         return key
 
+    async def published(self, purpose: Purpose, owner: str) -> SigningKey:
+        """The key that signs at this moment what others verify with a key set that they may keep for a while.
+
+        Every process picks the same one, because each has read a new key long before its time comes. Raises KeyMissing.
+        """
+        record = signing_record(await self.public_keys(purpose, owner), self._clock.now())
+        if record is None:
+            raise KeyMissing(f"There is no {purpose} key that may sign{f' for {owner}' if owner else ''}.")
+        return await self.open(record.id)
+
     async def open(self, key_id: str) -> SigningKey:
         """The key with this id, also a retired one (an old issuer still signs its revocation list); raises KeyMissing."""
         cached = self._open.get(key_id)
@@ -96,9 +106,9 @@ class Custody:
             self._public[purpose, owner] = cached
         return list(cached[0])
 
-    async def retire(self, tx: Transaction, key_id: str) -> None:
-        """It signs no more; what it signed still verifies. Call `forget` once `tx` is durable."""
-        await store.retire(tx, key_id, self._clock.now())
+    async def retire(self, tx: Transaction, key_id: str, at: Instant | None = None) -> None:
+        """It signs no more from `at` on, or from now; what it signed still verifies. Call `forget` once `tx` is durable."""
+        await store.retire(tx, key_id, self._clock.now() if at is None else at)
 
     async def revoke(self, tx: Transaction, key_id: str) -> None:
         """It neither signs nor verifies any more. Call `forget` once `tx` is durable."""

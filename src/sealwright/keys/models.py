@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from msgspec import Struct
 
-from sealwright.clock import Instant
+from sealwright.clock import Instant, after
+
+PUBLISHED_BEFORE_USE = timedelta(seconds=75)
+"""Applications may keep a key set for a minute, and our processes for ten seconds and the one that an answer is shared."""
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
@@ -65,4 +70,26 @@ class PublicKeyRecord(Struct, frozen=True):
     public_key: PublicKey
     created_at: Instant
     retired_at: Instant | None
-    """Since then it signs no more; what it signed still verifies."""
+    """From then on it signs no more; what it signed still verifies. In the future where its successor is published first."""
+
+    def signs_at(self, now: Instant) -> bool:
+        """Whether it is not retired yet."""
+        return self.retired_at is None or self.retired_at > now
+
+
+def signing_record(records: Iterable[PublicKeyRecord], now: Instant) -> PublicKeyRecord | None:
+    """Of one owner's published keys the one that signs at this moment: the same for every process that knows them all.
+
+    It is the newest that has been published for long enough, so that whoever verifies can have seen it; where none has, the
+    oldest.
+    """
+    usable = sorted((record for record in records if record.signs_at(now)), key=_by_age)
+    published = [record for record in usable if after(record.created_at, PUBLISHED_BEFORE_USE) <= now]
+    if published:
+        return published[-1]
+    return usable[0] if usable else None
+
+
+def _by_age(record: PublicKeyRecord) -> tuple[Instant, bool, str]:
+    """Of two of the same millisecond, the one that is to retire is the older."""
+    return record.created_at, record.retired_at is None, record.id

@@ -47,7 +47,7 @@ def assemble(
     `people`: `identity.Directory`; `sign_ins`: `identity.Sessions`; `named`: the names that carry authority elsewhere.
     """
     authorization = Authorization(foundation, people=people, custody=custody, requests=PendingRequests(foundation, sealer))
-    discovery = Discovery(db=foundation.db, custody=custody, origin=foundation.origin)
+    discovery = Discovery(foundation, custody)
     families = Families(foundation, sign_ins=sign_ins)
     tokens = Tokens(foundation, families=families, people=people, custody=custody)
     userinfo = Userinfo(foundation, discovery=discovery, families=families, people=people, custody=custody)

@@ -9,11 +9,11 @@ from typing import Any
 
 from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
 from sealwright.audit import Event
-from sealwright.clock import Instant
+from sealwright.clock import Instant, after
 from sealwright.db import DuplicateRow, Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.identity import Group
-from sealwright.keys import Custody, Purpose, Sealer
+from sealwright.keys import PUBLISHED_BEFORE_USE, Custody, Purpose, Sealer
 from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
@@ -282,24 +282,25 @@ class Clients:
         return await self._set(name, "refresh_grace_seconds", chosen // timedelta(seconds=1), actor)
 
     async def enable_legacy_crypto(self, name: str, *, actor: Actor) -> ClientConfiguration:
-        """Sign this client's tokens with RSA (RS256) for applications that know nothing newer."""
+        """Sign this client's tokens with RSA (RS256) for applications that know nothing newer, once the key was published."""
         return await self._sign_with(name, SigningAlgorithm.RS256, actor)
 
     async def disable_legacy_crypto(self, name: str, *, actor: Actor) -> ClientConfiguration:
-        """Sign this client's tokens with ES256 again."""
+        """Sign this client's tokens with ES256 again, once the key was published."""
         return await self._sign_with(name, SigningAlgorithm.ES256, actor)
 
     async def _sign_with(self, name: str, algorithm: SigningAlgorithm, actor: Actor) -> ClientConfiguration:
         client = await self._to_change(name, actor)
         if client.signing_algorithm is algorithm:
             return await self._configuration(client)
+        self._custody.forget()  # another node may have given it a key just now
         old = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
         new = await asyncio.to_thread(self._custody.generate, Purpose.OAUTH_CLIENT, client.id, algorithm)
 
         async def change(tx: Transaction, now: Instant) -> None:
             for key in old:
                 if key.retired_at is None:
-                    await self._custody.retire(tx, key.id)
+                    await self._custody.retire(tx, key.id, after(now, PUBLISHED_BEFORE_USE))
             await self._custody.insert(tx, new)
             await store.set_client(tx, client.id, "signing_algorithm", str(algorithm), now)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
-from sealwright.db import Database
-from sealwright.keys import Custody, PublicKeyRecord, Purpose
+from sealwright.clock import Instant, before
+from sealwright.keys import Custody, PublicKeyRecord, Purpose, signing_record
 from sealwright.oauth import policy, store
 from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
 from sealwright.oauth.errors import ClientUnknown
+from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client, Prompt, ResponseMode
 from sealwright.tokens import LocalProvider, ProviderMetadata, jwks_document, verification_keys
 
@@ -20,6 +22,7 @@ TOKEN_PATH = "/oauth2/token"  # noqa: S105 - an address
 USERINFO_PATH = "/userinfo"
 KEYS_PATH = "/public_key.jwk"
 
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _PROTOCOL_CLAIMS = ("iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "at_hash", "amr", "sid")
 
 
@@ -43,22 +46,25 @@ def client_name_in(origin: str, configuration_endpoint: str) -> str | None:
 class Discovery:
     """Metadata and keys of every client's issuer."""
 
-    def __init__(self, *, db: Database, custody: Custody, origin: str) -> None:
-        """`origin`: public origin of the people listener."""
-        self._db = db
+    def __init__(self, foundation: Foundation, custody: Custody) -> None:
+        self._db = foundation.db
+        self._clock = foundation.clock
         self._custody = custody
-        self._origin = origin
+        self._origin = foundation.origin
+        self._longest_token = max(foundation.lifetimes.access_token, foundation.lifetimes.id_token)
         self._key_sets: dict[tuple[str, ...], bytes] = {}
 
     async def metadata(self, client_name: str) -> dict[str, Any]:
         """The metadata document; raises ClientUnknown."""
         client = await self.client(client_name)
         maps = await store.scopes_by_group(self._db, client.id)
-        return metadata_of(client, self._origin, policy.scopes_reached(maps, maps))
+        algorithms = _algorithms(await self._keys(client), self._clock.now())
+        return metadata_of(client, self._origin, policy.scopes_reached(maps, maps), algorithms)
 
     async def key_set(self, client_name: str) -> bytes:
         """The JSON Web Key Set: every key that may have signed a token that still holds, newest first; raises ClientUnknown."""
-        records = await self._keys(await self.client(client_name))
+        oldest = before(self._clock.now(), self._longest_token + _CLOCKS_DIFFER)
+        records = [record for record in await self._keys(await self.client(client_name)) if record.signs_at(oldest)]
         ids = tuple(record.id for record in records)
         document = self._key_sets.get(ids)
         if document is None:
@@ -96,7 +102,14 @@ class Discovery:
         return await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
 
 
-def metadata_of(client: Client, origin: str, mapped: Collection[str]) -> dict[str, Any]:
+def _algorithms(records: Collection[PublicKeyRecord], now: Instant) -> list[str]:
+    """What tokens are signed with: at this moment, and from the next key on."""
+    current = signing_record(records, now)
+    coming = (record for record in records if record.signs_at(now))
+    return list(dict.fromkeys(record.algorithm for record in (current, *coming) if record is not None))
+
+
+def metadata_of(client: Client, origin: str, mapped: Collection[str], algorithms: list[str]) -> dict[str, Any]:
     """What is true of this client's issuer, and nothing else; `mapped` are the scopes that some group may grant to it.
 
     `openid` is always among its scopes (OpenID Connect Discovery, section 3).
@@ -116,7 +129,7 @@ def metadata_of(client: Client, origin: str, mapped: Collection[str]) -> dict[st
         "response_modes_supported": [str(mode) for mode in ResponseMode],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [str(client.signing_algorithm)],
+        "id_token_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [str(prompt) for prompt in Prompt],

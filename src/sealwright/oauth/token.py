@@ -76,7 +76,7 @@ class Tokens:
         grant = self._grants.get(grant_type)
         if grant is None:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
-        key = await self._custody.active(Purpose.OAUTH_CLIENT, client.id)  # before anything is used up
+        key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
         return await self._mint(key, client, await grant.redeem(client, form, actor))
 

@@ -182,6 +182,7 @@ def test_algorithm_is_switched_once():
         await clients.enable_legacy_crypto("app", actor=WRITER)
         keys = await world.custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
         assert sorted((key.algorithm, key.retired_at is None) for key in keys) == [("ES256", False), ("RS256", True)]
+        assert all(key.retired_at is None or key.retired_at > world.clock.now() for key in keys), "the old one signs until then"
 
     run(scenario)
 

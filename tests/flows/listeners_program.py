@@ -12,6 +12,7 @@ import ipaddress
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,6 +46,7 @@ class Chosen:
     proxies: tuple[str, ...]
     certificate_proxies: tuple[str, ...]
     fails: str
+    longest_silence: float
 
 
 def load(directory: Path) -> Chosen:
@@ -62,6 +64,7 @@ def load(directory: Path) -> Chosen:
         tuple(read.get("proxies", ())),
         tuple(read.get("certificate_proxies", ())),
         read.get("fails", ""),
+        read.get("longest_silence", 30.0),
     )
 
 
@@ -86,6 +89,7 @@ def plan(chosen: Chosen) -> Plan:
         limits=Limits(**chosen.limits),  # type: ignore[arg-type] # whole numbers and floats alike
         drain=timedelta(seconds=chosen.drain),
         look_for_certificate=timedelta(seconds=0.3),
+        longest_silence=timedelta(seconds=chosen.longest_silence),
     )
 
 
@@ -119,6 +123,10 @@ class Handlers:
     async def wait(self, request: Request) -> Response:
         await asyncio.sleep(int(request.path_parameters["ms"]) / 1000)
         return json_response(200, {"greeting": self._chosen.greeting, "waited": request.path_parameters["ms"]})
+
+    async def block(self, request: Request) -> Response:
+        time.sleep(int(request.path_parameters["ms"]) / 1000)  # noqa: ASYNC251 - stands for a step that takes long
+        return Response(204)
 
     async def who(self, request: Request) -> Response:
         certificate = request.peer.certificate
@@ -155,6 +163,7 @@ def routes(chosen: Chosen) -> list[Route]:
         ("GET", "hello"): handlers.hello,
         ("POST", "echo"): handlers.echo,
         ("GET", "wait/{ms}"): handlers.wait,
+        ("GET", "block/{ms}"): handlers.block,
         ("GET", "who"): handlers.who,
         ("POST", "bug"): handlers.bug,
         ("GET", "broken-header"): handlers.broken_header,

@@ -167,6 +167,24 @@ def test_second_signal_ends_at_once(tmp_path: Path) -> None:
         assert peer.is_closed()
 
 
+def test_worker_that_does_not_answer_is_told_of_with_its_stack_then_replaced(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=1, longest_silence=6.0) as program, program.connect("status") as peer:
+        peer.send("GET /fast/block/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        for event in ("worker does not answer", "worker is silent and is ended"):
+            stack = program.logged(event)["stack"]
+            assert any(line.endswith(" in block") and "listeners_program.py" in line for line in stack)
+        assert peer.is_closed()
+        assert worker_pids(program, 1)
+
+
+def test_worker_that_answers_again_is_left_alone(tmp_path: Path) -> None:
+    with RunningProgram(tmp_path, workers=1, longest_silence=9.0) as program, program.connect("status") as peer:
+        assert peer.ask("GET", "/fast/block/5500").status == 204
+        assert program.logged("worker answers again")
+        assert peer.ask("GET", "/fast/hello").status == 200
+        assert not [line for line in program.log() if line["level"] == "error"]
+
+
 def test_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=2) as program:
         before = worker_pids(program, 2)

@@ -31,6 +31,7 @@ from sealwright.server.lane import Limits
 from sealwright.server.listeners import Bound, ListenAddress, bind, urls
 from sealwright.server.logs import Log, account_of
 from sealwright.server.proxies import ListedProxies
+from sealwright.server.stack import Stack
 from sealwright.server.systemd import Notifier
 from sealwright.server.tls import LiveContext, TlsMaterial
 from sealwright.server.worker import Build, Inheritance, Worker
@@ -45,7 +46,7 @@ _FIXED_AT_THE_START = (
     (("proxies",), "trusted_proxies or certificate_proxies"),
 )
 _TICK = 0.5
-_LONGEST_SILENCE = 30.0
+_MOMENT = 1.0  # in which a worker writes its stack
 _LONGEST_PAUSE = 5.0
 _SOUND_LIFE = 30.0
 _GRACE = 5.0
@@ -71,6 +72,8 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     drain: timedelta = timedelta(seconds=20)
     look_for_certificate: timedelta = timedelta(minutes=1)
+    longest_silence: timedelta = timedelta(seconds=30)
+    """A worker that gives no sign of life for a third of this is told of in the log; for all of it, it is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,15 @@ class _Child(Struct):
     number: int
     pid: int
     channel: Channel
+    stack: Stack
     born: float
     last_heard: float
     serves: bool = False
     reloading: int = 0
     """Reloads that it has not reported on."""
+    asked_for_stack: bool = False
+    told_of: bool = False
+    """Whether the log says that it does not answer."""
 
 
 class Supervisor(Generic[S]):
@@ -161,14 +168,16 @@ class Supervisor(Generic[S]):
 
     def _fork(self, number: int) -> None:
         ours, theirs = channel_pair()
+        stack = Stack()
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the child has actions of its own, none may get lost
         pid = os.fork()
         if pid == 0:
+            stack.offer()
             self._live_as_worker(number, theirs, ours)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         theirs.close()
         now = time.monotonic()
-        child = _Child(number, pid, ours, born=now, last_heard=now)
+        child = _Child(number, pid, ours, stack, born=now, last_heard=now)
         self._children[number] = child
         self._due.pop(number, None)
         self._selector.register(ours, selectors.EVENT_READ, child)
@@ -219,6 +228,11 @@ class Supervisor(Generic[S]):
             child.channel.close()
             return
         child.last_heard = time.monotonic()
+        if child.told_of:
+            self._log.warning("worker answers again", worker=child.number, pid=child.pid)
+        if child.told_of or child.asked_for_stack:
+            child.asked_for_stack = child.told_of = False
+            child.stack.take()
         if report.kind == "ready":
             child.serves = True
             self._announce()
@@ -250,19 +264,42 @@ class Supervisor(Generic[S]):
             pid, status = os.waitpid(child.pid, os.WNOHANG)
             if pid:
                 self._bury(child, os.waitstatus_to_exitcode(status), now)
-            elif child.serves and now - child.last_heard > _LONGEST_SILENCE:
-                self._log.error("worker is silent and is ended", worker=child.number, pid=child.pid)
-                os.kill(child.pid, signal.SIGKILL)
-            elif self._stopping_until is not None and now > self._stopping_until:
+            elif self._is_late(child, now):
                 os.kill(child.pid, signal.SIGKILL)
         for number, due in list(self._due.items()):
             if now >= due:
                 self._fork(number)
         self._notifier.alive()
 
+    def _is_late(self, child: _Child, now: float) -> bool:
+        """Whether a worker has no time left, to give a sign of life or to stop."""
+        if self._stopping_until is not None and now > self._stopping_until:
+            return True
+        return child.serves and self._is_silent_for_too_long(child, now - child.last_heard)
+
+    def _is_silent_for_too_long(self, child: _Child, silence: float) -> bool:
+        """Whether a worker is to be ended. Before that, the log says where it stands."""
+        longest = self._plan.longest_silence.total_seconds()
+        asked_at = longest - _MOMENT if child.told_of else longest / 3
+        if silence < asked_at:
+            return False
+        if not child.asked_for_stack:
+            child.asked_for_stack = True
+            child.stack.ask(child.pid)
+        elif silence >= asked_at + _MOMENT:
+            child.asked_for_stack = False
+            event, write = (
+                ("is silent and is ended", self._log.error) if child.told_of else ("does not answer", self._log.warning)
+            )
+            write(f"worker {event}", worker=child.number, pid=child.pid, seconds=round(silence), stack=child.stack.take())
+            was_told_of, child.told_of = child.told_of, True
+            return was_told_of
+        return False
+
     def _bury(self, child: _Child, status: int, now: float) -> None:
         while child.channel.fileno() >= 0:
             self._hear(child)  # its last words
+        child.stack.close()
         del self._children[child.number]
         if self._stopping_until is not None:
             return

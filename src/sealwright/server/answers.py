@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +22,7 @@ GUARDS: Mapping[str, str] = {
 }
 """Given on every answer, unless the handler gives its own value."""
 
-STRICT_TRANSPORT = "max-age=31536000"
+STRICT_TRANSPORT = timedelta(days=365)
 _STRICT_TRANSPORT_NAME = "strict-transport-security"
 _OWN = frozenset({"connection", "content-length", "date", "transfer-encoding", "x-request-id"})
 _CONSTANT = frozenset({"access-control-allow-origin", "cache-control", "content-type", "vary"})
@@ -53,18 +54,18 @@ class Site:
     """Header lines already made, of answers whose headers do not change from one to the next."""
 
 
-def site_of(scheme: str, host: str) -> Site:
+def site_of(scheme: str, host: str, strict_transport: timedelta = STRICT_TRANSPORT) -> Site:
     """The site behind a Host header; a host that is none raises ValueError.
 
-    Strict transport security is for names of our own: browsers apply it to every port of a host, and ``localhost`` belongs to
-    everything else that runs on this machine.
+    `strict_transport` is how long browsers shall use nothing but TLS; zero makes them forget it. It is said of names of our
+    own only: browsers apply it to every port of a host, and ``localhost`` belongs to everything else that runs on this machine.
     """
     if not _HOST.fullmatch(host):
         raise ValueError("not a host")
     host = host.lower()
     guards = dict(GUARDS)
     if scheme == "https" and not _is_shared(host):
-        guards[_STRICT_TRANSPORT_NAME] = STRICT_TRANSPORT
+        guards[_STRICT_TRANSPORT_NAME] = f"max-age={int(strict_transport.total_seconds())}"
     return Site(f"{scheme}://{host}", tuple(guards.items()))
 
 

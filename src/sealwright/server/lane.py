@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import Mapping
+from datetime import timedelta
 from email.utils import formatdate
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from uvicorn.server import ServerState
 
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
-from sealwright.server.answers import Site, site_of
+from sealwright.server.answers import STRICT_TRANSPORT, Site, site_of
 from sealwright.server.application import Dispatcher
 from sealwright.server.connection_limit import ConnectionLimit
 from sealwright.server.first_step import FirstStep
@@ -98,6 +99,7 @@ class Workplace(Struct, frozen=True):
     request_ids: RequestIds
     proxies: Proxies
     log: Log
+    strict_transport: timedelta = STRICT_TRANSPORT
 
 
 class Lane:
@@ -115,7 +117,8 @@ class Lane:
         """`url`: scheme, host and port, for requests that name no host. `live`: the TLS context, where there is one."""
         self.listener = listener
         self.scheme, _, authority = url.partition("://")
-        self.own_site = site_of(self.scheme, authority)
+        self._strict_transport = workplace.strict_transport
+        self.own_site = site_of(self.scheme, authority, self._strict_transport)
         self.dispatcher = dispatcher
         self.limits = workplace.limits
         self.pulse = workplace.pulse
@@ -144,7 +147,7 @@ class Lane:
         """The site of a Host header; what is no host raises ValueError."""
         site = self.sites.get(host)
         if site is None:
-            site = site_of(self.scheme, host)
+            site = site_of(self.scheme, host, self._strict_transport)
             if len(self.sites) >= _MOST_SITES:
                 self.sites.clear()
             self.sites[host] = site

@@ -153,6 +153,7 @@ def _plan(settings: Settings, home: Home) -> Plan:
         workers=settings.workers,
         proxies=ListedProxies(settings.trusted_proxies, settings.certificate_proxies),
         look_for_certificate=settings.tls.look_every,
+        strict_transport=settings.tls.strict_transport,
     )
 
 

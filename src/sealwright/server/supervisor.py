@@ -26,6 +26,7 @@ from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.errors import Failure, Unavailable
 from sealwright.server import descriptors
+from sealwright.server.answers import STRICT_TRANSPORT
 from sealwright.server.channel import Channel, ChannelClosed, Report, channel_pair
 from sealwright.server.lane import Limits
 from sealwright.server.listeners import Bound, ListenAddress, bind, urls
@@ -43,6 +44,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _FIXED_AT_THE_START = (
     (("addresses", "workers"), "[listen] or workers"),
     (("look_for_certificate",), "tls.look_every"),
+    (("strict_transport",), "tls.strict_transport"),
     (("proxies",), "trusted_proxies or certificate_proxies"),
 )
 _TICK = 0.5
@@ -72,6 +74,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     drain: timedelta = timedelta(seconds=20)
     look_for_certificate: timedelta = timedelta(minutes=1)
+    strict_transport: timedelta = STRICT_TRANSPORT
     longest_silence: timedelta = timedelta(seconds=30)
     """A worker that gives no sign of life for a third of this is told of in the log; for all of it, it is ended."""
 
@@ -210,6 +213,7 @@ class Supervisor(Generic[S]):
                 limits=self._plan.limits,
                 drain=self._plan.drain,
                 look_for_certificate=self._plan.look_for_certificate,
+                strict_transport=self._plan.strict_transport,
             )
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 status = runner.run(Worker(number, self._settings, inherited, channel).run())

@@ -17,6 +17,7 @@ from sealwright.entropy import Entropy
 from sealwright.errors import Failure
 from sealwright.server import descriptors
 from sealwright.server.acceptor import Acceptor
+from sealwright.server.answers import STRICT_TRANSPORT
 from sealwright.server.application import Application
 from sealwright.server.channel import Channel, ChannelClosed, Report
 from sealwright.server.connection_limit import ConnectionLimit
@@ -53,6 +54,7 @@ class Inheritance(Generic[S]):
     drain: timedelta = timedelta(seconds=20)
     """How long requests may take to finish once the end has come."""
     look_for_certificate: timedelta = timedelta(minutes=1)
+    strict_transport: timedelta = STRICT_TRANSPORT
 
 
 class Worker(Generic[S]):
@@ -90,6 +92,7 @@ class Worker(Generic[S]):
                 Seldom(self._log.warning, "a proxy tells an address that cannot be read", loop.time),
             ),
             log=self._log,
+            strict_transport=self._inherited.strict_transport,
         )
         try:
             generation = await self._make_generation(self._settings, self._log)

@@ -20,6 +20,7 @@ from sealwright.settings.forms import (
     read_database,
     read_domain,
     read_duration,
+    read_duration_or_zero,
     read_file,
     read_flag,
     read_host,
@@ -73,6 +74,12 @@ class Tls:
     key: Path | None = _declare("", read_file, "PEM file with its private key.")
     look_every: timedelta = _declare(
         "30s", read_duration, "How often the server looks for changed files, or whether its own certificate is to be renewed."
+    )
+    strict_transport: timedelta = _declare(
+        "8760h",
+        read_duration_or_zero,
+        "How long browsers shall reach the host by https only, on any port (Strict-Transport-Security). 0s makes them forget it."
+        " Never said of localhost and IP addresses.",
     )
 
 

@@ -168,6 +168,11 @@ def read_duration(value: Any) -> timedelta:
     return duration
 
 
+def read_duration_or_zero(value: Any) -> timedelta:
+    """A duration of at least a second, such as 8h, 90m or 1h30m, or 0s."""
+    return timedelta() if value == "0s" else read_duration(value)
+
+
 def read_workers(value: Any) -> int:
     """A number of processes, from 0 to 256."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_WORKERS:

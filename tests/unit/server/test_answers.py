@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from sealwright.errors import Conflict, NotFound, NotPermitted, NotSignedIn, Refused, TooLarge, TooMany, Unavailable, WrongMethod
@@ -53,6 +55,12 @@ def test_repeated_headers_stay_apart():
 )
 def test_strict_transport_is_for_names_of_our_own(scheme, host, strict):
     assert ("strict-transport-security" in headers_of(Response(200), host, scheme)) is strict
+
+
+@pytest.mark.parametrize(("age", "value"), [(timedelta(days=1), "max-age=86400"), (timedelta(), "max-age=0")])
+def test_strict_transport_lasts_as_long_as_was_set(age, value):
+    lines = header_lines(Response(200), site_of("https", "id.example.org", age), "id-1")
+    assert f"strict-transport-security: {value}\r\n" in lines
 
 
 def test_lines_once_made_are_made_for_one_site_and_one_answer_only():

@@ -37,6 +37,8 @@ class _Encoded(dict[bytes, bytes]):
 
 _ENCODED = _Encoded({f"%{high}{low}".encode(): bytes.fromhex(high + low) for high in _HEX for low in _HEX})
 _SHOWN = 64
+_MOST_DIGITS = 18
+"""So many fit into 64 bits; a longer text is refused before it is read as a number."""
 _ABOUT_A_MEMBER = (
     ("Object contains unknown field `", "is not known here"),
     ("Object missing required field `", "is missing"),
@@ -201,6 +203,14 @@ def decode_json(text: bytes, shape: type[T], whole: str = "The JSON body") -> T:
     except JsonRefused as cause:
         raise InvalidInput(f"{whole} {cause}.") from cause
     return value
+
+
+def whole_number(name: str, text: str, least: int, most: int) -> int:
+    """A parameter that is a whole number between the two; another text raises InvalidInput."""
+    plain = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    if not plain or not least <= int(text) <= most:
+        raise InvalidInput(f"{name} is {text[:20]!r}; it must be a number from {least} to {most}.")
+    return int(text)
 
 
 def misfit(cause: msgspec.MsgspecError, whole: str = "The JSON body") -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """RFC 3339, in UTC."""
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=366 * 86_400)]
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"format": "password"})]
 
 
@@ -217,9 +218,9 @@ class ClientChange(_Body, frozen=True, kw_only=True):
     partial_scopes: bool | msgspec.UnsetType = msgspec.UNSET
     """Whether a person who may not grant all scopes that are asked for grants the rest."""
     short_username: bool | msgspec.UnsetType = msgspec.UNSET
-    refresh_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
+    refresh_seconds: Seconds | msgspec.UnsetType | None = msgspec.UNSET
     """How long a refresh token waits for its use; null for what the settings say."""
-    refresh_grace_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
+    refresh_grace_seconds: Seconds | msgspec.UnsetType | None = msgspec.UNSET
     """How long a used refresh token is answered with the same successor again, 0 to 60; null for the usual: 10 for a
     confidential client, 0 for a public one.
     """

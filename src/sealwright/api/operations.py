@@ -11,7 +11,7 @@ from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
 from sealwright.errors import InvalidInput
 from sealwright.identity import SessionKind, Sessions, SignedIn
-from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response
+from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
@@ -50,10 +50,7 @@ class Call(msgspec.Struct, frozen=True):
 
     def limit(self) -> int:
         """How many entries of a list are asked for."""
-        text = self.query.get("limit", str(PAGE))
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LONGEST_PAGE:
-            raise InvalidInput(f"limit is {text[:20]!r}; it must be a number from 1 to {LONGEST_PAGE}.")
-        return int(text)
+        return whole_number("limit", self.query.get("limit", str(PAGE)), 1, LONGEST_PAGE)
 
     def flag(self, name: str) -> bool:
         """Whether a parameter says true; without it, it does not."""

@@ -240,6 +240,11 @@ def _context(provisioner_id: str) -> str:
     return f"provisioners:{provisioner_id}"
 
 
+def _is_position(text: str) -> bool:
+    """Whether it is a place in the table, which counts in 32 bits."""
+    return text.isascii() and text.isdigit() and int(text) < 1 << 31
+
+
 def _decode(cursor: str) -> str:
     """The place in the list that a cursor stands for; an empty one stands before everything."""
     if not cursor:
@@ -248,6 +253,6 @@ def _decode(cursor: str) -> str:
         place = binascii.unhexlify(cursor).decode()
     except (ValueError, UnicodeDecodeError) as cause:
         raise InvalidInput(f"cursor is {cursor[:40]!r}, which this server did not give out.") from cause
-    if not place.startswith(_FROM_FILE) and not (place.startswith(_STORED) and place[1:11].isascii() and place[1:11].isdigit()):
+    if not place.startswith(_FROM_FILE) and not (place.startswith(_STORED) and _is_position(place[1:11])):
         raise InvalidInput(f"cursor is {cursor[:40]!r}, which this server did not give out.")
     return place

@@ -25,10 +25,11 @@ from sealwright.ca.step_api.messages import (
 from sealwright.db import Database
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.pem import certificate_pem, certificates_pem
-from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response
+from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 
 USUAL_PAGE = 20
 LONGEST_PAGE = 100
+LARGEST_LIMIT = 10**18 - 1
 LARGEST_BODY = 128 * 1024
 _PREFIXES = ("", "/1.0")
 _BY_BODY = "public: the token in the body says who asks"
@@ -219,11 +220,8 @@ def _listeners(path: str) -> frozenset[Listener]:
 def _limit(text: str) -> int:
     if not text:
         return USUAL_PAGE
-    try:
-        limit = int(text[:20])
-    except ValueError as cause:
-        raise InvalidInput(f"limit is {text[:40]!r}; it must be a whole number.") from cause
-    return min(limit, LONGEST_PAGE) if limit > 0 else USUAL_PAGE
+    limit = whole_number("limit", text.removeprefix("-"), 0, LARGEST_LIMIT)  # as step-ca does
+    return min(limit, LONGEST_PAGE) if limit and not text.startswith("-") else USUAL_PAGE
 
 
 @lru_cache(maxsize=64)

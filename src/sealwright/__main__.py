@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sealwright.cli.server_commands import BackupReport, Finding, InitOptions, InitReport, ServeReport, ServerSide
+    from sealwright.cli.server_commands import (
+        BackupReport,
+        Finding,
+        InitOptions,
+        InitReport,
+        IssuerReport,
+        ServeReport,
+        ServerSide,
+    )
 
 
 @contextmanager
@@ -60,6 +68,12 @@ def _export_root_key(home: Path, directory: Path) -> Path:
     return export_root_key(home, directory)
 
 
+def _rotate_issuer(home: Path, root_key: Path | None) -> IssuerReport:
+    with _loading():
+        from sealwright.server.root_key import rotate_issuer
+    return rotate_issuer(home, root_key)
+
+
 def _create_backup(home: Path, target: Path, with_key: bool) -> BackupReport:
     with _loading():
         from sealwright.server.backup import create_backup
@@ -87,6 +101,7 @@ def _server_side() -> ServerSide:
         doctor=_doctor,
         recover_account=_recover_account,
         export_root_key=_export_root_key,
+        rotate_issuer=_rotate_issuer,
         create_backup=_create_backup,
         check_backup=_check_backup,
         restore_backup=_restore_backup,

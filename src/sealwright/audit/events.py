@@ -64,6 +64,7 @@ class Event(_Described):
     PROVISIONER_ADDED = "provisioner.added", "A provisioner was stored."
     PROVISIONER_REMOVED = "provisioner.removed", "A stored provisioner was removed."
     ISSUER_CREATED = "issuer.created", "A root or an issuing authority was made."
+    ISSUER_RETIRED = "issuer.retired", "An issuing authority signs no more, because another one does; what it signed stays good."
     ROOT_KEY_EXPORTED = "issuer.root_key_exported", "The root's private key was written out of the server."
     CERTIFICATE_INTENDED = "certificate.intended", "A certificate was decided and recorded; the key is used next."
     CERTIFICATE_ISSUED = "certificate.issued", "A certificate was signed and stored."

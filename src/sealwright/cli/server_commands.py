@@ -108,6 +108,19 @@ class Finding(Protocol):
     def hint(self) -> str: ...
 
 
+class IssuerReport(Protocol):
+    """An issuing CA that was made."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def until(self) -> datetime: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def file(self) -> Path: ...
+
+
 class BackupReport(Protocol):
     """What is in a backup."""
 
@@ -150,6 +163,8 @@ class ServerSide(NamedTuple):
     """Set a password, made up where none is given; answers it."""
     export_root_key: Callable[[Path, Path], Path]
     """Move the root's private key out of the home directory; answers the file."""
+    rotate_issuer: Callable[[Path, Path | None], IssuerReport]
+    """Make another issuing CA, with the root's key of a file where one is named."""
     create_backup: Callable[[Path, Path, bool], BackupReport]
     """Write a backup of a home directory to a file or into a directory, with the key-encryption key or without."""
     check_backup: Callable[[Path], BackupReport]
@@ -378,7 +393,39 @@ def export_root_key(invocation: Invocation, target: Path, directory: str | None)
     file = invocation.server_side().export_root_key(_home(invocation, directory), target)
     invocation.output.done(f"The root's key is now in {file}, and no longer in the home directory")
     invocation.output.say("  Keep the file where no network reaches. Without it no further issuing CA can be made.")
+    invocation.output.say(f"  To make one: sealwright issuer rotate --root-key {shlex.quote(str(file))}")
     invocation.output.json({"file": str(file)})
 
 
+@command(
+    "rotate",
+    examples=["sealwright issuer rotate", "sealwright issuer rotate --root-key /media/usb/root_ca_key.pem"],
+    local=True,
+)
+@click.option("--root-key", metavar="FILE", help="The root's private key, where it was exported. It is used, and not kept.")
+@_dir
+@pass_invocation
+def rotate(invocation: Invocation, root_key: str | None, directory: str | None) -> None:
+    """Make another issuing CA under the root. It signs from now on, also in a server that runs, within 10 seconds.
+
+    Certificates of the one before it stay good until they expire, and are renewed by the new one. Clients that trust the root
+    need nothing; machines that were given the issuing CA's certificate itself need the new one.
+    """
+    from sealwright.cli.files import typed_path
+
+    key = None if root_key is None else typed_path(root_key)
+    report = invocation.server_side().rotate_issuer(_home(invocation, directory), key)
+    invocation.output.done(f"Issuing CA   {report.name}, until {_day(report.until)}")
+    invocation.output.say(f"  SHA-256 {report.fingerprint}\n  {report.file}")
+    invocation.output.json(
+        {
+            "name": report.name,
+            "not_after": report.until.isoformat(),
+            "fingerprint": report.fingerprint,
+            "file": str(report.file),
+        }
+    )
+
+
 issuer.add_command(export_root_key)
+issuer.add_command(rotate)

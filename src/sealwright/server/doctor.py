@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography import x509
 from msgspec import Struct
 
-from sealwright.ca import IssuerRecord
+from sealwright.ca import IssuerKind, IssuerRecord
 from sealwright.clock import after, between, from_datetime, to_datetime
 from sealwright.db import open_database, sqlite_file
 from sealwright.db.migrate import NEWEST, require_known, revision_of
@@ -156,12 +156,18 @@ def _examine_authority(parts: Parts, record: IssuerRecord) -> Finding:
     if from_datetime(begin) > now:
         told = f"{record.name} is good only from {begin:%d %b %Y %H:%M} UTC on"
         return Finding("authorities", ok=False, detail=told, hint=_CLOCK_HINT)
+    if record.retired_at is not None:
+        return Finding("authorities", ok=True, detail=f"{record.name}, retired, until {until}")
     if record.not_after <= now:
-        return Finding("authorities", ok=False, detail=f"{record.name} expired on {until}")
+        return Finding("authorities", ok=False, detail=f"{record.name} expired on {until}", hint=_renewal(record))
     if record.not_after < after(now, WARN_BEFORE):
         days = between(now, record.not_after).days
-        return Finding("authorities", ok=False, detail=f"{record.name} expires in {days} days, on {until}")
+        return Finding("authorities", ok=False, detail=f"{record.name} expires in {days} days, on {until}", hint=_renewal(record))
     return Finding("authorities", ok=True, detail=f"{record.name}, until {until}")
+
+
+def _renewal(record: IssuerRecord) -> str:
+    return "Make another: sealwright issuer rotate" if record.kind is IssuerKind.ISSUING else ""
 
 
 async def _examine_server_certificate(parts: Parts) -> Finding:

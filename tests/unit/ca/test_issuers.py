@@ -23,7 +23,7 @@ from sealwright.ca.public_keys import accept, encoded
 from sealwright.clock import FixedClock, Instant, from_datetime, to_datetime
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import NotFound, NotPermitted
-from sealwright.keys import Custody, KeyMissing, Sealer
+from sealwright.keys import Custody, KeyMissing, KeyRefused, Sealer
 from tests.databases import sqlite_database
 from tests.pkilinting import pkilint
 
@@ -189,6 +189,59 @@ def test_root_key_can_be_exported_and_taken_away_while_issuing_goes_on():
         events = [(row.event, row.details) for row in await Audit.newest(db, target=f"issuer:{root.id}")]
         assert [event for event, _ in events] == ["issuer.root_key_exported", "issuer.root_key_exported", "issuer.created"]
         assert "secret words" not in str(events)
+
+    with_issuers(body)
+
+
+def test_another_issuing_ca_signs_from_then_on_and_the_one_before_stays_known():
+    async def body(issuers, db, clock):
+        root, first = await issuers.create_hierarchy("Example", SYSTEM)
+        clock.advance(timedelta(days=400))
+        second = await issuers.rotate(SYSTEM)
+        assert (first.name, second.name) == ("Example Issuing CA 1", "Example Issuing CA 2")
+        assert (await issuers.active()).id == second.id
+        assert [each.name for each in await issuers.intermediates()] == [second.name, first.name]
+        assert await issuers.roots() == (root,)
+        below, above = (x509.load_der_x509_certificate(each.certificate_der) for each in (second, root))
+        below.verify_directly_issued_by(above)
+        assert below.subject.rfc4514_string() == "CN=Example Issuing CA 2,O=Example"
+        assert below.public_key() != x509.load_der_x509_certificate(first.certificate_der).public_key()
+        assert (await issuers.open(first.id)).chain == (first.certificate_der,)
+        assert [row.event for row in await Audit.newest(db, target=f"issuer:{first.id}")] == ["issuer.retired", "issuer.created"]
+        assert (await issuers.rotate(SYSTEM)).name == "Example Issuing CA 3"
+
+    with_issuers(body)
+
+
+def test_another_issuing_ca_needs_the_key_of_the_root_which_is_used_and_not_kept():
+    async def body(issuers, db, clock):
+        _, first = await issuers.create_hierarchy("Example", SYSTEM)
+        pem = await issuers.export_root_key(SYSTEM)
+        await issuers.take_root_key_away(SYSTEM)
+        with pytest.raises(KeyMissing, match="taken away"):
+            await issuers.rotate(SYSTEM)
+        other = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        for wrong, told in ((other, "is not that of Example Root CA"), (b"no key", "holds no private key")):
+            with pytest.raises(KeyRefused, match=told):
+                await issuers.rotate(SYSTEM, wrong)
+        with pytest.raises(NotPermitted):
+            await issuers.rotate(anonymous("192.0.2.1"), pem)
+        assert (await issuers.active()).id == first.id
+        assert (await issuers.rotate(SYSTEM, pem)).name == "Example Issuing CA 2"
+        with pytest.raises(KeyMissing, match="taken away"):
+            await issuers.export_root_key(SYSTEM)
+
+    with_issuers(body)
+
+
+def test_of_several_nodes_that_make_an_issuing_ca_at_once_one_does():
+    async def body(issuers, db, clock):
+        await issuers.create_hierarchy("Example", SYSTEM)
+        results = await asyncio.gather(*(issuers.rotate(SYSTEM) for _ in range(4)), return_exceptions=True)
+        assert sum(not isinstance(each, BaseException) for each in results) == 1
+        assert [each.retired_at is None for each in await issuers.intermediates()] == [True, False]
 
     with_issuers(body)
 

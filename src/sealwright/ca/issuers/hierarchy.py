@@ -27,11 +27,12 @@ from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotFound
-from sealwright.keys import Custody, NewKey, Purpose, SigningKey
+from sealwright.keys import Custody, KeyRefused, NewKey, Purpose, SigningKey
 
 ROOT_YEARS = 10
 ISSUING_YEARS = 5
 ALGORITHM = "ES256"
+ROOT_SUFFIX = " Root CA"
 LONGEST_NAME = names.LONGEST_COMMON_NAME - len(" Issuing CA 999")
 FRESH_FOR = timedelta(seconds=10)
 """How long another process's change may go unnoticed."""
@@ -66,7 +67,7 @@ class Issuers:
         root_id, issuing_id = uuid4(self._entropy), uuid4(self._entropy)
         root_key = self._custody.generate(Purpose.ROOT, root_id, ALGORITHM)
         issuing_key = self._custody.generate(Purpose.ISSUER, issuing_id, ALGORITHM)
-        root_name, issuing_name = f"{name} Root CA", f"{name} Issuing CA 1"
+        root_name, issuing_name = f"{name}{ROOT_SUFFIX}", f"{name} Issuing CA 1"
         root_subject = subject_of(name, root_name)
 
         begins, ends = validity(now, ROOT_YEARS)
@@ -81,6 +82,50 @@ class Issuers:
 
         await self._store(((root_key, root), (issuing_key, issuing)), actor)
         return root, issuing
+
+    async def rotate(self, actor: Actor, root_key_pem: bytes | None = None) -> IssuerRecord:
+        """Make another issuing CA under the root; it signs from now on, and those before it are retired.
+
+        What they signed stays good, and they stay known as intermediates, until they expire. `root_key_pem`: the root's key,
+        where it was taken away; it is used here and not stored. Raises KeyMissing or KeyRefused.
+        """
+        require(actor, Permission.ISSUER_WRITE)
+        root, now = await self._only_root(), self._clock.now()
+        root_key = await self._root_key(root, root_key_pem)
+        read = read_authority(root.name, root.certificate_der, root_key.public_key)
+        name = root.name.removesuffix(ROOT_SUFFIX)
+        new_id = uuid4(self._entropy)
+        new_name = f"{name} Issuing CA {await self._next_number(name)}"
+        key = self._custody.generate(Purpose.ISSUER, new_id, ALGORITHM)
+        begins, ends = validity(now, ISSUING_YEARS, at_most=root.not_after)
+        authority = Authority(subject_of(name, new_name), key.public_key, 0, begins, ends)
+        certificate_der = self._certify(authority, root_key, read.subject, now)
+        made = IssuerRecord(new_id, new_name, IssuerKind.ISSUING, root.id, key.id, certificate_der, ends, now)
+
+        async def body(tx: Transaction) -> None:
+            for retired in await store.retire_issuing(tx, now):
+                await self._audit.record(tx, Event.ISSUER_RETIRED, actor=actor, target=f"issuer:{retired}")
+            await self._insert(tx, key, made, actor)
+
+        try:
+            await self._db.write(body)
+        finally:
+            self.forget()
+        return made
+
+    async def _root_key(self, root: IssuerRecord, pem: bytes | None) -> SigningKey:
+        if pem is None:
+            return await self._custody.open(root.key_id)
+        brought = self._custody.import_private(Purpose.ROOT, root.id, pem)
+        if brought.id != root.key_id:
+            raise KeyRefused(f"This private key is not that of {root.name}.")
+        return brought.signing_key()
+
+    async def _next_number(self, name: str) -> int:
+        """One more than the highest of the issuing CAs that were ever made."""
+        prefix = f"{name} Issuing CA "
+        numbers = [record.name.removeprefix(prefix) for record in await self.intermediates() if record.name.startswith(prefix)]
+        return 1 + max((int(each) for each in numbers if each.isdecimal()), default=0)
 
     def _certify(self, authority: Authority, key: SigningKey, issuer_subject: bytes, now: Instant) -> bytes:
         """Sign an authority's certificate, and read it back before anything is done with it."""
@@ -100,20 +145,18 @@ class Issuers:
             if not await store.claim_first(tx):
                 raise AuthorityExists("This server has a certificate authority already.")
             for key, record in made:
-                await self._custody.insert(tx, key)
-                await store.insert_issuer(tx, record)
-                await self._audit.record(
-                    tx,
-                    Event.ISSUER_CREATED,
-                    actor=actor,
-                    target=f"issuer:{record.id}",
-                    details={"name": record.name, "kind": str(record.kind), "fingerprint": record.fingerprint, "key": key.id},
-                )
+                await self._insert(tx, key, record, actor)
 
         try:
             await self._db.write(body)
         finally:
             self.forget()
+
+    async def _insert(self, tx: Transaction, key: NewKey, record: IssuerRecord, actor: Actor) -> None:
+        await self._custody.insert(tx, key)
+        await store.insert_issuer(tx, record)
+        details = {"name": record.name, "kind": str(record.kind), "fingerprint": record.fingerprint, "key": key.id}
+        await self._audit.record(tx, Event.ISSUER_CREATED, actor=actor, target=f"issuer:{record.id}", details=details)
 
     async def records(self) -> tuple[IssuerRecord, ...]:
         """Every authority, newest first."""

@@ -6,7 +6,7 @@ import hashlib
 from enum import StrEnum
 
 from msgspec import Struct
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import bindparam, insert, select, text, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction
@@ -47,6 +47,12 @@ _COLUMNS = [t.c[name] for name in _FIELDS]
 
 _INSERT = Statement(insert(t))
 _ALL = Statement(select(*_COLUMNS).order_by(t.c.created_at.desc(), t.c.name.desc()).limit(bindparam("at_most")))
+_RETIRE = Statement(
+    update(t)
+    .where(t.c.kind == bindparam("issuing"), t.c.retired_at.is_(None))
+    .values(retired_at=bindparam("now"))
+    .returning(t.c.id)
+)
 MOST_ISSUERS = 1_000
 
 _ALONE = Statement(text("SELECT 1"), postgresql=lambda: text("LOCK TABLE issuers IN SHARE ROW EXCLUSIVE MODE"))
@@ -58,6 +64,12 @@ async def insert_issuer(tx: Transaction, record: IssuerRecord) -> None:
     values = {name: getattr(record, name) for name in _FIELDS}
     values["kind"] = str(record.kind)
     await tx.run(_INSERT, **values)
+
+
+async def retire_issuing(tx: Transaction, now: Instant) -> list[str]:
+    """Retire the issuing CAs that sign; answers their ids. Until the end of the transaction nobody else adds one."""
+    await tx.run(_ALONE)
+    return [str(row[0]) for row in await tx.all(_RETIRE, now=now, issuing=str(IssuerKind.ISSUING))]
 
 
 async def claim_first(tx: Transaction) -> bool:

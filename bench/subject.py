@@ -26,6 +26,7 @@ from bench.provider import CLIENT, Provider
 from bench.step_ca import TOOLS, free_port, wait_for
 from bench.workload import b64
 from demo.forms import Browser
+from sealwright.settings import declared
 from sealwright.tokens import decrypt_private_jwk
 
 SEALWRIGHT = Path(sys.executable).parent / "sealwright"
@@ -177,6 +178,8 @@ def running_subject(
     settings = place / "home" / "settings.toml"
     document = tomlkit.parse(settings.read_text())
     document["workers"] = workers
+    # all load comes from one address and one person
+    document["budgets"] = {each.name: "off" for each in declared() if each.section == "budgets"}
     document.setdefault("outbound", tomlkit.table())
     document["outbound"]["allow_private"] = ["127.0.0.0/8", "::1/128"]  # type: ignore[index] # a table
     document["outbound"]["ca_file"] = str(provider.trust_file)  # type: ignore[index] # a table

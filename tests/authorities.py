@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM, Actor, Permission
 from sealwright.audit import Audit
+from sealwright.budgets import make_budgets
 from sealwright.ca import (
     CertificateAuthority,
     Directory,
@@ -40,6 +41,7 @@ from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
 from sealwright.keys import Custody, Purpose, Sealer, SigningKey, thumbprint
 from sealwright.outbound import OutboundFailed, OutboundResponse
+from sealwright.settings import BudgetSettings
 from sealwright.tokens import LocalProvider, ProviderMetadata, TrustedProviders, VerificationKey, jwk_of, sign
 from sealwright.wire import Peer, Request, Response
 from tests.databases import sqlite_database
@@ -364,7 +366,7 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
 
     outbound = ScriptedOutbound()
     parts = assemble(
-        Foundation(db, clock, entropy, audit, custody, sealer),
+        Foundation(db, clock, entropy, audit, custody, sealer, make_budgets(BudgetSettings(), clock)),
         providers=TrustedProviders(outbound, clock, local),
         directory=Directory(standing_of, person_of, token_standing_of),
         dns_names=("ca.example.org", "192.0.2.7", "::1"),

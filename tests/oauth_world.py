@@ -16,6 +16,7 @@ import msgspec
 
 from sealwright.access import SYSTEM, nothing_named
 from sealwright.audit import Audit
+from sealwright.budgets import make_budgets
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
@@ -24,7 +25,7 @@ from sealwright.identity import Account, Directory, SessionKind, SessionRules, S
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth import SESSION_COOKIE, AuthorizationServer, Foundation, answer_failure, assemble, clients_of_group
-from sealwright.settings import OAuthSettings
+from sealwright.settings import BudgetSettings, OAuthSettings
 from sealwright.tokens import SignedClaims, UnverifiedToken, keys_of_jwks, verify
 from sealwright.wire import Peer, Request, Response, Route, Wire
 from tests.databases import OpenDatabase, sqlite_database
@@ -115,13 +116,21 @@ class World:
 
     # --- calls ---
 
-    async def call(self, method: str, target: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Response:
+    async def call(
+        self,
+        method: str,
+        target: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        address: str = "192.0.2.7",
+    ) -> Response:
         """Call a route as the server would, and tell failures in the words of its wire."""
         path, _, query = target.partition("?")
         for route in self.server.routes:
             parameters = _match(route, method, path)
             if parameters is not None:
-                request = Request(method, path, query, dict(headers or {}), body, parameters, Peer("192.0.2.7"), ORIGIN, "r1")
+                request = Request(method, path, query, dict(headers or {}), body, parameters, Peer(address), ORIGIN, "r1")
                 return await _answer(route, request)
         raise LookupError(f"no route for {method} {path}")
 
@@ -129,14 +138,18 @@ class World:
         """An authorization request in a browser."""
         return await self.call("GET", f"/oauth2/authorise?{urlencode(parameters)}", headers=_cookie(cookie))
 
-    async def post(self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Response:
+    async def post(
+        self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None, *, address: str = "192.0.2.7"
+    ) -> Response:
         """A form."""
         content_type = {"content-type": "application/x-www-form-urlencoded"}
-        return await self.call("POST", path, body=urlencode(form).encode(), headers=content_type | dict(headers or {}))
+        return await self.call(
+            "POST", path, body=urlencode(form).encode(), headers=content_type | dict(headers or {}), address=address
+        )
 
-    async def token(self, headers: Mapping[str, str] | None = None, **form: str) -> Response:
+    async def token(self, headers: Mapping[str, str] | None = None, *, address: str = "192.0.2.7", **form: str) -> Response:
         """A token request."""
-        return await self.post("/oauth2/token", form, headers)
+        return await self.post("/oauth2/token", form, headers, address=address)
 
     async def code(self, cookie: str, **parameters: str) -> str:
         """A code, with the consent given where it is asked for."""
@@ -168,7 +181,9 @@ class World:
 
 
 @asynccontextmanager
-async def oauth_world(open_database: OpenDatabase = sqlite_database, **lifetimes: timedelta) -> AsyncIterator[World]:
+async def oauth_world(
+    open_database: OpenDatabase = sqlite_database, *, budgets: BudgetSettings | None = None, **lifetimes: timedelta
+) -> AsyncIterator[World]:
     """A world on a fresh database, where time stands still until it is moved."""
     async with open_database() as db:
         clock, entropy = FixedClock(START), SeededEntropy(7)
@@ -187,7 +202,9 @@ async def oauth_world(open_database: OpenDatabase = sqlite_database, **lifetimes
             domain="example.org",
         )
         await directory.create_group("users", actor=SYSTEM)
-        foundation = Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings(**lifetimes))
+        foundation = Foundation(
+            db, clock, entropy, audit, ORIGIN, OAuthSettings(**lifetimes), make_budgets(budgets or BudgetSettings(), clock)
+        )
         server = assemble(foundation, people=directory, sign_ins=sessions, custody=custody, sealer=sealer, named=nothing_named)
         yield World(db, clock, audit, foundation, custody, directory, sessions, sealer, server)
 

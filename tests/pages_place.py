@@ -17,6 +17,7 @@ from demo.forms import Browser, Page
 from sealwright import identity, oauth, web
 from sealwright.access import SYSTEM, nothing_named
 from sealwright.audit import Audit
+from sealwright.budgets import make_budgets
 from sealwright.ca import Standing
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
@@ -24,7 +25,7 @@ from sealwright.entropy import SeededEntropy
 from sealwright.errors import NotFound, Unavailable
 from sealwright.identity import Account
 from sealwright.keys import Custody, Sealer
-from sealwright.settings import OAuthSettings
+from sealwright.settings import BudgetSettings, OAuthSettings
 from sealwright.wire import Listener, Peer, Request, Response, Route, Wire
 from tests.authorities import Authority, csr
 from tests.authorities import build as build_authority
@@ -241,7 +242,7 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
         clients_of_group=oauth.clients_of_group,
     )
     await db.write(lambda tx: identity.seed(tx, clock.now()))
-    foundation = oauth.Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings())
+    foundation = oauth.Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings(), make_budgets(BudgetSettings(), clock))
     custody = Custody(db, sealer, clock)
     applications = oauth.assemble(
         foundation, people=people.directory, sign_ins=people.sessions, custody=custody, sealer=sealer, named=nothing_named

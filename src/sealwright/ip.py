@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -19,6 +20,7 @@ def plain_address(text: str) -> IpAddress | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=4_096)
 def network_of(text: str) -> str:
     """What counts as one peer: an IPv4 address, or the /64 network of an IPv6 one. A text that is no address stays as it is."""
     address = plain_address(text)

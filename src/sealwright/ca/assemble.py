@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sealwright.audit import Audit
+from sealwright.budgets import Budgets
 from sealwright.ca.inventory import Inventory
 from sealwright.ca.issue import CrashPoints, Issuance, pass_by
 from sealwright.ca.issuers import Issuers
@@ -36,6 +37,7 @@ class Foundation(Struct, frozen=True):
     audit: Audit
     custody: Custody
     sealer: Sealer
+    budgets: Budgets
 
 
 class CertificateAuthority(Struct, frozen=True):
@@ -72,7 +74,7 @@ def assemble(
         db, issuers, BUILT_IN, preparation, audit, clock, checks=checks, own_names=OwnNames(dns_names), crash_points=crash_points
     )
     recognition = Recognition(db, issuers, clock)
-    signing = Signing(tokens, issuance)
+    signing = Signing(tokens, issuance, foundation.budgets)
     renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock)
     revocation = Revocation(db, tokens, recognition, audit, clock)
     return CertificateAuthority(
@@ -84,5 +86,5 @@ def assemble(
         revocation=revocation,
         recovery=Recovery(db, audit, clock),
         inventory=Inventory(db),
-        routes=tuple(StepApi(db, issuers, provisioners, signing, renewal, revocation).routes()),
+        routes=tuple(StepApi(db, issuers, provisioners, signing, renewal, revocation, foundation.budgets).routes()),
     )

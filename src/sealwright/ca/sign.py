@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from sealwright.access import Actor
+from sealwright.budgets import Budgets
 from sealwright.ca import csr
 from sealwright.ca.issue import Issuance
 from sealwright.ca.models import IssuedCertificate
-from sealwright.ca.provisioners import ProvisionerTokens
+from sealwright.ca.provisioners import IdToken, JwkToken, ProvisionerTokens
 from sealwright.clock import Instant
 from sealwright.errors import Refused
+from sealwright.ip import network_of
 from sealwright.stages import next_stage
 
 Moment = Instant | timedelta | None
@@ -21,20 +24,32 @@ Moment = Instant | timedelta | None
 class Signing:
     """Issues certificates to whoever shows a token."""
 
-    def __init__(self, tokens: ProvisionerTokens, issuance: Issuance) -> None:
+    def __init__(self, tokens: ProvisionerTokens, issuance: Issuance, budgets: Budgets) -> None:
         self._tokens = tokens
         self._issuance = issuance
+        self._failures = budgets.certificate_failures_by_account
 
     async def sign(
-        self, token: str, request: str | bytes, *, not_before: Moment = None, not_after: Moment = None
+        self, token: str, request: str | bytes, *, not_before: Moment = None, not_after: Moment = None, address: str = ""
     ) -> IssuedCertificate:
-        """The certificate that `token` allows for the key of `request`.
+        """The certificate that `token` allows for the key of `request`. `address`: of the peer.
 
         The token is checked first: it is cheaper to refuse than a request with a large key. A token whose request is refused
         is not used up, so that a corrected request can follow.
         """
         verified = await self._tokens.for_sign(token)
+        party = _party(verified.actor, address)
+        self._failures.require(*party)
         await next_stage()
+        try:
+            return await self._issue(verified, request, not_before, not_after)
+        except Refused:  # of somebody who proved who they are
+            self._failures.spend(*party)
+            raise
+
+    async def _issue(
+        self, verified: JwkToken | IdToken, request: str | bytes, not_before: Moment, not_after: Moment
+    ) -> IssuedCertificate:
         try:
             parsed = csr.parse(request)
             await next_stage()
@@ -45,3 +60,8 @@ class Signing:
             await self._issuance.record_refusal(verified.actor, verified.provisioner.id, failure)
             raise
         return await self._issuance.issue(grant, parsed)
+
+
+def _party(actor: Actor, address: str) -> tuple[str, ...]:
+    """A person counts wherever they are; many machines may hold the key of one provisioner, so each counts by its address."""
+    return (actor.kind, actor.id) if actor.kind == "person" else (actor.kind, actor.id, network_of(address))

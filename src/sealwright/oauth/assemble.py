@@ -51,7 +51,14 @@ def assemble(
     families = Families(foundation, sign_ins=sign_ins)
     tokens = Tokens(foundation, families=families, people=people, custody=custody)
     userinfo = Userinfo(foundation, discovery=discovery, families=families, people=people, custody=custody)
-    endpoints = Endpoints(authorization=authorization, tokens=tokens, userinfo=userinfo, discovery=discovery, sign_ins=sign_ins)
+    endpoints = Endpoints(
+        authorization=authorization,
+        tokens=tokens,
+        userinfo=userinfo,
+        discovery=discovery,
+        sign_ins=sign_ins,
+        budgets=foundation.budgets,
+    )
     return AuthorizationServer(
         clients=Clients(foundation, custody=custody, sealer=sealer, people=people, named=named),
         authorization=authorization,

@@ -54,6 +54,7 @@ class Authorization:
         self._people = people
         self._custody = custody
         self._requests = requests
+        self._answered = foundation.budgets.authorizations_by_account
 
     async def begin(self, query_text: str, address: str) -> Begun | Done:
         """Check a request and give it a handle. Raises UnprovenRequest; later errors are `Done`, on their way to the client."""
@@ -122,7 +123,7 @@ class Authorization:
         decision = (await self._facts_about(signed_in, pending)).decision
         if decision.allowed:  # they were let in meanwhile
             return await self._advance(handle, pending, signed_in, allowed=False)
-        await self._use_up(handle, pending)
+        await self._use_up(handle, pending, signed_in)
         return self._refusal(pending, policy.not_allowed(decision))
 
     # --- one decision, three answers ---
@@ -163,6 +164,7 @@ class Authorization:
     async def _answer_with_code(
         self, handle: str, pending: PendingRequest, signed_in: SignedIn, scopes: tuple[str, ...], *, consented: bool
     ) -> Done:
+        self._answered.take(signed_in.account.id)
         request, now = pending.request, self._clock.now()
         code = token(self._entropy)
         family = Family(
@@ -200,11 +202,13 @@ class Authorization:
         if signed_in is None:  # stores nothing: anyone can have such a request refused, as often as they like
             return self._refusal(pending, refusal)
         if handle:
-            await self._use_up(handle, pending)
+            await self._use_up(handle, pending, signed_in)
         await self._record(pending, signed_in, refusal, event)
         return self._refusal(pending, refusal)
 
-    async def _use_up(self, handle: str, pending: PendingRequest) -> None:
+    async def _use_up(self, handle: str, pending: PendingRequest, signed_in: SignedIn) -> None:
+        self._answered.take(signed_in.account.id)
+
         async def body(tx: Transaction) -> bool:
             return await self._requests.answer(tx, handle, pending)
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 
 from sealwright.access import anonymous
 from sealwright.audit import Event
+from sealwright.ip import network_of
 from sealwright.oauth import policy, store
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import ClientNotAuthenticated, MalformedTokenRequest
@@ -34,16 +35,21 @@ class ClientAuthentication:
     def __init__(self, foundation: Foundation) -> None:
         self._db = foundation.db
         self._audit = foundation.audit
+        self._failures = foundation.budgets.token_failures_by_client
 
     async def authenticate(self, authorization: str | None, form: Mapping[str, str], address: str) -> Client:
         """The client; `authorization` is that header's value. Unknown clients and wrong secrets are answered alike."""
         presented = read_presented(authorization, form)
-        client = await store.client_named(self._db, presented.name) if policy.is_client_name(presented.name) else None
+        nameable = policy.is_client_name(presented.name)
+        party = (presented.name if nameable else "", network_of(address))
+        self._failures.require(*party)
+        client = await store.client_named(self._db, presented.name) if nameable else None
         if client is not None and client.is_public:
             return client  # whatever secret it sends means nothing
         expected = _NO_SECRET if client is None or client.secret_digest is None else client.secret_digest
         proven = hmac.compare_digest(digest_of(presented.secret or ""), expected)
         if client is None or not proven:
+            self._failures.spend(*party)
             if client is not None:
                 await self._record(client, address)
             raise ClientNotAuthenticated("The client is unknown, or its secret is missing or wrong.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sealwright.audit import Audit
+from sealwright.budgets import Budgets
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.entropy import Entropy
@@ -21,3 +22,4 @@ class Foundation(Struct, frozen=True):
     origin: str
     """Public origin of the people listener, such as ``https://id.example.org``; every issuer URL begins with it."""
     lifetimes: OAuthSettings
+    budgets: Budgets

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from sealwright.budgets import Budgets
 from sealwright.errors import (
     Conflict,
     Failure,
@@ -20,6 +21,7 @@ from sealwright.errors import (
     WrongMethod,
 )
 from sealwright.identity import SessionKind, SignedIn
+from sealwright.ip import network_of
 from sealwright.oauth.authorize import Authorization
 from sealwright.oauth.discovery import AUTHORIZATION_PATH, TOKEN_PATH, Discovery
 from sealwright.oauth.errors import (
@@ -65,24 +67,34 @@ class Endpoints:
     """The handlers."""
 
     def __init__(
-        self, *, authorization: Authorization, tokens: Tokens, userinfo: Userinfo, discovery: Discovery, sign_ins: SignIns
+        self,
+        *,
+        authorization: Authorization,
+        tokens: Tokens,
+        userinfo: Userinfo,
+        discovery: Discovery,
+        sign_ins: SignIns,
+        budgets: Budgets,
     ) -> None:
         self._authorization = authorization
         self._tokens = tokens
         self._userinfo = userinfo
         self._discovery = discovery
         self._sign_ins = sign_ins
+        self._budgets = budgets
 
     async def authorize(self, request: Request) -> Response:
         """The authorization endpoint by GET."""
         return answer_step(await self._first_step(request))
 
     async def _first_step(self, request: Request) -> NextStep:
+        self._budgets.authorizations_by_network.take(network_of(request.peer.address))
         signed_in = await self._signed_in(request)
         return await self._authorization.first_step(request.query_text, signed_in, request.peer.address)
 
     async def authorize_by_form(self, request: Request) -> Response:
         """The same by POST. A form from another site comes without cookies, so the browser is sent on with a GET first."""
+        self._budgets.authorizations_by_network.take(network_of(request.peer.address))
         begun = await self._authorization.begin(form_text(request), request.peer.address)
         if isinstance(begun, Done):
             return answer_step(begun)
@@ -95,8 +107,16 @@ class Endpoints:
 
     async def token(self, request: Request) -> Response:
         """The token endpoint."""
-        form = {name: value for name, value in request.form().items() if value}
-        answer = await self._tokens.answer(request.headers.get("authorization"), form, request.peer.address)
+        failures, network = self._budgets.token_failures_by_network, network_of(request.peer.address)
+        failures.require(network)
+        try:
+            form = {name: value for name, value in request.form().items() if value}
+            answer = await self._tokens.answer(request.headers.get("authorization"), form, request.peer.address)
+        except TooMany:
+            raise
+        except Refused:
+            failures.spend(network)
+            raise
         return json_response(200, answer.members(), headers=(*_NO_STORE, _ANY_ORIGIN))
 
     async def userinfo(self, request: Request) -> Response:

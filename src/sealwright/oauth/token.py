@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from sealwright.access import Actor
+from sealwright.ip import network_of
 from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.oauth import claims
 from sealwright.oauth.client_auth import ClientAuthentication
 from sealwright.oauth.discovery import issuer_url_of
-from sealwright.oauth.errors import GrantTypeRefused
+from sealwright.oauth.errors import GrantTypeRefused, TokenRequestRefused
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.grants import AuthorizationCodeGrant, Granted, RefreshTokenGrant
@@ -64,6 +65,7 @@ class Tokens:
         self._people = people
         self._custody = custody
         self._clients = ClientAuthentication(foundation)
+        self._failures = foundation.budgets.token_failures_by_client
         self._grants: Mapping[str, Grant] = {
             "authorization_code": AuthorizationCodeGrant(foundation, families),
             "refresh_token": RefreshTokenGrant(foundation, families, people),
@@ -78,7 +80,12 @@ class Tokens:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
         key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
-        return await self._mint(key, client, await grant.redeem(client, form, actor))
+        try:
+            granted = await grant.redeem(client, form, actor)
+        except TokenRequestRefused:
+            self._failures.spend(client.name, network_of(address))
+            raise
+        return await self._mint(key, client, granted)
 
     async def _mint(self, key: SigningKey, client: Client, granted: Granted) -> TokenAnswer:
         issuer_url = issuer_url_of(self._origin, client.name)

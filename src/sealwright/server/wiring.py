@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sealwright import ca, identity, oauth
 from sealwright.audit import Audit, Checkpoints
+from sealwright.budgets import make_budgets
 from sealwright.keys import Custody
 from sealwright.server.home import Home
 from sealwright.server.own_certificate import OwnCertificate
@@ -39,6 +40,7 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
     urls = public_urls(settings, listening or {})
     audit = Audit(clock)
     custody = Custody(db, around.sealer, clock)
+    budgets = make_budgets(settings.budgets, clock)
     provisioners = ca.Provisioners(
         db,
         around.sealer,
@@ -49,7 +51,7 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
     )
     people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group)
     foundation = oauth.Foundation(
-        db=db, clock=clock, entropy=entropy, audit=audit, origin=urls[Listener.PEOPLE], lifetimes=settings.oauth
+        db=db, clock=clock, entropy=entropy, audit=audit, origin=urls[Listener.PEOPLE], lifetimes=settings.oauth, budgets=budgets
     )
     authorization_server = oauth.assemble(
         foundation,
@@ -63,7 +65,7 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
 
     names = reached_by(settings, urls)
     authority = ca.assemble(
-        ca.Foundation(db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer),
+        ca.Foundation(db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer, budgets=budgets),
         providers=providers,
         directory=directory_of(people.directory, authorization_server.token_standing),
         dns_names=names,

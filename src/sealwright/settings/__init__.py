@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from sealwright.settings.environment import DEFAULT_HOME, ENVIRONMENT, Environment, home_directory, read_environment
 from sealwright.settings.errors import SettingsRefused
-from sealwright.settings.forms import Address, Network
+from sealwright.settings.forms import Address, Network, Rate
 from sealwright.settings.paths import expanded
 
 if TYPE_CHECKING:
     from sealwright.settings.declarations import (
         SECTIONS,
+        BudgetSettings,
         Declared,
         Listen,
         LogSettings,
@@ -49,6 +50,7 @@ __all__ = [
     "FILE_NAME",
     "SECTIONS",
     "Address",
+    "BudgetSettings",
     "Declared",
     "Environment",
     "Listen",
@@ -56,6 +58,7 @@ __all__ = [
     "Network",
     "OAuthSettings",
     "OutboundSettings",
+    "Rate",
     "SessionSettings",
     "Settings",
     "SettingsRefused",

@@ -14,6 +14,7 @@ from sealwright.settings.environment import DEFAULT_HOME
 from sealwright.settings.forms import (
     Address,
     Network,
+    Rate,
     list_of,
     read_address,
     read_contact,
@@ -29,6 +30,7 @@ from sealwright.settings.forms import (
     read_name,
     read_network,
     read_origin,
+    read_rate,
     read_workers,
 )
 
@@ -103,6 +105,30 @@ class OAuthSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """How much one party may ask for before it has to wait: NUMBER/TIME, or off. Each process of the server counts for itself."""
+
+    authorizations_per_address: Rate | None = _declare(
+        "1200/1m", read_rate, "Authorization requests from one address; of IPv6, from one /64 network."
+    )
+    authorizations_per_account: Rate | None = _declare(
+        "120/1m", read_rate, "Authorization requests that are answered for one person."
+    )
+    token_failures_per_client: Rate | None = _declare(
+        "60/1m", read_rate, "Refused token requests of one client from one address: wrong secrets, void codes and tokens."
+    )
+    token_failures_per_address: Rate | None = _declare(
+        "300/1m", read_rate, "Refused token requests from one address, whichever clients they name."
+    )
+    certificate_failures_per_address: Rate | None = _declare(
+        "300/1m", read_rate, "Refused requests to sign, renew, rekey and revoke from one address."
+    )
+    certificate_failures_per_account: Rate | None = _declare(
+        "60/1m", read_rate, "Certificates that one person, or one provisioner from one address, was refused."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundSettings:
     """Calls that the server makes by itself: to the identity providers that provisioners name."""
 
@@ -157,6 +183,7 @@ class Settings:
     tls: Tls = field(default_factory=Tls)
     sessions: SessionSettings = field(default_factory=SessionSettings)
     oauth: OAuthSettings = field(default_factory=OAuthSettings)
+    budgets: BudgetSettings = field(default_factory=BudgetSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     log: LogSettings = field(default_factory=LogSettings)
     home: Path = DEFAULT_HOME
@@ -171,6 +198,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "tls": Tls,
     "sessions": SessionSettings,
     "oauth": OAuthSettings,
+    "budgets": BudgetSettings,
     "outbound": OutboundSettings,
     "log": LogSettings,
 }

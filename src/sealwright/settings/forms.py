@@ -25,6 +25,7 @@ HIGHEST_PORT = 65_535
 MOST_WORKERS = 256
 LONGEST_CONTACT = 200
 LONGEST_NAME = 40
+_LONGEST_COUNT = 10
 TRANSACTION_POOLING = "transaction"
 """What the parameter ``pgbouncer`` of a database URL says where each transaction may get another connection."""
 LEVELS = ("debug", "info", "warning", "error")
@@ -40,6 +41,13 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Rate(NamedTuple):
+    """So many in so long."""
+
+    most: int
+    every: timedelta
 
 
 def read_text(value: Any) -> str:
@@ -205,6 +213,21 @@ def read_network(value: Any) -> Network:
         return ipaddress.ip_network(read_text(value), strict=False)
     except ValueError as cause:
         raise ValueError("must be an IP address or a network such as 10.0.0.0/8") from cause
+
+
+def read_rate(value: Any) -> Rate | None:
+    """How many in how long, such as 60/1m; or off, for no limit."""
+    text = read_text(value)
+    if text == "off":
+        return None
+    most, slash, every = text.partition("/")
+    try:
+        rate = Rate(int(most) if most.isascii() and most.isdigit() and len(most) < _LONGEST_COUNT else 0, parse_duration(every))
+    except ValueError:
+        rate = Rate(0, timedelta())
+    if not slash or rate.most < 1 or not timedelta(seconds=1) <= rate.every <= timedelta(days=1):
+        raise ValueError('must be a number and a time of 1s to 24h, such as "60/1m", or "off"')
+    return rate
 
 
 def list_of(form: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:

@@ -13,6 +13,7 @@ import msgspec
 from sealwright import api, ca, oauth
 from sealwright.access import SYSTEM, NamedAuthority
 from sealwright.api import Domain, ServerFacts
+from sealwright.budgets import make_budgets
 from sealwright.clock import FixedClock
 from sealwright.db import Database, Transaction
 from sealwright.errors import NotFound
@@ -21,7 +22,7 @@ from sealwright.keys import Custody, Sealer
 from sealwright.outbound import GuardedOutbound
 from sealwright.server.routing import RouteTable
 from sealwright.server.wiring import directory_of
-from sealwright.settings import OAuthSettings
+from sealwright.settings import BudgetSettings, OAuthSettings
 from sealwright.tokens import TrustedProviders
 from sealwright.wire import Listener, Peer, Request, Response, Wire
 from tests.databases import sqlite_database
@@ -46,7 +47,9 @@ class ServerWorld(World):
             db, self.sealer, self.audit, self.clock, directory=provisioner_files, own_client=partial(oauth.client_name_in, PEOPLE)
         )
         self.custody = Custody(db, self.sealer, self.clock)
-        foundation = oauth.Foundation(db, self.clock, self.entropy, self.audit, PEOPLE, OAuthSettings())
+        foundation = oauth.Foundation(
+            db, self.clock, self.entropy, self.audit, PEOPLE, OAuthSettings(), make_budgets(BudgetSettings(), self.clock)
+        )
         self.oauth = oauth.assemble(
             foundation,
             people=self.directory,
@@ -56,7 +59,9 @@ class ServerWorld(World):
             named=self.provisioners.named_authority,
         )
         self.ca = ca.assemble(
-            ca.Foundation(db, self.clock, self.entropy, self.audit, self.custody, self.sealer),
+            ca.Foundation(
+                db, self.clock, self.entropy, self.audit, self.custody, self.sealer, make_budgets(BudgetSettings(), self.clock)
+            ),
             providers=TrustedProviders(GuardedOutbound(), self.clock, self.oauth.discovery.local_provider),
             directory=directory_of(self.directory, self.oauth.token_standing),
             dns_names=("id.example.org",),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, wraps
 
+from sealwright.budgets import Budgets
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import IssuedCertificate
 from sealwright.ca.provisioners import Provisioners, listed
@@ -23,7 +24,8 @@ from sealwright.ca.step_api.messages import (
     time_or_duration,
 )
 from sealwright.db import Database
-from sealwright.errors import InvalidInput, NotFound
+from sealwright.errors import InvalidInput, NotFound, Refused, TooMany
+from sealwright.ip import network_of
 from sealwright.pem import certificate_pem, certificates_pem
 from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 
@@ -51,6 +53,7 @@ class StepApi:
         signing: Signing,
         renewal: Renewal,
         revocation: Revocation,
+        budgets: Budgets,
     ) -> None:
         self._db = db
         self._issuers = issuers
@@ -58,6 +61,7 @@ class StepApi:
         self._signing = signing
         self._renewal = renewal
         self._revocation = revocation
+        self._failures = budgets.certificate_failures_by_network
 
     def routes(self) -> list[Route]:
         """Every endpoint."""
@@ -87,11 +91,37 @@ class StepApi:
             for prefix in (_PREFIXES if not path.startswith("/admin") else ("",))
         ]
         found += [
-            Route("POST", prefix + path, handler, _MACHINES, access, Wire.STEP, fast=fast and not prefix, max_body=LARGEST_BODY)
+            Route(
+                "POST",
+                prefix + path,
+                self._counted(handler),
+                _MACHINES,
+                access,
+                Wire.STEP,
+                fast=fast and not prefix,
+                max_body=LARGEST_BODY,
+            )
             for path, handler, access, fast in write
             for prefix in _PREFIXES
         ]
         return found
+
+    def _counted(self, handler: Handler) -> Handler:
+        """The same, while not too many requests from the peer's address were refused."""
+
+        @wraps(handler)
+        async def counted(request: Request) -> Response:
+            network = network_of(request.peer.address)
+            self._failures.require(network)
+            try:
+                return await handler(request)
+            except TooMany:
+                raise
+            except Refused:
+                self._failures.spend(network)
+                raise
+
+        return counted
 
     # --- trust -------------------------------------------------------------------------------------------------------
 
@@ -164,6 +194,7 @@ class StepApi:
             asked.csr,
             not_before=time_or_duration(asked.not_before, "notBefore"),
             not_after=time_or_duration(asked.not_after, "notAfter"),
+            address=request.peer.address,
         )
         return _issued(issued)
 

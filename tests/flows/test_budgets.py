@@ -3,6 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from sealwright.errors import TooMany
 from sealwright.settings import BudgetSettings, Rate
 from tests.oauth_world import (
     CALLBACK,
@@ -95,7 +98,9 @@ def test_codes_and_refusals_for_one_person_are_limited_and_showing_pages_is_not(
             assert "code" in answer_parameters((await world.server.authorization.allow(handle_in(answer), signed_in)).location)
         denied = await world.server.authorization.deny(handle_in(answers[2]), signed_in)
         assert answer_parameters(denied.location)["error"] == "access_denied"
-        assert waits(await world.authorize(cookie, **public_request()))
+        for verb in (world.server.authorization.allow, world.server.authorization.deny):
+            with pytest.raises(TooMany, match="Too many authorization requests of this account"):
+                await verb(handle_in(answers[3]), signed_in)
         bob = await world.sign_in(await world.person("bob", groups=("users",)))
         assert location(await world.authorize(bob, **public_request())).startswith("/ui/oauth2/consent?")
 

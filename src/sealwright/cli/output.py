@@ -72,6 +72,11 @@ class Output:
             mark = self._mark(sys.stdout, "✔", _GREEN) if ok else self._mark(sys.stdout, "✘", _RED)
             _write(sys.stdout, (mark or f"{'ok' if ok else 'wrong':<7}") + printable(text))
 
+    @property
+    def tells_next_steps(self) -> bool:
+        """Whether a person reads along, who may want to know what comes next."""
+        return not self.as_json and self._surroundings.is_terminal(sys.stdout)
+
     def confirm(self, text: str) -> None:
         """That something was done, said only to a person at a terminal: a script reads it from the exit code."""
         if self._surroundings.is_terminal(sys.stdout):

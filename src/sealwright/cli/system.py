@@ -67,6 +67,11 @@ def _create(invocation: Invocation, kind: str, name: str, display_name: str, ori
     body = {"kind": kind, "name": name, "display_name": display_name, "landing_url": origin}
     made = invocation.connection().call("POST", "oauth2", "clients", body=body)
     invocation.output.confirm(f"Created {made['name']}, a {made['kind']} client")
+    if invocation.output.tells_next_steps:
+        invocation.output.note("Next, say where it is answered and whose members may use it:")
+        where = "http://127.0.0.1/callback" if kind == "public" else f"{origin.rstrip('/')}/CALLBACK"
+        invocation.output.note(f"  sealwright system oauth2 add-redirect-url {name} {where}")
+        invocation.output.note(f"  sealwright system oauth2 update-scope-map {name} GROUP openid email")
     invocation.output.json(made)
 
 
@@ -201,6 +206,11 @@ def update_scope_map(invocation: Invocation, name: str, group: str, scopes: tupl
     """Say which scopes the members of a group may be asked for. Replaces what the group had."""
     changed = invocation.connection().call("PUT", "oauth2", "clients", name, "scope-maps", group, body={"scopes": list(scopes)})
     invocation.output.confirm(f"Members of {group} may use {' '.join(scopes)} at {name}")
+    if all("openid" not in each["scopes"] for each in changed["scope_maps"]):
+        invocation.output.note(
+            f"No group has the scope openid at {name}, which every application that signs people in asks for. Add it with:\n"
+            f"  sealwright system oauth2 update-scope-map {name} {group} openid {' '.join(scopes)}"
+        )
     invocation.output.json(changed)
 
 

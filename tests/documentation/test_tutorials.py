@@ -65,6 +65,7 @@ def provider(tmp_path) -> Iterator[LiveServer]:
         client = ("system", "oauth2")
         server.sealwright(*client, "create", "desktop", "Desktop", "https://ca.example.org")
         server.sealwright(*client, "add-redirect-url", "desktop", "http://127.0.0.1")
+        server.sealwright(*client, "enable-localhost-redirects", "desktop")  # any port of the registered address
         server.sealwright(*client, "update-scope-map", "desktop", "step-ca_users", "openid", "email")
         yield server
 

@@ -379,7 +379,7 @@ def findings(machine):
 def test_home_whose_key_a_database_elsewhere_needs_stays_when_init_fails(tmp_path):
     elsewhere = tmp_path / "elsewhere.db"
     server = LiveServer.at(tmp_path, database_url=f"sqlite:///{elsewhere}")
-    server.init()
+    server.init("--no-defaults")
     shutil.rmtree(server.home)
     with closing(sqlite3.connect(elsewhere)) as database:  # as an init leaves it that ends before it makes the authorities
         for table in ("certificates", "issuers", "signing_keys"):

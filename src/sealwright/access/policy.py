@@ -27,6 +27,9 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset({_P.AUDIT_READ, _P.CERTIFICATE_READ}),
 }
 
+ALL_PERSONS = "idm_all_persons"
+"""The built-in group that every person is in, from their creation to their deletion. It confers nothing by itself."""
+
 BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "system_admins": ("Administrators of this server", (Role.ADMINISTRATOR,)),
     "idm_admins": (
@@ -38,6 +41,7 @@ BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "idm_oauth2_admins": ("May create and change OAuth clients", (Role.CLIENT_ADMINISTRATOR,)),
     "ca_admins": ("May change provisioners, have any name certified, and revoke certificates", (Role.CA_ADMINISTRATOR,)),
     "auditors": ("May read the audit record and the inventory", (Role.AUDITOR,)),
+    ALL_PERSONS: ("Every person, always", ()),
 }
 """Name → description and roles. They exist from the first start and cannot be deleted."""
 

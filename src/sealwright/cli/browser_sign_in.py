@@ -16,6 +16,7 @@ from sealwright.cli.output import continued
 from sealwright.cli.provisioner_key import decoded, encoded
 
 WAIT_SECONDS = 120.0
+WAIT_FOR_PASTE_SECONDS = 600.0
 _WELL_KNOWN = "/.well-known/openid-configuration"
 _LEEWAY_SECONDS = 60
 

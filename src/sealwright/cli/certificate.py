@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import Group, command, fingerprint_option
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import duration, listed, parsed, stamp, until
@@ -57,12 +57,17 @@ def _authority(invocation: Invocation, ca_url: str | None, files: tuple[Path, Pa
     from sealwright.cli.step_wire import Authority
 
     choices, environ = invocation.choices, invocation.surroundings.environ
-    if ca_url:
+    if ca_url and choices.fingerprint:
+        url = ca_url if "://" in ca_url else f"https://{ca_url}"
+        roots = invocation.root_at(url)
+    elif ca_url:
         known = known_server(choices.url, choices.ca, environ)
         url, roots = ca_url, known.roots_pem if known else given_roots_pem(choices.ca, environ)
     else:
         server = invocation.server()
         url, roots = server.machines_url, server.roots_pem
+        if choices.fingerprint:
+            invocation.remembered().trusted(server.url, roots)
     if not url:
         told = invocation.connection(signed_in=False).call("GET", "version")
         url, roots = told["urls"]["machines"], roots or "".join(told["roots"])
@@ -77,6 +82,7 @@ def _authority(invocation: Invocation, ca_url: str | None, files: tuple[Path, Pa
     "issue",
     examples=[
         "sealwright certificate issue",
+        "sealwright certificate issue --url https://id.example.org:8443 --fingerprint 4f1e07aa…",
         "sealwright certificate issue alice@example.org alice.crt alice.key --provisioner kanidm",
         "sealwright certificate issue web.example.org --provisioner first --provisioner-password-file password.txt",
     ],
@@ -96,6 +102,7 @@ def _authority(invocation: Invocation, ca_url: str | None, files: tuple[Path, Pa
 @click.option("--size", type=int, metavar="BITS", help="Size of an RSA key.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite files that are there.")
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only print the address.")
+@fingerprint_option
 @_ca_url
 @pass_invocation
 def issue(invocation: Invocation, crt: str | None, key: str | None, ca_url: str | None, **wish: Any) -> None:

@@ -55,6 +55,16 @@ def global_options(*, hidden: bool, local: bool = False) -> list[click.Parameter
     ]
 
 
+fingerprint_option = click.option(
+    "--fingerprint",
+    metavar="SHA256",
+    expose_value=False,
+    callback=_choose("fingerprint"),
+    help="Fingerprint of the server's root, in place of --ca: fetches the root, compares, and trusts it from then on.",
+)
+"""For commands that are the first contact with a server."""
+
+
 class Command(click.Command):
     """A command whose help ends with examples, and which takes the global options."""
 

@@ -49,6 +49,18 @@ class NewFile:
             self._made.unlink()
 
 
+def require_writable(directory: Path) -> None:
+    """Refuse a directory in which no file can be made."""
+    import tempfile
+
+    try:
+        handle, name = tempfile.mkstemp(prefix=".sealwright.", dir=directory)
+        os.close(handle)
+        Path(name).unlink()
+    except OSError as cause:
+        raise CommandFailed(f"nothing can be written in {directory.absolute()}: {_reason(cause)}.") from cause
+
+
 def write_private(target: Path, content: bytes) -> None:
     """Replace `target` by a file that only its owner may read; makes its directory (0700) when there is none."""
     try:

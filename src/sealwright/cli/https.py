@@ -89,7 +89,7 @@ def send(
     except ssl.SSLCertVerificationError as cause:
         raise Unreachable(
             f"the certificate of {where} is not trusted: {cause.verify_message}.",
-            hint="Name the server's root with --ca FILE or SEALWRIGHT_CA.",
+            hint="Name the server's root with --ca FILE or SEALWRIGHT_CA, or sign in with: sealwright login --fingerprint SHA256",
         ) from cause
     except ssl.SSLError as cause:
         raise _alerted(cause, where) from cause

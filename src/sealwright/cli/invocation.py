@@ -28,6 +28,8 @@ class Choices:
 
     url: str | None = None
     ca: str | None = None
+    fingerprint: str | None = None
+    """Of the root to trust."""
     name: str | None = None
     debug: bool = False
 
@@ -41,6 +43,7 @@ class Invocation:
         self.server_side = server_side
         self.choices = Choices()
         self.output = Output(surroundings)
+        self._fetched_root: str | None = None
         self.heading = ""
         """What a failure that says nothing of its kind is told under."""
 
@@ -54,7 +57,18 @@ class Invocation:
         """The server to speak to."""
         from sealwright.cli.server_address import find_server
 
-        return find_server(self.choices.url, self.choices.ca, self.surroundings.environ)
+        found = find_server(self.choices.url, self.choices.ca, self.surroundings.environ)
+        return found if self.choices.fingerprint is None else found._replace(roots_pem=self.root_at(found.url))
+
+    def root_at(self, url: str) -> str:
+        """The root that ``--fingerprint`` names, as the server at `url` tells it."""
+        from sealwright.cli.fingerprint import fetch_root, read_fingerprint
+
+        if self._fetched_root is None:
+            if self.choices.ca:
+                raise WrongUsage("--ca and --fingerprint both say which root to trust.", hint="Give one of the two.")
+            self._fetched_root = fetch_root(self.surroundings, url, read_fingerprint(self.choices.fingerprint or ""))
+        return self._fetched_root
 
     def connection(self, *, signed_in: bool = True) -> Connection:
         """A connection to the server, by default with the session of ``--name`` or of the last sign-in there."""

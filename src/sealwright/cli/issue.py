@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import click
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sealwright.cli.errors import CommandFailed, Missing, RefusedByServer, Unreachable, WrongUsage
-from sealwright.cli.files import NewFile, already_there
+from sealwright.cli.errors import CommandFailed, RefusedByServer, WrongUsage
+from sealwright.cli.files import NewFile, already_there, require_writable
 from sealwright.cli.invocation import Invocation
-from sealwright.cli.key_pair import LeafKey, new_leaf_key, private_pem, read_certificates, same_key, signing_request
+from sealwright.cli.key_pair import LeafKey, new_leaf_key, private_pem, read_certificates, same_key, signing_request, title_of
+from sealwright.cli.return_page import Page
 from sealwright.cli.step_wire import Authority, Signed
+from sealwright.cli.vouch import Voucher, Wanted, choose, vouched
+from sealwright.cli.wording import listed, until
 
-SUPPORTED = ("OIDC", "JWK")
-_TOKEN_SECONDS = 300
 _UNFIT = re.compile(r"[^A-Za-z0-9._@+-]")
 
 
@@ -41,16 +40,6 @@ class Wish(NamedTuple):
     force: bool
 
 
-class Voucher(NamedTuple):
-    """A token that speaks for the request, and what it lets the request say."""
-
-    token: str
-    common_name: str
-    names: tuple[str, ...]
-    file_name: str
-    """What the files are called when nothing else was said."""
-
-
 class Obtained(NamedTuple):
     """A certificate on this machine."""
 
@@ -60,20 +49,31 @@ class Obtained(NamedTuple):
 
 
 def obtain(invocation: Invocation, authority: Authority, wish: Wish) -> Obtained:
-    """Choose, sign in, ask, and write both files or neither."""
+    """Choose, sign in, ask, and write both files or neither. What can be refused beforehand is, before anyone signs in."""
     if "" in (wish.subject, *wish.names):
         raise WrongUsage("a name for the certificate is empty.", hint="Leave SUBJECT out to get your own names.")
     early = _targets(wish, _base_name(wish.subject)) if wish.subject or wish.certificate_file else None
     if early and not wish.force:
         _refuse_to_overwrite(*early)
+    for directory in {file.parent for file in early} if early else {Path()}:
+        require_writable(directory)
     by_password = wish.provisioner_password_file is not None
     definition = choose(invocation, authority.provisioners(), wish.provisioner, by_password=by_password)
     key = new_leaf_key(wish.kind, wish.curve, wish.size)
-    vouch = _by_password if definition["type"].upper() == "JWK" else _by_browser
-    voucher = vouch(invocation, authority, definition, wish)
-    crt_file, key_file = early or _targets(wish, _base_name(voucher.file_name))
-    if not early and not wish.force:
-        _refuse_to_overwrite(crt_file, key_file)
+    wanted = Wanted(wish.subject, wish.names, wish.provisioner_password_file, wish.browser)
+    with ExitStack() as until_told:
+        voucher = vouched(invocation, authority, definition, wanted, until_told)
+        crt_file, key_file = early or _targets(wish, _base_name(voucher.file_name))
+        replace = wish.force or (not early and _may_replace(invocation, crt_file, key_file))
+        certificate = _certified(authority, voucher, key, wish, crt_file, key_file, replace=replace)
+        moment = until(certificate.not_valid_after_utc, invocation.surroundings.now())
+        voucher.tell(Page(f"{title_of(certificate)} {moment}", f"It is in {crt_file}. You can close this window.", good=True))
+    return Obtained(certificate, crt_file, key_file)
+
+
+def _certified(
+    authority: Authority, voucher: Voucher, key: LeafKey, wish: Wish, crt_file: Path, key_file: Path, *, replace: bool
+) -> x509.Certificate:
     new_key = NewFile(key_file, private_pem(key))  # first, so that a full disk is found before anything is signed
     try:
         csr = signing_request(key, voucher.common_name, voucher.names)
@@ -82,120 +82,21 @@ def obtain(invocation: Invocation, authority: Authority, wish: Wish) -> Obtained
         certificate = _checked(signed, key, authority)
         new_certificate = NewFile(crt_file, signed.pem)
         try:
-            _place_both(new_key, new_certificate, key_file, replace=wish.force)
+            _place_both(new_key, new_certificate, key_file, replace=replace)
         finally:
             new_certificate.discard()
     finally:
         new_key.discard()
-    return Obtained(certificate, crt_file, key_file)
+    return certificate
 
 
-def choose(
-    invocation: Invocation, definitions: Sequence[Mapping[str, Any]], name: str | None, *, by_password: bool
-) -> Mapping[str, Any]:
-    """The provisioner of that name; without one the only one there is, or the only one of its type, or whichever is picked.
-
-    `by_password`: the file with a password was given, which only the type JWK asks for.
-    """
-    usable = [each for each in definitions if str(each.get("type", "")).upper() in SUPPORTED]
-    known = ", ".join(str(each["name"]) for each in usable) or "none"
-    if name is not None:
-        for each in usable:
-            if each["name"] == name:
-                return each
-        raise Missing(f"there is no provisioner {name} that this command can use.", hint=f"There are: {known}.")
-    if not usable:
-        raise Missing(
-            "the certificate authority has no provisioner that this command can use.",
-            hint="An administrator adds one with: sealwright provisioner add NAME --type oidc …",
-        )
-    kind = "JWK" if by_password else "OIDC"
-    likely = [each for each in usable if each["type"].upper() == kind]
-    for few in (usable, likely):
-        if len(few) == 1:
-            return few[0]
-    if not invocation.output.asks():
-        raise WrongUsage("there are several provisioners.", hint=f"Name one with --provisioner: {known}.")
-    for number, each in enumerate(usable, 1):
-        invocation.output.note(f"  {number}  {each['name']} ({each['type']})")
-    return usable[click.prompt("Which provisioner", type=click.IntRange(1, len(usable)), err=True) - 1]
-
-
-def _by_browser(invocation: Invocation, authority: Authority, definition: Mapping[str, Any], wish: Wish) -> Voucher:
-    """An ID token of the provisioner's provider."""
-    from sealwright.cli import browser_sign_in as oidc
-    from sealwright.cli.server_address import tls_context
-
-    try:
-        relying = oidc.Relying.from_provisioner(definition)
-    except KeyError as cause:
-        raise Unreachable(f"the provisioner {definition['name']} has no {cause.args[0]}.") from cause
-    transport = invocation.surroundings.transport(tls_context(authority.roots_pem, and_system=True))
-    provider = oidc.discover(transport, relying)
-    with invocation.surroundings.listen(relying.listen_host, relying.listen_port) as loopback:
-        attempt = oidc.begin(provider, relying, loopback.port, invocation.surroundings.random)
-        _show(invocation, attempt.address, wish.browser)
-        answer = loopback.wait(attempt.is_answer, oidc.WAIT_SECONDS)
-    if answer is None:
-        minutes = f"{oidc.WAIT_SECONDS / 60:.0f} minutes"
-        raise CommandFailed(f"nobody signed in within {minutes}.", hint="Run the command again when you are ready.")
-    token = oidc.redeem(transport, attempt, attempt.code(answer))
-    claims = attempt.check(token, invocation.surroundings.now())
-    common_name, names = names_for(claims, wish.subject, wish.names)
-    return Voucher(token, common_name, names, str(claims.get("email") or claims.get("preferred_username") or claims["sub"]))
-
-
-def names_for(claims: Mapping[str, Any], subject: str | None, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Common name and names to ask for, as `step` does: without a wish the person's own, else what was asked for."""
-    email, own = str(claims.get("email") or ""), str(claims["sub"])
-    if names:
-        return subject or own, names
-    if subject is None or (email and subject.casefold() == email.casefold()):
-        return own, tuple(filter(None, (email, f"{claims['iss']}#{own}")))
-    return subject, (subject,)
-
-
-def _by_password(invocation: Invocation, authority: Authority, definition: Mapping[str, Any], wish: Wish) -> Voucher:
-    """A token of our own, signed with the provisioner's key, which its password opens."""
-    from sealwright.cli.provisioner_key import open_sealed
-
-    name = str(definition["name"])
-    if wish.subject is None:
-        raise WrongUsage(f"the provisioner {name} needs to be told the name.", hint="Say it: sealwright certificate issue NAME")
-    key_id = str((definition.get("key") or {}).get("kid") or "")
-    sealed = str(definition.get("encryptedKey") or "") or authority.encrypted_key(key_id)
-    prompt = f"Password of the provisioner {name}"
-    password = invocation.password(wish.provisioner_password_file, prompt, "--provisioner-password-file")
-    now = int(invocation.surroundings.now().timestamp())
-    names = wish.names or (wish.subject,)
-    claims: dict[str, Any] = {
-        "iss": name,
-        "sub": wish.subject,
-        "aud": f"{authority.url}/1.0/sign",
-        "sans": list(names),
-        "iat": now,
-        "nbf": now,
-        "exp": now + _TOKEN_SECONDS,
-        "jti": invocation.surroundings.random(32).hex(),
-    }
-    fingerprint = _only_root(authority.roots_pem)
-    if fingerprint:
-        claims["sha"] = fingerprint
-    return Voucher(open_sealed(sealed, password).sign(claims), wish.subject, names, wish.subject)
-
-
-def _only_root(roots_pem: str) -> str:
-    roots = read_certificates(roots_pem.encode(), Path("--ca"))
-    return hashlib.sha256(roots[0].public_bytes(Encoding.DER)).hexdigest() if len(roots) == 1 else ""
-
-
-def _show(invocation: Invocation, address: str, browser: bool) -> None:
-    wanted = browser and invocation.surroundings.environ.get("STEP_OPEN_BROWSER") not in ("0", "false")
-    origin = "/".join(address.split("/", 3)[:3])
-    if wanted and invocation.surroundings.open_browser(address):
-        invocation.output.note(f"Opened {origin} in your browser (or open it yourself: {address})")
-    else:
-        invocation.output.note(f"Open this address in your browser to sign in:\n{address}")
+def _may_replace(invocation: Invocation, *files: Path) -> bool:
+    """Whether files whose names came with the sign-in may be replaced, where they are there: only a person can say."""
+    there = [file for file in files if file.exists()]
+    verb = "is" if len(there) == 1 else "are"
+    if there and not invocation.output.confirmed(f"{listed(list(map(str, there)))} {verb} there already. Replace?"):
+        raise already_there(there[0])
+    return bool(there)
 
 
 def _checked(signed: Signed, key: LeafKey, authority: Authority) -> x509.Certificate:

@@ -11,18 +11,14 @@ from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 from sealwright.cli.errors import CommandFailed
+from sealwright.cli.return_page import BACK, NOT_ASKED, POLICY, Page, document_of
 
 Accept = Callable[[Mapping[str, str]], bool]
 """Whether the parameters of a request are the answer that is waited for."""
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<meta name="viewport" content="width=device-width"><title>{title}</title></head>
-<body><h1>{title}</h1><p>{text}</p></body></html>
-"""
-_DONE = ("Back to the terminal", "This window can be closed. The terminal says how it went.")
-_NOT_ASKED = ("Not what was expected", "This address waits for a sign-in that a command in your terminal began.")
 _LONGEST_WAIT_FOR_A_LINE = 10
+_LONGEST_WAIT_FOR_A_PAGE = 30
+_LONGEST_WAIT_FOR_A_BROWSER = 5
 
 
 class Loopback:
@@ -31,6 +27,9 @@ class Loopback:
     def __init__(self, host: str, port: int) -> None:
         """`port` 0 picks a free one."""
         self._answers: queue.Queue[dict[str, str]] = queue.Queue()
+        self._pages: queue.Queue[Page] = queue.Queue()
+        self._waits = threading.Event()  # a browser has brought the answer and is to be shown a page
+        self._shown = threading.Event()
         self._accept: Accept = lambda _: False
         try:
             self._server = ThreadingHTTPServer((host, port), self._handler())
@@ -55,11 +54,18 @@ class Loopback:
         except queue.Empty:
             return None
 
+    def show(self, page: Page) -> None:
+        """What the browser that brought the answer is shown. Until this is called it waits, as long as people have patience."""
+        self._pages.put(page)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._waits.is_set():
+            self.show(BACK)  # where nothing else was said
+            self._shown.wait(_LONGEST_WAIT_FOR_A_BROWSER)  # the program may end before its page has reached the browser
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -74,21 +80,28 @@ class Loopback:
                 target = urlsplit(self.path)
                 parameters = dict(parse_qsl(target.query))
                 accepted = target.path in ("", "/") and loopback._accept(parameters)
+                if not accepted or loopback._waits.is_set():
+                    self._show(BACK if accepted else NOT_ASKED, 200 if accepted else 400)
+                    return
+                loopback._waits.set()
+                loopback._answers.put(parameters)
                 try:
-                    self._show(accepted)
-                finally:  # only now, or the program may end before its page has reached the browser
-                    if accepted:
-                        loopback._answers.put(parameters)
+                    page = loopback._pages.get(timeout=_LONGEST_WAIT_FOR_A_PAGE)
+                except queue.Empty:
+                    page = BACK
+                try:
+                    self._show(page, 200)
+                finally:
+                    loopback._shown.set()
 
-            def _show(self, accepted: bool) -> None:
-                title, text = _DONE if accepted else _NOT_ASKED
-                body = _PAGE.format(title=title, text=text).encode()
-                self.send_response(200 if accepted else 400)
+            def _show(self, page: Page, status: int) -> None:
+                body = document_of(page)
+                self.send_response(status)
                 for name, value in (
                     ("Content-Type", "text/html; charset=utf-8"),
                     ("Content-Length", str(len(body))),
                     ("Cache-Control", "no-store"),
-                    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+                    ("Content-Security-Policy", POLICY),
                     ("Referrer-Policy", "no-referrer"),
                     ("Connection", "close"),
                 ):

@@ -144,6 +144,14 @@ class Output:
         """Whether there is a person to ask: standard input and standard error are both a terminal."""
         return self._surroundings.is_terminal(self._surroundings.stdin) and self._surroundings.is_terminal(sys.stderr)
 
+    def confirmed(self, question: str) -> bool:
+        """Whether a person at the terminal says yes; False where there is none to ask."""
+        if not self.asks():
+            return False
+        sys.stderr.write(f"{printable(question)} [y/N] ")
+        sys.stderr.flush()
+        return self._surroundings.stdin.readline().strip().lower() in ("y", "yes")
+
     def _coloured(self, stream: TextIO) -> bool:
         environ = self._surroundings.environ
         return self._surroundings.is_terminal(stream) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

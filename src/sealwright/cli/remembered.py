@@ -106,6 +106,16 @@ class Remembered:
         _change(self._sessions, add_session)
         _change(self._servers, add_server)
 
+    def trusted(self, url: str, roots_pem: str) -> None:
+        """Keep the roots of a server, and make it the one of the last sign-in where there is no other."""
+
+        def add_server(known: dict[str, Any]) -> None:
+            entry = known.setdefault("servers", {}).setdefault(url, {"name": ""})
+            entry["roots"] = roots_pem
+            known.setdefault("last", url)
+
+        _change(self._servers, add_server)
+
     def signed_out(self, session: RememberedSession) -> None:
         """Forget a session."""
 

@@ -20,6 +20,9 @@ from sealwright.cli.home import home_option as _dir
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import columns, counted, local
 
+DEFAULT_NAME = "sealwright"
+"""What `init` calls the client and the provisioner of `certificate issue`."""
+
 
 class InitOptions(NamedTuple):
     """What `init` was asked for. What was not said is None, or not there."""
@@ -29,6 +32,8 @@ class InitOptions(NamedTuple):
     """What was said of settings."""
     provisioner: str | None
     provisioner_password: str | None
+    defaults: str | None
+    """What the client and the provisioner of `certificate issue` are called, where they are wanted."""
 
 
 class InitReport(Protocol):
@@ -61,6 +66,11 @@ class InitReport(Protocol):
     @property
     def provisioner(self) -> str | None:
         """Name of the first provisioner, where one was made."""
+        ...
+
+    @property
+    def sign_in(self) -> str | None:
+        """Name of the client and the provisioner of `certificate issue`, where they were made."""
         ...
 
 
@@ -200,24 +210,41 @@ def _is_usual_home(invocation: Invocation, home: Path) -> bool:
 @click.option("--status", metavar="HOST:PORT", help="Where health is told, without TLS. Default: localhost:8080.")
 @click.option("--provisioner", metavar="NAME", help="Make a first JWK provisioner.")
 @click.option("--provisioner-password-file", metavar="FILE", help="Its password; - for standard input.")
+@click.option("--no-defaults", is_flag=True, help="Leave out the client and the provisioner that certificate issue uses.")
 @pass_invocation
 def init(
-    invocation: Invocation, directory: str | None, provisioner: str | None, provisioner_password_file: str | None, **flags: Any
+    invocation: Invocation,
+    directory: str | None,
+    provisioner: str | None,
+    provisioner_password_file: str | None,
+    no_defaults: bool,
+    **flags: Any,
 ) -> None:
     """Make a home directory: settings, sealed secrets, database, a root authority and one that issues.
 
     It never asks anything: what is not said has a default that can be changed in the settings file.
+
+    It also makes a public client and a provisioner, both called sealwright, by which everyone who can sign in here gets a
+    certificate: sealwright certificate issue. --no-defaults leaves them out.
     """
     given = {key: flags[flag] for key, flag in _FLAGS.items() if flags[flag] not in (None, ())}
     _require_usable(given)
     password = None
     if provisioner_password_file is not None and provisioner is None:
         raise WrongUsage("--provisioner-password-file goes with --provisioner.")
+    if provisioner == DEFAULT_NAME and not no_defaults:
+        raise WrongUsage(
+            f"--provisioner {provisioner} is what init calls the one that certificate issue uses.",
+            hint="Choose another name, or leave that one out with --no-defaults.",
+        )
     if provisioner is not None:
         prompt = f"New password of the provisioner {provisioner}"
         password = invocation.new_password(provisioner_password_file, prompt, "--provisioner-password-file")
     home = _home(invocation, directory)
-    _tell_init(invocation, invocation.server_side().init(InitOptions(home, given, provisioner, password)))
+    _tell_init(
+        invocation,
+        invocation.server_side().init(InitOptions(home, given, provisioner, password, None if no_defaults else DEFAULT_NAME)),
+    )
 
 
 _FLAGS = {"name": "name", "dns_names": "dns", "listen.people": "people", "listen.machines": "machines", "listen.status": "status"}
@@ -248,13 +275,15 @@ def _tell_init(invocation: Invocation, report: InitReport) -> None:
     output.done(f"Issuing CA   {report.issuing_name}, until {_day(report.issuing_until)}")
     if report.provisioner:
         output.done(f"Provisioner  {report.provisioner} (JWK)")
+    if report.sign_in:
+        output.done(f"Sign-in      {report.sign_in} (OIDC), for: sealwright certificate issue")
     output.done(f"Settings     {_tilde(invocation, report.settings_file)}")
     usual = _is_usual_home(invocation, report.home)
     where = "" if usual else f" --dir {shlex.quote(str(report.home))}"
     output.say("")
-    output.say("The root's key is only needed to make new issuing CAs. Take it off this machine:")
-    output.say(f"  sealwright issuer export-root-key{where} --to /media/usb/")
     output.say(f"Next: sealwright serve{where}")
+    output.say("The root's key is not needed to issue certificates. When all works, take it off this machine:")
+    output.say(f"  sealwright issuer export-root-key{where} --to /media/usb/")
     output.json(
         {
             "home": str(report.home),
@@ -263,6 +292,7 @@ def _tell_init(invocation: Invocation, report: InitReport) -> None:
             "issuing": {"name": report.issuing_name, "not_after": report.issuing_until.isoformat()},
             "machines_url": report.machines_url,
             "provisioner": report.provisioner,
+            "sign_in": report.sign_in,
         }
     )
 
@@ -388,12 +418,12 @@ issuer = Group("issuer", help="The authorities that sign certificates.")
 def export_root_key(invocation: Invocation, target: Path, directory: str | None) -> None:
     """Move the root's private key out of the home directory into a file, to be kept elsewhere.
 
-    The server goes on issuing; the key is needed again only to make another issuing authority.
+    The server goes on issuing without it. It is needed again when the issuing authority is to be followed by another.
     """
     file = invocation.server_side().export_root_key(_home(invocation, directory), target)
     invocation.output.done(f"The root's key is now in {file}, and no longer in the home directory")
-    invocation.output.say("  Keep the file where no network reaches. Without it no further issuing CA can be made.")
-    invocation.output.say(f"  To make one: sealwright issuer rotate --root-key {shlex.quote(str(file))}")
+    invocation.output.say("  Keep the file where no network reaches: whoever has it can sign for all who trust this root.")
+    invocation.output.say(f"  A next issuing CA is made with it: sealwright issuer rotate --root-key {shlex.quote(str(file))}")
     invocation.output.json({"file": str(file)})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sealwright.cli.commands import command
+from sealwright.cli.commands import command, fingerprint_option
 from sealwright.cli.errors import SignInNeeded, WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import listed, parsed, until
@@ -17,14 +17,26 @@ from sealwright.cli.wording import listed, parsed, until
     "login",
     examples=[
         "sealwright login -D idm_admin",
+        "sealwright login https://id.example.org:8443 --fingerprint 4f1e07aa… -D alice",
         "sealwright login -D alice --url https://id.example.org --ca root_ca.crt --password-file alice.pw",
     ],
 )
+@click.argument("url", required=False)
+@fingerprint_option
 @click.option("--password-file", metavar="FILE", help="Read the password from FILE; - for standard input.")
 @click.option("--code", metavar="CODE", help="Six-digit code of the second factor, where the account has one.")
 @pass_invocation
-def login(invocation: Invocation, password_file: str | None, code: str | None) -> None:
-    """Sign in to a server, and keep the session for the commands that follow."""
+def login(invocation: Invocation, url: str | None, password_file: str | None, code: str | None) -> None:
+    """Sign in to a server, and keep the session for the commands that follow.
+
+    URL is the address at which people sign in; it needs saying only once. The fingerprint of the server's root is in what init
+    printed; on the server's machine, sealwright root tells it again.
+    """
+    if url is not None:
+        url = url if "://" in url else f"https://{url}"
+        if invocation.choices.url not in (None, url):
+            raise WrongUsage(f"the server is named twice: {url}, and --url {invocation.choices.url}.", hint="Name it once.")
+        invocation.choices.url = url
     connection = invocation.connection(signed_in=False)
     server = connection.server
     invocation.remembered().require_place()

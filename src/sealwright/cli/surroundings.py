@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import ssl
 
     from sealwright.cli.https import Transport
+    from sealwright.cli.return_page import Page
 
 TransportOf = Callable[["ssl.SSLContext"], "Transport"]
 
@@ -32,6 +33,8 @@ def _now() -> datetime:
 def _open_browser(address: str) -> bool:
     import webbrowser
 
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")):
+        return False  # what would open is a browser in this very terminal
     try:
         return webbrowser.open(address)
     except (webbrowser.Error, OSError):
@@ -48,6 +51,10 @@ class BrowserReturn(Protocol):
         """The parameters of the first request that `accept` takes, or None when time is up."""
         ...
 
+    def show(self, page: Page) -> None:
+        """What the browser that brought the answer is shown."""
+        ...
+
     def __enter__(self) -> Self: ...
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /) -> None: ...
 
@@ -56,6 +63,13 @@ def _listen(host: str, port: int) -> BrowserReturn:
     from sealwright.cli.loopback import Loopback
 
     return Loopback(host, port)
+
+
+def _typed_line(stdin: TextIO) -> str | None:
+    import select
+
+    ready, _, _ = select.select([stdin], [], [], 0)
+    return stdin.readline() if ready else None
 
 
 def _ask_hidden(prompt: str) -> str:
@@ -77,5 +91,7 @@ class Surroundings:
     """Listen on a host and port of this machine (0: any) for a browser's answer."""
     ask_hidden: Callable[[str], str] = _ask_hidden
     """Ask on the terminal without showing what is typed."""
+    typed_line: Callable[[TextIO], str | None] = _typed_line
+    """A line that was typed by now, empty at the end of all input; None where there is none yet. Does not wait."""
     stdin: TextIO = field(default_factory=lambda: sys.stdin)
     is_terminal: Callable[[TextIO], bool] = lambda stream: stream.isatty()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import apsw
 
-from sealwright.db.engine import Database, DuplicateRow, Row, Transaction, Writer
+from sealwright.db.engine import Database, DuplicateRow, Insertion, Row, Transaction, Writer
 from sealwright.db.errors import unusable
 from sealwright.db.gathering import Gathering, first_uses
 from sealwright.db.sharing import Shared
@@ -19,6 +19,7 @@ __all__ = [
     "Database",
     "DuplicateRow",
     "Gathering",
+    "Insertion",
     "Row",
     "Shared",
     "Statement",

@@ -71,6 +71,10 @@ class Transaction(Protocol):
         ...
 
 
+Insertion = Callable[[Transaction], Awaitable[None]]
+"""Stores something that is ready, within a transaction of the caller."""
+
+
 class Database(Protocol):
     """One database, open in one process."""
 

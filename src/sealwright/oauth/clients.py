@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
 from sealwright.audit import Event
 from sealwright.clock import Instant, after
-from sealwright.db import DuplicateRow, Transaction
+from sealwright.db import DuplicateRow, Insertion, Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.identity import Group
 from sealwright.keys import PUBLISHED_BEFORE_USE, Custody, Purpose, Sealer
@@ -60,12 +60,38 @@ class Clients:
         secret = token(self._entropy, SECRET_BYTES)
         return await self._create(name, display_name, landing_url, ClientKind.CONFIDENTIAL, secret, actor)
 
+    def prepared_public(
+        self, name: str, display_name: str, landing_url: str, scopes_by_group: Mapping[str, tuple[str, ...]], *, actor: Actor
+    ) -> Insertion:
+        """A public client to be stored within a larger change, with its scope maps by the groups' ids."""
+        client, insertion = self._prepared(name, display_name, landing_url, ClientKind.PUBLIC, None, actor)
+
+        async def body(tx: Transaction) -> None:
+            await insertion(tx)
+            for group_id, scopes in scopes_by_group.items():
+                await store.put_scope_map(tx, client.id, group_id, policy.require_scope_words(scopes), client.created_at)
+
+        return body
+
     async def _create(
         self, name: str, display_name: str, landing_url: str, kind: ClientKind, secret: str | None, actor: Actor
     ) -> ClientConfiguration:
+        client, insertion = self._prepared(name, display_name, landing_url, kind, secret, actor)
+        require_over_names(actor, await self._trusting(name), f"create the client {name}")
+        try:
+            await self._db.write(insertion)
+        except DuplicateRow as cause:
+            raise ClientExists(
+                f"There is a client named {name!r} already.", hint=f"See it with: sealwright system oauth2 get {name}"
+            ) from cause
+        return await self._configuration(client)
+
+    def _prepared(
+        self, name: str, display_name: str, landing_url: str, kind: ClientKind, secret: str | None, actor: Actor
+    ) -> tuple[Client, Insertion]:
+        """A client with its key, and what stores both."""
         require(actor, Permission.CLIENT_WRITE)
         policy.require_client_name(name)
-        require_over_names(actor, await self._trusting(name), f"create the client {name}")
         policy.require_display_name(display_name)
         redirects.require_landing_url(landing_url)
         now = self._clock.now()
@@ -97,13 +123,7 @@ class Clients:
             details = {"name": name, "kind": str(kind), "landing_url": landing_url, "key": key.id}
             await self._audit.record(tx, Event.CLIENT_CREATED, actor=actor, target=_target(client), details=details)
 
-        try:
-            await self._db.write(body)
-        except DuplicateRow as cause:
-            raise ClientExists(
-                f"There is a client named {name!r} already.", hint=f"See it with: sealwright system oauth2 get {name}"
-            ) from cause
-        return await self._configuration(client)
+        return client, body
 
     async def get(self, name: str, *, actor: Actor) -> ClientConfiguration:
         """The whole configuration of one client, without its secret and keys."""

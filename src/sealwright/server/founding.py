@@ -16,6 +16,7 @@ from sealwright.clock import to_datetime
 from sealwright.db import sqlite_file
 from sealwright.errors import Conflict
 from sealwright.keys import KEY_FILE, SealBroken, create_key_encryption_key
+from sealwright.server.defaults import prepared_defaults
 from sealwright.server.home import Home, HomeRefused, Making, write_whole
 from sealwright.server.surroundings import ENTROPY, opened, seed
 from sealwright.server.wiring import Parts, build
@@ -37,6 +38,10 @@ class Options(Protocol):
     def provisioner(self) -> str | None: ...
     @property
     def provisioner_password(self) -> str | None: ...
+    @property
+    def defaults(self) -> str | None:
+        """What the client and the provisioner of `certificate issue` are called, where they are wanted."""
+        ...
 
 
 class InitReport(Struct, frozen=True):
@@ -52,6 +57,7 @@ class InitReport(Struct, frozen=True):
     issuing_until: datetime
     machines_url: str
     provisioner: str | None
+    sign_in: str | None
 
 
 def found(options: Options) -> InitReport:
@@ -69,7 +75,7 @@ def _fill(home: Home, options: Options, making: Making) -> InitReport:
     if read_environment().key is None:
         _provide_key(home)
     settings = load(home.path)
-    root, issuing = asyncio.run(_fill_database(settings, options, making))
+    root, issuing, defaults = asyncio.run(_fill_database(settings, options, making))
     write_whole(home.root_certificate, certificates_pem([root.certificate_der]).encode(), mode=0o644)
     write_whole(home.issuing_certificate, certificates_pem([issuing.certificate_der]).encode(), mode=0o644)
     return InitReport(
@@ -83,6 +89,7 @@ def _fill(home: Home, options: Options, making: Making) -> InitReport:
         issuing_until=to_datetime(issuing.not_after),
         machines_url=settings.urls.machines,
         provisioner=options.provisioner,
+        sign_in=defaults,
     )
 
 
@@ -95,8 +102,8 @@ def _provide_key(home: Home) -> None:
         create_key_encryption_key(home.path, ENTROPY)
 
 
-async def _fill_database(settings: Settings, options: Options, making: Making) -> tuple[IssuerRecord, IssuerRecord]:
-    """Answers the root and the issuing CA."""
+async def _fill_database(settings: Settings, options: Options, making: Making) -> tuple[IssuerRecord, IssuerRecord, str | None]:
+    """Returns the root, the issuing CA, and the name of the defaults where they were made."""
     async with opened(settings, new=True) as around:
         await seed(around)
         parts = build(around)
@@ -105,16 +112,20 @@ async def _fill_database(settings: Settings, options: Options, making: Making) -
         if definition:
             parts.ca.provisioners.check(definition)
         begun_before = making.kept
+        defaults = options.defaults
         try:
             making.kept = making.kept or not _lies_within(settings)
-            await issuers.create_hierarchy(settings.name, SYSTEM)
+            await issuers.create_hierarchy(
+                settings.name, SYSTEM, with_them=prepared_defaults(parts, defaults) if defaults else ()
+            )
         except AuthorityExists:  # of another node, that may have made it at this moment
             making.kept = begun_before
+            defaults = None
         await _require_same_key(parts)
         if definition:
             await _add_provisioner(parts, definition)
         (root, *_), (issuing, *_) = await issuers.roots(), await issuers.intermediates()
-        return root, issuing
+        return root, issuing, defaults
 
 
 async def _require_same_key(parts: Parts) -> None:

@@ -48,6 +48,7 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
         clock,
         directory=Home(settings.home).provisioner_files,
         own_client=partial(oauth.client_name_in, urls[Listener.PEOPLE]),
+        origin=urls[Listener.PEOPLE],
     )
     people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group)
     foundation = oauth.Foundation(

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -18,6 +18,7 @@ from sealwright.access import SYSTEM
 from sealwright.ca import certificates_pem
 from sealwright.cli import run
 from sealwright.cli.https import Answer
+from sealwright.cli.return_page import Page
 from sealwright.cli.surroundings import Surroundings
 from sealwright.clock import to_datetime
 from sealwright.oauth import SESSION_COOKIE, Done
@@ -83,6 +84,7 @@ class FakeLoopback:
 
     number: int
     answers: list[dict[str, str]] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
 
     @property
     def port(self) -> int:
@@ -93,6 +95,9 @@ class FakeLoopback:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+    def show(self, page: Page) -> None:
+        self.pages.append(page)
 
     def wait(self, accept: Accept, seconds: float) -> dict[str, str] | None:
         return next((each for each in self.answers if accept(each)), None)
@@ -109,6 +114,8 @@ class Terminal:
         self.failing: BaseException | None = None
         self.peer_certificate: bytes | None = None
         self.browser_user: str | None = None
+        self.pasted: Callable[[str], str] | None = None
+        """What is typed while a browser elsewhere came back to the address it is called with."""
         self.opened: list[str] = []
         self.contexts: list[ssl.SSLContext] = []
         self.loopback = FakeLoopback(40_001)
@@ -138,6 +145,7 @@ class Terminal:
             listen=self._listen,
             ask_hidden=lambda _: self.hidden.pop(0),
             stdin=io.StringIO(stdin),
+            typed_line=self._typed_line,
             is_terminal=lambda _: tty,
         )
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.chdir(self.place):
@@ -194,6 +202,11 @@ class Terminal:
     def _listen(self, host: str, port: int) -> FakeLoopback:
         self.loopback = FakeLoopback(port or 40_001)
         return self.loopback
+
+    def _typed_line(self, stdin: TextIO) -> str:
+        if self.pasted is None:
+            return stdin.readline()
+        return f"{self.pasted(self.wait(self._browse(self.opened[-1], 'alice')))}\n"
 
     def _open_browser(self, address: str) -> bool:
         self.opened.append(address)

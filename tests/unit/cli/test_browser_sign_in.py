@@ -9,8 +9,8 @@ import pytest
 from sealwright.cli import browser_sign_in as oidc
 from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
 from sealwright.cli.https import Answer
-from sealwright.cli.issue import names_for
 from sealwright.cli.provisioner_key import encoded
+from sealwright.cli.vouch import names_for
 from sealwright.entropy import SeededEntropy
 
 ISSUER = "https://idp.example.org/oauth2/openid/step-ca"

@@ -52,7 +52,13 @@ def test_sign_in_in_the_browser_gives_a_certificate(person):
         "  alice.key   private key, readable by you only\n"
     )
     (address,) = person.opened
-    assert done.err == f"Opened {PEOPLE} in your browser (or open it yourself: {address})\n"
+    assert done.err == (
+        f"Opened {PEOPLE} in your browser (or open it yourself: {address})\n"
+        "Waiting for you to sign in, for 2 minutes. Ctrl-C stops.\n"
+        "Signed in as alice@example.org. Asking for the certificate…\n"
+    )
+    (page,) = person.loopback.pages
+    assert page == ("alice@example.org until 20:06 today (8 hours)", "It is in alice.crt. You can close this window.", True)
     assert names(person.place / "alice.crt")[0] == "alice@example.org"
     for file in ("alice.crt", "alice.key"):
         assert stat.S_IMODE((person.place / file).stat().st_mode) == 0o600
@@ -83,6 +89,52 @@ def test_browser_is_not_opened_where_that_is_not_wanted(person):
     assert not (person.place / "alice.key").exists()
 
 
+def test_person_whose_browser_is_elsewhere_pastes_the_address_it_came_back_to(person):
+    person.browser_user, person.pasted = None, lambda location: location
+    done = person.ok("certificate", "issue", tty=True)
+    assert "copy the whole address from its address bar" in done.err
+    assert names(person.place / "alice.crt")[0] == "alice@example.org"
+    assert "20:06" in done.out
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        lambda _: "hello",
+        lambda location: dict(re.findall(r"[?&]([a-z_]+)=([^&]+)", location))["code"],
+        lambda location: re.sub(r"state=[^&]+", "state=stolen", location),
+        lambda _: "http://[::1",
+    ],
+)
+def test_paste_that_is_not_of_this_sign_in_is_told_and_the_command_goes_on_waiting(person, pasted):
+    person.browser_user, person.pasted = None, pasted
+    done = person.run("certificate", "issue", tty=True)
+    assert done.code == 1
+    assert "That is not the address of this sign-in." in done.err
+    assert "nobody signed in within 10 minutes" in done.err
+    assert not (person.place / "alice.crt").exists()
+
+
+def test_nothing_is_read_from_standard_input_where_nobody_is_asked(person):
+    person.browser_user, person.pasted = None, lambda location: location
+    done = person.run("certificate", "issue")
+    assert (done.code, "nobody signed in within 2 minutes" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 5), ("", 5)])
+def test_file_of_the_default_name_is_replaced_only_when_the_person_says_so(person, answer, code):
+    person.file("alice.crt", "precious")
+    done = person.run("certificate", "issue", tty=True, stdin=answer)
+    assert (done.code, "alice.crt is there already. Replace? [y/N]" in done.err) == (code, True)
+    assert ((person.place / "alice.crt").read_text() == "precious") == (code != 0)
+
+
+def test_directory_that_cannot_be_written_is_told_before_anybody_signs_in(person):
+    done = person.run("certificate", "issue", "alice@example.org", "missing/alice.crt", "alice.key")
+    assert (done.code, person.opened) == (1, [])
+    assert f"nothing can be written in {person.place / 'missing'}: no such file or directory." in done.err
+
+
 def test_files_that_are_there_are_not_overwritten(person):
     person.file("alice.crt", "precious")
     done = person.run("certificate", "issue")
@@ -102,8 +154,10 @@ def test_named_files_are_looked_at_before_anybody_signs_in(person):
 def test_name_that_is_not_granted_is_refused_and_leaves_nothing(person):
     done = person.run("certificate", "issue", "web-09.example.net")
     assert done.code == 1
-    assert "web-09.example.net" in done.err.splitlines()[1]
-    assert done.err.splitlines()[1].startswith("Refused: ")
+    told = next(line for line in done.err.splitlines() if line.startswith("Refused: "))
+    assert "web-09.example.net" in told
+    (page,) = person.loopback.pages
+    assert (page.title, page.good, "web-09.example.net" in page.text) == ("No certificate", False, True)
     assert [path.name for path in person.place.iterdir() if "web" in path.name] == []
 
 

@@ -83,7 +83,7 @@ def test_certificate_that_is_not_trusted_is_told_with_the_way_out(shell):
     assert done.err == (
         f"Cannot reach the server: the certificate of {PEOPLE} (from SEALWRIGHT_URL) is not trusted: "
         "self-signed certificate in certificate chain.\n"
-        "  Name the server's root with --ca FILE or SEALWRIGHT_CA.\n"
+        "  Name the server's root with --ca FILE or SEALWRIGHT_CA, or sign in with: sealwright login --fingerprint SHA256\n"
     )
 
 

@@ -26,6 +26,7 @@ class Report:
     issuing_until: datetime = datetime(2031, 11, 22, tzinfo=UTC)
     machines_url: str = "https://localhost:9443"
     provisioner: str | None = None
+    sign_in: str | None = "sealwright"
 
     @property
     def settings_file(self) -> Path:
@@ -62,7 +63,7 @@ class Scripted:
 
     def init(self, options):
         self.calls.append(options)
-        return Report(options.home, provisioner=options.provisioner)
+        return Report(options.home, provisioner=options.provisioner, sign_in=options.defaults)
 
     def serve(self, home, tell):
         if self.serving is not None:
@@ -98,11 +99,12 @@ def test_what_was_made_is_shown_with_what_comes_next(machine):
         f"               SHA-256 {FINGERPRINT}\n"
         f"               step ca bootstrap --ca-url https://localhost:9443 --fingerprint {FINGERPRINT}\n"
         "✔ Issuing CA   Example Issuing CA 1, until 22 Nov 2031\n"
+        "✔ Sign-in      sealwright (OIDC), for: sealwright certificate issue\n"
         "✔ Settings     ~/sealwright/settings.toml\n"
         "\n"
-        "The root's key is only needed to make new issuing CAs. Take it off this machine:\n"
-        "  sealwright issuer export-root-key --to /media/usb/\n"
         "Next: sealwright serve\n"
+        "The root's key is not needed to issue certificates. When all works, take it off this machine:\n"
+        "  sealwright issuer export-root-key --to /media/usb/\n"
     )
 
 
@@ -127,7 +129,7 @@ def test_flags_of_init_arrive(machine):
         "listen.machines": "[::1]:9000",
         "listen.status": "localhost:80",
     }
-    assert (options.provisioner, options.provisioner_password) == ("first", "correct horse")
+    assert (options.provisioner, options.provisioner_password, options.defaults) == ("first", "correct horse", "sealwright")
     assert done.json["root"]["fingerprint"] == FINGERPRINT
     assert "correct horse" not in done.out
 
@@ -159,6 +161,20 @@ def test_value_of_init_that_cannot_be_used_is_told_by_its_flag(machine, argument
     assert (done.code, done.out) == (2, "")
     assert done.err == f"Wrong usage: {words}\n  See: sealwright init --help\n"
     assert machine.server_side.calls == []
+
+
+def test_init_leaves_the_defaults_out_where_that_is_asked_for(machine):
+    done = machine.ok("init", "--no-defaults")
+    assert machine.server_side.calls[0].defaults is None
+    assert "Sign-in" not in done.out
+
+
+def test_first_provisioner_cannot_have_the_name_of_the_default_one(machine):
+    done = machine.run(
+        "init", "--provisioner", "sealwright", "--provisioner-password-file", machine.file("pw", "correct horse\n")
+    )
+    assert (done.code, machine.server_side.calls) == (2, [])
+    assert "--no-defaults" in done.err
 
 
 def test_init_asks_nothing_where_there_is_no_terminal(machine):
@@ -193,10 +209,8 @@ def test_server_tells_its_addresses_below_each_other_and_how_the_first_administr
 def test_commands_that_come_next_can_be_pasted_into_a_shell(machine):
     home = machine.place / "user" / "my ü"
     done = machine.ok("init", "--dir", home)
-    assert (
-        f"  sealwright issuer export-root-key --dir '{home}' --to /media/usb/\nNext: sealwright serve --dir '{home}'\n"
-        in done.out
-    )
+    assert f"Next: sealwright serve --dir '{home}'\n" in done.out
+    assert f"  sealwright issuer export-root-key --dir '{home}' --to /media/usb/\n" in done.out
     machine.server_side.serving = Serving(home, welcome="https://localhost:8443/welcome/kR3v")
     assert machine.ok("serve").out.endswith(f"sealwright recover-account admin --dir '{home}'\n")
 

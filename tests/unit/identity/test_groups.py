@@ -93,11 +93,11 @@ def test_membership_is_inherited_through_groups():
             await world.directory.add_members("a", ["b"], actor=SYSTEM)
             await world.directory.add_members("b", ["c", "alice"], actor=SYSTEM)
             await world.directory.add_members("c", ["alice"], actor=SYSTEM)
-            assert await names_of(world, alice) == ["a", "b", "c"]
+            assert await names_of(world, alice) == ["a", "b", "c", "idm_all_persons"]
             await world.directory.remove_members("b", ["alice", "c"], actor=SYSTEM)
-            assert await names_of(world, alice) == ["c"]
+            assert await names_of(world, alice) == ["c", "idm_all_persons"]
             await world.directory.delete_group("c", actor=SYSTEM)
-            assert await names_of(world, alice) == []
+            assert await names_of(world, alice) == ["idm_all_persons"]
 
     asyncio.run(scenario())
 
@@ -128,7 +128,41 @@ def test_built_in_groups_stay():
             rest = await world.directory.list_groups(actor=SYSTEM, beyond=page[-1].name)
             listed = [group.name for group in (*page, *rest)]
             assert listed == sorted(listed)
-            assert len(listed) == 7
+            assert len(listed) == 8
+
+    asyncio.run(scenario())
+
+
+def test_every_person_is_in_the_group_of_all_persons_and_nobody_else_is():
+    async def scenario():
+        async with sqlite_world() as world:
+            alice = await world.person("alice")
+            admin = await world.directory.find("admin")
+            assert await names_of(world, alice) == ["idm_all_persons"]
+            assert "idm_all_persons" not in await names_of(world, admin)
+            members = await world.directory.members_of("idm_all_persons", actor=SYSTEM)
+            assert [each.name for each in members.accounts] == ["alice"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("verb", "group", "member"),
+    [
+        ("add_members", "idm_all_persons", "admin"),
+        ("remove_members", "idm_all_persons", "alice"),
+        ("add_members", "system_admins", "idm_all_persons"),
+        ("add_members", "staff", "idm_all_persons"),
+    ],
+)
+def test_members_of_the_group_of_all_persons_cannot_be_changed_and_it_becomes_no_member(verb, group, member):
+    async def scenario():
+        async with sqlite_world() as world:
+            alice = await world.person("alice")
+            await world.directory.create_group("staff", actor=SYSTEM)
+            with pytest.raises(BuiltIn, match="idm_all_persons"):
+                await getattr(world.directory, verb)(group, [member], actor=SYSTEM)
+            assert await names_of(world, alice) == ["idm_all_persons"]
 
     asyncio.run(scenario())
 

@@ -236,7 +236,9 @@ WRITES = {
 def test_every_verb_asks_for_its_permission():
     async def scenario(_world, clients):
         verbs = {name for name in dir(clients) if not name.startswith("_")}
-        assert verbs == {*READS, *WRITES}
+        assert verbs == {*READS, *WRITES, "prepared_public"}
+        with pytest.raises(NotPermitted, match="client:write"):
+            clients.prepared_public("app", "App", "https://app.example.org", {}, actor=READER)
         await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)
         before = await clients.get("app", actor=SYSTEM)
         for name in READS:

@@ -27,7 +27,7 @@ from sealwright.server.home import Home, HomeRefused
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     place = tmp_path_factory.mktemp("made") / "home"
-    found(InitOptions(place, {"name": "Example"}, "first", "the-password-is-long-9"))
+    found(InitOptions(place, {"name": "Example"}, "first", "the-password-is-long-9", defaults="sealwright"))
     return place
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from cryptography import x509 as pyca
@@ -24,7 +25,7 @@ from sealwright.ca.issuers.store import IssuerKind, IssuerRecord
 from sealwright.ca.models import Issuer, PublicKey
 from sealwright.ca.public_keys import accept
 from sealwright.clock import Clock, Instant, after, is_ahead
-from sealwright.db import Database, Transaction
+from sealwright.db import Database, Insertion, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotFound
 from sealwright.keys import Custody, KeyRefused, NewKey, Purpose, SigningKey
@@ -53,9 +54,12 @@ class Issuers:
         self._open: dict[str, tuple[Issuer, Instant]] = {}
         self._public_keys: dict[str, PublicKey] = {}
 
-    async def create_hierarchy(self, name: str, actor: Actor) -> tuple[IssuerRecord, IssuerRecord]:
+    async def create_hierarchy(
+        self, name: str, actor: Actor, *, with_them: Sequence[Insertion] = ()
+    ) -> tuple[IssuerRecord, IssuerRecord]:
         """Make a root and its first issuing CA, with their keys; all of it is stored, or nothing.
 
+        `with_them`: what is stored in the same transaction, so that it is made once, by whoever makes the authorities.
         AuthorityExists where there is a root, also one that another node makes at this moment.
 
         The keys are made here and signed with before anything is stored. That leaves no unrecorded signature behind: where
@@ -80,7 +84,7 @@ class Issuers:
         issuing_der = self._certify(below, root_key.signing_key(), root_subject, now)
         issuing = IssuerRecord(issuing_id, issuing_name, IssuerKind.ISSUING, root_id, issuing_key.id, issuing_der, ends, now)
 
-        await self._store(((root_key, root), (issuing_key, issuing)), actor)
+        await self._store(((root_key, root), (issuing_key, issuing)), actor, with_them)
         return root, issuing
 
     async def rotate(self, actor: Actor, root_key_pem: bytes | None = None) -> IssuerRecord:
@@ -140,12 +144,14 @@ class Issuers:
         read_authority("a new authority", certificate_der, authority.public_key)
         return certificate_der
 
-    async def _store(self, made: tuple[tuple[NewKey, IssuerRecord], ...], actor: Actor) -> None:
+    async def _store(self, made: tuple[tuple[NewKey, IssuerRecord], ...], actor: Actor, with_them: Sequence[Insertion]) -> None:
         async def body(tx: Transaction) -> None:
             if not await store.claim_first(tx):
                 raise AuthorityExists("This server has a certificate authority already.")
             for key, record in made:
                 await self._insert(tx, key, record, actor)
+            for insertion in with_them:
+                await insertion(tx)
 
         try:
             await self._db.write(body)

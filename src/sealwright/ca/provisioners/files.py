@@ -14,7 +14,7 @@ from sealwright.strict_json import JsonRefused
 MOST_BYTES = 1_000_000
 
 
-def read_files(directory: Path, *, defaults: Claims) -> tuple[Provisioner, ...]:
+def read_files(directory: Path, *, defaults: Claims, origin: str = "") -> tuple[Provisioner, ...]:
     """Every provisioner of the ``*.json`` files in `directory`, which may be missing.
 
     A file holds one definition or a list of them. The first file that is wrong raises DefinitionRefused with the file, the
@@ -22,7 +22,7 @@ def read_files(directory: Path, *, defaults: Claims) -> tuple[Provisioner, ...]:
     """
     found: list[Provisioner] = []
     for path in sorted(directory.glob("*.json")):
-        found.extend(_read(path, defaults))
+        found.extend(_read(path, defaults, origin))
     for attribute in ("name", "id"):
         seen: dict[str, str] = {}
         for provisioner in found:
@@ -43,7 +43,7 @@ def parse_json(text: str | bytes) -> Any:
         raise DefinitionRefused(f"it {cause}.") from cause
 
 
-def _read(path: Path, defaults: Claims) -> list[Provisioner]:
+def _read(path: Path, defaults: Claims, origin: str) -> list[Provisioner]:
     try:
         with path.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
@@ -54,6 +54,6 @@ def _read(path: Path, defaults: Claims) -> list[Provisioner]:
     try:
         document = parse_json(content)
         definitions = document if isinstance(document, list) else [document]
-        return [parse_definition(definition, defaults=defaults, source=path.name) for definition in definitions]
+        return [parse_definition(each, defaults=defaults, source=path.name, origin=origin) for each in definitions]
     except DefinitionRefused as cause:
         raise DefinitionRefused(f"{path.name}: {cause.detail}", hint=cause.hint) from cause

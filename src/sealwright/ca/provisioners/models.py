@@ -85,6 +85,8 @@ class OidcProvisioner:
 
     definition: OidcDefinition
     claims: Claims
+    given_endpoint: str
+    """As in the definition: of our own issuers it may be a path, which stays right when this server's address changes."""
     source: str = ""
     """The file it comes from; empty when it is stored in the database."""
 
@@ -160,8 +162,11 @@ class JwkProvisioner:
 Provisioner = OidcProvisioner | JwkProvisioner
 
 
-def parse_definition(document: object, *, defaults: Claims, source: str = "") -> Provisioner:
-    """A provisioner from the decoded JSON of its definition. What is wrong raises DefinitionRefused naming the member."""
+def parse_definition(document: object, *, defaults: Claims, source: str = "", origin: str = "") -> Provisioner:
+    """A provisioner from the decoded JSON of its definition. What is wrong raises DefinitionRefused naming the member.
+
+    `origin`: where the paths of our own issuers begin.
+    """
     if not isinstance(document, dict):
         raise DefinitionRefused("A provisioner is defined by a JSON object.")
     given = document.get("type")
@@ -179,8 +184,11 @@ def parse_definition(document: object, *, defaults: Claims, source: str = "") ->
     except Failure as cause:
         raise DefinitionRefused(f"claims: {cause.detail}", hint=cause.hint) from cause
     if isinstance(definition, OidcDefinition):
+        given = definition.configuration_endpoint
+        if origin and given.startswith("/"):
+            definition = msgspec.structs.replace(definition, configuration_endpoint=f"{origin}{given}")
         _check_oidc(definition)
-        return OidcProvisioner(definition, claims, source)
+        return OidcProvisioner(definition, claims, given, source)
     return JwkProvisioner(definition, claims, _check_jwk(definition), source)
 
 
@@ -249,7 +257,8 @@ def _check_url(endpoint: str) -> None:
         usable = False
     if not usable or not endpoint.isascii() or not endpoint.isprintable() or " " in endpoint:
         raise DefinitionRefused(
-            f"configurationEndpoint is {endpoint[:200]!r}; it must be an https address, of the issuer or of its {WELL_KNOWN}."
+            f"configurationEndpoint is {endpoint[:200]!r}; it must be an https address, of the issuer or of its {WELL_KNOWN}.",
+            hint="Of an issuer of this server the path is enough: /oauth2/openid/CLIENT",
         )
 
 

@@ -25,7 +25,7 @@ from sealwright.ca.provisioners.errors import ProvisionerExists, ProvisionerMiss
 from sealwright.ca.provisioners.files import parse_json, read_files
 from sealwright.ca.provisioners.models import JwkProvisioner, OidcProvisioner, Provisioner, parse_definition
 from sealwright.clock import Clock
-from sealwright.db import Database, DuplicateRow, Shared, Transaction
+from sealwright.db import Database, DuplicateRow, Insertion, Shared, Transaction
 from sealwright.errors import InvalidInput
 from sealwright.keys import Sealer
 
@@ -56,14 +56,16 @@ class Provisioners:
         directory: Path,
         own_client: OwnClient,
         defaults: Claims | None = None,
+        origin: str = "",
     ) -> None:
-        """`directory`: where the files are; `defaults`: claims that a definition inherits."""
+        """`directory`: where the files are; `defaults`: claims that a definition inherits; `origin`: of our own issuers."""
         self._db = db
         self._sealer = sealer
         self._audit = audit
         self._clock = clock
         self._directory = directory
         self._own_client = own_client
+        self._origin = origin
         self._defaults = Claims() if defaults is None else defaults
         self._files: dict[str, Provisioner] = {}
         self._parsed: dict[str, tuple[str, bytes | None, Provisioner]] = {}
@@ -71,7 +73,7 @@ class Provisioners:
 
     async def reload(self) -> None:
         """Read the files again. When anything is wrong with them, the provisioners of before stay and a refusal is raised."""
-        found = read_files(self._directory, defaults=self._defaults)
+        found = read_files(self._directory, defaults=self._defaults, origin=self._origin)
         for provisioner in found:
             row = await store.by_id(self._db, provisioner.id) or await store.by_name(self._db, provisioner.name)
             if row is not None:
@@ -154,7 +156,7 @@ class Provisioners:
         """The provisioner that `add` would store, as far as can be said without the database; what is wrong is refused."""
         if isinstance(document, str | bytes):
             document = parse_json(document)
-        provisioner = parse_definition(document, defaults=self._defaults)
+        provisioner = parse_definition(document, defaults=self._defaults, origin=self._origin)
         for other in self._files.values():
             if provisioner.name == other.name or provisioner.id == other.id:
                 raise _exists(provisioner, f"in the file {other.source}", same_name=provisioner.name == other.name)
@@ -168,6 +170,17 @@ class Provisioners:
         require(actor, Permission.PROVISIONER_WRITE)
         require(actor, Permission.CERTIFICATE_ISSUE_ANY_NAME)
         provisioner = self.check(document)
+        try:
+            await self._db.write(self.prepared(document, actor))
+        except DuplicateRow as cause:
+            same_name = await store.by_name(self._db, provisioner.name) is not None
+            raise _exists(provisioner, "already", same_name=same_name) from cause
+        return provisioner
+
+    def prepared(self, document: object, actor: Actor) -> Insertion:
+        """What stores a provisioner, within a larger change too; DuplicateRow where there is one of its name or id."""
+        require(actor, Permission.PROVISIONER_WRITE)
+        provisioner = self.check(document)
         row, kind = self._seal(provisioner)
 
         async def body(tx: Transaction) -> None:
@@ -180,12 +193,7 @@ class Provisioners:
                 details={"name": provisioner.name, "type": kind, "definition": msgspec.json.decode(row.definition)},
             )
 
-        try:
-            await self._db.write(body)
-        except DuplicateRow as cause:
-            same_name = await store.by_name(self._db, provisioner.name) is not None
-            raise _exists(provisioner, "already", same_name=same_name) from cause
-        return provisioner
+        return body
 
     async def remove(self, name: str, actor: Actor) -> None:
         """Remove a stored provisioner. Its certificates stay valid until they expire and cannot be renewed."""
@@ -209,9 +217,12 @@ class Provisioners:
     def _seal(self, provisioner: Provisioner) -> tuple[store.ProvisionerRow, str]:
         definition = provisioner.definition
         sealed = None
-        if isinstance(provisioner, OidcProvisioner) and provisioner.definition.client_secret:
-            sealed = self._sealer.seal(provisioner.definition.client_secret.encode(), _context(provisioner.id))
-            definition = msgspec.structs.replace(provisioner.definition, client_secret="")
+        if isinstance(provisioner, OidcProvisioner):
+            if provisioner.definition.client_secret:
+                sealed = self._sealer.seal(provisioner.definition.client_secret.encode(), _context(provisioner.id))
+            definition = msgspec.structs.replace(
+                provisioner.definition, client_secret="", configuration_endpoint=provisioner.given_endpoint
+            )
         text = msgspec.json.encode(definition).decode()
         return store.ProvisionerRow(provisioner.id, 0, provisioner.name, text, sealed), definition.type
 
@@ -222,7 +233,7 @@ class Provisioners:
         document = msgspec.json.decode(row.definition)
         if row.sealed_secret is not None:
             document["clientSecret"] = self._sealer.open(row.sealed_secret, _context(row.id)).decode()
-        provisioner = parse_definition(document, defaults=self._defaults)
+        provisioner = parse_definition(document, defaults=self._defaults, origin=self._origin)
         self._parsed[row.id] = (row.definition, row.sealed_secret, provisioner)
         return provisioner
 

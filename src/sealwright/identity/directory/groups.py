@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealwright.access import Actor, Permission
+from sealwright.access import ALL_PERSONS, Actor, Permission
 from sealwright.audit import Event
 from sealwright.db import Transaction
 from sealwright.entropy import uuid4
@@ -72,6 +72,12 @@ class Groups(Lookup):
             found = await self._members_in(tx, members)
             above = await store.groups_above(tx, group.id) | {group.id}
             for member in found:
+                if member.id == ALL_PERSONS:
+                    raise BuiltIn(
+                        f"{member.name} cannot become a member of {group.name}.",
+                        reasons=(f"everyone who is ever created would then be in {group.name}",),
+                        hint="Name the people, or a group that you made for them.",
+                    )
                 if member.id in above and isinstance(member, Group):
                     raise GroupCycle(
                         f"{member.name} cannot become a member of {group.name}.",
@@ -102,6 +108,12 @@ class Groups(Lookup):
     async def _changeable_group(self, tx: Transaction, actor: Actor, who: str) -> Group:
         await store.lock_directory(tx)
         group = await self._group_in(tx, who)
+        if group.id == ALL_PERSONS:
+            raise BuiltIn(
+                f"The members of {group.name} cannot be changed.",
+                reasons=("every person is a member of it, and nobody else",),
+                hint="Make a group of your own for some of the people: sealwright group create NAME",
+            )
         await self._change.require_over_group(tx, actor, group, "change the members of")
         return group
 

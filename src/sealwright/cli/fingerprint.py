@@ -1,0 +1,78 @@
+"""Trust in a server by the fingerprint of its root, for whoever has no file with the root at hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import ssl
+from http import HTTPStatus
+
+from sealwright.cli.errors import RefusedByServer, WrongUsage
+from sealwright.cli.https import Transport, send
+from sealwright.cli.surroundings import Surroundings
+from sealwright.cli.wording import listed
+
+_PLACES = (("/api/v1/version", "roots"), ("/roots", "crts"))
+"""Where a server tells its roots: beside the pages, and beside the certificate authority."""
+_PREFIX = re.compile(r"sha-?256(?: ?fingerprint)?[:= ] *", re.IGNORECASE)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def read_fingerprint(text: str) -> str:
+    """SHA-256 in small letters, from hexadecimal with or without colons, blanks and what `openssl` writes before it."""
+    plain = re.sub(r"[: ]", "", _PREFIX.sub("", text.strip(), count=1)).lower()
+    if not _DIGEST.fullmatch(plain):
+        raise WrongUsage(
+            f"--fingerprint {text[:100]} is not a SHA-256 fingerprint, which is 64 hexadecimal digits.",
+            hint="init printed it; on the server's machine: sealwright root",
+        )
+    return plain
+
+
+def fingerprint_of(certificate_pem: str) -> str:
+    """SHA-256 of a certificate's DER in small hexadecimal letters."""
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate_pem.strip())).hexdigest()
+
+
+def fetch_root(surroundings: Surroundings, url: str, fingerprint: str) -> str:
+    """The root with this fingerprint, from the server at `url`, as PEM. Whatever else the server shows is refused."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # what comes is worth its fingerprint, and nothing is sent before that was compared
+    told = _told_roots(surroundings.transport(context), url)
+    for root in told:
+        if _is(root, fingerprint):
+            return root if root.endswith("\n") else f"{root}\n"
+    shown = listed([fingerprint_of(root) for root in told if _readable(root)]) if told else "none"
+    raise RefusedByServer(
+        f"{url} has another root than the one that is to be trusted.",
+        reasons=(f"SHA-256 asked for: {fingerprint}", f"SHA-256 of its own:  {shown}"),
+        hint="Check the address, and compare with what the server's administrator sees: sealwright root",
+    )
+
+
+def _told_roots(transport: Transport, url: str) -> list[str]:
+    for path, member in _PLACES:
+        answer = send(transport, "GET", url + path, headers={"accept": "application/json"}, known_by="--fingerprint")
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            continue
+        try:
+            roots = json.loads(answer.body)[member]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if isinstance(roots, list):
+            return [root for root in roots if isinstance(root, str)]
+    return []
+
+
+def _readable(root: str) -> bool:
+    try:
+        fingerprint_of(root)
+    except ValueError:
+        return False
+    return True
+
+
+def _is(root: str, fingerprint: str) -> bool:
+    return _readable(root) and fingerprint_of(root) == fingerprint

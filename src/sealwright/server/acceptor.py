@@ -17,6 +17,7 @@ from sealwright.server.protocol import Connection
 from sealwright.server.seldom import Seldom
 from sealwright.server.slow_lane import slow_lane
 
+_AT_ONCE = 16
 _PAUSE = 0.2
 _TLS_CLOSE = 600.0  # long: connections themselves see to it that the peer still reads
 
@@ -47,20 +48,23 @@ class Acceptor:
             self._loop.remove_reader(each)
 
     def _accept(self, listening: socket.socket) -> None:
-        """One connection for each turn of the event loop, so that those which made room are gone before the next."""
-        try:
-            accepted, address = listening.accept()
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return
-        except OSError as failure:
-            self._pause(listening, failure)
-            return
-        accepted.setblocking(False)  # noqa: FBT003 - the standard library's signature
-        self._admit(accepted, str(address[0]))
+        """Some at once; where room is short, one for each turn of the event loop, so that those which made room are gone."""
+        for _ in range(_AT_ONCE):
+            try:
+                accepted, address = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as failure:
+                self._pause(listening, failure)
+                return
+            accepted.setblocking(False)  # noqa: FBT003 - the standard library's signature
+            network = "" if self._lane.proxies.include(str(address[0])) else network_of(str(address[0]))
+            self._admit(accepted, network)
+            if self._lane.connections.is_full_for(network):
+                return
 
-    def _admit(self, accepted: socket.socket, address: str) -> None:
+    def _admit(self, accepted: socket.socket, network: str) -> None:
         connection = Connection(self._lane, self._config, self._loop, accepted)
-        network = "" if self._lane.proxies.include(address) else network_of(address)
         if not self._lane.connections.enter(connection, network):
             accepted.close()
             return

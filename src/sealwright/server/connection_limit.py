@@ -42,9 +42,16 @@ class ConnectionLimit:
     def __len__(self) -> int:
         return len(self._networks)
 
+    def is_full_for(self, network: str) -> bool:
+        """Whether somebody has to go before the next of this network may enter."""
+        return len(self._networks) >= self._most or self._has_its_share(network)
+
+    def _has_its_share(self, network: str) -> bool:
+        return bool(network) and self._counts[network] >= self._share
+
     def enter(self, connection: Counted, network: str) -> bool:
         """Count a newcomer; False where there is no room. `network` is empty where many peers are behind one address."""
-        if network and self._counts[network] >= self._share:
+        if self._has_its_share(network):
             self._tell_greedy(network=network, most=self._share)
             own = [each for each, of in self._networks.items() if of == network]
             if not self._cut_longest(own):

@@ -7,6 +7,8 @@ import stat
 import pytest
 from cryptography import x509
 
+from sealwright.cli.invocation import password_in_file
+from sealwright.cli.provisioner_key import open_sealed
 from tests.interop.stock import openssl
 
 PROVISIONER = x509.ObjectIdentifier("1.3.6.1.4.1.37476.9000.64.1")
@@ -60,6 +62,16 @@ def test_certificate_with_a_provisioner_password(user):
     assert names_in(crt) == ["10.0.4.17", "web.example.org"]
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert leaf(crt).extensions.get_extension_for_oid(PROVISIONER) is not None
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n", " ", "\t", " \n", "\u00a0", "\u2028"], ids=repr)
+def test_password_file_is_the_same_password_for_step(user, end):
+    content = f" velvet orbit-canyon-97{end}"
+    (user.place / "pw").write_bytes(content.encode())
+    user.step("crypto", "jwk", "create", "pub.json", "priv.json", "--password-file", "pw", "--force")
+    parts = json.loads((user.place / "priv.json").read_text())
+    sealed = ".".join(parts[name] for name in ("protected", "encrypted_key", "iv", "ciphertext", "tag"))
+    assert open_sealed(sealed, password_in_file(content)).id == json.loads((user.place / "pub.json").read_text())["kid"]
 
 
 def test_certificate_verifies_strictly(user):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from sealwright.cli.errors import SignInNeeded, WrongUsage
+from sealwright.cli.errors import SignInNeeded, ValueRefused, WrongUsage
 from sealwright.cli.output import Output
 from sealwright.cli.surroundings import Surroundings
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from sealwright.cli.server_commands import ServerSide
 
 T = TypeVar("T")
+
+_BLANK = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+"""What `step` takes off the end of a password file, so that one file is one password for both: Unicode's White_Space."""
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass
@@ -89,7 +95,7 @@ class Invocation:
     def password(self, file: str | None, prompt: str, option: str = "--password-file") -> str:
         """A password from a file (``-``: standard input), or asked for on the terminal without showing it."""
         if file is not None:
-            text = self._secret_in(file)
+            text = password_in_file(self._secret_in(file))
         elif self.output.asks():
             text = self.surroundings.ask_hidden(f"{prompt}: ")
         else:
@@ -102,6 +108,11 @@ class Invocation:
             raise WrongUsage(f"{file or 'the password'} holds more than one line; a password is one.")
         if not password:
             raise WrongUsage("the password is empty." if file is None else f"{file} holds no password.")
+        if password.startswith(_BYTE_ORDER_MARK):
+            raise WrongUsage(
+                f"{file or 'the password'} begins with a byte order mark, which would be a part of the password.",
+                hint="Save the file as UTF-8 without one.",
+            )
         return password
 
     def _secret_in(self, file: str) -> str:
@@ -124,6 +135,24 @@ class Invocation:
         if file is None and self.surroundings.ask_hidden("Once more: ") != password:
             raise WrongUsage("the two passwords differ.")
         return password
+
+    def provisioner_password(self, name: str, file: str | None, option: str = "--password-file") -> str:
+        """A password for the key of a new provisioner: the sealed key is public, so it must be as good as a person's."""
+        from sealwright.password_strength import weaknesses
+
+        password = self.new_password(file, f"New password of the provisioner {name}", option)
+        reasons = weaknesses(password, name=name, display_name="", mails=())
+        if reasons:
+            raise ValueRefused(
+                f"the password of the provisioner {name} is not strong enough: {'; '.join(reasons)}.",
+                hint="Take four or more words that do not belong together, or: openssl rand -base64 24",
+            )
+        return password
+
+
+def password_in_file(text: str) -> str:
+    """The password that a file of this content holds for `step`, and so for us."""
+    return text.rstrip(_BLANK)
 
 
 def pass_invocation(function: Callable[..., T]) -> Callable[..., T]:

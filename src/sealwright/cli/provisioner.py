@@ -184,7 +184,7 @@ def _jwk(invocation: Invocation, name: str, given: dict[str, Any]) -> dict[str, 
         return {"key": _read(invocation, Path(given["public_key"]))}
     from sealwright.cli.provisioner_key import new_key, public_jwk, seal
 
-    password = invocation.new_password(given["password_file"], f"New password of the provisioner {name}")
+    password = invocation.provisioner_password(name, given["password_file"])
     key = new_key()
     return {"key": public_jwk(key), "encryptedKey": seal(key, password, invocation.surroundings.random)}
 

@@ -21,10 +21,8 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from sealwright.cli.errors import CommandFailed, RefusedByServer
 from sealwright.cli.key_pair import LeafKey
+from sealwright.password_strength import FEWEST_ITERATIONS, ITERATIONS, MOST_ITERATIONS
 
-ITERATIONS = 600_000
-FEWEST_ITERATIONS = 1_000  # RFC 7518, section 4.8.1.2
-MOST_ITERATIONS = 2_000_000  # more would only keep this machine busy
 _ALGORITHM = "PBES2-HS256+A128KW"
 _ENCRYPTION = "A256GCM"
 _CURVES: Mapping[str, type[ec.EllipticCurve]] = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}

@@ -238,8 +238,7 @@ def init(
             hint="Choose another name, or leave that one out with --no-defaults.",
         )
     if provisioner is not None:
-        prompt = f"New password of the provisioner {provisioner}"
-        password = invocation.new_password(provisioner_password_file, prompt, "--provisioner-password-file")
+        password = invocation.provisioner_password(provisioner, provisioner_password_file, "--provisioner-password-file")
     home = _home(invocation, directory)
     _tell_init(
         invocation,

@@ -58,7 +58,6 @@ from sealwright.identity.models import (
     TotpEnrolment,
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
-from sealwright.identity.policy import MIN_PASSWORD
 from sealwright.identity.proofs import Proofs
 from sealwright.identity.reset import ResetLinks
 from sealwright.identity.sessions import Sessions
@@ -66,6 +65,7 @@ from sealwright.identity.sign_in import SignIn
 from sealwright.identity.sweep import sweep
 from sealwright.identity.throttle import Throttle
 from sealwright.identity.totp import digits_of
+from sealwright.password_strength import MIN_PASSWORD
 
 __all__ = [
     "ADMINISTRATORS",

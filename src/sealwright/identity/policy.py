@@ -15,6 +15,7 @@ from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.identity.errors import MailRefused, NameRefused, TextRefused, WeakPassword
 from sealwright.identity.models import Session, SessionKind, SessionRules
 from sealwright.ip import network_of
+from sealwright.password_strength import weaknesses
 
 MAX_DISPLAY_NAME = 128
 MAX_DESCRIPTION = 256
@@ -23,28 +24,11 @@ MAX_MAILS = 16
 MAX_CONTINUE_TO = 2_048
 MAX_SEARCHED = 512
 MAX_USER_AGENT = 256
-MIN_PASSWORD = 10
-MAX_PASSWORD = 128
-MIN_SCORE = 3
-"""Of zxcvbn's 0 to 4: holds out against guessing offline when the hash is slow, which Argon2 is."""
-MIN_OWN_WORD = 4
-_SCORED_CHARACTERS = (16, 32)
-"""So many are scored, the longer beginning only where the shorter one is too weak: what follows makes a password no worse,
-and the time that scoring takes grows steeply with the length."""
 
 _UNFIT_KINDS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _NAME = re.compile(r"[a-z][a-z0-9\-_.]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-_PATTERN_WORDS = {
-    "dictionary": "it is made of common words, names or passwords",
-    "spatial": "it follows neighbouring keys of a keyboard",
-    "repeat": "it repeats itself",
-    "sequence": "it counts up or down",
-    "regex": "it holds a year",
-    "date": "it holds a date",
-}
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -158,36 +142,6 @@ def check_password(password: str, *, name: str, display_name: str, mails: Sequen
         raise WeakPassword(
             "The password is not strong enough.", reasons=reasons, hint="Take four or more words that do not belong together."
         )
-
-
-def weaknesses(password: str, *, name: str, display_name: str, mails: Sequence[str]) -> tuple[str, ...]:
-    """What speaks against the password, in words that finish "it was refused because …"; nothing when it is good."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return (f"it has {len(password)} characters; {MIN_PASSWORD} to {MAX_PASSWORD} are allowed",)
-    forbidden = _own_words(name, mails)
-    folded = password.casefold()
-    reasons = [f"it contains {word!r}" for word in forbidden if word.casefold() in folded]
-    return (*reasons, *_why_guessable(password, [*forbidden, *display_name.split()]))
-
-
-def _why_guessable(password: str, own_words: list[str]) -> list[str]:
-    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists are needed only when somebody chooses a password
-
-    patterns: set[str] = set()
-    for length in _SCORED_CHARACTERS:
-        result = zxcvbn(password[:length], user_inputs=own_words)
-        if result["score"] >= MIN_SCORE:
-            return []
-        patterns = {match["pattern"] for match in result["sequence"]}
-    return [words for pattern, words in _PATTERN_WORDS.items() if pattern in patterns] or ["it can be guessed"]
-
-
-def _own_words(name: str, mails: Sequence[str]) -> tuple[str, ...]:
-    """User name, e-mail addresses and what stands before their @; the very short ones occur by chance and are left out."""
-    words = [name]
-    for address in mails:
-        words += [address, address.partition("@")[0]]
-    return tuple(dict.fromkeys(word for word in words if len(word) >= MIN_OWN_WORD))
 
 
 # --- throttling ------------------------------------------------------------------------------------------------------

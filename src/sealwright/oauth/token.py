@@ -13,14 +13,14 @@ from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.oauth import claims
 from sealwright.oauth.client_auth import ClientAuthentication
 from sealwright.oauth.discovery import issuer_url_of
-from sealwright.oauth.errors import GrantTypeRefused, TokenRequestRefused
+from sealwright.oauth.errors import GrantTypeRefused, ScopeRefused, TokenRequestRefused
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.grants import AuthorizationCodeGrant, Granted, RefreshTokenGrant
 from sealwright.oauth.grants.granted import require_parameter
 from sealwright.oauth.models import Client
 from sealwright.oauth.people import People
-from sealwright.tokens import ACCESS_TOKEN, sign
+from sealwright.tokens import ACCESS_TOKEN, TokenTooLong, sign
 
 
 class Grant(Protocol):
@@ -85,7 +85,12 @@ class Tokens:
         except TokenRequestRefused:
             self._failures.spend(client.name, network_of(address))
             raise
-        return await self._mint(key, client, granted)
+        try:
+            return await self._mint(key, client, granted)
+        except TokenTooLong as cause:
+            raise ScopeRefused(
+                f"The ID token would be too long: {cause.detail} The person is in too many groups for the scope groups."
+            ) from cause
 
     async def _mint(self, key: SigningKey, client: Client, granted: Granted) -> TokenAnswer:
         issuer_url = issuer_url_of(self._origin, client.name)

@@ -19,7 +19,15 @@ from sealwright.tokens.claims import (
     text_list,
 )
 from sealwright.tokens.encoding import LONGEST_TOKEN
-from sealwright.tokens.errors import JwkRefused, KeyUnknown, ProviderUnavailable, TokenExpired, TokenMalformed, TokenRefused
+from sealwright.tokens.errors import (
+    JwkRefused,
+    KeyUnknown,
+    ProviderUnavailable,
+    TokenExpired,
+    TokenMalformed,
+    TokenRefused,
+    TokenTooLong,
+)
 from sealwright.tokens.jwk import jwk_of, jwks_document, keys_of_jwks, public_key_from_jwk, thumbprint_sha256
 from sealwright.tokens.models import (
     LocalProvider,
@@ -50,6 +58,7 @@ __all__ = [
     "TokenExpired",
     "TokenMalformed",
     "TokenRefused",
+    "TokenTooLong",
     "TrustedProviders",
     "UnverifiedToken",
     "VerificationKey",

@@ -11,7 +11,8 @@ from sealwright import strict_json
 from sealwright.strict_json import JsonRefused
 from sealwright.tokens.errors import TokenMalformed
 
-LONGEST_TOKEN = 16_384
+LONGEST_TOKEN = 32_768
+"""Characters of a token that is read, and so of one that is made: half of what a head or a form may have."""
 _TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is not in the alphabet becomes what no alphabet has
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _LAST = {0: frozenset(_ALPHABET), 1: frozenset(_ALPHABET[::4]), 2: frozenset(_ALPHABET[::16])}

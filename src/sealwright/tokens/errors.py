@@ -17,6 +17,12 @@ class TokenMalformed(TokenRefused):
     code = "token_malformed"
 
 
+class TokenTooLong(TokenRefused):
+    """A token would be longer than what is read here, so that it is not made."""
+
+    code = "token_too_long"
+
+
 class TokenExpired(TokenRefused):
     """The token was good once."""
 

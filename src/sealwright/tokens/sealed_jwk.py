@@ -14,13 +14,11 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from sealwright.entropy import Entropy
 from sealwright.keys import base64url, thumbprint
+from sealwright.password_strength import FEWEST_ITERATIONS, ITERATIONS, MOST_ITERATIONS
 from sealwright.tokens.encoding import decode_base64url, decode_object
 from sealwright.tokens.errors import JwkRefused, TokenMalformed
 from sealwright.tokens.jwk import jwk_of, public_key_from_jwk
 
-ITERATIONS = 600_000
-FEWEST_ITERATIONS = 100_000
-MOST_ITERATIONS = 1_000_000
 _LONGEST = 8_192
 _ALG = "PBES2-HS256+A128KW"
 _ENC = "A256GCM"

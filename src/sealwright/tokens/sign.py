@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from sealwright.keys import SigningKey
+from sealwright.tokens.encoding import LONGEST_TOKEN
+from sealwright.tokens.errors import TokenTooLong
 from sealwright.tokens.signatures import make_signature
 
 _encode = msgspec.json.Encoder().encode
@@ -17,10 +19,13 @@ _base64url = base64.urlsafe_b64encode
 
 
 def sign(key: SigningKey, claims: Mapping[str, Any], *, type: str = "JWT") -> str:  # noqa: A002 - the member is called typ
-    """A token with `claims`, signed with `key`: ``header.payload.signature``."""
+    """A token with `claims`, signed with `key`: ``header.payload.signature``. One longer than is read raises TokenTooLong."""
     signed = _header(key.algorithm, key.id, type) + _base64url(_encode(claims)).rstrip(b"=")
     signature = make_signature(key.algorithm, key.private_key, signed)
-    return (signed + b"." + _base64url(signature).rstrip(b"=")).decode()
+    token = signed + b"." + _base64url(signature).rstrip(b"=")
+    if len(token) > LONGEST_TOKEN:
+        raise TokenTooLong(f"The token would have {len(token)} characters; {LONGEST_TOKEN} are read here.")
+    return token.decode()
 
 
 @lru_cache(maxsize=4096)

@@ -323,6 +323,12 @@ def test_provisioner_is_found_by_the_id_that_the_record_of_events_holds(admin):
     assert admin.run("provisioner", "get", "x").code == 4
 
 
+def test_weak_password_of_a_new_provisioner_is_refused(admin):
+    done = admin.run("provisioner", "add", "ops", "--type", "jwk", "--password-file", "-", stdin="letmein\n")
+    assert (done.code, "password of the provisioner ops is not strong enough" in done.err) == (1, True)
+    assert admin.run("provisioner", "get", "ops").code != 0
+
+
 def test_member_that_is_given_twice_is_refused_by_name(admin):
     text = json.dumps(PROVISIONER)
     done = admin.run("provisioner", "add", "--from-file", admin.file("p.json", f'{text[:-1]}, "name": "other"}}'))

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from sealwright.access import SYSTEM
 from sealwright.cli.provisioner_key import new_key, public_jwk, seal
+from sealwright.password_strength import FEWEST_ITERATIONS
 from tests.unit.api.world import MACHINES, PEOPLE
 
 DAY = timedelta(days=1)
@@ -34,7 +35,7 @@ def person(shell):
 
 def add_jwk(shell, name="first", claims=None):
     key = new_key()
-    sealed = seal(key, "correct horse", shell.world.entropy.bytes, 1000)
+    sealed = seal(key, "correct horse", shell.world.entropy.bytes, FEWEST_ITERATIONS)
     body = {"type": "JWK", "name": name, "key": public_jwk(key), "encryptedKey": sealed, **({"claims": claims} if claims else {})}
     shell.wait(shell.world.ca.provisioners.add(body, SYSTEM))
 

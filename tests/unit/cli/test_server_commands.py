@@ -270,7 +270,7 @@ def test_recovered_account_has_the_given_password_or_a_made_up_one(machine):
     [
         (b"caf\xe9 au lait and more\n", "is not text in UTF-8."),
         (b"correct horse\nbattery staple\n", "holds more than one line; a password is one."),
-        (b"correct horse\n\n", "holds more than one line; a password is one."),
+        (b"correct\n\nhorse", "holds more than one line; a password is one."),
         (b"correct\rhorse", "holds more than one line; a password is one."),
         (b"\n", "holds no password."),
     ],
@@ -295,6 +295,29 @@ def test_password_file_with_the_line_end_of_another_system_is_one_line(machine):
     file.write_bytes("grüße und mehr\r\n".encode())
     machine.ok("recover-account", "admin", "--password-file", file)
     assert machine.server_side.calls[0][2] == "grüße und mehr"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n", " ", "\t", " \n", "\u00a0", "\u2028"], ids=repr)
+def test_blanks_behind_a_password_in_a_file_do_not_count_as_for_step(machine, end):
+    file = machine.place / "pw"
+    file.write_bytes(f" velvet orbit-canyon{end}".encode())
+    machine.ok("recover-account", "admin", "--password-file", file)
+    assert machine.server_side.calls[0][2] == " velvet orbit-canyon"
+
+
+def test_password_file_with_a_byte_order_mark_is_refused_in_words(machine):
+    file = machine.place / "pw"
+    file.write_bytes("velvet-orbit-canyon-97\n".encode("utf-8-sig"))
+    done = machine.run("recover-account", "admin", "--password-file", file)
+    assert (done.code, "begins with a byte order mark" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("password", ["a", "password123", "first-first"])
+def test_weak_password_of_a_first_provisioner_is_refused(machine, password):
+    file = machine.file("pw", password)
+    done = machine.run("init", "--provisioner", "first", "--provisioner-password-file", file)
+    assert "password of the provisioner first is not strong enough" in done.err
+    assert (done.code, machine.server_side.calls) == (1, [])
 
 
 def test_root_key_goes_where_it_is_sent(machine):

@@ -23,9 +23,9 @@ from sealwright.identity.policy import (
     read_sign_in_name,
     session_expiry,
     wait_before,
-    weaknesses,
     why_over,
 )
+from sealwright.password_strength import weaknesses
 
 NOW = Instant(1_795_000_000_000)
 

@@ -8,8 +8,8 @@ from joserfc.jwk import OctKey
 
 from sealwright.entropy import SeededEntropy
 from sealwright.keys import thumbprint
+from sealwright.password_strength import FEWEST_ITERATIONS, ITERATIONS, MOST_ITERATIONS
 from sealwright.tokens import JwkRefused, decrypt_private_jwk, encrypt_private_jwk
-from sealwright.tokens.sealed_jwk import FEWEST_ITERATIONS, ITERATIONS, MOST_ITERATIONS
 
 NAMES = ["PBES2-HS256+A128KW", "A256GCM"]
 PASSWORD = b"a long pass phrase"

@@ -17,6 +17,7 @@ from sealwright.tokens import (
     KeyUnknown,
     TokenMalformed,
     TokenRefused,
+    TokenTooLong,
     UnverifiedToken,
     VerificationKey,
     jwk_of,
@@ -210,6 +211,11 @@ def test_size_is_checked_before_anything_is_cut():
     ):
         with pytest.raises(TokenMalformed, match=f"longer than {LONGEST_TOKEN} characters"):
             read(huge)
+
+
+def test_token_that_would_not_be_read_is_not_made():
+    with pytest.raises(TokenTooLong, match=f"; {LONGEST_TOKEN} are read here"):
+        sign(KEY, {"a": "b" * LONGEST_TOKEN})
 
 
 def test_longest_token_is_still_read():

@@ -18,7 +18,7 @@ from sealwright import identity, oauth, web
 from sealwright.access import SYSTEM, nothing_named
 from sealwright.audit import Audit
 from sealwright.budgets import make_budgets
-from sealwright.ca import Standing
+from sealwright.ca import CertificatesOfPeople, Standing
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
@@ -240,6 +240,7 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
         domain="example.org",
         named=nothing_named,
         clients_of_group=oauth.clients_of_group,
+        certificates=CertificatesOfPeople(audit, clock),
     )
     await db.write(lambda tx: identity.seed(tx, clock.now()))
     foundation = oauth.Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings(), make_budgets(BudgetSettings(), clock))

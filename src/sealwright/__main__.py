@@ -56,10 +56,10 @@ def _doctor(home: Path) -> Sequence[Finding]:
     return doctor(home)
 
 
-def _recover_account(home: Path, name: str, password: str | None) -> str:
+def _recover_account(home: Path, name: str, password: str | None, end_certificates: bool) -> tuple[str, int]:
     with _loading():
         from sealwright.server.recover import recover_account
-    return recover_account(home, name, password)
+    return recover_account(home, name, password, end_certificates=end_certificates)
 
 
 def _export_root_key(home: Path, directory: Path) -> Path:

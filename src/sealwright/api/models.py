@@ -113,9 +113,18 @@ class PersonChange(_Body, frozen=True, kw_only=True):
 
 
 class PasswordBody(_Body, frozen=True, kw_only=True):
-    """A new password."""
+    """A new password, and whether it ends the certificates that the person got with the old one."""
 
     password: Secret
+    end_certificates: bool = True
+
+
+class CredentialResetAnswer(_Answer, frozen=True, kw_only=True):
+    """What a reset of somebody's credentials ended."""
+
+    sessions_ended: int
+    certificates_ended: int
+    certificates_kept: int
 
 
 class MailAnswer(_Answer, frozen=True, kw_only=True):

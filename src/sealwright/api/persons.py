@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import asdict
+
 from sealwright.access import Permission
 from sealwright.api import answers, models
 from sealwright.api.operations import OWN, Call, Operation
@@ -59,11 +61,11 @@ class Persons:
                 "set_password",
                 "PUT",
                 f"{one}/password",
-                "Give a person a password; their sessions end.",
+                "Give a person a password; their sessions end, and their certificates unless they are kept.",
                 _WRITE,
                 self._set_password,
+                gives=models.CredentialResetAnswer,
                 takes=models.PasswordBody,
-                status=204,
             ),
         ]
 
@@ -101,8 +103,12 @@ class Persons:
     async def _enable(self, call: Call) -> models.PersonDetails:
         return await self._details(await self._directory.enable(call.path("name"), actor=call.actor))
 
-    async def _set_password(self, call: Call) -> None:
-        await self._credentials.set_password(call.path("name"), call.body.password, actor=call.actor)
+    async def _set_password(self, call: Call) -> models.CredentialResetAnswer:
+        body: models.PasswordBody = call.body
+        reset = await self._credentials.set_password(
+            call.path("name"), body.password, end_certificates=body.end_certificates, actor=call.actor
+        )
+        return models.CredentialResetAnswer(**asdict(reset))
 
     async def _details(self, account: Account) -> models.PersonDetails:
         groups = await self._directory.groups_of(account.id)

@@ -31,6 +31,7 @@ from sealwright.ca.models import (
     SigningGrant,
     Standing,
 )
+from sealwright.ca.of_people import CertificatesOfPeople
 from sealwright.ca.provisioners import Provisioner, Provisioners, listed
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
@@ -50,6 +51,7 @@ __all__ = [
     "CertificateRequest",
     "CertificateState",
     "CertificateStory",
+    "CertificatesOfPeople",
     "Claims",
     "Decision",
     "Directory",

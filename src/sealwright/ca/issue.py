@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sealwright.access import Actor
 from sealwright.audit import Audit, Entry, Event, Outcome
@@ -106,8 +107,8 @@ class Issuance:
         intent = await self._intend(grant, request)
         self._reach("after_intent")
         try:
-            await self._checks.require_standing(grant)
-            await self._checks.require_names(grant, intent.prepared.contents)
+            await self._checks.require_standing(intent.grant)
+            await self._checks.require_names(intent.grant, intent.prepared.contents)
             der = await self._sign(intent)
         except Exception as failure:
             await self._settle_failed(intent, failure)
@@ -135,7 +136,7 @@ class Issuance:
         issuer = await self._issuers.active()
         profile = self._profiles[grant.profile]
         try:
-            await self._checks.require_standing(grant)
+            grant = replace(grant, credential_generation=await self._checks.require_standing(grant))
             decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
             contents = decision.require()
             await self._checks.require_names(grant, contents)
@@ -199,6 +200,7 @@ def _row(intent: _Intent, now: Instant) -> CertificateRecord:
         provisioner_id=grant.provisioner_id or None,
         account_id=grant.account_id,
         session_id=grant.session_id,
+        credential_generation=grant.credential_generation,
         subject_name=contents.common_name,
         names=contents.names,
         public_key_digest=hashlib.sha256(contents.public_key_der).digest(),

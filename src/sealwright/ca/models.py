@@ -129,6 +129,8 @@ class Standing(msgspec.Struct, frozen=True):
     active: bool
     reason: str = ""
     """Why not, in words."""
+    credential_generation: int = 0
+    """How often a reset of the account's credentials ended its certificates."""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -222,6 +224,8 @@ class SigningGrant(msgspec.Struct, frozen=True):
     """No certificate beyond this instant, whatever the claims say; for a credential that ends itself."""
     account_id: str | None = None
     session_id: str | None = None
+    credential_generation: int | None = None
+    """Of the account; None until it was asked for. When it is another, the account's credentials were reset meanwhile."""
     local_token: LocalToken | None = None
     """The credential, where it is a token of this server; what it comes from must still hold when the key is used."""
     token_use: TokenUse | None = None

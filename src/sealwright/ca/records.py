@@ -33,6 +33,8 @@ class CertificateRecord(msgspec.Struct, frozen=True):
     provisioner_id: str | None
     account_id: str | None
     session_id: str | None
+    credential_generation: int | None
+    """Of the account, when it was issued."""
     subject_name: str
     """The common name, or empty."""
     names: tuple[Name, ...]

@@ -130,6 +130,7 @@ class Renewal:
             names=record.names,
             account_id=record.account_id,
             session_id=record.session_id,
+            credential_generation=None if record.account_id is None else record.credential_generation or 0,
             token_use=token_use,
             extension=provisioner.extension,
             renewed_from=record.serial,

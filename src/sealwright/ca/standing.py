@@ -35,18 +35,25 @@ class StandingChecks:
         self.directory = directory
         self._provisioners = provisioners
 
-    async def require_standing(self, grant: SigningGrant) -> None:
-        """Raise StandingLost unless the person may act and, where a token is the credential, what it comes from still holds."""
+    async def require_standing(self, grant: SigningGrant) -> int | None:
+        """Raise StandingLost unless the person may act and, where a token is the credential, what it comes from still holds.
+
+        Returns the generation of the account's credentials, which must be the one that `grant` tells of, if it does.
+        """
         if grant.account_id is None:
-            return
+            return None
         standing = await self.directory.standing_of(grant.account_id)
         if not standing.active:
             raise _lost(grant, standing, "Ask whoever looks after the people of this server.")
-        if grant.local_token is None:
-            return
-        standing = await self.directory.token_standing_of(grant.local_token)
-        if not standing.active:
-            raise _lost(grant, standing, "Sign in again, and ask with the new token.")
+        generation = standing.credential_generation
+        if grant.credential_generation not in (None, generation):
+            over = Standing(active=False, reason="their credentials were reset since they last proved who they are")
+            raise _lost(grant, over, "Sign in again, and ask for a new certificate.")
+        if grant.local_token is not None:
+            standing = await self.directory.token_standing_of(grant.local_token)
+            if not standing.active:
+                raise _lost(grant, standing, "Sign in again, and ask with the new token.")
+        return generation
 
     async def require_names(self, grant: SigningGrant, contents: CertificateContents) -> None:
         """Raise IdentityRefused unless the person would be given these names, and StandingLost where nobody can say so."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, bindparam, delete, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, literal_column, or_, select, update
 
 from sealwright.ca.models import Name, NameType, TokenUse
 from sealwright.ca.records import CertificateRecord, CertificateState
@@ -54,6 +54,19 @@ _REVOKE = Statement(
     .values(revoked_at=bindparam("now"), revocation_reason=bindparam("reason"))
     .returning(_c.serial)
 )
+_holds = and_(
+    _c.account_id == bindparam("of_account"),
+    _c.revoked_at.is_(None),
+    _c.state != str(CertificateState.FAILED),
+    _c.not_after >= bindparam("now"),
+)
+_REVOKE_ALL_OF = Statement(
+    update(certificates)
+    .where(_holds)
+    .values(revoked_at=bindparam("now"), revocation_reason=bindparam("reason"))
+    .returning(_c.serial)
+)
+_COUNT_OF = Statement(select(func.count()).select_from(certificates).where(_holds))
 _BY_SERIAL = Statement(select(*_COLUMNS).where(_c.serial == bindparam("serial")))
 _FOLLOWED_BY = Statement(select(*_COLUMNS).where(_c.renewed_from == bindparam("serial")).order_by(_c.serial).limit(100))
 _NEWEST = Statement(
@@ -110,6 +123,17 @@ async def close_intents(tx: Transaction, *, until: Instant) -> list[bytes]:
 async def revoke(tx: Transaction, serial: bytes, *, now: Instant, reason: int) -> bool:
     """Record a revocation; False where the certificate was revoked before, or does not exist."""
     return await tx.one(_REVOKE, of_serial=serial, now=now, reason=reason) is not None
+
+
+async def revoke_all_of(tx: Transaction, account_id: str, *, now: Instant, reason: int) -> list[bytes]:
+    """Revoke every certificate of an account that holds or may come to hold; returns their serials."""
+    return [row[0] for row in await tx.all(_REVOKE_ALL_OF, of_account=account_id, now=now, reason=reason)]
+
+
+async def count_of(reader: Database | Transaction, account_id: str, *, now: Instant) -> int:
+    """How many certificates of an account hold."""
+    row = await reader.one(_COUNT_OF, of_account=account_id, now=now)
+    return 0 if row is None else int(row[0])
 
 
 async def by_serial(db: Database, serial: bytes) -> CertificateRecord | None:

@@ -9,7 +9,7 @@ import click
 from sealwright.cli.commands import Group, command
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import parsed, stamp
+from sealwright.cli.wording import counted, parsed, stamp
 
 person = Group("person", help="People.")
 
@@ -24,6 +24,17 @@ _FIELDS = (
     ("created", "created"),
     ("updated", "updated"),
 )
+
+
+def ended(reset: dict[str, Any]) -> list[str]:
+    """What a reset ended, and what it left, where there was something."""
+    lines = []
+    died = [counted(reset[f"{noun}s_ended"], noun) for noun in ("session", "certificate") if reset[f"{noun}s_ended"]]
+    if died:
+        lines.append(f"Ended: {' and '.join(died)}.")
+    if reset["certificates_kept"]:
+        lines.append(f"Still valid: {counted(reset['certificates_kept'], 'certificate')}.")
+    return lines
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
@@ -143,14 +154,18 @@ def delete(invocation: Invocation, name: str) -> None:
 )
 @click.argument("name")
 @click.option("--password-file", metavar="FILE", help="Read the password from FILE; - for standard input.")
+@click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
 @pass_invocation
-def set_password(invocation: Invocation, name: str, password_file: str | None) -> None:
-    """Give a person a password. Their sessions end."""
+def set_password(invocation: Invocation, name: str, password_file: str | None, keep_certificates: bool) -> None:
+    """Give a person a password. Their sessions end, and their certificates too, as whoever knew the old one may have some."""
     connection = invocation.connection()
     password = invocation.new_password(password_file, f"New password of {name}")
-    connection.call("PUT", "persons", name, "password", body={"password": password})
+    body = {"password": password, "end_certificates": not keep_certificates}
+    reset = connection.call("PUT", "persons", name, "password", body=body)
     invocation.output.confirm(f"{name} has a new password")
-    invocation.output.json({"name": name, "password_set": True})
+    for line in ended(reset):
+        invocation.output.note(line)
+    invocation.output.json({"name": name, "password_set": True, **reset})
 
 
 for each in (create, get, list_, update, disable, enable, delete, set_password):

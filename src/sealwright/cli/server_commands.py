@@ -169,8 +169,8 @@ class ServerSide(NamedTuple):
     """Serve until told to stop; tells once when it serves."""
     doctor: Callable[[Path], Sequence[Finding]]
     """Check a home directory."""
-    recover_account: Callable[[Path, str, str | None], str]
-    """Set a password, made up where none is given; answers it."""
+    recover_account: Callable[[Path, str, str | None, bool], tuple[str, int]]
+    """Set a password, made up where none is given, and with True end certificates; returns it, and how many ended."""
     export_root_key: Callable[[Path, Path], Path]
     """Move the root's private key out of the home directory; answers the file."""
     rotate_issuer: Callable[[Path, Path | None], IssuerReport]
@@ -388,19 +388,25 @@ def doctor(invocation: Invocation, directory: str | None) -> int:
 )
 @click.argument("name")
 @click.option("--password-file", metavar="FILE", help="The password; - for standard input. Default: one is made up and printed.")
+@click.option("--keep-certificates", is_flag=True, help="Leave the account's certificates valid. Default: they are revoked.")
 @_dir
 @pass_invocation
-def recover_account(invocation: Invocation, name: str, password_file: str | None, directory: str | None) -> None:
-    """Set an account's password from the server's shell, and let it sign in again. Its sessions end."""
+def recover_account(
+    invocation: Invocation, name: str, password_file: str | None, keep_certificates: bool, directory: str | None
+) -> None:
+    """Set an account's password from the server's shell, and let it sign in again. Its sessions and certificates end."""
     given = None if password_file is None else invocation.password(password_file, "")
-    password = invocation.server_side().recover_account(_home(invocation, directory), name, given)
+    recover = invocation.server_side().recover_account
+    password, ended = recover(_home(invocation, directory), name, given, not keep_certificates)
+    if ended:
+        invocation.output.note(f"Ended: {counted(ended, 'certificate')}.")
     if given is None:
         invocation.output.say(f"Password of {name}: {password}")
         invocation.output.note("It is shown only now.")
-        invocation.output.json({"name": name, "password": password})
+        invocation.output.json({"name": name, "password": password, "certificates_ended": ended})
         return
     invocation.output.confirm(f"{name} has a new password")
-    invocation.output.json({"name": name})
+    invocation.output.json({"name": name, "certificates_ended": ended})
 
 
 issuer = Group("issuer", help="The authorities that sign certificates.")

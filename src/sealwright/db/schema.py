@@ -94,6 +94,7 @@ accounts = Table(
     _instant("valid_from", nullable=True),
     _instant("valid_until", nullable=True),
     _instant("disabled_at", nullable=True, doc="Since then it cannot sign in, and its certificates are not renewed"),
+    _flag("credential_generation", 0, doc="Counts the resets that end certificates; those of an older one are not renewed"),
     info={"about": "People, and the accounts that a server has from the start."},
 )
 
@@ -218,6 +219,7 @@ one_time_links = Table(
     _instant("created_at"),
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
+    _flag("end_certificates", 0, doc="Whether the person's certificates end when the link is used"),
     info={"about": "Links that work once: for the first administrator, and to set a new password."},
 )
 
@@ -382,6 +384,7 @@ certificates = Table(
     Column("provisioner_id", Text, nullable=True, doc="Kept when the provisioner goes away"),
     Column("account_id", Text, nullable=True, doc="The person it speaks for; kept when the person goes away"),
     Column("session_id", Text, nullable=True),
+    Column("credential_generation", Integer, nullable=True, doc="Of the account, when it was issued"),
     _text("subject_name", doc="Common name, or nothing"),
     _text("names", doc="JSON list of type and value"),
     _blob("public_key_digest", doc="SHA-256 of the SubjectPublicKeyInfo"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sealwright.access import BeyondOwnAuthority
 from sealwright.identity.assemble import Identity, assemble
 from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, seed
+from sealwright.identity.certificates import CertificatesOfPeople, CredentialReset
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import DEVICE_LASTS, KnownDevices
 from sealwright.identity.directory.directory import Directory
@@ -59,7 +60,7 @@ from sealwright.identity.models import (
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
 from sealwright.identity.proofs import Proofs
-from sealwright.identity.reset import ResetLinks
+from sealwright.identity.reset import ResetLink, ResetLinks
 from sealwright.identity.sessions import Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.sweep import sweep
@@ -80,12 +81,14 @@ __all__ = [
     "BeyondOwnAuthority",
     "Bootstrap",
     "BuiltIn",
+    "CertificatesOfPeople",
     "ClientsOfGroup",
     "CodeRefused",
     "Completed",
     "Credential",
     "CredentialKind",
     "CredentialNotFound",
+    "CredentialReset",
     "Credentials",
     "Directory",
     "Group",
@@ -109,6 +112,7 @@ __all__ = [
     "PasswordRefused",
     "Proofs",
     "Recovered",
+    "ResetLink",
     "ResetLinks",
     "SecondFactor",
     "Session",

@@ -10,6 +10,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.entropy import Entropy
 from sealwright.identity.bootstrap import Bootstrap
+from sealwright.identity.certificates import CertificatesOfPeople
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authority import PermittedChange
@@ -50,16 +51,29 @@ def assemble(  # noqa: PLR0913 - what every part of the package needs comes in h
     domain: str,
     named: NamedAuthorities,
     clients_of_group: ClientsOfGroup,
+    certificates: CertificatesOfPeople,
 ) -> Identity:
     """Build it. `server_name`: what authenticator apps show; `domain`: what stands after the @ of account names.
 
-    `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use.
+    `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
+    `certificates`: those that people got by signing in here.
     """
     change = PermittedChange(db, audit, named)
     sessions = Sessions(db, audit, clock, entropy, rules)
     devices = KnownDevices(db, clock, entropy)
     proofs = Proofs(db, clock, sealer, hashing, Throttle(db, clock), devices)
-    credentials = Credentials(db, audit, clock, entropy, proofs, sessions, change=change, server_name=server_name, domain=domain)
+    credentials = Credentials(
+        db,
+        audit,
+        clock,
+        entropy,
+        proofs,
+        sessions,
+        change=change,
+        certificates=certificates,
+        server_name=server_name,
+        domain=domain,
+    )
     directory = Directory(db, audit, clock, entropy, sessions, change=change, clients_of_group=clients_of_group, domain=domain)
     return Identity(
         devices=devices,

@@ -12,11 +12,19 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotPermitted
 from sealwright.identity import store, totp
+from sealwright.identity.certificates import CertificatesOfPeople, CredentialReset
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.directory.lookup import account_unknown
 from sealwright.identity.directory.store import account as account_by_id
-from sealwright.identity.directory.store import add_member, find_account, find_group, lock_account, lock_directory
+from sealwright.identity.directory.store import (
+    add_member,
+    begin_credential_generation,
+    find_account,
+    find_group,
+    lock_account,
+    lock_directory,
+)
 from sealwright.identity.errors import (
     AccountNotFound,
     AccountNotUsable,
@@ -59,6 +67,7 @@ class Credentials:
         sessions: Sessions,
         *,
         change: PermittedChange,
+        certificates: CertificatesOfPeople,
         server_name: str,
         domain: str,
     ) -> None:
@@ -72,6 +81,7 @@ class Credentials:
         self._server_name = server_name
         self._domain = domain
         self._change = change
+        self._certificates = certificates
 
     async def list_of(self, account_id: str, *, actor: Actor) -> tuple[Credential, ...]:
         """What the account can prove itself with; one's own needs no permission."""
@@ -79,8 +89,11 @@ class Credentials:
             require(actor, Permission.PERSON_READ)
         return tuple(store.without_secret(held) for held in await store.credentials_of(self._db, account_id))
 
-    async def set_password(self, who: str, password: str, *, actor: Actor) -> None:
-        """Give somebody else a password. Every session of the account ends; second factors stay."""
+    async def set_password(self, who: str, password: str, *, end_certificates: bool = True, actor: Actor) -> CredentialReset:
+        """Give somebody else a password. Every session of the account ends, and its certificates unless they are kept.
+
+        Second factors stay.
+        """
         await self._change.require(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, f"person:{who}")
         account = await self._account(who)
         if account.id == actor.id:
@@ -89,13 +102,13 @@ class Credentials:
             raise BuiltIn(f"{account.name} is built in: its password is set from the server's shell.", hint=_recover(account))
         hashed = await self._proofs.hash_new_password(account, password)
 
-        async def body(tx: Transaction) -> None:
+        async def body(tx: Transaction) -> CredentialReset:
             await lock_directory(tx)
             await self._change.require_over_account(tx, actor, account, "set the password of")
             await lock_account(tx, account.id)
-            await self.store_password(tx, account, hashed, actor=actor)
+            return await self.reset_password(tx, account, hashed, end_certificates=end_certificates, actor=actor)
 
-        await self._change(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, account.reference, body)
+        return await self._change(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, account.reference, body)
 
     async def change_password(self, current: str, new: str, *, actor: Actor) -> None:
         """Change one's own password. Every other session of the account ends."""
@@ -181,8 +194,11 @@ class Credentials:
 
         await self._db.write(body)
 
-    async def reset_totp(self, who: str, *, actor: Actor) -> int:
-        """Remove every second factor of somebody who lost theirs; answers how many. Their sessions end."""
+    async def reset_totp(self, who: str, *, end_certificates: bool = True, actor: Actor) -> int:
+        """Remove every second factor of somebody who lost theirs; returns how many.
+
+        Their sessions end, and their certificates unless they are kept.
+        """
         await self._change.require(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, f"person:{who}")
         account = await self._account(who)
         if account.id == actor.id:
@@ -194,12 +210,15 @@ class Credentials:
             await lock_account(tx, account.id)
             removed = await self._remove_totps(tx, account, actor)
             await self._sessions.end_all_in(tx, account.id, "the second factor was removed", actor=actor)
+            await self._end_certificates(tx, account, actor, end=end_certificates)
             return removed
 
         return await self._change(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, account.reference, body)
 
-    async def recover_account(self, name: str, password: str | None = None) -> Recovered:
+    async def recover_account(self, name: str, password: str | None = None, *, end_certificates: bool = True) -> Recovered:
         """From the server's own shell: a new password, no second factor, no session, no count of failures.
+
+        The account's certificates end unless they are kept.
 
         A built-in account also gets back the group that gives it its role. Without `password` one is made up.
         """
@@ -213,11 +232,11 @@ class Credentials:
         chosen = generate_password(self._entropy) if password is None else password
         hashed = await self._proofs.hash_new_password(account, chosen)
 
-        async def body(tx: Transaction) -> None:
+        async def body(tx: Transaction) -> CredentialReset:
             await lock_directory(tx)
             await lock_account(tx, account.id)
             await self._remove_totps(tx, account, SYSTEM)
-            await self.store_password(tx, account, hashed, actor=SYSTEM)
+            reset = await self.reset_password(tx, account, hashed, end_certificates=end_certificates, actor=SYSTEM)
             await self._proofs.forget_failures(tx, account)
             if account.kind is AccountKind.SYSTEM:
                 group = await find_group(tx, SYSTEM_ACCOUNTS[account.name].group)
@@ -225,9 +244,10 @@ class Credentials:
                     await add_member(tx, group.id, account)
             details = {"name": account.name, "generated": password is None}
             await self._audit.record(tx, Event.ACCOUNT_RECOVERED, actor=SYSTEM, target=account.reference, details=details)
+            return reset
 
-        await self._db.write(body)
-        return Recovered(account, chosen if password is None else None)
+        reset = await self._db.write(body)
+        return Recovered(account, chosen if password is None else None, reset)
 
     async def hash_new_password(self, account: Account, password: str) -> bytes:
         """The stored form of a password that is good enough for the account; for verbs that store it themselves."""
@@ -237,10 +257,30 @@ class Credentials:
         """Raise WeakPassword when it is not good enough for a person of this name."""
         await self._proofs.judge_new_password(password, name=name, display_name=display_name, mails=mails)
 
-    async def store_password(self, tx: Transaction, account: Account, hashed: bytes, *, actor: Actor, but: str = "") -> None:
+    async def reset_password(
+        self, tx: Transaction, account: Account, hashed: bytes, *, end_certificates: bool, actor: Actor
+    ) -> CredentialReset:
+        """Replace a password that its owner does not show: what it opened is closed, certificates too where that is wanted."""
+        sessions = await self.store_password(tx, account, hashed, actor=actor)
+        ended, kept = await self._end_certificates(tx, account, actor, end=end_certificates)
+        return CredentialReset(sessions, ended, kept)
+
+    async def certificates_of(self, account_id: str) -> int:
+        """How many certificates a reset of the account's credentials would end."""
+        return await self._certificates.count(self._db, account_id)
+
+    async def _end_certificates(self, tx: Transaction, account: Account, actor: Actor, *, end: bool) -> tuple[int, int]:
+        """How many certificates of the account were ended, and how many were kept."""
+        if not end:
+            return 0, await self._certificates.count(tx, account.id)
+        await begin_credential_generation(tx, account.id)
+        return await self._certificates.revoke(tx, account.id, actor), 0
+
+    async def store_password(self, tx: Transaction, account: Account, hashed: bytes, *, actor: Actor, but: str = "") -> int:
         """Replace the password; what the old one opened is closed: sessions (except `but`), waiting sign-ins, links.
 
-        Without `but` it was not the person who changed it, who has to be known anew on every device.
+        Without `but` it was not the person who changed it, who has to be known anew on every device. Returns how many
+        sessions ended.
         """
         await store.delete_credentials(tx, account.id, CredentialKind.PASSWORD)
         new = store.StoredSecret(uuid4(self._entropy), account.id, CredentialKind.PASSWORD, "", hashed, self._clock.now(), None)
@@ -249,8 +289,9 @@ class Credentials:
         await store.delete_links(tx, LinkPurpose.RESET, account.id)
         if not but:  # somebody who changes their own password keeps the devices that they know
             await KnownDevices.forget_all_in(tx, account.id)
-        await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)
+        ended = await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)
         await self._record(tx, Event.CREDENTIAL_SET, actor, account.reference, CredentialKind.PASSWORD)
+        return ended
 
     async def _account(self, who: str) -> Account:
         found = await find_account(self._db, name_in(who, self._domain))

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from sealwright.access import Actor, Permission
 from sealwright.clock import Instant
+from sealwright.identity.certificates import CredentialReset
 
 
 class AccountKind(StrEnum):
@@ -60,6 +61,8 @@ class Standing(Struct, frozen=True):
     active: bool
     reason: str
     """In words, fit for an audit row and for whoever administers the account; "active" where it is."""
+    credential_generation: int = 0
+    """How often a reset of the account's credentials ended its certificates."""
 
 
 class Account(Struct, frozen=True):
@@ -231,6 +234,7 @@ class Recovered:
     account: Account
     password: str | None = field(repr=False)
     """The password that was made up, to be shown once; None where one was given."""
+    reset: CredentialReset
 
 
 class SystemAccount(Struct, frozen=True):

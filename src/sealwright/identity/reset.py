@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec import Struct
+
 from sealwright.access import Actor, Permission
 from sealwright.audit import Audit, Event
 from sealwright.clock import Clock, after
@@ -11,6 +13,7 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
 from sealwright.errors import InvalidInput
 from sealwright.identity import store
+from sealwright.identity.certificates import CredentialReset
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authority import PermittedChange
@@ -24,6 +27,16 @@ from sealwright.identity.policy import secret_digest
 RESET_LIFETIME = timedelta(hours=1)
 SHORTEST_LIFETIME = timedelta(minutes=5)
 LONGEST_LIFETIME = timedelta(hours=24)
+
+
+class ResetLink(Struct, frozen=True):
+    """A link that would work now."""
+
+    account: Account
+    end_certificates: bool
+    """Whether the account's certificates end with it, whatever its user wants."""
+    certificates: int
+    """How many that would be."""
 
 
 class ResetLinks:
@@ -49,8 +62,10 @@ class ResetLinks:
         self._devices = devices
         self._change = change
 
-    async def create(self, who: str, *, lifetime: timedelta = RESET_LIFETIME, actor: Actor) -> OneTimeLink:
-        """A link for somebody who has no password, or lost it."""
+    async def create(
+        self, who: str, *, lifetime: timedelta = RESET_LIFETIME, end_certificates: bool = True, actor: Actor
+    ) -> OneTimeLink:
+        """A link for somebody who has no password, or lost it. With it their certificates end, unless they are kept."""
         await self._change.require(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, f"person:{who}")
         if not SHORTEST_LIFETIME <= lifetime <= LONGEST_LIFETIME:
             raise InvalidInput(f"A link cannot last {lifetime}.", reasons=("5 minutes to 24 hours are allowed",))
@@ -67,42 +82,61 @@ class ResetLinks:
             await self._change.require_over_account(tx, actor, account, "make a link for")
             await store.delete_links(tx, LinkPurpose.RESET, account.id)
             digest = secret_digest(link.token)
-            await store.insert_link(tx, digest, LinkPurpose.RESET, account.id, self._clock.now(), link.expires_at)
-            await self._audit.record(tx, Event.RESET_LINK_CREATED, actor=actor, target=account.reference)
+            now, until = self._clock.now(), link.expires_at
+            await store.insert_link(tx, digest, LinkPurpose.RESET, account.id, now, until, end_certificates=end_certificates)
+            details = {"expires_at": until, "end_certificates": end_certificates}
+            await self._audit.record(tx, Event.RESET_LINK_CREATED, actor=actor, target=account.reference, details=details)
 
         await self._change(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, account.reference, body)
         return link
 
-    async def account_of(self, link_token: str) -> Account | None:
-        """Whose link it is, if it would work now: for the page that it leads to."""
+    async def find(self, link_token: str) -> ResetLink | None:
+        """The link, if it would work now: for the page that it leads to."""
         now = self._clock.now()
         held = await store.link(self._db, secret_digest(link_token), LinkPurpose.RESET, now)
-        account = None if held is None or held[0] is None else await account_by_id(self._db, held[0])
-        return account if account is not None and account.standing(now).active else None
+        account = None if held is None or held.account_id is None else await account_by_id(self._db, held.account_id)
+        if held is None or account is None or not account.standing(now).active:
+            return None
+        return ResetLink(account, held.end_certificates, await self._credentials.certificates_of(account.id))
 
     async def redeem(
-        self, link_token: str, password: str, *, address: str, user_agent: str = "", device_token: str = ""
-    ) -> tuple[Account, str]:
+        self,
+        link_token: str,
+        password: str,
+        *,
+        end_certificates: bool = False,
+        address: str,
+        user_agent: str = "",
+        device_token: str = "",
+    ) -> tuple[CredentialReset, str]:
         """Use the link: set the password. Second factors stay. Raises LinkRefused or WeakPassword.
 
-        Returns the account, and a token for the device: whoever was given the link can sign in from it while strangers guess.
+        Certificates end where whoever made the link, or whoever uses it, wants it. Returns what ended, and a token for the
+        device: whoever was given the link can sign in from it while strangers guess.
         """
-        account = await self.account_of(link_token)
-        if account is None:
+        found = await self.find(link_token)
+        if found is None:
             raise _refused()
+        account = found.account
         hashed = await self._credentials.hash_new_password(account, password)
 
-        async def body(tx: Transaction) -> str:
+        async def body(tx: Transaction) -> tuple[CredentialReset, str]:
             await lock_account(tx, account.id)
             present = await account_by_id(tx, account.id)
             now = self._clock.now()
             consumed = await store.consume_link(tx, secret_digest(link_token), LinkPurpose.RESET, now)
             if not consumed or present is None or not present.standing(now).active:
                 raise _refused()
-            await self._credentials.store_password(tx, account, hashed, actor=account.as_actor(address=address))
-            return await self._devices.remember(tx, account.id, device_token, user_agent)
+            reset = await self._credentials.reset_password(
+                tx,
+                account,
+                hashed,
+                end_certificates=end_certificates or found.end_certificates,
+                actor=account.as_actor(address=address),
+            )
+            return reset, await self._devices.remember(tx, account.id, device_token, user_agent)
 
-        return account, await self._db.write(body)
+        return await self._db.write(body)
 
 
 def _refused() -> LinkRefused:

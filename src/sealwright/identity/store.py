@@ -314,7 +314,7 @@ async def delete_pending_of(tx: Transaction, account_id: str) -> None:
 _links = one_time_links.c
 _INSERT_LINK = Statement(insert(one_time_links))
 _LINK = Statement(
-    select(_links.account_id, _links.expires_at).where(
+    select(_links.account_id, _links.expires_at, _links.end_certificates).where(
         _links.digest == _p("digest"),
         _links.purpose == _p("purpose"),
         _links.consumed_at.is_(None),
@@ -338,8 +338,24 @@ _DELETE_LINKS = Statement(
 _DELETE_OLD_LINKS = Statement(delete(one_time_links).where(_links.expires_at < _p("before")))
 
 
+class StoredLink(Struct, frozen=True):
+    """A link that holds."""
+
+    account_id: str | None
+    """Whom it belongs to; None where it makes an account."""
+    expires_at: Instant
+    end_certificates: bool
+
+
 async def insert_link(
-    tx: Transaction, digest: bytes, purpose: LinkPurpose, account_id: str | None, now: Instant, expires_at: Instant
+    tx: Transaction,
+    digest: bytes,
+    purpose: LinkPurpose,
+    account_id: str | None,
+    now: Instant,
+    expires_at: Instant,
+    *,
+    end_certificates: bool = False,
 ) -> None:
     """Store a link; `account_id` is whom it belongs to, or None where it makes an account."""
     await tx.run(
@@ -350,13 +366,14 @@ async def insert_link(
         created_at=now,
         expires_at=expires_at,
         consumed_at=None,
+        end_certificates=int(end_certificates),
     )
 
 
-async def link(reader: Reader, digest: bytes, purpose: LinkPurpose, now: Instant) -> tuple[str | None, Instant] | None:
-    """Whose link it is and how long it holds; None where it does not hold."""
+async def link(reader: Reader, digest: bytes, purpose: LinkPurpose, now: Instant) -> StoredLink | None:
+    """The link, or None where it does not hold."""
     row = await reader.one(_LINK, digest=digest, purpose=str(purpose), now=now)
-    return None if row is None else (row[0], row[1])
+    return None if row is None else StoredLink(row[0], row[1], bool(row[2]))
 
 
 async def consume_link(tx: Transaction, digest: bytes, purpose: LinkPurpose, now: Instant) -> bool:

@@ -18,14 +18,14 @@ async def _no_clients(_reader: Database | Transaction, _group_id: str) -> tuple[
     return ()
 
 
-def recover_account(home: Path, name: str, password: str | None) -> str:
-    """Set the password of an account, made up where none is given; answers it."""
+def recover_account(home: Path, name: str, password: str | None, *, end_certificates: bool) -> tuple[str, int]:
+    """Set the password of an account, made up where none is given; returns it, and how many certificates were ended."""
 
-    async def recover(settings: Settings) -> str:
+    async def recover(settings: Settings) -> tuple[str, int]:
         async with opened(settings) as around:
             await seed(around)
             people = assemble_people(around, Audit(around.clock), nothing_named, _no_clients)
-            recovered = await people.credentials.recover_account(name, password)
-            return recovered.password or password or ""
+            recovered = await people.credentials.recover_account(name, password, end_certificates=end_certificates)
+            return recovered.password or password or "", recovered.reset.certificates_ended
 
     return asyncio.run(recover(Home(home).settings()))

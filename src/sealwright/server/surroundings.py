@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
-from sealwright import identity
+from sealwright import ca, identity
 from sealwright.access import NamedAuthorities
 from sealwright.audit import Audit
 from sealwright.clock import Clock, SystemClock
@@ -78,6 +78,7 @@ def assemble_people(
         domain=settings.domain,
         named=named,
         clients_of_group=clients_of_group,
+        certificates=ca.CertificatesOfPeople(audit, around.clock),
     )
 
 

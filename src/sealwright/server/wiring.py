@@ -112,7 +112,7 @@ async def token_standing_of(token_standing: oauth.TokenStanding, token: ca.Local
 async def standing_of(directory: identity.Directory, account_id: str) -> ca.Standing:
     """Whether an account may act, in the words of the certificate authority."""
     standing = await directory.standing_of(account_id)
-    return ca.Standing(active=standing.active, reason=standing.reason)
+    return ca.Standing(active=standing.active, reason=standing.reason, credential_generation=standing.credential_generation)
 
 
 async def person_of(directory: identity.Directory, account_id: str) -> ca.Person | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealwright.identity import MIN_PASSWORD, Account, LinkRefused, ResetLinks, WeakPassword
+from sealwright.identity import MIN_PASSWORD, LinkRefused, ResetLink, ResetLinks, WeakPassword
 from sealwright.web.cookies import set_device
 from sealwright.web.forms import Problem, fields_of, missing, not_the_same
 from sealwright.web.pages import Pages
@@ -19,41 +19,43 @@ class ResetPages:
 
     async def show(self, visit: Visit) -> Response:
         """The form for a new password."""
-        return self._form(visit, await self._owner(visit))
+        return self._form(visit, await self._link(visit))
 
     async def submit(self, visit: Visit) -> Response:
         """Set a new password."""
-        owner = await self._owner(visit)
+        link = await self._link(visit)
         problems = missing(visit.form, {"password": "Choose a password."}) or not_the_same(
             visit.form, "password", "password-again"
         )
         if problems:
-            return self._form(visit, owner, problems=problems)
+            return self._form(visit, link, problems=problems)
         try:
-            _, device_token = await self._reset_links.redeem(
+            reset, device_token = await self._reset_links.redeem(
                 _token(visit),
                 visit.typed("password"),
+                end_certificates=visit.form.get("end-certificates") == "yes",
                 address=visit.address,
                 user_agent=visit.user_agent,
                 device_token=visit.device_token,
             )
         except WeakPassword as refusal:
-            return self._form(visit, owner, problems=fields_of(refusal, {WeakPassword: "password"}))
-        return self._pages.single("password-set.html", headers=(set_device(device_token),), person=owner)
+            return self._form(visit, link, problems=fields_of(refusal, {WeakPassword: "password"}))
+        return self._pages.single("password-set.html", headers=(set_device(device_token),), person=link.account, reset=reset)
 
-    async def _owner(self, visit: Visit) -> Account:
-        owner = await self._reset_links.account_of(_token(visit))
-        if owner is None:
+    async def _link(self, visit: Visit) -> ResetLink:
+        link = await self._reset_links.find(_token(visit))
+        if link is None:
             raise LinkRefused(
                 "It was used already, has expired, or was replaced by a newer one.", hint="Ask an administrator for a new link."
             )
-        return owner
+        return link
 
-    def _form(self, visit: Visit, owner: Account, *, problems: tuple[Problem, ...] = ()) -> Response:
+    def _form(self, visit: Visit, link: ResetLink, *, problems: tuple[Problem, ...] = ()) -> Response:
         return self._pages.single(
             "reset.html",
             status=422 if problems else 200,
-            person=owner,
+            person=link.account,
+            link=link,
             problems=problems,
             shortest_password=MIN_PASSWORD,
             action=visit.request.path,

@@ -75,9 +75,9 @@ class Scripted:
         self.calls.append(home)
         return self.findings
 
-    def recover_account(self, home, name, password):
-        self.calls.append((home, name, password))
-        return password or "made-up-7"
+    def recover_account(self, home, name, password, end_certificates):
+        self.calls.append((home, name, password, end_certificates))
+        return password or "made-up-7", 2 if end_certificates else 0
 
     def export_root_key(self, home, directory):
         self.calls.append((home, directory))
@@ -260,9 +260,11 @@ def test_doctor_tells_what_is_well_and_what_is_not(machine):
 
 def test_recovered_account_has_the_given_password_or_a_made_up_one(machine):
     done = machine.ok("recover-account", "idm_admin", "--password-file", "-", "--dir", "/srv/s", stdin="chosen\n")
-    assert (done.out, machine.server_side.calls) == ("", [(Path("/srv/s"), "idm_admin", "chosen")])
-    done = machine.ok("recover_account", "admin")
+    assert (done.out, machine.server_side.calls) == ("", [(Path("/srv/s"), "idm_admin", "chosen", True)])
+    done = machine.ok("recover_account", "admin", "--keep-certificates")
     assert (done.out, done.err) == ("Password of admin: made-up-7\n", "It is shown only now.\n")
+    assert machine.server_side.calls[-1][-1] is False
+    assert machine.ok("recover-account", "admin").err == "Ended: 2 certificates.\nIt is shown only now.\n"
 
 
 @pytest.mark.parametrize(

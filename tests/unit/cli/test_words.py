@@ -72,7 +72,7 @@ def test_what_others_wrote_cannot_steer_the_terminal():
 )
 def test_failure_of_a_command_of_the_server_begins_like_those_of_all_commands(shell, failure, first, code):
     class Failing:
-        def recover_account(self, home, name, password):
+        def recover_account(self, home, name, password, end_certificates):
             raise failure
 
     shell.server_side = Failing()

@@ -26,14 +26,14 @@ def test_link_sets_a_first_password_once():
             await world.person("alice", password=None)
             desk = await world.actor("desk", "idm_people_admins")
             link = await world.reset.create("alice", actor=desk)
-            owner = await world.reset.account_of(link.token)
-            assert owner is not None
-            assert owner.name == "alice"
+            found = await world.reset.find(link.token)
+            assert found is not None
+            assert found.account.name == "alice"
             with pytest.raises(WeakPassword):
                 await world.reset.redeem(link.token, "alice123456", address="192.0.2.1")
             await world.reset.redeem(link.token, PASSWORD, address="192.0.2.1")
             assert isinstance(await world.try_password("alice"), Completed)
-            assert await world.reset.account_of(link.token) is None
+            assert await world.reset.find(link.token) is None
             with pytest.raises(LinkRefused):
                 await world.reset.redeem(link.token, OTHER_PASSWORD, address="192.0.2.1")
 
@@ -73,7 +73,7 @@ def test_void_link_is_refused(why):
                 await world.directory.delete("alice", actor=SYSTEM)
             else:
                 token = "made-up"
-            assert await world.reset.account_of(token) is None
+            assert await world.reset.find(token) is None
             with pytest.raises(LinkRefused):
                 await world.reset.redeem(token, PASSWORD, address="192.0.2.1")
 
@@ -87,7 +87,7 @@ def test_link_for_one_person_leaves_that_of_another():
             await world.person("bob")
             first = await world.reset.create("alice", actor=SYSTEM)
             await world.reset.create("bob", actor=SYSTEM)
-            assert await world.reset.account_of(first.token) is not None
+            assert await world.reset.find(first.token) is not None
 
     asyncio.run(scenario())
 

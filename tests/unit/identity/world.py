@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from sealwright.access import SYSTEM, Actor, NamedAuthorities, nothing_named
 from sealwright.audit import Audit
+from sealwright.ca import CertificatesOfPeople
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
@@ -91,6 +92,7 @@ class World:
             domain=DOMAIN,
             named=named,
             clients_of_group=clients_of_group,
+            certificates=CertificatesOfPeople(self.audit, self.clock),
         )
         self.directory, self.sessions, self.sign_in = parts.directory, parts.sessions, parts.sign_in
         self.devices = parts.devices

@@ -15,8 +15,10 @@ from sealwright.identity import (
     AccountKind,
     Credential,
     CredentialKind,
+    CredentialReset,
     Group,
     MailAddress,
+    ResetLink,
     Session,
     SessionKind,
     SignedIn,
@@ -218,8 +220,9 @@ class Gallery:
                 machines_url="https://id.example.org:9443",
             ),
         )
-        yield "password-set", show("password-set.html", person=self.account())
+        yield "password-set", show("password-set.html", person=self.account(), reset=CredentialReset(1, 2, 0))
         reset = {"person": self.account(), "action": "/reset/x", "form_token": "mark", "shortest_password": 10}
+        reset["link"] = ResetLink(self.account(), end_certificates=False, certificates=2)
         yield "reset", show("reset.html", problems=self.problems("password"), **reset)
         welcome = {"group": self.text("system_admins"), "shortest_password": 10, "form_token": "mark"}
         yield "welcome", show("welcome.html", action="/welcome/x", typed=TypedWelcome(), **welcome)

@@ -15,6 +15,7 @@ RECORD = CertificateRecord(
     profile="person",
     provisioner_id="p",
     account_id="a",
+    credential_generation=None,
     session_id=None,
     subject_name="alice",
     names=(Name(NameType.EMAIL, "alice@example.org"), Name(NameType.DNS, "alice")),

@@ -12,7 +12,7 @@ from sealwright.entropy import Entropy
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.errors import AccountNotFound, GroupNotFound
-from sealwright.identity.models import SYSTEM_ACCOUNTS, Account, AccountKind, Group, Members, Standing, standing
+from sealwright.identity.models import SYSTEM_ACCOUNTS, Account, AccountKind, Group, Members, Standing
 from sealwright.identity.policy import name_in, printable, searchable, spn
 from sealwright.identity.sessions import Sessions
 
@@ -62,10 +62,8 @@ class Lookup:
 
     async def standing_of(self, account_id: str) -> Standing:
         """Whether the account may act now, read afresh; an account that does not exist (any more) may not."""
-        dates = await store.dates_of(self._db, searchable(account_id))
-        if dates is None:
-            return Standing(active=False, reason="the account does not exist")
-        return standing(*dates, self._clock.now())
+        found = await store.standing_of(self._db, searchable(account_id), self._clock.now())
+        return Standing(active=False, reason="the account does not exist") if found is None else found
 
     async def find_group(self, name_or_spn_or_id: str) -> Group | None:
         """The group that is called so."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from sealwright.access import ALL_PERSONS
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
 from sealwright.db.schema import accounts, credentials, group_members, group_nestings, groups, mail_addresses
-from sealwright.identity.models import Account, AccountKind, CredentialKind, Group, MailAddress
+from sealwright.identity.models import Account, AccountKind, CredentialKind, Group, MailAddress, Standing, standing
 from sealwright.identity.policy import fold_mail
 
 Reader = Database | Transaction
@@ -48,7 +49,9 @@ def _with_mails(chosen: Select[Any]) -> Statement:
 _BY_ID = _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.id == _p("account_id")))
 _BY_NAME_OR_ID = _with_mails(select(*ACCOUNT_COLUMNS).where(or_(accounts.c.id == _p("who"), accounts.c.name == _p("who"))))
 _DATES = Statement(
-    select(accounts.c.disabled_at, accounts.c.valid_from, accounts.c.valid_until).where(accounts.c.id == _p("account_id"))
+    select(accounts.c.disabled_at, accounts.c.valid_from, accounts.c.valid_until, accounts.c.credential_generation).where(
+        accounts.c.id == _p("account_id")
+    )
 )
 _PAGE = _with_mails(
     select(*ACCOUNT_COLUMNS)
@@ -85,6 +88,9 @@ _SET_VALIDITY = Statement(
 _SET_DISABLED = Statement(
     update(accounts).where(accounts.c.id == _p("of")).values(disabled_at=_p("new_disabled_at"), updated_at=_p("at"))
 )
+_NEXT_GENERATION = Statement(
+    update(accounts).where(accounts.c.id == _p("of")).values(credential_generation=accounts.c.credential_generation + 1)
+)
 _DELETE_ACCOUNT = Statement(delete(accounts).where(accounts.c.id == _p("of")))
 _MAIL_OWNER = Statement(select(mail_addresses.c.account_id).where(mail_addresses.c.address_folded == _p("folded")))
 _DELETE_MAILS = Statement(delete(mail_addresses).where(mail_addresses.c.account_id == _p("of")))
@@ -120,10 +126,15 @@ async def account(reader: Reader, account_id: str) -> Account | None:
     return found[0] if found else None
 
 
-async def dates_of(reader: Reader, account_id: str) -> tuple[Instant | None, Instant | None, Instant | None] | None:
-    """When the account was disabled, and from when until when it is valid."""
+async def standing_of(reader: Reader, account_id: str, now: Instant) -> Standing | None:
+    """Whether the account may act at `now`; None where there is no such account."""
     row = await reader.one(_DATES, account_id=account_id)
-    return None if row is None else (row[0], row[1], row[2])
+    return None if row is None else replace(standing(row[0], row[1], row[2], now), credential_generation=row[3])
+
+
+async def begin_credential_generation(tx: Transaction, account_id: str) -> None:
+    """From now on no certificate of before is renewed."""
+    await tx.run(_NEXT_GENERATION, of=account_id)
 
 
 async def find_account(reader: Reader, name_or_id: str) -> Account | None:
@@ -151,7 +162,7 @@ async def lock_account(tx: Transaction, account_id: str) -> None:
 
 
 def _account_values(new: Account) -> dict[str, Any]:
-    return {name: getattr(new, name) for name in _ACCOUNT_FIELDS} | {"kind": str(new.kind)}
+    return {name: getattr(new, name) for name in _ACCOUNT_FIELDS} | {"kind": str(new.kind), "credential_generation": 0}
 
 
 async def insert_account(tx: Transaction, new: Account) -> None:

@@ -15,6 +15,7 @@ JUDGES_PASSWORDS = {"zxcvbn"}
 WRITES_SETTINGS = {"tomlkit"}
 CALLS_PROVIDERS = {"httpx2", "anyio"}
 ISSUES = {"sealwright.ca", "sealwright.oauth", "idna"}
+REVOKES = {"sealwright.ca"}
 READS_SETTINGS = {"tomllib", "sealwright.settings.declarations"}
 WRITES_FILES = {"tempfile", "shutil"}
 CONNECTS = {"ssl", "http", "email"}
@@ -58,7 +59,7 @@ COMMANDS = (
     (f"certificate issue localhost new.crt new.key {NOBODY}", UNREACHABLE, ABROAD),
     ("certificate inspect home/certs/root_ca.crt", DONE, ABROAD | {"ssl", "http"}),
     ("doctor --dir home", DONE, AT_HOME | MIGRATES | JUDGES_PASSWORDS | WRITES_SETTINGS),
-    ("recover-account admin --dir home --password-file password", DONE, AT_HOME | MIGRATES | WRITES_SETTINGS | ISSUES),
+    ("recover-account admin --dir home --password-file password", DONE, AT_HOME | MIGRATES | WRITES_SETTINGS | ISSUES - REVOKES),
 )
 
 RUN_AND_LIST = """

@@ -48,8 +48,9 @@ class _Page(HTMLParser):
             form.ids.add(control_id)
         if tag == "button" or attributes.get("type") == "submit":
             form.buttons[control_id] = (name, attributes.get("value", ""))
-        elif name and (attributes.get("type") not in ("radio", "checkbox") or "checked" in attributes):
-            form.fields[name] = attributes.get("value", "")
+        elif name:
+            if attributes.get("type") not in ("radio", "checkbox") or "checked" in attributes:
+                form.fields[name] = attributes.get("value", "")
             form.labels[control_id] = name
 
     def handle_endtag(self, tag: str) -> None:

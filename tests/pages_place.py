@@ -257,6 +257,7 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
         directory=people.directory,
         bootstrap=people.bootstrap,
         reset_links=people.reset_links,
+        invitations=people.invitations,
         authorization=applications.authorization,
         consents=applications.consents,
         inventory=authority.parts.inventory,

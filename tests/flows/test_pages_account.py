@@ -434,6 +434,47 @@ def test_reset_link_sets_a_password_once(place: Place) -> None:
     assert page.url == ACCOUNT
 
 
+def test_reset_link_says_how_many_certificates_end_and_asks_where_they_may_stay(place: Place) -> None:
+    place.certificate(place.person())
+    link = place.run(place.identity.reset_links.create("alice", actor=SYSTEM))
+    page = place.browser().open(f"{ORIGIN}/reset/{link.token}")
+    assert "With it, 1 certificate of this account ends" in page.text
+    link = place.run(place.identity.reset_links.create("alice", end_certificates=False, actor=SYSTEM))
+    browser = place.browser()
+    page = browser.open(f"{ORIGIN}/reset/{link.token}")
+    assert "End 1 certificate of this account, too" in page.text
+    values = {"password": OTHER_PASSWORD, "password-again": OTHER_PASSWORD, "end-certificates": "yes"}
+    assert "So has its certificate." in browser.submit(page, "set", **values).text
+
+
+def test_link_that_does_not_work_says_why_and_what_to_do(place: Place) -> None:
+    place.person()
+    link = place.run(place.identity.reset_links.create("alice", actor=SYSTEM))
+    place.clock.advance(timedelta(minutes=61))
+    for address, words in (
+        (f"{ORIGIN}/reset/{link.token}", "This link was good until"),
+        (f"{ORIGIN}/reset/made-up", "This link is not known"),
+        (f"{ORIGIN}/invitation/made-up", "This invitation is not known"),
+    ):
+        page = place.browser().open(address)
+        assert (page.status, words in page.text, "ask an administrator" in page.text.lower()) == (410, True, True)
+
+
+def test_invitation_leads_from_a_first_password_to_the_account(place: Place) -> None:
+    made = place.run(place.identity.invitations.create("alice", display_name="Alice Example", actor=SYSTEM))
+    address = f"{ORIGIN}/invitation/{made.link.token}"
+    browser = place.browser()
+    page = browser.open(address)
+    assert "You were invited as <strong>alice</strong>" in page.text
+    refused = browser.submit(page, "accept", password="short", **{"password-again": "short"})
+    assert refused.status == 422
+    page = browser.submit(refused, "accept", password=PASSWORD, **{"password-again": PASSWORD})
+    assert page.url.startswith(ACCOUNT)
+    assert still_signed_in(browser)
+    again = place.browser().open(address)
+    assert (again.status, "This invitation was used at" in again.text) == (410, True)
+
+
 def test_disabled_person_is_signed_out_at_the_next_page(place: Place) -> None:
     place.person()
     browser = place.signed_in()

@@ -9,6 +9,7 @@ from sealwright.api.audit_trail import AuditTrail
 from sealwright.api.certificates import Certificates
 from sealwright.api.clients import Clients
 from sealwright.api.groups import Groups
+from sealwright.api.links import Links
 from sealwright.api.operations import Dispatch, Operation
 from sealwright.api.persons import Persons
 from sealwright.api.provisioners import Provisioners
@@ -18,7 +19,7 @@ from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.ca import Provisioners as ProvisionerRegistry
 from sealwright.clock import Clock
 from sealwright.db import Database
-from sealwright.identity import Credentials, Directory, Sessions, SignIn
+from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn
 from sealwright.oauth import Clients as ClientRegistry
 from sealwright.wire import Route
 
@@ -31,6 +32,8 @@ class Domain(Struct, frozen=True):
     facts: ServerFacts
     directory: Directory
     credentials: Credentials
+    invitations: Invitations
+    reset_links: ResetLinks
     sessions: Sessions
     sign_in: SignIn
     clients: ClientRegistry
@@ -46,6 +49,7 @@ def operations(domain: Domain) -> list[Operation]:
         *SigningIn(domain.sign_in, domain.sessions, domain.directory).operations(),
         *SessionList(domain.sessions, domain.directory).operations(),
         *Persons(domain.directory, domain.credentials, domain.clock).operations(),
+        *Links(domain.invitations, domain.reset_links, domain.facts.people_url).operations(),
         *Groups(domain.directory).operations(),
         *Clients(domain.clients).operations(),
         *Provisioners(domain.provisioners).operations(),

@@ -119,6 +119,45 @@ class PasswordBody(_Body, frozen=True, kw_only=True):
     end_certificates: bool = True
 
 
+class InvitationBody(_Body, frozen=True, kw_only=True):
+    """Who is invited; where they are not there, they are made."""
+
+    name: str
+    display_name: str = ""
+    mails: tuple[str, ...] = ()
+    lifetime_seconds: int | None = None
+
+
+class ResetLinkBody(_Body, frozen=True, kw_only=True):
+    """A link to set a new password, and whether the person's certificates end when it is used."""
+
+    end_certificates: bool = True
+    lifetime_seconds: int | None = None
+
+
+class LinkAnswer(_Answer, frozen=True, kw_only=True):
+    """A link that works once. It is told only here."""
+
+    name: str
+    link: Secret
+    expires_at: Moment
+
+
+class InvitationAnswer(LinkAnswer, frozen=True, kw_only=True):
+    """An invitation."""
+
+    created: bool
+    """Whether the person was made for it."""
+
+
+class ResetLinkAnswer(LinkAnswer, frozen=True, kw_only=True):
+    """A link to set a new password."""
+
+    certificates: int
+    """How many certificates the person has now."""
+    end_certificates: bool
+
+
 class CredentialResetAnswer(_Answer, frozen=True, kw_only=True):
     """What a reset of somebody's credentials ended."""
 

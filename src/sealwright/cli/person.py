@@ -10,6 +10,7 @@ from sealwright.cli.commands import Group, command
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import counted, parsed, stamp
+from sealwright.clock import parse_duration
 
 person = Group("person", help="People.")
 
@@ -168,5 +169,80 @@ def set_password(invocation: Invocation, name: str, password_file: str | None, k
     invocation.output.json({"name": name, "password_set": True, **reset})
 
 
-for each in (create, get, list_, update, disable, enable, delete, set_password):
+_LIFETIME = "How long the link is good for, such as 1h30m."
+
+
+def _seconds(lifetime: str | None) -> int | None:
+    if lifetime is None:
+        return None
+    try:
+        return int(parse_duration(lifetime).total_seconds())
+    except ValueError as cause:
+        raise WrongUsage(f"--lifetime {lifetime!r} is not a duration: {cause}.", hint="Write it like 1h, 90m or 72h.") from cause
+
+
+def _show_link(invocation: Invocation, answer: dict[str, Any], words: str) -> None:
+    """The link on standard output, so that a script can take it, and what it is beside it."""
+    invocation.output.confirm(words)
+    invocation.output.say(answer["link"])
+    invocation.output.note(f"It works once, until {stamp(parsed(answer['expires_at']))}. It is shown only now.")
+    invocation.output.json(answer)
+
+
+@command(
+    "invite",
+    examples=[
+        "sealwright person invite alice --mail alice@example.org",
+        'sealwright person invite alice --display-name "Alice Example" --lifetime 24h',
+    ],
+)
+@click.argument("name")
+@click.option(
+    "-m", "--mail", "mails", metavar="ADDRESS", multiple=True, help="Mail address; repeatable, the first is the main one."
+)
+@click.option("-i", "--display-name", "--displayname", metavar="TEXT", default="", help="The name that people read.")
+@click.option("--lifetime", metavar="DURATION", help=f"{_LIFETIME} Default: 72h.")
+@pass_invocation
+def invite(invocation: Invocation, name: str, mails: tuple[str, ...], display_name: str, lifetime: str | None) -> None:
+    """Print a link with which a person chooses their first password. A person who is not there is created."""
+    body = {"name": name, "display_name": display_name, "mails": list(mails), "lifetime_seconds": _seconds(lifetime)}
+    answer = invocation.connection().call("POST", "invitations", body=body)
+    _show_link(invocation, answer, f"{'Created and invited' if answer['created'] else 'Invited'} {answer['name']}")
+
+
+def _reset(invocation: Invocation, name: str, seconds: int | None, *, keep_certificates: bool) -> None:
+    body = {"lifetime_seconds": seconds, "end_certificates": not keep_certificates}
+    answer = invocation.connection().call("POST", "persons", name, "reset-link", body=body)
+    _show_link(invocation, answer, f"Made a link with which {answer['name']} sets a new password")
+    if answer["certificates"]:
+        what = "end when it is used" if answer["end_certificates"] else "stay valid"
+        invocation.output.note(f"Certificates of {answer['name']} that {what}: {answer['certificates']}.")
+
+
+@command("reset", examples=["sealwright person reset alice", "sealwright person reset alice --keep-certificates"])
+@click.argument("name")
+@click.option("--lifetime", metavar="DURATION", help=f"{_LIFETIME} Default: 1h.")
+@click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
+@pass_invocation
+def reset(invocation: Invocation, name: str, lifetime: str | None, keep_certificates: bool) -> None:
+    """Print a link with which a person sets a new password. Using it ends their sessions and their certificates."""
+    _reset(invocation, name, _seconds(lifetime), keep_certificates=keep_certificates)
+
+
+credential = Group("credential", help="What people prove themselves with.")
+
+
+@command("create-reset-token", examples=["sealwright person credential create-reset-token alice --ttl 3600"])
+@click.argument("name")
+@click.option("--ttl", metavar="SECONDS", type=int, help="How long the link is good for. Default: 3600.")
+@click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
+@pass_invocation
+def create_reset_token(invocation: Invocation, name: str, ttl: int | None, keep_certificates: bool) -> None:
+    """The same as `person reset`, as Kanidm calls it."""
+    _reset(invocation, name, ttl, keep_certificates=keep_certificates)
+
+
+credential.add_command(create_reset_token)
+person.add_command(credential)
+for each in (invite, reset, create, get, list_, update, disable, enable, delete, set_password):
     person.add_command(each)

@@ -37,6 +37,7 @@ from sealwright.identity.errors import (
     TooManyCredentials,
     WeakPassword,
 )
+from sealwright.identity.invitations import INVITATION_LIFETIME, Invitation, Invitations
 from sealwright.identity.models import (
     SYSTEM_ACCOUNTS,
     Account,
@@ -60,7 +61,7 @@ from sealwright.identity.models import (
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
 from sealwright.identity.proofs import Proofs
-from sealwright.identity.reset import ResetLink, ResetLinks
+from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
 from sealwright.identity.sessions import Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.sweep import sweep
@@ -71,7 +72,9 @@ from sealwright.password_strength import MIN_PASSWORD
 __all__ = [
     "ADMINISTRATORS",
     "DEVICE_LASTS",
+    "INVITATION_LIFETIME",
     "MIN_PASSWORD",
+    "RESET_LIFETIME",
     "SYSTEM_ACCOUNTS",
     "Account",
     "AccountKind",
@@ -97,6 +100,8 @@ __all__ = [
     "GroupNotFound",
     "Hashing",
     "Identity",
+    "Invitation",
+    "Invitations",
     "KnownDevice",
     "KnownDevices",
     "LastAdministrator",

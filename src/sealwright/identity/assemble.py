@@ -16,6 +16,7 @@ from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authority import PermittedChange
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
+from sealwright.identity.invitations import Invitations
 from sealwright.identity.models import SessionRules
 from sealwright.identity.passwords import Hashing
 from sealwright.identity.proofs import Proofs
@@ -36,6 +37,7 @@ class Identity(Struct, frozen=True):
     credentials: Credentials
     bootstrap: Bootstrap
     reset_links: ResetLinks
+    invitations: Invitations
 
 
 def assemble(  # noqa: PLR0913 - what every part of the package needs comes in here once
@@ -82,5 +84,6 @@ def assemble(  # noqa: PLR0913 - what every part of the package needs comes in h
         sign_in=SignIn(db, audit, clock, entropy, proofs, sessions, devices, domain=domain),
         credentials=credentials,
         bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions, devices),
+        invitations=Invitations(db, audit, clock, entropy, directory, credentials, sessions, devices=devices, change=change),
         reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials, devices, change),
     )

@@ -286,7 +286,8 @@ class Credentials:
         new = store.StoredSecret(uuid4(self._entropy), account.id, CredentialKind.PASSWORD, "", hashed, self._clock.now(), None)
         await store.insert_credential(tx, new)
         await store.delete_pending_of(tx, account.id)
-        await store.delete_links(tx, LinkPurpose.RESET, account.id)
+        for purpose in (LinkPurpose.RESET, LinkPurpose.INVITE):
+            await store.delete_links(tx, purpose, account.id)
         if not but:  # somebody who changes their own password keeps the devices that they know
             await KnownDevices.forget_all_in(tx, account.id)
         ended = await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)

@@ -44,6 +44,8 @@ class LinkPurpose(StrEnum):
 
     WELCOME = "welcome"
     """Makes the first administrator."""
+    INVITE = "invite"
+    """Sets the first password of one person, and signs them in."""
     RESET = "reset"
     """Sets the password of one account."""
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from sealwright.access import Actor, Permission
 from sealwright.audit import Audit, Event
-from sealwright.clock import Clock, after
+from sealwright.clock import Clock, Instant, after, to_rfc3339
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
 from sealwright.errors import InvalidInput
@@ -90,6 +90,13 @@ class ResetLinks:
         await self._change(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, account.reference, body)
         return link
 
+    async def require(self, link_token: str) -> ResetLink:
+        """The link, if it would work now; raises LinkRefused, saying why not."""
+        found = await self.find(link_token)
+        if found is None:
+            raise why_refused(await store.used_or_expired(self._db, secret_digest(link_token)), "link")
+        return found
+
     async def find(self, link_token: str) -> ResetLink | None:
         """The link, if it would work now: for the page that it leads to."""
         now = self._clock.now()
@@ -114,9 +121,7 @@ class ResetLinks:
         Certificates end where whoever made the link, or whoever uses it, wants it. Returns what ended, and a token for the
         device: whoever was given the link can sign in from it while strangers guess.
         """
-        found = await self.find(link_token)
-        if found is None:
-            raise _refused()
+        found = await self.require(link_token)
         account = found.account
         hashed = await self._credentials.hash_new_password(account, password)
 
@@ -126,20 +131,33 @@ class ResetLinks:
             now = self._clock.now()
             consumed = await store.consume_link(tx, secret_digest(link_token), LinkPurpose.RESET, now)
             if not consumed or present is None or not present.standing(now).active:
-                raise _refused()
+                raise why_refused(await store.used_or_expired(tx, secret_digest(link_token)), "link")
+            actor = account.as_actor(address=address)
             reset = await self._credentials.reset_password(
                 tx,
                 account,
                 hashed,
                 end_certificates=end_certificates or found.end_certificates,
-                actor=account.as_actor(address=address),
+                actor=actor,
             )
+            details = {"certificates_ended": reset.certificates_ended, "certificates_kept": reset.certificates_kept}
+            await self._audit.record(tx, Event.RESET_LINK_USED, actor=actor, target=account.reference, details=details)
             return reset, await self._devices.remember(tx, account.id, device_token, user_agent)
 
         return await self._db.write(body)
 
 
-def _refused() -> LinkRefused:
-    return LinkRefused(
-        "This link was used already, has expired, or was replaced by a newer one.", hint="Ask an administrator for a new link."
-    )
+def why_refused(over: tuple[Instant | None, Instant] | None, what: str) -> LinkRefused:
+    """The refusal of a link that does not work any more. `over`: when it was used and when it expires, where that is known."""
+    if over is None:
+        return LinkRefused(
+            f"This {what} is not known: a newer one replaced it, or a part of its address is missing.",
+            hint="Open the whole address, from the newest message. If that does not help, ask an administrator for a new one.",
+        )
+    used_at, expires_at = over
+    if used_at is not None:
+        return LinkRefused(
+            f"This {what} was used at {to_rfc3339(used_at)}, and works once.",
+            hint="If it was you, sign in with the password that you chose. If not, tell an administrator now.",
+        )
+    return LinkRefused(f"This {what} was good until {to_rfc3339(expires_at)}.", hint="Ask an administrator for a new one.")

@@ -333,8 +333,11 @@ _CONSUME_LINK = Statement(
     .returning(_links.digest)
 )
 _DELETE_LINKS = Statement(
-    delete(one_time_links).where(_links.purpose == _p("why"), func.coalesce(_links.account_id, "") == _p("of"))
+    delete(one_time_links).where(
+        _links.purpose == _p("why"), func.coalesce(_links.account_id, "") == _p("of"), _links.consumed_at.is_(None)
+    )
 )
+_WHEN_OVER = Statement(select(_links.consumed_at, _links.expires_at).where(_links.digest == _p("digest")))
 _DELETE_OLD_LINKS = Statement(delete(one_time_links).where(_links.expires_at < _p("before")))
 
 
@@ -381,8 +384,14 @@ async def consume_link(tx: Transaction, digest: bytes, purpose: LinkPurpose, now
     return await tx.one(_CONSUME_LINK, of=digest, why=str(purpose), now=now) is not None
 
 
+async def used_or_expired(reader: Reader, digest: bytes) -> tuple[Instant | None, Instant] | None:
+    """When a link that does not hold was used, and when it expires; None where it is not known, or not any more."""
+    row = await reader.one(_WHEN_OVER, digest=digest)
+    return None if row is None else (row[0], row[1])
+
+
 async def delete_links(tx: Transaction, purpose: LinkPurpose, account_id: str | None) -> None:
-    """Forget the links of one purpose and account."""
+    """Forget the links of one purpose and account that were not used."""
     await tx.run(_DELETE_LINKS, why=str(purpose), of=account_id or "")
 
 

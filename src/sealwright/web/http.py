@@ -7,7 +7,7 @@ from msgspec import Struct
 from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
-from sealwright.identity import Bootstrap, Credentials, Directory, ResetLinks, Sessions, SignIn
+from sealwright.identity import Bootstrap, Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn
 from sealwright.oauth import CONSENT_PAGE, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, Authorization, Consents
 from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
@@ -17,6 +17,7 @@ from sealwright.web.consent import ConsentPages
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, CredentialPages
 from sealwright.web.failures import failure_answer
 from sealwright.web.first_steps import FirstSteps
+from sealwright.web.invitation import InvitationPages
 from sealwright.web.not_allowed import NotAllowedPages
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Pages, Place, Site
@@ -49,6 +50,7 @@ class Behind(Struct, frozen=True):
     directory: Directory
     bootstrap: Bootstrap
     reset_links: ResetLinks
+    invitations: Invitations
     authorization: Authorization
     consents: Consents
     inventory: Inventory
@@ -113,7 +115,10 @@ def _sign_in(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
 
 def _links(pages: Pages, behind: Behind, visits: Visits) -> tuple[Route, ...]:
     welcome, reset = WelcomePages(pages, behind.bootstrap), ResetPages(pages, behind.reset_links)
+    invitation = InvitationPages(pages, behind.invitations)
     return (
+        _route("GET", "/invitation/{token}", visits.open_page(invitation.show), _LINK),
+        _route("POST", "/invitation/{token}", visits.open_form(invitation.submit), _LINK),
         _route("GET", "/welcome/{token}", visits.open_page(welcome.show), _LINK),
         _route("POST", "/welcome/{token}", visits.open_form(welcome.submit), _LINK),
         _route("GET", "/reset/{token}", visits.open_page(reset.show), _LINK),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealwright.identity import MIN_PASSWORD, LinkRefused, ResetLink, ResetLinks, WeakPassword
+from sealwright.identity import MIN_PASSWORD, ResetLink, ResetLinks, WeakPassword
 from sealwright.web.cookies import set_device
 from sealwright.web.forms import Problem, fields_of, missing, not_the_same
 from sealwright.web.pages import Pages
@@ -43,12 +43,7 @@ class ResetPages:
         return self._pages.single("password-set.html", headers=(set_device(device_token),), person=link.account, reset=reset)
 
     async def _link(self, visit: Visit) -> ResetLink:
-        link = await self._reset_links.find(_token(visit))
-        if link is None:
-            raise LinkRefused(
-                "It was used already, has expired, or was replaced by a newer one.", hint="Ask an administrator for a new link."
-            )
-        return link
+        return await self._reset_links.require(_token(visit))
 
     def _form(self, visit: Visit, link: ResetLink, *, problems: tuple[Problem, ...] = ()) -> Response:
         return self._pages.single(

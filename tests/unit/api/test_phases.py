@@ -19,6 +19,8 @@ BODIES = {
     "create_person": {"name": "x", "display_name": "X"},
     "update_person": {"display_name": "X"},
     "set_password": {"password": "velvet-orbit-canyon-98"},
+    "invite_person": {"name": "x"},
+    "create_reset_link": {},
     "create_group": {"name": "x"},
     "change_members": {"add": ["x"]},
     "create_client": {"kind": "public", "name": "x", "display_name": "X", "landing_url": "https://x.example.org"},

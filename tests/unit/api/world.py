@@ -73,6 +73,8 @@ class ServerWorld(World):
             facts=ServerFacts("Example", PEOPLE, MACHINES, STATUS),
             directory=self.directory,
             credentials=self.credentials,
+            invitations=self.invitations,
+            reset_links=self.reset,
             sessions=self.sessions,
             sign_in=self.sign_in,
             clients=self.oauth.clients,

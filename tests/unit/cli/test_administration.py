@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.unit.api.world import PEOPLE
 from tests.unit.identity.world import PASSWORD
 
 OAUTH2 = ("system", "oauth2")
@@ -75,6 +76,37 @@ def test_new_password_is_asked_for_twice(admin):
     assert (done.code, done.err) == (2, "\x1b[31m✘\x1b[0m Wrong usage: the two passwords differ.\n")
     admin.hidden = [PASSWORD, PASSWORD]
     assert "alice has a new password" in admin.ok("person", "set-password", "alice", tty=True).out
+
+
+def test_invitation_creates_the_person_and_prints_the_link_alone(admin):
+    done = admin.ok("person", "invite", "alice", "--mail", "alice@example.org")
+    assert done.out.startswith(f"{PEOPLE}/invitation/")
+    assert done.out.count("\n") == 1
+    assert "It works once, until " in done.err
+    token = done.out.strip().rpartition("/")[2]
+    assert admin.wait(admin.world.invitations.person_of(token)).mails[0].address == "alice@example.org"
+    assert "Invited alice" in admin.ok("person", "invite", "alice", tty=True).out
+    assert "Created and invited bob" in admin.ok("person", "invite", "bob", tty=True).out
+
+
+@pytest.mark.parametrize("command", [("reset",), ("credential", "create-reset-token")])
+def test_reset_prints_a_link_with_which_a_password_is_set(admin, command):
+    admin.person("alice")
+    done = admin.ok("person", *command, "alice")
+    assert done.out.startswith(f"{PEOPLE}/reset/")
+    token = done.out.strip().rpartition("/")[2]
+    assert admin.wait(admin.world.reset.find(token)).end_certificates
+    kept = admin.ok("person", *command, "alice", "--keep-certificates").out.strip().rpartition("/")[2]
+    assert not admin.wait(admin.world.reset.find(kept)).end_certificates
+
+
+def test_life_of_a_link_is_a_duration_within_bounds(admin):
+    admin.person("alice")
+    assert admin.run("person", "reset", "alice", "--lifetime", "soon").code == 2
+    done = admin.run("person", "reset", "alice", "--lifetime", "48h")
+    assert "a link cannot last" in done.err
+    done = admin.run("person", "credential", "create-reset-token", "alice", "--ttl", "0")
+    assert "lifetime_seconds is 0" in done.err
 
 
 def test_people_are_listed_as_a_table_or_one_object_per_line(admin):

@@ -224,6 +224,8 @@ class Gallery:
         reset = {"person": self.account(), "action": "/reset/x", "form_token": "mark", "shortest_password": 10}
         reset["link"] = ResetLink(self.account(), end_certificates=False, certificates=2)
         yield "reset", show("reset.html", problems=self.problems("password"), **reset)
+        invited = {"person": self.account(), "action": "/invitation/x", "form_token": "mark", "shortest_password": 10}
+        yield "invitation", show("invitation.html", problems=self.problems("password"), **invited)
         welcome = {"group": self.text("system_admins"), "shortest_password": 10, "form_token": "mark"}
         yield "welcome", show("welcome.html", action="/welcome/x", typed=TypedWelcome(), **welcome)
         typed = TypedWelcome(self.text("Alice"), self.text("Alice Example"), self.text("alice"))

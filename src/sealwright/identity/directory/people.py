@@ -204,7 +204,8 @@ class People(Lookup):
     async def _shut_out(self, tx: Transaction, account: Account, reason: str, actor: Actor) -> int:
         """End whatever the account could act with; answers how many sessions that were."""
         await sign_in_store.delete_pending_of(tx, account.id)
-        await sign_in_store.delete_links(tx, LinkPurpose.RESET, account.id)
+        for purpose in (LinkPurpose.RESET, LinkPurpose.INVITE):
+            await sign_in_store.delete_links(tx, purpose, account.id)
         return await self._sessions.end_all_in(tx, account.id, reason, actor=actor)
 
 

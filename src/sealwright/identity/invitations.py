@@ -1,0 +1,151 @@
+"""Invitations: a person is made, and a link with which they choose their first password and are signed in. It works once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from msgspec import Struct
+
+from sealwright.access import Actor, Permission
+from sealwright.audit import Audit, Event
+from sealwright.clock import Clock, after
+from sealwright.db import Database, Transaction
+from sealwright.entropy import Entropy, token
+from sealwright.errors import Conflict, InvalidInput
+from sealwright.identity import store
+from sealwright.identity.credentials import Credentials
+from sealwright.identity.devices import KnownDevices
+from sealwright.identity.directory.authority import PermittedChange
+from sealwright.identity.directory.directory import Directory
+from sealwright.identity.directory.store import account as account_by_id
+from sealwright.identity.directory.store import lock_account, lock_directory
+from sealwright.identity.models import Account, AccountKind, Completed, LinkPurpose, OneTimeLink, Session, SessionKind
+from sealwright.identity.policy import fold_mail, secret_digest
+from sealwright.identity.reset import why_refused
+from sealwright.identity.sessions import Sessions
+
+INVITATION_LIFETIME = timedelta(days=3)
+SHORTEST_INVITATION = timedelta(minutes=5)
+LONGEST_INVITATION = timedelta(days=14)
+
+
+class Invitation(Struct, frozen=True):
+    """A person who was invited, and the link, which is told only once."""
+
+    person: Account
+    created: bool
+    """Whether the person was made for it."""
+    link: OneTimeLink
+
+
+class Invitations:
+    """One at a time for each person; good until the person has a password."""
+
+    def __init__(  # noqa: PLR0913 - an invitation goes from the directory to a session
+        self,
+        db: Database,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+        directory: Directory,
+        credentials: Credentials,
+        sessions: Sessions,
+        *,
+        devices: KnownDevices,
+        change: PermittedChange,
+    ) -> None:
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._directory = directory
+        self._credentials = credentials
+        self._sessions = sessions
+        self._devices = devices
+        self._change = change
+
+    async def create(
+        self,
+        name: str,
+        *,
+        display_name: str = "",
+        mails: Sequence[str] = (),
+        lifetime: timedelta = INVITATION_LIFETIME,
+        actor: Actor,
+    ) -> Invitation:
+        """Invite a person, who is made where they are not there. Somebody who has a password already raises Conflict."""
+        await self._change.require(Event.INVITATION_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}")
+        if not SHORTEST_INVITATION <= lifetime <= LONGEST_INVITATION:
+            raise InvalidInput(f"An invitation cannot last {lifetime}.", reasons=("5 minutes to 14 days are allowed",))
+        person = await self._directory.find(name)
+        created = person is None
+        if person is None:
+            person = await self._directory.create_person(name, display_name or name, mails=mails, actor=actor)
+        else:
+            _require_same(person, display_name, mails)
+        link = OneTimeLink(token(self._entropy), after(self._clock.now(), lifetime))
+        invited = person
+
+        async def body(tx: Transaction) -> None:
+            await lock_directory(tx)
+            await self._change.require_over_account(tx, actor, invited, "invite")
+            if invited.kind is not AccountKind.PERSON or await store.credentials_of(tx, invited.id):
+                raise Conflict(
+                    f"{invited.name} can sign in already, and needs no invitation.",
+                    hint=f"Where the password was lost: sealwright person reset {invited.name}",
+                )
+            await store.delete_links(tx, LinkPurpose.INVITE, invited.id)
+            now, digest = self._clock.now(), secret_digest(link.token)
+            await store.insert_link(tx, digest, LinkPurpose.INVITE, invited.id, now, link.expires_at)
+            details = {"name": invited.name, "expires_at": link.expires_at}
+            await self._audit.record(tx, Event.INVITATION_CREATED, actor=actor, target=invited.reference, details=details)
+
+        await self._change(Event.INVITATION_CREATED, Permission.PERSON_WRITE, actor, invited.reference, body)
+        return Invitation(invited, created, link)
+
+    async def person_of(self, link_token: str) -> Account:
+        """Who was invited, if the link would work now; raises LinkRefused, saying why not."""
+        now, digest = self._clock.now(), secret_digest(link_token)
+        held = await store.link(self._db, digest, LinkPurpose.INVITE, now)
+        person = None if held is None or held.account_id is None else await account_by_id(self._db, held.account_id)
+        if person is None or not person.standing(now).active:
+            raise why_refused(await store.used_or_expired(self._db, digest), "invitation")
+        return person
+
+    async def accept(
+        self, link_token: str, password: str, *, address: str, user_agent: str = "", device_token: str = ""
+    ) -> Completed:
+        """Use the link: set the first password, and sign the person in. Raises LinkRefused or WeakPassword."""
+        person = await self.person_of(link_token)
+        hashed = await self._credentials.hash_new_password(person, password)
+
+        async def body(tx: Transaction) -> tuple[str, Session, str]:
+            await lock_account(tx, person.id)
+            now, digest = self._clock.now(), secret_digest(link_token)
+            present = await account_by_id(tx, person.id)
+            consumed = await store.consume_link(tx, digest, LinkPurpose.INVITE, now)
+            held = await store.credentials_of(tx, person.id)
+            if not consumed or held or present is None or not present.standing(now).active:
+                raise why_refused(await store.used_or_expired(tx, digest), "invitation")
+            actor = person.as_actor(address=address)
+            await self._credentials.store_password(tx, person, hashed, actor=actor)
+            details = {"name": person.name, "address": address}
+            await self._audit.record(tx, Event.INVITATION_ACCEPTED, actor=actor, target=person.reference, details=details)
+            begun = await self._sessions.begin(tx, person, SessionKind.BROWSER, ("pwd",), address=address, user_agent=user_agent)
+            return *begun, await self._devices.remember(tx, person.id, device_token, user_agent)
+
+        session_token, session, device = await self._db.write(body)
+        return Completed(session_token, await self._sessions.signed_in(person, session, address), device_token=device)
+
+
+def _require_same(person: Account, display_name: str, mails: Sequence[str]) -> None:
+    """Raise Conflict where an invitation says of a person who is there already what they are not."""
+    held = {fold_mail(mail.address) for mail in person.mails}
+    others = [mail for mail in mails if fold_mail(mail) not in held]
+    if others or display_name not in ("", person.display_name):
+        wrong = f"the e-mail address {others[0][:254]}" if others else f"the name {display_name[:128]!r}"
+        raise Conflict(
+            f"{person.name} is there already, and does not have {wrong}.",
+            hint=f"Change the person first with: sealwright person update {person.name}",
+        )

@@ -1,5 +1,6 @@
 """Administrators of people, groups or clients try to become a certificate authority for any name, as strangers to it would."""
 
+import json
 from urllib.parse import urlencode
 
 import pytest
@@ -49,11 +50,11 @@ def refused_command(server, who, *arguments):
     assert "certificate:issue-any-name" in done.stderr, done.stderr
 
 
-def sign(server, person, *names):
+def sign(server, person, *names, client="ops", scope="openid email groups"):
     """What somebody gets who signs in and asks for these names."""
     browser = people.sign_in(server, person)
-    answer, verifier = people.code_for(server, browser, client="ops", scope="openid email groups")
-    token = people.redeem(server, answer["code"], verifier, client="ops").json()["id_token"]
+    answer, verifier = people.code_for(server, browser, client=client, scope=scope)
+    token = people.redeem(server, answer["code"], verifier, client=client).json()["id_token"]
     return people.with_token(server, signing_request(new_key(), names[0], *names), token)
 
 
@@ -95,6 +96,28 @@ def test_nobody_gets_a_certificate_with_which_to_pose_as_the_server(server, name
     with line(server.machines, server.root) as opened:
         answer = opened.send("POST", "/sign", Requester(server).sign_body(name))
     assert (answer.status, "it belongs to this server" in answer.json()["message"]) == (403, True)
+
+
+def test_administrator_by_id_stays_one_under_another_address_and_step_reads_the_definition(server):
+    made = server.sealwright_json("person", "create", "dora", "Dora")
+    server.sealwright("person", "update", "dora", "--mail", "dora@corp.example")
+    server.sealwright("person", "set-password", "dora", "--password-file", server.file("dora-password", PERSON_PASSWORD))
+    server.sealwright("group", "add-members", "step-ca_users", "dora")
+    server.sealwright("system", "oauth2", "create-public", "by-id", "By id", server.machines)
+    server.sealwright("system", "oauth2", "add-redirect-url", "by-id", people.RETURN_TO)
+    server.sealwright("system", "oauth2", "update-scope-map", "by-id", "step-ca_users", "openid", "email")
+    group = server.sealwright_json("group", "create", "signers")
+    admins = [f"account:{made['id']}", f"group:{group['id']}"]
+    endpoint = ("--configuration-endpoint", f"{server.people}/oauth2/openid/by-id/.well-known/openid-configuration")
+    named = [each for admin in admins for each in ("--admin", admin)]
+    server.sealwright("provisioner", "add", "by-id", "--type", "oidc", "--client-id", "by-id", *endpoint, *named)
+    server.sealwright("person", "update", "dora", "--mail", "other@corp.example")
+    answer = sign(server, "dora", "web.example.org", client="by-id", scope="openid email")
+    assert answer.status == 201, answer.body
+    listed = server.step("ca", "provisioner", "list", "--ca-url", server.machines, "--root", server.root)
+    assert next(each for each in json.loads(listed) if each["name"] == "by-id")["admins"] == admins
+    refused = server.attempt("group", "add-members", "signers", "ga", "-D", "ga")
+    assert (refused.returncode != 0, "the provisioner by-id trusts the group" in refused.stderr) == (True, True)
 
 
 def test_who_is_named_still_gets_any_other_name(server):

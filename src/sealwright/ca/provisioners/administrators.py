@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from sealwright.access import NamedAuthority, NameKind, Permission
-from sealwright.ca.provisioners.models import OidcProvisioner, Provisioner
+from sealwright.ca.provisioners.models import OidcDefinition, OidcProvisioner, Provisioner
 
 ACCOUNT, GROUP = "account:", "group:"
 
@@ -33,6 +33,11 @@ def mentions(entries: Iterable[str], person: Bearer) -> bool:
     ids = {f"{ACCOUNT}{person.account_id}", *(f"{GROUP}{each}" for each in person.group_ids)} if person.account_id else set()
     mail = folded(person.mail)
     return any((mail and folded(entry) == mail) or entry in person.groups or entry in ids for entry in entries)
+
+
+def asks_for_group_ids(definition: OidcDefinition) -> bool:
+    """Whether an entry can only be judged by the ids of a person's groups, which no token tells."""
+    return any(entry.startswith(GROUP) for entry in (*definition.admins, *definition.groups))
 
 
 def folded(mail: str) -> str:

@@ -26,7 +26,7 @@ from sealwright.access import Actor
 from sealwright.ca import names
 from sealwright.ca.models import CertificateRequest, LocalToken, Name, NameType, PersonOf, SigningGrant, TokenUse
 from sealwright.ca.profiles import STEP_LEAF
-from sealwright.ca.provisioners.administrators import Bearer, mentions
+from sealwright.ca.provisioners.administrators import Bearer, asks_for_group_ids, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
 from sealwright.ca.provisioners.single_use import one_use, whole
@@ -64,7 +64,7 @@ class IdToken(msgspec.Struct, frozen=True):
     """Whether the provider writes `email_verified` as a text, which says nothing (some write "false")."""
     groups: tuple[str, ...]
     group_ids: frozenset[str]
-    """Of an account of this server, by what the directory knows now; a token tells names only."""
+    """Of an account of this server, by what the directory knows now, where the provisioner asks; a token tells names only."""
     user_name: str
     session_id: str
     family_id: str
@@ -213,7 +213,7 @@ async def verify_id_token(
     check_authorized_party(claims, definition.client_id)
     check_times(claims, now, LEEWAY)
     subject = require_text(claims, "sub")
-    person = await person_of(subject) if metadata.local else None
+    person = await person_of(subject) if metadata.local and asks_for_group_ids(definition) else None
     return IdToken(
         provisioner=provisioner,
         issuer_url=metadata.issuer,

@@ -38,7 +38,7 @@ class Provisioners:
                 "add_provisioner",
                 "POST",
                 "/provisioners",
-                "Add a provisioner.",
+                "Add a provisioner. Needs certificate:issue-any-name as well.",
                 _WRITE,
                 self._add,
                 gives=definition,

@@ -1,0 +1,56 @@
+"""What a provisioner trusts on one node is protected on all, on both engines, however many changes come at once."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from sealwright.access import SYSTEM, BeyondOwnAuthority, Permission
+from tests.unit.api.world import PEOPLE, ServerWorld
+
+AT_ONCE = 40
+"""More than a node has connections to its database."""
+
+
+async def nodes_in(databases):
+    first, second = (ServerWorld(db, entropy_seed=seed) for db, seed in zip(databases, (7, 11), strict=True))
+    await first.seed()
+    endpoint = f"{PEOPLE}/oauth2/openid/step/.well-known/openid-configuration"
+    definition = {"type": "OIDC", "name": "ops", "clientID": "step", "configurationEndpoint": endpoint, "admins": ["signers"]}
+    return first, second, definition
+
+
+def test_provisioner_of_one_node_protects_its_group_on_the_other(open_two):
+    async def scenario():
+        async with open_two() as databases:
+            first, second, definition = await nodes_in(databases)
+            ga = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.GROUP_WRITE}))
+            await first.directory.create_group("signers", actor=SYSTEM)
+            assert await second.directory.add_members("signers", ["ga"], actor=ga) == ("ga",)
+            await first.provisioners.add(definition, SYSTEM)
+            with pytest.raises(BeyondOwnAuthority):
+                await second.directory.remove_members("signers", ["ga"], actor=ga)
+            await first.provisioners.remove("ops", SYSTEM)
+            assert await second.directory.remove_members("signers", ["ga"], actor=ga) == ("ga",)
+
+    asyncio.run(scenario())
+
+
+def test_many_changes_at_once_are_each_judged(open_two):
+    async def scenario():
+        async with open_two() as databases:
+            first, second, definition = await nodes_in(databases)
+            await first.provisioners.add(definition, SYSTEM)
+            ga = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.GROUP_WRITE}))
+            names = ["signers" if number % 4 == 0 else f"group-{number}" for number in range(AT_ONCE)]
+            outcomes = await asyncio.wait_for(
+                asyncio.gather(
+                    *((first, second)[number % 2].directory.create_group(name, actor=ga) for number, name in enumerate(names)),
+                    return_exceptions=True,
+                ),
+                60,
+            )
+            refused = [isinstance(outcome, BeyondOwnAuthority) for outcome in outcomes]
+            assert refused == [name == "signers" for name in names]
+
+    asyncio.run(scenario())

@@ -239,7 +239,9 @@ def test_consent_leads_back_to_a_program_on_this_computer(page: Page, server: Li
         page.wait_for_url(f"{address}/**")
         sent = parse_qs(urlsplit(page.url).query)
         assert (sent["state"], sent["iss"]) == (["the-state"], [f"{server.people}/oauth2/openid/step-ca"])
-        page.goto(request_address(server, address))  # remembered: no page of ours in between
+        page.goto(request_address(server, address))  # asked again: any program could be listening there now
+        assert f"{name}@example.org" in page.inner_text("#wishes")
+        page.click("#allow")
         assert titled(page, "arrived")
         assert len([path for path in visited if "code=" in path]) == 2
 

@@ -184,7 +184,7 @@ class PostgresqlDatabase:
     async def check(self) -> None:
         async def ask(session: PostgresqlSession) -> None:
             if not await session.connection.fetchval(_MAY_WRITE):
-                raise asyncpg.ReadOnlySQLTransactionError
+                raise asyncpg.ReadOnlySQLTransactionError("the server accepts no writes")
 
         await self._read(ask)
 

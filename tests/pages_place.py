@@ -253,6 +253,7 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
     behind = web.Behind(
         sign_in=people.sign_in,
         sessions=people.sessions,
+        devices=people.devices,
         credentials=people.credentials,
         directory=people.directory,
         bootstrap=people.bootstrap,

@@ -483,3 +483,13 @@ def test_disabled_person_is_signed_out_at_the_next_page(place: Place) -> None:
     page = browser.submit(browser.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
     assert page.status == 403
     assert "The user name or password is not right." in page.text
+
+
+def test_known_devices_are_shown_and_forgotten(place: Place) -> None:
+    place.person()
+    browser = place.signed_in()
+    page = browser.open(ACCOUNT)
+    assert "1 known device" in page.text
+    page = browser.submit(page, "forget-devices")
+    assert "No device is known any more" in page.text
+    assert "forget-devices" not in browser.open(ACCOUNT).text

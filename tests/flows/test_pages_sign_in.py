@@ -377,3 +377,18 @@ def test_session_that_ended_before_consent_asks_to_sign_in_for_the_same_request(
     assert page.url == consent.url.replace("/ui/oauth2/consent", "/ui/sign-in")
     page = browser.submit(page, "sign-in", username="alice", password=OTHER_PASSWORD)
     assert page.title == "Allow Step-CA? · Example"
+
+
+def test_browser_that_signed_in_before_gets_in_while_strangers_guess(place: Place) -> None:
+    place.person()
+    known, stranger = place.browser(), place.browser()
+    page = known.submit(known.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
+    known.submit(page, "sign-out")
+    for _ in range(6):
+        answer = stranger.submit(stranger.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password="wrong")
+    assert answer.status == 429
+    answer = stranger.submit(stranger.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
+    assert answer.status == 429
+    page = known.submit(known.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
+    assert page.status == 200
+    assert "My account" in page.text

@@ -43,6 +43,7 @@ def _behind(parts: Parts) -> web.Behind:
     return web.Behind(
         sign_in=people.sign_in,
         sessions=people.sessions,
+        devices=people.devices,
         credentials=people.credentials,
         directory=people.directory,
         bootstrap=people.bootstrap,

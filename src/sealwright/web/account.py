@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sealwright.identity import Credential, CredentialKind, Credentials, Directory, Session, SessionNotFound, Sessions, SignedIn
+from sealwright.identity import (
+    Credential,
+    CredentialKind,
+    Credentials,
+    Directory,
+    KnownDevices,
+    Session,
+    SessionNotFound,
+    Sessions,
+    SignedIn,
+)
 from sealwright.web.first_steps import FirstSteps
 from sealwright.web.forms import Problem, problem_of
 from sealwright.web.models import ShownSession
@@ -22,12 +32,20 @@ class AccountPages:
     """Everybody's own; nobody needs a permission for it."""
 
     def __init__(
-        self, pages: Pages, *, directory: Directory, sessions: Sessions, credentials: Credentials, first_steps: FirstSteps
+        self,
+        pages: Pages,
+        *,
+        directory: Directory,
+        sessions: Sessions,
+        devices: KnownDevices,
+        credentials: Credentials,
+        first_steps: FirstSteps,
     ) -> None:
         self._pages = pages
         self._directory = directory
         self._sessions = sessions
         self._credentials = credentials
+        self._devices = devices
         self._first_steps = first_steps
 
     async def show(self, visit: Visit, person: SignedIn) -> Response:
@@ -47,6 +65,11 @@ class AccountPages:
         await self._sessions.end_all(person.account.id, "ended by its owner", actor=person.actor, but=person.session.id)
         return done(HOME, "sessions")
 
+    async def forget_devices(self, _visit: Visit, person: SignedIn) -> Response:
+        """Forget every device from which the person signed in."""
+        await self._devices.forget_all(person.account.id, actor=person.actor)
+        return done(HOME, "devices")
+
     async def _page(
         self, visit: Visit, person: SignedIn, *, told: str = "", problems: tuple[Problem, ...] = (), status: int = 200
     ) -> Response:
@@ -65,6 +88,10 @@ class AccountPages:
             password_set_at=next((one.created_at for one in held if one.kind is CredentialKind.PASSWORD), None),
             second_factors=second_factors(held),
             sessions=sessions,
+            devices=[
+                (device_text(one.user_agent), one.last_used_at)
+                for one in await self._devices.list_of(account.id, actor=person.actor)
+            ],
             other_sessions=sum(not one.here for one in sessions),
         )
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
-from sealwright.identity import Bootstrap, Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn
+from sealwright.identity import Bootstrap, Credentials, Directory, Invitations, KnownDevices, ResetLinks, Sessions, SignIn
 from sealwright.oauth import CONSENT_PAGE, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, Authorization, Consents
 from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
@@ -46,6 +46,7 @@ class Behind(Struct, frozen=True):
 
     sign_in: SignIn
     sessions: Sessions
+    devices: KnownDevices
     credentials: Credentials
     directory: Directory
     bootstrap: Bootstrap
@@ -140,6 +141,7 @@ def _account(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
         pages,
         directory=behind.directory,
         sessions=behind.sessions,
+        devices=behind.devices,
         credentials=behind.credentials,
         first_steps=FirstSteps(behind.credentials, behind.directory, behind.inventory, behind.issuers),
     )
@@ -158,6 +160,7 @@ def _account(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tupl
         page(HOME, account.show),
         form(f"{HOME}/sessions/end", account.end_session),
         form(f"{HOME}/sessions/end-others", account.end_other_sessions),
+        form(f"{HOME}/devices/forget", account.forget_devices),
         page(PASSWORD_PAGE, credentials.show_password),
         form(PASSWORD_PAGE, credentials.change_password, PASSWORD_PAGE),
         page(AUTHENTICATOR_PAGE, credentials.show_authenticator),

@@ -17,6 +17,7 @@ NOTICES: Mapping[str, str] = {
     "second-factor-removed": "The second factor was removed.",
     "session": "The session was ended.",
     "sessions": "Your other sessions were ended.",
+    "devices": "No device is known any more; each is again at its next sign-in.",
     "withdrawn": "The application's access was taken back.",
     "revoked": "The certificate was revoked.",
     "welcome": "You are the administrator of this server, and signed in.",

@@ -243,6 +243,7 @@ class Gallery:
             "second_factors": (self.authenticator(), replace(self.authenticator(), id="t-2")),
             "sessions": self.sessions(),
             "other_sessions": 2,
+            "devices": [(self.text, Instant(1_790_000_000_000))],
             "first_steps": (
                 self.step("second-factor", done=True),
                 self.step("first-certificate", done=False, command="sealwright certificate issue"),

@@ -18,6 +18,7 @@ from sealwright import strict_json
 from sealwright.errors import InvalidInput
 from sealwright.strict_json import JsonRefused
 
+MAX_BODY = 65_536
 MAX_FORM_FIELDS = 200
 MAX_COOKIES = 500
 """Browsers send fewer than 200 to one host."""
@@ -174,7 +175,7 @@ class Route(msgspec.Struct, frozen=True):
     access: str
     wire: Wire
     fast: bool = False
-    max_body: int = 65_536
+    max_body: int = MAX_BODY
     same_for: timedelta = timedelta()
 
 

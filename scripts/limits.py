@@ -1,0 +1,59 @@
+"""The limits of what comes from outside, each read from the code that holds to it. Used by the script `reference`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sealwright import hosts, password_strength, wire
+from sealwright.api.operations import LONGEST_PAGE
+from sealwright.ca import csr, names
+from sealwright.ca.issuers.hierarchy import LONGEST_NAME
+from sealwright.ca.step_api import http as step
+from sealwright.clock import LONGEST_DURATION_TEXT
+from sealwright.identity import policy as people
+from sealwright.oauth import loopback, parameters
+from sealwright.oauth.policy import MAX_SCOPES
+from sealwright.server.lane import Limits
+from sealwright.tokens import LONGEST_TOKEN
+from sealwright.tokens.jwk import MOST_KEYS
+from sealwright.web.http import MAX_FORM
+
+LIMITS = """
+What is longer is refused with a message that names the limit. Lengths of names and texts are counted in characters, those of
+requests in bytes. An ID token sent as `id_token_hint` may be longer than an address: send such a request with POST.
+""".strip()
+
+
+def limits() -> Iterator[tuple[str, int, str]]:
+    """What, how much, and what is counted."""
+    lane = Limits()
+    yield "Address of a request (path and query)", lane.url_bytes, "bytes"
+    yield "Head of a request", lane.head_bytes, "bytes"
+    yield "Headers of a request", lane.headers, "headers"
+    yield "Body of a request, where its endpoint says nothing else", wire.MAX_BODY, "bytes"
+    yield "Body of sign, renew, rekey and revoke", step.LARGEST_BODY, "bytes"
+    yield "Form of a page", MAX_FORM, "bytes"
+    yield "Fields of a form or query", wire.MAX_FORM_FIELDS, "fields"
+    yield "Entries on a page of the API", LONGEST_PAGE, "entries"
+    yield "Entries on a page of provisioners (step)", step.LONGEST_PAGE, "entries"
+    yield "Token, made or read (sign, userinfo, id_token_hint)", LONGEST_TOKEN, "characters"
+    yield "Keys in a key set of another provider", MOST_KEYS, "keys"
+    yield "`state`", parameters.LONGEST_RETURNED_STATE, "bytes"
+    yield "`nonce`", parameters.LONGEST_NONCE, "bytes"
+    yield "`login_hint` (the rest is not looked at)", parameters.LONGEST_HINT, "characters"
+    yield "Scopes of a request", MAX_SCOPES, "scopes"
+    yield "Redirect or landing URL", loopback.LONGEST_URI, "characters"
+    yield "Request for a certificate", csr.LONGEST, "bytes"
+    yield "Names in a certificate", names.MOST_NAMES, "names"
+    yield "Common name", names.LONGEST_COMMON_NAME, "characters"
+    yield "URI in a certificate", names.LONGEST_URI, "characters"
+    yield "Host name", hosts.LONGEST_HOST, "characters"
+    yield "Label of a host name", hosts.LONGEST_LABEL, "characters"
+    yield "Mail address", hosts.LONGEST_MAIL, "characters"
+    yield "Mail address before its @", hosts.LONGEST_LOCAL_PART, "characters"
+    yield "Name of the authorities (`init --name`)", LONGEST_NAME, "characters"
+    yield "Display name of a person or client", people.MAX_DISPLAY_NAME, "characters"
+    yield "Mail addresses of a person", people.MAX_MAILS, "addresses"
+    yield "Password of a person or provisioner", password_strength.MAX_PASSWORD, "characters"
+    yield "Iterations for the key of a provisioner", password_strength.MOST_ITERATIONS, "iterations"
+    yield "Duration as text", LONGEST_DURATION_TEXT, "characters"

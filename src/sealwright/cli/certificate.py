@@ -273,7 +273,9 @@ def show(invocation: Invocation, serial: str, pem: bool) -> None:
 def revoke(
     invocation: Invocation, serial: str | None, crt: Path | None, key: Path | None, reason: str, ca_url: str | None
 ) -> None:
-    """Revoke a certificate. It cannot be undone.
+    """Revoke a certificate: it is not renewed any more. It cannot be undone.
+
+    Whoever does not ask this server goes on believing it until it expires: there are no revocation lists (CRL) and no OCSP yet.
 
     By SERIAL, as a signed-in person who may; or with --cert and --key, as whoever holds the certificate.
     """

@@ -95,10 +95,18 @@ def command(name: str, *, examples: Sequence[str], local: bool = False, **more: 
 class Group(click.Group):
     """Commands about one noun. Underscores may stand for hyphens, and older spellings for newer ones."""
 
-    def __init__(self, *args: Any, aliases: Mapping[str, str] | None = None, top: bool = False, **more: Any) -> None:
-        """`aliases`: other spelling → name. `top`: the options of all commands are shown here."""
+    def __init__(
+        self,
+        *args: Any,
+        aliases: Mapping[str, str] | None = None,
+        meant: Mapping[str, str] | None = None,
+        top: bool = False,
+        **more: Any,
+    ) -> None:
+        """`aliases`: other spelling → name. `meant`: no command → what is suggested. `top`: the options of all are shown here."""
         super().__init__(*args, **more)
         self.aliases = dict(aliases or {})
+        self.meant = dict(meant or {})
         self.params = [*self.params, *global_options(hidden=not top)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -123,6 +131,8 @@ class Group(click.Group):
     def _nearest(self, ctx: click.Context, name: str) -> str:
         from difflib import get_close_matches
 
+        if name in self.meant:
+            return f"; perhaps {self.meant[name]!r} was meant"
         close = get_close_matches(name.replace("_", "-"), [*self.list_commands(ctx), *self.aliases], n=1)
         return f"; perhaps {close[0]!r} was meant" if close else ""
 

@@ -92,7 +92,7 @@ class Invocation:
             )
         return Connection(server, self.surroundings, session.token)
 
-    def password(self, file: str | None, prompt: str, option: str = "--password-file") -> str:
+    def password(self, file: str | None, prompt: str, option: str = "--password-file", *, may_be_empty: bool = False) -> str:
         """A password from a file (``-``: standard input), or asked for on the terminal without showing it."""
         if file is not None:
             text = password_in_file(self._secret_in(file))
@@ -106,7 +106,7 @@ class Invocation:
         password = text.removesuffix("\n").removesuffix("\r")
         if "\n" in password or "\r" in password:
             raise WrongUsage(f"{file or 'the password'} holds more than one line; a password is one.")
-        if not password:
+        if not password and not may_be_empty:
             raise WrongUsage("the password is empty." if file is None else f"{file} holds no password.")
         if password.startswith(_BYTE_ORDER_MARK):
             raise WrongUsage(

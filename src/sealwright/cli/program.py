@@ -41,7 +41,42 @@ COMMANDS = {
     "backup": (f"{_HERE}.backup:backup", "A whole server in one file: make it, check it, restore it."),
     "issuer": (f"{_HERE}.server_commands:issuer", "The authorities that sign certificates."),
     "version": (f"{_HERE}.version:version", "Print the version."),
+    "help": (f"{_HERE}.help:help_", "Show help on a command."),
+    "completion": (f"{_HERE}.help:completion", "Print what makes a shell complete commands."),
 }
+
+
+MEANT = {
+    "user": "person",
+    "users": "person",
+    "account": "person",
+    "client": "system oauth2",
+    "clients": "system oauth2",
+    "oauth2": "system oauth2",
+    "app": "system oauth2",
+    "cert": "certificate",
+    "ca": "certificate",
+    "issue": "certificate issue",
+    "start": "serve",
+    "run": "serve",
+    "signin": "login",
+    "logs": "audit list",
+    "log": "audit list",
+}
+"""What people type that is no command, and what they mostly mean."""
+
+
+def _version_option() -> click.Option:
+    def print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            from sealwright import __version__
+
+            click.echo(f"Sealwright {__version__}")
+            context.exit()
+
+    return click.Option(
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=print_version, help="Print the version."
+    )
 
 
 def tree() -> LazyGroup:
@@ -52,6 +87,8 @@ def tree() -> LazyGroup:
         epilog="Help on a command: sealwright COMMAND --help",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
         commands_in=COMMANDS,
+        params=[_version_option()],
+        meant=MEANT,
         top=True,
     )
 

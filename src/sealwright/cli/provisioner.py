@@ -171,7 +171,8 @@ def _oidc(invocation: Invocation, given: dict[str, Any]) -> dict[str, Any]:
     if given["client_secret"] and given["client_secret_file"]:
         raise WrongUsage("--client-secret and --client-secret-file do not go together.")
     file = given["client_secret_file"]
-    secret = invocation.password(file, "", "--client-secret-file") if file else given["client_secret"] or ""
+    # a public client has no secret: an empty file says so
+    secret = invocation.password(file, "", "--client-secret-file", may_be_empty=True) if file else given["client_secret"] or ""
     members = {member: list(value) if isinstance(value, tuple) else value for option, member in _OIDC if (value := given[option])}
     return {**members, "clientSecret": secret}
 

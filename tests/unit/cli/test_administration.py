@@ -406,3 +406,22 @@ def test_name_that_is_not_known_or_not_free_is_told_with_what_to_do_next(shell, 
     shell.ok("group", "create", "staff")
     done = shell.run(*arguments)
     assert [line.strip() for line in done.err.splitlines()] == list(words)
+
+
+def test_empty_file_in_place_of_a_client_secret_stands_for_a_public_client(admin):
+    made = admin.ok(
+        *(
+            "provisioner",
+            "add",
+            "Public",
+            "--type",
+            "oidc",
+            "--client-id",
+            "desktop",
+            "--client-secret-file",
+            admin.file("s", "\n"),
+        ),
+        *("--configuration-endpoint", "https://idp.example.org", "-o", "json"),
+    )
+    assert "clientSecret" not in made.json
+    assert made.json["clientID"] == "desktop"

@@ -131,3 +131,25 @@ def test_interrupted_command_says_so(shell):
     shell.failing = KeyboardInterrupt()
     done = shell.run("login", "-D", "x", "--password-file", "-", stdin="x")
     assert (done.code, done.err) == (130, "\nStopped.\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("user", "person"), ("client", "system oauth2"), ("cert", "certificate"), ("persn", "person")]
+)
+def test_mistyped_command_leads_to_what_was_meant(shell, typed, meant):
+    done = shell.run(typed)
+    assert (done.code, f"perhaps '{meant}' was meant" in done.err) == (2, True)
+
+
+def test_version_is_printed_by_the_option_too(shell):
+    assert shell.ok("--version").out == shell.ok("version").out
+
+
+def test_help_on_a_command_is_that_of_its_option(shell):
+    assert shell.ok("help", "certificate", "issue").out == shell.ok("certificate", "issue", "--help").out
+    assert "no command 'certificate isue'" in shell.run("help", "certificate", "isue").err
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_completion_is_printed_for_each_shell(shell, name):
+    assert "_SEALWRIGHT_COMPLETE" in shell.ok("completion", name).out

@@ -25,11 +25,11 @@ def help_(invocation: Invocation, words: tuple[str, ...]) -> None:
     invocation.output.say(found.get_help(context))
 
 
-@command("completion", examples=["sealwright completion bash >> ~/.bashrc", "sealwright completion fish | source"], local=True)
+@command("completion", examples=["sealwright completion bash", "sealwright completion fish"], local=True)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @pass_invocation
 def completion(invocation: Invocation, shell: str) -> None:
-    """Print what makes a shell complete commands and options: for the shell's start file."""
+    """Print what makes a shell complete commands and options: append it to the start file of the shell, such as ~/.bashrc."""
     from click.shell_completion import get_completion_class
 
     root = click.get_current_context().find_root()

@@ -26,8 +26,8 @@ from bench.provider import CLIENT, Provider
 from bench.step_ca import TOOLS, free_port, wait_for
 from bench.workload import b64
 from demo.forms import Browser
+from sealwright.jose import decrypt_private_jwk
 from sealwright.settings import declared
-from sealwright.tokens import decrypt_private_jwk
 
 SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 JWK_PROVISIONER = "bench-jwk"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sealwright import hosts, password_strength, wire
+from sealwright import hosts, http, password_strength
 from sealwright.api.operations import LONGEST_PAGE
 from sealwright.ca import csr, names
 from sealwright.ca.issuers.hierarchy import LONGEST_NAME
 from sealwright.ca.step_api import http as step
 from sealwright.clock import LONGEST_DURATION_TEXT
 from sealwright.identity import policy as people
+from sealwright.jose import LONGEST_TOKEN
+from sealwright.jose.jwk import MOST_KEYS
 from sealwright.oauth import loopback, parameters
 from sealwright.oauth.policy import MAX_SCOPES
-from sealwright.server.lane import Limits
-from sealwright.tokens import LONGEST_TOKEN
-from sealwright.tokens.jwk import MOST_KEYS
+from sealwright.runtime.listener_state import Limits
 from sealwright.web.http import MAX_FORM
 
 LIMITS = """
@@ -30,10 +30,10 @@ def limits() -> Iterator[tuple[str, int, str]]:
     yield "Address of a request (path and query)", lane.url_bytes, "bytes"
     yield "Head of a request", lane.head_bytes, "bytes"
     yield "Headers of a request", lane.headers, "headers"
-    yield "Body of a request, where its endpoint says nothing else", wire.MAX_BODY, "bytes"
+    yield "Body of a request, where its endpoint says nothing else", http.MAX_BODY, "bytes"
     yield "Body of sign, renew, rekey and revoke", step.LARGEST_BODY, "bytes"
     yield "Form of a page", MAX_FORM, "bytes"
-    yield "Fields of a form or query", wire.MAX_FORM_FIELDS, "fields"
+    yield "Fields of a form or query", http.MAX_FORM_FIELDS, "fields"
     yield "Entries on a page of the API", LONGEST_PAGE, "entries"
     yield "Entries on a page of provisioners (step)", step.LONGEST_PAGE, "entries"
     yield "Token, made or read (sign, userinfo, id_token_hint)", LONGEST_TOKEN, "characters"

@@ -39,11 +39,12 @@ from sealwright.ca.renew import RENEW_CLIENT
 from sealwright.clock import Clock, FixedClock, Instant, to_seconds
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
+from sealwright.http import Peer, Request, Response
+from sealwright.jose import VerificationKey, jwk_of, sign
 from sealwright.keys import Custody, Purpose, Sealer, SigningKey, thumbprint
+from sealwright.openid_providers import LocalProvider, ProviderMetadata, TrustedProviders
 from sealwright.outbound import OutboundFailed, OutboundResponse
 from sealwright.settings import BudgetSettings
-from sealwright.tokens import LocalProvider, ProviderMetadata, TrustedProviders, VerificationKey, jwk_of, sign
-from sealwright.wire import Peer, Request, Response
 from tests.databases import sqlite_database
 
 NOW = Instant(1_790_000_000_000)

@@ -21,13 +21,13 @@ from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import Failure
+from sealwright.http import Peer, Request, Response, Route, Wire
 from sealwright.identity import Account, Directory, SessionKind, SessionRules, Sessions, SignedIn
 from sealwright.identity.directory.authority import PermittedChange
+from sealwright.jose import SignedClaims, UnverifiedToken, keys_of_jwks, verify
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth import SESSION_COOKIE, AuthorizationServer, Foundation, answer_failure, assemble, clients_of_group
 from sealwright.settings import BudgetSettings, OAuthSettings
-from sealwright.tokens import SignedClaims, UnverifiedToken, keys_of_jwks, verify
-from sealwright.wire import Peer, Request, Response, Route, Wire
 from tests.databases import OpenDatabase, sqlite_database
 
 ORIGIN = "https://id.example.org"

@@ -23,10 +23,10 @@ from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import NotFound, Unavailable
+from sealwright.http import Listener, Peer, Request, Response, Route, Wire
 from sealwright.identity import Account
 from sealwright.keys import Custody, Sealer
 from sealwright.settings import BudgetSettings, OAuthSettings
-from sealwright.wire import Listener, Peer, Request, Response, Route, Wire
 from tests.authorities import Authority, csr
 from tests.authorities import build as build_authority
 from tests.databases import sqlite_database

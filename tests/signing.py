@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from sealwright.jose import VerificationKey
 from sealwright.keys import PrivateKey, Purpose, SigningKey, algorithm_of, thumbprint
-from sealwright.tokens import VerificationKey
 
 
 def signing_key(algorithm: str = "ES256", private_key: PrivateKey | None = None) -> SigningKey:

@@ -37,7 +37,7 @@ def _loading() -> Iterator[None]:
 
 def _init(options: InitOptions) -> InitReport:
     with _loading():
-        from sealwright.server.founding import found
+        from sealwright.app.init import found
     return found(options)
 
 
@@ -46,49 +46,49 @@ def _serve(home: Path, tell: Callable[[ServeReport], None]) -> None:
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that comes early waits; it would end the process
     with _loading():
-        from sealwright.server.serving import serve
+        from sealwright.app.serve import serve
     serve(home, tell)
 
 
 def _doctor(home: Path) -> Sequence[Finding]:
     with _loading():
-        from sealwright.server.doctor import doctor
+        from sealwright.app.doctor import doctor
     return doctor(home)
 
 
 def _recover_account(home: Path, name: str, password: str | None, end_certificates: bool) -> tuple[str, int]:
     with _loading():
-        from sealwright.server.recover import recover_account
+        from sealwright.app.recover import recover_account
     return recover_account(home, name, password, end_certificates=end_certificates)
 
 
 def _export_root_key(home: Path, directory: Path) -> Path:
     with _loading():
-        from sealwright.server.root_key import export_root_key
+        from sealwright.app.root_key import export_root_key
     return export_root_key(home, directory)
 
 
 def _rotate_issuer(home: Path, root_key: Path | None) -> IssuerReport:
     with _loading():
-        from sealwright.server.root_key import rotate_issuer
+        from sealwright.app.root_key import rotate_issuer
     return rotate_issuer(home, root_key)
 
 
 def _create_backup(home: Path, target: Path, with_key: bool) -> BackupReport:
     with _loading():
-        from sealwright.server.backup import create_backup
+        from sealwright.app.backup import create_backup
     return create_backup(home, target, with_key=with_key)
 
 
 def _check_backup(file: Path) -> BackupReport:
     with _loading():
-        from sealwright.server.backup import check_backup
+        from sealwright.app.backup import check_backup
     return check_backup(file)
 
 
 def _restore_backup(home: Path, file: Path, key_file: Path | None) -> BackupReport:
     with _loading():
-        from sealwright.server.backup import restore_backup
+        from sealwright.app.backup import restore_backup
     return restore_backup(home, file, key_file)
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from sealwright.access import Permission
 from sealwright.errors import Failure, TooMany, Unavailable
-from sealwright.server.routing import RouteTable
-from sealwright.wire import Listener, Request, Wire
+from sealwright.http import Listener, Request, Wire
+from sealwright.runtime.routing import RouteTable
 from tests.reference_script import reference
 
 SERVED = reference().served()

@@ -10,7 +10,7 @@ from sealwright.audit import Event, Outcome
 from sealwright.cli.commands import global_options
 from sealwright.cli.program import tree
 from sealwright.db.whole_schema import metadata
-from sealwright.server.supervisor import _FIXED_AT_THE_START
+from sealwright.runtime.supervisor import _FIXED_AT_THE_START
 from sealwright.settings import ENVIRONMENT, SECTIONS, declared
 from tests.reference_script import ROOT, reference
 

@@ -21,16 +21,16 @@ from pathlib import Path
 from sealwright.clock import SystemClock
 from sealwright.entropy import SystemEntropy
 from sealwright.errors import Failure, Refused, Unavailable
+from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import IpNetwork
-from sealwright.server.application import Application
-from sealwright.server.lane import Limits
-from sealwright.server.listeners import ListenAddress
-from sealwright.server.logs import Log, open_log
-from sealwright.server.proxies import ListedProxies
-from sealwright.server.supervisor import Plan, Program, Supervisor
-from sealwright.server.systemd import Notifier
-from sealwright.server.tls import TlsMaterial
-from sealwright.wire import Listener, Request, Response, Route, Wire, json_response
+from sealwright.runtime.application import Application
+from sealwright.runtime.listener_state import Limits
+from sealwright.runtime.listeners import ListenAddress
+from sealwright.runtime.logs import Log, open_log
+from sealwright.runtime.proxies import ListedProxies
+from sealwright.runtime.supervisor import Plan, Program, Supervisor
+from sealwright.runtime.systemd import Notifier
+from sealwright.runtime.tls import TlsMaterial
 
 
 @dataclass(frozen=True)

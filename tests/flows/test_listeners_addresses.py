@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from sealwright.server.listeners import AddressRefused, Bound, ListenAddress, bind, urls
-from sealwright.wire import Listener
+from sealwright.http import Listener
+from sealwright.runtime.listeners import AddressRefused, Bound, ListenAddress, bind, urls
 
 
 def address(host: str, port: int = 0, listener: Listener = Listener.PEOPLE) -> ListenAddress:

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.jose import JWT, UnverifiedToken, verify
 from sealwright.keys import PUBLISHED_BEFORE_USE
-from sealwright.tokens import JWT, UnverifiedToken, verify
 from tests.oauth_world import ORIGIN, answer_parameters, location, members, oauth_world, public_redemption, public_request
 
 ISSUER = f"{ORIGIN}/oauth2/openid/step-ca"

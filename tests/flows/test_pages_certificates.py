@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM
-from sealwright.wire import Listener, Request, Response
+from sealwright.http import Listener, Request, Response
 from tests.pages_place import ORIGIN, Place, pages_place
 
 CERTIFICATES = ORIGIN + "/ui/account/certificates"

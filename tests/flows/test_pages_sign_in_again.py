@@ -11,10 +11,10 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.errors import Failure
+from sealwright.http import Peer, Request
 from sealwright.identity import Session
 from sealwright.identity.totp import code_at, step_at
 from sealwright.oauth import answer_failure
-from sealwright.wire import Peer, Request
 from tests.pages_place import LOOPBACK, ORIGIN, PASSWORD, InProcessBrowser, Place, authorization_address, pages_place
 
 COOKIE = "__Host-sealwright_session"

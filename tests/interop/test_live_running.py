@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from demo.forms import Browser
 from sealwright.access import SYSTEM
+from sealwright.app.dependencies import opened
+from sealwright.app.wiring import build
 from sealwright.ca import CertificateRequest, Claims, KeyKind, SigningGrant, certificates_pem, names
 from sealwright.ca.profiles import SERVER
 from sealwright.ca.public_keys import encoded
 from sealwright.clock import Instant
-from sealwright.server.surroundings import opened
-from sealwright.server.wiring import build
 from sealwright.settings import load
 from tests.interop.wire import Requester, exchange, line, new_key
 from tests.live import PATIENCE, free_ports, live_server, wait_until

@@ -16,16 +16,16 @@ from uvicorn.server import ServerState
 
 from sealwright.clock import FixedClock, Instant
 from sealwright.entropy import SeededEntropy
-from sealwright.server.application import Application, Dispatcher, InFlight
-from sealwright.server.connection_limit import ConnectionLimit
-from sealwright.server.first_step import FirstStep
-from sealwright.server.lane import Lane, Limits, Pulse, RequestIds, Workplace
-from sealwright.server.protocol import Connection
-from sealwright.server.proxies import ListedProxies, Proxies
-from sealwright.server.seldom import Seldom
-from sealwright.server.slow_lane import slow_lane
-from sealwright.wire import Listener, Request, Response, Route, Wire
-from tests.unit.server.routes import open_test_log, words_of
+from sealwright.http import Listener, Request, Response, Route, Wire
+from sealwright.runtime.application import Application, Dispatcher, InFlight
+from sealwright.runtime.asgi_app import slow_lane
+from sealwright.runtime.connection_limit import ConnectionLimit
+from sealwright.runtime.first_step import FirstStep
+from sealwright.runtime.listener_state import Lane, Limits, Pulse, RequestIds, Workplace
+from sealwright.runtime.protocol import Connection
+from sealwright.runtime.proxies import ListedProxies, Proxies
+from sealwright.runtime.seldom import Seldom
+from tests.unit.runtime.routes import open_test_log, words_of
 
 LIMITS = Limits(head_bytes=2048, url_bytes=512, headers=20)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from sealwright.tokens import (
+from sealwright.jose import (
     JWT,
     LONGEST_TOKEN,
     JwkRefused,
@@ -23,8 +23,8 @@ from sealwright.tokens import (
     sign,
     verify,
 )
-from sealwright.tokens.encoding import decode_base64url
-from sealwright.tokens.signatures import make_signature
+from sealwright.jose.encoding import decode_base64url
+from sealwright.jose.signatures import make_signature
 from tests.signing import signing_key, verification_key
 
 KEY = signing_key()

@@ -9,7 +9,7 @@ from sqlalchemy import null, update
 from sealwright.access import SYSTEM, Actor, Permission
 from sealwright.db import Statement
 from sealwright.db.schema import certificates
-from sealwright.wire import Peer, Request
+from sealwright.http import Peer, Request
 from tests.authorities import der_of, leaf_of
 from tests.storage.test_token_worth import Place
 from tests.unit.api.world import MACHINES, ServerWorld

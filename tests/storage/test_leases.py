@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.clock import Instant, after
-from sealwright.server import store
+from sealwright.runtime import store
 from tests.databases import OpenDatabase
 
 NOW = Instant(1_000_000)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from sealwright.api import operations
-from sealwright.wire import Request
+from sealwright.http import Request
 from tests.unit.api.test_phases import BODIES, QUERIES, serial
 from tests.unit.api.world import MACHINES, ServerWorld
 

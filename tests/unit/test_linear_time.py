@@ -20,25 +20,25 @@ from sealwright.ca.step_api import messages
 from sealwright.clock import FixedClock, Instant, parse_duration
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import Failure
+from sealwright.http import Listener, Peer, Request, Response, Route, Wire
 from sealwright.identity import policy as people
 from sealwright.ip import network_of
+from sealwright.jose import UnverifiedToken, decrypt_private_jwk, keys_of_jwks
+from sealwright.jose.encoding import decode_object
 from sealwright.oauth import redirects
 from sealwright.oauth.loopback import loopback_parts
 from sealwright.oauth.parameters import Parameters
-from sealwright.server.answers import site_of
-from sealwright.server.lane import RequestIds
-from sealwright.server.proxies import ListedProxies, Proxies
-from sealwright.server.routing import RouteTable, target_of
-from sealwright.server.seldom import Seldom
+from sealwright.openid_providers import read_metadata
+from sealwright.runtime.http_response import site_of
+from sealwright.runtime.listener_state import RequestIds
+from sealwright.runtime.proxies import ListedProxies, Proxies
+from sealwright.runtime.routing import RouteTable, target_of
+from sealwright.runtime.seldom import Seldom
 from sealwright.settings import forms
-from sealwright.tokens import UnverifiedToken, decrypt_private_jwk, keys_of_jwks
-from sealwright.tokens.encoding import decode_object
-from sealwright.tokens.providers import read_metadata
-from sealwright.wire import Listener, Peer, Request, Response, Route, Wire
 
 LENGTH = 65_536
 ALLOWED = 0.005
-_TRIES = 7
+_TRIES = 40
 BEGIN, END = "-----BEGIN CERTIFICATE REQUEST-----", "-----END CERTIFICATE REQUEST-----"
 
 

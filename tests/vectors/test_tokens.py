@@ -6,8 +6,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from sealwright.keys import thumbprint
-from sealwright.tokens import (
+from sealwright.jose import (
     JWT,
     TokenMalformed,
     TokenRefused,
@@ -16,8 +15,9 @@ from sealwright.tokens import (
     public_key_from_jwk,
     verify,
 )
-from sealwright.tokens.encoding import decode_base64url, split
-from sealwright.tokens.signatures import verify_signature
+from sealwright.jose.encoding import decode_base64url, split
+from sealwright.jose.signatures import verify_signature
+from sealwright.keys import thumbprint
 
 VECTORS = Path(__file__).parent / "tokens"
 RFC = json.loads((VECTORS / "rfc.json").read_text())

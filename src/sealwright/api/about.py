@@ -11,7 +11,7 @@ from sealwright.api import models
 from sealwright.api.openapi import document
 from sealwright.api.operations import Call, Operation
 from sealwright.ca import Issuers, certificates_pem
-from sealwright.wire import Response
+from sealwright.http import Response
 
 
 class ServerFacts(Struct, frozen=True):

@@ -19,9 +19,9 @@ from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.ca import Provisioners as ProvisionerRegistry
 from sealwright.clock import Clock
 from sealwright.db import Database
+from sealwright.http import Route
 from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn
 from sealwright.oauth import Clients as ClientRegistry
-from sealwright.wire import Route
 
 
 class Domain(Struct, frozen=True):

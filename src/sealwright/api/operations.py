@@ -10,8 +10,8 @@ import msgspec
 from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
 from sealwright.errors import InvalidInput
+from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 from sealwright.identity import SessionKind, Sessions, SignedIn
-from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"

@@ -22,7 +22,7 @@ from sealwright.errors import (
     Unavailable,
     WrongMethod,
 )
-from sealwright.wire import Request, Response
+from sealwright.http import Request, Response
 
 STATUS: Mapping[type[Failure], HTTPStatus] = {
     WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

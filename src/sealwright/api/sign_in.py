@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sealwright.api import answers, models
 from sealwright.api.operations import OWN, Call, Operation
+from sealwright.http import Response, json_response
 from sealwright.identity import Completed, Directory, SecondFactor, SessionKind, Sessions, SignIn
-from sealwright.wire import Response, json_response
 
 _PASSWORD_IS_PROOF = "public: the password is the proof"  # noqa: S105 - a reason in words
 _CODE_NEEDED = 202

@@ -16,8 +16,8 @@ from sealwright.audit.events import Event
 from sealwright.audit.record import Audit, Who
 from sealwright.clock import Clock, to_seconds
 from sealwright.db import Database, Transaction
+from sealwright.jose import TokenRefused, sign, verification_keys, verify
 from sealwright.keys import Custody, KeyMissing, Purpose
-from sealwright.tokens import TokenRefused, sign, verification_keys, verify
 
 ALGORITHM = "ES256"
 _STATEMENT = "audit-checkpoint+jwt"

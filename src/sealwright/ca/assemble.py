@@ -23,9 +23,9 @@ from sealwright.ca.step_api import StepApi
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.entropy import Entropy
+from sealwright.http import Route
 from sealwright.keys import Custody, Sealer
-from sealwright.tokens import TrustedProviders
-from sealwright.wire import Route
+from sealwright.openid_providers import TrustedProviders
 
 
 class Foundation(Struct, frozen=True):

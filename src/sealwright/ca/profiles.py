@@ -16,7 +16,7 @@ from sealwright.ca.errors import ProfileRefused
 from sealwright.ca.models import Claims, ExtendedUse, NameType, Profile
 from sealwright.ca.names import MOST_NAMES
 from sealwright.errors import InvalidInput
-from sealwright.wire import decode_json
+from sealwright.http import decode_json
 
 MOST_BACKDATE = timedelta(hours=1)
 LONGEST_LIFE = timedelta(days=1826)

@@ -37,7 +37,7 @@ from sealwright.ca.public_keys import encoded, kind_of
 from sealwright.ca.recognise import OwnCertificate, Recognition, serial_text
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock, to_rfc3339
-from sealwright.tokens import ALGORITHMS, JWT, UnverifiedToken, VerificationKey, audiences, check_times, instant_claim, verify
+from sealwright.jose import ALGORITHMS, JWT, UnverifiedToken, VerificationKey, audiences, check_times, instant_claim, verify
 
 RENEW_CLIENT = "step-ca-client/1.0"
 """What `step` calls itself in the tokens that it makes to renew."""

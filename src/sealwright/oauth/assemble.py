@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sealwright.access import NamedAuthorities
+from sealwright.http import Route
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.authorize import Authorization
 from sealwright.oauth.clients import Clients
@@ -18,7 +19,6 @@ from sealwright.oauth.people import People, SignIns
 from sealwright.oauth.token import Tokens
 from sealwright.oauth.token_standing import TokenStanding
 from sealwright.oauth.userinfo import Userinfo
-from sealwright.wire import Route
 
 
 class AuthorizationServer(Struct, frozen=True):

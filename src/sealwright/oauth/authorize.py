@@ -12,6 +12,7 @@ from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.identity import SignedIn
+from sealwright.jose import JWT, TokenRefused, optional_text, require_issuer, verification_keys, verify
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.claims import Subject, about
@@ -38,7 +39,6 @@ from sealwright.oauth.pending import PendingRequests, request_gone
 from sealwright.oauth.people import People
 from sealwright.oauth.policy import Present, ScopeNeed, Step
 from sealwright.oauth.wording import error_description
-from sealwright.tokens import JWT, TokenRefused, optional_text, require_issuer, verification_keys, verify
 
 
 class Authorization:

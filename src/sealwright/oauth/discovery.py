@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from sealwright.clock import Instant, before
+from sealwright.jose import jwks_document, verification_keys
 from sealwright.keys import Custody, PublicKeyRecord, Purpose, signing_record
 from sealwright.oauth import policy, store
 from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
 from sealwright.oauth.errors import ClientUnknown
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client, Prompt, ResponseMode
-from sealwright.tokens import LocalProvider, ProviderMetadata, jwks_document, verification_keys
+from sealwright.openid_providers import LocalProvider, ProviderMetadata
 
 ISSUER_PATH = "/oauth2/openid/"
 CONFIGURATION_PATH = "/.well-known/openid-configuration"

@@ -20,6 +20,7 @@ from sealwright.errors import (
     Unavailable,
     WrongMethod,
 )
+from sealwright.http import Listener, Request, Response, Route, Wire, json_response, redirect
 from sealwright.identity import SessionKind, SignedIn
 from sealwright.ip import network_of
 from sealwright.oauth.authorize import Authorization
@@ -37,7 +38,6 @@ from sealwright.oauth.people import SignIns
 from sealwright.oauth.token import Tokens
 from sealwright.oauth.userinfo import Userinfo
 from sealwright.oauth.wording import error_description
-from sealwright.wire import Listener, Request, Response, Route, Wire, json_response, redirect
 
 SESSION_COOKIE = "__Host-sealwright_session"
 SIGN_IN_PAGE = "/ui/sign-in"

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from sealwright.errors import InvalidInput
+from sealwright.http import fields_of
 from sealwright.oauth import policy
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
 from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ResponseMode
-from sealwright.wire import fields_of
 
 LONGEST_RETURNED_STATE = 16_384
 """Bytes. Longer ones would make an address that no browser is sure to follow."""

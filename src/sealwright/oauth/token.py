@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sealwright.access import Actor
 from sealwright.ip import network_of
+from sealwright.jose import ACCESS_TOKEN, TokenTooLong, sign
 from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.oauth import claims
 from sealwright.oauth.client_auth import ClientAuthentication
@@ -20,7 +21,6 @@ from sealwright.oauth.grants import AuthorizationCodeGrant, Granted, RefreshToke
 from sealwright.oauth.grants.granted import require_parameter
 from sealwright.oauth.models import Client
 from sealwright.oauth.people import People
-from sealwright.tokens import ACCESS_TOKEN, TokenTooLong, sign
 
 
 class Grant(Protocol):

@@ -5,15 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sealwright.keys import Custody, Purpose
-from sealwright.oauth import claims
-from sealwright.oauth.discovery import Discovery, issuer_url_of
-from sealwright.oauth.errors import BearerMissing, BearerRefused, BearerScopeMissing, FamilyOver
-from sealwright.oauth.families import Families
-from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.models import Client
-from sealwright.oauth.people import People
-from sealwright.tokens import (
+from sealwright.jose import (
     ACCESS_TOKEN,
     SignedClaims,
     TokenExpired,
@@ -25,6 +17,14 @@ from sealwright.tokens import (
     verification_keys,
     verify,
 )
+from sealwright.keys import Custody, Purpose
+from sealwright.oauth import claims
+from sealwright.oauth.discovery import Discovery, issuer_url_of
+from sealwright.oauth.errors import BearerMissing, BearerRefused, BearerScopeMissing, FamilyOver
+from sealwright.oauth.families import Families
+from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.models import Client
+from sealwright.oauth.people import People
 
 CLOCK_DIFFERENCE = timedelta(seconds=5)
 """How far the clocks of two of our nodes may differ."""

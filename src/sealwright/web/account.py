@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sealwright.http import Response
 from sealwright.identity import (
     Credential,
     CredentialKind,
@@ -23,7 +24,6 @@ from sealwright.web.onward import HOME
 from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
 from sealwright.web.words import device_text
-from sealwright.wire import Response
 
 _PROOFS = {"pwd": "password", "otp": "code"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import Consents, Usable
 from sealwright.web.models import ShownApplication, ShownConsent
@@ -10,7 +11,6 @@ from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
 from sealwright.web.wishes import scope_labels
 from sealwright.web.words import host_text
-from sealwright.wire import Response
 
 APPLICATIONS_PAGE = "/ui/account/applications"
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from sealwright.errors import NotFound
-from sealwright.wire import Request, Response
+from sealwright.http import Request, Response
 
 _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",

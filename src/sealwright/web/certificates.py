@@ -18,6 +18,7 @@ from sealwright.ca import (
 )
 from sealwright.clock import Clock, Instant, between
 from sealwright.errors import NotFound
+from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.web.forms import Problem
 from sealwright.web.models import ShownCertificate, ShownStory
@@ -25,7 +26,6 @@ from sealwright.web.notices import done, notice_text
 from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
 from sealwright.web.words import duration_text
-from sealwright.wire import Response
 
 CERTIFICATES_PAGE = "/ui/account/certificates"
 _SERIAL_BYTES = 20

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sealwright.errors import InvalidInput
+from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, Authorization, ConsentNeeded, answer_step
 from sealwright.web.onward import Onward, read_onward
 from sealwright.web.pages import Pages
 from sealwright.web.visits import Visit
 from sealwright.web.wishes import application_of, wishes_of
-from sealwright.wire import Response
 
 
 class ConsentPages:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from sealwright.errors import TooMany
+from sealwright.http import Response
 from sealwright.identity import (
     MIN_PASSWORD,
     CodeRefused,
@@ -24,7 +25,6 @@ from sealwright.web.notices import done
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Inside, Pages
 from sealwright.web.visits import Visit
-from sealwright.wire import Response
 
 PASSWORD_PAGE = "/ui/account/password"  # noqa: S105 - an address
 AUTHENTICATOR_PAGE = "/ui/account/authenticator"

@@ -20,13 +20,13 @@ from sealwright.errors import (
     Unavailable,
     WrongMethod,
 )
+from sealwright.http import FailureAnswer, Request, Response
 from sealwright.identity import LinkRefused
 from sealwright.oauth import SIGN_IN_PAGE, RequestGone, UnprovenRequest
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Headers, Pages, Place
 from sealwright.web.words import failure_text
-from sealwright.wire import FailureAnswer, Request, Response
 
 
 class Told(Struct, frozen=True):

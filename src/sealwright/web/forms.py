@@ -18,11 +18,11 @@ from msgspec import Struct
 
 from sealwright.entropy import Entropy, token
 from sealwright.errors import Failure
+from sealwright.http import Request
 from sealwright.identity import MailRefused, digits_of
 from sealwright.web.cookies import FORM_COOKIE, set_form_secret
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.words import failure_text
-from sealwright.wire import Request
 
 MARK_FIELD: Final = "form_token"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -7,6 +7,7 @@ from msgspec import Struct
 from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
+from sealwright.http import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
 from sealwright.identity import Bootstrap, Credentials, Directory, Invitations, KnownDevices, ResetLinks, Sessions, SignIn
 from sealwright.oauth import CONSENT_PAGE, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, Authorization, Consents
 from sealwright.web.account import AccountPages
@@ -26,7 +27,6 @@ from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, SIGNED_OUT_PAGE, Sign
 from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.visits import PersonalAction, Visit, Visits
 from sealwright.web.welcome import WelcomePages
-from sealwright.wire import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
 
 MAX_FORM = 16_384
 PLACES = (

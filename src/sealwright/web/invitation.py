@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealwright.http import Response
 from sealwright.identity import MIN_PASSWORD, Account, Invitations, WeakPassword
 from sealwright.web.cookies import set_device, set_session
 from sealwright.web.forms import Problem, fields_of, missing, not_the_same
@@ -9,7 +10,6 @@ from sealwright.web.notices import done
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Pages
 from sealwright.web.visits import Visit
-from sealwright.wire import Response
 
 
 class InvitationPages:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from sealwright.http import Response, redirect
 from sealwright.identity import SignedIn
 from sealwright.oauth import CONTINUE_PATH, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, Authorization, answer_step
 from sealwright.web.onward import read_onward
 from sealwright.web.pages import LEADS_AWAY, Pages
 from sealwright.web.visits import Visit
 from sealwright.web.wishes import application_of, lacks_of
-from sealwright.wire import Response, redirect
 
 
 class NotAllowedPages:

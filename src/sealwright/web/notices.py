@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sealwright.http import Request, Response, redirect
 from sealwright.web.cookies import NOTICE_COOKIE, set_notice
-from sealwright.wire import Request, Response, redirect
 
 NOTICES: Mapping[str, str] = {
     "password": "The password was changed, and your other sessions ended.",

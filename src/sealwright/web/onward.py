@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
-from sealwright.wire import Request
+from sealwright.http import Request
 
 HOME = "/ui/account"
 LONGEST_PLACE: Final = 1_024

@@ -9,10 +9,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from sealwright.clock import to_rfc3339
+from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.web.assets import Assets
 from sealwright.web.words import host_text, utc_text
-from sealwright.wire import Response
 
 Headers = tuple[tuple[str, str], ...]
 

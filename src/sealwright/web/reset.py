@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from sealwright.http import Response
 from sealwright.identity import MIN_PASSWORD, ResetLink, ResetLinks, WeakPassword
 from sealwright.web.cookies import set_device
 from sealwright.web.forms import Problem, fields_of, missing, not_the_same
 from sealwright.web.pages import Pages
 from sealwright.web.visits import Visit
-from sealwright.wire import Response
 
 
 class ResetPages:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from sealwright.clock import Clock, between
 from sealwright.errors import TooMany
+from sealwright.http import Response, redirect
 from sealwright.identity import (
     CodeRefused,
     Completed,
@@ -26,7 +27,6 @@ from sealwright.web.onward import Onward, read_onward
 from sealwright.web.pages import LEADS_AWAY, Pages
 from sealwright.web.visits import Visit
 from sealwright.web.wishes import application_of
-from sealwright.wire import Response, redirect
 
 CODE_PAGE = "/ui/sign-in/code"
 CANCEL_PATH = "/ui/sign-in/cancel"

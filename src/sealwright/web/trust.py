@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sealwright.ca import IssuerRecord, Issuers, certificates_pem
 from sealwright.errors import NotFound
+from sealwright.http import Response
 from sealwright.web.pages import Pages
 from sealwright.web.visits import Visit
-from sealwright.wire import Response
 
 TRUST_PAGE = "/trust"
 

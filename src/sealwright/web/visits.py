@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from msgspec import Struct
 
 from sealwright.entropy import Entropy
+from sealwright.http import Handler, Request, Response, redirect
 from sealwright.identity import SessionKind, Sessions, SignedIn
 from sealwright.oauth import SESSION_COOKIE, SIGN_IN_PAGE
 from sealwright.web.cookies import DEVICE_COOKIE, NOTICE_COOKIE, clear
 from sealwright.web.forms import MARK_FIELD, FormSecret, check_mark, check_sender, form_secret
 from sealwright.web.onward import Onward, asked_for
 from sealwright.web.pages import LEADS_AWAY
-from sealwright.wire import Handler, Request, Response, redirect
 
 
 class Visit(Struct, frozen=True):

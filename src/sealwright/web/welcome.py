@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sealwright.errors import InvalidInput
+from sealwright.http import Response
 from sealwright.identity import (
     MIN_PASSWORD,
     Bootstrap,
@@ -22,7 +23,6 @@ from sealwright.web.notices import done
 from sealwright.web.onward import HOME
 from sealwright.web.pages import Pages, Place
 from sealwright.web.visits import Visit
-from sealwright.wire import Response
 
 GROUP = "system_admins"
 

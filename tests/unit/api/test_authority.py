@@ -77,7 +77,7 @@ def test_provisioners_are_listed_page_by_page():
 
 async def issue(world, carl, name="web.example.org"):
     """A certificate from a JWK provisioner."""
-    from sealwright.wire import Request
+    from sealwright.http import Request
 
     key = new_key()
     body = {"type": "JWK", "name": "first", "key": public_jwk(key)}

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from sealwright.http import Listener, Peer, Request, Wire
 from sealwright.identity import SessionKind
-from sealwright.wire import Listener, Peer, Request, Wire
 from tests.unit.api.world import MACHINES, PEOPLE, server_world
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

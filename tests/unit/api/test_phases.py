@@ -11,8 +11,8 @@ from sealwright.access import Permission
 from sealwright.api import operations
 from sealwright.api.operations import OWN
 from sealwright.api.problems import answer_failure, status_of
+from sealwright.http import Request
 from sealwright.identity import SessionKind
-from sealwright.wire import Request
 from tests.unit.api.world import server_world
 
 BODIES = {

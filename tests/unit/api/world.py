@@ -13,18 +13,18 @@ import msgspec
 from sealwright import api, ca, oauth
 from sealwright.access import SYSTEM, NamedAuthority
 from sealwright.api import Domain, ServerFacts
+from sealwright.app.wiring import directory_of
 from sealwright.budgets import make_budgets
 from sealwright.clock import FixedClock
 from sealwright.db import Database, Transaction
 from sealwright.errors import NotFound
+from sealwright.http import Listener, Peer, Request, Response, Wire
 from sealwright.identity import SessionKind
 from sealwright.keys import Custody, Sealer
+from sealwright.openid_providers import TrustedProviders
 from sealwright.outbound import GuardedOutbound
-from sealwright.server.routing import RouteTable
-from sealwright.server.wiring import directory_of
+from sealwright.runtime.routing import RouteTable
 from sealwright.settings import BudgetSettings, OAuthSettings
-from sealwright.tokens import TrustedProviders
-from sealwright.wire import Listener, Peer, Request, Response, Wire
 from tests.databases import sqlite_database
 from tests.unit.identity.world import World
 

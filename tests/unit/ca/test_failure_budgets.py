@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sealwright.audit import Event
-from sealwright.wire import Peer
+from sealwright.http import Peer
 from tests.authorities import csr
 
 WEB = "web.example.org"

@@ -14,8 +14,8 @@ from sealwright.ca.provisioners import (
     listed,
     parse_definition,
 )
+from sealwright.jose import jwk_of
 from sealwright.keys import thumbprint
-from sealwright.tokens import jwk_of
 from tests.authorities import key
 
 KANIDM = """

@@ -9,12 +9,12 @@ from typing import Any
 import jwt
 import pytest
 
-from sealwright import tokens
+from sealwright import jose
 from sealwright.ca.provisioners import Audiences, CredentialRefused, Operation, one_use, whole
 from sealwright.ca.provisioners.gate import id_in_token
 from sealwright.ca.provisioners.single_use import LONGEST_TOKEN_LIFE
 from sealwright.clock import Instant, to_seconds
-from sealwright.tokens import UnverifiedToken
+from sealwright.jose import UnverifiedToken
 from tests.authorities import (
     ALICE,
     CA_URL,
@@ -722,10 +722,10 @@ def test_access_token_is_refused_by_its_type(with_ca):
         for signer, body in (("provider", claims), ("jwk admin", decoded(ca.jwk_token(WEB)))):
             if signer != "provider":
                 await ca.add_jwk()
-            status, answer = await sign(ca, tokens.sign(signing_key(signer), body, type="at+jwt"))
+            status, answer = await sign(ca, jose.sign(signing_key(signer), body, type="at+jwt"))
             assert status == 401
             assert "The token is an access token: its typ is 'at+jwt', where JWT is needed." in answer["message"]
-        assert (await sign(ca, tokens.sign(signing_key("provider"), claims)))[0] == 201
+        assert (await sign(ca, jose.sign(signing_key("provider"), claims)))[0] == 201
 
     with_ca(scenario)
 

@@ -15,7 +15,7 @@ from sealwright.access import SYSTEM
 from sealwright.ca.step_api.failures import answer_failure, status_of
 from sealwright.ca.step_api.messages import serial_number, time_or_duration
 from sealwright.errors import InvalidInput, Unavailable
-from sealwright.wire import Listener, Peer, Request, Wire
+from sealwright.http import Listener, Peer, Request, Wire
 from tests.authorities import (
     ALICE,
     ISSUER_URL,

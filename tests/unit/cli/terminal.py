@@ -21,8 +21,8 @@ from sealwright.cli.https import Answer
 from sealwright.cli.return_page import Page
 from sealwright.cli.surroundings import Surroundings
 from sealwright.clock import to_datetime
+from sealwright.http import Peer, Request
 from sealwright.oauth import SESSION_COOKIE, Done
-from sealwright.wire import Peer, Request
 from tests.unit.api.world import MACHINES, PEOPLE, ServerWorld, server_world
 from tests.unit.identity.world import PASSWORD
 

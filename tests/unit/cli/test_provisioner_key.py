@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from sealwright.cli import provisioner_key as keys
 from sealwright.cli.errors import CommandFailed, RefusedByServer
 from sealwright.entropy import SeededEntropy
-from sealwright.tokens import JWT, VerificationKey, decrypt_private_jwk, jwk_of, public_key_from_jwk, verify
+from sealwright.jose import JWT, VerificationKey, decrypt_private_jwk, jwk_of, public_key_from_jwk, verify
 
 RANDOM = SeededEntropy(3).bytes
 

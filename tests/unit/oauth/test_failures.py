@@ -13,8 +13,8 @@ from sealwright.errors import (
     Unavailable,
     WrongMethod,
 )
+from sealwright.http import Request
 from sealwright.oauth import answer_failure, errors
-from sealwright.wire import Request
 
 REQUEST = Request("POST", "/oauth2/token", request_id="r-42")
 

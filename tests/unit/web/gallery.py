@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sealwright.access import Actor
 from sealwright.clock import Instant
+from sealwright.http import Response
 from sealwright.identity import (
     Account,
     AccountKind,
@@ -39,7 +40,6 @@ from sealwright.web.models import (
     Wish,
 )
 from sealwright.web.pages import Inside, Pages, Place, Site
-from sealwright.wire import Response
 
 NOW = Instant(1_795_342_800_000)
 HOUR = 3_600_000

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from sealwright.errors import NotFound
+from sealwright.http import Request
 from sealwright.web.assets import load_assets
-from sealwright.wire import Request
 from tests.unit.web.gallery import Gallery
 
 ASSETS = load_assets()

@@ -8,9 +8,9 @@ import pytest
 
 import sealwright
 from sealwright.errors import Conflict, Failure, NotFound, NotPermitted, Refused, TooMany, Unavailable, WrongMethod
+from sealwright.http import Request
 from sealwright.oauth import RequestGone, UnprovenRequest
 from sealwright.web.failures import TABLE, failure_answer, told
-from sealwright.wire import Request
 from tests.unit.web.gallery import Gallery
 from tests.unit.web.reading import Reading
 

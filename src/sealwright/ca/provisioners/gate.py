@@ -13,7 +13,8 @@ from sealwright.ca.provisioners.models import JwkProvisioner, Provisioner
 from sealwright.ca.provisioners.oidc import IdToken, verify_id_token
 from sealwright.ca.provisioners.registry import Provisioners
 from sealwright.clock import Clock
-from sealwright.tokens import TrustedProviders, UnverifiedToken, audiences
+from sealwright.jose import UnverifiedToken, audiences
+from sealwright.openid_providers import TrustedProviders
 
 
 class ProvisionerTokens:

@@ -17,8 +17,7 @@ from sealwright.ca.provisioners.errors import RequestNotMeant
 from sealwright.ca.provisioners.models import LEEWAY, JwkProvisioner
 from sealwright.ca.provisioners.single_use import check_life, one_use, whole
 from sealwright.clock import Instant
-from sealwright.keys import base64url
-from sealwright.tokens import (
+from sealwright.jose import (
     JWT,
     UnverifiedToken,
     audiences,
@@ -30,6 +29,7 @@ from sealwright.tokens import (
     text_list,
     verify,
 )
+from sealwright.keys import base64url
 
 _FINGERPRINT_OF_REQUEST = "x5rt#S256"
 

@@ -23,8 +23,8 @@ from sealwright.ca.profiles import inherit
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.errors import Failure
 from sealwright.hosts import HostRefused, canonical_host
-from sealwright.tokens import VerificationKey, VerificationKeys, keys_of_jwks, public_key_from_jwk
-from sealwright.wire import misfit
+from sealwright.http import misfit
+from sealwright.jose import VerificationKey, VerificationKeys, keys_of_jwks, public_key_from_jwk
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 LONGEST_NAME = 128

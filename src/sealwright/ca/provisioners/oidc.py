@@ -32,12 +32,10 @@ from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
 from sealwright.ca.provisioners.single_use import one_use, whole
 from sealwright.clock import Instant
 from sealwright.hosts import HostRefused, canonical_mail
-from sealwright.tokens import (
+from sealwright.jose import (
     ALGORITHMS,
     JWT,
-    ProviderMetadata,
     TokenRefused,
-    TrustedProviders,
     UnverifiedToken,
     check_authorized_party,
     check_times,
@@ -48,6 +46,7 @@ from sealwright.tokens import (
     require_text,
     verify,
 )
+from sealwright.openid_providers import ProviderMetadata, TrustedProviders
 
 
 class IdToken(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import Any
 from sealwright.ca.models import TokenUse
 from sealwright.ca.provisioners.models import LEEWAY
 from sealwright.clock import Instant, after, between
-from sealwright.tokens import TokenRefused, UnverifiedToken, instant_claim
+from sealwright.jose import TokenRefused, UnverifiedToken, instant_claim
 
 LONGEST_TOKEN_LIFE = timedelta(hours=1)
 """From `iat` (else `nbf`, else now) to `exp` of a token that the holder of a key makes. `step` makes them for five minutes."""

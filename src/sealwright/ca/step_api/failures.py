@@ -19,9 +19,9 @@ from sealwright.errors import (
     Unavailable,
     WrongMethod,
 )
+from sealwright.http import Request, Response, json_response
+from sealwright.jose import TokenRefused
 from sealwright.keys import KeyRefused
-from sealwright.tokens import TokenRefused
-from sealwright.wire import Request, Response, json_response
 
 STATUSES: Mapping[type[Failure], int] = {
     NotOffered: 501,

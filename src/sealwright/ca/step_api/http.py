@@ -25,9 +25,9 @@ from sealwright.ca.step_api.messages import (
 )
 from sealwright.db import Database
 from sealwright.errors import InvalidInput, NotFound, Refused, TooMany
+from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 from sealwright.ip import network_of
 from sealwright.pem import certificate_pem, certificates_pem
-from sealwright.wire import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 
 USUAL_PAGE = 20
 LONGEST_PAGE = 100

@@ -1,0 +1,83 @@
+"""Every route, and the words for failures on every wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from sealwright import api, ca, oauth, web
+from sealwright.http import FailureAnswer, Listener, Route, Wire
+
+if TYPE_CHECKING:
+    from sealwright.app.wiring import Parts
+
+
+class Served(Struct, frozen=True):
+    """What the listeners answer with."""
+
+    routes: tuple[Route, ...]
+    failures: Mapping[Wire, FailureAnswer]
+
+
+def serve_all(parts: Parts) -> Served:
+    """The routes of all wires, from the parts that answer them."""
+    pages = web.assemble(
+        web.Site(parts.around.settings.name, parts.urls[Listener.PEOPLE], parts.around.settings.contact),
+        _behind(parts),
+        clock=parts.around.clock,
+        entropy=parts.around.entropy,
+    )
+    failures = {
+        Wire.PAGE: pages.answer_failure,
+        Wire.OAUTH: oauth.answer_failure,
+        Wire.STEP: ca.answer_failure,
+        Wire.API: api.answer_failure,
+    }
+    return Served((*parts.oauth.routes, *parts.ca.routes, *api.routes(_domain(parts)), *pages.routes), failures)
+
+
+def _behind(parts: Parts) -> web.Behind:
+    people = parts.identity
+    return web.Behind(
+        sign_in=people.sign_in,
+        sessions=people.sessions,
+        devices=people.devices,
+        credentials=people.credentials,
+        directory=people.directory,
+        bootstrap=people.bootstrap,
+        reset_links=people.reset_links,
+        invitations=people.invitations,
+        authorization=parts.oauth.authorization,
+        consents=parts.oauth.consents,
+        inventory=parts.ca.inventory,
+        revocation=parts.ca.revocation,
+        issuers=parts.ca.issuers,
+        machines_url=parts.urls[Listener.MACHINES],
+    )
+
+
+def _domain(parts: Parts) -> api.Domain:
+    people, authority = parts.identity, parts.ca
+    return api.Domain(
+        db=parts.around.db,
+        clock=parts.around.clock,
+        facts=api.ServerFacts(
+            name=parts.around.settings.name,
+            people_url=parts.urls[Listener.PEOPLE],
+            machines_url=parts.urls[Listener.MACHINES],
+            status_url=parts.urls[Listener.STATUS],
+        ),
+        directory=people.directory,
+        credentials=people.credentials,
+        invitations=people.invitations,
+        reset_links=people.reset_links,
+        sessions=people.sessions,
+        sign_in=people.sign_in,
+        clients=parts.oauth.clients,
+        issuers=authority.issuers,
+        provisioners=authority.provisioners,
+        inventory=authority.inventory,
+        revocation=authority.revocation,
+    )

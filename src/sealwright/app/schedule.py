@@ -1,0 +1,64 @@
+"""What a worker does with the parts: the routes it serves and the jobs it runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sealwright import ca, identity, oauth
+from sealwright.access import SYSTEM
+from sealwright.app.routes import serve_all
+from sealwright.app.wiring import Parts
+from sealwright.entropy import uuid4
+from sealwright.runtime.application import Application
+from sealwright.runtime.jobs import Job, Leases
+
+
+def application(parts: Parts) -> Application:
+    """What a worker serves and runs."""
+    around, served = parts.around, serve_all(parts)
+
+    async def close() -> None:
+        try:
+            await parts.audit.write_repeated(around.db, unfinished=True)
+        finally:
+            await around.db.close()
+
+    return Application(
+        routes=served.routes,
+        failures=served.failures,
+        jobs=_jobs(parts),
+        leases=Leases(around.db, around.clock, uuid4(around.entropy)),
+        tls=parts.certificate.material,
+        close=close,
+    )
+
+
+def _jobs(parts: Parts) -> tuple[Job, ...]:
+    around, hourly = parts.around, timedelta(hours=1)
+
+    async def sweep() -> None:
+        await identity.sweep(around.db, around.clock)
+
+    async def purge() -> None:
+        await oauth.purge_ended(parts.oauth_foundation)
+
+    async def forget_tokens() -> None:
+        await parts.ca.recovery.forget_tokens()
+
+    async def close_intents() -> None:
+        await parts.ca.recovery.close_intents(older_than=ca.PATIENCE)
+
+    async def write_repeated() -> None:
+        await parts.audit.write_repeated(around.db)
+
+    async def checkpoint() -> None:
+        await parts.checkpoints.make(SYSTEM)
+
+    return (
+        Job("sweep sessions", hourly, sweep, once_per_cluster=True),
+        Job("purge authorization requests", hourly, purge, once_per_cluster=True),
+        Job("forget used tokens", hourly, forget_tokens, once_per_cluster=True),
+        Job("close open intents", timedelta(minutes=10), close_intents, once_per_cluster=True),
+        Job("write repeated refusals", timedelta(seconds=10), write_repeated),
+        Job("audit checkpoint", hourly, checkpoint, once_per_cluster=True),
+    )

@@ -1,0 +1,157 @@
+"""The object graph, built by hand in one place. Tests build it with a clock, entropy and outbound calls of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from sealwright import ca, identity, oauth
+from sealwright.app.dependencies import Surroundings, assemble_people
+from sealwright.app.home import Home
+from sealwright.app.listener_certificate import OwnCertificate
+from sealwright.audit import Audit, Checkpoints
+from sealwright.budgets import make_budgets
+from sealwright.http import Listener
+from sealwright.keys import Custody
+from sealwright.openid_providers import TrustedProviders
+from sealwright.settings import Settings
+
+
+class Parts(Struct, frozen=True):
+    """Every part of the program, one of each."""
+
+    around: Surroundings
+    urls: Mapping[Listener, str]
+    audit: Audit
+    checkpoints: Checkpoints
+    identity: identity.Identity
+    oauth_foundation: oauth.Foundation
+    oauth: oauth.AuthorizationServer
+    ca: ca.CertificateAuthority
+    certificate: OwnCertificate
+
+
+def build(around: Surroundings, listening: Mapping[Listener, str] | None = None) -> Parts:
+    """Put everything together. `listening`: where the listeners really are, for settings that asked for a free port."""
+    settings, clock, entropy, db = around.settings, around.clock, around.entropy, around.db
+    urls = public_urls(settings, listening or {})
+    audit = Audit(clock)
+    custody = Custody(db, around.sealer, clock)
+    budgets = make_budgets(settings.budgets, clock)
+    provisioners = ca.Provisioners(
+        db,
+        around.sealer,
+        audit,
+        clock,
+        directory=Home(settings.home).provisioner_files,
+        own_client=partial(oauth.client_name_in, urls[Listener.PEOPLE]),
+        origin=urls[Listener.PEOPLE],
+    )
+    people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group)
+    foundation = oauth.Foundation(
+        db=db, clock=clock, entropy=entropy, audit=audit, origin=urls[Listener.PEOPLE], lifetimes=settings.oauth, budgets=budgets
+    )
+    authorization_server = oauth.assemble(
+        foundation,
+        people=people.directory,
+        sign_ins=people.sessions,
+        custody=custody,
+        sealer=around.sealer,
+        named=provisioners.named_authority,
+    )
+    providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
+
+    names = reached_by(settings, urls)
+    authority = ca.assemble(
+        ca.Foundation(db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer, budgets=budgets),
+        providers=providers,
+        directory=directory_of(people.directory, authorization_server.token_standing),
+        dns_names=names,
+        provisioners=provisioners,
+    )
+    return Parts(
+        around=around,
+        urls=urls,
+        audit=audit,
+        checkpoints=Checkpoints(db, audit, custody, clock),
+        identity=people,
+        oauth_foundation=foundation,
+        oauth=authorization_server,
+        ca=authority,
+        certificate=OwnCertificate(
+            authority, clock, file=Home(settings.home).server_certificate, names=names, given=settings.tls
+        ),
+    )
+
+
+def directory_of(directory: identity.Directory, token_standing: oauth.TokenStanding) -> ca.Directory:
+    """What the certificate authority asks about people of this server."""
+    return ca.Directory(
+        standing_of=partial(standing_of, directory),
+        person_of=partial(person_of, directory),
+        token_standing_of=partial(token_standing_of, token_standing),
+    )
+
+
+async def token_standing_of(token_standing: oauth.TokenStanding, token: ca.LocalToken) -> ca.Standing:
+    """What an ID token of ours is worth now, in the words of the certificate authority."""
+    over = await token_standing.why_over(
+        issuer_url=token.issuer_url,
+        client_name=token.client_id,
+        account_id=token.subject,
+        session_id=token.session_id,
+        family_id=token.family_id,
+        claims=token.claims,
+    )
+    return ca.Standing(active=not over, reason=over or "active")
+
+
+async def standing_of(directory: identity.Directory, account_id: str) -> ca.Standing:
+    """Whether an account may act, in the words of the certificate authority."""
+    standing = await directory.standing_of(account_id)
+    return ca.Standing(active=standing.active, reason=standing.reason, credential_generation=standing.credential_generation)
+
+
+async def person_of(directory: identity.Directory, account_id: str) -> ca.Person | None:
+    """Who an account is, in the words of the certificate authority."""
+    account = await directory.account(account_id)
+    if account is None:
+        return None
+    primary = account.primary_mail
+    groups = await directory.groups_of(account_id)
+    return ca.Person(
+        id=account.id,
+        name=directory.spn_of(account),
+        mails=tuple(mail.address for mail in account.mails if mail.verified),
+        unverified_mails=tuple(mail.address for mail in account.mails if not mail.verified),
+        primary_mail=primary.address if primary is not None else "",
+        groups=frozenset(group.name for group in groups),
+        group_ids=frozenset(group.id for group in groups),
+    )
+
+
+def public_urls(settings: Settings, listening: Mapping[Listener, str]) -> Mapping[Listener, str]:
+    """How the world reaches each listener."""
+    wanted = {
+        Listener.PEOPLE: (settings.urls.people, settings.listen.people),
+        Listener.MACHINES: (settings.urls.machines, settings.listen.machines),
+        Listener.STATUS: (settings.urls.status, settings.listen.status),
+    }
+    found = {}
+    for listener, (url, address) in wanted.items():
+        port = urlsplit(listening.get(listener, "")).port
+        if address.port == 0 and port and urlsplit(url).port in (0, None):
+            parts = urlsplit(url)
+            found[listener] = f"{parts.scheme}://{parts.netloc.rpartition(':0')[0] or parts.netloc}:{port}"
+        else:
+            found[listener] = url
+    return found
+
+
+def reached_by(settings: Settings, urls: Mapping[Listener, str]) -> tuple[str, ...]:
+    """Every name and address that clients use for this server."""
+    hosts = (urlsplit(url).hostname or "" for url in urls.values())
+    return tuple(dict.fromkeys([*settings.dns_names, *filter(None, hosts)]))

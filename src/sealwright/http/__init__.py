@@ -1,0 +1,40 @@
+"""Requests, responses and routes: what every wire of the program is written in.
+
+A handler takes a `Request` and returns a `Response`; a `Route` states who may call it. Knows no socket and no domain.
+"""
+
+from __future__ import annotations
+
+from sealwright.http.json import decode_json, misfit
+from sealwright.http.messages import (
+    MAX_COOKIES,
+    MAX_FORM_FIELDS,
+    Peer,
+    Request,
+    Response,
+    fields_of,
+    json_response,
+    redirect,
+    whole_number,
+)
+from sealwright.http.routing import MAX_BODY, FailureAnswer, Handler, Listener, Route, Wire
+
+__all__ = [
+    "MAX_BODY",
+    "MAX_COOKIES",
+    "MAX_FORM_FIELDS",
+    "FailureAnswer",
+    "Handler",
+    "Listener",
+    "Peer",
+    "Request",
+    "Response",
+    "Route",
+    "Wire",
+    "decode_json",
+    "fields_of",
+    "json_response",
+    "misfit",
+    "redirect",
+    "whole_number",
+]

@@ -1,0 +1,56 @@
+"""Routes: a path on one or more listeners, its handler, who may call it, and whose words its failures are told in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import StrEnum
+
+import msgspec
+
+from sealwright.http.messages import Request, Response
+
+MAX_BODY = 65_536
+
+FailureAnswer = Callable[[Request, Exception], Response]
+"""Turns a failure into an answer on one wire. What is no `Failure` becomes a 500 that tells only the request id."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Listener(StrEnum):
+    """The addresses that a server listens on."""
+
+    PEOPLE = "people"
+    MACHINES = "machines"
+    STATUS = "status"
+
+
+class Wire(StrEnum):
+    """Whose words a failure is told in; the server holds one table from error class to answer for each."""
+
+    PAGE = "page"  # HTML for people
+    OAUTH = "oauth"  # RFC 6749, section 5.2 and RFC 6750
+    STEP = "step"  # {"status", "message"}
+    API = "api"  # RFC 9457
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One path on one or more listeners.
+
+    `path` may hold ``{name}`` for one segment or ``{name:path}`` for the rest. `access` is the permission that the handler
+    asks for (``certificate:revoke``) or, starting with "public:", the reason why none is needed. `fast` puts it on the
+    fast lane. `max_body` is in bytes; a longer body is answered 413 before it is read whole. `same_for` says how long the
+    answer to a GET may be given again to everybody who asks for the same address under the same host name: only where it
+    depends on nothing else. It takes effect on the fast lane.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    listeners: frozenset[Listener]
+    access: str
+    wire: Wire
+    fast: bool = False
+    max_body: int = MAX_BODY
+    same_for: timedelta = timedelta()

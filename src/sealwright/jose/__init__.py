@@ -1,0 +1,77 @@
+"""JOSE: tokens made, read and verified; keys and key sets as JSON; encrypted keys.
+
+Owns: compact JWS, JWK and JWKS, the encrypted keys of JWK provisioners. Never decides what a token may be used for.
+"""
+
+from __future__ import annotations
+
+from sealwright.jose.claims import (
+    LEEWAY,
+    audiences,
+    check_authorized_party,
+    check_times,
+    instant_claim,
+    optional_text,
+    require_audience,
+    require_issuer,
+    require_text,
+    text_list,
+)
+from sealwright.jose.encoding import LONGEST_TOKEN
+from sealwright.jose.errors import (
+    JwkRefused,
+    KeyUnknown,
+    TokenExpired,
+    TokenMalformed,
+    TokenRefused,
+    TokenTooLong,
+)
+from sealwright.jose.jwk import jwk_of, jwks_document, keys_of_jwks, public_key_from_jwk, thumbprint_sha256
+from sealwright.jose.models import (
+    SignedClaims,
+    VerificationKey,
+    VerificationKeys,
+    verification_keys,
+)
+from sealwright.jose.sealed_jwk import decrypt_private_jwk, encrypt_private_jwk, new_sealed_jwk
+from sealwright.jose.sign import sign
+from sealwright.jose.signatures import ALGORITHMS
+from sealwright.jose.verify import ACCESS_TOKEN, JWT, UnverifiedToken, verify
+
+__all__ = [
+    "ACCESS_TOKEN",
+    "ALGORITHMS",
+    "JWT",
+    "LEEWAY",
+    "LONGEST_TOKEN",
+    "JwkRefused",
+    "KeyUnknown",
+    "SignedClaims",
+    "TokenExpired",
+    "TokenMalformed",
+    "TokenRefused",
+    "TokenTooLong",
+    "UnverifiedToken",
+    "VerificationKey",
+    "VerificationKeys",
+    "audiences",
+    "check_authorized_party",
+    "check_times",
+    "decrypt_private_jwk",
+    "encrypt_private_jwk",
+    "instant_claim",
+    "jwk_of",
+    "jwks_document",
+    "keys_of_jwks",
+    "new_sealed_jwk",
+    "optional_text",
+    "public_key_from_jwk",
+    "require_audience",
+    "require_issuer",
+    "require_text",
+    "sign",
+    "text_list",
+    "thumbprint_sha256",
+    "verification_keys",
+    "verify",
+]

@@ -1,0 +1,41 @@
+"""How tokens and keys are refused."""
+
+from __future__ import annotations
+
+from sealwright.errors import Refused
+
+
+class TokenRefused(Refused):
+    """A token does not prove what it is presented for."""
+
+    code = "token_refused"
+
+
+class TokenMalformed(TokenRefused):
+    """The text is no token of a kind that we read."""
+
+    code = "token_malformed"
+
+
+class TokenTooLong(TokenRefused):
+    """A token would be longer than what is read here, so that it is not made."""
+
+    code = "token_too_long"
+
+
+class TokenExpired(TokenRefused):
+    """The token was good once."""
+
+    code = "token_expired"
+
+
+class KeyUnknown(TokenRefused):
+    """The token names a key that its issuer does not have."""
+
+    code = "token_key_unknown"
+
+
+class JwkRefused(Refused):
+    """A JSON Web Key cannot be read, or is of a kind or strength that is not used here."""
+
+    code = "jwk_refused"

@@ -1,0 +1,189 @@
+"""What one process serves: routes, the words for failures, jobs. And the one place where a request meets its handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sealwright.errors import Failure, Refused, TooLarge, Unavailable, WrongMethod
+from sealwright.http import FailureAnswer, Listener, Request, Response, Route, Wire
+from sealwright.runtime.http_response import Site, header_lines, plain_answer
+from sealwright.runtime.jobs import Job, Leases
+from sealwright.runtime.logs import Log, account_of
+from sealwright.runtime.response_cache import KeptAnswers, KeptAs
+from sealwright.runtime.routing import RouteTable
+from sealwright.runtime.tls import TlsMaterial
+
+_UNKNOWN_PATH_BODY = 65_536
+_USUAL_WIRE: Mapping[Listener, Wire] = {Listener.PEOPLE: Wire.API, Listener.MACHINES: Wire.STEP}
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything that a worker serves and runs. A reload makes a new one."""
+
+    routes: Sequence[Route]
+    failures: Mapping[Wire, FailureAnswer]
+    jobs: Sequence[Job] = ()
+    leases: Leases | None = None
+    """Where jobs that run once per cluster are claimed."""
+    tls: Callable[[], Awaitable[TlsMaterial]] | None = None
+    """The server certificate as it is now; asked again and again, so that a renewed one is served without a restart."""
+    close: Callable[[], Awaitable[None]] = _nothing
+    """Lets go of databases and the like, once no request needs them any more."""
+
+    def __post_init__(self) -> None:
+        silent = {route.wire for route in self.routes} - set(self.failures)
+        if silent:
+            raise ValueError(f"no words for failures on the wire {', '.join(sorted(silent))}")
+        if self.leases is None and any(job.once_per_cluster for job in self.jobs):
+            raise ValueError("a job that runs once per cluster needs leases")
+
+
+class InFlight:
+    """Counts the requests that an application is answering, so that a replaced one is closed after its last answer."""
+
+    __slots__ = ("_idle", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._idle: asyncio.Event | None = None
+
+    def ended(self) -> None:
+        """One answer less to wait for."""
+        self.count -= 1
+        if self._idle is not None and not self.count:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing is being answered. Nothing may begin any more."""
+        self._idle = asyncio.Event()
+        if self.count:
+            await self._idle.wait()
+
+
+class Exchange(Struct):
+    """One request on its way to an answer."""
+
+    request: Request
+    found: Route | Failure
+    """The route that answers, or why there is none."""
+    wire: Wire | None
+    """Whose words a failure is told in."""
+    site: Site
+    dispatcher: Dispatcher
+    refusal: Response | None = None
+    """The answer where the request itself broke off: too slow, too long, no longer HTTP."""
+    keep_as: KeptAs | None = None
+    """Where the answer may be given again: under what it is then found."""
+
+    @property
+    def max_body(self) -> int:
+        """The longest body that is read, in bytes."""
+        return self.found.max_body if isinstance(self.found, Route) else _UNKNOWN_PATH_BODY
+
+    def too_large(self) -> Response:
+        """The answer to a body that is longer than what is read."""
+        return self.dispatcher.explain(self, TooLarge(f"The body is longer than the {self.max_body} bytes that are read here."))
+
+    def given_up(self) -> Response:
+        """The answer to a request that the end of the worker cut off."""
+        return self.dispatcher.explain(self, Unavailable("The server gave this request up; it is stopping."))
+
+    def with_headers(self, response: Response) -> tuple[Response, str]:
+        """`response` and its header lines; where those cannot be sent, the answer that tells of a bug and its lines."""
+        try:
+            return response, header_lines(response, self.site, self.request.request_id)
+        except ValueError as bug:
+            told = self.dispatcher.explain(self, bug)
+        try:
+            return told, header_lines(told, self.site, self.request.request_id)
+        except ValueError as bug:
+            plain = plain_answer(self.request, bug)
+            return plain, header_lines(plain, self.site, self.request.request_id)
+
+
+class Dispatcher:
+    """Finds the handler of a request on one listener, runs it, and tells failures in the words of the route's wire."""
+
+    def __init__(self, application: Application, listener: Listener, in_flight: InFlight, log: Log) -> None:
+        routes = [route for route in application.routes if listener in route.listeners]
+        self._table = RouteTable(routes)
+        self.hot = {(each.method.encode(), each.path.encode()): each for each in routes if each.fast and "{" not in each.path}
+        """Routes of the fast lane whose path is fixed, by method and path as they come over the wire."""
+        self.kept = KeptAnswers()
+        self._failures = application.failures
+        self._listener = listener
+        self._in_flight = in_flight
+        self._log = log
+
+    def begin(self, request: Request, raw_path: str, site: Site) -> Exchange:
+        """Find the route. The request gets its decoded path and path parameters; its body may come later."""
+        try:
+            match = self._table.find(request.method, raw_path)
+        except Refused as refusal:
+            return Exchange(request, refusal, self._nearest_wire(request, raw_path), site, self)
+        request.path = match.path
+        request.path_parameters = match.parameters
+        return Exchange(request, match.route, match.route.wire, site, self)
+
+    async def answer(self, exchange: Exchange) -> Response:
+        """The answer to a request whose body is there. Whatever the handler raises becomes an answer as well."""
+        route = exchange.found
+        if isinstance(route, Failure):
+            return self.explain(exchange, route)
+        self._in_flight.count += 1
+        try:
+            return await route.handler(exchange.request)
+        except Exception as failure:  # noqa: BLE001 - a bug in one handler must not take the connection down
+            return self.explain(exchange, failure)
+        finally:
+            self._in_flight.ended()
+
+    def explain(self, exchange: Exchange, failure: Exception) -> Response:
+        """The answer that tells of a failure. Bugs, and private causes of outages, go to the log under the request id."""
+        self._report(exchange, failure)
+        tell = plain_answer if exchange.wire is None else self._failures.get(exchange.wire, plain_answer)
+        try:
+            response = tell(exchange.request, failure)
+        except Exception as bug:  # noqa: BLE001 - the words for a failure can fail too
+            self._report(exchange, bug)
+            response = plain_answer(exchange.request, bug)
+        if isinstance(failure, WrongMethod):
+            return replace(response, status=405, headers=(*response.headers, ("allow", ", ".join(failure.allowed))))
+        return replace(response, status=413) if isinstance(failure, TooLarge) else response
+
+    def _nearest_wire(self, request: Request, raw_path: str) -> Wire | None:
+        wants_page = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+        if self._listener is Listener.PEOPLE and wants_page and Wire.PAGE in self._failures:
+            return Wire.PAGE
+        nearest = self._table.nearest_wire(raw_path)
+        wire = _USUAL_WIRE.get(self._listener) if nearest in (None, Wire.PAGE) else nearest
+        return wire if wire in self._failures else None
+
+    def _report(self, exchange: Exchange, failure: Exception) -> None:
+        if not isinstance(failure, Failure):
+            write, event = self._log.error, "request failed"
+            told: BaseException = failure
+        elif failure.__cause__ is None:
+            return
+        else:
+            write = self._log.warning if isinstance(failure, Unavailable) else self._log.debug
+            event, told = f"request ended as {failure.code}", failure.__cause__
+        request = exchange.request
+        write(
+            event,
+            request_id=request.request_id,
+            listener=str(self._listener),
+            method=request.method,
+            route=exchange.found.path if isinstance(exchange.found, Route) else None,
+            **account_of(told, request),
+        )

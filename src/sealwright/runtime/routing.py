@@ -1,0 +1,165 @@
+"""From method and path to route.
+
+A table is a tree of path segments, so that finding a route costs the same however many there are. A literal segment wins
+over ``{name}``, and that over ``{name:path}``. Segments are split first and percent-decoded then: an encoded slash is part
+of its segment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+
+from sealwright.errors import InvalidInput, NotFound, WrongMethod
+from sealwright.http import Route, Wire
+
+_PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)(:path)?\}")
+_NO_PARAMETERS: Mapping[str, str] = {}
+_SHOWN = 120
+_MOST_SEGMENTS = 64
+
+
+class Match(Struct, frozen=True):
+    """A route, the decoded path, and what the path's parameters stand for."""
+
+    route: Route
+    path: str
+    parameters: Mapping[str, str]
+
+
+class _Leaf(Struct, frozen=True):
+    route: Route
+    names: tuple[str, ...]
+
+
+class _Node:
+    __slots__ = ("literals", "methods", "parameter", "rest", "wires")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.methods: dict[str, _Leaf] = {}
+        self.rest: dict[str, _Leaf] = {}
+        self.wires: Counter[Wire] = Counter()
+
+
+class RouteTable:
+    """The routes of one listener."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        """Two routes for the same method and path, or a path that cannot be read, raise ValueError."""
+        self._root = _Node()
+        self._exact: dict[tuple[str, str], Match] = {}
+        for route in routes:
+            self._add(route)
+
+    def find(self, method: str, raw_path: str) -> Match:
+        """The route that answers; raises NotFound, WrongMethod or InvalidInput. GET routes answer HEAD as well."""
+        exact = self._exact.get((method, raw_path))
+        if exact is not None:
+            return exact
+        segments = _segments(raw_path)
+        path = "/" + "/".join(segments)
+        allowed: set[str] = set()
+        for leaves, values in _walk(self._root, segments, 0, ()):
+            leaf = leaves.get(method) or (leaves.get("GET") if method == "HEAD" else None)
+            if leaf is not None:
+                return Match(leaf.route, path, dict(zip(leaf.names, values, strict=True)))
+            allowed.update(leaves)
+        if not allowed:
+            raise NotFound(f"There is nothing at {path[:_SHOWN]}.")
+        allowed.update(("HEAD",) if "GET" in allowed else ())
+        raise WrongMethod(f"{path[:_SHOWN]} does not answer {method}.", allowed=tuple(sorted(allowed)))
+
+    def nearest_wire(self, raw_path: str) -> Wire | None:
+        """The wire that most routes near `raw_path` speak; None where not even its first segment leads anywhere."""
+        try:
+            segments = _segments(raw_path)
+        except (InvalidInput, NotFound):
+            return None
+        node = self._root
+        for segment in segments:
+            following = node.literals.get(segment) or node.parameter
+            if following is None:
+                break
+            node = following
+        return None if node is self._root else node.wires.most_common(1)[0][0]
+
+    def _add(self, route: Route) -> None:
+        node, names = self._root, []
+        leaves = None
+        for segment in _split(route.path):
+            if leaves is not None:
+                raise ValueError(f"{route.path}: nothing can follow a rest of the path")
+            parameter = _PARAMETER.fullmatch(segment)
+            if parameter is None and ("{" in segment or "}" in segment):
+                raise ValueError(f"{route.path}: a parameter takes a whole segment, as {{name}} or {{name:path}}")
+            if parameter is None:
+                node = node.literals.setdefault(segment, _Node())
+            else:
+                names.append(parameter[1])
+                if parameter[2]:
+                    leaves = node.rest
+                else:
+                    node.parameter = node.parameter or _Node()
+                    node = node.parameter
+            node.wires[route.wire] += 1
+        leaves = node.methods if leaves is None else leaves
+        if route.method in leaves:
+            raise ValueError(f"{route.method} {route.path} is there twice")
+        leaves[route.method] = _Leaf(route, tuple(names))
+        if not names:
+            self._exact[route.method, route.path] = Match(route, route.path, _NO_PARAMETERS)
+
+
+def target_of(url: bytes, host: str | None) -> tuple[str, str | None]:
+    """Path with query, and the host: of an address with scheme and host, else `host`, which the Host header names."""
+    target = url.decode("ascii").partition("#")[0]
+    if target.startswith("/") or "://" not in target:
+        return target, host
+    return "/" + target.split("://", 1)[1].partition("/")[2], urlsplit(target).netloc
+
+
+def _split(path: str) -> list[str]:
+    if not path.startswith("/"):
+        raise ValueError(f"{path!r} does not begin with a slash")
+    return path[1:].split("/")
+
+
+def _segments(raw_path: str) -> list[str]:
+    try:
+        segments = _split(raw_path)
+    except ValueError as cause:
+        raise NotFound("There is nothing at an address without a path.") from cause
+    if len(segments) > _MOST_SEGMENTS:
+        raise NotFound(f"There is nothing at {raw_path[:_SHOWN]}, which has more than {_MOST_SEGMENTS} parts.")
+    if "%" not in raw_path:
+        return segments
+    try:
+        decoded = [unquote(segment, errors="strict") for segment in segments]
+    except UnicodeDecodeError as cause:
+        raise InvalidInput("The path is not UTF-8 text.") from cause
+    if any("\0" in segment for segment in decoded):
+        raise InvalidInput("The path holds a null character.")
+    return decoded
+
+
+def _walk(
+    node: _Node, segments: list[str], depth: int, values: tuple[str, ...]
+) -> Iterator[tuple[dict[str, _Leaf], tuple[str, ...]]]:
+    """Every place that the path leads to, the most literal first."""
+    if depth == len(segments):
+        if node.methods:
+            yield node.methods, values
+        return
+    segment = segments[depth]
+    if segment in node.literals:
+        yield from _walk(node.literals[segment], segments, depth + 1, values)
+    if node.parameter is not None and segment:
+        yield from _walk(node.parameter, segments, depth + 1, (*values, segment))
+    if node.rest and segment:
+        yield node.rest, (*values, "/".join(segments[depth:]))

@@ -14,6 +14,7 @@ from sealwright.http.messages import (
     Response,
     fields_of,
     json_response,
+    percent_decoded,
     redirect,
     whole_number,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "fields_of",
     "json_response",
     "misfit",
+    "percent_decoded",
     "redirect",
     "whole_number",
 ]

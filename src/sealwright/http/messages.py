@@ -158,9 +158,16 @@ def _unique(text: str) -> dict[str, str]:
 
 
 def _decoded(text: str, errors: str) -> str:
-    """`text` without percent-encoding. The standard library takes 15 ms for 64 kB of percent signs."""
-    if "%" not in text and "+" not in text:
+    return percent_decoded(text.replace("+", " "), errors)
+
+
+def percent_decoded(text: str, errors: str = "strict") -> str:
+    """`text` without percent-encoding (RFC 3986, section 2.1). The standard library takes 15 ms for 64 kB of percent signs.
+
+    `errors`: as of `bytes.decode`; what is not UTF-8 raises UnicodeDecodeError.
+    """
+    if "%" not in text:
         return text
-    parts = _PERCENT.split(text.replace("+", " ").encode("utf-8", "surrogatepass"))
+    parts = _PERCENT.split(text.encode("utf-8", "surrogatepass"))
     parts[1::2] = map(_ENCODED.__getitem__, parts[1::2])
     return b"".join(parts).decode("utf-8", errors)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from sealwright.errors import InvalidInput, NotFound, WrongMethod
-from sealwright.http import Route, Wire
+from sealwright.http import Route, Wire, percent_decoded
 
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)(:path)?\}")
 _NO_PARAMETERS: Mapping[str, str] = {}
@@ -140,7 +140,7 @@ def _segments(raw_path: str) -> list[str]:
     if "%" not in raw_path:
         return segments
     try:
-        decoded = [unquote(segment, errors="strict") for segment in segments]
+        decoded = [percent_decoded(segment) for segment in segments]
     except UnicodeDecodeError as cause:
         raise InvalidInput("The path is not UTF-8 text.") from cause
     if any("\0" in segment for segment in decoded):

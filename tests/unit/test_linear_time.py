@@ -23,7 +23,7 @@ from sealwright.errors import Failure
 from sealwright.http import Listener, Peer, Request, Response, Route, Wire
 from sealwright.identity import policy as people
 from sealwright.ip import network_of
-from sealwright.jose import UnverifiedToken, decrypt_private_jwk, keys_of_jwks
+from sealwright.jose import LONGEST_TOKEN, UnverifiedToken, decrypt_private_jwk, keys_of_jwks
 from sealwright.jose.encoding import decode_object
 from sealwright.oauth import redirects
 from sealwright.oauth.loopback import loopback_parts
@@ -46,9 +46,9 @@ class Shape(msgspec.Struct):
     csr: str | None = None
 
 
-def filled(unit: str, before: str = "", after: str = "") -> str:
+def filled(unit: str, before: str = "", after: str = "", length: int = LENGTH) -> str:
     """`unit` again and again between `before` and `after`, as long as a body may be."""
-    return before + unit * ((LENGTH - len(before) - len(after)) // len(unit)) + after
+    return before + unit * ((length - len(before) - len(after)) // len(unit)) + after
 
 
 def body_of(text: str) -> Any:
@@ -94,20 +94,29 @@ ARMOUR = (
     filled(BEGIN + END),
     filled(f"{BEGIN}\nAAAA\n"),
 )
-JSON = (
-    filled("["),
-    filled("[", '{"unknown":'),
-    filled('{"a":', '{"unknown":'),
-    filled("9", '{"csr":"a","unknown":', "}"),
-    filled("9", '{"csr":"a","unknown":1e', "}"),
-    filled("\\u0041", '{"csr":"', '"}'),
-    filled("\\", '{"csr":"', '"}'),
-    filled('"a":1,', "{", '"b":1}'),
-    filled(" - at `$", '{"', '":1}'),
-    filled(" ", "{"),
-    filled("é", '{"csr":"', '"}'),
-    "{" + ",".join(f'"{n}":1' for n in range(6_000)) + ',"5999":1}',
-)
+
+
+def json_texts(length: int) -> tuple[str, ...]:
+    """JSON of the kinds that take a reader longest."""
+    members = ",".join(f'"{n}":1' for n in range(length // 11))
+    return (
+        filled("[", length=length),
+        filled("[", '{"unknown":', length=length),
+        filled('{"a":', '{"unknown":', length=length),
+        filled("9", '{"csr":"a","unknown":', "}", length=length),
+        filled("9", '{"csr":"a","unknown":1e', "}", length=length),
+        filled("\\u0041", '{"csr":"', '"}', length=length),
+        filled("\\", '{"csr":"', '"}', length=length),
+        filled('"a":1,', "{", '"b":1}', length=length),
+        filled(" - at `$", '{"', '":1}', length=length),
+        filled(" ", "{", length=length),
+        filled("é", '{"csr":"', '"}', length=length),
+        "{" + members + ',"0":1}',
+    )
+
+
+JSON = json_texts(LENGTH)
+TOKEN_JSON = json_texts(LONGEST_TOKEN * 3 // 4)
 FORMS = (filled("a=1&"), filled("&"), filled("="), filled("%41"), filled("+"), filled("%"), filled("%C3", "a="), filled(";"))
 TOKENS = (
     filled("a"),
@@ -159,7 +168,7 @@ CASES: list[tuple[str, Callable[[Any], Any], tuple[Any, ...]]] = [
     ("a body", body_of, JSON),
     ("a file in JSON", parse_json, JSON),
     ("JSON", strict_json.loads, JSON),
-    ("an object of a token", lambda text: decode_object(text.encode(), "payload"), JSON),
+    ("an object of a token", lambda text: decode_object(text.encode(), "payload"), TOKEN_JSON),
     ("a key set", lambda text: keys_of_jwks(text.encode()), JSON),
     ("a discovery document", lambda text: read_metadata(text.encode(), "https://a.example"), JSON),
     ("a token", lambda text: UnverifiedToken(text).claims(), TOKENS),

@@ -9,11 +9,16 @@ from sealwright.cli.errors import WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
 
 
-@command("help", examples=["sealwright help", "sealwright help certificate issue"], local=True)
+@command("help", examples=["sealwright help", "sealwright help certificate issue", "sealwright help settings"], local=True)
 @click.argument("words", metavar="[COMMAND]...", nargs=-1)
 @pass_invocation
 def help_(invocation: Invocation, words: tuple[str, ...]) -> None:
-    """Show help on a command, the same as COMMAND --help."""
+    """Show help on a command, the same as COMMAND --help. After the word settings, show every setting and its default."""
+    if words == ("settings",):
+        from sealwright.settings import render
+
+        invocation.output.say(render().rstrip("\n"))
+        return
     context = click.get_current_context().find_root()
     found: click.Command = context.command
     for word in words:

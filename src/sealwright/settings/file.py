@@ -15,7 +15,7 @@ from typing import Any
 from sealwright.clock import format_duration
 from sealwright.settings.declarations import SECTIONS, Declared, Settings, Urls, declared
 from sealwright.settings.environment import Environment, home_directory, read_environment
-from sealwright.settings.errors import SettingsRefused, shown
+from sealwright.settings.errors import SEE_ALL, SettingsRefused, shown
 from sealwright.settings.forms import Address
 from sealwright.settings.write import written
 
@@ -176,7 +176,7 @@ def _nearest(key: str, known: Mapping[str, Declared]) -> str:
     close = difflib.get_close_matches(key, [*known, *filter(None, SECTIONS)], n=1, cutoff=0.6) or [
         each for each in known if each.rpartition(".")[2] == key.rpartition(".")[2]
     ]
-    return f"Perhaps {close[0]} was meant." if close else "All settings are listed in docs/reference/settings.md."
+    return f"Perhaps {close[0]} was meant." if close else SEE_ALL
 
 
 def line_of(key: str, file: Path) -> int:

@@ -1,17 +1,21 @@
 """What the command says of itself."""
 
+import ast
 import contextlib
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
+import sealwright
 from sealwright.cli import run
 from sealwright.cli.commands import Command
 from sealwright.cli.program import COMMANDS, tree
 from sealwright.cli.surroundings import Surroundings
+from sealwright.settings import SettingsRefused, declared, load
 from tests.unit.cli.terminal import Result
 
 
@@ -153,3 +157,26 @@ def test_help_on_a_command_is_that_of_its_option(shell):
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 def test_completion_is_printed_for_each_shell(shell, name):
     assert "_SEALWRIGHT_COMPLETE" in shell.ok("completion", name).out
+
+
+def test_refused_setting_leads_to_help_that_is_installed(tmp_path):
+    (tmp_path / "settings.toml").write_text("workers = -1\n")
+    told = plain("help", "settings").out
+    assert told.startswith("# Settings of this server.")
+    assert [each.key for each in declared() if f"# {each.name} = " not in told or each.description not in told] == []
+    with pytest.raises(SettingsRefused) as caught:
+        load(tmp_path)
+    assert caught.value.hint.endswith(": sealwright help settings")
+
+
+def test_no_message_cites_a_page_that_is_not_installed():
+    source = Path(sealwright.__file__).parent
+    cited = {
+        f"{file.relative_to(source)}: {node.value}"
+        for file in source.rglob("*.py")
+        for tree in [ast.parse(file.read_text(encoding="utf-8"))]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "docs/" in node.value
+    }
+    docstring = {each for each in cited if each.startswith("audit/events.py: Every event there is.")}
+    assert cited - docstring == set()

@@ -22,7 +22,7 @@ from sealwright.runtime.asgi_app import slow_lane
 from sealwright.runtime.connection_limit import ConnectionLimit
 from sealwright.runtime.first_step import FirstStep
 from sealwright.runtime.listener_state import Lane, Limits, Pulse, RequestIds, Workplace
-from sealwright.runtime.protocol import Connection
+from sealwright.runtime.protocol import HttpConnection
 from sealwright.runtime.proxies import ListedProxies, Proxies
 from sealwright.runtime.seldom import Seldom
 from tests.unit.runtime.routes import open_test_log, words_of
@@ -93,12 +93,12 @@ def converse(pieces: list[bytes], limits: Limits = LIMITS) -> tuple[bytes, bool,
             log=log,
         )
         config = Config(
-            slow_lane, interface="asgi3", http=Connection, ws="none", lifespan="off", log_config=None, proxy_headers=False
+            slow_lane, interface="asgi3", http=HttpConnection, ws="none", lifespan="off", log_config=None, proxy_headers=False
         )
         config.load()
         lane = Lane(Listener.STATUS, "http://127.0.0.1:8080", dispatcher, None, workplace, ConnectionLimit(1, unread, unread))
         wired: Any = Wired()
-        connection = Connection(lane, config, loop, wired)
+        connection = HttpConnection(lane, config, loop, wired)
         connection.connection_made(wired)
         slowest = 0.0
 

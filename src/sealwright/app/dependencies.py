@@ -1,4 +1,4 @@
-"""What comes to the parts from outside, and the one part that is needed without the others: the people."""
+"""What the parts of one process depend on, and the one part that commands need without the others: the people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HASHING_THREADS = 1
 """Threads that hash passwords in each worker; there is a worker for each processor."""
 
 
-class Surroundings(Struct, frozen=True):
+class Dependencies(Struct, frozen=True):
     """What comes from outside: real in a server, chosen in a test."""
 
     settings: Settings
@@ -36,7 +36,7 @@ class Surroundings(Struct, frozen=True):
     outbound: Outbound
 
 
-def real_surroundings(settings: Settings, db: Database) -> Surroundings:
+def real_dependencies(settings: Settings, db: Database) -> Dependencies:
     """Those of a real server on an open database."""
     sealer = Sealer(load_key_encryption_key(settings.home, settings.key), ENTROPY)
     outbound = GuardedOutbound(
@@ -44,11 +44,11 @@ def real_surroundings(settings: Settings, db: Database) -> Surroundings:
         allow_http=settings.outbound.allow_http,
         ca_file=settings.outbound.ca_file,
     )
-    return Surroundings(settings, CLOCK, ENTROPY, db, sealer, outbound)
+    return Dependencies(settings, CLOCK, ENTROPY, db, sealer, outbound)
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, new: bool = False) -> AsyncIterator[Surroundings]:
+async def opened(settings: Settings, *, new: bool = False) -> AsyncIterator[Dependencies]:
     """Those of one command on the server's machine. The database is brought to the newest schema first.
 
     Where there is none, it is made only for a `new` server: else it was lost.
@@ -56,13 +56,13 @@ async def opened(settings: Settings, *, new: bool = False) -> AsyncIterator[Surr
     await migrate(settings.database_url, may_create=new)
     db = await open_database(settings.database_url)
     try:
-        yield real_surroundings(settings, db)
+        yield real_dependencies(settings, db)
     finally:
         await db.close()
 
 
 def assemble_people(
-    around: Surroundings, audit: Audit, named: NamedAuthorities, clients_of_group: identity.ClientsOfGroup
+    around: Dependencies, audit: Audit, named: NamedAuthorities, clients_of_group: identity.ClientsOfGroup
 ) -> identity.Identity:
     """The part that knows people; what it asks of the others is passed to it."""
     settings = around.settings
@@ -82,7 +82,7 @@ def assemble_people(
     )
 
 
-async def seed(around: Surroundings) -> None:
+async def seed(around: Dependencies) -> None:
     """Make the built-in groups and accounts that are not there yet."""
 
     async def body(tx: Transaction) -> None:

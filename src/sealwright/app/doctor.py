@@ -13,7 +13,7 @@ from cryptography import x509
 from msgspec import Struct
 
 from sealwright.app.addresses import listen_addresses
-from sealwright.app.dependencies import real_surroundings
+from sealwright.app.dependencies import real_dependencies
 from sealwright.app.home import OTHERS_WRITE, Home
 from sealwright.app.wiring import Parts, build
 from sealwright.ca import IssuerKind, IssuerRecord
@@ -71,7 +71,7 @@ async def examine(home: Home) -> list[Finding]:
         try:
             await db.check()
             findings.append(_examine_database(settings))
-            findings.extend([finding async for finding in _examine_parts(build(real_surroundings(settings, db)), home)])
+            findings.extend([finding async for finding in _examine_parts(build(real_dependencies(settings, db)), home)])
         finally:
             await db.close()
     except Failure as failure:

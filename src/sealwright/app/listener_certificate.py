@@ -18,14 +18,14 @@ from cryptography import x509
 from sealwright.app.home import write_whole
 from sealwright.ca import CertificateAuthority, certificates_pem, issue_server_certificate
 from sealwright.clock import Clock, Instant, after, between, from_datetime
-from sealwright.runtime.tls import CertificateRefused, TlsMaterial, server_context
+from sealwright.runtime.tls import ListenerCertificateRefused, TlsMaterial, server_context
 from sealwright.settings import Tls
 
 _KEY_MARK = b"-----BEGIN PRIVATE KEY-----"
 _LIFE_BEFORE_RENEWAL = 2 / 3
 
 
-class OwnCertificate:
+class ListenerCertificate:
     """Answers what to serve now; makes a new certificate when it is time."""
 
     def __init__(self, authority: CertificateAuthority, clock: Clock, *, file: Path, names: Sequence[str], given: Tls) -> None:
@@ -67,7 +67,7 @@ class OwnCertificate:
             held = self._file.read_bytes()
             leaf = x509.load_pem_x509_certificate(held)
             server_context(_material(held, b""), client_certificates=False)
-        except (FileNotFoundError, ValueError, CertificateRefused):
+        except (FileNotFoundError, ValueError, ListenerCertificateRefused):
             return None
         begin = from_datetime(leaf.not_valid_before_utc)
         serves = begin <= self._clock.now() < renew_at(begin, from_datetime(leaf.not_valid_after_utc))
@@ -103,6 +103,6 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as cause:
-        raise CertificateRefused(
+        raise ListenerCertificateRefused(
             f"{file} cannot be read: {cause.strerror}.", hint="See tls.certificate and tls.key in settings.toml."
         ) from cause

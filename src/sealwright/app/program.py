@@ -14,7 +14,7 @@ from msgspec import Struct
 from sealwright import __version__
 from sealwright.access import SYSTEM
 from sealwright.app.addresses import listen_addresses
-from sealwright.app.dependencies import CLOCK, real_surroundings, seed
+from sealwright.app.dependencies import CLOCK, real_dependencies, seed
 from sealwright.app.home import Home, write_whole
 from sealwright.app.schedule import application
 from sealwright.app.wiring import Parts, build, public_urls
@@ -64,7 +64,7 @@ def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings
     async def build_application(settings: Settings, listening: Mapping[Listener, str]) -> Application:
         db = await open_database(settings.database_url)
         try:
-            parts = build(real_surroundings(settings, db), listening)
+            parts = build(real_dependencies(settings, db), listening)
             await parts.ca.provisioners.reload()
             if built:
                 await _record(parts, Event.SETTINGS_RELOADED)
@@ -133,7 +133,7 @@ async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tup
     await migrate(settings.database_url, may_create=False)
     db = await open_database(settings.database_url)
     try:
-        parts = build(real_surroundings(settings, db), listening)
+        parts = build(real_dependencies(settings, db), listening)
         await seed(parts.around)
         if sqlite_file(settings.database_url) is not None:  # nobody else works with it
             await parts.ca.recovery.close_intents()

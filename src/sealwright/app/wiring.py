@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from sealwright import ca, identity, oauth
-from sealwright.app.dependencies import Surroundings, assemble_people
+from sealwright.app.dependencies import Dependencies, assemble_people
 from sealwright.app.home import Home
-from sealwright.app.listener_certificate import OwnCertificate
+from sealwright.app.listener_certificate import ListenerCertificate
 from sealwright.audit import Audit, Checkpoints
 from sealwright.budgets import make_budgets
 from sealwright.http import Listener
@@ -23,7 +23,7 @@ from sealwright.settings import Settings
 class Parts(Struct, frozen=True):
     """Every part of the program, one of each."""
 
-    around: Surroundings
+    around: Dependencies
     urls: Mapping[Listener, str]
     audit: Audit
     checkpoints: Checkpoints
@@ -31,10 +31,10 @@ class Parts(Struct, frozen=True):
     oauth_foundation: oauth.Foundation
     oauth: oauth.AuthorizationServer
     ca: ca.CertificateAuthority
-    certificate: OwnCertificate
+    certificate: ListenerCertificate
 
 
-def build(around: Surroundings, listening: Mapping[Listener, str] | None = None) -> Parts:
+def build(around: Dependencies, listening: Mapping[Listener, str] | None = None) -> Parts:
     """Put everything together. `listening`: where the listeners really are, for settings that asked for a free port."""
     settings, clock, entropy, db = around.settings, around.clock, around.entropy, around.db
     urls = public_urls(settings, listening or {})
@@ -81,7 +81,7 @@ def build(around: Surroundings, listening: Mapping[Listener, str] | None = None)
         oauth_foundation=foundation,
         oauth=authorization_server,
         ca=authority,
-        certificate=OwnCertificate(
+        certificate=ListenerCertificate(
             authority, clock, file=Home(settings.home).server_certificate, names=names, given=settings.tls
         ),
     )

@@ -10,7 +10,7 @@ import msgspec
 from sealwright.audit import store
 from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of
 from sealwright.audit.events import Event, Outcome
-from sealwright.audit.refusals import Refusals, Refused, Repeated
+from sealwright.audit.refusals import Refusal, Refusals, Repeated
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 
@@ -102,7 +102,7 @@ class Audit:
 
         `reason` is the class of refusals that this one counts with: a text without anything that whoever asked can choose.
         """
-        refused = Refused(event, actor.kind, actor.id, actor.name, actor.address, target, reason)
+        refused = Refusal(event, actor.kind, actor.id, actor.name, actor.address, target, reason)
         if not self._refusals.count(refused):
             return
 

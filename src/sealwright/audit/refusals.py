@@ -22,7 +22,7 @@ MOST_PARTIES = 1_000
 """Parties that are told apart at a time; those beyond are counted together."""
 
 
-class Refused(NamedTuple):
+class Refusal(NamedTuple):
     """One refusal, as its row tells it."""
 
     event: Event
@@ -37,7 +37,7 @@ class Refused(NamedTuple):
 class Repeated(NamedTuple):
     """How many more there were of a refusal whose row was written, in one minute."""
 
-    first: Refused
+    first: Refusal
     more: int
     targets: dict[str, int]
     since: Instant
@@ -61,7 +61,7 @@ class _Tally:
 
     __slots__ = ("began_at", "first", "last_at", "more", "targets")
 
-    def __init__(self, first: Refused, now: Instant) -> None:
+    def __init__(self, first: Refusal, now: Instant) -> None:
         self.first = first
         self.began_at = self.last_at = now
         self.more = 0
@@ -82,7 +82,7 @@ class Refusals:
         self._tallies: dict[tuple[str, ...], _Tally] = {}
         self._over: list[Repeated] = []
 
-    def count(self, refused: Refused) -> bool:
+    def count(self, refused: Refusal) -> bool:
         """Whether this one gets a row of its own now; if not, it is counted."""
         now = self._clock.now()
         tally, is_first = self._tally(refused, now)
@@ -91,7 +91,7 @@ class Refusals:
             tally.add(refused.target)
         return is_first
 
-    def not_written(self, refused: Refused) -> None:
+    def not_written(self, refused: Refusal) -> None:
         """The row of its own could not be written: count it instead."""
         tally, _ = self._tally(refused, self._clock.now())
         tally.add(refused.target)
@@ -113,11 +113,11 @@ class Refusals:
         if tally.more:
             self._over.append(Repeated(tally.first, tally.more, tally.targets, tally.began_at, tally.last_at))
 
-    def _tally(self, refused: Refused, now: Instant) -> tuple[_Tally, bool]:
+    def _tally(self, refused: Refusal, now: Instant) -> tuple[_Tally, bool]:
         key: tuple[str, ...] = (refused.event, refused.reason, *_party(refused))
         tally = self._tallies.get(key)
         if tally is None and len(self._tallies) >= MOST_PARTIES:
-            refused = Refused(refused.event, "nobody", "", "", "", "", "refusals of more parties than are told apart")
+            refused = Refusal(refused.event, "nobody", "", "", "", "", "refusals of more parties than are told apart")
             key = (refused.event,)
             tally = self._tallies.get(key)
         if tally is not None and _is_over(tally, now):
@@ -129,7 +129,7 @@ class Refusals:
         return self._tallies[key], True
 
 
-def _party(refused: Refused) -> tuple[str, ...]:
+def _party(refused: Refusal) -> tuple[str, ...]:
     """Whoever proved who they are counts as that; a client's name anyone can use, so its address counts as well."""
     if refused.actor_kind == "person":
         return ("person", refused.actor_id)

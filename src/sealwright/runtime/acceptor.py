@@ -14,7 +14,7 @@ from sealwright.ip import network_of
 from sealwright.runtime import descriptors
 from sealwright.runtime.asgi_app import slow_lane
 from sealwright.runtime.listener_state import Lane
-from sealwright.runtime.protocol import Connection
+from sealwright.runtime.protocol import HttpConnection
 from sealwright.runtime.seldom import Seldom
 
 _AT_ONCE = 16
@@ -64,7 +64,7 @@ class Acceptor:
                 return
 
     def _admit(self, accepted: socket.socket, network: str) -> None:
-        connection = Connection(self._lane, self._config, self._loop, accepted)
+        connection = HttpConnection(self._lane, self._config, self._loop, accepted)
         if not self._lane.connections.enter(connection, network):
             accepted.close()
             return
@@ -72,7 +72,7 @@ class Acceptor:
         self._handshakes.add(handshake)
         handshake.add_done_callback(self._handshakes.discard)
 
-    async def _connect(self, connection: Connection, accepted: socket.socket) -> None:
+    async def _connect(self, connection: HttpConnection, accepted: socket.socket) -> None:
         timeouts: dict[str, Any] = {}
         context = self._lane.tls_context
         if context is not None:
@@ -106,7 +106,7 @@ def _config() -> Config:
     config = Config(
         slow_lane,
         interface="asgi3",
-        http=Connection,
+        http=HttpConnection,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from sealwright.errors import Failure, Refused, TooLarge, Unavailable, WrongMethod
 from sealwright.http import FailureAnswer, Listener, Request, Response, Route, Wire
-from sealwright.runtime.http_response import Site, header_lines, plain_answer
+from sealwright.runtime.http_response import ServedOrigin, header_lines, plain_answer
 from sealwright.runtime.jobs import Job, Leases
 from sealwright.runtime.logs import Log, account_of
-from sealwright.runtime.response_cache import KeptAnswers, KeptAs
+from sealwright.runtime.response_cache import CacheKey, ResponseCache
 from sealwright.runtime.routing import RouteTable
 from sealwright.runtime.tls import TlsMaterial
 
@@ -78,11 +78,11 @@ class Exchange(Struct):
     """The route that answers, or why there is none."""
     wire: Wire | None
     """Whose words a failure is told in."""
-    site: Site
+    site: ServedOrigin
     dispatcher: Dispatcher
     refusal: Response | None = None
     """The answer where the request itself broke off: too slow, too long, no longer HTTP."""
-    keep_as: KeptAs | None = None
+    keep_as: CacheKey | None = None
     """Where the answer may be given again: under what it is then found."""
 
     @property
@@ -119,13 +119,13 @@ class Dispatcher:
         self._table = RouteTable(routes)
         self.hot = {(each.method.encode(), each.path.encode()): each for each in routes if each.fast and "{" not in each.path}
         """Routes of the fast lane whose path is fixed, by method and path as they come over the wire."""
-        self.kept = KeptAnswers()
+        self.kept = ResponseCache()
         self._failures = application.failures
         self._listener = listener
         self._in_flight = in_flight
         self._log = log
 
-    def begin(self, request: Request, raw_path: str, site: Site) -> Exchange:
+    def begin(self, request: Request, raw_path: str, site: ServedOrigin) -> Exchange:
         """Find the route. The request gets its decoded path and path parameters; its body may come later."""
         try:
             match = self._table.find(request.method, raw_path)

@@ -19,7 +19,7 @@ _LONGEST_ELEMENT = 100
 _MOST_ELEMENTS = 100
 
 
-class Client(NamedTuple):
+class ForwardedClient(NamedTuple):
     """Who asked, as far as our proxies tell."""
 
     address: str
@@ -27,7 +27,7 @@ class Client(NamedTuple):
     """The element that ended the walk, because it is no address."""
 
 
-def client_of(forwarded: str, proxy: str, is_proxy: Callable[[IpAddress], bool]) -> Client:
+def client_of(forwarded: str, proxy: str, is_proxy: Callable[[IpAddress], bool]) -> ForwardedClient:
     """The client behind `proxy`, our peer; `forwarded` holds the lines of the header, joined by commas."""
     nearest = proxy
     for element in reversed(forwarded.rsplit(",", _MOST_ELEMENTS)[-_MOST_ELEMENTS:]):
@@ -36,11 +36,11 @@ def client_of(forwarded: str, proxy: str, is_proxy: Callable[[IpAddress], bool])
             continue
         address = read_address(text)
         if address is None:
-            return Client(nearest, text[:_LONGEST_ELEMENT])
+            return ForwardedClient(nearest, text[:_LONGEST_ELEMENT])
         nearest = str(address)
         if not is_proxy(address):
             break
-    return Client(nearest)
+    return ForwardedClient(nearest)
 
 
 def read_address(text: str) -> IpAddress | None:

@@ -45,7 +45,7 @@ _PLAIN_STATUS: tuple[tuple[type[Exception], int], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ServedOrigin:
     """What a peer calls this server, and the guards that go with that name."""
 
     origin: str
@@ -54,7 +54,7 @@ class Site:
     """Header lines already made, of answers whose headers do not change from one to the next."""
 
 
-def site_of(scheme: str, host: str, strict_transport: timedelta = STRICT_TRANSPORT) -> Site:
+def site_of(scheme: str, host: str, strict_transport: timedelta = STRICT_TRANSPORT) -> ServedOrigin:
     """The site behind a Host header; a host that is none raises ValueError.
 
     `strict_transport` is how long browsers shall use nothing but TLS; zero makes them forget it. It is said of names of our
@@ -66,7 +66,7 @@ def site_of(scheme: str, host: str, strict_transport: timedelta = STRICT_TRANSPO
     guards = dict(GUARDS)
     if scheme == "https" and not _is_shared(host):
         guards[_STRICT_TRANSPORT_NAME] = f"max-age={int(strict_transport.total_seconds())}"
-    return Site(f"{scheme}://{host}", tuple(guards.items()))
+    return ServedOrigin(f"{scheme}://{host}", tuple(guards.items()))
 
 
 def _is_shared(host: str) -> bool:
@@ -78,7 +78,7 @@ def _is_shared(host: str) -> bool:
     return True
 
 
-def header_lines(response: Response, site: Site, request_id: str) -> str:
+def header_lines(response: Response, site: ServedOrigin, request_id: str) -> str:
     """Header lines of the answer; a status or header that HTTP does not allow raises ValueError."""
     headers = response.headers
     known = site.lines_of.get(headers)
@@ -93,7 +93,7 @@ def header_lines(response: Response, site: Site, request_id: str) -> str:
     return f"content-length: {len(response.body)}\r\n{known}x-request-id: {request_id}\r\n"
 
 
-def _checked_lines(headers: tuple[tuple[str, str], ...], site: Site) -> str:
+def _checked_lines(headers: tuple[tuple[str, str], ...], site: ServedOrigin) -> str:
     """Lines of the handler's headers and of the guards."""
     lines = _lines(headers)
     count = len(headers)

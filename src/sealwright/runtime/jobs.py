@@ -55,7 +55,7 @@ class Leases:
         return True
 
 
-class Schedule:
+class JobSchedule:
     """Runs jobs until it is stopped."""
 
     def __init__(self, jobs: Sequence[Job], leases: Leases | None, log: Log) -> None:

@@ -18,7 +18,7 @@ from sealwright.http import Listener, Response
 from sealwright.runtime.application import Dispatcher
 from sealwright.runtime.connection_limit import ConnectionLimit
 from sealwright.runtime.first_step import FirstStep
-from sealwright.runtime.http_response import STRICT_TRANSPORT, Site, site_of
+from sealwright.runtime.http_response import STRICT_TRANSPORT, ServedOrigin, site_of
 from sealwright.runtime.logs import Log
 from sealwright.runtime.proxies import Proxies
 from sealwright.runtime.tls import LiveContext
@@ -130,7 +130,7 @@ class Lane:
         self.log = workplace.log
         self._live = live
         self.draining = False
-        self.sites: dict[str, Site] = {}
+        self.sites: dict[str, ServedOrigin] = {}
         """Host header → site, of hosts seen before."""
 
     @property
@@ -143,7 +143,7 @@ class Lane:
         """Whom client certificates must come from; nothing where nobody is asked for one."""
         return self._live.material.trust_pem if self._live is not None and self._live.client_certificates else b""
 
-    def site(self, host: str) -> Site:
+    def site(self, host: str) -> ServedOrigin:
         """The site of a Host header; what is no host raises ValueError."""
         site = self.sites.get(host)
         if site is None:

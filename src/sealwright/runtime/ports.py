@@ -10,7 +10,7 @@ _LISTENING = "0A"
 _STATE, _INODE = 3, 9
 
 
-class Holder(Struct, frozen=True):
+class PortHolder(Struct, frozen=True):
     """A program that listens."""
 
     pid: int
@@ -20,7 +20,7 @@ class Holder(Struct, frozen=True):
         return f"pid {self.pid}, {self.program}"
 
 
-def holder_of(port: int, proc: Path = Path("/proc")) -> Holder | None:
+def holder_of(port: int, proc: Path = Path("/proc")) -> PortHolder | None:
     """The program that listens on a TCP port of this machine; None where it is not ours to see."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port, proc)}
     if not sockets:
@@ -28,7 +28,7 @@ def holder_of(port: int, proc: Path = Path("/proc")) -> Holder | None:
     for process in sorted(path for path in proc.iterdir() if path.name.isdigit()):
         try:
             if any(str(link.readlink()) in sockets for link in (process / "fd").iterdir()):
-                return Holder(int(process.name), (process / "comm").read_text().strip())
+                return PortHolder(int(process.name), (process / "comm").read_text().strip())
         except OSError:  # gone meanwhile, or somebody else's
             continue
     return None

@@ -25,7 +25,7 @@ from sealwright.runtime.http_response import encode, told
 from sealwright.runtime.listener_state import Lane
 from sealwright.runtime.logs import account_of
 from sealwright.runtime.proxies import CERTIFICATE_FIELDS
-from sealwright.runtime.response_cache import KeptAnswer, KeptAs
+from sealwright.runtime.response_cache import CachedResponse, CacheKey
 from sealwright.runtime.routing import target_of
 from sealwright.runtime.tcp_info import Pace
 from sealwright.runtime.uvicorn_adapter import Outgoing, Running, asgi_scope
@@ -47,7 +47,7 @@ class _Stop(Exception):
     """Stops the parser from within a callback."""
 
 
-class Connection(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """One connection of one listener."""
 
     def __init__(self, lane: Lane, config: Config, loop: asyncio.AbstractEventLoop, accepted: socket.socket) -> None:
@@ -73,7 +73,7 @@ class Connection(HttpToolsProtocol):
         self._body_size = self._lines = 0  # bytes of the body, lines of the head
         self._fields: dict[str, str] = {}
         self._exchange: Exchange | None = None  # the one whose body is being received
-        self._kept: KeptAnswer | None = None  # the answer, where it is there already
+        self._kept: CachedResponse | None = None  # the answer, where it is there already
         self._fast = self._keep_alive = self._old_version = False
         self._parts: list[bytes] = []
 
@@ -395,7 +395,7 @@ class Connection(HttpToolsProtocol):
         """Answer in the fast lane."""
         route, host = exchange.found, exchange.request.headers.get("host")
         if isinstance(route, Route) and route.same_for and route.method == "GET" and host is not None:
-            exchange.keep_as = KeptAs(host, self.url, self._lane.pulse.now + route.same_for.total_seconds())
+            exchange.keep_as = CacheKey(host, self.url, self._lane.pulse.now + route.same_for.total_seconds())
         try:
             outcome = self._lane.first_step.run(exchange.dispatcher.answer(exchange))
         except asyncio.CancelledError:
@@ -435,7 +435,7 @@ class Connection(HttpToolsProtocol):
     def _is_last(self, keep_alive: bool) -> bool:
         return not keep_alive or (self._lane.draining and not self.pipeline)
 
-    def _may_repeat(self, kept: KeptAnswer) -> bool:
+    def _may_repeat(self, kept: CachedResponse) -> bool:
         """Whether nothing about this request asks for more than the octets that are there."""
         return (
             kept.until > self.loop.time()
@@ -450,7 +450,7 @@ class Connection(HttpToolsProtocol):
         """Whether all that the head says about a body is that there is none."""
         return self._fields.get("content-length") == "0" and self._fields.keys() & _MORE_THAN_A_HEAD == {"content-length"}
 
-    def _repeat(self, kept: KeptAnswer) -> None:
+    def _repeat(self, kept: CachedResponse) -> None:
         lane = self._lane
         self._since = lane.pulse.now
         self._deadline = self._since + self._limits.idle_seconds

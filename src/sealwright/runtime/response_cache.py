@@ -1,4 +1,4 @@
-"""Answers that are the same for everybody for a moment: kept as octets, and sent again without asking the handler."""
+"""Responses that are the same for everyone for a moment: kept as bytes, and sent again without calling the handler."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MOST_KEPT = 1_000
 """Of one listener in one worker; a few kilobytes each."""
 
 
-class KeptAnswer(Struct, frozen=True):
-    """One finished answer. Only the request id, and what is said of the connection, differ from one time to the next."""
+class CachedResponse(Struct, frozen=True):
+    """One finished response. Only the request id, and what is said of the connection, differ from one time to the next."""
 
     head: bytes
     """From the status line to where the request id goes."""
@@ -27,8 +27,8 @@ class KeptAnswer(Struct, frozen=True):
         return b"%bx-request-id: %b\r\n%b\r\n%b" % (self.head, request_id.encode(), connection.encode(), self.body)
 
 
-class KeptAs(NamedTuple):
-    """Under what an answer is found again, and until when."""
+class CacheKey(NamedTuple):
+    """Where a response is found again, and until when."""
 
     host: str
     """The Host header."""
@@ -37,19 +37,19 @@ class KeptAs(NamedTuple):
     until: float
 
 
-class KeptAnswers:
+class ResponseCache:
     """Of one listener and one application, so that a reload begins with none.
 
     Only what a handler answered with 200 is kept: nobody fills the place by asking for what is not there.
     """
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[str | None, bytes], KeptAnswer] = {}
+        self._answers: dict[tuple[str | None, bytes], CachedResponse] = {}
         self.find = self._answers.get
         """By Host header and address."""
 
-    def keep(self, place: KeptAs, response: Response, lines: str) -> None:
+    def keep(self, place: CacheKey, response: Response, lines: str) -> None:
         """Keep an answer; `lines` are all its header lines but the request id and what is said of the connection."""
         if len(self._answers) >= MOST_KEPT:
             self._answers.clear()
-        self._answers[place.host, place.address] = KeptAnswer(encode_head(response, lines), response.body, place.until)
+        self._answers[place.host, place.address] = CachedResponse(encode_head(response, lines), response.body, place.until)

@@ -1,4 +1,4 @@
-"""One application while it serves. A reload puts the next generation in its place; requests finish in the one they began in."""
+"""One application while it serves. A reload puts the next one in its place; requests finish in the one they began in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from sealwright.http import Listener
 from sealwright.runtime.application import Application, Dispatcher, InFlight
-from sealwright.runtime.jobs import Schedule
+from sealwright.runtime.jobs import JobSchedule
 from sealwright.runtime.logs import Log
 
 
-class Generation:
+class RunningApplication:
     """An application, its dispatchers and its schedule of jobs."""
 
     def __init__(self, application: Application, listeners: Iterable[Listener], log: Log) -> None:
@@ -20,7 +20,7 @@ class Generation:
         self.application = application
         self._in_flight = InFlight()
         self._dispatchers = {each: Dispatcher(application, each, self._in_flight, log) for each in listeners}
-        self._schedule = Schedule(application.jobs, application.leases, log)
+        self._schedule = JobSchedule(application.jobs, application.leases, log)
 
     def dispatcher(self, listener: Listener) -> Dispatcher:
         """Who finds the handlers on a listener."""

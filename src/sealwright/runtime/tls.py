@@ -21,7 +21,7 @@ _TLS12_SUITES = ":".join(
 """Those that RFC 9325 (BCP 195) recommends in section 4.2, and no others: so does FAPI 2.0."""
 
 
-class CertificateRefused(Refused):
+class ListenerCertificateRefused(Refused):
     """A certificate or key that no listener can serve."""
 
     code = "server_certificate_refused"
@@ -44,7 +44,7 @@ def server_context(material: TlsMaterial, *, client_certificates: bool) -> ssl.S
     """A context for one listener. With `client_certificates`, peers are asked for one and need not have any.
 
     A client certificate is verified in the handshake, for the purpose of client authentication: one that is expired, foreign
-    or made for something else ends the handshake, with an alert that says so. Raises CertificateRefused.
+    or made for something else ends the handshake, with an alert that says so. Raises ListenerCertificateRefused.
     """
     context = TellingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -55,10 +55,10 @@ def server_context(material: TlsMaterial, *, client_certificates: bool) -> ssl.S
         try:
             context.load_verify_locations(cadata=material.trust_pem.decode("ascii"))
         except (ssl.SSLError, ValueError) as cause:
-            raise CertificateRefused("The roots that client certificates are checked against cannot be read.") from cause
+            raise ListenerCertificateRefused("The roots that client certificates are checked against cannot be read.") from cause
         context.verify_mode = ssl.CERT_OPTIONAL
         if not context.cert_store_stats()["x509"]:
-            raise CertificateRefused("There is no root to check client certificates against.")
+            raise ListenerCertificateRefused("There is no root to check client certificates against.")
     _load(context, material)
     return context
 
@@ -75,7 +75,7 @@ class LiveContext:
         """Serve `material` from the next handshake on. True where that took a new context, which must be listened with.
 
         The context in use keeps its session tickets, which the workers share; but a certificate with another kind of key would
-        stand beside the old one in it, and a root cannot be taken out of it. Raises CertificateRefused, changing nothing.
+        stand beside the old one in it, and a root cannot be taken out of it. Raises ListenerCertificateRefused, changing nothing.
         """
         if material == self.material:
             return False
@@ -102,7 +102,7 @@ def _load(context: ssl.SSLContext, material: TlsMaterial) -> None:
             context.load_cert_chain(chain, key, password=_refuse_password)
     except (ssl.SSLError, ValueError) as cause:
         where = f": {material.files}" if material.files else ""
-        raise CertificateRefused(
+        raise ListenerCertificateRefused(
             f"The server certificate and its key cannot be read, or do not belong together{where}.",
             hint="The file of tls.certificate must begin with the server's own certificate;"
             " that of tls.key must hold its private key in PEM, without a password.",

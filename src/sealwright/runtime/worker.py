@@ -26,9 +26,9 @@ from sealwright.runtime.http_response import STRICT_TRANSPORT
 from sealwright.runtime.listener_state import Lane, Limits, Pulse, RequestIds, Workplace
 from sealwright.runtime.listeners import Bound, urls
 from sealwright.runtime.logs import Log, account_of, scrubbed, take_over_logging
-from sealwright.runtime.protocol import Connection
+from sealwright.runtime.protocol import HttpConnection
 from sealwright.runtime.proxies import ListedProxies, Proxies
-from sealwright.runtime.running_application import Generation
+from sealwright.runtime.running_application import RunningApplication
 from sealwright.runtime.seldom import Seldom
 from sealwright.runtime.tls import LiveContext
 
@@ -95,23 +95,23 @@ class Worker(Generic[S]):
             strict_transport=self._inherited.strict_transport,
         )
         try:
-            generation = await self._make_generation(self._settings, self._log)
-            self._make_lanes(generation)
-            await self._look_for_certificate(generation)
+            running = await self._make_running(self._settings, self._log)
+            self._make_lanes(running)
+            await self._look_for_certificate(running)
         except Exception as failure:  # noqa: BLE001 - whatever it is, the supervisor must know why there is no worker
             self._report_failure("failed", failure)
             return 1
         for acceptor in self._acceptors:
             acceptor.open()
-        generation.start()
-        self._generation = generation
+        running.start()
+        self._running = running
         self._channel.report(Report("ready"))
         duties = [asyncio.create_task(duty()) for duty in (self._beat, self._reload_when_told, self._keep_certificate)]
         await self._stopping.wait()
         await self._drain()
         for duty in duties[1:]:
             duty.cancel()
-        await self._generation.retire(self._inherited.drain)
+        await self._running.retire(self._inherited.drain)
         await asyncio.gather(*self._retiring)
         duties[0].cancel()
         await asyncio.gather(*duties, return_exceptions=True)
@@ -120,15 +120,15 @@ class Worker(Generic[S]):
 
     # --- start -----------------------------------------------------------------------------------------------------
 
-    async def _make_generation(self, settings: S, log: Log) -> Generation:
+    async def _make_running(self, settings: S, log: Log) -> RunningApplication:
         application = await self._inherited.build(settings, urls(self._inherited.bound))
         try:
-            return Generation(application, [bound.address.listener for bound in self._inherited.bound], log)
+            return RunningApplication(application, [bound.address.listener for bound in self._inherited.bound], log)
         except BaseException:
             await application.close()
             raise
 
-    def _make_lanes(self, generation: Generation) -> None:
+    def _make_lanes(self, running: RunningApplication) -> None:
         limit, open_now = descriptors.limit(), descriptors.open_now()
         room = descriptors.room(self._inherited.limits.connections, limit=limit, open_now=open_now)
         status, others = self._connection_limit(room.status), self._connection_limit(room.others)
@@ -136,7 +136,7 @@ class Worker(Generic[S]):
             listener = bound.address.listener
             live = self._inherited.contexts.get(listener)
             limit_here = status if listener is Listener.STATUS else others
-            lane = Lane(listener, bound.url, generation.dispatcher(listener), live, self._workplace, limit_here)
+            lane = Lane(listener, bound.url, running.dispatcher(listener), live, self._workplace, limit_here)
             self._lanes[listener] = lane
             failed = Seldom(self._log.error, "connections cannot be accepted", self._loop.time)
             self._acceptors.append(Acceptor(lane, bound.sockets[self._number], others.make_room, failed))
@@ -157,13 +157,13 @@ class Worker(Generic[S]):
             await asyncio.sleep(Pulse.INTERVAL)
             pulse.beat()
             for connection in list(self._state.connections):
-                if isinstance(connection, Connection):
+                if isinstance(connection, HttpConnection):
                     self._sweep(connection, pulse.now)
             if pulse.now - last_sign >= _SIGN_OF_LIFE:
                 last_sign = pulse.now
                 self._channel.report(Report("alive"))
 
-    def _sweep(self, connection: Connection, now: float) -> None:
+    def _sweep(self, connection: HttpConnection, now: float) -> None:
         try:
             connection.sweep(now)
         except Exception as failure:  # noqa: BLE001 - one connection must not stop the sweep of the others
@@ -186,7 +186,7 @@ class Worker(Generic[S]):
             except Exception as failure:  # noqa: BLE001 - the application that serves stays
                 self._report_failure("reload_failed", failure)
                 continue
-            before, self._generation = self._generation, following
+            before, self._running = self._running, following
             for listener, lane in self._lanes.items():
                 lane.dispatcher = following.dispatcher(listener)
             following.start()
@@ -197,9 +197,9 @@ class Worker(Generic[S]):
             retiring.add_done_callback(self._retiring.discard)
             self._channel.report(Report("reloaded"))
 
-    async def _make_following(self, settings: S, log: Log) -> Generation:
+    async def _make_following(self, settings: S, log: Log) -> RunningApplication:
         """What is reloaded to. A server certificate that cannot be served refuses it."""
-        following = await self._make_generation(settings, log)
+        following = await self._make_running(settings, log)
         try:
             await self._take_certificate(following)
         except BaseException:
@@ -210,21 +210,21 @@ class Worker(Generic[S]):
     async def _keep_certificate(self) -> None:
         while True:
             await asyncio.sleep(self._inherited.look_for_certificate.total_seconds())
-            await self._look_for_certificate(self._generation)
+            await self._look_for_certificate(self._running)
 
-    async def _look_for_certificate(self, generation: Generation) -> None:
+    async def _look_for_certificate(self, running: RunningApplication) -> None:
         """Serve the newest server certificate. Where there is none to be had, the one in use stays."""
         try:
-            await self._take_certificate(generation)
+            await self._take_certificate(running)
         except Failure as refusal:  # tried again soon
             self._log.error("server certificate not replaced", detail=refusal.detail, hint=refusal.hint)
         except Exception as failure:  # noqa: BLE001 - the same
             self._log.error("server certificate not replaced", **account_of(failure))
 
-    async def _take_certificate(self, generation: Generation) -> None:
-        if generation.application.tls is None:
+    async def _take_certificate(self, running: RunningApplication) -> None:
+        if running.application.tls is None:
             return
-        material = await generation.application.tls()
+        material = await running.application.tls()
         for bound in self._inherited.bound:
             live = self._inherited.contexts.get(bound.address.listener)
             if live is not None:
@@ -254,7 +254,7 @@ class Worker(Generic[S]):
             acceptor.close()
         for bound in self._inherited.bound:
             bound.close()
-        connections = [each for each in self._state.connections if isinstance(each, Connection)]
+        connections = [each for each in self._state.connections if isinstance(each, HttpConnection)]
         for connection in connections:
             connection.shutdown()
         await asyncio.sleep(_SETTLE)  # handshakes that were under way
@@ -269,5 +269,5 @@ class Worker(Generic[S]):
             await asyncio.gather(*late, return_exceptions=True)
             await asyncio.sleep(_SETTLE)  # for what is still being sent
         for each in list(self._state.connections):
-            if isinstance(each, Connection):
+            if isinstance(each, HttpConnection):
                 each.transport.abort()

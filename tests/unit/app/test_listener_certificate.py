@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from cryptography import x509
 
-from sealwright.app.listener_certificate import OwnCertificate
+from sealwright.app.listener_certificate import ListenerCertificate
 from sealwright.clock import from_datetime
 from sealwright.settings import Tls
 from tests.authorities import authority
@@ -20,7 +20,7 @@ def with_certificate(directory, scenario):
         async with authority(directory) as ca:
             ca.clock.advance(timedelta(days=30))  # so that the authorities are valid before and after
             file = directory / "server.pem"
-            own = OwnCertificate(ca.parts, ca.clock, file=file, names=["localhost"], given=Tls())
+            own = ListenerCertificate(ca.parts, ca.clock, file=file, names=["localhost"], given=Tls())
             await scenario(own, ca.clock)
 
     asyncio.run(run())

@@ -10,10 +10,10 @@ from sealwright.clock import FixedClock, Instant
 from sealwright.errors import Failure
 from sealwright.http import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, json_response
 from sealwright.runtime.application import Application, Dispatcher, Exchange, InFlight
-from sealwright.runtime.http_response import Site, site_of
+from sealwright.runtime.http_response import ServedOrigin, site_of
 from sealwright.runtime.logs import Log, open_log
 
-SITE: Site = site_of("https", "id.example.org")
+SITE: ServedOrigin = site_of("https", "id.example.org")
 
 
 async def nothing(request: Request) -> Response:

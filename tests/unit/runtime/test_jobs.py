@@ -2,7 +2,7 @@ import asyncio
 from datetime import timedelta
 
 from sealwright.clock import FixedClock, Instant
-from sealwright.runtime.jobs import Job, Leases, Schedule
+from sealwright.runtime.jobs import Job, JobSchedule, Leases
 from tests.databases import sqlite_database
 from tests.unit.runtime.routes import lines, open_test_log
 
@@ -126,7 +126,7 @@ def scheduled(*jobs, until, patience=timedelta(seconds=1)):
     log, stream = open_test_log()
 
     async def scenario():
-        schedule = Schedule(jobs, None, log)
+        schedule = JobSchedule(jobs, None, log)
         schedule.start()
         async with asyncio.timeout(60):
             while not until(lines(stream)):  # noqa: ASYNC110 - what is waited for sets no event

@@ -13,8 +13,8 @@ from sealwright.http import Listener
 from sealwright.runtime.channel import ChannelClosed, Report, channel_pair
 from sealwright.runtime.listener_state import Pulse, RequestIds
 from sealwright.runtime.listeners import ListenAddress
-from sealwright.runtime.ports import Holder, holder_of
-from sealwright.runtime.tls import CertificateRefused, LiveContext, TlsMaterial, server_context
+from sealwright.runtime.ports import PortHolder, holder_of
+from sealwright.runtime.tls import ListenerCertificateRefused, LiveContext, TlsMaterial, server_context
 from tests.flows.listeners_certificates import TestAuthority
 
 AUTHORITY = TestAuthority()
@@ -84,7 +84,7 @@ def test_context_of_the_machines_really_verifies_client_certificates():
 
 @pytest.mark.parametrize("trust", [b"", b"rubbish", b"\xff"])
 def test_context_that_could_not_verify_is_refused(trust):
-    with pytest.raises(CertificateRefused):
+    with pytest.raises(ListenerCertificateRefused):
         server_context(material(trust=trust), client_certificates=True)
 
 
@@ -99,7 +99,7 @@ def test_certificate_and_key_that_do_not_fit_are_refused(swap):
     }[swap]
     live = LiveContext(good, client_certificates=True)
     before = live.context
-    with pytest.raises(CertificateRefused):
+    with pytest.raises(ListenerCertificateRefused):
         live.adopt(bad)
     assert live.context is before
     assert live.material is good
@@ -180,8 +180,8 @@ def proc(tmp_path, state="0A"):
 
 
 def test_holder_of_a_port_is_found(tmp_path):
-    assert holder_of(8443, proc(tmp_path)) == Holder(4117, "nginx")
-    assert str(Holder(4117, "nginx")) == "pid 4117, nginx"
+    assert holder_of(8443, proc(tmp_path)) == PortHolder(4117, "nginx")
+    assert str(PortHolder(4117, "nginx")) == "pid 4117, nginx"
 
 
 def test_holder_of_another_port_or_state_is_nobody(tmp_path):

@@ -1,6 +1,6 @@
 from sealwright.http import Response
 from sealwright.runtime.http_response import encode, header_lines, site_of
-from sealwright.runtime.response_cache import MOST_KEPT, KeptAnswers, KeptAs
+from sealwright.runtime.response_cache import MOST_KEPT, CacheKey, ResponseCache
 from tests.unit.runtime.routes import dispatcher, route
 
 ANSWER = Response(200, b'{"keys":[]}', (("content-type", "application/json"), ("cache-control", "public, max-age=60")))
@@ -12,8 +12,8 @@ def lines(request_id=""):
 
 
 def kept(*, connection="", request_id="id-7"):
-    answers = KeptAnswers()
-    answers.keep(KeptAs("id.example.org", b"/keys", 9.0), ANSWER, lines())
+    answers = ResponseCache()
+    answers.keep(CacheKey("id.example.org", b"/keys", 9.0), ANSWER, lines())
     found = answers.find(("id.example.org", b"/keys"))
     assert found.until == 9.0
     return found.octets(request_id, connection)
@@ -25,16 +25,16 @@ def test_kept_answer_is_octet_for_octet_what_the_handler_answered():
 
 
 def test_answer_is_found_only_under_its_host_and_address():
-    answers = KeptAnswers()
-    answers.keep(KeptAs("id.example.org", b"/keys", 9.0), ANSWER, lines())
+    answers = ResponseCache()
+    answers.keep(CacheKey("id.example.org", b"/keys", 9.0), ANSWER, lines())
     assert answers.find(("id.example.com", b"/keys")) is None
     assert answers.find((None, b"/keys")) is None
     assert answers.find(("id.example.org", b"/keys?")) is None
 
 
 def test_number_of_kept_answers_is_bounded():
-    answers = KeptAnswers()
-    places = [KeptAs("id.example.org", b"/keys/%d" % number, 9.0) for number in range(MOST_KEPT + 1)]
+    answers = ResponseCache()
+    places = [CacheKey("id.example.org", b"/keys/%d" % number, 9.0) for number in range(MOST_KEPT + 1)]
     for place in places:
         answers.keep(place, ANSWER, lines())
     assert sum(answers.find((place.host, place.address)) is not None for place in places) <= MOST_KEPT

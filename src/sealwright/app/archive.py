@@ -92,14 +92,18 @@ class NewArchive:
 def verified(stream: IO[bytes], name: str) -> Manifest:
     """Read a whole archive and compare it with what it says of itself; raises BackupRefused, naming the file as `name`."""
     digests: dict[str, str] = {}
+    seen: set[str] = set()
     told, proof = b"", b""
     try:
         stream.seek(0)
         with gzip.GzipFile(fileobj=stream) as whole, tarfile.open(fileobj=whole, mode="r:") as tar:
             for entry in tar:
-                content = tar.extractfile(entry)
+                content = tar.extractfile(entry) if entry.isreg() else None
                 if content is None or not _is_entry(entry.name):
                     raise BackupRefused(f"{name} holds {entry.name!r}, which no backup has.", hint=_OTHER)
+                if entry.name in seen:
+                    raise BackupRefused(f"{name} holds {entry.name!r} twice.", hint=_OTHER)
+                seen.add(entry.name)
                 if entry.name in (_MANIFEST, _DIGEST):
                     read = content.read(_LONGEST_MANIFEST)
                     told, proof = (read, proof) if entry.name == _MANIFEST else (told, read)
@@ -149,10 +153,17 @@ def _require_known_format(told: bytes, name: str) -> None:
 
 
 def _is_entry(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return name in (_MANIFEST, _DIGEST) or (
-        len(parts) > 1 and parts[0] in ("home", "tables") and ".." not in parts and not name.startswith("/")
-    )
+    """Whether a backup has an entry of this name, written as a backup writes it.
+
+    What follows ``home/`` becomes a path below the home directory: ``home//etc/x`` would be one from the root on.
+    """
+    place = PurePosixPath(name)
+    parts = place.parts
+    if name in (_MANIFEST, _DIGEST):
+        return True
+    if not name.isprintable() or str(place) != name or ".." in parts:
+        return False
+    return (len(parts) > 1 and parts[0] == "home") or (len(parts), parts[0]) == (2, "tables")
 
 
 def _reason(cause: Exception) -> str:

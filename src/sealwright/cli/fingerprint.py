@@ -30,9 +30,9 @@ def read_fingerprint(text: str) -> str:
     return plain
 
 
-def fingerprint_of(certificate_pem: str) -> str:
-    """SHA-256 of a certificate's DER in small hexadecimal letters."""
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate_pem.strip())).hexdigest()
+def fingerprint_of(certificate_der: bytes) -> str:
+    """SHA-256 of a certificate in small hexadecimal letters."""
+    return hashlib.sha256(certificate_der).hexdigest()
 
 
 def fetch_root(surroundings: Surroundings, url: str, fingerprint: str) -> str:
@@ -40,11 +40,10 @@ def fetch_root(surroundings: Surroundings, url: str, fingerprint: str) -> str:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # what comes is worth its fingerprint, and nothing is sent before that was compared
-    told = _told_roots(surroundings.transport(context), url)
-    for root in told:
-        if _is(root, fingerprint):
-            return root if root.endswith("\n") else f"{root}\n"
-    shown = listed([fingerprint_of(root) for root in told if _readable(root)]) if told else "none"
+    told = {fingerprint_of(root): root for root in _told_roots(surroundings.transport(context), url)}
+    if fingerprint in told:
+        return ssl.DER_cert_to_PEM_cert(told[fingerprint])  # the text that came could hold more than what was compared
+    shown = listed(list(told)) if told else "none"
     raise RefusedByServer(
         f"{url} has another root than the one that is to be trusted.",
         reasons=(f"SHA-256 asked for: {fingerprint}", f"SHA-256 of its own:  {shown}"),
@@ -52,7 +51,7 @@ def fetch_root(surroundings: Surroundings, url: str, fingerprint: str) -> str:
     )
 
 
-def _told_roots(transport: Transport, url: str) -> list[str]:
+def _told_roots(transport: Transport, url: str) -> list[bytes]:
     for path, member in _PLACES:
         answer = send(transport, "GET", url + path, headers={"accept": "application/json"}, known_by="--fingerprint")
         if answer.status >= HTTPStatus.BAD_REQUEST:
@@ -62,17 +61,13 @@ def _told_roots(transport: Transport, url: str) -> list[str]:
         except (ValueError, KeyError, TypeError):
             continue
         if isinstance(roots, list):
-            return [root for root in roots if isinstance(root, str)]
+            return [der for root in roots if isinstance(root, str) and (der := _der_of(root))]
     return []
 
 
-def _readable(root: str) -> bool:
+def _der_of(root: str) -> bytes:
+    """A root as it was told, or nothing where it is no certificate."""
     try:
-        fingerprint_of(root)
+        return ssl.PEM_cert_to_DER_cert(root.strip())
     except ValueError:
-        return False
-    return True
-
-
-def _is(root: str, fingerprint: str) -> bool:
-    return _readable(root) and fingerprint_of(root) == fingerprint
+        return b""

@@ -121,8 +121,6 @@ CHANGES = {
     "file added": lambda held: {"home/provisioners/more.json": b"{}", **held},
     "manifest": lambda held: {**held, "manifest.json": held["manifest.json"].replace(b"Example", b"Ezample")},
     "no manifest": lambda held: {name: content for name, content in held.items() if not name.startswith("manifest")},
-    "file elsewhere": lambda held: {"home/../../evil": b"x", **held},
-    "file from the root on": lambda held: {"/etc/evil": b"x", **held},
 }
 
 
@@ -136,13 +134,15 @@ def test_backup_that_was_changed_is_refused_and_leaves_nothing(backup, tmp_path,
     assert nothing_left(tmp_path, ["other"])
 
 
-def made_anew(backup, target, *, settings=None, **changes):
-    """A sound backup that says other things of itself, or holds other settings."""
+def made_anew(backup, target, *, settings=None, more=(), **changes):
+    """A sound backup that says other things of itself, holds other settings, or has more entries in it."""
     with backup.open("rb") as stream, target.open("wb") as made:
         manifest = verified(stream, "whole")
         archive = NewArchive(made, manifest.made_at)
         for name, content in entries(stream):
             archive.add_content(name, settings if settings and name == "home/settings.toml" else content.read())
+        for name in more:
+            archive.add_content(name, b"evil")
         archive.finish(msgspec.structs.replace(manifest, digests=archive.digests, **changes))
     return target
 
@@ -159,6 +159,34 @@ def test_backup_of_a_newer_version_is_refused_by_name_and_leaves_nothing(backup,
     with pytest.raises(kind, match=told):
         restore_backup(tmp_path / "again", newer, None)
     assert nothing_left(tmp_path, ["newer"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/etc/x", "home/../../x", "home/{}/x", "home/./x", "home//x", "home/x/", "home/\0", "home", "tables/a/b", "elsewhere/x"],
+)
+def test_entry_that_could_be_written_elsewhere_is_refused_though_the_backup_says_that_it_holds_it(backup, tmp_path, name):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    other = made_anew(backup, tmp_path / "other", more=[name.format(outside)])
+    with pytest.raises(BackupRefused, match="which no backup has"):
+        check_backup(other)
+    with pytest.raises(BackupRefused, match="which no backup has"):
+        restore_backup(tmp_path / "again", other, None)
+    assert nothing_left(tmp_path, ["other", "outside"])
+    assert nothing_left(outside)
+
+
+def test_entry_that_stands_twice_or_is_a_link_is_refused(backup, tmp_path):
+    twice = made_anew(backup, tmp_path / "twice", more=["home/settings.toml"])
+    with pytest.raises(BackupRefused, match=r"'home/settings\.toml' twice"):
+        check_backup(twice)
+    with tarfile.open(tmp_path / "link", "w:gz") as archive:
+        entry = tarfile.TarInfo("home/settings.toml")
+        entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(entry)
+    with pytest.raises(BackupRefused, match="which no backup has"):
+        check_backup(tmp_path / "link")
 
 
 def test_what_is_there_is_never_replaced(home, backup, tmp_path):

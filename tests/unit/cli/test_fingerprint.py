@@ -3,11 +3,19 @@
 import hashlib
 import json
 import ssl
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from sealwright.cli.errors import WrongUsage
-from sealwright.cli.fingerprint import read_fingerprint
+from sealwright.cli.errors import RefusedByServer, WrongUsage
+from sealwright.cli.fingerprint import fetch_root, read_fingerprint
+from sealwright.cli.https import Answer
+from sealwright.cli.server_address import tls_context
+from sealwright.cli.surroundings import Surroundings
+from tests.interop.wire import new_key
 from tests.unit.api.world import MACHINES, PEOPLE
 from tests.unit.identity.world import PASSWORD
 
@@ -67,6 +75,42 @@ def test_server_with_another_root_is_refused_before_anything_is_sent(shell, url)
     assert f"SHA-256 of its own:  {fingerprint(shell)}" in done.err
     assert {request.partition(" ")[0] for request in shell.requests} == {"GET"}
     assert not (shell.place / "user" / ".config").exists()
+
+
+def root_of(name, length_beyond_threes=None):
+    """A root as PEM, whose length in bytes leaves this rest when it is divided by three; any where that is None."""
+    key, subject = new_key(), x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, name)])
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    plan = x509.CertificateBuilder(subject, subject, key.public_key(), 1, start, start + timedelta(days=9_000))
+    plan = plan.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    while True:  # a signature has one of three lengths
+        made = plan.sign(key, hashes.SHA256())
+        if length_beyond_threes in (None, len(made.public_bytes(Encoding.DER)) % 3):
+            return made.public_bytes(Encoding.PEM).decode()
+
+
+class Between:
+    """Somebody on the way to the server, who tells these roots in its place."""
+
+    def __init__(self, *roots):
+        self._body = json.dumps({"roots": roots}).encode()
+
+    def exchange(self, *_request):
+        return Answer(200, self._body)
+
+
+@pytest.mark.parametrize("length_beyond_threes", [0, 1, 2])  # padding ends what lax readers of base64 read
+def test_root_of_somebody_between_is_not_trusted_beside_the_one_that_was_compared(length_beyond_threes):
+    ours = root_of("Ours", length_beyond_threes)
+    digest, theirs = hashlib.sha256(ssl.PEM_cert_to_DER_cert(ours)).hexdigest(), root_of("Theirs")
+    for told in (ours + theirs, theirs + ours, ours.strip() + theirs, f"{ours}\n{theirs}{ours}"):
+        between = Between(told, theirs)
+        try:
+            kept = fetch_root(Surroundings(environ={}, transport=lambda _context, to=between: to), PEOPLE, digest)
+        except RefusedByServer:
+            continue
+        assert [each["subject"] for each in tls_context(kept).get_ca_certs()] == [((("commonName", "Ours"),),)]
+    assert fetch_root(Surroundings(environ={}, transport=lambda _context: Between(theirs, ours)), PEOPLE, digest) == ours
 
 
 def test_certificate_on_another_machine_needs_no_file_and_is_remembered(shell):

@@ -220,6 +220,7 @@ one_time_links = Table(
     _instant("expires_at"),
     _instant("consumed_at", nullable=True),
     _flag("end_certificates", 0, doc="Whether the person's certificates end when the link is used"),
+    Column("created_by", Text, nullable=True, doc="Account that made it; empty where it was the server itself"),
     info={"about": "Links that work once: for the first administrator, and to set a new password."},
 )
 

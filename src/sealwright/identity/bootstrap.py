@@ -79,7 +79,7 @@ class Bootstrap:
             if await has_administrator(tx, now):
                 return None
             link = OneTimeLink(token(self._entropy), after(now, WELCOME_LIFETIME))
-            await store.insert_link(tx, secret_digest(link.token), LinkPurpose.WELCOME, None, now, link.expires_at)
+            await store.insert_link(tx, secret_digest(link.token), LinkPurpose.WELCOME, None, now, link.expires_at, created_by="")
             return link
 
         return await self._db.write(body)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from sealwright.access import Actor, Permission
 from sealwright.audit import Audit, Event
-from sealwright.clock import Clock, after
+from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
 from sealwright.errors import Conflict, InvalidInput
@@ -97,7 +97,7 @@ class Invitations:
                 )
             await store.delete_links(tx, LinkPurpose.INVITE, invited.id)
             now, digest = self._clock.now(), secret_digest(link.token)
-            await store.insert_link(tx, digest, LinkPurpose.INVITE, invited.id, now, link.expires_at)
+            await store.insert_link(tx, digest, LinkPurpose.INVITE, invited.id, now, link.expires_at, created_by=actor.id)
             details = {"name": invited.name, "expires_at": link.expires_at}
             await self._audit.record(tx, Event.INVITATION_CREATED, actor=actor, target=invited.reference, details=details)
 
@@ -106,11 +106,16 @@ class Invitations:
 
     async def person_of(self, link_token: str) -> Account:
         """Who was invited, if the link would work now; raises LinkRefused, saying why not."""
-        now, digest = self._clock.now(), secret_digest(link_token)
-        held = await store.link(self._db, digest, LinkPurpose.INVITE, now)
-        person = None if held is None or held.account_id is None else await account_by_id(self._db, held.account_id)
-        if person is None or not person.standing(now).active:
-            raise why_refused(await store.used_or_expired(self._db, digest), "invitation")
+        return await self._invited(self._db, link_token, self._clock.now())
+
+    async def _invited(self, reader: Database | Transaction, link_token: str, now: Instant) -> Account:
+        digest = secret_digest(link_token)
+        held = await store.link(reader, digest, LinkPurpose.INVITE, now)
+        person = None if held is None or held.account_id is None else await account_by_id(reader, held.account_id)
+        if held is None or person is None or not person.standing(now).active:
+            raise why_refused(await store.used_or_expired(reader, digest), "invitation", now)
+        if not await self._change.still_over_account(reader, held.created_by, person, now):
+            raise why_refused(await store.used_or_expired(reader, digest), "invitation", now)
         return person
 
     async def accept(
@@ -121,13 +126,13 @@ class Invitations:
         hashed = await self._credentials.hash_new_password(person, password)
 
         async def body(tx: Transaction) -> tuple[str, Session, str]:
+            await lock_directory(tx)
             await lock_account(tx, person.id)
             now, digest = self._clock.now(), secret_digest(link_token)
-            present = await account_by_id(tx, person.id)
+            await self._invited(tx, link_token, now)
             consumed = await store.consume_link(tx, digest, LinkPurpose.INVITE, now)
-            held = await store.credentials_of(tx, person.id)
-            if not consumed or held or present is None or not present.standing(now).active:
-                raise why_refused(await store.used_or_expired(tx, digest), "invitation")
+            if not consumed or await store.credentials_of(tx, person.id):
+                raise why_refused(await store.used_or_expired(tx, digest), "invitation", now)
             actor = person.as_actor(address=address)
             await self._credentials.store_password(tx, person, hashed, actor=actor)
             details = {"name": person.name, "address": address}

@@ -37,6 +37,8 @@ class ResetLink(Struct, frozen=True):
     """Whether the account's certificates end with it, whatever its user wants."""
     certificates: int
     """How many that would be."""
+    created_by: str | None
+    """Account that made it; empty where it was the server itself, None where nobody knows."""
 
 
 class ResetLinks:
@@ -83,7 +85,9 @@ class ResetLinks:
             await store.delete_links(tx, LinkPurpose.RESET, account.id)
             digest = secret_digest(link.token)
             now, until = self._clock.now(), link.expires_at
-            await store.insert_link(tx, digest, LinkPurpose.RESET, account.id, now, until, end_certificates=end_certificates)
+            await store.insert_link(
+                tx, digest, LinkPurpose.RESET, account.id, now, until, created_by=actor.id, end_certificates=end_certificates
+            )
             details = {"expires_at": until, "end_certificates": end_certificates}
             await self._audit.record(tx, Event.RESET_LINK_CREATED, actor=actor, target=account.reference, details=details)
 
@@ -94,7 +98,7 @@ class ResetLinks:
         """The link, if it would work now; raises LinkRefused, saying why not."""
         found = await self.find(link_token)
         if found is None:
-            raise why_refused(await store.used_or_expired(self._db, secret_digest(link_token)), "link")
+            raise why_refused(await store.used_or_expired(self._db, secret_digest(link_token)), "link", self._clock.now())
         return found
 
     async def find(self, link_token: str) -> ResetLink | None:
@@ -104,7 +108,10 @@ class ResetLinks:
         account = None if held is None or held.account_id is None else await account_by_id(self._db, held.account_id)
         if held is None or account is None or not account.standing(now).active:
             return None
-        return ResetLink(account, held.end_certificates, await self._credentials.certificates_of(account.id))
+        if not await self._change.still_over_account(self._db, held.created_by, account, now):
+            return None
+        certificates = await self._credentials.certificates_of(account.id)
+        return ResetLink(account, held.end_certificates, certificates, held.created_by)
 
     async def redeem(
         self,
@@ -126,12 +133,16 @@ class ResetLinks:
         hashed = await self._credentials.hash_new_password(account, password)
 
         async def body(tx: Transaction) -> tuple[CredentialReset, str]:
+            await lock_directory(tx)
             await lock_account(tx, account.id)
             present = await account_by_id(tx, account.id)
             now = self._clock.now()
+            over = await store.used_or_expired(tx, secret_digest(link_token))
             consumed = await store.consume_link(tx, secret_digest(link_token), LinkPurpose.RESET, now)
             if not consumed or present is None or not present.standing(now).active:
-                raise why_refused(await store.used_or_expired(tx, secret_digest(link_token)), "link")
+                raise why_refused(over, "link", now)
+            if not await self._change.still_over_account(tx, found.created_by, present, now):
+                raise why_refused(over, "link", now)
             actor = account.as_actor(address=address)
             reset = await self._credentials.reset_password(
                 tx,
@@ -147,7 +158,7 @@ class ResetLinks:
         return await self._db.write(body)
 
 
-def why_refused(over: tuple[Instant | None, Instant] | None, what: str) -> LinkRefused:
+def why_refused(over: tuple[Instant | None, Instant] | None, what: str, now: Instant) -> LinkRefused:
     """The refusal of a link that does not work any more. `over`: when it was used and when it expires, where that is known."""
     if over is None:
         return LinkRefused(
@@ -159,5 +170,10 @@ def why_refused(over: tuple[Instant | None, Instant] | None, what: str) -> LinkR
         return LinkRefused(
             f"This {what} was used at {to_rfc3339(used_at)}, and works once.",
             hint="If it was you, sign in with the password that you chose. If not, tell an administrator now.",
+        )
+    if expires_at > now:
+        return LinkRefused(
+            f"This {what} does not work any more: the account was disabled, or has authority that whoever made the {what} lacks.",
+            hint="Ask an administrator who holds every permission of the account for a new one.",
         )
     return LinkRefused(f"This {what} was good until {to_rfc3339(expires_at)}.", hint="Ask an administrator for a new one.")

@@ -314,7 +314,7 @@ async def delete_pending_of(tx: Transaction, account_id: str) -> None:
 _links = one_time_links.c
 _INSERT_LINK = Statement(insert(one_time_links))
 _LINK = Statement(
-    select(_links.account_id, _links.expires_at, _links.end_certificates).where(
+    select(_links.account_id, _links.expires_at, _links.end_certificates, _links.created_by).where(
         _links.digest == _p("digest"),
         _links.purpose == _p("purpose"),
         _links.consumed_at.is_(None),
@@ -348,6 +348,8 @@ class StoredLink(Struct, frozen=True):
     """Whom it belongs to; None where it makes an account."""
     expires_at: Instant
     end_certificates: bool
+    created_by: str | None
+    """Account that made it; empty where it was the server itself, None where nobody knows."""
 
 
 async def insert_link(
@@ -358,6 +360,7 @@ async def insert_link(
     now: Instant,
     expires_at: Instant,
     *,
+    created_by: str,
     end_certificates: bool = False,
 ) -> None:
     """Store a link; `account_id` is whom it belongs to, or None where it makes an account."""
@@ -370,13 +373,14 @@ async def insert_link(
         expires_at=expires_at,
         consumed_at=None,
         end_certificates=int(end_certificates),
+        created_by=created_by,
     )
 
 
 async def link(reader: Reader, digest: bytes, purpose: LinkPurpose, now: Instant) -> StoredLink | None:
     """The link, or None where it does not hold."""
     row = await reader.one(_LINK, digest=digest, purpose=str(purpose), now=now)
-    return None if row is None else StoredLink(row[0], row[1], bool(row[2]))
+    return None if row is None else StoredLink(row[0], row[1], bool(row[2]), row[3])
 
 
 async def consume_link(tx: Transaction, digest: bytes, purpose: LinkPurpose, now: Instant) -> bool:

@@ -99,18 +99,21 @@ class Between:
         return Answer(200, self._body)
 
 
+def around(between):
+    return Surroundings(environ={}, transport=lambda _context: between)
+
+
 @pytest.mark.parametrize("length_beyond_threes", [0, 1, 2])  # padding ends what lax readers of base64 read
 def test_root_of_somebody_between_is_not_trusted_beside_the_one_that_was_compared(length_beyond_threes):
     ours = root_of("Ours", length_beyond_threes)
     digest, theirs = hashlib.sha256(ssl.PEM_cert_to_DER_cert(ours)).hexdigest(), root_of("Theirs")
     for told in (ours + theirs, theirs + ours, ours.strip() + theirs, f"{ours}\n{theirs}{ours}"):
-        between = Between(told, theirs)
         try:
-            kept = fetch_root(Surroundings(environ={}, transport=lambda _context, to=between: to), PEOPLE, digest)
+            kept = fetch_root(around(Between(told, theirs)), PEOPLE, digest)
         except RefusedByServer:
             continue
         assert [each["subject"] for each in tls_context(kept).get_ca_certs()] == [((("commonName", "Ours"),),)]
-    assert fetch_root(Surroundings(environ={}, transport=lambda _context: Between(theirs, ours)), PEOPLE, digest) == ours
+    assert fetch_root(around(Between(theirs, ours)), PEOPLE, digest) == ours
 
 
 def test_certificate_on_another_machine_needs_no_file_and_is_remembered(shell):

@@ -148,3 +148,35 @@ def test_invitation_needs_the_permission_and_a_life_within_bounds():
         assert await world.directory.find("alice") is None
 
     run(scenario)
+
+
+@pytest.mark.parametrize(
+    "change", ["given a role", "given a role by nesting", "maker disabled", "maker demoted", "maker deleted"]
+)
+def test_invitation_opens_no_account_with_more_authority_than_its_maker_has_by_then(change):
+    async def scenario(world):
+        boss = await world.actor("boss", "system_admins")
+        desk = await world.actor("desk", "idm_people_admins")
+        maker = boss if change.startswith("maker") else desk
+        invited = [await world.invitations.create(name, actor=maker) for name in ("alice", "bob")]
+        if change == "given a role by nesting":
+            await world.directory.create_group("chiefs", actor=SYSTEM)
+            await world.directory.add_members("auditors", ["chiefs"], actor=SYSTEM)
+            await world.directory.add_members("chiefs", ["alice"], actor=SYSTEM)
+        else:
+            await world.directory.add_members("system_admins", ["alice"], actor=SYSTEM)
+        if change.startswith("maker"):
+            assert await world.invitations.person_of(invited[0].link.token)
+            await world.person("other", "system_admins")
+        if change == "maker disabled":
+            await world.directory.disable("boss", actor=SYSTEM)
+        elif change == "maker demoted":
+            await world.directory.remove_members("system_admins", ["boss"], actor=SYSTEM)
+        elif change == "maker deleted":
+            await world.directory.delete("boss", actor=SYSTEM)
+        for attempt in (world.invitations.person_of(invited[0].link.token), accept(world, invited[0].link)):
+            with pytest.raises(LinkRefused, match="has authority that whoever made the invitation lacks"):
+                await attempt
+        await accept(world, invited[1].link)
+
+    run(scenario)

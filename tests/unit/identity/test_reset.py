@@ -80,6 +80,29 @@ def test_void_link_is_refused(why):
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("between", ["before the page", "while the password is hashed"])
+def test_link_opens_no_account_that_was_given_authority_its_maker_lacks(between):
+    async def scenario():
+        async with sqlite_world() as world:
+            account = await world.person("alice")
+            desk = await world.actor("desk", "idm_people_admins")
+            token = (await world.reset.create("alice", actor=desk)).token
+
+            async def promote():
+                await world.directory.add_members("system_admins", ["alice"], actor=SYSTEM)
+
+            if between == "before the page":
+                await promote()
+                assert await world.reset.find(token) is None
+            else:
+                world.hashing.before_hash = promote
+            with pytest.raises(LinkRefused, match="has authority that whoever made the link lacks"):
+                await world.reset.redeem(token, OTHER_PASSWORD, address="192.0.2.1")
+            assert (await world.signed_in("alice")).signed_in.account.id == account.id
+
+    asyncio.run(scenario())
+
+
 def test_link_for_one_person_leaves_that_of_another():
     async def scenario():
         async with sqlite_world() as world:

@@ -46,12 +46,16 @@ class CountingHashing:
     full: bool = False
     meanwhile: Callable[[], Awaitable[object]] | None = None
     """What somebody else does while a password is being verified."""
+    before_hash: Callable[[], Awaitable[object]] | None = None
+    """What somebody else does while a password is being hashed."""
 
     @property
     def dummy(self) -> bytes:
         return b"dummy"
 
     async def hash(self, password: str) -> bytes:
+        if self.before_hash is not None:
+            await self.before_hash()
         self.hashed += 1
         return self.version.encode() + b":" + _digest(password)
 

@@ -64,13 +64,31 @@ class PermittedChange:
             await self._record(event, actor, target, refusal)
             raise
 
-    async def require_over_account(self, tx: Transaction, actor: Actor, account: Account, verb: str) -> None:
+    async def require_over_account(self, reader: Database | Transaction, actor: Actor, account: Account, verb: str) -> None:
         """Raise unless `actor` holds every permission that the account has, by its groups and by its names."""
         what = f"{verb} {account.name}"
-        require_at_least(actor, permissions_of(await roles_of_account(tx, account.id)), what)
-        groups = await store.groups_of(tx, account.id)
+        require_at_least(actor, permissions_of(await roles_of_account(reader, account.id)), what)
+        groups = await store.groups_of(reader, account.id)
         mails = [mail.address for mail in account.mails]
-        require_over_names(actor, concerning(await self._named(tx), account_id=account.id, mails=mails, groups=groups), what)
+        require_over_names(actor, concerning(await self._named(reader), account_id=account.id, mails=mails, groups=groups), what)
+
+    async def still_over_account(
+        self, reader: Database | Transaction, maker_id: str | None, account: Account, now: Instant
+    ) -> bool:
+        """Whether whoever made something that opens `account` holds by now, too, what the account has.
+
+        Both may have changed since: the account may have been given authority, and the maker may have lost theirs. `maker_id` is
+        empty for the server itself.
+        """
+        if maker_id == "":
+            return True
+        standing = None if maker_id is None else await store.standing_of(reader, maker_id, now)
+        roles = await roles_of_account(reader, maker_id) if maker_id and standing is not None and standing.active else ()
+        try:
+            await self.require_over_account(reader, Actor("person", maker_id or "", "", permissions_of(roles)), account, "open")
+        except NotPermitted:
+            return False
+        return True
 
     async def require_over_group(self, tx: Transaction, actor: Actor, group: Group, verb: str) -> None:
         """Raise unless `actor` holds every permission that a member has by this group or a group that it is nested in."""

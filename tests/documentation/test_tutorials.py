@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import html
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from demo.forms import Browser, sign_in_and_allow
 from tests.documentation.pages import missing_line, steps, variables
@@ -16,17 +21,24 @@ from tests.reference_script import ROOT
 
 pytestmark = pytest.mark.interop
 TUTORIALS = ROOT / "docs" / "tutorial"
+HOW_TO = ROOT / "docs" / "howto"
 
 
-def follow(page: Path, session: Shell, given: dict[str, str]) -> str:
-    """Do what the page says. Its first block sets variables, which get the values in `given` instead; all that was printed."""
+def follow(page: Path, session: Shell, given: dict[str, str], instead: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Do what the page says. Its first block sets variables, which get the values in `given` instead; all that was printed.
+
+    `instead` has other words for some of the commands, where they would change this machine.
+    """
     first, *rest = steps(page)
     usual = variables(first.commands)
     assert set(usual) == set(given), "the first block sets what the reader has to set"
     session.run("".join(f"export {name}='{value}'\n" for name, value in given.items()))
     everything = ""
     for step in rest:
-        printed = session.run(step.commands)
+        commands = step.commands
+        for words, others in instead.items():
+            commands = commands.replace(words, others)
+        printed = session.run(commands)
         expected = step.expected
         for name, value in usual.items():
             expected = expected.replace(value, given[name]) if value else expected
@@ -91,6 +103,37 @@ def test_certificates_with_another_provider(tmp_path, provider):
 
     with shell(tmp_path, {"PATH": tools()}, sign_in) as session:
         follow(TUTORIALS / "certificates-with-another-provider.md", session, given)
+
+
+def test_trust_the_root(tmp_path):
+    """The commands for Debian, curl and Python; what Debian trusts lies in a directory of its own here."""
+    local, etc, hooks = (tmp_path / each for each in ("local", "etc", "hooks"))
+    for each in (local, etc, hooks):
+        each.mkdir()
+    update = f"/usr/sbin/update-ca-certificates --localcertsdir '{local}' --etccertsdir '{etc}' --hooksdir '{hooks}'"
+    instead = {"sudo update-ca-certificates": update, "/usr/local/share/ca-certificates": str(local), "sudo cp": "cp"}
+    with live_server(tmp_path / "server", set_up=False) as server, shell(tmp_path, {"PATH": tools()}, print) as session:
+        session.run(update)  # the public roots are there before
+        printed = follow(HOW_TO / "trust-the-root.md", session, {"PEOPLE_URL": server.people}, instead)
+        fingerprint = re.search(r"Fingerprint=(\S+)", printed)
+        assert fingerprint is not None
+        assert fingerprint[1].replace(":", "").lower() == root_of(server)
+        trusted = f"curl --silent --show-error --cacert '{etc}/ca-certificates.crt' '{server.people}/trust' > /dev/null"
+        session.run(trusted)
+        session.run(f"! curl --silent '{server.people}/trust'")
+
+
+def root_of(server: LiveServer) -> str:
+    return x509.load_pem_x509_certificate(server.root.read_bytes()).fingerprint(hashes.SHA256()).hex()
+
+
+def test_page_of_the_server_shows_the_commands_of_the_how_to():
+    template = (ROOT / "src" / "sealwright" / "web" / "templates" / "trust.html").read_text(encoding="utf-8")
+    page = (HOW_TO / "trust-the-root.md").read_text(encoding="utf-8")
+    shown = [html.unescape(each) for each in re.findall(r'<code class="copy">([^{}<]*)</code>', template)]
+    assert len(shown) == 5  # Debian, Fedora, macOS, Windows, Chromium: the others hold this server's address
+    assert [each for each in shown if each not in page] == []
+    assert [each for each in re.findall(r"<summary>(\w+)", template) if each not in page] == []
 
 
 def test_greeting_server_of_the_tutorial_is_the_one_of_the_demo():

@@ -10,13 +10,13 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from demo.forms import Browser, sign_in_and_allow
@@ -48,7 +48,8 @@ def step(what: str) -> Iterator[list[str]]:
     try:
         yield shown
     except BaseException:
-        print(f"{_paint('✘', '31')} {what}", flush=True)
+        with suppress(OSError):  # the terminal may be gone
+            print(f"{_paint('✘', '31')} {what}", flush=True)
         raise
     print(f"{_paint('✔', '32')} {what}  {_paint(f'{time.monotonic() - started:.1f} s', '2')}", flush=True)
     for line in shown:
@@ -122,39 +123,39 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> Non
 def running(command: list[str], port: int, log: Path) -> Iterator[None]:
     """A program that runs until the block ends and listens on `port`."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment(), cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command,
+            env=environment(),
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+            process_group=0,  # what is typed at the terminal is for us, and a closed terminal no reason to reload
+        )
         try:
             wait_for_port(port, process, log)
             yield
         finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
-def recover(name: str, password_file: str) -> None:
-    """Give an administrator a password, from the server's own shell; that works whether the server runs or not."""
-    sealwright("recover-account", name, "--dir", str(HOME), "--password-file", password_file)
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a program to end, and make it, where it does not within 15 seconds or somebody is impatient."""
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        process.kill()
+        process.wait()
 
 
-def set_up_people(password_file: str) -> None:
-    """The person who will sign in, and the group whose members may have certificates."""
+def set_up_person(password_file: str) -> None:
+    """The person who will sign in. Everyone may use the client and the provisioner that `init` makes."""
     sealwright("person", "create", PERSON, "Alice Example")
     sealwright("person", "update", PERSON, "--mail", MAIL)
     sealwright("person", "set-password", PERSON, "--password-file", password_file)
-    sealwright("group", "create", "step-ca_users")
-    sealwright("group", "add-members", "step-ca_users", PERSON)
-
-
-def set_up_client(landing: str) -> None:
-    """The public client that the provisioner signs people in with."""
-    client = ("system", "oauth2")
-    sealwright(*client, "create-public", "step-ca", "Step-CA", landing)
-    sealwright(*client, "enable-localhost-redirects", "step-ca")
-    sealwright(*client, "update-scope-map", "step-ca", "step-ca_users", "openid", "email")
 
 
 def get_certificate(password: str, *, by_hand: bool) -> str:
@@ -203,45 +204,22 @@ def demonstrate(*, by_hand: bool) -> None:
     provisioner_file = private_file("provisioner-password", secrets.token_urlsafe(18))
     started = time.monotonic()
 
-    with step("Made a home with a root and an issuing CA") as shown:
+    with step("Made a home with a root and an issuing CA, and gave admin a password") as shown:
         listeners = ("--people", f"127.0.0.1:{people}", "--machines", f"127.0.0.1:{machines}", "--status", f"127.0.0.1:{status}")
         sealwright("init", "--dir", str(HOME), "--name", "Example", "--dns", "localhost", "--dns", "127.0.0.1", *listeners,
                    "--provisioner", "servers", "--provisioner-password-file", provisioner_file)  # fmt: skip
-        shown.append(f"sealwright init --dir {HOME.relative_to(ROOT)} --name Example")
+        sealwright("recover-account", "admin", "--dir", str(HOME), "--password-file", admin_file)
+        shown.append(f"sealwright init --dir {HOME.relative_to(ROOT)} --name Example; sealwright recover-account admin")
     with ExitStack() as until_done:
-        with step("Started the server, and gave its administrators passwords") as shown:
-            server = running([str(SEALWRIGHT), "serve", "--dir", str(HOME)], machines, PLACE / "server.log")
-            with ThreadPoolExecutor() as beside:
-                recovered = [beside.submit(recover, name, admin_file) for name in ("idm_admin", "admin")]
-                until_done.enter_context(server)
-            for each in recovered:
-                each.result()
+        with step("Started the server") as shown:
+            until_done.enter_context(running([str(SEALWRIGHT), "serve", "--dir", str(HOME)], machines, PLACE / "server.log"))
             shown.append(f"people https://localhost:{people}   machines https://localhost:{machines}")
-            shown.append("sealwright recover-account idm_admin; sealwright recover-account admin")
-        with step("Signed in as administrator of people and clients") as shown:
-            sealwright("login", "-D", "idm_admin", "--password-file", admin_file)
-            shown.append("sealwright login -D idm_admin")
-        with step(f"Created {PERSON} ({MAIL}) and the group step-ca_users") as shown:
-            set_up_people(person_file)
-            shown.append("sealwright person create alice 'Alice Example'; sealwright group add-members step-ca_users alice")
-        with step("Registered the client step-ca") as shown:
-            set_up_client(f"https://localhost:{machines}")
-            shown.append("sealwright system oauth2 create-public step-ca Step-CA …")
-        with step("Told the CA to trust it") as shown:
+        with step("Signed in as administrator") as shown:
             sealwright("login", "-D", "admin", "--password-file", admin_file)
-            discovery = f"https://localhost:{people}/oauth2/openid/step-ca/.well-known/openid-configuration"
-            sealwright(
-                "provisioner",
-                "add",
-                "sealwright",
-                "--type",
-                "oidc",
-                "--client-id",
-                "step-ca",
-                "--configuration-endpoint",
-                discovery,
-            )
-            shown.append("sealwright provisioner add sealwright --type oidc --client-id step-ca …")
+            shown.append("sealwright login -D admin")
+        with step(f"Created {PERSON} ({MAIL})") as shown:
+            set_up_person(person_file)
+            shown.append("sealwright person create alice 'Alice Example'; sealwright person update alice --mail …")
         with step(f"Signed in as {PERSON} and got a certificate") as shown:
             shown.extend(get_certificate(password, by_hand=by_hand).splitlines())
         with step("Looked at it") as shown:
@@ -251,12 +229,21 @@ def demonstrate(*, by_hand: bool) -> None:
                        "--provisioner-password-file", provisioner_file)  # fmt: skip
         greet(greeting)
     print(f"\nDone in {time.monotonic() - started:.1f} s. Try next:")
-    relative = SEALWRIGHT.relative_to(ROOT)
-    print(
-        f"  {relative} serve --dir {HOME.relative_to(ROOT)}        the same server again; sign in at https://localhost:{people}"
-    )
-    print(f"  {relative} certificate inspect {(PLACE / 'personal.crt').relative_to(ROOT)}")
-    print("  docs/tutorial/                      the same by hand, with the stock step command too")
+    for line in what_next(people, person_file, admin_file):
+        print(f"  {line}")
+
+
+def what_next(people: int, person_file: str, admin_file: str) -> list[str]:
+    """Commands and places to go on with; the server has ended with the demo."""
+    command = SEALWRIGHT.relative_to(ROOT)
+    return [
+        f"{command} serve --dir {HOME.relative_to(ROOT)}        the same server again: https://localhost:{people}",
+        f"  sign in as {PERSON}, with the password in {Path(person_file).relative_to(ROOT)}",
+        f"  sign in as admin, with the password in {Path(admin_file).relative_to(ROOT)}",
+        f"{command} certificate inspect {(PLACE / 'personal.crt').relative_to(ROOT)}",
+        "docs/howto/trust-the-root.md        so that the browser does not warn",
+        "docs/tutorial/                      the same by hand, with the stock step command too",
+    ]
 
 
 def greet(port: int) -> None:
@@ -273,8 +260,19 @@ def greet(port: int) -> None:
         shown.append(answer.strip())
 
 
+def leave(number: int, _: object) -> None:
+    """End as a program does that was told to, so that the server is stopped on the way out."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes may say so more than once
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, leave)
     try:
         demonstrate(by_hand=sys.stdin.isatty() and sys.stdout.isatty() and "--auto" not in sys.argv[1:])
     except Failed as failed:
         sys.exit(f"\n{failed}")
+    except KeyboardInterrupt:
+        print("\nStopped, and the server with it. Begin anew with: make demo")
+        sys.exit(128 + signal.SIGINT)

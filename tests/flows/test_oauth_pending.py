@@ -13,7 +13,7 @@ from sealwright.db.schema import metadata
 from sealwright.entropy import SeededEntropy
 from sealwright.keys import SealedHandles, Sealer
 from sealwright.oauth import RequestGone, assemble
-from tests.oauth_world import WEB, answer_parameters, handle_in, location, oauth_world, public_request
+from tests.oauth_world import LOOPBACK, WEB, answer_parameters, handle_in, location, oauth_world, public_request
 
 KEY = bytes(range(32))
 
@@ -141,6 +141,25 @@ def test_handle_of_a_deleted_client_is_no_longer_open():
         await world.server.clients.delete("step-ca", actor=SYSTEM)
         with pytest.raises(RequestGone):
             await world.server.authorization.pending(handle)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("what", ["URL removed", "localhost redirects disabled"])
+def test_handle_whose_redirect_uri_was_taken_from_the_client_is_no_longer_open(what):
+    async def scenario(world, cookie):
+        other = "https://once.example.org/cb"
+        await world.server.clients.add_redirect_url("step-ca", other, actor=SYSTEM)
+        handles = {uri: handle_in(await world.authorize(None, **public_request(redirect_uri=uri))) for uri in (other, LOOPBACK)}
+        if what == "URL removed":
+            await world.server.clients.remove_redirect_url("step-ca", other, actor=SYSTEM)
+            gone, stays = other, LOOPBACK
+        else:
+            await world.server.clients.disable_localhost_redirects("step-ca", actor=SYSTEM)
+            gone, stays = LOOPBACK, other
+        with pytest.raises(RequestGone):
+            await world.server.authorization.allow(handles[gone], await world.signed_in(cookie))
+        assert (await world.server.authorization.pending(handles[stays])).request.redirect_uri == stays
 
     run(scenario)
 

@@ -19,7 +19,11 @@ WINDOW = timedelta(minutes=1)
 MOST_TARGETS = 20
 """Things that the row of a minute names with how often each was refused; the others are told as one number."""
 MOST_PARTIES = 1_000
-"""Parties that are told apart at a time; those beyond are counted together."""
+"""Kinds and parties that are told apart at a time. Of strangers, those beyond are counted together.
+
+People who proved who they are never are, or whoever has many addresses could hide in that number what they do by name: the one of
+theirs that began first is written early instead.
+"""
 
 
 class Refusal(NamedTuple):
@@ -80,6 +84,7 @@ class Refusals:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tallies: dict[tuple[str, ...], _Tally] = {}
+        self._people = 0
         self._over: list[Repeated] = []
 
     def count(self, refused: Refusal) -> bool:
@@ -110,13 +115,16 @@ class Refusals:
 
     def _finish(self, key: tuple[str, ...]) -> None:
         tally = self._tallies.pop(key)
+        self._people -= _is_person(tally.first)
         if tally.more:
             self._over.append(Repeated(tally.first, tally.more, tally.targets, tally.began_at, tally.last_at))
 
     def _tally(self, refused: Refusal, now: Instant) -> tuple[_Tally, bool]:
         key: tuple[str, ...] = (refused.event, refused.reason, *_party(refused))
         tally = self._tallies.get(key)
-        if tally is None and len(self._tallies) >= MOST_PARTIES:
+        if tally is None and _is_person(refused) and self._people >= MOST_PARTIES:
+            self._finish(next(key for key, each in self._tallies.items() if _is_person(each.first)))
+        elif tally is None and not _is_person(refused) and len(self._tallies) - self._people >= MOST_PARTIES:
             refused = Refusal(refused.event, "nobody", "", "", "", "", "refusals of more parties than are told apart")
             key = (refused.event,)
             tally = self._tallies.get(key)
@@ -126,14 +134,19 @@ class Refusals:
         if tally is not None:
             return tally, False
         self._tallies[key] = _Tally(refused, now)
+        self._people += _is_person(refused)
         return self._tallies[key], True
 
 
 def _party(refused: Refusal) -> tuple[str, ...]:
     """Whoever proved who they are counts as that; a client's name anyone can use, so its address counts as well."""
-    if refused.actor_kind == "person":
+    if _is_person(refused):
         return ("person", refused.actor_id)
     return (refused.actor_kind, refused.actor_id, network_of(refused.address))
+
+
+def _is_person(refused: Refusal) -> bool:
+    return refused.actor_kind == "person"
 
 
 def _is_over(tally: _Tally, now: Instant) -> bool:

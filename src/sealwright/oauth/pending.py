@@ -15,7 +15,7 @@ from msgspec import Struct
 from sealwright.clock import Instant, after
 from sealwright.db import Transaction
 from sealwright.keys import SealedHandles, Sealer
-from sealwright.oauth import store
+from sealwright.oauth import redirects, store
 from sealwright.oauth.errors import AuthorizationRefused, RequestGone
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import AuthorizationRequest, Client, PendingRequest
@@ -68,9 +68,13 @@ class PendingRequests:
         if held is None or held.expires_at <= self._clock.now():
             raise request_gone()
         client = await store.client_of_request(self._db, _digest(handle), held.request.client_id)
-        if client is None:
+        if client is None or not await self._may_still_answer(client, held.request.redirect_uri):
             raise request_gone()
         return PendingRequest(client, held.request, held.created_at, held.expires_at)
+
+    async def _may_still_answer(self, client: Client, redirect_uri: str) -> bool:
+        """Whether the address to which the answer would go is still one of the client: it may have been taken away meanwhile."""
+        return redirects.is_allowed(client, await store.redirect_uris(self._db, client.id), redirect_uri)
 
     @staticmethod
     async def answer(tx: Transaction, handle: str, pending: PendingRequest) -> bool:

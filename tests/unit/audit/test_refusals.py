@@ -112,15 +112,32 @@ def test_row_of_a_minute_names_what_was_refused_how_often():
     run(scenario)
 
 
-def test_more_parties_than_are_told_apart_are_counted_together():
+def test_more_strangers_than_are_told_apart_are_counted_together():
     async def scenario(node):
         for number in range(MOST_PARTIES + 50):
-            await node.refuse(Actor("person", str(number), ""))
+            await node.refuse(Actor("client", str(number), ""))
         assert len(await node.rows()) == MOST_PARTIES + 1
         await node.audit.write_repeated(node.db, unfinished=True)
         actor, _, told = (await node.rows())[-1]
         assert (actor, told["repeated"]) == ("", 49)
         assert told["reason"] == "refusals of more parties than are told apart"
+
+    run(scenario)
+
+
+def test_nobody_hides_by_name_behind_many_strangers_or_many_people():
+    async def scenario(node):
+        for number in range(MOST_PARTIES + 50):
+            await node.refuse(anonymous(f"2001:db8:0:{number:x}::1"))
+        await node.refuse(ALICE, 2)
+        assert (await node.rows())[-1] == ("alice", "provisioner:p", {"detail": "no"})
+        for number in range(MOST_PARTIES):
+            await node.refuse(Actor("person", str(number), ""))
+        await node.refuse(ALICE, 3)
+        await node.audit.write_repeated(node.db, unfinished=True)
+        of_alice = [told for actor, _, told in await node.rows() if actor == "alice"]
+        assert sum(told.get("repeated", 1) for told in of_alice) == 5
+        assert len(of_alice) == 4
 
     run(scenario)
 

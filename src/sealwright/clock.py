@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NewType, Protocol
 
 Instant = NewType("Instant", int)
@@ -114,6 +115,7 @@ _UNITS = {
     "s": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
 }
+_WORDS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _LONGEST = timedelta(days=36_500)
 LONGEST_DURATION_TEXT = 64
 
@@ -161,3 +163,24 @@ def format_duration(duration: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+@lru_cache(maxsize=256)
+def in_words(duration: timedelta, *, days: bool = True) -> str:
+    """A duration as people say it: ``8 hours``, ``61 days``, ``1 minute``; exact, with more units where one is not enough.
+
+    Without `days` the greatest unit is the hour, to stand beside a duration that is said so.
+    """
+    seconds = abs(duration) // timedelta(seconds=1)
+    said: list[str] = []
+    for size, unit in _WORDS if days else _WORDS[1:]:
+        if seconds >= (size if said else 2 * size) or seconds == size:
+            count, seconds = divmod(seconds, size)
+            said.append(_counted(count, unit))
+    if seconds or not said:
+        said.append(_counted(seconds, "second"))
+    return " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -66,6 +66,12 @@ def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     return address
 
 
+def is_this_machine(text: str) -> bool:
+    """Whether a host name or address never leads to another machine (RFC 6761, section 6.3)."""
+    address = address_of(text)
+    return address.is_loopback if address is not None else text == "localhost"
+
+
 def canonical_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     """The usual text of an address (RFC 5952); one that no single machine has raises HostRefused."""
     if address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255":

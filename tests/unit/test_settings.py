@@ -371,3 +371,102 @@ def test_every_setting_is_declared_with_a_sentence_and_a_default_that_its_form_r
         assert each.description[0].isupper()
         assert each.description.endswith(".")
         each.form(each.default)
+
+
+UNPROTECTED = "none-and-links-can-be-read-on-the-way"
+MAIL = 'from_address = "id@example.org"\n'
+
+
+def password_file(home, content=b"open sesame\n", mode=0o600):
+    file = home / "smtp-password"
+    file.touch(mode=0o600)
+    file.write_bytes(content)
+    file.chmod(mode)
+    return file
+
+
+def test_mail_is_off_until_a_host_is_set(tmp_path):
+    assert load(write(tmp_path, ""), NOTHING).mail.host == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [("", 587), ('tls = "implicit"\n', 465), ("port = 2525\n", 2525)],
+)
+def test_port_of_mail_follows_its_tls(tmp_path, text, port):
+    settings = load(write(tmp_path, f'[mail]\nhost = "smtp.example.org"\n{MAIL}{text}'), NOTHING)
+    assert settings.mail.port_used == port
+
+
+def test_mail_password_file_lies_in_the_home_or_where_the_environment_says(tmp_path):
+    password_file(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    text = f'[mail]\nhost = "smtp.example.org"\n{MAIL}username = "id"\npassword_file = "smtp-password"\n'
+    assert load(write(tmp_path, text), NOTHING).mail.password_file == tmp_path / "smtp-password"
+    given = read_environment({"SEALWRIGHT_MAIL_PASSWORD_FILE": str(password_file(elsewhere))})
+    assert load(tmp_path, given).mail.password_file == elsewhere / "smtp-password"
+    missing = read_environment({"SEALWRIGHT_MAIL_PASSWORD_FILE": "/nonexistent"})
+    with pytest.raises(SettingsRefused, match="SEALWRIGHT_MAIL_PASSWORD_FILE = /nonexistent cannot be read"):
+        load(tmp_path, missing)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_mail_may_go_unprotected_to_this_machine(tmp_path, host):
+    assert load(write(tmp_path, f'[mail]\nhost = "{host}"\ntls = "none"\n{MAIL}'), NOTHING).mail.port_used == 25
+
+
+def test_mail_goes_unprotected_over_a_network_only_by_words_that_name_the_danger(tmp_path):
+    text = f'[mail]\nhost = "smtp.example.org"\n{MAIL}tls = "{UNPROTECTED}"\n'
+    assert load(write(tmp_path, text), NOTHING).mail.port_used == 25
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words", "line"),
+    [
+        (f'[mail]\nhost = "smtp.example.org"\n{MAIL}tls = "none"', "mail.tls", "read the links", 4),
+        (f'[mail]\nhost = "smtp.example.org"\n{MAIL}tls = "tls"', "mail.tls", "must be starttls, implicit or none", 4),
+        ('[mail]\nhost = "smtp.example.org"', "mail.host", "needs mail.from_address", 2),
+        (f"[mail]\n{MAIL}", "mail.from_address", "needs mail.host", 2),
+        (f'[mail]\nhost = "smtp.example.org"\n{MAIL}username = "id"', "mail.username", "needs mail.password_file", 4),
+        (f'[mail]\nhost = "smtp.example.org"\n{MAIL}password_file = "p"', "mail.password_file", "needs mail.username", 4),
+        ('[mail]\nfrom_address = "id@example.org\\nBcc: eve@example.org"', "mail.from_address", "on one line", 2),
+        ('[mail]\nfrom_address = "Example <id@example.org>"', "mail.from_address", "quotes, spaces", 2),
+        ('[mail]\nusername = "jörg"', "mail.username", "must be ASCII", 2),
+        ('[mail]\nhost = "smtp example"', "mail.host", "letters, digits", 2),
+        ("[mail]\nport = 65536", "mail.port", "from 0 to 65535", 2),
+        (f'[mail]\nhost = "smtp.example.org"\n{MAIL}ca_file = "none.pem"', "mail.ca_file", "cannot be read", 4),
+        (
+            f'[mail]\nhost = "h.example.org"\n{MAIL}username = "id"\npassword_file = "p"\ntls = "{UNPROTECTED}"',
+            "mail.username",
+            "without TLS",
+            4,
+        ),
+    ],
+)
+def test_refused_mail_settings_are_named_with_their_line(tmp_path, text, key, words, line):
+    with pytest.raises(SettingsRefused) as caught:
+        load(write(tmp_path, text), NOTHING)
+    assert (caught.value.key, caught.value.line) == (key, line)
+    assert words in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "words"),
+    [
+        (b"open sesame\n", 0o604, "can be read or changed by others (mode 0604)"),
+        (b"", 0o600, "must hold one line"),
+        (b"one\ntwo\n", 0o600, "must hold one line"),
+        (b"x" * 1_025, 0o600, "must hold one line"),
+        ("schlüssel".encode(), 0o600, "not ASCII"),
+        (b"\xff", 0o600, "must hold one line"),
+    ],
+)
+def test_mail_password_is_one_line_that_nobody_else_reads(tmp_path, content, mode, words):
+    password_file(tmp_path, content, mode)
+    text = f'[mail]\nhost = "smtp.example.org"\n{MAIL}username = "id"\npassword_file = "smtp-password"\n'
+    with pytest.raises(SettingsRefused) as caught:
+        load(write(tmp_path, text), NOTHING)
+    assert (caught.value.key, caught.value.line) == ("mail.password_file", 5)
+    assert words in caught.value.detail
+    assert content == b"" or content.decode(errors="replace").strip() not in caught.value.detail

@@ -21,6 +21,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
 from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn
+from sealwright.mail import Outbox
 from sealwright.oauth import Clients as ClientRegistry
 
 
@@ -34,6 +35,7 @@ class Domain(Struct, frozen=True):
     credentials: Credentials
     invitations: Invitations
     reset_links: ResetLinks
+    outbox: Outbox
     sessions: Sessions
     sign_in: SignIn
     clients: ClientRegistry
@@ -49,7 +51,7 @@ def operations(domain: Domain) -> list[Operation]:
         *SigningIn(domain.sign_in, domain.sessions, domain.directory).operations(),
         *SessionList(domain.sessions, domain.directory).operations(),
         *Persons(domain.directory, domain.credentials, domain.clock).operations(),
-        *Links(domain.invitations, domain.reset_links, domain.facts.people_url).operations(),
+        *Links(domain.invitations, domain.reset_links, domain.outbox, domain.facts.people_url).operations(),
         *Groups(domain.directory).operations(),
         *Clients(domain.clients).operations(),
         *Provisioners(domain.provisioners).operations(),

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from sealwright.access import Permission
 from sealwright.api import models
+from sealwright.api.link_mail import LinkMail
 from sealwright.api.operations import Call, Operation
 from sealwright.clock import to_rfc3339
 from sealwright.errors import InvalidInput
-from sealwright.identity import INVITATION_LIFETIME, RESET_LIFETIME, Invitations, ResetLinks
+from sealwright.identity import INVITATION_LIFETIME, RESET_LIFETIME, Invitations, OneTimeLink, ResetLinks
+from sealwright.mail import MailKind, Outbox
 
 _WRITE = str(Permission.PERSON_WRITE)
 _LONGEST_SECONDS = 366 * 86_400
 
 
 class Links:
-    """Operations that make a link. It is in the answer, and nowhere else: what is stored is its digest."""
+    """Operations that make a link. It is in the answer, and in the message to whom it is for: what is stored is its digest."""
 
-    def __init__(self, invitations: Invitations, reset_links: ResetLinks, people_url: str) -> None:
+    def __init__(self, invitations: Invitations, reset_links: ResetLinks, outbox: Outbox, people_url: str) -> None:
         self._invitations = invitations
         self._reset_links = reset_links
+        self._outbox = outbox
         self._people_url = people_url
 
     def operations(self) -> list[Operation]:
@@ -52,37 +56,49 @@ class Links:
 
     async def _invite(self, call: Call) -> models.InvitationAnswer:
         body: models.InvitationBody = call.body
+        message = self._mail(MailKind.INVITATION, "invitation", call, wanted=body.send_mail)
         made = await self._invitations.create(
             body.name,
             display_name=body.display_name,
             mails=body.mails,
             lifetime=_lifetime(body.lifetime_seconds, INVITATION_LIFETIME),
             actor=call.actor,
+            with_link=message,
         )
         return models.InvitationAnswer(
             name=made.person.name,
-            link=f"{self._people_url}/invitation/{made.link.token}",
+            link=self._address("invitation", made.link),
             expires_at=to_rfc3339(made.link.expires_at),
+            mail=await message.outcome(),
             created=made.created,
         )
 
     async def _reset(self, call: Call) -> models.ResetLinkAnswer:
         body: models.ResetLinkBody = call.body
         name = call.path("name")
+        message = self._mail(MailKind.RESET, "reset", call, wanted=body.send_mail)
         link = await self._reset_links.create(
             name,
             lifetime=_lifetime(body.lifetime_seconds, RESET_LIFETIME),
             end_certificates=body.end_certificates,
             actor=call.actor,
+            with_link=message,
         )
         held = await self._reset_links.require(link.token)
         return models.ResetLinkAnswer(
             name=held.account.name,
-            link=f"{self._people_url}/reset/{link.token}",
+            link=self._address("reset", link),
             expires_at=to_rfc3339(link.expires_at),
+            mail=await message.outcome(),
             certificates=held.certificates,
             end_certificates=held.end_certificates,
         )
+
+    def _address(self, page: str, link: OneTimeLink) -> str:
+        return f"{self._people_url}/{page}/{link.token}"
+
+    def _mail(self, kind: MailKind, page: str, call: Call, *, wanted: bool) -> LinkMail:
+        return LinkMail(self._outbox, kind, call.actor, wanted=wanted, address=partial(self._address, page))
 
 
 def _lifetime(seconds: int | None, usual: timedelta) -> timedelta:

@@ -126,6 +126,8 @@ class InvitationBody(_Body, frozen=True, kw_only=True):
     display_name: str = ""
     mails: tuple[str, ...] = ()
     lifetime_seconds: int | None = None
+    send_mail: bool = True
+    """Whether the link is sent, where the server can send mail and the person has a verified address."""
 
 
 class ResetLinkBody(_Body, frozen=True, kw_only=True):
@@ -133,6 +135,18 @@ class ResetLinkBody(_Body, frozen=True, kw_only=True):
 
     end_certificates: bool = True
     lifetime_seconds: int | None = None
+    send_mail: bool = True
+    """Whether the link is sent, where the server can send mail and the person has a verified address."""
+
+
+class MailOutcome(_Answer, frozen=True, kw_only=True):
+    """What came of sending a link by mail."""
+
+    to: str | None = None
+    state: str
+    """sent, queued (it is tried again until the link ends), failed, or not_sent."""
+    detail: str
+    """Why it was not sent; else empty."""
 
 
 class LinkAnswer(_Answer, frozen=True, kw_only=True):
@@ -141,6 +155,8 @@ class LinkAnswer(_Answer, frozen=True, kw_only=True):
     name: str
     link: Secret
     expires_at: Moment
+    mail: MailOutcome | None
+    """None where no mail was wanted, or the server has no SMTP server to send it with."""
 
 
 class InvitationAnswer(LinkAnswer, frozen=True, kw_only=True):

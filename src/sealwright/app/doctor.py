@@ -17,16 +17,19 @@ from sealwright.app.dependencies import real_dependencies
 from sealwright.app.home import OTHERS_WRITE, Home
 from sealwright.app.wiring import Parts, build
 from sealwright.ca import IssuerKind, IssuerRecord
-from sealwright.clock import after, between, from_datetime, to_datetime
+from sealwright.clock import after, before, between, from_datetime, to_datetime
 from sealwright.db import open_database, sqlite_file
 from sealwright.db.migrate import NEWEST, require_known, revision_of
 from sealwright.errors import Failure
-from sealwright.keys import KEY_FILE, beyond_own_group, load_key_encryption_key, readers_of_key_file
+from sealwright.keys import KEY_FILE, load_key_encryption_key, readers_of_key_file
 from sealwright.runtime.listeners import AddressRefused, look_at
 from sealwright.runtime.tls import server_context
+from sealwright.secret_files import beyond_own_group
 from sealwright.settings import Settings, load
 
 WARN_BEFORE = timedelta(days=60)
+STUCK_AFTER = timedelta(minutes=10)
+"""A message that waits longer is worth a look; greylisting takes some minutes."""
 _CLOCK_HINT = "Look at the clock of this machine: date -u"
 
 
@@ -131,6 +134,8 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
         yield Finding("provisioners", ok=True, detail=f"{count} usable" if count else "none yet")
     except Failure as failure:
         yield Finding("provisioners", ok=False, detail=failure.detail, hint=failure.hint)
+    async for finding in _examine_mail(parts):
+        yield finding
     try:
         heads = await parts.checkpoints.verify()
         total = sum(head.sequence for head in heads.values())
@@ -139,6 +144,26 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
     except Failure as failure:
         hint = "Compare the database with a backup: somebody or something changed it from outside."
         yield Finding("audit", ok=False, detail=failure.detail, hint=failure.hint or hint)
+
+
+async def _examine_mail(parts: Parts) -> AsyncIterator[Finding]:
+    waiting = await parts.outbox.waiting()
+    if parts.outbox.is_on:
+        try:
+            yield Finding("mail", ok=True, detail=await parts.outbox.check())
+        except Failure as failure:
+            yield Finding("mail", ok=False, detail=failure.detail, hint=failure.hint)
+    if waiting.oldest is None:
+        return
+    count = f"{waiting.count} message{' waits' if waiting.count == 1 else 's wait'}"
+    told = f"{count}, the oldest since {to_datetime(waiting.oldest):%d %b %Y %H:%M} UTC"
+    if waiting.last_failure:
+        told += f". Last failure: {waiting.last_failure}"
+    if not parts.outbox.is_on:
+        yield Finding("outbox", ok=False, detail=told, hint="Set mail.host, or pass the links on yourself.")
+    else:
+        stuck = waiting.oldest < before(parts.around.clock.now(), STUCK_AFTER)
+        yield Finding("outbox", ok=not stuck, detail=told, hint="Each is tried until its link ends." if stuck else "")
 
 
 async def _examine_signing(parts: Parts, subject: str) -> Finding:

@@ -64,7 +64,7 @@ def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings
     async def build_application(settings: Settings, listening: Mapping[Listener, str]) -> Application:
         db = await open_database(settings.database_url)
         try:
-            parts = build(real_dependencies(settings, db), listening)
+            parts = build(real_dependencies(settings, db), listening, _log(settings))
             await parts.ca.provisioners.reload()
             if built:
                 await _record(parts, Event.SETTINGS_RELOADED)

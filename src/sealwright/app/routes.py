@@ -73,6 +73,7 @@ def _domain(parts: Parts) -> api.Domain:
         credentials=people.credentials,
         invitations=people.invitations,
         reset_links=people.reset_links,
+        outbox=parts.outbox,
         sessions=people.sessions,
         sign_in=people.sign_in,
         clients=parts.oauth.clients,

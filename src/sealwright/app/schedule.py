@@ -59,6 +59,7 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         Job("purge authorization requests", hourly, purge, once_per_cluster=True),
         Job("forget used tokens", hourly, forget_tokens, once_per_cluster=True),
         Job("close open intents", timedelta(minutes=10), close_intents, once_per_cluster=True),
+        Job("send mail", timedelta(seconds=10), parts.outbox.send_due, once_per_cluster=True),
         Job("write repeated refusals", timedelta(seconds=10), write_repeated),
         Job("audit checkpoint", hourly, checkpoint, once_per_cluster=True),
     )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from sealwright import ca, identity, oauth
+from sealwright import ca, identity, mail, oauth
 from sealwright.app.dependencies import Dependencies, assemble_people
 from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
@@ -32,9 +32,10 @@ class Parts(Struct, frozen=True):
     oauth: oauth.AuthorizationServer
     ca: ca.CertificateAuthority
     certificate: ListenerCertificate
+    outbox: mail.Outbox
 
 
-def build(around: Dependencies, listening: Mapping[Listener, str] | None = None) -> Parts:
+def build(around: Dependencies, listening: Mapping[Listener, str] | None = None, mail_log: mail.MailLog | None = None) -> Parts:
     """Put everything together. `listening`: where the listeners really are, for settings that asked for a free port."""
     settings, clock, entropy, db = around.settings, around.clock, around.entropy, around.db
     urls = public_urls(settings, listening or {})
@@ -84,6 +85,21 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None)
         certificate=ListenerCertificate(
             authority, clock, file=Home(settings.home).server_certificate, names=names, given=settings.tls
         ),
+        outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log),
+    )
+
+
+def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailLog | None) -> mail.Outbox:
+    settings = around.settings
+    return mail.Outbox(
+        around.db,
+        audit,
+        around.clock,
+        around.entropy,
+        around.sealer,
+        settings=settings.mail,
+        sender=mail.Sender(settings.name, people_url, settings.contact),
+        log=log,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import lru_cache
 
 from sealwright.clock import LONGEST_DURATION_TEXT, nanoseconds_of
 from sealwright.errors import InvalidInput
@@ -12,7 +11,6 @@ LARGEST = 2**63 - 1
 """Nanoseconds; Go keeps a duration in 64 bits, which is about 292 years."""
 
 _MICROSECOND, _MILLISECOND, _SECOND = 1_000, 1_000_000, 1_000_000_000
-_WORDS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def parse_duration(text: str) -> timedelta:
@@ -55,24 +53,3 @@ def _decimal(value: int, unit: int) -> str:
     if not part:
         return str(whole)
     return f"{whole}.{str(part).rjust(len(str(unit)) - 1, '0').rstrip('0')}"
-
-
-@lru_cache(maxsize=256)
-def in_words(duration: timedelta, *, days: bool = True) -> str:
-    """A duration as people say it: ``8 hours``, ``61 days``, ``1 minute``; exact, with more units where one is not enough.
-
-    Without `days` the greatest unit is the hour, to stand beside a duration that is said so.
-    """
-    seconds = abs(duration) // timedelta(seconds=1)
-    said: list[str] = []
-    for size, unit in _WORDS if days else _WORDS[1:]:
-        if seconds >= (size if said else 2 * size) or seconds == size:
-            count, seconds = divmod(seconds, size)
-            said.append(_counted(count, unit))
-    if seconds or not said:
-        said.append(_counted(seconds, "second"))
-    return " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
-
-
-def _counted(count: int, unit: str) -> str:
-    return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -19,7 +19,6 @@ from cryptography.x509 import ObjectIdentifier
 from msgspec import Struct
 
 from sealwright.ca import der, names
-from sealwright.ca.durations import in_words
 from sealwright.ca.errors import LintFailed, NameRefused
 from sealwright.ca.frame import Frame, frame_of
 from sealwright.ca.models import (
@@ -48,7 +47,7 @@ from sealwright.ca.x509 import (
     key_usage,
     signature_algorithm,
 )
-from sealwright.clock import Instant, after
+from sealwright.clock import Instant, after, in_words
 from sealwright.texts import shown
 
 LARGEST = 64 * 1024

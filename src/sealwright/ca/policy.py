@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from sealwright.ca import names as naming
-from sealwright.ca.durations import in_words
 from sealwright.ca.errors import NameNotGranted, NameRefused, PublicKeyRefused, ValidityRefused
 from sealwright.ca.models import (
     CertificateContents,
@@ -23,7 +22,7 @@ from sealwright.ca.models import (
 )
 from sealwright.ca.profiles import MOST_BACKDATE
 from sealwright.ca.reserved import OwnNames
-from sealwright.clock import Instant, after, before, between, to_rfc3339
+from sealwright.clock import Instant, after, before, between, in_words, to_rfc3339
 from sealwright.errors import Refused
 from sealwright.texts import shown
 

@@ -169,6 +169,7 @@ def set_password(invocation: Invocation, name: str, password_file: str | None, k
     invocation.output.json({"name": name, "password_set": True, **reset})
 
 
+_no_mail = click.option("--no-mail", is_flag=True, help="Only print the link; send nothing.")
 _LIFETIME = "How long the link is good for, such as 1h30m."
 
 
@@ -181,11 +182,24 @@ def _seconds(lifetime: str | None) -> int | None:
         raise WrongUsage(f"--lifetime {lifetime!r} is not a duration: {cause}.", hint="Write it like 1h, 90m or 72h.") from cause
 
 
+def _of_mail(mail: dict[str, Any]) -> str:
+    """What came of sending the link."""
+    if mail["state"] == "sent":
+        return f"Sent to {mail['to']}."
+    if mail["state"] == "queued":
+        return f"Queued: {mail['to']} gets it once the SMTP server takes it. {mail['detail']}".rstrip()
+    whom = f" to {mail['to']}" if mail["to"] else ""
+    return f"Not sent{whom}: pass the link on yourself. {mail['detail']}"
+
+
 def _show_link(invocation: Invocation, answer: dict[str, Any], words: str) -> None:
     """The link on standard output, so that a script can take it, and what it is beside it."""
     invocation.output.confirm(words)
     invocation.output.say(answer["link"])
     invocation.output.note(f"It works once, until {stamp(parsed(answer['expires_at']))}. It is shown only now.")
+    mail = answer["mail"]
+    if mail is not None:
+        invocation.output.note(_of_mail(mail))
     invocation.output.json(answer)
 
 
@@ -202,16 +216,28 @@ def _show_link(invocation: Invocation, answer: dict[str, Any], words: str) -> No
 )
 @click.option("-i", "--display-name", "--displayname", metavar="TEXT", default="", help="The name that people read.")
 @click.option("--lifetime", metavar="DURATION", help=f"{_LIFETIME} Default: 72h.")
+@_no_mail
 @pass_invocation
-def invite(invocation: Invocation, name: str, mails: tuple[str, ...], display_name: str, lifetime: str | None) -> None:
-    """Print a link with which a person chooses their first password. A person who is not there is created."""
-    body = {"name": name, "display_name": display_name, "mails": list(mails), "lifetime_seconds": _seconds(lifetime)}
+def invite(
+    invocation: Invocation, name: str, mails: tuple[str, ...], display_name: str, lifetime: str | None, no_mail: bool
+) -> None:
+    """Print a link with which a person chooses their first password, and mail it where the server has an SMTP server.
+
+    A person who is not there is created.
+    """
+    body = {
+        "name": name,
+        "display_name": display_name,
+        "mails": list(mails),
+        "lifetime_seconds": _seconds(lifetime),
+        "send_mail": not no_mail,
+    }
     answer = invocation.connection().call("POST", "invitations", body=body)
     _show_link(invocation, answer, f"{'Created and invited' if answer['created'] else 'Invited'} {answer['name']}")
 
 
-def _reset(invocation: Invocation, name: str, seconds: int | None, *, keep_certificates: bool) -> None:
-    body = {"lifetime_seconds": seconds, "end_certificates": not keep_certificates}
+def _reset(invocation: Invocation, name: str, seconds: int | None, *, keep_certificates: bool, no_mail: bool) -> None:
+    body = {"lifetime_seconds": seconds, "end_certificates": not keep_certificates, "send_mail": not no_mail}
     answer = invocation.connection().call("POST", "persons", name, "reset-link", body=body)
     _show_link(invocation, answer, f"Made a link with which {answer['name']} sets a new password")
     if answer["certificates"]:
@@ -223,10 +249,14 @@ def _reset(invocation: Invocation, name: str, seconds: int | None, *, keep_certi
 @click.argument("name")
 @click.option("--lifetime", metavar="DURATION", help=f"{_LIFETIME} Default: 1h.")
 @click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
+@_no_mail
 @pass_invocation
-def reset(invocation: Invocation, name: str, lifetime: str | None, keep_certificates: bool) -> None:
-    """Print a link with which a person sets a new password. Using it ends their sessions and their certificates."""
-    _reset(invocation, name, _seconds(lifetime), keep_certificates=keep_certificates)
+def reset(invocation: Invocation, name: str, lifetime: str | None, keep_certificates: bool, no_mail: bool) -> None:
+    """Print a link with which a person sets a new password, and mail it where the server has an SMTP server.
+
+    Using it ends their sessions and their certificates.
+    """
+    _reset(invocation, name, _seconds(lifetime), keep_certificates=keep_certificates, no_mail=no_mail)
 
 
 credential = Group("credential", help="What people prove themselves with.")
@@ -236,10 +266,11 @@ credential = Group("credential", help="What people prove themselves with.")
 @click.argument("name")
 @click.option("--ttl", metavar="SECONDS", type=int, help="How long the link is good for. Default: 3600.")
 @click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
+@_no_mail
 @pass_invocation
-def create_reset_token(invocation: Invocation, name: str, ttl: int | None, keep_certificates: bool) -> None:
+def create_reset_token(invocation: Invocation, name: str, ttl: int | None, keep_certificates: bool, no_mail: bool) -> None:
     """The same as `person reset`, as Kanidm calls it."""
-    _reset(invocation, name, ttl, keep_certificates=keep_certificates)
+    _reset(invocation, name, ttl, keep_certificates=keep_certificates, no_mail=no_mail)
 
 
 credential.add_command(create_reset_token)

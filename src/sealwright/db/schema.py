@@ -224,6 +224,31 @@ one_time_links = Table(
     info={"about": "Links that work once: for the first administrator, and to set a new password."},
 )
 
+mail_outbox = Table(
+    "mail_outbox",
+    metadata,
+    Column("id", Text, primary_key=True, doc="UUID, also of the Message-ID"),
+    _text("kind", doc="invitation or reset"),
+    _ref("account_id", "accounts.id", cascade=True, doc="Whom it is for"),
+    Column(
+        "link_digest",
+        LargeBinary,
+        ForeignKey("one_time_links.digest", ondelete="CASCADE"),
+        nullable=False,
+        doc="The link that it brings: where that is replaced, the message goes with it",
+    ),
+    _text("recipient", doc="E-mail address"),
+    _blob("sealed_content", doc="Subject and text, sealed: the link is worth a password"),
+    _instant("created_at"),
+    _instant("next_try_at", doc="Pushed on while somebody sends it, so that nobody else does"),
+    Column("tries", Integer, nullable=False),
+    _text("last_failure", nullable=True),
+    _instant("expires_at", doc="When the link ends: it is given up then"),
+    Index("ix_mail_outbox_next_try_at", "next_try_at"),
+    Index("ix_mail_outbox_link_digest", "link_digest"),
+    info={"about": "Messages that wait to be sent. Nothing of a message stays once the SMTP server has taken it."},
+)
+
 # --- access ----------------------------------------------------------------------------------------------------------
 
 role_assignments = Table(

@@ -60,6 +60,7 @@ from sealwright.identity.models import (
     TotpEnrolment,
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
+from sealwright.identity.policy import secret_digest
 from sealwright.identity.proofs import Proofs
 from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
 from sealwright.identity.sessions import Sessions
@@ -137,6 +138,7 @@ __all__ = [
     "WeakPassword",
     "assemble",
     "digits_of",
+    "secret_digest",
     "seed",
     "sweep",
 ]

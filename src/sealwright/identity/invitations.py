@@ -12,7 +12,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
-from sealwright.errors import Conflict, InvalidInput
+from sealwright.errors import Conflict
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
@@ -21,8 +21,8 @@ from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.store import account as account_by_id
 from sealwright.identity.directory.store import lock_account, lock_directory
 from sealwright.identity.models import Account, AccountKind, Completed, LinkPurpose, OneTimeLink, Session, SessionKind
-from sealwright.identity.policy import fold_mail, secret_digest
-from sealwright.identity.reset import why_refused
+from sealwright.identity.policy import check_link_lifetime, fold_mail, secret_digest
+from sealwright.identity.reset import WithLink, why_refused
 from sealwright.identity.sessions import Sessions
 
 INVITATION_LIFETIME = timedelta(days=3)
@@ -73,11 +73,11 @@ class Invitations:
         mails: Sequence[str] = (),
         lifetime: timedelta = INVITATION_LIFETIME,
         actor: Actor,
+        with_link: WithLink | None = None,
     ) -> Invitation:
         """Invite a person, who is made where they are not there. Somebody who has a password already raises Conflict."""
         await self._change.require(Event.INVITATION_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}")
-        if not SHORTEST_INVITATION <= lifetime <= LONGEST_INVITATION:
-            raise InvalidInput(f"An invitation cannot last {lifetime}.", reasons=("5 minutes to 14 days are allowed",))
+        check_link_lifetime(lifetime, "An invitation", shortest=SHORTEST_INVITATION, longest=LONGEST_INVITATION)
         person = await self._directory.find(name)
         created = person is None
         if person is None:
@@ -98,6 +98,8 @@ class Invitations:
             await store.delete_links(tx, LinkPurpose.INVITE, invited.id)
             now, digest = self._clock.now(), secret_digest(link.token)
             await store.insert_link(tx, digest, LinkPurpose.INVITE, invited.id, now, link.expires_at, created_by=actor.id)
+            if with_link is not None:
+                await with_link(tx, invited, link)
             details = {"name": invited.name, "expires_at": link.expires_at}
             await self._audit.record(tx, Event.INVITATION_CREATED, actor=actor, target=invited.reference, details=details)
 

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from sealwright.clock import CLOCKS_DIFFER, Instant, after, between
+from sealwright.clock import CLOCKS_DIFFER, Instant, after, between, in_words
+from sealwright.errors import InvalidInput
 from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.identity.errors import MailRefused, NameRefused, TextRefused, WeakPassword
 from sealwright.identity.models import Session, SessionKind, SessionRules
@@ -125,6 +126,18 @@ def _check_text(text: str, what: str, shortest: int, longest: int) -> str:
 def _misleads(character: str) -> bool:
     """Whether a character breaks the line, cannot be stored, or makes what stands around it read in another order."""
     return unicodedata.category(character) in _UNFIT_KINDS or unicodedata.bidirectional(character) in _DIRECTIONS
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+def check_link_lifetime(lifetime: timedelta, what: str, *, shortest: timedelta, longest: timedelta) -> None:
+    """Raise InvalidInput where a link could not last so long. `what`: what the link is called, with its article."""
+    if not shortest <= lifetime <= longest:
+        raise InvalidInput(
+            f"{what} cannot last {in_words(lifetime)}.",
+            reasons=(f"{in_words(shortest)} to {in_words(longest, days=longest > timedelta(days=1))} are allowed",),
+        )
 
 
 # --- passwords -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from msgspec import Struct
@@ -11,7 +12,6 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock, Instant, after, to_rfc3339
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
-from sealwright.errors import InvalidInput
 from sealwright.identity import store
 from sealwright.identity.certificates import CredentialReset
 from sealwright.identity.credentials import Credentials
@@ -22,11 +22,15 @@ from sealwright.identity.directory.store import account as account_by_id
 from sealwright.identity.directory.store import lock_account, lock_directory
 from sealwright.identity.errors import BuiltIn, LinkRefused
 from sealwright.identity.models import Account, AccountKind, LinkPurpose, OneTimeLink
-from sealwright.identity.policy import secret_digest
+from sealwright.identity.policy import check_link_lifetime, secret_digest
 
 RESET_LIFETIME = timedelta(hours=1)
 SHORTEST_LIFETIME = timedelta(minutes=5)
 LONGEST_LIFETIME = timedelta(hours=24)
+
+
+WithLink = Callable[[Transaction, Account, OneTimeLink], Awaitable[None]]
+"""Stores something with a new link, in the same transaction."""
 
 
 class ResetLink(Struct, frozen=True):
@@ -65,12 +69,17 @@ class ResetLinks:
         self._change = change
 
     async def create(
-        self, who: str, *, lifetime: timedelta = RESET_LIFETIME, end_certificates: bool = True, actor: Actor
+        self,
+        who: str,
+        *,
+        lifetime: timedelta = RESET_LIFETIME,
+        end_certificates: bool = True,
+        actor: Actor,
+        with_link: WithLink | None = None,
     ) -> OneTimeLink:
         """A link for somebody who has no password, or lost it. With it their certificates end, unless they are kept."""
         await self._change.require(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, f"person:{who}")
-        if not SHORTEST_LIFETIME <= lifetime <= LONGEST_LIFETIME:
-            raise InvalidInput(f"A link cannot last {lifetime}.", reasons=("5 minutes to 24 hours are allowed",))
+        check_link_lifetime(lifetime, "A link", shortest=SHORTEST_LIFETIME, longest=LONGEST_LIFETIME)
         account = await self._directory.show_person(who, actor=actor)
         if account.kind is AccountKind.SYSTEM:
             raise BuiltIn(
@@ -88,6 +97,8 @@ class ResetLinks:
             await store.insert_link(
                 tx, digest, LinkPurpose.RESET, account.id, now, until, created_by=actor.id, end_certificates=end_certificates
             )
+            if with_link is not None:
+                await with_link(tx, account, link)
             details = {"expires_at": until, "end_certificates": end_certificates}
             await self._audit.record(tx, Event.RESET_LINK_CREATED, actor=actor, target=account.reference, details=details)
 

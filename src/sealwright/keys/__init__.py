@@ -21,7 +21,6 @@ from sealwright.keys.models import (
 from sealwright.keys.sealing import (
     KEY_FILE,
     Sealer,
-    beyond_own_group,
     create_key_encryption_key,
     load_key_encryption_key,
     readers_of_key_file,
@@ -46,7 +45,6 @@ __all__ = [
     "SigningKey",
     "algorithm_of",
     "base64url",
-    "beyond_own_group",
     "create_key_encryption_key",
     "from_pem",
     "load_key_encryption_key",

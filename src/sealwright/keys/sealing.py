@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sealwright.entropy import Entropy
 from sealwright.keys.errors import KeyFileRefused, SealBroken
+from sealwright.secret_files import beyond_own_group
 
 KEY_LENGTH = 32
 KEY_FILE = Path("secrets") / "key-encryption.key"
@@ -74,15 +75,6 @@ class Sealer:
 
 def _bound(context: str) -> bytes:
     return _VERSION + context.encode()
-
-
-def beyond_own_group(status: os.stat_result) -> int:
-    """The permission bits of a file by which somebody gets at it who is neither its owner nor in a group of this process.
-
-    A container's volume may give every file to the group that the server runs with.
-    """
-    own = status.st_gid in {os.getegid(), *os.getgroups()}
-    return stat.S_IMODE(status.st_mode) & (0o007 if own else 0o077)
 
 
 def readers_of_key_file(home: Path) -> str:

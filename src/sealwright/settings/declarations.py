@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 
 from sealwright.settings.environment import DEFAULT_HOME
 from sealwright.settings.forms import (
+    UNPROTECTED,
     Address,
     Network,
     Rate,
     list_of,
     read_address,
+    read_ascii,
     read_contact,
     read_database,
     read_domain,
@@ -27,9 +29,12 @@ from sealwright.settings.forms import (
     read_host,
     read_https_origin,
     read_level,
+    read_mail_address,
+    read_mail_tls,
     read_name,
     read_network,
     read_origin,
+    read_port,
     read_rate,
     read_workers,
 )
@@ -140,6 +145,32 @@ class OutboundSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The SMTP server that sends people their invitations and reset links. Without a host, links are only printed."""
+
+    host: str = _declare("", read_domain, "Name or address of the SMTP server. Its certificate must be for it.")
+    port: int = _declare(0, read_port, "Its port. 0 is the usual one: 587 with starttls, 465 with implicit, 25 with none.")
+    tls: str = _declare(
+        "starttls",
+        read_mail_tls,
+        "How it is reached: starttls, implicit (TLS from the first byte), or none for one on this machine. Another without TLS"
+        f" takes {UNPROTECTED}.",
+    )
+    ca_file: Path | None = _declare("", read_file, "PEM file with roots to trust beside those of the operating system.")
+    username: str = _declare("", read_ascii, "Whom to sign in as there. Default: nobody signs in.")
+    password_file: Path | None = _declare("", read_file, "File with the password, in one line, that nobody else may read.")
+    from_address: str = _declare(
+        "", read_mail_address, "The address that messages come from. The name beside it is that of the server."
+    )
+    reply_to: str = _declare("", read_mail_address, "The address that answers go to, where that is another.")
+
+    @property
+    def port_used(self) -> int:
+        """The port to connect to."""
+        return self.port or {"starttls": 587, "implicit": 465}.get(self.tls, 25)
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written to the log."""
 
@@ -185,6 +216,7 @@ class Settings:
     oauth: OAuthSettings = field(default_factory=OAuthSettings)
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     log: LogSettings = field(default_factory=LogSettings)
     home: Path = DEFAULT_HOME
     key: bytes | None = field(default=None, repr=False)
@@ -200,6 +232,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "oauth": OAuthSettings,
     "budgets": BudgetSettings,
     "outbound": OutboundSettings,
+    "mail": MailSettings,
     "log": LogSettings,
 }
 

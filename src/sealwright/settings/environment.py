@@ -24,6 +24,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "SEALWRIGHT_HOME": "The home directory, when --dir is not given.",
     "SEALWRIGHT_DATABASE_URL": "Takes the place of database_url.",
     "SEALWRIGHT_KEY": "The key-encryption key: 32 bytes in base64. Takes the place of secrets/key-encryption.key.",
+    "SEALWRIGHT_MAIL_PASSWORD_FILE": "Takes the place of mail.password_file.",
     "SEALWRIGHT_LOG_LEVEL": "Takes the place of log.level.",
     "SEALWRIGHT_URL": "The server that the commands speak to, when --url is not given.",
     "SEALWRIGHT_CA": "PEM file with the roots that the commands trust, when --ca is not given.",
@@ -40,6 +41,7 @@ class Environment:
     home: Path | None = None
     database_url: str | None = None
     key: bytes | None = field(default=None, repr=False)
+    mail_password_file: Path | None = None
     log_level: str | None = None
     url: str | None = None
     ca: Path | None = None
@@ -64,6 +66,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         home=read("SEALWRIGHT_HOME", read_file),
         database_url=read("SEALWRIGHT_DATABASE_URL", read_database),
         key=read("SEALWRIGHT_KEY", _key),
+        mail_password_file=read("SEALWRIGHT_MAIL_PASSWORD_FILE", read_file),
         log_level=read("SEALWRIGHT_LOG_LEVEL", read_level),
         url=read("SEALWRIGHT_URL", read_origin),
         ca=read("SEALWRIGHT_CA", read_file),

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.clock import format_duration
+from sealwright.hosts import is_this_machine
+from sealwright.secret_files import read_secret_line
 from sealwright.settings.declarations import SECTIONS, Declared, Settings, Urls, declared
 from sealwright.settings.environment import Environment, home_directory, read_environment
 from sealwright.settings.errors import SEE_ALL, SettingsRefused, shown
-from sealwright.settings.forms import Address
+from sealwright.settings.forms import UNPROTECTED, Address
 from sealwright.settings.write import written
 
 FILE_NAME = "settings.toml"
@@ -38,8 +40,11 @@ def load(home: str | Path | None = None, environment: Environment | None = None)
         raise SettingsRefused("the file", "", f"cannot be read: {cause.strerror}", file=file, hint=hint) from cause
     given = parse(text, file)
     settings = _complete(given, place, environment)
-    if given.outbound.ca_file and settings.outbound.ca_file and (problem := _no_roots(settings.outbound.ca_file)):
-        raise _refusal("outbound.ca_file", given.outbound.ca_file.as_posix(), problem, text, file)
+    for section in ("outbound", "mail"):
+        named, path = getattr(given, section).ca_file, getattr(settings, section).ca_file
+        if path is not None and (problem := _no_roots(path)):
+            raise _refusal(f"{section}.ca_file", named.as_posix(), problem, text, file)
+    _check_mail(settings, text, file, environment)
     return settings
 
 
@@ -129,6 +134,43 @@ def _check_together(settings: Settings, text: str, file: Path) -> None:
         raise _refusal("sessions.idle", value, f"must not be longer than sessions.absolute ({limit})", text, file)
 
 
+def _check_mail(settings: Settings, text: str, file: Path, environment: Environment) -> None:
+    """What the settings of mail ask of each other, and of the password's file."""
+    mail = settings.mail
+    if not mail.host:
+        if mail.from_address or mail.username:
+            key = "from_address" if mail.from_address else "username"
+            raise _refusal(f"mail.{key}", getattr(mail, key), "needs mail.host beside it", text, file)
+        return
+    if not mail.from_address:
+        raise _refusal("mail.host", mail.host, "needs mail.from_address beside it", text, file)
+    nearby = is_this_machine(mail.host)
+    if mail.tls == "none" and not nearby:
+        told = f"would let everybody on the way to {mail.host} read the links"
+        hint = f'Use starttls or implicit. If that cannot be: tls = "{UNPROTECTED}".'
+        raise _refusal("mail.tls", mail.tls, told, text, file, hint=hint)
+    if mail.username and mail.tls == UNPROTECTED and not nearby:
+        raise _refusal("mail.username", mail.username, "would send its password without TLS", text, file)
+    if bool(mail.username) != (mail.password_file is not None):
+        given, missing = ("username", "password_file") if mail.username else ("password_file", "username")
+        raise _refusal(f"mail.{given}", str(getattr(mail, given)), f"needs mail.{missing} beside it", text, file)
+    if mail.password_file is not None:
+        _check_mail_password(mail.password_file, text, file, environment)
+
+
+def _check_mail_password(path: Path, text: str, file: Path, environment: Environment) -> None:
+    try:
+        password = read_secret_line(path)
+    except ValueError as cause:
+        problem = str(cause)
+    else:
+        problem = "" if password.isascii() else "holds a letter that is not ASCII, which SMTP servers do not read alike"
+    if problem and environment.mail_password_file is not None:
+        raise SettingsRefused("SEALWRIGHT_MAIL_PASSWORD_FILE", path.as_posix(), problem)
+    if problem:
+        raise _refusal("mail.password_file", path.as_posix(), problem, text, file)
+
+
 def _complete(settings: Settings, home: Path, environment: Environment) -> Settings:
     """Fill in what follows from other settings, the home directory and the environment."""
     main = settings.dns_names[0]
@@ -157,6 +199,11 @@ def _complete(settings: Settings, home: Path, environment: Environment) -> Setti
         urls=urls,
         tls=dataclasses.replace(settings.tls, certificate=within(settings.tls.certificate), key=within(settings.tls.key)),
         outbound=dataclasses.replace(settings.outbound, ca_file=within(settings.outbound.ca_file)),
+        mail=dataclasses.replace(
+            settings.mail,
+            ca_file=within(settings.mail.ca_file),
+            password_file=within(environment.mail_password_file or settings.mail.password_file),
+        ),
         log=dataclasses.replace(settings.log, level=environment.log_level or settings.log.level),
     )
 

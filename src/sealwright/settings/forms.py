@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sealwright.clock import parse_duration
-from sealwright.hosts import HostRefused, address_of, canonical_host_or_address
+from sealwright.hosts import HostRefused, address_of, canonical_host_or_address, canonical_mail
 from sealwright.settings.paths import expanded
 
 T = TypeVar("T")
@@ -28,6 +28,9 @@ LONGEST_NAME = 40
 _LONGEST_COUNT = 10
 TRANSACTION_POOLING = "transaction"
 """What the parameter ``pgbouncer`` of a database URL says where each transaction may get another connection."""
+UNPROTECTED = "none-and-links-can-be-read-on-the-way"
+"""What `mail.tls` says where links, each of which is worth a password, are to be sent over a network without protection."""
+MAIL_TLS = ("starttls", "implicit", "none", UNPROTECTED)
 LEVELS = ("debug", "info", "warning", "error")
 
 _DATABASE_HOST = re.compile(r"(?:/.*|\[[^\[\]@]+\]|[^\[\]:@/]*)(?::(.*))?", re.DOTALL)
@@ -55,6 +58,13 @@ def read_text(value: Any) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise ValueError("must be a text in quotes, on one line")
     return value
+
+
+def read_ascii(value: Any) -> str:
+    """One line of text without other letters than those of ASCII."""
+    if not read_text(value).isascii():
+        raise ValueError("must be ASCII")
+    return str(value)
 
 
 def read_address(value: Any) -> Address:
@@ -204,6 +214,29 @@ def read_level(value: Any) -> str:
     """A kind of log line: debug, info, warning or error."""
     if value not in LEVELS:
         raise ValueError(f"must be one of {', '.join(LEVELS)}")
+    return str(value)
+
+
+def read_port(value: Any) -> int:
+    """A port; 0 is the usual one."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= HIGHEST_PORT:
+        raise ValueError(f"must be a whole number from 0 to {HIGHEST_PORT}")
+    return value
+
+
+def read_mail_address(value: Any) -> str:
+    """An e-mail address; empty text stays empty."""
+    text = read_text(value).strip()
+    try:
+        return canonical_mail(text) if text else ""
+    except HostRefused as cause:
+        raise ValueError(str(cause)) from cause
+
+
+def read_mail_tls(value: Any) -> str:
+    """How a connection to an SMTP server is protected."""
+    if value not in MAIL_TLS:
+        raise ValueError("must be starttls, implicit or none")
     return str(value)
 
 

@@ -21,10 +21,11 @@ from sealwright.errors import NotFound
 from sealwright.http import Listener, Peer, Request, Response, Wire
 from sealwright.identity import SessionKind
 from sealwright.keys import Custody, Sealer
+from sealwright.mail import MailLog, Outbox, Sender
 from sealwright.openid_providers import TrustedProviders
 from sealwright.outbound import GuardedOutbound
 from sealwright.runtime.routing import RouteTable
-from sealwright.settings import BudgetSettings, OAuthSettings
+from sealwright.settings import BudgetSettings, MailSettings, OAuthSettings
 from tests.databases import sqlite_database
 from tests.unit.identity.world import World
 
@@ -40,6 +41,8 @@ class ServerWorld(World):
         clock: FixedClock | None = None,
         entropy_seed: int = 7,
         provisioner_files: Path = Path("/nonexistent"),
+        mail_settings: MailSettings | None = None,
+        mail_log: MailLog | None = None,
     ) -> None:
         super().__init__(db, clock, entropy_seed, self._named)
         self.sealer = Sealer(bytes(32), self.entropy)
@@ -67,6 +70,16 @@ class ServerWorld(World):
             dns_names=("id.example.org",),
             provisioners=self.provisioners,
         )
+        self.outbox = Outbox(
+            db,
+            self.audit,
+            self.clock,
+            self.entropy,
+            self.sealer,
+            settings=mail_settings or MailSettings(),
+            sender=Sender("Example", PEOPLE, "help@example.org"),
+            log=mail_log,
+        )
         self.domain = Domain(
             db=db,
             clock=self.clock,
@@ -75,6 +88,7 @@ class ServerWorld(World):
             credentials=self.credentials,
             invitations=self.invitations,
             reset_links=self.reset,
+            outbox=self.outbox,
             sessions=self.sessions,
             sign_in=self.sign_in,
             clients=self.oauth.clients,

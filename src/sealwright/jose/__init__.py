@@ -34,7 +34,7 @@ from sealwright.jose.models import (
     verification_keys,
 )
 from sealwright.jose.sealed_jwk import decrypt_private_jwk, encrypt_private_jwk, new_sealed_jwk
-from sealwright.jose.sign import sign
+from sealwright.jose.sign import require_room, sign
 from sealwright.jose.signatures import ALGORITHMS
 from sealwright.jose.verify import ACCESS_TOKEN, JWT, UnverifiedToken, verify
 
@@ -68,6 +68,7 @@ __all__ = [
     "public_key_from_jwk",
     "require_audience",
     "require_issuer",
+    "require_room",
     "require_text",
     "sign",
     "text_list",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
 from sealwright.access import Actor
 from sealwright.ip import network_of
-from sealwright.jose import ACCESS_TOKEN, TokenTooLong, sign
+from sealwright.jose import ACCESS_TOKEN, TokenTooLong, require_room, sign
 from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.oauth import claims
 from sealwright.oauth.client_auth import ClientAuthentication
@@ -18,7 +18,7 @@ from sealwright.oauth.errors import GrantTypeRefused, ScopeRefused, TokenRequest
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.grants import AuthorizationCodeGrant, Granted, RefreshTokenGrant
-from sealwright.oauth.grants.granted import require_parameter
+from sealwright.oauth.grants.granted import Fit, require_parameter
 from sealwright.oauth.models import Client
 from sealwright.oauth.people import People
 
@@ -26,8 +26,8 @@ from sealwright.oauth.people import People
 class Grant(Protocol):
     """One grant type."""
 
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor) -> Granted:
-        """Use up what the client presents; raises TokenRequestRefused."""
+    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, fit: Fit) -> Granted:
+        """Use up what the client presents, once `fit` took what it is good for; raises TokenRequestRefused."""
         ...
 
 
@@ -80,23 +80,33 @@ class Tokens:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
         key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
+
+        async def fit(granted: Granted) -> Granted:
+            return await self._fit(key, client, granted)
+
         try:
-            granted = await grant.redeem(client, form, actor)
+            granted = await grant.redeem(client, form, actor, fit)
         except TokenRequestRefused:
             self._failures.spend(client.name, network_of(address))
             raise
+        return self._mint(key, client, granted)
+
+    async def _fit(self, key: SigningKey, client: Client, granted: Granted) -> Granted:
+        """With the groups that the ID token tells; raises ScopeRefused where it would be longer than is read."""
+        if "openid" not in granted.scopes:
+            return granted
+        if granted.groups is None and "groups" in granted.scopes:
+            granted = replace(granted, groups=await self._people.groups_of(granted.family.account_id))
         try:
-            return await self._mint(key, client, granted)
+            require_room(key, self._id_token_claims(self._occasion(client, granted), granted, access_token=""))
         except TokenTooLong as cause:
             raise ScopeRefused(
                 f"The ID token would be too long: {cause.detail} The person is in too many groups for the scope groups."
             ) from cause
+        return granted
 
-    async def _mint(self, key: SigningKey, client: Client, granted: Granted) -> TokenAnswer:
-        issuer_url = issuer_url_of(self._origin, client.name)
-        occasion = claims.Occasion(
-            issuer_url, client, granted.family, granted.holder.session.methods, self._clock.now(), granted.nonce
-        )
+    def _mint(self, key: SigningKey, client: Client, granted: Granted) -> TokenAnswer:
+        occasion = self._occasion(client, granted)
         lifetime = self._lifetimes.access_token
         access_token = sign(
             key,
@@ -105,20 +115,18 @@ class Tokens:
         )
         id_token = None
         if "openid" in granted.scopes:
-            subject = await self._subject(granted)
-            id_token = sign(
-                key,
-                claims.id_token_claims(
-                    occasion, subject, granted.scopes, self._lifetimes.id_token, granted.id_token_id, access_token
-                ),
-            )
+            id_token = sign(key, self._id_token_claims(occasion, granted, access_token=access_token))
         return TokenAnswer(
             access_token, lifetime // timedelta(seconds=1), " ".join(granted.scopes), granted.refresh_token, id_token
         )
 
-    async def _subject(self, granted: Granted) -> claims.Subject:
+    def _occasion(self, client: Client, granted: Granted) -> claims.Occasion:
+        issuer_url = issuer_url_of(self._origin, client.name)
+        methods = granted.holder.session.methods
+        return claims.Occasion(issuer_url, client, granted.family, methods, self._clock.now(), granted.nonce)
+
+    def _id_token_claims(self, occasion: claims.Occasion, granted: Granted, *, access_token: str) -> dict[str, Any]:
         account = granted.holder.account
-        groups = granted.groups
-        if groups is None:
-            groups = await self._people.groups_of(account.id) if "groups" in granted.scopes else ()
-        return claims.Subject(account, groups, self._people.spn_of(account))
+        subject = claims.Subject(account, granted.groups or (), self._people.spn_of(account))
+        lifetime = self._lifetimes.id_token
+        return claims.id_token_claims(occasion, subject, granted.scopes, lifetime, granted.id_token_id, access_token)

@@ -21,6 +21,7 @@ from sealwright.jose import (
     UnverifiedToken,
     VerificationKey,
     jwk_of,
+    require_room,
     sign,
     verify,
 )
@@ -216,6 +217,22 @@ def test_size_is_checked_before_anything_is_cut():
 def test_token_that_would_not_be_read_is_not_made():
     with pytest.raises(TokenTooLong, match=f"; {LONGEST_TOKEN} are read here"):
         sign(KEY, {"a": "b" * LONGEST_TOKEN})
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_room_is_asked_for_exactly_what_signing_takes(algorithm):
+    key = signing_key(algorithm)
+
+    def is_refused(attempt, filling):
+        try:
+            attempt(key, {"a": "b" * filling}, type="at+jwt")
+        except TokenTooLong:
+            return True
+        return False
+
+    near = (LONGEST_TOKEN - len(sign(key, {"a": ""}))) * 3 // 4
+    seen = [(is_refused(sign, filling), is_refused(require_room, filling)) for filling in range(near - 5, near + 6)]
+    assert set(seen) == {(False, False), (True, True)}
 
 
 def test_longest_token_is_still_read():

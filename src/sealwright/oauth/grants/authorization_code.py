@@ -11,7 +11,7 @@ from sealwright.oauth.errors import FamilyOver, GrantRefused
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.grants import store
-from sealwright.oauth.grants.granted import Granted, draw, require_parameter
+from sealwright.oauth.grants.granted import Fit, Granted, draw, require_parameter
 from sealwright.oauth.grants.redemptions import Redemption, Redemptions
 from sealwright.oauth.models import Client, Code
 
@@ -29,7 +29,7 @@ class AuthorizationCodeGrant:
         self._families = families
         self._redemptions = Redemptions(foundation, families, store.consume_codes, grant_type=GRANT_TYPE, used_again=_AGAIN)
 
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor) -> Granted:
+    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, fit: Fit) -> Granted:
         """Use the code up. A second request that would be valid otherwise revokes every token of the first."""
         digest = digest_of(require_parameter(form, "code"))
         redirect_uri = require_parameter(form, "redirect_uri")
@@ -42,7 +42,7 @@ class AuthorizationCodeGrant:
             raise GrantRefused(_UNKNOWN)
         if code.expires_at <= self._foundation.clock.now():
             raise GrantRefused(_UNKNOWN)
-        granted = await self._grant(code, client, actor)
+        granted = await fit(await self._grant(code, client, actor))
         if not await self._redemptions.redeem(Redemption(digest, granted, client, actor)):
             raise GrantRefused(_UNKNOWN)
         return granted

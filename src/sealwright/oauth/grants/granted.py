@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from sealwright.entropy import Entropy, token, uuid4
@@ -25,6 +25,10 @@ class Granted:
     nonce: str | None = None
     groups: tuple[Group, ...] | None = None
     """The person's groups, where they were asked for on the way."""
+
+
+Fit = Callable[[Granted], Awaitable[Granted]]
+"""Raises TokenRequestRefused where the tokens cannot be made: asked before anything is used up."""
 
 
 def draw(

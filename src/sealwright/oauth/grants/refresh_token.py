@@ -15,7 +15,7 @@ from sealwright.oauth.errors import FamilyOver, GrantRefused, ScopeRefused
 from sealwright.oauth.families import Families, Holder
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.grants import store as presented
-from sealwright.oauth.grants.granted import Granted, draw, require_parameter
+from sealwright.oauth.grants.granted import Fit, Granted, draw, require_parameter
 from sealwright.oauth.grants.redemptions import Redemption, Redemptions, entry_of
 from sealwright.oauth.grants.successors import open_successor, seal_successor
 from sealwright.oauth.models import Client, Family, RefreshToken
@@ -40,7 +40,7 @@ class RefreshTokenGrant:
             foundation, families, presented.consume_refresh_tokens, grant_type=GRANT_TYPE, used_again=_AGAIN
         )
 
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor) -> Granted:
+    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, fit: Fit) -> Granted:
         """Use the refresh token up. One that was used before revokes its family: somebody holds a copy.
 
         Within the client's grace it is answered with the same successor instead, as long as that is unused: parallel requests
@@ -56,7 +56,7 @@ class RefreshTokenGrant:
         holder = await self._holder(stored.family, client, actor)
         groups = await self._people.groups_of(stored.family.account_id)
         scopes = await self._scopes(stored.family, client, groups, form.get("scope") or None, actor)
-        granted = draw(self._entropy, stored.family, holder, scopes, groups=groups)
+        granted = await fit(draw(self._entropy, stored.family, holder, scopes, groups=groups))
         if stored.consumed_at is None:
             sealed = seal_successor(used, granted.refresh_token, self._entropy) if client.refresh_grace else None
             if await self._redemptions.redeem(Redemption(digest_of(used), granted, client, actor, sealed)):

@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,8 @@ REVOKES = {"sealwright.ca"}
 READS_SETTINGS = {"tomllib", "sealwright.settings.declarations"}
 WRITES_FILES = {"tempfile", "shutil"}
 CONNECTS = {"ssl", "http", "email"}
+SECOND_SQLITE = {"sqlite3", "_sqlite3"}
+"""The standard library's: in one process with apsw's, closing a file with one would drop the locks of the other on it."""
 
 ABROAD = (
     SERVES
@@ -34,7 +38,7 @@ ABROAD = (
 """What no command needs that speaks to a server or looks at a file."""
 LATE = ABROAD | CONNECTS | {"cryptography"}
 """What no command needs that only tells something about itself."""
-AT_HOME = SERVES | CALLS_PROVIDERS | {"asyncpg", "greenlet"}
+AT_HOME = SERVES | CALLS_PROVIDERS | SECOND_SQLITE | {"asyncpg", "greenlet"}
 """What no command needs that works on a home directory with SQLite."""
 
 NOBODY = "--url=https://127.0.0.1:1"
@@ -115,3 +119,10 @@ def test_command_loads_only_what_it_works_with(founded, command, code, unneeded)
 
 def test_every_module_in_the_lists_exists():
     assert [name for name in LATE | AT_HOME if importlib.util.find_spec(name) is None] == []
+
+
+def test_no_part_of_the_program_imports_a_second_sqlite_library():
+    source = Path(importlib.util.find_spec("sealwright").origin).parent
+    files = sorted(source.rglob("*.py"))
+    assert len(files) > 100
+    assert [file for file in files if re.search(r"^\s*(import|from) +_?sqlite3\b", file.read_text(), re.MULTILINE)] == []

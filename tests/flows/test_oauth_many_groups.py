@@ -5,11 +5,19 @@ from datetime import timedelta
 
 from sealwright.access import SYSTEM
 from sealwright.jose import LONGEST_TOKEN
-from tests.oauth_world import basic, confidential_request, members, oauth_world, public_redemption, public_request
+from tests.oauth_world import CALLBACK, basic, confidential_request, members, oauth_world, public_redemption, public_request
 
 SCOPES = ("openid", "email", "groups")
 NAMES = [f"department-{number:04}-of-the-division-for-everything-else-there-is" for number in range(420)]
 assert sum(map(len, NAMES)) > LONGEST_TOKEN * 3 // 4
+
+
+def run(scenario):
+    async def inside():
+        async with oauth_world() as world:
+            await scenario(world)
+
+    asyncio.run(inside())
 
 
 async def join_all(world, person):
@@ -32,41 +40,38 @@ def require_too_long(answer):
 
 
 def test_code_whose_token_would_be_too_long_is_not_used_up():
-    async def scenario():
-        async with oauth_world() as world:
-            alice = await world.person("alice", groups=("users",))
-            await world.public_client(scopes=SCOPES)
-            await join_all(world, "alice")
-            code = await world.code(await world.sign_in(alice), **public_request(scope=" ".join(SCOPES)))
-            for _ in range(2):
-                require_too_long(await world.token(**public_redemption(code)))
-            await leave_some(world, "alice")
-            told = members(await world.token(**public_redemption(code)))
-            claims = (await world.verified(told["id_token"], "step-ca")).claims
-            assert claims["groups"] == sorted([*NAMES[100:], "users"])
-            assert (await world.token(**public_redemption(code))).status == 400, "a code is still good only once"
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        await world.public_client(scopes=SCOPES)
+        await join_all(world, "alice")
+        code = await world.code(await world.sign_in(alice), **public_request(scope=" ".join(SCOPES)))
+        for _ in range(2):
+            require_too_long(await world.token(**public_redemption(code)))
+        await leave_some(world, "alice")
+        told = members(await world.token(**public_redemption(code)))
+        claims = (await world.verified(told["id_token"], "step-ca")).claims
+        assert claims["groups"] == sorted([*NAMES[100:], "users"])
+        assert (await world.token(**public_redemption(code))).status == 400, "a code is still good only once"
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 def test_refresh_token_whose_successor_would_come_with_a_token_too_long_is_not_used_up():
-    async def scenario():
-        async with oauth_world() as world:
-            alice = await world.person("alice", groups=("users",))
-            name, secret = await world.confidential_client(scopes=SCOPES)
-            code = await world.code(await world.sign_in(alice), **confidential_request(scope=" ".join(SCOPES)))
-            redemption = public_redemption(code, redirect_uri=confidential_request()["redirect_uri"])
-            del redemption["client_id"], redemption["client_secret"]
-            used = members(await world.token(basic(name, secret), **redemption))["refresh_token"]
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        name, secret = await world.confidential_client(scopes=SCOPES)
+        code = await world.code(await world.sign_in(alice), **confidential_request(scope=" ".join(SCOPES)))
+        redemption = public_redemption(code, client_id=name, client_secret=secret, redirect_uri=CALLBACK)
+        used = members(await world.token(**redemption))["refresh_token"]
 
-            async def refresh(**more):
-                return await world.token(basic(name, secret), grant_type="refresh_token", refresh_token=used, **more)
+        async def refresh(scope=""):
+            return await world.token(basic(name, secret), grant_type="refresh_token", refresh_token=used, scope=scope)
 
-            await join_all(world, "alice")
-            require_too_long(await refresh())
-            world.clock.advance(timedelta(minutes=1))  # a second use would end the family by now
-            require_too_long(await refresh())
-            told = members(await refresh(scope="openid email"))
-            assert "groups" not in (await world.verified(told["id_token"], name)).claims
+        await join_all(world, "alice")
+        require_too_long(await refresh())
+        world.clock.advance(timedelta(minutes=1))  # a second use would end the family by now
+        require_too_long(await refresh())
+        told = members(await refresh("openid email"))
+        assert "groups" not in (await world.verified(told["id_token"], name)).claims
 
-    asyncio.run(scenario())
+    run(scenario)

@@ -2,7 +2,10 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 
+import apsw
 import asyncpg
 import pytest
 from alembic import command
@@ -14,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from sealwright.db import Statement, open_database
 from sealwright.db.errors import DatabaseEmpty, SchemaTooNew, unusable
-from sealwright.db.migrate import NEWEST, alembic_config, migrate, revision_of, run_revisions
+from sealwright.db.migrate import NEWEST, alembic_config, migrate, on_connection, revision_of, run_revisions
 from sealwright.db.whole_schema import metadata
 from sealwright.errors import Unavailable
 from tests.databases import scratch_postgresql
@@ -280,6 +283,25 @@ def test_role_that_may_make_no_tables_is_told_what_it_needs(postgresql_url):
             assert "grant it CREATE on the schema" in caught.value.hint
 
     asyncio.run(scenario())
+
+
+READ_ELSEWHERE = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM kept').fetchone()[0])"
+
+
+def test_connection_that_is_open_beside_a_migration_loses_nothing_of_what_it_writes(tmp_path):
+    path = tmp_path / "a.db"
+    opened = apsw.Connection(str(path))
+    opened.execute("PRAGMA journal_mode=WAL; CREATE TABLE kept (x); INSERT INTO kept VALUES (1)")
+
+    def work(connection):
+        connection.execute(text("INSERT INTO kept VALUES (2)"))
+        return ""
+
+    asyncio.run(on_connection(f"sqlite:///{path}", work))
+    opened.execute("INSERT INTO kept VALUES (3)")
+    found = subprocess.run([sys.executable, "-c", READ_ELSEWHERE, path], capture_output=True, text=True, check=True)
+    assert found.stdout == "3\n", "a second SQLite library does not see this connection and takes the log away under it"
+    opened.close()
 
 
 def test_newer_schema_is_refused(tmp_path):

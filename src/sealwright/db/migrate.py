@@ -20,6 +20,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from sealwright.db import dbapi
 from sealwright.db.errors import SchemaTooNew, empty, unusable
 from sealwright.db.urls import sqlite_file
 
@@ -118,13 +119,13 @@ async def on_connection(url: str, work: Callable[[Connection], str]) -> str:
 
 
 def _on_sqlite(path: Path, work: Callable[[Connection], str]) -> str:
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    engine = create_engine(f"sqlite:///{path}", module=dbapi, poolclass=NullPool)
     with _alone(path):
         if not path.exists():  # made by SQLite it would be open to others; its logs get the mode of the file
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver begins none for tables, and half a schema would stay
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver begins none, and half a schema would stay
             return work(connection)
 
 

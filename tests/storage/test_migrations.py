@@ -291,7 +291,7 @@ READ_ELSEWHERE = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execut
 def test_connection_that_is_open_beside_a_migration_loses_nothing_of_what_it_writes(tmp_path):
     path = tmp_path / "a.db"
     opened = apsw.Connection(str(path))
-    opened.execute("PRAGMA journal_mode=WAL; CREATE TABLE kept (x); INSERT INTO kept VALUES (1)")
+    opened.execute("PRAGMA journal_mode=WAL; CREATE TABLE kept (x); INSERT INTO kept VALUES (1)").fetchall()
 
     def work(connection):
         connection.execute(text("INSERT INTO kept VALUES (2)"))

@@ -26,7 +26,7 @@ OperationalError = apsw.Error
 ProgrammingError = apsw.Error
 
 
-class Cursor:
+class ApswCursor:
     """Rows of one statement, all read at once: no transaction ends while a statement of it still stands."""
 
     def __init__(self, cursor: apsw.Cursor) -> None:
@@ -73,7 +73,7 @@ class Cursor:
         self._cursor.close()
 
 
-class Connection:
+class ApswConnection:
     """A transaction begins only where a statement says so."""
 
     isolation_level = None
@@ -81,8 +81,8 @@ class Connection:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
-    def cursor(self) -> Cursor:
-        return Cursor(self._connection.cursor())
+    def cursor(self) -> ApswCursor:
+        return ApswCursor(self._connection.cursor())
 
     def create_function(self, name: str, arguments: int, function: Callable[..., Any], *, deterministic: bool) -> None:
         self._connection.create_scalar_function(name, function, arguments, deterministic=deterministic)
@@ -101,8 +101,8 @@ class Connection:
         self._connection.close()
 
 
-def connect(path: str, *, check_same_thread: bool = True) -> Connection:  # noqa: ARG001 - SQLAlchemy passes it
+def connect(path: str, *, check_same_thread: bool = True) -> ApswConnection:  # noqa: ARG001 - SQLAlchemy passes it
     """Open a file that is there."""
     connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(5_000)
-    return Connection(connection)
+    return ApswConnection(connection)

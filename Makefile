@@ -11,6 +11,7 @@ demo: ## Sign in once, get a certificate, call an mTLS server with it
 
 test: check ## Every check and every test
 	@scripts/install-step
+	@scripts/install-oauth2-proxy
 	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest $(SHARED)
 	@$(DEV)/coverage combine -q && $(DEV)/python scripts/coverage-floors
 
@@ -25,6 +26,7 @@ unit: dev-environment ## The fast tests alone
 
 interop: dev-environment ## Real clients against a live server
 	@scripts/install-step
+	@scripts/install-oauth2-proxy
 	@$(DEV)/pytest tests/interop $(SHARED)
 
 bench: dev-environment ## Measure; writes build/bench.json

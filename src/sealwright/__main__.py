@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,6 +111,8 @@ def _server_side() -> ServerSide:
 
 def main() -> None:
     """Run the command that the process was started with."""
+    # cryptography counts the bytes of a name where X.520 counts characters, and warns of each that is read
+    warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
     with _loading():
         from sealwright.cli import run
     sys.exit(run(sys.argv[1:], server_side=_server_side))

@@ -193,3 +193,14 @@ def test_certificate_of_somebody_else_is_not_shown_to_everybody(server, place):
         assert {json.loads(each)["person"] for each in listed} <= {"alice@localhost"}
     finally:
         server.sealwright("login", "-D", "admin", "--password-file", server.place / "admin-password")
+
+
+def test_long_name_in_another_script_is_issued_shown_and_renewed_without_a_word_about_it(server, place):
+    name = "日本認証局試験用長名称証明書端末管理番号一二三"
+    said = [by_password(server, place, name, "--san", "svc.example.org", "new.crt", "new.key")]
+    shown = openssl("x509", "-in", place / "new.crt", "-noout", "-subject", "-nameopt", "utf8,sep_comma_plus")
+    assert shown.strip() == f"subject=CN={name}"
+    said += [in_place(server, place, "certificate", "inspect", "new.crt")]
+    said += [in_place(server, place, "certificate", "renew", "new.crt", "new.key")]
+    assert f"CN={name}" in said[1].stdout
+    assert [each.stderr for each in said if "arning" in each.stderr] == []

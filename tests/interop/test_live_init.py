@@ -72,6 +72,13 @@ def test_answer_as_json_tells_what_was_made(made):
     assert (told["root"]["name"], told["issuing"]["name"]) == ("Example Root CA", "Example Issuing CA 1")
 
 
+def test_name_in_another_script_is_told_and_nothing_beside_it(machine):
+    name = "日本認証局試験用長名称証明書端末管理番号一二三"
+    done = machine.attempt("init", "--dir", machine.home, "--name", name, "--dns", "localhost")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{name} Root CA, EC P-256" in done.stdout
+
+
 def test_fingerprint_is_the_one_that_step_computes(made):
     machine, told = made
     command = [TOOLS / "step", "certificate", "fingerprint", machine.root]

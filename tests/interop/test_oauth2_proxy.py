@@ -50,7 +50,7 @@ def oauth2_proxy(server, place):
         "cookie-refresh": f"{REFRESH_AFTER:.0f}s",
         "skip-provider-button": "true",
     }
-    command = [PROXY, *(f"--{name}={value}" for name, value in options.items())]
+    command = [str(PROXY), *(f"--{name}={value}" for name, value in options.items())]
     with log.open("wb") as output:
         process = subprocess.Popen(command, env={}, cwd=place, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:

@@ -57,6 +57,15 @@ def test_provisioner_list_holds_both_kinds(user):
     assert listed["kanidm"]["clientID"] == "step-ca"
 
 
+def test_name_in_another_script_may_have_64_characters(user):
+    name = "日本認証局試験用長名称証明書端末管理" * 3 + "番号一二三四五六七八"
+    assert len(name) == 64
+    first = ("--provisioner", "first", "--provisioner-password-file", "password")
+    user.step("ca", "certificate", name, "cjk.crt", "cjk.key", "--san", "cjk.example.org", *first)
+    shown = openssl("x509", "-in", user.place / "cjk.crt", "-noout", "-subject", "-nameopt", "utf8,sep_comma_plus")
+    assert shown.strip() == f"subject=CN={name}"
+
+
 def test_certificate_with_a_provisioner_password(user):
     crt, key = user.certificate("web.example.org", "--san", "web.example.org", "--san", "10.0.4.17")
     assert names_in(crt) == ["10.0.4.17", "web.example.org"]

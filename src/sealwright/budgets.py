@@ -77,6 +77,7 @@ class Budgets(Struct, frozen=True):
     token_failures_by_client: Budget
     """One client from one network, so that strangers cannot use up what the client itself has."""
     token_failures_by_network: Budget
+    userinfo_failures_by_network: Budget
     certificate_failures_by_network: Budget
     certificate_failures_by_account: Budget
 
@@ -91,6 +92,9 @@ def make_budgets(settings: BudgetSettings, clock: Clock) -> Budgets:
         ),
         token_failures_by_network=Budget(
             clock, settings.token_failures_per_address, "token requests from this address were refused"
+        ),
+        userinfo_failures_by_network=Budget(
+            clock, settings.token_failures_per_address, "access tokens from this address were none of this server"
         ),
         certificate_failures_by_network=Budget(
             clock, settings.certificate_failures_per_address, "certificate requests from this address were refused"

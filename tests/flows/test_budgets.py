@@ -81,6 +81,26 @@ def test_address_that_names_ever_other_clients_is_limited_with_its_whole_network
     run(scenario, token_failures_per_address=FEW)
 
 
+def test_tokens_that_are_none_of_ours_are_limited_at_userinfo_and_those_that_ended_are_not():
+    async def scenario(world, cookie):
+        token = (await world.tokens(cookie))["access_token"]
+
+        async def userinfo(token, address="192.0.2.7"):
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            return await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=headers, address=address)
+
+        assert [(await userinfo("")).status for _ in range(5)] == [401] * 5
+        forged = token.rpartition(".")[0] + "." + "A" * 86
+        assert [(await userinfo(forged, STRANGER)).status for _ in range(5)] == [401, 401, 401, 429, 429]
+        refused = await userinfo(token, STRANGER)
+        assert (refused.status, dict(refused.headers)["retry-after"]) == (429, "20")
+        assert (await userinfo(token)).status == 200
+        world.clock.advance(timedelta(hours=1))
+        assert [(await userinfo(token)).status for _ in range(5)] == [401] * 5
+
+    run(scenario, token_failures_per_address=FEW)
+
+
 def test_authorization_requests_of_one_address_are_limited():
     async def scenario(world, cookie):
         for _ in range(3):

@@ -119,6 +119,10 @@ class BearerRefused(Refused):
     code = "invalid_token"
 
 
+class BearerOver(BearerRefused):
+    """An access token of this server that was good once."""
+
+
 class BearerMissing(BearerRefused):
     """No access token was sent."""
 

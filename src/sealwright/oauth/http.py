@@ -27,6 +27,7 @@ from sealwright.oauth.authorize import Authorization
 from sealwright.oauth.discovery import AUTHORIZATION_PATH, TOKEN_PATH, Discovery
 from sealwright.oauth.errors import (
     BearerMissing,
+    BearerOver,
     BearerRefused,
     BearerScopeMissing,
     ClientNotAuthenticated,
@@ -121,7 +122,15 @@ class Endpoints:
 
     async def userinfo(self, request: Request) -> Response:
         """The userinfo endpoint; the token comes in the Authorization header and nowhere else."""
-        answer = await self._userinfo.answer(request.path_parameters["client"], request.bearer())
+        failures, network = self._budgets.userinfo_failures_by_network, network_of(request.peer.address)
+        failures.require(network)
+        try:
+            answer = await self._userinfo.answer(request.path_parameters["client"], request.bearer())
+        except (BearerMissing, BearerOver, BearerScopeMissing):
+            raise  # applications find out in this way that a token has ended
+        except BearerRefused:
+            failures.spend(network)
+            raise
         return json_response(200, answer, headers=(*_NO_STORE, _ANY_ORIGIN))
 
     async def metadata(self, request: Request) -> Response:

@@ -20,7 +20,7 @@ from sealwright.jose import (
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import claims
 from sealwright.oauth.discovery import Discovery, issuer_url_of
-from sealwright.oauth.errors import BearerMissing, BearerRefused, BearerScopeMissing, FamilyOver
+from sealwright.oauth.errors import BearerMissing, BearerOver, BearerRefused, BearerScopeMissing, FamilyOver
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client
@@ -52,11 +52,13 @@ class Userinfo:
             token = await self._verified(access_token, client)
             family = await self._families.find(require_text(token.claims, "family"))
             if family is None or family.client_id != client.id:
-                raise BearerRefused("The authorization that the token comes from is gone.")
+                raise BearerOver("The authorization that the token comes from is gone.")
             holder = await self._families.holder_of(family)
         except TokenExpired as cause:
-            raise BearerRefused("The access token has expired.") from cause
-        except (TokenRefused, FamilyOver) as cause:
+            raise BearerOver("The access token has expired.") from cause
+        except FamilyOver as cause:
+            raise BearerOver(cause.detail) from cause
+        except TokenRefused as cause:
             raise BearerRefused(cause.detail) from cause
         scopes = require_text(token.claims, "scope").split()
         if "openid" not in scopes:

@@ -123,7 +123,9 @@ class BudgetSettings:
         "60/1m", read_rate, "Refused token requests of one client from one address: wrong secrets, void codes and tokens."
     )
     token_failures_per_address: Rate | None = _declare(
-        "300/1m", read_rate, "Refused token requests from one address, whichever clients they name."
+        "300/1m",
+        read_rate,
+        "Refused token requests from one address, whichever clients they name; and as many tokens that are none of this server.",
     )
     certificate_failures_per_address: Rate | None = _declare(
         "300/1m", read_rate, "Refused requests to sign, renew, rekey and revoke from one address."

@@ -56,7 +56,7 @@ def tools() -> str:
 
 def test_certificates_by_single_sign_on(tmp_path):
     people, machines, status = free_ports(3)
-    home = tmp_path / "user" / ".local" / "share" / "sealwright"
+    home = tmp_path / "work" / "home"
     name = ""
 
     def sign_in(address: str) -> None:
@@ -72,22 +72,24 @@ def test_certificates_by_single_sign_on(tmp_path):
 
 @pytest.fixture
 def provider(tmp_path) -> Iterator[LiveServer]:
-    """The other provider: a server of its own, with a client for native applications that has a secret."""
+    """The other provider: a server of its own, with clients for native applications, one with a secret and one without."""
     with live_server(tmp_path / "provider") as server:
         client = ("system", "oauth2")
-        server.sealwright(*client, "create", "desktop", "Desktop", "https://ca.example.org")
-        server.sealwright(*client, "add-redirect-url", "desktop", "http://127.0.0.1")
-        server.sealwright(*client, "enable-localhost-redirects", "desktop")  # any port of the registered address
-        server.sealwright(*client, "update-scope-map", "desktop", "step-ca_users", "openid", "email")
+        for verb, name in (("create", "confidential"), ("create-public", "public")):
+            server.sealwright(*client, verb, name, "Desktop", "https://ca.example.org")
+            server.sealwright(*client, "add-redirect-url", name, "http://127.0.0.1")
+            server.sealwright(*client, "enable-localhost-redirects", name)  # any port of the registered address
+            server.sealwright(*client, "update-scope-map", name, "step-ca_users", "openid", "email")
         yield server
 
 
-def test_certificates_with_another_provider(tmp_path, provider):
+@pytest.mark.parametrize("kind", ["confidential", "public"])
+def test_certificates_with_another_provider(tmp_path, provider, kind):
     people, machines, status, greeting = free_ports(4)
     given = {
-        "CLIENT_ID": "desktop",
-        "CLIENT_SECRET": provider.sealwright("system", "oauth2", "show-basic-secret", "desktop").strip(),
-        "CONFIGURATION_ENDPOINT": f"{provider.people}/oauth2/openid/desktop/.well-known/openid-configuration",
+        "CLIENT_ID": kind,
+        "CLIENT_SECRET": "" if kind == "public" else provider.sealwright("system", "oauth2", "show-basic-secret", kind).strip(),
+        "CONFIGURATION_ENDPOINT": f"{provider.people}/oauth2/openid/{kind}/.well-known/openid-configuration",
         "MAIL": "alice@example.org",
         "MAIL_DOMAIN": "example.org",
         "PROVIDER_NETWORK": "127.0.0.0/8",

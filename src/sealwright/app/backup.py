@@ -78,15 +78,15 @@ def create_backup(home: Path, target: Path, *, with_key: bool) -> BackupReport:
     if target.exists():
         raise Conflict(f"{target} exists already.", hint="Name another file, or a directory.")
     key = load_key_encryption_key(settings.home, settings.key)
-    with _new_file(target) as stream, tempfile.TemporaryDirectory(dir=target.parent, prefix=".sealwright-") as scratch:
-        rows = asyncio.run(_dump(settings, Path(scratch), target, with_key=with_key))
+    with _scratch_beside(target) as scratch, _new_file(target, scratch) as stream:
+        rows = asyncio.run(_dump(settings, scratch, target, with_key=with_key))
         archive = NewArchive(stream, now)
         for name, file in _files_of(settings):
             archive.add(f"home/{name}", file)
         if with_key:
             archive.add_content(f"home/{KEY_FILE}", base64.b64encode(key) + b"\n")
         for table in rows:
-            archive.add(f"tables/{table}", Path(scratch) / table)
+            archive.add(f"tables/{table}", scratch / table)
         archive.finish(
             Manifest(
                 format=FORMAT,
@@ -214,24 +214,29 @@ def _require_key(manifest: Manifest, key: bytes) -> None:
 
 
 @contextmanager
-def _new_file(target: Path) -> Iterator[IO[bytes]]:
-    """A file for its owner only, which appears under its name when it is whole."""
-    scratch = target.with_name(f".{target.name}.part")
+def _scratch_beside(target: Path) -> Iterator[Path]:
+    """A directory of a name that nobody knows beforehand, for its owner only: others may write where the backup goes."""
     try:
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        made = tempfile.TemporaryDirectory(dir=target.parent, prefix=".sealwright-")
     except OSError as cause:
         raise Refused(f"{target} cannot be written: {cause.strerror}.", hint="Name a place that exists.") from cause
+    with made as scratch:
+        yield Path(scratch)
+
+
+@contextmanager
+def _new_file(target: Path, scratch: Path) -> Iterator[IO[bytes]]:
+    """A file for its owner only, made in `scratch`, which appears under its name when it is whole."""
+    part = scratch / "part"
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(descriptor)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(descriptor)
-        try:
-            os.link(scratch, target)
-        except FileExistsError:
-            raise Conflict(f"{target} exists already.", hint="Name another file, or a directory.") from None
-    finally:
-        scratch.unlink(missing_ok=True)
+        os.link(part, target)
+    except FileExistsError:
+        raise Conflict(f"{target} exists already.", hint="Name another file, or a directory.") from None
 
 
 @contextmanager

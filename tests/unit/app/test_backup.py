@@ -74,6 +74,14 @@ def test_backup_is_for_its_owner_only_and_never_replaces_a_file(home, backup):
     assert backup.read_bytes() == content
 
 
+def test_file_that_somebody_left_where_a_backup_is_written_gets_nothing_of_it(home, tmp_path):
+    with (tmp_path / ".b.part").open("w+b") as waiting:
+        create_backup(home, tmp_path / "b", with_key=True)
+        assert waiting.read() == b""
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
+    assert nothing_left(tmp_path, [".b.part", "b"])
+
+
 def test_key_is_in_a_backup_only_where_it_was_asked_for_and_else_must_be_given(home, tmp_path):
     report = create_backup(home, tmp_path, with_key=False)
     assert report.key_file == home / KEY_FILE

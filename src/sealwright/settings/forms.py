@@ -234,7 +234,7 @@ def read_mail_address(value: Any) -> str:
 
 
 def read_mail_tls(value: Any) -> str:
-    """How a connection to an SMTP server is protected."""
+    """starttls, implicit, or none."""
     if value not in MAIL_TLS:
         raise ValueError("must be starttls, implicit or none")
     return str(value)

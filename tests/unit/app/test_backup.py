@@ -228,3 +228,13 @@ def test_file_that_is_not_there_or_no_backup_is_told_as_such(tmp_path):
 def test_every_table_is_in_a_backup_or_named_as_left_out(backup):
     with backup.open("rb") as stream:
         assert set(verified(stream, "whole").rows) | LEFT_OUT == set(metadata.tables)
+
+
+def test_no_row_of_a_backup_refers_to_one_that_is_left_out():
+    broken = [
+        f"{table.name}.{key.parent.name}"
+        for table in metadata.sorted_tables
+        for key in table.foreign_keys
+        if table.name not in LEFT_OUT and key.column.table.name in LEFT_OUT
+    ]
+    assert broken == []

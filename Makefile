@@ -1,8 +1,11 @@
-# Two commands for a fresh machine: `make demo` shows the main job, `make test` runs every check.
+# Two commands for a fresh machine: `make demo` shows the main job, `make test` runs every check. Day by day: `make quick`, `make serve`.
 
 DEV := .venv/dev/bin
 SHARED := -n 2 --dist loadfile --no-loadscope-reorder
-.PHONY: demo test check unit interop bench format docs lock clean
+# Left out of `make quick`: half of its time, for faults that seldom happen.
+SLOW := tests/architecture/test_patterns.py tests/unit/ca/test_crash.py
+SLOWEST := --durations=25 --durations-min=2
+.PHONY: demo test check quick serve unit interop bench format docs lock clean
 
 demo: ## Sign in once, get a certificate, call an mTLS server with it
 	@scripts/debian-packages demo
@@ -12,7 +15,7 @@ demo: ## Sign in once, get a certificate, call an mTLS server with it
 test: check ## Every check and every test
 	@scripts/install-step
 	@scripts/install-oauth2-proxy
-	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest $(SHARED)
+	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest $(SHARED) $(SLOWEST)
 	@$(DEV)/coverage combine -q && $(DEV)/python scripts/coverage-floors
 
 check: dev-environment ## Lint, types, import contracts, budgets
@@ -20,6 +23,12 @@ check: dev-environment ## Lint, types, import contracts, budgets
 	@$(DEV)/ruff format --check --quiet .
 	@$(DEV)/mypy
 	@$(DEV)/lint-imports --no-logo > build/imports.log || { cat build/imports.log; exit 1; }
+
+quick: check ## Lint, types, and the tests that find most, in less than a minute
+	@$(DEV)/pytest tests/unit tests/architecture tests/vectors $(SLOW:%=--ignore=%) $(SHARED)
+
+serve: dev-environment ## A scratch server in build/serve that starts again when the source changes
+	@$(DEV)/python -m demo.scratch_server
 
 unit: dev-environment ## The fast tests alone
 	@$(DEV)/pytest tests/unit tests/architecture tests/properties tests/vectors $(SHARED)

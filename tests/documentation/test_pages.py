@@ -12,7 +12,7 @@ from sealwright.settings import parse
 from tests.documentation.pages import blocks
 from tests.reference_script import ROOT
 
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 OPERATORS = frozenset("();<>|&")
 FOREIGN = re.compile(
     r"/work\b|/tmp\b|/root\b(?!/\{)|\bTODO\b|\bFIXME\b|(?<![a-z], )\bissue \d+\b|\bitem \d+\b|\bhelper\b|\bfor now\b",

@@ -1,0 +1,79 @@
+"""What a project that others join has beside its source, and that it keeps step."""
+
+import hashlib
+import importlib.metadata
+import re
+import tomllib
+
+import pytest
+
+import sealwright
+from tests.architecture.test_budgets import ROOT, SOURCE
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+GUIDES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+APACHE_2 = "c71d239df91726fc519c6eb72d318ec65820627232b2f796219e87dcf35d0ab4"
+"""SHA-256 of the licence as apache.org has it, without the empty line before it."""
+
+
+def test_licence_is_the_text_that_the_project_names():
+    assert PROJECT["project"]["license"] == "Apache-2.0"
+    assert hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest() == APACHE_2
+
+
+def test_version_has_one_source():
+    assert "version" not in PROJECT["project"]
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert (ROOT / PROJECT["tool"]["hatch"]["version"]["path"]) == SOURCE / "__init__.py"
+    assert importlib.metadata.version("sealwright") == sealwright.__version__
+
+
+def test_newest_entry_of_the_changes_is_about_this_version():
+    versions = re.findall(r"^## (\d+\.\d+\.\d+)\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == sealwright.__version__
+    assert len(versions) == len(set(versions))
+
+
+def test_package_says_that_it_is_typed():
+    assert (SOURCE / "py.typed").read_text() == ""
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_make_targets_that_are_named_exist(name):
+    text = (ROOT / name).read_text()
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE))
+    assert named <= TARGETS
+
+
+def test_every_make_target_says_what_it_does():
+    silent = re.findall(r"^([a-z]+):(?!.*## \S).*$", MAKEFILE, re.MULTILINE)
+    assert silent == []
+
+
+def test_what_make_quick_leaves_out_is_there_to_leave_out():
+    left_out = re.search(r"^SLOW := (.+)$", MAKEFILE, re.MULTILINE)
+    assert left_out is not None
+    assert [name for name in left_out[1].split() if not (ROOT / name).exists()] == []
+
+
+def test_hooks_before_a_commit_call_our_own_tools_and_fetch_nothing():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert re.findall(r"repo: (\S+)", hooks) == ["local"]
+    assert set(re.findall(r"language: (\S+)", hooks)) == {"system"}
+    entries = re.findall(r"entry: (\S+)", hooks)
+    assert len(entries) == hooks.count("- id: ")
+    assert all(entry.startswith(".venv/dev/bin/") for entry in entries)
+
+
+def test_editors_break_lines_where_the_linter_does():
+    told = re.search(r"max_line_length = (\d+)", (ROOT / ".editorconfig").read_text())
+    assert told is not None
+    assert int(told[1]) == PROJECT["tool"]["ruff"]["line-length"]
+
+
+def test_security_page_names_no_mailbox():
+    text = (ROOT / "SECURITY.md").read_text()
+    assert "Report a vulnerability" in text
+    assert not re.search(r"\S@\S", text)

@@ -82,7 +82,7 @@ def test_names_without_a_file_belong_to_a_class_of_the_flow():
 
 
 @pytest.fixture(scope="module")
-def test_names():
+def known_tests():
     tests = "\n".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
     return set(re.findall(r"def (test_\w+)", tests))
 
@@ -94,12 +94,12 @@ def threats():
     return rows
 
 
-def test_every_threat_has_a_measure_and_a_test_that_exists(test_names):
+def test_every_threat_has_a_measure_and_a_test_that_exists(known_tests):
     wrong = []
     for kind, threat, measure, shown in threats():
         named = set(re.findall(r"`(test_\w+)`", shown))
-        if not measure or not named or named - test_names:
-            wrong.append((kind, threat, sorted(named - test_names)))
+        if not measure or not named or named - known_tests:
+            wrong.append((kind, threat, sorted(named - known_tests)))
     assert wrong == []
 
 

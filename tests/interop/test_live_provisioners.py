@@ -102,7 +102,12 @@ def test_mail_address_that_is_not_verified_is_never_signed(server, provider, ver
     token = provider.token(name, email_verified=verified)
     answer = people.with_token(server, request_for(), token)
     assert answer.status == 403
-    assert "The mail address dora@example.net has not been verified" in answer.json()["message"]
+    why = (
+        "gives email_verified as a text"
+        if isinstance(verified, str)
+        else "The mail address dora@example.net has not been verified"
+    )
+    assert why in answer.json()["message"]
     add_provisioner(server, f"{name}-lifted", provider.add(f"{name}-lifted"), allowUnverifiedEmail=True)
     lifted = people.with_token(server, request_for(), provider.token(f"{name}-lifted", email_verified=verified))
     assert lifted.status == 201

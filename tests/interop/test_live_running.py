@@ -195,10 +195,10 @@ def test_new_settings_and_provisioner_files_are_read_under_load(server):
         write_provisioner(server, {"type": "OIDC", "name": "extra", "clientID": "extra", "configurationEndpoint": ENDPOINT})
         server.reload()
         assert "Renamed" in page_title(server)
-        assert provisioner_names(server) == ["extra", "first"]
+        assert provisioner_names(server) == ["extra", "first", "sealwright"]
         load.wait_for_answers(10)
     assert load.failures == []
-    assert provisioner_names(server) == ["first"]
+    assert provisioner_names(server) == ["first", "sealwright"]
     assert "Renamed" not in page_title(server)
 
 
@@ -215,7 +215,7 @@ def test_new_settings_and_provisioner_files_are_read_under_load(server):
             lambda server: server.set("database_url", '"sqlite:///other.db"'),
             "database_url names another database than the one in use",
         ),
-        (lambda server: write_provisioner(server, "{"), "extra.json: not JSON: "),
+        (lambda server: write_provisioner(server, "{"), "extra.json: it is not JSON: "),
         (lambda server: write_provisioner(server, {"type": "OIDC", "name": "x", "clientid": "y"}), "clientid"),
         (lambda server: write_provisioner(server, {"type": "SCEP", "name": "x"}), "SCEP"),
         (lambda server: (server.home / "secrets" / "key-encryption.key").chmod(0o644), "can be read or changed by others"),

@@ -24,6 +24,7 @@ def record(issuer_id, number, **members):
         "provisioner_id": "p",
         "account_id": None,
         "session_id": None,
+        "credential_generation": None,
         "subject_name": "",
         "names": (Name(NameType.DNS, WEB), Name(NameType.IP, "192.0.2.1")),
         "public_key_digest": b"k",

@@ -116,6 +116,8 @@ class Terminal:
         self.browser_user: str | None = None
         self.pasted: Callable[[str], str] | None = None
         """What is typed while a browser elsewhere came back to the address it is called with."""
+        self.came_back_to = ""
+        """Where the browser elsewhere ended."""
         self.opened: list[str] = []
         self.contexts: list[ssl.SSLContext] = []
         self.loopback = FakeLoopback(40_001)
@@ -206,7 +208,9 @@ class Terminal:
     def _typed_line(self, stdin: TextIO) -> str:
         if self.pasted is None:
             return stdin.readline()
-        return f"{self.pasted(self.wait(self._browse(self.opened[-1], 'alice')))}\n"
+        if not self.came_back_to:
+            self.came_back_to = self.wait(self._browse(self.opened[-1], "alice"))
+        return f"{self.pasted(self.came_back_to)}\n"
 
     def _open_browser(self, address: str) -> bool:
         self.opened.append(address)

@@ -118,6 +118,23 @@ def test_proven_request_is_answered_with_error_state_and_issuer(change, error):
     run(scenario)
 
 
+def test_want_of_pkce_is_told_with_the_switch_in_the_application_and_the_one_here():
+    async def scenario(world):
+        await world.confidential_client()
+        told = []
+        for request in (confidential_request(), public_request()):
+            del request["code_challenge"], request["code_challenge_method"]
+            told.append(answer_parameters(location(await world.authorize(None, **request)))["error_description"])
+        missing = "The parameter 'code_challenge' is missing. Switch on PKCE with S256 in the application"
+        here = "sealwright system oauth2 warning-insecure-client-disable-pkce wiki"
+        assert told == [
+            f"{missing}, or let it do without here: {here}",
+            f"{missing}; a client without a secret cannot do without it.",
+        ]
+
+    run(scenario)
+
+
 def test_repeated_parameter_is_answered_to_the_client():
     async def scenario(world):
         answer = await world.call("GET", f"/oauth2/authorise?{urlencode(public_request())}&scope=openid")

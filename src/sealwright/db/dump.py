@@ -17,16 +17,18 @@ from typing import Any, Protocol
 import apsw
 import msgspec
 from sqlalchemy import Connection, LargeBinary, MetaData, Table, inspect, select
+from sqlalchemy.exc import CompileError, DataError, DBAPIError, IntegrityError
 
 from sealwright.db import migrate
 from sealwright.db.errors import empty, unusable
 from sealwright.db.statements import Compiled, Statement
 from sealwright.db.urls import sqlite_file
-from sealwright.errors import Conflict
+from sealwright.errors import Conflict, Refused
 
 _AT_ONCE = 500
 _PATIENCE_MS = 5_000
-_REVISION = "SELECT version_num FROM alembic_version"
+_OF_MIGRATIONS = "alembic_version"
+_REVISION = f"SELECT version_num FROM {_OF_MIGRATIONS}"  # noqa: S608 - a name of our own
 
 Rows = Callable[[str], AsyncIterator[Sequence[Any]]]
 
@@ -41,6 +43,12 @@ class DatabaseTaken(Conflict):
     """A database that should be empty holds something."""
 
     code = "database_taken"
+
+
+class RowsRefused(Refused):
+    """Rows that cannot have been written by `dump`."""
+
+    code = "rows_refused"
 
 
 async def dump(url: str, *, without: frozenset[str], open_table: Callable[[str], Lines]) -> dict[str, int]:
@@ -152,10 +160,25 @@ async def load(url: str, revision: str, tables: Iterable[tuple[str, Iterator[byt
 
 
 def _load_table(connection: Connection, name: str, lines: Iterator[bytes]) -> None:
-    columns = msgspec.json.decode(next(lines), type=list[tuple[str, bool]])
+    """Put the rows of one table in; what `dump` never writes raises RowsRefused, whoever has written it instead."""
+    if name == _OF_MIGRATIONS or name not in inspect(connection).get_table_names():
+        raise RowsRefused(f"There is no table {name!r} to put rows into.", hint="Take another backup; this one was changed.")
     table = Table(name, MetaData(), autoload_with=connection, resolve_fks=False)
-    while batch := list(islice(lines, _AT_ONCE)):
-        connection.execute(table.insert(), [_row(columns, msgspec.json.decode(line)) for line in batch])
+    refused = RowsRefused(
+        f"The rows of the table {name} are not what a backup holds.", hint="Take another backup; this one was changed."
+    )
+    try:
+        columns = msgspec.json.decode(next(lines, b""), type=list[tuple[str, bool]])
+        if not {column for column, _ in columns} <= set(table.c.keys()):
+            raise refused
+        while batch := list(islice(lines, _AT_ONCE)):
+            connection.execute(table.insert(), [_row(columns, msgspec.json.decode(line)) for line in batch])
+    except (msgspec.MsgspecError, ValueError, TypeError, CompileError) as cause:
+        raise refused from cause
+    except DBAPIError as cause:  # what the engine lacks, such as room, is no fault of the rows
+        if isinstance(cause, IntegrityError | DataError) or isinstance(cause.orig, apsw.ConstraintError | apsw.MismatchError):
+            raise refused from cause
+        raise
 
 
 def _row(columns: Sequence[tuple[str, bool]], values: Sequence[Any]) -> dict[str, Any]:

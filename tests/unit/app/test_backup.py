@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import tarfile
 from contextlib import closing
+from types import MappingProxyType
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from sealwright.app.doctor import examine
 from sealwright.app.home import Home, HomeRefused
 from sealwright.app.init import found
 from sealwright.cli.server_commands import InitOptions
-from sealwright.db.dump import DatabaseTaken
+from sealwright.db.dump import DatabaseTaken, RowsRefused
 from sealwright.db.errors import SchemaTooNew
 from sealwright.db.migrate import NEWEST
 from sealwright.db.schema import metadata
@@ -142,15 +143,16 @@ def test_backup_that_was_changed_is_refused_and_leaves_nothing(backup, tmp_path,
     assert nothing_left(tmp_path, ["other"])
 
 
-def made_anew(backup, target, *, settings=None, more=(), **changes):
+def made_anew(backup, target, *, settings=None, more=MappingProxyType({}), without="", **changes):
     """A sound backup that says other things of itself, holds other settings, or has more entries in it."""
     with backup.open("rb") as stream, target.open("wb") as made:
         manifest = verified(stream, "whole")
         archive = NewArchive(made, manifest.made_at)
         for name, content in entries(stream):
-            archive.add_content(name, settings if settings and name == "home/settings.toml" else content.read())
-        for name in more:
-            archive.add_content(name, b"evil")
+            if name != without:
+                archive.add_content(name, settings if settings and name == "home/settings.toml" else content.read())
+        for name, told in dict(more).items():
+            archive.add_content(name, told)
         archive.finish(msgspec.structs.replace(manifest, digests=archive.digests, **changes))
     return target
 
@@ -176,7 +178,7 @@ def test_backup_of_a_newer_version_is_refused_by_name_and_leaves_nothing(backup,
 def test_entry_that_could_be_written_elsewhere_is_refused_though_the_backup_says_that_it_holds_it(backup, tmp_path, name):
     outside = tmp_path / "outside"
     outside.mkdir()
-    other = made_anew(backup, tmp_path / "other", more=[name.format(outside)])
+    other = made_anew(backup, tmp_path / "other", more={name.format(outside): b"evil"})
     with pytest.raises(BackupRefused, match="which no backup has"):
         check_backup(other)
     with pytest.raises(BackupRefused, match="which no backup has"):
@@ -185,8 +187,29 @@ def test_entry_that_could_be_written_elsewhere_is_refused_though_the_backup_says
     assert nothing_left(outside)
 
 
+@pytest.mark.parametrize(
+    ("table", "lines"),
+    [
+        ("nope", b'[["id",false]]\n["1"]\n'),
+        ("alembic_version", b'[["version_num",false]]\n["9999"]\n'),
+        ("sqlite_master", b'[["name",false]]\n["x"]\n'),
+        ("groups", b""),
+        ("groups", b"evil"),
+        ("groups", b'[["nope",false]]\n["1"]\n'),
+        ("groups", b'[["id",false]]\n["1","2"]\n'),
+        ("groups", b'[["id",false]]\n["1"]\n'),
+        ("groups", b'[["id",true]]\n["\xc3\xa4"]\n'),
+    ],
+)
+def test_rows_that_no_backup_holds_are_refused_in_words_and_leave_nothing(backup, tmp_path, table, lines):
+    other = made_anew(backup, tmp_path / "other", more={f"tables/{table}": lines}, without=f"tables/{table}")
+    with pytest.raises(RowsRefused, match=table):
+        restore_backup(tmp_path / "again", other, None)
+    assert nothing_left(tmp_path, ["other"])
+
+
 def test_entry_that_stands_twice_or_is_a_link_is_refused(backup, tmp_path):
-    twice = made_anew(backup, tmp_path / "twice", more=["home/settings.toml"])
+    twice = made_anew(backup, tmp_path / "twice", more={"home/settings.toml": b""})
     with pytest.raises(BackupRefused, match=r"'home/settings\.toml' twice"):
         check_backup(twice)
     with tarfile.open(tmp_path / "link", "w:gz") as archive:

@@ -19,7 +19,7 @@ from sealwright.jose.encoding import decode_base64url, split
 from sealwright.jose.signatures import verify_signature
 from sealwright.keys import thumbprint
 
-VECTORS = Path(__file__).parent / "tokens"
+VECTORS = Path(__file__).parent / "jose"
 RFC = json.loads((VECTORS / "rfc.json").read_text())
 
 

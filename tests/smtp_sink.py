@@ -9,6 +9,7 @@ import socket
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -188,6 +189,25 @@ def smtp_sink(
         finally:
             server.shutdown()
             thread.join()
+
+
+class _Dripping(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        with suppress(OSError):
+            while True:
+                self.request.sendall(b"220-wait\r\n")
+                time.sleep(0.02)
+
+
+@contextmanager
+def dripping_server() -> Iterator[int]:
+    """A port where a greeting begins at once and never ends."""
+    with _Server(("127.0.0.1", 0), _Dripping) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
 
 
 @contextmanager

@@ -130,7 +130,8 @@ def _files_of(settings: Settings) -> Iterator[tuple[str, Path]]:
     home = settings.home
     found = [home / FILE_NAME]
     found += [each for name in ("certs", "provisioners", "secrets") for each in sorted((home / name).rglob("*"))]
-    found += [each for each in (settings.tls.certificate, settings.tls.key, settings.outbound.ca_file) if each]
+    named = (settings.tls.certificate, settings.tls.key, settings.outbound.ca_file, settings.mail.ca_file)
+    found += [each for each in (*named, settings.mail.password_file) if each]
     for file in dict.fromkeys(found):
         if file.is_file() and file.is_relative_to(home) and file != home / KEY_FILE:
             yield str(file.relative_to(home)), file

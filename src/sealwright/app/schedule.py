@@ -19,6 +19,7 @@ def application(parts: Parts) -> Application:
 
     async def close() -> None:
         try:
+            await parts.outbox.settle()
             await parts.audit.write_repeated(around.db, unfinished=True)
         finally:
             await around.db.close()

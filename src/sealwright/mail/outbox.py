@@ -25,6 +25,8 @@ from sealwright.settings import MailSettings
 
 MOST_AT_ONCE = 4
 """Conversations that requests begin; what is more waits for the job."""
+SETTLED_WITHIN = timedelta(seconds=10)
+"""How long the end of a process, or a reload, waits for a conversation that a request began."""
 LONGEST_ROUND = timedelta(minutes=4)
 _IN_ONE_ROUND = 100
 
@@ -95,6 +97,11 @@ class Outbox:
             return task.result() if done else Delivery(DeliveryState.QUEUED, "The SMTP server has not taken it yet.")
         except Failure as failure:  # the link is made, and must be told whatever became of its message
             return Delivery(DeliveryState.QUEUED, failure.detail)
+
+    async def settle(self) -> None:
+        """Wait a while for what is being sent, so that it is written down and not sent again."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=SETTLED_WITHIN.total_seconds())
 
     async def send_due(self) -> None:
         """Send what is due, until the server cannot be used or the time of a round is over."""

@@ -9,9 +9,11 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import TypeVar
 
+from sealwright.clock import in_words
 from sealwright.mail.errors import MailRefusedForGood, MailServerUnusable, MailUndelivered
 from sealwright.mail.policy import LONGEST_SENDING, reply_text
 from sealwright.secret_files import read_secret_line
@@ -31,8 +33,9 @@ _NOT_SIGNED_IN = frozenset({530, 534, 535, 538})
 class SmtpServer:
     """The server of the settings."""
 
-    def __init__(self, settings: MailSettings, hello: str) -> None:
-        """`hello`: what this machine calls itself there."""
+    def __init__(self, settings: MailSettings, hello: str, longest: timedelta = LONGEST_SENDING) -> None:
+        """`hello`: what this machine calls itself there. `longest`: after that a conversation is cut off."""
+        self._longest = longest
         self._settings = settings
         self._hello = hello
         self._place = f"{settings.host}:{settings.port_used}"
@@ -54,7 +57,7 @@ class SmtpServer:
         connection: _Connection | None = None
         try:
             context = self._context() if settings.tls in ("starttls", "implicit") else None
-            connection = _Connection(settings, self._hello, context)
+            connection = _Connection(settings, self._hello, context, self._longest)
             connection.open()
             if settings.tls == "starttls":
                 connection.starttls(context=context)
@@ -99,7 +102,7 @@ class SmtpServer:
     def _explained(self, cause: Exception, *, cut: bool) -> MailServerUnusable:
         """What went wrong before there was a message, in words, and what to do about it."""
         if cut:
-            return MailServerUnusable(f"{self._place} took longer than {LONGEST_SENDING.total_seconds():.0f} seconds.")
+            return MailServerUnusable(f"{self._place} took longer than {in_words(self._longest)}.")
         if isinstance(cause, smtplib.SMTPNotSupportedError):
             what = "signing in (mail.username)" if "AUTH" in str(cause) else "STARTTLS"
             return MailServerUnusable(f"{self._place} does not offer {what}.", hint=_HOW)
@@ -139,14 +142,14 @@ def _why(cause: Exception) -> str:
 class _Connection(smtplib.SMTP):
     """A connection that is cut when its time is over, whatever the server sends meanwhile."""
 
-    def __init__(self, settings: MailSettings, hello: str, context: ssl.SSLContext | None) -> None:
+    def __init__(self, settings: MailSettings, hello: str, context: ssl.SSLContext | None, longest: timedelta) -> None:
         super().__init__(local_hostname=hello, timeout=STEP_SECONDS)
         self._host = settings.host  # what the certificate must be for, also after STARTTLS
         self._port = settings.port_used
         self._from_the_start = context if settings.tls == "implicit" else None
         self._handle: socket.socket | None = None
         self.was_cut = False
-        self._timer = threading.Timer(LONGEST_SENDING.total_seconds(), self._cut)
+        self._timer = threading.Timer(longest.total_seconds(), self._cut)
         self._timer.daemon = True
 
     def open(self) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.identity import secret_digest
-from sealwright.mail import Content, Delivery, DeliveryState, Draft, MailKind
+from sealwright.mail import Content, Delivery, DeliveryState, Draft, MailKind, MailServerUnusable, SmtpServer
 from tests.live import free_ports
-from tests.smtp_sink import silent_server, smtp_sink
+from tests.smtp_sink import dripping_server, silent_server, smtp_sink
 from tests.unit.identity.world import PASSWORD
 from tests.unit.mail.world import LINK, mail_settings, with_mail
 
@@ -227,6 +227,30 @@ def test_server_that_never_speaks_holds_up_nobody_who_asks():
 
     with silent_server() as port:
         with_mail(mail_settings(port), scenario)
+
+
+def test_conversation_that_never_ends_is_cut_off():
+    with dripping_server() as port:
+        server = SmtpServer(mail_settings(port), "localhost", timedelta(seconds=1))
+        with pytest.raises(MailServerUnusable, match="took longer than 1 second"):
+            asyncio.run(server.check())
+
+
+def test_end_of_a_process_waits_for_what_is_being_sent(tmp_path):
+    async def scenario(world):
+        sink.pause = threading.Event()
+        asking = asyncio.create_task(world.invite())
+        await asyncio.to_thread(sink.reached.wait, 30)
+        ending = asyncio.create_task(world.outbox.settle())
+        await asyncio.sleep(0)
+        assert not ending.done()
+        sink.pause.set()
+        await ending
+        assert await world.rows() == []
+        assert (await asking)["mail"]["state"] == "sent"
+
+    with smtp_sink(tmp_path) as sink:
+        with_mail(mail_settings(sink), scenario)
 
 
 def test_two_processes_that_send_at_once_send_once(tmp_path):

@@ -79,10 +79,18 @@ def test_certificate_of_someone_else_is_neither_shown_nor_revoked(place: Place, 
     assert place.events("certificate.revoked") == []
 
 
-@pytest.mark.parametrize(("serial", "status"), [("00", 404), ("zz" * 20, 404), ("00" * 21, 404), ("00" * 20, 403)])
+@pytest.mark.parametrize(("serial", "status"), [("ab", 404), ("zz" * 20, 404), ("00" * 25, 404), ("00" * 20, 403), ("1", 403)])
 def test_serial_number_that_is_none_of_ones_own_shows_nothing(place: Place, serial: str, status: int) -> None:
     place.person()
     assert place.signed_in().open(f"{CERTIFICATES}/{serial}").status == status
+
+
+def test_certificate_is_found_by_its_serial_number_however_it_is_written(place: Place) -> None:
+    serial = place.certificate(place.person())
+    browser = place.signed_in()
+    for written in (serial.upper(), bytes.fromhex(serial).hex(":"), str(int(serial, 16))):
+        page = browser.open(f"{CERTIFICATES}/{written}")
+        assert (page.status, serial in page.text) == (200, True)
 
 
 def test_expired_certificate_has_nothing_left_to_revoke(place: Place) -> None:

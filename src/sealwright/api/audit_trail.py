@@ -6,9 +6,9 @@ import msgspec
 
 from sealwright.access import Permission, require
 from sealwright.api import models
-from sealwright.api.certificates import serial_in
 from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent
+from sealwright.ca import serial_in
 from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Database
 

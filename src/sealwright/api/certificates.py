@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -19,9 +18,11 @@ from sealwright.ca import (
     Provisioners,
     Revocation,
     certificates_pem,
+    decimal_text,
+    serial_in,
+    serial_text,
 )
 from sealwright.clock import Clock, Instant
-from sealwright.errors import InvalidInput
 from sealwright.identity import Directory
 
 REASON_CODES: Mapping[str, int] = {
@@ -36,9 +37,6 @@ REASON_CODES: Mapping[str, int] = {
     "aACompromise": 10,
 }
 _REASON_NAMES = {code: name for name, code in REASON_CODES.items()}
-_SERIAL_OCTETS = 20
-_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,40}|[0-9a-fA-F]{40}")
-_DECIMAL = re.compile(r"[0-9]{1,49}")
 
 
 class _Names:
@@ -149,8 +147,8 @@ class Certificates:
             issuer=(await self._issuers.record(record.issuer_id)).name,
             session_id=record.session_id,
             certificate=None if record.der is None else certificates_pem((record.der,)),
-            came_from=[each.serial.hex() for each in story.came_from],
-            followed_by=[each.serial.hex() for each in story.followed_by],
+            came_from=[serial_text(each.serial) for each in story.came_from],
+            followed_by=[serial_text(each.serial) for each in story.followed_by],
         )
 
     async def _revoke(self, call: Call) -> models.CertificateAnswer:
@@ -163,8 +161,8 @@ class Certificates:
     async def _answer(self, record: CertificateRecord, names: _Names) -> models.CertificateAnswer:
         reason = record.revocation_reason
         return models.CertificateAnswer(
-            serial=record.serial.hex(),
-            serial_decimal=str(int.from_bytes(record.serial, "big")),
+            serial=serial_text(record.serial),
+            serial_decimal=decimal_text(record.serial),
             state=_state(record, self._clock.now()),
             subject_name=record.subject_name,
             names=[models.NameAnswer(type=str(name.type), value=name.value) for name in record.names],
@@ -174,23 +172,10 @@ class Certificates:
             not_before=moment(record.not_before),
             not_after=moment(record.not_after),
             issued_at=moment(record.issued_at),
-            renewed_from=None if record.renewed_from is None else record.renewed_from.hex(),
+            renewed_from=None if record.renewed_from is None else serial_text(record.renewed_from),
             revoked_at=moment(record.revoked_at),
             revocation_reason=None if reason is None else _REASON_NAMES.get(reason, str(reason)),
         )
-
-
-def serial_in(text: str) -> bytes:
-    """A serial number as people pass it: 40 hexadecimal digits, with or without colons, any of them behind 0x, or decimal."""
-    plain = text.replace(":", "")
-    if _HEX.fullmatch(plain):
-        return int(plain, 16).to_bytes(_SERIAL_OCTETS, "big")
-    if _DECIMAL.fullmatch(text) and int(text) < 1 << (8 * _SERIAL_OCTETS):
-        return int(text).to_bytes(_SERIAL_OCTETS, "big")
-    raise InvalidInput(
-        f"{text[:60]!r} is no serial number of this authority.",
-        hint="It has 40 hexadecimal digits, with or without 0x before them, or up to 49 decimal ones.",
-    )
 
 
 def _state(record: CertificateRecord, now: Instant) -> str:

@@ -36,6 +36,7 @@ from sealwright.ca.provisioners import Provisioner, Provisioners, listed
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
 from sealwright.ca.revoke import Revocation
+from sealwright.ca.serials import decimal_text, serial_in, serial_text
 from sealwright.ca.server_certificate import ServerCertificate, issue_server_certificate
 from sealwright.ca.standing import Directory
 from sealwright.ca.step_api import answer_failure
@@ -84,6 +85,9 @@ __all__ = [
     "answer_failure",
     "assemble",
     "certificates_pem",
+    "decimal_text",
     "issue_server_certificate",
     "listed",
+    "serial_in",
+    "serial_text",
 ]

@@ -9,8 +9,8 @@ from sealwright.access import Actor, Permission, require
 from sealwright.ca import store
 from sealwright.ca.errors import CertificateUnknown
 from sealwright.ca.models import ProvisionerExtension
-from sealwright.ca.recognise import serial_text
 from sealwright.ca.records import CertificateRecord
+from sealwright.ca.serials import serial_text
 from sealwright.ca.x509 import provisioner_of
 from sealwright.db import Database
 from sealwright.errors import InvalidInput

@@ -34,9 +34,9 @@ from sealwright.ca.models import (
 )
 from sealwright.ca.public_keys import SHORTEST_RSA, encoded
 from sealwright.ca.reading import NAMES, SUBJECT_KEY, Particulars, Reading, read
+from sealwright.ca.serials import SERIAL_BYTES
 from sealwright.ca.x509 import (
     PROVISIONER_OID,
-    SERIAL_OCTETS,
     LeafTemplate,
     authority_access,
     decode_provisioner,
@@ -55,8 +55,8 @@ FIRST_GENERALIZED = Instant(2_524_608_000_000)
 """2050-01-01T00:00:00Z."""
 MOST_FRAMES = 256
 _VERSION_3 = 2
-_SMALLEST_SERIAL = 1 << 8 * (SERIAL_OCTETS - 1)
-_BEYOND_SERIAL = 1 << 8 * SERIAL_OCTETS - 1
+_SMALLEST_SERIAL = 1 << 8 * (SERIAL_BYTES - 1)
+_BEYOND_SERIAL = 1 << 8 * SERIAL_BYTES - 1
 _ONE_SECOND = 1000
 
 _KEY_USAGE = ObjectIdentifier("2.5.29.15")
@@ -310,7 +310,7 @@ SHARED: tuple[tuple[str, str, Callable[[LeafLint, Reading], str]], ...] = (
 
 def _serial(_lint: LeafLint, seen: Particulars) -> str:
     good = _SMALLEST_SERIAL <= seen.serial < _BEYOND_SERIAL
-    return "" if good else f"the serial number is negative, begins with an empty octet, or has not {SERIAL_OCTETS} octets"
+    return "" if good else f"the serial number is negative, begins with an empty byte, or has not {SERIAL_BYTES} bytes"
 
 
 def _time_forms(_lint: LeafLint, seen: Particulars) -> str:
@@ -437,7 +437,7 @@ def representatives(profile: Profile, issuer: Issuer, now: Instant) -> tuple[byt
         for common_name, chosen, vouch in (*(("", group, vouched) for group in groups), ("alice", every[:1], None)):
             if profile.common_name or not common_name:
                 contents = CertificateContents(common_name, chosen, key_kind, public_key_der, present, end, vouch)
-                made.append(template.to_be_signed(b"\x01" * SERIAL_OCTETS, contents))
+                made.append(template.to_be_signed(b"\x01" * SERIAL_BYTES, contents))
     return tuple(made)
 
 

@@ -16,11 +16,10 @@ from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import PublicKey
 from sealwright.ca.public_keys import accept
 from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.serials import SERIAL_BYTES, serial_text
 from sealwright.ca.x509 import verify
 from sealwright.clock import Clock, from_datetime, to_rfc3339
 from sealwright.db import Database
-
-SERIAL_OCTETS = 20
 
 
 class OwnCertificate(Struct, frozen=True):
@@ -58,7 +57,7 @@ class Recognition:
         """The certificate that `der` is, valid now or expired; anything that is not ours raises CertificateRefused."""
         try:
             certificate = x509.load_der_x509_certificate(der)
-            serial = certificate.serial_number.to_bytes(SERIAL_OCTETS, "big")
+            serial = certificate.serial_number.to_bytes(SERIAL_BYTES, "big")
             key = accept(certificate.public_key())
             usable = _may_authenticate(certificate)
         except (ValueError, TypeError, OverflowError, x509.InvalidVersion, x509.DuplicateExtension) as cause:
@@ -82,11 +81,6 @@ class Recognition:
             verify(issuer_key, certificate.signature, certificate.tbs_certificate_bytes)
         except InvalidSignature as cause:
             raise CertificateRefused("The certificate that was shown is not signed by the issuer that it names.") from cause
-
-
-def serial_text(serial: bytes) -> str:
-    """A serial number as `step` writes it: decimal."""
-    return str(int.from_bytes(serial, "big"))
 
 
 def _may_authenticate(certificate: x509.Certificate) -> bool:

@@ -34,8 +34,9 @@ from sealwright.ca.provisioners import (
     whole,
 )
 from sealwright.ca.public_keys import encoded, kind_of
-from sealwright.ca.recognise import OwnCertificate, Recognition, serial_text
+from sealwright.ca.recognise import OwnCertificate, Recognition
 from sealwright.ca.records import CertificateRecord
+from sealwright.ca.serials import serial_text
 from sealwright.clock import Clock, to_rfc3339
 from sealwright.jose import ALGORITHMS, JWT, UnverifiedToken, VerificationKey, audiences, check_times, instant_claim, verify
 

@@ -12,8 +12,9 @@ from sealwright.ca import store
 from sealwright.ca.errors import AlreadyRevoked, CertificateUnknown, RevocationRefused, TokenUsed
 from sealwright.ca.models import TokenUse
 from sealwright.ca.provisioners import ProvisionerTokens
-from sealwright.ca.recognise import Recognition, serial_text
+from sealwright.ca.recognise import Recognition
 from sealwright.ca.records import CertificateRecord, CertificateState
+from sealwright.ca.serials import decimal_text, serial_text
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 
@@ -33,10 +34,10 @@ class Revocation:
     async def with_token(self, serial: bytes, token: str, *, code: int, reason: str) -> None:
         """Revoke what a token names: its `sub` is the serial number, its provisioner the certificate's own."""
         verified = await self._tokens.for_revoke(token)
-        if not verified.subject.isascii() or not verified.subject.isdigit() or verified.subject != serial_text(serial):
+        if verified.subject != decimal_text(serial):  # the form that `step` signs, and no other of the same number
             raise RevocationRefused(
-                f"The token is for revoking {verified.subject[:100]}, not {serial_text(serial)}.",
-                reasons=("the token's sub must be the serial number",),
+                f"The token is for revoking {verified.subject[:100]}, not {serial_text(serial)} ({decimal_text(serial)}).",
+                reasons=("the token's sub must be the serial number in decimal",),
             )
         record = await self._record(serial)
         if record.provisioner_id != verified.provisioner.id:

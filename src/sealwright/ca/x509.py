@@ -37,7 +37,6 @@ from sealwright.clock import Instant, to_seconds
 from sealwright.entropy import Entropy
 
 PROVISIONER_OID = "1.3.6.1.4.1.37476.9000.64.1"
-SERIAL_OCTETS = 20
 RANDOM_OCTETS = 16
 
 _VERSION_3 = b"\xa0\x03\x02\x01\x02"

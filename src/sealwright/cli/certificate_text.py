@@ -74,7 +74,7 @@ def provisioner_of(certificate: x509.Certificate) -> Provisioner | None:
 
 def short(certificate: x509.Certificate) -> str:
     """A few lines, as ``step certificate inspect --short`` prints."""
-    serial, by = str(certificate.serial_number), provisioner_of(certificate)
+    serial, by = serial_of(certificate), provisioner_of(certificate)
     subject = list(dict.fromkeys(filter(None, (common_name_of(certificate), *names_of(certificate)))))
     kind = "CA" if _is_authority(certificate) else "TLS"
     lines = [f"X.509v3 {kind} Certificate ({_algorithm(certificate)}) [Serial: {_abbreviated(serial)}]"]
@@ -121,7 +121,7 @@ def as_json(certificate: x509.Certificate) -> dict[str, Any]:
 
 
 def serial_of(certificate: x509.Certificate) -> str:
-    """The serial number in hexadecimal, two digits for each octet, as the inventory writes it."""
+    """The serial number in hexadecimal, two digits for each byte, as the inventory writes it."""
     digits = f"{certificate.serial_number:x}"
     return digits.zfill(len(digits) + len(digits) % 2)
 

@@ -15,9 +15,11 @@ from sealwright.ca import (
     Issuers,
     Revocation,
     certificates_pem,
+    serial_in,
+    serial_text,
 )
 from sealwright.clock import Clock, Instant, between
-from sealwright.errors import NotFound
+from sealwright.errors import InvalidInput, NotFound
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.web.forms import Problem
@@ -28,7 +30,6 @@ from sealwright.web.visits import Visit
 from sealwright.web.words import duration_text
 
 CERTIFICATES_PAGE = "/ui/account/certificates"
-_SERIAL_BYTES = 20
 
 
 class Reason(Struct, frozen=True):
@@ -104,7 +105,7 @@ class CertificatePages:
         chain = (record.der, (await self._issuers.record(record.issuer_id)).certificate_der)
         headers = (
             ("content-type", "application/x-pem-file"),
-            ("content-disposition", f'attachment; filename="{record.serial.hex()}.crt"'),
+            ("content-disposition", f'attachment; filename="{serial_text(record.serial)}.crt"'),
             ("x-content-type-options", "nosniff"),
             ("cache-control", "no-store"),
         )
@@ -120,7 +121,7 @@ class CertificatePages:
         if reason is None:
             return await self._revocation_form(visit, person, problems=(Problem("Choose why you revoke it.", "reason"),))
         record = await self._revocation.by_actor(_serial(visit), person.actor, code=reason.code, reason=reason.word)
-        return done(f"{CERTIFICATES_PAGE}/{record.serial.hex()}", "revoked")
+        return done(f"{CERTIFICATES_PAGE}/{serial_text(record.serial)}", "revoked")
 
     async def _revocation_form(self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = ()) -> Response:
         story = await self._story(visit, person)
@@ -140,20 +141,17 @@ class CertificatePages:
 def _serial(visit: Visit) -> bytes:
     text = visit.request.path_parameters["serial"]
     try:
-        serial = bytes.fromhex(text)
-    except ValueError:
-        serial = b""
-    if len(serial) != _SERIAL_BYTES:
-        raise NotFound(f"{text[:60]!r} is no serial number of this authority.")
-    return serial
+        return serial_in(text)
+    except InvalidInput as cause:
+        raise NotFound(cause.detail, hint=cause.hint) from cause
 
 
 def shown(record: CertificateRecord, now: Instant) -> ShownCertificate:
     """A certificate as a row."""
     kind, word = _state(record, now)
     return ShownCertificate(
-        serial=record.serial.hex(),
-        path=f"{CERTIFICATES_PAGE}/{record.serial.hex()}",
+        serial=serial_text(record.serial),
+        path=f"{CERTIFICATES_PAGE}/{serial_text(record.serial)}",
         names=tuple(name.value for name in record.names) or ((record.subject_name,) if record.subject_name else ()),
         holder=record.holder_name or "no name",
         profile=record.profile,

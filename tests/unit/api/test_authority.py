@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sealwright.api.certificates import serial_in
+from sealwright.ca import serial_in
 from sealwright.cli.provisioner_key import new_key, public_jwk, seal
 from sealwright.errors import InvalidInput
 from tests.unit.api.world import MACHINES, server_world

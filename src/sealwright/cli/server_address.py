@@ -115,6 +115,20 @@ def _roots_of(file: Path | None) -> str:
     return text
 
 
+def server_at(place: Path, environ_variables: Mapping[str, str]) -> Server:
+    """The server whose home directory is at `place`, whether it runs or not. A failure says why there is none."""
+    roots = _roots_of(place / ROOT_FILE)
+    people, machines = _urls(place, read_environment(environ_variables))
+    return Server(people, roots, f"the home directory {place}", machines)
+
+
+def root_file_here(roots_pem: str, environ_variables: Mapping[str, str]) -> Path | None:
+    """The file of this root in the home directory of this machine, where it is there."""
+    environment = read_environment(environ_variables)
+    found = _home(environment)
+    return home_directory(None, environment) / ROOT_FILE if found and found.roots_pem == roots_pem else None
+
+
 def _home(environment: Environment) -> _Home | None:
     try:
         place = home_directory(None, environment)
@@ -122,17 +136,19 @@ def _home(environment: Environment) -> _Home | None:
         return None
     try:
         roots = (place / ROOT_FILE).read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
+        return _Home(*_urls(place, environment), roots)
+    except (OSError, UnicodeDecodeError, Refused):
         return None
+
+
+def _urls(place: Path, environment: Environment) -> tuple[str, str]:
+    """Where people and machines reach the server of a home directory."""
     try:
         running = json.loads((place / ADDRESSES_FILE).read_text(encoding="utf-8"))
-        return _Home(running["people"], running["machines"], roots)
+        return running["people"], running["machines"]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not running, or not ours to read: the settings say where it would be
     from sealwright.settings import load
 
-    try:
-        urls = load(place, environment).urls
-    except Refused:
-        return None
-    return _Home(urls.people, urls.machines, roots)
+    urls = load(place, environment).urls
+    return urls.people, urls.machines

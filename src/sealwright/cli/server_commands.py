@@ -18,6 +18,7 @@ from sealwright.cli.errors import ExitCode, WrongUsage
 from sealwright.cli.home import home_of as _home
 from sealwright.cli.home import home_option as _dir
 from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.root import TRUST_PAGE
 from sealwright.cli.wording import columns, counted, local
 
 DEFAULT_NAME = "sealwright"
@@ -341,8 +342,11 @@ def _tell_serve(invocation: Invocation, report: ServeReport) -> None:
     lines = [f"Sealwright {__version__} · {report.database} · {counted(report.workers, 'worker')}"]
     lines += columns([[f"  {listener:<9}", report.urls[listener], use] for listener, use in _USES.items()])
     if report.welcome:
+        where = f" --dir {_typed(invocation, report.home)}"
         lines.append(f"No administrator yet. Open within an hour: {report.welcome}")
-        lines.append(f"  or set a password here: sealwright recover-account admin --dir {_typed(invocation, report.home)}")
+        lines.append(f"  or set a password here: sealwright recover-account admin{where}")
+        lines.append(f"Browsers warn until they trust the root of this server. How: {report.urls['people']}{TRUST_PAGE}")
+        lines.append(f"  Its fingerprint: sealwright root{where}")
     output.say("\n".join(lines))
     until = report.welcome_until and report.welcome_until.isoformat()
     output.json(

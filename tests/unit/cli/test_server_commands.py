@@ -203,6 +203,8 @@ def test_server_tells_its_addresses_below_each_other_and_how_the_first_administr
         "  status     http://localhost:8080              health, certificates of the authorities\n"
         f"No administrator yet. Open within an hour: {welcome}\n"
         "  or set a password here: sealwright recover-account admin --dir ~/sealwright\n"
+        "Browsers warn until they trust the root of this server. How: https://identity.example.org:8443/trust\n"
+        "  Its fingerprint: sealwright root --dir ~/sealwright\n"
     )
 
 
@@ -212,7 +214,9 @@ def test_commands_that_come_next_can_be_pasted_into_a_shell(machine):
     assert f"Next: sealwright serve --dir '{home}'\n" in done.out
     assert f"  sealwright issuer export-root-key --dir '{home}' --to /media/usb/\n" in done.out
     machine.server_side.serving = Serving(home, welcome="https://localhost:8443/welcome/kR3v")
-    assert machine.ok("serve").out.endswith(f"sealwright recover-account admin --dir '{home}'\n")
+    out = machine.ok("serve").out
+    assert f"sealwright recover-account admin --dir '{home}'\n" in out
+    assert out.endswith(f"sealwright root --dir '{home}'\n")
 
 
 @pytest.mark.parametrize("arguments", [("serve", "--output", "json"), ("-o", "json", "serve")])

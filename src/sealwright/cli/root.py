@@ -1,0 +1,95 @@
+"""`sealwright root`: the root certificate by which a server is trusted."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sealwright.cli.commands import command, fingerprint_option
+from sealwright.cli.errors import CommandFailed, WrongUsage
+from sealwright.cli.home import home_of, home_option
+from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.wording import columns, local
+
+if TYPE_CHECKING:
+    from sealwright.cli.server_address import Server
+
+TRUST_PAGE = "/trust"
+
+
+@command(
+    "root",
+    examples=[
+        "sealwright root",
+        "sealwright root --dir /srv/sealwright",
+        "sealwright root --url https://id.example.org:8443 --fingerprint 4f1e07aa… --pem > root_ca.crt",
+    ],
+)
+@click.option("--pem", is_flag=True, help="Print the certificate itself.")
+@fingerprint_option
+@home_option
+@pass_invocation
+def root(invocation: Invocation, directory: str | None, *, pem: bool) -> None:
+    """Show the server's root certificate: its fingerprint, where its file is, and the page that tells how to trust it.
+
+    It is the root that this machine trusts for the server: of the home directory, of a sign-in, of --ca, or with --fingerprint
+    as the server tells it. On the server's own machine --dir names the home directory, and nobody needs to be signed in.
+    """
+    from sealwright.pem import certificates_pem
+
+    server, file = _of_home(invocation, directory) if directory is not None else _known(invocation)
+    page = f"{server.url}{TRUST_PAGE}"
+    for told in _told(server.roots_pem):
+        text = certificates_pem((told.pop("der"),))
+        more = {"url": server.url, "page": page, "file": None if file is None else str(file), "pem": text}
+        invocation.output.json({**told, "not_after": told["not_after"].isoformat(), **more})
+        if pem:
+            invocation.output.say(text.rstrip("\n"))
+            continue
+        until = local(told["not_after"])
+        rows = [["SHA-256", told["fingerprint"]], ["until", f"{until.day} {until:%b %Y}"], ["server", server.url]]
+        if file is not None:
+            rows.append(["file", str(file)])
+        invocation.output.say("\n".join([told["name"], *(f"  {line}" for line in columns(rows))]))
+    if not pem and invocation.output.tells_next_steps:
+        invocation.output.note(f"How browsers and systems come to trust it: {page}")
+
+
+def _told(roots_pem: str) -> list[dict[str, Any]]:
+    from cryptography.x509 import load_der_x509_certificate
+
+    from sealwright.cli.key_pair import title_of
+    from sealwright.pem import certificates
+
+    told = []
+    try:
+        for der in certificates(roots_pem.encode()):
+            made = load_der_x509_certificate(der)
+            fingerprint = hashlib.sha256(der).hexdigest()
+            told.append({"name": title_of(made), "fingerprint": fingerprint, "not_after": made.not_valid_after_utc, "der": der})
+    except ValueError as cause:
+        raise CommandFailed("the root that is trusted here is no certificate that can be read.") from cause
+    return told
+
+
+def _known(invocation: Invocation) -> tuple[Server, Path | None]:
+    """The server of all other commands, and the file of its root where that is on this machine."""
+    from sealwright.cli.server_address import root_file_here
+
+    server = invocation.server()
+    if not server.roots_pem:  # the operating system vouches for its address, so what it tells is its own
+        told = invocation.connection(signed_in=False).call("GET", "version")
+        server = server._replace(roots_pem="".join(told["roots"]))
+    return server, root_file_here(server.roots_pem, invocation.surroundings.environ)
+
+
+def _of_home(invocation: Invocation, directory: str) -> tuple[Server, Path]:
+    from sealwright.cli.server_address import ROOT_FILE, server_at
+
+    if invocation.choices.url or invocation.choices.ca or invocation.choices.fingerprint:
+        raise WrongUsage("--dir names a home directory on this machine; --url, --ca and --fingerprint do not go with it.")
+    home = home_of(invocation, directory)
+    return server_at(home, invocation.surroundings.environ), home / ROOT_FILE

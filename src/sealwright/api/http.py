@@ -9,6 +9,7 @@ from sealwright.api.audit_trail import AuditTrail
 from sealwright.api.certificates import Certificates
 from sealwright.api.clients import Clients
 from sealwright.api.groups import Groups
+from sealwright.api.impacts import Impacts
 from sealwright.api.links import Links
 from sealwright.api.operations import Dispatch, Operation
 from sealwright.api.persons import Persons
@@ -58,6 +59,7 @@ def operations(domain: Domain) -> list[Operation]:
         *Certificates(
             domain.inventory, domain.revocation, domain.issuers, domain.provisioners, domain.directory, domain.clock
         ).operations(),
+        *Impacts(domain.directory, domain.credentials, domain.clients, domain.provisioners, domain.inventory).operations(),
         *AuditTrail(domain.db).operations(),
     ]
     return [*found, *About(domain.facts, domain.issuers).operations(found)]

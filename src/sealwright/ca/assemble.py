@@ -85,6 +85,6 @@ def assemble(
         renewal=renewal,
         revocation=revocation,
         recovery=Recovery(db, audit, clock),
-        inventory=Inventory(db),
+        inventory=Inventory(db, clock),
         routes=tuple(StepApi(db, issuers, provisioners, signing, renewal, revocation, foundation.budgets).routes()),
     )

@@ -12,6 +12,7 @@ from sealwright.ca.models import ProvisionerExtension
 from sealwright.ca.records import CertificateRecord
 from sealwright.ca.serials import serial_text
 from sealwright.ca.x509 import provisioner_of
+from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.errors import InvalidInput
 
@@ -41,8 +42,9 @@ class CertificateStory(Struct, frozen=True):
 class Inventory:
     """Reads what was issued. Everybody may see their own certificates; `certificate:read` shows all."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
+        self._clock = clock
 
     async def page(self, actor: Actor, *, account_id: str | None = None, cursor: str = "", at_most: int = 50) -> CertificatePage:
         """Certificates, newest first; with `account_id` that person's only."""
@@ -52,6 +54,11 @@ class Inventory:
         found = await store.newest(self._db, older_than=_decode(cursor), at_most=wanted + 1, account_id=account_id)
         shown = tuple(found[:wanted])
         return CertificatePage(shown, shown[-1].serial.hex() if len(found) > wanted else "")
+
+    async def count_by(self, actor: Actor, provisioner_id: str) -> int:
+        """How many certificates that a provisioner vouched for hold: for somebody who may remove it."""
+        require(actor, Permission.PROVISIONER_WRITE)
+        return await store.count_by(self._db, provisioner_id, now=self._clock.now())
 
     async def show(self, actor: Actor, serial: bytes) -> CertificateStory:
         """One certificate, or CertificateUnknown."""

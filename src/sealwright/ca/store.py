@@ -67,6 +67,16 @@ _REVOKE_ALL_OF = Statement(
     .returning(_c.serial)
 )
 _COUNT_OF = Statement(select(func.count()).select_from(certificates).where(_holds))
+_COUNT_BY = Statement(
+    select(func.count())
+    .select_from(certificates)
+    .where(
+        _c.provisioner_id == bindparam("vouched_by"),
+        _c.revoked_at.is_(None),
+        _c.state != str(CertificateState.FAILED),
+        _c.not_after >= bindparam("now"),
+    )
+)
 _BY_SERIAL = Statement(select(*_COLUMNS).where(_c.serial == bindparam("serial")))
 _FOLLOWED_BY = Statement(select(*_COLUMNS).where(_c.renewed_from == bindparam("serial")).order_by(_c.serial).limit(100))
 _NEWEST = Statement(
@@ -133,6 +143,12 @@ async def revoke_all_of(tx: Transaction, account_id: str, *, now: Instant, reaso
 async def count_of(reader: Database | Transaction, account_id: str, *, now: Instant) -> int:
     """How many certificates of an account hold."""
     row = await reader.one(_COUNT_OF, of_account=account_id, now=now)
+    return 0 if row is None else int(row[0])
+
+
+async def count_by(db: Database, provisioner_id: str, *, now: Instant) -> int:
+    """How many certificates that a provisioner vouched for hold. Reads the whole table: there is no index for it."""
+    row = await db.one(_COUNT_BY, vouched_by=provisioner_id, now=now)
     return 0 if row is None else int(row[0])
 
 

@@ -128,6 +128,12 @@ class Sessions:
         live = await store.live_sessions(self._db, account_id, now)
         return tuple(session for session in live if why_over(session, self._rules, now) is None)
 
+    async def count_of(self, account_id: str) -> int:
+        """How many sessions of an account hold now. For callers that may end them."""
+        now = self._clock.now()
+        live = await store.live_sessions(self._db, account_id, now)
+        return sum(why_over(session, self._rules, now) is None for session in live)
+
     async def session(self, session_id: str) -> Session | None:
         """One session, whether it holds or not."""
         return await store.session(self._db, searchable(session_id))

@@ -19,7 +19,7 @@ from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
 from sealwright.oauth.errors import ClientExists, ClientInUse, ClientRefused, ClientUnknown, GroupUnknown, NotRegistered
 from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.models import Client, ClientConfiguration, ClientKind, ScopeMap, SigningAlgorithm
+from sealwright.oauth.models import Client, ClientConfiguration, ClientKind, Grants, ScopeMap, SigningAlgorithm
 from sealwright.oauth.people import People
 
 SECRET_BYTES = 48
@@ -136,13 +136,26 @@ class Clients:
         found = [await store.client_named(self._db, name) for name in await store.client_names(self._db)]
         return [await self._configuration(client) for client in found if client is not None]
 
+    async def grants_of(self, account_id: str) -> Grants:
+        """What a person allowed to clients. For callers that may end it."""
+        return await store.grants_of_account(self._db, account_id)
+
+    async def impact_of_deletion(self, name: str, *, actor: Actor) -> tuple[ClientConfiguration, Grants, tuple[str, ...]]:
+        """A client, what people allowed it, and who else uses it: for somebody who may delete it."""
+        require(actor, Permission.CLIENT_WRITE)
+        client = await self._found(name)
+        return await self._configuration(client), await store.grants_to_client(self._db, client.id), await self._users(client)
+
+    async def _users(self, client: Client) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(each.named_by for each in await self._trusting(client.name)))
+
     async def delete(self, name: str, *, even_if_used: bool = False, actor: Actor) -> None:
         """Delete a client with its consents and tokens; its keys verify nothing any more.
 
         A client that a provisioner trusts is deleted only with `even_if_used`.
         """
         client = await self._to_change(name, actor)
-        users = tuple(dict.fromkeys(each.named_by for each in await self._trusting(client.name)))
+        users = await self._users(client)
         if users and not even_if_used:
             raise ClientInUse(
                 f"The client {client.name} is used by {' and '.join(users)}.",

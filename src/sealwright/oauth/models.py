@@ -191,6 +191,14 @@ class Consent(Struct, frozen=True):
     granted_at: Instant
 
 
+class Grants(Struct, frozen=True):
+    """How much people allowed that holds still."""
+
+    consents: int
+    authorizations: int
+    """Each is what its tokens come of."""
+
+
 class Usable(Struct, frozen=True):
     """A client that a person may sign in to."""
 

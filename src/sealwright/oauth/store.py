@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
@@ -26,6 +26,7 @@ from sealwright.oauth.models import (
     ClientKind,
     Consent,
     Family,
+    Grants,
     ScopeMap,
     SigningAlgorithm,
     Usable,
@@ -157,6 +158,19 @@ _REVOKE_FAMILIES_OF_CONSENT = Statement(
     update(oauth_families)
     .where(f.client_id == bindparam("which_client"), f.account_id == bindparam("which_account"), f.revoked_at.is_(None))
     .values(revoked_at=bindparam("revoked"), revoke_reason=bindparam("reason"))
+)
+
+_GRANTS_OF_ACCOUNT = Statement(
+    select(
+        select(func.count()).select_from(oauth_consents).where(s.account_id == bindparam("whose")).scalar_subquery(),
+        select(func.count()).where(f.account_id == bindparam("whose"), f.revoked_at.is_(None)).scalar_subquery(),
+    )
+)
+_GRANTS_TO_CLIENT = Statement(
+    select(
+        select(func.count()).select_from(oauth_consents).where(s.client_id == bindparam("whose")).scalar_subquery(),
+        select(func.count()).where(f.client_id == bindparam("whose"), f.revoked_at.is_(None)).scalar_subquery(),
+    )
 )
 
 _INSERT_CODE = Statement(insert(oauth_codes))
@@ -331,6 +345,18 @@ async def put_consent(tx: Transaction, account_id: str, client_id: str, scopes: 
 async def delete_consent(tx: Transaction, account_id: str, client_id: str) -> bool:
     """Forget a consent."""
     return await tx.run(_DELETE_CONSENT, account_id=account_id, client_id=client_id) == 1
+
+
+async def grants_of_account(db: Database, account_id: str) -> Grants:
+    """What a person allowed that holds."""
+    row = await db.one(_GRANTS_OF_ACCOUNT, whose=account_id)
+    return Grants(*row) if row else Grants(0, 0)
+
+
+async def grants_to_client(db: Database, client_id: str) -> Grants:
+    """What people allowed a client that holds."""
+    row = await db.one(_GRANTS_TO_CLIENT, whose=client_id)
+    return Grants(*row) if row else Grants(0, 0)
 
 
 # --- families, codes and refresh tokens ------------------------------------------------------------------------------

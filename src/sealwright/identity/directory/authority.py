@@ -107,7 +107,7 @@ class PermittedChange:
         """Raise unless `actor` holds what members of a group of this name will have."""
         require_over_names(actor, concerning(await self._named(tx), groups=[group]), f"create the group {group.name}")
 
-    async def named_in(self, tx: Transaction, group: Group) -> list[NamedAuthority]:
+    async def named_in(self, tx: Database | Transaction, group: Group) -> list[NamedAuthority]:
         """Where this very group is named."""
         return concerning(await self._named(tx), groups=[group])
 

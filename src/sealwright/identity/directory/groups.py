@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealwright.access import ALL_PERSONS, Actor, Permission
+from sealwright.access import ALL_PERSONS, Actor, Permission, require
 from sealwright.audit import Event
-from sealwright.db import Transaction
+from sealwright.db import Database, Transaction
 from sealwright.entropy import uuid4
 from sealwright.errors import InvalidInput
 from sealwright.identity.directory import store
@@ -40,6 +40,13 @@ class Groups(Lookup):
             return group
 
         return await self._change(Event.GROUP_CREATED, Permission.GROUP_WRITE, actor, f"group:{name}", body)
+
+    async def impact_of_deletion_of_group(self, who: str, *, actor: Actor) -> tuple[int, list[str]]:
+        """How many are in a group directly, and who uses it: for somebody who may delete it."""
+        require(actor, Permission.GROUP_WRITE)
+        group = self._known_group(await self.find_group(who), who)
+        members = len(await store.accounts_in(self._db, group.id)) + len(await store.groups_in(self._db, group.id))
+        return members, await self._users_of(self._db, group)
 
     async def delete_group(self, who: str, *, even_if_used: bool = False, actor: Actor) -> None:
         """Remove a group, its memberships, and what was granted to it. Its members stay.
@@ -117,7 +124,7 @@ class Groups(Lookup):
         await self._change.require_over_group(tx, actor, group, "change the members of")
         return group
 
-    async def _users_of(self, tx: Transaction, group: Group) -> list[str]:
+    async def _users_of(self, tx: Database | Transaction, group: Group) -> list[str]:
         """Whoever names the group, in words."""
         clients = [f"the client {name} (scope map)" for name in await self._clients_of_group(tx, group.id)]
         named = [f"{each.named_by} ({each.place})" for each in await self._change.named_in(tx, group)]

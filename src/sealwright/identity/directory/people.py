@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from sealwright.access import Actor, Permission
+from sealwright.access import Actor, Permission, require
 from sealwright.audit import Event
 from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Transaction
@@ -177,6 +177,12 @@ class People(Lookup):
             return replace(before, disabled_at=None, updated_at=now)
 
         return await self._change(Event.PERSON_ENABLED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+
+    async def impact_of_deletion_of_person(self, who: str, *, actor: Actor) -> tuple[Account, int]:
+        """An account and how many sessions it has: for somebody who may delete it."""
+        require(actor, Permission.PERSON_WRITE)
+        found = self._known_account(await self.find(who), who)
+        return found, await self._sessions.count_of(found.id)
 
     async def delete(self, who: str, *, actor: Actor) -> None:
         """Remove a person with sessions, credentials and memberships. Audit rows and certificates keep the id."""

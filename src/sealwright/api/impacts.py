@@ -1,0 +1,134 @@
+"""What ends when something is deleted: counts for whoever is about to, so that it can be said before it is done."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sealwright.access import Permission, require
+from sealwright.api.operations import Call, Operation
+from sealwright.ca import Inventory, Provisioners
+from sealwright.identity import Credentials, Directory
+from sealwright.oauth import Clients
+
+
+class PersonImpact(Struct, frozen=True, kw_only=True):
+    """What a person has that ends with them."""
+
+    name: str
+    sessions: int
+    certificates: int
+    """Those that hold. They stay valid until they expire, and are not renewed."""
+    consents: int
+    authorizations: int
+    """What the tokens of applications come of."""
+
+
+class GroupImpact(Struct, frozen=True, kw_only=True):
+    """What a group gives that ends with it."""
+
+    members: int
+    """People and groups that are in it directly."""
+    used_by: list[str]
+    """Scope maps of clients, and provisioners, in words."""
+
+
+class ClientImpact(Struct, frozen=True, kw_only=True):
+    """What a client has that ends with it."""
+
+    scope_maps: int
+    redirect_urls: int
+    consents: int
+    authorizations: int
+    used_by: list[str]
+    """Provisioners that trust it, in words."""
+
+
+class ProvisionerImpact(Struct, frozen=True, kw_only=True):
+    """What a provisioner vouched for."""
+
+    certificates: int
+    """Those that hold. They stay valid until they expire, and are not renewed."""
+
+
+class Impacts:
+    """Operations that count. Each asks for the permission of the deletion that it is about."""
+
+    def __init__(
+        self, directory: Directory, credentials: Credentials, clients: Clients, provisioners: Provisioners, inventory: Inventory
+    ) -> None:
+        self._directory = directory
+        self._credentials = credentials
+        self._clients = clients
+        self._provisioners = provisioners
+        self._inventory = inventory
+
+    def operations(self) -> list[Operation]:
+        """All of them."""
+        return [
+            Operation(
+                "get_person_impact",
+                "GET",
+                "/persons/{name}/impact",
+                "Count what ends when a person is deleted, disabled, or given another password.",
+                str(Permission.PERSON_WRITE),
+                self._person,
+                gives=PersonImpact,
+            ),
+            Operation(
+                "get_group_impact",
+                "GET",
+                "/groups/{name}/impact",
+                "Count what ends when a group is deleted.",
+                str(Permission.GROUP_WRITE),
+                self._group,
+                gives=GroupImpact,
+            ),
+            Operation(
+                "get_client_impact",
+                "GET",
+                "/oauth2/clients/{name}/impact",
+                "Count what ends when a client is deleted.",
+                str(Permission.CLIENT_WRITE),
+                self._client,
+                gives=ClientImpact,
+            ),
+            Operation(
+                "get_provisioner_impact",
+                "GET",
+                "/provisioners/{name}/impact",
+                "Count the certificates that are not renewed any more when a provisioner is removed.",
+                str(Permission.PROVISIONER_WRITE),
+                self._provisioner,
+                gives=ProvisionerImpact,
+            ),
+        ]
+
+    async def _person(self, call: Call) -> PersonImpact:
+        account, sessions = await self._directory.impact_of_deletion_of_person(call.path("name"), actor=call.actor)
+        grants = await self._clients.grants_of(account.id)
+        return PersonImpact(
+            name=self._directory.spn_of(account),
+            sessions=sessions,
+            certificates=await self._credentials.certificates_of(account.id),
+            consents=grants.consents,
+            authorizations=grants.authorizations,
+        )
+
+    async def _group(self, call: Call) -> GroupImpact:
+        members, used_by = await self._directory.impact_of_deletion_of_group(call.path("name"), actor=call.actor)
+        return GroupImpact(members=members, used_by=used_by)
+
+    async def _client(self, call: Call) -> ClientImpact:
+        client, grants, used_by = await self._clients.impact_of_deletion(call.path("name"), actor=call.actor)
+        return ClientImpact(
+            scope_maps=len(client.scope_maps),
+            redirect_urls=len(client.redirect_uris),
+            consents=grants.consents,
+            authorizations=grants.authorizations,
+            used_by=list(used_by),
+        )
+
+    async def _provisioner(self, call: Call) -> ProvisionerImpact:
+        require(call.actor, Permission.PROVISIONER_WRITE)
+        found = await self._provisioners.named(call.path("name"))
+        return ProvisionerImpact(certificates=await self._inventory.count_by(call.actor, found.id))

@@ -25,7 +25,7 @@ TRUST_PAGE = "/trust"
     examples=[
         "sealwright root",
         "sealwright root --dir /srv/sealwright",
-        "sealwright root --url https://id.example.org:8443 --fingerprint 4f1e07aa… --pem > root_ca.crt",
+        "sealwright root --url https://id.example.org:8443 --fingerprint 4f1e07aa… --pem",
     ],
 )
 @click.option("--pem", is_flag=True, help="Print the certificate itself.")

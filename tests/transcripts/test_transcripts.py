@@ -1,8 +1,8 @@
 """Each ``*.txt`` here is what a person sees: commands after ``$``, and below them what comes back.
 
 In an expected line ``…`` stands for anything. ``[n]`` after the output is the exit code when it is not 0. Lines that begin with
-``#`` are comments; ``# script`` at the top means that nobody sits at the terminal. The commands are `sealwright`, `cat FILE` and
-`echo TEXT > FILE`; the people in them are made by the test.
+``#`` are comments; ``# script`` at the top means that nobody sits at the terminal. The commands are `sealwright`, `cat FILE`,
+`echo TEXT > FILE`, and `echo TEXT | sealwright` for what is typed at a question; the people in them are made by the test.
 """
 
 import re
@@ -33,11 +33,15 @@ def run_step(shell, command, *, script):
     words = shlex.split(command)
     if words[0] == "cat":
         return (shell.place / words[1]).read_text().rstrip("\n")
+    answer = ""
+    if words[0] == "echo" and "|" in words:
+        bar = words.index("|")
+        answer, words = f"{' '.join(words[1:bar])}\n", words[bar + 1 :]
     if words[0] == "echo":
         shell.file(words[-1], f"{' '.join(words[1:-2])}\n")
         return ""
     assert words[0] == "sealwright", command
-    done = shell.run(*words[1:], tty=not script, environ={"NO_COLOR": "1"})
+    done = shell.run(*words[1:], stdin=answer, tty=not script, environ={"NO_COLOR": "1"})
     text = f"{done.err}{done.out}".replace(str(shell.place), "~").rstrip("\n")
     return text if done.code == 0 else f"{text}\n[{int(done.code)}]"
 

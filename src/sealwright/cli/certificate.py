@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sealwright.cli.commands import Group, command, fingerprint_option
+from sealwright.cli.confirmation import ask_about_certificate, ask_first
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import duration, listed, parsed, stamp, until
@@ -255,8 +256,10 @@ def show(invocation: Invocation, serial: str, pem: bool) -> None:
     "revoke",
     examples=[
         "sealwright certificate revoke 01a35c0f… --reason keyCompromise",
+        "sealwright certificate revoke 01a35c0f… --yes",
         "sealwright certificate revoke --cert alice.crt --key alice.key",
     ],
+    asks_first=True,
 )
 @click.argument("serial", required=False)
 @click.option("--cert", "crt", metavar="FILE", type=click.Path(path_type=Path), help="The certificate to revoke.")
@@ -282,9 +285,10 @@ def revoke(
     if (serial is None) == (crt is None):
         raise WrongUsage("which certificate is to be revoked?", hint="Pass its SERIAL, or --cert FILE and --key FILE.")
     if serial is not None:
+        ask_about_certificate(invocation, serial)
         value = invocation.connection().call("POST", "certificates", serial, "revoke", body={"reason": reason})
         names = listed([each["value"] for each in value["names"]]) or value["subject_name"]
-        invocation.output.confirm(f"Revoked {value['serial']} ({names})")
+        _confirm_revoked(invocation, value["serial"], names)
         invocation.output.json(value)
         return
     assert crt is not None  # noqa: S101 - one of the two is given, see above
@@ -294,10 +298,18 @@ def revoke(
     from sealwright.cli.key_pair import read_certificates, title_of
 
     held = read_certificates(read_bytes(crt), crt)[0]
+    moment = until(held.not_valid_after_utc, invocation.surroundings.now())
+    ask_first(invocation, "Revoke it? It cannot be undone.", lambda: [f"{serial_of(held)} ({title_of(held)}), {moment}"])
     authority = _authority(invocation, ca_url, (crt, key or key_file_beside(crt)))
     authority.revoke(str(held.serial_number), REASONS[reason], reason)
-    invocation.output.confirm(f"Revoked {serial_of(held)} ({title_of(held)})")
+    _confirm_revoked(invocation, serial_of(held), title_of(held))
     invocation.output.json({"serial": serial_of(held), "serial_decimal": str(held.serial_number), "revoked": True})
+
+
+def _confirm_revoked(invocation: Invocation, serial: str, names: str) -> None:
+    invocation.output.confirm(f"Revoked {serial} ({names}): it is never renewed again")
+    if invocation.output.tells_next_steps:
+        invocation.output.note("Whoever does not ask this server believes it until it expires: there is no CRL or OCSP yet.")
 
 
 for each in (issue, inspect, renew, list_, show, revoke):

@@ -11,6 +11,7 @@ import click
 from sealwright.cli.invocation import Invocation
 
 _WHOLE_LINE = 200
+ASKS_FIRST = "At a terminal it says what will end, and asks; --yes goes on without, and so does a script, which has no terminal."
 
 
 def _choose(member: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -41,6 +42,7 @@ def global_options(*, hidden: bool, local: bool = False) -> list[click.Parameter
     formats = click.Choice(["text", "json"])
     common = [
         option("-o", "--output", "output_", member="output", type=formats, help="How results are written."),
+        option("--yes", "yes_", member="yes", is_flag=True, help="Do not ask before something is deleted, revoked or ended."),
         option("--debug", "debug_", member="debug", is_flag=True, help="Show the trace of a failure."),
     ]
     if local:
@@ -68,9 +70,12 @@ fingerprint_option = click.option(
 class Command(click.Command):
     """A command whose help ends with examples, and which takes the global options."""
 
-    def __init__(self, *args: Any, examples: Sequence[str], local: bool = False, **more: Any) -> None:
+    def __init__(self, *args: Any, examples: Sequence[str], local: bool = False, asks_first: bool = False, **more: Any) -> None:
+        """`asks_first`: at a terminal it says what will end, and goes on only when it is told so."""
         super().__init__(*args, **more)
         self.examples = tuple(examples)
+        if asks_first and self.help:
+            self.help = f"{self.help}\n\n{ASKS_FIRST}"
         self.params = [*self.params, *global_options(hidden=True, local=local)]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -81,11 +86,11 @@ class Command(click.Command):
         super().format_epilog(ctx, formatter)
 
 
-def command(name: str, *, examples: Sequence[str], local: bool = False, **more: Any) -> Callable[[Callable[..., Any]], Command]:
+def command(name: str, *, examples: Sequence[str], **more: Any) -> Callable[[Callable[..., Any]], Command]:
     """Make a function a `Command`."""
 
     def decorate(function: Callable[..., Any]) -> Command:
-        made = click.command(name, cls=Command, examples=examples, local=local, **more)(function)
+        made = click.command(name, cls=Command, examples=examples, **more)(function)
         assert isinstance(made, Command)  # noqa: S101 - tells the type checker what `cls` made
         return made
 

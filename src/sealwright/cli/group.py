@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from sealwright.cli.commands import Group, command
+from sealwright.cli.confirmation import ask_about_group
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import counted, listed, parsed, stamp
 
@@ -100,7 +101,11 @@ def list_members(invocation: Invocation, name: str) -> None:
         )
 
 
-@command("delete", examples=["sealwright group delete step-ca_users"])
+@command(
+    "delete",
+    examples=["sealwright group delete step-ca_users", "sealwright group delete step-ca_users --even-if-used --yes"],
+    asks_first=True,
+)
 @click.argument("name")
 @click.option("--even-if-used", is_flag=True, help="Also when clients or provisioners use the group.")
 @pass_invocation
@@ -109,6 +114,7 @@ def delete(invocation: Invocation, name: str, even_if_used: bool) -> None:
 
     A group that clients or provisioners use is not deleted without being told.
     """
+    ask_about_group(invocation, name, even_if_used=even_if_used)
     invocation.connection().call("DELETE", "groups", name, query={"even_if_used": "true"} if even_if_used else None)
     invocation.output.confirm(f"Deleted group {name}")
     invocation.output.json({"name": name, "deleted": True})

@@ -38,6 +38,8 @@ class Choices:
     """Of the root to trust."""
     name: str | None = None
     debug: bool = False
+    yes: bool = False
+    """Whether nothing is to be asked before something ends."""
 
 
 class Invocation:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from sealwright.cli.commands import Group, command
+from sealwright.cli.confirmation import ask_about_person
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import counted, parsed, stamp
@@ -115,12 +116,14 @@ def update(invocation: Invocation, name: str, mails: tuple[str, ...], display_na
 
 @command(
     "disable",
-    examples=["sealwright person disable alice"],
+    examples=["sealwright person disable alice", "sealwright person disable alice --yes"],
+    asks_first=True,
 )
 @click.argument("name")
 @pass_invocation
 def disable(invocation: Invocation, name: str) -> None:
     """Disable a person: their sessions and tokens end, and their certificates are not renewed."""
+    ask_about_person(invocation, name, f"Disable {name}?", certificates="of theirs will not be renewed")
     changed = invocation.connection().call("POST", "persons", name, "disable")
     invocation.output.confirm(f"Disabled {changed['spn']}")
     invocation.output.json(changed)
@@ -138,12 +141,14 @@ def enable(invocation: Invocation, name: str) -> None:
 
 @command(
     "delete",
-    examples=["sealwright person delete alice"],
+    examples=["sealwright person delete alice", "sealwright person delete alice --yes"],
+    asks_first=True,
 )
 @click.argument("name")
 @pass_invocation
 def delete(invocation: Invocation, name: str) -> None:
     """Delete a person. What the audit record and the inventory of certificates tell of them stays."""
+    ask_about_person(invocation, name, f"Delete {name}? It cannot be undone.", certificates="of theirs will not be renewed")
     invocation.connection().call("DELETE", "persons", name)
     invocation.output.confirm(f"Deleted {name}")
     invocation.output.json({"name": name, "deleted": True})
@@ -152,6 +157,7 @@ def delete(invocation: Invocation, name: str) -> None:
 @command(
     "set-password",
     examples=["sealwright person set-password alice", "sealwright person set-password alice --password-file alice.pw"],
+    asks_first=True,
 )
 @click.argument("name")
 @click.option("--password-file", metavar="FILE", help="Read the password from FILE; - for standard input.")
@@ -160,6 +166,8 @@ def delete(invocation: Invocation, name: str) -> None:
 def set_password(invocation: Invocation, name: str, password_file: str | None, keep_certificates: bool) -> None:
     """Give a person a password. Their sessions end, and their certificates too, as whoever knew the old one may have some."""
     connection = invocation.connection()
+    fate = "of theirs will stay valid" if keep_certificates else "of theirs will be revoked"
+    ask_about_person(invocation, name, f"Give {name} another password?", certificates=fate, but=True)
     password = invocation.new_password(password_file, f"New password of {name}")
     body = {"password": password, "end_certificates": not keep_certificates}
     reset = connection.call("PUT", "persons", name, "password", body=body)

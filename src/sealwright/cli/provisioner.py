@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sealwright.cli.commands import Group, command
+from sealwright.cli.confirmation import ask_about_provisioner
 from sealwright.cli.errors import ValueRefused, WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
 
@@ -202,12 +203,14 @@ def _only(given: dict[str, Any], kind: str, *options: str) -> None:
 
 @command(
     "remove",
-    examples=["sealwright provisioner remove Google"],
+    examples=["sealwright provisioner remove Google", "sealwright provisioner remove Google --yes"],
+    asks_first=True,
 )
 @click.argument("name")
 @pass_invocation
 def remove(invocation: Invocation, name: str) -> None:
     """Remove a provisioner. Certificates that it vouched for are no longer renewed."""
+    ask_about_provisioner(invocation, name)
     invocation.connection().call("DELETE", "provisioners", name)
     invocation.output.confirm(f"Removed the provisioner {name}")
     invocation.output.json({"name": name, "removed": True})

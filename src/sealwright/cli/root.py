@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +60,7 @@ def root(invocation: Invocation, directory: str | None, *, pem: bool) -> None:
 def _told(roots_pem: str) -> list[dict[str, Any]]:
     from cryptography.x509 import load_der_x509_certificate
 
+    from sealwright.cli.fingerprint import fingerprint_of
     from sealwright.cli.key_pair import title_of
     from sealwright.pem import certificates
 
@@ -68,7 +68,7 @@ def _told(roots_pem: str) -> list[dict[str, Any]]:
     try:
         for der in certificates(roots_pem.encode()):
             made = load_der_x509_certificate(der)
-            fingerprint = hashlib.sha256(der).hexdigest()
+            fingerprint = fingerprint_of(der)
             told.append({"name": title_of(made), "fingerprint": fingerprint, "not_after": made.not_valid_after_utc, "der": der})
     except ValueError as cause:
         raise CommandFailed("the root that is trusted here is no certificate that can be read.") from cause

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from sealwright.cli.commands import Group, command
+from sealwright.cli.confirmation import ask_first
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import parsed, stamp
 
@@ -39,13 +40,25 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 
 @command(
     "end",
-    examples=["sealwright session end 5b0c8f0e-8d6f-4c02-9d55-6f0a3c1f8e77"],
+    examples=[
+        "sealwright session end 5b0c8f0e-8d6f-4c02-9d55-6f0a3c1f8e77",
+        "sealwright session end 5b0c8f0e-8d6f-4c02-9d55-6f0a3c1f8e77 --yes",
+    ],
+    asks_first=True,
 )
 @click.argument("session_id", metavar="ID")
 @pass_invocation
 def end(invocation: Invocation, session_id: str) -> None:
     """End a session at once, and with it what was given to applications in it."""
-    invocation.connection().call("DELETE", "sessions", session_id)
+    connection = invocation.connection()
+
+    def tell() -> list[str]:
+        own = next((_shown(each) for each in connection.pages("sessions") if each["id"] == session_id), None)
+        which = f"of yours, signed in {own['since']} from {own['address']}" if own else session_id
+        return [f"The session {which}: applications that were signed in to in it lose their tokens."]
+
+    ask_first(invocation, "End it?", tell)
+    connection.call("DELETE", "sessions", session_id)
     invocation.output.confirm(f"Ended session {session_id}")
     invocation.output.json({"id": session_id, "ended": True})
 

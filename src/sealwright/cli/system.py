@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from sealwright.cli.commands import Command, Group, command
+from sealwright.cli.confirmation import ask_about_client, ask_first
 from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.wording import duration, parsed, stamp
 
@@ -123,7 +124,11 @@ def list_(invocation: Invocation) -> None:
     )
 
 
-@command("delete", examples=["sealwright system oauth2 delete wiki"])
+@command(
+    "delete",
+    examples=["sealwright system oauth2 delete wiki", "sealwright system oauth2 delete wiki --even-if-used --yes"],
+    asks_first=True,
+)
 @click.argument("name")
 @click.option("--even-if-used", is_flag=True, help="Also when a provisioner trusts the client.")
 @pass_invocation
@@ -132,6 +137,7 @@ def delete(invocation: Invocation, name: str, even_if_used: bool) -> None:
 
     A client that a provisioner trusts is not deleted without being told.
     """
+    ask_about_client(invocation, name, even_if_used=even_if_used)
     query = {"even_if_used": "true"} if even_if_used else None
     invocation.connection().call("DELETE", "oauth2", "clients", name, query=query)
     invocation.output.confirm(f"Deleted client {name}")
@@ -401,12 +407,15 @@ def show_basic_secret(invocation: Invocation, name: str) -> None:
 
 @command(
     "reset-basic-secret",
-    examples=["sealwright system oauth2 reset-basic-secret wiki"],
+    examples=["sealwright system oauth2 reset-basic-secret wiki", "sealwright system oauth2 reset-basic-secret wiki --yes"],
+    asks_first=True,
 )
 @click.argument("name")
 @pass_invocation
 def reset_basic_secret(invocation: Invocation, name: str) -> None:
     """Give a confidential client a new secret, and print it. The old one stops working at once."""
+    told = [f"Wherever {name} runs it needs the new secret: with the old one it gets no tokens from now on."]
+    ask_first(invocation, f"Give {name} another secret?", lambda: told)
     answer = invocation.connection().call("POST", "oauth2", "clients", name, "secret")
     invocation.output.say(answer["secret"])
     invocation.output.json(answer)

@@ -72,10 +72,10 @@ def test_person_is_created_changed_and_deleted(admin):
 def test_new_password_is_asked_for_twice(admin):
     admin.person("alice")
     admin.hidden = [PASSWORD, "something else"]
-    done = admin.run("person", "set-password", "alice", tty=True)
+    done = admin.run("person", "set-password", "alice", "--yes", tty=True)
     assert (done.code, done.err) == (2, "\x1b[31m✘\x1b[0m Wrong usage: the two passwords differ.\n")
     admin.hidden = [PASSWORD, PASSWORD]
-    assert "alice has a new password" in admin.ok("person", "set-password", "alice", tty=True).out
+    assert "alice has a new password" in admin.ok("person", "set-password", "alice", tty=True, stdin="y\n").out
 
 
 def test_invitation_creates_the_person_and_prints_the_link_alone(admin):

@@ -1,6 +1,7 @@
 """`sealwright root`: which root is trusted for which server, told where somebody has to compare it."""
 
 import json
+import ssl
 
 import pytest
 
@@ -19,6 +20,10 @@ def home(shell):
     return place
 
 
+def fingerprint(shell):
+    return fingerprint_of(ssl.PEM_cert_to_DER_cert(shell.root.read_text()))
+
+
 def unset(shell, **more):
     shell.environ.update({"SEALWRIGHT_URL": "", "SEALWRIGHT_CA": "", **more})
 
@@ -28,7 +33,7 @@ def test_root_of_the_home_directory_is_shown_without_a_server_that_runs(shell, h
     done = shell.ok("root", tty=True)
     assert done.members == [
         "Example Root CA",
-        f"SHA-256 {fingerprint_of(shell.root.read_text())}",
+        f"SHA-256 {fingerprint(shell)}",
         "until 18 Nov 2036",
         f"server {PEOPLE}",
         f"file {home}/certs/root_ca.crt",
@@ -51,7 +56,10 @@ def test_root_of_a_remembered_server_is_the_one_that_was_trusted_then(shell):
     shell.requests.clear()
     unset(shell)
     told = shell.ok("root", "-o", "json").json
-    assert (told["fingerprint"], told["pem"]) == (fingerprint_of(shell.root.read_text()), shell.root.read_text())
+    assert (told["fingerprint"], told["pem"]) == (
+        fingerprint(shell),
+        shell.root.read_text(),
+    )
     assert (told["url"], told["page"], told["file"]) == (PEOPLE, f"{PEOPLE}/trust", None)
     assert shell.requests == []
 
@@ -64,8 +72,7 @@ def test_server_whose_address_the_system_vouches_for_tells_its_root_itself(shell
 
 def test_fingerprint_fetches_the_root_and_no_other(shell):
     unset(shell)
-    fingerprint = fingerprint_of(shell.root.read_text())
-    assert shell.ok("root", "--url", PEOPLE, "--fingerprint", fingerprint, "--pem").out == shell.root.read_text()
+    assert shell.ok("root", "--url", PEOPLE, "--fingerprint", fingerprint(shell), "--pem").out == shell.root.read_text()
     assert shell.run("root", "--url", PEOPLE, "--fingerprint", "0" * 64, "--pem").code == 1
 
 

@@ -2,55 +2,210 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from difflib import get_close_matches
+
 import msgspec
 
 from sealwright.access import Permission, require
 from sealwright.api import models
 from sealwright.api.operations import Call, Operation
-from sealwright.audit import Audit, AuditedEvent
-from sealwright.ca import serial_in
-from sealwright.clock import Instant, to_rfc3339
+from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
+from sealwright.ca import Provisioners, serial_in, serial_text
+from sealwright.clock import Instant, from_datetime, to_rfc3339
 from sealwright.db import Database
+from sealwright.errors import InvalidInput, NotFound
+from sealwright.identity import Directory
+from sealwright.oauth import Clients
+
+KINDS = ("person", "service", "group", "client", "provisioner", "certificate", "session", "issuer", "server", "audit")
+"""What events are about."""
+_ACCOUNTS = ("person", "service")
+MOST_NAMES_OF_GONE = 20
+"""Things that are gone whose names one page looks for in the record: there is no index for it."""
+_NOUNS = tuple(dict.fromkeys(event.partition(".")[0] for event in Event))
+
+
+class NothingRecorded(NotFound):
+    """There is no such thing, and the record knows of none."""
+
+    code = "nothing_recorded"
 
 
 class AuditTrail:
     """Operations about audit events."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, directory: Directory, clients: Clients, provisioners: Provisioners) -> None:
         self._db = db
+        self._directory = directory
+        self._clients = clients
+        self._provisioners = provisioners
 
     def operations(self) -> list[Operation]:
         """All of them."""
+        query = {
+            "target": "Only events about this, by name or id, such as person:alice; also of what is gone.",
+            "event": "Only this event, such as person.created, or all of one kind, such as person.",
+            "outcome": f"Only those that ended so: {', '.join(Outcome)}.",
+            "by": "Only what this account did, by name or id.",
+            "since": "Only from this time on (RFC 3339).",
+            "until": "Only before this time (RFC 3339).",
+            "after": "Where the page before ended.",
+            "limit": "At most so many.",
+        }
+        summary = "List the newest events, and page through those before them."
         return [
             Operation(
                 "list_events",
                 "GET",
                 "/audit",
-                "List the newest events.",
+                summary,
                 str(Permission.AUDIT_READ),
                 self._list,
                 gives=models.EventPage,
-                query={"target": "Only events about this, such as person:ID.", "limit": "At most so many."},
+                query=query,
             )
         ]
 
     async def _list(self, call: Call) -> models.EventPage:
         require(call.actor, Permission.AUDIT_READ)
-        target = call.query.get("target")
-        kind, colon, number = (target or "").partition(":")
-        if colon and kind == "certificate":
-            target = f"certificate:{serial_in(number).hex()}"
-        found = await Audit.newest(self._db, target=target, at_most=call.limit())
-        return models.EventPage(items=[_shown(each) for each in found])
+        limit = call.limit()
+        wanted = EventFilter(
+            targets=await self._targets(call.query["target"]) if "target" in call.query else (),
+            events=_events(call.query["event"]) if "event" in call.query else (),
+            outcome=_outcome(call.query["outcome"]) if "outcome" in call.query else "",
+            by=await self._by(call.query["by"]) if "by" in call.query else None,
+            since=_moment("since", call.query.get("since")),
+            until=_moment("until", call.query.get("until")),
+            older_than=_place(call.query.get("after", "")),
+        )
+        found = await Audit.search(self._db, wanted, at_most=limit + 1)
+        names = await self._names([each.target for each in found[:limit]])
+        shown = [_shown(each, names.get(each.target)) for each in found[:limit]]
+        last = found[limit - 1] if len(found) > limit else None
+        return models.EventPage(items=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
+
+    async def _targets(self, text: str) -> tuple[str, ...]:
+        """What the record calls a thing; more than one, where others had its name before."""
+        kind, colon, name = text.partition(":")
+        if kind not in KINDS or not colon or not name:
+            raise NothingRecorded(
+                f"{text[:100]!r} is nothing that events are about.", hint=f"Write KIND:NAME. The kinds are {', '.join(KINDS)}."
+            )
+        if kind == "certificate":
+            return (f"certificate:{serial_text(serial_in(name))}",)
+        present = await self._present(kind, name)
+        gone = await Audit.targets_called(self._db, kind, name)
+        targets = tuple(dict.fromkeys([*([present] if present else []), *gone, text]))
+        if len(targets) == 1 and not await Audit.search(self._db, EventFilter(targets=targets), at_most=1) and not present:
+            raise NothingRecorded(
+                f"There is no {kind} {name[:100]!r}, and nothing was recorded about one of this name.",
+                hint="See what there is with: sealwright audit list",
+            )
+        return targets
+
+    async def _present(self, kind: str, name: str) -> str | None:
+        if kind in _ACCOUNTS:
+            account = await self._directory.find(name)
+            return None if account is None else account.reference
+        if kind == "group":
+            group = await self._directory.find_group(name)
+            return None if group is None else f"group:{group.id}"
+        if kind == "client":
+            client_id = await self._clients.id_of(name)
+            return None if client_id is None else f"client:{client_id}"
+        if kind == "provisioner":
+            found = await self._provisioners.find_named(name)
+            return None if found is None else f"provisioner:{found.id}"
+        return None
+
+    async def _by(self, text: str) -> tuple[str, str]:
+        account = await self._directory.find(text)
+        by = (account.id, account.name) if account else (text, text)
+        if account is None and not await Audit.search(self._db, EventFilter(by=by), at_most=1):
+            raise NothingRecorded(
+                f"There is no account {text[:100]!r}, and nothing was recorded of one of this name.",
+                hint="See everybody with: sealwright person list",
+            )
+        return by
+
+    async def _names(self, targets: list[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        left = MOST_NAMES_OF_GONE
+        for target in dict.fromkeys(targets):
+            kind, _, number = target.partition(":")
+            name = await self._name(kind, number)
+            if name is None and left:
+                left -= 1
+                name = await Audit.name_of(self._db, target)
+            if name is not None:
+                found[target] = name
+        return found
+
+    async def _name(self, kind: str, number: str) -> str | None:
+        if kind in _ACCOUNTS:
+            account = await self._directory.account(number)
+            return None if account is None else account.name
+        if kind == "group":
+            group = await self._directory.find_group(number)
+            return None if group is None else group.name
+        if kind == "client":
+            return await self._clients.name_of(number)
+        if kind == "provisioner":
+            provisioner = await self._provisioners.find(number)
+            return None if provisioner is None else provisioner.name
+        return None
 
 
-def _shown(event: AuditedEvent) -> models.EventAnswer:
+def _events(text: str) -> tuple[str, ...]:
+    chosen = tuple(str(event) for event in Event if text in (event, event.partition(".")[0]))
+    if not chosen:
+        close = get_close_matches(text, [*Event, *_NOUNS], n=1)
+        meant = f"Perhaps {close[0]} was meant. " if close else ""
+        raise InvalidInput(f"{text[:60]!r} is no event.", hint=f"{meant}All begin with one of {', '.join(_NOUNS)}.")
+    return chosen
+
+
+def _outcome(text: str) -> str:
+    if text not in tuple(Outcome):
+        raise InvalidInput(f"outcome is {text[:40]!r}; it must be one of {', '.join(Outcome)}.")
+    return text
+
+
+def _moment(name: str, text: str | None) -> Instant | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return from_datetime(moment)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidInput(f"{name} is {text[:40]!r}; it must be a time with its zone, such as 2026-11-22T10:20:00Z.")
+
+
+def _place(cursor: str) -> tuple[Instant, str, int] | None:
+    if not cursor:
+        return None
+    at, _, rest = cursor.partition(".")
+    sequence, _, writer_id = rest.partition(".")
+    if not (_is_number(at) and _is_number(sequence) and writer_id):
+        raise InvalidInput(f"after is {cursor[:40]!r}, which this server did not give out.")
+    return Instant(int(at)), writer_id, int(sequence)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18  # noqa: PLR2004 - what an integer of a database holds
+
+
+def _shown(event: AuditedEvent, name: str | None) -> models.EventAnswer:
     return models.EventAnswer(
         at=to_rfc3339(Instant(event.at)),
         event=event.event,
         outcome=event.outcome,
         actor=models.ActorAnswer(kind=event.actor_kind, id=event.actor_id, name=event.actor_name),
         target=event.target,
+        target_name=name,
         details=msgspec.json.decode(event.details),
         writer_id=event.writer_id,
         sequence=event.sequence,

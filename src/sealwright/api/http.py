@@ -60,7 +60,7 @@ def operations(domain: Domain) -> list[Operation]:
             domain.inventory, domain.revocation, domain.issuers, domain.provisioners, domain.directory, domain.clock
         ).operations(),
         *Impacts(domain.directory, domain.credentials, domain.clients, domain.provisioners, domain.inventory).operations(),
-        *AuditTrail(domain.db).operations(),
+        *AuditTrail(domain.db, domain.directory, domain.clients, domain.provisioners).operations(),
     ]
     return [*found, *About(domain.facts, domain.issuers).operations(found)]
 

@@ -448,6 +448,8 @@ class EventAnswer(_Answer, frozen=True, kw_only=True):
     outcome: str
     actor: ActorAnswer
     target: str
+    target_name: str | None
+    """How it is called, or was, where that is known."""
     details: dict[str, Any]
     writer_id: str
     sequence: int

@@ -9,5 +9,17 @@ from sealwright.audit.chain import BrokenChain, verify_chain
 from sealwright.audit.checkpoint import Checkpoints
 from sealwright.audit.events import Event, Outcome
 from sealwright.audit.record import Audit, AuditedEvent, Entry, Who
+from sealwright.audit.store import EventFilter
 
-__all__ = ["Audit", "AuditedEvent", "BrokenChain", "Checkpoints", "Entry", "Event", "Outcome", "Who", "verify_chain"]
+__all__ = [
+    "Audit",
+    "AuditedEvent",
+    "BrokenChain",
+    "Checkpoints",
+    "Entry",
+    "Event",
+    "EventFilter",
+    "Outcome",
+    "Who",
+    "verify_chain",
+]

@@ -11,10 +11,18 @@ from sealwright.audit import store
 from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of
 from sealwright.audit.events import Event, Outcome
 from sealwright.audit.refusals import Refusal, Refusals, Repeated
+from sealwright.audit.store import EventFilter
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 
 AuditedEvent = ChainedRow
+BEGIN_AND_END: Mapping[str, tuple[Event, Event]] = {
+    "person": (Event.PERSON_CREATED, Event.PERSON_DELETED),
+    "group": (Event.GROUP_CREATED, Event.GROUP_DELETED),
+    "client": (Event.CLIENT_CREATED, Event.CLIENT_DELETED),
+    "provisioner": (Event.PROVISIONER_ADDED, Event.PROVISIONER_REMOVED),
+}
+"""Kind of target → the events whose details hold its name."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -135,6 +143,23 @@ class Audit:
     async def newest(db: Database, *, target: str | None = None, at_most: int = 100) -> list[AuditedEvent]:
         """The newest events of all chains; with `target`, only those about it."""
         return await store.newest(db, target=target, at_most=at_most)
+
+    @staticmethod
+    async def search(db: Database, wanted: EventFilter, *, at_most: int) -> list[AuditedEvent]:
+        """The newest events of all chains that are wanted."""
+        return await store.search(db, wanted, at_most=at_most)
+
+    @staticmethod
+    async def targets_called(db: Database, noun: str, name: str) -> list[str]:
+        """Things of a kind that had a name when they were created or deleted, also those that are gone; the newest first."""
+        events = BEGIN_AND_END.get(noun)
+        return [] if events is None else await store.targets_called(db, name, events)
+
+    @staticmethod
+    async def name_of(db: Database, target: str) -> str | None:
+        """The name of a thing, also of one that is gone, as the events of its creation and deletion tell it."""
+        events = BEGIN_AND_END.get(target.partition(":")[0])
+        return None if events is None else await store.name_of(db, target, events)
 
 
 def _entry(repeated: Repeated) -> Entry:

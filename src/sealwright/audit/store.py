@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
+import msgspec
+from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import and_, bindparam, func, insert, or_, select
 
 from sealwright.audit.chain import ChainedRow
+from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction
 from sealwright.db.schema import audit_events as t
 
+MOST_TARGETS = 8
+"""Things that had one name, one after the other; of more, the newest are found."""
+_ESCAPE = "!"
 _INSERT = Statement(insert(t))
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 _COLUMNS = [t.c[name] for name in ChainedRow.__struct_fields__]
 _OF_WRITER = Statement(
     select(*_COLUMNS)
@@ -25,6 +35,19 @@ _NEWEST_ABOUT = Statement(
     .where(t.c.target == bindparam("target"))
     .order_by(t.c.at.desc(), t.c.sequence.desc())
     .limit(bindparam("at_most"))
+)
+_IN_ORDER = (t.c.at.desc(), t.c.writer_id.desc(), t.c.sequence.desc())
+_CALLED = Statement(
+    select(t.c.target, func.max(t.c.at))
+    .where(t.c.event.in_([bindparam("event_0"), bindparam("event_1")]), t.c.details.like(bindparam("fragment"), escape=_ESCAPE))
+    .group_by(t.c.target)
+    .order_by(func.max(t.c.at).desc())
+    .limit(MOST_TARGETS)
+)
+_BEGAN_OR_ENDED = Statement(
+    select(t.c.details)
+    .where(t.c.target == bindparam("target"), t.c.event.in_([bindparam("event_0"), bindparam("event_1")]))
+    .limit(1)
 )
 _HEAD = Statement(select(*_COLUMNS).where(t.c.writer_id == bindparam("writer_id")).order_by(t.c.sequence.desc()).limit(1))
 _WRITERS = Statement(select(t.c.writer_id, func.max(t.c.sequence)).group_by(t.c.writer_id).order_by(t.c.writer_id))
@@ -51,6 +74,73 @@ async def newest(db: Database, *, target: str | None = None, at_most: int = 100)
     if target is None:
         return [ChainedRow(*row) for row in await db.all(_NEWEST, at_most=at_most)]
     return [ChainedRow(*row) for row in await db.all(_NEWEST_ABOUT, target=target, at_most=at_most)]
+
+
+class EventFilter(Struct, frozen=True):
+    """Which events. What is empty or None does not restrict."""
+
+    targets: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    outcome: str = ""
+    by: tuple[str, str] | None = None
+    """Id and name of whoever did it; one of the two is enough."""
+    since: Instant | None = None
+    until: Instant | None = None
+    older_than: tuple[Instant, str, int] | None = None
+    """Place of the last row of the page before: when, writer and sequence number."""
+
+
+async def search(db: Database, wanted: EventFilter, *, at_most: int) -> list[ChainedRow]:
+    """The newest rows of all chains that are wanted."""
+    given: dict[str, Any] = {"at_most": at_most}
+    given |= {f"target_{number}": target for number, target in enumerate(wanted.targets)}
+    given |= {f"event_{number}": event for number, event in enumerate(wanted.events)}
+    single = {"outcome": wanted.outcome or None, "since": wanted.since, "until": wanted.until}
+    given |= {name: value for name, value in single.items() if value is not None}
+    if wanted.by is not None:
+        given["by_id"], given["by_name"] = wanted.by
+    if wanted.older_than is not None:
+        given["last_at"], given["last_writer"], given["last_sequence"] = wanted.older_than
+    statement = _search(len(wanted.targets), len(wanted.events), frozenset(given))
+    return [ChainedRow(*row) for row in await db.all(statement, **given)]
+
+
+@lru_cache(maxsize=256)
+def _search(targets: int, events: int, given: frozenset[str]) -> Statement:
+    """The statement for what is given; there are few of them, as only the presence of a filter counts."""
+    chosen = select(*_COLUMNS).order_by(*_IN_ORDER).limit(bindparam("at_most"))
+    if targets:
+        chosen = chosen.where(t.c.target.in_([bindparam(f"target_{number}") for number in range(targets)]))
+    if events:
+        chosen = chosen.where(t.c.event.in_([bindparam(f"event_{number}") for number in range(events)]))
+    if "outcome" in given:
+        chosen = chosen.where(t.c.outcome == bindparam("outcome"))
+    if "since" in given:
+        chosen = chosen.where(t.c.at >= bindparam("since"))
+    if "until" in given:
+        chosen = chosen.where(t.c.at < bindparam("until"))
+    if "by_id" in given:
+        chosen = chosen.where(or_(t.c.actor_id == bindparam("by_id"), t.c.actor_name == bindparam("by_name")))
+    if "last_at" in given:
+        same_moment = and_(t.c.writer_id == bindparam("last_writer"), t.c.sequence < bindparam("last_sequence"))
+        earlier = or_(t.c.writer_id < bindparam("last_writer"), same_moment)
+        chosen = chosen.where(or_(t.c.at < bindparam("last_at"), and_(t.c.at == bindparam("last_at"), earlier)))
+    return Statement(chosen)
+
+
+async def targets_called(db: Database, name: str, events: tuple[str, str]) -> list[str]:
+    """Things that were called so when they were created or deleted, which `events` are; the newest first."""
+    text = f'"name":{_encode(name).decode()}'
+    for character in (_ESCAPE, "%", "_"):
+        text = text.replace(character, _ESCAPE + character)
+    return [row[0] for row in await db.all(_CALLED, event_0=events[0], event_1=events[1], fragment=f"%{text}%")]
+
+
+async def name_of(db: Database, target: str, events: tuple[str, str]) -> str | None:
+    """How a thing was called when it was created or deleted."""
+    row = await db.one(_BEGAN_OR_ENDED, target=target, event_0=events[0], event_1=events[1])
+    name = None if row is None else _decode(row[0]).get("name")
+    return name if isinstance(name, str) else None
 
 
 async def writers(db: Database) -> dict[str, int]:

@@ -2,38 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import click
 
 from sealwright.cli.commands import Group, command
+from sealwright.cli.errors import WrongUsage
 from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import parsed, stamp
+from sealwright.cli.wording import listed, parsed, stamp
+from sealwright.clock import parse_duration
 
 audit = Group("audit", help="What happened, and who did it.")
+_PAGE = 1_000
+"""What the server gives at once."""
+_MOMENT = "A time (RFC 3339), a day, or a duration before now, such as 2h."
 
 
 @command(
     "list",
-    examples=["sealwright audit list", "sealwright audit list --target certificate:01a35c0f… --limit 20"],
+    examples=[
+        "sealwright audit list",
+        "sealwright audit list --target person:alice --since 24h",
+        "sealwright audit list --by bob --event certificate --outcome refused",
+        "sealwright audit list --target certificate:01a35c0f… --limit 20",
+    ],
 )
-@click.option("--target", metavar="KIND:ID", help="Only events about this.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
+@click.option("--target", metavar="KIND:NAME", help="Only events about this, such as person:alice, also when it is gone.")
+@click.option("--event", metavar="EVENT", help="Only this event, such as person.created, or all of one kind, such as person.")
+@click.option("--outcome", type=click.Choice(["done", "refused", "failed"]), help="Only those that ended so.")
+@click.option("--by", metavar="NAME", help="Only what this account did.")
+@click.option("--since", metavar="TIME", help=f"Only from then on. {_MOMENT}")
+@click.option("--until", metavar="TIME", help="Only before then. In the same forms.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
 @pass_invocation
-def list_(invocation: Invocation, target: str | None, limit: int) -> None:
-    """List the newest events. With --target they come with the reasons that were recorded."""
-    query = {"limit": str(limit), **({"target": target} if target else {})}
-    values = invocation.connection().call("GET", "audit", query=query)["items"]
-    fields = (("AT", "moment"), ("EVENT", "event"), ("OUTCOME", "outcome"), ("BY", "by"), ("ABOUT", "target"))
+def list_(invocation: Invocation, limit: int, since: str | None, until: str | None, **only: str | None) -> None:
+    """List the newest events, with the reasons that were recorded.
+
+    Names stand for what has them now and for what had them before it was deleted; ids are taken, too. A refusal that repeats
+    within a minute is written once more with the number of its repetitions.
+    """
+    now = invocation.surroundings.now()
+    times = {name: _moment(name, text, now) for name, text in (("since", since), ("until", until)) if text is not None}
+    query = {name: text for name, text in only.items() if text is not None} | times | {"limit": str(min(limit, _PAGE))}
+    values: Iterator[dict[str, Any]] = islice(invocation.connection().pages("audit", query=query), limit)
+    fields = (("AT", "moment"), ("EVENT", "event"), ("OUTCOME", "outcome"), ("BY", "by"), ("ABOUT", "about"))
     shown = values if invocation.output.as_json else map(_shown, values)
-    empty = "Nothing was recorded about this." if target else "Nothing was recorded yet."
-    invocation.output.table(shown, fields, empty=empty, below="why" if target else "")
+    chosen = set(query) - {"limit"}
+    empty = "Nothing was recorded that fits." if chosen else "Nothing was recorded yet."
+    invocation.output.table(shown, fields, empty=empty, below="why")
+
+
+def _moment(name: str, text: str, now: datetime) -> str:
+    try:
+        return (now - parse_duration(text)).isoformat()
+    except ValueError:
+        pass
+    try:
+        return parsed(text).astimezone().isoformat()  # where no zone is written, it is the reader's
+    except (ValueError, OverflowError):
+        raise WrongUsage(
+            f"--{name} {text[:40]!r} is no time.", hint="Write it like 2026-11-22T10:20:00Z, 2026-11-22, or 2h for two hours ago."
+        ) from None
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
-    actor, details = value["actor"], value["details"]
-    why = details.get("reasons") or list(filter(None, (details.get("detail"), details.get("reason"))))
-    return {**value, "moment": stamp(parsed(value["at"])), "by": actor["name"] or actor["kind"], "why": why}
+    actor, kind = value["actor"], value["target"].partition(":")[0]
+    about = f"{kind}:{value['target_name']}" if value["target_name"] else value["target"]
+    return {
+        **value,
+        "moment": stamp(parsed(value["at"])),
+        "by": actor["name"] or actor["kind"],
+        "about": about,
+        "why": _why(value["details"]),
+    }
+
+
+def _why(details: dict[str, Any]) -> list[str]:
+    """What the details say to a person: what changed, why it was refused, and how often."""
+    told = [f"{verb} {listed(details[verb])}" for verb in ("added", "removed") if details.get(verb)]
+    if details.get("repeated"):
+        others = details.get("targets") or {}
+        about = listed([f"{target} {number} times" for target, number in others.items()]) if len(others) > 1 else ""
+        told.append(f"{details['repeated']} more of these within a minute{f': {about}' if about else ''}")
+    reasons = details.get("reasons") or list(filter(None, (details.get("detail"), details.get("reason"))))
+    return told + [str(reason) for reason in reasons]
 
 
 audit.add_command(list_)

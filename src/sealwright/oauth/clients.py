@@ -136,6 +136,16 @@ class Clients:
         found = [await store.client_named(self._db, name) for name in await store.client_names(self._db)]
         return [await self._configuration(client) for client in found if client is not None]
 
+    async def name_of(self, client_id: str) -> str | None:
+        """The name of a client by its id, as audit rows hold it. For callers that may read what they name."""
+        client = await store.client_with_id(self._db, client_id)
+        return None if client is None else client.name
+
+    async def id_of(self, name: str) -> str | None:
+        """The id of a client by its name."""
+        client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
+        return None if client is None else client.id
+
     async def grants_of(self, account_id: str) -> Grants:
         """What a person allowed to clients. For callers that may end it."""
         return await store.grants_of_account(self._db, account_id)

@@ -93,6 +93,13 @@ class Provisioners:
         row = await store.by_id(self._db, provisioner_id)
         return None if row is None else self._open(row)
 
+    async def find_named(self, name: str) -> Provisioner | None:
+        """The provisioner of this name or id, where there is one."""
+        try:
+            return await self.named(name)
+        except ProvisionerMissing:
+            return None
+
     async def named(self, name: str) -> Provisioner:
         """The provisioner of this name, else of this id, by which the audit record calls it; or ProvisionerMissing."""
         for provisioner in self._files.values():

@@ -1,0 +1,119 @@
+"""`sealwright audit list`: events are found by the names that people know, and say who, what and why."""
+
+import pytest
+
+
+@pytest.fixture
+def auditor(shell):
+    shell.sign_in("root", "system_admins")
+    shell.ok("person", "create", "bob", "Bob Example")
+    shell.ok("group", "create", "staff")
+    shell.ok("group", "add-members", "staff", "bob")
+    return shell
+
+
+def listed(shell, *arguments):
+    """Event and thing of each line."""
+    lines = shell.ok("audit", "list", *arguments).out.splitlines()[1:]
+    return [(words[2], words[-1]) for line in lines if not line.startswith("  ") and (words := line.split())]
+
+
+@pytest.mark.parametrize("name", ["bob", "bob@example.org"])
+def test_events_about_a_person_are_found_by_name_and_shown_with_it(auditor, name):
+    assert listed(auditor, "--target", f"person:{name}") == [("person.created", "person:bob")]
+
+
+def test_events_about_what_is_gone_are_found_by_the_name_that_it_had(auditor):
+    auditor.ok("person", "delete", "bob")
+    auditor.ok("group", "delete", "staff")
+    assert listed(auditor, "--target", "person:bob") == [("person.deleted", "person:bob"), ("person.created", "person:bob")]
+    assert listed(auditor, "--target", "group:staff")[0] == ("group.deleted", "group:staff")
+    auditor.ok("person", "create", "bob", "Another Bob")
+    assert len(listed(auditor, "--target", "person:bob")) == 3
+
+
+def test_clients_and_provisioners_are_found_by_name_too(auditor):
+    auditor.set_up_step_ca()
+    auditor.sign_in("admin2", "system_admins")
+    assert ("client.created", "client:step-ca") in listed(auditor, "--target", "client:step-ca")
+    assert listed(auditor, "--target", "provisioner:kanidm") == [("provisioner.added", "provisioner:kanidm")]
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("person:nosuch", "there is no person 'nosuch', and nothing was recorded about one of this name"),
+        ("group:nosuch", "there is no group 'nosuch'"),
+        ("foo", "'foo' is nothing that events are about"),
+        ("foo:bar", "The kinds are person, service, group"),
+        ("person:", "'person:' is nothing that events are about"),
+    ],
+)
+def test_what_nothing_can_be_known_about_is_refused(auditor, target, words):
+    done = auditor.run("audit", "list", "--target", target)
+    assert (done.code, words.lower() in done.err.lower()) == (4, True), done
+
+
+def test_refused_attempt_upon_a_name_that_is_free_is_found_by_it(auditor):
+    auditor.sign_in("mallory")
+    assert auditor.run("person", "create", "eve", "Eve").code == 1
+    auditor.ok("login", "-D", "root", "--password-file", "-", stdin="velvet-orbit-canyon-97\n")
+    out = auditor.ok("audit", "list", "--target", "person:eve").out
+    assert "refused" in out
+    assert "person:write is held by members of" in out
+
+
+def test_who_was_added_and_removed_is_said(auditor):
+    auditor.ok("group", "remove-members", "staff", "bob")
+    out = auditor.ok("audit", "list", "--target", "group:staff", "--event", "group.members_changed").out
+    assert [line for line in out.splitlines() if line.startswith("  ")] == ["  removed bob", "  added bob"]
+
+
+def test_events_are_chosen_by_kind_outcome_person_and_time(auditor):
+    assert {event for event, _ in listed(auditor, "--event", "group")} == {"group.created", "group.members_changed"}
+    assert listed(auditor, "--event", "person.created", "--outcome", "done", "--by", "root") == [("person.created", "person:bob")]
+    assert len(listed(auditor, "--by", "root@example.org", "--since", "1h", "--event", "group")) == 2
+    assert auditor.ok("audit", "list", "--until", "2020-01-01").err == "Nothing was recorded that fits.\n"
+    assert auditor.ok("audit", "list", "--since", "2020-01-01T00:00:00+02:00", "--limit", "1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--by", "nosuch"), 4, "there is no account 'nosuch', and nothing was recorded of one of this name"),
+        (("--event", "person.createt"), 1, "Perhaps person.created was meant."),
+        (("--outcome", "well"), 2, "'done', 'refused', 'failed'"),
+        (("--since", "yesterday"), 2, "--since 'yesterday' is no time."),
+        (("--until", ""), 2, "--until '' is no time."),
+    ],
+)
+def test_filter_that_cannot_be_understood_is_refused(auditor, arguments, code, words):
+    done = auditor.run("audit", "list", *arguments)
+    assert (done.code, words in done.err) == (code, True), done
+
+
+def test_pages_go_on_within_what_was_chosen(auditor):
+    for number in range(5):
+        auditor.ok("group", "create", f"g{number}")
+    token = auditor.wait(auditor.world.token("ruth", "auditors"))
+    seen, after = [], ""
+    for _ in range(4):
+        query = f"event=group.created&limit=2{after}"
+        status, page = auditor.wait(auditor.world.call("GET", "/audit", token=token, query=query))
+        assert status == 200
+        seen += [each["target_name"] for each in page["items"]]
+        after = f"&after={page['next']}"
+        if page["next"] is None:
+            break
+    assert seen == ["g4", "g3", "g2", "g1", "g0", "staff"]
+    assert auditor.wait(auditor.world.call("GET", "/audit", token=token, query="after=rubbish"))[0] == 400
+    assert auditor.wait(auditor.world.call("GET", "/audit", token=token, query="since=2026-11-22T10:20:00"))[0] == 400
+
+
+def test_refusals_that_repeat_are_shown_as_a_count(auditor):
+    world = auditor.world
+    for _ in range(5):
+        auditor.run("login", "-D", "bob", "--password-file", "-", stdin="wrong")
+    auditor.wait(world.audit.write_repeated(world.db, unfinished=True))
+    out = auditor.ok("audit", "list", "--target", "person:bob", "--outcome", "refused").out
+    assert "4 more of these within a minute" in out

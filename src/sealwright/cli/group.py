@@ -35,6 +35,8 @@ def create(invocation: Invocation, name: str, description: str) -> None:
     """Create a group."""
     made = invocation.connection().call("POST", "groups", body={"name": name, "description": description})
     invocation.output.confirm(f"Created group {made['name']}")
+    if invocation.output.tells_next_steps:
+        invocation.output.note(f"Next, say who is in it: sealwright group add-members {made['name']} NAME")
     invocation.output.json(made)
 
 

@@ -63,6 +63,8 @@ def create(invocation: Invocation, name: str, display_name: str, mails: tuple[st
     body = {"name": name, "display_name": display_name, "mails": list(mails)}
     made = invocation.connection().call("POST", "persons", body=body)
     invocation.output.confirm(f"Created {made['spn']}")
+    if invocation.output.tells_next_steps:
+        invocation.output.note(f"Next, print a link by which they choose a password: sealwright person invite {made['name']}")
     invocation.output.json(made)
 
 

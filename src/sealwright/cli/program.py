@@ -75,12 +75,14 @@ def _version_option() -> click.Option:
         if wanted:
             from sealwright import __version__
 
-            click.echo(f"Sealwright {__version__}")
+            invocation = context.find_object(Invocation)
+            if invocation is not None and invocation.output.as_json:
+                invocation.output.json({"version": __version__})
+            else:
+                click.echo(f"Sealwright {__version__}")
             context.exit()
 
-    return click.Option(
-        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=print_version, help="Print the version."
-    )
+    return click.Option(["--version"], is_flag=True, expose_value=False, callback=print_version, help="Print the version.")
 
 
 def tree() -> LazyGroup:

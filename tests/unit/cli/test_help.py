@@ -11,6 +11,7 @@ import click
 import pytest
 
 import sealwright
+from sealwright import __version__
 from sealwright.cli import run
 from sealwright.cli.commands import Command
 from sealwright.cli.program import COMMANDS, tree
@@ -115,8 +116,6 @@ def test_group_without_a_command_shows_its_help(path):
 
 
 def test_version():
-    from sealwright import __version__
-
     assert plain("version").out == f"Sealwright {__version__}\n"
     assert plain("version", "--output", "json").json == {"version": __version__}
 
@@ -147,6 +146,11 @@ def test_mistyped_command_leads_to_what_was_meant(shell, typed, meant):
 
 def test_version_is_printed_by_the_option_too(shell):
     assert shell.ok("--version").out == shell.ok("version").out
+
+
+@pytest.mark.parametrize("arguments", [("--version", "-o", "json"), ("-o", "json", "--version"), ("version", "-o", "json")])
+def test_version_is_one_object_where_json_is_asked_for(shell, arguments):
+    assert shell.ok(*arguments).json == {"version": __version__}
 
 
 def test_help_on_a_command_is_that_of_its_option(shell):

@@ -66,10 +66,11 @@ def test_sound_home(server):
     assert wrong_in(found) == {}
     assert [each["subject"] for each in found] == [
         "home", "settings", "key", "listeners", "database", "authorities", "authorities", "root file", "signing key",
-        "server certificate", "provisioners", "audit",
+        "server certificate", "provisioners", "provisioners", "audit",
     ]  # fmt: skip
     told = server.sealwright("doctor", "--dir", server.home)
     assert "Test Root CA, until " in told
+    assert "sealwright signs any mail address that an account here has" in told
     assert re.search(r"\d+ entries in (1 chain|([2-9]|\d\d+) chains), unbroken", told)
     assert contents(server) == before
 

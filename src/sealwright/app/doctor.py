@@ -16,7 +16,7 @@ from sealwright.app.addresses import listen_addresses
 from sealwright.app.dependencies import real_dependencies
 from sealwright.app.home import OTHERS_WRITE, Home
 from sealwright.app.wiring import Parts, build
-from sealwright.ca import IssuerKind, IssuerRecord
+from sealwright.ca import IssuerKind, IssuerRecord, OidcProvisioner
 from sealwright.clock import after, before, between, from_datetime, to_datetime
 from sealwright.db import open_database, sqlite_file
 from sealwright.db.migrate import NEWEST, require_known, revision_of
@@ -132,6 +132,10 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
         page = await parts.ca.provisioners.page(at_most=100)
         count = len(page.provisioners)
         yield Finding("provisioners", ok=True, detail=f"{count} usable" if count else "none yet")
+        for each in page.provisioners:
+            if isinstance(each, OidcProvisioner) and each.given_endpoint.startswith("/") and not each.definition.domains:
+                told = f"{each.name} signs any mail address that an account here has; --domain at provisioner add limits it"
+                yield Finding("provisioners", ok=True, detail=told)
     except Failure as failure:
         yield Finding("provisioners", ok=False, detail=failure.detail, hint=failure.hint)
     async for finding in _examine_mail(parts):

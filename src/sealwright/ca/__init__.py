@@ -32,7 +32,7 @@ from sealwright.ca.models import (
     Standing,
 )
 from sealwright.ca.of_people import CertificatesOfPeople
-from sealwright.ca.provisioners import Provisioner, Provisioners, listed
+from sealwright.ca.provisioners import OidcProvisioner, Provisioner, Provisioners, listed
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
 from sealwright.ca.revoke import Revocation
@@ -69,6 +69,7 @@ __all__ = [
     "LocalToken",
     "Name",
     "NameType",
+    "OidcProvisioner",
     "Person",
     "PreparedCertificate",
     "PrivateKey",

@@ -128,7 +128,7 @@ class Place:
         async def work() -> str:
             authority = self.authority
             authority.standings[account.id] = Standing(active=True)
-            if not await authority.parts.provisioners.all():
+            if "kanidm" not in {one.name for one in await authority.parts.provisioners.all()}:
                 authority.add_local_provider()
                 await authority.add_oidc()
             token = authority.id_token(sub=account.id, email=account.mails[0].address)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM
 from sealwright.http import Listener, Request, Response
+from tests.authorities import csr
 from tests.pages_place import ORIGIN, Place, pages_place
 
 CERTIFICATES = ORIGIN + "/ui/account/certificates"
@@ -133,9 +134,17 @@ def test_commands_for_the_first_certificate_name_this_server_and_its_root(place:
 # --- what comes next on a new server ---
 
 
+async def certificate_of_a_machine(place: Place) -> None:
+    authority = place.authority
+    signer = await authority.add_jwk()
+    token = authority.jwk_token("web.example.net", signer=signer)
+    await authority.parts.signing.sign(token, csr("web.example.net", ("web.example.net",)))
+
+
 def test_administrator_sees_what_comes_next_and_a_step_that_is_done_is_said_so(place: Place) -> None:
     alice = place.person()
     place.run(place.identity.directory.add_members("system_admins", ["alice"], actor=SYSTEM))
+    place.run(certificate_of_a_machine(place))
     browser = place.signed_in()
     page = browser.open(ORIGIN + "/ui/account")
     for step in ("second-factor", "first-person", "first-certificate", "root-key"):

@@ -154,7 +154,6 @@ def shown(record: CertificateRecord, now: Instant) -> ShownCertificate:
         path=f"{CERTIFICATES_PAGE}/{serial_text(record.serial)}",
         names=tuple(name.value for name in record.names) or ((record.subject_name,) if record.subject_name else ()),
         holder=record.holder_name or "no name",
-        profile=record.profile,
         kind=kind,
         word=word,
         not_before=record.not_before,

@@ -88,7 +88,6 @@ class ShownCertificate(Struct, frozen=True):
     names: tuple[str, ...]
     holder: str
     """What to call it: the name that stands for whoever holds it."""
-    profile: str
     kind: str
     """Of the badge: ``good``, ``bad`` or none."""
     word: str

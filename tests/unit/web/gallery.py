@@ -300,7 +300,6 @@ class Gallery:
             path="/ui/account/certificates/01a3",
             names=(self.text("alice@example.org"), self.text("https://id.example.org/oauth2/openid/step-ca#0b9e6f0c-4b8e-4a57")),
             holder=self.text("alice@example.org"),
-            profile=self.text("person"),
             kind="good",
             word=self.text("valid"),
             not_before=NOW,

@@ -88,7 +88,7 @@ def at_a_terminal(server, command, *, typed):
             if not piece:
                 break
             shown += piece
-            if answers and re.search(rb"(Password of|New password of|Once more)[^\n]*: $", shown):
+            if answers and re.search(rb"((Password of|New password of|Once more)[^\n]*: |\[y/N\] )$", shown):
                 os.write(terminal, answers.pop(0).encode() + b"\n")
         return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
@@ -153,10 +153,12 @@ def test_password_can_come_from_standard_input(server):
 def test_new_password_is_asked_for_twice_at_a_terminal(server):
     server.sealwright("person", "create", "erin", "Erin Example", "-D", "idm_admin")
     command = [str(SEALWRIGHT), "person", "set-password", "erin", "-D", "idm_admin"]
-    shown, status = at_a_terminal(server, command, typed=[PERSON_PASSWORD, "another-one"])
+    shown, status = at_a_terminal(server, command, typed=["n"])
+    assert (status, "Nothing was changed." in shown) == (1, True), shown
+    shown, status = at_a_terminal(server, command, typed=["y", PERSON_PASSWORD, "another-one"])
     assert status == 2, shown
     assert "the two passwords differ" in shown
-    shown, status = at_a_terminal(server, command, typed=[PERSON_PASSWORD, PERSON_PASSWORD])
+    shown, status = at_a_terminal(server, [*command, "--yes"], typed=[PERSON_PASSWORD, PERSON_PASSWORD])
     assert status == 0, shown
     assert "\x1b[32m✔\x1b[0m" in shown
     assert people.sign_in(server, "erin")
@@ -174,7 +176,7 @@ def test_new_password_is_asked_for_twice_at_a_terminal(server):
         ("system oauth2 get no-such-client", 4, "no-such-client"),
         ("system oauth2 update-scope-map no-such-client idm_admins openid", 4, "no-such-client"),
         ("provisioner get no-such-provisioner -D admin", 4, "no-such-provisioner"),
-        ("certificate show 1234567890 -D admin", 4, "1234567890"),
+        ("certificate show 1234567890 -D admin", 4, f"{1234567890:040x}"),
         ("certificate inspect no-such-file.crt", 4, "no-such-file.crt"),
         ("session end 00000000-0000-0000-0000-000000000000", 4, "00000000-0000-0000-0000-000000000000"),
         ("person create alice Again", 5, "alice"),
@@ -275,12 +277,16 @@ def test_server_is_found_by_option_environment_last_sign_in_and_home(server, tmp
 JOURNEY = """
 version
 whoami
+root
 session list
 person create heidi Heidi --mail heidi@example.org
 person get heidi
 person list
 person update heidi --display-name Heidi_Example
+person invite heidi
 person set-password heidi --password-file person-password
+person reset heidi
+person credential create-reset-token heidi
 person disable heidi
 person enable heidi
 group create team --description Team
@@ -307,6 +313,11 @@ system oauth2 warning-enable-legacy-crypto wiki
 system oauth2 disable-legacy-crypto wiki
 system oauth2 enable-consent-prompt wiki
 system oauth2 disable-consent-prompt wiki
+system oauth2 warning-insecure-client-allow-http-redirects wiki
+system oauth2 disable-http-redirects wiki
+system oauth2 enable-partial-scopes wiki
+system oauth2 disable-partial-scopes wiki
+system oauth2 set-refresh-token-grace wiki 20
 system oauth2 prefer-short-username wiki
 system oauth2 prefer-spn-username wiki
 system oauth2 set-refresh-token-expiry wiki 3600
@@ -331,7 +342,10 @@ person delete heidi
 group delete team
 session end {session}
 """
-OTHERWISE_TESTED = {"init", "serve", "login", "logout", "issuer export-root-key"}
+OTHERWISE_TESTED = {
+    *("init", "serve", "login", "logout", "issuer export-root-key", "issuer rotate"),
+    *("backup create", "backup check", "backup restore", "help", "completion"),
+}
 
 
 def leaves(command, context, path=()):

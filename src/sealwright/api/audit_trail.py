@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import msgspec
 
-from sealwright.access import Permission, require
+from sealwright.access import Actor, Permission, require
 from sealwright.api import models
 from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
@@ -71,7 +71,7 @@ class AuditTrail:
         require(call.actor, Permission.AUDIT_READ)
         limit = call.limit()
         wanted = EventFilter(
-            targets=await self._targets(call.query["target"]) if "target" in call.query else (),
+            targets=await self._targets(call.query["target"], call.actor) if "target" in call.query else (),
             events=_events(call.query["event"]) if "event" in call.query else (),
             outcome=_outcome(call.query["outcome"]) if "outcome" in call.query else "",
             by=await self._by(call.query["by"]) if "by" in call.query else None,
@@ -80,12 +80,12 @@ class AuditTrail:
             older_than=_place(call.query.get("after", "")),
         )
         found = await Audit.search(self._db, wanted, at_most=limit + 1)
-        names = await self._names([each.target for each in found[:limit]])
+        names = await self._names([each.target for each in found[:limit]], call.actor)
         shown = [_shown(each, names.get(each.target)) for each in found[:limit]]
         last = found[limit - 1] if len(found) > limit else None
         return models.EventPage(items=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
 
-    async def _targets(self, text: str) -> tuple[str, ...]:
+    async def _targets(self, text: str, actor: Actor) -> tuple[str, ...]:
         """What the record calls a thing; more than one, where others had its name before."""
         kind, colon, name = text.partition(":")
         if kind not in KINDS or not colon or not name:
@@ -94,7 +94,7 @@ class AuditTrail:
             )
         if kind == "certificate":
             return (f"certificate:{serial_text(serial_in(name))}",)
-        present = await self._present(kind, name)
+        present = await self._present(kind, name, actor)
         gone = await Audit.targets_called(self._db, kind, name)
         targets = tuple(dict.fromkeys([*([present] if present else []), *gone, text]))
         if len(targets) == 1 and not await Audit.search(self._db, EventFilter(targets=targets), at_most=1) and not present:
@@ -104,7 +104,7 @@ class AuditTrail:
             )
         return targets
 
-    async def _present(self, kind: str, name: str) -> str | None:
+    async def _present(self, kind: str, name: str, actor: Actor) -> str | None:
         if kind in _ACCOUNTS:
             account = await self._directory.find(name)
             return None if account is None else account.reference
@@ -112,7 +112,7 @@ class AuditTrail:
             group = await self._directory.find_group(name)
             return None if group is None else f"group:{group.id}"
         if kind == "client":
-            client_id = await self._clients.id_of(name)
+            client_id = await self._clients.id_of(name, actor=actor)
             return None if client_id is None else f"client:{client_id}"
         if kind == "provisioner":
             found = await self._provisioners.find_named(name)
@@ -129,12 +129,12 @@ class AuditTrail:
             )
         return by
 
-    async def _names(self, targets: list[str]) -> dict[str, str]:
+    async def _names(self, targets: list[str], actor: Actor) -> dict[str, str]:
         found: dict[str, str] = {}
         left = MOST_NAMES_OF_GONE
         for target in dict.fromkeys(targets):
             kind, _, number = target.partition(":")
-            name = await self._name(kind, number)
+            name = await self._name(kind, number, actor)
             if name is None and left:
                 left -= 1
                 name = await Audit.name_of(self._db, target)
@@ -142,7 +142,7 @@ class AuditTrail:
                 found[target] = name
         return found
 
-    async def _name(self, kind: str, number: str) -> str | None:
+    async def _name(self, kind: str, number: str, actor: Actor) -> str | None:
         if kind in _ACCOUNTS:
             account = await self._directory.account(number)
             return None if account is None else account.name
@@ -150,7 +150,7 @@ class AuditTrail:
             group = await self._directory.find_group(number)
             return None if group is None else group.name
         if kind == "client":
-            return await self._clients.name_of(number)
+            return await self._clients.name_of(number, actor=actor)
         if kind == "provisioner":
             provisioner = await self._provisioners.find(number)
             return None if provisioner is None else provisioner.name

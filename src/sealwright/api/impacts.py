@@ -105,7 +105,7 @@ class Impacts:
 
     async def _person(self, call: Call) -> PersonImpact:
         account, sessions = await self._directory.impact_of_deletion_of_person(call.path("name"), actor=call.actor)
-        grants = await self._clients.grants_of(account.id)
+        grants = await self._clients.grants_of(account.id, actor=call.actor)
         return PersonImpact(
             name=self._directory.spn_of(account),
             sessions=sessions,

@@ -136,18 +136,21 @@ class Clients:
         found = [await store.client_named(self._db, name) for name in await store.client_names(self._db)]
         return [await self._configuration(client) for client in found if client is not None]
 
-    async def name_of(self, client_id: str) -> str | None:
-        """The name of a client by its id, as audit rows hold it. For callers that may read what they name."""
+    async def name_of(self, client_id: str, *, actor: Actor) -> str | None:
+        """The name of a client by its id, for somebody who may read audit rows, which hold ids."""
+        require(actor, Permission.AUDIT_READ)
         client = await store.client_with_id(self._db, client_id)
         return None if client is None else client.name
 
-    async def id_of(self, name: str) -> str | None:
-        """The id of a client by its name."""
+    async def id_of(self, name: str, *, actor: Actor) -> str | None:
+        """The id of a client by its name, for the same."""
+        require(actor, Permission.AUDIT_READ)
         client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
         return None if client is None else client.id
 
-    async def grants_of(self, account_id: str) -> Grants:
-        """What a person allowed to clients. For callers that may end it."""
+    async def grants_of(self, account_id: str, *, actor: Actor) -> Grants:
+        """What a person allowed to clients, for somebody who may delete the person."""
+        require(actor, Permission.PERSON_WRITE)
         return await store.grants_of_account(self._db, account_id)
 
     async def impact_of_deletion(self, name: str, *, actor: Actor) -> tuple[ClientConfiguration, Grants, tuple[str, ...]]:

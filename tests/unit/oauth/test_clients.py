@@ -202,10 +202,13 @@ def test_deleted_client_is_gone_and_its_name_is_free():
 
 
 READS = ("get", "list")
+FOR_OTHERS = {"grants_of": "person:write", "name_of": "audit:read", "id_of": "audit:read"}
+"""What is told about clients to whoever deletes a person or reads audit rows, and the permission for it."""
 WRITES = {
     "create_public": ("x", "X", "https://x.example"),
     "create_confidential": ("x", "X", "https://x.example"),
     "delete": ("app",),
+    "impact_of_deletion": ("app",),
     "set_landing_url": ("app", "https://x.example"),
     "add_redirect_url": ("app", "https://x.example"),
     "remove_redirect_url": ("app", "https://x.example"),
@@ -236,7 +239,7 @@ WRITES = {
 def test_every_verb_asks_for_its_permission():
     async def scenario(_world, clients):
         verbs = {name for name in dir(clients) if not name.startswith("_")}
-        assert verbs == {*READS, *WRITES, "prepared_public"}
+        assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public"}
         with pytest.raises(NotPermitted, match="client:write"):
             clients.prepared_public("app", "App", "https://app.example.org", {}, actor=READER)
         await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)
@@ -244,6 +247,10 @@ def test_every_verb_asks_for_its_permission():
         for name in READS:
             with pytest.raises(NotPermitted):
                 await getattr(clients, name)(*(("app",) if name == "get" else ()), actor=NOBODY)
+        for name, permission in FOR_OTHERS.items():
+            for actor in (NOBODY, READER):
+                with pytest.raises(NotPermitted, match=permission):
+                    await getattr(clients, name)("app", actor=actor)
         for name, arguments in WRITES.items():
             for actor in (NOBODY, READER):
                 with pytest.raises(NotPermitted, match="client:write"):

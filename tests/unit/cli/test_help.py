@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -184,3 +185,25 @@ def test_no_message_cites_a_page_that_is_not_installed():
     }
     docstring = {each for each in cited if each.startswith("audit/events.py: Every event there is.")}
     assert cited - docstring == set()
+
+
+def test_messages_name_commands_that_there_are():
+    """A hint that leads to no command is worse than none."""
+    source = Path(sealwright.__file__).parent
+    texts = [
+        node.value
+        for file in source.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    named = {words for text in texts for words in re.findall(r": sealwright ((?:[a-z][a-z0-9-]*(?: |\b))+)", text)}
+    assert len(named) > 10
+    assert [words for words in sorted(named) if not is_command(words.split())] == []
+
+
+def is_command(words):
+    found: click.Command | None = tree()
+    for word in words:
+        if isinstance(found, click.Group):
+            found = found.get_command(click.Context(found), word)
+    return found is not None

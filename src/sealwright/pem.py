@@ -45,7 +45,7 @@ def blocks(text: bytes) -> Iterator[Block]:
     pieces = text.split(_MARK)
     at = 0
     for number, piece in enumerate(pieces[:-2]):
-        if number >= at and piece.startswith(_BEGIN):
+        if number >= at and piece.startswith(_BEGIN) and pieces[number + 2].startswith(_END):
             begin, end = _label(piece, _BEGIN), _label(pieces[number + 2], _END)
             if begin is not None and end is not None:
                 yield Block(begin, end, pieces[number + 1])
@@ -70,8 +70,8 @@ def certificates_pem(chain: Iterable[bytes]) -> str:
 
 
 def _label(piece: bytes, word: bytes) -> str | None:
-    """The label of a boundary that begins with `word`, or None where the piece is no such boundary."""
-    if not piece.startswith(word) or len(piece) > len(word) + _LONGEST_LABEL:
+    """The label of a boundary, which begins with `word`, or None where the piece is no such boundary."""
+    if len(piece) > len(word) + _LONGEST_LABEL:
         return None
     label = piece[len(word) :]
     return label.decode() if label and not label.strip(_LABEL_BYTES) else None

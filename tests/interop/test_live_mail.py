@@ -107,13 +107,21 @@ def test_doctor_signs_in_to_the_smtp_server(server, sink):
     assert "another" not in detail
 
 
-def test_message_waits_while_the_smtp_server_is_down_and_is_sent_by_the_schedule(server, sink, tmp_path):
+@pytest.fixture
+def down(server, sink):
+    """A port on which no SMTP server listens yet; the settings name it for one test."""
     (port,) = free_ports(1)
     server.set("mail.port", str(port))
     server.reload()
-    done = server.attempt("person", "reset", "alice")
+    yield port
+    set_mail(server, sink)
+
+
+def test_message_waits_while_the_smtp_server_is_down_and_is_sent_by_the_schedule(server, down, tmp_path):
+    server.sealwright("person", "create", "dave", "Dave", "--mail", "dave@example.org")
+    done = server.attempt("person", "reset", "dave")
     assert done.returncode == 0
-    assert f"Queued: alice@example.org gets it once the SMTP server takes it. localhost:{port} cannot be used" in done.stderr
+    assert f"Queued: dave@example.org gets it once the SMTP server takes it. localhost:{down} cannot be used" in done.stderr
     link = LINK.search(done.stdout)
     assert link is not None
     found = doctor(server)
@@ -122,7 +130,7 @@ def test_message_waits_while_the_smtp_server_is_down_and_is_sent_by_the_schedule
     assert "nobody listens there" in found["outbox"][1]
     for name in ("sealwright.db", "sealwright.db-wal"):
         assert link[1].encode() not in (server.home / name).read_bytes()
-    with smtp_sink(tmp_path, tls="starttls", user=("id", SMTP_PASSWORD), port=port) as up:
+    with smtp_sink(tmp_path, tls="starttls", user=("id", SMTP_PASSWORD), port=down) as up:
         assert up.ca_file is not None
         (server.home / "mail-roots.pem").write_bytes(up.ca_file.read_bytes())
         wait_until(lambda: up.taken, "the message")
@@ -130,9 +138,6 @@ def test_message_waits_while_the_smtp_server_is_down_and_is_sent_by_the_schedule
         assert '"event":"mail not sent yet"' in server.log.read_text()
         wait_until(lambda: "outbox" not in doctor(server), "the end of the outbox")
         assert len(up.taken) == 1
-    server.set("mail.port", str(sink.port))
-    (server.home / "mail-roots.pem").write_bytes(sink.ca_file.read_bytes())
-    server.reload()
 
 
 def test_secrets_of_mail_are_in_no_process_list(server):

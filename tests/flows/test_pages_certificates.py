@@ -94,6 +94,14 @@ def test_certificate_is_found_by_its_serial_number_however_it_is_written(place: 
         assert (page.status, serial in page.text) == (200, True)
 
 
+def test_place_in_the_list_that_there_is_not_is_told_in_words(place: Place) -> None:
+    place.person()
+    page = place.signed_in().open(f"{CERTIFICATES}?older-than=zzz")
+    assert page.status == 400
+    assert "a place in the list of certificates that there is not" in page.text
+    assert "cursor" not in page.text
+
+
 def test_expired_certificate_has_nothing_left_to_revoke(place: Place) -> None:
     serial = place.certificate(place.person())
     place.clock.advance(timedelta(days=2))

@@ -392,3 +392,8 @@ def test_browser_that_signed_in_before_gets_in_while_strangers_guess(place: Plac
     page = known.submit(known.open(ORIGIN + "/ui/sign-in"), "sign-in", username="alice", password=PASSWORD)
     assert page.status == 200
     assert "My account" in page.text
+
+
+def test_sign_in_page_says_whom_to_ask(place: Place) -> None:
+    page = place.browser().open(ORIGIN + "/ui/sign-in")
+    assert "Ask an administrator to check your account" in page.text

@@ -61,7 +61,13 @@ class CertificatePages:
     async def show(self, visit: Visit, person: SignedIn) -> Response:
         """One page of the person's certificates."""
         cursor = visit.request.query().get("older-than", "")
-        found = await self._inventory.page(person.actor, account_id=person.account.id, cursor=cursor)
+        try:
+            found = await self._inventory.page(person.actor, account_id=person.account.id, cursor=cursor)
+        except InvalidInput as refusal:
+            raise InvalidInput(
+                f"The address names a place in the list of certificates that there is not: {cursor[:40]!r}.",
+                hint="Begin with the newest: go to Certificates.",
+            ) from refusal
         now, roots = self._clock.now(), await self._issuers.roots()
         return self._pages.console(
             "certificates.html",

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from jinja2 import StrictUndefined
 
+from sealwright.web.assets import load_assets
+from sealwright.web.pages import Pages, Site
 from tests.unit.web.gallery import Gallery
 from tests.unit.web.reading import Reading
 
@@ -184,3 +186,19 @@ def test_page_names_its_own_host_and_the_one_that_asked():
     text = PAGES["sign-in-application"].body.decode()
     assert "to continue to <strong>Step-CA</strong> at ca.example.org" in text
     assert "You are at <strong>id.example.org</strong>" in text
+
+
+def test_sign_in_page_names_the_contact_of_the_server():
+    pages = Pages(Site("Example", "https://id.example.org", "help@example.org"), load_assets(), ())
+    shown = pages.single(
+        "sign-in.html",
+        application=None,
+        again=False,
+        present=None,
+        username="",
+        form_token="x",
+        action="/ui/sign-in",
+        cancel="/ui/sign-in/cancel",
+        proceed="/ui/oauth2/continue",
+    )
+    assert b'Ask <a href="mailto:help@example.org" id="contact">help@example.org</a> to check your account' in shown.body

@@ -77,3 +77,9 @@ def test_security_page_names_no_mailbox():
     text = (ROOT / "SECURITY.md").read_text()
     assert "Report a vulnerability" in text
     assert not re.search(r"\S@\S", text)
+
+
+def test_every_package_has_a_coverage_floor():
+    floors = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["sealwright"]["coverage-floors"]
+    packages = {each.name for each in (ROOT / "src" / "sealwright").iterdir() if (each / "__init__.py").exists()}
+    assert set(floors) == packages | {"modules"}

@@ -438,7 +438,7 @@ def leaf_of(answer: dict[str, Any]) -> x509.Certificate:
 
 
 def der_of(answer: dict[str, Any]) -> bytes:
-    """The same as octets."""
+    """The same as bytes."""
     return leaf_of(answer).public_bytes(Encoding.DER)
 
 

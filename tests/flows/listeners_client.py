@@ -1,4 +1,4 @@
-"""Starts the test program and speaks to it octet by octet."""
+"""Starts the test program and speaks to it byte by byte."""
 
 from __future__ import annotations
 

@@ -205,10 +205,10 @@ def test_chunked_body_is_read_whole(peer: Peer, lane: str) -> None:
 
 
 @BOTH_LANES
-def test_request_may_come_octet_by_octet(peer: Peer, lane: str) -> None:
+def test_request_may_come_byte_by_byte(peer: Peer, lane: str) -> None:
     peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for octet in f"POST /{lane}/echo?a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc":
-        peer.send(octet)
+    for byte in f"POST /{lane}/echo?a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc":
+        peer.send(byte)
     assert peer.answer().body == b"abc"
 
 

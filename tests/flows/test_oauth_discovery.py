@@ -310,7 +310,7 @@ def test_routes_say_who_may_call_them():
     run(scenario)
 
 
-def test_metadata_is_the_same_octets_at_each_call():
+def test_metadata_is_the_same_bytes_at_each_call():
     async def scenario(world):
         answers = [await world.call("GET", METADATA_PATHS[0].format("step-ca")) for _ in range(2)]
         assert answers[0].body == answers[1].body

@@ -40,7 +40,7 @@ def say_json(value: Any) -> Say:
 
 
 def drip(asked: BaseHTTPRequestHandler) -> None:
-    """Octet after octet, and never an end."""
+    """Byte after byte, and never an end."""
     asked.send_response(200)
     asked.end_headers()
     with suppress(OSError):

@@ -490,7 +490,7 @@ def test_old_versions_of_tls_are_refused(server):
 
 
 def memory(pid):
-    """What a process holds for itself, in octets."""
+    """What a process holds for itself, in bytes."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(amount) for amount in re.findall(r"Private_\w+:\s+(\d+) kB", text)) * 1024
 

@@ -101,7 +101,7 @@ def name_of(entry):
     return entry["names"][0]["value"] if entry["names"] else entry["subject_name"]
 
 
-def test_every_certificate_that_a_client_received_is_in_the_store_octet_by_octet(aftermath):
+def test_every_certificate_that_a_client_received_is_in_the_store_byte_by_byte(aftermath):
     server, received, _ = aftermath
     assert len(received) >= 25 * ROUNDS
     stored = {name_of(each): each["certificate"] for each in inventory(server) if each["state"] == "issued"}

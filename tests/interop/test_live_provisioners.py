@@ -213,7 +213,7 @@ def test_token_with_a_signature_that_proves_nothing_is_refused(server, tokens):
     forged = {
         "other key": jwt.encode(claims, new_key(), algorithm="ES256", headers={"kid": kid}),
         "none": jwt.encode(claims, "", algorithm="none", headers={"kid": kid}),
-        "HMAC": jwt.encode(claims, "the-public-key-as-a-secret-of-32-octets", algorithm="HS256", headers={"kid": kid}),
+        "HMAC": jwt.encode(claims, "the-public-key-as-a-secret-of-32-bytes", algorithm="HS256", headers={"kid": kid}),
         "no signature": f"{head}.{body}.",
         "cut": f"{head}.{body}.{signature[:-4]}",
         "two parts": f"{head}.{body}",

@@ -1,4 +1,4 @@
-"""Requests straight to a live server: over a connection that is kept alive, or octet by octet; and what `step` would send."""
+"""Requests straight to a live server: over a connection that is kept alive, or byte by byte; and what `step` would send."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def line(origin: str, trust: Path, **more: Any) -> Iterator[Line]:
 
 
 def exchange(origin: str, trust: Path, request: bytes, *, seconds: float = PATIENCE) -> bytes:
-    """Send these octets over a connection of their own; everything that comes back until the server closes it."""
+    """Send these bytes over a connection of their own; everything that comes back until the server closes it."""
     parts = urlsplit(origin)
     answer = bytearray()
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=seconds) as plain:

@@ -175,7 +175,7 @@ def _hash(issuer):
 
 @settings(deadline=None, max_examples=120)
 @given(every_contents, st.sampled_from([STEP_LEAF, SERVER, FULL]), st.sampled_from(examples.KEYS), st.integers(0, 2**32))
-def test_template_makes_the_octets_that_the_builder_makes(contents, profile, issuer_kind, seed):
+def test_template_makes_the_bytes_that_the_builder_makes(contents, profile, issuer_kind, seed):
     issuer = examples.issuer(issuer_kind)
     serial = new_serial(SeededEntropy(seed), examples.NOW)
     to_be_signed = LeafTemplate(issuer, profile).to_be_signed(serial, contents)
@@ -273,9 +273,9 @@ def test_type_of_a_canonical_name_is_told_from_its_text(name):
 @given(st.binary(max_size=400))
 @example(b"\x30\x84\xff\xff\xff\xff")
 @example(b"\x30\x03\x30\x80\x00")
-def test_rubbish_is_refused_as_a_signing_request(octets):
+def test_rubbish_is_refused_as_a_signing_request(data):
     with pytest.raises(CsrRefused):
-        csr.parse(b"\x30" + octets)
+        csr.parse(b"\x30" + data)
 
 
 ORIGINAL = examples.der(examples.csr(x509.DNSName("web.example.org"), x509.RFC822Name("alice@example.org")))
@@ -287,9 +287,9 @@ def test_damaged_signing_request_is_refused_or_says_the_same(changes, cut):
     damaged = bytearray(ORIGINAL)
     for position, value in changes:
         damaged[position] = value
-    octets = bytes(damaged[: len(damaged) - cut])
+    data = bytes(damaged[: len(damaged) - cut])
     try:
-        read_back = csr.parse(octets)
+        read_back = csr.parse(data)
     except (CsrRefused, PublicKeyRefused):
         return
     original = csr.parse(ORIGINAL)
@@ -313,16 +313,16 @@ def test_frame_of_one_certificate_reads_another_as_the_other_parser_does_or_not_
         assert seen == read(other).particulars
 
 
-def damages(octets):
-    """Some octets changed, a piece taken out, and another put in."""
-    places = st.integers(0, len(octets))
+def damages(data):
+    """Some bytes changed, a piece taken out, and another put in."""
+    places = st.integers(0, len(data))
     return st.tuples(
         st.lists(st.tuples(places, st.integers(0, 255)), max_size=2), places, st.integers(0, 3), st.binary(max_size=3)
-    ).map(lambda given: _damaged(octets, *given))
+    ).map(lambda given: _damaged(data, *given))
 
 
-def _damaged(octets, changes, place, taken, put):
-    damaged = bytearray(octets)
+def _damaged(data, changes, place, taken, put):
+    damaged = bytearray(data)
     for position, value in changes:
         damaged[position % len(damaged)] = value
     damaged[place : place + taken] = put
@@ -373,8 +373,8 @@ def test_damaged_certificate_never_passes_for_what_was_decided(changes):
 
 @settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=200))
-def test_rubbish_as_a_certificate_is_a_finding_and_no_crash(octets):
-    found = LeafLint(examples.issuer(), STEP_LEAF).findings(octets)
+def test_rubbish_as_a_certificate_is_a_finding_and_no_crash(data):
+    found = LeafLint(examples.issuer(), STEP_LEAF).findings(data)
     assert [finding.rule for finding in found] == ["der"]
 
 
@@ -386,9 +386,9 @@ def test_provisioner_extension_reads_back(extension):
 
 @settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=60))
-def test_rubbish_as_provisioner_extension_is_a_value_error(octets):
+def test_rubbish_as_provisioner_extension_is_a_value_error(data):
     try:
-        found = decode_provisioner(octets)
+        found = decode_provisioner(data)
     except ValueError:
         return
     assert isinstance(found, ProvisionerExtension)
@@ -402,14 +402,14 @@ def test_serials_are_unique_positive_ordered_by_time_and_random_in_every_bit():
     assert {len(serial) for serial in serials} == {20}
     assert {serial[:4] for serial in serials} == {(examples.NOW // 2000).to_bytes(4, "big")}
     columns = [Counter(b"".join(serials)[position::20]) for position in range(4, 20)]
-    ones = [sum(count for octet, count in column.items() if octet >> bit & 1) for column in columns for bit in range(8)]
+    ones = [sum(count for byte, count in column.items() if byte >> bit & 1) for column in columns for bit in range(8)]
     # Each bit is one in half of the cases; seven standard deviations leave a chance of 10^-10 to fail for nothing.
     assert len(ones) == 128
     assert all(abs(number - count / 2) < 7 * (count / 4) ** 0.5 for number in ones)
 
 
 @given(st.integers(int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2106, 1, 1, tzinfo=UTC).timestamp())))
-def test_serials_of_this_century_begin_with_a_positive_octet(moment):
+def test_serials_of_this_century_begin_with_a_positive_byte(moment):
     serial = new_serial(SeededEntropy(1), Instant(moment * 1000))
     assert 1 <= serial[0] <= 0x7F
     assert serial > new_serial(SeededEntropy(1), Instant((moment - 2) * 1000))

@@ -1,4 +1,4 @@
-"""However octets are cut into pieces, and whatever they are, a connection answers the same and keeps its word."""
+"""However bytes are cut into pieces, and whatever they are, a connection answers the same and keeps its word."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_damaged_requests_never_break_the_server(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.binary(max_size=400), max_size=10))
-def test_arbitrary_octets_never_break_the_server(pieces: list[bytes]) -> None:
+def test_arbitrary_bytes_never_break_the_server(pieces: list[bytes]) -> None:
     written, _, logged, _ = converse(pieces)
     assert logged == ""
     assert written == b"" or written.startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))

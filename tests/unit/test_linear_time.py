@@ -164,7 +164,7 @@ TABLE = RouteTable(
 CASES: list[tuple[str, Callable[[Any], Any], tuple[Any, ...]]] = [
     ("a request for a certificate", csr.parse, ARMOUR),
     ("a request for a certificate in DER", csr.parse, DER),
-    ("DER", lambda octets: der.whole(octets, der.SEQUENCE), DER),
+    ("DER", lambda data: der.whole(data, der.SEQUENCE), DER),
     ("PEM", lambda text: pem.certificates(text.encode()), ARMOUR),
     ("a body", body_of, JSON),
     ("a file in JSON", parse_json, JSON),

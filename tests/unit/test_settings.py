@@ -330,7 +330,7 @@ def test_key_is_not_shown_by_repr():
 
 
 @pytest.mark.parametrize("value", ["short", base64.b64encode(b"k" * 31).decode(), "ä" * 44])
-def test_key_in_the_environment_must_be_32_octets_and_is_not_repeated_in_the_message(value):
+def test_key_in_the_environment_must_be_32_bytes_and_is_not_repeated_in_the_message(value):
     with pytest.raises(SettingsRefused, match=r"SEALWRIGHT_KEY must be 32 bytes in base64\.") as caught:
         read_environment({"SEALWRIGHT_KEY": value})
     assert value not in caught.value.detail

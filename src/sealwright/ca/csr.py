@@ -20,7 +20,7 @@ from sealwright.ca.models import CertificateRequest, KeyKind, Name, NameType, Pu
 from sealwright.texts import shown
 
 LONGEST = 64 * 1024
-"""Octets of a request, as text or DER."""
+"""Bytes of a request, as text or DER."""
 MOST_NAMES = 1000
 """Names that are looked at, to say how many there are; a certificate may have far fewer."""
 
@@ -75,14 +75,14 @@ def parse(given: str | bytes) -> CertificateRequest:
 def to_der(given: str | bytes) -> bytes:
     """The DER of a request in PEM or DER, by size and armour only."""
     if len(given) > LONGEST:
-        raise CsrRefused(f"The certificate signing request is longer than {LONGEST} octets.")
+        raise CsrRefused(f"The certificate signing request is longer than {LONGEST} bytes.")
     try:
-        octets = given.encode("ascii") if isinstance(given, str) else given
+        data = given.encode("ascii") if isinstance(given, str) else given
     except UnicodeEncodeError as cause:
         raise CsrRefused("The certificate signing request is not PEM: it holds characters other than ASCII.") from cause
-    if octets[:1] == b"\x30":
-        return octets
-    block = next(pem.blocks(octets), None)
+    if data[:1] == b"\x30":
+        return data
+    block = next(pem.blocks(data), None)
     if block is None:
         raise CsrRefused("There is no PEM block in the certificate signing request.")
     if block.label not in _LABELS or block.end_label != block.label:
@@ -104,7 +104,7 @@ class _Fields(NamedTuple):
 
 
 def _fields(encoded: bytes, request: x509.CertificateSigningRequest) -> _Fields:
-    """Parts of a request as octets of their own; cut out, because the library would encode them anew."""
+    """Parts of a request as bytes of their own; cut out, because the library would encode them anew."""
     _, _, start, end = der.whole(encoded, der.SEQUENCE)
     body = der.part(encoded, start, end)
     _, subject, public_key, attributes = der.parts(encoded, body[2], body[3])
@@ -158,11 +158,11 @@ def _usual_names(encoded: bytes, attributes: der.Part) -> tuple[Name, ...]:
         return ()
     names = []
     for tag, _, inside, stop in general:
-        octets = encoded[inside:stop]
-        if tag in _TEXT_TAGS and octets.isascii():
-            names.append(Name(_TEXT_TAGS[tag], octets.decode("ascii")))
-        elif tag == _ADDRESS_TAG and len(octets) in _ADDRESS_LENGTHS:
-            names.append(Name(NameType.IP, str(ipaddress.ip_address(octets))))
+        data = encoded[inside:stop]
+        if tag in _TEXT_TAGS and data.isascii():
+            names.append(Name(_TEXT_TAGS[tag], data.decode("ascii")))
+        elif tag == _ADDRESS_TAG and len(data) in _ADDRESS_LENGTHS:
+            names.append(Name(NameType.IP, str(ipaddress.ip_address(data))))
         else:
             return ()
     return tuple(names)
@@ -170,22 +170,22 @@ def _usual_names(encoded: bytes, attributes: der.Part) -> tuple[Name, ...]:
 
 @lru_cache(maxsize=1024)
 def _before_common_name(length: int) -> bytes | None:
-    """How a subject of `length` octets begins that holds one common name and nothing else."""
+    """How a subject of `length` bytes begins that holds one common name and nothing else."""
     return _opening(length, ((der.SET, b""), (der.SEQUENCE, _COMMON_NAME)))
 
 
 @lru_cache(maxsize=1024)
 def _before_names(length: int) -> bytes | None:
-    """How attributes of `length` octets begin that hold nothing but subject alternative names, and those not critical."""
+    """How attributes of `length` bytes begin that hold nothing but subject alternative names, and those not critical."""
     request = ((der.SEQUENCE, _EXTENSION_REQUEST), (der.SET, b""), (der.SEQUENCE, b""))
     return _opening(length, (*request, (der.SEQUENCE, _ALTERNATIVE_NAMES), (der.OCTET_STRING, b""), (der.SEQUENCE, b"")))
 
 
 def _opening(length: int, nested: tuple[tuple[int, bytes], ...]) -> bytes | None:
-    """All that stands before the innermost contents of values that lie within each other and fill `length` octets.
+    """All that stands before the innermost contents of values that lie within each other and fill `length` bytes.
 
-    Given are tags, from the outermost, and the octets that come first in each value. DER leaves one way to write each length,
-    so that one comparison with these octets takes the place of a walk. None where no such values have this length.
+    Given are tags, from the outermost, and the bytes that come first in each value. DER leaves one way to write each length,
+    so that one comparison with these bytes takes the place of a walk. None where no such values have this length.
     """
     found = b""
     for tag, first in nested:

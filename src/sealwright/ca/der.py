@@ -19,14 +19,14 @@ SET = 0x31
 
 _SHORT = 0x80
 _LONGEST_LENGTH = 4
-_MULTIPLE_OCTET_TAG = 0x1F
+_LONG_TAG = 0x1F
 
 Part = tuple[int, int, int, int]
 """One value within a buffer: its tag, where it begins, where its contents begin, and where they end."""
 
 
 class DerError(ValueError):
-    """The octets are not the one encoding that DER allows."""
+    """The bytes are not the one encoding that DER allows."""
 
 
 def wrap(tag: int, contents: bytes) -> bytes:
@@ -34,16 +34,16 @@ def wrap(tag: int, contents: bytes) -> bytes:
     length = len(contents)
     if length < _SHORT:
         return bytes((tag, length)) + contents
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((tag, _SHORT | len(octets))) + octets + contents
+    length_bytes = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, _SHORT | len(length_bytes))) + length_bytes + contents
 
 
 def header(tag: int, length: int) -> bytes:
     """Tag and length of a value whose contents are appended by the caller."""
     if length < _SHORT:
         return bytes((tag, length))
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((tag, _SHORT | len(octets))) + octets
+    length_bytes = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, _SHORT | len(length_bytes))) + length_bytes
 
 
 def sequence(*values: bytes) -> bytes:
@@ -71,22 +71,22 @@ def oid(dotted: str) -> bytes:
 def part(data: bytes, at: int, end: int) -> Part:
     """The value that begins at `at` and lies before `end`; anything but minimal DER raises DerError."""
     if end - at < 2:  # noqa: PLR2004 - a tag and a length
-        raise DerError(f"a value is cut off at octet {at}")
+        raise DerError(f"a value is cut off at byte {at}")
     tag = data[at]
-    if tag & _MULTIPLE_OCTET_TAG == _MULTIPLE_OCTET_TAG:
-        raise DerError(f"a tag of several octets at octet {at}")
+    if tag & _LONG_TAG == _LONG_TAG:
+        raise DerError(f"a tag of more than one byte at byte {at}")
     length = data[at + 1]
     start = at + 2
     if length >= _SHORT:
         count = length & 0x7F
         start += count
         if not 1 <= count <= _LONGEST_LENGTH or start > end:
-            raise DerError(f"a length that is indefinite, too long or cut off at octet {at}")
+            raise DerError(f"a length that is indefinite, too long or cut off at byte {at}")
         length = int.from_bytes(data[at + 2 : start], "big")
         if length < _SHORT or length >> (8 * (count - 1)) == 0:
-            raise DerError(f"a length that is not minimal at octet {at}")
+            raise DerError(f"a length that is not minimal at byte {at}")
     if start + length > end:
-        raise DerError(f"a value that is longer than what holds it at octet {at}")
+        raise DerError(f"a value that is longer than what holds it at byte {at}")
     return tag, at, start, start + length
 
 
@@ -94,8 +94,8 @@ def parts(data: bytes, start: int, end: int) -> list[Part]:
     """The values that lie one after the other from `start` to `end`, with nothing between or behind them."""
     found = []
     while start < end:
-        # The usual case in line: one octet of tag, one of length. It is half of the time of reading a certificate.
-        if start + 2 <= end and data[start + 1] < _SHORT and data[start] & _MULTIPLE_OCTET_TAG != _MULTIPLE_OCTET_TAG:
+        # The usual case in line: one byte of tag, one of length. It is half of the time of reading a certificate.
+        if start + 2 <= end and data[start + 1] < _SHORT and data[start] & _LONG_TAG != _LONG_TAG:
             inside = start + 2
             stop = inside + data[start + 1]
             if stop <= end:

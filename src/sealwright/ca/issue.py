@@ -2,12 +2,12 @@
 
 The order is what can be relied upon after a crash at any point:
 
-1. decide on the final names, key and validity; prepare and lint the octets to be signed;
-2. one transaction: the token is used up, the intent is recorded with serial number and digest of those octets, audited;
+1. decide on the final names, key and validity; prepare and lint the bytes to be signed;
+2. one transaction: the token is used up, the intent is recorded with serial number and digest of those bytes, audited;
 3. sign, once; read the certificate back and compare;
 4. one transaction: the certificate is stored, audited; only then it is answered.
 
-So every signature has an earlier durable intent, and every certificate that anybody received is stored octet by octet.
+So every signature has an earlier durable intent, and every certificate that anybody received is stored byte for byte.
 Linting comes before the intent because it needs no key: what would break a rule leaves no trace but the refusal. What a
 person of this server may have is asked before the intent and once more after it: whoever disables an account, ends a session or
 takes a group away, and then looks for certificates of the person, finds either the intent, or nothing that will still become a

@@ -1,12 +1,12 @@
-"""Our own look at the final to-be-signed octets, before the issuer's key is used.
+"""Our own look at the final to-be-signed bytes, before the issuer's key is used.
 
-Two tables of small rules, each with the section it comes from. They read the octets again and never the request, so that a
+Two tables of small rules, each with the section it comes from. They read the bytes again and never the request, so that a
 mistake in policy or encoding is found here. What all certificates of a profile share is also held against pkilint, once per
 profile, by the tests.
 
 The first certificate of each kind of key and provisioner is examined in full: taken apart by another parser than ours, and
-held against every rule. From one that passes a frame is kept. A later certificate that fits into the frame has, octet by
-octet, what has passed already; only its particulars are decoded and judged again. One that does not fit is examined in full.
+held against every rule. From one that passes a frame is kept. A later certificate that fits into the frame has, byte by
+byte, what has passed already; only its particulars are decoded and judged again. One that does not fit is examined in full.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Finding(Struct, frozen=True):
         return f"{self.rule} ({self.section}): {self.detail}"
 
 
-_UNLIKE_DECIDED = Finding("decided", "policy", "the octets say something else than what was decided")
+_UNLIKE_DECIDED = Finding("decided", "policy", "the bytes say something else than what was decided")
 
 
 class LeafLint:
@@ -113,14 +113,14 @@ class LeafLint:
         self._frames: dict[_Kind, Frame] = {}
 
     def findings(self, to_be_signed: bytes) -> tuple[Finding, ...]:
-        """Every rule that these octets break; empty when they may be signed."""
+        """Every rule that these bytes break; empty when they may be signed."""
         try:
             return self._broken(read(to_be_signed))
         except ValueError as cause:
             return (_no_der(cause),)
 
     def require_clean(self, to_be_signed: bytes, serial: bytes, decided: CertificateContents) -> None:
-        """Raise LintFailed unless these octets say exactly what was decided and break no rule."""
+        """Raise LintFailed unless these bytes say exactly what was decided and break no rule."""
         vouched = decided.extension if self.profile.provisioner_extension else None
         kind = decided.key_kind, not decided.common_name, vouched
         frame = self._frames.get(kind)
@@ -180,7 +180,7 @@ class LeafLint:
 
 
 def _no_der(cause: ValueError) -> Finding:
-    return Finding("der", "X.690 section 10", f"the octets are not the DER of a leaf certificate: {cause}")
+    return Finding("der", "X.690 section 10", f"the bytes are not the DER of a leaf certificate: {cause}")
 
 
 def _says(seen: Particulars, serial: bytes, decided: CertificateContents) -> bool:
@@ -209,7 +209,7 @@ def _algorithm(lint: LeafLint, reading: Reading) -> str:
 
 def _issuer(lint: LeafLint, reading: Reading) -> str:
     same = reading.issuer == lint.issuer.subject_der
-    return "" if same else "the issuer is not the subject of the issuer, octet by octet"
+    return "" if same else "the issuer is not the subject of the issuer, byte by byte"
 
 
 def _key(lint: LeafLint, reading: Reading) -> str:
@@ -302,7 +302,7 @@ SHARED: tuple[tuple[str, str, Callable[[LeafLint, Reading], str]], ...] = (
     ("addresses", "RFC 5280 sections 4.2.1.13 and 4.2.2.1", _addresses),
     ("provisioner_extension", "profile", _provisioner),
 )
-"""What is judged on the first certificate of a frame, and is the same octets in every other."""
+"""What is judged on the first certificate of a frame, and is the same bytes in every other."""
 
 
 # --- particulars -----------------------------------------------------------------------------------------------------
@@ -389,7 +389,7 @@ def _names_in_profile(lint: LeafLint, seen: Particulars) -> str:
 
 
 def _size(_lint: LeafLint, seen: Particulars) -> str:
-    return "" if seen.size <= LARGEST else f"the certificate has {seen.size} octets; {LARGEST} are allowed"
+    return "" if seen.size <= LARGEST else f"the certificate has {seen.size} bytes; {LARGEST} are allowed"
 
 
 PARTICULAR: tuple[tuple[str, str, Callable[[LeafLint, Particulars], str]], ...] = (

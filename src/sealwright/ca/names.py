@@ -154,7 +154,7 @@ def _canonical_email(text: str) -> str:
 
 def _canonical_uri(text: str) -> str:
     if len(text) > LONGEST_URI:
-        raise NameRefused(f"The URI {shown(text)} has {len(text)} octets; {LONGEST_URI} are allowed.")
+        raise NameRefused(f"The URI {shown(text)} has {len(text)} bytes; {LONGEST_URI} are allowed.")
     _refuse_hostile("URI", text)
     parts = _URI_PARTS.fullmatch(text) if _URI.fullmatch(text) else None
     if parts is None:

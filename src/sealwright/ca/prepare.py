@@ -10,7 +10,7 @@ from sealwright.entropy import Entropy
 
 
 class Preparation:
-    """Turns decided contents into octets to be signed. Keeps template and rules of each issuer and profile."""
+    """Turns decided contents into bytes to be signed. Keeps template and rules of each issuer and profile."""
 
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy

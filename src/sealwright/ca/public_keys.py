@@ -25,13 +25,13 @@ ACCEPTED = "EC on P-256, P-384 or P-521, RSA of 2048 to 8192 bits, or Ed25519"
 _EC = der.oid("1.2.840.10045.2.1")
 
 
-def _uncompressed(curve: str, octets: int) -> tuple[bytes, int]:
+def _uncompressed(curve: str, coordinate_length: int) -> tuple[bytes, int]:
     """The beginning of a SubjectPublicKeyInfo with an uncompressed point, and its whole length."""
     algorithm = der.sequence(_EC, der.oid(curve))
-    bits = der.header(der.BIT_STRING, 2 + 2 * octets) + b"\x00\x04"
-    length = len(algorithm) + len(bits) + 2 * octets
+    bits = der.header(der.BIT_STRING, 2 + 2 * coordinate_length) + b"\x00\x04"
+    length = len(algorithm) + len(bits) + 2 * coordinate_length
     start = der.header(der.SEQUENCE, length) + algorithm + bits
-    return start, len(start) + 2 * octets
+    return start, len(start) + 2 * coordinate_length
 
 
 PLAIN_FORMS = {
@@ -119,7 +119,7 @@ def _refuse_weak_rsa(key: RSAPublicKey) -> None:
             f"The RSA key has the public exponent {numbers.e}; it must be odd and at least {SMALLEST_EXPONENT}."
         )
     if bits % 8:
-        raise PublicKeyRefused(f"The RSA key has {bits} bits, which is not a whole number of octets.")
+        raise PublicKeyRefused(f"The RSA key has {bits} bits, which is not a whole number of bytes.")
     if gcd(numbers.n, _SMALL_PRIMES) != 1:
         raise PublicKeyRefused("The RSA key is broken: its modulus has a small factor.")
     if all(numbers.n % prime in residues for prime, residues in _ROCA_RESIDUES.items()):

@@ -1,7 +1,7 @@
-"""A to-be-signed leaf certificate, read back from its octets.
+"""A to-be-signed leaf certificate, read back from its bytes.
 
 The reader is the DER decoder of pyca/cryptography, which is told the shape of a TBSCertificate (RFC 5280, section 4.1) and
-refuses everything else. It shares no code with the template that wrote the octets, so that a mistake in writing is not
+refuses everything else. It shares no code with the template that wrote the bytes, so that a mistake in writing is not
 repeated in reading.
 """
 
@@ -115,7 +115,7 @@ class Particulars(msgspec.Struct):
     names: tuple[Name, ...] | None
     """None where one is of a kind that is never issued, or cannot be read; empty where there are none."""
     size: int
-    """Octets of the whole."""
+    """Bytes of the whole."""
 
 
 class Reading(msgspec.Struct):
@@ -207,7 +207,7 @@ def names_in(value: bytes) -> tuple[Name, ...] | None:
 
 
 def key_kind_of(public_key: bytes) -> KeyKind | None:
-    """The kind of a SubjectPublicKeyInfo by its first octets; None for anything that is not certified here."""
+    """The kind of a SubjectPublicKeyInfo by its first bytes; None for anything that is not certified here."""
     for start, length, kind in _PLAIN_KINDS:
         if len(public_key) == length and public_key.startswith(start):
             return kind
@@ -219,7 +219,7 @@ def key_kind_of(public_key: bytes) -> KeyKind | None:
 
 
 def _sequence(written: asn1.TLV) -> bytes:
-    """The octets of a field that must be a SEQUENCE."""
+    """The bytes of a field that must be a SEQUENCE."""
     if written.tag_bytes != _SEQUENCE:
         raise der.DerError("a field is of another type")
     return der.wrap(der.SEQUENCE, bytes(written.data))

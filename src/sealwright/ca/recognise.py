@@ -1,6 +1,6 @@
 """Recognising a certificate of our own that somebody shows, over TLS or in a token.
 
-What counts is the store: the certificate must lie there as issued, octet by octet. The signature of the issuer and the usages
+What counts is the store: the certificate must lie there as issued, byte for byte. The signature of the issuer and the usages
 are checked again all the same, so that neither the TLS layer nor the database is believed alone.
 """
 

@@ -1,4 +1,4 @@
-"""Certificates as octets: the to-be-signed part of a leaf by template, and the signature around it.
+"""Certificates as bytes: the to-be-signed part of a leaf by template, and the signature around it.
 
 Everything that one issuer and one profile have in common is encoded once. Per certificate only the serial number,
 validity, subject, public key, key identifier, names and provisioner extension are spliced in. What comes out is byte for
@@ -37,7 +37,7 @@ from sealwright.clock import Instant, to_seconds
 from sealwright.entropy import Entropy
 
 PROVISIONER_OID = "1.3.6.1.4.1.37476.9000.64.1"
-RANDOM_OCTETS = 16
+RANDOM_BYTES = 16
 
 _VERSION_3 = b"\xa0\x03\x02\x01\x02"
 _COMMON_NAME = der.oid("2.5.4.3")
@@ -63,8 +63,8 @@ _ED25519 = der.sequence(der.oid("1.3.101.112"))
 
 
 def new_serial(entropy: Entropy, now: Instant) -> bytes:
-    """20 octets, positive: half the seconds of `now`, so that serials sort by time, and 16 random octets."""
-    return (to_seconds(now) >> 1).to_bytes(4, "big") + entropy.bytes(RANDOM_OCTETS)
+    """20 bytes, positive: half the seconds of `now`, so that serials sort by time, and 16 random bytes."""
+    return (to_seconds(now) >> 1).to_bytes(4, "big") + entropy.bytes(RANDOM_BYTES)
 
 
 def key_identifier(public_key_der: bytes) -> bytes:
@@ -296,13 +296,13 @@ def verify_issued(
 ) -> None:
     """Raise VerificationFailed unless a certificate is exactly what was decided, linted and recorded, signed by the issuer.
 
-    Names, subject and validity are not compared again: that the octets say what was decided is the lint's finding, made on
-    the very octets that are compared here. What is left to go wrong after it, and which look catches it:
+    Names, subject and validity are not compared again: that the bytes say what was decided is the lint's finding, made on
+    the very bytes that are compared here. What is left to go wrong after it, and which look catches it:
 
     * the key made a wrong signature, or another key signed: the signature is verified under the issuer's public key, over
-      the octets that were linted, and not over what the certificate holds;
+      the bytes that were linted, and not over what the certificate holds;
     * the certificate was put together wrongly, or is damaged: another parser than ours must read it, and the signature that
-      it finds, beside the linted octets and the issuer's algorithm, must give the certificate again, octet by octet;
+      it finds, beside the linted bytes and the issuer's algorithm, must give the certificate again, byte by byte;
     * two issuances were confused: the serial number, which no two certificates share, and the key must be the decided ones.
     """
     try:
@@ -315,7 +315,7 @@ def verify_issued(
         raise VerificationFailed(f"Certificate {serial.hex()}: what was signed cannot be read as a certificate.") from cause
     wrong = ""
     if certificate_der != _certificate(to_be_signed, signature_algorithm(issuer_public_key), signature):
-        wrong = "the signed octets are"
+        wrong = "the signed bytes are"
     elif number != int.from_bytes(serial, "big"):
         wrong = "the serial number is"
     elif expected.public_key_der not in to_be_signed:

@@ -43,7 +43,7 @@ _HEADINGS = {
     PROVISIONER_OID: "X509v3 Step Provisioner",
 }
 _LONGEST_WHOLE = 12
-_OCTETS_PER_LINE = 18
+_BYTES_PER_LINE = 18
 _SHORT_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _LONG_TIME = "%b %e %H:%M:%S %Y UTC"
 
@@ -148,9 +148,9 @@ def _long_lines(certificate: x509.Certificate) -> Iterator[str]:
             yield f"                {line}"
     yield f"    SHA-256 Fingerprint: {hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()}"
     yield "    Signature:"
-    octets = certificate.signature
-    for start in range(0, len(octets), _OCTETS_PER_LINE):
-        yield f"        {octets[start : start + _OCTETS_PER_LINE].hex(':')}"
+    data = certificate.signature
+    for start in range(0, len(data), _BYTES_PER_LINE):
+        yield f"        {data[start : start + _BYTES_PER_LINE].hex(':')}"
 
 
 def _extension_lines(certificate: x509.Certificate, extension: x509.Extension[x509.ExtensionType]) -> list[str]:
@@ -224,17 +224,17 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
 
 def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """The elements of a DER sequence's content: tag and content. Lengths of up to two octets, which is all that occurs."""
+    """The elements of a DER sequence's content: tag and content. Lengths of up to two bytes, which is all that occurs."""
     position = 0
     while position < len(der):
         tag, length = der[position], der[position + 1]
         position += 2
         if length & 0x80:
-            octets = length & 0x7F
-            if octets not in (1, 2):
+            length_size = length & 0x7F
+            if length_size not in (1, 2):
                 raise ValueError("a length that cannot be")
-            length = int.from_bytes(der[position : position + octets], "big")
-            position += octets
+            length = int.from_bytes(der[position : position + length_size], "big")
+            position += length_size
         if position + length > len(der):
             raise ValueError("cut short")
         yield tag, der[position : position + length]

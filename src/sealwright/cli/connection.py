@@ -25,7 +25,7 @@ from sealwright.cli.surroundings import Surroundings
 
 API = "/api/v1"
 _NO_TEXT = re.compile("[\udc80-\udcff]")
-"""An octet that is no text, as Python holds it."""
+"""A byte that is no text, as Python holds it."""
 
 _FAILURES: Mapping[int, type[CommandFailed]] = {
     400: ValueRefused,
@@ -85,7 +85,7 @@ class Connection:
 
 
 def _require_text(path: Sequence[str], query: Mapping[str, str] | None, body: Any) -> None:
-    """Octets of the command line that are no text come as half characters, which no request can hold."""
+    """Bytes of the command line that are no text come as half characters, which no request can hold."""
     for each in (*path, *(query or {}).values()):
         if not _is_text(each):
             given = each.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -122,7 +122,7 @@ class Invocation:
         try:
             if file == "-":
                 text = self.surroundings.stdin.readline()
-                text.encode()  # where the locale is none, octets that are no text come as half characters
+                text.encode()  # where the locale is none, bytes that are no text come as half characters
                 return text
             from sealwright.cli.files import read_bytes, typed_path
 

@@ -403,7 +403,7 @@ provisioners = Table(
 certificates = Table(
     "certificates",
     metadata,
-    Column("serial", LargeBinary, primary_key=True, doc="20 octets, time-ordered"),
+    Column("serial", LargeBinary, primary_key=True, doc="20 bytes, time-ordered"),
     _ref("issuer_id", "issuers.id"),
     _text("state", doc="intended, issued, failed or maybe_signed"),
     _text("profile"),

@@ -28,7 +28,7 @@ _GENERATED = 24
 
 def generate_password(entropy: Entropy) -> str:
     """A password of 120 random bits, in groups that can be read out: ``k7x2-9m4q-…``."""
-    letters = "".join(_LETTERS[octet % len(_LETTERS)] for octet in entropy.bytes(_GENERATED))
+    letters = "".join(_LETTERS[byte % len(_LETTERS)] for byte in entropy.bytes(_GENERATED))
     return "-".join(letters[i : i + 4] for i in range(0, _GENERATED, 4))
 
 

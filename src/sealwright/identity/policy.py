@@ -144,7 +144,7 @@ def check_link_lifetime(lifetime: timedelta, what: str, *, shortest: timedelta, 
 
 
 def prepare_password(password: str) -> bytes:
-    """The octets that are hashed: NFC, so that the same password typed on another keyboard is the same (RFC 8265)."""
+    """The bytes that are hashed: NFC, so that the same password typed on another keyboard is the same (RFC 8265)."""
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 

@@ -35,7 +35,7 @@ def check_times(claims: Mapping[str, Any], now: Instant, leeway: timedelta = LEE
 
 
 def require_issuer(claims: Mapping[str, Any], issuer: str) -> None:
-    """`iss` must be `issuer`, octet by octet."""
+    """`iss` must be `issuer`, byte by byte."""
     found = claims.get("iss")
     if found != issuer:
         raise TokenRefused(f"The token was issued by {_cut(found)}, not by {issuer}.")

@@ -20,7 +20,7 @@ _LAST = {0: frozenset(_ALPHABET), 1: frozenset(_ALPHABET[::4]), 2: frozenset(_AL
 
 
 def decode_base64url(text: bytes, part: str) -> bytes:
-    """Unpadded, canonical base64url (RFC 7515, section 2); another spelling of the same octets is refused."""
+    """Unpadded, canonical base64url (RFC 7515, section 2); another spelling of the same bytes is refused."""
     padding = -len(text) % 4
     try:
         if text and text[-1] not in _LAST[padding]:

@@ -47,7 +47,7 @@ def public_key_from_jwk(jwk: Mapping[str, Any]) -> PublicKey:
         elif kind == "RSA":
             key = rsa.RSAPublicNumbers(_number(jwk, "e"), _number(jwk, "n")).public_key()
         elif kind == "OKP" and jwk.get("crv") == "Ed25519":
-            key = ed25519.Ed25519PublicKey.from_public_bytes(_octets(jwk, "x"))
+            key = ed25519.Ed25519PublicKey.from_public_bytes(_bytes(jwk, "x"))
         else:
             raise JwkRefused(f"A key of the kind {str(kind)[:32]!r} is not used here.")
         algorithm_of(key)
@@ -91,7 +91,7 @@ def thumbprint_sha256(der: bytes) -> str:
     return base64url(hashlib.sha256(der).digest())
 
 
-def _octets(jwk: Mapping[str, Any], member: str) -> bytes:
+def _bytes(jwk: Mapping[str, Any], member: str) -> bytes:
     text = jwk.get(member)
     if not isinstance(text, str) or not text.isascii() or len(text) > 2 * _LONGEST_NUMBER:
         raise ValueError("a member is missing or too long")
@@ -99,7 +99,7 @@ def _octets(jwk: Mapping[str, Any], member: str) -> bytes:
 
 
 def _number(jwk: Mapping[str, Any], member: str, size: int = 0) -> int:
-    raw = _octets(jwk, member)
+    raw = _bytes(jwk, member)
     if size and len(raw) != size:
         raise ValueError("a coordinate does not have the length of its curve")
     return int.from_bytes(raw)

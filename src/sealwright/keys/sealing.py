@@ -1,6 +1,6 @@
 """Secrets at rest: sealed with a key that the database does not hold.
 
-A sealed value is a version octet, a nonce of 12 octets, and AES-256-GCM's ciphertext with its tag. The context (which row the
+A sealed value is a version byte, a nonce of 12 bytes, and AES-256-GCM's ciphertext with its tag. The context (which row the
 secret belongs to) is authenticated, so that a value that is moved to another row does not open there.
 """
 
@@ -35,9 +35,9 @@ class Sealer:
     """Seals and opens secrets."""
 
     def __init__(self, key: bytes, entropy: Entropy) -> None:
-        """`key`: the key-encryption key, 32 random octets."""
+        """`key`: the key-encryption key, 32 random bytes."""
         if len(key) != KEY_LENGTH:
-            raise KeyFileRefused(f"The key-encryption key has {KEY_LENGTH} octets, not {len(key)}.")
+            raise KeyFileRefused(f"The key-encryption key has {KEY_LENGTH} bytes, not {len(key)}.")
         self._key = key
         self._cipher = AESGCM(self._derive(_PURPOSE))
         self._entropy = entropy
@@ -112,7 +112,7 @@ def load_key_encryption_key(home: Path, environment_value: bytes | None) -> byte
     """The key-encryption key: of the environment where it gives one, else of its file. Raises KeyFileRefused."""
     if environment_value is not None:
         if len(environment_value) != KEY_LENGTH:
-            raise KeyFileRefused(f"SEALWRIGHT_KEY holds {len(environment_value)} octets and must hold {KEY_LENGTH}.")
+            raise KeyFileRefused(f"SEALWRIGHT_KEY holds {len(environment_value)} bytes and must hold {KEY_LENGTH}.")
         return environment_value
     file = home / KEY_FILE
     try:
@@ -136,5 +136,5 @@ def load_key_encryption_key(home: Path, environment_value: bytes | None) -> byte
     except binascii.Error:
         key = b""
     if len(key) != KEY_LENGTH:
-        raise KeyFileRefused(f"The file {file} does not hold a key: it must be {KEY_LENGTH} octets in base64.")
+        raise KeyFileRefused(f"The file {file} does not hold a key: it must be {KEY_LENGTH} bytes in base64.")
     return key

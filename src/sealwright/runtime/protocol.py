@@ -38,7 +38,7 @@ _USUAL_NAMES = (
 )
 _NAMES = {spelled.encode(): name for name in _USUAL_NAMES for spelled in (name, name.title())}
 _MORE_THAN_A_HEAD = frozenset({"content-length", "expect", "transfer-encoding"})
-_SLOWEST_READ = 1024  # octets a second
+_SLOWEST_READ = 1024  # bytes a second
 _OK = 200
 _CHUNK_OVERHEAD = 16  # bytes of framing for each byte of body, far above what honest chunks have
 
@@ -69,7 +69,7 @@ class HttpConnection(HttpToolsProtocol):
         self._receiving = False  # from the first byte of a request to its last
         self._head_done = False
         self._began = False  # within the piece of data that is being read
-        self._fed = 0  # octets of the request that came in earlier pieces
+        self._fed = 0  # bytes of the request that came in earlier pieces
         self._body_size = self._lines = 0  # bytes of the body, lines of the head
         self._fields: dict[str, str] = {}
         self._exchange: Exchange | None = None  # the one whose body is being received
@@ -436,7 +436,7 @@ class HttpConnection(HttpToolsProtocol):
         return not keep_alive or (self._lane.draining and not self.pipeline)
 
     def _may_repeat(self, kept: CachedResponse) -> bool:
-        """Whether nothing about this request asks for more than the octets that are there."""
+        """Whether nothing about this request asks for more than the bytes that are there."""
         return (
             kept.until > self.loop.time()
             and self.parser.get_method() == b"GET"
@@ -456,7 +456,7 @@ class HttpConnection(HttpToolsProtocol):
         self._deadline = self._since + self._limits.idle_seconds
         closing = self._is_last(self._keep_alive)
         connection = _CLOSE if closing else _KEEP if self._old_version else ""
-        self._outgoing.write(kept.octets(lane.request_ids.of(self._fields), connection))
+        self._outgoing.write(kept.message(lane.request_ids.of(self._fields), connection))
         if closing:
             self.finish()
 

@@ -22,7 +22,7 @@ class CachedResponse(Struct, frozen=True):
     until: float
     """When it must be made anew, on the clock of the event loop."""
 
-    def octets(self, request_id: str, connection: str) -> bytes:
+    def message(self, request_id: str, connection: str) -> bytes:
         """The whole answer; `connection` is a header line or nothing."""
         return b"%bx-request-id: %b\r\n%b\r\n%b" % (self.head, request_id.encode(), connection.encode(), self.body)
 

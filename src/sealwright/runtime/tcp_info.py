@@ -8,13 +8,13 @@ import socket
 import struct
 import termios
 
-_BYTES_ACKED = 120  # where the kernel's tcp_info counts the octets that the peer has acknowledged
+_BYTES_ACKED = 120  # where the kernel's tcp_info counts the bytes that the peer has acknowledged
 _TCP_INFO_SIZE = 256
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Pace:
-    """Watches how one connection's octets leave."""
+    """Watches how one connection's bytes leave."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -32,7 +32,7 @@ class Pace:
         return empty and before
 
     def taken(self) -> int:
-        """Octets that the peer has taken since this was last asked."""
+        """Bytes that the peer has taken since this was last asked."""
         connection = self._transport.get_extra_info("socket")
         if connection is None:
             return 0

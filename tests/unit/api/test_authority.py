@@ -156,8 +156,8 @@ def test_what_is_no_serial_number_is_refused(text):
 
 
 def test_serial_numbers_are_taken_as_people_write_them():
-    octets = bytes(range(1, 21))
-    assert serial_in(octets.hex()) == octets
-    assert serial_in(octets.hex(":").upper()) == octets
-    assert serial_in(f"0x{octets.hex()}") == serial_in(f"0X{int.from_bytes(octets):X}") == octets
-    assert serial_in(str(int.from_bytes(octets, "big"))) == octets
+    data = bytes(range(1, 21))
+    assert serial_in(data.hex()) == data
+    assert serial_in(data.hex(":").upper()) == data
+    assert serial_in(f"0x{data.hex()}") == serial_in(f"0X{int.from_bytes(data):X}") == data
+    assert serial_in(str(int.from_bytes(data, "big"))) == data

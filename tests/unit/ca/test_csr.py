@@ -81,17 +81,17 @@ def test_what_is_no_request_is_refused(given, why):
         csr.parse(given)
 
 
-def test_octets_behind_the_request_are_refused():
+def test_bytes_behind_the_request_are_refused():
     with pytest.raises(CsrRefused, match="cannot be read"):
         csr.parse(examples.der(examples.csr()) + b"\x00")
 
 
 @pytest.mark.parametrize("kind", ["P-256", "P-384", "RSA-2048", "Ed25519"])
 def test_changed_signature_is_refused(kind):
-    octets = bytearray(examples.der(examples.csr(kind=kind)))
-    octets[-1] ^= 1
+    data = bytearray(examples.der(examples.csr(kind=kind)))
+    data[-1] ^= 1
     with pytest.raises(CsrRefused, match="not made with the key"):
-        csr.parse(bytes(octets))
+        csr.parse(bytes(data))
 
 
 def test_key_of_somebody_else_is_refused():
@@ -102,7 +102,7 @@ def test_key_of_somebody_else_is_refused():
         csr.parse(stolen)
 
 
-def test_every_single_flipped_octet_is_refused_or_changes_nothing_that_counts():
+def test_every_single_flipped_byte_is_refused_or_changes_nothing_that_counts():
     original = examples.der(examples.csr(x509.DNSName("web.example.org")))
     expected = csr.parse(original)
     for position in range(len(original)):
@@ -121,16 +121,16 @@ def test_every_single_flipped_octet_is_refused_or_changes_nothing_that_counts():
 
 def test_broken_hashes_are_refused_by_name():
     # The library will not make one, so the algorithm of a request is rewritten: sha256WithRSAEncryption to sha1With….
-    octets = examples.der(examples.csr(kind="RSA-2048"))
+    data = examples.der(examples.csr(kind="RSA-2048"))
     sha256, sha1 = der.oid("1.2.840.113549.1.1.11"), der.oid("1.2.840.113549.1.1.5")
     with pytest.raises(CsrRefused, match="SHA1"):
-        csr.parse(octets.replace(sha256, sha1))
+        csr.parse(data.replace(sha256, sha1))
 
 
 def test_unknown_signature_algorithm_is_refused():
-    octets = examples.der(examples.csr())
+    data = examples.der(examples.csr())
     with pytest.raises(CsrRefused, match=r"not known|cannot be read"):
-        csr.parse(octets.replace(der.oid("1.2.840.10045.4.3.2"), der.oid("1.2.840.10045.4.9.2")))
+        csr.parse(data.replace(der.oid("1.2.840.10045.4.3.2"), der.oid("1.2.840.10045.4.9.2")))
 
 
 def test_pss_signature_is_accepted():
@@ -189,7 +189,7 @@ def test_unusual_exponents_are_refused(exponent):
 
 
 def test_odd_number_of_bits_is_refused():
-    with pytest.raises(PublicKeyRefused, match="whole number of octets"):
+    with pytest.raises(PublicKeyRefused, match="whole number of bytes"):
         public_keys.accept(numbers((1 << 2049) + 1))
 
 
@@ -327,9 +327,9 @@ def test_mail_address_in_the_subject_is_read(position):
 def test_long_common_name_is_read_without_a_warning():
     # A subject outside of the limits is no reason for a warning in the log; policy refuses it by name.
     attribute = x509.NameAttribute(x509.OID_COMMON_NAME, "a" * 64)
-    octets = examples.der(with_subject(attribute)).replace(b"a" * 64, b"b" * 64)
+    data = examples.der(with_subject(attribute)).replace(b"a" * 64, b"b" * 64)
     with pytest.raises(CsrRefused, match="not made with the key"):
-        csr.parse(octets)
+        csr.parse(data)
 
 
 @pytest.mark.parametrize(
@@ -378,32 +378,32 @@ def test_common_name_is_the_same_with_and_without_other_attributes(length):
     ("written", "damaged"),
     [
         (b"\x82\x0fweb.example.org", b"\x82\x10web.example.org"),  # longer than what holds it
-        (b"\x82\x0fweb.example.org", b"\x87\x0fweb.example.org"),  # an address of 15 octets
+        (b"\x82\x0fweb.example.org", b"\x87\x0fweb.example.org"),  # an address of 15 bytes
         (b"\x82\x0fweb.example.org", b"\xa2\x0fweb.example.org"),
         (b"\x82\x0fweb.example.org", b"\x9f\x0fweb.example.org"),
     ],
 )
 def test_damaged_names_are_refused_in_words(written, damaged):
-    octets = examples.der(examples.csr(x509.DNSName("web.example.org")))
-    assert octets.count(written) == 1
+    data = examples.der(examples.csr(x509.DNSName("web.example.org")))
+    assert data.count(written) == 1
     with pytest.raises(CsrRefused, match="names or other extensions in the request cannot be read"):
-        csr.parse(signed_anew(octets.replace(written, damaged)))
+        csr.parse(signed_anew(data.replace(written, damaged)))
 
 
 def test_name_with_other_letters_arrives_as_written_for_policy_to_refuse():
-    octets = examples.der(examples.csr(x509.DNSName("web.example.org")))
-    changed = signed_anew(octets.replace(b"web.example.org", b"web.ex\xc3\xa4ple.org"))
+    data = examples.der(examples.csr(x509.DNSName("web.example.org")))
+    changed = signed_anew(data.replace(b"web.example.org", b"web.ex\xc3\xa4ple.org"))
     assert csr.parse(changed).names == (Name(NameType.DNS, "web.ex\u00e4ple.org"),)
 
 
-def signed_anew(octets):
+def signed_anew(data):
     """A request whose signature fits to its changed contents."""
-    body, algorithm, _ = der.parts_of(octets)
-    signed = octets[body[1] : body[3]]
+    body, algorithm, _ = der.parts_of(data)
+    signed = data[body[1] : body[3]]
     holder = examples.key()
     assert isinstance(holder, ec.EllipticCurvePrivateKey)
     signature = holder.sign(signed, ec.ECDSA(hashes.SHA256()))
-    return der.sequence(signed, octets[algorithm[1] : algorithm[3]], der.wrap(der.BIT_STRING, b"\x00" + signature))
+    return der.sequence(signed, data[algorithm[1] : algorithm[3]], der.wrap(der.BIT_STRING, b"\x00" + signature))
 
 
 def test_name_with_nul_arrives_as_written_for_policy_to_refuse():
@@ -412,8 +412,8 @@ def test_name_with_nul_arrives_as_written_for_policy_to_refuse():
 
 
 def test_address_of_a_wrong_length_is_refused():
-    octets = examples.der(examples.csr(x509.IPAddress(ipaddress.ip_address("192.0.2.1"))))
-    changed = octets.replace(b"\x87\x04\xc0\x00\x02\x01", b"\x82\x04\xc0\x00\x02\x01")
-    assert changed != octets
+    data = examples.der(examples.csr(x509.IPAddress(ipaddress.ip_address("192.0.2.1"))))
+    changed = data.replace(b"\x87\x04\xc0\x00\x02\x01", b"\x82\x04\xc0\x00\x02\x01")
+    assert changed != data
     with pytest.raises(CsrRefused):
         csr.parse(changed)

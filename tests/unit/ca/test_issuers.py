@@ -161,7 +161,7 @@ def test_opened_issuer_signs_with_the_key_of_its_certificate_and_has_its_chain_w
     assert issuer.chain == (issuing.certificate_der,)
     assert issuer.subject_der == x509.load_der_x509_certificate(issuing.certificate_der).subject.public_bytes()
     assert issuer.public_key == x509.load_der_x509_certificate(issuing.certificate_der).public_key()
-    formats.verify(issuer.public_key, formats.sign(issuer.private_key, b"octets"), b"octets")
+    formats.verify(issuer.public_key, formats.sign(issuer.private_key, b"bytes"), b"bytes")
     assert "private" not in repr(issuer).lower().replace("private_key", "")
 
 
@@ -313,8 +313,8 @@ def test_signature_of_a_faulty_key_is_noticed_before_anything_is_stored():
         def __init__(self, key):
             self.key, self.curve = key, key.curve
 
-        def sign(self, octets, algorithm):
-            signature = bytearray(self.key.sign(octets, algorithm))
+        def sign(self, data, algorithm):
+            signature = bytearray(self.key.sign(data, algorithm))
             signature[-1] ^= 1
             return bytes(signature)
 

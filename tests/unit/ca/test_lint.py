@@ -41,7 +41,7 @@ FIELDS = ("version", "serial", "algorithm", "issuer", "validity", "subject", "pu
 
 
 def certificate(*, extensions=None, trailing=b"", order=None, **fields):
-    """The octets of a good certificate, with some fields or extensions replaced."""
+    """The bytes of a good certificate, with some fields or extensions replaced."""
     good = LeafTemplate(ISSUER, PROFILE).to_be_signed(examples.SERIAL, CONTENTS)
     parts = [good[start:end] for _, start, _, end in der.parts_of(good)]
     values = dict(zip(FIELDS, parts, strict=False))
@@ -195,8 +195,8 @@ def test_extension_twice_is_found():
     )
     names_again = extension("2.5.29.17", encode_names(CONTENTS.names))
     start = good.index(b"\xa3\x82")
-    octets = der.sequence(good[4:start] + der.wrap(0xA3, der.sequence(twice + names_again)))
-    assert "an extension is there twice" in [finding.detail for finding in LINT.findings(octets)]
+    data = der.sequence(good[4:start] + der.wrap(0xA3, der.sequence(twice + names_again)))
+    assert "an extension is there twice" in [finding.detail for finding in LINT.findings(data)]
 
 
 def test_extra_second_is_found_and_the_last_allowed_is_not():
@@ -223,7 +223,7 @@ def test_kinds_that_the_profile_does_not_have_are_refused():
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         b"",
         b"\x30\x00",
@@ -237,8 +237,8 @@ def test_kinds_that_the_profile_does_not_have_are_refused():
         certificate().replace(b"\x01\x01\xff", b"\x01\x01\x01"),
     ],
 )
-def test_what_is_not_der_of_a_leaf_is_one_finding(octets):
-    assert [finding.rule for finding in LINT.findings(octets)] == ["der"]
+def test_what_is_not_der_of_a_leaf_is_one_finding(data):
+    assert [finding.rule for finding in LINT.findings(data)] == ["der"]
 
 
 def used():
@@ -267,12 +267,12 @@ def used():
         ("serial", b"\x01" * 20),
     ],
 )
-def test_nothing_is_signed_when_the_octets_say_something_else_than_was_decided(lint, field, value):
+def test_nothing_is_signed_when_the_bytes_say_something_else_than_was_decided(lint, field, value):
     serial = value if field == "serial" else examples.SERIAL
     decided = CONTENTS if field == "serial" else msgspec.structs.replace(CONTENTS, **{field: value})
     with pytest.raises(LintFailed, match="something else") as caught:
         lint.require_clean(certificate(), serial, decided)
-    assert caught.value.reasons == ("decided (policy): the octets say something else than what was decided",)
+    assert caught.value.reasons == ("decided (policy): the bytes say something else than what was decided",)
     lint.require_clean(certificate(), examples.SERIAL, CONTENTS)
 
 
@@ -348,7 +348,7 @@ def test_representatives_of_a_profile_lint_clean(profile, issuer_kind):
 
 
 def test_representatives_show_every_kind_of_key_and_both_kinds_of_subject():
-    made = [read(octets) for octets in representatives(profiles.STEP_LEAF, ISSUER, examples.NOW)]
+    made = [read(data) for data in representatives(profiles.STEP_LEAF, ISSUER, examples.NOW)]
     assert len(made) == 6
     assert Counter(reading.extensions[SUBJECT_ALTERNATIVE_NAME].critical for reading in made) == {True: 3, False: 3}
 
@@ -358,14 +358,14 @@ def test_profile_whose_certificates_would_outlive_the_issuer_is_cut_to_it():
     assert lint_representative(profiles.STEP_LEAF, short, examples.NOW) == ()
 
 
-def signed(octets, profile=PROFILE):
-    return LeafTemplate(ISSUER, profile).assemble(octets, sign(ISSUER.private_key, octets))
+def signed(data, profile=PROFILE):
+    return LeafTemplate(ISSUER, profile).assemble(data, sign(ISSUER.private_key, data))
 
 
 @pytest.mark.parametrize("profile", EVERY_PROFILE, ids=lambda profile: profile.name)
 def test_pkilint_finds_nothing_in_the_certificates_of_a_profile(profile):
-    for octets in representatives(profile, ISSUER, examples.NOW):
-        assert pkilint(signed(octets, profile)) == {}
+    for data in representatives(profile, ISSUER, examples.NOW):
+        assert pkilint(signed(data, profile)) == {}
 
 
 def test_pkilint_would_find_what_is_wrong():

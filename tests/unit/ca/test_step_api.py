@@ -428,7 +428,7 @@ def test_what_is_wrong_with_a_time_is_told(text, words):
         time_or_duration(text, "notAfter")
 
 
-def test_serial_has_twenty_octets():
+def test_serial_has_twenty_bytes():
     assert serial_number("1") == bytes(19) + b"\x01"
     assert serial_number("0x0a") == bytes(19) + b"\x0a"
 

@@ -95,13 +95,13 @@ def test_key_usage_follows_the_kind_of_key(kind):
 @pytest.mark.parametrize("kind", examples.KEYS)
 def test_signature_algorithm_is_the_issuers_and_the_same_inside_and_outside(kind):
     issuer = examples.issuer(kind)
-    octets, to_be_signed = issue(examples.contents(), issuer=issuer)
+    data, to_be_signed = issue(examples.contents(), issuer=issuer)
     algorithm = signature_algorithm(issuer.public_key)
-    assert octets.count(algorithm) == 2
+    assert data.count(algorithm) == 2
     assert (der.NULL in algorithm) is kind.startswith("RSA")
-    verify(issuer.public_key, x509.load_der_x509_certificate(octets).signature, to_be_signed)
+    verify(issuer.public_key, x509.load_der_x509_certificate(data).signature, to_be_signed)
     with pytest.raises(InvalidSignature):
-        verify(issuer.public_key, x509.load_der_x509_certificate(octets).signature, to_be_signed + b"\x00")
+        verify(issuer.public_key, x509.load_der_x509_certificate(data).signature, to_be_signed + b"\x00")
 
 
 @pytest.mark.parametrize("kind", examples.KEYS)
@@ -158,7 +158,7 @@ def test_key_identifier_is_the_sha1_of_the_key_bits(kind):
 # --- the provisioner extension ---------------------------------------------------------------------------------------
 
 
-def test_provisioner_extension_has_the_octets_that_step_reads():
+def test_provisioner_extension_has_the_bytes_that_step_reads():
     assert (
         encode_provisioner(ProvisionerExtension(2, "Sealwright", "step")).hex()
         == "3015020102040a5365616c777269676874040473746570"
@@ -171,7 +171,7 @@ def test_provisioner_extension_has_the_octets_that_step_reads():
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         "",
         "3000",
@@ -187,9 +187,9 @@ def test_provisioner_extension_has_the_octets_that_step_reads():
         "30070c01310400040000",
     ],
 )
-def test_damaged_provisioner_extension_is_a_value_error(octets):
+def test_damaged_provisioner_extension_is_a_value_error(data):
     with pytest.raises(ValueError, match=r"\S"):
-        decode_provisioner(bytes.fromhex(octets))
+        decode_provisioner(bytes.fromhex(data))
 
 
 def test_certificate_with_a_damaged_provisioner_extension_has_none():
@@ -214,74 +214,74 @@ def test_certificate_with_a_damaged_provisioner_extension_has_none():
 CONTENTS = examples.contents(examples.MAIL, examples.SUBJECT_URI, common_name="8f2c", extension=VOUCHED)
 
 
-def released(octets, to_be_signed, **others):
+def released(data, to_be_signed, **others):
     values = {"key": examples.issuer().public_key, "serial": examples.SERIAL, "expected": CONTENTS, **others}
-    verify_issued(octets, to_be_signed, values["key"], values["serial"], values["expected"])
+    verify_issued(data, to_be_signed, values["key"], values["serial"], values["expected"])
 
 
 def test_certificate_that_is_what_was_decided_is_released():
-    octets, to_be_signed = issue(CONTENTS)
-    released(octets, to_be_signed)
-    assert octets.count(to_be_signed) == 1
+    data, to_be_signed = issue(CONTENTS)
+    released(data, to_be_signed)
+    assert data.count(to_be_signed) == 1
 
 
 def test_certificate_with_a_faulty_signature_is_not_released():
-    octets, to_be_signed = issue(CONTENTS)
+    data, to_be_signed = issue(CONTENTS)
     with pytest.raises(VerificationFailed, match="signature is not"):
-        released(octets[:-1] + bytes([octets[-1] ^ 1]), to_be_signed)
+        released(data[:-1] + bytes([data[-1] ^ 1]), to_be_signed)
 
 
 def test_certificate_signed_by_another_key_is_not_released():
-    octets, to_be_signed = issue(CONTENTS)
+    data, to_be_signed = issue(CONTENTS)
     with pytest.raises(VerificationFailed, match="signature is not"):
-        released(octets, to_be_signed, key=examples.key().public_key())
+        released(data, to_be_signed, key=examples.key().public_key())
 
 
 def test_truncated_signature_is_not_released():
-    octets, to_be_signed = issue(CONTENTS)
+    data, to_be_signed = issue(CONTENTS)
     with pytest.raises(VerificationFailed):
-        released(octets[:-5], to_be_signed)
+        released(data[:-5], to_be_signed)
 
 
-def test_other_octets_than_the_recorded_ones_are_not_released():
-    octets, _ = issue(CONTENTS)
+def test_other_bytes_than_the_recorded_ones_are_not_released():
+    data, _ = issue(CONTENTS)
     _, recorded = issue(examples.contents(examples.WEB))
     with pytest.raises(VerificationFailed):
-        released(octets, recorded)
+        released(data, recorded)
 
 
 def test_certificate_of_another_issuance_is_not_released():
-    octets, to_be_signed = issue(CONTENTS)
+    data, to_be_signed = issue(CONTENTS)
     with pytest.raises(VerificationFailed, match="the serial number is"):
-        released(octets, to_be_signed, serial=b"\x02" * 20)
+        released(data, to_be_signed, serial=b"\x02" * 20)
     with pytest.raises(VerificationFailed, match="the public key is"):
         released(
-            octets,
+            data,
             to_be_signed,
             expected=msgspec.structs.replace(CONTENTS, public_key_der=encoded(examples.key("P-384").public_key())),
         )
 
 
 @pytest.mark.parametrize("kind", examples.KEYS)
-def test_certificate_with_any_octet_damaged_is_not_released(kind):
+def test_certificate_with_any_byte_damaged_is_not_released(kind):
     issuer = examples.issuer(kind)
-    octets, to_be_signed = issue(CONTENTS, issuer=issuer)
-    released(octets, to_be_signed, key=issuer.public_key)
-    for position in range(len(octets)):
-        damaged = octets[:position] + bytes([octets[position] ^ 0x01]) + octets[position + 1 :]
+    data, to_be_signed = issue(CONTENTS, issuer=issuer)
+    released(data, to_be_signed, key=issuer.public_key)
+    for position in range(len(data)):
+        damaged = data[:position] + bytes([data[position] ^ 0x01]) + data[position + 1 :]
         with pytest.raises(VerificationFailed):
             released(damaged, to_be_signed, key=issuer.public_key)
-    for other in (octets + b"\x00", octets[:-1], to_be_signed):
+    for other in (data + b"\x00", data[:-1], to_be_signed):
         with pytest.raises(VerificationFailed):
             released(other, to_be_signed, key=issuer.public_key)
 
 
 def test_certificate_whose_algorithm_is_another_outside_than_inside_is_not_released():
-    octets, to_be_signed = issue(CONTENTS)
+    data, to_be_signed = issue(CONTENTS)
     inside, outside = signature_algorithm(examples.issuer().public_key), signature_algorithm(examples.issuer("P-384").public_key)
-    start = octets.rindex(inside)
-    with pytest.raises(VerificationFailed, match="signed octets"):
-        released(octets[:start] + outside + octets[start + len(inside) :], to_be_signed)
+    start = data.rindex(inside)
+    with pytest.raises(VerificationFailed, match="signed bytes"):
+        released(data[:start] + outside + data[start + len(inside) :], to_be_signed)
 
 
 def test_what_cannot_be_read_is_not_released():
@@ -294,13 +294,13 @@ def test_what_cannot_be_read_is_not_released():
 
 def prepared():
     return PreparedCertificate(
-        issuer_id="issuer-1", profile="step_leaf", serial=examples.SERIAL, contents=CONTENTS, to_be_signed=b"octets"
+        issuer_id="issuer-1", profile="step_leaf", serial=examples.SERIAL, contents=CONTENTS, to_be_signed=b"bytes"
     )
 
 
 def test_prepared_certificate_can_be_signed_once():
     one = prepared()
-    assert one.redeem(examples.issuer()) == b"octets"
+    assert one.redeem(examples.issuer()) == b"bytes"
     with pytest.raises(AlreadySigned, match="signed once"):
         one.redeem(examples.issuer())
 
@@ -309,7 +309,7 @@ def test_prepared_certificate_can_be_signed_only_by_its_issuer():
     one = prepared()
     with pytest.raises(AlreadySigned, match="another issuer"):
         one.redeem(replace(examples.issuer(), id="issuer-2"))
-    assert one.redeem(examples.issuer()) == b"octets"
+    assert one.redeem(examples.issuer()) == b"bytes"
 
 
 def test_kinds_of_keys_are_named_as_people_do():

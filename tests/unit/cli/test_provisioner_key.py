@@ -71,9 +71,9 @@ def test_rubbish_is_refused(text):
 def test_sealed_content_cannot_be_changed():
     _, jwe = sealed()
     parts = jwe.split(".")
-    octets = bytearray(keys.decoded(parts[3]))
-    octets[5] ^= 1
-    parts[3] = keys.encoded(bytes(octets))
+    data = bytearray(keys.decoded(parts[3]))
+    data[5] ^= 1
+    parts[3] = keys.encoded(bytes(data))
     with pytest.raises(RefusedByServer):
         keys.open_sealed(".".join(parts), "correct horse")
 

@@ -82,7 +82,7 @@ def test_expiry_agrees_with_its_definition(offset, leeway):
 
 
 @pytest.mark.parametrize("found", ["https://id.example.org/", "https://ID.example.org", "http://id.example.org", None, 5, ["x"]])
-def test_issuer_is_compared_octet_by_octet(found):
+def test_issuer_is_compared_byte_by_byte(found):
     with pytest.raises(TokenRefused, match=r"not by https://id\.example\.org"):
         require_issuer({"iss": found}, "https://id.example.org")
 

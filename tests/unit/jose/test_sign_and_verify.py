@@ -126,7 +126,7 @@ def test_of_two_keys_with_the_same_kid_the_fitting_one_is_used():
     assert verify(sign(KEY, CLAIMS), (other, *KEYS), typ=JWT, algorithms=ES256).claims == CLAIMS
 
 
-def test_each_changed_octet_of_the_signature_or_text_is_noticed():
+def test_each_changed_byte_of_the_signature_or_text_is_noticed():
     token = sign(KEY, {"a": 1})
     for position in range(len(token)):
         if token[position] == ".":

@@ -53,13 +53,13 @@ def test_unknown_forms_are_named_as_such(sealed):
         sealer().open(sealed, "c")
 
 
-def test_sealing_twice_gives_different_octets():
+def test_sealing_twice_gives_different_bytes():
     one = sealer()
     assert one.seal(b"secret", "c") != one.seal(b"secret", "c")
 
 
-def test_key_must_have_32_octets():
-    with pytest.raises(KeyFileRefused, match="has 32 octets, not 16"):
+def test_key_must_have_32_bytes():
+    with pytest.raises(KeyFileRefused, match="has 32 bytes, not 16"):
         sealer(bytes(16))
 
 
@@ -78,7 +78,7 @@ def test_key_file_is_made_once_for_the_owner_only_and_read_back(tmp_path):
 def test_environment_comes_before_the_file(tmp_path):
     create_key_encryption_key(tmp_path, SeededEntropy(7))
     assert load_key_encryption_key(tmp_path, KEY) == KEY
-    with pytest.raises(KeyFileRefused, match="SEALWRIGHT_KEY holds 5 octets"):
+    with pytest.raises(KeyFileRefused, match="SEALWRIGHT_KEY holds 5 bytes"):
         load_key_encryption_key(tmp_path, b"short")
 
 

@@ -16,10 +16,10 @@ def kept(*, connection="", request_id="id-7"):
     answers.keep(CacheKey("id.example.org", b"/keys", 9.0), ANSWER, lines())
     found = answers.find(("id.example.org", b"/keys"))
     assert found.until == 9.0
-    return found.octets(request_id, connection)
+    return found.message(request_id, connection)
 
 
-def test_kept_answer_is_octet_for_octet_what_the_handler_answered():
+def test_kept_answer_is_byte_for_byte_what_the_handler_answered():
     assert kept() == encode(ANSWER, lines("id-7"))
     assert kept(connection="connection: close\r\n") == encode(ANSWER, lines("id-7") + "connection: close\r\n")
 

@@ -73,7 +73,7 @@ def time_or_duration(text: str | None, member: str) -> Instant | timedelta | Non
 
 
 def serial_number(text: str | None) -> bytes:
-    """A serial number as 20 octets, from decimal text or with a prefix ``0x``, ``0o`` or ``0b``."""
+    """A serial number as 20 bytes, from decimal text or with a prefix ``0x``, ``0o`` or ``0b``."""
     if not text or not _SERIAL.fullmatch(text):
         raise InvalidInput(f"serial is {(text or '')[:60]!r}; it must be a decimal number, or hexadecimal after 0x.")
     number = int(text, 10 if text.isdigit() else 0)

@@ -12,7 +12,7 @@ from math import ceil
 from msgspec import Struct
 
 from sealwright.clock import Clock
-from sealwright.errors import TooMany
+from sealwright.errors import RateLimited
 from sealwright.settings import BudgetSettings, Rate
 
 MOST_PARTIES = 20_000
@@ -33,7 +33,7 @@ class Budget:
         self._restored_at: dict[tuple[str, ...], float] = {}
 
     def require(self, *party: str) -> None:
-        """Raise TooMany while `party` has spent everything."""
+        """Raise RateLimited while `party` has spent everything."""
         restored_at = self._restored_at.get(party)
         if restored_at is None:
             return
@@ -46,7 +46,7 @@ class Budget:
             return
         seconds = ceil(wait / 1_000)
         told = f"{seconds} second" if seconds == 1 else f"{seconds} seconds"
-        raise TooMany(f"Too many {self._what}. The next one is looked at in {told}.", retry_after=seconds)
+        raise RateLimited(f"Too many {self._what}. The next one is looked at in {told}.", retry_after=seconds)
 
     def spend(self, *party: str) -> None:
         """Count one."""
@@ -59,7 +59,7 @@ class Budget:
         self._restored_at[party] = min(max(self._restored_at.get(party, 0.0), now) + self._cost, latest)
 
     def take(self, *party: str) -> None:
-        """Count one, or raise TooMany."""
+        """Count one, or raise RateLimited."""
         self.require(*party)
         self.spend(*party)
 

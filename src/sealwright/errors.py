@@ -55,7 +55,7 @@ class NotFound(Refused):
     code: ClassVar[str] = "not_found"
 
 
-class WrongMethod(Refused):
+class MethodNotAllowed(Refused):
     """The thing exists, but not for this verb; `allowed` are those it answers to."""
 
     code: ClassVar[str] = "method_not_allowed"
@@ -65,13 +65,13 @@ class WrongMethod(Refused):
         self.allowed = allowed
 
 
-class TooLarge(Refused):
+class ContentTooLarge(Refused):
     """More was sent than is read here."""
 
     code: ClassVar[str] = "too_large"
 
 
-class TooMany(Refused):
+class RateLimited(Refused):
     """Too many attempts; `retry_after` seconds until the next one is looked at."""
 
     code: ClassVar[str] = "too_many_attempts"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sealwright.access import Permission
-from sealwright.errors import Failure, TooMany, Unavailable
+from sealwright.errors import Failure, RateLimited, Unavailable
 from sealwright.http import Listener, Request, Wire
 from sealwright.runtime.routing import RouteTable
 from tests.reference_script import reference
@@ -70,6 +70,6 @@ def test_failure_is_described_and_has_a_code(kind):
 
 
 def test_failures_that_pass_by_themselves_say_when():
-    waiting = [kind for kind in FAILURES if issubclass(kind, TooMany | Unavailable)]
+    waiting = [kind for kind in FAILURES if issubclass(kind, RateLimited | Unavailable)]
     assert all(reference().example(kind).retry_after > 0 for kind in waiting)
     assert waiting

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sealwright.errors import TooMany
+from sealwright.errors import RateLimited
 from sealwright.settings import BudgetSettings, Rate
 from tests.oauth_world import (
     CALLBACK,
@@ -41,7 +41,7 @@ async def redeem(world, name, secret, code="x", *, address="192.0.2.7"):
 
 def waits(answer):
     """Whether a person is told to wait; how the pages say it is shown elsewhere."""
-    return answer.body.startswith(b"TooMany | Too many authorization requests")
+    return answer.body.startswith(b"RateLimited | Too many authorization requests")
 
 
 def test_wrong_secrets_of_a_stranger_are_limited_and_do_not_lock_the_client_out():
@@ -119,7 +119,7 @@ def test_codes_and_refusals_for_one_person_are_limited_and_showing_pages_is_not(
         denied = await world.server.authorization.deny(handle_in(answers[2]), signed_in)
         assert answer_parameters(denied.location)["error"] == "access_denied"
         for verb in (world.server.authorization.allow, world.server.authorization.deny):
-            with pytest.raises(TooMany, match="Too many authorization requests of this account"):
+            with pytest.raises(RateLimited, match="Too many authorization requests of this account"):
                 await verb(handle_in(answers[3]), signed_in)
         bob = await world.sign_in(await world.person("bob", groups=("users",)))
         assert location(await world.authorize(bob, **public_request())).startswith("/ui/oauth2/consent?")

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.errors import Conflict, TooMany
+from sealwright.errors import Conflict, RateLimited
 from sealwright.identity import (
     CodeRefused,
     Completed,
@@ -61,7 +61,7 @@ def test_waiting_sign_in_is_completed_once_however_many_try(open_two):
             )
             kinds = by_kind(outcomes)
             assert len(kinds.pop(Completed)) == 1
-            assert set(kinds) <= {SignInExpired, CodeRefused, TooMany}
+            assert set(kinds) <= {SignInExpired, CodeRefused, RateLimited}
 
     asyncio.run(scenario())
 
@@ -81,7 +81,7 @@ def test_code_signs_in_once_however_many_sign_ins_wait_for_it(open_two):
             kinds = by_kind(outcomes)
             assert len(outcomes) == AT_ONCE
             assert len(kinds.pop(Completed)) == 1
-            assert set(kinds) <= {CodeRefused, TooMany}
+            assert set(kinds) <= {CodeRefused, RateLimited}
 
     asyncio.run(scenario())
 
@@ -95,7 +95,7 @@ def test_enrolment_is_confirmed_once(open_two):
             outcomes = await at_once(nodes[n % 2].credentials.confirm_totp(code, actor=actor) for n in range(AT_ONCE))
             kinds = by_kind(outcomes)
             assert len(kinds.pop(type(None))) == 1
-            assert set(kinds) <= {CodeRefused, TooMany}
+            assert set(kinds) <= {CodeRefused, RateLimited}
 
     asyncio.run(scenario())
 
@@ -147,7 +147,7 @@ def test_many_guesses_at_once_on_two_nodes_get_no_more_tries_than_one_by_one(ope
                 nodes[n % 2].try_password("alice", f"guess {n}", address=f"192.0.2.{n}") for n in range(AT_ONCE)
             )
             kinds = {kind: len(found) for kind, found in by_kind(outcomes).items()}
-            assert kinds == {SignInRefused: 5, TooMany: AT_ONCE - 5}
+            assert kinds == {SignInRefused: 5, RateLimited: AT_ONCE - 5}
             assert len(nodes[0].hashing.verified) + len(nodes[1].hashing.verified) == 5
             nodes[0].clock.advance(timedelta(seconds=1))
             assert isinstance(await nodes[1].try_password("alice"), Completed)
@@ -170,7 +170,7 @@ def test_right_passwords_take_back_their_own_attempts_and_no_others(open_two):
             for n in (29, 30):
                 with pytest.raises(SignInRefused):
                     await nodes[n % 2].try_password(f"typo{n}", "wrong")
-            with pytest.raises(TooMany) as too_many:
+            with pytest.raises(RateLimited) as too_many:
                 await nodes[0].try_password("p0")
             assert too_many.value.retry_after == 1
             nodes[0].clock.advance(timedelta(seconds=1))

@@ -6,7 +6,7 @@ import pytest
 
 from sealwright.budgets import MOST_PARTIES, Budget
 from sealwright.clock import FixedClock, Instant
-from sealwright.errors import TooMany
+from sealwright.errors import RateLimited
 from sealwright.settings import Rate
 from sealwright.settings.forms import read_rate
 
@@ -28,7 +28,7 @@ def taken(budget, *party, tries=1_000):
         try:
             budget.take(*party)
             count += 1
-        except TooMany:
+        except RateLimited:
             pass
     return count
 
@@ -47,11 +47,11 @@ def test_all_of_it_may_be_spent_at_once_and_comes_back_steadily():
 def test_whoever_has_spent_everything_is_told_when_to_come_back():
     one, clock = budget(Rate(2, MINUTE))
     taken(one, "a")
-    with pytest.raises(TooMany, match="Too many requests from this address") as refused:
+    with pytest.raises(RateLimited, match="Too many requests from this address") as refused:
         one.require("a")
     assert refused.value.retry_after == 30
     clock.advance(timedelta(seconds=29))
-    with pytest.raises(TooMany, match="in 1 second"):
+    with pytest.raises(RateLimited, match="in 1 second"):
         one.require("a")
     clock.advance(timedelta(seconds=1))
     one.require("a")
@@ -91,7 +91,7 @@ def test_memory_is_bounded_and_the_latest_parties_are_remembered():
     for number in range(3 * MOST_PARTIES):
         one.spend(str(number))
     assert len(one._restored_at) <= MOST_PARTIES
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimited):
         one.require(str(3 * MOST_PARTIES - 1))
 
 

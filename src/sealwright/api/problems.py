@@ -11,16 +11,16 @@ import msgspec
 from sealwright.api.errors import WrongContentType
 from sealwright.errors import (
     Conflict,
+    ContentTooLarge,
     Failure,
     InvalidInput,
+    MethodNotAllowed,
     NotFound,
     NotPermitted,
     NotSignedIn,
+    RateLimited,
     Refused,
-    TooLarge,
-    TooMany,
     Unavailable,
-    WrongMethod,
 )
 from sealwright.http import Request, Response
 
@@ -30,9 +30,9 @@ STATUS: Mapping[type[Failure], HTTPStatus] = {
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
     NotPermitted: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
-    WrongMethod: HTTPStatus.METHOD_NOT_ALLOWED,
-    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    ContentTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     Conflict: HTTPStatus.CONFLICT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -93,7 +93,7 @@ def _headers(request: Request, failure: Failure) -> tuple[tuple[str, str], ...]:
     if isinstance(failure, NotSignedIn):
         shown = ', error="invalid_token"' if request.bearer() else ""
         return (("www-authenticate", f"{_CHALLENGE}{shown}"),)
-    if isinstance(failure, TooMany | Unavailable):
+    if isinstance(failure, RateLimited | Unavailable):
         return (("retry-after", str(failure.retry_after)),)
     return ()
 

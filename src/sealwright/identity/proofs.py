@@ -80,7 +80,7 @@ class Proofs:
     async def password(
         self, typed: SignInName, password: str, *, address: str, device_token: str | None = None
     ) -> RightPassword | WrongPassword:
-        """One look-up and one verification, whatever is found. Raises TooMany, or Unavailable when the queue is full."""
+        """One look-up and one verification, whatever is found. Raises RateLimited, or Unavailable when the queue is full."""
         found = await store.password_by_name(self._db, name=typed.name, mail=typed.mail)
         account_id = None if found is None else found[0]
         if await self._devices.is_known(account_id or "", device_token):
@@ -119,7 +119,7 @@ class Proofs:
         return RightPassword(account_id, credential_id, stored, charges)
 
     async def code(self, account_id: str, code: str, *, device_token: str | None = None) -> RightCode | None:
-        """Compare a code with the account's second factors. Raises TooMany.
+        """Compare a code with the account's second factors. Raises RateLimited.
 
         It is asked for after a right password, so it counts against the account alone: an address may be many people's. Somebody
         who knows the password can use these attempts up, but not those from a device that the account knows.

@@ -78,7 +78,7 @@ class SignIn:
     ) -> Completed | SecondFactor:
         """Check a user name, SPN or e-mail address and a password.
 
-        Raises SignInRefused, TooMany, or Unavailable when too many passwords are being checked. `continue_to` comes back in
+        Raises SignInRefused, RateLimited, or Unavailable when too many passwords are being checked. `continue_to` comes back in
         Completed, also when a code was asked for in between. A session of the same account that `held_token` opens goes on.
         `device_token` is the one that the device was given at an earlier sign-in, or empty; None where it can keep none.
         """
@@ -101,7 +101,7 @@ class SignIn:
         held_token: str = "",
         device_token: str | None = None,
     ) -> Completed:
-        """Finish a sign-in with a code. A wrong code may be corrected; raises CodeRefused, SignInExpired or TooMany.
+        """Finish a sign-in with a code. A wrong code may be corrected; raises CodeRefused, SignInExpired or RateLimited.
 
         A session of the same account that `held_token` opens goes on.
         """

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database, Transaction
-from sealwright.errors import TooMany
+from sealwright.errors import RateLimited
 from sealwright.identity import store
 from sealwright.identity.policy import Counter, count_attempt, wait_before
 
@@ -30,7 +30,7 @@ class Throttle:
         self._clock = clock
 
     async def admit(self, *counters: Counter) -> tuple[Charge, ...]:
-        """Count an attempt; raises TooMany, and counts nothing, while one of the counters is blocked."""
+        """Count an attempt; raises RateLimited, and counts nothing, while one of the counters is blocked."""
         in_order = sorted(counters, key=lambda counter: counter.key)  # locks are taken in one order everywhere
         for counter in in_order:
             _require_no_wait(wait_before(await store.attempts(self._db, counter.key), counter.schedule, self._clock.now()))
@@ -77,4 +77,4 @@ def _require_no_wait(wait: timedelta) -> None:
     seconds = math.ceil(wait / timedelta(seconds=1))
     if seconds > 0:
         unit = "second" if seconds == 1 else "seconds"
-        raise TooMany(f"Too many attempts. The next one is looked at in {seconds} {unit}.", retry_after=seconds)
+        raise RateLimited(f"Too many attempts. The next one is looked at in {seconds} {unit}.", retry_after=seconds)

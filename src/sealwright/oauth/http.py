@@ -10,15 +10,15 @@ from urllib.parse import quote
 from sealwright.budgets import Budgets
 from sealwright.errors import (
     Conflict,
+    ContentTooLarge,
     Failure,
+    MethodNotAllowed,
     NotFound,
     NotPermitted,
     NotSignedIn,
+    RateLimited,
     Refused,
-    TooLarge,
-    TooMany,
     Unavailable,
-    WrongMethod,
 )
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response, redirect
 from sealwright.identity import SessionKind, SignedIn
@@ -113,7 +113,7 @@ class Endpoints:
         try:
             form = {name: value for name, value in request.form().items() if value}
             answer = await self._tokens.answer(request.headers.get("authorization"), form, request.peer.address)
-        except TooMany:
+        except RateLimited:
             raise
         except Refused:
             failures.spend(network)
@@ -244,9 +244,9 @@ _STATUS_AND_ERROR: tuple[tuple[type[Failure], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (NotSignedIn, 401, "access_denied"),
     (NotPermitted, 403, "access_denied"),
-    (WrongMethod, 405, "invalid_request"),
-    (TooLarge, 413, "invalid_request"),
-    (TooMany, 429, "temporarily_unavailable"),
+    (MethodNotAllowed, 405, "invalid_request"),
+    (ContentTooLarge, 413, "invalid_request"),
+    (RateLimited, 429, "temporarily_unavailable"),
     (Refused, 400, "invalid_request"),
     (Unavailable, 503, "temporarily_unavailable"),
     (Conflict, 409, "invalid_request"),
@@ -268,7 +268,7 @@ def answer_failure(request: Request, failure: Exception) -> Response:
 
 def _headers_with(failure: Failure) -> tuple[tuple[str, str], ...]:
     """Headers that go with an answer."""
-    if isinstance(failure, TooMany | Unavailable):
+    if isinstance(failure, RateLimited | Unavailable):
         return (("retry-after", str(failure.retry_after)),)
     challenge = _challenge(failure)
     return (("www-authenticate", challenge),) if challenge else ()

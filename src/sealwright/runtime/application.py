@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sealwright.errors import Failure, Refused, TooLarge, Unavailable, WrongMethod
+from sealwright.errors import ContentTooLarge, Failure, MethodNotAllowed, Refused, Unavailable
 from sealwright.http import FailureAnswer, Listener, Request, Response, Route, Wire
 from sealwright.runtime.http_response import ServedOrigin, header_lines, plain_answer
 from sealwright.runtime.jobs import Job, Leases
@@ -92,7 +92,9 @@ class Exchange(Struct):
 
     def too_large(self) -> Response:
         """The answer to a body that is longer than what is read."""
-        return self.dispatcher.explain(self, TooLarge(f"The body is longer than the {self.max_body} bytes that are read here."))
+        return self.dispatcher.explain(
+            self, ContentTooLarge(f"The body is longer than the {self.max_body} bytes that are read here.")
+        )
 
     def given_up(self) -> Response:
         """The answer to a request that the end of the worker cut off."""
@@ -157,9 +159,9 @@ class Dispatcher:
         except Exception as bug:  # noqa: BLE001 - the words for a failure can fail too
             self._report(exchange, bug)
             response = plain_answer(exchange.request, bug)
-        if isinstance(failure, WrongMethod):
+        if isinstance(failure, MethodNotAllowed):
             return replace(response, status=405, headers=(*response.headers, ("allow", ", ".join(failure.allowed))))
-        return replace(response, status=413) if isinstance(failure, TooLarge) else response
+        return replace(response, status=413) if isinstance(failure, ContentTooLarge) else response
 
     def _nearest_wire(self, request: Request, raw_path: str) -> Wire | None:
         wants_page = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")

@@ -33,11 +33,11 @@ _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _PLAIN_STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.NotFound, 404),
-    (errors.WrongMethod, 405),
-    (errors.TooLarge, 413),
+    (errors.MethodNotAllowed, 405),
+    (errors.ContentTooLarge, 413),
     (errors.NotSignedIn, 401),
     (errors.NotPermitted, 403),
-    (errors.TooMany, 429),
+    (errors.RateLimited, 429),
     (errors.Conflict, 409),
     (errors.Unavailable, 503),
     (errors.Refused, 400),
@@ -138,7 +138,7 @@ def plain_answer(request: Request, failure: Exception) -> Response:
         message = failure.detail
     else:
         message = f"Something went wrong here. The log tells more under the request id {request.request_id}."
-    if isinstance(failure, errors.TooMany | errors.Unavailable):
+    if isinstance(failure, errors.RateLimited | errors.Unavailable):
         return told(status, message, (("retry-after", str(failure.retry_after)),))
     return told(status, message)
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from sealwright.errors import InvalidInput, NotFound, WrongMethod
+from sealwright.errors import InvalidInput, MethodNotAllowed, NotFound
 from sealwright.http import Route, Wire, percent_decoded
 
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)(:path)?\}")
@@ -58,7 +58,7 @@ class RouteTable:
             self._add(route)
 
     def find(self, method: str, raw_path: str) -> Match:
-        """The route that answers; raises NotFound, WrongMethod or InvalidInput. GET routes answer HEAD as well."""
+        """The route that answers; raises NotFound, MethodNotAllowed or InvalidInput. GET routes answer HEAD as well."""
         exact = self._exact.get((method, raw_path))
         if exact is not None:
             return exact
@@ -73,7 +73,7 @@ class RouteTable:
         if not allowed:
             raise NotFound(f"There is nothing at {path[:_SHOWN]}.")
         allowed.update(("HEAD",) if "GET" in allowed else ())
-        raise WrongMethod(f"{path[:_SHOWN]} does not answer {method}.", allowed=tuple(sorted(allowed)))
+        raise MethodNotAllowed(f"{path[:_SHOWN]} does not answer {method}.", allowed=tuple(sorted(allowed)))
 
     def nearest_wire(self, raw_path: str) -> Wire | None:
         """The wire that most routes near `raw_path` speak; None where not even its first segment leads anywhere."""

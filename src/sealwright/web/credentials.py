@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from sealwright.errors import TooMany
+from sealwright.errors import RateLimited
 from sealwright.http import Response
 from sealwright.identity import (
     MIN_PASSWORD,
@@ -60,7 +60,7 @@ class CredentialPages:
             await self._credentials.change_password(visit.typed("password"), visit.typed("new-password"), actor=person.actor)
         except (PasswordRefused, WeakPassword) as refusal:
             return self._password_form(visit, person, problems=fields_of(refusal, _FIELDS))
-        except TooMany as refusal:
+        except RateLimited as refusal:
             return self._password_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
         return done(HOME, "password")
 
@@ -81,7 +81,7 @@ class CredentialPages:
             )
         except (PasswordRefused, TextRefused, TooManyCredentials) as refusal:
             return await self._begin_form(visit, person, problems=fields_of(refusal, _FIELDS))
-        except TooMany as refusal:
+        except RateLimited as refusal:
             return await self._begin_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
         return self._code_form(visit, person, enrolment=enrolment)
 
@@ -96,7 +96,7 @@ class CredentialPages:
             await self._credentials.confirm_totp(code, actor=person.actor)
         except CodeRefused as refusal:
             return self._code_form(visit, person, enrolment=shown, problems=fields_of(refusal, _FIELDS))
-        except TooMany as refusal:
+        except RateLimited as refusal:
             return self._code_form(visit, person, enrolment=shown, problems=(problem_of(refusal),), failure=refusal)
         return done(HOME, "second-factor")
 
@@ -114,14 +114,14 @@ class CredentialPages:
             await self._credentials.remove_totp(credential_id, visit.typed("password"), actor=person.actor)
         except PasswordRefused as refusal:
             return await self._removal_form(visit, person, credential_id, problems=fields_of(refusal, _FIELDS))
-        except TooMany as refusal:
+        except RateLimited as refusal:
             return await self._removal_form(visit, person, credential_id, problems=(problem_of(refusal),), failure=refusal)
         return done(HOME, "second-factor-removed")
 
     # --- parts ---
 
     def _password_form(
-        self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = (), failure: TooMany | None = None
+        self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = (), failure: RateLimited | None = None
     ) -> Response:
         return self._pages.console(
             "password.html",
@@ -133,7 +133,7 @@ class CredentialPages:
         )
 
     async def _begin_form(
-        self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = (), failure: TooMany | None = None
+        self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = (), failure: RateLimited | None = None
     ) -> Response:
         held = await self._credentials.list_of(person.account.id, actor=person.actor)
         return self._pages.console(
@@ -153,7 +153,7 @@ class CredentialPages:
         *,
         enrolment: TotpEnrolment | None = None,
         problems: tuple[Problem, ...] = (),
-        failure: TooMany | None = None,
+        failure: RateLimited | None = None,
     ) -> Response:
         return self._pages.console(
             "authenticator-code.html",
@@ -173,7 +173,7 @@ class CredentialPages:
         credential_id: str,
         *,
         problems: tuple[Problem, ...] = (),
-        failure: TooMany | None = None,
+        failure: RateLimited | None = None,
     ) -> Response:
         held = second_factors(await self._credentials.list_of(person.account.id, actor=person.actor))
         removed = next((one for one in held if one.id == credential_id), None)
@@ -190,7 +190,7 @@ class CredentialPages:
         )
 
 
-def _status(problems: tuple[Problem, ...], failure: TooMany | None) -> int:
+def _status(problems: tuple[Problem, ...], failure: RateLimited | None) -> int:
     if failure is not None:
         return 429
     return 422 if problems else 200

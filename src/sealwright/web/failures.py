@@ -9,16 +9,16 @@ from msgspec import Struct
 
 from sealwright.errors import (
     Conflict,
+    ContentTooLarge,
     Failure,
     InvalidInput,
+    MethodNotAllowed,
     NotFound,
     NotPermitted,
     NotSignedIn,
+    RateLimited,
     Refused,
-    TooLarge,
-    TooMany,
     Unavailable,
-    WrongMethod,
 )
 from sealwright.http import FailureAnswer, Request, Response
 from sealwright.identity import LinkRefused
@@ -58,7 +58,7 @@ TABLE: Mapping[type[Exception], Told] = MappingProxyType(
         NotFound: Told(
             404, "There is nothing here", hint="Check the address, or begin with your account.", ways=_ACCOUNT, icon="none"
         ),
-        WrongMethod: Told(
+        MethodNotAllowed: Told(
             405,
             "That does not work here",
             detail="This address is a step of another page and cannot be opened by itself.",
@@ -66,8 +66,8 @@ TABLE: Mapping[type[Exception], Told] = MappingProxyType(
             ways=_ACCOUNT,
             icon="none",
         ),
-        TooLarge: Told(413, "That is too large", ways=_ACCOUNT),
-        TooMany: Told(429, "Too many attempts", icon="wait"),
+        ContentTooLarge: Told(413, "That is too large", ways=_ACCOUNT),
+        RateLimited: Told(429, "Too many attempts", icon="wait"),
         Refused: Told(400, "Refused", ways=_ACCOUNT),
         UnprovenRequest: Told(400, "This application's request is not right"),
         RequestGone: Told(410, "This request is no longer open", icon="none"),
@@ -112,7 +112,7 @@ def _known(pages: Pages, request: Request, failure: Failure, entry: Told) -> Res
     return pages.single(
         "error.html",
         status=entry.status,
-        headers=waiting_headers(failure if isinstance(failure, TooMany | Unavailable) else None),
+        headers=waiting_headers(failure if isinstance(failure, RateLimited | Unavailable) else None),
         icon=entry.icon,
         heading=entry.heading,
         detail=(entry.detail or failure_text(failure)).removeprefix(f"{entry.heading}.").lstrip(),
@@ -124,6 +124,6 @@ def _known(pages: Pages, request: Request, failure: Failure, entry: Told) -> Res
     )
 
 
-def waiting_headers(failure: TooMany | Unavailable | None) -> Headers:
+def waiting_headers(failure: RateLimited | Unavailable | None) -> Headers:
     """When to come back."""
     return () if failure is None else (("retry-after", str(failure.retry_after)),)

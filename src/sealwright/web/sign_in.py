@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from sealwright.clock import Clock, between
-from sealwright.errors import TooMany
+from sealwright.errors import RateLimited
 from sealwright.http import Response, redirect
 from sealwright.identity import (
     CodeRefused,
@@ -88,7 +88,7 @@ class SignInPages:
             )
         except SignInRefused as refusal:
             return await self._form(visit, onward, username=username, problems=(problem_of(refusal, "password"),), status=403)
-        except TooMany as refusal:
+        except RateLimited as refusal:
             problems = (problem_of(refusal),)
             return await self._form(visit, onward, username=username, problems=problems, status=429, failure=refusal)
         if isinstance(outcome, SecondFactor):
@@ -127,7 +127,7 @@ class SignInPages:
             )
         except CodeRefused as refusal:
             return await self._code_form(visit, onward, problems=(problem_of(refusal, "code"),), status=403)
-        except TooMany as refusal:
+        except RateLimited as refusal:
             return await self._code_form(visit, onward, problems=(problem_of(refusal),), status=429, failure=refusal)
         except SignInExpired as refusal:
             answer = await self._form(visit, onward, problems=(problem_of(refusal),), status=403)
@@ -173,7 +173,7 @@ class SignInPages:
         again: bool = False,
         problems: tuple[Problem, ...] = (),
         status: int = 200,
-        failure: TooMany | None = None,
+        failure: RateLimited | None = None,
     ) -> Response:
         pending = await self._authorization.pending(onward.handle) if onward.handle else None
         return self._pages.single(
@@ -199,7 +199,7 @@ class SignInPages:
         *,
         problems: tuple[Problem, ...] = (),
         status: int = 200,
-        failure: TooMany | None = None,
+        failure: RateLimited | None = None,
     ) -> Response:
         pending = await self._authorization.pending(onward.handle) if onward.handle else None
         return self._pages.single(

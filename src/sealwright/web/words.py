@@ -7,7 +7,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from sealwright.clock import Instant, to_datetime
-from sealwright.errors import Failure, TooMany
+from sealwright.errors import Failure, RateLimited
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _BROWSERS = (
@@ -49,7 +49,7 @@ def duration_text(duration: timedelta) -> str:
 
 def failure_text(failure: Failure) -> str:
     """What happened, in one sentence; waiting times as people say them."""
-    if isinstance(failure, TooMany):
+    if isinstance(failure, RateLimited):
         return f"Too many attempts. Wait {duration_text(timedelta(seconds=failure.retry_after))}, then try again."
     return failure.detail
 

@@ -200,7 +200,7 @@ def test_fault_tells_nothing_but_the_request_id():
 
 def test_problem_says_when_to_come_back():
     request = Request("POST", "/api/v1/login")
-    answer = answer_failure(request, errors.TooMany("Too many attempts.", retry_after=7))
+    answer = answer_failure(request, errors.RateLimited("Too many attempts.", retry_after=7))
     assert (answer.status, dict(answer.headers)["retry-after"]) == (429, "7")
 
 

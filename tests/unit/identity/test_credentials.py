@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.errors import NotPermitted, TooMany, Unavailable
+from sealwright.errors import NotPermitted, RateLimited, Unavailable
 from sealwright.identity import (
     AccountNotFound,
     AccountNotUsable,
@@ -110,7 +110,7 @@ def test_present_password_cannot_be_guessed_from_a_stolen_session():
             for _ in range(5):
                 with pytest.raises(PasswordRefused):
                     await world.credentials.change_password("wrong", OTHER_PASSWORD, actor=actor)
-            with pytest.raises(TooMany):
+            with pytest.raises(RateLimited):
                 await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=actor)
 
     asyncio.run(scenario())
@@ -270,7 +270,7 @@ def test_recovered_account_has_a_new_strong_password_and_nothing_of_the_old():
             before = await world.try_password("alice")
             assert isinstance(before, SecondFactor)
             for _ in range(6):
-                with pytest.raises((SignInRefused, TooMany)):
+                with pytest.raises((SignInRefused, RateLimited)):
                     await world.try_password("alice", "wrong")
             recovered = await world.credentials.recover_account("alice@example.org")
             assert recovered.password is not None

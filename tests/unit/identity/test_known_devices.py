@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.errors import NotPermitted, TooMany
+from sealwright.errors import NotPermitted, RateLimited
 from sealwright.identity import CodeRefused, Completed, PasswordRefused, SecondFactor, SessionKind, SignInRefused
 from sealwright.identity.devices.known import MOST_DEVICES
 from sealwright.identity.sweep import sweep
@@ -43,7 +43,7 @@ async def guess(world, name="alice", *, number=0, times=1):
             await sign_in(world, name, "wrong", address=f"198.51.{number % 250}.{each + 1}")
         except SignInRefused:
             looked_at += 1
-        except TooMany:
+        except RateLimited:
             pass
     return looked_at
 
@@ -57,7 +57,7 @@ def test_owner_signs_in_from_a_known_device_all_day_while_strangers_keep_the_acc
             looked_at += await guess(world, number=minute, times=2)
             world.clock.advance(timedelta(minutes=1))
             if minute > 30 and minute % 20 == 0:
-                with pytest.raises(TooMany):
+                with pytest.raises(RateLimited):
                     await sign_in(world)
                 assert isinstance(await sign_in(world, device=device), Completed)
         assert looked_at < 15 + 5 * 24
@@ -70,7 +70,7 @@ def test_name_spn_and_every_address_of_a_person_share_one_count():
         for name in ("alice", "Alice@example.org", "al@elsewhere.example", "alice", "AL@elsewhere.example"):
             assert await guess(world, name) == 1
         for name in ("alice", "alice@example.org", "al@elsewhere.example"):
-            with pytest.raises(TooMany):
+            with pytest.raises(RateLimited):
                 await sign_in(world, name)
 
     run(scenario)
@@ -80,7 +80,7 @@ def test_own_password_is_changed_in_a_live_session_while_strangers_guess():
     async def scenario(world):
         actor = (await sign_in(world)).signed_in.actor
         await guess(world, times=20)
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await sign_in(world)
         await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=actor)
         await guess(world, number=1, times=20)
@@ -106,7 +106,7 @@ def test_guessing_from_a_stolen_device_is_slowed_down_as_well():
         for number in range(5):
             with pytest.raises(SignInRefused):
                 await sign_in(world, password="wrong", device=device, address=f"203.0.113.{number}")
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await sign_in(world, device=device)
         assert isinstance(await sign_in(world), Completed)
 
@@ -118,7 +118,7 @@ def test_device_is_known_to_those_accounts_only_that_signed_in_from_it():
         await world.person("mallory")
         device = await known_device(world, "mallory")
         await guess(world, times=20)
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await sign_in(world, device=device)
         world.clock.advance(timedelta(hours=25))
         shared = (await sign_in(world, device=device)).device_token
@@ -148,7 +148,7 @@ def test_number_of_devices_of_an_account_is_bounded_and_they_can_be_listed_and_f
             world.clock.advance(timedelta(minutes=1))
         await guess(world, times=20)
         for gone in devices[:2]:
-            with pytest.raises(TooMany):
+            with pytest.raises(RateLimited):
                 await sign_in(world, device=gone)
         done = await sign_in(world, device=devices[2])
         actor = done.signed_in.actor
@@ -160,7 +160,7 @@ def test_number_of_devices_of_an_account_is_bounded_and_they_can_be_listed_and_f
             with pytest.raises(NotPermitted):
                 await verb(actor.id, actor=mallory)
         assert await world.devices.forget_all(actor.id, actor=actor) == MOST_DEVICES
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await sign_in(world, device=devices[2])
 
     run(scenario)
@@ -173,7 +173,7 @@ def test_password_that_somebody_else_sets_makes_every_device_unknown_and_ones_ow
         await guess(world, times=20)
         assert isinstance(await sign_in(world, password=OTHER_PASSWORD, device=done.device_token), Completed)
         await world.credentials.set_password("alice", PASSWORD, actor=SYSTEM)
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await sign_in(world, device=done.device_token)
 
     run(scenario)
@@ -186,7 +186,7 @@ def test_device_on_which_a_reset_link_was_used_is_a_way_in():
         link = await world.reset.create("alice", actor=SYSTEM)
         _, device = await world.reset.redeem(link.token, OTHER_PASSWORD, address=HOME_ADDRESS, device_token="")
         assert isinstance(await sign_in(world, password=OTHER_PASSWORD, device=device), Completed)
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await sign_in(world, password=OTHER_PASSWORD, device=before)
 
     run(scenario)
@@ -200,7 +200,7 @@ def test_device_that_is_not_used_for_half_a_year_is_forgotten():
         assert (await sign_in(world, device=device)).device_token == device
         world.clock.advance(timedelta(days=181))
         await guess(world, times=20)
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await sign_in(world, device=device)
         await sweep(world.db, world.clock)
         world.clock.advance(timedelta(days=-181))
@@ -220,13 +220,13 @@ def test_somebody_who_knows_the_password_cannot_use_up_the_codes_of_a_known_devi
         for _ in range(5):
             with pytest.raises(CodeRefused):
                 await with_code(world, asked, "000000")
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await with_code(world, asked, "000000")
         for _ in range(6):
             world.clock.advance(timedelta(seconds=10))
-            with suppress(CodeRefused, TooMany):
+            with suppress(CodeRefused, RateLimited):
                 await with_code(world, asked, "000000")
-        with pytest.raises(TooMany):
+        with pytest.raises(RateLimited):
             await with_code(world, asked, world.code(secret))
         asked = await sign_in(world, device=device)
         assert isinstance(await with_code(world, asked, world.code(secret), device=device), Completed)

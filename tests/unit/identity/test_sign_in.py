@@ -9,7 +9,7 @@ import pytest
 
 from sealwright.access import SYSTEM, Permission
 from sealwright.clock import after
-from sealwright.errors import TooMany, Unavailable
+from sealwright.errors import RateLimited, Unavailable
 from sealwright.identity import CodeRefused, Completed, SecondFactor, SessionKind, SignInExpired, SignInRefused
 
 from .world import OTHER_PASSWORD, PASSWORD, sqlite_world
@@ -156,7 +156,7 @@ def test_guessing_is_slowed_down_without_looking_at_the_password():
                 with pytest.raises(SignInRefused):
                     await world.try_password("alice", "wrong")
             looked_at = len(world.hashing.verified)
-            with pytest.raises(TooMany) as too_many:
+            with pytest.raises(RateLimited) as too_many:
                 await world.try_password("alice@example.org", PASSWORD)
             assert too_many.value.retry_after == 1
             assert len(world.hashing.verified) == looked_at
@@ -176,7 +176,7 @@ def test_unknown_names_are_slowed_down_alike():
             for _ in range(5):
                 with pytest.raises(SignInRefused):
                     await world.try_password("nobody", "wrong")
-            with pytest.raises(TooMany) as too_many:
+            with pytest.raises(RateLimited) as too_many:
                 await world.try_password("nobody", "wrong")
             assert too_many.value.retry_after == 1
 
@@ -190,7 +190,7 @@ def test_one_address_cannot_try_many_names():
             for n in range(31):
                 with pytest.raises(SignInRefused):
                     await world.try_password(f"name{n}", "wrong", address="2001:db8::1")
-            with pytest.raises(TooMany):
+            with pytest.raises(RateLimited):
                 await world.try_password("alice", address="2001:db8::2")
             assert isinstance(await world.try_password("alice", address="2001:db8:1::1"), Completed)
 
@@ -206,7 +206,7 @@ def test_success_does_not_wash_the_failures_of_an_address_away():
                     await world.try_password(f"name{n}", "wrong")
                 if n % 10 == 5:
                     await world.signed_in("mallory")
-            with pytest.raises(TooMany):
+            with pytest.raises(RateLimited):
                 await world.try_password("another", "wrong")
 
     asyncio.run(scenario())
@@ -231,7 +231,7 @@ def test_right_password_costs_others_behind_the_same_address_nothing():
                 await world.signed_in("bob")
             with pytest.raises(SignInRefused):
                 await world.try_password("typo", "wrong")
-            with pytest.raises(TooMany) as too_many:
+            with pytest.raises(RateLimited) as too_many:
                 await world.signed_in("alice")
             assert too_many.value.retry_after == 2  # the 32nd failure waits as long as without those that signed in
 
@@ -360,7 +360,7 @@ def test_wrong_code_may_be_corrected_but_not_guessed():
             for _ in range(5):
                 with pytest.raises(CodeRefused):
                     await world.sign_in.with_totp(asked.pending_token, wrong, address="", user_agent="")
-            with pytest.raises(TooMany):
+            with pytest.raises(RateLimited):
                 await world.sign_in.with_totp(asked.pending_token, right, address="", user_agent="")
             world.clock.advance(timedelta(seconds=2))
             again = await world.try_password("alice", address="198.51.100.1")

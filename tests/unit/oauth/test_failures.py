@@ -3,15 +3,15 @@ import pytest
 
 from sealwright.errors import (
     Conflict,
+    ContentTooLarge,
     Failure,
     InvalidInput,
+    MethodNotAllowed,
     NotFound,
     NotPermitted,
+    RateLimited,
     Refused,
-    TooLarge,
-    TooMany,
     Unavailable,
-    WrongMethod,
 )
 from sealwright.http import Request
 from sealwright.oauth import answer_failure, errors
@@ -35,9 +35,9 @@ def make(kind):
         return kind("access_denied", "why")
     if kind is errors.BearerScopeMissing:
         return kind("why", scope="openid")
-    if issubclass(kind, TooMany):
+    if issubclass(kind, RateLimited):
         return kind("why", retry_after=7)
-    if issubclass(kind, WrongMethod):
+    if issubclass(kind, MethodNotAllowed):
         return kind("why", allowed=("POST", "OPTIONS"))
     return kind("why")
 
@@ -80,9 +80,9 @@ TABLE = [
     (NotPermitted("x"), 403, "access_denied"),
     (Refused("x"), 400, "invalid_request"),
     (Conflict("x"), 409, "invalid_request"),
-    (WrongMethod("x", allowed=("POST",)), 405, "invalid_request"),
-    (TooLarge("x"), 413, "invalid_request"),
-    (TooMany("x", retry_after=7), 429, "temporarily_unavailable"),
+    (MethodNotAllowed("x", allowed=("POST",)), 405, "invalid_request"),
+    (ContentTooLarge("x"), 413, "invalid_request"),
+    (RateLimited("x", retry_after=7), 429, "temporarily_unavailable"),
     (Unavailable("x", retry_after=7), 503, "temporarily_unavailable"),
 ]
 

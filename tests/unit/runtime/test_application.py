@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright import api, ca, oauth
-from sealwright.errors import Conflict, NotFound, Refused, TooLarge, Unavailable
+from sealwright.errors import Conflict, ContentTooLarge, NotFound, Refused, Unavailable
 from sealwright.http import Listener, Response, Route, Wire
 from sealwright.runtime.application import Application, Dispatcher, InFlight
 from sealwright.runtime.jobs import Job
@@ -146,7 +146,7 @@ def test_methods_that_are_allowed_are_told_once_on_every_wire(wire, words):
 
 def test_too_large_is_413_whatever_the_wire_says():
     assert begin(dispatcher(*PEOPLE), "POST", "/oauth2/token").too_large().status == 413
-    assert answered(dispatcher(route("GET", "/a", failing(TooLarge("no")))), "GET", "/a").status == 413
+    assert answered(dispatcher(route("GET", "/a", failing(ContentTooLarge("no")))), "GET", "/a").status == 413
 
 
 def test_body_limit_is_that_of_the_route():

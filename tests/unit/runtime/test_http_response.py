@@ -2,7 +2,17 @@ from datetime import timedelta
 
 import pytest
 
-from sealwright.errors import Conflict, NotFound, NotPermitted, NotSignedIn, Refused, TooLarge, TooMany, Unavailable, WrongMethod
+from sealwright.errors import (
+    Conflict,
+    ContentTooLarge,
+    MethodNotAllowed,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
 from sealwright.http import Request, Response
 from sealwright.runtime.http_response import encode, header_lines, header_pairs, plain_answer, site_of
 
@@ -170,11 +180,11 @@ def test_origin_is_the_host_in_lower_case():
     ("failure", "status"),
     [
         (NotFound("no"), 404),
-        (WrongMethod("no", allowed=("GET",)), 405),
-        (TooLarge("no"), 413),
+        (MethodNotAllowed("no", allowed=("GET",)), 405),
+        (ContentTooLarge("no"), 413),
         (NotSignedIn("no"), 401),
         (NotPermitted("no"), 403),
-        (TooMany("no", retry_after=7), 429),
+        (RateLimited("no", retry_after=7), 429),
         (Conflict("no"), 409),
         (Unavailable("no", retry_after=7), 503),
         (Refused("no"), 400),

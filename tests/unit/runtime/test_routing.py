@@ -1,6 +1,6 @@
 import pytest
 
-from sealwright.errors import InvalidInput, NotFound, WrongMethod
+from sealwright.errors import InvalidInput, MethodNotAllowed, NotFound
 from sealwright.http import Wire
 from sealwright.runtime.routing import RouteTable
 from tests.unit.runtime.routes import route
@@ -73,7 +73,7 @@ def test_route_for_head_comes_before_get():
 
 
 def test_wrong_method_names_those_of_every_route_that_fits():
-    with pytest.raises(WrongMethod) as refusal:
+    with pytest.raises(MethodNotAllowed) as refusal:
         TABLE.find("PUT", "/api/people/alice")
     assert refusal.value.allowed == ("DELETE", "GET", "HEAD", "POST")
     assert refusal.value.detail == "/api/people/alice does not answer PUT."

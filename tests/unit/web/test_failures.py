@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import sealwright
-from sealwright.errors import Conflict, Failure, NotFound, NotPermitted, Refused, TooMany, Unavailable, WrongMethod
+from sealwright.errors import Conflict, Failure, MethodNotAllowed, NotFound, NotPermitted, RateLimited, Refused, Unavailable
 from sealwright.http import Request
 from sealwright.oauth import RequestGone, UnprovenRequest
 from sealwright.web.failures import TABLE, failure_answer, told
@@ -53,7 +53,7 @@ def test_command_in_a_hint_can_be_copied_by_itself():
 
 def test_every_refusal_but_waiting_and_an_applications_own_leads_on():
     for kind, entry in TABLE.items():
-        assert entry.ways or kind in {TooMany, Unavailable, UnprovenRequest, RequestGone}
+        assert entry.ways or kind in {RateLimited, Unavailable, UnprovenRequest, RequestGone}
 
 
 def test_failure_that_is_none_of_the_three_is_told_as_a_fault_of_ours() -> None:
@@ -86,7 +86,7 @@ def test_refusal_says_what_why_and_what_next():
 
 
 @pytest.mark.parametrize(
-    "failure", [NotFound("There is nothing at /ui/nowhere."), WrongMethod("/ui/x does not answer GET.", allowed=("POST",))]
+    "failure", [NotFound("There is nothing at /ui/nowhere."), MethodNotAllowed("/ui/x does not answer GET.", allowed=("POST",))]
 )
 def test_page_that_is_none_says_what_to_do_next_and_leads_to_the_account(failure):
     reading = Reading(answer_failure(REQUEST, failure).body.decode())
@@ -106,7 +106,7 @@ def test_failure_says_what_to_do_next_in_its_own_words_where_it_has_some():
 
 @pytest.mark.parametrize(
     ("failure", "status"),
-    [(TooMany("x", retry_after=7), 429), (Unavailable("x", retry_after=7), 503)],
+    [(RateLimited("x", retry_after=7), 429), (Unavailable("x", retry_after=7), 503)],
     ids=["many", "unavailable"],
 )
 def test_time_to_wait_is_told_to_programs_too(failure, status):

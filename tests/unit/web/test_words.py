@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.clock import Instant
-from sealwright.errors import NotFound, TooMany
+from sealwright.errors import NotFound, RateLimited
 from sealwright.web.words import device_text, duration_text, failure_text, host_text, origin_text, utc_text
 
 
@@ -38,7 +38,7 @@ def test_waiting_so_long_is_long_enough(seconds, text):
 
 
 def test_waiting_time_of_a_throttled_attempt_is_told_in_words():
-    failure = TooMany("Too many attempts. The next one is looked at in 900 seconds.", retry_after=900)
+    failure = RateLimited("Too many attempts. The next one is looked at in 900 seconds.", retry_after=900)
     assert failure_text(failure) == "Too many attempts. Wait 15 minutes, then try again."
     assert failure_text(NotFound("There is no such thing.")) == "There is no such thing."
 

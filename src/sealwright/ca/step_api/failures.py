@@ -8,16 +8,16 @@ from sealwright.ca.errors import AlreadyRevoked
 from sealwright.ca.step_api.messages import NotOffered
 from sealwright.errors import (
     Conflict,
+    ContentTooLarge,
     Failure,
     InvalidInput,
+    MethodNotAllowed,
     NotFound,
     NotPermitted,
     NotSignedIn,
+    RateLimited,
     Refused,
-    TooLarge,
-    TooMany,
     Unavailable,
-    WrongMethod,
 )
 from sealwright.http import Request, Response, json_response
 from sealwright.jose import TokenRefused
@@ -32,9 +32,9 @@ STATUSES: Mapping[type[Failure], int] = {
     TokenRefused: 401,
     NotPermitted: 403,
     NotFound: 404,
-    WrongMethod: 405,
-    TooLarge: 413,
-    TooMany: 429,
+    MethodNotAllowed: 405,
+    ContentTooLarge: 413,
+    RateLimited: 429,
     Refused: 400,
     Conflict: 409,
     Unavailable: 503,

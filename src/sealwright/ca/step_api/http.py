@@ -24,7 +24,7 @@ from sealwright.ca.step_api.messages import (
     time_or_duration,
 )
 from sealwright.db import Database
-from sealwright.errors import InvalidInput, NotFound, Refused, TooMany
+from sealwright.errors import InvalidInput, NotFound, RateLimited, Refused
 from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 from sealwright.ip import network_of
 from sealwright.pem import certificate_pem, certificates_pem
@@ -115,7 +115,7 @@ class StepApi:
             self._failures.require(network)
             try:
                 return await handler(request)
-            except TooMany:
+            except RateLimited:
                 raise
             except Refused:
                 self._failures.spend(network)

@@ -10,7 +10,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from sealwright.ca import Standing
 from sealwright.clock import to_datetime
 from tests.authorities import ALICE, READER, authority, common_name_in, csr, der_of, leaf_of, names_in
-from tests.unit.ca.test_provisioners_definitions import KANIDM
+from tests.unit.ca.provisioners.test_definitions import KANIDM
 
 PROVIDER = "https://id.richtman.au/oauth2/openid/step-ca"
 ARIEL = "ariel@id.richtman.au"

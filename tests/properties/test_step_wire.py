@@ -14,7 +14,7 @@ from sealwright.ca.step_api.messages import serial_number, time_or_duration
 from sealwright.clock import Instant
 from sealwright.errors import InvalidInput
 from tests.authorities import authority, csr
-from tests.unit.ca.test_provisioners_definitions import KANIDM, jwk, oidc
+from tests.unit.ca.provisioners.test_definitions import KANIDM, jwk, oidc
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),

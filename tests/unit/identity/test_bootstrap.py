@@ -14,8 +14,7 @@ from sealwright.identity import (
     SignInRefused,
     WeakPassword,
 )
-
-from .world import PASSWORD, sqlite_world
+from tests.unit.identity.world import PASSWORD, sqlite_world
 
 
 async def welcome(world, token, *, name="alice", password=PASSWORD):

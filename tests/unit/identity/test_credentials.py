@@ -24,8 +24,7 @@ from sealwright.identity import (
     TooManyCredentials,
     WeakPassword,
 )
-
-from .world import OTHER_PASSWORD, PASSWORD, sqlite_world
+from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
 
 
 def test_set_password_replaces_the_old_one_and_ends_sessions():

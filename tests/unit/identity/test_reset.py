@@ -16,8 +16,7 @@ from sealwright.identity import (
     SecondFactor,
     WeakPassword,
 )
-
-from .world import OTHER_PASSWORD, PASSWORD, sqlite_world
+from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
 
 
 def test_link_sets_a_first_password_once():

@@ -8,8 +8,7 @@ import pytest
 from sealwright.access import SYSTEM, Permission
 from sealwright.errors import NotPermitted
 from sealwright.identity import SessionKind, SessionNotFound, sweep
-
-from .world import sqlite_world
+from tests.unit.identity.world import sqlite_world
 
 
 def test_idle_and_absolute_limits_of_a_browser():

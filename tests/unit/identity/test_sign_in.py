@@ -11,8 +11,7 @@ from sealwright.access import SYSTEM, Permission
 from sealwright.clock import after
 from sealwright.errors import RateLimited, Unavailable
 from sealwright.identity import CodeRefused, Completed, SecondFactor, SessionKind, SignInExpired, SignInRefused
-
-from .world import OTHER_PASSWORD, PASSWORD, sqlite_world
+from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
 
 
 def test_user_name_spn_and_mail_all_sign_in():

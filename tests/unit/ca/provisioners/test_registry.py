@@ -18,7 +18,7 @@ from sealwright.db import Statement
 from sealwright.db.schema import provisioners as table
 from sealwright.errors import InvalidInput, NotPermitted
 from tests.authorities import signing_key
-from tests.unit.ca.test_provisioners_definitions import KANIDM, jwk, oidc
+from tests.unit.ca.provisioners.test_definitions import KANIDM, jwk, oidc
 
 STORED = Statement(select(table.c.definition, table.c.sealed_secret))
 

@@ -25,7 +25,7 @@ from tests.authorities import (
     leaf_of,
     signing_key,
 )
-from tests.unit.ca.test_provisioners_definitions import jwk, oidc
+from tests.unit.ca.provisioners.test_definitions import jwk, oidc
 
 WEB = "web.example.org"
 

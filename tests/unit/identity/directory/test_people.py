@@ -19,8 +19,7 @@ from sealwright.identity import (
     NameRefused,
     NameTaken,
 )
-
-from .world import sqlite_world
+from tests.unit.identity.world import sqlite_world
 
 
 def test_person_is_created_and_found_by_name_spn_and_id():

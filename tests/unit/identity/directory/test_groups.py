@@ -16,8 +16,7 @@ from sealwright.identity import (
     NameTaken,
     TextRefused,
 )
-
-from .world import sqlite_world
+from tests.unit.identity.world import sqlite_world
 
 
 async def names_of(world, account):

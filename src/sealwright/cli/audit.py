@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from sealwright.cli.commands import Group, command
+from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import WrongUsage
-from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import listed, parsed, stamp
+from sealwright.cli.formatting import listed, parsed, stamp
 from sealwright.clock import parse_duration
 
 audit = Group("audit", help="What happened, and who did it.")
@@ -37,22 +37,22 @@ _MOMENT = "A time (RFC 3339), a day, or a duration before now, such as 2h."
 @click.option("--since", metavar="TIME", help=f"Only from then on. {_MOMENT}")
 @click.option("--until", metavar="TIME", help="Only before then. In the same forms.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
-@pass_invocation
-def list_(invocation: Invocation, limit: int, since: str | None, until: str | None, **only: str | None) -> None:
+@pass_context
+def list_(context: CommandContext, limit: int, since: str | None, until: str | None, **only: str | None) -> None:
     """List the newest events, with the reasons that were recorded.
 
     Names stand for what has them now and for what had them before it was deleted; ids are taken, too. A refusal that repeats
     within a minute is written once more with the number of its repetitions.
     """
-    now = invocation.surroundings.now()
+    now = context.dependencies.now()
     times = {name: _moment(name, text, now) for name, text in (("since", since), ("until", until)) if text is not None}
     query = {name: text for name, text in only.items() if text is not None} | times | {"limit": str(min(limit, _PAGE))}
-    values: Iterator[dict[str, Any]] = islice(invocation.connection().pages("audit", query=query), limit)
+    values: Iterator[dict[str, Any]] = islice(context.connection().pages("audit", query=query), limit)
     fields = (("AT", "moment"), ("EVENT", "event"), ("OUTCOME", "outcome"), ("BY", "by"), ("ABOUT", "about"))
-    shown = values if invocation.output.as_json else map(_shown, values)
+    shown = values if context.output.as_json else map(_shown, values)
     chosen = set(query) - {"limit"}
     empty = "Nothing was recorded that fits." if chosen else "Nothing was recorded yet."
-    invocation.output.table(shown, fields, empty=empty, below="why")
+    context.output.table(shown, fields, empty=empty, below="why")
 
 
 def _moment(name: str, text: str, now: datetime) -> str:

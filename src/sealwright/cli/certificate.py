@@ -11,9 +11,9 @@ import click
 
 from sealwright.cli.commands import Group, command, fingerprint_option
 from sealwright.cli.confirmation import ask_about_certificate, ask_first
+from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import WrongUsage
-from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import duration, listed, parsed, stamp, until
+from sealwright.cli.formatting import duration, listed, parsed, stamp, until
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -53,30 +53,30 @@ _FIELDS = (
 )
 
 
-def _authority(invocation: Invocation, ca_url: str | None, files: tuple[Path, Path] | None = None) -> Authority:
+def _authority(context: CommandContext, ca_url: str | None, files: tuple[Path, Path] | None = None) -> Authority:
     from sealwright.cli.server_address import given_roots_pem, known_server
     from sealwright.cli.step_wire import Authority
 
-    choices, environ = invocation.choices, invocation.surroundings.environ
+    choices, environ = context.choices, context.dependencies.environ
     if ca_url and choices.fingerprint:
         url = ca_url if "://" in ca_url else f"https://{ca_url}"
-        roots = invocation.root_at(url)
+        roots = context.root_at(url)
     elif ca_url:
         known = known_server(choices.url, choices.ca, environ)
         url, roots = ca_url, known.roots_pem if known else given_roots_pem(choices.ca, environ)
     else:
-        server = invocation.server()
+        server = context.server()
         url, roots = server.machines_url, server.roots_pem
         if choices.fingerprint:
-            invocation.remembered().trusted(server.url, roots)
+            context.saved_sessions().trusted(server.url, roots)
     if not url:
-        told = invocation.connection(signed_in=False).call("GET", "version")
+        told = context.connection(signed_in=False).call("GET", "version")
         url, roots = told["urls"]["machines"], roots or "".join(told["roots"])
     if "://" not in url:
         url = f"https://{url}"
     if not url.startswith("https://"):
         raise WrongUsage(f"--ca-url {url} is not an https:// address.")
-    return Authority("/".join(url.split("/", 3)[:3]), roots, invocation.surroundings, files)
+    return Authority("/".join(url.split("/", 3)[:3]), roots, context.dependencies, files)
 
 
 @command(
@@ -105,8 +105,8 @@ def _authority(invocation: Invocation, ca_url: str | None, files: tuple[Path, Pa
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only print the address.")
 @fingerprint_option
 @_ca_url
-@pass_invocation
-def issue(invocation: Invocation, crt: str | None, key: str | None, ca_url: str | None, **wish: Any) -> None:
+@pass_context
+def issue(context: CommandContext, crt: str | None, key: str | None, ca_url: str | None, **wish: Any) -> None:
     """Get a certificate: sign in through the browser, and have a new key certified.
 
     Without SUBJECT it carries your own names. CRT and KEY are the files to write; without them they are called after the
@@ -115,23 +115,23 @@ def issue(invocation: Invocation, crt: str | None, key: str | None, ca_url: str 
     from sealwright.cli.issue import Wish, obtain
 
     asked = Wish(certificate_file=crt, key_file=key, **wish)
-    obtained = obtain(invocation, _authority(invocation, ca_url), asked)
-    _tell(invocation, obtained.certificate, obtained.certificate_file, obtained.key_file, new_key=True, wanted=asked.subject)
+    obtained = obtain(context, _authority(context, ca_url), asked)
+    _tell(context, obtained.certificate, obtained.certificate_file, obtained.key_file, new_key=True, wanted=asked.subject)
 
 
-def _tell(invocation: Invocation, made: Certificate, crt: Path, key: Path, *, new_key: bool, wanted: str | None = None) -> None:
+def _tell(context: CommandContext, made: Certificate, crt: Path, key: Path, *, new_key: bool, wanted: str | None = None) -> None:
     """Say what there is now. `wanted`: the name that was asked for first."""
     from sealwright.cli.certificate_text import as_json
     from sealwright.cli.key_pair import names_of, title_of
 
-    moment = until(made.not_valid_after_utc, invocation.surroundings.now())
+    moment = until(made.not_valid_after_utc, context.dependencies.now())
     title = wanted if wanted and wanted in names_of(made) else title_of(made)
-    invocation.output.done(f"{title}   {moment}")
+    context.output.done(f"{title}   {moment}")
     width = max(len(str(crt)), len(str(key)))
-    invocation.output.say(f"  {crt!s:<{width}}   certificate and chain")
+    context.output.say(f"  {crt!s:<{width}}   certificate and chain")
     if new_key:
-        invocation.output.say(f"  {key!s:<{width}}   private key, readable by you only")
-    invocation.output.json({**as_json(made), "certificate_file": str(crt), "key_file": str(key)})
+        context.output.say(f"  {key!s:<{width}}   private key, readable by you only")
+    context.output.json({**as_json(made), "certificate_file": str(crt), "key_file": str(key)})
 
 
 @command(
@@ -144,9 +144,9 @@ def _tell(invocation: Invocation, made: Certificate, crt: Path, key: Path, *, ne
 @click.option("--expires-in", metavar="DURATION", help="Renew only when less than this is left, such as 4h.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite the file of --out when it is there.")
 @_ca_url
-@pass_invocation
+@pass_context
 def renew(
-    invocation: Invocation,
+    context: CommandContext,
     crt: Path,
     key: Path | None,
     out: Path | None,
@@ -162,15 +162,15 @@ def renew(
     from sealwright.cli.renew import due, renewed
 
     key = key or key_file_beside(crt)
-    now = invocation.surroundings.now()
+    now = context.dependencies.now()
     left = due(crt, expires_in, now)
     if left is not None:
-        invocation.output.note(f"Not due: {crt} is good for another {duration(left)}.")
-        invocation.output.json({"renewed": False, "certificate_file": str(crt), "seconds_left": int(left.total_seconds())})
+        context.output.note(f"Not due: {crt} is good for another {duration(left)}.")
+        context.output.json({"renewed": False, "certificate_file": str(crt), "seconds_left": int(left.total_seconds())})
         return
     target = out or crt
-    made = renewed(partial(_authority, invocation, ca_url), crt, key, target, now, replace=force or target == crt)
-    _tell(invocation, made, target, key, new_key=False)
+    made = renewed(partial(_authority, context, ca_url), crt, key, target, now, replace=force or target == crt)
+    _tell(context, made, target, key, new_key=False)
 
 
 @command(
@@ -181,8 +181,8 @@ def renew(
 @click.argument("file", metavar="FILE")
 @click.option("--short", "in_short", is_flag=True, help="Only the essentials.")
 @click.option("--bundle", is_flag=True, help="Every certificate in the file, not only the first.")
-@pass_invocation
-def inspect(invocation: Invocation, file: str, in_short: bool, bundle: bool) -> None:
+@pass_context
+def inspect(context: CommandContext, file: str, in_short: bool, bundle: bool) -> None:
     """Show what is in a certificate file. Nothing is verified.
 
     FILE is PEM or DER; - reads standard input.
@@ -191,12 +191,12 @@ def inspect(invocation: Invocation, file: str, in_short: bool, bundle: bool) -> 
     from sealwright.cli.files import read_bytes
     from sealwright.cli.key_pair import read_certificates
 
-    content = invocation.surroundings.stdin.read().encode() if file == "-" else read_bytes(Path(file))
+    content = context.dependencies.stdin.read().encode() if file == "-" else read_bytes(Path(file))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # oddities of a certificate are for its issuer; what is in it is shown all the same
         for each in read_certificates(content, Path("standard input" if file == "-" else file), only_first=not bundle):
-            invocation.output.say(certificate_text.short(each) if in_short else certificate_text.long(each))
-            invocation.output.json(certificate_text.as_json(each))
+            context.output.say(certificate_text.short(each) if in_short else certificate_text.long(each))
+            context.output.json(certificate_text.as_json(each))
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
@@ -218,38 +218,38 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 )
 @click.option("--person", metavar="NAME", help="Only those that speak for this person.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
-@pass_invocation
-def list_(invocation: Invocation, person: str | None, limit: int | None) -> None:
+@pass_context
+def list_(context: CommandContext, person: str | None, limit: int | None) -> None:
     """List certificates, newest first: your own, or all of them when you may see them.
 
     In JSON, here and in every other answer, serial is the number in hexadecimal, and serial_decimal the same as step writes it.
     """
     from itertools import islice
 
-    values = islice(invocation.connection().pages("certificates", query={"person": person} if person else None), limit)
+    values = islice(context.connection().pages("certificates", query={"person": person} if person else None), limit)
     fields = (("SERIAL", "serial"), ("NAME", "title"), ("PERSON", "person"), ("STATE", "state"), ("UNTIL", "until"))
-    shown = values if invocation.output.as_json else map(_shown, values)
+    shown = values if context.output.as_json else map(_shown, values)
     empty = f"No certificate speaks for {person}." if person else "No certificate speaks for you, and you may not see others."
-    invocation.output.table(shown, fields, empty=f"{empty} Get one with: sealwright certificate issue")
+    context.output.table(shown, fields, empty=f"{empty} Get one with: sealwright certificate issue")
 
 
 @command("show", examples=["sealwright certificate show 01a35c0f…"])
 @click.argument("serial")
 @click.option("--pem", is_flag=True, help="Print the certificate itself.")
-@pass_invocation
-def show(invocation: Invocation, serial: str, pem: bool) -> None:
+@pass_context
+def show(context: CommandContext, serial: str, pem: bool) -> None:
     """Show a certificate: whom it speaks for, who vouched for it, and what became of it.
 
     SERIAL is hexadecimal, as lists show it, with or without 0x and colons; or decimal, as step writes it.
     How it came about, step by step and with the reasons, is in the audit record; the last line says how to read it.
     """
-    value = invocation.connection().call("GET", "certificates", serial)
-    if pem and not invocation.output.as_json:
+    value = context.connection().call("GET", "certificates", serial)
+    if pem and not context.output.as_json:
         if not value["certificate"]:
             raise WrongUsage(f"certificate {serial} was never signed: it is {value['state']}.")
-        invocation.output.say(value["certificate"].rstrip("\n"))
+        context.output.say(value["certificate"].rstrip("\n"))
         return
-    invocation.output.record(value if invocation.output.as_json else _shown(value), _FIELDS)
+    context.output.record(value if context.output.as_json else _shown(value), _FIELDS)
 
 
 @command(
@@ -272,9 +272,9 @@ def show(invocation: Invocation, serial: str, pem: bool) -> None:
     help="Why.",
 )
 @_ca_url
-@pass_invocation
+@pass_context
 def revoke(
-    invocation: Invocation, serial: str | None, crt: Path | None, key: Path | None, reason: str, ca_url: str | None
+    context: CommandContext, serial: str | None, crt: Path | None, key: Path | None, reason: str, ca_url: str | None
 ) -> None:
     """Revoke a certificate: it is not renewed any more. It cannot be undone.
 
@@ -285,11 +285,11 @@ def revoke(
     if (serial is None) == (crt is None):
         raise WrongUsage("which certificate is to be revoked?", hint="Pass its SERIAL, or --cert FILE and --key FILE.")
     if serial is not None:
-        ask_about_certificate(invocation, serial)
-        value = invocation.connection().call("POST", "certificates", serial, "revoke", body={"reason": reason})
+        ask_about_certificate(context, serial)
+        value = context.connection().call("POST", "certificates", serial, "revoke", body={"reason": reason})
         names = listed([each["value"] for each in value["names"]]) or value["subject_name"]
-        _confirm_revoked(invocation, value["serial"], names)
-        invocation.output.json(value)
+        _confirm_revoked(context, value["serial"], names)
+        context.output.json(value)
         return
     assert crt is not None  # noqa: S101 - one of the two is given, see above
     from sealwright.cli.certificate_text import serial_of
@@ -298,18 +298,18 @@ def revoke(
     from sealwright.cli.key_pair import read_certificates, title_of
 
     held = read_certificates(read_bytes(crt), crt)[0]
-    moment = until(held.not_valid_after_utc, invocation.surroundings.now())
-    ask_first(invocation, "Revoke it? It cannot be undone.", lambda: [f"{serial_of(held)} ({title_of(held)}), {moment}"])
-    authority = _authority(invocation, ca_url, (crt, key or key_file_beside(crt)))
+    moment = until(held.not_valid_after_utc, context.dependencies.now())
+    ask_first(context, "Revoke it? It cannot be undone.", lambda: [f"{serial_of(held)} ({title_of(held)}), {moment}"])
+    authority = _authority(context, ca_url, (crt, key or key_file_beside(crt)))
     authority.revoke(str(held.serial_number), REASONS[reason], reason)
-    _confirm_revoked(invocation, serial_of(held), title_of(held))
-    invocation.output.json({"serial": serial_of(held), "serial_decimal": str(held.serial_number), "revoked": True})
+    _confirm_revoked(context, serial_of(held), title_of(held))
+    context.output.json({"serial": serial_of(held), "serial_decimal": str(held.serial_number), "revoked": True})
 
 
-def _confirm_revoked(invocation: Invocation, serial: str, names: str) -> None:
-    invocation.output.confirm(f"Revoked {serial} ({names}): it is never renewed again")
-    if invocation.output.tells_next_steps:
-        invocation.output.note("Whoever does not ask this server believes it until it expires: there is no CRL or OCSP yet.")
+def _confirm_revoked(context: CommandContext, serial: str, names: str) -> None:
+    context.output.confirm(f"Revoked {serial} ({names}): it is never renewed again")
+    if context.output.tells_next_steps:
+        context.output.note("Whoever does not ask this server believes it until it expires: there is no CRL or OCSP yet.")
 
 
 for each in (issue, inspect, renew, list_, show, revoke):

@@ -8,25 +8,25 @@ from typing import Any
 
 import click
 
-from sealwright.cli.invocation import Invocation
+from sealwright.cli.context import CommandContext
 
 _WHOLE_LINE = 200
 ASKS_FIRST = "At a terminal it says what will end, and asks; --yes goes on without, and so does a script, which has no terminal."
 
 
 def _choose(member: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    def callback(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
         if value is None or value is False:
             return
         if value == "":  # from a variable that is not set; the default would be somebody or something else
-            raise click.BadParameter("it is empty.", context, parameter)
-        invocation = context.find_object(Invocation)
-        if invocation is None:
+            raise click.BadParameter("it is empty.", ctx, parameter)
+        context = ctx.find_object(CommandContext)
+        if context is None:
             return
         if member == "output":
-            invocation.output.as_json = value == "json"
+            context.output.as_json = value == "json"
         else:
-            setattr(invocation.choices, member, value)
+            setattr(context.choices, member, value)
 
     return callback
 

@@ -6,89 +6,89 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from sealwright.cli.context import CommandContext
 from sealwright.cli.errors import CommandFailed, RefusedByServer
-from sealwright.cli.invocation import Invocation
-from sealwright.cli.wording import counted, listed, parsed, until
+from sealwright.cli.formatting import counted, listed, parsed, until
 
 Tell = Callable[[], Sequence[str]]
 
 
-def ask_first(invocation: Invocation, question: str, tell: Tell) -> None:
+def ask_first(context: CommandContext, question: str, tell: Tell) -> None:
     """Say what will end, and ask; raises CommandFailed unless the answer is yes.
 
     A script is not asked: without a terminal, and with --yes, this returns at once and `tell` is not called.
     """
-    if invocation.choices.yes or not invocation.output.asks():
+    if context.choices.yes or not context.output.asks():
         return
     for line in tell():
-        invocation.output.note(line)
-    if not invocation.output.confirmed(question):
+        context.output.note(line)
+    if not context.output.confirmed(question):
         raise CommandFailed("Nothing was changed.", hint="To go on without being asked, add --yes.")
 
 
-def ask_about_person(invocation: Invocation, name: str, question: str, *, certificates: str, but: bool = False) -> None:
+def ask_about_person(context: CommandContext, name: str, question: str, *, certificates: str, but: bool = False) -> None:
     """Ask before a person's sessions end. `certificates`: what becomes of theirs; `but`: consents and tokens stay."""
 
     def tell() -> list[str]:
-        impact = invocation.connection().call("GET", "persons", name, "impact")
+        impact = context.connection().call("GET", "persons", name, "impact")
         ends = [_counted(impact, "session")]
         if not but:
             ends += [_counted(impact, "consent"), _counted(impact, "authorization")]
         return _lines(impact["name"], ends, f"{counted(impact['certificates'], 'certificate')} {certificates}.", impact)
 
-    ask_first(invocation, question, tell)
+    ask_first(context, question, tell)
 
 
-def ask_about_group(invocation: Invocation, name: str, *, even_if_used: bool) -> None:
+def ask_about_group(context: CommandContext, name: str, *, even_if_used: bool) -> None:
     """Ask before a group is deleted; not where the server refuses it anyway, because it is used."""
-    if invocation.choices.yes or not invocation.output.asks():
+    if context.choices.yes or not context.output.asks():
         return
-    impact = invocation.connection().call("GET", "groups", name, "impact")
+    impact = context.connection().call("GET", "groups", name, "impact")
     if impact["used_by"] and not even_if_used:
         return
     lines = [f"{counted(impact['members'], 'member')} of {name} will not be in it any more; they stay themselves."]
     lines += [f"It is used by {each}, which loses it." for each in impact["used_by"]]
-    ask_first(invocation, f"Delete the group {name}?", lambda: lines)
+    ask_first(context, f"Delete the group {name}?", lambda: lines)
 
 
-def ask_about_client(invocation: Invocation, name: str, *, even_if_used: bool) -> None:
+def ask_about_client(context: CommandContext, name: str, *, even_if_used: bool) -> None:
     """The same for a client."""
-    if invocation.choices.yes or not invocation.output.asks():
+    if context.choices.yes or not context.output.asks():
         return
-    impact = invocation.connection().call("GET", "oauth2", "clients", name, "impact")
+    impact = context.connection().call("GET", "oauth2", "clients", name, "impact")
     if impact["used_by"] and not even_if_used:
         return
     nouns = ("scope_map", "redirect_url", "consent", "authorization")
     lines = _lines(f"The client {name}", [_counted(impact, noun) for noun in nouns], "", impact)
     lines += [f"It is used by {each}, by which nobody gets a certificate then." for each in impact["used_by"]]
-    ask_first(invocation, f"Delete the client {name}?", lambda: lines)
+    ask_first(context, f"Delete the client {name}?", lambda: lines)
 
 
-def ask_about_provisioner(invocation: Invocation, name: str) -> None:
+def ask_about_provisioner(context: CommandContext, name: str) -> None:
     """Ask before a provisioner is removed."""
 
     def tell() -> list[str]:
-        number = invocation.connection().call("GET", "provisioners", name, "impact")["certificates"]
+        number = context.connection().call("GET", "provisioners", name, "impact")["certificates"]
         return [f"{counted(number, 'certificate')} that {name} vouched for: valid until expiry, and not renewed any more."]
 
-    ask_first(invocation, f"Remove the provisioner {name}?", tell)
+    ask_first(context, f"Remove the provisioner {name}?", tell)
 
 
-def ask_about_certificate(invocation: Invocation, serial: str) -> None:
+def ask_about_certificate(context: CommandContext, serial: str) -> None:
     """Ask before a certificate is revoked. Whoever may revoke it and not see it is asked without being told more."""
 
     def tell() -> list[str]:
         lines: list[str] = []
         with suppress(RefusedByServer):
-            value = invocation.connection().call("GET", "certificates", serial)
+            value = context.connection().call("GET", "certificates", serial)
             names = listed([each["value"] for each in value["names"]]) or value["subject_name"]
-            moment = until(parsed(value["not_after"]), invocation.surroundings.now())
+            moment = until(parsed(value["not_after"]), context.dependencies.now())
             lines.append(f"{value['serial']} ({names}), {moment}")
             if value["followed_by"]:
                 lines.append(f"{counted(len(value['followed_by']), 'certificate')} renewed from it: not revoked with it.")
         return lines
 
-    ask_first(invocation, "Revoke it? It cannot be undone.", tell)
+    ask_first(context, "Revoke it? It cannot be undone.", tell)
 
 
 def _counted(impact: Mapping[str, Any], noun: str) -> str:

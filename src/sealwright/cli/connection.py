@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.errors import (
     Clash,
     CommandFailed,
@@ -21,7 +22,6 @@ from sealwright.cli.errors import (
 )
 from sealwright.cli.https import Transport, send
 from sealwright.cli.server_address import Server, tls_context
-from sealwright.cli.surroundings import Surroundings
 
 API = "/api/v1"
 _NO_TEXT = re.compile("[\udc80-\udcff]")
@@ -41,9 +41,9 @@ _FAILURES: Mapping[int, type[CommandFailed]] = {
 class Connection:
     """Speaks to one server, as nobody or with the token of a session."""
 
-    def __init__(self, server: Server, surroundings: Surroundings, token: str | None = None) -> None:
+    def __init__(self, server: Server, dependencies: CommandDependencies, token: str | None = None) -> None:
         self.server = server
-        self._surroundings = surroundings
+        self._dependencies = dependencies
         self._token = token
         self._transport: Transport | None = None
 
@@ -61,7 +61,7 @@ class Connection:
             headers["content-type"] = "application/json"
             content = json.dumps(body).encode()
         if self._transport is None:
-            self._transport = self._surroundings.transport(tls_context(self.server.roots_pem))
+            self._transport = self._dependencies.transport(tls_context(self.server.roots_pem))
         url, known_by = self.server.url + address, self.server.origin
         answer = send(self._transport, method, url, headers=headers, content=content, query=query, known_by=known_by)
         if answer.status >= HTTPStatus.BAD_REQUEST:

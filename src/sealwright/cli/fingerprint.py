@@ -8,10 +8,10 @@ import re
 import ssl
 from http import HTTPStatus
 
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.errors import RefusedByServer, WrongUsage
+from sealwright.cli.formatting import listed
 from sealwright.cli.https import Transport, send
-from sealwright.cli.surroundings import Surroundings
-from sealwright.cli.wording import listed
 
 _PLACES = (("/api/v1/version", "roots"), ("/roots", "crts"))
 """Where a server tells its roots: beside the pages, and beside the certificate authority."""
@@ -35,12 +35,12 @@ def fingerprint_of(certificate_der: bytes) -> str:
     return hashlib.sha256(certificate_der).hexdigest()
 
 
-def fetch_root(surroundings: Surroundings, url: str, fingerprint: str) -> str:
+def fetch_root(dependencies: CommandDependencies, url: str, fingerprint: str) -> str:
     """The root with this fingerprint, from the server at `url`, as PEM. Whatever else the server shows is refused."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # what comes is worth its fingerprint, and nothing is sent before that was compared
-    told = {fingerprint_of(root): root for root in _told_roots(surroundings.transport(context), url)}
+    tls = ssl.create_default_context()
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE  # what comes is worth its fingerprint, and nothing is sent before that was compared
+    told = {fingerprint_of(root): root for root in _told_roots(dependencies.transport(tls), url)}
     if fingerprint in told:
         return ssl.DER_cert_to_PEM_cert(told[fingerprint])  # the text that came could hold more than what was compared
     shown = listed(list(told)) if told else "none"

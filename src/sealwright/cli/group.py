@@ -8,8 +8,8 @@ import click
 
 from sealwright.cli.commands import Group, command
 from sealwright.cli.confirmation import ask_about_group
-from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import counted, listed, parsed, stamp
+from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.formatting import counted, listed, parsed, stamp
 
 group = Group("group", help="Groups of people and groups.")
 
@@ -30,32 +30,32 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 @command("create", examples=["sealwright group create step-ca_users"])
 @click.argument("name")
 @click.option("--description", metavar="TEXT", default="", help="What the group is for.")
-@pass_invocation
-def create(invocation: Invocation, name: str, description: str) -> None:
+@pass_context
+def create(context: CommandContext, name: str, description: str) -> None:
     """Create a group."""
-    made = invocation.connection().call("POST", "groups", body={"name": name, "description": description})
-    invocation.output.confirm(f"Created group {made['name']}")
-    if invocation.output.tells_next_steps:
-        invocation.output.note(f"Next, say who is in it: sealwright group add-members {made['name']} NAME")
-    invocation.output.json(made)
+    made = context.connection().call("POST", "groups", body={"name": name, "description": description})
+    context.output.confirm(f"Created group {made['name']}")
+    if context.output.tells_next_steps:
+        context.output.note(f"Next, say who is in it: sealwright group add-members {made['name']} NAME")
+    context.output.json(made)
 
 
 @command("get", examples=["sealwright group get step-ca_users"])
 @click.argument("name")
-@pass_invocation
-def get(invocation: Invocation, name: str) -> None:
+@pass_context
+def get(context: CommandContext, name: str) -> None:
     """Show a group."""
-    value = invocation.connection().call("GET", "groups", name)
-    invocation.output.record(value if invocation.output.as_json else _shown(value), _FIELDS)
+    value = context.connection().call("GET", "groups", name)
+    context.output.record(value if context.output.as_json else _shown(value), _FIELDS)
 
 
 @command("list", examples=["sealwright group list"])
-@pass_invocation
-def list_(invocation: Invocation) -> None:
+@pass_context
+def list_(context: CommandContext) -> None:
     """List groups."""
-    values = invocation.connection().pages("groups")
+    values = context.connection().pages("groups")
     fields = (("NAME", "name"), ("DESCRIPTION", "description"))
-    invocation.output.table(values, fields, empty="There are no groups.")
+    context.output.table(values, fields, empty="There are no groups.")
 
 
 @command(
@@ -64,12 +64,12 @@ def list_(invocation: Invocation) -> None:
 )
 @click.argument("name")
 @click.argument("members", nargs=-1, required=True)
-@pass_invocation
-def add_members(invocation: Invocation, name: str, members: tuple[str, ...]) -> None:
+@pass_context
+def add_members(context: CommandContext, name: str, members: tuple[str, ...]) -> None:
     """Add people or groups to a group. When one of them is not known, nobody is added."""
-    changed = invocation.connection().call("PATCH", "groups", name, "members", body={"add": list(members)})
-    invocation.output.confirm(f"Added {listed(members)} to {changed['name']} (now {counted(len(changed['members']), 'member')})")
-    invocation.output.json(changed)
+    changed = context.connection().call("PATCH", "groups", name, "members", body={"add": list(members)})
+    context.output.confirm(f"Added {listed(members)} to {changed['name']} (now {counted(len(changed['members']), 'member')})")
+    context.output.json(changed)
 
 
 @command(
@@ -78,29 +78,25 @@ def add_members(invocation: Invocation, name: str, members: tuple[str, ...]) -> 
 )
 @click.argument("name")
 @click.argument("members", nargs=-1, required=True)
-@pass_invocation
-def remove_members(invocation: Invocation, name: str, members: tuple[str, ...]) -> None:
+@pass_context
+def remove_members(context: CommandContext, name: str, members: tuple[str, ...]) -> None:
     """Remove people or groups from a group."""
-    changed = invocation.connection().call("PATCH", "groups", name, "members", body={"remove": list(members)})
-    invocation.output.confirm(
-        f"Removed {listed(members)} from {changed['name']} (now {counted(len(changed['members']), 'member')})"
-    )
-    invocation.output.json(changed)
+    changed = context.connection().call("PATCH", "groups", name, "members", body={"remove": list(members)})
+    context.output.confirm(f"Removed {listed(members)} from {changed['name']} (now {counted(len(changed['members']), 'member')})")
+    context.output.json(changed)
 
 
 @command("list-members", examples=["sealwright group list-members step-ca_users"])
 @click.argument("name")
-@pass_invocation
-def list_members(invocation: Invocation, name: str) -> None:
+@pass_context
+def list_members(context: CommandContext, name: str) -> None:
     """List the members of a group."""
-    value = invocation.connection().call("GET", "groups", name)
+    value = context.connection().call("GET", "groups", name)
     for member in value["members"]:
-        invocation.output.say(member)
-        invocation.output.json({"member": member})
+        context.output.say(member)
+        context.output.json({"member": member})
     if not value["members"]:
-        invocation.output.note(
-            f"{value['name']} has no members. Add some with: sealwright group add-members {value['name']} NAME"
-        )
+        context.output.note(f"{value['name']} has no members. Add some with: sealwright group add-members {value['name']} NAME")
 
 
 @command(
@@ -110,16 +106,16 @@ def list_members(invocation: Invocation, name: str) -> None:
 )
 @click.argument("name")
 @click.option("--even-if-used", is_flag=True, help="Also when clients or provisioners use the group.")
-@pass_invocation
-def delete(invocation: Invocation, name: str, even_if_used: bool) -> None:
+@pass_context
+def delete(context: CommandContext, name: str, even_if_used: bool) -> None:
     """Delete a group. Its members stay.
 
     A group that clients or provisioners use is not deleted without being told.
     """
-    ask_about_group(invocation, name, even_if_used=even_if_used)
-    invocation.connection().call("DELETE", "groups", name, query={"even_if_used": "true"} if even_if_used else None)
-    invocation.output.confirm(f"Deleted group {name}")
-    invocation.output.json({"name": name, "deleted": True})
+    ask_about_group(context, name, even_if_used=even_if_used)
+    context.connection().call("DELETE", "groups", name, query={"even_if_used": "true"} if even_if_used else None)
+    context.output.confirm(f"Deleted group {name}")
+    context.output.json({"name": name, "deleted": True})
 
 
 for each in (create, get, list_, add_members, remove_members, list_members, delete):

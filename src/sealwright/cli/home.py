@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sealwright.cli.invocation import Invocation
+from sealwright.cli.context import CommandContext
 
 home_option = click.option(
     "--dir",
@@ -16,8 +16,8 @@ home_option = click.option(
 )
 
 
-def home_of(invocation: Invocation, directory: str | None) -> Path:
+def home_of(context: CommandContext, directory: str | None) -> Path:
     """The home directory: as given, else of the environment, else the default."""
     from sealwright.settings import home_directory, read_environment
 
-    return home_directory(directory, read_environment(invocation.surroundings.environ))
+    return home_directory(directory, read_environment(context.dependencies.environ))

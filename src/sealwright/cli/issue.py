@@ -10,14 +10,14 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sealwright.cli.context import CommandContext
 from sealwright.cli.errors import CommandFailed, RefusedByServer, WrongUsage
 from sealwright.cli.files import NewFile, already_there, require_writable
-from sealwright.cli.invocation import Invocation
+from sealwright.cli.formatting import listed, until
 from sealwright.cli.key_pair import LeafKey, new_leaf_key, private_pem, read_certificates, same_key, signing_request, title_of
 from sealwright.cli.return_page import Page
 from sealwright.cli.step_wire import Authority, Signed
 from sealwright.cli.vouch import Voucher, Wanted, choose, vouched
-from sealwright.cli.wording import listed, until
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._@+-]")
 
@@ -48,7 +48,7 @@ class Obtained(NamedTuple):
     key_file: Path
 
 
-def obtain(invocation: Invocation, authority: Authority, wish: Wish) -> Obtained:
+def obtain(context: CommandContext, authority: Authority, wish: Wish) -> Obtained:
     """Choose, sign in, ask, and write both files or neither. What can be refused beforehand is, before anyone signs in."""
     if "" in (wish.subject, *wish.names):
         raise WrongUsage("a name for the certificate is empty.", hint="Leave SUBJECT out to get your own names.")
@@ -58,15 +58,15 @@ def obtain(invocation: Invocation, authority: Authority, wish: Wish) -> Obtained
     for directory in {file.parent for file in early} if early else {Path()}:
         require_writable(directory)
     by_password = wish.provisioner_password_file is not None
-    definition = choose(invocation, authority.provisioners(), wish.provisioner, by_password=by_password)
+    definition = choose(context, authority.provisioners(), wish.provisioner, by_password=by_password)
     key = new_leaf_key(wish.kind, wish.curve, wish.size)
     wanted = Wanted(wish.subject, wish.names, wish.provisioner_password_file, wish.browser)
     with ExitStack() as until_told:
-        voucher = vouched(invocation, authority, definition, wanted, until_told)
+        voucher = vouched(context, authority, definition, wanted, until_told)
         crt_file, key_file = early or _targets(wish, _base_name(voucher.file_name))
-        replace = wish.force or (not early and _may_replace(invocation, crt_file, key_file))
+        replace = wish.force or (not early and _may_replace(context, crt_file, key_file))
         certificate = _certified(authority, voucher, key, wish, crt_file, key_file, replace=replace)
-        moment = until(certificate.not_valid_after_utc, invocation.surroundings.now())
+        moment = until(certificate.not_valid_after_utc, context.dependencies.now())
         voucher.tell(Page(f"{title_of(certificate)} {moment}", f"It is in {crt_file}. You can close this window.", good=True))
     return Obtained(certificate, crt_file, key_file)
 
@@ -90,11 +90,11 @@ def _certified(
     return certificate
 
 
-def _may_replace(invocation: Invocation, *files: Path) -> bool:
+def _may_replace(context: CommandContext, *files: Path) -> bool:
     """Whether files whose names came with the sign-in may be replaced, where they are there: only a person can say."""
     there = [file for file in files if file.exists()]
     verb = "is" if len(there) == 1 else "are"
-    if there and not invocation.output.confirmed(f"{listed(list(map(str, there)))} {verb} there already. Replace?"):
+    if there and not context.output.confirmed(f"{listed(list(map(str, there)))} {verb} there already. Replace?"):
         raise already_there(there[0])
     return bool(there)
 

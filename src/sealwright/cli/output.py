@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.errors import CommandFailed
-from sealwright.cli.surroundings import Surroundings
-from sealwright.cli.wording import columns
+from sealwright.cli.formatting import columns
 from sealwright.errors import Failure
 
 _GREEN, _RED, _BOLD, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
@@ -49,8 +49,8 @@ Columns = Sequence[tuple[str, str]]
 class Output:
     """Speaks for one run of one command."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
+    def __init__(self, dependencies: CommandDependencies) -> None:
+        self._dependencies = dependencies
         self.as_json = False
 
     # --- results ---
@@ -75,11 +75,11 @@ class Output:
     @property
     def tells_next_steps(self) -> bool:
         """Whether a person reads along, who may want to know what comes next."""
-        return not self.as_json and self._surroundings.is_terminal(sys.stdout)
+        return not self.as_json and self._dependencies.is_terminal(sys.stdout)
 
     def confirm(self, text: str) -> None:
         """That something was done, said only to a person at a terminal: a script reads it from the exit code."""
-        if self._surroundings.is_terminal(sys.stdout):
+        if self._dependencies.is_terminal(sys.stdout):
             self.done(text)
 
     def json(self, value: Any) -> None:
@@ -142,7 +142,7 @@ class Output:
 
     def asks(self) -> bool:
         """Whether there is a person to ask: standard input and standard error are both a terminal."""
-        return self._surroundings.is_terminal(self._surroundings.stdin) and self._surroundings.is_terminal(sys.stderr)
+        return self._dependencies.is_terminal(self._dependencies.stdin) and self._dependencies.is_terminal(sys.stderr)
 
     def confirmed(self, question: str) -> bool:
         """Whether a person at the terminal says yes; False where there is none to ask."""
@@ -150,17 +150,17 @@ class Output:
             return False
         sys.stderr.write(f"{printable(question)} [y/N] ")
         sys.stderr.flush()
-        return self._surroundings.stdin.readline().strip().lower() in ("y", "yes")
+        return self._dependencies.stdin.readline().strip().lower() in ("y", "yes")
 
     def _coloured(self, stream: TextIO) -> bool:
-        environ = self._surroundings.environ
-        return self._surroundings.is_terminal(stream) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+        environ = self._dependencies.environ
+        return self._dependencies.is_terminal(stream) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
     def _styled(self, stream: TextIO, text: str, style: str) -> str:
         return f"{style}{text}{_PLAIN}" if self._coloured(stream) else text
 
     def _mark(self, stream: TextIO, symbol: str, style: str) -> str:
-        return f"{self._styled(stream, symbol, style)} " if self._surroundings.is_terminal(stream) else ""
+        return f"{self._styled(stream, symbol, style)} " if self._dependencies.is_terminal(stream) else ""
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -8,9 +8,9 @@ import click
 
 from sealwright.cli.commands import Group, command
 from sealwright.cli.confirmation import ask_about_person
+from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import WrongUsage
-from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import counted, parsed, stamp
+from sealwright.cli.formatting import counted, parsed, stamp
 from sealwright.clock import parse_duration
 
 person = Group("person", help="People.")
@@ -57,34 +57,34 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 @click.option(
     "-m", "--mail", "mails", metavar="ADDRESS", multiple=True, help="Mail address; repeatable, the first is the main one."
 )
-@pass_invocation
-def create(invocation: Invocation, name: str, display_name: str, mails: tuple[str, ...]) -> None:
+@pass_context
+def create(context: CommandContext, name: str, display_name: str, mails: tuple[str, ...]) -> None:
     """Create a person. They cannot sign in until they have a password."""
     body = {"name": name, "display_name": display_name, "mails": list(mails)}
-    made = invocation.connection().call("POST", "persons", body=body)
-    invocation.output.confirm(f"Created {made['spn']}")
-    if invocation.output.tells_next_steps:
-        invocation.output.note(f"Next, print a link by which they choose a password: sealwright person invite {made['name']}")
-    invocation.output.json(made)
+    made = context.connection().call("POST", "persons", body=body)
+    context.output.confirm(f"Created {made['spn']}")
+    if context.output.tells_next_steps:
+        context.output.note(f"Next, print a link by which they choose a password: sealwright person invite {made['name']}")
+    context.output.json(made)
 
 
 @command("get", examples=["sealwright person get alice"])
 @click.argument("name")
-@pass_invocation
-def get(invocation: Invocation, name: str) -> None:
+@pass_context
+def get(context: CommandContext, name: str) -> None:
     """Show a person."""
-    value = invocation.connection().call("GET", "persons", name)
-    invocation.output.record(value if invocation.output.as_json else _shown(value), _FIELDS)
+    value = context.connection().call("GET", "persons", name)
+    context.output.record(value if context.output.as_json else _shown(value), _FIELDS)
 
 
 @command("list", examples=["sealwright person list", "sealwright person list -o json"])
-@pass_invocation
-def list_(invocation: Invocation) -> None:
+@pass_context
+def list_(context: CommandContext) -> None:
     """List people."""
-    values = invocation.connection().pages("persons")
-    shown = values if invocation.output.as_json else map(_shown, values)
+    values = context.connection().pages("persons")
+    shown = values if context.output.as_json else map(_shown, values)
     fields = (("NAME", "name"), ("DISPLAY NAME", "display_name"), ("MAIL", "mail"), ("STATE", "state"))
-    invocation.output.table(
+    context.output.table(
         shown, fields, empty="There are no people yet. Create one with: sealwright person create NAME DISPLAY_NAME"
     )
 
@@ -101,8 +101,8 @@ def list_(invocation: Invocation) -> None:
     "-m", "--mail", "mails", metavar="ADDRESS", multiple=True, help="Mail address; repeatable, the first is the main one."
 )
 @click.option("-i", "--display-name", "--displayname", metavar="TEXT", help="The name that people read.")
-@pass_invocation
-def update(invocation: Invocation, name: str, mails: tuple[str, ...], display_name: str | None) -> None:
+@pass_context
+def update(context: CommandContext, name: str, mails: tuple[str, ...], display_name: str | None) -> None:
     """Change a person. With --mail, the given addresses replace all that there were."""
     body: dict[str, Any] = {}
     if mails:
@@ -111,9 +111,9 @@ def update(invocation: Invocation, name: str, mails: tuple[str, ...], display_na
         body["display_name"] = display_name
     if not body:
         raise WrongUsage("nothing is to be changed.", hint="Say what with --mail or --display-name.")
-    changed = invocation.connection().call("PATCH", "persons", name, body=body)
-    invocation.output.confirm(f"Updated {changed['spn']}")
-    invocation.output.json(changed)
+    changed = context.connection().call("PATCH", "persons", name, body=body)
+    context.output.confirm(f"Updated {changed['spn']}")
+    context.output.json(changed)
 
 
 @command(
@@ -122,23 +122,23 @@ def update(invocation: Invocation, name: str, mails: tuple[str, ...], display_na
     asks_first=True,
 )
 @click.argument("name")
-@pass_invocation
-def disable(invocation: Invocation, name: str) -> None:
+@pass_context
+def disable(context: CommandContext, name: str) -> None:
     """Disable a person: their sessions and tokens end, and their certificates are not renewed."""
-    ask_about_person(invocation, name, f"Disable {name}?", certificates="of theirs will not be renewed")
-    changed = invocation.connection().call("POST", "persons", name, "disable")
-    invocation.output.confirm(f"Disabled {changed['spn']}")
-    invocation.output.json(changed)
+    ask_about_person(context, name, f"Disable {name}?", certificates="of theirs will not be renewed")
+    changed = context.connection().call("POST", "persons", name, "disable")
+    context.output.confirm(f"Disabled {changed['spn']}")
+    context.output.json(changed)
 
 
 @command("enable", examples=["sealwright person enable alice"])
 @click.argument("name")
-@pass_invocation
-def enable(invocation: Invocation, name: str) -> None:
+@pass_context
+def enable(context: CommandContext, name: str) -> None:
     """Let a disabled person sign in again."""
-    changed = invocation.connection().call("POST", "persons", name, "enable")
-    invocation.output.confirm(f"Enabled {changed['spn']}")
-    invocation.output.json(changed)
+    changed = context.connection().call("POST", "persons", name, "enable")
+    context.output.confirm(f"Enabled {changed['spn']}")
+    context.output.json(changed)
 
 
 @command(
@@ -147,13 +147,13 @@ def enable(invocation: Invocation, name: str) -> None:
     asks_first=True,
 )
 @click.argument("name")
-@pass_invocation
-def delete(invocation: Invocation, name: str) -> None:
+@pass_context
+def delete(context: CommandContext, name: str) -> None:
     """Delete a person. What the audit record and the inventory of certificates tell of them stays."""
-    ask_about_person(invocation, name, f"Delete {name}? It cannot be undone.", certificates="of theirs will not be renewed")
-    invocation.connection().call("DELETE", "persons", name)
-    invocation.output.confirm(f"Deleted {name}")
-    invocation.output.json({"name": name, "deleted": True})
+    ask_about_person(context, name, f"Delete {name}? It cannot be undone.", certificates="of theirs will not be renewed")
+    context.connection().call("DELETE", "persons", name)
+    context.output.confirm(f"Deleted {name}")
+    context.output.json({"name": name, "deleted": True})
 
 
 @command(
@@ -164,19 +164,19 @@ def delete(invocation: Invocation, name: str) -> None:
 @click.argument("name")
 @click.option("--password-file", metavar="FILE", help="Read the password from FILE; - for standard input.")
 @click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
-@pass_invocation
-def set_password(invocation: Invocation, name: str, password_file: str | None, keep_certificates: bool) -> None:
+@pass_context
+def set_password(context: CommandContext, name: str, password_file: str | None, keep_certificates: bool) -> None:
     """Give a person a password. Their sessions end, and their certificates too, as whoever knew the old one may have some."""
-    connection = invocation.connection()
+    connection = context.connection()
     fate = "of theirs will stay valid" if keep_certificates else "of theirs will be revoked"
-    ask_about_person(invocation, name, f"Give {name} another password?", certificates=fate, but=True)
-    password = invocation.new_password(password_file, f"New password of {name}")
+    ask_about_person(context, name, f"Give {name} another password?", certificates=fate, but=True)
+    password = context.new_password(password_file, f"New password of {name}")
     body = {"password": password, "end_certificates": not keep_certificates}
     reset = connection.call("PUT", "persons", name, "password", body=body)
-    invocation.output.confirm(f"{name} has a new password")
+    context.output.confirm(f"{name} has a new password")
     for line in ended(reset):
-        invocation.output.note(line)
-    invocation.output.json({"name": name, "password_set": True, **reset})
+        context.output.note(line)
+    context.output.json({"name": name, "password_set": True, **reset})
 
 
 _no_mail = click.option("--no-mail", is_flag=True, help="Only print the link; send nothing.")
@@ -202,15 +202,15 @@ def _of_mail(mail: dict[str, Any]) -> str:
     return f"Not sent{whom}: pass the link on yourself. {mail['detail']}"
 
 
-def _show_link(invocation: Invocation, answer: dict[str, Any], words: str) -> None:
+def _show_link(context: CommandContext, answer: dict[str, Any], words: str) -> None:
     """The link on standard output, so that a script can take it, and what it is beside it."""
-    invocation.output.confirm(words)
-    invocation.output.say(answer["link"])
-    invocation.output.note(f"It works once, until {stamp(parsed(answer['expires_at']))}. It is shown only now.")
+    context.output.confirm(words)
+    context.output.say(answer["link"])
+    context.output.note(f"It works once, until {stamp(parsed(answer['expires_at']))}. It is shown only now.")
     mail = answer["mail"]
     if mail is not None:
-        invocation.output.note(_of_mail(mail))
-    invocation.output.json(answer)
+        context.output.note(_of_mail(mail))
+    context.output.json(answer)
 
 
 @command(
@@ -227,9 +227,9 @@ def _show_link(invocation: Invocation, answer: dict[str, Any], words: str) -> No
 @click.option("-i", "--display-name", "--displayname", metavar="TEXT", default="", help="The name that people read.")
 @click.option("--lifetime", metavar="DURATION", help=f"{_LIFETIME} Default: 72h.")
 @_no_mail
-@pass_invocation
+@pass_context
 def invite(
-    invocation: Invocation, name: str, mails: tuple[str, ...], display_name: str, lifetime: str | None, no_mail: bool
+    context: CommandContext, name: str, mails: tuple[str, ...], display_name: str, lifetime: str | None, no_mail: bool
 ) -> None:
     """Print a link with which a person chooses their first password, and mail it where the server has an SMTP server.
 
@@ -242,17 +242,17 @@ def invite(
         "lifetime_seconds": _seconds(lifetime),
         "send_mail": not no_mail,
     }
-    answer = invocation.connection().call("POST", "invitations", body=body)
-    _show_link(invocation, answer, f"{'Created and invited' if answer['created'] else 'Invited'} {answer['name']}")
+    answer = context.connection().call("POST", "invitations", body=body)
+    _show_link(context, answer, f"{'Created and invited' if answer['created'] else 'Invited'} {answer['name']}")
 
 
-def _reset(invocation: Invocation, name: str, seconds: int | None, *, keep_certificates: bool, no_mail: bool) -> None:
+def _reset(context: CommandContext, name: str, seconds: int | None, *, keep_certificates: bool, no_mail: bool) -> None:
     body = {"lifetime_seconds": seconds, "end_certificates": not keep_certificates, "send_mail": not no_mail}
-    answer = invocation.connection().call("POST", "persons", name, "reset-link", body=body)
-    _show_link(invocation, answer, f"Made a link with which {answer['name']} sets a new password")
+    answer = context.connection().call("POST", "persons", name, "reset-link", body=body)
+    _show_link(context, answer, f"Made a link with which {answer['name']} sets a new password")
     if answer["certificates"]:
         what = "end when it is used" if answer["end_certificates"] else "stay valid"
-        invocation.output.note(f"Certificates of {answer['name']} that {what}: {answer['certificates']}.")
+        context.output.note(f"Certificates of {answer['name']} that {what}: {answer['certificates']}.")
 
 
 @command("reset", examples=["sealwright person reset alice", "sealwright person reset alice --keep-certificates"])
@@ -260,13 +260,13 @@ def _reset(invocation: Invocation, name: str, seconds: int | None, *, keep_certi
 @click.option("--lifetime", metavar="DURATION", help=f"{_LIFETIME} Default: 1h.")
 @click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
 @_no_mail
-@pass_invocation
-def reset(invocation: Invocation, name: str, lifetime: str | None, keep_certificates: bool, no_mail: bool) -> None:
+@pass_context
+def reset(context: CommandContext, name: str, lifetime: str | None, keep_certificates: bool, no_mail: bool) -> None:
     """Print a link with which a person sets a new password, and mail it where the server has an SMTP server.
 
     Using it ends their sessions and their certificates.
     """
-    _reset(invocation, name, _seconds(lifetime), keep_certificates=keep_certificates, no_mail=no_mail)
+    _reset(context, name, _seconds(lifetime), keep_certificates=keep_certificates, no_mail=no_mail)
 
 
 credential = Group("credential", help="What people prove themselves with.")
@@ -277,10 +277,10 @@ credential = Group("credential", help="What people prove themselves with.")
 @click.option("--ttl", metavar="SECONDS", type=int, help="How long the link is good for. Default: 3600.")
 @click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
 @_no_mail
-@pass_invocation
-def create_reset_token(invocation: Invocation, name: str, ttl: int | None, keep_certificates: bool, no_mail: bool) -> None:
+@pass_context
+def create_reset_token(context: CommandContext, name: str, ttl: int | None, keep_certificates: bool, no_mail: bool) -> None:
     """The same as `person reset`, as Kanidm calls it."""
-    _reset(invocation, name, ttl, keep_certificates=keep_certificates, no_mail=no_mail)
+    _reset(context, name, ttl, keep_certificates=keep_certificates, no_mail=no_mail)
 
 
 credential.add_command(create_reset_token)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sealwright.cli.commands import LazyGroup
+from sealwright.cli.context import CommandContext
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.errors import CommandFailed, ExitCode, exit_code_of, heading_of
-from sealwright.cli.invocation import Invocation
-from sealwright.cli.surroundings import Surroundings
 from sealwright.errors import Failure
 
 if TYPE_CHECKING:
@@ -71,16 +71,16 @@ MEANT = {
 
 
 def _version_option() -> click.Option:
-    def print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    def print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted:
             from sealwright import __version__
 
-            invocation = context.find_object(Invocation)
-            if invocation is not None and invocation.output.as_json:
-                invocation.output.json({"version": __version__})
+            context = ctx.find_object(CommandContext)
+            if context is not None and context.output.as_json:
+                context.output.json({"version": __version__})
             else:
                 click.echo(f"Sealwright {__version__}")
-            context.exit()
+            ctx.exit()
 
     return click.Option(["--version"], is_flag=True, expose_value=False, callback=print_version, help="Print the version.")
 
@@ -99,37 +99,39 @@ def tree() -> LazyGroup:
     )
 
 
-def run(arguments: Sequence[str], *, server_side: Callable[[], ServerSide], surroundings: Surroundings | None = None) -> int:
+def run(
+    arguments: Sequence[str], *, server_side: Callable[[], ServerSide], dependencies: CommandDependencies | None = None
+) -> int:
     """Run one command; answers the exit code."""
-    invocation = Invocation(surroundings or Surroundings(), server_side)
+    context = CommandContext(dependencies or CommandDependencies(), server_side)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a sign is no reason to fail
     try:
-        answer = tree().main(list(arguments), prog_name="sealwright", standalone_mode=False, obj=invocation)
+        answer = tree().main(list(arguments), prog_name="sealwright", standalone_mode=False, obj=context)
         sys.stdout.flush()
     except click.ClickException as refusal:
-        invocation.output.as_json |= _asks_for_json(arguments)
-        return _usage(refusal, invocation)
+        context.output.as_json |= _asks_for_json(arguments)
+        return _usage(refusal, context)
     except (click.Abort, KeyboardInterrupt):
-        invocation.output.note("Stopped.")
+        context.output.note("Stopped.")
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough
         sys.stdout = None  # keeps the interpreter from flushing into the closed pipe at exit
         return ExitCode.DONE
     except Failure as failure:
-        _trace(invocation)
-        invocation.output.failure(failure, heading_of(failure, invocation.heading))
+        _trace(context)
+        context.output.failure(failure, heading_of(failure, context.heading))
         return exit_code_of(failure)
     except Exception as fault:  # noqa: BLE001 - the outermost boundary: no trace unless it was asked for
-        _trace(invocation)
-        invocation.output.failure(_fault(fault), "")
+        _trace(context)
+        context.output.failure(_fault(fault), "")
         return ExitCode.FAILED
     return answer if isinstance(answer, int) else ExitCode.DONE
 
 
-def _trace(invocation: Invocation) -> None:
-    if invocation.choices.debug:
+def _trace(context: CommandContext) -> None:
+    if context.choices.debug:
         import traceback
 
         traceback.print_exc(file=sys.stderr)
@@ -148,9 +150,9 @@ def _asks_for_json(arguments: Sequence[str]) -> bool:
     return any(each in ("--output=json", "-ojson") or (each in ("--output", "-o") and value == "json") for each, value in pairs)
 
 
-def _usage(refusal: click.ClickException, invocation: Invocation) -> int:
-    context = getattr(refusal, "ctx", None)
-    path = context.command_path if context else "sealwright"
+def _usage(refusal: click.ClickException, context: CommandContext) -> int:
+    ctx = getattr(refusal, "ctx", None)
+    path = ctx.command_path if ctx else "sealwright"
     if isinstance(refusal, click.exceptions.NoArgsIsHelpError):
         sys.stderr.write(f"{refusal.format_message()}\n")
         return ExitCode.USAGE
@@ -159,5 +161,5 @@ def _usage(refusal: click.ClickException, invocation: Invocation) -> int:
     message = refusal.format_message().rstrip(".")
     end = "" if message.endswith(("?", "?)")) else "."
     wrong = WrongUsage(f"{message[:1].lower()}{message[1:]}{end}", hint=f"See: {path} --help")
-    invocation.output.failure(wrong, wrong.heading)
+    context.output.failure(wrong, wrong.heading)
     return wrong.exit_code

@@ -10,8 +10,8 @@ import click
 
 from sealwright.cli.commands import Group, command
 from sealwright.cli.confirmation import ask_about_provisioner
+from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import ValueRefused, WrongUsage
-from sealwright.cli.invocation import Invocation, pass_invocation
 
 provisioner = Group("provisioner", help="Who may ask the certificate authority, and for what.")
 
@@ -39,13 +39,13 @@ _OIDC = (
 
 
 @command("list", examples=["sealwright provisioner list", "sealwright provisioner list -o json"])
-@pass_invocation
-def list_(invocation: Invocation) -> None:
+@pass_context
+def list_(context: CommandContext) -> None:
     """List provisioners."""
-    values = invocation.connection().pages("provisioners")
-    shown = values if invocation.output.as_json else map(_shown, values)
+    values = context.connection().pages("provisioners")
+    shown = values if context.output.as_json else map(_shown, values)
     fields = (("NAME", "name"), ("TYPE", "type"), ("FOR", "for"), ("LIFETIME", "lifetime"), ("RENEWAL", "renewal"))
-    invocation.output.table(
+    context.output.table(
         shown, fields, empty="There are no provisioners. Add one with: sealwright provisioner add NAME --type oidc …"
     )
 
@@ -62,12 +62,12 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 
 @command("get", examples=["sealwright provisioner get Google"])
 @click.argument("name")
-@pass_invocation
-def get(invocation: Invocation, name: str) -> None:
+@pass_context
+def get(context: CommandContext, name: str) -> None:
     """Show a provisioner, without its secret. NAME may also be its id, by which the audit record calls it."""
-    value = invocation.connection().call("GET", "provisioners", name)
-    invocation.output.say(json.dumps(value, indent=2, ensure_ascii=False))
-    invocation.output.json(value)
+    value = context.connection().call("GET", "provisioners", name)
+    context.output.say(json.dumps(value, indent=2, ensure_ascii=False))
+    context.output.json(value)
 
 
 @command(
@@ -116,8 +116,8 @@ def get(invocation: Invocation, name: str) -> None:
 @click.option("--disable-renewal", is_flag=True, help="Its certificates are not renewed.")
 @click.option("--allow-renewal-after-expiry", is_flag=True, help="Its certificates are renewed even when they have expired.")
 @click.option("--disable-smallstep-extensions", is_flag=True, help="Its certificates do not tell which provisioner vouched.")
-@pass_invocation
-def add(invocation: Invocation, name: str | None, kind: str | None, from_file: Path | None, **given: Any) -> None:
+@pass_context
+def add(context: CommandContext, name: str | None, kind: str | None, from_file: Path | None, **given: Any) -> None:
     """Add a provisioner.
 
     Type oidc: whoever signs in at an OpenID Connect provider. Type jwk: whoever knows the password of a key; the key is made
@@ -127,7 +127,7 @@ def add(invocation: Invocation, name: str | None, kind: str | None, from_file: P
     if from_file is not None:
         if kind is not None or any(given.values()):
             raise WrongUsage("--from-file holds the whole definition; other options do not go with it.")
-        definition = _read(invocation, from_file)
+        definition = _read(context, from_file)
         if name is not None:
             definition["name"] = name
     else:
@@ -136,25 +136,25 @@ def add(invocation: Invocation, name: str | None, kind: str | None, from_file: P
         definition = {
             "type": kind.upper(),
             "name": name,
-            **(_jwk(invocation, name, given) if kind.lower() == "jwk" else _oidc(invocation, given)),
+            **(_jwk(context, name, given) if kind.lower() == "jwk" else _oidc(context, given)),
         }
         claims = _claims(given)
         if claims:
             definition["claims"] = claims
-    made = invocation.connection().call("POST", "provisioners", body=definition)
+    made = context.connection().call("POST", "provisioners", body=definition)
     if made.get("groups") and "groups" not in made.get("scopes", ()):
-        invocation.output.note(
+        context.output.note(
             f"{made['name']} asks for groups, but not for the scope groups; most providers put groups into a token only then."
         )
-    invocation.output.confirm(f"Added the provisioner {made['name']} ({made['type']})")
-    invocation.output.json(made)
+    context.output.confirm(f"Added the provisioner {made['name']} ({made['type']})")
+    context.output.json(made)
 
 
-def _read(invocation: Invocation, file: Path) -> dict[str, Any]:
+def _read(context: CommandContext, file: Path) -> dict[str, Any]:
     from sealwright.cli.files import read_bytes
     from sealwright.strict_json import JsonRefused, loads
 
-    content = invocation.surroundings.stdin.read() if str(file) == "-" else read_bytes(file).decode("utf-8", "replace")
+    content = context.dependencies.stdin.read() if str(file) == "-" else read_bytes(file).decode("utf-8", "replace")
     try:
         definition = loads(content)
     except JsonRefused as cause:
@@ -164,7 +164,7 @@ def _read(invocation: Invocation, file: Path) -> dict[str, Any]:
     return definition
 
 
-def _oidc(invocation: Invocation, given: dict[str, Any]) -> dict[str, Any]:
+def _oidc(context: CommandContext, given: dict[str, Any]) -> dict[str, Any]:
     _only(given, "jwk", "create", "public_key", "password_file")
     for option in ("client_id", "configuration_endpoint"):
         if not given[option]:
@@ -173,22 +173,22 @@ def _oidc(invocation: Invocation, given: dict[str, Any]) -> dict[str, Any]:
         raise WrongUsage("--client-secret and --client-secret-file do not go together.")
     file = given["client_secret_file"]
     # a public client has no secret: an empty file says so
-    secret = invocation.password(file, "", "--client-secret-file", may_be_empty=True) if file else given["client_secret"] or ""
+    secret = context.password(file, "", "--client-secret-file", may_be_empty=True) if file else given["client_secret"] or ""
     members = {member: list(value) if isinstance(value, tuple) else value for option, member in _OIDC if (value := given[option])}
     return {**members, "clientSecret": secret}
 
 
-def _jwk(invocation: Invocation, name: str, given: dict[str, Any]) -> dict[str, Any]:
+def _jwk(context: CommandContext, name: str, given: dict[str, Any]) -> dict[str, Any]:
     _only(given, "oidc", "client_secret", "client_secret_file", *(option for option, _ in _OIDC))
     if given["public_key"]:
         if given["create"] or given["password_file"]:
             raise WrongUsage("--public-key brings a key; --create and --password-file make one.")
-        return {"key": _read(invocation, Path(given["public_key"]))}
+        return {"key": _read(context, Path(given["public_key"]))}
     from sealwright.cli.provisioner_key import new_key, public_jwk, seal
 
-    password = invocation.provisioner_password(name, given["password_file"])
+    password = context.provisioner_password(name, given["password_file"])
     key = new_key()
-    return {"key": public_jwk(key), "encryptedKey": seal(key, password, invocation.surroundings.random)}
+    return {"key": public_jwk(key), "encryptedKey": seal(key, password, context.dependencies.random)}
 
 
 def _claims(given: dict[str, Any]) -> dict[str, Any]:
@@ -207,13 +207,13 @@ def _only(given: dict[str, Any], kind: str, *options: str) -> None:
     asks_first=True,
 )
 @click.argument("name")
-@pass_invocation
-def remove(invocation: Invocation, name: str) -> None:
+@pass_context
+def remove(context: CommandContext, name: str) -> None:
     """Remove a provisioner. Certificates that it vouched for are no longer renewed."""
-    ask_about_provisioner(invocation, name)
-    invocation.connection().call("DELETE", "provisioners", name)
-    invocation.output.confirm(f"Removed the provisioner {name}")
-    invocation.output.json({"name": name, "removed": True})
+    ask_about_provisioner(context, name)
+    context.connection().call("DELETE", "provisioners", name)
+    context.output.confirm(f"Removed the provisioner {name}")
+    context.output.json({"name": name, "removed": True})
 
 
 for each in (list_, get, add, remove):

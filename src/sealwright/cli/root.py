@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sealwright.cli.commands import command, fingerprint_option
+from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import CommandFailed, WrongUsage
+from sealwright.cli.formatting import columns, local
 from sealwright.cli.home import home_of, home_option
-from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import columns, local
 
 if TYPE_CHECKING:
     from sealwright.cli.server_address import Server
@@ -30,8 +30,8 @@ TRUST_PAGE = "/trust"
 @click.option("--pem", is_flag=True, help="Print the certificate itself.")
 @fingerprint_option
 @home_option
-@pass_invocation
-def root(invocation: Invocation, directory: str | None, *, pem: bool) -> None:
+@pass_context
+def root(context: CommandContext, directory: str | None, *, pem: bool) -> None:
     """Show the server's root certificate: its fingerprint, where its file is, and the page that tells how to trust it.
 
     It is the root that this machine trusts for the server: of the home directory, of a sign-in, of --ca, or with --fingerprint
@@ -39,22 +39,22 @@ def root(invocation: Invocation, directory: str | None, *, pem: bool) -> None:
     """
     from sealwright.pem import certificates_pem
 
-    server, file = _of_home(invocation, directory) if directory is not None else _known(invocation)
+    server, file = _of_home(context, directory) if directory is not None else _known(context)
     page = f"{server.url}{TRUST_PAGE}"
     for told in _told(server.roots_pem):
         text = certificates_pem((told.pop("der"),))
         more = {"url": server.url, "page": page, "file": None if file is None else str(file), "pem": text}
-        invocation.output.json({**told, "not_after": told["not_after"].isoformat(), **more})
+        context.output.json({**told, "not_after": told["not_after"].isoformat(), **more})
         if pem:
-            invocation.output.say(text.rstrip("\n"))
+            context.output.say(text.rstrip("\n"))
             continue
         until = local(told["not_after"])
         rows = [["SHA-256", told["fingerprint"]], ["until", f"{until.day} {until:%b %Y}"], ["server", server.url]]
         if file is not None:
             rows.append(["file", str(file)])
-        invocation.output.say("\n".join([told["name"], *(f"  {line}" for line in columns(rows))]))
-    if not pem and invocation.output.tells_next_steps:
-        invocation.output.note(f"How browsers and systems come to trust it: {page}")
+        context.output.say("\n".join([told["name"], *(f"  {line}" for line in columns(rows))]))
+    if not pem and context.output.tells_next_steps:
+        context.output.note(f"How browsers and systems come to trust it: {page}")
 
 
 def _told(roots_pem: str) -> list[dict[str, Any]]:
@@ -75,21 +75,21 @@ def _told(roots_pem: str) -> list[dict[str, Any]]:
     return told
 
 
-def _known(invocation: Invocation) -> tuple[Server, Path | None]:
+def _known(context: CommandContext) -> tuple[Server, Path | None]:
     """The server of all other commands, and the file of its root where that is on this machine."""
     from sealwright.cli.server_address import root_file_here
 
-    server = invocation.server()
+    server = context.server()
     if not server.roots_pem:  # the operating system vouches for its address, so what it tells is its own
-        told = invocation.connection(signed_in=False).call("GET", "version")
+        told = context.connection(signed_in=False).call("GET", "version")
         server = server._replace(roots_pem="".join(told["roots"]))
-    return server, root_file_here(server.roots_pem, invocation.surroundings.environ)
+    return server, root_file_here(server.roots_pem, context.dependencies.environ)
 
 
-def _of_home(invocation: Invocation, directory: str) -> tuple[Server, Path]:
+def _of_home(context: CommandContext, directory: str) -> tuple[Server, Path]:
     from sealwright.cli.server_address import ROOT_FILE, server_at
 
-    if invocation.choices.url or invocation.choices.ca or invocation.choices.fingerprint:
+    if context.choices.url or context.choices.ca or context.choices.fingerprint:
         raise WrongUsage("--dir names a home directory on this machine; --url, --ca and --fingerprint do not go with it.")
-    home = home_of(invocation, directory)
-    return server_at(home, invocation.surroundings.environ), home / ROOT_FILE
+    home = home_of(context, directory)
+    return server_at(home, context.dependencies.environ), home / ROOT_FILE

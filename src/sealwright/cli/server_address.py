@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.files import read_bytes, typed_path
-from sealwright.cli.remembered import Remembered
+from sealwright.cli.saved_sessions import SavedSessions
 from sealwright.errors import Refused
 from sealwright.settings import Environment, home_directory, read_environment
 
@@ -60,18 +60,18 @@ def given_roots_pem(ca: str | None, environ_variables: Mapping[str, str]) -> str
 def known_server(url: str | None, ca: str | None, environ_variables: Mapping[str, str]) -> Server | None:
     """The same, or None where no server is known."""
     environment = read_environment(environ_variables)
-    remembered = Remembered(environ_variables)
+    saved = SavedSessions(environ_variables)
     given_roots = given_roots_pem(ca, environ_variables)
     given = url or environment.url
     if given:
         origin = "--url" if url else "SEALWRIGHT_URL"
         named = _origin(given, origin)
-        last = remembered.server(named)
+        last = saved.server(named)
         home = None if given_roots or last else _home(environment)
         found = home if home and home.people == named else None
         roots = given_roots or (last.roots_pem if last else "") or (found.roots_pem if found else "")
         return Server(named, roots, origin, found.machines if found else "", last.name if last else "")
-    last = remembered.server()
+    last = saved.server()
     if last:
         return Server(last.url, given_roots or last.roots_pem, "your last sign-in", name=last.name)
     home = _home(environment)

@@ -14,12 +14,12 @@ import click
 
 from sealwright import __version__
 from sealwright.cli.commands import Group, command
+from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import ExitCode, WrongUsage
+from sealwright.cli.formatting import columns, counted, local
 from sealwright.cli.home import home_of as _home
 from sealwright.cli.home import home_option as _dir
-from sealwright.cli.invocation import Invocation, pass_invocation
 from sealwright.cli.root import TRUST_PAGE
-from sealwright.cli.wording import columns, counted, local
 
 DEFAULT_NAME = "sealwright"
 """What `init` calls the client and the provisioner of `certificate issue`."""
@@ -184,12 +184,12 @@ class ServerSide(NamedTuple):
     """Make a home directory of a backup, with the key-encryption key of a file where one is named."""
 
 
-def _is_usual_home(invocation: Invocation, home: Path) -> bool:
+def _is_usual_home(context: CommandContext, home: Path) -> bool:
     """Whether commands find this home without being told."""
     from sealwright.settings import SettingsRefused
 
     try:
-        return _home(invocation, None) == home
+        return _home(context, None) == home
     except SettingsRefused:  # of a user who has none
         return False
 
@@ -212,9 +212,9 @@ def _is_usual_home(invocation: Invocation, home: Path) -> bool:
 @click.option("--provisioner", metavar="NAME", help="Make a first JWK provisioner.")
 @click.option("--provisioner-password-file", metavar="FILE", help="Its password; - for standard input.")
 @click.option("--no-defaults", is_flag=True, help="Leave out the client and the provisioner that certificate issue uses.")
-@pass_invocation
+@pass_context
 def init(
-    invocation: Invocation,
+    context: CommandContext,
     directory: str | None,
     provisioner: str | None,
     provisioner_password_file: str | None,
@@ -239,11 +239,11 @@ def init(
             hint="Choose another name, or leave that one out with --no-defaults.",
         )
     if provisioner is not None:
-        password = invocation.provisioner_password(provisioner, provisioner_password_file, "--provisioner-password-file")
-    home = _home(invocation, directory)
+        password = context.provisioner_password(provisioner, provisioner_password_file, "--provisioner-password-file")
+    home = _home(context, directory)
     _tell_init(
-        invocation,
-        invocation.server_side().init(InitOptions(home, given, provisioner, password, None if no_defaults else DEFAULT_NAME)),
+        context,
+        context.server_side().init(InitOptions(home, given, provisioner, password, None if no_defaults else DEFAULT_NAME)),
     )
 
 
@@ -265,11 +265,11 @@ def _require_usable(given: Mapping[str, object]) -> None:
         raise WrongUsage(told, hint="See: sealwright init --help") from refusal
 
 
-def _tell_init(invocation: Invocation, report: InitReport) -> None:
-    output = invocation.output
+def _tell_init(context: CommandContext, report: InitReport) -> None:
+    output = context.output
     fingerprint = report.root_fingerprint
     bootstrap = f"step ca bootstrap --ca-url {report.machines_url} --fingerprint {fingerprint}"
-    output.done(f"Home         {_tilde(invocation, report.home)}")
+    output.done(f"Home         {_tilde(context, report.home)}")
     root = f"{report.root_name}, {report.root_key}, until {_day(report.root_until)}"
     output.done(f"Root         {root}\n             SHA-256 {fingerprint}\n             {bootstrap}")
     output.done(f"Issuing CA   {report.issuing_name}, until {_day(report.issuing_until)}")
@@ -277,8 +277,8 @@ def _tell_init(invocation: Invocation, report: InitReport) -> None:
         output.done(f"Provisioner  {report.provisioner} (JWK)")
     if report.sign_in:
         output.done(f"Sign-in      {report.sign_in} (OIDC), for: sealwright certificate issue")
-    output.done(f"Settings     {_tilde(invocation, report.settings_file)}")
-    usual = _is_usual_home(invocation, report.home)
+    output.done(f"Settings     {_tilde(context, report.settings_file)}")
+    usual = _is_usual_home(context, report.home)
     where = "" if usual else f" --dir {shlex.quote(str(report.home))}"
     output.say("")
     output.say(f"Next: sealwright serve{where}")
@@ -302,15 +302,15 @@ def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-def _tilde(invocation: Invocation, path: Path) -> str:
-    user = invocation.surroundings.environ.get("HOME")
+def _tilde(context: CommandContext, path: Path) -> str:
+    user = context.dependencies.environ.get("HOME")
     return str(Path("~", path.relative_to(user))) if user and path.is_relative_to(user) else str(path)
 
 
-def _typed(invocation: Invocation, path: Path) -> str:
+def _typed(context: CommandContext, path: Path) -> str:
     """A path as a shell takes it; it leaves a tilde within quotes as it is."""
     quoted = shlex.quote(str(path))
-    return _tilde(invocation, path) if quoted == str(path) else quoted
+    return _tilde(context, path) if quoted == str(path) else quoted
 
 
 @command(
@@ -319,14 +319,14 @@ def _typed(invocation: Invocation, path: Path) -> str:
     local=True,
 )
 @_dir
-@pass_invocation
-def serve(invocation: Invocation, directory: str | None) -> None:
+@pass_context
+def serve(context: CommandContext, directory: str | None) -> None:
     """Start the server. SIGHUP reads the settings again; SIGTERM lets running requests end, then stops.
 
     Once it serves it prints its addresses and, while there is no administrator, a link that makes the first. It works once.
     """
-    invocation.heading = "Cannot start"
-    invocation.server_side().serve(_home(invocation, directory), partial(_tell_serve, invocation))
+    context.heading = "Cannot start"
+    context.server_side().serve(_home(context, directory), partial(_tell_serve, context))
 
 
 _USES = {
@@ -336,13 +336,13 @@ _USES = {
 }
 
 
-def _tell_serve(invocation: Invocation, report: ServeReport) -> None:
-    output = invocation.output
-    invocation.heading = ""  # it has started
+def _tell_serve(context: CommandContext, report: ServeReport) -> None:
+    output = context.output
+    context.heading = ""  # it has started
     lines = [f"Sealwright {__version__} · {report.database} · {counted(report.workers, 'worker')}"]
     lines += columns([[f"  {listener:<9}", report.urls[listener], use] for listener, use in _USES.items()])
     if report.welcome:
-        where = f" --dir {_typed(invocation, report.home)}"
+        where = f" --dir {_typed(context, report.home)}"
         lines.append(f"No administrator yet. Open within an hour: {report.welcome}")
         lines.append(f"  or set a password here: sealwright recover-account admin{where}")
         lines.append(f"Browsers warn until they trust the root of this server. How: {report.urls['people']}{TRUST_PAGE}")
@@ -368,12 +368,12 @@ def _tell_serve(invocation: Invocation, report: ServeReport) -> None:
     local=True,
 )
 @_dir
-@pass_invocation
-def doctor(invocation: Invocation, directory: str | None) -> int:
+@pass_context
+def doctor(context: CommandContext, directory: str | None) -> int:
     """Check a home directory, and say what is wrong and what to do about it. Exit code 1 when something is."""
-    output = invocation.output
-    home = _home(invocation, directory)
-    findings = invocation.server_side().doctor(home)
+    output = context.output
+    home = _home(context, directory)
+    findings = context.server_side().doctor(home)
     for each in findings:
         output.json({"subject": each.subject, "ok": each.ok, "detail": each.detail, "hint": each.hint})
         output.finding(f"{each.subject:<19} {each.detail}", ok=each.ok)
@@ -394,23 +394,23 @@ def doctor(invocation: Invocation, directory: str | None) -> int:
 @click.option("--password-file", metavar="FILE", help="The password; - for standard input. Default: one is made up and printed.")
 @click.option("--keep-certificates", is_flag=True, help="Leave the account's certificates valid. Default: they are revoked.")
 @_dir
-@pass_invocation
+@pass_context
 def recover_account(
-    invocation: Invocation, name: str, password_file: str | None, keep_certificates: bool, directory: str | None
+    context: CommandContext, name: str, password_file: str | None, keep_certificates: bool, directory: str | None
 ) -> None:
     """Set an account's password from the server's shell, and let it sign in again. Its sessions and certificates end."""
-    given = None if password_file is None else invocation.password(password_file, "")
-    recover = invocation.server_side().recover_account
-    password, ended = recover(_home(invocation, directory), name, given, not keep_certificates)
+    given = None if password_file is None else context.password(password_file, "")
+    recover = context.server_side().recover_account
+    password, ended = recover(_home(context, directory), name, given, not keep_certificates)
     if ended:
-        invocation.output.note(f"Ended: {counted(ended, 'certificate')}.")
+        context.output.note(f"Ended: {counted(ended, 'certificate')}.")
     if given is None:
-        invocation.output.say(f"Password of {name}: {password}")
-        invocation.output.note("It is shown only now.")
-        invocation.output.json({"name": name, "password": password, "certificates_ended": ended})
+        context.output.say(f"Password of {name}: {password}")
+        context.output.note("It is shown only now.")
+        context.output.json({"name": name, "password": password, "certificates_ended": ended})
         return
-    invocation.output.confirm(f"{name} has a new password")
-    invocation.output.json({"name": name, "certificates_ended": ended})
+    context.output.confirm(f"{name} has a new password")
+    context.output.json({"name": name, "certificates_ended": ended})
 
 
 issuer = Group("issuer", help="The authorities that sign certificates.")
@@ -423,17 +423,17 @@ issuer = Group("issuer", help="The authorities that sign certificates.")
 )
 @click.option("--to", "target", metavar="DIRECTORY", type=click.Path(path_type=Path), required=True, help="Where the file goes.")
 @_dir
-@pass_invocation
-def export_root_key(invocation: Invocation, target: Path, directory: str | None) -> None:
+@pass_context
+def export_root_key(context: CommandContext, target: Path, directory: str | None) -> None:
     """Move the root's private key out of the home directory into a file, to be kept elsewhere.
 
     The server goes on issuing without it. It is needed again when the issuing authority is to be followed by another.
     """
-    file = invocation.server_side().export_root_key(_home(invocation, directory), target)
-    invocation.output.done(f"The root's key is now in {file}, and no longer in the home directory")
-    invocation.output.say("  Keep the file where no network reaches: whoever has it can sign for all who trust this root.")
-    invocation.output.say(f"  A next issuing CA is made with it: sealwright issuer rotate --root-key {shlex.quote(str(file))}")
-    invocation.output.json({"file": str(file)})
+    file = context.server_side().export_root_key(_home(context, directory), target)
+    context.output.done(f"The root's key is now in {file}, and no longer in the home directory")
+    context.output.say("  Keep the file where no network reaches: whoever has it can sign for all who trust this root.")
+    context.output.say(f"  A next issuing CA is made with it: sealwright issuer rotate --root-key {shlex.quote(str(file))}")
+    context.output.json({"file": str(file)})
 
 
 @command(
@@ -443,8 +443,8 @@ def export_root_key(invocation: Invocation, target: Path, directory: str | None)
 )
 @click.option("--root-key", metavar="FILE", help="The root's private key, where it was exported. It is used, and not kept.")
 @_dir
-@pass_invocation
-def rotate(invocation: Invocation, root_key: str | None, directory: str | None) -> None:
+@pass_context
+def rotate(context: CommandContext, root_key: str | None, directory: str | None) -> None:
     """Make another issuing CA under the root. It signs from now on, also in a server that runs, within 10 seconds.
 
     Certificates of the one before it stay good until they expire, and are renewed by the new one. Clients that trust the root
@@ -453,10 +453,10 @@ def rotate(invocation: Invocation, root_key: str | None, directory: str | None) 
     from sealwright.cli.files import typed_path
 
     key = None if root_key is None else typed_path(root_key)
-    report = invocation.server_side().rotate_issuer(_home(invocation, directory), key)
-    invocation.output.done(f"Issuing CA   {report.name}, until {_day(report.until)}")
-    invocation.output.say(f"  SHA-256 {report.fingerprint}\n  {report.file}")
-    invocation.output.json(
+    report = context.server_side().rotate_issuer(_home(context, directory), key)
+    context.output.done(f"Issuing CA   {report.name}, until {_day(report.until)}")
+    context.output.say(f"  SHA-256 {report.fingerprint}\n  {report.file}")
+    context.output.json(
         {
             "name": report.name,
             "not_after": report.until.isoformat(),

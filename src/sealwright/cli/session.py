@@ -8,8 +8,8 @@ import click
 
 from sealwright.cli.commands import Group, command
 from sealwright.cli.confirmation import ask_first
-from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import parsed, stamp
+from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.formatting import parsed, stamp
 
 session = Group("session", help="Sessions: list and end them.")
 
@@ -19,14 +19,14 @@ session = Group("session", help="Sessions: list and end them.")
     examples=["sealwright session list", "sealwright session list --person alice"],
 )
 @click.option("--person", metavar="NAME", help="Whose sessions. Default: your own.")
-@pass_invocation
-def list_(invocation: Invocation, person: str | None) -> None:
+@pass_context
+def list_(context: CommandContext, person: str | None) -> None:
     """List sessions: your own, or with --person those of somebody else."""
-    connection = invocation.connection()
+    connection = context.connection()
     values = connection.pages("sessions", query={"person": person} if person else None)
     fields = (("ID", "id"), ("KIND", "kind"), ("FROM", "address"), ("SIGNED IN", "since"), ("LAST SEEN", "seen"), ("", "this"))
-    shown = values if invocation.output.as_json else map(_shown, values)
-    invocation.output.table(shown, fields, empty="No session is open.")
+    shown = values if context.output.as_json else map(_shown, values)
+    context.output.table(shown, fields, empty="No session is open.")
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
@@ -47,20 +47,20 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
     asks_first=True,
 )
 @click.argument("session_id", metavar="ID")
-@pass_invocation
-def end(invocation: Invocation, session_id: str) -> None:
+@pass_context
+def end(context: CommandContext, session_id: str) -> None:
     """End a session at once, and with it what was given to applications in it."""
-    connection = invocation.connection()
+    connection = context.connection()
 
     def tell() -> list[str]:
         own = next((_shown(each) for each in connection.pages("sessions") if each["id"] == session_id), None)
         which = f"of yours, signed in {own['since']} from {own['address']}" if own else session_id
         return [f"The session {which}: applications that were signed in to in it lose their tokens."]
 
-    ask_first(invocation, "End it?", tell)
+    ask_first(context, "End it?", tell)
     connection.call("DELETE", "sessions", session_id)
-    invocation.output.confirm(f"Ended session {session_id}")
-    invocation.output.json({"id": session_id, "ended": True})
+    context.output.confirm(f"Ended session {session_id}")
+    context.output.json({"id": session_id, "ended": True})
 
 
 session.add_command(list_)

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from sealwright.cli.commands import command, fingerprint_option
+from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import SignInNeeded, WrongUsage
-from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import listed, parsed, until
+from sealwright.cli.formatting import listed, parsed, until
 
 
 @command(
@@ -25,8 +25,8 @@ from sealwright.cli.wording import listed, parsed, until
 @fingerprint_option
 @click.option("--password-file", metavar="FILE", help="Read the password from FILE; - for standard input.")
 @click.option("--code", metavar="CODE", help="Six-digit code of the second factor, where the account has one.")
-@pass_invocation
-def login(invocation: Invocation, url: str | None, password_file: str | None, code: str | None) -> None:
+@pass_context
+def login(context: CommandContext, url: str | None, password_file: str | None, code: str | None) -> None:
     """Sign in to a server, and keep the session for the commands that follow.
 
     URL is the address at which people sign in; it needs saying only once. The fingerprint of the server's root is in what init
@@ -34,39 +34,39 @@ def login(invocation: Invocation, url: str | None, password_file: str | None, co
     """
     if url is not None:
         url = url if "://" in url else f"https://{url}"
-        if invocation.choices.url not in (None, url):
-            raise WrongUsage(f"the server is named twice: {url}, and --url {invocation.choices.url}.", hint="Name it once.")
-        invocation.choices.url = url
-    connection = invocation.connection(signed_in=False)
+        if context.choices.url not in (None, url):
+            raise WrongUsage(f"the server is named twice: {url}, and --url {context.choices.url}.", hint="Name it once.")
+        context.choices.url = url
+    connection = context.connection(signed_in=False)
     server = connection.server
-    invocation.remembered().require_place()
-    name = invocation.choices.name or server.name
+    context.saved_sessions().require_place()
+    name = context.choices.name or server.name
     if not name:
         raise WrongUsage("who is to be signed in?", hint="Say who with -D NAME.")
-    password = invocation.password(password_file, f"Password of {name} at {server.url}")
+    password = context.password(password_file, f"Password of {name} at {server.url}")
     answer = connection.call("POST", "login", body={"name": name, "password": password})
     if "pending" in answer:
-        answer = connection.call("POST", "login", "code", body={"pending": answer["pending"], "code": code or _code(invocation)})
-    _keep(invocation, answer, server.url, server.roots_pem)
+        answer = connection.call("POST", "login", "code", body={"pending": answer["pending"], "code": code or _code(context)})
+    _keep(context, answer, server.url, server.roots_pem)
     account = answer["account"]
-    moment = until(parsed(answer["expires_at"]), invocation.surroundings.now())
-    invocation.output.confirm(f"Signed in to {server.url} as {account['spn']}, {moment}")
-    invocation.output.json({"url": server.url, "account": account, "expires_at": answer["expires_at"]})
+    moment = until(parsed(answer["expires_at"]), context.dependencies.now())
+    context.output.confirm(f"Signed in to {server.url} as {account['spn']}, {moment}")
+    context.output.json({"url": server.url, "account": account, "expires_at": answer["expires_at"]})
 
 
-def _code(invocation: Invocation) -> str:
-    if not invocation.output.asks():
+def _code(context: CommandContext) -> str:
+    if not context.output.asks():
         raise WrongUsage(
             "this account has a second factor, and there is no terminal to ask on.", hint="Pass it with --code CODE."
         )
-    return invocation.surroundings.ask_hidden("Code of your second factor: ").strip()
+    return context.dependencies.ask_hidden("Code of your second factor: ").strip()
 
 
-def _keep(invocation: Invocation, answer: dict[str, Any], url: str, roots_pem: str) -> None:
-    from sealwright.cli.remembered import RememberedSession
+def _keep(context: CommandContext, answer: dict[str, Any], url: str, roots_pem: str) -> None:
+    from sealwright.cli.saved_sessions import SavedSession
 
-    session = RememberedSession(url, answer["account"]["name"], answer["token"], answer["expires_at"])
-    invocation.remembered().signed_in(session, roots_pem)
+    session = SavedSession(url, answer["account"]["name"], answer["token"], answer["expires_at"])
+    context.saved_sessions().signed_in(session, roots_pem)
 
 
 @command(
@@ -74,34 +74,34 @@ def _keep(invocation: Invocation, answer: dict[str, Any], url: str, roots_pem: s
     examples=["sealwright logout", "sealwright logout -D idm_admin --local-only"],
 )
 @click.option("--local-only", is_flag=True, help="Only forget the session on this machine.")
-@pass_invocation
-def logout(invocation: Invocation, local_only: bool) -> None:
+@pass_context
+def logout(context: CommandContext, local_only: bool) -> None:
     """Sign out: end the session at the server, and forget it here."""
-    connection = invocation.connection()
+    connection = context.connection()
     if not local_only:
         with suppress(SignInNeeded):  # it may have ended already
             connection.call("POST", "logout")
-    remembered = invocation.remembered()
-    name = invocation.choices.name or connection.server.name
-    session = remembered.session(connection.server.url, name)
+    saved = context.saved_sessions()
+    name = context.choices.name or connection.server.name
+    session = saved.session(connection.server.url, name)
     if session is not None:
-        remembered.signed_out(session)
-    invocation.output.confirm(f"Signed out {name} from {connection.server.url}")
-    invocation.output.json({"url": connection.server.url, "name": name})
+        saved.signed_out(session)
+    context.output.confirm(f"Signed out {name} from {connection.server.url}")
+    context.output.json({"url": connection.server.url, "name": name})
 
 
 @command("whoami", examples=["sealwright whoami", "sealwright whoami -o json"])
-@pass_invocation
-def whoami(invocation: Invocation) -> None:
+@pass_context
+def whoami(context: CommandContext) -> None:
     """Show who is signed in, and what they may do."""
-    connection = invocation.connection()
+    connection = context.connection()
     answer = connection.call("GET", "whoami")
-    invocation.output.json(answer)
+    context.output.json(answer)
     account, session = answer["account"], answer["session"]
-    invocation.output.say(account["spn"])
-    moment = until(parsed(session["expires_at"]), invocation.surroundings.now())
-    invocation.output.say(f"  at {connection.server.url}, {moment}")
+    context.output.say(account["spn"])
+    moment = until(parsed(session["expires_at"]), context.dependencies.now())
+    context.output.say(f"  at {connection.server.url}, {moment}")
     if answer["groups"]:
-        invocation.output.say(f"  member of {listed(answer['groups'])}")
+        context.output.say(f"  member of {listed(answer['groups'])}")
     if answer["permissions"]:
-        invocation.output.say(f"  may {', '.join(answer['permissions'])}")
+        context.output.say(f"  may {', '.join(answer['permissions'])}")

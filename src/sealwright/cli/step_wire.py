@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.errors import CommandFailed, Missing, RefusedByServer, Unreachable, ValueRefused
 from sealwright.cli.https import Transport, send
 from sealwright.cli.server_address import tls_context
-from sealwright.cli.surroundings import Surroundings
 
 _PAGE = 100
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")  # this wire has one text where ours have parts
@@ -35,12 +35,12 @@ class Authority:
     """One certificate authority."""
 
     def __init__(
-        self, url: str, roots_pem: str, surroundings: Surroundings, client_certificate: tuple[Path, Path] | None = None
+        self, url: str, roots_pem: str, dependencies: CommandDependencies, client_certificate: tuple[Path, Path] | None = None
     ) -> None:
         """`client_certificate`: files of a certificate and its key, shown when the connection is made."""
         self.url = url
         self.roots_pem = roots_pem
-        self._surroundings = surroundings
+        self._dependencies = dependencies
         self._client_certificate = client_certificate
         self._transport: Transport | None = None
 
@@ -105,7 +105,7 @@ class Authority:
                     context.load_cert_chain(certificate, key, password="")  # an encrypted key is refused, not asked about
                 except (OSError, ValueError) as cause:  # SSLError is an OSError
                     raise CommandFailed(f"{certificate} and {key} cannot be used together.") from cause
-            self._transport = self._surroundings.transport(context)
+            self._transport = self._dependencies.transport(context)
         return self._transport
 
 

@@ -9,8 +9,8 @@ import click
 
 from sealwright.cli.commands import Command, Group, command
 from sealwright.cli.confirmation import ask_about_client, ask_first
-from sealwright.cli.invocation import Invocation, pass_invocation
-from sealwright.cli.wording import duration, parsed, stamp
+from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.formatting import duration, parsed, stamp
 
 system = Group("system", help="OAuth clients.")
 
@@ -58,22 +58,22 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _change(invocation: Invocation, name: str, said: str, **members: Any) -> None:
-    changed = invocation.connection().call("PATCH", "oauth2", "clients", name, body=members)
-    invocation.output.confirm(said)
-    invocation.output.json(changed)
+def _change(context: CommandContext, name: str, said: str, **members: Any) -> None:
+    changed = context.connection().call("PATCH", "oauth2", "clients", name, body=members)
+    context.output.confirm(said)
+    context.output.json(changed)
 
 
-def _create(invocation: Invocation, kind: str, name: str, display_name: str, origin: str) -> None:
+def _create(context: CommandContext, kind: str, name: str, display_name: str, origin: str) -> None:
     body = {"kind": kind, "name": name, "display_name": display_name, "landing_url": origin}
-    made = invocation.connection().call("POST", "oauth2", "clients", body=body)
-    invocation.output.confirm(f"Created {made['name']}, a {made['kind']} client")
-    if invocation.output.tells_next_steps:
-        invocation.output.note("Next, say where it is answered and whose members may use it:")
+    made = context.connection().call("POST", "oauth2", "clients", body=body)
+    context.output.confirm(f"Created {made['name']}, a {made['kind']} client")
+    if context.output.tells_next_steps:
+        context.output.note("Next, say where it is answered and whose members may use it:")
         where = "http://127.0.0.1/callback" if kind == "public" else f"{origin.rstrip('/')}/CALLBACK"
-        invocation.output.note(f"  sealwright system oauth2 add-redirect-url {name} {where}")
-        invocation.output.note(f"  sealwright system oauth2 update-scope-map {name} GROUP openid email")
-    invocation.output.json(made)
+        context.output.note(f"  sealwright system oauth2 add-redirect-url {name} {where}")
+        context.output.note(f"  sealwright system oauth2 update-scope-map {name} GROUP openid email")
+    context.output.json(made)
 
 
 @command(
@@ -83,10 +83,10 @@ def _create(invocation: Invocation, kind: str, name: str, display_name: str, ori
 @click.argument("name")
 @click.argument("display_name")
 @click.argument("origin")
-@pass_invocation
-def create(invocation: Invocation, name: str, display_name: str, origin: str) -> None:
+@pass_context
+def create(context: CommandContext, name: str, display_name: str, origin: str) -> None:
     """Create a confidential client: an application that can keep a secret."""
-    _create(invocation, "confidential", name, display_name, origin)
+    _create(context, "confidential", name, display_name, origin)
 
 
 @command(
@@ -96,28 +96,28 @@ def create(invocation: Invocation, name: str, display_name: str, origin: str) ->
 @click.argument("name")
 @click.argument("display_name")
 @click.argument("origin")
-@pass_invocation
-def create_public(invocation: Invocation, name: str, display_name: str, origin: str) -> None:
+@pass_context
+def create_public(context: CommandContext, name: str, display_name: str, origin: str) -> None:
     """Create a public client: an application on people's own machines, which has no secret and always uses PKCE."""
-    _create(invocation, "public", name, display_name, origin)
+    _create(context, "public", name, display_name, origin)
 
 
 @command("get", examples=["sealwright system oauth2 get step-ca"])
 @click.argument("name")
-@pass_invocation
-def get(invocation: Invocation, name: str) -> None:
+@pass_context
+def get(context: CommandContext, name: str) -> None:
     """Show a client."""
-    value = invocation.connection().call("GET", "oauth2", "clients", name)
-    invocation.output.record(value if invocation.output.as_json else _shown(value), _FIELDS)
+    value = context.connection().call("GET", "oauth2", "clients", name)
+    context.output.record(value if context.output.as_json else _shown(value), _FIELDS)
 
 
 @command("list", examples=["sealwright system oauth2 list"])
-@pass_invocation
-def list_(invocation: Invocation) -> None:
+@pass_context
+def list_(context: CommandContext) -> None:
     """List clients."""
-    values = invocation.connection().pages("oauth2", "clients")
+    values = context.connection().pages("oauth2", "clients")
     fields = (("NAME", "name"), ("DISPLAY NAME", "display_name"), ("KIND", "kind"), ("LANDING URL", "landing_url"))
-    invocation.output.table(
+    context.output.table(
         values,
         fields,
         empty="There are no clients. Create one with: sealwright system oauth2 create-public NAME DISPLAY_NAME URL",
@@ -131,17 +131,17 @@ def list_(invocation: Invocation) -> None:
 )
 @click.argument("name")
 @click.option("--even-if-used", is_flag=True, help="Also when a provisioner trusts the client.")
-@pass_invocation
-def delete(invocation: Invocation, name: str, even_if_used: bool) -> None:
+@pass_context
+def delete(context: CommandContext, name: str, even_if_used: bool) -> None:
     """Delete a client. What it was given stops working at once.
 
     A client that a provisioner trusts is not deleted without being told.
     """
-    ask_about_client(invocation, name, even_if_used=even_if_used)
+    ask_about_client(context, name, even_if_used=even_if_used)
     query = {"even_if_used": "true"} if even_if_used else None
-    invocation.connection().call("DELETE", "oauth2", "clients", name, query=query)
-    invocation.output.confirm(f"Deleted client {name}")
-    invocation.output.json({"name": name, "deleted": True})
+    context.connection().call("DELETE", "oauth2", "clients", name, query=query)
+    context.output.confirm(f"Deleted client {name}")
+    context.output.json({"name": name, "deleted": True})
 
 
 @command(
@@ -150,10 +150,10 @@ def delete(invocation: Invocation, name: str, even_if_used: bool) -> None:
 )
 @click.argument("name")
 @click.argument("display_name")
-@pass_invocation
-def set_displayname(invocation: Invocation, name: str, display_name: str) -> None:
+@pass_context
+def set_displayname(context: CommandContext, name: str, display_name: str) -> None:
     """Change the name that people read."""
-    _change(invocation, name, f"{name} is now called {display_name}", display_name=display_name)
+    _change(context, name, f"{name} is now called {display_name}", display_name=display_name)
 
 
 @command(
@@ -162,10 +162,10 @@ def set_displayname(invocation: Invocation, name: str, display_name: str) -> Non
 )
 @click.argument("name")
 @click.argument("url")
-@pass_invocation
-def set_landing_url(invocation: Invocation, name: str, url: str) -> None:
+@pass_context
+def set_landing_url(context: CommandContext, name: str, url: str) -> None:
     """Set the address that people are sent to from their list of applications. It is an allowed redirect URL, too."""
-    _change(invocation, name, f"{name} lands at {url}", landing_url=url)
+    _change(context, name, f"{name} lands at {url}", landing_url=url)
 
 
 @command(
@@ -174,16 +174,16 @@ def set_landing_url(invocation: Invocation, name: str, url: str) -> None:
 )
 @click.argument("name")
 @click.argument("url")
-@pass_invocation
-def add_redirect_url(invocation: Invocation, name: str, url: str) -> None:
+@pass_context
+def add_redirect_url(context: CommandContext, name: str, url: str) -> None:
     """Allow an address that people may come back to.
 
     It is compared exactly; only of a public client's loopback address (http://127.0.0.1, http://[::1], http://localhost) the
     port is free. A scheme of the application's own is allowed, such as com.example.app:/callback or cursor://callback.
     """
-    changed = invocation.connection().call("POST", "oauth2", "clients", name, "redirect-urls", body={"url": url})
-    invocation.output.confirm(f"{name} may redirect to {url}")
-    invocation.output.json(changed)
+    changed = context.connection().call("POST", "oauth2", "clients", name, "redirect-urls", body={"url": url})
+    context.output.confirm(f"{name} may redirect to {url}")
+    context.output.json(changed)
 
 
 @command(
@@ -192,12 +192,12 @@ def add_redirect_url(invocation: Invocation, name: str, url: str) -> None:
 )
 @click.argument("name")
 @click.argument("url")
-@pass_invocation
-def remove_redirect_url(invocation: Invocation, name: str, url: str) -> None:
+@pass_context
+def remove_redirect_url(context: CommandContext, name: str, url: str) -> None:
     """No longer allow an address."""
-    changed = invocation.connection().call("DELETE", "oauth2", "clients", name, "redirect-urls", query={"url": url})
-    invocation.output.confirm(f"{name} may no longer redirect to {url}")
-    invocation.output.json(changed)
+    changed = context.connection().call("DELETE", "oauth2", "clients", name, "redirect-urls", query={"url": url})
+    context.output.confirm(f"{name} may no longer redirect to {url}")
+    context.output.json(changed)
 
 
 @command(
@@ -207,17 +207,17 @@ def remove_redirect_url(invocation: Invocation, name: str, url: str) -> None:
 @click.argument("name")
 @click.argument("group")
 @click.argument("scopes", nargs=-1, required=True)
-@pass_invocation
-def update_scope_map(invocation: Invocation, name: str, group: str, scopes: tuple[str, ...]) -> None:
+@pass_context
+def update_scope_map(context: CommandContext, name: str, group: str, scopes: tuple[str, ...]) -> None:
     """Say which scopes the members of a group may be asked for. Replaces what the group had."""
-    changed = invocation.connection().call("PUT", "oauth2", "clients", name, "scope-maps", group, body={"scopes": list(scopes)})
-    invocation.output.confirm(f"Members of {group} may use {' '.join(scopes)} at {name}")
+    changed = context.connection().call("PUT", "oauth2", "clients", name, "scope-maps", group, body={"scopes": list(scopes)})
+    context.output.confirm(f"Members of {group} may use {' '.join(scopes)} at {name}")
     if all("openid" not in each["scopes"] for each in changed["scope_maps"]):
-        invocation.output.note(
+        context.output.note(
             f"No group has the scope openid at {name}, which every application that signs people in asks for. Add it with:\n"
             f"  sealwright system oauth2 update-scope-map {name} {group} openid {' '.join(scopes)}"
         )
-    invocation.output.json(changed)
+    context.output.json(changed)
 
 
 @command(
@@ -226,12 +226,12 @@ def update_scope_map(invocation: Invocation, name: str, group: str, scopes: tupl
 )
 @click.argument("name")
 @click.argument("group")
-@pass_invocation
-def delete_scope_map(invocation: Invocation, name: str, group: str) -> None:
+@pass_context
+def delete_scope_map(context: CommandContext, name: str, group: str) -> None:
     """Take a group's scopes away."""
-    changed = invocation.connection().call("DELETE", "oauth2", "clients", name, "scope-maps", group)
-    invocation.output.confirm(f"Members of {group} have no scopes at {name} any more")
-    invocation.output.json(changed)
+    changed = context.connection().call("DELETE", "oauth2", "clients", name, "scope-maps", group)
+    context.output.confirm(f"Members of {group} have no scopes at {name} any more")
+    context.output.json(changed)
 
 
 class _Switch(NamedTuple):
@@ -248,9 +248,9 @@ class _Switch(NamedTuple):
 
         @command(self.verb, help=self.summary, examples=[f"sealwright system oauth2 {self.verb} step-ca"])
         @click.argument("name")
-        @pass_invocation
-        def switch(invocation: Invocation, name: str) -> None:
-            _change(invocation, name, self.said.format(name=name), **{self.member: self.value})
+        @pass_context
+        def switch(context: CommandContext, name: str) -> None:
+            _change(context, name, self.said.format(name=name), **{self.member: self.value})
 
         return switch
 
@@ -367,10 +367,10 @@ _SWITCHES = (
 )
 @click.argument("name")
 @click.argument("seconds", type=click.IntRange(min=1), required=False)
-@pass_invocation
-def set_refresh_token_expiry(invocation: Invocation, name: str, seconds: int | None) -> None:
+@pass_context
+def set_refresh_token_expiry(context: CommandContext, name: str, seconds: int | None) -> None:
     """Say how long a refresh token waits for its use; without SECONDS as long as the server's settings say."""
-    _change(invocation, name, f"Refresh tokens of {name} have a new lifetime", refresh_seconds=seconds)
+    _change(context, name, f"Refresh tokens of {name} have a new lifetime", refresh_seconds=seconds)
 
 
 @command(
@@ -382,14 +382,14 @@ def set_refresh_token_expiry(invocation: Invocation, name: str, seconds: int | N
 )
 @click.argument("name")
 @click.argument("seconds", type=click.IntRange(min=0, max=60), required=False)
-@pass_invocation
-def set_refresh_token_grace(invocation: Invocation, name: str, seconds: int | None) -> None:
+@pass_context
+def set_refresh_token_grace(context: CommandContext, name: str, seconds: int | None) -> None:
     """Say for how long a used refresh token is answered with the same new one again.
 
     So parallel requests and lost answers do no harm. 0 is never. Without SECONDS: 10 for a confidential client, 0 for a public
     one.
     """
-    _change(invocation, name, f"Used refresh tokens of {name} have a new grace", refresh_grace_seconds=seconds)
+    _change(context, name, f"Used refresh tokens of {name} have a new grace", refresh_grace_seconds=seconds)
 
 
 @command(
@@ -397,12 +397,12 @@ def set_refresh_token_grace(invocation: Invocation, name: str, seconds: int | No
     examples=["sealwright system oauth2 show-basic-secret wiki"],
 )
 @click.argument("name")
-@pass_invocation
-def show_basic_secret(invocation: Invocation, name: str) -> None:
+@pass_context
+def show_basic_secret(context: CommandContext, name: str) -> None:
     """Print the secret of a confidential client. That it was shown is recorded."""
-    answer = invocation.connection().call("GET", "oauth2", "clients", name, "secret")
-    invocation.output.say(answer["secret"])
-    invocation.output.json(answer)
+    answer = context.connection().call("GET", "oauth2", "clients", name, "secret")
+    context.output.say(answer["secret"])
+    context.output.json(answer)
 
 
 @command(
@@ -411,14 +411,14 @@ def show_basic_secret(invocation: Invocation, name: str) -> None:
     asks_first=True,
 )
 @click.argument("name")
-@pass_invocation
-def reset_basic_secret(invocation: Invocation, name: str) -> None:
+@pass_context
+def reset_basic_secret(context: CommandContext, name: str) -> None:
     """Give a confidential client a new secret, and print it. The old one stops working at once."""
     told = [f"Wherever {name} runs it needs the new secret: with the old one it gets no tokens from now on."]
-    ask_first(invocation, f"Give {name} another secret?", lambda: told)
-    answer = invocation.connection().call("POST", "oauth2", "clients", name, "secret")
-    invocation.output.say(answer["secret"])
-    invocation.output.json(answer)
+    ask_first(context, f"Give {name} another secret?", lambda: told)
+    answer = context.connection().call("POST", "oauth2", "clients", name, "secret")
+    context.output.say(answer["secret"])
+    context.output.json(answer)
 
 
 for each in (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sealwright import __version__
 from sealwright.cli.commands import command
-from sealwright.cli.invocation import Invocation, pass_invocation
+from sealwright.cli.context import CommandContext, pass_context
 
 
 @command("version", examples=["sealwright version"], local=True)
-@pass_invocation
-def version(invocation: Invocation) -> None:
+@pass_context
+def version(context: CommandContext) -> None:
     """Print the version."""
-    invocation.output.say(f"Sealwright {__version__}")
-    invocation.output.json({"version": __version__})
+    context.output.say(f"Sealwright {__version__}")
+    context.output.json({"version": __version__})

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 import click
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sealwright.cli.context import CommandContext
 from sealwright.cli.errors import CommandFailed, Missing, Unreachable, WrongUsage
-from sealwright.cli.invocation import Invocation
 from sealwright.cli.key_pair import read_certificates
 from sealwright.cli.return_page import STOPPED, Page
 from sealwright.cli.step_wire import Authority
@@ -21,7 +21,7 @@ from sealwright.errors import Failure
 
 if TYPE_CHECKING:
     from sealwright.cli.browser_sign_in import Attempt
-    from sealwright.cli.surroundings import BrowserReturn
+    from sealwright.cli.dependencies import BrowserReturn
 
 SUPPORTED = ("OIDC", "JWK")
 _TOKEN_SECONDS = 300
@@ -50,7 +50,7 @@ class Voucher(NamedTuple):
 
 
 def choose(
-    invocation: Invocation, definitions: Sequence[Mapping[str, Any]], name: str | None, *, by_password: bool
+    context: CommandContext, definitions: Sequence[Mapping[str, Any]], name: str | None, *, by_password: bool
 ) -> Mapping[str, Any]:
     """The provisioner of that name; without one the only one there is, or the only one of its type, or whichever is picked.
 
@@ -73,24 +73,24 @@ def choose(
     for few in (usable, likely):
         if len(few) == 1:
             return few[0]
-    if not invocation.output.asks():
+    if not context.output.asks():
         raise WrongUsage("there are several provisioners.", hint=f"Name one with --provisioner: {known}.")
     for number, each in enumerate(usable, 1):
-        invocation.output.note(f"  {number}  {each['name']} ({each['type']})")
+        context.output.note(f"  {number}  {each['name']} ({each['type']})")
     return usable[click.prompt("Which provisioner", type=click.IntRange(1, len(usable)), err=True) - 1]
 
 
 def vouched(
-    invocation: Invocation, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_told: ExitStack
+    context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_told: ExitStack
 ) -> Voucher:
     """A token by the provisioner. A browser that came back waits for its page until `until_told` ends."""
     if definition["type"].upper() == "JWK":
-        return _by_password(invocation, authority, definition, wanted)
-    return _by_browser(invocation, authority, definition, wanted, until_told)
+        return _by_password(context, authority, definition, wanted)
+    return _by_browser(context, authority, definition, wanted, until_told)
 
 
 def _by_browser(
-    invocation: Invocation, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_told: ExitStack
+    context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_told: ExitStack
 ) -> Voucher:
     """An ID token of the provisioner's provider."""
     from sealwright.cli import browser_sign_in as oidc
@@ -100,18 +100,18 @@ def _by_browser(
         relying = oidc.Relying.from_provisioner(definition)
     except KeyError as cause:
         raise Unreachable(f"the provisioner {definition['name']} has no {cause.args[0]}.") from cause
-    transport = invocation.surroundings.transport(tls_context(authority.roots_pem, and_system=True))
+    transport = context.dependencies.transport(tls_context(authority.roots_pem, and_system=True))
     provider = oidc.discover(transport, relying)
-    loopback = until_told.enter_context(invocation.surroundings.listen(relying.listen_host, relying.listen_port))
+    loopback = until_told.enter_context(context.dependencies.listen(relying.listen_host, relying.listen_port))
     until_told.enter_context(_failures_told(loopback))
-    attempt = oidc.begin(provider, relying, loopback.port, invocation.surroundings.random)
+    attempt = oidc.begin(provider, relying, loopback.port, context.dependencies.random)
     loopback.wait(attempt.is_answer, 0)  # from now on its answer is known, however fast the browser is
-    answer = _answer(invocation, loopback, attempt, opened=_open(invocation, attempt.address, wanted.browser))
+    answer = _answer(context, loopback, attempt, opened=_open(context, attempt.address, wanted.browser))
     token = oidc.redeem(transport, attempt, attempt.code(answer))
-    claims = attempt.check(token, invocation.surroundings.now())
+    claims = attempt.check(token, context.dependencies.now())
     common_name, names = names_for(claims, wanted.subject, wanted.names)
     who = str(claims.get("email") or claims.get("preferred_username") or claims["sub"])
-    invocation.output.note(f"Signed in as {who}. Asking for the certificate…")
+    context.output.note(f"Signed in as {who}. Asking for the certificate…")
     return Voucher(token, common_name, names, who, loopback.show)
 
 
@@ -129,11 +129,11 @@ def _failures_told(loopback: BrowserReturn) -> Iterator[None]:
         raise
 
 
-def _open(invocation: Invocation, address: str, browser: bool) -> bool:
+def _open(context: CommandContext, address: str, browser: bool) -> bool:
     """Whether a browser was opened on this machine; else the address is printed, for a browser wherever the person is."""
-    output = invocation.output
-    wanted = browser and invocation.surroundings.environ.get("STEP_OPEN_BROWSER") not in ("0", "false")
-    if wanted and invocation.surroundings.open_browser(address):
+    output = context.output
+    wanted = browser and context.dependencies.environ.get("STEP_OPEN_BROWSER") not in ("0", "false")
+    if wanted and context.dependencies.open_browser(address):
         origin = "/".join(address.split("/", 3)[:3])
         output.note(f"Opened {origin} in your browser (or open it yourself: {address})")
         return True
@@ -144,11 +144,11 @@ def _open(invocation: Invocation, address: str, browser: bool) -> bool:
     return False
 
 
-def _answer(invocation: Invocation, loopback: BrowserReturn, attempt: Attempt, *, opened: bool) -> dict[str, str]:
+def _answer(context: CommandContext, loopback: BrowserReturn, attempt: Attempt, *, opened: bool) -> dict[str, str]:
     """What the browser brought back, or a person copied from it."""
     from sealwright.cli import browser_sign_in as oidc
 
-    output = invocation.output
+    output = context.output
     may_paste = output.asks() and not opened
     seconds = oidc.WAIT_FOR_PASTE_SECONDS if may_paste else oidc.WAIT_SECONDS
     minutes = f"{seconds / 60:.0f} minutes"
@@ -164,7 +164,7 @@ def _answer(invocation: Invocation, loopback: BrowserReturn, attempt: Attempt, *
         answer = loopback.wait(attempt.is_answer, _LOOK_SECONDS)
         if answer is not None:
             return answer
-        line = invocation.surroundings.typed_line(invocation.surroundings.stdin) if may_paste else None
+        line = context.dependencies.typed_line(context.dependencies.stdin) if may_paste else None
         if line is not None:
             may_paste = line != ""  # the end of all input
             pasted = dict(parse_qsl(line.strip().partition("?")[2]))
@@ -185,7 +185,7 @@ def names_for(claims: Mapping[str, Any], subject: str | None, names: tuple[str, 
     return subject, (subject,)
 
 
-def _by_password(invocation: Invocation, authority: Authority, definition: Mapping[str, Any], wanted: Wanted) -> Voucher:
+def _by_password(context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted) -> Voucher:
     """A token of our own, signed with the provisioner's key, which its password opens."""
     from sealwright.cli.provisioner_key import open_sealed
 
@@ -195,8 +195,8 @@ def _by_password(invocation: Invocation, authority: Authority, definition: Mappi
     key_id = str((definition.get("key") or {}).get("kid") or "")
     sealed = str(definition.get("encryptedKey") or "") or authority.encrypted_key(key_id)
     prompt = f"Password of the provisioner {name}"
-    password = invocation.password(wanted.provisioner_password_file, prompt, "--provisioner-password-file")
-    now = int(invocation.surroundings.now().timestamp())
+    password = context.password(wanted.provisioner_password_file, prompt, "--provisioner-password-file")
+    now = int(context.dependencies.now().timestamp())
     names = wanted.names or (wanted.subject,)
     claims: dict[str, Any] = {
         "iss": name,
@@ -206,7 +206,7 @@ def _by_password(invocation: Invocation, authority: Authority, definition: Mappi
         "iat": now,
         "nbf": now,
         "exp": now + _TOKEN_SECONDS,
-        "jti": invocation.surroundings.random(32).hex(),
+        "jti": context.dependencies.random(32).hex(),
     }
     fingerprint = _only_root(authority.roots_pem)
     if fingerprint:

@@ -17,9 +17,9 @@ import msgspec
 from sealwright.access import SYSTEM
 from sealwright.ca import certificates_pem
 from sealwright.cli import run
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.https import Answer
 from sealwright.cli.return_page import Page
-from sealwright.cli.surroundings import Surroundings
 from sealwright.clock import to_datetime
 from sealwright.http import Peer, Request
 from sealwright.oauth import SESSION_COOKIE, Done
@@ -138,7 +138,7 @@ class Terminal:
 
     def run(self, *arguments: str | Path, stdin: str = "", tty: bool = False, environ: Mapping[str, str] | None = None) -> Result:
         out, err = io.StringIO(), io.StringIO()
-        surroundings = Surroundings(
+        dependencies = CommandDependencies(
             environ={**self.environ, **(environ or {})},
             now=lambda: to_datetime(self.world.clock.now()),
             random=self.world.entropy.bytes,
@@ -151,7 +151,7 @@ class Terminal:
             is_terminal=lambda _: tty,
         )
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.chdir(self.place):
-            code = run([str(argument) for argument in arguments], server_side=lambda: self.server_side, surroundings=surroundings)
+            code = run([str(argument) for argument in arguments], server_side=lambda: self.server_side, dependencies=dependencies)
         return Result(code, out.getvalue(), err.getvalue())
 
     def ok(self, *arguments: str | Path, stdin: str = "", tty: bool = False) -> Result:

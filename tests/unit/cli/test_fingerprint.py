@@ -10,11 +10,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.errors import RefusedByServer, WrongUsage
 from sealwright.cli.fingerprint import fetch_root, read_fingerprint
 from sealwright.cli.https import Answer
 from sealwright.cli.server_address import tls_context
-from sealwright.cli.surroundings import Surroundings
 from tests.interop.wire import new_key
 from tests.unit.api.world import MACHINES, PEOPLE
 from tests.unit.identity.world import PASSWORD
@@ -100,7 +100,7 @@ class Between:
 
 
 def around(between):
-    return Surroundings(environ={}, transport=lambda _context: between)
+    return CommandDependencies(environ={}, transport=lambda _context: between)
 
 
 @pytest.mark.parametrize("length_beyond_threes", [0, 1, 2])  # padding ends what lax readers of base64 read

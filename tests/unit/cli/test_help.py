@@ -15,8 +15,8 @@ import sealwright
 from sealwright import __version__
 from sealwright.cli import run
 from sealwright.cli.commands import Command
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.program import COMMANDS, tree
-from sealwright.cli.surroundings import Surroundings
 from sealwright.settings import SettingsRefused, declared, load
 from tests.unit.cli.terminal import Result
 
@@ -25,7 +25,7 @@ def plain(*arguments):
     """Run a command that needs no server; exit code, output and errors."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run(arguments, server_side=lambda: None, surroundings=Surroundings(environ={}))  # type: ignore[arg-type,return-value]
+        code = run(arguments, server_side=lambda: None, dependencies=CommandDependencies(environ={}))  # type: ignore[arg-type,return-value]
     return Result(code, out.getvalue(), err.getvalue())
 
 

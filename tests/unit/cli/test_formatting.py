@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sealwright.cli import wording
+from sealwright.cli import formatting
 from sealwright.cli.output import printable
 from sealwright.errors import Conflict, InvalidInput, NotFound, Unavailable
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 22, 9, 4, tzinfo=UTC)  # 10:04 in Berlin
     ],
 )
 def test_durations_are_said_as_people_say_them(length, words):
-    assert wording.duration(length) == words
+    assert formatting.duration(length) == words
 
 
 @pytest.mark.parametrize(
@@ -39,22 +39,22 @@ def test_durations_are_said_as_people_say_them(length, words):
     ],
 )
 def test_moments_are_told_in_the_readers_zone(then, words):
-    assert wording.until(then, NOW) == words
+    assert formatting.until(then, NOW) == words
 
 
 def test_lists_tell_the_offset_from_utc():
-    assert wording.stamp(NOW) == "2026-11-22 10:04+0100"
+    assert formatting.stamp(NOW) == "2026-11-22 10:04+0100"
 
 
 @pytest.mark.parametrize(("words", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
 def test_lists_of_words(words, text):
-    assert wording.listed(words) == text
+    assert formatting.listed(words) == text
 
 
 def test_columns_line_up():
-    assert wording.columns([["a", "bbb", "c"], ["aaa", "b", "c"]]) == ["a    bbb  c", "aaa  b    c"]
-    assert wording.columns([["a", "1"], ["b", "10"]], right=frozenset({1})) == ["a   1", "b  10"]
-    assert wording.columns([]) == []
+    assert formatting.columns([["a", "bbb", "c"], ["aaa", "b", "c"]]) == ["a    bbb  c", "aaa  b    c"]
+    assert formatting.columns([["a", "1"], ["b", "10"]], right=frozenset({1})) == ["a   1", "b  10"]
+    assert formatting.columns([]) == []
 
 
 def test_what_others_wrote_cannot_steer_the_terminal():

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.errors import SignInNeeded, ValueRefused, WrongUsage
 from sealwright.cli.output import Output
-from sealwright.cli.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from sealwright.cli.connection import Connection
-    from sealwright.cli.remembered import Remembered
+    from sealwright.cli.saved_sessions import SavedSessions
     from sealwright.cli.server_address import Server
     from sealwright.cli.server_commands import ServerSide
 
@@ -42,30 +42,30 @@ class Choices:
     """Whether nothing is to be asked before something ends."""
 
 
-class Invocation:
+class CommandContext:
     """Handed to every command."""
 
-    def __init__(self, surroundings: Surroundings, server_side: Callable[[], ServerSide]) -> None:
+    def __init__(self, dependencies: CommandDependencies, server_side: Callable[[], ServerSide]) -> None:
         """`server_side` loads the functions behind `init`, `serve` and their like; called only by those commands."""
-        self.surroundings = surroundings
+        self.dependencies = dependencies
         self.server_side = server_side
         self.choices = Choices()
-        self.output = Output(surroundings)
+        self.output = Output(dependencies)
         self._fetched_root: str | None = None
         self.heading = ""
         """What a failure that says nothing of its kind is told under."""
 
-    def remembered(self) -> Remembered:
+    def saved_sessions(self) -> SavedSessions:
         """What sign-ins left on this machine."""
-        from sealwright.cli.remembered import Remembered
+        from sealwright.cli.saved_sessions import SavedSessions
 
-        return Remembered(self.surroundings.environ)
+        return SavedSessions(self.dependencies.environ)
 
     def server(self) -> Server:
         """The server to speak to."""
         from sealwright.cli.server_address import find_server
 
-        found = find_server(self.choices.url, self.choices.ca, self.surroundings.environ)
+        found = find_server(self.choices.url, self.choices.ca, self.dependencies.environ)
         return found if self.choices.fingerprint is None else found._replace(roots_pem=self.root_at(found.url))
 
     def root_at(self, url: str) -> str:
@@ -75,7 +75,7 @@ class Invocation:
         if self._fetched_root is None:
             if self.choices.ca:
                 raise WrongUsage("--ca and --fingerprint both say which root to trust.", hint="Give one of the two.")
-            self._fetched_root = fetch_root(self.surroundings, url, read_fingerprint(self.choices.fingerprint or ""))
+            self._fetched_root = fetch_root(self.dependencies, url, read_fingerprint(self.choices.fingerprint or ""))
         return self._fetched_root
 
     def connection(self, *, signed_in: bool = True) -> Connection:
@@ -84,22 +84,22 @@ class Invocation:
 
         server = self.server()
         if not signed_in:
-            return Connection(server, self.surroundings)
+            return Connection(server, self.dependencies)
         name = self.choices.name or server.name
-        session = self.remembered().session(server.url, name) if name else None
+        session = self.saved_sessions().session(server.url, name) if name else None
         if session is None:
             who = f"{name} is not signed in" if name else "nobody is signed in"
             raise SignInNeeded(
                 f"{who} at {server.url}.", hint=f"Sign in with: sealwright login -D {shlex.quote(name) if name else 'NAME'}"
             )
-        return Connection(server, self.surroundings, session.token)
+        return Connection(server, self.dependencies, session.token)
 
     def password(self, file: str | None, prompt: str, option: str = "--password-file", *, may_be_empty: bool = False) -> str:
         """A password from a file (``-``: standard input), or asked for on the terminal without showing it."""
         if file is not None:
             text = password_in_file(self._secret_in(file))
         elif self.output.asks():
-            text = self.surroundings.ask_hidden(f"{prompt}: ")
+            text = self.dependencies.ask_hidden(f"{prompt}: ")
         else:
             raise WrongUsage(
                 "a password is needed, and there is no terminal to ask on.",
@@ -121,7 +121,7 @@ class Invocation:
         """The content of a file, or a line of standard input; nothing of it is in a message."""
         try:
             if file == "-":
-                text = self.surroundings.stdin.readline()
+                text = self.dependencies.stdin.readline()
                 text.encode()  # where the locale is none, bytes that are no text come as half characters
                 return text
             from sealwright.cli.files import read_bytes, typed_path
@@ -134,7 +134,7 @@ class Invocation:
     def new_password(self, file: str | None, prompt: str, option: str = "--password-file") -> str:
         """A password to be set: asked for twice on a terminal."""
         password = self.password(file, prompt, option)
-        if file is None and self.surroundings.ask_hidden("Once more: ") != password:
+        if file is None and self.dependencies.ask_hidden("Once more: ") != password:
             raise WrongUsage("the two passwords differ.")
         return password
 
@@ -157,6 +157,6 @@ def password_in_file(text: str) -> str:
     return text.rstrip(_BLANK)
 
 
-def pass_invocation(function: Callable[..., T]) -> Callable[..., T]:
-    """Hand the invocation to a command as its first argument."""
-    return click.make_pass_decorator(Invocation)(function)
+def pass_context(function: Callable[..., T]) -> Callable[..., T]:
+    """Hand the context to a command as its first argument."""
+    return click.make_pass_decorator(CommandContext)(function)

@@ -19,7 +19,7 @@ from sealwright.cli.files import write_private
 _WHERE_TO = "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME."
 
 
-class RememberedServer(NamedTuple):
+class SavedServer(NamedTuple):
     """A server that somebody signed in to."""
 
     url: str
@@ -29,7 +29,7 @@ class RememberedServer(NamedTuple):
     """Who signed in last."""
 
 
-class RememberedSession(NamedTuple):
+class SavedSession(NamedTuple):
     """A session of a terminal."""
 
     url: str
@@ -38,7 +38,7 @@ class RememberedSession(NamedTuple):
     expires_at: str
 
 
-class Remembered:
+class SavedSessions:
     """The two files. Each change reads, changes and replaces a file under a lock."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -73,27 +73,27 @@ class Remembered:
         except CommandFailed:
             return False
 
-    def server(self, url: str | None = None) -> RememberedServer | None:
+    def server(self, url: str | None = None) -> SavedServer | None:
         """The server at `url`, or the one of the last sign-in; None also where no sign-in can leave anything behind."""
         known = _read(self._servers) if self._has_place() else {}
         chosen = str(url or known.get("last"))
         entry = known.get("servers", {}).get(chosen)
-        return None if entry is None else RememberedServer(chosen, entry.get("roots", ""), entry.get("name", ""))
+        return None if entry is None else SavedServer(chosen, entry.get("roots", ""), entry.get("name", ""))
 
-    def sessions(self) -> list[RememberedSession]:
+    def sessions(self) -> list[SavedSession]:
         """Every session, by server and name."""
         return [
-            RememberedSession(url, name, entry["token"], entry["expires_at"])
+            SavedSession(url, name, entry["token"], entry["expires_at"])
             for url, names in sorted(_read(self._sessions).items())
             for name, entry in sorted(names.items())
         ]
 
-    def session(self, url: str, name: str) -> RememberedSession | None:
+    def session(self, url: str, name: str) -> SavedSession | None:
         """The session of `name` (with or without a domain) on a server."""
         short = name.partition("@")[0]
         return next((each for each in self.sessions() if each.url == url and each.name.partition("@")[0] == short), None)
 
-    def signed_in(self, session: RememberedSession, roots_pem: str) -> None:
+    def signed_in(self, session: SavedSession, roots_pem: str) -> None:
         """Keep a new session and make its server and account the ones of the last sign-in."""
 
         def add_server(known: dict[str, Any]) -> None:
@@ -116,7 +116,7 @@ class Remembered:
 
         _change(self._servers, add_server)
 
-    def signed_out(self, session: RememberedSession) -> None:
+    def signed_out(self, session: SavedSession) -> None:
         """Forget a session."""
 
         def remove(known: dict[str, Any]) -> None:

@@ -79,7 +79,7 @@ def _ask_hidden(prompt: str) -> str:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class CommandDependencies:
     """The outside of a command. The defaults are this process's own."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)

@@ -14,8 +14,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from sealwright.db import Database, open_database
+from sealwright.db.full_schema import metadata
 from sealwright.db.migrate import migrate
-from sealwright.db.whole_schema import metadata
 
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 

@@ -9,6 +9,7 @@ ELSEWHERE = {
     "db": "tests/storage: what it promises is the same on both engines, so it is tried on both",
     "db/migrations": "tests/storage/test_migrations.py brings old databases up on both engines",
     "db/migrations/versions": "the same",
+    "db/schema": "tests/storage/test_migrations.py holds it against the migrations; tables decide nothing",
 }
 """Packages without unit tests of their own → where their tests are, and why."""
 

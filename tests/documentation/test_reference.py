@@ -9,7 +9,7 @@ import pytest
 from sealwright.audit import Event, Outcome
 from sealwright.cli.commands import global_options
 from sealwright.cli.program import tree
-from sealwright.db.whole_schema import metadata
+from sealwright.db.full_schema import metadata
 from sealwright.runtime.supervisor import _FIXED_AT_THE_START
 from sealwright.settings import ENVIRONMENT, SECTIONS, declared
 from tests.reference_script import ROOT, reference

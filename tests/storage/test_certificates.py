@@ -145,8 +145,8 @@ def test_token_is_consumed_once_however_many_ask(with_rows):
         token = TokenUse(bytes(16), Instant(NOW + 10_000))
         answers = await asyncio.gather(*(write(db, store.consume_token, token) for _ in range(20)))
         assert sorted(answers) == [False] * 19 + [True]
-        assert await write(db, store.forget_tokens, expired_before=Instant(NOW + 10_000)) == 0
-        assert await write(db, store.forget_tokens, expired_before=Instant(NOW + 10_001)) == 1
+        assert await write(db, store.purge_tokens, expired_before=Instant(NOW + 10_000)) == 0
+        assert await write(db, store.purge_tokens, expired_before=Instant(NOW + 10_001)) == 1
         assert await write(db, store.consume_token, token)
 
     with_rows(scenario)

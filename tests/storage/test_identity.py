@@ -20,7 +20,7 @@ from sealwright.identity import (
     SessionKind,
     SignInExpired,
     SignInRefused,
-    sweep,
+    purge,
 )
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, World
 
@@ -329,7 +329,7 @@ def test_hostile_text_is_looked_up_and_not_found(open_two, text):
     asyncio.run(scenario())
 
 
-def test_sweeping_forgets_what_is_over(open_two):
+def test_purge_deletes_what_is_over(open_two):
     async def scenario():
         async with two_nodes(open_two) as (node, _):
             await node.person("alice")
@@ -338,11 +338,11 @@ def test_sweeping_forgets_what_is_over(open_two):
             with pytest.raises(SignInRefused):
                 await node.try_password("nobody")
             await node.bootstrap.begin()
-            assert await sweep(node.db, node.clock) == 0
+            assert await purge(node.db, node.clock) == 0
             node.clock.advance(timedelta(days=3))
-            assert await sweep(node.db, node.clock) >= 3
+            assert await purge(node.db, node.clock) >= 3
             node.clock.advance(timedelta(days=30))
-            assert await sweep(node.db, node.clock) >= 1
-            assert await sweep(node.db, node.clock) == 0
+            assert await purge(node.db, node.clock) >= 1
+            assert await purge(node.db, node.clock) == 0
 
     asyncio.run(scenario())

@@ -17,8 +17,8 @@ from sqlalchemy.pool import NullPool
 
 from sealwright.db import Statement, open_database
 from sealwright.db.errors import DatabaseEmpty, SchemaTooNew, unusable
+from sealwright.db.full_schema import metadata
 from sealwright.db.migrate import NEWEST, alembic_config, migrate, on_connection, revision_of, run_revisions
-from sealwright.db.whole_schema import metadata
 from sealwright.errors import Unavailable
 from tests.databases import scratch_postgresql
 

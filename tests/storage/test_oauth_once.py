@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.oauth import ClientExists, purge_ended
+from sealwright.oauth import ClientExists, purge
 from tests.oauth_world import (
     CALLBACK,
     basic,
@@ -178,19 +178,19 @@ def test_what_ended_is_deleted_after_a_day_and_the_rest_stays(run):
         world.clock.advance(timedelta(hours=25))
         young = await world.tokens(await world.sign_in(alice))
         # the answered request ended more than a day ago; the refresh token, good for 16 hours, did not
-        assert await purge_ended(world.foundation) == 1
+        assert await purge(world.foundation) == 1
         world.clock.advance(timedelta(hours=7))
         refresh = {"grant_type": "refresh_token", "client_id": "step-ca"}
         young = members(await world.token(**refresh, refresh_token=young["refresh_token"]))
-        assert await purge_ended(world.foundation) == 0
+        assert await purge(world.foundation) == 0
         world.clock.advance(timedelta(hours=9))
         # the first family, which takes its code and refresh token along
-        assert await purge_ended(world.foundation) >= 1
-        assert await purge_ended(world.foundation) == 0
+        assert await purge(world.foundation) >= 1
+        assert await purge(world.foundation) == 0
         again = await world.token(**refresh, refresh_token=young["refresh_token"])
         assert members(again)["error_description"].startswith("The sign-in that the authorization rests on has ended")
         world.clock.advance(timedelta(days=3))
-        assert await purge_ended(world.foundation) >= 1
+        assert await purge(world.foundation) >= 1
         again = await world.token(**refresh, refresh_token=young["refresh_token"])
         assert members(again)["error_description"].startswith("The refresh token is unknown")
 

@@ -37,14 +37,14 @@ def application(parts: Parts) -> Application:
 def _jobs(parts: Parts) -> tuple[Job, ...]:
     around, hourly = parts.around, timedelta(hours=1)
 
-    async def sweep() -> None:
-        await identity.sweep(around.db, around.clock)
+    async def purge_identity() -> None:
+        await identity.purge(around.db, around.clock)
 
-    async def purge() -> None:
-        await oauth.purge_ended(parts.oauth_foundation)
+    async def purge_oauth() -> None:
+        await oauth.purge(parts.oauth_foundation)
 
-    async def forget_tokens() -> None:
-        await parts.ca.recovery.forget_tokens()
+    async def purge_tokens() -> None:
+        await parts.ca.recovery.purge_tokens()
 
     async def close_intents() -> None:
         await parts.ca.recovery.close_intents(older_than=ca.PATIENCE)
@@ -56,9 +56,9 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         await parts.checkpoints.make(SYSTEM)
 
     return (
-        Job("sweep sessions", hourly, sweep, once_per_cluster=True),
-        Job("purge authorization requests", hourly, purge, once_per_cluster=True),
-        Job("forget used tokens", hourly, forget_tokens, once_per_cluster=True),
+        Job("purge sessions", hourly, purge_identity, once_per_cluster=True),
+        Job("purge authorization requests", hourly, purge_oauth, once_per_cluster=True),
+        Job("purge used tokens", hourly, purge_tokens, once_per_cluster=True),
         Job("close open intents", timedelta(minutes=10), close_intents, once_per_cluster=True),
         Job("send mail", timedelta(seconds=10), parts.outbox.send_due, once_per_cluster=True),
         Job("write repeated refusals", timedelta(seconds=10), write_repeated),

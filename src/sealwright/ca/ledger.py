@@ -13,7 +13,7 @@ from sealwright.ca import store
 from sealwright.ca.models import TokenUse
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock
-from sealwright.db import Database, Gathering, Transaction, first_uses
+from sealwright.db import Database, Transaction, WriteBatcher, first_uses
 
 
 class Intended(NamedTuple):
@@ -39,8 +39,8 @@ class Ledger:
         self._db = db
         self._audit = audit
         self._clock = clock
-        self._intents: Gathering[Intended, bool] = Gathering(db, self._write_intents)
-        self._outcomes: Gathering[Signed, bool] = Gathering(db, self._write_outcomes)
+        self._intents: WriteBatcher[Intended, bool] = WriteBatcher(db, self._write_intents)
+        self._outcomes: WriteBatcher[Signed, bool] = WriteBatcher(db, self._write_outcomes)
 
     async def intend(self, intended: Intended) -> bool:
         """Use up the token and record the intent; False, with nothing recorded, where the token had been used before.

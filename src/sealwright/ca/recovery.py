@@ -22,7 +22,7 @@ PATIENCE = timedelta(minutes=1)
 
 
 class Recovery:
-    """Closes open intents and drops notes about expired tokens."""
+    """Closes open intents and purges used tokens that expired."""
 
     def __init__(self, db: Database, audit: Audit, clock: Clock) -> None:
         self._db = db
@@ -42,10 +42,10 @@ class Recovery:
 
         return await self._db.write(body)
 
-    async def forget_tokens(self) -> int:
-        """Drop notes about tokens that are refused for their age anyway; answers how many."""
+    async def purge_tokens(self) -> int:
+        """Delete the rows of used tokens that are refused for their age anyway; returns how many."""
 
         async def body(tx: Transaction) -> int:
-            return await store.forget_tokens(tx, expired_before=self._clock.now())
+            return await store.purge_tokens(tx, expired_before=self._clock.now())
 
         return await self._db.write(body)

@@ -104,8 +104,8 @@ async def consume_tokens(tx: Transaction, uses: Sequence[TokenUse]) -> set[bytes
     return {row[0] for row in await tx.all_many(_CONSUME_TOKEN, many)}
 
 
-async def forget_tokens(tx: Transaction, *, expired_before: Instant) -> int:
-    """Drop the notes about tokens that would be refused anyway; returns how many."""
+async def purge_tokens(tx: Transaction, *, expired_before: Instant) -> int:
+    """Delete the rows of used tokens that would be refused anyway; returns how many."""
     return await tx.run(_PURGE_TOKENS, before=expired_before)
 
 

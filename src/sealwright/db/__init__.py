@@ -9,21 +9,21 @@ import apsw
 
 from sealwright.db.engine import Database, DuplicateRow, Insertion, Row, Transaction, Writer
 from sealwright.db.errors import unusable
-from sealwright.db.gathering import Gathering, first_uses
-from sealwright.db.sharing import Shared
+from sealwright.db.singleflight import SingleFlight
 from sealwright.db.sqlite import SqliteDatabase
 from sealwright.db.statements import Statement, insert_once, upsert
 from sealwright.db.urls import sqlite_file
+from sealwright.db.write_batcher import WriteBatcher, first_uses
 
 __all__ = [
     "Database",
     "DuplicateRow",
-    "Gathering",
     "Insertion",
     "Row",
-    "Shared",
+    "SingleFlight",
     "Statement",
     "Transaction",
+    "WriteBatcher",
     "Writer",
     "first_uses",
     "insert_once",

@@ -56,7 +56,7 @@ async def dump(url: str, *, without: frozenset[str], open_table: Callable[[str],
 
     A database that is not of the schema that this program speaks is refused.
     """
-    from sealwright.db.whole_schema import metadata  # noqa: PLC0415 - as in `migrate`
+    from sealwright.db.full_schema import metadata  # noqa: PLC0415 - as in `migrate`
 
     counts = {}
     async with _one_moment(url) as rows_of:

@@ -154,7 +154,7 @@ def _upgrade(connection: Connection) -> str:
 
 def _make(connection: Connection) -> None:
     """The newest schema in a database that has none yet. The same tables without a revision are an error of the engine."""
-    from sealwright.db.whole_schema import metadata  # noqa: PLC0415 - see the module's docstring
+    from sealwright.db.full_schema import metadata  # noqa: PLC0415 - see the module's docstring
 
     metadata.create_all(connection, checkfirst=False)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))

@@ -62,10 +62,10 @@ from sealwright.identity.models import (
 from sealwright.identity.passwords import Argon2Hashing, Hashing
 from sealwright.identity.policy import secret_digest
 from sealwright.identity.proofs import Proofs
+from sealwright.identity.purge import purge
 from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
 from sealwright.identity.sessions import Sessions
 from sealwright.identity.sign_in import SignIn
-from sealwright.identity.sweep import sweep
 from sealwright.identity.throttle import Throttle
 from sealwright.identity.totp import digits_of
 from sealwright.password_strength import MIN_PASSWORD
@@ -138,7 +138,7 @@ __all__ = [
     "WeakPassword",
     "assemble",
     "digits_of",
+    "purge",
     "secret_digest",
     "seed",
-    "sweep",
 ]

@@ -455,7 +455,7 @@ async def delete_attempts(tx: Transaction, key: bytes) -> None:
     await tx.run(_DELETE_ATTEMPTS, of=key)
 
 
-async def delete_expired(tx: Transaction, *, sessions_before: Instant, others_before: Instant) -> int:
+async def purge(tx: Transaction, *, sessions_before: Instant, others_before: Instant) -> int:
     """Forget sessions, waiting sign-ins, links and counts that were over before an instant; answers how many rows."""
     forgotten = await tx.run(_DELETE_OLD_SESSIONS, before=sessions_before)
     for statement in (_DELETE_OLD_PENDING, _DELETE_OLD_LINKS, _DELETE_OLD_ATTEMPTS):

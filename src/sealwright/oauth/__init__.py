@@ -54,7 +54,7 @@ from sealwright.oauth.models import (
 )
 from sealwright.oauth.people import People, SignIns
 from sealwright.oauth.policy import ScopeNeed
-from sealwright.oauth.purge import purge_ended
+from sealwright.oauth.purge import purge
 from sealwright.oauth.store import clients_of_group
 from sealwright.oauth.token import TokenAnswer, Tokens
 from sealwright.oauth.token_standing import TokenStanding
@@ -109,5 +109,5 @@ __all__ = [
     "assemble",
     "client_name_in",
     "clients_of_group",
-    "purge_ended",
+    "purge",
 ]

@@ -13,7 +13,7 @@ KEPT_FOR = timedelta(days=1)
 """After its end, so that a second use is still recognised."""
 
 
-async def purge_ended(foundation: Foundation) -> int:
+async def purge(foundation: Foundation) -> int:
     """Delete what ended more than a day ago; answers how many rows. A scheduled job, safe on any number of nodes."""
     until = before(foundation.clock.now(), KEPT_FOR)
 

@@ -7,7 +7,7 @@ import pytest
 
 from sealwright.access import SYSTEM, Permission
 from sealwright.errors import NotPermitted
-from sealwright.identity import SessionKind, SessionNotFound, sweep
+from sealwright.identity import SessionKind, SessionNotFound, purge
 from tests.unit.identity.world import sqlite_world
 
 
@@ -199,7 +199,7 @@ def test_what_is_long_over_is_forgotten_and_what_holds_is_kept():
             old = await world.signed_in("alice")
             world.clock.advance(timedelta(days=31))
             present = await world.signed_in("alice")
-            assert await sweep(world.db, world.clock) > 0
+            assert await purge(world.db, world.clock) > 0
             assert await world.sessions.session(old.signed_in.session.id) is None
             assert await world.refreshed(present) is not None
 

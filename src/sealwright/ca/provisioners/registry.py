@@ -25,7 +25,7 @@ from sealwright.ca.provisioners.errors import ProvisionerExists, ProvisionerMiss
 from sealwright.ca.provisioners.files import parse_json, read_files
 from sealwright.ca.provisioners.models import JwkProvisioner, OidcProvisioner, Provisioner, parse_definition
 from sealwright.clock import Clock
-from sealwright.db import Database, DuplicateRow, Insertion, Shared, Transaction
+from sealwright.db import Database, DuplicateRow, Insertion, SingleFlight, Transaction
 from sealwright.errors import InvalidInput
 from sealwright.keys import Sealer
 
@@ -69,7 +69,7 @@ class Provisioners:
         self._defaults = Claims() if defaults is None else defaults
         self._files: dict[str, Provisioner] = {}
         self._parsed: dict[str, tuple[str, bytes | None, Provisioner]] = {}
-        self._stored: Shared[str, Provisioner | None] = Shared(self._read_stored)
+        self._stored: SingleFlight[str, Provisioner | None] = SingleFlight(self._read_stored)
 
     async def reload(self) -> None:
         """Read the files again. When anything is wrong with them, the provisioners of before stay and a refusal is raised."""

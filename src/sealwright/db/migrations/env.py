@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from sealwright.db.whole_schema import metadata
+from sealwright.db.full_schema import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, render_as_batch=connection.dialect.name == "sqlite")

@@ -60,6 +60,6 @@ async def delete_of_account(tx: Transaction, account_id: str) -> int:
     return await tx.run(_DELETE_OF_ACCOUNT, of=account_id)
 
 
-async def delete_unused(tx: Transaction, before: Instant) -> int:
+async def purge(tx: Transaction, before: Instant) -> int:
     """Forget devices that were not used since; returns how many."""
     return await tx.run(_DELETE_OLD, before=before)

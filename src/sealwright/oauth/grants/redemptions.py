@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sealwright.access import Actor
 from sealwright.audit import Entry, Event
 from sealwright.clock import Instant, after
-from sealwright.db import Gathering, Transaction, first_uses
+from sealwright.db import Transaction, WriteBatcher, first_uses
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.families import Families
 from sealwright.oauth.foundation import Foundation
@@ -44,14 +44,14 @@ class Redemptions:
         self._consume = consume
         self._grant_type = grant_type
         self._used_again = used_again
-        self._gathering: Gathering[Redemption, bool] = Gathering(foundation.db, self._write)
+        self._batcher: WriteBatcher[Redemption, bool] = WriteBatcher(foundation.db, self._write)
 
     async def redeem(self, redemption: Redemption) -> bool:
         """Whether this was the first to use it up, in time; if not, nothing is granted, and its family ends.
 
         A family outlives it where the successor may be told once more.
         """
-        return await self._gathering.add(redemption)
+        return await self._batcher.add(redemption)
 
     async def _write(self, tx: Transaction, redemptions: Sequence[Redemption]) -> Sequence[bool]:
         now = self._clock.now()

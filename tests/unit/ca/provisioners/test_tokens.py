@@ -665,10 +665,10 @@ def test_note_about_a_used_token_is_kept_as_long_as_the_token_would_be_accepted(
         token = ca.jwk_token(WEB, exp=to_seconds(ca.clock.now()) + 100)
         assert (await sign(ca, token))[0] == 201
         ca.clock.advance(timedelta(seconds=159))
-        assert await ca.recovery.forget_tokens() == 0
+        assert await ca.recovery.purge_tokens() == 0
         assert (await sign(ca, token))[0] == 401
         ca.clock.advance(LONGEST_TOKEN_LIFE)
-        assert await ca.recovery.forget_tokens() == 1
+        assert await ca.recovery.purge_tokens() == 1
         status, answer = await sign(ca, token)
         assert (status, "expired" in answer["message"]) == (401, True)
 
@@ -683,7 +683,7 @@ def test_same_id_with_another_expiry_is_the_same_token(with_ca, later):
         assert (await sign(ca, ca.jwk_token(WEB, jti="1", exp=now + 30)))[0] == 201
         other = ca.jwk_token(WEB, jti="1", exp=now + 3_600)
         ca.clock.advance(timedelta(seconds=later))
-        await ca.recovery.forget_tokens()
+        await ca.recovery.purge_tokens()
         status, answer = await sign(ca, other)
         assert (status, "has been used before" in answer["message"]) == (401, True)
 

@@ -10,7 +10,7 @@ from sealwright.access import SYSTEM
 from sealwright.errors import NotPermitted, RateLimited
 from sealwright.identity import CodeRefused, Completed, PasswordRefused, SecondFactor, SessionKind, SignInRefused
 from sealwright.identity.devices.known import MOST_DEVICES
-from sealwright.identity.sweep import sweep
+from sealwright.identity.purge import purge
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
 
 HOME_ADDRESS = "192.0.2.1"
@@ -202,7 +202,7 @@ def test_device_that_is_not_used_for_half_a_year_is_forgotten():
         await guess(world, times=20)
         with pytest.raises(RateLimited):
             await sign_in(world, device=device)
-        await sweep(world.db, world.clock)
+        await purge(world.db, world.clock)
         world.clock.advance(timedelta(days=-181))
         assert await world.devices.list_of(actor.id, actor=actor) == ()
 

@@ -10,7 +10,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Shared(Generic[Key, Value]):
+class SingleFlight(Generic[Key, Value]):
     """Reads once for all who asked before the reading began, so that nobody gets an answer older than the question.
 
     Nothing is remembered: whoever asks later, if only by an instant, waits for a reading of their own. `read(key)` runs in a

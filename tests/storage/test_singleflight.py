@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import bindparam, insert, select, update
 
-from sealwright.db import Shared, Statement
+from sealwright.db import SingleFlight, Statement
 from sealwright.db.schema import leases
 
 INSERT = Statement(insert(leases))
@@ -45,8 +45,8 @@ def test_all_who_ask_the_same_at_once_share_one_reading(open_scratch):
         async with open_scratch() as db:
             await insert_lease(db, "a", "anna")
             readings = Readings(db)
-            shared = Shared(readings)
-            answers = await asyncio.gather(*(shared.of(name) for name in ["a", "b"] * 10))
+            single_flight = SingleFlight(readings)
+            answers = await asyncio.gather(*(single_flight.of(name) for name in ["a", "b"] * 10))
             assert answers == ["anna", None] * 10
             assert readings.count == 2
 
@@ -57,10 +57,10 @@ def test_who_asks_after_a_change_is_told_of_it(open_scratch):
     async def scenario():
         async with open_scratch() as db:
             await insert_lease(db, "a", "anna")
-            shared = Shared(Readings(db))
+            single_flight = SingleFlight(Readings(db))
             for holder in ("berta", "carla"):
                 await hand_over(db, "a", holder)
-                assert await asyncio.gather(*(shared.of("a") for _ in range(5))) == [holder] * 5
+                assert await asyncio.gather(*(single_flight.of("a") for _ in range(5))) == [holder] * 5
 
     asyncio.run(scenario())
 
@@ -75,10 +75,10 @@ def test_who_asks_during_a_reading_waits_for_one_of_their_own():
             await go_on.wait()
             return value
 
-        shared = Shared(read)
-        early = asyncio.create_task(shared.of("a"))
+        single_flight = SingleFlight(read)
+        early = asyncio.create_task(single_flight.of("a"))
         await begun.wait()
-        late = asyncio.create_task(shared.of("a"))
+        late = asyncio.create_task(single_flight.of("a"))
         await asyncio.sleep(0)
         go_on.set()
         assert [await early, await late] == ["old", "new"]
@@ -96,10 +96,10 @@ def test_failed_reading_fails_all_who_waited_and_nobody_after_them():
                 raise outcome
             return outcome
 
-        shared = Shared(read)
-        failed = await asyncio.gather(*(shared.of("a") for _ in range(3)), return_exceptions=True)
+        single_flight = SingleFlight(read)
+        failed = await asyncio.gather(*(single_flight.of("a") for _ in range(3)), return_exceptions=True)
         assert all(isinstance(failure, OSError) for failure in failed)
-        assert await shared.of("a") == "there"
+        assert await single_flight.of("a") == "there"
 
     asyncio.run(scenario())
 
@@ -112,8 +112,8 @@ def test_who_goes_away_leaves_the_reading_to_the_others():
             await go_on.wait()
             return "there"
 
-        shared = Shared(read)
-        patient, hasty = (asyncio.create_task(shared.of("a")) for _ in range(2))
+        single_flight = SingleFlight(read)
+        patient, hasty = (asyncio.create_task(single_flight.of("a")) for _ in range(2))
         await asyncio.sleep(0)
         hasty.cancel()
         go_on.set()

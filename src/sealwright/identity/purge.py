@@ -1,4 +1,4 @@
-"""Forget what is long over."""
+"""Delete the rows of what is long over."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ SESSIONS_KEPT = timedelta(days=30)
 OTHERS_KEPT = timedelta(days=2)
 
 
-async def sweep(db: Database, clock: Clock) -> int:
+async def purge(db: Database, clock: Clock) -> int:
     """Delete sessions that ended a month ago, devices that are known no more, and what else was over; returns how many."""
 
     async def body(tx: Transaction) -> int:
         now = clock.now()
-        forgotten = await devices.delete_unused(tx, before(now, DEVICE_LASTS))
-        return forgotten + await store.delete_expired(
-            tx, sessions_before=before(now, SESSIONS_KEPT), others_before=before(now, OTHERS_KEPT)
-        )
+        purged = await devices.purge(tx, before(now, DEVICE_LASTS))
+        return purged + await store.purge(tx, sessions_before=before(now, SESSIONS_KEPT), others_before=before(now, OTHERS_KEPT))
 
     return await db.write(body)

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from sqlalchemy import insert, select
 
-from sealwright.db import Database, DuplicateRow, Gathering, Statement, insert_once
+from sealwright.db import Database, DuplicateRow, Statement, WriteBatcher, insert_once
 from sealwright.db.schema import leases, used_tokens
 from sealwright.errors import Unavailable
 
@@ -35,12 +35,12 @@ def test_items_of_one_moment_share_a_transaction_and_each_gets_its_own_answer(op
     async def scenario():
         async with open_scratch() as db:
             recorded = Recorded()
-            gathering = Gathering(db, recorded)
-            answers = await asyncio.gather(*(gathering.add(f"n{number:02}") for number in range(40)))
+            batcher = WriteBatcher(db, recorded)
+            answers = await asyncio.gather(*(batcher.add(f"n{number:02}") for number in range(40)))
             assert answers == [f"N{number:02}" for number in range(40)]
             assert await names_in(db) == [f"n{number:02}" for number in range(40)]
             assert len(recorded.together) == 1
-            assert await gathering.add("later") == "LATER"
+            assert await batcher.add("later") == "LATER"
 
     asyncio.run(scenario())
 
@@ -48,9 +48,9 @@ def test_items_of_one_moment_share_a_transaction_and_each_gets_its_own_answer(op
 def test_item_that_cannot_be_written_fails_alone(open_scratch):
     async def scenario():
         async with open_scratch() as db:
-            gathering = Gathering(db, Recorded())
-            await gathering.add("b")
-            answers = await asyncio.gather(*(gathering.add(name) for name in "abcb"), return_exceptions=True)
+            batcher = WriteBatcher(db, Recorded())
+            await batcher.add("b")
+            answers = await asyncio.gather(*(batcher.add(name) for name in "abcb"), return_exceptions=True)
             assert answers[0] == "A"
             assert isinstance(answers[1], DuplicateRow)
             assert answers[2] == "C"
@@ -63,8 +63,8 @@ def test_item_that_cannot_be_written_fails_alone(open_scratch):
 def test_whoever_goes_away_does_not_keep_others_from_their_answer(open_scratch):
     async def scenario():
         async with open_scratch() as db:
-            gathering = Gathering(db, Recorded())
-            gone, stays = (asyncio.create_task(gathering.add(name)) for name in "ab")
+            batcher = WriteBatcher(db, Recorded())
+            gone, stays = (asyncio.create_task(batcher.add(name)) for name in "ab")
             await asyncio.sleep(0)
             gone.cancel()
             assert await stays == "B"
@@ -80,11 +80,11 @@ def test_database_that_cannot_be_written_fails_everyone():
             raise Unavailable("The database cannot be written at the moment.")
 
     async def scenario():
-        gathering = Gathering(cast("Database", Down()), Recorded())
-        answers = await asyncio.gather(*(gathering.add(name) for name in "ab"), return_exceptions=True)
+        batcher = WriteBatcher(cast("Database", Down()), Recorded())
+        answers = await asyncio.gather(*(batcher.add(name) for name in "ab"), return_exceptions=True)
         assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
         with pytest.raises(Unavailable):
-            await gathering.add("c")
+            await batcher.add("c")
 
     asyncio.run(scenario())
 
@@ -102,8 +102,8 @@ def test_nobody_waits_forever_when_the_writing_is_cancelled(*, begun):
 
     async def scenario():
         before = asyncio.all_tasks()
-        gathering = Gathering(cast("Database", Stuck()), answer_each)
-        asked = [asyncio.create_task(gathering.add(name)) for name in "ab"]
+        batcher = WriteBatcher(cast("Database", Stuck()), answer_each)
+        asked = [asyncio.create_task(batcher.add(name)) for name in "ab"]
         await asyncio.sleep(0.01)
         (writing,) = asyncio.all_tasks() - before - set(asked)
         writing.cancel()

@@ -21,7 +21,7 @@ Key = TypeVar("Key")
 Result = TypeVar("Result")
 
 
-class Gathering(Generic[Item, Result]):
+class WriteBatcher(Generic[Item, Result]):
     """Collects items until a transaction begins, and writes all of them in it.
 
     `write_all(tx, items)` answers one result for each item, in their order. It obeys the rules for transaction bodies. Where it

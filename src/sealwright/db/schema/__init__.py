@@ -1,0 +1,71 @@
+"""Every table, once, for SQLite and PostgreSQL alike: one file a domain, one MetaData.
+
+Portable types only. Instants are milliseconds since the epoch; flags are 0 or 1; digests are SHA-256 of a secret; JSON is
+text. Indexes that name an engine are in `full_schema`. Other packages reach tables only through a `store.py`.
+What `doc` and `about` say is in the reference.
+"""
+
+from __future__ import annotations
+
+from sealwright.db.schema.access import role_assignments
+from sealwright.db.schema.audit import audit_events
+from sealwright.db.schema.ca import certificates, issuers, provisioners, used_tokens
+from sealwright.db.schema.columns import metadata
+from sealwright.db.schema.identity import (
+    accounts,
+    credentials,
+    group_members,
+    group_nestings,
+    groups,
+    known_devices,
+    mail_addresses,
+    one_time_links,
+    pending_sign_ins,
+    sessions,
+    throttles,
+)
+from sealwright.db.schema.keys import signing_keys
+from sealwright.db.schema.mail import mail_outbox
+from sealwright.db.schema.oauth import (
+    oauth_answered_requests,
+    oauth_clients,
+    oauth_codes,
+    oauth_consents,
+    oauth_families,
+    oauth_redirect_uris,
+    oauth_refresh_tokens,
+    oauth_scope_maps,
+)
+from sealwright.db.schema.runtime import leases
+
+__all__ = [
+    "accounts",
+    "audit_events",
+    "certificates",
+    "credentials",
+    "group_members",
+    "group_nestings",
+    "groups",
+    "issuers",
+    "known_devices",
+    "leases",
+    "mail_addresses",
+    "mail_outbox",
+    "metadata",
+    "oauth_answered_requests",
+    "oauth_clients",
+    "oauth_codes",
+    "oauth_consents",
+    "oauth_families",
+    "oauth_redirect_uris",
+    "oauth_refresh_tokens",
+    "oauth_scope_maps",
+    "one_time_links",
+    "pending_sign_ins",
+    "provisioners",
+    "role_assignments",
+    "sessions",
+    "signing_keys",
+    "throttles",
+    "used_tokens",
+]

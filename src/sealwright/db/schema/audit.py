@@ -1,0 +1,25 @@
+"""The audit record."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Table, Text
+
+from sealwright.db.schema.columns import INSTANT, blob_column, instant_column, metadata, text_column
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("writer_id", Text, primary_key=True, doc="One chain per writer"),
+    Column("sequence", INSTANT, primary_key=True, doc="Counts from 1 in each chain"),
+    instant_column("at"),
+    text_column("event", doc="See the list of events"),
+    text_column("outcome", doc="done, refused or failed"),
+    text_column("actor_kind"),
+    text_column("actor_id"),
+    text_column("actor_name"),
+    text_column("target", doc="What it was done to, as kind:id"),
+    text_column("details", doc="JSON object, never a secret"),
+    blob_column("previous", doc="Digest of the row before, in the same chain"),
+    blob_column("digest", doc="SHA-256 over the previous digest and the other columns"),
+    info={"about": "What happened. Rows are only ever added; each covers the one before it."},
+)

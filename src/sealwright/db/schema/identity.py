@@ -1,0 +1,149 @@
+"""Accounts, groups, credentials, sessions and links that work once."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+
+from sealwright.db.schema.columns import INSTANT, blob_column, flag_column, instant_column, metadata, ref_column, text_column
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True, doc="UUID, which is also the sub of ID tokens"),
+    text_column("kind", doc="person, service or system"),
+    Column("name", Text, nullable=False, unique=True),
+    text_column("display_name"),
+    instant_column("created_at"),
+    instant_column("updated_at"),
+    instant_column("valid_from", nullable=True),
+    instant_column("valid_until", nullable=True),
+    instant_column("disabled_at", nullable=True, doc="Since then it cannot sign in, and its certificates are not renewed"),
+    flag_column("credential_generation", 0, doc="Counts the resets that end certificates; those of an older one are not renewed"),
+    info={"about": "People, and the accounts that a server has from the start."},
+)
+
+mail_addresses = Table(
+    "mail_addresses",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, doc="0 is the primary address"),
+    text_column("address"),
+    Column("address_folded", Text, nullable=False, unique=True, doc="For comparison; one address belongs to one account"),
+    instant_column("verified_at", nullable=True),
+    info={"about": "Mail addresses of accounts."},
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    text_column("description"),
+    flag_column("builtin", 0),
+    instant_column("created_at"),
+    info={"about": "Groups of accounts and of groups."},
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_group_members_account_id", "account_id"),
+    info={"about": "Which account is in which group directly."},
+)
+
+group_nestings = Table(
+    "group_nestings",
+    metadata,
+    Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("member_group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_group_nestings_member_group_id", "member_group_id"),
+    info={"about": "Which group is in which group directly."},
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    ref_column("account_id", "accounts.id", cascade=True),
+    text_column("kind", doc="password or totp"),
+    text_column("label"),
+    blob_column("secret", doc="Of a password its Argon2 digest (PHC text), of a second factor the sealed shared secret"),
+    instant_column("created_at"),
+    Column("last_step", INSTANT, nullable=True, doc="Of a second factor the last time step used, so that a code works once"),
+    UniqueConstraint("account_id", "kind", "label"),
+    info={"about": "Passwords and second factors."},
+)
+
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("key", LargeBinary, primary_key=True, doc="Digest of what is counted: an account, a known device of one, an address"),
+    Column("failures", Integer, nullable=False, doc="Attempts that have not turned out well"),
+    instant_column("counted_since", doc="Of the oldest failure that counts, or when one before it was forgotten"),
+    instant_column("blocked_until"),
+    info={"about": "Failed attempts to sign in, by account and by address."},
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    ref_column("account_id", "accounts.id", cascade=True),
+    text_column("kind", doc="browser or terminal"),
+    text_column("methods", doc="RFC 8176 names with spaces between them: pwd, or pwd otp"),
+    text_column("address"),
+    text_column("user_agent"),
+    instant_column("created_at"),
+    instant_column("authenticated_at"),
+    instant_column("last_seen_at"),
+    instant_column("expires_at"),
+    instant_column("ended_at", nullable=True),
+    text_column("end_reason", nullable=True),
+    Index("ix_sessions_account_id", "account_id"),
+    info={"about": "Who is signed in where."},
+)
+
+pending_sign_ins = Table(
+    "pending_sign_ins",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    ref_column("account_id", "accounts.id", cascade=True),
+    text_column("kind"),
+    text_column("methods"),
+    text_column("continue_to", doc="Where to go after it"),
+    instant_column("created_at"),
+    instant_column("expires_at"),
+    instant_column("consumed_at", nullable=True),
+    info={"about": "Sign-ins whose password was right and whose second factor is awaited."},
+)
+
+known_devices = Table(
+    "known_devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    ref_column("account_id", "accounts.id", cascade=True),
+    blob_column("digest", doc="Of the token that the device holds; the same for every account that is used on it"),
+    text_column("user_agent"),
+    instant_column("created_at"),
+    instant_column("last_used_at", doc="The last sign-in from it"),
+    UniqueConstraint("account_id", "digest"),
+    Index("ix_known_devices_digest", "digest"),
+    info={"about": "Devices from which people signed in before; attempts from them are counted by themselves."},
+)
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    text_column("purpose", doc="welcome or reset"),
+    ref_column("account_id", "accounts.id", nullable=True, cascade=True),
+    instant_column("created_at"),
+    instant_column("expires_at"),
+    instant_column("consumed_at", nullable=True),
+    flag_column("end_certificates", 0, doc="Whether the person's certificates end when the link is used"),
+    Column("created_by", Text, nullable=True, doc="Account that made it; empty where it was the server itself"),
+    info={"about": "Links that work once: for the first administrator, and to set a new password."},
+)

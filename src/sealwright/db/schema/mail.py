@@ -1,0 +1,32 @@
+"""The messages that wait to be sent."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+
+from sealwright.db.schema.columns import blob_column, instant_column, metadata, ref_column, text_column
+
+mail_outbox = Table(
+    "mail_outbox",
+    metadata,
+    Column("id", Text, primary_key=True, doc="UUID, also of the Message-ID"),
+    text_column("kind", doc="invitation or reset"),
+    ref_column("account_id", "accounts.id", cascade=True, doc="Whom it is for"),
+    Column(
+        "link_digest",
+        LargeBinary,
+        ForeignKey("one_time_links.digest", ondelete="CASCADE"),
+        nullable=False,
+        doc="The link that it brings: where that is replaced, the message goes with it",
+    ),
+    text_column("recipient", doc="E-mail address"),
+    blob_column("sealed_content", doc="Subject and text, sealed: the link is worth a password"),
+    instant_column("created_at"),
+    instant_column("next_try_at", doc="Pushed on while somebody sends it, so that nobody else does"),
+    Column("tries", Integer, nullable=False),
+    text_column("last_failure", nullable=True),
+    instant_column("expires_at", doc="When the link ends: it is given up then"),
+    Index("ix_mail_outbox_next_try_at", "next_try_at"),
+    Index("ix_mail_outbox_link_digest", "link_digest"),
+    info={"about": "Messages that wait to be sent. Nothing of a message stays once the SMTP server has taken it."},
+)

@@ -1,0 +1,114 @@
+"""OAuth clients, and what was granted to them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
+
+from sealwright.db.schema.columns import blob_column, flag_column, instant_column, metadata, ref_column, text_column
+
+oauth_clients = Table(
+    "oauth_clients",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True, doc="The client_id"),
+    text_column("display_name"),
+    text_column("kind", doc="public or confidential"),
+    text_column("landing_url"),
+    blob_column("secret_digest", nullable=True, doc="Null for public clients"),
+    blob_column("sealed_secret", nullable=True, doc="So that an administrator can look at it again"),
+    text_column("signing_algorithm", doc="ES256 or RS256"),
+    flag_column("require_pkce", 1),
+    flag_column("localhost_redirects", 0),
+    flag_column("consent_prompt", 1),
+    flag_column("short_username", 0, doc="User names without a domain"),
+    Column("refresh_seconds", Integer, nullable=False, doc="How long a refresh token waits for its use"),
+    instant_column("created_at"),
+    instant_column("updated_at"),
+    flag_column("http_redirects", 0, doc="Redirect URIs over plain http are allowed"),
+    flag_column("partial_scopes", 0, doc="Whoever may not grant all that is asked for grants the rest"),
+    Column(
+        "refresh_grace_seconds",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        doc="How long a used refresh token is answered with the same successor again",
+    ),
+    info={"about": "Registered OAuth clients."},
+)
+
+oauth_redirect_uris = Table(
+    "oauth_redirect_uris",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("uri", Text, primary_key=True),
+    info={"about": "Addresses that a client may have people sent back to."},
+)
+
+oauth_scope_maps = Table(
+    "oauth_scope_maps",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    text_column("scopes", doc="With spaces between them"),
+    info={"about": "Which scopes a client may ask of the members of a group."},
+)
+
+oauth_answered_requests = Table(
+    "oauth_answered_requests",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, doc="Of the handle in the browser's address, which holds the request itself"),
+    instant_column("expires_at", doc="From then on the handle is refused for its age"),
+    info={"about": "Authorization requests that waited for a person and were answered, so that none is answered twice."},
+)
+
+oauth_families = Table(
+    "oauth_families",
+    metadata,
+    Column("id", Text, primary_key=True, doc="All tokens that come from one authorization"),
+    ref_column("client_id", "oauth_clients.id", cascade=True),
+    ref_column("account_id", "accounts.id", cascade=True),
+    ref_column("session_id", "sessions.id", cascade=True),
+    text_column("scope"),
+    text_column("nonce", nullable=True),
+    instant_column("authenticated_at"),
+    instant_column("created_at"),
+    instant_column("revoked_at", nullable=True),
+    text_column("revoke_reason", nullable=True),
+    Index("ix_oauth_families_account_id", "account_id"),
+    Index("ix_oauth_families_session_id", "session_id"),
+    info={"about": "One row for each authorization: all tokens that come of it are revoked with it."},
+)
+
+oauth_codes = Table(
+    "oauth_codes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    ref_column("family_id", "oauth_families.id", cascade=True),
+    text_column("redirect_uri"),
+    text_column("code_challenge", nullable=True),
+    instant_column("expires_at"),
+    instant_column("consumed_at", nullable=True),
+    info={"about": "Authorization codes."},
+)
+
+oauth_refresh_tokens = Table(
+    "oauth_refresh_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    ref_column("family_id", "oauth_families.id", cascade=True),
+    instant_column("created_at"),
+    instant_column("expires_at"),
+    instant_column("consumed_at", nullable=True),
+    blob_column("sealed_successor", nullable=True, doc="The token that followed it; only this token itself opens it"),
+    info={"about": "Refresh tokens."},
+)
+
+oauth_consents = Table(
+    "oauth_consents",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    text_column("scope"),
+    instant_column("granted_at"),
+    info={"about": "What a person has allowed a client."},
+)

@@ -1,181 +1,189 @@
-"""Measure our server and a real step-ca on this machine; print a table, write build/bench.json.
+"""Measure signing and renewing beside a real step-ca, both in turn; print the ratios, write build/bench.json.
 
-``python -m bench [--seconds N] [--engines sqlite,postgresql] [--workers 1,2] [--only WORD] [--stored N]``. PostgreSQL is the
-server that SEALWRIGHT_TEST_POSTGRESQL_URL names (`make bench` starts one).
+``python -m bench [--seconds N] [--rounds N] [--connections 1,8,32,128] [--only sign|renew|discovery|JWKS] [--without-step-ca]``.
+Each figure is the median of the rounds, and each round takes the two servers one after the other, because a machine's speed
+changes from minute to minute. With the defaults a run takes less than four minutes. `bench.rows` measures everything else.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
+import statistics
 import tempfile
-import uuid
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from urllib.parse import urlencode
 
-import asyncpg
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench import step_ca, subject
 from bench.ceiling import signatures_ceiling
 from bench.load import Figure, apache_bench, wrk
-from bench.provider import CLIENT, Provider, openid_provider
-from bench.workload import jwk_bodies, oidc_bodies
+from bench.provider import Provider, openid_provider
+from bench.workload import jwk_bodies
 
-FORM = "application/x-www-form-urlencoded"
-FASTEST_EXPECTED = 8_000
+OURS, THEIRS = "sealwright", "step-ca"
+TARGETS = {("sign", 1): 1.1, ("sign", 32): 2.0, ("sign", 128): 2.0} | {("renew", count): 3.0 for count in (1, 8, 32, 128)}
+"""Work and connections → how many times the throughput of step-ca it should have."""
+TOKENS_PER_S = {1: 1_500, 8: 3_500}
+MOST_TOKENS_PER_S = 4_000
 WARMING = 200
-FASTEST_TOKENS = 3_000
-MOST_TOKENS = 20_000
 
 
-class Bench:
-    """Collects figures; `only` leaves out the rows whose name does not hold the word."""
+@dataclass
+class Server:
+    """One of the two, and what its clients need."""
 
-    def __init__(self, seconds: float, only: str) -> None:
-        self.seconds = seconds
-        self.only = only
-        self.figures: list[Figure] = []
-        self.ceiling = signatures_ceiling()
+    name: str
+    url: str
+    key: ec.EllipticCurvePrivateKey
+    kid: str
+    provisioner: str
+    certificate: Path
 
-    def wants(self, name: str) -> bool:
-        """Whether this row is to be measured."""
-        return self.only in name
+    def bodies(self, count: int) -> list[str]:
+        """Bodies for /sign, each with a token that is good once."""
+        audience = f"{self.url}/1.0/sign"
+        return jwk_bodies(count, key=self.key, kid=self.kid, provisioner=self.provisioner, audience=audience)
 
-    def keep(self, figure: Figure) -> None:
-        """Print a row and keep it for the file."""
-        share = figure.requests_per_s / self.ceiling["requests_per_s"]
-        trouble = f"  refused {figure.refused}, broken {figure.broken}" if figure.refused or figure.broken else ""
-        if figure.used_up:
-            trouble += f"  bodies used up after {figure.seconds:.1f} s"
-        print(
-            f"{figure.name:<48} {figure.requests_per_s:>10,.0f}/s  p50 {figure.p50_ms:7.1f} ms  p99 {figure.p99_ms:7.1f} ms"
-            f"  {share:6.0%} of the ceiling{trouble}",
-            flush=True,
-        )
-        self.figures.append(figure)
+    def sign(self, connections: int, seconds: float) -> Figure:
+        """POST /sign, each body once."""
+        bodies = self.bodies(int(seconds * TOKENS_PER_S.get(connections, MOST_TOKENS_PER_S)))
+        return wrk(f"{self.name}: sign", self.url, "/sign", bodies=bodies, seconds=seconds, connections=connections)
 
-    def sign(self, name: str, url: str, bodies: list[str]) -> None:
-        """POST /sign, each body once. The first few count for nothing: they make a server do what it does once."""
-        wrk(name, url, "/sign", bodies=bodies[:WARMING], seconds=1)
-        self.keep(wrk(name, url, "/sign", bodies=bodies[WARMING:], seconds=self.seconds))
+    def renew(self, connections: int, seconds: float) -> Figure:
+        """POST /renew over mutual TLS, always the same certificate."""
+        name, url = f"{self.name}: renew", f"{self.url}/renew"
+        return apache_bench(name, url, certificate=self.certificate, seconds=seconds, connections=connections)
 
-    def redeem(self, name: str, url: str, bodies: list[str]) -> None:
-        """POST to the token endpoint, each body once."""
-        self.keep(wrk(name, url, "/oauth2/token", bodies=bodies, content_type=FORM, seconds=self.seconds))
+    def warm(self) -> None:
+        """Have the server do what it does once."""
+        wrk("warming", self.url, "/sign", bodies=self.bodies(WARMING), seconds=1)
 
 
-def measure_step_ca(bench: Bench, place: Path, provider: Provider) -> None:
-    """Sign and renew at the real step-ca."""
-    count = int(bench.seconds * 3_000)
-    place.mkdir()
-    with step_ca.running_step_ca(place, provider) as peer:
-        audience = f"{peer.url}/1.0/sign"
-        if bench.wants("step-ca: sign, JWK token"):
-            bodies = jwk_bodies(count, key=peer.key, kid=peer.kid, provisioner=step_ca.JWK_PROVISIONER, audience=audience)
-            bench.sign("step-ca: sign, JWK token", peer.url, bodies)
-        if bench.wants("step-ca: sign, OIDC token"):
-            bodies = oidc_bodies(count, key=provider.key, kid=provider.kid, issuer=provider.issuer, client=CLIENT)
-            bench.sign("step-ca: sign, OIDC token", peer.url, bodies)
-        if bench.wants("step-ca: renew, mTLS"):
-            pem = subject.client_certificate(place, peer.url, peer.root, step_ca.JWK_PROVISIONER, "bench-password")
-            bench.keep(apache_bench("step-ca: renew, mTLS", f"{peer.url}/renew", certificate=pem))
+@dataclass
+class Comparison:
+    """One kind of work at one number of connections: the figures of each server, round by round."""
+
+    work: str
+    connections: int
+    figures: dict[str, list[Figure]] = field(default_factory=dict)
+
+    def add(self, server: str, figure: Figure) -> None:
+        """Keep a figure; one of refused or broken requests says nothing."""
+        if figure.refused or figure.broken:
+            raise RuntimeError(f"{figure.name}, {self.connections} connections: {figure.refused} refused, {figure.broken} broken")
+        self.figures.setdefault(server, []).append(figure)
+
+    def median(self, server: str, take: Callable[[Figure], float]) -> float | None:
+        """Over the rounds; None where this server was not measured."""
+        return statistics.median(map(take, self.figures[server])) if server in self.figures else None
 
 
-def measure_certificates(bench: Bench, label: str, ours: subject.Subject, provider: Provider) -> None:
-    """Sign with both kinds of tokens, renew over mTLS."""
-    count = int(bench.seconds * FASTEST_EXPECTED)
-    if bench.wants(f"{label}: sign, JWK token"):
+def rate(figure: Figure) -> float:
+    return figure.requests_per_s
+
+
+def p99(figure: Figure) -> float:
+    return figure.p99_ms
+
+
+@contextmanager
+def running_servers(scratch: Path, provider: Provider, *, with_step_ca: bool) -> Iterator[tuple[subject.Subject, list[Server]]]:
+    """Both servers, on SQLite and its equivalent, with a worker for each core."""
+    with ExitStack() as running:
+        workers = os.cpu_count() or 1
+        ours = running.enter_context(subject.running_subject(scratch / "ours", provider, database_url=None, workers=workers))
         key, kid = ours.provisioner_key()
-        audience = f"{ours.url}/1.0/sign"
-        bodies = jwk_bodies(count, key=key, kid=kid, provisioner=subject.JWK_PROVISIONER, audience=audience)
-        bench.sign(f"{label}: sign, JWK token", ours.url, bodies)
-    if bench.wants(f"{label}: sign, OIDC token"):
-        bodies = oidc_bodies(count, key=provider.key, kid=provider.kid, issuer=provider.issuer, client=CLIENT)
-        bench.sign(f"{label}: sign, OIDC token", ours.url, bodies)
-    if bench.wants(f"{label}: renew, mTLS"):
         pem = subject.client_certificate(ours.place, ours.url, ours.root, subject.JWK_PROVISIONER, ours.password)
-        bench.keep(apache_bench(f"{label}: renew, mTLS", f"{ours.url}/renew", certificate=pem))
+        servers = [Server(OURS, ours.url, key, kid, subject.JWK_PROVISIONER, pem)]
+        if with_step_ca:
+            place = scratch / "step-ca"
+            place.mkdir()
+            peer = running.enter_context(step_ca.running_step_ca(place, provider))
+            pem = subject.client_certificate(place, peer.url, peer.root, step_ca.JWK_PROVISIONER, step_ca.PASSWORD)
+            servers.append(Server(THEIRS, peer.url, peer.key, peer.kid, step_ca.JWK_PROVISIONER, pem))
+        yield ours, servers
 
 
-def measure_provider(bench: Bench, label: str, ours: subject.Subject) -> None:
-    """Token endpoint, discovery, JWKS, sign-in."""
-    base = "/oauth2/openid/bench-client"
-    count = min(MOST_TOKENS, int(bench.seconds * FASTEST_TOKENS))
-    if bench.wants(f"{label}: token, code"):
-        client = {"client_id": "bench-client", "client_secret": "", "redirect_uri": "http://localhost:10000"}
-        fixed = {**client, "grant_type": "authorization_code", "code_verifier": subject.VERIFIER}
-        bodies = [urlencode({**fixed, "code": code}) for code in ours.codes(count)]
-        bench.redeem(f"{label}: token, code", ours.people, bodies)
-    if bench.wants(f"{label}: token, refresh"):
-        bodies = [urlencode({"grant_type": "refresh_token", "client_id": "bench-client", "refresh_token": token})
-                  for token in ours.refresh_tokens(count)]  # fmt: skip
-        bench.redeem(f"{label}: token, refresh", ours.people, bodies)
-    if bench.wants(f"{label}: discovery"):
-        path = f"{base}/.well-known/openid-configuration"
-        bench.keep(wrk(f"{label}: discovery", ours.people, path, seconds=bench.seconds))
-    if bench.wants(f"{label}: JWKS"):
-        bench.keep(wrk(f"{label}: JWKS", ours.people, f"{base}/public_key.jwk", seconds=bench.seconds))
-    if bench.wants(f"{label}: sign-in, password"):
-        body = json.dumps({"name": subject.PERSON, "password": ours.password})
-        row = f"{label}: sign-in, password"
-        bench.keep(wrk(row, ours.people, "/api/v1/login", bodies=[body] * 400, connections=4, seconds=bench.seconds))
+def compare(asked: argparse.Namespace, ours: subject.Subject, servers: list[Server]) -> list[Comparison]:
+    """Every kind of work that was asked for."""
+    compared = []
+    for server in servers:
+        server.warm()
+    for work in ("sign", "renew"):
+        for connections in map(int, asked.connections.split(",")):
+            if work.startswith(asked.only):
+                compared.append(found := Comparison(work, connections))
+                for _ in range(asked.rounds):
+                    for server in servers:
+                        found.add(server.name, getattr(server, work)(connections, asked.seconds))
+                print(row_of(found), flush=True)
+    base = f"/oauth2/openid/{subject.OAUTH_CLIENT}"
+    for work, path in (("discovery", f"{base}/.well-known/openid-configuration"), ("JWKS", f"{base}/public_key.jwk")):
+        if work.startswith(asked.only):
+            compared.append(found := Comparison(work, 32))
+            for _ in range(asked.rounds):
+                found.add(OURS, wrk(f"{OURS}: {work}", ours.people, path, seconds=asked.seconds))
+            print(row_of(found), flush=True)
+    return compared
 
 
-async def fresh_database(server: str) -> str:
-    """A new database on the PostgreSQL server."""
-    name = f"bench_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    return f"{server.rpartition('/')[0]}/{name}"
+HEAD = (
+    f"{'work':<10}{'connections':>11}{OURS:>13}{THEIRS:>11}{'ratio':>8}{'target':>8}"
+    f"{'p99 ms':>11}{'of ' + THEIRS:>12}{'ratio':>8}"
+)
+
+
+def row_of(found: Comparison) -> str:
+    """One line of the table: throughput and its ratio (more is better), p99 and its ratio (less is better)."""
+    mine, other = found.median(OURS, rate), found.median(THEIRS, rate)
+    late, other_late = found.median(OURS, p99), found.median(THEIRS, p99)
+    target = TARGETS.get((found.work, found.connections))
+
+    def ratio(one: float | None, another: float | None) -> str:
+        return f"{one / another:.2f}" if one and another else ""
+
+    def number(value: float | None, form: str) -> str:
+        return "" if value is None else format(value, form)
+
+    return (
+        f"{found.work:<10}{found.connections:>11}{number(mine, ',.0f'):>13}{number(other, ',.0f'):>11}{ratio(mine, other):>8}"
+        f"{number(target, '.1f'):>8}{number(late, '.1f'):>11}{number(other_late, '.1f'):>12}{ratio(late, other_late):>8}"
+    )
 
 
 def main() -> None:
     """Everything that was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--engines", default="sqlite,postgresql")
-    parser.add_argument("--workers", default="1,2")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--stored", type=int, default=0, help="certificates that the SQLite databases hold beforehand")
+    parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=2, help="measurements of each server at each number of connections")
+    parser.add_argument("--connections", default="1,8,32,128")
+    parser.add_argument("--only", default="", help="the work that begins with this word: sign, renew, discovery, JWKS")
+    parser.add_argument("--without-step-ca", action="store_true", help="our own figures alone, in half the time")
     asked = parser.parse_args()
-    bench = Bench(asked.seconds, asked.only)
-    print(f"Ceiling (two P-256 verifications and a signature): {bench.ceiling['requests_per_s']:,.0f}/s", flush=True)
-    with tempfile.TemporaryDirectory(prefix="sealwright-bench-") as scratch, openid_provider(Path(scratch)) as provider:
-        measure_step_ca(bench, Path(scratch) / "step-ca", provider)
-        for engine in asked.engines.split(","):
-            for workers in map(int, asked.workers.split(",")):
-                label = f"{engine}, {workers} worker{'s' if workers > 1 else ''}"
-                stored = asked.stored if engine == "sqlite" else 0
-                if stored:
-                    label += f", {stored:,} stored"
-                if not any(bench.only in f"{label}: {row}" for row in _ROWS):
-                    continue
-                server = os.environ.get("SEALWRIGHT_TEST_POSTGRESQL_URL", "")
-                url = asyncio.run(fresh_database(server)) if engine == "postgresql" else None
-                place = Path(scratch) / f"{engine}-{workers}"
-                with subject.running_subject(place, provider, database_url=url, workers=workers, stored=stored) as ours:
-                    measure_certificates(bench, label, ours, provider)
-                    measure_provider(bench, label, ours)
+    begun = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="sealwright-bench-") as place,
+        openid_provider(Path(place)) as provider,
+        running_servers(Path(place), provider, with_step_ca=not asked.without_step_ca) as (ours, servers),
+    ):
+        ceiling = signatures_ceiling()
+        allowed = ceiling["requests_per_s"]
+        print(f"Ceiling (three P-256 verifications and a signature): {allowed:,.0f}/s\n\n{HEAD}", flush=True)
+        compared = compare(asked, ours, servers)
+    for found in compared:
+        if found.work == "sign":
+            share = (found.median(OURS, rate) or 0) / allowed
+            print(f"\nsign at {found.connections} connections: {share:.0%} of the ceiling", end="")
     written = Path("build/bench.json")
     written.parent.mkdir(exist_ok=True)
-    written.write_text(json.dumps({"ceiling": bench.ceiling, "rows": [asdict(row) for row in bench.figures]}, indent=2) + "\n")
-    print(f"Written to {written}")
-
-
-_ROWS = (
-    "sign, JWK token",
-    "sign, OIDC token",
-    "renew, mTLS",
-    "token, code",
-    "token, refresh",
-    "discovery",
-    "JWKS",
-    "sign-in, password",
-)
+    written.write_text(json.dumps({"ceiling": ceiling, "rows": [asdict(each) for each in compared]}, indent=2) + "\n")
+    print(f"\n\nWritten to {written}, after {time.monotonic() - begun:.0f} seconds")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from bench.provider import CLIENT, Provider
 
 TOOLS = Path(__file__).parents[1] / "build" / "tools"
 JWK_PROVISIONER = "bench-jwk"
+PASSWORD = "bench-password"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def running_step_ca(directory: Path, provider: Provider) -> Iterator[StepCa]:
     port = free_port()
     environment = {**os.environ, "STEPPATH": str(directory / "step"), "SSL_CERT_FILE": str(provider.trust_file)}
     password = directory / "password"
-    password.write_text("bench-password")
+    password.write_text(PASSWORD)
 
     def step(*arguments: str) -> str:
         command = [str(TOOLS / "step"), *arguments]

@@ -32,6 +32,7 @@ from sealwright.settings import declared
 SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 JWK_PROVISIONER = "bench-jwk"
 PERSON = "benny"
+OAUTH_CLIENT = "bench-client"
 VERIFIER = "v" * 64
 PREPARATION = 30
 """Seconds at most to prepare codes or refresh tokens: a code is good for a minute, and is to be used within it."""
@@ -89,7 +90,7 @@ class Subject:
         """Refresh tokens, each of a family of its own, redeemed from fresh codes; fewer where they take too long to make."""
         code = self._code_source()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        fixed = {"grant_type": "authorization_code", "client_id": "bench-client", "redirect_uri": "http://localhost:10000"}
+        fixed = {"grant_type": "authorization_code", "client_id": OAUTH_CLIENT, "redirect_uri": "http://localhost:10000"}
 
         def refresh_token(connection: http.client.HTTPSConnection) -> str:
             fields = {**fixed, "code": code(connection), "code_verifier": VERIFIER}
@@ -106,7 +107,7 @@ class Subject:
         browser.submit(page, "sign-in", username=PERSON, password=self.password)
         query = urlencode(
             {
-                "client_id": "bench-client",
+                "client_id": OAUTH_CLIENT,
                 "redirect_uri": "http://localhost:10000",
                 "response_type": "code",
                 "scope": "openid email",
@@ -207,9 +208,9 @@ def _set_up(subject: Subject, provider: Provider) -> None:
     subject.run("person", "set-password", PERSON, "--password-file", "password")
     subject.run("group", "create", "bench_users")
     subject.run("group", "add-members", "bench_users", PERSON)
-    subject.run("system", "oauth2", "create-public", "bench-client", "Bench", "http://localhost:10000")
-    subject.run("system", "oauth2", "enable-localhost-redirects", "bench-client")
-    subject.run("system", "oauth2", "update-scope-map", "bench-client", "bench_users", "openid", "email")
+    subject.run("system", "oauth2", "create-public", OAUTH_CLIENT, "Bench", "http://localhost:10000")
+    subject.run("system", "oauth2", "enable-localhost-redirects", OAUTH_CLIENT)
+    subject.run("system", "oauth2", "update-scope-map", OAUTH_CLIENT, "bench_users", "openid", "email")
     endpoint = ["--client-id", CLIENT, "--configuration-endpoint", provider.issuer]
     subject.run("provisioner", "add", "bench-oidc", "--type", "oidc", *endpoint)
 

@@ -247,7 +247,7 @@ def test_sign_in_for_an_application_names_it_and_goes_back_with_a_code(place: Pl
     assert set(sent) == {"code", "state", "iss"}
     page = browser.open(authorization_address())  # any program could be listening there now
     assert "You are asked each time" in page.text
-    assert "SavedSessions until" not in page.text
+    assert "Remembered until" not in page.text
     page = browser.open(authorization_address(redirect_uri="https://ca.example.org"))
     assert page.url.startswith("https://ca.example.org?code=")  # remembered
 

@@ -64,7 +64,7 @@ Verifier = Callable[[str, Any, bytes, bytes], bool]
 
 @lru_cache(maxsize=64)
 def _verifier(key_type: type) -> Verifier:
-    """How a key of this type verifies. SavedSessions, because asking what kind a key is costs as much as all the rest here."""
+    """How a key of this type verifies. Remembered, because asking what kind a key is costs as much as all the rest here."""
     if issubclass(key_type, ec.EllipticCurvePublicKey):
         return _verify_ecdsa
     if issubclass(key_type, rsa.RSAPublicKey):

@@ -7,7 +7,7 @@ import stat
 import pytest
 from cryptography import x509
 
-from sealwright.cli.invocation import password_in_file
+from sealwright.cli.context import password_in_file
 from sealwright.cli.provisioner_key import open_sealed
 from tests.interop.stock import openssl
 

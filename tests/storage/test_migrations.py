@@ -1,4 +1,4 @@
-"""The revisions and `db/schema.py` describe the same tables, on both engines."""
+"""The revisions and `db/schema/` describe the same tables, on both engines."""
 
 import asyncio
 import sqlite3

@@ -38,7 +38,7 @@ provisioners = Table(
 certificates = Table(
     "certificates",
     metadata,
-    Column("serial", LargeBinary, primary_key=True, doc="20 octets, time-ordered"),
+    Column("serial", LargeBinary, primary_key=True, doc="20 bytes, time-ordered"),
     ref_column("issuer_id", "issuers.id"),
     text_column("state", doc="intended, issued, failed or maybe_signed"),
     text_column("profile"),

@@ -8,21 +8,20 @@ changes from minute to minute. With the defaults a run takes less than four minu
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench import step_ca, subject
-from bench.ceiling import signatures_ceiling
-from bench.load import Figure, apache_bench, wrk
+from bench.ceiling import ceiling_line, signatures_ceiling
+from bench.load import WARMING, Figure, apache_bench, write_results, wrk
 from bench.provider import Provider, openid_provider
 from bench.workload import jwk_bodies
 
@@ -31,7 +30,6 @@ TARGETS = {("sign", 1): 1.1, ("sign", 32): 2.0, ("sign", 128): 2.0} | {("renew",
 """Work and connections → how many times the throughput of step-ca it should have."""
 TOKENS_PER_S = {1: 1_500, 8: 3_500}
 MOST_TOKENS_PER_S = 4_000
-WARMING = 200
 
 
 @dataclass
@@ -123,8 +121,7 @@ def compare(asked: argparse.Namespace, ours: subject.Subject, servers: list[Serv
                     for server in servers:
                         found.add(server.name, getattr(server, work)(connections, asked.seconds))
                 print(row_of(found), flush=True)
-    base = f"/oauth2/openid/{subject.OAUTH_CLIENT}"
-    for work, path in (("discovery", f"{base}/.well-known/openid-configuration"), ("JWKS", f"{base}/public_key.jwk")):
+    for work, path in (("discovery", subject.DISCOVERY_PATH), ("JWKS", subject.JWKS_PATH)):
         if work.startswith(asked.only):
             compared.append(found := Comparison(work, 32))
             for _ in range(asked.rounds):
@@ -173,16 +170,14 @@ def main() -> None:
         running_servers(Path(place), provider, with_step_ca=not asked.without_step_ca) as (ours, servers),
     ):
         ceiling = signatures_ceiling()
-        allowed = ceiling["requests_per_s"]
-        print(f"Ceiling (three P-256 verifications and a signature): {allowed:,.0f}/s\n\n{HEAD}", flush=True)
+        print(f"{ceiling_line(ceiling)}\n\n{HEAD}", flush=True)
         compared = compare(asked, ours, servers)
     for found in compared:
         if found.work == "sign":
-            share = (found.median(OURS, rate) or 0) / allowed
+            share = (found.median(OURS, rate) or 0) / ceiling["requests_per_s"]
             print(f"\nsign at {found.connections} connections: {share:.0%} of the ceiling", end="")
     written = Path("build/bench.json")
-    written.parent.mkdir(exist_ok=True)
-    written.write_text(json.dumps({"ceiling": ceiling, "rows": [asdict(each) for each in compared]}, indent=2) + "\n")
+    write_results(written, ceiling, compared)
     print(f"\n\nWritten to {written}, after {time.monotonic() - begun:.0f} seconds")
 
 

@@ -6,8 +6,13 @@ import json
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _DONE = """
 function done(summary, latency, _)
@@ -53,6 +58,8 @@ function request()
 end
 """
 
+WARMING = 200
+"""Bodies that make a server do what it does once; they count for nothing."""
 MOST_RENEWALS = 100_000
 """ApacheBench keeps room for each; the time ends before them."""
 
@@ -133,3 +140,9 @@ def apache_bench(name: str, url: str, *, certificate: Path, seconds: float = 5, 
         int(number(r"Failed requests:\s+\d+\s+\(Connect: (\d+)")),
         number(r"Time taken for tests:\s+([\d.]+)"),
     )
+
+
+def write_results(file: Path, ceiling: dict[str, float], rows: Sequence[DataclassInstance]) -> None:
+    """Write what a run measured as JSON."""
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"ceiling": ceiling, "rows": [asdict(row) for row in rows]}, indent=2) + "\n")

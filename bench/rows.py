@@ -12,21 +12,19 @@ import json
 import os
 import tempfile
 import uuid
-from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlencode
 
 import asyncpg
 
 from bench import step_ca, subject
-from bench.ceiling import signatures_ceiling
-from bench.load import Figure, apache_bench, wrk
+from bench.ceiling import ceiling_line, signatures_ceiling
+from bench.load import WARMING, Figure, apache_bench, write_results, wrk
 from bench.provider import CLIENT, Provider, openid_provider
 from bench.workload import jwk_bodies, oidc_bodies
 
 FORM = "application/x-www-form-urlencoded"
 FASTEST_EXPECTED = 8_000
-WARMING = 200
 FASTEST_TOKENS = 3_000
 MOST_TOKENS = 20_000
 
@@ -102,7 +100,6 @@ def measure_certificates(bench: Bench, label: str, ours: subject.Subject, provid
 
 def measure_provider(bench: Bench, label: str, ours: subject.Subject) -> None:
     """Token endpoint, discovery, JWKS, sign-in."""
-    base = "/oauth2/openid/" + subject.OAUTH_CLIENT
     count = min(MOST_TOKENS, int(bench.seconds * FASTEST_TOKENS))
     if bench.wants(f"{label}: token, code"):
         client = {"client_id": subject.OAUTH_CLIENT, "client_secret": "", "redirect_uri": "http://localhost:10000"}
@@ -114,10 +111,9 @@ def measure_provider(bench: Bench, label: str, ours: subject.Subject) -> None:
                   for token in ours.refresh_tokens(count)]  # fmt: skip
         bench.redeem(f"{label}: token, refresh", ours.people, bodies)
     if bench.wants(f"{label}: discovery"):
-        path = f"{base}/.well-known/openid-configuration"
-        bench.keep(wrk(f"{label}: discovery", ours.people, path, seconds=bench.seconds))
+        bench.keep(wrk(f"{label}: discovery", ours.people, subject.DISCOVERY_PATH, seconds=bench.seconds))
     if bench.wants(f"{label}: JWKS"):
-        bench.keep(wrk(f"{label}: JWKS", ours.people, f"{base}/public_key.jwk", seconds=bench.seconds))
+        bench.keep(wrk(f"{label}: JWKS", ours.people, subject.JWKS_PATH, seconds=bench.seconds))
     if bench.wants(f"{label}: sign-in, password"):
         body = json.dumps({"name": subject.PERSON, "password": ours.password})
         row = f"{label}: sign-in, password"
@@ -143,7 +139,7 @@ def main() -> None:
     parser.add_argument("--stored", type=int, default=0, help="certificates that the SQLite databases hold beforehand")
     asked = parser.parse_args()
     bench = Bench(asked.seconds, asked.only)
-    print(f"Ceiling (three P-256 verifications and a signature): {bench.ceiling['requests_per_s']:,.0f}/s", flush=True)
+    print(ceiling_line(bench.ceiling), flush=True)
     with tempfile.TemporaryDirectory(prefix="sealwright-bench-") as scratch, openid_provider(Path(scratch)) as provider:
         measure_step_ca(bench, Path(scratch) / "step-ca", provider)
         for engine in asked.engines.split(","):
@@ -161,8 +157,7 @@ def main() -> None:
                     measure_certificates(bench, label, ours, provider)
                     measure_provider(bench, label, ours)
     written = Path("build/bench-rows.json")
-    written.parent.mkdir(exist_ok=True)
-    written.write_text(json.dumps({"ceiling": bench.ceiling, "rows": [asdict(row) for row in bench.figures]}, indent=2) + "\n")
+    write_results(written, bench.ceiling, bench.figures)
     print(f"Written to {written}")
 
 

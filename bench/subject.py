@@ -33,6 +33,8 @@ SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 JWK_PROVISIONER = "bench-jwk"
 PERSON = "benny"
 OAUTH_CLIENT = "bench-client"
+DISCOVERY_PATH = f"/oauth2/openid/{OAUTH_CLIENT}/.well-known/openid-configuration"
+JWKS_PATH = f"/oauth2/openid/{OAUTH_CLIENT}/public_key.jwk"
 VERIFIER = "v" * 64
 PREPARATION = 30
 """Seconds at most to prepare codes or refresh tokens: a code is good for a minute, and is to be used within it."""

@@ -24,15 +24,15 @@ from sealwright.access import SYSTEM, Actor, Permission
 from sealwright.audit import Audit
 from sealwright.budgets import make_budgets
 from sealwright.ca import (
+    AccountLookup,
+    AuthorityDependencies,
     CertificateAuthority,
-    Directory,
-    Foundation,
+    HolderStatus,
     LocalToken,
     Person,
-    Provisioners,
-    Standing,
+    ProvisionerRegistry,
     answer_failure,
-    assemble,
+    build_authority,
 )
 from sealwright.ca.issue import pass_by
 from sealwright.ca.renew import RENEW_CLIENT
@@ -133,8 +133,8 @@ class Authority:
     parts: CertificateAuthority
     outbound: ScriptedOutbound
     local_providers: dict[str, LocalProvider]
-    standings: dict[str, Standing]
-    token_standings: dict[str, Standing]
+    standings: dict[str, HolderStatus]
+    token_standings: dict[str, HolderStatus]
     """By the family of the token; what is not in it is good."""
     people: dict[str, Person]
     when_standing_is_asked: list[Callable[[str], Awaitable[None]]]
@@ -335,7 +335,7 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
     entropy = SeededEntropy(2) if isinstance(clock, FixedClock) else _system_entropy()
     custody = Custody(db, sealer, clock)
     local_providers: dict[str, LocalProvider] = {}
-    standings = {ALICE: Standing(active=True)}
+    standings = {ALICE: HolderStatus(active=True)}
     reached: list[Callable[[str], None]] = [crash_points]
 
     async def local(endpoint: str) -> LocalProvider | None:
@@ -348,15 +348,15 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
 
     asked: list[Callable[[str], Awaitable[None]]] = []
 
-    async def standing_of(account_id: str) -> Standing:
+    async def standing_of(account_id: str) -> HolderStatus:
         for each in asked:
             await each(account_id)
-        return standings.get(account_id, Standing(active=False, reason="There is no such account."))
+        return standings.get(account_id, HolderStatus(active=False, reason="There is no such account."))
 
-    token_standings: dict[str, Standing] = {}
+    token_standings: dict[str, HolderStatus] = {}
 
-    async def token_standing_of(token: LocalToken) -> Standing:
-        return token_standings.get(token.family_id, Standing(active=True, reason="active"))
+    async def token_standing_of(token: LocalToken) -> HolderStatus:
+        return token_standings.get(token.family_id, HolderStatus(active=True, reason="active"))
 
     def reach(point: str) -> None:
         for each in reached:
@@ -366,12 +366,12 @@ async def build(db: Database, directory: Path, crash_points: Callable[[str], Non
         return "step-ca" if endpoint in local_providers else None
 
     outbound = ScriptedOutbound()
-    parts = assemble(
-        Foundation(db, clock, entropy, audit, custody, sealer, make_budgets(BudgetSettings(), clock)),
+    parts = build_authority(
+        AuthorityDependencies(db, clock, entropy, audit, custody, sealer, make_budgets(BudgetSettings(), clock)),
         providers=TrustedProviders(outbound, clock, local),
-        directory=Directory(standing_of, person_of, token_standing_of),
+        directory=AccountLookup(standing_of, person_of, token_standing_of),
         dns_names=("ca.example.org", "192.0.2.7", "::1"),
-        provisioners=Provisioners(db, sealer, audit, clock, directory=directory, own_client=own_client),
+        provisioners=ProvisionerRegistry(db, sealer, audit, clock, directory=directory, own_client=own_client),
         crash_points=reach,
     )
     if not await parts.issuers.records():

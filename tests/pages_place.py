@@ -18,7 +18,7 @@ from sealwright import identity, oauth, web
 from sealwright.access import SYSTEM, nothing_named
 from sealwright.audit import Audit
 from sealwright.budgets import make_budgets
-from sealwright.ca import CertificatesOfPeople, Standing
+from sealwright.ca import AccountCertificates, HolderStatus
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
@@ -127,7 +127,7 @@ class Place:
 
         async def work() -> str:
             authority = self.authority
-            authority.standings[account.id] = Standing(active=True)
+            authority.standings[account.id] = HolderStatus(active=True)
             if "kanidm" not in {one.name for one in await authority.parts.provisioners.all()}:
                 authority.add_local_provider()
                 await authority.add_oidc()
@@ -240,7 +240,7 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
         domain="example.org",
         named=nothing_named,
         clients_of_group=oauth.clients_of_group,
-        certificates=CertificatesOfPeople(audit, clock),
+        certificates=AccountCertificates(audit, clock),
     )
     await db.write(lambda tx: identity.seed(tx, clock.now()))
     foundation = oauth.Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings(), make_budgets(BudgetSettings(), clock))

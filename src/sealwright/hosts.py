@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from sealwright.texts import hostile_character, scripts_of, shown
+from sealwright.confusables import hostile_character, scripts_of, shown
 
 LONGEST_HOST = 253
 LONGEST_LABEL = 63

@@ -7,7 +7,7 @@ from datetime import timedelta
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from sealwright.ca import Standing
+from sealwright.ca import HolderStatus
 from sealwright.clock import to_datetime
 from tests.authorities import ALICE, READER, authority, common_name_in, csr, der_of, leaf_of, names_in
 from tests.unit.ca.provisioners.test_definitions import KANIDM
@@ -59,12 +59,12 @@ def test_recipe_runs_as_published(tmp_path):
             token = ca.id_token(iss=PROVIDER, email="alice@example.org")
             status, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": token})
             assert (status, "none of the domains" in answer["message"]) == (403, True)
-            ca.standings[ALICE] = Standing(active=False, reason="The account has expired.")
+            ca.standings[ALICE] = HolderStatus(active=False, reason="The account has expired.")
             status, answer = await ca.call("POST", "/sign", {"csr": request, "ott": id_token()})
             assert (status, "The account has expired." in answer["message"]) == (403, True)
 
             # The administrator of the recipe may ask for any address.
-            ca.standings[ALICE] = Standing(active=True)
+            ca.standings[ALICE] = HolderStatus(active=True)
             token = ca.id_token(iss=PROVIDER, email="ariel@richtman.au")
             body = {"csr": csr("anyone@example.net", ("anyone@example.net",)), "ott": token}
             status, answer = await ca.call("POST", "/sign", body)

@@ -12,15 +12,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sealwright.ca import csr, names
-from sealwright.ca.errors import CsrRefused, LintFailed, NameRefused, PublicKeyRefused
+from sealwright.ca.errors import CertificateNameRefused, CsrRefused, LintFailed, PublicKeyRefused
 from sealwright.ca.frame import frame_of
 from sealwright.ca.lint import SHARED, LeafLint
 from sealwright.ca.models import CertificateContents, Claims, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.policy import decide
 from sealwright.ca.profiles import SERVER, STEP_LEAF
 from sealwright.ca.public_keys import encoded, kind_of
-from sealwright.ca.reading import read
 from sealwright.ca.reserved import OwnNames
+from sealwright.ca.tbs_parser import read
 from sealwright.ca.x509 import (
     PROVISIONER_OID,
     LeafTemplate,
@@ -45,7 +45,7 @@ FULL = Profile(
 def _accepted(name):
     try:
         return names.canonical(name) == name
-    except NameRefused:
+    except CertificateNameRefused:
         return False
 
 
@@ -207,7 +207,7 @@ def test_what_was_signed_reads_back_as_decided_by_another_parser(contents, issue
     issuer = examples.issuer(issuer_kind)
     template = LeafTemplate(issuer, FULL)
     to_be_signed = template.to_be_signed(examples.SERIAL, contents)
-    certificate_der = template.assemble(to_be_signed, sign(issuer.private_key, to_be_signed))
+    certificate_der = template.with_signature(to_be_signed, sign(issuer.private_key, to_be_signed))
     verify_issued(certificate_der, to_be_signed, issuer.public_key, examples.SERIAL, contents)
     certificate = x509.load_der_x509_certificate(certificate_der)
     assert certificate.public_bytes(Encoding.DER) == certificate_der
@@ -254,7 +254,7 @@ def test_what_policy_allows_lints_clean_at_every_moment(chosen, common_name, off
 def test_canonical_form_is_a_fixed_point_or_a_refusal(kind, text):
     try:
         name = names.canonical(Name(kind, text))
-    except NameRefused as caught:
+    except CertificateNameRefused as caught:
         detail = caught.detail
     else:
         detail = name.value

@@ -90,13 +90,13 @@ def test_serial_is_unique(with_rows):
 def test_intent_is_settled_once(with_rows):
     async def scenario(ca, db):
         one, two, three = ((number).to_bytes(20) for number in (1, 2, 3))
-        assert await write(db, store.settle_issued, [(one, b"der")], now=NOW)
-        assert not await write(db, store.settle_issued, [(one, b"other")], now=NOW)
-        assert not await write(db, store.settle_failed, one)
-        assert await write(db, store.settle_failed, two)
-        assert not await write(db, store.settle_issued, [(two, b"der")], now=NOW)
+        assert await write(db, store.record_issued, [(one, b"der")], now=NOW)
+        assert not await write(db, store.record_issued, [(one, b"other")], now=NOW)
+        assert not await write(db, store.record_failed, one)
+        assert await write(db, store.record_failed, two)
+        assert not await write(db, store.record_issued, [(two, b"der")], now=NOW)
         assert await write(db, store.close_intents, until=Instant(NOW + 3)) == [three]
-        assert await write(db, store.settle_issued, [(three, b"late")], now=NOW)
+        assert await write(db, store.record_issued, [(three, b"late")], now=NOW)
         found = [await store.by_serial(db, serial) for serial in (one, two, three)]
         assert [(row.state, row.der) for row in found] == [
             (CertificateState.ISSUED, b"der"),
@@ -117,7 +117,7 @@ def test_only_old_intents_are_closed(with_rows):
 
 def test_revocation_happens_once_and_not_to_what_failed(with_rows):
     async def scenario(ca, db):
-        await write(db, store.settle_failed, (2).to_bytes(20))
+        await write(db, store.record_failed, (2).to_bytes(20))
         answers = await asyncio.gather(
             *(write(db, store.revoke, (1).to_bytes(20), now=NOW, reason=number) for number in range(6))
         )

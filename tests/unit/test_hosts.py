@@ -3,7 +3,7 @@
 import pytest
 
 from sealwright.ca import names
-from sealwright.ca.errors import NameRefused
+from sealwright.ca.errors import CertificateNameRefused
 from sealwright.errors import InvalidInput, Refused
 from sealwright.hosts import HostRefused, canonical_host, canonical_mail
 from sealwright.identity.policy import check_mail
@@ -76,7 +76,7 @@ def test_mail_address_at_a_host_in_other_letters_gets_its_encoded_form():
 
 
 def test_local_part_in_other_letters_is_refused_in_words():
-    with pytest.raises(NameRefused, match="local part that is not ASCII"):
+    with pytest.raises(CertificateNameRefused, match="local part that is not ASCII"):
         names.parse("älice@example.org")
     with pytest.raises(InvalidInput) as refused:
         check_mail("älice@example.org")

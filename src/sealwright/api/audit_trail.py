@@ -11,7 +11,7 @@ from sealwright.access import Actor, Permission, require
 from sealwright.api import models
 from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
-from sealwright.ca import Provisioners, serial_in, serial_text
+from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
 from sealwright.clock import Instant, from_datetime, to_rfc3339
 from sealwright.db import Database
 from sealwright.errors import InvalidInput, NotFound
@@ -35,7 +35,7 @@ class NothingRecorded(NotFound):
 class AuditTrail:
     """Operations about audit events."""
 
-    def __init__(self, db: Database, directory: Directory, clients: Clients, provisioners: Provisioners) -> None:
+    def __init__(self, db: Database, directory: Directory, clients: Clients, provisioners: ProvisionerRegistry) -> None:
         self._db = db
         self._directory = directory
         self._clients = clients

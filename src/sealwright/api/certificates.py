@@ -15,7 +15,7 @@ from sealwright.ca import (
     CertificateState,
     Inventory,
     Issuers,
-    Provisioners,
+    ProvisionerRegistry,
     Revocation,
     certificates_pem,
     decimal_text,
@@ -42,7 +42,7 @@ _REASON_NAMES = {code: name for name, code in REASON_CODES.items()}
 class _Names:
     """Names behind ids, each looked up once for one answer."""
 
-    def __init__(self, directory: Directory, provisioners: Provisioners) -> None:
+    def __init__(self, directory: Directory, provisioners: ProvisionerRegistry) -> None:
         self._directory = directory
         self._provisioners = provisioners
         self._known: dict[tuple[str, str], str] = {}
@@ -74,7 +74,7 @@ class Certificates:
         inventory: Inventory,
         revocation: Revocation,
         issuers: Issuers,
-        provisioners: Provisioners,
+        provisioners: ProvisionerRegistry,
         directory: Directory,
         clock: Clock,
     ) -> None:

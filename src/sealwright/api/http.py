@@ -16,8 +16,7 @@ from sealwright.api.persons import Persons
 from sealwright.api.provisioners import Provisioners
 from sealwright.api.sessions import SessionList
 from sealwright.api.sign_in import SigningIn
-from sealwright.ca import Inventory, Issuers, Revocation
-from sealwright.ca import Provisioners as ProvisionerRegistry
+from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sealwright.access import Permission, require
 from sealwright.api.operations import Call, Operation
-from sealwright.ca import Inventory, Provisioners
+from sealwright.ca import Inventory, ProvisionerRegistry
 from sealwright.identity import Credentials, Directory
 from sealwright.oauth import Clients
 
@@ -54,7 +54,12 @@ class Impacts:
     """Operations that count. Each asks for the permission of the deletion that it is about."""
 
     def __init__(
-        self, directory: Directory, credentials: Credentials, clients: Clients, provisioners: Provisioners, inventory: Inventory
+        self,
+        directory: Directory,
+        credentials: Credentials,
+        clients: Clients,
+        provisioners: ProvisionerRegistry,
+        inventory: Inventory,
     ) -> None:
         self._directory = directory
         self._credentials = credentials

@@ -7,8 +7,7 @@ from typing import Any
 from sealwright.access import Permission, require
 from sealwright.api import models
 from sealwright.api.operations import Call, Operation
-from sealwright.ca import Provisioner, listed
-from sealwright.ca import Provisioners as Registry
+from sealwright.ca import Provisioner, ProvisionerRegistry, listed
 
 _READ, _WRITE = str(Permission.PROVISIONER_READ), str(Permission.PROVISIONER_WRITE)
 
@@ -16,7 +15,7 @@ _READ, _WRITE = str(Permission.PROVISIONER_READ), str(Permission.PROVISIONER_WRI
 class Provisioners:
     """Operations about provisioners. Definitions have the form that `step` reads and writes."""
 
-    def __init__(self, provisioners: Registry) -> None:
+    def __init__(self, provisioners: ProvisionerRegistry) -> None:
         self._provisioners = provisioners
 
     def operations(self) -> list[Operation]:

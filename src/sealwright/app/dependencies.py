@@ -78,7 +78,7 @@ def assemble_people(
         domain=settings.domain,
         named=named,
         clients_of_group=clients_of_group,
-        certificates=ca.CertificatesOfPeople(audit, around.clock),
+        certificates=ca.AccountCertificates(audit, around.clock),
     )
 
 

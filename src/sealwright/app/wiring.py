@@ -42,7 +42,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     audit = Audit(clock)
     custody = Custody(db, around.sealer, clock)
     budgets = make_budgets(settings.budgets, clock)
-    provisioners = ca.Provisioners(
+    provisioners = ca.ProvisionerRegistry(
         db,
         around.sealer,
         audit,
@@ -66,8 +66,10 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
 
     names = reached_by(settings, urls)
-    authority = ca.assemble(
-        ca.Foundation(db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer, budgets=budgets),
+    authority = ca.build_authority(
+        ca.AuthorityDependencies(
+            db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer, budgets=budgets
+        ),
         providers=providers,
         directory=directory_of(people.directory, authorization_server.token_standing),
         dns_names=names,
@@ -103,16 +105,16 @@ def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailL
     )
 
 
-def directory_of(directory: identity.Directory, token_standing: oauth.TokenStanding) -> ca.Directory:
+def directory_of(directory: identity.Directory, token_standing: oauth.TokenStanding) -> ca.AccountLookup:
     """What the certificate authority asks about people of this server."""
-    return ca.Directory(
-        standing_of=partial(standing_of, directory),
+    return ca.AccountLookup(
+        status_of=partial(standing_of, directory),
         person_of=partial(person_of, directory),
-        token_standing_of=partial(token_standing_of, token_standing),
+        token_status_of=partial(token_standing_of, token_standing),
     )
 
 
-async def token_standing_of(token_standing: oauth.TokenStanding, token: ca.LocalToken) -> ca.Standing:
+async def token_standing_of(token_standing: oauth.TokenStanding, token: ca.LocalToken) -> ca.HolderStatus:
     """What an ID token of ours is worth now, in the words of the certificate authority."""
     over = await token_standing.why_over(
         issuer_url=token.issuer_url,
@@ -122,13 +124,13 @@ async def token_standing_of(token_standing: oauth.TokenStanding, token: ca.Local
         family_id=token.family_id,
         claims=token.claims,
     )
-    return ca.Standing(active=not over, reason=over or "active")
+    return ca.HolderStatus(active=not over, reason=over or "active")
 
 
-async def standing_of(directory: identity.Directory, account_id: str) -> ca.Standing:
+async def standing_of(directory: identity.Directory, account_id: str) -> ca.HolderStatus:
     """Whether an account may act, in the words of the certificate authority."""
     standing = await directory.standing_of(account_id)
-    return ca.Standing(active=standing.active, reason=standing.reason, credential_generation=standing.credential_generation)
+    return ca.HolderStatus(active=standing.active, reason=standing.reason, credential_generation=standing.credential_generation)
 
 
 async def person_of(directory: identity.Directory, account_id: str) -> ca.Person | None:

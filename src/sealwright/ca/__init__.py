@@ -5,9 +5,11 @@ Owns: issuers, profiles, provisioners, certificates. Never knows how people sign
 
 from __future__ import annotations
 
-from sealwright.ca.assemble import CertificateAuthority, Foundation, assemble
+from sealwright.ca.account_certificates import AccountCertificates
+from sealwright.ca.authority import AuthorityDependencies, CertificateAuthority, build_authority
 from sealwright.ca.errors import AuthorityExists, IssuerUnusable
-from sealwright.ca.inventory import CertificatePage, CertificateStory, Inventory
+from sealwright.ca.holder_status import AccountLookup
+from sealwright.ca.inventory import CertificateHistory, Inventory, InventoryPage
 from sealwright.ca.issuers import IssuerKind, IssuerRecord, Issuers
 from sealwright.ca.models import (
     CertificateContents,
@@ -15,6 +17,7 @@ from sealwright.ca.models import (
     Claims,
     Decision,
     ExtendedUse,
+    HolderStatus,
     IssuedCertificate,
     Issuer,
     KeyKind,
@@ -29,36 +32,34 @@ from sealwright.ca.models import (
     ProvisionerType,
     PublicKey,
     SigningGrant,
-    Standing,
 )
-from sealwright.ca.of_people import CertificatesOfPeople
-from sealwright.ca.provisioners import OidcProvisioner, Provisioner, Provisioners, listed
+from sealwright.ca.provisioners import OidcProvisioner, Provisioner, ProvisionerRegistry, listed
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.serials import decimal_text, serial_in, serial_text
 from sealwright.ca.server_certificate import ServerCertificate, issue_server_certificate
-from sealwright.ca.standing import Directory
 from sealwright.ca.step_api import answer_failure
 from sealwright.pem import certificates_pem
 
 __all__ = [
     "PATIENCE",
+    "AccountCertificates",
+    "AccountLookup",
+    "AuthorityDependencies",
     "AuthorityExists",
     "CertificateAuthority",
     "CertificateContents",
-    "CertificatePage",
+    "CertificateHistory",
     "CertificateRecord",
     "CertificateRequest",
     "CertificateState",
-    "CertificateStory",
-    "CertificatesOfPeople",
     "Claims",
     "Decision",
-    "Directory",
     "ExtendedUse",
-    "Foundation",
+    "HolderStatus",
     "Inventory",
+    "InventoryPage",
     "IssuedCertificate",
     "Issuer",
     "IssuerKind",
@@ -76,15 +77,14 @@ __all__ = [
     "Profile",
     "Provisioner",
     "ProvisionerExtension",
+    "ProvisionerRegistry",
     "ProvisionerType",
-    "Provisioners",
     "PublicKey",
     "Revocation",
     "ServerCertificate",
     "SigningGrant",
-    "Standing",
     "answer_failure",
-    "assemble",
+    "build_authority",
     "certificates_pem",
     "decimal_text",
     "issue_server_certificate",

@@ -17,7 +17,7 @@ from sealwright import pem
 from sealwright.ca import der, public_keys
 from sealwright.ca.errors import CsrRefused
 from sealwright.ca.models import CertificateRequest, KeyKind, Name, NameType, PublicKey
-from sealwright.texts import shown
+from sealwright.confusables import shown
 
 LONGEST = 64 * 1024
 """Bytes of a request, as text or DER."""

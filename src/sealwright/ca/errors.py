@@ -17,7 +17,7 @@ class PublicKeyRefused(NotPermitted):
     code = "public_key_refused"
 
 
-class NameRefused(InvalidInput):
+class CertificateNameRefused(InvalidInput):
     """A name does not have a form that may stand in a certificate."""
 
     code = "name_refused"
@@ -77,7 +77,7 @@ class TokenUsed(NotSignedIn):
     code = "token_used"
 
 
-class StandingLost(NotPermitted):
+class HolderNotActive(NotPermitted):
     """The person that the certificate speaks for may not have one any more."""
 
     code = "standing_lost"

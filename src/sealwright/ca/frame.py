@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from sealwright.ca import der
 from sealwright.ca.models import KeyKind
-from sealwright.ca.reading import Particulars, common_name_in, key_kind_of, names_in, times_in
+from sealwright.ca.tbs_parser import Particulars, common_name_in, key_kind_of, names_in, times_in
 
 _SERIAL_LENGTH = 20
 _IDENTIFIER_LENGTH = 20

@@ -20,14 +20,14 @@ LONGEST_PAGE = 200
 LONGEST_LINE = 100
 
 
-class CertificatePage(Struct, frozen=True):
+class InventoryPage(Struct, frozen=True):
     """Some certificates, newest first; `next_cursor` is empty on the last page."""
 
     certificates: tuple[CertificateRecord, ...]
     next_cursor: str
 
 
-class CertificateStory(Struct, frozen=True):
+class CertificateHistory(Struct, frozen=True):
     """One certificate, who vouched for it, and the line of renewals that it stands in."""
 
     certificate: CertificateRecord
@@ -46,28 +46,28 @@ class Inventory:
         self._db = db
         self._clock = clock
 
-    async def page(self, actor: Actor, *, account_id: str | None = None, cursor: str = "", at_most: int = 50) -> CertificatePage:
+    async def page(self, actor: Actor, *, account_id: str | None = None, cursor: str = "", at_most: int = 50) -> InventoryPage:
         """Certificates, newest first; with `account_id` that person's only."""
         if account_id is None or account_id != actor.id:
             require(actor, Permission.CERTIFICATE_READ)
         wanted = min(max(at_most, 1), LONGEST_PAGE)
         found = await store.newest(self._db, older_than=_decode(cursor), at_most=wanted + 1, account_id=account_id)
         shown = tuple(found[:wanted])
-        return CertificatePage(shown, shown[-1].serial.hex() if len(found) > wanted else "")
+        return InventoryPage(shown, shown[-1].serial.hex() if len(found) > wanted else "")
 
     async def count_by(self, actor: Actor, provisioner_id: str) -> int:
         """How many certificates that a provisioner vouched for hold: for somebody who may remove it."""
         require(actor, Permission.PROVISIONER_WRITE)
         return await store.count_by(self._db, provisioner_id, now=self._clock.now())
 
-    async def show(self, actor: Actor, serial: bytes) -> CertificateStory:
+    async def show(self, actor: Actor, serial: bytes) -> CertificateHistory:
         """One certificate, or CertificateUnknown."""
         record = await store.by_serial(self._db, serial)
         if record is None or record.account_id != actor.id or not actor.id:
             require(actor, Permission.CERTIFICATE_READ)
         if record is None:
             raise CertificateUnknown(f"There is no certificate with the serial number {serial_text(serial)}.")
-        return CertificateStory(
+        return CertificateHistory(
             record,
             None if record.der is None else provisioner_of(load_der_x509_certificate(record.der)),
             await self._before(record),

@@ -26,8 +26,9 @@ from msgspec.structs import replace
 from sealwright.access import Actor
 from sealwright.audit import Audit, Entry, Event, Outcome
 from sealwright.ca.errors import TokenUsed
+from sealwright.ca.holder_status import HolderChecks
+from sealwright.ca.issuance_log import IntentEntry, IssuanceLog, IssuedEntry
 from sealwright.ca.issuers import Issuers
-from sealwright.ca.ledger import Intended, Ledger, Signed
 from sealwright.ca.models import (
     CertificateRequest,
     IssuedCertificate,
@@ -41,7 +42,6 @@ from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import digest_of
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.reserved import OwnNames
-from sealwright.ca.standing import StandingChecks
 from sealwright.ca.x509 import sign, verify_issued
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database, DuplicateRow
@@ -86,7 +86,7 @@ class Issuance:
         audit: Audit,
         clock: Clock,
         *,
-        checks: StandingChecks,
+        checks: HolderChecks,
         own_names: OwnNames,
         crash_points: CrashPoints = pass_by,
     ) -> None:
@@ -96,7 +96,7 @@ class Issuance:
         self._profile_digests = {profile.name: digest_of(profile).hex() for profile in profiles.values()}
         self._preparation = preparation
         self._audit = audit
-        self._ledger = Ledger(db, audit, clock)
+        self._log = IssuanceLog(db, audit, clock)
         self._clock = clock
         self._checks = checks
         self._own_names = own_names
@@ -107,7 +107,7 @@ class Issuance:
         intent = await self._intend(grant, request)
         self._reach("after_intent")
         try:
-            await self._checks.require_standing(intent.grant)
+            await self._checks.require_active(intent.grant)
             await self._checks.require_names(intent.grant, intent.prepared.contents)
             der = await self._sign(intent)
         except Exception as failure:
@@ -136,7 +136,7 @@ class Issuance:
         issuer = await self._issuers.active()
         profile = self._profiles[grant.profile]
         try:
-            grant = replace(grant, credential_generation=await self._checks.require_standing(grant))
+            grant = replace(grant, credential_generation=await self._checks.require_active(grant))
             decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
             contents = decision.require()
             await self._checks.require_names(grant, contents)
@@ -162,7 +162,7 @@ class Issuance:
         grant = intent.grant
         details = _details(intent, self._profile_digests[intent.profile.name])
         entry = Entry(Event.CERTIFICATE_INTENDED, grant.actor, intent.target, details=details)
-        if not await self._ledger.intend(Intended(_row(intent, self._clock.now()), grant.token_use, entry)):
+        if not await self._log.record_intent(IntentEntry(_row(intent, self._clock.now()), grant.token_use, entry)):
             raise TokenUsed("The token has been used before; each is good for one certificate.")
 
     async def _sign(self, intent: _Intent) -> bytes:
@@ -172,7 +172,7 @@ class Issuance:
         signature = sign(issuer.private_key, to_be_signed)
         self._reach("after_sign")
         await next_stage()
-        der = self._preparation.assemble(issuer, intent.profile, to_be_signed, signature)
+        der = self._preparation.with_signature(issuer, intent.profile, to_be_signed, signature)
         verify_issued(der, to_be_signed, issuer.public_key, prepared.serial, prepared.contents)
         await next_stage()
         return der
@@ -180,13 +180,13 @@ class Issuance:
     async def _settle_issued(self, intent: _Intent, der: bytes) -> None:
         details = {"sha256": hashlib.sha256(der).hexdigest()}
         entry = Entry(Event.CERTIFICATE_ISSUED, intent.grant.actor, intent.target, details=details)
-        if not await self._ledger.settle_issued(Signed(intent.prepared.serial, der, entry)):
+        if not await self._log.record_issued(IssuedEntry(intent.prepared.serial, der, entry)):
             raise Unavailable("The certificate could not be recorded, and is not given out.")
 
     async def _settle_failed(self, intent: _Intent, failure: Exception) -> None:
         details = {"detail": failure.detail if isinstance(failure, Failure) else type(failure).__name__}
         entry = Entry(Event.CERTIFICATE_FAILED, intent.grant.actor, intent.target, Outcome.FAILED, details)
-        await self._ledger.settle_failed(intent.prepared.serial, entry)
+        await self._log.record_failed(intent.prepared.serial, entry)
 
 
 def _row(intent: _Intent, now: Instant) -> CertificateRecord:

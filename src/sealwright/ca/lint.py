@@ -19,7 +19,7 @@ from cryptography.x509 import ObjectIdentifier
 from msgspec import Struct
 
 from sealwright.ca import der, names
-from sealwright.ca.errors import LintFailed, NameRefused
+from sealwright.ca.errors import CertificateNameRefused, LintFailed
 from sealwright.ca.frame import Frame, frame_of
 from sealwright.ca.models import (
     CertificateContents,
@@ -33,8 +33,8 @@ from sealwright.ca.models import (
     ProvisionerType,
 )
 from sealwright.ca.public_keys import SHORTEST_RSA, encoded
-from sealwright.ca.reading import NAMES, SUBJECT_KEY, Particulars, Reading, read
 from sealwright.ca.serials import SERIAL_BYTES
+from sealwright.ca.tbs_parser import NAMES, SUBJECT_KEY, Particulars, Reading, read
 from sealwright.ca.x509 import (
     PROVISIONER_OID,
     LeafTemplate,
@@ -48,7 +48,7 @@ from sealwright.ca.x509 import (
     signature_algorithm,
 )
 from sealwright.clock import Instant, after, in_words
-from sealwright.texts import shown
+from sealwright.confusables import shown
 
 LARGEST = 64 * 1024
 FIRST_GENERALIZED = Instant(2_524_608_000_000)
@@ -73,7 +73,7 @@ _Kind = tuple[KeyKind, bool, ProvisionerExtension | None]
 """What decides which frame fits: the kind of key, whether the subject is empty, who vouched."""
 
 
-class Finding(Struct, frozen=True):
+class LintFinding(Struct, frozen=True):
     """A rule that is broken."""
 
     rule: str
@@ -84,7 +84,7 @@ class Finding(Struct, frozen=True):
         return f"{self.rule} ({self.section}): {self.detail}"
 
 
-_UNLIKE_DECIDED = Finding("decided", "policy", "the bytes say something else than what was decided")
+_UNLIKE_DECIDED = LintFinding("decided", "policy", "the bytes say something else than what was decided")
 
 
 class LeafLint:
@@ -112,7 +112,7 @@ class LeafLint:
         self.required = self.allowed - {_PROVISIONER}
         self._frames: dict[_Kind, Frame] = {}
 
-    def findings(self, to_be_signed: bytes) -> tuple[Finding, ...]:
+    def findings(self, to_be_signed: bytes) -> tuple[LintFinding, ...]:
         """Every rule that these bytes break; empty when they may be signed."""
         try:
             return self._broken(read(to_be_signed))
@@ -134,7 +134,7 @@ class LeafLint:
 
     def _within(
         self, frame: Frame, to_be_signed: bytes, serial: bytes, decided: CertificateContents
-    ) -> tuple[Finding, ...] | None:
+    ) -> tuple[LintFinding, ...] | None:
         """What is wrong with the particulars of a certificate; None where it does not fit into the frame."""
         try:
             seen = frame.particulars(to_be_signed)
@@ -145,7 +145,7 @@ class LeafLint:
 
     def _in_full(
         self, to_be_signed: bytes, serial: bytes, decided: CertificateContents, vouched: ProvisionerExtension | None
-    ) -> tuple[Finding, ...]:
+    ) -> tuple[LintFinding, ...]:
         """What is wrong with a certificate of which nothing is known yet."""
         try:
             reading = read(to_be_signed)
@@ -156,12 +156,14 @@ class LeafLint:
         said = reading.key_kind == decided.key_kind and reading.value(_PROVISIONER) == provisioner
         return found if said and _says(reading.particulars, serial, decided) else (*found, _UNLIKE_DECIDED)
 
-    def _broken(self, reading: Reading) -> tuple[Finding, ...]:
-        shared = tuple([Finding(rule, section, detail) for rule, section, check in SHARED if (detail := check(self, reading))])
+    def _broken(self, reading: Reading) -> tuple[LintFinding, ...]:
+        shared = tuple(
+            [LintFinding(rule, section, detail) for rule, section, check in SHARED if (detail := check(self, reading))]
+        )
         return shared + self._broken_by_particulars(reading.particulars)
 
-    def _broken_by_particulars(self, seen: Particulars) -> tuple[Finding, ...]:
-        return tuple([Finding(rule, section, detail) for rule, section, check in PARTICULAR if (detail := check(self, seen))])
+    def _broken_by_particulars(self, seen: Particulars) -> tuple[LintFinding, ...]:
+        return tuple([LintFinding(rule, section, detail) for rule, section, check in PARTICULAR if (detail := check(self, seen))])
 
     def _keep_frame(self, kind: _Kind, to_be_signed: bytes) -> None:
         """Keep what the next certificates of this kind will have in common with one that passed every rule.
@@ -179,8 +181,8 @@ class LeafLint:
             self._frames[kind] = frame
 
 
-def _no_der(cause: ValueError) -> Finding:
-    return Finding("der", "X.690 section 10", f"the bytes are not the DER of a leaf certificate: {cause}")
+def _no_der(cause: ValueError) -> LintFinding:
+    return LintFinding("der", "X.690 section 10", f"the bytes are not the DER of a leaf certificate: {cause}")
 
 
 def _says(seen: Particulars, serial: bytes, decided: CertificateContents) -> bool:
@@ -345,7 +347,7 @@ def _subject(lint: LeafLint, seen: Particulars) -> str:
         return "the subject is not empty, as the profile demands"
     try:
         names.common_name(seen.common_name)
-    except NameRefused as refusal:
+    except CertificateNameRefused as refusal:
         return refusal.detail
     return ""
 
@@ -373,7 +375,7 @@ def _names_canonical(_lint: LeafLint, seen: Particulars) -> str:
     try:
         if names.canonical_all(found) == found:
             return ""
-    except NameRefused as refusal:
+    except CertificateNameRefused as refusal:
         return refusal.detail
     return "a name is there twice, or not in its canonical form"
 
@@ -441,7 +443,7 @@ def representatives(profile: Profile, issuer: Issuer, now: Instant) -> tuple[byt
     return tuple(made)
 
 
-def lint_representative(profile: Profile, issuer: Issuer, now: Instant) -> tuple[Finding, ...]:
+def lint_representative(profile: Profile, issuer: Issuer, now: Instant) -> tuple[LintFinding, ...]:
     """What would be wrong with every certificate of this profile; asked when a profile is saved."""
     lint = LeafLint(issuer, profile)
     return tuple(finding for made in representatives(profile, issuer, now) for finding in lint.findings(made))

@@ -123,7 +123,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     crl_url: str = ""
 
 
-class Standing(msgspec.Struct, frozen=True):
+class HolderStatus(msgspec.Struct, frozen=True):
     """Whether the person a certificate speaks for is still somebody who may have one."""
 
     active: bool

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
-from sealwright.ca.errors import NameRefused
+from sealwright.ca.errors import CertificateNameRefused
 from sealwright.ca.models import Name, NameType
+from sealwright.confusables import hostile_character, shown
 from sealwright.hosts import HostRefused, address_of, canonical_address, canonical_host, canonical_mail
-from sealwright.texts import hostile_character, shown
 
 MOST_NAMES = 100
 LONGEST_URI = 2048
@@ -54,33 +54,38 @@ def parse(text: str) -> Name:
 
 @lru_cache(maxsize=1024)
 def canonical(name: Name) -> Name:
-    """The one form of `name` that may stand in a certificate; what has none raises NameRefused."""
+    """The one form of `name` that may stand in a certificate; what has none raises CertificateNameRefused."""
     value = _CANONICAL[name.type](name.value)
     return name if value == name.value else Name(name.type, value)
 
 
 def canonical_all(names: Iterable[Name], *, at_most: int = MOST_NAMES) -> tuple[Name, ...]:
-    """Canonical names in the given order, each once. Too many, or a SPIFFE identity beside another URI, raise NameRefused."""
+    """Canonical names in the given order, each once.
+
+    Too many, or a SPIFFE identity beside another URI, raise CertificateNameRefused.
+    """
     wanted = tuple(names)
     if len(wanted) > at_most:
-        raise NameRefused(f"The request has {len(wanted)} names; a certificate may have {at_most}.")
+        raise CertificateNameRefused(f"The request has {len(wanted)} names; a certificate may have {at_most}.")
     result = tuple(dict.fromkeys(map(canonical, wanted)))
     if len(result) == 1:
         return result
     uris = [name.value for name in result if name.type is NameType.URI]
     if len(uris) > 1 and any(uri.startswith("spiffe:") for uri in uris):
-        raise NameRefused(
+        raise CertificateNameRefused(
             "A SPIFFE identity must be the only URI of its certificate.", hint="Ask for one certificate per identity."
         )
     return result
 
 
 def common_name(text: str) -> str:
-    """`text` when it may be a common name, else NameRefused. Its letters are left as they are."""
+    """`text` when it may be a common name, else CertificateNameRefused. Its letters are left as they are."""
     if not text or text != text.strip():
-        raise NameRefused(f"The common name {shown(text)} is empty or begins or ends with a space.")
+        raise CertificateNameRefused(f"The common name {shown(text)} is empty or begins or ends with a space.")
     if len(text) > LONGEST_COMMON_NAME:
-        raise NameRefused(f"The common name {shown(text)} has {len(text)} characters; {LONGEST_COMMON_NAME} are allowed.")
+        raise CertificateNameRefused(
+            f"The common name {shown(text)} has {len(text)} characters; {LONGEST_COMMON_NAME} are allowed."
+        )
     _refuse_hostile("common name", text)
     return text
 
@@ -93,7 +98,7 @@ def same(left: Name, right: Name) -> bool:
         return False
     try:
         return canonical(left) == canonical(right)
-    except NameRefused:
+    except CertificateNameRefused:
         return False
 
 
@@ -108,18 +113,20 @@ def _refuse_hostile(kind: str, text: str) -> None:
         return
     found = hostile_character(text)
     if found is not None:
-        raise NameRefused(f"The {kind} {shown(text)} contains {found}, which is not allowed in a name.")
+        raise CertificateNameRefused(f"The {kind} {shown(text)} contains {found}, which is not allowed in a name.")
 
 
 def _canonical_ip(text: str) -> str:
     address = address_of(text)
     if address is None:
         why = "names a network" if "/" in text else "names an interface" if "%" in text else "is not an IP address"
-        raise NameRefused(f"{shown(text)} {why}; a certificate names single addresses such as 192.0.2.1 or 2001:db8::1.")
+        raise CertificateNameRefused(
+            f"{shown(text)} {why}; a certificate names single addresses such as 192.0.2.1 or 2001:db8::1."
+        )
     try:
         return canonical_address(address)
     except HostRefused as cause:
-        raise NameRefused(f"{shown(text)} {cause}.") from cause
+        raise CertificateNameRefused(f"{shown(text)} {cause}.") from cause
 
 
 def _canonical_dns(text: str) -> str:
@@ -128,12 +135,12 @@ def _canonical_dns(text: str) -> str:
     if lower.startswith("*."):
         base = _canonical_host(lower[2:], text)
         if "." not in base:
-            raise NameRefused(
+            raise CertificateNameRefused(
                 f"The wildcard {shown(text)} would cover a whole top-level domain; two labels must follow the star."
             )
         return lower
     if "*" in lower:
-        raise NameRefused(f"The wildcard in {shown(text)} must be the whole first label, as in *.example.org.")
+        raise CertificateNameRefused(f"The wildcard in {shown(text)} must be the whole first label, as in *.example.org.")
     return _canonical_host(lower, text)
 
 
@@ -142,32 +149,34 @@ def _canonical_host(host: str, given: str) -> str:
     try:
         return canonical_host(host)
     except HostRefused as cause:
-        raise NameRefused(f"The DNS name {shown(given)} {cause}.") from cause
+        raise CertificateNameRefused(f"The DNS name {shown(given)} {cause}.") from cause
 
 
 def _canonical_email(text: str) -> str:
     try:
         return canonical_mail(text)
     except HostRefused as cause:
-        raise NameRefused(f"The e-mail address {shown(text)} {cause}.") from cause
+        raise CertificateNameRefused(f"The e-mail address {shown(text)} {cause}.") from cause
 
 
 def _canonical_uri(text: str) -> str:
     if len(text) > LONGEST_URI:
-        raise NameRefused(f"The URI {shown(text)} has {len(text)} bytes; {LONGEST_URI} are allowed.")
+        raise CertificateNameRefused(f"The URI {shown(text)} has {len(text)} bytes; {LONGEST_URI} are allowed.")
     _refuse_hostile("URI", text)
     parts = _URI_PARTS.fullmatch(text) if _URI.fullmatch(text) else None
     if parts is None:
-        raise NameRefused(f"{shown(text)} is not an absolute URI; other characters than ASCII must be percent-encoded.")
+        raise CertificateNameRefused(
+            f"{shown(text)} is not an absolute URI; other characters than ASCII must be percent-encoded."
+        )
     scheme, authority, path, query, fragment = parts.groups()
     scheme = scheme.lower()
     if authority is None:
         if scheme in _HOST_NEEDED:
-            raise NameRefused(f"The URI {shown(text)} has no host.")
+            raise CertificateNameRefused(f"The URI {shown(text)} has no host.")
         if path.isdigit() and int(path[:6]) <= HIGHEST_PORT:
-            raise NameRefused(f"{shown(text)} looks like a host with a port; a certificate names hosts without ports.")
+            raise CertificateNameRefused(f"{shown(text)} looks like a host with a port; a certificate names hosts without ports.")
         if not path:
-            raise NameRefused(f"The URI {shown(text)} names nothing.")
+            raise CertificateNameRefused(f"The URI {shown(text)} names nothing.")
         return scheme + text[len(scheme) :]
     if scheme == "spiffe":
         return _canonical_spiffe(text, authority, path, plain=query is None and fragment is None)
@@ -177,7 +186,7 @@ def _canonical_uri(text: str) -> str:
 
 def _canonical_authority(authority: str, given: str) -> str:
     if "@" in authority:
-        raise NameRefused(f"The URI {shown(given)} holds a user name, which a certificate may not.")
+        raise CertificateNameRefused(f"The URI {shown(given)} holds a user name, which a certificate may not.")
     host, colon, port = authority, "", ""
     bracketed = authority.startswith("[")
     end = authority.find("]") + 1 if bracketed else authority.find(":") if ":" in authority else len(authority)
@@ -185,13 +194,13 @@ def _canonical_authority(authority: str, given: str) -> str:
     if rest:
         colon, port = rest[0], rest[1:]
         if colon != ":" or not port.isdigit() or int(port[:6]) > HIGHEST_PORT:
-            raise NameRefused(f"The URI {shown(given)} has a port that is not a number up to {HIGHEST_PORT}.")
+            raise CertificateNameRefused(f"The URI {shown(given)} has a port that is not a number up to {HIGHEST_PORT}.")
     if not host:
-        raise NameRefused(f"The URI {shown(given)} has no host.")
+        raise CertificateNameRefused(f"The URI {shown(given)} has no host.")
     if bracketed:
         address = address_of(host[1:-1])
         if address is None or ":" not in str(address):
-            raise NameRefused(f"The URI {shown(given)} has brackets around something that is no IPv6 address.")
+            raise CertificateNameRefused(f"The URI {shown(given)} has brackets around something that is no IPv6 address.")
         host = f"[{address}]"
     elif not (host[-1].isdigit() and address_of(host)):
         host = _canonical_host(host, host)
@@ -202,11 +211,11 @@ def _canonical_spiffe(text: str, authority: str, path: str, *, plain: bool) -> s
     """SPIFFE-ID, section 2: a lower-case trust domain and a path of non-empty segments, nothing else."""
     domain = authority.lower()
     if _SPIFFE_DOMAIN.fullmatch(domain) is None or not plain:
-        raise NameRefused(
+        raise CertificateNameRefused(
             f"The SPIFFE identity {shown(text)} may have a trust domain and a path, but no user, port, query or fragment."
         )
     if _SPIFFE_PATH.fullmatch(path) is None:
-        raise NameRefused(f"The SPIFFE identity {shown(text)} has a path with an empty, relative or unusual segment.")
+        raise CertificateNameRefused(f"The SPIFFE identity {shown(text)} has a path with an empty, relative or unusual segment.")
     return f"spiffe://{domain}{path}"
 
 

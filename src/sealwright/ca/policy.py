@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from sealwright.ca import names as naming
-from sealwright.ca.errors import NameNotGranted, NameRefused, PublicKeyRefused, ValidityRefused
+from sealwright.ca.errors import CertificateNameRefused, NameNotGranted, PublicKeyRefused, ValidityRefused
 from sealwright.ca.models import (
     CertificateContents,
     CertificateRequest,
@@ -23,8 +23,8 @@ from sealwright.ca.models import (
 from sealwright.ca.profiles import MOST_BACKDATE
 from sealwright.ca.reserved import OwnNames
 from sealwright.clock import Instant, after, before, between, in_words, to_rfc3339
+from sealwright.confusables import shown
 from sealwright.errors import Refused
-from sealwright.texts import shown
 
 FURTHEST_BEGINNING = timedelta(hours=48)
 """How far in the future a certificate may begin."""
@@ -113,7 +113,7 @@ def _names(grant: SigningGrant, request: CertificateRequest, profile: Profile) -
         return "", names
     naming.common_name(common_name)
     if "*" in common_name and common_name.lower() not in {name.value for name in names}:
-        raise NameRefused(f"The common name {shown(common_name)} is a wildcard that is not among the names.")
+        raise CertificateNameRefused(f"The common name {shown(common_name)} is a wildcard that is not among the names.")
     return common_name, names
 
 

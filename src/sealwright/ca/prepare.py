@@ -26,9 +26,9 @@ class Preparation:
             issuer_id=issuer.id, profile=profile.name, serial=serial, contents=contents, to_be_signed=to_be_signed
         )
 
-    def assemble(self, issuer: Issuer, profile: Profile, to_be_signed: bytes, signature: bytes) -> bytes:
+    def with_signature(self, issuer: Issuer, profile: Profile, to_be_signed: bytes, signature: bytes) -> bytes:
         """The certificate: what was to be signed, and the issuer's signature over it."""
-        return self._for(issuer, profile)[0].assemble(to_be_signed, signature)
+        return self._for(issuer, profile)[0].with_signature(to_be_signed, signature)
 
     def _for(self, issuer: Issuer, profile: Profile) -> tuple[LeafTemplate, LeafLint]:
         known = self._known.get((issuer.id, profile.name))

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from sealwright.access import Actor
 from sealwright.ca import csr
+from sealwright.ca.certificate_lookup import CertificateLookup, PresentedCertificate
 from sealwright.ca.errors import CertificateRefused, RenewalRefused
 from sealwright.ca.issue import Issuance
 from sealwright.ca.models import CertificateRequest, IssuedCertificate, NameType, Profile, SigningGrant, TokenUse
@@ -26,15 +27,14 @@ from sealwright.ca.provisioners import (
     Audiences,
     CredentialRefused,
     OidcProvisioner,
-    Operation,
     Provisioner,
-    Provisioners,
+    ProvisionerRegistry,
+    TokenPurpose,
     check_life,
     one_use,
-    whole,
+    replay_id,
 )
 from sealwright.ca.public_keys import encoded, kind_of
-from sealwright.ca.recognise import OwnCertificate, Recognition
 from sealwright.ca.records import CertificateRecord
 from sealwright.ca.serials import serial_text
 from sealwright.clock import Clock, to_rfc3339
@@ -52,14 +52,14 @@ class Renewal:
     def __init__(
         self,
         issuance: Issuance,
-        recognition: Recognition,
-        provisioners: Provisioners,
+        lookup: CertificateLookup,
+        provisioners: ProvisionerRegistry,
         profiles: Mapping[str, Profile],
         accepted: Audiences,
         clock: Clock,
     ) -> None:
         self._issuance = issuance
-        self._recognition = recognition
+        self._lookup = lookup
         self._provisioners = provisioners
         self._profiles = profiles
         self._accepted = accepted
@@ -67,25 +67,25 @@ class Renewal:
 
     async def renew(self, certificate_der: bytes) -> IssuedCertificate:
         """Renew the certificate that a TLS connection was authenticated with."""
-        own = await self._recognition.recognise(certificate_der)
+        own = await self._lookup.find(certificate_der)
         return await self._follow(own, await self._provisioner_of(own), _same_key(own))
 
     async def renew_with_token(self, token: str) -> IssuedCertificate:
         """Renew the certificate in the header of a token that its key has signed; for certificates that have expired."""
         read = UnverifiedToken(token)
-        own = await self._recognition.recognise(_leaf_of(read.header))
+        own = await self._lookup.find(_leaf_of(read.header))
         provisioner = await self._provisioner_of(own)
         use = self._check_token(read, own, provisioner)
         return await self._follow(own, provisioner, _same_key(own), token_use=use)
 
     async def rekey(self, certificate_der: bytes, request: str) -> IssuedCertificate:
         """The same certificate for the key of a signing request; the request's names do not count."""
-        own = await self._recognition.recognise(certificate_der)
+        own = await self._lookup.find(certificate_der)
         provisioner = await self._provisioner_of(own)
         new_key = replace(csr.parse(request), common_name="", names=(), subject_mails=(), other_names=())
         return await self._follow(own, provisioner, new_key)
 
-    async def _provisioner_of(self, own: OwnCertificate) -> Provisioner:
+    async def _provisioner_of(self, own: PresentedCertificate) -> Provisioner:
         """The provisioner that vouched for a certificate, if it would still let it be renewed; else RenewalRefused."""
         own.require_not_revoked()
         record = own.record
@@ -113,7 +113,12 @@ class Renewal:
         return provisioner
 
     async def _follow(
-        self, own: OwnCertificate, provisioner: Provisioner, request: CertificateRequest, *, token_use: TokenUse | None = None
+        self,
+        own: PresentedCertificate,
+        provisioner: Provisioner,
+        request: CertificateRequest,
+        *,
+        token_use: TokenUse | None = None,
     ) -> IssuedCertificate:
         record, claims = own.record, provisioner.claims
         profile = self._profiles.get(record.profile)
@@ -138,7 +143,7 @@ class Renewal:
         )
         return await self._issuance.issue(grant, replace(request, not_after=lifetime))
 
-    def _check_token(self, token: UnverifiedToken, own: OwnCertificate, provisioner: Provisioner) -> TokenUse:
+    def _check_token(self, token: UnverifiedToken, own: PresentedCertificate, provisioner: Provisioner) -> TokenUse:
         """Check a token that the certificate's key has signed; returns the note that is made when it is used."""
         key_id = token.header.get("kid")
         key = VerificationKey(key_id if isinstance(key_id, str) else "", "", own.public_key)
@@ -150,11 +155,11 @@ class Renewal:
             raise CredentialRefused(f"The token was issued by {str(claims.get('iss'))[:100]!r}, not by {RENEW_CLIENT}.")
         if claims.get("sub", "") != own.record.subject_name:
             raise CredentialRefused("The token is about another subject than its certificate.")
-        if not self._accepted.match(audiences(claims), Operation.RENEW):
+        if not self._accepted.match(audiences(claims), TokenPurpose.RENEW):
             raise CredentialRefused(
                 f"The token is not addressed to this server's renewal, but to {', '.join(audiences(claims))[:200]}."
             )
-        return one_use("renew", whole(token), expires_at=instant_claim(claims, "exp") or now, now=now)
+        return one_use("renew", replay_id(token), expires_at=instant_claim(claims, "exp") or now, now=now)
 
 
 def _leaf_of(header: Mapping[str, Any]) -> bytes:
@@ -168,7 +173,7 @@ def _leaf_of(header: Mapping[str, Any]) -> bytes:
         raise CertificateRefused("The certificate in the token is not base64.") from cause
 
 
-def _same_key(own: OwnCertificate) -> CertificateRequest:
+def _same_key(own: PresentedCertificate) -> CertificateRequest:
     return CertificateRequest(own.public_key, kind_of(own.public_key), encoded(own.public_key))
 
 

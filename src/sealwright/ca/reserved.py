@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sealwright.ca import names
-from sealwright.ca.errors import NameNotGranted, NameRefused
+from sealwright.ca.errors import CertificateNameRefused, NameNotGranted
 from sealwright.ca.models import Name, NameType
-from sealwright.texts import shown
+from sealwright.confusables import shown
 
 
 class OwnNames:
@@ -48,7 +48,7 @@ def _read(text: str) -> Name | None:
     """The name that a text stands for; None for what no certificate can carry."""
     try:
         return names.parse(text.removesuffix("."))
-    except NameRefused:
+    except CertificateNameRefused:
         return None
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from sealwright.access import Actor, Permission, require
 from sealwright.audit import Audit, Event
 from sealwright.ca import store
+from sealwright.ca.certificate_lookup import CertificateLookup
 from sealwright.ca.errors import AlreadyRevoked, CertificateUnknown, RevocationRefused, TokenUsed
 from sealwright.ca.models import TokenUse
 from sealwright.ca.provisioners import ProvisionerTokens
-from sealwright.ca.recognise import Recognition
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.serials import decimal_text, serial_text
 from sealwright.clock import Clock
@@ -24,10 +24,10 @@ LONGEST_REASON = 500
 class Revocation:
     """Revokes certificates of this authority."""
 
-    def __init__(self, db: Database, tokens: ProvisionerTokens, recognition: Recognition, audit: Audit, clock: Clock) -> None:
+    def __init__(self, db: Database, tokens: ProvisionerTokens, lookup: CertificateLookup, audit: Audit, clock: Clock) -> None:
         self._db = db
         self._tokens = tokens
-        self._recognition = recognition
+        self._lookup = lookup
         self._audit = audit
         self._clock = clock
 
@@ -50,7 +50,7 @@ class Revocation:
 
     async def with_certificate(self, serial: bytes, certificate_der: bytes, *, code: int, reason: str) -> None:
         """Revoke the certificate that a TLS connection was authenticated with; no other."""
-        own = await self._recognition.recognise(certificate_der)
+        own = await self._lookup.find(certificate_der)
         if own.record.serial != serial:
             raise RevocationRefused(
                 f"The connection was made with the certificate {serial_text(own.record.serial)}, not {serial_text(serial)}.",

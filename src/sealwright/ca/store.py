@@ -114,13 +114,13 @@ async def insert_intents(tx: Transaction, records: Sequence[CertificateRecord]) 
     await tx.run_many(_INSERT, [_values(record) for record in records])
 
 
-async def settle_issued(tx: Transaction, signed: Sequence[tuple[bytes, bytes]], *, now: Instant) -> set[bytes]:
+async def record_issued(tx: Transaction, signed: Sequence[tuple[bytes, bytes]], *, now: Instant) -> set[bytes]:
     """Record what was signed, as serial and certificate; answers the serials whose intents were open, and are recorded."""
     many = [{"of_serial": serial, "new_der": der, "now": now} for serial, der in signed]
     return {row[0] for row in await tx.all_many(_SETTLE_ISSUED, many)}
 
 
-async def settle_failed(tx: Transaction, serial: bytes) -> bool:
+async def record_failed(tx: Transaction, serial: bytes) -> bool:
     """Record that nothing was signed; False where the intent is not open any more."""
     return await tx.run(_SETTLE_FAILED, of_serial=serial) == 1
 

@@ -253,7 +253,7 @@ class LeafTemplate:
             ),
         )
 
-    def assemble(self, to_be_signed: bytes, signature: bytes) -> bytes:
+    def with_signature(self, to_be_signed: bytes, signature: bytes) -> bytes:
         """DER of the certificate."""
         return _certificate(to_be_signed, self._algorithm, signature)
 

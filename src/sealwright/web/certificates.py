@@ -8,9 +8,9 @@ from datetime import timedelta
 from msgspec import Struct
 
 from sealwright.ca import (
+    CertificateHistory,
     CertificateRecord,
     CertificateState,
-    CertificateStory,
     Inventory,
     Issuers,
     Revocation,
@@ -140,7 +140,7 @@ class CertificatePages:
             reasons=REASONS,
         )
 
-    async def _story(self, visit: Visit, person: SignedIn) -> CertificateStory:
+    async def _story(self, visit: Visit, person: SignedIn) -> CertificateHistory:
         return await self._inventory.show(person.actor, _serial(visit))
 
 

@@ -46,7 +46,7 @@ class ServerWorld(World):
     ) -> None:
         super().__init__(db, clock, entropy_seed, self._named)
         self.sealer = Sealer(bytes(32), self.entropy)
-        self.provisioners = ca.Provisioners(
+        self.provisioners = ca.ProvisionerRegistry(
             db, self.sealer, self.audit, self.clock, directory=provisioner_files, own_client=partial(oauth.client_name_in, PEOPLE)
         )
         self.custody = Custody(db, self.sealer, self.clock)
@@ -61,8 +61,8 @@ class ServerWorld(World):
             sealer=self.sealer,
             named=self.provisioners.named_authority,
         )
-        self.ca = ca.assemble(
-            ca.Foundation(
+        self.ca = ca.build_authority(
+            ca.AuthorityDependencies(
                 db, self.clock, self.entropy, self.audit, self.custody, self.sealer, make_budgets(BudgetSettings(), self.clock)
             ),
             providers=TrustedProviders(GuardedOutbound(), self.clock, self.oauth.discovery.local_provider),

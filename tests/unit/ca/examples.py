@@ -10,7 +10,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from sealwright.access import Actor
-from sealwright.ca.issuers.certificates import Authority, assemble, authority_to_be_signed, read_authority, subject_of
+from sealwright.ca.issuers.certificates import (
+    AuthorityContents,
+    authority_to_be_signed,
+    read_authority,
+    signed_certificate,
+    subject_of,
+)
 from sealwright.ca.models import (
     CertificateContents,
     CertificateRequest,
@@ -65,9 +71,11 @@ def issuer(kind: str = "P-256", *, not_before: int = SECOND, not_after: int = SE
     """An issuing CA with a key of this kind (self-signed: the chain above it does not matter here)."""
     private_key = _key("issuer", kind)
     public_key = private_key.public_key()
-    authority = Authority(subject_of("Example", "Example Issuing CA 1"), public_key, 0, Instant(not_before), Instant(not_after))
+    authority = AuthorityContents(
+        subject_of("Example", "Example Issuing CA 1"), public_key, 0, Instant(not_before), Instant(not_after)
+    )
     to_be_signed = authority_to_be_signed(b"\x01" * 20, authority, signer=public_key, issuer_subject=authority.subject)
-    certificate = assemble(to_be_signed, public_key, sign(private_key, to_be_signed))
+    certificate = signed_certificate(to_be_signed, public_key, sign(private_key, to_be_signed))
     read = read_authority("Example", certificate, public_key)
     return Issuer(
         id="issuer-1",

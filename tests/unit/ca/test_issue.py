@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec.structs import replace as changed
 
 from sealwright.audit import Audit, Event, Outcome
-from sealwright.ca import Standing, issue_server_certificate, store
+from sealwright.ca import HolderStatus, issue_server_certificate, store
 from sealwright.ca.errors import AlreadySigned
 from sealwright.ca.records import CertificateState
 from tests.audits import checkpoints_of
@@ -177,7 +177,7 @@ def test_certificate_that_cannot_be_recorded_goes_to_nobody(with_ca):
     async def scenario(ca):
         async def fail(account_id):
             for record in await everything(ca):
-                await ca.db.write(partial(store.settle_failed, serial=record.serial))
+                await ca.db.write(partial(store.record_failed, serial=record.serial))
 
         ca.add_local_provider()
         await ca.add_oidc()
@@ -299,7 +299,7 @@ def test_disabled_person_gets_nothing(with_ca):
     async def scenario(ca):
         ca.add_local_provider()
         await ca.add_oidc()
-        ca.standings[ALICE] = Standing(active=False, reason="The account is disabled.")
+        ca.standings[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
         status, answer = await sign(ca, ca.id_token())
         assert (status, "The account is disabled." in answer["message"]) == (403, True)
         assert await everything(ca) == []
@@ -311,7 +311,7 @@ def test_person_disabled_after_the_intent_gets_nothing(with_ca):
     async def scenario(ca):
         def disable(point):
             if point == "after_intent":
-                ca.standings[ALICE] = Standing(active=False, reason="The account is disabled.")
+                ca.standings[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
 
         ca.add_local_provider()
         await ca.add_oidc()
@@ -325,7 +325,7 @@ def test_person_disabled_after_the_intent_gets_nothing(with_ca):
 
 
 def _sign_out(ca):
-    ca.token_standings["family-1"] = Standing(active=False, reason="the sign-in has ended")
+    ca.token_standings["family-1"] = HolderStatus(active=False, reason="the sign-in has ended")
 
 
 def _take_the_mail_away(ca):

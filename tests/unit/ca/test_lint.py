@@ -10,8 +10,8 @@ from sealwright.ca.errors import LintFailed
 from sealwright.ca.lint import MOST_FRAMES, PARTICULAR, SHARED, LeafLint, lint_representative, representatives
 from sealwright.ca.models import KeyKind, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.public_keys import encoded
-from sealwright.ca.reading import NAMES as SUBJECT_ALTERNATIVE_NAME
-from sealwright.ca.reading import read
+from sealwright.ca.tbs_parser import NAMES as SUBJECT_ALTERNATIVE_NAME
+from sealwright.ca.tbs_parser import read
 from sealwright.ca.x509 import LeafTemplate, encode_names, encode_subject, encode_time, extension, key_identifier, sign
 from sealwright.clock import Instant, from_datetime
 from tests.pkilinting import WAIVERS, every_finding, pkilint
@@ -359,7 +359,7 @@ def test_profile_whose_certificates_would_outlive_the_issuer_is_cut_to_it():
 
 
 def signed(data, profile=PROFILE):
-    return LeafTemplate(ISSUER, profile).assemble(data, sign(ISSUER.private_key, data))
+    return LeafTemplate(ISSUER, profile).with_signature(data, sign(ISSUER.private_key, data))
 
 
 @pytest.mark.parametrize("profile", EVERY_PROFILE, ids=lambda profile: profile.name)

@@ -2,9 +2,9 @@ import idna
 import pytest
 
 from sealwright.ca import names
-from sealwright.ca.errors import NameRefused
+from sealwright.ca.errors import CertificateNameRefused
 from sealwright.ca.models import Name, NameType
-from sealwright.texts import scripts_of, shown
+from sealwright.confusables import scripts_of, shown
 
 DNS, IP, EMAIL, URI = NameType.DNS, NameType.IP, NameType.EMAIL, NameType.URI
 LABEL_63 = "a" * 63
@@ -114,7 +114,7 @@ def test_each_name_has_one_form(given, canonical):
     ],
 )
 def test_hostile_dns_names_are_refused_in_words(text, why):
-    with pytest.raises(NameRefused, match=why):
+    with pytest.raises(CertificateNameRefused, match=why):
         names.canonical(Name(DNS, text))
 
 
@@ -127,7 +127,7 @@ def test_encoded_labels_whose_scripts_are_written_together_are_accepted(label):
 @pytest.mark.parametrize("label", ["p\u0430ypal", "\u03b1lpha", "\u0440\u0430\u0443\u0440\u0430l", "\u043aana\u6f22\u5b57"])
 def test_encoded_labels_that_mix_scripts_are_refused(label):
     encoded = f"{idna.alabel(label).decode()}.example"
-    with pytest.raises(NameRefused, match="mixes letters of"):
+    with pytest.raises(CertificateNameRefused, match="mixes letters of"):
         names.parse(encoded)
 
 
@@ -149,13 +149,13 @@ def test_encoded_labels_that_mix_scripts_are_refused(label):
     ],
 )
 def test_addresses_that_are_not_one_machine_are_refused(text, why):
-    with pytest.raises(NameRefused, match=why):
+    with pytest.raises(CertificateNameRefused, match=why):
         names.canonical(Name(IP, text))
 
 
 @pytest.mark.parametrize(("text", "why"), [("10.0.0.0/8", "network"), ("fe80::1%eth0", "interface"), ("::1/128", "network")])
 def test_networks_and_zones_are_recognised_as_addresses_and_refused(text, why):
-    with pytest.raises(NameRefused, match=why):
+    with pytest.raises(CertificateNameRefused, match=why):
         names.parse(text)
 
 
@@ -183,7 +183,7 @@ def test_networks_and_zones_are_recognised_as_addresses_and_refused(text, why):
     ],
 )
 def test_hostile_mail_addresses_are_refused_in_words(text, why):
-    with pytest.raises(NameRefused, match=why):
+    with pytest.raises(CertificateNameRefused, match=why):
         names.canonical(Name(EMAIL, text))
 
 
@@ -227,12 +227,12 @@ def test_hostile_mail_addresses_are_refused_in_words(text, why):
     ],
 )
 def test_hostile_uris_are_refused_in_words(text, why):
-    with pytest.raises(NameRefused, match=why):
+    with pytest.raises(CertificateNameRefused, match=why):
         names.canonical(Name(URI, text))
 
 
 def test_refusal_shows_hostile_characters_escaped_and_cut():
-    with pytest.raises(NameRefused) as caught:
+    with pytest.raises(CertificateNameRefused) as caught:
         names.parse("evil\u202e\n" + "x" * 500)
     assert caught.value.detail.isprintable()
     assert "\\u{202e}\\u{a}" in caught.value.detail
@@ -244,7 +244,7 @@ def test_one_bad_name_among_many_is_found_wherever_it_stands(position):
     good = [f"web{number}.example.org" for number in range(5)]
     bad = [*good[:position], "web_bad.example.org", *good[position:]]
     assert len(names.canonical_all(names.split(good))) == 5
-    with pytest.raises(NameRefused, match="web_bad"):
+    with pytest.raises(CertificateNameRefused, match="web_bad"):
         names.canonical_all(names.split(bad))
 
 
@@ -256,14 +256,14 @@ def test_names_are_kept_in_order_and_each_once():
 def test_hundred_names_are_accepted_and_one_more_is_refused():
     hundred = names.split(f"web{number}.example.org" for number in range(100))
     assert len(names.canonical_all(hundred)) == 100
-    with pytest.raises(NameRefused, match="101 names; a certificate may have 100"):
+    with pytest.raises(CertificateNameRefused, match="101 names; a certificate may have 100"):
         names.canonical_all((*hundred, Name(DNS, "one.example.org")))
 
 
 def test_spiffe_identity_stands_alone_among_uris():
     identity = Name(URI, "spiffe://example.org/web")
     assert names.canonical_all([identity, Name(DNS, "web.example.org")])
-    with pytest.raises(NameRefused, match="only URI"):
+    with pytest.raises(CertificateNameRefused, match="only URI"):
         names.canonical_all([Name(URI, "https://example.org/"), identity])
 
 
@@ -302,7 +302,7 @@ def test_names_are_compared_in_their_canonical_form(left, right, same):
     ],
 )
 def test_common_names_that_deceive_are_refused(text, why):
-    with pytest.raises(NameRefused, match=why):
+    with pytest.raises(CertificateNameRefused, match=why):
         names.common_name(text)
 
 

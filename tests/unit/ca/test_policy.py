@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 
 from sealwright.ca import csr
-from sealwright.ca.errors import NameNotGranted, NameRefused, PublicKeyRefused, ValidityRefused
+from sealwright.ca.errors import CertificateNameRefused, NameNotGranted, PublicKeyRefused, ValidityRefused
 from sealwright.ca.models import Claims, Decision, KeyKind, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.policy import decide, same_life
 from sealwright.ca.profiles import SERVER, STEP_LEAF
@@ -175,12 +175,12 @@ def test_administrator_who_asks_for_nothing_gets_their_own_names():
     ],
 )
 def test_hostile_names_are_refused_for_administrators_too(asked, why):
-    assert why in refusal(NameRefused, grant(**ADMIN), asked).detail
+    assert why in refusal(CertificateNameRefused, grant(**ADMIN), asked).detail
 
 
 def test_granted_names_are_looked_at_as_strictly_as_asked_ones():
-    assert "underscore" in refusal(NameRefused, grant(Name(NameType.DNS, "web_1.example.org"))).detail
-    assert "control" in refusal(NameRefused, grant(common_name="8f\n2c")).detail
+    assert "underscore" in refusal(CertificateNameRefused, grant(Name(NameType.DNS, "web_1.example.org"))).detail
+    assert "control" in refusal(CertificateNameRefused, grant(common_name="8f\n2c")).detail
     assert contents(grant(Name(NameType.DNS, "WEB.example.org"))).names == (WEB,)
 
 
@@ -242,7 +242,7 @@ def test_names_that_the_profile_does_not_have_are_refused(names, why):
 
 def test_fewer_names_of_the_profile_count():
     narrow = msgspec.structs.replace(STEP_LEAF, most_names=1)
-    assert "2 names; a certificate may have 1" in refusal(NameRefused, profile=narrow).detail
+    assert "2 names; a certificate may have 1" in refusal(CertificateNameRefused, profile=narrow).detail
 
 
 def test_subject_is_empty_where_the_profile_says_so():

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sealwright.access import SYSTEM
 from sealwright.audit import Audit
-from sealwright.ca import Person, Standing, store
+from sealwright.ca import HolderStatus, Person, store
 from sealwright.clock import to_datetime, to_seconds
 from tests.authorities import ALICE, CA_URL, ISSUER_URL, an_hour, csr, der_of, key, leaf_of, names_in, signing_key
 
@@ -300,7 +300,7 @@ def test_certificate_of_a_disabled_person_does_not_renew_from_that_moment(with_c
     async def scenario(ca):
         old = await person(ca)
         assert (await ca.call("POST", "/renew", certificate=old))[0] == 201
-        ca.standings[ALICE] = Standing(active=False, reason="The account is disabled.")
+        ca.standings[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
         for method in (
             ca.call("POST", "/renew", certificate=old),
             ca.call("POST", "/renew", bearer=ca.renew_token(old, key())),
@@ -308,7 +308,7 @@ def test_certificate_of_a_disabled_person_does_not_renew_from_that_moment(with_c
         ):
             status, answer = await method
             assert (status, "The account is disabled." in answer["message"]) == (403, True)
-        ca.standings[ALICE] = Standing(active=True)
+        ca.standings[ALICE] = HolderStatus(active=True)
         assert (await ca.call("POST", "/renew", certificate=old))[0] == 201
 
     with_ca(scenario)
@@ -446,7 +446,7 @@ def test_stored_certificate_with_a_foreign_signature_is_refused(with_ca):
         async def another_key(issuer_id):
             return key("another issuer").public_key()
 
-        ca.renewal._recognition._issuers = type("Issuers", (), {"public_key_of": staticmethod(another_key)})()
+        ca.renewal._lookup._issuers = type("Issuers", (), {"public_key_of": staticmethod(another_key)})()
         status, answer = await ca.call("POST", "/renew", certificate=old)
         assert (status, "not signed by the issuer" in answer["message"]) == (401, True)
         assert isinstance(await another_key(""), ec.EllipticCurvePublicKey)

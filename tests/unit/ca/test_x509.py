@@ -41,7 +41,7 @@ def issue(contents, *, profile=STEP_LEAF, issuer=None, serial=examples.SERIAL):
     issuer = issuer or examples.issuer()
     template = LeafTemplate(issuer, profile)
     to_be_signed = template.to_be_signed(serial, contents)
-    return template.assemble(to_be_signed, sign(issuer.private_key, to_be_signed)), to_be_signed
+    return template.with_signature(to_be_signed, sign(issuer.private_key, to_be_signed)), to_be_signed
 
 
 def certificate(*names, profile=STEP_LEAF, issuer=None, **others):

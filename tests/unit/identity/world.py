@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sealwright.access import SYSTEM, Actor, NamedAuthorities, nothing_named
 from sealwright.audit import Audit
-from sealwright.ca import CertificatesOfPeople
+from sealwright.ca import AccountCertificates
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
@@ -96,7 +96,7 @@ class World:
             domain=DOMAIN,
             named=named,
             clients_of_group=clients_of_group,
-            certificates=CertificatesOfPeople(self.audit, self.clock),
+            certificates=AccountCertificates(self.audit, self.clock),
         )
         self.directory, self.sessions, self.sign_in = parts.directory, parts.sessions, parts.sign_in
         self.devices = parts.devices

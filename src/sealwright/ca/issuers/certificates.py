@@ -23,7 +23,7 @@ _COMMON_NAME = der.oid("2.5.4.3")
 _SIGNS_CERTIFICATES_AND_CRLS = b"\x03\x02\x01\x06"
 
 
-class Authority(Struct, frozen=True):
+class AuthorityContents(Struct, frozen=True):
     """What the certificate of an authority says."""
 
     subject: bytes
@@ -53,7 +53,7 @@ def validity(now: Instant, years: int, *, at_most: Instant | None = None) -> tup
     return before(present, BACKDATE), end if at_most is None else min(end, at_most)
 
 
-def authority_to_be_signed(serial: bytes, authority: Authority, *, signer: PublicKey, issuer_subject: bytes) -> bytes:
+def authority_to_be_signed(serial: bytes, authority: AuthorityContents, *, signer: PublicKey, issuer_subject: bytes) -> bytes:
     """DER of the TBSCertificate. A self-signed one has no authority key identifier."""
     public_key_der = encoded(authority.public_key)
     extensions = [
@@ -75,7 +75,7 @@ def authority_to_be_signed(serial: bytes, authority: Authority, *, signer: Publi
     )
 
 
-def assemble(to_be_signed: bytes, signer: PublicKey, signature: bytes) -> bytes:
+def signed_certificate(to_be_signed: bytes, signer: PublicKey, signature: bytes) -> bytes:
     """DER of the certificate."""
     return der.sequence(to_be_signed, signature_algorithm(signer), der.wrap(der.BIT_STRING, b"\x00" + signature))
 

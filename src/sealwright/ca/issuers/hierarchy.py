@@ -11,13 +11,13 @@ from cryptography.exceptions import InvalidSignature
 from sealwright.access import Actor, Permission, require
 from sealwright.audit import Audit, Event
 from sealwright.ca import names, x509
-from sealwright.ca.errors import AuthorityExists, IssuerUnusable, NameRefused
+from sealwright.ca.errors import AuthorityExists, CertificateNameRefused, IssuerUnusable
 from sealwright.ca.issuers import store
 from sealwright.ca.issuers.certificates import (
-    Authority,
-    assemble,
+    AuthorityContents,
     authority_to_be_signed,
     read_authority,
+    signed_certificate,
     subject_of,
     validity,
 )
@@ -75,12 +75,12 @@ class Issuers:
         root_subject = subject_of(name, root_name)
 
         begins, ends = validity(now, ROOT_YEARS)
-        top = Authority(root_subject, root_key.public_key, 1, begins, ends)
+        top = AuthorityContents(root_subject, root_key.public_key, 1, begins, ends)
         root_der = self._certify(top, root_key.signing_key(), root_subject, now)
         root = IssuerRecord(root_id, root_name, IssuerKind.ROOT, None, root_key.id, root_der, ends, now)
 
         begins, ends = validity(now, ISSUING_YEARS, at_most=ends)
-        below = Authority(subject_of(name, issuing_name), issuing_key.public_key, 0, begins, ends)
+        below = AuthorityContents(subject_of(name, issuing_name), issuing_key.public_key, 0, begins, ends)
         issuing_der = self._certify(below, root_key.signing_key(), root_subject, now)
         issuing = IssuerRecord(issuing_id, issuing_name, IssuerKind.ISSUING, root_id, issuing_key.id, issuing_der, ends, now)
 
@@ -102,7 +102,7 @@ class Issuers:
         new_name = f"{name} Issuing CA {await self._next_number(name)}"
         key = self._custody.generate(Purpose.ISSUER, new_id, ALGORITHM)
         begins, ends = validity(now, ISSUING_YEARS, at_most=root.not_after)
-        authority = Authority(subject_of(name, new_name), key.public_key, 0, begins, ends)
+        authority = AuthorityContents(subject_of(name, new_name), key.public_key, 0, begins, ends)
         certificate_der = self._certify(authority, root_key, read.subject, now)
         made = IssuerRecord(new_id, new_name, IssuerKind.ISSUING, root.id, key.id, certificate_der, ends, now)
 
@@ -131,7 +131,7 @@ class Issuers:
         numbers = [record.name.removeprefix(prefix) for record in await self.intermediates() if record.name.startswith(prefix)]
         return 1 + max((int(each) for each in numbers if each.isdecimal()), default=0)
 
-    def _certify(self, authority: Authority, key: SigningKey, issuer_subject: bytes, now: Instant) -> bytes:
+    def _certify(self, authority: AuthorityContents, key: SigningKey, issuer_subject: bytes, now: Instant) -> bytes:
         """Sign an authority's certificate, and read it back before anything is done with it."""
         serial = x509.new_serial(self._entropy, now)
         to_be_signed = authority_to_be_signed(serial, authority, signer=key.public_key, issuer_subject=issuer_subject)
@@ -140,7 +140,7 @@ class Issuers:
             x509.verify(key.public_key, signature, to_be_signed)
         except InvalidSignature as cause:
             raise IssuerUnusable("The key of the root made a signature that does not verify.") from cause
-        certificate_der = assemble(to_be_signed, key.public_key, signature)
+        certificate_der = signed_certificate(to_be_signed, key.public_key, signature)
         read_authority("a new authority", certificate_der, authority.public_key)
         return certificate_der
 
@@ -288,6 +288,6 @@ class Issuers:
 def _check_name(name: str) -> None:
     names.common_name(name)
     if len(name) > LONGEST_NAME:
-        raise NameRefused(
+        raise CertificateNameRefused(
             f"The name has {len(name)} characters; {LONGEST_NAME} are allowed, so that the authorities can be named by it."
         )

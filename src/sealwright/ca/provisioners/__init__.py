@@ -5,7 +5,8 @@ Owns: definitions of provisioners, the list of them, and the checks of their tok
 
 from __future__ import annotations
 
-from sealwright.ca.provisioners.audiences import Audiences, Operation
+from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose
+from sealwright.ca.provisioners.authenticate import ProvisionerTokens
 from sealwright.ca.provisioners.errors import (
     CredentialRefused,
     DefinitionRefused,
@@ -15,7 +16,6 @@ from sealwright.ca.provisioners.errors import (
     ProvisionerReadOnly,
     RequestNotMeant,
 )
-from sealwright.ca.provisioners.gate import ProvisionerTokens
 from sealwright.ca.provisioners.jwk import JwkToken
 from sealwright.ca.provisioners.models import (
     LEEWAY,
@@ -26,9 +26,9 @@ from sealwright.ca.provisioners.models import (
     parse_definition,
 )
 from sealwright.ca.provisioners.oidc import IdToken
-from sealwright.ca.provisioners.registry import ProvisionerPage, Provisioners
+from sealwright.ca.provisioners.registry import ProvisionerRegistry, RegistryPage
 from sealwright.ca.provisioners.renewal import check_still_held
-from sealwright.ca.provisioners.single_use import check_life, one_use, whole
+from sealwright.ca.provisioners.single_use import check_life, one_use, replay_id
 
 __all__ = [
     "LEEWAY",
@@ -40,19 +40,19 @@ __all__ = [
     "JwkProvisioner",
     "JwkToken",
     "OidcProvisioner",
-    "Operation",
     "Provisioner",
     "ProvisionerExists",
     "ProvisionerMissing",
-    "ProvisionerPage",
     "ProvisionerReadOnly",
+    "ProvisionerRegistry",
     "ProvisionerTokens",
-    "Provisioners",
+    "RegistryPage",
     "RequestNotMeant",
+    "TokenPurpose",
     "check_life",
     "check_still_held",
     "listed",
     "one_use",
     "parse_definition",
-    "whole",
+    "replay_id",
 ]

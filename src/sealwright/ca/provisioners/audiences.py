@@ -14,7 +14,7 @@ LEGACY = "step-certificate-authority"
 MOST_REMEMBERED = 1_000
 
 
-class Operation(StrEnum):
+class TokenPurpose(StrEnum):
     """What a token may be for; the value is the last part of the audience's path."""
 
     SIGN = "sign"
@@ -23,8 +23,8 @@ class Operation(StrEnum):
 
 
 _ADDRESS = re.compile(r"https?://[^/?#]+(?:/1\.0)?/(?:(?:ssh/)?sign|renew|revoke)")
-_TWINS = {Operation.SIGN: ("sign", "ssh/sign"), Operation.RENEW: ("renew",), Operation.REVOKE: ("revoke",)}
-_LEGACY = frozenset({Operation.SIGN, Operation.REVOKE})
+_TWINS = {TokenPurpose.SIGN: ("sign", "ssh/sign"), TokenPurpose.RENEW: ("renew",), TokenPurpose.REVOKE: ("revoke",)}
+_LEGACY = frozenset({TokenPurpose.SIGN, TokenPurpose.REVOKE})
 
 
 class Audiences:
@@ -37,9 +37,9 @@ class Audiences:
             operation: frozenset(f"https://{host}{prefix}/{path}" for host in hosts for prefix in ("", "/1.0") for path in paths)
             for operation, paths in _TWINS.items()
         }
-        self._remembered: dict[str, frozenset[Operation]] = {}
+        self._remembered: dict[str, frozenset[TokenPurpose]] = {}
 
-    def match(self, audiences: Iterable[str], operation: Operation) -> bool:
+    def match(self, audiences: Iterable[str], operation: TokenPurpose) -> bool:
         """Whether one of `audiences` is this server's for `operation`."""
         for audience in audiences:  # noqa: SIM110 - a generator for any() takes longer than what it asks
             if operation in self._operations(audience):
@@ -53,7 +53,7 @@ class Audiences:
                 return True
         return False
 
-    def _operations(self, audience: str) -> frozenset[Operation]:
+    def _operations(self, audience: str) -> frozenset[TokenPurpose]:
         """What a token with this audience may be for. The same few audiences come again and again."""
         known = self._remembered.get(audience)
         if known is None:
@@ -62,7 +62,7 @@ class Audiences:
             known = self._remembered[audience] = self._read(audience)
         return known
 
-    def _read(self, audience: str) -> frozenset[Operation]:
+    def _read(self, audience: str) -> frozenset[TokenPurpose]:
         if audience == LEGACY:
             return _LEGACY
         plain = _without_port(audience)
@@ -74,7 +74,7 @@ def is_address(audience: str) -> bool:
     return _ADDRESS.fullmatch(audience) is not None
 
 
-def addressed_elsewhere(audiences: Iterable[str], operation: Operation) -> CredentialRefused:
+def addressed_elsewhere(audiences: Iterable[str], operation: TokenPurpose) -> CredentialRefused:
     """What to raise for a token with these audiences, none of which is this server's for `operation`."""
     return CredentialRefused(
         f"The token is not addressed to this server's {operation}, but to {', '.join(audiences)[:200]}.",

@@ -12,10 +12,10 @@ from sealwright.access import Actor
 from sealwright.ca import names
 from sealwright.ca.models import CertificateRequest, SigningGrant, TokenUse
 from sealwright.ca.profiles import STEP_LEAF
-from sealwright.ca.provisioners.audiences import Audiences, Operation, addressed_elsewhere
+from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose, addressed_elsewhere
 from sealwright.ca.provisioners.errors import RequestNotMeant
 from sealwright.ca.provisioners.models import LEEWAY, JwkProvisioner
-from sealwright.ca.provisioners.single_use import check_life, one_use, whole
+from sealwright.ca.provisioners.single_use import check_life, one_use, replay_id
 from sealwright.clock import Instant
 from sealwright.jose import (
     JWT,
@@ -83,7 +83,7 @@ class JwkToken(msgspec.Struct, frozen=True):
 
 
 def verify_jwk(
-    provisioner: JwkProvisioner, token: UnverifiedToken, *, accepted: Audiences, operation: Operation, now: Instant
+    provisioner: JwkProvisioner, token: UnverifiedToken, *, accepted: Audiences, operation: TokenPurpose, now: Instant
 ) -> JwkToken:
     """Check a token that names this provisioner. What is wrong raises TokenRefused or CredentialRefused."""
     claims = verify(token, provisioner.keys, typ=JWT, algorithms=provisioner.algorithms).claims
@@ -93,6 +93,6 @@ def verify_jwk(
     if not accepted.match(audiences(claims), operation):
         raise addressed_elsewhere(audiences(claims), operation)
     subject = require_text(claims, "sub")
-    token_id = optional_text(claims, "jti") or whole(token)
+    token_id = optional_text(claims, "jti") or replay_id(token)
     use = one_use(provisioner.id, token_id, expires_at=instant_claim(claims, "exp") or now, now=now)
     return JwkToken(provisioner, subject, claims, use)

@@ -29,7 +29,7 @@ from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.provisioners.administrators import Bearer, asks_for_group_ids, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
-from sealwright.ca.provisioners.single_use import one_use, whole
+from sealwright.ca.provisioners.single_use import one_use, replay_id
 from sealwright.clock import Instant
 from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.jose import (
@@ -228,7 +228,7 @@ async def verify_id_token(
         family_id=_text(claims, "family"),
         claims=frozenset(claims),
         use=one_use(
-            provisioner.id, _text(claims, "nonce") or whole(token), expires_at=instant_claim(claims, "exp") or now, now=now
+            provisioner.id, _text(claims, "nonce") or replay_id(token), expires_at=instant_claim(claims, "exp") or now, now=now
         ),
     )
 

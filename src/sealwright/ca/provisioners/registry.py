@@ -36,14 +36,14 @@ OwnClient = Callable[[str], str | None]
 _FROM_FILE, _STORED = "f", "s"
 
 
-class ProvisionerPage(Struct, frozen=True):
+class RegistryPage(Struct, frozen=True):
     """Some of the provisioners; `next_cursor` is empty on the last page."""
 
     provisioners: tuple[Provisioner, ...]
     next_cursor: str
 
 
-class Provisioners:
+class ProvisionerRegistry:
     """Finds, lists, adds and removes provisioners."""
 
     def __init__(
@@ -113,7 +113,7 @@ class Provisioners:
 
     async def page(
         self, cursor: str = "", at_most: int = LONGEST_PAGE, *, reader: Database | Transaction | None = None
-    ) -> ProvisionerPage:
+    ) -> RegistryPage:
         """Provisioners after `cursor`: those of files by name, then stored ones in the order in which they were added."""
         after = _decode(cursor)
         wanted = at_most + 1
@@ -132,7 +132,7 @@ class Provisioners:
             found += [(f"{_STORED}{row.position:010d}{row.name}", self._open(row)) for row in rows]
         more = len(found) > at_most
         found = found[:at_most]
-        return ProvisionerPage(tuple(item for _, item in found), found[-1][0].encode().hex() if more else "")
+        return RegistryPage(tuple(item for _, item in found), found[-1][0].encode().hex() if more else "")
 
     async def all(self, reader: Database | Transaction | None = None) -> list[Provisioner]:
         """Every provisioner, in the order of the list."""

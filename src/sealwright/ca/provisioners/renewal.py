@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from sealwright.ca import names
-from sealwright.ca.errors import NameRefused
+from sealwright.ca.errors import CertificateNameRefused
 from sealwright.ca.models import Name, NameType, Person
 from sealwright.ca.provisioners.administrators import Bearer, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
@@ -64,6 +64,6 @@ def _addresses(texts: Iterable[str]) -> set[Name]:
     for text in texts:
         try:
             found.add(names.canonical(Name(NameType.EMAIL, text)))
-        except NameRefused:  # a group, or an address that no certificate can have
+        except CertificateNameRefused:  # a group, or an address that no certificate can have
             continue
     return found

@@ -37,7 +37,7 @@ def one_use(issuer: str, token_id: str, *, expires_at: Instant, now: Instant) ->
     return TokenUse(digest, after(max(expires_at, after(now, LONGEST_TOKEN_LIFE)), LEEWAY))
 
 
-def whole(token: UnverifiedToken) -> str:
+def replay_id(token: UnverifiedToken) -> str:
     """What stands for a token that has no id: its signed part.
 
     The signature is left out, because some signatures can be rewritten by anyone without becoming invalid.

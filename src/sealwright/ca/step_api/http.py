@@ -8,7 +8,7 @@ from functools import lru_cache, wraps
 from sealwright.budgets import Budgets
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import IssuedCertificate
-from sealwright.ca.provisioners import Provisioners, listed
+from sealwright.ca.provisioners import ProvisionerRegistry, listed
 from sealwright.ca.renew import Renewal
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.sign import Signing
@@ -49,7 +49,7 @@ class StepApi:
         self,
         db: Database,
         issuers: Issuers,
-        provisioners: Provisioners,
+        provisioners: ProvisionerRegistry,
         signing: Signing,
         renewal: Renewal,
         revocation: Revocation,

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sealwright.access import SYSTEM, anonymous
 from sealwright.audit import Audit
 from sealwright.ca import x509 as formats
-from sealwright.ca.errors import AuthorityExists, IssuerUnusable, NameRefused
+from sealwright.ca.errors import AuthorityExists, CertificateNameRefused, IssuerUnusable
 from sealwright.ca.issuers import LONGEST_NAME, IssuerKind, Issuers
 from sealwright.ca.issuers.certificates import read_authority, validity
 from sealwright.ca.models import CertificateContents, KeyKind, Name, NameType
@@ -139,7 +139,7 @@ def test_openssl_accepts_the_hierarchy_and_a_leaf_in_strict_mode(tmp_path):
     )
     template = formats.LeafTemplate(issuer, STEP_LEAF)
     to_be_signed = template.to_be_signed(formats.new_serial(SeededEntropy(3), NOW), contents)
-    leaf = template.assemble(to_be_signed, formats.sign(issuer.private_key, to_be_signed))
+    leaf = template.with_signature(to_be_signed, formats.sign(issuer.private_key, to_be_signed))
     for name, encoded_certificate in (("root", root.certificate_der), ("issuing", issuing.certificate_der), ("leaf", leaf)):
         certificate = x509.load_der_x509_certificate(encoded_certificate)
         (tmp_path / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -273,7 +273,7 @@ def test_only_those_who_may_change_issuers_can():
 @pytest.mark.parametrize("name", ["", " Example", "Exa\nmple", "Exa\u202emple", "x" * (LONGEST_NAME + 1)])
 def test_names_that_cannot_stand_in_a_certificate_are_refused(name):
     async def body(issuers, db, clock):
-        with pytest.raises(NameRefused):
+        with pytest.raises(CertificateNameRefused):
             await issuers.create_hierarchy(name, SYSTEM)
         assert await issuers.records() == ()
 

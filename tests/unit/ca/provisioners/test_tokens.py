@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from sealwright import jose
-from sealwright.ca.provisioners import Audiences, CredentialRefused, Operation, one_use, whole
-from sealwright.ca.provisioners.gate import id_in_token
+from sealwright.ca.provisioners import Audiences, CredentialRefused, TokenPurpose, one_use, replay_id
+from sealwright.ca.provisioners.authenticate import id_in_token
 from sealwright.ca.provisioners.single_use import LONGEST_TOKEN_LIFE
 from sealwright.clock import Instant, to_seconds
 from sealwright.jose import UnverifiedToken
@@ -68,25 +68,25 @@ def test_provisioner_is_named_by_the_token_in_the_order_of_step_ca(claims, found
 @pytest.mark.parametrize(
     ("audience", "operation", "accepted"),
     [
-        ("https://ca.example.org/1.0/sign", Operation.SIGN, True),
-        ("https://ca.example.org/sign", Operation.SIGN, True),
-        ("https://ca.example.org:9443/1.0/sign", Operation.SIGN, True),
-        ("https://192.0.2.7:9443/1.0/sign", Operation.SIGN, True),
-        ("https://[::1]:9443/1.0/sign", Operation.SIGN, True),
-        ("https://ca.example.org/1.0/ssh/sign", Operation.SIGN, True),
-        ("step-certificate-authority", Operation.SIGN, True),
-        ("step-certificate-authority", Operation.REVOKE, True),
-        ("step-certificate-authority", Operation.RENEW, False),
-        ("https://ca.example.org/1.0/revoke", Operation.SIGN, False),
-        ("https://ca.example.org/1.0/sign", Operation.REVOKE, False),
-        ("https://ca.example.org/renew", Operation.RENEW, True),
-        ("http://ca.example.org/1.0/sign", Operation.SIGN, False),
-        ("https://ca.example.org.evil.test/1.0/sign", Operation.SIGN, False),
-        ("https://evil@ca.example.org/2.0/sign", Operation.SIGN, False),
-        ("https://ca.example.org/1.0/sign?x=1", Operation.SIGN, False),
-        ("https://ca.example.org/1.0/sign#x5c/a", Operation.SIGN, False),
-        ("https://[::1/1.0/sign", Operation.SIGN, False),
-        ("", Operation.SIGN, False),
+        ("https://ca.example.org/1.0/sign", TokenPurpose.SIGN, True),
+        ("https://ca.example.org/sign", TokenPurpose.SIGN, True),
+        ("https://ca.example.org:9443/1.0/sign", TokenPurpose.SIGN, True),
+        ("https://192.0.2.7:9443/1.0/sign", TokenPurpose.SIGN, True),
+        ("https://[::1]:9443/1.0/sign", TokenPurpose.SIGN, True),
+        ("https://ca.example.org/1.0/ssh/sign", TokenPurpose.SIGN, True),
+        ("step-certificate-authority", TokenPurpose.SIGN, True),
+        ("step-certificate-authority", TokenPurpose.REVOKE, True),
+        ("step-certificate-authority", TokenPurpose.RENEW, False),
+        ("https://ca.example.org/1.0/revoke", TokenPurpose.SIGN, False),
+        ("https://ca.example.org/1.0/sign", TokenPurpose.REVOKE, False),
+        ("https://ca.example.org/renew", TokenPurpose.RENEW, True),
+        ("http://ca.example.org/1.0/sign", TokenPurpose.SIGN, False),
+        ("https://ca.example.org.evil.test/1.0/sign", TokenPurpose.SIGN, False),
+        ("https://evil@ca.example.org/2.0/sign", TokenPurpose.SIGN, False),
+        ("https://ca.example.org/1.0/sign?x=1", TokenPurpose.SIGN, False),
+        ("https://ca.example.org/1.0/sign#x5c/a", TokenPurpose.SIGN, False),
+        ("https://[::1/1.0/sign", TokenPurpose.SIGN, False),
+        ("", TokenPurpose.SIGN, False),
     ],
 )
 def test_audience_is_one_of_our_names_whatever_the_port(audience, operation, accepted):
@@ -740,4 +740,4 @@ def test_notes_of_used_tokens_differ_by_issuer_and_id_only():
     assert one == note("a", "1", expires_at=Instant(200)).digest
     assert one != note("b", "1", expires_at=Instant(100)).digest
     assert one != note("a", "2", expires_at=Instant(100)).digest
-    assert whole(UnverifiedToken("e30.b.c")) == "e30.b"
+    assert replay_id(UnverifiedToken("e30.b.c")) == "e30.b"

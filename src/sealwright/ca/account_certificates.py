@@ -13,7 +13,7 @@ KEY_COMPROMISE = 1
 _REASON = "the person's credentials were reset"
 
 
-class CertificatesOfPeople:
+class AccountCertificates:
     """Those that people of this server got by signing in."""
 
     def __init__(self, audit: Audit, clock: Clock) -> None:

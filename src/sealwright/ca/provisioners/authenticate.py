@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sealwright.ca.models import PersonOf
-from sealwright.ca.provisioners.audiences import Audiences, Operation, addressed_elsewhere, is_address
+from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose, addressed_elsewhere, is_address
 from sealwright.ca.provisioners.errors import CredentialRefused, IdentityRefused
 from sealwright.ca.provisioners.jwk import JwkToken, verify_jwk
 from sealwright.ca.provisioners.models import JwkProvisioner, Provisioner
 from sealwright.ca.provisioners.oidc import IdToken, verify_id_token
-from sealwright.ca.provisioners.registry import Provisioners
+from sealwright.ca.provisioners.registry import ProvisionerRegistry
 from sealwright.clock import Clock
 from sealwright.jose import UnverifiedToken, audiences
 from sealwright.openid_providers import TrustedProviders
@@ -22,7 +22,7 @@ class ProvisionerTokens:
 
     def __init__(
         self,
-        provisioners: Provisioners,
+        provisioners: ProvisionerRegistry,
         providers: TrustedProviders,
         accepted: Audiences,
         clock: Clock,
@@ -38,17 +38,17 @@ class ProvisionerTokens:
     async def for_sign(self, token: str) -> JwkToken | IdToken:
         """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused."""
         read = UnverifiedToken(token)
-        provisioner = await self._find(read, Operation.SIGN)
+        provisioner = await self._find(read, TokenPurpose.SIGN)
         if isinstance(provisioner, JwkProvisioner):
-            return verify_jwk(provisioner, read, accepted=self._accepted, operation=Operation.SIGN, now=self._clock.now())
+            return verify_jwk(provisioner, read, accepted=self._accepted, operation=TokenPurpose.SIGN, now=self._clock.now())
         return await verify_id_token(provisioner, read, self._providers, self._clock.now(), self._person_of)
 
     async def for_revoke(self, token: str) -> JwkToken:
         """A token that asks for a revocation: of JWK provisioners only."""
         read = UnverifiedToken(token)
-        provisioner = await self._find(read, Operation.REVOKE)
+        provisioner = await self._find(read, TokenPurpose.REVOKE)
         if isinstance(provisioner, JwkProvisioner):
-            return verify_jwk(provisioner, read, accepted=self._accepted, operation=Operation.REVOKE, now=self._clock.now())
+            return verify_jwk(provisioner, read, accepted=self._accepted, operation=TokenPurpose.REVOKE, now=self._clock.now())
         person = await verify_id_token(provisioner, read, self._providers, self._clock.now(), self._person_of)
         raise IdentityRefused(
             f"{person.actor.name} cannot revoke with an ID token.",
@@ -56,7 +56,7 @@ class ProvisionerTokens:
             hint="Revoke with the certificate and its key, or sign in to this server and revoke there.",
         )
 
-    async def _find(self, token: UnverifiedToken, operation: Operation) -> Provisioner:
+    async def _find(self, token: UnverifiedToken, operation: TokenPurpose) -> Provisioner:
         provisioner_id = id_in_token(token.header, token.claims(), self._accepted)
         provisioner = await self._provisioners.find(provisioner_id)
         if provisioner is None:

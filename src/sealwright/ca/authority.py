@@ -6,19 +6,19 @@ from msgspec import Struct
 
 from sealwright.audit import Audit
 from sealwright.budgets import Budgets
+from sealwright.ca.certificate_lookup import CertificateLookup
+from sealwright.ca.holder_status import AccountLookup, HolderChecks
 from sealwright.ca.inventory import Inventory
 from sealwright.ca.issue import CrashPoints, Issuance, pass_by
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import BUILT_IN
-from sealwright.ca.provisioners import Audiences, Provisioners, ProvisionerTokens
-from sealwright.ca.recognise import Recognition
+from sealwright.ca.provisioners import Audiences, ProvisionerRegistry, ProvisionerTokens
 from sealwright.ca.recovery import Recovery
 from sealwright.ca.renew import Renewal
 from sealwright.ca.reserved import OwnNames
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.sign import Signing
-from sealwright.ca.standing import Directory, StandingChecks
 from sealwright.ca.step_api import StepApi
 from sealwright.clock import Clock
 from sealwright.db import Database
@@ -28,7 +28,7 @@ from sealwright.keys import Custody, Sealer
 from sealwright.openid_providers import TrustedProviders
 
 
-class Foundation(Struct, frozen=True):
+class AuthorityDependencies(Struct, frozen=True):
     """The same few collaborators, handed to each verb by the wiring."""
 
     db: Database
@@ -44,7 +44,7 @@ class CertificateAuthority(Struct, frozen=True):
     """What other packages use of it, and its addresses."""
 
     issuers: Issuers
-    provisioners: Provisioners
+    provisioners: ProvisionerRegistry
     issuance: Issuance
     signing: Signing
     renewal: Renewal
@@ -54,29 +54,29 @@ class CertificateAuthority(Struct, frozen=True):
     routes: tuple[Route, ...]
 
 
-def assemble(
-    foundation: Foundation,
+def build_authority(
+    dependencies: AuthorityDependencies,
     *,
     providers: TrustedProviders,
-    directory: Directory,
+    directory: AccountLookup,
     dns_names: tuple[str, ...],
-    provisioners: Provisioners,
+    provisioners: ProvisionerRegistry,
     crash_points: CrashPoints = pass_by,
 ) -> CertificateAuthority:
     """Build it. `dns_names`: every name by which clients reach it; `provisioners`: those there are."""
-    db, audit, clock = foundation.db, foundation.audit, foundation.clock
-    issuers = Issuers(db, foundation.custody, audit, clock, foundation.entropy)
+    db, audit, clock = dependencies.db, dependencies.audit, dependencies.clock
+    issuers = Issuers(db, dependencies.custody, audit, clock, dependencies.entropy)
     accepted = Audiences(dns_names)
     tokens = ProvisionerTokens(provisioners, providers, accepted, clock, person_of=directory.person_of)
-    preparation = Preparation(foundation.entropy)
-    checks = StandingChecks(directory, provisioners)
+    preparation = Preparation(dependencies.entropy)
+    checks = HolderChecks(directory, provisioners)
     issuance = Issuance(
         db, issuers, BUILT_IN, preparation, audit, clock, checks=checks, own_names=OwnNames(dns_names), crash_points=crash_points
     )
-    recognition = Recognition(db, issuers, clock)
-    signing = Signing(tokens, issuance, foundation.budgets)
-    renewal = Renewal(issuance, recognition, provisioners, BUILT_IN, accepted, clock)
-    revocation = Revocation(db, tokens, recognition, audit, clock)
+    lookup = CertificateLookup(db, issuers, clock)
+    signing = Signing(tokens, issuance, dependencies.budgets)
+    renewal = Renewal(issuance, lookup, provisioners, BUILT_IN, accepted, clock)
+    revocation = Revocation(db, tokens, lookup, audit, clock)
     return CertificateAuthority(
         issuers=issuers,
         provisioners=provisioners,
@@ -86,5 +86,5 @@ def assemble(
         revocation=revocation,
         recovery=Recovery(db, audit, clock),
         inventory=Inventory(db, clock),
-        routes=tuple(StepApi(db, issuers, provisioners, signing, renewal, revocation, foundation.budgets).routes()),
+        routes=tuple(StepApi(db, issuers, provisioners, signing, renewal, revocation, dependencies.budgets).routes()),
     )

@@ -16,7 +16,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database, Transaction, WriteBatcher, first_uses
 
 
-class Intended(NamedTuple):
+class IntentEntry(NamedTuple):
     """What will be signed, and the use of the token that allows it once, where there is one."""
 
     record: CertificateRecord
@@ -24,7 +24,7 @@ class Intended(NamedTuple):
     entry: Entry
 
 
-class Signed(NamedTuple):
+class IssuedEntry(NamedTuple):
     """What was signed."""
 
     serial: bytes
@@ -32,37 +32,37 @@ class Signed(NamedTuple):
     entry: Entry
 
 
-class Ledger:
+class IssuanceLog:
     """Records issuances durably."""
 
     def __init__(self, db: Database, audit: Audit, clock: Clock) -> None:
         self._db = db
         self._audit = audit
         self._clock = clock
-        self._intents: WriteBatcher[Intended, bool] = WriteBatcher(db, self._write_intents)
-        self._outcomes: WriteBatcher[Signed, bool] = WriteBatcher(db, self._write_outcomes)
+        self._intents: WriteBatcher[IntentEntry, bool] = WriteBatcher(db, self._write_intents)
+        self._outcomes: WriteBatcher[IssuedEntry, bool] = WriteBatcher(db, self._write_outcomes)
 
-    async def intend(self, intended: Intended) -> bool:
+    async def record_intent(self, intended: IntentEntry) -> bool:
         """Use up the token and record the intent; False, with nothing recorded, where the token had been used before.
 
         A serial number that exists raises DuplicateRow.
         """
         return await self._intents.add(intended)
 
-    async def settle_issued(self, signed: Signed) -> bool:
+    async def record_issued(self, signed: IssuedEntry) -> bool:
         """Record the certificate; False, with nothing recorded, where the intent is not open any more."""
         return await self._outcomes.add(signed)
 
-    async def settle_failed(self, serial: bytes, entry: Entry) -> None:
+    async def record_failed(self, serial: bytes, entry: Entry) -> None:
         """Record that nothing was signed, or nothing given out."""
 
         async def body(tx: Transaction) -> None:
-            await store.settle_failed(tx, serial)
+            await store.record_failed(tx, serial)
             await self._audit.record_all(tx, [entry])
 
         await self._db.write(body)
 
-    async def _write_intents(self, tx: Transaction, intents: Sequence[Intended]) -> Sequence[bool]:
+    async def _write_intents(self, tx: Transaction, intents: Sequence[IntentEntry]) -> Sequence[bool]:
         fresh = await store.consume_tokens(tx, [each.token_use for each in intents if each.token_use])
         first = first_uses((each.token_use.digest if each.token_use else b"" for each in intents), fresh)
         answers = [each.token_use is None or is_first for each, is_first in zip(intents, first, strict=True)]
@@ -71,7 +71,7 @@ class Ledger:
         await self._audit.record_all(tx, [each.entry for each in allowed])
         return answers
 
-    async def _write_outcomes(self, tx: Transaction, signed: Sequence[Signed]) -> Sequence[bool]:
-        recorded = await store.settle_issued(tx, [(each.serial, each.der) for each in signed], now=self._clock.now())
+    async def _write_outcomes(self, tx: Transaction, signed: Sequence[IssuedEntry]) -> Sequence[bool]:
+        recorded = await store.record_issued(tx, [(each.serial, each.der) for each in signed], now=self._clock.now())
         await self._audit.record_all(tx, [each.entry for each in signed if each.serial in recorded])
         return [each.serial in recorded for each in signed]

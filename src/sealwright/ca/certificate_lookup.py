@@ -22,7 +22,7 @@ from sealwright.clock import Clock, from_datetime, to_rfc3339
 from sealwright.db import Database
 
 
-class OwnCertificate(Struct, frozen=True):
+class PresentedCertificate(Struct, frozen=True):
     """A certificate that this authority issued. Whether it is revoked or expired is still to be asked."""
 
     record: CertificateRecord
@@ -45,7 +45,7 @@ class OwnCertificate(Struct, frozen=True):
             )
 
 
-class Recognition:
+class CertificateLookup:
     """Tells certificates of our own from others."""
 
     def __init__(self, db: Database, issuers: Issuers, clock: Clock) -> None:
@@ -53,7 +53,7 @@ class Recognition:
         self._issuers = issuers
         self._clock = clock
 
-    async def recognise(self, der: bytes) -> OwnCertificate:
+    async def find(self, der: bytes) -> PresentedCertificate:
         """The certificate that `der` is, valid now or expired; anything that is not ours raises CertificateRefused."""
         try:
             certificate = x509.load_der_x509_certificate(der)
@@ -73,7 +73,7 @@ class Recognition:
             raise CertificateRefused(
                 f"The certificate {serial_text(serial)} is not valid before {to_rfc3339(record.not_before)}."
             )
-        return OwnCertificate(record, key, expired=now >= from_datetime(certificate.not_valid_after_utc) + 1000)
+        return PresentedCertificate(record, key, expired=now >= from_datetime(certificate.not_valid_after_utc) + 1000)
 
     async def _check_signature(self, certificate: x509.Certificate, record: CertificateRecord) -> None:
         issuer_key = await self._issuers.public_key_of(record.issuer_id)

@@ -10,65 +10,65 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from sealwright.ca.errors import StandingLost
-from sealwright.ca.models import CertificateContents, LocalToken, PersonOf, SigningGrant, Standing
-from sealwright.ca.provisioners import OidcProvisioner, Provisioners, check_still_held
+from sealwright.ca.errors import HolderNotActive
+from sealwright.ca.models import CertificateContents, HolderStatus, LocalToken, PersonOf, SigningGrant
+from sealwright.ca.provisioners import OidcProvisioner, ProvisionerRegistry, check_still_held
 
-StandingOf = Callable[[str], Awaitable[Standing]]
+StatusOf = Callable[[str], Awaitable[HolderStatus]]
 """Account id → whether that person may have certificates now."""
-TokenStandingOf = Callable[[LocalToken], Awaitable[Standing]]
+TokenStatusOf = Callable[[LocalToken], Awaitable[HolderStatus]]
 """Whether the sign-in and the consent that a token of this server comes from still hold."""
 
 
-class Directory(Struct, frozen=True):
+class AccountLookup(Struct, frozen=True):
     """What the certificate authority asks about people of this server; the wiring passes it."""
 
-    standing_of: StandingOf
+    status_of: StatusOf
     person_of: PersonOf
-    token_standing_of: TokenStandingOf
+    token_status_of: TokenStatusOf
 
 
-class StandingChecks:
+class HolderChecks:
     """Asked before an issuance is recorded, and once more before the key is used."""
 
-    def __init__(self, directory: Directory, provisioners: Provisioners) -> None:
+    def __init__(self, directory: AccountLookup, provisioners: ProvisionerRegistry) -> None:
         self.directory = directory
         self._provisioners = provisioners
 
-    async def require_standing(self, grant: SigningGrant) -> int | None:
-        """Raise StandingLost unless the person may act and, where a token is the credential, what it comes from still holds.
+    async def require_active(self, grant: SigningGrant) -> int | None:
+        """Raise HolderNotActive unless the person may act and, where a token is the credential, what it comes from still holds.
 
         Returns the generation of the account's credentials, which must be the one that `grant` tells of, if it does.
         """
         if grant.account_id is None:
             return None
-        standing = await self.directory.standing_of(grant.account_id)
+        standing = await self.directory.status_of(grant.account_id)
         if not standing.active:
             raise _lost(grant, standing, "Ask whoever looks after the people of this server.")
         generation = standing.credential_generation
         if grant.credential_generation not in (None, generation):
-            over = Standing(active=False, reason="their credentials were reset since they last proved who they are")
+            over = HolderStatus(active=False, reason="their credentials were reset since they last proved who they are")
             raise _lost(grant, over, "Sign in again, and ask for a new certificate.")
         if grant.local_token is not None:
-            standing = await self.directory.token_standing_of(grant.local_token)
+            standing = await self.directory.token_status_of(grant.local_token)
             if not standing.active:
                 raise _lost(grant, standing, "Sign in again, and ask with the new token.")
         return generation
 
     async def require_names(self, grant: SigningGrant, contents: CertificateContents) -> None:
-        """Raise IdentityRefused unless the person would be given these names, and StandingLost where nobody can say so."""
+        """Raise IdentityRefused unless the person would be given these names, and HolderNotActive where nobody can say so."""
         if grant.account_id is None:
             return
         provisioner = await self._provisioners.find(grant.provisioner_id)
         if not isinstance(provisioner, OidcProvisioner):
-            raise _lost(grant, Standing(active=False, reason="the provisioner was removed"), "Ask with another provisioner.")
+            raise _lost(grant, HolderStatus(active=False, reason="the provisioner was removed"), "Ask with another provisioner.")
         person = await self.directory.person_of(grant.account_id)
         if person is None:
-            raise _lost(grant, Standing(active=False, reason="the account does not exist"), "Ask an administrator.")
+            raise _lost(grant, HolderStatus(active=False, reason="the account does not exist"), "Ask an administrator.")
         check_still_held(provisioner, person, contents.common_name, contents.names)
 
 
-def _lost(grant: SigningGrant, standing: Standing, hint: str) -> StandingLost:
-    return StandingLost(
+def _lost(grant: SigningGrant, standing: HolderStatus, hint: str) -> HolderNotActive:
+    return HolderNotActive(
         f"{grant.actor.name} may not have a certificate: {standing.reason}.", reasons=(standing.reason,), hint=hint
     )

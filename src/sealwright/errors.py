@@ -1,7 +1,7 @@
 """The three ways in which a request can fail without a bug.
 
-Packages subclass these. `detail` is safe to show to whoever asked; a private cause is chained (``raise … from cause``) and
-goes to the log. Nothing here knows a status code: each wire has one table from class to answer.
+Packages subclass these. `detail` is safe to show to the caller; a private cause is chained (``raise … from cause``) and goes to
+the log. Nothing here knows a status code: each wire has one table from class to response.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class InvalidInput(Refused):
 
 
 class NotSignedIn(Refused):
-    """Nobody has proven who they are, or the proof is no longer good."""
+    """The caller is not authenticated, or no longer."""
 
     code: ClassVar[str] = "not_signed_in"
 
 
 class NotPermitted(Refused):
-    """Known, but not allowed to do this."""
+    """The caller is authenticated, but not allowed to do this."""
 
     code: ClassVar[str] = "not_permitted"
 
@@ -56,7 +56,7 @@ class NotFound(Refused):
 
 
 class MethodNotAllowed(Refused):
-    """The thing exists, but not for this verb; `allowed` are those it answers to."""
+    """The resource exists, but not for this method; `allowed` lists the methods it has."""
 
     code: ClassVar[str] = "method_not_allowed"
 
@@ -66,13 +66,13 @@ class MethodNotAllowed(Refused):
 
 
 class ContentTooLarge(Refused):
-    """More was sent than is read here."""
+    """The request is longer than the limit."""
 
     code: ClassVar[str] = "too_large"
 
 
 class RateLimited(Refused):
-    """Too many attempts; `retry_after` seconds until the next one is looked at."""
+    """Too many attempts; the next one is accepted in `retry_after` seconds."""
 
     code: ClassVar[str] = "too_many_attempts"
 
@@ -82,7 +82,7 @@ class RateLimited(Refused):
 
 
 class Conflict(Failure):
-    """The state of things does not admit this now: it exists already, or somebody else was faster."""
+    """The current state does not allow this: the thing exists already, or was changed meanwhile."""
 
     code: ClassVar[str] = "conflict"
 

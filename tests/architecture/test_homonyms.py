@@ -9,10 +9,8 @@ PROTOCOL = "to be renamed: the command line's view of the class of the same name
 TO_BE_RENAMED = {
     "Application": "to be renamed: the page's view of a client of oauth/",
     "BackupReport": PROTOCOL,
-    "Clients": "to be renamed: operations of api/ on the clients of oauth/",
     "Finding": "to be renamed: a broken rule in ca/, a result of doctor in app/ and cli/",
     "Group": "to be renamed: a group of commands in cli/, of people in identity/",
-    "Groups": "to be renamed: operations of api/ on the groups of identity/",
     "InitReport": PROTOCOL,
     "IssuerReport": PROTOCOL,
     "People": "to be renamed: what oauth/ asks of the people of identity/",

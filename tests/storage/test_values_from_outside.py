@@ -47,7 +47,7 @@ def bodies(operation: Any) -> Iterator[bytes]:
     good = msgspec.json.encode(BODIES.get(operation.name, {})).decode()[:-1]
     comma = "," if len(good) > 1 else ""
     yield f'{good}{comma}"unknown":{DEEP}}}'.encode()
-    fields = getattr(operation.takes, "__struct_fields__", ())
+    fields = getattr(operation.accepts, "__struct_fields__", ())
     for name in fields:
         yield f'{{"{name}":{DEEP}}}'.encode()
         for number in INTEGERS:
@@ -65,7 +65,7 @@ def test_no_value_of_a_parameter_or_body_is_a_fault_of_the_server(open_scratch):
                 answer = await world.send(operation.method, path, BODIES.get(operation.name), token=token, query=query)
                 assert answer.status < 500, (operation.name, query[:80], answer.body)
                 asked += 1
-            for body in bodies(operation) if operation.takes is not None else ():
+            for body in bodies(operation) if operation.accepts is not None else ():
                 answer = await world.send(
                     operation.method,
                     path,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
 from sealwright.access import Permission
-from sealwright.api import models
-from sealwright.api.answers import moment
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.ca import (
     CertificateRecord,
@@ -39,6 +39,78 @@ REASON_CODES: Mapping[str, int] = {
 _REASON_NAMES = {code: name for name, code in REASON_CODES.items()}
 
 
+class CertificateNameView(ResponseBody, frozen=True, kw_only=True):
+    """A name in a certificate."""
+
+    type: str
+    value: str
+
+
+class CertificateView(ResponseBody, frozen=True, kw_only=True):
+    """A certificate as the inventory knows it."""
+
+    serial: str
+    """Hexadecimal."""
+    serial_decimal: str
+    state: str
+    """``intended``, ``issued``, ``failed``, ``maybe_signed``; ``revoked`` or ``expired`` where an issued one is."""
+    subject_name: str
+    names: list[CertificateNameView]
+    person: str | None
+    """SPN of the person it speaks for; the account's id when that is gone."""
+    provisioner: str | None
+    """Name of the provisioner; its id when it is gone."""
+    profile: str
+    not_before: Moment
+    not_after: Moment
+    issued_at: Moment | None
+    renewed_from: str | None
+    revoked_at: Moment | None
+    revocation_reason: str | None
+
+
+class CertificateDetails(CertificateView, frozen=True, kw_only=True):
+    """A certificate, itself, and the line of renewals that it stands in."""
+
+    issuer: str
+    """Name of the authority that signed it."""
+    session_id: str | None
+    certificate: str | None
+    """PEM; null until it is signed."""
+    came_from: list[str]
+    """Serials of those before it, the oldest first."""
+    followed_by: list[str]
+
+
+class CertificatePage(ResponseBody, frozen=True, kw_only=True):
+    """Certificates, newest first."""
+
+    items: list[CertificateView]
+    next: str | None = None
+
+
+RevocationReason = Literal[
+    "unspecified",
+    "keyCompromise",
+    "cACompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "certificateHold",
+    "privilegeWithdrawn",
+    "aACompromise",
+]
+"""RFC 5280, section 5.3.1."""
+
+
+class RevocationBody(RequestBody, frozen=True, kw_only=True):
+    """Why."""
+
+    reason: RevocationReason = "unspecified"
+    note: str = ""
+    """In words, for the audit record."""
+
+
 class _Names:
     """Names behind ids, each looked up once for one answer."""
 
@@ -66,7 +138,7 @@ class _Names:
         return self._known["provisioner", provisioner_id]
 
 
-class Certificates:
+class CertificateOperations:
     """Operations about certificates: everybody sees and revokes their own."""
 
     def __init__(
@@ -101,7 +173,7 @@ class Certificates:
                 "List certificates: all where one may see them, else one's own.",
                 read,
                 self._list,
-                gives=models.CertificatePage,
+                returns=CertificatePage,
                 query=page,
             ),
             Operation(
@@ -111,7 +183,7 @@ class Certificates:
                 "Show a certificate, by serial number in hexadecimal or decimal.",
                 read,
                 self._get,
-                gives=models.CertificateDetails,
+                returns=CertificateDetails,
             ),
             Operation(
                 "revoke_certificate",
@@ -120,12 +192,12 @@ class Certificates:
                 "Revoke a certificate. It cannot be undone.",
                 f"{OWN}; for others {Permission.CERTIFICATE_REVOKE}",
                 self._revoke,
-                gives=models.CertificateAnswer,
-                takes=models.RevocationBody,
+                returns=CertificateView,
+                accepts=RevocationBody,
             ),
         ]
 
-    async def _list(self, call: Call) -> models.CertificatePage:
+    async def _list(self, call: Call) -> CertificatePage:
         person = call.query.get("person")
         account_id = None
         if person is not None:
@@ -137,12 +209,12 @@ class Certificates:
         )
         names = _Names(self._directory, self._provisioners)
         shown = [await self._answer(each, names) for each in page.certificates]
-        return models.CertificatePage(items=shown, next=page.next_cursor or None)
+        return CertificatePage(items=shown, next=page.next_cursor or None)
 
-    async def _get(self, call: Call) -> models.CertificateDetails:
+    async def _get(self, call: Call) -> CertificateDetails:
         story = await self._inventory.show(call.actor, serial_in(call.path("serial")))
         record = story.certificate
-        return models.CertificateDetails(
+        return CertificateDetails(
             **msgspec.structs.asdict(await self._answer(record, _Names(self._directory, self._provisioners))),
             issuer=(await self._issuers.record(record.issuer_id)).name,
             session_id=record.session_id,
@@ -151,21 +223,21 @@ class Certificates:
             followed_by=[serial_text(each.serial) for each in story.followed_by],
         )
 
-    async def _revoke(self, call: Call) -> models.CertificateAnswer:
-        body: models.RevocationBody = call.body
+    async def _revoke(self, call: Call) -> CertificateView:
+        body: RevocationBody = call.body
         serial = serial_in(call.path("serial"))
         reason = body.note or body.reason
         record = await self._revocation.by_actor(serial, call.actor, code=REASON_CODES[body.reason], reason=reason)
         return await self._answer(record, _Names(self._directory, self._provisioners))
 
-    async def _answer(self, record: CertificateRecord, names: _Names) -> models.CertificateAnswer:
+    async def _answer(self, record: CertificateRecord, names: _Names) -> CertificateView:
         reason = record.revocation_reason
-        return models.CertificateAnswer(
+        return CertificateView(
             serial=serial_text(record.serial),
             serial_decimal=decimal_text(record.serial),
             state=_state(record, self._clock.now()),
             subject_name=record.subject_name,
-            names=[models.NameAnswer(type=str(name.type), value=name.value) for name in record.names],
+            names=[CertificateNameView(type=str(name.type), value=name.value) for name in record.names],
             person=await names.person(record.account_id),
             provisioner=await names.provisioner(record.provisioner_id),
             profile=record.profile,

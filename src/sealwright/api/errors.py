@@ -1,4 +1,4 @@
-"""What the API itself refuses, before a verb is reached."""
+"""Requests that the API refuses before their operation runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ class WrongContentType(InvalidInput):
 
 
 class SessionNeeded(NotSignedIn):
-    """No session, or one that has ended, or one that is not for the API."""
+    """The request has no session that is good for the API."""
 
     code = "session_needed"

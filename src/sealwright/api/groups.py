@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sealwright.access import Actor, Permission
-from sealwright.api import answers, models
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.api.operations import EVEN_IF_USED, Call, Operation
 from sealwright.errors import InvalidInput
 from sealwright.identity import Directory, Group
@@ -11,7 +11,44 @@ from sealwright.identity import Directory, Group
 _READ, _WRITE = str(Permission.GROUP_READ), str(Permission.GROUP_WRITE)
 
 
-class Groups:
+class GroupBody(RequestBody, frozen=True, kw_only=True):
+    """A new group."""
+
+    name: str
+    description: str = ""
+
+
+class MembersChange(RequestBody, frozen=True, kw_only=True):
+    """Members to add or to remove, by name, SPN or id: one of the two."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class GroupView(ResponseBody, frozen=True, kw_only=True):
+    """A group."""
+
+    id: str
+    name: str
+    description: str
+    builtin: bool
+    created_at: Moment
+
+
+class GroupDetails(GroupView, frozen=True, kw_only=True):
+    """A group and its direct members: SPNs of accounts, then names of groups."""
+
+    members: list[str]
+
+
+class GroupPage(ResponseBody, frozen=True, kw_only=True):
+    """Groups by name."""
+
+    items: list[GroupView]
+    next: str | None = None
+
+
+class GroupOperations:
     """Operations about groups."""
 
     def __init__(self, directory: Directory) -> None:
@@ -19,11 +56,11 @@ class Groups:
 
     def operations(self) -> list[Operation]:
         """All of them."""
-        details = models.GroupDetails
+        details = GroupDetails
         one = "/groups/{name}"
         page = {"after": "Begin after this name.", "limit": "At most so many."}
         return [
-            Operation("list_groups", "GET", "/groups", "List groups.", _READ, self._list, gives=models.GroupPage, query=page),
+            Operation("list_groups", "GET", "/groups", "List groups.", _READ, self._list, returns=GroupPage, query=page),
             Operation(
                 "create_group",
                 "POST",
@@ -31,11 +68,11 @@ class Groups:
                 "Create a group.",
                 _WRITE,
                 self._create,
-                gives=details,
-                takes=models.GroupBody,
+                returns=details,
+                accepts=GroupBody,
                 status=201,
             ),
-            Operation("get_group", "GET", one, "Show a group and its members.", _READ, self._get, gives=details),
+            Operation("get_group", "GET", one, "Show a group and its members.", _READ, self._get, returns=details),
             Operation("delete_group", "DELETE", one, "Delete a group.", _WRITE, self._delete, query=EVEN_IF_USED, status=204),
             Operation(
                 "change_members",
@@ -44,30 +81,30 @@ class Groups:
                 "Add members or remove them; when one is unknown, nothing happens.",
                 _WRITE,
                 self._change_members,
-                gives=details,
-                takes=models.MembersChange,
+                returns=details,
+                accepts=MembersChange,
             ),
         ]
 
-    async def _list(self, call: Call) -> models.GroupPage:
+    async def _list(self, call: Call) -> GroupPage:
         limit = call.limit()
         found = await self._directory.list_groups(actor=call.actor, beyond=call.query.get("after", ""), at_most=limit + 1)
-        shown = [answers.group(each) for each in found[:limit]]
-        return models.GroupPage(items=shown, next=shown[-1].name if len(found) > limit else None)
+        shown = [group_view(each) for each in found[:limit]]
+        return GroupPage(items=shown, next=shown[-1].name if len(found) > limit else None)
 
-    async def _create(self, call: Call) -> models.GroupDetails:
-        body: models.GroupBody = call.body
+    async def _create(self, call: Call) -> GroupDetails:
+        body: GroupBody = call.body
         made = await self._directory.create_group(body.name, description=body.description, actor=call.actor)
         return _details(made, [])
 
-    async def _get(self, call: Call) -> models.GroupDetails:
+    async def _get(self, call: Call) -> GroupDetails:
         return await self._shown(call.path("name"), call.actor)
 
     async def _delete(self, call: Call) -> None:
         await self._directory.delete_group(call.path("name"), even_if_used=call.flag("even_if_used"), actor=call.actor)
 
-    async def _change_members(self, call: Call) -> models.GroupDetails:
-        body: models.MembersChange = call.body
+    async def _change_members(self, call: Call) -> GroupDetails:
+        body: MembersChange = call.body
         if bool(body.add) == bool(body.remove):
             raise InvalidInput("Give members to add or members to remove: one of the two.")
         if body.add:
@@ -76,19 +113,30 @@ class Groups:
             await self._directory.remove_members(call.path("name"), body.remove, actor=call.actor)
         return await self._shown(call.path("name"), call.actor)
 
-    async def _shown(self, name: str, actor: Actor) -> models.GroupDetails:
+    async def _shown(self, name: str, actor: Actor) -> GroupDetails:
         group = await self._directory.show_group(name, actor=actor)
         members = await self._directory.members_of(group.id, actor=actor)
         accounts = [self._directory.spn_of(account) for account in members.accounts]
         return _details(group, accounts + [each.name for each in members.groups])
 
 
-def _details(group: Group, members: list[str]) -> models.GroupDetails:
-    return models.GroupDetails(
+def _details(group: Group, members: list[str]) -> GroupDetails:
+    return GroupDetails(
         id=group.id,
         name=group.name,
         description=group.description,
         builtin=group.builtin,
-        created_at=answers.moment(group.created_at),
+        created_at=moment(group.created_at),
         members=members,
+    )
+
+
+def group_view(found: Group) -> GroupView:
+    """A group in a list."""
+    return GroupView(
+        id=found.id,
+        name=found.name,
+        description=found.description,
+        builtin=found.builtin,
+        created_at=moment(found.created_at),
     )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sealwright.api.about import About, ServerFacts
-from sealwright.api.audit_trail import AuditTrail
-from sealwright.api.certificates import Certificates
-from sealwright.api.clients import Clients
-from sealwright.api.groups import Groups
-from sealwright.api.impacts import Impacts
-from sealwright.api.links import Links
+from sealwright.api.audit_events import AuditOperations
+from sealwright.api.certificates import CertificateOperations
+from sealwright.api.clients import ClientOperations
+from sealwright.api.groups import GroupOperations
+from sealwright.api.impacts import ImpactOperations
+from sealwright.api.links import LinkOperations
 from sealwright.api.operations import Dispatch, Operation
-from sealwright.api.persons import Persons
-from sealwright.api.provisioners import Provisioners
-from sealwright.api.sessions import SessionList
-from sealwright.api.sign_in import SigningIn
+from sealwright.api.persons import PersonOperations
+from sealwright.api.provisioners import ProvisionerOperations
+from sealwright.api.server import ServerFacts, ServerOperations
+from sealwright.api.sessions import SessionOperations
+from sealwright.api.sign_in import SignInOperations
 from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation
 from sealwright.clock import Clock
 from sealwright.db import Database
@@ -25,8 +25,8 @@ from sealwright.mail import Outbox
 from sealwright.oauth import Clients as ClientRegistry
 
 
-class Domain(Struct, frozen=True):
-    """Everything that the API speaks for."""
+class ApiDependencies(Struct, frozen=True):
+    """What the operations call."""
 
     db: Database
     clock: Clock
@@ -45,26 +45,37 @@ class Domain(Struct, frozen=True):
     revocation: Revocation
 
 
-def operations(domain: Domain) -> list[Operation]:
-    """Everything that can be done here."""
+def operations(given: ApiDependencies) -> list[Operation]:
+    """Every operation of the API."""
     found = [
-        *SigningIn(domain.sign_in, domain.sessions, domain.directory).operations(),
-        *SessionList(domain.sessions, domain.directory).operations(),
-        *Persons(domain.directory, domain.credentials, domain.clock).operations(),
-        *Links(domain.invitations, domain.reset_links, domain.outbox, domain.facts.people_url).operations(),
-        *Groups(domain.directory).operations(),
-        *Clients(domain.clients).operations(),
-        *Provisioners(domain.provisioners).operations(),
-        *Certificates(
-            domain.inventory, domain.revocation, domain.issuers, domain.provisioners, domain.directory, domain.clock
+        *SignInOperations(given.sign_in, given.sessions, given.directory).operations(),
+        *SessionOperations(given.sessions, given.directory).operations(),
+        *PersonOperations(given.directory, given.credentials, given.clock).operations(),
+        *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
+        *GroupOperations(given.directory).operations(),
+        *ClientOperations(given.clients).operations(),
+        *ProvisionerOperations(given.provisioners).operations(),
+        *CertificateOperations(
+            given.inventory,
+            given.revocation,
+            given.issuers,
+            given.provisioners,
+            given.directory,
+            given.clock,
         ).operations(),
-        *Impacts(domain.directory, domain.credentials, domain.clients, domain.provisioners, domain.inventory).operations(),
-        *AuditTrail(domain.db, domain.directory, domain.clients, domain.provisioners).operations(),
+        *ImpactOperations(
+            given.directory,
+            given.credentials,
+            given.clients,
+            given.provisioners,
+            given.inventory,
+        ).operations(),
+        *AuditOperations(given.db, given.directory, given.clients, given.provisioners).operations(),
     ]
-    return [*found, *About(domain.facts, domain.issuers).operations(found)]
+    return [*found, *ServerOperations(given.facts, given.issuers).operations(found)]
 
 
-def routes(domain: Domain) -> list[Route]:
+def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
-    dispatch = Dispatch(domain.sessions)
-    return [dispatch.route(operation) for operation in operations(domain)]
+    dispatch = Dispatch(given.sessions)
+    return [dispatch.route(operation) for operation in operations(given)]

@@ -1,4 +1,4 @@
-"""What ends when something is deleted: counts for whoever is about to, so that it can be said before it is done."""
+"""What a deletion would end, counted before it is confirmed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from sealwright.oauth import Clients
 
 
 class PersonImpact(Struct, frozen=True, kw_only=True):
-    """What a person has that ends with them."""
+    """What ends with a person."""
 
     name: str
     sessions: int
     certificates: int
-    """Those that hold. They stay valid until they expire, and are not renewed."""
+    """Valid ones. They stay valid until they expire, and cannot be renewed."""
     consents: int
     authorizations: int
-    """What the tokens of applications come of."""
+    """Authorizations of applications that hold tokens for the person."""
 
 
 class GroupImpact(Struct, frozen=True, kw_only=True):
-    """What a group gives that ends with it."""
+    """What ends with a group."""
 
     members: int
     """People and groups that are in it directly."""
@@ -33,7 +33,7 @@ class GroupImpact(Struct, frozen=True, kw_only=True):
 
 
 class ClientImpact(Struct, frozen=True, kw_only=True):
-    """What a client has that ends with it."""
+    """What ends with a client."""
 
     scope_maps: int
     redirect_urls: int
@@ -47,11 +47,11 @@ class ProvisionerImpact(Struct, frozen=True, kw_only=True):
     """What a provisioner vouched for."""
 
     certificates: int
-    """Those that hold. They stay valid until they expire, and are not renewed."""
+    """Valid ones. They stay valid until they expire, and cannot be renewed."""
 
 
-class Impacts:
-    """Operations that count. Each asks for the permission of the deletion that it is about."""
+class ImpactOperations:
+    """Operations that count. Each needs the permission of the deletion."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Impacts:
                 "Count what ends when a person is deleted, disabled, or given another password.",
                 str(Permission.PERSON_WRITE),
                 self._person,
-                gives=PersonImpact,
+                returns=PersonImpact,
             ),
             Operation(
                 "get_group_impact",
@@ -86,7 +86,7 @@ class Impacts:
                 "Count what ends when a group is deleted.",
                 str(Permission.GROUP_WRITE),
                 self._group,
-                gives=GroupImpact,
+                returns=GroupImpact,
             ),
             Operation(
                 "get_client_impact",
@@ -95,7 +95,7 @@ class Impacts:
                 "Count what ends when a client is deleted.",
                 str(Permission.CLIENT_WRITE),
                 self._client,
-                gives=ClientImpact,
+                returns=ClientImpact,
             ),
             Operation(
                 "get_provisioner_impact",
@@ -104,7 +104,7 @@ class Impacts:
                 "Count the certificates that are not renewed any more when a provisioner is removed.",
                 str(Permission.PROVISIONER_WRITE),
                 self._provisioner,
-                gives=ProvisionerImpact,
+                returns=ProvisionerImpact,
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""The message that brings a link to whom it is for."""
+"""Mail with a one-time link."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from datetime import timedelta
 
 from sealwright import mail
 from sealwright.access import Actor
-from sealwright.api import models
+from sealwright.api.json_types import ResponseBody
 from sealwright.db import Transaction
 from sealwright.identity import Account, OneTimeLink, secret_digest
 
-PATIENCE = timedelta(seconds=5)
+SEND_TIMEOUT = timedelta(seconds=5)
 """How long an answer waits for the SMTP server. The message is queued by then, whatever comes of it."""
-_WORDS = {mail.MailKind.INVITATION: mail.invitation, mail.MailKind.RESET: mail.reset}
+_MESSAGES = {mail.MailKind.INVITATION: mail.invitation, mail.MailKind.RESET: mail.reset}
+
+
+class MailOutcome(ResponseBody, frozen=True, kw_only=True):
+    """Whether a link was sent by mail."""
+
+    to: str | None = None
+    state: str
+    """sent, queued (it is tried again until the link ends), failed, or not_sent."""
+    detail: str
+    """Why it was not sent; else empty."""
 
 
 class LinkMail:
@@ -38,7 +48,7 @@ class LinkMail:
         self._recipient = next((each.address for each in account.mails if each.verified), "")
         if not self._wanted or not self._recipient:
             return
-        content = _WORDS[self._kind](
+        content = _MESSAGES[self._kind](
             self._outbox.sender,
             to=account.display_name,
             asked_by=self._actor.name,
@@ -48,11 +58,11 @@ class LinkMail:
         draft = mail.Draft(self._kind, account.id, self._recipient, secret_digest(link.token), content, link.expires_at)
         self._queued = await self._outbox.queue(tx, draft)
 
-    async def outcome(self) -> models.MailOutcome | None:
+    async def outcome(self) -> MailOutcome | None:
         """What came of it; None where no message was wanted, or no SMTP server is set."""
         if not self._wanted:
             return None
         if not self._recipient:
-            return models.MailOutcome(state="not_sent", detail=f"{self._name} has no verified e-mail address.")
-        tried = await self._outbox.send_now(self._queued, PATIENCE)
-        return models.MailOutcome(to=self._recipient, state=str(tried.state), detail=tried.detail)
+            return MailOutcome(state="not_sent", detail=f"{self._name} has no verified e-mail address.")
+        tried = await self._outbox.send_now(self._queued, SEND_TIMEOUT)
+        return MailOutcome(to=self._recipient, state=str(tried.state), detail=tried.detail)

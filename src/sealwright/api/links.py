@@ -6,8 +6,8 @@ from datetime import timedelta
 from functools import partial
 
 from sealwright.access import Permission
-from sealwright.api import models
-from sealwright.api.link_mail import LinkMail
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret
+from sealwright.api.link_mail import LinkMail, MailOutcome
 from sealwright.api.operations import Call, Operation
 from sealwright.clock import to_rfc3339
 from sealwright.errors import InvalidInput
@@ -18,8 +18,53 @@ _WRITE = str(Permission.PERSON_WRITE)
 _LONGEST_SECONDS = 366 * 86_400
 
 
-class Links:
-    """Operations that make a link. It is in the answer, and in the message to whom it is for: what is stored is its digest."""
+class InvitationBody(RequestBody, frozen=True, kw_only=True):
+    """The person to invite. One who does not exist is created."""
+
+    name: str
+    display_name: str = ""
+    mails: tuple[str, ...] = ()
+    lifetime_seconds: int | None = None
+    send_mail: bool = True
+    """Whether the link is sent, where the server can send mail and the person has a verified address."""
+
+
+class ResetLinkBody(RequestBody, frozen=True, kw_only=True):
+    """A link to set a new password, and whether the person's certificates end when it is used."""
+
+    end_certificates: bool = True
+    lifetime_seconds: int | None = None
+    send_mail: bool = True
+    """Whether the link is sent, where the server can send mail and the person has a verified address."""
+
+
+class LinkResponse(ResponseBody, frozen=True, kw_only=True):
+    """A link that works once. No other response holds it."""
+
+    name: str
+    link: Secret
+    expires_at: Moment
+    mail: MailOutcome | None
+    """None if no mail was asked for, or no SMTP server is set."""
+
+
+class InvitationResponse(LinkResponse, frozen=True, kw_only=True):
+    """An invitation."""
+
+    created: bool
+    """Whether the person was created by this call."""
+
+
+class ResetLinkResponse(LinkResponse, frozen=True, kw_only=True):
+    """A link to set a new password."""
+
+    certificates: int
+    """How many certificates the person has now."""
+    end_certificates: bool
+
+
+class LinkOperations:
+    """Operations that make a link. The response and the mail hold the link; the database holds its digest."""
 
     def __init__(self, invitations: Invitations, reset_links: ResetLinks, outbox: Outbox, people_url: str) -> None:
         self._invitations = invitations
@@ -34,11 +79,11 @@ class Links:
                 "invite_person",
                 "POST",
                 "/invitations",
-                "Invite a person, who is created if they are not there: a link to choose the first password with.",
+                "Invite a person, who is created if they do not exist: a link to choose the first password with.",
                 _WRITE,
                 self._invite,
-                gives=models.InvitationAnswer,
-                takes=models.InvitationBody,
+                returns=InvitationResponse,
+                accepts=InvitationBody,
                 status=201,
             ),
             Operation(
@@ -48,14 +93,14 @@ class Links:
                 "Make a link with which a person sets a new password.",
                 _WRITE,
                 self._reset,
-                gives=models.ResetLinkAnswer,
-                takes=models.ResetLinkBody,
+                returns=ResetLinkResponse,
+                accepts=ResetLinkBody,
                 status=201,
             ),
         ]
 
-    async def _invite(self, call: Call) -> models.InvitationAnswer:
-        body: models.InvitationBody = call.body
+    async def _invite(self, call: Call) -> InvitationResponse:
+        body: InvitationBody = call.body
         message = self._mail(MailKind.INVITATION, "invitation", call, wanted=body.send_mail)
         made = await self._invitations.create(
             body.name,
@@ -65,7 +110,7 @@ class Links:
             actor=call.actor,
             with_link=message,
         )
-        return models.InvitationAnswer(
+        return InvitationResponse(
             name=made.person.name,
             link=self._address("invitation", made.link),
             expires_at=to_rfc3339(made.link.expires_at),
@@ -73,8 +118,8 @@ class Links:
             created=made.created,
         )
 
-    async def _reset(self, call: Call) -> models.ResetLinkAnswer:
-        body: models.ResetLinkBody = call.body
+    async def _reset(self, call: Call) -> ResetLinkResponse:
+        body: ResetLinkBody = call.body
         name = call.path("name")
         message = self._mail(MailKind.RESET, "reset", call, wanted=body.send_mail)
         link = await self._reset_links.create(
@@ -85,7 +130,7 @@ class Links:
             with_link=message,
         )
         held = await self._reset_links.require(link.token)
-        return models.ResetLinkAnswer(
+        return ResetLinkResponse(
             name=held.account.name,
             link=self._address("reset", link),
             expires_at=to_rfc3339(link.expires_at),

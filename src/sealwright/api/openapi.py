@@ -44,8 +44,8 @@ def document(operations: Sequence[Operation]) -> bytes:
 
 
 def _types_of(operation: Operation) -> list[Any]:
-    other = None if operation.else_gives is None else operation.else_gives[1]
-    return [each for each in (operation.takes, operation.gives, other) if each is not None]
+    other = None if operation.also_returns is None else operation.also_returns[1]
+    return [each for each in (operation.accepts, operation.returns, other) if each is not None]
 
 
 def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
@@ -57,15 +57,15 @@ def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
         {"name": name, "in": "query", "description": text, "schema": {"type": "string"}} for name, text in operation.query.items()
     ]
     success: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
-    if operation.gives is not None:
-        success["content"] = {"application/json": {"schema": of[id(operation.gives)]}}
+    if operation.returns is not None:
+        success["content"] = {"application/json": {"schema": of[id(operation.returns)]}}
     problem = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}
     responses = {
         str(operation.status): success,
         "default": {"description": "What was refused or failed, and why.", "content": problem},
     }
-    if operation.else_gives is not None:
-        status, shape = operation.else_gives
+    if operation.also_returns is not None:
+        status, shape = operation.also_returns
         content = {"application/json": {"schema": of[id(shape)]}}
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
     described: dict[str, Any] = {
@@ -76,8 +76,8 @@ def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
         "responses": responses,
         "security": [] if operation.public else [{"session": []}],
     }
-    if operation.takes is not None:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": of[id(operation.takes)]}}}
+    if operation.accepts is not None:
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": of[id(operation.accepts)]}}}
     return described
 
 

@@ -1,4 +1,4 @@
-"""One operation of the API, and the phases that all of them share: who asks, which parameters, which body."""
+"""One operation of the API, and the phases that all of them share: authentication, parameters, body."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sealwright.identity import SessionKind, Sessions, SignedIn
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
-"""The access of operations that answer for the one who asks."""
+"""The access of operations on the caller's own data."""
 EVEN_IF_USED = {
     "even_if_used": "true: delete it although clients or provisioners use it. Without it, these are named and nothing is done."
 }
-"""The parameter of what is not deleted without being told."""
+"""The query parameter that confirms the deletion of something in use."""
 PAGE = 100
 LONGEST_PAGE = 1_000
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call, with what the shared phases found out."""
+    """One call, with the results of the shared phases."""
 
     request: Request
     signed_in: SignedIn | None
@@ -34,14 +34,14 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def caller(self) -> SignedIn:
-        """Who asks. Only for operations that are not public."""
+        """The authenticated caller. Only for operations that are not public."""
         if self.signed_in is None:
             raise SessionNeeded("This needs a session.")
         return self.signed_in
 
     @property
     def actor(self) -> Actor:
-        """On whose behalf."""
+        """The actor of the call."""
         return self.caller.actor
 
     def path(self, name: str) -> str:
@@ -49,11 +49,11 @@ class Call(msgspec.Struct, frozen=True):
         return self.request.path_parameters[name]
 
     def limit(self) -> int:
-        """How many entries of a list are asked for."""
+        """The page size that was asked for."""
         return whole_number("limit", self.query.get("limit", str(PAGE)), 1, LONGEST_PAGE)
 
     def flag(self, name: str) -> bool:
-        """Whether a parameter says true; without it, it does not."""
+        """The value of a boolean parameter; false if it is absent."""
         text = self.query.get(name, "false")
         if text not in ("true", "false"):
             raise InvalidInput(f"{name} is {text[:20]!r}; it must be true or false.")
@@ -64,7 +64,7 @@ Run = Callable[[Call], Awaitable[Any]]
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """What can be done, by whom, with what, for what. Routes and the OpenAPI document are made from these."""
+    """One operation: its route, access, parameters and bodies. Routes and the OpenAPI document are made from these."""
 
     name: str
     method: str
@@ -72,24 +72,24 @@ class Operation(msgspec.Struct, frozen=True):
     """Below the prefix."""
     summary: str
     access: str
-    """A permission, `OWN`, or ``public: why``; the verb behind `run` checks it."""
+    """A permission, `OWN`, or ``public: reason``; `run` checks it."""
     run: Run
-    gives: Any = None
-    takes: Any = None
+    returns: Any = None
+    accepts: Any = None
     query: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Parameter → what it does."""
+    """Query parameter → description."""
     status: int = 200
-    else_gives: tuple[int, Any] | None = None
-    """Another status that is no failure, and what is given with it."""
+    also_returns: tuple[int, Any] | None = None
+    """Another successful status, and the body that goes with it."""
 
     @property
     def public(self) -> bool:
-        """Whether nobody needs to be signed in."""
+        """Whether the operation needs no authentication."""
         return self.access.startswith("public:")
 
 
 class Dispatch:
-    """Takes a call through the shared phases to its operation."""
+    """Runs the shared phases of a call, then its operation."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -107,8 +107,8 @@ class Dispatch:
 
     def _handler(self, operation: Operation) -> Handler:
         async def handler(request: Request) -> Response:
-            signed_in = None if operation.public else await self._who(request)
-            call = Call(request, signed_in, _body(request, operation.takes), _query(request, operation.query))
+            signed_in = None if operation.public else await self._authenticate(request)
+            call = Call(request, signed_in, _body(request, operation.accepts), _query(request, operation.query))
             answer = await operation.run(call)
             if isinstance(answer, Response):
                 return answer
@@ -117,7 +117,7 @@ class Dispatch:
         handler.__doc__ = operation.summary
         return handler
 
-    async def _who(self, request: Request) -> SignedIn:
+    async def _authenticate(self, request: Request) -> SignedIn:
         token = request.bearer()
         if token is None:
             raise SessionNeeded("Nobody is signed in.", hint="Sign in with: sealwright login -D NAME")
@@ -133,7 +133,7 @@ class Dispatch:
 def _body(request: Request, shape: Any) -> Any:
     if shape is None:
         if request.body:
-            raise InvalidInput("This takes no body.")
+            raise InvalidInput("This operation takes no body.")
         return None
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":

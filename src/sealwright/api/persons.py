@@ -2,19 +2,89 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
 from msgspec.structs import asdict
 
 from sealwright.access import Permission
-from sealwright.api import answers, models
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import OWN, Call, Operation
-from sealwright.clock import Clock
+from sealwright.clock import Clock, Instant
 from sealwright.errors import InvalidInput
-from sealwright.identity import Account, Credentials, Directory
+from sealwright.identity import Account, Credentials, Directory, Group
 
 _READ, _WRITE = str(Permission.PERSON_READ), str(Permission.PERSON_WRITE)
 
 
-class Persons:
+class PersonBody(RequestBody, frozen=True, kw_only=True):
+    """A new person."""
+
+    name: str
+    display_name: str
+    mails: tuple[str, ...] = ()
+
+
+class PersonChange(RequestBody, frozen=True, kw_only=True):
+    """The members to change. `mails` replaces all addresses; the first is the main one."""
+
+    display_name: str | None = None
+    mails: tuple[str, ...] | None = None
+
+
+class PasswordBody(RequestBody, frozen=True, kw_only=True):
+    """A new password, and whether it ends the certificates that the person got with the old one."""
+
+    password: Secret
+    end_certificates: bool = True
+
+
+class CredentialResetResponse(ResponseBody, frozen=True, kw_only=True):
+    """What a reset of credentials ended."""
+
+    sessions_ended: int
+    certificates_ended: int
+    certificates_kept: int
+
+
+class MailView(ResponseBody, frozen=True, kw_only=True):
+    """An e-mail address."""
+
+    address: str
+    verified: bool
+
+
+class PersonView(ResponseBody, frozen=True, kw_only=True):
+    """A person, or a built-in account."""
+
+    id: str
+    kind: str
+    name: str
+    spn: str
+    display_name: str
+    mails: list[MailView]
+    state: Literal["active", "disabled", "not valid"]
+    state_reason: str
+    valid_from: Moment | None
+    valid_until: Moment | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class PersonDetails(PersonView, frozen=True, kw_only=True):
+    """A person and the groups that they are in, directly or through other groups."""
+
+    groups: list[str]
+
+
+class PersonPage(ResponseBody, frozen=True, kw_only=True):
+    """People by name."""
+
+    items: list[PersonView]
+    next: str | None = None
+
+
+class PersonOperations:
     """Operations about people."""
 
     def __init__(self, directory: Directory, credentials: Credentials, clock: Clock) -> None:
@@ -24,11 +94,11 @@ class Persons:
 
     def operations(self) -> list[Operation]:
         """All of them."""
-        details = models.PersonDetails
+        details = PersonDetails
         one = "/persons/{name}"
         page = {"after": "Begin after this name.", "limit": "At most so many.", "search": "Part of a name or display name."}
         return [
-            Operation("list_persons", "GET", "/persons", "List people.", _READ, self._list, gives=models.PersonPage, query=page),
+            Operation("list_persons", "GET", "/persons", "List people.", _READ, self._list, returns=PersonPage, query=page),
             Operation(
                 "create_person",
                 "POST",
@@ -36,13 +106,13 @@ class Persons:
                 "Create a person.",
                 _WRITE,
                 self._create,
-                gives=details,
-                takes=models.PersonBody,
+                returns=details,
+                accepts=PersonBody,
                 status=201,
             ),
-            Operation("get_person", "GET", one, "Show a person.", f"{OWN}; for others {_READ}", self._get, gives=details),
+            Operation("get_person", "GET", one, "Show a person.", f"{OWN}; for others {_READ}", self._get, returns=details),
             Operation(
-                "update_person", "PATCH", one, "Change a person.", _WRITE, self._update, gives=details, takes=models.PersonChange
+                "update_person", "PATCH", one, "Change a person.", _WRITE, self._update, returns=details, accepts=PersonChange
             ),
             Operation("delete_person", "DELETE", one, "Delete a person.", _WRITE, self._delete, status=204),
             Operation(
@@ -52,10 +122,16 @@ class Persons:
                 "Disable a person: sessions and tokens end, certificates are not renewed.",
                 _WRITE,
                 self._disable,
-                gives=details,
+                returns=details,
             ),
             Operation(
-                "enable_person", "POST", f"{one}/enable", "Let a disabled person act again.", _WRITE, self._enable, gives=details
+                "enable_person",
+                "POST",
+                f"{one}/enable",
+                "Let a disabled person act again.",
+                _WRITE,
+                self._enable,
+                returns=details,
             ),
             Operation(
                 "set_password",
@@ -64,29 +140,29 @@ class Persons:
                 "Give a person a password; their sessions end, and their certificates unless they are kept.",
                 _WRITE,
                 self._set_password,
-                gives=models.CredentialResetAnswer,
-                takes=models.PasswordBody,
+                returns=CredentialResetResponse,
+                accepts=PasswordBody,
             ),
         ]
 
-    async def _list(self, call: Call) -> models.PersonPage:
+    async def _list(self, call: Call) -> PersonPage:
         limit = call.limit()
         search, after = call.query.get("search", ""), call.query.get("after", "")
         found = await self._directory.list_people(actor=call.actor, search=search, beyond=after, at_most=limit + 1)
         now = self._clock.now()
-        shown = [answers.person(self._directory, each, now) for each in found[:limit]]
-        return models.PersonPage(items=shown, next=shown[-1].name if len(found) > limit else None)
+        shown = [person_view(self._directory, each, now) for each in found[:limit]]
+        return PersonPage(items=shown, next=shown[-1].name if len(found) > limit else None)
 
-    async def _create(self, call: Call) -> models.PersonDetails:
-        body: models.PersonBody = call.body
+    async def _create(self, call: Call) -> PersonDetails:
+        body: PersonBody = call.body
         made = await self._directory.create_person(body.name, body.display_name, mails=body.mails, actor=call.actor)
         return await self._details(made)
 
-    async def _get(self, call: Call) -> models.PersonDetails:
+    async def _get(self, call: Call) -> PersonDetails:
         return await self._details(await self._directory.show_person(call.path("name"), actor=call.actor))
 
-    async def _update(self, call: Call) -> models.PersonDetails:
-        body: models.PersonChange = call.body
+    async def _update(self, call: Call) -> PersonDetails:
+        body: PersonChange = call.body
         if body.display_name is None and body.mails is None:
             raise InvalidInput("Nothing is to be changed.", hint="Give display_name, mails, or both.")
         changed = await self._directory.update_person(
@@ -97,19 +173,44 @@ class Persons:
     async def _delete(self, call: Call) -> None:
         await self._directory.delete(call.path("name"), actor=call.actor)
 
-    async def _disable(self, call: Call) -> models.PersonDetails:
+    async def _disable(self, call: Call) -> PersonDetails:
         return await self._details(await self._directory.disable(call.path("name"), actor=call.actor))
 
-    async def _enable(self, call: Call) -> models.PersonDetails:
+    async def _enable(self, call: Call) -> PersonDetails:
         return await self._details(await self._directory.enable(call.path("name"), actor=call.actor))
 
-    async def _set_password(self, call: Call) -> models.CredentialResetAnswer:
-        body: models.PasswordBody = call.body
+    async def _set_password(self, call: Call) -> CredentialResetResponse:
+        body: PasswordBody = call.body
         reset = await self._credentials.set_password(
             call.path("name"), body.password, end_certificates=body.end_certificates, actor=call.actor
         )
-        return models.CredentialResetAnswer(**asdict(reset))
+        return CredentialResetResponse(**asdict(reset))
 
-    async def _details(self, account: Account) -> models.PersonDetails:
+    async def _details(self, account: Account) -> PersonDetails:
         groups = await self._directory.groups_of(account.id)
-        return answers.person_details(self._directory, account, groups, self._clock.now())
+        return person_details(self._directory, account, groups, self._clock.now())
+
+
+def person_view(directory: Directory, account: Account, now: Instant) -> PersonView:
+    """An account in a list."""
+    standing = account.standing(now)
+    return PersonView(
+        id=account.id,
+        kind=str(account.kind),
+        name=account.name,
+        spn=directory.spn_of(account),
+        display_name=account.display_name,
+        mails=[MailView(address=mail.address, verified=mail.verified) for mail in account.mails],
+        state="active" if standing.active else "disabled" if account.disabled_at is not None else "not valid",
+        state_reason=standing.reason,
+        valid_from=moment(account.valid_from),
+        valid_until=moment(account.valid_until),
+        created_at=moment(account.created_at),
+        updated_at=moment(account.updated_at),
+    )
+
+
+def person_details(directory: Directory, account: Account, groups: tuple[Group, ...], now: Instant) -> PersonDetails:
+    """An account with its groups."""
+    shown = msgspec.structs.asdict(person_view(directory, account, now))
+    return PersonDetails(**shown, groups=[group.name for group in groups])

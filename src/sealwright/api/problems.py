@@ -1,4 +1,4 @@
-"""From failure to problem document (RFC 9457). The one place that knows a status."""
+"""Failures as problem documents (RFC 9457). The one place that maps a failure to an HTTP status."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     """What to do next."""
     request_id: str = ""
-    """What the server's log calls this request."""
+    """The id of this request in the server's log."""
 
 
 def status_of(kind: type[Failure]) -> HTTPStatus:
-    """The status for a kind of failure; INTERNAL_SERVER_ERROR where nobody could have acted on it."""
+    """The status for a kind of failure; INTERNAL_SERVER_ERROR if the caller cannot act on it."""
     return next((STATUS[each] for each in kind.__mro__ if each in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def answer_failure(request: Request, failure: Exception) -> Response:
-    """The answer on this wire. What is no `Failure`, and a failure of our own making, tells only the request id."""
+    """The response of the API to a failure. An exception that is no `Failure` reveals only the request id."""
     status = status_of(type(failure)) if isinstance(failure, Failure) else HTTPStatus.INTERNAL_SERVER_ERROR
     if not isinstance(failure, Failure) or status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return _document(

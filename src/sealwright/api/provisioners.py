@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from sealwright.access import Permission, require
-from sealwright.api import models
+from sealwright.api.json_types import ResponseBody
 from sealwright.api.operations import Call, Operation
 from sealwright.ca import Provisioner, ProvisionerRegistry, listed
 
 _READ, _WRITE = str(Permission.PROVISIONER_READ), str(Permission.PROVISIONER_WRITE)
 
 
-class Provisioners:
+class ProvisionerPage(ResponseBody, frozen=True, kw_only=True):
+    """Definitions of provisioners in the form that `step` reads, without secrets."""
+
+    items: list[dict[str, Any]]
+    next: str | None = None
+
+
+class ProvisionerOperations:
     """Operations about provisioners. Definitions have the form that `step` reads and writes."""
 
     def __init__(self, provisioners: ProvisionerRegistry) -> None:
@@ -30,7 +37,7 @@ class Provisioners:
                 "List provisioners.",
                 _READ,
                 self._list,
-                gives=models.ProvisionerPage,
+                returns=ProvisionerPage,
                 query=page,
             ),
             Operation(
@@ -40,8 +47,8 @@ class Provisioners:
                 "Add a provisioner. Needs certificate:issue-any-name as well.",
                 _WRITE,
                 self._add,
-                gives=definition,
-                takes=definition,
+                returns=definition,
+                accepts=definition,
                 status=201,
             ),
             Operation(
@@ -51,17 +58,17 @@ class Provisioners:
                 "Show a provisioner, by name or id.",
                 _READ,
                 self._get,
-                gives=definition,
+                returns=definition,
             ),
             Operation(
                 "remove_provisioner", "DELETE", "/provisioners/{name}", "Remove a provisioner.", _WRITE, self._remove, status=204
             ),
         ]
 
-    async def _list(self, call: Call) -> models.ProvisionerPage:
+    async def _list(self, call: Call) -> ProvisionerPage:
         require(call.actor, Permission.PROVISIONER_READ)
         page = await self._provisioners.page(call.query.get("after", ""), call.limit())
-        return models.ProvisionerPage(items=[_shown(each) for each in page.provisioners], next=page.next_cursor or None)
+        return ProvisionerPage(items=[_shown(each) for each in page.provisioners], next=page.next_cursor or None)
 
     async def _add(self, call: Call) -> dict[str, Any]:
         return _shown(await self._provisioners.add(call.body, call.actor))

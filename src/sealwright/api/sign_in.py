@@ -2,16 +2,66 @@
 
 from __future__ import annotations
 
-from sealwright.api import answers, models
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import OWN, Call, Operation
+from sealwright.api.sessions import SessionView, session_view
 from sealwright.http import Response, json_response
-from sealwright.identity import Completed, Directory, SecondFactor, SessionKind, Sessions, SignIn
+from sealwright.identity import Account, Completed, Directory, SecondFactor, SessionKind, Sessions, SignIn
 
 _PASSWORD_IS_PROOF = "public: the password is the proof"  # noqa: S105 - a reason in words
 _CODE_NEEDED = 202
 
 
-class SigningIn:
+class SignInBody(RequestBody, frozen=True, kw_only=True):
+    """A name (user name, SPN or e-mail address) and its password; with `code`, the second factor at once."""
+
+    name: str
+    password: Secret
+    code: str = ""
+
+
+class CodeBody(RequestBody, frozen=True, kw_only=True):
+    """The code that a pending sign-in waits for."""
+
+    pending: Secret
+    code: str
+
+
+class AccountSummary(ResponseBody, frozen=True, kw_only=True):
+    """The names of an account."""
+
+    id: str
+    name: str
+    spn: str
+    display_name: str
+
+
+class SignInResponse(ResponseBody, frozen=True, kw_only=True):
+    """A session of a terminal. No other response holds its token."""
+
+    token: Secret
+    expires_at: Moment
+    account: AccountSummary
+
+
+class CodeRequired(ResponseBody, frozen=True, kw_only=True):
+    """The password was right; a code of the second factor is needed."""
+
+    pending: Secret
+    expires_at: Moment
+    methods: tuple[str, ...]
+
+
+class WhoamiResponse(ResponseBody, frozen=True, kw_only=True):
+    """Who is signed in, and what they may do."""
+
+    account: AccountSummary
+    session: SessionView
+    groups: tuple[str, ...]
+    permissions: tuple[str, ...]
+
+
+class SignInOperations:
     """Operations about the caller's own session."""
 
     def __init__(self, sign_in: SignIn, sessions: Sessions, directory: Directory) -> None:
@@ -29,10 +79,10 @@ class SigningIn:
                 "Sign in with a password; 202 with `pending` where a code is needed.",
                 _PASSWORD_IS_PROOF,
                 self._login,
-                gives=models.SignedInAnswer,
-                takes=models.SignInBody,
+                returns=SignInResponse,
+                accepts=SignInBody,
                 status=201,
-                else_gives=(_CODE_NEEDED, models.CodeNeeded),
+                also_returns=(_CODE_NEEDED, CodeRequired),
             ),
             Operation(
                 "login_code",
@@ -41,8 +91,8 @@ class SigningIn:
                 "Finish a sign-in with a code of the second factor.",
                 "public: the code is the proof",
                 self._code,
-                gives=models.SignedInAnswer,
-                takes=models.CodeBody,
+                returns=SignInResponse,
+                accepts=CodeBody,
                 status=201,
             ),
             Operation("logout", "POST", "/logout", "End the session that asks.", OWN, self._logout, status=204),
@@ -53,50 +103,55 @@ class SigningIn:
                 "Who is signed in, and what they may do.",
                 OWN,
                 self._whoami,
-                gives=models.WhoamiAnswer,
+                returns=WhoamiResponse,
             ),
         ]
 
-    async def _login(self, call: Call) -> models.SignedInAnswer | Response:
-        body: models.SignInBody = call.body
+    async def _login(self, call: Call) -> SignInResponse | Response:
+        body: SignInBody = call.body
         address, user_agent = _where_from(call)
         outcome = await self._sign_in.with_password(
             body.name, body.password, kind=SessionKind.TERMINAL, address=address, user_agent=user_agent
         )
         if isinstance(outcome, SecondFactor):
             if not body.code:
-                expires_at = answers.moment(outcome.expires_at)
-                waiting = models.CodeNeeded(pending=outcome.pending_token, expires_at=expires_at, methods=("totp",))
+                expires_at = moment(outcome.expires_at)
+                waiting = CodeRequired(pending=outcome.pending_token, expires_at=expires_at, methods=("totp",))
                 return json_response(_CODE_NEEDED, waiting)
             outcome = await self._sign_in.with_totp(outcome.pending_token, body.code, address=address, user_agent=user_agent)
         return self._answer(outcome)
 
-    async def _code(self, call: Call) -> models.SignedInAnswer:
-        body: models.CodeBody = call.body
+    async def _code(self, call: Call) -> SignInResponse:
+        body: CodeBody = call.body
         address, user_agent = _where_from(call)
         return self._answer(await self._sign_in.with_totp(body.pending, body.code, address=address, user_agent=user_agent))
 
     async def _logout(self, call: Call) -> None:
         await self._sessions.end(call.caller.session.id, "signed out", actor=call.actor)
 
-    async def _whoami(self, call: Call) -> models.WhoamiAnswer:
+    async def _whoami(self, call: Call) -> WhoamiResponse:
         caller = call.caller
         groups = await self._directory.groups_of(caller.account.id)
-        return models.WhoamiAnswer(
-            account=answers.account_summary(self._directory, caller.account),
-            session=answers.session(caller.session, caller.session.id),
+        return WhoamiResponse(
+            account=account_summary(self._directory, caller.account),
+            session=session_view(caller.session, caller.session.id),
             groups=tuple(group.name for group in groups),
             permissions=tuple(sorted(map(str, caller.actor.permissions))),
         )
 
-    def _answer(self, outcome: Completed) -> models.SignedInAnswer:
+    def _answer(self, outcome: Completed) -> SignInResponse:
         signed_in = outcome.signed_in
-        return models.SignedInAnswer(
+        return SignInResponse(
             token=outcome.token,
-            expires_at=answers.moment(signed_in.session.expires_at),
-            account=answers.account_summary(self._directory, signed_in.account),
+            expires_at=moment(signed_in.session.expires_at),
+            account=account_summary(self._directory, signed_in.account),
         )
 
 
 def _where_from(call: Call) -> tuple[str, str]:
     return call.request.peer.address, call.request.headers.get("user-agent", "")
+
+
+def account_summary(directory: Directory, account: Account) -> AccountSummary:
+    """Who an account is."""
+    return AccountSummary(id=account.id, name=account.name, spn=directory.spn_of(account), display_name=account.display_name)

@@ -35,7 +35,7 @@ def serve_all(parts: Parts) -> Served:
         Wire.STEP: ca.answer_failure,
         Wire.API: api.answer_failure,
     }
-    return Served((*parts.oauth.routes, *parts.ca.routes, *api.routes(_domain(parts)), *pages.routes), failures)
+    return Served((*parts.oauth.routes, *parts.ca.routes, *api.routes(_api_dependencies(parts)), *pages.routes), failures)
 
 
 def _behind(parts: Parts) -> web.Behind:
@@ -58,9 +58,9 @@ def _behind(parts: Parts) -> web.Behind:
     )
 
 
-def _domain(parts: Parts) -> api.Domain:
+def _api_dependencies(parts: Parts) -> api.ApiDependencies:
     people, authority = parts.identity, parts.ca
-    return api.Domain(
+    return api.ApiDependencies(
         db=parts.around.db,
         clock=parts.around.clock,
         facts=api.ServerFacts(

@@ -172,7 +172,7 @@ def test_body_where_none_is_taken_is_refused():
         async with server_world() as world:
             token = await world.token("root", "system_admins")
             status, problem = await world.call("POST", "/logout", {"all": True}, token=token)
-            assert (status, problem["detail"]) == (400, "This takes no body.")
+            assert (status, problem["detail"]) == (400, "This operation takes no body.")
 
     asyncio.run(scenario())
 

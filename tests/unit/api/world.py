@@ -12,7 +12,7 @@ import msgspec
 
 from sealwright import api, ca, oauth
 from sealwright.access import SYSTEM, NamedAuthority
-from sealwright.api import Domain, ServerFacts
+from sealwright.api import ApiDependencies, ServerFacts
 from sealwright.app.wiring import directory_of
 from sealwright.budgets import make_budgets
 from sealwright.clock import FixedClock
@@ -80,7 +80,7 @@ class ServerWorld(World):
             sender=Sender("Example", PEOPLE, "help@example.org"),
             log=mail_log,
         )
-        self.domain = Domain(
+        self.domain = ApiDependencies(
             db=db,
             clock=self.clock,
             facts=ServerFacts("Example", PEOPLE, MACHINES, STATUS),

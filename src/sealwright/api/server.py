@@ -1,4 +1,4 @@
-"""What a server says of itself to everybody."""
+"""Public facts about this server."""
 
 from __future__ import annotations
 
@@ -7,11 +7,29 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from sealwright import __version__
-from sealwright.api import models
+from sealwright.api.json_types import ResponseBody
 from sealwright.api.openapi import document
 from sealwright.api.operations import Call, Operation
 from sealwright.ca import Issuers, certificates_pem
 from sealwright.http import Response
+
+
+class ListenerUrls(ResponseBody, frozen=True, kw_only=True):
+    """Origins of the listeners."""
+
+    people: str
+    machines: str
+    status: str
+
+
+class ServerView(ResponseBody, frozen=True, kw_only=True):
+    """What a client needs to know of a server before it signs in."""
+
+    name: str
+    version: str
+    urls: ListenerUrls
+    roots: tuple[str, ...]
+    """Root certificates of the certificate authority, PEM."""
 
 
 class ServerFacts(Struct, frozen=True):
@@ -23,8 +41,8 @@ class ServerFacts(Struct, frozen=True):
     status_url: str
 
 
-class About:
-    """Operations that everybody may call."""
+class ServerOperations:
+    """Operations that need no authentication."""
 
     def __init__(self, facts: ServerFacts, issuers: Issuers) -> None:
         self._facts = facts
@@ -32,21 +50,21 @@ class About:
 
     def operations(self, others: Sequence[Operation]) -> list[Operation]:
         """All of them; `others` are described beside them."""
-        public = "public: a client needs it before anybody can sign in"
+        public = "public: a client needs it before sign-in"
         version = Operation(
-            "version", "GET", "/version", "Version, addresses and roots.", public, self._version, gives=models.ServerAnswer
+            "version", "GET", "/version", "Version, addresses and roots.", public, self._version, returns=ServerView
         )
         described: list[bytes] = []
 
         async def openapi(_: Call) -> Response:
             return Response(200, described[0], (("content-type", "application/vnd.oai.openapi+json;version=3.1"),))
 
-        description = Operation("openapi", "GET", "/openapi.json", "This description.", public, openapi, gives=dict)
+        description = Operation("openapi", "GET", "/openapi.json", "This description.", public, openapi, returns=dict)
         described.append(document([*others, version, description]))
         return [version, description]
 
-    async def _version(self, _: Call) -> models.ServerAnswer:
+    async def _version(self, _: Call) -> ServerView:
         facts = self._facts
-        urls = models.AddressesAnswer(people=facts.people_url, machines=facts.machines_url, status=facts.status_url)
+        urls = ListenerUrls(people=facts.people_url, machines=facts.machines_url, status=facts.status_url)
         roots = tuple(certificates_pem((root.certificate_der,)) for root in await self._issuers.roots())
-        return models.ServerAnswer(name=facts.name, version=__version__, urls=urls, roots=roots)
+        return ServerView(name=facts.name, version=__version__, urls=urls, roots=roots)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from difflib import get_close_matches
+from typing import Any
 
 import msgspec
 
 from sealwright.access import Actor, Permission, require
-from sealwright.api import models
+from sealwright.api.json_types import Moment, ResponseBody
 from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
 from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
@@ -26,13 +27,43 @@ MOST_NAMES_OF_GONE = 20
 _NOUNS = tuple(dict.fromkeys(event.partition(".")[0] for event in Event))
 
 
+class ActorView(ResponseBody, frozen=True, kw_only=True):
+    """Who caused the event."""
+
+    kind: str
+    id: str
+    name: str
+
+
+class EventView(ResponseBody, frozen=True, kw_only=True):
+    """One audit event."""
+
+    at: Moment
+    event: str
+    outcome: str
+    actor: ActorView
+    target: str
+    target_name: str | None
+    """The name of the target, or the last one it had, if known."""
+    details: dict[str, Any]
+    writer_id: str
+    sequence: int
+
+
+class EventPage(ResponseBody, frozen=True, kw_only=True):
+    """The newest events."""
+
+    items: list[EventView]
+    next: str | None = None
+
+
 class NothingRecorded(NotFound):
     """There is no such thing, and the record knows of none."""
 
     code = "nothing_recorded"
 
 
-class AuditTrail:
+class AuditOperations:
     """Operations about audit events."""
 
     def __init__(self, db: Database, directory: Directory, clients: Clients, provisioners: ProvisionerRegistry) -> None:
@@ -62,12 +93,12 @@ class AuditTrail:
                 summary,
                 str(Permission.AUDIT_READ),
                 self._list,
-                gives=models.EventPage,
+                returns=EventPage,
                 query=query,
             )
         ]
 
-    async def _list(self, call: Call) -> models.EventPage:
+    async def _list(self, call: Call) -> EventPage:
         require(call.actor, Permission.AUDIT_READ)
         limit = call.limit()
         wanted = EventFilter(
@@ -83,10 +114,10 @@ class AuditTrail:
         names = await self._names([each.target for each in found[:limit]], call.actor)
         shown = [_shown(each, names.get(each.target)) for each in found[:limit]]
         last = found[limit - 1] if len(found) > limit else None
-        return models.EventPage(items=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
+        return EventPage(items=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
 
     async def _targets(self, text: str, actor: Actor) -> tuple[str, ...]:
-        """What the record calls a thing; more than one, where others had its name before."""
+        """Targets in the record that have or had this name."""
         kind, colon, name = text.partition(":")
         if kind not in KINDS or not colon or not name:
             raise NothingRecorded(
@@ -198,12 +229,12 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18  # noqa: PLR2004 - what an integer of a database holds
 
 
-def _shown(event: AuditedEvent, name: str | None) -> models.EventAnswer:
-    return models.EventAnswer(
+def _shown(event: AuditedEvent, name: str | None) -> EventView:
+    return EventView(
         at=to_rfc3339(Instant(event.at)),
         event=event.event,
         outcome=event.outcome,
-        actor=models.ActorAnswer(kind=event.actor_kind, id=event.actor_id, name=event.actor_name),
+        actor=ActorView(kind=event.actor_kind, id=event.actor_id, name=event.actor_name),
         target=event.target,
         target_name=name,
         details=msgspec.json.decode(event.details),

@@ -6,7 +6,34 @@ the log. Nothing here knows a status code: each wire has one table from class to
 
 from __future__ import annotations
 
-from typing import ClassVar
+from enum import StrEnum
+from typing import ClassVar, NamedTuple
+
+
+class Action(StrEnum):
+    """An action that resolves a failure. Each channel (API, terminal, pages) has its own words for it."""
+
+    CREATE_GROUP = "create_group"
+    DELETE_CLIENT_IN_USE = "delete_client_in_use"
+    DELETE_GROUP_IN_USE = "delete_group_in_use"
+    LIST_AUDIT_EVENTS = "list_audit_events"
+    LIST_CLIENTS = "list_clients"
+    LIST_GROUPS = "list_groups"
+    LIST_PEOPLE = "list_people"
+    LIST_PEOPLE_AND_GROUPS = "list_people_and_groups"
+    RECOVER_ACCOUNT = "recover_account"
+    RESET_PERSON = "reset_person"
+    SHOW_CLIENT = "show_client"
+    SIGN_IN = "sign_in"
+    UPDATE_PERSON = "update_person"
+
+
+class Remedy(NamedTuple):
+    """What the caller can do next."""
+
+    action: Action
+    name: str = ""
+    """Of the object of the action, such as a group; empty if there is none."""
 
 
 class Failure(Exception):
@@ -14,15 +41,17 @@ class Failure(Exception):
 
     code: ClassVar[str] = "failure"
 
-    def __init__(self, detail: str, *, reasons: tuple[str, ...] = (), hint: str = "") -> None:
+    def __init__(self, detail: str, *, reasons: tuple[str, ...] = (), hint: str = "", remedy: Remedy | None = None) -> None:
         """`detail`: what was refused or failed and why, as one sentence, with the value that was wrong.
 
-        `reasons`: the rules that decided, in words, for the audit row and for "why?". `hint`: what to do next.
+        `reasons`: the rules that decided, in words, for the audit row and for "why?". What to do next is either `hint`, words
+        that fit every channel, or `remedy`, for which each channel has its own.
         """
         super().__init__(detail)
         self.detail = detail
         self.reasons = reasons
         self.hint = hint
+        self.remedy = remedy
 
 
 class Refused(Failure):

@@ -15,7 +15,7 @@ from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
 from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
 from sealwright.clock import Instant, from_datetime, to_rfc3339
 from sealwright.db import Database
-from sealwright.errors import InvalidInput, NotFound
+from sealwright.errors import Action, InvalidInput, NotFound, Remedy
 from sealwright.identity import Directory
 from sealwright.oauth import Clients
 
@@ -131,7 +131,7 @@ class AuditOperations:
         if len(targets) == 1 and not await Audit.search(self._db, EventFilter(targets=targets), at_most=1) and not present:
             raise NothingRecorded(
                 f"There is no {kind} {name[:100]!r}, and nothing was recorded about one of this name.",
-                hint="See what there is with: sealwright audit list",
+                remedy=Remedy(Action.LIST_AUDIT_EVENTS),
             )
         return targets
 
@@ -156,7 +156,7 @@ class AuditOperations:
         if account is None and not await Audit.search(self._db, EventFilter(by=by), at_most=1):
             raise NothingRecorded(
                 f"There is no account {text[:100]!r}, and nothing was recorded of one of this name.",
-                hint="See everybody with: sealwright person list",
+                remedy=Remedy(Action.LIST_PEOPLE),
             )
         return by
 

@@ -9,7 +9,7 @@ import msgspec
 
 from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
-from sealwright.errors import InvalidInput
+from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 from sealwright.identity import SessionKind, Sessions, SignedIn
 
@@ -120,12 +120,12 @@ class Dispatch:
     async def _authenticate(self, request: Request) -> SignedIn:
         token = request.bearer()
         if token is None:
-            raise SessionNeeded("Nobody is signed in.", hint="Sign in with: sealwright login -D NAME")
+            raise SessionNeeded("Nobody is signed in.", remedy=Remedy(Action.SIGN_IN))
         signed_in = await self._sessions.resolve(token, request.peer.address, kind=SessionKind.TERMINAL)
         if signed_in is None:
             raise SessionNeeded(
                 "The session has ended, or the token is not one of a session at a terminal.",
-                hint="Sign in again with: sealwright login",
+                remedy=Remedy(Action.SIGN_IN),
             )
         return signed_in
 

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from sealwright.api.errors import WrongContentType
+from sealwright.api.remedies import hint_of
 from sealwright.errors import (
+    Action,
     Conflict,
     ContentTooLarge,
     Failure,
@@ -43,6 +45,14 @@ DESCRIBED_AT = "/api/v1/openapi.json#/components/x-problems/"
 _CHALLENGE = 'Bearer realm="sealwright"'
 
 
+class RemedyView(msgspec.Struct, frozen=True):
+    """What the caller can do next, for programs."""
+
+    action: Action
+    name: str = ""
+    """Of the object of the action; empty if there is none."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What was refused or failed, why, and what to do next."""
 
@@ -58,6 +68,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The rules that decided, in words."""
     hint: str = ""
     """What to do next."""
+    remedy: RemedyView | None = None
     request_id: str = ""
     """The id of this request in the server's log."""
 
@@ -83,7 +94,8 @@ def answer_failure(request: Request, failure: Exception) -> Response:
         failure.code,
         failure.detail,
         reasons=failure.reasons,
-        hint=failure.hint,
+        hint=hint_of(failure),
+        remedy=None if failure.remedy is None else RemedyView(*failure.remedy),
         request_id=request.request_id,
         headers=_headers(request, failure),
     )

@@ -21,7 +21,9 @@ from sealwright.cli.errors import (
     WrongUsage,
 )
 from sealwright.cli.https import Transport, send
+from sealwright.cli.remedies import command_for, remedy_in
 from sealwright.cli.server_address import Server, tls_context
+from sealwright.errors import Action, Remedy
 
 API = "/api/v1"
 _NO_TEXT = re.compile("[\udc80-\udcff]")
@@ -106,9 +108,11 @@ def failure_of(status: int, body: bytes, server: Server) -> CommandFailed:
     except (ValueError, KeyError, TypeError):
         return not_ours(server.url, status)
     kind = _FAILURES.get(status, RefusedByServer if status < HTTPStatus.INTERNAL_SERVER_ERROR else CommandFailed)
-    hint = str(problem.get("hint") or "")
-    if status == HTTPStatus.UNAUTHORIZED:
-        hint = hint or f"Sign in with: sealwright login -D {server.name or 'NAME'}"
+    hint, remedy = str(problem.get("hint") or ""), remedy_in(problem)
+    if (status == HTTPStatus.UNAUTHORIZED and not hint) or (remedy is not None and remedy.action is Action.SIGN_IN):
+        remedy = Remedy(Action.SIGN_IN, server.name)
+    if remedy is not None:
+        hint = command_for(remedy)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and problem.get("request_id"):
         hint = hint or f"The server's log tells more about request {problem['request_id']}."
     reasons = problem.get("reasons")

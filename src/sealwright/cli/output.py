@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from sealwright.cli.dependencies import CommandDependencies
 from sealwright.cli.errors import CommandFailed
 from sealwright.cli.formatting import columns
+from sealwright.cli.remedies import hint_of
 from sealwright.errors import Failure
 
 _GREEN, _RED, _BOLD, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
@@ -130,12 +131,12 @@ class Output:
         """What was refused or failed, why, and what to do next."""
         if self.as_json:
             kind = failure.kind if isinstance(failure, CommandFailed) else failure.code
-            told = {"code": kind, "detail": failure.detail, "reasons": list(failure.reasons), "hint": failure.hint}
+            told = {"code": kind, "detail": failure.detail, "reasons": list(failure.reasons), "hint": hint_of(failure)}
             _write(sys.stderr, json.dumps({"error": told}, ensure_ascii=False))
             return
         first = f"{heading}: {continued(failure.detail)}" if heading else failure.detail
         _write(sys.stderr, self._mark(sys.stderr, "✘", _RED) + printable(first))
-        for part in (*failure.reasons, *filter(None, failure.hint.split("\n"))):
+        for part in (*failure.reasons, *filter(None, hint_of(failure).split("\n"))):
             _write(sys.stderr, f"  {printable(part)}")
 
     # --- terminal ---

@@ -38,7 +38,7 @@ LONGEST_NAME = names.LONGEST_COMMON_NAME - len(" Issuing CA 999")
 FRESH_FOR = timedelta(seconds=10)
 """How long another process's change may go unnoticed."""
 
-_LOST = "Bring the database back from your backup. A new server begins in a directory of its own: sealwright init --dir DIRECTORY"
+_LOST = "Bring the database back from your backup. A new server needs a home directory of its own."
 
 
 class Issuers:

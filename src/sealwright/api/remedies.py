@@ -1,0 +1,30 @@
+"""What to do next, in terms of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sealwright.errors import Action, Failure
+
+_REQUESTS: Mapping[Action, str] = {
+    Action.CREATE_GROUP: "Create another group for some of the people with POST /api/v1/groups.",
+    Action.DELETE_CLIENT_IN_USE: "Remove them first, or repeat the request with the parameter even_if_used=true.",
+    Action.DELETE_GROUP_IN_USE: "Change them first, or repeat the request with the parameter even_if_used=true.",
+    Action.LIST_AUDIT_EVENTS: "GET /api/v1/audit lists all events.",
+    Action.LIST_CLIENTS: "GET /api/v1/oauth2/clients lists all clients.",
+    Action.LIST_GROUPS: "GET /api/v1/groups lists all groups.",
+    Action.LIST_PEOPLE: "GET /api/v1/persons lists all people.",
+    Action.LIST_PEOPLE_AND_GROUPS: "GET /api/v1/persons and GET /api/v1/groups list them all.",
+    Action.RECOVER_ACCOUNT: "In the shell of the server, the command recover-account sets a password for {name}.",
+    Action.RESET_PERSON: "If the password was lost: POST /api/v1/persons/{name}/reset-link makes a link to set another.",
+    Action.SHOW_CLIENT: "GET /api/v1/oauth2/clients/{name} shows them.",
+    Action.SIGN_IN: "POST /api/v1/login returns a token; send it as Authorization: Bearer TOKEN.",
+    Action.UPDATE_PERSON: "Change the person first with PATCH /api/v1/persons/{name}.",
+}
+
+
+def hint_of(failure: Failure) -> str:
+    """What to do next; empty if the failure does not say."""
+    if failure.remedy is None:
+        return failure.hint
+    return _REQUESTS[failure.remedy.action].format(name=failure.remedy.name)

@@ -1,0 +1,44 @@
+"""What to do next, as a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sealwright.errors import Action, Failure, Remedy
+
+_COMMANDS: Mapping[Action, str] = {
+    Action.CREATE_GROUP: "Make a group of your own for some of the people: sealwright group create NAME",
+    Action.DELETE_CLIENT_IN_USE: (
+        "Remove them first, or delete it all the same: sealwright system oauth2 delete {name} --even-if-used"
+    ),
+    Action.DELETE_GROUP_IN_USE: "Change them first, or delete it all the same: sealwright group delete {name} --even-if-used",
+    Action.LIST_AUDIT_EVENTS: "See what there is with: sealwright audit list",
+    Action.LIST_CLIENTS: "See all with: sealwright system oauth2 list",
+    Action.LIST_GROUPS: "See all with: sealwright group list",
+    Action.LIST_PEOPLE: "See all people with: sealwright person list",
+    Action.LIST_PEOPLE_AND_GROUPS: "See all with: sealwright person list, and: sealwright group list",
+    Action.RECOVER_ACCOUNT: "On the server: sealwright recover-account {name}",
+    Action.RESET_PERSON: "Where the password was lost: sealwright person reset {name}",
+    Action.SHOW_CLIENT: "See them with: sealwright system oauth2 get {name}",
+    Action.SIGN_IN: "Sign in with: sealwright login -D {name}",
+    Action.UPDATE_PERSON: "Change the person first with: sealwright person update {name}",
+}
+
+
+def command_for(remedy: Remedy) -> str:
+    """The sentence that names the command; NAME stands for a name that is not known."""
+    return _COMMANDS[remedy.action].format(name=remedy.name or "NAME")
+
+
+def hint_of(failure: Failure) -> str:
+    """What to do next; empty if the failure does not say."""
+    return failure.hint if failure.remedy is None else command_for(failure.remedy)
+
+
+def remedy_in(problem: Mapping[str, Any]) -> Remedy | None:
+    """The remedy in a problem document; None if it has none that this program knows."""
+    told = problem.get("remedy")
+    if not isinstance(told, dict) or told.get("action") not in list(Action):
+        return None
+    return Remedy(Action(told["action"]), str(told.get("name") or ""))

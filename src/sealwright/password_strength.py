@@ -39,7 +39,7 @@ def weaknesses(password: str, *, name: str, display_name: str, mails: Sequence[s
 
 
 def _why_guessable(password: str, own_words: list[str]) -> list[str]:
-    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists are needed only when somebody chooses a password
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists are needed only when a password is chosen
 
     patterns: set[str] = set()
     for length in _SCORED_CHARACTERS:

@@ -1,4 +1,4 @@
-"""Files that hold a secret: nobody gets at them but their owner, and a group that the server itself runs with."""
+"""Files that hold a secret: readable only by their owner and by a group of this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONGEST_SECRET = 1_024
 
 
 def beyond_own_group(status: os.stat_result) -> int:
-    """The permission bits of a file by which somebody gets at it who is neither its owner nor in a group of this process.
+    """The permission bits of a file that let users in who are neither its owner nor in a group of this process.
 
     A container's volume may give every file to the group that the server runs with.
     """

@@ -27,7 +27,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def require_unique_members(text: str | bytes) -> None:
-    """Raise JsonRefused where an object in `text` holds a member twice: nobody can see which of the two would count."""
+    """Raise JsonRefused where an object in `text` holds a member twice: readers differ in which of the two counts."""
     loads(text)
 
 

@@ -234,7 +234,7 @@ def test_statement_that_takes_longer_than_the_server_allows_is_told_and_the_next
         db._make_anew()
         async with admin.transaction():
             await admin.execute("UPDATE leases SET until = 5")
-            with pytest.raises(Unavailable, match="locked by somebody else"):
+            with pytest.raises(Unavailable, match="locked by another session"):
                 await db.write(lambda tx: tx.run(COUNT, which="a"))
         await db.write(lambda tx: tx.run(COUNT, which="a"))
         assert await db.one(UNTIL, which="a") == (6,)

@@ -1,4 +1,4 @@
-"""What is refused for lack of authority, by name."""
+"""Errors of authority."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from sealwright.errors import NotPermitted
 
 
 class BeyondOwnAuthority(NotPermitted):
-    """The change would touch permissions that the actor does not hold."""
+    """The change would give or take permissions that the actor does not hold."""
 
     code = "beyond_own_authority"

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Permission(StrEnum):
-    """`noun:verb`. What may be done to all of a kind; what everybody may do to their own needs none of these."""
+    """`noun:verb`. Each covers all objects of its kind; access to one's own objects needs none."""
 
     PERSON_READ = "person:read"
     PERSON_WRITE = "person:write"
@@ -40,7 +40,7 @@ class Role(StrEnum):
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Somebody or something on whose behalf a thing is done."""
+    """The person or program on whose behalf something is done."""
 
     kind: str
     """``person``, ``service``, ``client``, ``node`` or ``nobody``."""
@@ -57,5 +57,5 @@ SYSTEM = Actor("node", "", "this server", frozenset(Permission))
 
 
 def anonymous(address: str) -> Actor:
-    """A peer who has not proven anything."""
+    """A peer that is not authenticated."""
     return Actor("nobody", "", "", address=address)

@@ -1,6 +1,7 @@
-"""Authority that comes with a name: a provisioner trusts a group, a mail address or a client, and who has the name gains by it.
+"""Authority that comes with a name: a provisioner trusts a group, a mail address or a client, and its holder gains by that.
 
-Whoever names states it here as data, and whoever gives names out asks before a name changes hands. Neither knows the other.
+A domain that trusts a name states it here as data; a domain that assigns names asks before a name changes hands. Neither knows
+the other.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sealwright.db import Database, Transaction
 
 
 class NameKind(StrEnum):
-    """What is named."""
+    """The kind of a trusted name."""
 
     ACCOUNT_ID = "account"
     GROUP_ID = "group"
@@ -37,7 +38,7 @@ class NamedAuthority(Struct, frozen=True):
     name: str
     """As it is written there."""
     confers: frozenset[Permission] = frozenset()
-    """What whoever has the name can do by it. Nothing, where it is only used."""
+    """Permissions that the holder of the name gets by it; empty if it is only used."""
 
 
 NamedAuthorities = Callable[[Database | Transaction], Awaitable[Sequence[NamedAuthority]]]
@@ -60,5 +61,5 @@ def require_over_names(actor: Actor, named: Iterable[NamedAuthority], what: str)
                     f"{each.named_by} names it in {each.place}, which carries {', '.join(missing)}",
                     *(f"{each} is held by members of {', '.join(holders_of(each))}" for each in missing),
                 ),
-                hint="Ask somebody who holds this permission, or have the provisioner changed first.",
+                hint="Ask someone who holds this permission, or have the provisioner changed first.",
             )

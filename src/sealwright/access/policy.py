@@ -1,4 +1,4 @@
-"""Pure decisions: which role has which permission, and whether an actor has one."""
+"""The permissions of each role, and the check whether an actor holds one. Pure functions."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def require(actor: Actor, permission: Permission) -> None:
         raise NotPermitted(
             f"{actor.name or 'An unknown caller'} does not have the permission {permission}.",
             reasons=(f"{permission} is held by members of {', '.join(holders_of(permission))}",),
-            hint="Sign in as somebody who has it, or ask an administrator to add you to one of these groups.",
+            hint="Sign in as someone who has it, or ask an administrator to add you to one of these groups.",
         )
 
 
@@ -71,7 +71,7 @@ def require_at_least(actor: Actor, held: frozenset[Permission], what: str) -> No
         raise BeyondOwnAuthority(
             f"{actor.name or 'An unknown caller'} may not {what}.",
             reasons=(f"that needs every permission it carries; missing: {', '.join(missing)}",),
-            hint="Ask somebody who holds these permissions.",
+            hint="Ask someone who holds these permissions.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Where the listeners shall be, as the settings say."""
+"""The addresses of the listeners, from the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of a backup: an archive (tar, gzip) that tells at its end what is in it: one that was cut off or changed is seen.
+"""The file of a backup: an archive (tar, gzip) whose last entries list its content, so that a damaged one is detected.
 
 Its entries are ``home/…`` (files of the home directory), ``tables/…`` (rows, see `db.dump`), ``manifest.json`` and, last,
 ``manifest.sha256``.

@@ -1,8 +1,7 @@
 """`sealwright backup`: everything that a server is, in one file; and a server made of such a file.
 
 Works beside a running server, on either engine: a backup of SQLite can be restored on PostgreSQL, and the other way round.
-Whoever was signed in when the backup was made is not so in what is restored: sessions that were ended since, and tokens that were
-used since, would be good again.
+A restored server has no sessions and no tokens: those that were ended or used since the backup would be valid again.
 """
 
 from __future__ import annotations
@@ -109,7 +108,7 @@ def create_backup(home: Path, target: Path, *, with_key: bool) -> BackupReport:
 
 
 async def _dump(settings: Settings, scratch: Path, target: Path, *, with_key: bool) -> dict[str, int]:
-    """Write the tables to files; answers how many rows each has. That it is done is recorded first, and so in the backup, too."""
+    """Write the tables to files; returns how many rows each has. That it is done is recorded first, and so in the backup, too."""
     async with opened(settings) as around:
         details = {"file": str(target), "key": with_key}
 
@@ -217,7 +216,7 @@ def _require_key(manifest: Manifest, key: bytes) -> None:
 
 @contextmanager
 def _scratch_beside(target: Path) -> Iterator[Path]:
-    """A directory of a name that nobody knows beforehand, for its owner only: others may write where the backup goes."""
+    """A directory with an unpredictable name, for its owner only: others may be able to write where the backup goes."""
     try:
         made = tempfile.TemporaryDirectory(dir=target.parent, prefix=".sealwright-")
     except OSError as cause:

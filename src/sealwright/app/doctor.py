@@ -1,4 +1,4 @@
-"""`sealwright doctor`: looks at a home directory and says in words what is wrong and what to do about it. Changes nothing."""
+"""`sealwright doctor`: checks a home directory and reports what is wrong and how to mend it. Changes nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Finding(Struct, frozen=True):
 
 
 def doctor(home: Path) -> Sequence[Finding]:
-    """Look at everything that a server needs; answers what was found, in words."""
+    """Look at everything that a server needs; returns what was found, in words."""
     return asyncio.run(examine(Home(home)))
 
 

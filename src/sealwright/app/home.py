@@ -20,7 +20,7 @@ from sealwright.settings import FILE_NAME, Environment, Settings, home_directory
 
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 OF_A_VOLUME = frozenset({"lost+found", ".snapshot", ".snapshots", ".zfs", ".keep", ".gitkeep"})
-"""What a file system, or whoever mounts it, puts into a fresh one."""
+"""Entries of a fresh file system."""
 _NAMED = 3
 
 
@@ -133,7 +133,7 @@ class Home(Struct, frozen=True):
             os.close(lock)
 
     def require(self) -> Home:
-        """Raise unless a server was made here and its files belong to whoever asks."""
+        """Raise unless a server was made here and its files belong to the user of this process."""
         try:
             if self.unfinished.exists():
                 raise HomeMissing(
@@ -166,7 +166,7 @@ class Home(Struct, frozen=True):
 
     @contextmanager
     def making(self) -> Iterator[Making]:
-        """Make the directories for a new server, which is then made here by nobody else. What holds other files is refused.
+        """Make the directories for a new server, which no other process then makes here. What holds other files is refused.
 
         What fails leaves nothing behind, unless it is to be kept. What is killed or kept is an unfinished home, which the next
         `init` makes anew with the key that it found: a database elsewhere may hold secrets already that only this key opens.
@@ -192,7 +192,7 @@ class Home(Struct, frozen=True):
             os.close(directory)
 
     def _begin(self, directory: int) -> bool:
-        """Take the directory for a new server; answers whether that was begun before."""
+        """Take the directory for a new server; returns whether that was begun before."""
         try:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -204,7 +204,7 @@ class Home(Struct, frozen=True):
             raise HomeRefused(f"{self.path} holds a server already.", hint=hint)
         if not begun_before:
             self.require_empty()
-        with suppress(PermissionError):  # somebody else's, as a volume may be: `doctor` says so
+        with suppress(PermissionError):  # another's, as a volume may be: `doctor` says so
             self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) & ~OTHERS_WRITE)
         self.unfinished.touch(mode=0o600)
         for each in self.path.glob("sealwright.db*"):

@@ -26,7 +26,7 @@ _LIFE_BEFORE_RENEWAL = 2 / 3
 
 
 class ListenerCertificate:
-    """Answers what to serve now; makes a new certificate when it is time."""
+    """The certificate to serve now; makes a new one when it is time."""
 
     def __init__(self, authority: CertificateAuthority, clock: Clock, *, file: Path, names: Sequence[str], given: Tls) -> None:
         """`file`: where it is kept; `names`: what it must be good for, the main one first; `given`: files in its place."""

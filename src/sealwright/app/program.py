@@ -135,7 +135,7 @@ async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tup
     try:
         parts = build(real_dependencies(settings, db), listening)
         await seed(parts.around)
-        if sqlite_file(settings.database_url) is not None:  # nobody else works with it
+        if sqlite_file(settings.database_url) is not None:  # no other process works with it
             await parts.ca.recovery.close_intents()
         await parts.ca.provisioners.reload()
         await parts.ca.issuers.active()  # a wrong key-encryption key shows here, not at the first signature

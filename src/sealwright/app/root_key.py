@@ -22,7 +22,7 @@ ROOT_KEY_FILE = "root_ca_key.pem"
 
 
 def export_root_key(home: Path, directory: Path) -> Path:
-    """Write the root's private key to `directory` and remove it from the server; answers the file."""
+    """Write the root's private key to `directory` and remove it from the server; returns the file."""
     settings = Home(home).settings()
     file = directory / ROOT_KEY_FILE
     if file.exists():

@@ -1,6 +1,6 @@
-"""What happened, who did it, to what: append-only, hash-chained, written in the transaction of the change it tells of.
+"""Audit events: append-only, hash-chained, written in the transaction of the change that they record.
 
-Owns: the events and their chains. Never reads what it is told about, never holds a secret.
+Owns: the events and their chains. Never reads the objects that events are about, never holds a secret.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from sealwright.audit.chain import BrokenChain, verify_chain
 from sealwright.audit.checkpoint import Checkpoints
 from sealwright.audit.events import Event, Outcome
-from sealwright.audit.record import Audit, AuditedEvent, Entry, Who
+from sealwright.audit.record import Acting, Audit, AuditedEvent, Entry
 from sealwright.audit.store import EventFilter
 
 __all__ = [
+    "Acting",
     "Audit",
     "AuditedEvent",
     "BrokenChain",
@@ -20,6 +21,5 @@ __all__ = [
     "Event",
     "EventFilter",
     "Outcome",
-    "Who",
     "verify_chain",
 ]

@@ -64,7 +64,7 @@ def fields_of(row: ChainedRow) -> tuple[str | int, ...]:
 
 
 def verify_chain(rows: Iterable[ChainedRow]) -> ChainHead | None:
-    """Check one writer's rows, from its first on; answers the head, or raises BrokenChain naming the row."""
+    """Check one writer's rows, from its first on; returns the head, or raises BrokenChain naming the row."""
     head: ChainHead | None = None
     for row in rows:
         expected = ChainHead(0, GENESIS) if head is None else head

@@ -13,7 +13,7 @@ import msgspec
 from sealwright.audit import store
 from sealwright.audit.chain import BrokenChain, ChainedRow, ChainHead, verify_chain
 from sealwright.audit.events import Event
-from sealwright.audit.record import Audit, Who
+from sealwright.audit.record import Acting, Audit
 from sealwright.clock import Clock, to_seconds
 from sealwright.db import Database, Transaction
 from sealwright.jose import TokenRefused, sign, verification_keys, verify
@@ -33,7 +33,7 @@ class Checkpoints:
         self._custody = custody
         self._clock = clock
 
-    async def make(self, actor: Who) -> None:
+    async def make(self, actor: Acting) -> None:
         """Sign the heads of all chains and record them. The first call makes the audit key."""
         heads = {
             row.writer_id: [row.sequence, row.digest.hex()]
@@ -61,7 +61,7 @@ class Checkpoints:
     async def verify(self) -> dict[str, ChainHead]:
         """Check every chain from its first row, and that every checkpoint is signed and still true.
 
-        Answers the heads; raises BrokenChain naming the chain and the row.
+        Returns the heads; raises BrokenChain naming the chain and the row.
         """
         heads: dict[str, ChainHead] = {}
         checkpoints: list[ChainedRow] = []

@@ -26,8 +26,8 @@ BEGIN_AND_END: Mapping[str, tuple[Event, Event]] = {
 _encode = msgspec.json.Encoder().encode
 
 
-class Who(Protocol):
-    """Whoever acts: `access.Actor` is one."""
+class Acting(Protocol):
+    """What an event records of the actor; `access.Actor` has it."""
 
     @property
     def kind(self) -> str: ...
@@ -39,8 +39,8 @@ class Who(Protocol):
     def address(self) -> str: ...
 
 
-class _Somebody(NamedTuple):
-    """Whoever was refused, as a row of a repeated refusal names them."""
+class _RefusedActor(NamedTuple):
+    """The actor of a repeated refusal."""
 
     kind: str
     id: str
@@ -49,14 +49,14 @@ class _Somebody(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One event to be recorded.
+    """An event to record.
 
     `target`: ``kind:id``, such as ``certificate:01a35c0f…``. `details`: JSON values that help to answer "why"; never a
     password, token, code or key.
     """
 
     event: Event
-    actor: Who
+    actor: Acting
     target: str
     outcome: Outcome = Outcome.DONE
     details: Mapping[str, Any] | None = None
@@ -74,7 +74,7 @@ class Audit:
         tx: Transaction,
         event: Event,
         *,
-        actor: Who,
+        actor: Acting,
         target: str,
         outcome: Outcome = Outcome.DONE,
         details: Mapping[str, Any] | None = None,
@@ -89,8 +89,8 @@ class Audit:
         now, rows = int(self._clock.now()), []
         for event, actor, target, outcome, details in entries:
             sequence, previous = sequence + 1, digest
-            told = _encode(details or {}).decode()
-            what = (tx.writer.id, sequence, now, str(event), str(outcome), actor.kind, actor.id, actor.name, target, told)
+            encoded = _encode(details or {}).decode()
+            what = (tx.writer.id, sequence, now, str(event), str(outcome), actor.kind, actor.id, actor.name, target, encoded)
             digest = digest_of(previous, what)
             rows.append(ChainedRow(*what, previous, digest))
         await store.insert_rows(tx, rows)
@@ -101,14 +101,14 @@ class Audit:
         db: Database,
         event: Event,
         *,
-        actor: Who,
+        actor: Acting,
         target: str,
         reason: str,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Record that something was refused, in a transaction of its own; what repeats is counted and told in one row.
+        """Record a refusal in a transaction of its own; repeated ones are counted and recorded in one row.
 
-        `reason` is the class of refusals that this one counts with: a text without anything that whoever asked can choose.
+        `reason` is the class of refusals that this one counts with: a text that holds nothing the caller can choose.
         """
         refused = Refusal(event, actor.kind, actor.id, actor.name, actor.address, target, reason)
         if not self._refusals.count(refused):
@@ -164,5 +164,5 @@ class Audit:
 
 def _entry(repeated: Repeated) -> Entry:
     first = repeated.first
-    actor = _Somebody(first.actor_kind, first.actor_id, first.actor_name, first.address)
+    actor = _RefusedActor(first.actor_kind, first.actor_id, first.actor_name, first.address)
     return Entry(first.event, actor, first.target, Outcome.REFUSED, repeated.details)

@@ -1,7 +1,7 @@
-"""Refusals that repeat share rows, so that whoever is refused cannot fill the record, which is never purged.
+"""Repeated refusals share rows, so that a refused caller cannot fill the record, which is never purged.
 
 The first refusal of a kind writes its row at once. Those alike that follow within a minute are counted in this process; when the
-minute is over, one more row tells how many they were. A process that is killed takes the counts of its last minute with it: the
+minute is over, one more row records their number. A process that is killed takes the counts of its last minute with it: the
 row of the first stays, and after it the record says nothing of how many followed. An orderly stop writes what was counted.
 """
 
@@ -17,17 +17,17 @@ from sealwright.ip import network_of
 
 WINDOW = timedelta(minutes=1)
 MOST_TARGETS = 20
-"""Things that the row of a minute names with how often each was refused; the others are told as one number."""
-MOST_PARTIES = 1_000
-"""Kinds and parties that are told apart at a time. Of strangers, those beyond are counted together.
+"""Targets that the row of a minute lists with their counts; the others are counted as one."""
+MOST_CALLERS = 1_000
+"""Kinds of refusal and callers that are counted separately at a time. Unauthenticated callers beyond it are counted together.
 
-People who proved who they are never are, or whoever has many addresses could hide in that number what they do by name: the one of
-theirs that began first is written early instead.
+Authenticated people never are, or an attacker with many addresses could hide behind that number what one person does: the oldest
+count of a person is written early instead.
 """
 
 
 class Refusal(NamedTuple):
-    """One refusal, as its row tells it."""
+    """One refusal, as its row records it."""
 
     event: Event
     actor_kind: str
@@ -49,19 +49,19 @@ class Repeated(NamedTuple):
 
     @property
     def details(self) -> dict[str, Any]:
-        """What its row tells."""
-        told = {
+        """The details of its row."""
+        details = {
             "reason": self.first.reason,
             "repeated": self.more,
             "targets": self.targets,
             "since": self.since,
             "until": self.until,
         }
-        return told | ({"address": self.first.address} if self.first.address else {})
+        return details | ({"address": self.first.address} if self.first.address else {})
 
 
 class _Tally:
-    """Of one kind of refusal and one party."""
+    """The count of one kind of refusal by one caller."""
 
     __slots__ = ("began_at", "first", "last_at", "more", "targets")
 
@@ -120,12 +120,12 @@ class Refusals:
             self._over.append(Repeated(tally.first, tally.more, tally.targets, tally.began_at, tally.last_at))
 
     def _tally(self, refused: Refusal, now: Instant) -> tuple[_Tally, bool]:
-        key: tuple[str, ...] = (refused.event, refused.reason, *_party(refused))
+        key: tuple[str, ...] = (refused.event, refused.reason, *_caller(refused))
         tally = self._tallies.get(key)
-        if tally is None and _is_person(refused) and self._people >= MOST_PARTIES:
+        if tally is None and _is_person(refused) and self._people >= MOST_CALLERS:
             self._finish(next(key for key, each in self._tallies.items() if _is_person(each.first)))
-        elif tally is None and not _is_person(refused) and len(self._tallies) - self._people >= MOST_PARTIES:
-            refused = Refusal(refused.event, "nobody", "", "", "", "", "refusals of more parties than are told apart")
+        elif tally is None and not _is_person(refused) and len(self._tallies) - self._people >= MOST_CALLERS:
+            refused = Refusal(refused.event, "nobody", "", "", "", "", "refusals of more callers than are counted separately")
             key = (refused.event,)
             tally = self._tallies.get(key)
         if tally is not None and _is_over(tally, now):
@@ -138,8 +138,8 @@ class Refusals:
         return self._tallies[key], True
 
 
-def _party(refused: Refusal) -> tuple[str, ...]:
-    """Whoever proved who they are counts as that; a client's name anyone can use, so its address counts as well."""
+def _caller(refused: Refusal) -> tuple[str, ...]:
+    """A person counts by id. Anyone can use a client's name, so its address counts as well."""
     if _is_person(refused):
         return ("person", refused.actor_id)
     return (refused.actor_kind, refused.actor_id, network_of(refused.address))
@@ -150,4 +150,4 @@ def _is_person(refused: Refusal) -> bool:
 
 
 def _is_over(tally: _Tally, now: Instant) -> bool:
-    return not before(now, WINDOW) < tally.began_at <= after(now, WINDOW)  # a beginning in the future: the clock was set back
+    return not before(now, WINDOW) < tally.began_at <= after(now, WINDOW)  # if it began in the future, the clock was set back

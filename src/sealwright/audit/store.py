@@ -17,7 +17,7 @@ from sealwright.db import Database, Statement, Transaction
 from sealwright.db.schema import audit_events as t
 
 MOST_TARGETS = 8
-"""Things that had one name, one after the other; of more, the newest are found."""
+"""The most objects that are found for one name they had in turn; the newest win."""
 _ESCAPE = "!"
 _INSERT = Statement(insert(t))
 _encode = msgspec.json.Encoder().encode
@@ -83,7 +83,7 @@ class EventFilter(Struct, frozen=True):
     events: tuple[str, ...] = ()
     outcome: str = ""
     by: tuple[str, str] | None = None
-    """Id and name of whoever did it; one of the two is enough."""
+    """Id and name of the actor; one of the two is enough."""
     since: Instant | None = None
     until: Instant | None = None
     older_than: tuple[Instant, str, int] | None = None

@@ -18,7 +18,7 @@ def _choose(member: str) -> Callable[[click.Context, click.Parameter, Any], None
     def callback(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
         if value is None or value is False:
             return
-        if value == "":  # from a variable that is not set; the default would be somebody or something else
+        if value == "":  # from a variable that is not set; the default would be another value
             raise click.BadParameter("it is empty.", ctx, parameter)
         context = ctx.find_object(CommandContext)
         if context is None:
@@ -52,7 +52,7 @@ def global_options(*, hidden: bool, local: bool = False) -> list[click.Parameter
     return [
         option("-H", "--url", "url_", member="url", metavar="URL", help=url),
         option("-C", "--ca", "ca_", member="ca", metavar="FILE", help=ca),
-        option("-D", "--name", "name_", member="name", metavar="NAME", help="Who to act as. Default: whoever signed in last."),
+        option("-D", "--name", "name_", member="name", metavar="NAME", help="Who to act as. Default: the last who signed in."),
         *common,
     ]
 

@@ -50,7 +50,7 @@ class Connection:
         self._transport: Transport | None = None
 
     def call(self, method: str, *path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
-        """Call ``/api/v1/<path…>``; answers the JSON value of the answer, or None where there is none."""
+        """Call ``/api/v1/<path…>``; returns the JSON value of the answer, or None where there is none."""
         if "" in path:
             raise WrongUsage("an argument is empty where a name or a number is needed.")
         _require_text(path, query, body)

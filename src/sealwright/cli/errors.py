@@ -1,4 +1,4 @@
-"""What a command fails with. Each class is one exit code and the word that its message begins with."""
+"""Failures of commands. Each class has one exit code and the first words of its message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sealwright.errors import Conflict, Failure, InvalidInput, NotFound, NotSign
 
 
 class ExitCode(IntEnum):
-    """What the shell is told."""
+    """Exit codes."""
 
     DONE = 0
     FAILED = 1
@@ -56,7 +56,7 @@ class ValueRefused(CommandFailed):
 
 
 class SignInNeeded(CommandFailed):
-    """Nobody is signed in, or the session has ended."""
+    """There is no session, or it has ended."""
 
     code = "not_signed_in"
     heading = "Not signed in"
@@ -72,7 +72,7 @@ class Missing(CommandFailed):
 
 
 class Clash(CommandFailed):
-    """It exists already, or somebody else was faster."""
+    """It exists already, or was changed meanwhile."""
 
     code = "conflict"
     heading = "Conflict"

@@ -71,7 +71,7 @@ def write_private(target: Path, content: bytes) -> None:
 
 
 def typed_path(text: str) -> Path:
-    """A path as it was typed; WrongUsage where it begins with a ``~`` of which nobody knows whose it is."""
+    """A path as it was typed; WrongUsage where it begins with a ``~`` of an unknown user."""
     from sealwright.settings.paths import expanded
 
     try:

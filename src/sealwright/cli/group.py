@@ -66,7 +66,7 @@ def list_(context: CommandContext) -> None:
 @click.argument("members", nargs=-1, required=True)
 @pass_context
 def add_members(context: CommandContext, name: str, members: tuple[str, ...]) -> None:
-    """Add people or groups to a group. When one of them is not known, nobody is added."""
+    """Add people or groups to a group. When one of them is not known, none is added."""
     changed = context.connection().call("PATCH", "groups", name, "members", body={"add": list(members)})
     context.output.confirm(f"Added {listed(members)} to {changed['name']} (now {counted(len(changed['members']), 'member')})")
     context.output.json(changed)

@@ -166,7 +166,7 @@ def delete(context: CommandContext, name: str) -> None:
 @click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
 @pass_context
 def set_password(context: CommandContext, name: str, password_file: str | None, keep_certificates: bool) -> None:
-    """Give a person a password. Their sessions end, and their certificates too, as whoever knew the old one may have some."""
+    """Give a person a password. Their sessions end, and their certificates too, as anyone who knew the old one may have some."""
     connection = context.connection()
     fate = "of theirs will stay valid" if keep_certificates else "of theirs will be revoked"
     ask_about_person(context, name, f"Give {name} another password?", certificates=fate, but=True)

@@ -102,7 +102,7 @@ def tree() -> LazyGroup:
 def run(
     arguments: Sequence[str], *, server_side: Callable[[], ServerSide], dependencies: CommandDependencies | None = None
 ) -> int:
-    """Run one command; answers the exit code."""
+    """Run one command; returns the exit code."""
     context = CommandContext(dependencies or CommandDependencies(), server_side)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -116,7 +116,7 @@ def run(
     except (click.Abort, KeyboardInterrupt):
         context.output.note("Stopped.")
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader of the output has closed it
         sys.stdout = None  # keeps the interpreter from flushing into the closed pipe at exit
         return ExitCode.DONE
     except Failure as failure:

@@ -35,7 +35,7 @@ def root(context: CommandContext, directory: str | None, *, pem: bool) -> None:
     """Show the server's root certificate: its fingerprint, where its file is, and the page that tells how to trust it.
 
     It is the root that this machine trusts for the server: of the home directory, of a sign-in, of --ca, or with --fingerprint
-    as the server tells it. On the server's own machine --dir names the home directory, and nobody needs to be signed in.
+    as the server tells it. On the server's own machine --dir names the home directory, and no sign-in is needed.
     """
     from sealwright.pem import certificates_pem
 

@@ -20,7 +20,7 @@ _WHERE_TO = "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME."
 
 
 class SavedServer(NamedTuple):
-    """A server that somebody signed in to."""
+    """A server with a saved session."""
 
     url: str
     roots_pem: str
@@ -64,7 +64,7 @@ class SavedSessions:
         return Path(place) / "sealwright"
 
     def require_place(self) -> None:
-        """Raise CommandFailed where a sign-in could leave nothing behind, because nobody knows the user's directories."""
+        """Raise CommandFailed where a sign-in could leave nothing behind, because the user's directories are unknown."""
         _ = self._servers, self._sessions
 
     def _has_place(self) -> bool:

@@ -132,7 +132,7 @@ def root_file_here(roots_pem: str, environ_variables: Mapping[str, str]) -> Path
 def _home(environment: Environment) -> _Home | None:
     try:
         place = home_directory(None, environment)
-    except Refused:  # nobody knows where it would be
+    except Refused:  # its place is unknown
         return None
     try:
         roots = (place / ROOT_FILE).read_text(encoding="ascii")

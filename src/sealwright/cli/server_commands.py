@@ -173,7 +173,7 @@ class ServerSide(NamedTuple):
     recover_account: Callable[[Path, str, str | None, bool], tuple[str, int]]
     """Set a password, made up where none is given, and with True end certificates; returns it, and how many ended."""
     export_root_key: Callable[[Path, Path], Path]
-    """Move the root's private key out of the home directory; answers the file."""
+    """Move the root's private key out of the home directory; returns the file."""
     rotate_issuer: Callable[[Path, Path | None], IssuerReport]
     """Make another issuing CA, with the root's key of a file where one is named."""
     create_backup: Callable[[Path, Path, bool], BackupReport]

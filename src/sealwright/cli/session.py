@@ -21,7 +21,7 @@ session = Group("session", help="Sessions: list and end them.")
 @click.option("--person", metavar="NAME", help="Whose sessions. Default: your own.")
 @pass_context
 def list_(context: CommandContext, person: str | None) -> None:
-    """List sessions: your own, or with --person those of somebody else."""
+    """List sessions: your own, or with --person those of another person."""
     connection = context.connection()
     values = connection.pages("sessions", query={"person": person} if person else None)
     fields = (("ID", "id"), ("KIND", "kind"), ("FROM", "address"), ("SIGNED IN", "since"), ("LAST SEEN", "seen"), ("", "this"))

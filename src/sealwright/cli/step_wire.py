@@ -45,7 +45,7 @@ class Authority:
         self._transport: Transport | None = None
 
     def provisioners(self) -> list[dict[str, Any]]:
-        """Everybody who may vouch for a request."""
+        """The provisioners."""
         found: list[dict[str, Any]] = []
         cursor = ""
         while True:

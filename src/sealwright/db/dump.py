@@ -52,7 +52,7 @@ class RowsRefused(Refused):
 
 
 async def dump(url: str, *, without: frozenset[str], open_table: Callable[[str], Lines]) -> dict[str, int]:
-    """Write every table but some as it is at one moment; answers how many rows each had.
+    """Write every table but some as it is at one moment; returns how many rows each had.
 
     A database that is not of the schema that this program speaks is refused.
     """
@@ -94,7 +94,7 @@ def _line(values: Sequence[Any]) -> bytes:
 
 @asynccontextmanager
 async def _one_moment(url: str) -> AsyncIterator[Rows]:
-    """What reads rows, all of them as they were at one moment. Nobody waits for it."""
+    """What reads rows, all of them as they were at one moment. No writer waits for it."""
     file = sqlite_file(url)
     async with _moment_of_postgresql(url) if file is None else _moment_of_sqlite(file, url) as rows_of:
         yield rows_of
@@ -160,7 +160,7 @@ async def load(url: str, revision: str, tables: Iterable[tuple[str, Iterator[byt
 
 
 def _load_table(connection: Connection, name: str, lines: Iterator[bytes]) -> None:
-    """Put the rows of one table in; what `dump` never writes raises RowsRefused, whoever has written it instead."""
+    """Put the rows of one table in; a value that `dump` never writes raises RowsRefused."""
     if name == _OF_MIGRATIONS or name not in inspect(connection).get_table_names():
         raise RowsRefused(f"There is no table {name!r} to put rows into.", hint="Take another backup; this one was changed.")
     table = Table(name, MetaData(), autoload_with=connection, resolve_fks=False)

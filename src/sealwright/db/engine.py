@@ -32,7 +32,7 @@ class DuplicateRow(Conflict):
     code = "duplicate"
 
     def __init__(self) -> None:
-        super().__init__("The same exists already: somebody else was faster.")
+        super().__init__("The same exists already: another writer was faster.")
 
 
 @dataclass(slots=True)
@@ -59,11 +59,11 @@ class Transaction(Protocol):
         ...
 
     async def run(self, statement: Statement, **parameters: Any) -> int:
-        """Run a statement without RETURNING; answers how many rows it changed."""
+        """Run a statement without RETURNING; returns how many rows it changed."""
         ...
 
     async def all_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> list[Row]:
-        """Run a statement once for each of `many` sets of parameters; answers the rows of all of them, in order."""
+        """Run a statement once for each of `many` sets of parameters; returns the rows of all of them, in order."""
         ...
 
     async def run_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
@@ -87,7 +87,7 @@ class Database(Protocol):
         ...
 
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run `body` in a transaction; answers what it returns, once durable."""
+        """Run `body` in a transaction; returns what it returns, once durable."""
         ...
 
     async def check(self) -> None:

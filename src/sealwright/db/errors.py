@@ -9,7 +9,7 @@ from sealwright.db.urls import POOLED, sqlite_file
 from sealwright.errors import Conflict, Unavailable
 
 _ROOM = "Make room on its disk."
-_RIGHTS = "Whoever runs this must be allowed to read and write it, and to make files beside it."
+_RIGHTS = "The user of this process must be allowed to read and write it, and to make files beside it."
 _ROLE = "Let its role make tables: have it own the database, or grant it CREATE on the schema."
 _BACKUP = "Bring it back from your backup. Where it is the wrong one, correct database_url or SEALWRIGHT_DATABASE_URL."
 _WHERE = "See database_url in settings.toml, or SEALWRIGHT_DATABASE_URL where that is set"
@@ -66,7 +66,7 @@ _BY_SQLSTATE = {
     "53": Trouble("has no room or memory left", _LOGS),
     "53100": FULL,
     "53300": Trouble("takes no more connections", _FEWER),
-    "55P03": Trouble("is locked by somebody else", "Find who holds a lock: see pg_locks and pg_stat_activity."),
+    "55P03": Trouble("is locked by another session", "Find who holds a lock: see pg_locks and pg_stat_activity."),
     "57": _UNREACHABLE,
     "57014": Trouble("took too long to respond", _LOGS),
     "57P03": Trouble("is starting up or shutting down", "Wait until it accepts connections."),

@@ -51,7 +51,7 @@ class _Pooled(asyncpg.Connection):  # type: ignore[misc] # not annotated upstrea
     """A connection of a pooler: what it prepares by name may meet what another client has prepared."""
 
     async def prepare(self, query: str, *, name: str | None = None, **more: Any) -> Any:
-        """Prepare a statement under a name that nobody else uses."""
+        """Prepare a statement under a name of its own."""
         return await super().prepare(query, name=name or f"sealwright_{entropy.uuid4(entropy.SystemEntropy())}", **more)
 
 
@@ -138,7 +138,7 @@ class _Sessions:
             self._idle.put_nowait(session)
 
     def make_anew(self) -> None:
-        """End every session: at once where nobody has it, else after its use."""
+        """End every session: at once if it is idle, else after its use."""
         self._generation += 1
         for session in [self._idle.get_nowait() for _ in range(self._idle.qsize())]:
             if session is not None:
@@ -146,7 +146,7 @@ class _Sessions:
             self._idle.put_nowait(None)
 
     async def close(self) -> None:
-        """Wait until nobody has one, and close them all."""
+        """Wait until none is in use, and close them all."""
         for _ in range(self._count):
             session = await self._idle.get()
             if session is not None:

@@ -1,4 +1,4 @@
-"""Answer everybody who asks the same at about the same time with one reading."""
+"""Share one read between callers that ask for the same key at the same time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Value = TypeVar("Value")
 
 
 class SingleFlight(Generic[Key, Value]):
-    """Reads once for all who asked before the reading began, so that nobody gets an answer older than the question.
+    """Reads once for all who asked before the reading began, so that no caller gets a value older than its call.
 
-    Nothing is remembered: whoever asks later, if only by an instant, waits for a reading of their own. `read(key)` runs in a
-    task; what it raises reaches everybody who waits for it.
+    Nothing is cached: a later caller, if only by an instant, waits for a read of its own. `read(key)` runs in a
+    task; what it raises reaches every caller that waits for it.
     """
 
     def __init__(self, read: Callable[[Key], Awaitable[Value]]) -> None:
@@ -23,7 +23,7 @@ class SingleFlight(Generic[Key, Value]):
         self._reading: set[asyncio.Task[None]] = set()
 
     async def of(self, key: Key) -> Value:
-        """What reading `key` answers now."""
+        """The value of `key` now."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Value] = loop.create_future()
         asked = self._asked.get(key)
@@ -40,11 +40,11 @@ class SingleFlight(Generic[Key, Value]):
         asked = self._asked.pop(key)
         try:
             value = await self._read(key)
-        except BaseException as failure:  # noqa: BLE001 - carried to whoever asked
+        except BaseException as failure:  # noqa: BLE001 - raised where the value is awaited
             for answer in asked:
                 if not answer.done():
                     answer.set_exception(failure)
         else:
             for answer in asked:
-                if not answer.done():  # else whoever asked went away
+                if not answer.done():  # else the caller was cancelled
                     answer.set_result(value)

@@ -54,7 +54,7 @@ class Statement:
 
 
 def insert_once(table: Table, *, returning: Column[Any]) -> Statement:
-    """Insert a row unless its key is there already; answers `returning` only when the row is new. This consumes."""
+    """Insert a row unless its key is there already; returns `returning` only when the row is new. This consumes."""
 
     def for_postgresql() -> CompilerElement:
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - a tenth of a second that SQLite does not need

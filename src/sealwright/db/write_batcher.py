@@ -25,7 +25,7 @@ class WriteBatcher(Generic[Item, Result]):
     """Collects items until a transaction begins, and writes all of them in it.
 
     `write_all(tx, items)` answers one result for each item, in their order. It obeys the rules for transaction bodies. Where it
-    raises, each item is written once more, alone: one that cannot be written fails nobody else.
+    raises, each item is written once more, alone: one that cannot be written fails alone.
     """
 
     def __init__(self, db: Database, write_all: Callable[[Transaction, Sequence[Item]], Awaitable[Sequence[Result]]]) -> None:
@@ -35,7 +35,7 @@ class WriteBatcher(Generic[Item, Result]):
         self._writing: asyncio.Task[None] | None = None
 
     async def add(self, item: Item) -> Result:
-        """Write `item`; answers its result once it is durable."""
+        """Write `item`; returns its result once it is durable."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, done))
@@ -66,7 +66,7 @@ class WriteBatcher(Generic[Item, Result]):
 
         try:
             results = await self._db.write(body)
-        except Exception as failure:  # noqa: BLE001 - carried to whoever waits for it
+        except Exception as failure:  # noqa: BLE001 - raised where the result is awaited
             taken = taken or take()
             if len(taken) > 1 and not isinstance(failure, Unavailable):
                 for each in taken:
@@ -75,7 +75,7 @@ class WriteBatcher(Generic[Item, Result]):
                 _fail(taken, failure)
         else:
             for (_, done), result in zip(taken, results, strict=True):
-                if not done.done():  # else whoever asked went away; what was written stays
+                if not done.done():  # else the caller was cancelled; what was written stays
                     done.set_result(result)
         finally:
             _cancel(taken)
@@ -88,7 +88,7 @@ def _fail(taken: list[tuple[Any, asyncio.Future[Any]]], failure: Exception) -> N
 
 
 def _cancel(taken: list[tuple[Any, asyncio.Future[Any]]]) -> None:
-    """Has an effect only where the writing itself was cancelled: everybody else has an answer by then."""
+    """Has an effect only where the writing itself was cancelled: every other item has its result by then."""
     for _, done in taken:
         done.cancel()
 
@@ -96,7 +96,7 @@ def _cancel(taken: list[tuple[Any, asyncio.Future[Any]]]) -> None:
 def first_uses(keys: Iterable[Key], unused: AbstractSet[Key]) -> list[bool]:
     """For each of the keys that one transaction consumed, in their order, whether this is its use.
 
-    `unused` are those that nobody had used before. The same key once more, in the same transaction, is one too many.
+    `unused` are those that were not used before. The same key once more, in the same transaction, is one too many.
     """
     left = set(unused)
     answers = []

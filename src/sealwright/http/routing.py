@@ -1,4 +1,4 @@
-"""Routes: a path on one or more listeners, its handler, who may call it, and whose words its failures are told in."""
+"""Routes: a path on one or more listeners, its handler, who may call it, and the wire that words its failures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Route(msgspec.Struct, frozen=True):
     `path` may hold ``{name}`` for one segment or ``{name:path}`` for the rest. `access` is the permission that the handler
     asks for (``certificate:revoke``) or, starting with "public:", the reason why none is needed. `fast` puts it on the
     fast lane. `max_body` is in bytes; a longer body is answered 413 before it is read whole. `same_for` says how long the
-    answer to a GET may be given again to everybody who asks for the same address under the same host name: only where it
+    answer to a GET may be given again to anyone who asks for the same address under the same host name: only where it
     depends on nothing else. It takes effect on the fast lane.
     """
 

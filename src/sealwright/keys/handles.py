@@ -1,4 +1,4 @@
-"""Values that strangers carry for us: sealed into a text that only this server can read, and that nobody can make or change.
+"""Values that a client keeps for the server: sealed into a text that only this server can make, read or change.
 
 Anyone may have such a text made, as often as they like. So it is sealed with a key of its own, never with the one that seals
 what is stored, and that key changes every hour: AES-GCM with random nonces is safe for 2^32 texts of one key, which is over a

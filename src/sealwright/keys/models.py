@@ -80,7 +80,7 @@ class PublicKeyRecord(Struct, frozen=True):
 def signing_record(records: Iterable[PublicKeyRecord], now: Instant) -> PublicKeyRecord | None:
     """Of one owner's published keys the one that signs at this moment: the same for every process that knows them all.
 
-    It is the newest that has been published for long enough, so that whoever verifies can have seen it; where none has, the
+    It is the newest that has been published for long enough, so that every verifier can have seen it; where none has, the
     oldest.
     """
     usable = sorted((record for record in records if record.signs_at(now)), key=_by_age)

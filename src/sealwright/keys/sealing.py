@@ -78,7 +78,7 @@ def _bound(context: str) -> bytes:
 
 
 def readers_of_key_file(home: Path) -> str:
-    """Who may read the file of the key-encryption key, in words."""
+    """A sentence on who may read the file of the key-encryption key."""
     status = (home / KEY_FILE).stat()
     if not stat.S_IMODE(status.st_mode) & 0o070:
         return "its owner only"

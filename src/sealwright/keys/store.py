@@ -72,17 +72,17 @@ async def find(db: Database, key_id: str) -> StoredKey | None:
 
 
 async def retire(tx: Transaction, key_id: str, now: Instant) -> bool:
-    """Answers whether this retired it."""
+    """Returns whether this retired it."""
     return await tx.run(_RETIRE, key_id=key_id, now=now) > 0
 
 
 async def revoke(tx: Transaction, key_id: str, now: Instant) -> bool:
-    """Answers whether this revoked it."""
+    """Returns whether this revoked it."""
     return await tx.run(_REVOKE, key_id=key_id, now=now) > 0
 
 
 async def remove_private(tx: Transaction, key_id: str) -> bool:
-    """Answers whether there was a private part."""
+    """Returns whether there was a private part."""
     return await tx.run(_TAKE_AWAY, key_id=key_id, nothing=None) > 0
 
 

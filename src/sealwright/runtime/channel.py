@@ -24,7 +24,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Channel:
-    """One end. Sending never waits: whoever does not read loses messages and stops nobody."""
+    """One end. Sending never waits: a side that does not read loses messages and blocks nothing."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -44,7 +44,7 @@ class Channel:
 
     def receive_settings(self) -> Any:
         """In the worker, once the channel is readable."""
-        return pickle.loads(self._receive())  # noqa: S301 - written by our own parent; nobody else has the other end
+        return pickle.loads(self._receive())  # noqa: S301 - written by our own parent; no other process has the other end
 
     def report(self, report: Report) -> bool:
         """Worker to supervisor."""

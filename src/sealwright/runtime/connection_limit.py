@@ -43,7 +43,7 @@ class ConnectionLimit:
         return len(self._networks)
 
     def is_full_for(self, network: str) -> bool:
-        """Whether somebody has to go before the next of this network may enter."""
+        """Whether a connection must be closed before the next of this network is accepted."""
         return len(self._networks) >= self._most or self._has_its_share(network)
 
     def _has_its_share(self, network: str) -> bool:

@@ -18,7 +18,7 @@ _STATUS = range(4, 64)
 
 
 class TooFewDescriptors(Unavailable):
-    """The process may not open enough files to serve anybody."""
+    """The process may not open enough files to serve."""
 
     code = "too_few_descriptors"
 

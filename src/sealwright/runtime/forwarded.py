@@ -1,7 +1,7 @@
 """Whose address ``X-Forwarded-For`` names.
 
 Each proxy appends the address that it was asked from, so the header is read from its end: elements that are proxies of ours
-are passed over, and the first other one is the client. What stands before it anybody may have written. Where an element
+are passed over, and the first other one is the client. Anyone may have written what stands before it. Where an element
 cannot be read (``unknown``, a name), the walk ends at the proxy that wrote it: nothing further is believed.
 
 Proxies write addresses in more ways than one: with a port, in brackets, with a zone, as IPv4 within IPv6. All of them are the

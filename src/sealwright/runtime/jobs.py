@@ -37,7 +37,7 @@ class Leases:
         self._holder = holder
 
     async def run(self, job: Job) -> bool:
-        """Run the job if it is due and nobody else has it; tells whether it was run.
+        """Run the job if it is due and no other process runs it; returns whether it was run.
 
         A process that dies in a run keeps the lease until `longest_run` is over. A job that failed is due again as usual.
         """

@@ -140,7 +140,7 @@ class Lane:
 
     @property
     def trust_pem(self) -> bytes:
-        """Whom client certificates must come from; nothing where nobody is asked for one."""
+        """Whom client certificates must come from; empty if none is asked for."""
         return self._live.material.trust_pem if self._live is not None and self._live.client_certificates else b""
 
     def site(self, host: str) -> ServedOrigin:

@@ -44,11 +44,11 @@ class Log:
         self._write(logging.INFO, event, more)
 
     def warning(self, event: str, **more: Any) -> None:
-        """What somebody should look at some time."""
+        """Log a warning."""
         self._write(logging.WARNING, event, more)
 
     def error(self, event: str, **more: Any) -> None:
-        """What somebody should look at now."""
+        """Log an error."""
         self._write(logging.ERROR, event, more)
 
     def _write(self, level: int, event: str, more: Mapping[str, Any]) -> None:

@@ -29,7 +29,7 @@ def holder_of(port: int, proc: Path = Path("/proc")) -> PortHolder | None:
         try:
             if any(str(link.readlink()) in sockets for link in (process / "fd").iterdir()):
                 return PortHolder(int(process.name), (process / "comm").read_text().strip())
-        except OSError:  # gone meanwhile, or somebody else's
+        except OSError:  # gone meanwhile, or another's
             continue
     return None
 

@@ -2,7 +2,7 @@
 
 A proxy tells the client's address in ``X-Forwarded-For`` and, where it asked for one, the client's certificate in
 ``Client-Cert`` (RFC 9440). The two are believed apart: nearly every proxy writes the first, while one that does not take the
-second away from what clients send lets anybody claim any certificate.
+second away from what clients send lets anyone claim any certificate.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class CacheKey(NamedTuple):
 class ResponseCache:
     """Of one listener and one application, so that a reload begins with none.
 
-    Only what a handler answered with 200 is kept: nobody fills the place by asking for what is not there.
+    Only what a handler answered with 200 is kept: requests for unknown addresses cannot fill the cache.
     """
 
     def __init__(self) -> None:

@@ -58,7 +58,7 @@ class RouteTable:
             self._add(route)
 
     def find(self, method: str, raw_path: str) -> Match:
-        """The route that answers; raises NotFound, MethodNotAllowed or InvalidInput. GET routes answer HEAD as well."""
+        """The route of a request; raises NotFound, MethodNotAllowed or InvalidInput. GET routes answer HEAD as well."""
         exact = self._exact.get((method, raw_path))
         if exact is not None:
             return exact

@@ -1,4 +1,4 @@
-"""Log lines about what strangers can bring about: one a minute at most, so that nobody fills the log."""
+"""Log lines that any peer can cause: one a minute at most, so that no one can fill the log."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _SET_END = Statement(
 
 
 async def claim(db: Database, lease: str, holder: str, *, now: Instant, until: Instant, latest: Instant) -> bool:
-    """Take a lease that nobody ever had or that has run out; also one beyond `latest`, set by a clock that was put back."""
+    """Take a lease that is new or has run out; also one beyond `latest`, set by a clock that was put back."""
 
     async def body(tx: Transaction) -> bool:
         taken = await tx.one(_CLAIM, lease=lease, now=now, latest=latest, new_holder=holder, new_until=until)

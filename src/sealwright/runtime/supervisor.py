@@ -190,7 +190,7 @@ class Supervisor(Generic[S]):
         status = 1
         try:
             signal.set_wakeup_fd(-1)
-            for each in (signal.SIGINT, signal.SIGHUP):  # the terminal sends them to everybody; the parent decides
+            for each in (signal.SIGINT, signal.SIGHUP):  # the terminal sends them to every process; the parent decides
                 signal.signal(each, signal.SIG_IGN)
             for each in (signal.SIGTERM, signal.SIGCHLD):
                 signal.signal(each, signal.SIG_DFL)
@@ -325,7 +325,7 @@ class Supervisor(Generic[S]):
         for number in self._wakeup.recv(64):
             if number == signal.SIGHUP:
                 self._reload_asked = True
-                if self._announced:  # else as soon as everybody serves
+                if self._announced:  # else as soon as every worker serves
                     self._reload()
             elif number in (signal.SIGTERM, signal.SIGINT):
                 self._stop()

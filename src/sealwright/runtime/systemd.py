@@ -42,5 +42,5 @@ class Notifier:
             channel.setblocking(False)  # noqa: FBT003 - the standard library's signature
             try:
                 channel.sendto(message.encode(), self._address)
-            except OSError:  # nobody reads: serving goes on all the same
+            except OSError:  # no reader: serving goes on all the same
                 return

@@ -37,7 +37,7 @@ class TlsMaterial:
     trust_pem: bytes
     """Roots and intermediates that client certificates may chain to."""
     files: str = field(default="", compare=False, kw_only=True)
-    """Where somebody put certificate and key, in words; empty where they are our own."""
+    """Where the settings say that certificate and key are; empty if they are our own."""
 
 
 def server_context(material: TlsMaterial, *, client_certificates: bool) -> ssl.SSLContext:

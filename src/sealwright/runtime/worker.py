@@ -74,7 +74,7 @@ class Worker(Generic[S]):
         self._retiring: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
-        """The life of the worker; answers the exit status."""
+        """The life of the worker; returns the exit status."""
         self._loop = loop = asyncio.get_running_loop()
         take_over_logging(self._log)
         loop.set_exception_handler(self._report_loop)
@@ -231,7 +231,7 @@ class Worker(Generic[S]):
                 live.adopt(material)
 
     def _report_loop(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What the event loop could not tell anybody else."""
+        """Log an error that the event loop could not raise anywhere."""
         failure = context.get("exception")
         account = account_of(failure) if isinstance(failure, BaseException) else {}
         self._log.error("event loop", told=context.get("message", ""), **account)
@@ -259,7 +259,7 @@ class Worker(Generic[S]):
             connection.shutdown()
         await asyncio.sleep(_SETTLE)  # handshakes that were under way
         end = loop.time() + self._inherited.drain.total_seconds()
-        while (self._state.connections or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 - plain sets tell nobody
+        while (self._state.connections or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 - plain sets have no event
             await asyncio.sleep(_SETTLE / 4)
         late = list(self._state.tasks)
         for task in late:

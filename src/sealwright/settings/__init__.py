@@ -1,4 +1,4 @@
-"""What can be set, where it is read from, and the only place that reads the environment.
+"""The settings, where they are read from, and the only place that reads the environment.
 
 Every setting is declared once (`declarations`): the settings file that `init` writes and the reference page are made from the
 same declarations. What is unknown or cannot be used is refused by name, value, file and line. Never opens a database, never

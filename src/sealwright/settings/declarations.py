@@ -159,8 +159,8 @@ class MailSettings:
         f" takes {UNPROTECTED}.",
     )
     ca_file: Path | None = _declare("", read_file, "PEM file with roots to trust beside those of the operating system.")
-    username: str = _declare("", read_ascii, "Whom to sign in as there. Default: nobody signs in.")
-    password_file: Path | None = _declare("", read_file, "File with the password, in one line, that nobody else may read.")
+    username: str = _declare("", read_ascii, "User name to authenticate with. Default: no authentication.")
+    password_file: Path | None = _declare("", read_file, "File with the password, in one line, readable by its owner only.")
     from_address: str = _declare(
         "", read_mail_address, "The address that messages come from. The name beside it is that of the server."
     )

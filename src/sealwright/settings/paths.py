@@ -1,4 +1,4 @@
-"""Paths as somebody types them."""
+"""Paths as they are typed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def expanded(path: str | Path) -> Path:
-    """The path with a ``~`` at its beginning replaced; ValueError, with the end of a sentence, where nobody knows by what.
+    """The path with a ``~`` at its beginning replaced; ValueError, with the end of a sentence, if its user is unknown.
 
     A container may run as a user that the system has never heard of, without HOME.
     """

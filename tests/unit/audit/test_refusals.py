@@ -8,7 +8,7 @@ import pytest
 
 from sealwright.access import Actor, anonymous
 from sealwright.audit import Audit, Event
-from sealwright.audit.refusals import MOST_PARTIES, MOST_TARGETS
+from sealwright.audit.refusals import MOST_CALLERS, MOST_TARGETS
 from sealwright.clock import FixedClock, Instant
 from sealwright.errors import Unavailable
 from tests.audits import checkpoints_of
@@ -114,24 +114,24 @@ def test_row_of_a_minute_names_what_was_refused_how_often():
 
 def test_more_strangers_than_are_told_apart_are_counted_together():
     async def scenario(node):
-        for number in range(MOST_PARTIES + 50):
+        for number in range(MOST_CALLERS + 50):
             await node.refuse(Actor("client", str(number), ""))
-        assert len(await node.rows()) == MOST_PARTIES + 1
+        assert len(await node.rows()) == MOST_CALLERS + 1
         await node.audit.write_repeated(node.db, unfinished=True)
         actor, _, told = (await node.rows())[-1]
         assert (actor, told["repeated"]) == ("", 49)
-        assert told["reason"] == "refusals of more parties than are told apart"
+        assert told["reason"] == "refusals of more callers than are counted separately"
 
     run(scenario)
 
 
 def test_nobody_hides_by_name_behind_many_strangers_or_many_people():
     async def scenario(node):
-        for number in range(MOST_PARTIES + 50):
+        for number in range(MOST_CALLERS + 50):
             await node.refuse(anonymous(f"2001:db8:0:{number:x}::1"))
         await node.refuse(ALICE, 2)
         assert (await node.rows())[-1] == ("alice", "provisioner:p", {"detail": "no"})
-        for number in range(MOST_PARTIES):
+        for number in range(MOST_CALLERS):
             await node.refuse(Actor("person", str(number), ""))
         await node.refuse(ALICE, 3)
         await node.audit.write_repeated(node.db, unfinished=True)

@@ -22,7 +22,7 @@ mail_outbox = Table(
     text_column("recipient", doc="E-mail address"),
     blob_column("sealed_content", doc="Subject and text, sealed: the link is worth a password"),
     instant_column("created_at"),
-    instant_column("next_try_at", doc="Pushed on while somebody sends it, so that nobody else does"),
+    instant_column("next_try_at", doc="Set later while one process sends it, so that no other does"),
     Column("tries", Integer, nullable=False),
     text_column("last_failure", nullable=True),
     instant_column("expires_at", doc="When the link ends: it is given up then"),

@@ -25,7 +25,7 @@ oauth_clients = Table(
     instant_column("created_at"),
     instant_column("updated_at"),
     flag_column("http_redirects", 0, doc="Redirect URIs over plain http are allowed"),
-    flag_column("partial_scopes", 0, doc="Whoever may not grant all that is asked for grants the rest"),
+    flag_column("partial_scopes", 0, doc="A person who may not grant all requested scopes grants the rest"),
     Column(
         "refresh_grace_seconds",
         Integer,

@@ -22,8 +22,8 @@ from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import Failure
 from sealwright.http import Peer, Request, Response, Route, Wire
-from sealwright.identity import Account, Directory, SessionKind, SessionRules, Sessions, SignedIn
-from sealwright.identity.directory.authority import PermittedChange
+from sealwright.identity import Account, Directory, SessionKind, SessionLifetimes, Sessions, SignedIn
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.jose import SignedClaims, UnverifiedToken, keys_of_jwks, verify
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth import SESSION_COOKIE, AuthorizationServer, Foundation, answer_failure, assemble, clients_of_group
@@ -190,14 +190,14 @@ async def oauth_world(
         audit = Audit(clock)
         sealer = Sealer(bytes(range(32)), entropy)
         custody = Custody(db, sealer, clock)
-        sessions = Sessions(db, audit, clock, entropy, SessionRules())
+        sessions = Sessions(db, audit, clock, entropy, SessionLifetimes())
         directory = Directory(
             db,
             audit,
             clock,
             entropy,
             sessions,
-            change=PermittedChange(db, audit, nothing_named),
+            changes=AuthorizedChanges(db, audit, nothing_named),
             clients_of_group=clients_of_group,
             domain="example.org",
         )

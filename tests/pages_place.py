@@ -228,21 +228,21 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
     db = await stack.enter_async_context(sqlite_database())
     clock, entropy, hashing = FixedClock(START), SeededEntropy(7), InstantHashing()
     audit, sealer = Audit(clock), Sealer(bytes(range(32)), entropy)
-    people = identity.assemble(
+    people = identity.build_identity(
         db,
         audit=audit,
         clock=clock,
         entropy=entropy,
         sealer=sealer,
         hashing=hashing,
-        rules=identity.SessionRules(),
+        rules=identity.SessionLifetimes(),
         server_name="Example",
         domain="example.org",
         named=nothing_named,
         clients_of_group=oauth.clients_of_group,
         certificates=AccountCertificates(audit, clock),
     )
-    await db.write(lambda tx: identity.seed(tx, clock.now()))
+    await db.write(lambda tx: identity.create_builtin_accounts(tx, clock.now()))
     foundation = oauth.Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings(), make_budgets(BudgetSettings(), clock))
     custody = Custody(db, sealer, clock)
     applications = oauth.assemble(

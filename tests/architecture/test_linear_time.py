@@ -207,7 +207,7 @@ CASES: list[tuple[str, Callable[[Any], Any], tuple[Any, ...]]] = [
     ("a person's name", people.check_name, TEXTS),
     ("a person's mail address", people.check_mail, TEXTS),
     ("a display name", people.check_display_name, TEXTS),
-    ("a name at sign-in", lambda text: people.read_sign_in_name(text, "example.org"), TEXTS),
+    ("a name at sign-in", lambda text: people.parse_sign_in_name(text, "example.org"), TEXTS),
     ("a listening address", forms.read_address, TEXTS),
     ("a host of a setting", forms.read_host, TEXTS),
     ("an origin", forms.read_origin, TEXTS),

@@ -22,12 +22,12 @@ def with_second_factor(place: Place, name: str = "alice") -> bytes:
     """Give somebody a second factor; answers its secret."""
 
     async def work() -> bytes:
-        from sealwright.identity import Completed, SessionKind
+        from sealwright.identity import CompletedSignIn, SessionKind
 
         done = await place.identity.sign_in.with_password(
             name, PASSWORD, kind=SessionKind.TERMINAL, address="192.0.2.9", user_agent=""
         )
-        assert isinstance(done, Completed)
+        assert isinstance(done, CompletedSignIn)
         made = await place.identity.credentials.begin_totp(PASSWORD, actor=done.signed_in.actor)
         secret = base64.b32decode(made.secret)
         await place.identity.credentials.confirm_totp(code(place, secret), actor=done.signed_in.actor)

@@ -11,12 +11,12 @@ from sealwright.access import SYSTEM
 from sealwright.errors import Conflict, RateLimited
 from sealwright.identity import (
     CodeRefused,
-    Completed,
+    CompletedSignIn,
     GroupCycle,
     LastAdministrator,
     LinkRefused,
     NameTaken,
-    SecondFactor,
+    SecondFactorRequired,
     SessionKind,
     SignInExpired,
     SignInRefused,
@@ -53,14 +53,14 @@ def test_waiting_sign_in_is_completed_once_however_many_try(open_two):
             await nodes[0].person("alice")
             secret = await nodes[0].with_totp("alice")
             asked = await nodes[0].try_password("alice")
-            assert isinstance(asked, SecondFactor)
+            assert isinstance(asked, SecondFactorRequired)
             code = nodes[0].code(secret)
             outcomes = await at_once(
                 nodes[n % 2].sign_in.with_totp(asked.pending_token, code, address=f"192.0.2.{n}", user_agent="")
                 for n in range(AT_ONCE)
             )
             kinds = by_kind(outcomes)
-            assert len(kinds.pop(Completed)) == 1
+            assert len(kinds.pop(CompletedSignIn)) == 1
             assert set(kinds) <= {SignInExpired, CodeRefused, RateLimited}
 
     asyncio.run(scenario())
@@ -76,11 +76,11 @@ def test_code_signs_in_once_however_many_sign_ins_wait_for_it(open_two):
             outcomes = await at_once(
                 nodes[n % 2].sign_in.with_totp(asked.pending_token, code, address=f"192.0.2.{n}", user_agent="")
                 for n, asked in enumerate(waiting)
-                if isinstance(asked, SecondFactor)
+                if isinstance(asked, SecondFactorRequired)
             )
             kinds = by_kind(outcomes)
             assert len(outcomes) == AT_ONCE
-            assert len(kinds.pop(Completed)) == 1
+            assert len(kinds.pop(CompletedSignIn)) == 1
             assert set(kinds) <= {CodeRefused, RateLimited}
 
     asyncio.run(scenario())
@@ -118,7 +118,7 @@ def test_welcome_link_makes_one_administrator(open_two):
                 for n in range(AT_ONCE)
             )
             kinds = by_kind(outcomes)
-            assert {kind: len(found) for kind, found in kinds.items()} == {Completed: 1, LinkRefused: AT_ONCE - 1}
+            assert {kind: len(found) for kind, found in kinds.items()} == {CompletedSignIn: 1, LinkRefused: AT_ONCE - 1}
             assert len(await nodes[1].directory.list_people(actor=SYSTEM)) == 1
 
     asyncio.run(scenario())
@@ -134,7 +134,7 @@ def test_reset_link_sets_one_password(open_two):
             )
             worked = [n for n, outcome in enumerate(outcomes) if not isinstance(outcome, LinkRefused)]
             assert len(worked) == 1
-            assert isinstance(await nodes[1].try_password("alice", f"{OTHER_PASSWORD}-{worked[0]}"), Completed)
+            assert isinstance(await nodes[1].try_password("alice", f"{OTHER_PASSWORD}-{worked[0]}"), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -150,8 +150,8 @@ def test_many_guesses_at_once_on_two_nodes_get_no_more_tries_than_one_by_one(ope
             assert kinds == {SignInRefused: 5, RateLimited: AT_ONCE - 5}
             assert len(nodes[0].hashing.verified) + len(nodes[1].hashing.verified) == 5
             nodes[0].clock.advance(timedelta(seconds=1))
-            assert isinstance(await nodes[1].try_password("alice"), Completed)
-            assert isinstance(await nodes[0].try_password("alice"), Completed)
+            assert isinstance(await nodes[1].try_password("alice"), CompletedSignIn)
+            assert isinstance(await nodes[0].try_password("alice"), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -166,7 +166,7 @@ def test_right_passwords_take_back_their_own_attempts_and_no_others(open_two):
                 right, wrong = nodes[n % 2].try_password(f"p{n % AT_ONCE}"), nodes[1 - n % 2].try_password(f"typo{n}", "wrong")
                 for outcome in await at_once([right, wrong]):
                     kinds[type(outcome)] = kinds.get(type(outcome), 0) + 1
-            assert kinds == {Completed: 29, SignInRefused: 29}
+            assert kinds == {CompletedSignIn: 29, SignInRefused: 29}
             for n in (29, 30):
                 with pytest.raises(SignInRefused):
                     await nodes[n % 2].try_password(f"typo{n}", "wrong")
@@ -175,7 +175,7 @@ def test_right_passwords_take_back_their_own_attempts_and_no_others(open_two):
             assert too_many.value.retry_after == 1
             nodes[0].clock.advance(timedelta(seconds=1))
             for n in range(AT_ONCE):
-                assert isinstance(await nodes[n % 2].try_password(f"p{n}"), Completed)
+                assert isinstance(await nodes[n % 2].try_password(f"p{n}"), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -186,8 +186,8 @@ def test_many_right_passwords_at_once_all_sign_in(open_two):
             for n in range(AT_ONCE):
                 await nodes[0].person(f"p{n}")
             outcomes = await at_once(nodes[n % 2].try_password(f"p{n}", address="192.0.2.1") for n in range(AT_ONCE))
-            assert {type(outcome) for outcome in outcomes} == {Completed}
-            tokens = {outcome.token for outcome in outcomes if isinstance(outcome, Completed)}
+            assert {type(outcome) for outcome in outcomes} == {CompletedSignIn}
+            tokens = {outcome.token for outcome in outcomes if isinstance(outcome, CompletedSignIn)}
             assert len(tokens) == AT_ONCE
 
     asyncio.run(scenario())
@@ -201,7 +201,7 @@ def test_session_dies_on_every_node_when_its_person_is_disabled(open_two):
             assert await nodes[1].refreshed(done) == done.signed_in.actor
             await nodes[0].directory.disable("alice", actor=SYSTEM)
             assert await nodes[1].refreshed(done) is None
-            assert not (await nodes[1].directory.standing_of(done.signed_in.account.id)).active
+            assert not (await nodes[1].directory.status_of(done.signed_in.account.id)).active
 
     asyncio.run(scenario())
 

@@ -193,7 +193,7 @@ class PersonOperations:
 
 def person_view(directory: Directory, account: Account, now: Instant) -> PersonView:
     """An account in a list."""
-    standing = account.standing(now)
+    status = account.status(now)
     return PersonView(
         id=account.id,
         kind=str(account.kind),
@@ -201,8 +201,8 @@ def person_view(directory: Directory, account: Account, now: Instant) -> PersonV
         spn=directory.spn_of(account),
         display_name=account.display_name,
         mails=[MailView(address=mail.address, verified=mail.verified) for mail in account.mails],
-        state="active" if standing.active else "disabled" if account.disabled_at is not None else "not valid",
-        state_reason=standing.reason,
+        state="active" if status.active else "disabled" if account.disabled_at is not None else "not valid",
+        state_reason=status.reason,
         valid_from=moment(account.valid_from),
         valid_until=moment(account.valid_until),
         created_at=moment(account.created_at),

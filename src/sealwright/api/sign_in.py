@@ -6,7 +6,7 @@ from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret,
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.api.sessions import SessionView, session_view
 from sealwright.http import Response, json_response
-from sealwright.identity import Account, Completed, Directory, SecondFactor, SessionKind, Sessions, SignIn
+from sealwright.identity import Account, CompletedSignIn, Directory, SecondFactorRequired, SessionKind, Sessions, SignIn
 
 _PASSWORD_IS_PROOF = "public: the password is the proof"  # noqa: S105 - a reason in words
 _CODE_NEEDED = 202
@@ -113,7 +113,7 @@ class SignInOperations:
         outcome = await self._sign_in.with_password(
             body.name, body.password, kind=SessionKind.TERMINAL, address=address, user_agent=user_agent
         )
-        if isinstance(outcome, SecondFactor):
+        if isinstance(outcome, SecondFactorRequired):
             if not body.code:
                 expires_at = moment(outcome.expires_at)
                 waiting = CodeRequired(pending=outcome.pending_token, expires_at=expires_at, methods=("totp",))
@@ -139,7 +139,7 @@ class SignInOperations:
             permissions=tuple(sorted(map(str, caller.actor.permissions))),
         )
 
-    def _answer(self, outcome: Completed) -> SignInResponse:
+    def _answer(self, outcome: CompletedSignIn) -> SignInResponse:
         signed_in = outcome.signed_in
         return SignInResponse(
             token=outcome.token,

@@ -66,14 +66,14 @@ def assemble_people(
 ) -> identity.Identity:
     """The part that knows people; what it asks of the others is passed to it."""
     settings = around.settings
-    return identity.assemble(
+    return identity.build_identity(
         around.db,
         audit=audit,
         clock=around.clock,
         entropy=around.entropy,
         sealer=around.sealer,
         hashing=identity.Argon2Hashing(around.entropy, threads=HASHING_THREADS),
-        rules=identity.SessionRules(idle=settings.sessions.idle, absolute=settings.sessions.absolute),
+        rules=identity.SessionLifetimes(idle=settings.sessions.idle, absolute=settings.sessions.absolute),
         server_name=settings.name,
         domain=settings.domain,
         named=named,
@@ -86,6 +86,6 @@ async def seed(around: Dependencies) -> None:
     """Make the built-in groups and accounts that are not there yet."""
 
     async def body(tx: Transaction) -> None:
-        await identity.seed(tx, around.clock.now())
+        await identity.create_builtin_accounts(tx, around.clock.now())
 
     await around.db.write(body)

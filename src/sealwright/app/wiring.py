@@ -108,7 +108,7 @@ def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailL
 def directory_of(directory: identity.Directory, token_standing: oauth.TokenStanding) -> ca.AccountLookup:
     """What the certificate authority asks about people of this server."""
     return ca.AccountLookup(
-        status_of=partial(standing_of, directory),
+        status_of=partial(status_of, directory),
         person_of=partial(person_of, directory),
         token_status_of=partial(token_standing_of, token_standing),
     )
@@ -127,10 +127,10 @@ async def token_standing_of(token_standing: oauth.TokenStanding, token: ca.Local
     return ca.HolderStatus(active=not over, reason=over or "active")
 
 
-async def standing_of(directory: identity.Directory, account_id: str) -> ca.HolderStatus:
+async def status_of(directory: identity.Directory, account_id: str) -> ca.HolderStatus:
     """Whether an account may act, in the words of the certificate authority."""
-    standing = await directory.standing_of(account_id)
-    return ca.HolderStatus(active=standing.active, reason=standing.reason, credential_generation=standing.credential_generation)
+    status = await directory.status_of(account_id)
+    return ca.HolderStatus(active=status.active, reason=status.reason, credential_generation=status.credential_generation)
 
 
 async def person_of(directory: identity.Directory, account_id: str) -> ca.Person | None:

@@ -6,11 +6,12 @@ Owns: accounts, how they prove who they are, and for how long that holds. Never 
 from __future__ import annotations
 
 from sealwright.access import BeyondOwnAuthority
-from sealwright.identity.assemble import Identity, assemble
-from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, seed
-from sealwright.identity.certificates import CertificatesOfPeople, CredentialReset
+from sealwright.identity.authenticators import Authenticators
+from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, create_builtin_accounts
+from sealwright.identity.build import Identity, build_identity
+from sealwright.identity.credential_reset import CredentialReset, PersonalCertificates
 from sealwright.identity.credentials import Credentials
-from sealwright.identity.devices import DEVICE_LASTS, KnownDevices
+from sealwright.identity.devices import DEVICE_LIFETIME, KnownDevices
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.errors import (
@@ -42,7 +43,8 @@ from sealwright.identity.models import (
     SYSTEM_ACCOUNTS,
     Account,
     AccountKind,
-    Completed,
+    AccountStatus,
+    CompletedSignIn,
     Credential,
     CredentialKind,
     Group,
@@ -50,18 +52,16 @@ from sealwright.identity.models import (
     MailAddress,
     Members,
     OneTimeLink,
-    Recovered,
-    SecondFactor,
+    RecoveredAccount,
+    SecondFactorRequired,
     Session,
     SessionKind,
-    SessionRules,
+    SessionLifetimes,
     SignedIn,
-    Standing,
     TotpEnrolment,
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
 from sealwright.identity.policy import secret_digest
-from sealwright.identity.proofs import Proofs
 from sealwright.identity.purge import purge
 from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
 from sealwright.identity.sessions import Sessions
@@ -72,7 +72,7 @@ from sealwright.password_strength import MIN_PASSWORD
 
 __all__ = [
     "ADMINISTRATORS",
-    "DEVICE_LASTS",
+    "DEVICE_LIFETIME",
     "INVITATION_LIFETIME",
     "MIN_PASSWORD",
     "RESET_LIFETIME",
@@ -81,14 +81,15 @@ __all__ = [
     "AccountKind",
     "AccountNotFound",
     "AccountNotUsable",
+    "AccountStatus",
     "Argon2Hashing",
+    "Authenticators",
     "BeyondOwnAuthority",
     "Bootstrap",
     "BuiltIn",
-    "CertificatesOfPeople",
     "ClientsOfGroup",
     "CodeRefused",
-    "Completed",
+    "CompletedSignIn",
     "Credential",
     "CredentialKind",
     "CredentialNotFound",
@@ -116,29 +117,28 @@ __all__ = [
     "NameTaken",
     "OneTimeLink",
     "PasswordRefused",
-    "Proofs",
-    "Recovered",
+    "PersonalCertificates",
+    "RecoveredAccount",
     "ResetLink",
     "ResetLinks",
-    "SecondFactor",
+    "SecondFactorRequired",
     "Session",
     "SessionKind",
+    "SessionLifetimes",
     "SessionNotFound",
-    "SessionRules",
     "Sessions",
     "SignIn",
     "SignInExpired",
     "SignInRefused",
     "SignedIn",
-    "Standing",
     "TextRefused",
     "Throttle",
     "TooManyCredentials",
     "TotpEnrolment",
     "WeakPassword",
-    "assemble",
+    "build_identity",
+    "create_builtin_accounts",
     "digits_of",
     "purge",
     "secret_digest",
-    "seed",
 ]

@@ -1,4 +1,4 @@
-"""From an empty database to the first administrator."""
+"""Built-in accounts, and the link that creates the first administrator."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sealwright.errors import InvalidInput
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
-from sealwright.identity.directory.authority import has_administrator
-from sealwright.identity.directory.people import insert_person, new_person, read_mails
+from sealwright.identity.directory.authorized_changes import has_administrator
+from sealwright.identity.directory.people import insert_person, new_person, parse_mails
 from sealwright.identity.directory.store import add_member, ensure_account, find_group, lock_directory
 from sealwright.identity.errors import LinkRefused
 from sealwright.identity.models import (
     SYSTEM_ACCOUNTS,
     Account,
     AccountKind,
-    Completed,
+    CompletedSignIn,
     LinkPurpose,
     OneTimeLink,
     Session,
@@ -37,8 +37,8 @@ ADMINISTRATORS = "system_admins"
 """The built-in group that the first administrator becomes a member of."""
 
 
-async def seed(tx: Transaction, now: Instant) -> None:
-    """Make the built-in groups and accounts that are not there yet. The accounts have no password."""
+async def create_builtin_accounts(tx: Transaction, now: Instant) -> None:
+    """Create missing built-in groups and accounts. The accounts have no password."""
     await seed_builtin_groups(tx, now)
     for name, made in SYSTEM_ACCOUNTS.items():
         account = Account(made.id, AccountKind.SYSTEM, name, made.display_name, (), None, None, None, now, now)
@@ -49,7 +49,7 @@ async def seed(tx: Transaction, now: Instant) -> None:
 
 
 class Bootstrap:
-    """The link that makes the first administrator: one use, one hour, only while there is none."""
+    """The link that creates the first administrator: used once, valid for an hour, only while there is no administrator."""
 
     def __init__(
         self,
@@ -85,21 +85,23 @@ class Bootstrap:
         return await self._db.write(body)
 
     async def is_open(self, link_token: str) -> bool:
-        """Whether the link would work now: for the page that it leads to."""
+        """Whether the link works now."""
         now = self._clock.now()
         held = await store.link(self._db, secret_digest(link_token), LinkPurpose.WELCOME, now)
         return held is not None and not await has_administrator(self._db, now)
 
-    async def mistakes(self, *, name: str, display_name: str, mails: Sequence[str], password: str) -> tuple[InvalidInput, ...]:
-        """Everything that `welcome` would refuse in what was typed. `welcome` itself stops at the first."""
+    async def validation_errors(
+        self, *, name: str, display_name: str, mails: Sequence[str], password: str
+    ) -> tuple[InvalidInput, ...]:
+        """All errors that `welcome` would raise for this input; `welcome` itself stops at the first."""
         found = []
-        for check in (partial(check_name, name), partial(check_display_name, display_name), partial(read_mails, mails)):
+        for check in (partial(check_name, name), partial(check_display_name, display_name), partial(parse_mails, mails)):
             try:
                 check()
             except InvalidInput as refusal:
                 found.append(refusal)
         try:
-            await self._credentials.judge_new_password(password, name=name, display_name=display_name, mails=mails)
+            await self._credentials.check_new_password(password, name=name, display_name=display_name, mails=mails)
         except InvalidInput as refusal:
             found.append(refusal)
         return tuple(found)
@@ -115,7 +117,7 @@ class Bootstrap:
         address: str,
         user_agent: str,
         device_token: str = "",
-    ) -> Completed:
+    ) -> CompletedSignIn:
         """Use the link: create a person who administers this server, and sign them in."""
         if not await self.is_open(link_token):
             raise _refused()
@@ -139,7 +141,7 @@ class Bootstrap:
             return *begun, await self._devices.remember(tx, person.id, device_token, user_agent)
 
         session_token, session, device = await self._db.write(body)
-        return Completed(session_token, await self._sessions.signed_in(person, session, address), device_token=device)
+        return CompletedSignIn(session_token, await self._sessions.signed_in(person, session, address), device_token=device)
 
 
 def _refused() -> LinkRefused:

@@ -1,4 +1,4 @@
-"""Set, change and remove what people prove themselves with."""
+"""Set, change and remove credentials."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotPermitted
 from sealwright.identity import store, totp
-from sealwright.identity.certificates import CertificatesOfPeople, CredentialReset
+from sealwright.identity.authenticators import Authenticators, VerifiedPassword
+from sealwright.identity.credential_reset import CredentialReset, PersonalCertificates
 from sealwright.identity.devices import KnownDevices
-from sealwright.identity.directory.authority import PermittedChange
-from sealwright.identity.directory.lookup import account_unknown
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges
+from sealwright.identity.directory.lookup import account_not_found
 from sealwright.identity.directory.store import account as account_by_id
 from sealwright.identity.directory.store import (
     add_member,
@@ -42,20 +43,19 @@ from sealwright.identity.models import (
     Credential,
     CredentialKind,
     LinkPurpose,
-    Recovered,
+    RecoveredAccount,
     TotpEnrolment,
 )
 from sealwright.identity.passwords import generate_password
-from sealwright.identity.policy import check_label, name_in, prepare_password, printable, spn
-from sealwright.identity.proofs import Proofs, RightPassword
+from sealwright.identity.policy import check_label, local_name, prepare_password, printable, spn
 from sealwright.identity.sessions import Sessions
 
-MOST_TOTPS = 5
+MAX_TOTPS = 5
 _TOTPS = (CredentialKind.TOTP, CredentialKind.TOTP_UNCONFIRMED)
 
 
 class Credentials:
-    """Verbs about passwords and second factors. Everybody may change their own, and shows their password for it."""
+    """Operations on passwords and second factors. People change their own after giving their password again."""
 
     def __init__(  # noqa: PLR0913 - what every verb of these stands on
         self,
@@ -63,11 +63,11 @@ class Credentials:
         audit: Audit,
         clock: Clock,
         entropy: Entropy,
-        proofs: Proofs,
+        authenticators: Authenticators,
         sessions: Sessions,
         *,
-        change: PermittedChange,
-        certificates: CertificatesOfPeople,
+        changes: AuthorizedChanges,
+        certificates: PersonalCertificates,
         server_name: str,
         domain: str,
     ) -> None:
@@ -76,50 +76,50 @@ class Credentials:
         self._audit = audit
         self._clock = clock
         self._entropy = entropy
-        self._proofs = proofs
+        self._authenticators = authenticators
         self._sessions = sessions
         self._server_name = server_name
         self._domain = domain
-        self._change = change
+        self._changes = changes
         self._certificates = certificates
 
     async def list_of(self, account_id: str, *, actor: Actor) -> tuple[Credential, ...]:
-        """What the account can prove itself with; one's own needs no permission."""
+        """The account's credentials; one's own need no permission."""
         if account_id != actor.id:
             require(actor, Permission.PERSON_READ)
         return tuple(store.without_secret(held) for held in await store.credentials_of(self._db, account_id))
 
     async def set_password(self, who: str, password: str, *, end_certificates: bool = True, actor: Actor) -> CredentialReset:
-        """Give somebody else a password. Every session of the account ends, and its certificates unless they are kept.
+        """Set the password of another account. Its sessions end, and its certificates unless kept.
 
         Second factors stay.
         """
-        await self._change.require(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, f"person:{who}")
+        await self._changes.require(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, f"person:{who}")
         account = await self._account(who)
         if account.id == actor.id:
             raise NotPermitted("Your own password is changed with the present one.", hint="Use “change password”.")
         if account.kind is AccountKind.SYSTEM:
             raise BuiltIn(f"{account.name} is built in: its password is set from the server's shell.", hint=_recover(account))
-        hashed = await self._proofs.hash_new_password(account, password)
+        hashed = await self._authenticators.hash_new_password(account, password)
 
         async def body(tx: Transaction) -> CredentialReset:
             await lock_directory(tx)
-            await self._change.require_over_account(tx, actor, account, "set the password of")
+            await self._changes.require_over_account(tx, actor, account, "set the password of")
             await lock_account(tx, account.id)
             return await self.reset_password(tx, account, hashed, end_certificates=end_certificates, actor=actor)
 
-        return await self._change(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, account.reference, body)
+        return await self._changes.run(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, account.reference, body)
 
     async def change_password(self, current: str, new: str, *, actor: Actor) -> None:
         """Change one's own password. Every other session of the account ends."""
         account, proof = await self._own(actor, current)
         if prepare_password(new) == prepare_password(current):
             raise WeakPassword("That is the password that you have already.", hint="Choose another one.")
-        hashed = await self._proofs.hash_new_password(account, new)
+        hashed = await self._authenticators.hash_new_password(account, new)
 
         async def body(tx: Transaction) -> None:
             await lock_account(tx, account.id)
-            if not await self._proofs.still_holds(tx, proof):
+            if not await self._authenticators.is_current(tx, proof):
                 raise _wrong_password()
             await self.store_password(tx, account, hashed, actor=actor, but=actor.session_id)
 
@@ -131,15 +131,15 @@ class Credentials:
         account, proof = await self._own(actor, password)
         secret = totp.new_secret(self._entropy)
         credential_id = uuid4(self._entropy)
-        sealed = self._proofs.seal_totp(credential_id, secret)
+        sealed = self._authenticators.seal_totp(credential_id, secret)
 
         async def body(tx: Transaction) -> str:
             await lock_account(tx, account.id)
-            if not await self._proofs.still_holds(tx, proof):
+            if not await self._authenticators.is_current(tx, proof):
                 raise _wrong_password()
             await store.delete_credentials(tx, account.id, CredentialKind.TOTP_UNCONFIRMED)
             held = [c for c in await store.credentials_of(tx, account.id) if c.kind is CredentialKind.TOTP]
-            if len(held) >= MOST_TOTPS:
+            if len(held) >= MAX_TOTPS:
                 raise TooManyCredentials(f"{account.name} has {len(held)} second factors, which is the most there can be.")
             free = _free_label(text, held)
             kind, now = CredentialKind.TOTP_UNCONFIRMED, self._clock.now()
@@ -149,14 +149,14 @@ class Credentials:
         given = await self._db.write(body)
         return self._enrolment(account, credential_id, given, secret)
 
-    async def waiting_totp(self, key: str, *, actor: Actor) -> TotpEnrolment | None:
+    async def unconfirmed_totp(self, key: str, *, actor: Actor) -> TotpEnrolment | None:
         """The second factor that waits for its first code, for a page that shows its key already; None for another key."""
         account = await account_by_id(self._db, actor.id)
         if account is None:
             return None
         for held in await store.credentials_of(self._db, account.id):
             if held.kind is CredentialKind.TOTP_UNCONFIRMED:
-                secret = self._proofs.open_totp(held)
+                secret = self._authenticators.open_totp(held)
                 if compare_digest(totp.secret_text(secret).encode(), key.encode()):
                     return self._enrolment(account, held.id, held.label, secret)
         return None
@@ -167,13 +167,13 @@ class Credentials:
 
     async def confirm_totp(self, code: str, *, actor: Actor) -> None:
         """Show a code of the second factor that was just made; from now on sign-in asks for one. Raises CodeRefused."""
-        proof = await self._proofs.own_code(actor.id, code)
+        proof = await self._authenticators.verify_unconfirmed_totp(actor.id, code)
         if proof is None:
             raise _wrong_code()
 
         async def body(tx: Transaction) -> None:
             await lock_account(tx, actor.id)
-            if not await self._proofs.accept(tx, proof):
+            if not await self._authenticators.accept(tx, proof):
                 raise _wrong_code()
             await self._record(tx, Event.CREDENTIAL_SET, actor, f"person:{actor.id}", CredentialKind.TOTP)
 
@@ -185,7 +185,7 @@ class Credentials:
 
         async def body(tx: Transaction) -> None:
             await lock_account(tx, account.id)
-            if not await self._proofs.still_holds(tx, proof):
+            if not await self._authenticators.is_current(tx, proof):
                 raise _wrong_password()
             held = {c.id for c in await store.credentials_of(tx, account.id) if c.kind in _TOTPS}
             if credential_id not in held or not await store.delete_credential(tx, credential_id):
@@ -195,27 +195,27 @@ class Credentials:
         await self._db.write(body)
 
     async def reset_totp(self, who: str, *, end_certificates: bool = True, actor: Actor) -> int:
-        """Remove every second factor of somebody who lost theirs; returns how many.
+        """Remove every second factor of another account; returns how many.
 
         Their sessions end, and their certificates unless they are kept.
         """
-        await self._change.require(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, f"person:{who}")
+        await self._changes.require(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, f"person:{who}")
         account = await self._account(who)
         if account.id == actor.id:
             raise NotPermitted("Your own second factor is removed with your password.", hint="Use “remove”.")
 
         async def body(tx: Transaction) -> int:
             await lock_directory(tx)
-            await self._change.require_over_account(tx, actor, account, "remove the second factor of")
+            await self._changes.require_over_account(tx, actor, account, "remove the second factor of")
             await lock_account(tx, account.id)
             removed = await self._remove_totps(tx, account, actor)
             await self._sessions.end_all_in(tx, account.id, "the second factor was removed", actor=actor)
             await self._end_certificates(tx, account, actor, end=end_certificates)
             return removed
 
-        return await self._change(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, account.reference, body)
+        return await self._changes.run(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, account.reference, body)
 
-    async def recover_account(self, name: str, password: str | None = None, *, end_certificates: bool = True) -> Recovered:
+    async def recover_account(self, name: str, password: str | None = None, *, end_certificates: bool = True) -> RecoveredAccount:
         """From the server's own shell: a new password, no second factor, no session, no count of failures.
 
         The account's certificates end unless they are kept.
@@ -223,21 +223,21 @@ class Credentials:
         A built-in account also gets back the group that gives it its role. Without `password` one is made up.
         """
         account = await self._account(name)
-        standing = account.standing(self._clock.now())
-        if not standing.active:
+        status = account.status(self._clock.now())
+        if not status.active:
             raise AccountNotUsable(
-                f"{account.name} cannot be recovered: {standing.reason}.",
+                f"{account.name} cannot be recovered: {status.reason}.",
                 hint="Recover the account “admin” and enable this one with it.",
             )
         chosen = generate_password(self._entropy) if password is None else password
-        hashed = await self._proofs.hash_new_password(account, chosen)
+        hashed = await self._authenticators.hash_new_password(account, chosen)
 
         async def body(tx: Transaction) -> CredentialReset:
             await lock_directory(tx)
             await lock_account(tx, account.id)
             await self._remove_totps(tx, account, SYSTEM)
             reset = await self.reset_password(tx, account, hashed, end_certificates=end_certificates, actor=SYSTEM)
-            await self._proofs.forget_failures(tx, account)
+            await self._authenticators.forget_failures(tx, account)
             if account.kind is AccountKind.SYSTEM:
                 group = await find_group(tx, SYSTEM_ACCOUNTS[account.name].group)
                 if group is not None:
@@ -247,15 +247,15 @@ class Credentials:
             return reset
 
         reset = await self._db.write(body)
-        return Recovered(account, chosen if password is None else None, reset)
+        return RecoveredAccount(account, chosen if password is None else None, reset)
 
     async def hash_new_password(self, account: Account, password: str) -> bytes:
         """The stored form of a password that is good enough for the account; for verbs that store it themselves."""
-        return await self._proofs.hash_new_password(account, password)
+        return await self._authenticators.hash_new_password(account, password)
 
-    async def judge_new_password(self, password: str, *, name: str, display_name: str, mails: Sequence[str]) -> None:
+    async def check_new_password(self, password: str, *, name: str, display_name: str, mails: Sequence[str]) -> None:
         """Raise WeakPassword when it is not good enough for a person of this name."""
-        await self._proofs.judge_new_password(password, name=name, display_name=display_name, mails=mails)
+        await self._authenticators.check_new_password(password, name=name, display_name=display_name, mails=mails)
 
     async def reset_password(
         self, tx: Transaction, account: Account, hashed: bytes, *, end_certificates: bool, actor: Actor
@@ -288,25 +288,25 @@ class Credentials:
         await store.delete_pending_of(tx, account.id)
         for purpose in (LinkPurpose.RESET, LinkPurpose.INVITE):
             await store.delete_links(tx, purpose, account.id)
-        if not but:  # somebody who changes their own password keeps the devices that they know
+        if not but:  # changing one's own password keeps the known devices
             await KnownDevices.forget_all_in(tx, account.id)
         ended = await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)
         await self._record(tx, Event.CREDENTIAL_SET, actor, account.reference, CredentialKind.PASSWORD)
         return ended
 
     async def _account(self, who: str) -> Account:
-        found = await find_account(self._db, name_in(who, self._domain))
+        found = await find_account(self._db, local_name(who, self._domain))
         if found is None:
-            raise account_unknown(who)
+            raise account_not_found(who)
         return found
 
-    async def _own(self, actor: Actor, password: str) -> tuple[Account, RightPassword]:
+    async def _own(self, actor: Actor, password: str) -> tuple[Account, VerifiedPassword]:
         """The actor's own account and the proof that its password was shown."""
         account = await account_by_id(self._db, actor.id)
         if account is None:
             raise AccountNotFound("Your account does not exist any more.")
-        proof = await self._proofs.own_password(account, password)
-        if not isinstance(proof, RightPassword):
+        proof = await self._authenticators.verify_own_password(account, password)
+        if not isinstance(proof, VerifiedPassword):
             await self._audit.refused(
                 self._db,
                 Event.CREDENTIAL_SET,
@@ -316,7 +316,7 @@ class Credentials:
                 details={"reason": proof.reason},
             )
             raise _wrong_password()
-        await self._proofs.forgive(proof)
+        await self._authenticators.record_success(proof)
         return account, proof
 
     async def _remove_totps(self, tx: Transaction, account: Account, actor: Actor) -> int:
@@ -333,7 +333,7 @@ class Credentials:
 def _free_label(label: str, held: list[store.StoredSecret]) -> str:
     """Labels of one account differ: a number is added where this one is in use."""
     used = {credential.label for credential in held}
-    return next(text for text in (label, *(f"{label} {n}" for n in range(2, MOST_TOTPS + 2))) if text not in used)
+    return next(text for text in (label, *(f"{label} {n}" for n in range(2, MAX_TOTPS + 2))) if text not in used)
 
 
 def _recover(account: Account) -> str:

@@ -6,7 +6,7 @@ from sealwright.errors import Conflict, InvalidInput, NotFound, NotPermitted, No
 
 
 class SignInRefused(NotSignedIn):
-    """Name or password is wrong. The same words for every reason, so that nobody learns which names exist."""
+    """The name or the password is wrong. The text is the same for every reason, so that it does not tell which names exist."""
 
     code = "sign_in_refused"
 
@@ -18,13 +18,13 @@ class CodeRefused(NotSignedIn):
 
 
 class PasswordRefused(NotPermitted):
-    """Somebody who is signed in did not show their own password, where it is asked for again."""
+    """A signed-in person gave a wrong password where theirs is asked for again."""
 
     code = "password_refused"
 
 
 class SignInExpired(NotSignedIn):
-    """The sign-in that waited for a code was finished, took too long, or never was."""
+    """The sign-in that waited for a code was finished, took too long, or never existed."""
 
     code = "sign_in_expired"
 
@@ -84,7 +84,7 @@ class CredentialNotFound(NotFound):
 
 
 class LinkRefused(Refused):
-    """A one-time link that was used, has expired, was replaced, or never was."""
+    """A one-time link that was used, has expired, was replaced, or never existed."""
 
     code = "link_refused"
 
@@ -102,7 +102,7 @@ class MailTaken(Conflict):
 
 
 class AccountNotUsable(Conflict):
-    """The account's state does not admit this."""
+    """The account's state does not allow this."""
 
     code = "account_not_usable"
 
@@ -132,6 +132,6 @@ class GroupInUse(Conflict):
 
 
 class LastAdministrator(Conflict):
-    """Nobody would be left to administer this server."""
+    """The change would remove the last account that can administer this server."""
 
     code = "last_administrator"

@@ -1,4 +1,4 @@
-"""Invitations: a person is made, and a link with which they choose their first password and are signed in. It works once."""
+"""Invitations: one-time links with which new people choose their first password and are signed in."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sealwright.errors import Conflict
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
-from sealwright.identity.directory.authority import PermittedChange
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.store import account as account_by_id
 from sealwright.identity.directory.store import lock_account, lock_directory
-from sealwright.identity.models import Account, AccountKind, Completed, LinkPurpose, OneTimeLink, Session, SessionKind
+from sealwright.identity.models import Account, AccountKind, CompletedSignIn, LinkPurpose, OneTimeLink, Session, SessionKind
 from sealwright.identity.policy import check_link_lifetime, fold_mail, secret_digest
-from sealwright.identity.reset import WithLink, why_refused
+from sealwright.identity.reset import WithLink, link_refusal
 from sealwright.identity.sessions import Sessions
 
 INVITATION_LIFETIME = timedelta(days=3)
@@ -31,7 +31,7 @@ LONGEST_INVITATION = timedelta(days=14)
 
 
 class Invitation(Struct, frozen=True):
-    """A person who was invited, and the link, which is told only once."""
+    """An invited person, and the link, which is shown only once."""
 
     person: Account
     created: bool
@@ -53,7 +53,7 @@ class Invitations:
         sessions: Sessions,
         *,
         devices: KnownDevices,
-        change: PermittedChange,
+        changes: AuthorizedChanges,
     ) -> None:
         self._db = db
         self._audit = audit
@@ -63,7 +63,7 @@ class Invitations:
         self._credentials = credentials
         self._sessions = sessions
         self._devices = devices
-        self._change = change
+        self._changes = changes
 
     async def create(
         self,
@@ -75,8 +75,8 @@ class Invitations:
         actor: Actor,
         with_link: WithLink | None = None,
     ) -> Invitation:
-        """Invite a person, who is made where they are not there. Somebody who has a password already raises Conflict."""
-        await self._change.require(Event.INVITATION_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}")
+        """Invite a person, who is created if missing. Raises Conflict if the person has a credential already."""
+        await self._changes.require(Event.INVITATION_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}")
         check_link_lifetime(lifetime, "An invitation", shortest=SHORTEST_INVITATION, longest=LONGEST_INVITATION)
         person = await self._directory.find(name)
         created = person is None
@@ -89,7 +89,7 @@ class Invitations:
 
         async def body(tx: Transaction) -> None:
             await lock_directory(tx)
-            await self._change.require_over_account(tx, actor, invited, "invite")
+            await self._changes.require_over_account(tx, actor, invited, "invite")
             if invited.kind is not AccountKind.PERSON or await store.credentials_of(tx, invited.id):
                 raise Conflict(
                     f"{invited.name} can sign in already, and needs no invitation.",
@@ -103,26 +103,26 @@ class Invitations:
             details = {"name": invited.name, "expires_at": link.expires_at}
             await self._audit.record(tx, Event.INVITATION_CREATED, actor=actor, target=invited.reference, details=details)
 
-        await self._change(Event.INVITATION_CREATED, Permission.PERSON_WRITE, actor, invited.reference, body)
+        await self._changes.run(Event.INVITATION_CREATED, Permission.PERSON_WRITE, actor, invited.reference, body)
         return Invitation(invited, created, link)
 
     async def person_of(self, link_token: str) -> Account:
-        """Who was invited, if the link would work now; raises LinkRefused, saying why not."""
+        """The invited person, if the link works now; raises LinkRefused with the reason."""
         return await self._invited(self._db, link_token, self._clock.now())
 
     async def _invited(self, reader: Database | Transaction, link_token: str, now: Instant) -> Account:
         digest = secret_digest(link_token)
         held = await store.link(reader, digest, LinkPurpose.INVITE, now)
         person = None if held is None or held.account_id is None else await account_by_id(reader, held.account_id)
-        if held is None or person is None or not person.standing(now).active:
-            raise why_refused(await store.used_or_expired(reader, digest), "invitation", now)
-        if not await self._change.still_over_account(reader, held.created_by, person, now):
-            raise why_refused(await store.used_or_expired(reader, digest), "invitation", now)
+        if held is None or person is None or not person.status(now).active:
+            raise link_refusal(await store.used_or_expired(reader, digest), "invitation", now)
+        if not await self._changes.creator_still_permitted(reader, held.created_by, person, now):
+            raise link_refusal(await store.used_or_expired(reader, digest), "invitation", now)
         return person
 
     async def accept(
         self, link_token: str, password: str, *, address: str, user_agent: str = "", device_token: str = ""
-    ) -> Completed:
+    ) -> CompletedSignIn:
         """Use the link: set the first password, and sign the person in. Raises LinkRefused or WeakPassword."""
         person = await self.person_of(link_token)
         hashed = await self._credentials.hash_new_password(person, password)
@@ -134,7 +134,7 @@ class Invitations:
             await self._invited(tx, link_token, now)
             consumed = await store.consume_link(tx, digest, LinkPurpose.INVITE, now)
             if not consumed or await store.credentials_of(tx, person.id):
-                raise why_refused(await store.used_or_expired(tx, digest), "invitation", now)
+                raise link_refusal(await store.used_or_expired(tx, digest), "invitation", now)
             actor = person.as_actor(address=address)
             await self._credentials.store_password(tx, person, hashed, actor=actor)
             details = {"name": person.name, "address": address}
@@ -143,11 +143,11 @@ class Invitations:
             return *begun, await self._devices.remember(tx, person.id, device_token, user_agent)
 
         session_token, session, device = await self._db.write(body)
-        return Completed(session_token, await self._sessions.signed_in(person, session, address), device_token=device)
+        return CompletedSignIn(session_token, await self._sessions.signed_in(person, session, address), device_token=device)
 
 
 def _require_same(person: Account, display_name: str, mails: Sequence[str]) -> None:
-    """Raise Conflict where an invitation says of a person who is there already what they are not."""
+    """Raise Conflict if the invitation contradicts what is stored about a person who exists already."""
     held = {fold_mail(mail.address) for mail in person.mails}
     others = [mail for mail in mails if fold_mail(mail) not in held]
     if others or display_name not in ("", person.display_name):

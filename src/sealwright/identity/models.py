@@ -1,4 +1,4 @@
-"""Nouns of identity: accounts, groups, sessions, credentials, and what a sign-in answers."""
+"""Accounts, groups, sessions, credentials, and results of a sign-in."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from sealwright.access import Actor, Permission
 from sealwright.clock import Instant
-from sealwright.identity.certificates import CredentialReset
+from sealwright.identity.credential_reset import CredentialReset
 
 
 class AccountKind(StrEnum):
-    """What stands behind an account."""
+    """Type of an account."""
 
     PERSON = "person"
     SERVICE = "service"
@@ -31,7 +31,7 @@ class SessionKind(StrEnum):
 
 
 class CredentialKind(StrEnum):
-    """How somebody proves who they are."""
+    """Type of a credential."""
 
     PASSWORD = "password"  # noqa: S105 - a kind's name
     TOTP = "totp"
@@ -57,14 +57,14 @@ class MailAddress(Struct, frozen=True):
     verified: bool
 
 
-class Standing(Struct, frozen=True):
+class AccountStatus(Struct, frozen=True):
     """Whether an account may act now, and why not."""
 
     active: bool
     reason: str
-    """In words, fit for an audit row and for whoever administers the account; "active" where it is."""
+    """Text for audit rows and administrators; "active" if it is."""
     credential_generation: int = 0
-    """How often a reset of the account's credentials ended its certificates."""
+    """Incremented when a reset of the credentials ends the account's certificates."""
 
 
 class Account(Struct, frozen=True):
@@ -89,7 +89,7 @@ class Account(Struct, frozen=True):
 
     @property
     def actor_kind(self) -> str:
-        """``person`` or ``service``: what an actor is called who signed in with this account."""
+        """``person`` or ``service``: the kind of actor that this account is."""
         return "service" if self.kind is AccountKind.SERVICE else "person"
 
     @property
@@ -98,23 +98,25 @@ class Account(Struct, frozen=True):
         return f"{self.actor_kind}:{self.id}"
 
     def as_actor(self, *, permissions: frozenset[Permission] = frozenset(), session_id: str = "", address: str = "") -> Actor:
-        """The account as somebody who does something."""
+        """The account as the actor of a request."""
         return Actor(self.actor_kind, self.id, self.name, permissions, session_id, address)
 
-    def standing(self, now: Instant) -> Standing:
+    def status(self, now: Instant) -> AccountStatus:
         """Whether the account may act at `now`."""
-        return standing(self.disabled_at, self.valid_from, self.valid_until, now)
+        return account_status(self.disabled_at, self.valid_from, self.valid_until, now)
 
 
-def standing(disabled_at: Instant | None, valid_from: Instant | None, valid_until: Instant | None, now: Instant) -> Standing:
+def account_status(
+    disabled_at: Instant | None, valid_from: Instant | None, valid_until: Instant | None, now: Instant
+) -> AccountStatus:
     """Whether an account with these dates may act at `now`."""
     if disabled_at is not None:
-        return Standing(active=False, reason="the account is disabled")
+        return AccountStatus(active=False, reason="the account is disabled")
     if valid_from is not None and now < valid_from:
-        return Standing(active=False, reason="the account is not valid yet")
+        return AccountStatus(active=False, reason="the account is not valid yet")
     if valid_until is not None and now >= valid_until:
-        return Standing(active=False, reason="the account is no longer valid")
-    return Standing(active=True, reason="active")
+        return AccountStatus(active=False, reason="the account is no longer valid")
+    return AccountStatus(active=True, reason="active")
 
 
 class Group(Struct, frozen=True):
@@ -134,8 +136,8 @@ class Members(Struct, frozen=True):
     groups: tuple[Group, ...]
 
 
-class SessionRules(Struct, frozen=True):
-    """How long sessions last; from the settings."""
+class SessionLifetimes(Struct, frozen=True):
+    """Maximum durations of sessions, from the settings."""
 
     idle: timedelta = timedelta(hours=1)
     """A browser session that was not used for so long has ended."""
@@ -163,7 +165,7 @@ class Session(Struct, frozen=True):
 
 
 class SignedIn(Struct, frozen=True):
-    """Who is behind a request, by a session that holds now."""
+    """The account and actor of a request with a live session."""
 
     account: Account
     session: Session
@@ -171,8 +173,8 @@ class SignedIn(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
-    """A sign-in that is done."""
+class CompletedSignIn:
+    """A successful sign-in."""
 
     token: str = field(repr=False)
     """For the cookie or the token file; never stored here."""
@@ -183,15 +185,15 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True)
-class SecondFactor:
-    """The password was right and a code is needed."""
+class SecondFactorRequired:
+    """The password was right; a second factor is needed to complete the sign-in."""
 
     pending_token: str = field(repr=False)
     expires_at: Instant
 
 
 class Credential(Struct, frozen=True):
-    """What is told about a credential; never its secret."""
+    """A credential without its secret."""
 
     id: str
     kind: CredentialKind
@@ -212,7 +214,7 @@ class TotpEnrolment:
 
 
 class KnownDevice(Struct, frozen=True):
-    """A browser or terminal from which somebody signed in to an account before."""
+    """A browser or terminal from which an account was signed in to before."""
 
     id: str
     account_id: str
@@ -230,8 +232,8 @@ class OneTimeLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
-    """An account that works again."""
+class RecoveredAccount:
+    """Result of recovering an account."""
 
     account: Account
     password: str | None = field(repr=False)

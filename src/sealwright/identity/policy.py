@@ -14,7 +14,7 @@ from sealwright.clock import CLOCKS_DIFFER, Instant, after, between, in_words
 from sealwright.errors import InvalidInput
 from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.identity.errors import MailRefused, NameRefused, TextRefused, WeakPassword
-from sealwright.identity.models import Session, SessionKind, SessionRules
+from sealwright.identity.models import Session, SessionKind, SessionLifetimes
 from sealwright.ip import network_of
 from sealwright.password_strength import weaknesses
 
@@ -60,7 +60,7 @@ def check_description(text: str) -> str:
 
 
 def check_label(text: str) -> str:
-    """What somebody calls one of their devices, trimmed; "authenticator" where nothing is given."""
+    """The label of a credential, trimmed; "authenticator" where nothing is given."""
     return _check_text(text, "a label", 0, MAX_LABEL) or "authenticator"
 
 
@@ -69,7 +69,7 @@ def spn(name: str, domain: str) -> str:
     return f"{name}@{domain}"
 
 
-def name_in(text: str, domain: str) -> str:
+def local_name(text: str, domain: str) -> str:
     """The name in a name or SPN of this domain; anything else comes back as it is."""
     given = searchable(text)
     name, at, rest = given.partition("@")
@@ -104,7 +104,7 @@ class SignInName(Struct, frozen=True):
     mail: str
 
 
-def read_sign_in_name(typed: str, domain: str) -> SignInName:
+def parse_sign_in_name(typed: str, domain: str) -> SignInName:
     """User name, SPN or e-mail address, in any case and with blanks around it."""
     text = searchable(typed).lower()
     if "@" not in text:
@@ -160,7 +160,7 @@ def check_password(password: str, *, name: str, display_name: str, mails: Sequen
 # --- throttling ------------------------------------------------------------------------------------------------------
 
 
-class Schedule(Struct, frozen=True):
+class BackoffSchedule(Struct, frozen=True):
     """How failed attempts slow down the next one."""
 
     free: int
@@ -169,20 +169,20 @@ class Schedule(Struct, frozen=True):
     one_forgotten_every: timedelta
 
 
-PER_ACCOUNT = Schedule(free=4, longest=timedelta(minutes=15), one_forgotten_every=timedelta(hours=1))
-PER_ADDRESS = Schedule(free=30, longest=timedelta(minutes=15), one_forgotten_every=timedelta(minutes=2))
+PER_ACCOUNT = BackoffSchedule(free=4, longest=timedelta(minutes=15), one_forgotten_every=timedelta(hours=1))
+PER_ADDRESS = BackoffSchedule(free=30, longest=timedelta(minutes=15), one_forgotten_every=timedelta(minutes=2))
 
 
-class Counter(Struct, frozen=True):
+class AttemptCounter(Struct, frozen=True):
     """One thing whose failures are counted."""
 
     key: bytes
-    schedule: Schedule
+    schedule: BackoffSchedule
     shared: bool
     """Several people may stand behind it: one's success takes back one's own attempt and not the failures of others."""
 
 
-class Attempts(Struct, frozen=True):
+class AttemptCount(Struct, frozen=True):
     """What is known about a counter."""
 
     failures: int
@@ -192,47 +192,47 @@ class Attempts(Struct, frozen=True):
     blocked_until: Instant
 
 
-def account_counter(account_id: str) -> Counter:
+def account_counter(account_id: str) -> AttemptCounter:
     """Counts what strangers try as the password of one account, by whichever of its names and addresses."""
-    return Counter(secret_digest(f"account:{account_id}"), PER_ACCOUNT, shared=False)
+    return AttemptCounter(secret_digest(f"account:{account_id}"), PER_ACCOUNT, shared=False)
 
 
-def unknown_name_counter(pigeonhole: bytes) -> Counter:
+def unknown_name_counter(bucket: bytes) -> AttemptCounter:
     """Counts attempts on names that no account has. It looks like an account's; several names share one."""
-    return Counter(secret_digest(f"unknown:{pigeonhole.hex()}"), PER_ACCOUNT, shared=False)
+    return AttemptCounter(secret_digest(f"unknown:{bucket.hex()}"), PER_ACCOUNT, shared=False)
 
 
-def device_counter(account_id: str, device_token: str) -> Counter:
+def device_counter(account_id: str, device_token: str) -> AttemptCounter:
     """Counts what is tried as the password of one account from a device that it knows."""
-    return Counter(secret_digest(f"device:{account_id}:{device_token}"), PER_ACCOUNT, shared=False)
+    return AttemptCounter(secret_digest(f"device:{account_id}:{device_token}"), PER_ACCOUNT, shared=False)
 
 
-def own_counter(account_id: str) -> Counter:
-    """Counts what is tried as one's own password or code by somebody who is signed in."""
-    return Counter(secret_digest(f"own:{account_id}"), PER_ACCOUNT, shared=False)
+def signed_in_counter(account_id: str) -> AttemptCounter:
+    """Counts attempts by a signed-in person on their own password or code."""
+    return AttemptCounter(secret_digest(f"own:{account_id}"), PER_ACCOUNT, shared=False)
 
 
-def code_counter(account_id: str, device_token: str = "") -> Counter:
+def code_counter(account_id: str, device_token: str = "") -> AttemptCounter:
     """Counts attempts on the second factor of one account: those from a known device, or all others."""
-    return Counter(secret_digest(f"code:{account_id}:{device_token}"), PER_ACCOUNT, shared=False)
+    return AttemptCounter(secret_digest(f"code:{account_id}:{device_token}"), PER_ACCOUNT, shared=False)
 
 
-def address_counter(address: str) -> Counter:
+def address_counter(address: str) -> AttemptCounter:
     """Counts attempts from one IPv4 address or one IPv6 network of a subscriber (/64)."""
-    return Counter(secret_digest(f"address:{network_of(address)}"), PER_ADDRESS, shared=True)
+    return AttemptCounter(secret_digest(f"address:{network_of(address)}"), PER_ADDRESS, shared=True)
 
 
-def wait_before(attempts: Attempts | None, schedule: Schedule, now: Instant) -> timedelta:
+def wait_before(attempts: AttemptCount | None, schedule: BackoffSchedule, now: Instant) -> timedelta:
     """How long until the next attempt is looked at; zero when it is now.
 
-    A wait that is longer than any of the schedule was not meant: the clock was set back since. It holds nobody up.
+    A wait longer than the schedule allows means that the clock was set back since; it is ignored.
     """
     if attempts is None or not now < attempts.blocked_until <= after(now, schedule.longest):
         return timedelta()
     return between(now, attempts.blocked_until)
 
 
-def count_attempt(attempts: Attempts | None, schedule: Schedule, now: Instant) -> Attempts:
+def count_attempt(attempts: AttemptCount | None, schedule: BackoffSchedule, now: Instant) -> AttemptCount:
     """The counter after one more attempt, which counts as failed until it turns out well."""
     failures, since = 1, now
     if attempts is not None:
@@ -243,18 +243,18 @@ def count_attempt(attempts: Attempts | None, schedule: Schedule, now: Instant) -
             since = after(began, forgotten * schedule.one_forgotten_every)
     over = min(failures - schedule.free, 20)
     wait = timedelta() if over <= 0 else min(timedelta(seconds=2 ** (over - 1)), schedule.longest)
-    return Attempts(failures, since, after(now, wait))
+    return AttemptCount(failures, since, after(now, wait))
 
 
 # --- sessions --------------------------------------------------------------------------------------------------------
 
 
-def session_expiry(kind: SessionKind, rules: SessionRules, now: Instant) -> Instant:
+def session_expires_at(kind: SessionKind, rules: SessionLifetimes, now: Instant) -> Instant:
     """When a session that begins now ends at the latest."""
     return after(now, rules.absolute if kind is SessionKind.BROWSER else rules.terminal)
 
 
-def why_over(session: Session, rules: SessionRules, now: Instant) -> str | None:
+def session_end_reason(session: Session, rules: SessionLifetimes, now: Instant) -> str | None:
     """Why the session does not hold at `now`, or None where it does."""
     if session.ended_at is not None:
         return "it was ended"

@@ -1,4 +1,4 @@
-"""Delete the rows of what is long over."""
+"""Delete expired rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 from sealwright.clock import Clock, before
 from sealwright.db import Database, Transaction
 from sealwright.identity import store
-from sealwright.identity.devices import DEVICE_LASTS
+from sealwright.identity.devices import DEVICE_LIFETIME
 from sealwright.identity.devices import store as devices
 
 SESSIONS_KEPT = timedelta(days=30)
@@ -19,7 +19,7 @@ async def purge(db: Database, clock: Clock) -> int:
 
     async def body(tx: Transaction) -> int:
         now = clock.now()
-        purged = await devices.purge(tx, before(now, DEVICE_LASTS))
+        purged = await devices.purge(tx, before(now, DEVICE_LIFETIME))
         return purged + await store.purge(tx, sessions_before=before(now, SESSIONS_KEPT), others_before=before(now, OTHERS_KEPT))
 
     return await db.write(body)

@@ -13,10 +13,10 @@ from sealwright.clock import Clock, Instant, after, to_rfc3339
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
 from sealwright.identity import store
-from sealwright.identity.certificates import CredentialReset
+from sealwright.identity.credential_reset import CredentialReset
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
-from sealwright.identity.directory.authority import PermittedChange
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.store import account as account_by_id
 from sealwright.identity.directory.store import lock_account, lock_directory
@@ -42,7 +42,7 @@ class ResetLink(Struct, frozen=True):
     certificates: int
     """How many that would be."""
     created_by: str | None
-    """Account that made it; empty where it was the server itself, None where nobody knows."""
+    """Account that created it; empty for the server itself, None if unknown."""
 
 
 class ResetLinks:
@@ -57,7 +57,7 @@ class ResetLinks:
         directory: Directory,
         credentials: Credentials,
         devices: KnownDevices,
-        change: PermittedChange,
+        changes: AuthorizedChanges,
     ) -> None:
         self._db = db
         self._audit = audit
@@ -66,7 +66,7 @@ class ResetLinks:
         self._directory = directory
         self._credentials = credentials
         self._devices = devices
-        self._change = change
+        self._changes = changes
 
     async def create(
         self,
@@ -77,8 +77,8 @@ class ResetLinks:
         actor: Actor,
         with_link: WithLink | None = None,
     ) -> OneTimeLink:
-        """A link for somebody who has no password, or lost it. With it their certificates end, unless they are kept."""
-        await self._change.require(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, f"person:{who}")
+        """Create a link to set a new password. Using it ends the account's certificates, unless they are kept."""
+        await self._changes.require(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, f"person:{who}")
         check_link_lifetime(lifetime, "A link", shortest=SHORTEST_LIFETIME, longest=LONGEST_LIFETIME)
         account = await self._directory.show_person(who, actor=actor)
         if account.kind is AccountKind.SYSTEM:
@@ -90,7 +90,7 @@ class ResetLinks:
 
         async def body(tx: Transaction) -> None:
             await lock_directory(tx)
-            await self._change.require_over_account(tx, actor, account, "make a link for")
+            await self._changes.require_over_account(tx, actor, account, "make a link for")
             await store.delete_links(tx, LinkPurpose.RESET, account.id)
             digest = secret_digest(link.token)
             now, until = self._clock.now(), link.expires_at
@@ -102,14 +102,14 @@ class ResetLinks:
             details = {"expires_at": until, "end_certificates": end_certificates}
             await self._audit.record(tx, Event.RESET_LINK_CREATED, actor=actor, target=account.reference, details=details)
 
-        await self._change(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, account.reference, body)
+        await self._changes.run(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, account.reference, body)
         return link
 
     async def require(self, link_token: str) -> ResetLink:
         """The link, if it would work now; raises LinkRefused, saying why not."""
         found = await self.find(link_token)
         if found is None:
-            raise why_refused(await store.used_or_expired(self._db, secret_digest(link_token)), "link", self._clock.now())
+            raise link_refusal(await store.used_or_expired(self._db, secret_digest(link_token)), "link", self._clock.now())
         return found
 
     async def find(self, link_token: str) -> ResetLink | None:
@@ -117,9 +117,9 @@ class ResetLinks:
         now = self._clock.now()
         held = await store.link(self._db, secret_digest(link_token), LinkPurpose.RESET, now)
         account = None if held is None or held.account_id is None else await account_by_id(self._db, held.account_id)
-        if held is None or account is None or not account.standing(now).active:
+        if held is None or account is None or not account.status(now).active:
             return None
-        if not await self._change.still_over_account(self._db, held.created_by, account, now):
+        if not await self._changes.creator_still_permitted(self._db, held.created_by, account, now):
             return None
         certificates = await self._credentials.certificates_of(account.id)
         return ResetLink(account, held.end_certificates, certificates, held.created_by)
@@ -136,8 +136,8 @@ class ResetLinks:
     ) -> tuple[CredentialReset, str]:
         """Use the link: set the password. Second factors stay. Raises LinkRefused or WeakPassword.
 
-        Certificates end where whoever made the link, or whoever uses it, wants it. Returns what ended, and a token for the
-        device: whoever was given the link can sign in from it while strangers guess.
+        Certificates end if the creator or the user of the link chose so. Returns what ended, and a token for the device, so that
+        sign-in from it stays possible while others guess the password.
         """
         found = await self.require(link_token)
         account = found.account
@@ -150,10 +150,10 @@ class ResetLinks:
             now = self._clock.now()
             over = await store.used_or_expired(tx, secret_digest(link_token))
             consumed = await store.consume_link(tx, secret_digest(link_token), LinkPurpose.RESET, now)
-            if not consumed or present is None or not present.standing(now).active:
-                raise why_refused(over, "link", now)
-            if not await self._change.still_over_account(tx, found.created_by, present, now):
-                raise why_refused(over, "link", now)
+            if not consumed or present is None or not present.status(now).active:
+                raise link_refusal(over, "link", now)
+            if not await self._changes.creator_still_permitted(tx, found.created_by, present, now):
+                raise link_refusal(over, "link", now)
             actor = account.as_actor(address=address)
             reset = await self._credentials.reset_password(
                 tx,
@@ -169,7 +169,7 @@ class ResetLinks:
         return await self._db.write(body)
 
 
-def why_refused(over: tuple[Instant | None, Instant] | None, what: str, now: Instant) -> LinkRefused:
+def link_refusal(over: tuple[Instant | None, Instant] | None, what: str, now: Instant) -> LinkRefused:
     """The refusal of a link that does not work any more. `over`: when it was used and when it expires, where that is known."""
     if over is None:
         return LinkRefused(
@@ -184,7 +184,7 @@ def why_refused(over: tuple[Instant | None, Instant] | None, what: str, now: Ins
         )
     if expires_at > now:
         return LinkRefused(
-            f"This {what} does not work any more: the account was disabled, or has authority that whoever made the {what} lacks.",
+            f"This {what} does not work any more: the account was disabled, or has authority that its creator lacks.",
             hint="Ask an administrator who holds every permission of the account for a new one.",
         )
     return LinkRefused(f"This {what} was good until {to_rfc3339(expires_at)}.", hint="Ask an administrator for a new one.")

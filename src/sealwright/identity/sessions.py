@@ -14,18 +14,18 @@ from sealwright.entropy import Entropy, token, uuid4
 from sealwright.identity import store
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import SessionNotFound
-from sealwright.identity.models import Account, Session, SessionKind, SessionRules, SignedIn
-from sealwright.identity.policy import printable, searchable, secret_digest, session_expiry, why_over
+from sealwright.identity.models import Account, Session, SessionKind, SessionLifetimes, SignedIn
+from sealwright.identity.policy import printable, searchable, secret_digest, session_end_reason, session_expires_at
 
 TOUCHED_AFTER = timedelta(minutes=1)
-MOST_SESSIONS = 50
+MAX_SESSIONS = 50
 """Of one account; the oldest ends when another one begins."""
 
 
 class Sessions:
     """Rows of their own, so that an end is an end: nothing about a session is taken from the token itself."""
 
-    def __init__(self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, rules: SessionRules) -> None:
+    def __init__(self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, rules: SessionLifetimes) -> None:
         self._db = db
         self._audit = audit
         self._clock = clock
@@ -42,7 +42,11 @@ class Sessions:
             return None
         session, account = found
         now = self._clock.now()
-        if session.kind is not kind or why_over(session, self._rules, now) is not None or not account.standing(now).active:
+        if (
+            session.kind is not kind
+            or session_end_reason(session, self._rules, now) is not None
+            or not account.status(now).active
+        ):
             return None
         if after(session.last_seen_at, TOUCHED_AFTER) <= now:
 
@@ -69,11 +73,11 @@ class Sessions:
         user_agent: str,
         held_token: str = "",
     ) -> tuple[str, Session]:
-        """Make a session in the caller's transaction, which holds the account's lock; answers its token, told only once.
+        """Make a session in the caller's transaction, which holds the account's lock; returns its token, shown only once.
 
-        `held_token` is the one that the browser came with. Where it opens a session of the same account that holds, that session
-        goes on, and with it what applications were given under it: with what was proven now, and with a new token, so that nobody
-        who knew the old one is signed in by this.
+        `held_token` is the one that the browser sent. If it belongs to a live session of the account, that session continues,
+        and with it what applications were given under it. It gets the methods proven now and a new token, so that the old token
+        is worth nothing afterwards.
         """
         now = self._clock.now()
         session_token = token(self._entropy)
@@ -88,7 +92,7 @@ class Sessions:
             created_at=now,
             authenticated_at=now,
             last_seen_at=now,
-            expires_at=session_expiry(kind, self._rules, now),
+            expires_at=session_expires_at(kind, self._rules, now),
             ended_at=None,
         )
         before = await self._held(tx, account, kind, held_token) if held_token else None
@@ -96,7 +100,7 @@ class Sessions:
         if continued and await store.continue_session(tx, continued, digest, held=secret_digest(held_token)):
             session = continued
         else:
-            await self._make_room(tx, account, session)
+            await self._end_oldest_sessions(tx, account, session)
             await store.insert_session(tx, session, digest)
         details = {"session": session.id, "kind": str(kind), "methods": list(methods), "address": address}
         more = {"continued": True} if session is continued else {}
@@ -111,13 +115,13 @@ class Sessions:
             return None
         session, _ = found
         same = (session.account_id, session.kind) == (account.id, kind)
-        return session if same and why_over(session, self._rules, self._clock.now()) is None else None
+        return session if same and session_end_reason(session, self._rules, self._clock.now()) is None else None
 
-    async def _make_room(self, tx: Transaction, account: Account, coming: Session) -> None:
+    async def _end_oldest_sessions(self, tx: Transaction, account: Account, coming: Session) -> None:
         """End the sessions of an account that are too many once another one has begun."""
         actor = account.as_actor(session_id=coming.id, address=coming.address)
         live = await store.live_sessions(tx, account.id, coming.created_at)
-        for oldest in live[MOST_SESSIONS - 1 :]:
+        for oldest in live[MAX_SESSIONS - 1 :]:
             await self._end(tx, oldest.id, account.id, "the account began too many others", actor)
 
     async def list_of(self, account_id: str, *, actor: Actor) -> tuple[Session, ...]:
@@ -126,13 +130,13 @@ class Sessions:
             require(actor, Permission.SESSION_READ)
         now = self._clock.now()
         live = await store.live_sessions(self._db, account_id, now)
-        return tuple(session for session in live if why_over(session, self._rules, now) is None)
+        return tuple(session for session in live if session_end_reason(session, self._rules, now) is None)
 
     async def count_of(self, account_id: str) -> int:
         """How many sessions of an account hold now. For callers that may end them."""
         now = self._clock.now()
         live = await store.live_sessions(self._db, account_id, now)
-        return sum(why_over(session, self._rules, now) is None for session in live)
+        return sum(session_end_reason(session, self._rules, now) is None for session in live)
 
     async def session(self, session_id: str) -> Session | None:
         """One session, whether it holds or not."""
@@ -155,7 +159,7 @@ class Sessions:
         await self._db.write(body)
 
     async def end_all(self, account_id: str, reason: str, *, actor: Actor, but: str = "") -> int:
-        """End every session of an account except `but`; answers how many."""
+        """End every session of an account except `but`; returns how many."""
         if account_id != actor.id:
             require(actor, Permission.SESSION_REVOKE)
 

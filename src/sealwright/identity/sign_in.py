@@ -12,13 +12,13 @@ from sealwright.clock import Clock, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
 from sealwright.identity import store
+from sealwright.identity.authenticators import Authenticators, RejectedPassword, VerifiedPassword
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.store import account as find_account
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import CodeRefused, SignInExpired, SignInRefused
-from sealwright.identity.models import Account, Completed, CredentialKind, SecondFactor, Session, SessionKind
-from sealwright.identity.policy import MAX_CONTINUE_TO, printable, read_sign_in_name, secret_digest
-from sealwright.identity.proofs import Proofs, RightPassword, WrongPassword
+from sealwright.identity.models import Account, CompletedSignIn, CredentialKind, SecondFactorRequired, Session, SessionKind
+from sealwright.identity.policy import MAX_CONTINUE_TO, parse_sign_in_name, printable, secret_digest
 from sealwright.identity.sessions import Sessions
 
 PENDING_LIFETIME = timedelta(minutes=5)
@@ -41,7 +41,7 @@ class _From:
 
 
 class SignIn:
-    """Answers alike, and after the same work, for every reason why a name and a password do not go together."""
+    """The response and the work for it are the same for every reason why a name and a password are refused."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class SignIn:
         audit: Audit,
         clock: Clock,
         entropy: Entropy,
-        proofs: Proofs,
+        authenticators: Authenticators,
         sessions: Sessions,
         devices: KnownDevices,
         *,
@@ -59,7 +59,7 @@ class SignIn:
         self._audit = audit
         self._clock = clock
         self._entropy = entropy
-        self._proofs = proofs
+        self._authenticators = authenticators
         self._sessions = sessions
         self._devices = devices
         self._domain = domain
@@ -75,20 +75,20 @@ class SignIn:
         continue_to: str = "",
         held_token: str = "",
         device_token: str | None = None,
-    ) -> Completed | SecondFactor:
+    ) -> CompletedSignIn | SecondFactorRequired:
         """Check a user name, SPN or e-mail address and a password.
 
         Raises SignInRefused, RateLimited, or Unavailable when too many passwords are being checked. `continue_to` comes back in
-        Completed, also when a code was asked for in between. A session of the same account that `held_token` opens goes on.
+        CompletedSignIn, also when a code was asked for in between. A session of the same account that `held_token` opens goes on.
         `device_token` is the one that the device was given at an earlier sign-in, or empty; None where it can keep none.
         """
-        typed = read_sign_in_name(name, self._domain)
-        proof = await self._proofs.password(typed, password, address=address, device_token=device_token)
-        if isinstance(proof, WrongPassword):
+        typed = parse_sign_in_name(name, self._domain)
+        proof = await self._authenticators.verify_password(typed, password, address=address, device_token=device_token)
+        if isinstance(proof, RejectedPassword):
             await self._refuse(proof.account_id or _UNKNOWN, address, proof.reason)
         origin = _From(kind, address, user_agent, printable(continue_to, MAX_CONTINUE_TO), held_token, device_token)
         outcome = await self._accept(proof, origin)
-        await self._proofs.renew_hash(proof, password)
+        await self._authenticators.rehash_if_outdated(proof, password)
         return outcome
 
     async def with_totp(
@@ -100,7 +100,7 @@ class SignIn:
         user_agent: str,
         held_token: str = "",
         device_token: str | None = None,
-    ) -> Completed:
+    ) -> CompletedSignIn:
         """Finish a sign-in with a code. A wrong code may be corrected; raises CodeRefused, SignInExpired or RateLimited.
 
         A session of the same account that `held_token` opens goes on.
@@ -109,18 +109,18 @@ class SignIn:
         waiting = await store.pending(self._db, digest, self._clock.now())
         if waiting is None:
             raise _expired()
-        proof = await self._proofs.code(waiting.account_id, code, device_token=device_token)
+        proof = await self._authenticators.verify_totp(waiting.account_id, code, device_token=device_token)
         if proof is None:
             await self._refuse_code(waiting.account_id, address)
 
         async def body(tx: Transaction) -> tuple[Account, str, Session, str]:
             await lock_account(tx, waiting.account_id)
             account = await find_account(tx, waiting.account_id)
-            if account is None or not account.standing(self._clock.now()).active:
+            if account is None or not account.status(self._clock.now()).active:
                 raise _expired()
             if not await store.consume_pending(tx, digest, self._clock.now()):
                 raise _expired()
-            if not await self._proofs.accept(tx, proof):
+            if not await self._authenticators.accept(tx, proof):
                 raise _wrong_code()
             methods = (*waiting.methods, "otp")
             begun = await self._sessions.begin(
@@ -133,18 +133,18 @@ class SignIn:
         except CodeRefused:
             await self._refuse_code(waiting.account_id, address)
         signed_in = await self._sessions.signed_in(account, session, address)
-        return Completed(session_token, signed_in, waiting.continue_to, device)
+        return CompletedSignIn(session_token, signed_in, waiting.continue_to, device)
 
-    async def _accept(self, proof: RightPassword, origin: _From) -> Completed | SecondFactor:
+    async def _accept(self, proof: VerifiedPassword, origin: _From) -> CompletedSignIn | SecondFactorRequired:
         """In one transaction: the account and its password are still good, and what follows from that."""
 
-        async def body(tx: Transaction) -> tuple[Account, str, Session, str] | SecondFactor | str:
+        async def body(tx: Transaction) -> tuple[Account, str, Session, str] | SecondFactorRequired | str:
             await lock_account(tx, proof.account_id)
             account = await find_account(tx, proof.account_id)
-            standing = None if account is None else account.standing(self._clock.now())
-            if account is None or standing is None or not standing.active:
-                return "the account was deleted" if standing is None else standing.reason
-            if not await self._proofs.accept(tx, proof):
+            status = None if account is None else account.status(self._clock.now())
+            if account is None or status is None or not status.active:
+                return "the account was deleted" if status is None else status.reason
+            if not await self._authenticators.accept(tx, proof):
                 return "the password was replaced meanwhile"
             held = await store.credentials_of(tx, account.id)
             if any(credential.kind is CredentialKind.TOTP for credential in held):
@@ -163,20 +163,20 @@ class SignIn:
         outcome = await self._db.write(body)
         if isinstance(outcome, str):
             await self._refuse(proof.account_id, origin.address, outcome)
-        if isinstance(outcome, SecondFactor):
+        if isinstance(outcome, SecondFactorRequired):
             return outcome
         account, session_token, session, device = outcome
         signed_in = await self._sessions.signed_in(account, session, origin.address)
-        return Completed(session_token, signed_in, origin.continue_to, device)
+        return CompletedSignIn(session_token, signed_in, origin.continue_to, device)
 
-    async def _ask_for_code(self, tx: Transaction, account: Account, origin: _From) -> SecondFactor:
+    async def _ask_for_code(self, tx: Transaction, account: Account, origin: _From) -> SecondFactorRequired:
         now = self._clock.now()
         pending_token = token(self._entropy)
         waiting = store.PendingSignIn(
             account.id, origin.kind, ("pwd",), origin.continue_to, created_at=now, expires_at=after(now, PENDING_LIFETIME)
         )
         await store.insert_pending(tx, waiting, secret_digest(pending_token))
-        return SecondFactor(pending_token, waiting.expires_at)
+        return SecondFactorRequired(pending_token, waiting.expires_at)
 
     async def _refuse(self, account_id: str, address: str, reason: str) -> Never:
         await self._record_refusal(account_id, address, _NO_SIGN_IN, reason)

@@ -12,7 +12,7 @@ from sealwright.db import Database, Row, Statement, Transaction, insert_once, up
 from sealwright.db.schema import accounts, credentials, mail_addresses, one_time_links, pending_sign_ins, sessions, throttles
 from sealwright.identity.directory.store import ACCOUNT_COLUMNS, MAIL_COLUMNS, accounts_from
 from sealwright.identity.models import Account, Credential, CredentialKind, LinkPurpose, Session, SessionKind
-from sealwright.identity.policy import Attempts
+from sealwright.identity.policy import AttemptCount
 
 Reader = Database | Transaction
 
@@ -106,12 +106,12 @@ async def insert_credential(tx: Transaction, new: StoredSecret) -> None:
 
 
 async def replace_secret(tx: Transaction, credential_id: str, *, known: bytes, new: bytes) -> None:
-    """Store the same password hashed anew, unless somebody changed it meanwhile."""
+    """Store the same password with a new hash, unless it was changed meanwhile."""
     await tx.run(_REPLACE_SECRET, of=credential_id, known=known, new_secret=new)
 
 
 async def delete_credentials(tx: Transaction, account_id: str, kind: CredentialKind) -> int:
-    """Remove all credentials of one kind; answers how many."""
+    """Remove all credentials of one kind; returns how many."""
     return await tx.run(_DELETE_CREDENTIALS, of=account_id, which=str(kind))
 
 
@@ -237,7 +237,7 @@ async def end_session(tx: Transaction, session_id: str, reason: str, now: Instan
 
 
 async def end_sessions(tx: Transaction, account_id: str, reason: str, now: Instant, *, but: str = "") -> list[str]:
-    """End every session of an account, except `but`; answers the ids of those that ended."""
+    """End every session of an account, except `but`; returns the ids of those that ended."""
     return [row[0] for row in await tx.all(_END_ALL, of=account_id, why=reason, now=now, but=but)]
 
 
@@ -245,7 +245,7 @@ async def end_sessions(tx: Transaction, account_id: str, reason: str, now: Insta
 
 
 class PendingSignIn(Struct, frozen=True):
-    """A right password whose second factor was not shown yet."""
+    """A sign-in with a right password that waits for its second factor."""
 
     account_id: str
     kind: SessionKind
@@ -300,7 +300,7 @@ async def pending(reader: Reader, digest: bytes, now: Instant) -> PendingSignIn 
 
 
 async def consume_pending(tx: Transaction, digest: bytes, now: Instant) -> bool:
-    """Use it up; False when somebody was faster."""
+    """Mark it as used; False if it was used or expired already."""
     return await tx.one(_CONSUME_PENDING, of=digest, now=now) is not None
 
 
@@ -342,14 +342,14 @@ _DELETE_OLD_LINKS = Statement(delete(one_time_links).where(_links.expires_at < _
 
 
 class StoredLink(Struct, frozen=True):
-    """A link that holds."""
+    """A link that is neither used nor expired."""
 
     account_id: str | None
     """Whom it belongs to; None where it makes an account."""
     expires_at: Instant
     end_certificates: bool
     created_by: str | None
-    """Account that made it; empty where it was the server itself, None where nobody knows."""
+    """Account that created it; empty for the server itself, None if unknown."""
 
 
 async def insert_link(
@@ -378,13 +378,13 @@ async def insert_link(
 
 
 async def link(reader: Reader, digest: bytes, purpose: LinkPurpose, now: Instant) -> StoredLink | None:
-    """The link, or None where it does not hold."""
+    """The link, or None if it was used, expired or never existed."""
     row = await reader.one(_LINK, digest=digest, purpose=str(purpose), now=now)
     return None if row is None else StoredLink(row[0], row[1], bool(row[2]), row[3])
 
 
 async def consume_link(tx: Transaction, digest: bytes, purpose: LinkPurpose, now: Instant) -> bool:
-    """Use it up; False when somebody was faster."""
+    """Mark it as used; False if it was used or expired already."""
     return await tx.one(_CONSUME_LINK, of=digest, why=str(purpose), now=now) is not None
 
 
@@ -406,7 +406,7 @@ _ATTEMPTS = Statement(select(*_attempt_columns).where(throttles.c.key == _p("key
 _ATTEMPTS_LOCKED = Statement(select(*_attempt_columns).where(throttles.c.key == _p("key")).with_for_update())
 _ENSURE_ATTEMPTS = insert_once(throttles, returning=throttles.c.key)
 _SET_ATTEMPTS = upsert(throttles, key=["key"], update=["failures", "counted_since", "blocked_until"])
-_TAKE_BACK_ATTEMPT = Statement(
+_DECREMENT_ATTEMPTS = Statement(
     update(throttles)
     .where(throttles.c.key == _p("of"), throttles.c.failures > 0)
     .values(
@@ -420,21 +420,21 @@ _DELETE_OLD_ATTEMPTS = Statement(
 )
 
 
-async def attempts(reader: Reader, key: bytes) -> Attempts | None:
+async def attempts(reader: Reader, key: bytes) -> AttemptCount | None:
     """What is counted under this key."""
     row = await reader.one(_ATTEMPTS, key=key)
-    return None if row is None else Attempts(*row)
+    return None if row is None else AttemptCount(*row)
 
 
-async def lock_attempts(tx: Transaction, key: bytes, now: Instant) -> Attempts | None:
-    """The same, while everybody else who counts under this key waits for this transaction."""
+async def lock_attempts(tx: Transaction, key: bytes, now: Instant) -> AttemptCount | None:
+    """The same with a row lock: other transactions on this key wait for this one."""
     if await tx.one(_ENSURE_ATTEMPTS, key=key, failures=0, counted_since=now, blocked_until=0) is not None:
         return None
     row = await tx.one(_ATTEMPTS_LOCKED, key=key)
-    return None if row is None else Attempts(*row)
+    return None if row is None else AttemptCount(*row)
 
 
-async def set_attempts(tx: Transaction, key: bytes, new: Attempts) -> None:
+async def set_attempts(tx: Transaction, key: bytes, new: AttemptCount) -> None:
     """Store a count."""
     await tx.run(
         _SET_ATTEMPTS,
@@ -445,9 +445,9 @@ async def set_attempts(tx: Transaction, key: bytes, new: Attempts) -> None:
     )
 
 
-async def take_back_attempt(tx: Transaction, key: bytes, blocked_until: Instant) -> None:
-    """Count one less, and end the wait that this one began. Any wait before it was over when it was admitted."""
-    await tx.run(_TAKE_BACK_ATTEMPT, of=key, until=blocked_until)
+async def decrement_attempts(tx: Transaction, key: bytes, blocked_until: Instant) -> None:
+    """Count one less, and end the wait that this attempt began."""
+    await tx.run(_DECREMENT_ATTEMPTS, of=key, until=blocked_until)
 
 
 async def delete_attempts(tx: Transaction, key: bytes) -> None:
@@ -456,7 +456,7 @@ async def delete_attempts(tx: Transaction, key: bytes) -> None:
 
 
 async def purge(tx: Transaction, *, sessions_before: Instant, others_before: Instant) -> int:
-    """Forget sessions, waiting sign-ins, links and counts that were over before an instant; answers how many rows."""
+    """Forget sessions, waiting sign-ins, links and counts that were over before an instant; returns how many rows."""
     forgotten = await tx.run(_DELETE_OLD_SESSIONS, before=sessions_before)
     for statement in (_DELETE_OLD_PENDING, _DELETE_OLD_LINKS, _DELETE_OLD_ATTEMPTS):
         forgotten += await tx.run(statement, before=others_before)

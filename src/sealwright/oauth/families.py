@@ -52,9 +52,9 @@ class Families:
             raise FamilyOver("The sign-in that the authorization rests on has ended.")
         if account.id != family.account_id:
             raise FamilyOver("The sign-in that the authorization rests on is somebody else's.")
-        standing = account.standing(now)
-        if not standing.active:
-            raise FamilyOver(f"The person may not act now: {standing.reason}.")
+        status = account.status(now)
+        if not status.active:
+            raise FamilyOver(f"The person may not act now: {status.reason}.")
         return Holder(account, session)
 
     async def revoke(self, tx: Transaction, family: Family, client: Client, reason: str, actor: Actor) -> None:

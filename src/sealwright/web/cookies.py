@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sealwright.identity import DEVICE_LASTS
+from sealwright.identity import DEVICE_LIFETIME
 from sealwright.oauth import SESSION_COOKIE
 
 PENDING_COOKIE = "__Host-sealwright_pending"
@@ -40,7 +40,10 @@ def set_pending(token: str, lasts: timedelta) -> tuple[str, str]:
 
 def set_device(token: str) -> tuple[str, str]:
     """For as long as the device is known; each sign-in begins that time anew. It opens nothing, and stays after signing out."""
-    return "set-cookie", f"{DEVICE_COOKIE}={token}; {_ATTRIBUTES}; SameSite=Lax; Max-Age={DEVICE_LASTS // timedelta(seconds=1)}"
+    return (
+        "set-cookie",
+        f"{DEVICE_COOKIE}={token}; {_ATTRIBUTES}; SameSite=Lax; Max-Age={DEVICE_LIFETIME // timedelta(seconds=1)}",
+    )
 
 
 def set_form_secret(secret: str) -> tuple[str, str]:

@@ -88,7 +88,7 @@ class CredentialPages:
     async def confirm_authenticator(self, visit: Visit, person: SignedIn) -> Response:
         """Turn an authenticator on, with a right code of it."""
         code, key = visit.typed("code"), "".join(visit.typed("key").split())
-        shown = await self._credentials.waiting_totp(key, actor=person.actor) if key else None
+        shown = await self._credentials.unconfirmed_totp(key, actor=person.actor) if key else None
         problems = unlike_a_code(code)
         if problems:
             return self._code_form(visit, person, enrolment=shown, problems=problems)

@@ -9,8 +9,8 @@ from sealwright.errors import RateLimited
 from sealwright.http import Response, redirect
 from sealwright.identity import (
     CodeRefused,
-    Completed,
-    SecondFactor,
+    CompletedSignIn,
+    SecondFactorRequired,
     SessionKind,
     SessionNotFound,
     Sessions,
@@ -91,7 +91,7 @@ class SignInPages:
         except RateLimited as refusal:
             problems = (problem_of(refusal),)
             return await self._form(visit, onward, username=username, problems=problems, status=429, failure=refusal)
-        if isinstance(outcome, SecondFactor):
+        if isinstance(outcome, SecondFactorRequired):
             lasts = between(self._clock.now(), outcome.expires_at)
             return redirect(onward.path(CODE_PAGE), headers=(set_pending(outcome.pending_token, lasts), *LEADS_AWAY))
         return await self._finish(visit, onward, outcome)
@@ -155,7 +155,7 @@ class SignInPages:
     def _onward(self, visit: Visit) -> Onward:
         return read_onward(visit.request)
 
-    async def _finish(self, visit: Visit, onward: Onward, completed: Completed) -> Response:
+    async def _finish(self, visit: Visit, onward: Onward, completed: CompletedSignIn) -> Response:
         """The token is new in any case. The session of somebody else that this browser held before ends; one's own goes on."""
         if visit.visitor is not None and visit.visitor.account.id != completed.signed_in.account.id:
             with suppress(SessionNotFound):

@@ -85,7 +85,7 @@ class WelcomePages:
     async def _problems(self, visit: Visit, typed: TypedWelcome, password: str) -> tuple[Problem, ...]:
         """Everything that is wrong, in the order of the page; of one field only the first thing."""
         found = [*missing(visit.form, _ASKED), *not_the_same(visit.form, "password", "password-again")]
-        for refusal in await self._bootstrap.mistakes(
+        for refusal in await self._bootstrap.validation_errors(
             name=typed.username.strip(), display_name=typed.display_name, mails=[typed.mail], password=password
         ):
             found += fields_of(refusal, _FIELDS)

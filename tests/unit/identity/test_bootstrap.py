@@ -8,7 +8,7 @@ import pytest
 from sealwright.access import SYSTEM, Permission
 from sealwright.identity import (
     SYSTEM_ACCOUNTS,
-    Completed,
+    CompletedSignIn,
     LinkRefused,
     NameTaken,
     SignInRefused,
@@ -68,7 +68,7 @@ def test_link_makes_an_administrator_and_signs_in():
             assert await world.bootstrap.is_open(link.token)
             done = await welcome(world, link.token)
             assert done.signed_in.actor.permissions == frozenset(Permission)
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
             assert not await world.bootstrap.is_open(link.token)
             with pytest.raises(LinkRefused):
                 await welcome(world, link.token, name="mallory")

@@ -14,12 +14,12 @@ from sealwright.identity import (
     BeyondOwnAuthority,
     BuiltIn,
     CodeRefused,
-    Completed,
+    CompletedSignIn,
     CredentialKind,
     CredentialNotFound,
     CredentialReset,
     PasswordRefused,
-    SecondFactor,
+    SecondFactorRequired,
     SignInRefused,
     TooManyCredentials,
     WeakPassword,
@@ -37,7 +37,7 @@ def test_set_password_replaces_the_old_one_and_ends_sessions():
             assert await world.refreshed(before) is None
             with pytest.raises(SignInRefused):
                 await world.try_password("alice", PASSWORD)
-            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), Completed)
+            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -50,7 +50,7 @@ def test_own_password_is_changed_to_another_one_only():
                 await world.credentials.change_password(PASSWORD, PASSWORD, actor=actor)
             with pytest.raises(PasswordRefused):
                 await world.credentials.change_password(OTHER_PASSWORD, OTHER_PASSWORD, actor=actor)
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -75,8 +75,8 @@ def test_set_password_is_for_others_and_within_ones_authority():
             with pytest.raises(WeakPassword) as weak:
                 await set_password("alice", "alice12345", actor=desk)
             assert weak.value.reasons
-            assert isinstance(await world.try_password("boss"), Completed)
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("boss"), CompletedSignIn)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
             refused = [json.loads(details)["reason"] for event, outcome, details in await world.events() if outcome == "refused"]
             assert any("set the password of boss" in reason for reason in refused)
 
@@ -97,7 +97,7 @@ def test_own_password_is_changed_with_the_present_one_and_other_sessions_end():
             await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=actor)
             assert await world.refreshed(here) is not None
             assert await world.refreshed(there) is None
-            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), Completed)
+            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -123,7 +123,7 @@ def test_weak_new_passwords_do_not_count_as_guesses():
                 with pytest.raises(WeakPassword):
                     await world.credentials.change_password(PASSWORD, "password1234", actor=actor)
             await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=actor)
-            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), Completed)
+            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -137,7 +137,7 @@ def test_second_factor_counts_from_its_first_code_on():
             made = await world.credentials.begin_totp(PASSWORD, label="phone", actor=actor)
             assert made.secret not in repr(made)
             assert made.uri.startswith("otpauth://totp/Example:alice@example.org?secret=")
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
             with pytest.raises(CodeRefused):
                 await world.credentials.confirm_totp("000000", actor=actor)
             import base64
@@ -146,7 +146,7 @@ def test_second_factor_counts_from_its_first_code_on():
             code = world.code(secret)
             await world.credentials.confirm_totp(code, actor=actor)
             asked = await world.try_password("alice")
-            assert isinstance(asked, SecondFactor)
+            assert isinstance(asked, SecondFactorRequired)
             with pytest.raises(CodeRefused):
                 await world.sign_in.with_totp(asked.pending_token, code, address="", user_agent="")
             listed = await world.credentials.list_of(actor.id, actor=actor)
@@ -204,7 +204,7 @@ def test_either_of_two_second_factors_signs_in_and_there_is_a_limit():
             world.clock.advance(timedelta(minutes=1))
             for secret in secrets:
                 asked = await world.try_password("alice")
-                assert isinstance(asked, SecondFactor)
+                assert isinstance(asked, SecondFactorRequired)
                 await world.sign_in.with_totp(asked.pending_token, world.code(secret), address="", user_agent="")
 
     asyncio.run(scenario())
@@ -222,7 +222,7 @@ def test_own_second_factor_is_removed_with_the_password():
                 with pytest.raises(CredentialNotFound):
                     await world.credentials.remove_totp(wrong, PASSWORD, actor=actor)
             await world.credentials.remove_totp(factor.id, PASSWORD, actor=actor)
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -236,14 +236,14 @@ def test_second_factor_of_others_is_reset_within_ones_authority():
             await world.with_totp("boss")
             desk = await world.actor("desk", "idm_people_admins")
             assert await world.credentials.reset_totp("alice", actor=desk) == 1
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
             with pytest.raises(BeyondOwnAuthority):
                 await world.credentials.reset_totp("boss", actor=desk)
             with pytest.raises(NotPermitted):
                 await world.credentials.reset_totp("desk", actor=desk)
             with pytest.raises(NotPermitted):
                 await world.credentials.reset_totp("desk", actor=(await world.signed_in("alice")).signed_in.actor)
-            assert isinstance(await world.try_password("boss"), SecondFactor)
+            assert isinstance(await world.try_password("boss"), SecondFactorRequired)
 
     asyncio.run(scenario())
 
@@ -267,7 +267,7 @@ def test_recovered_account_has_a_new_strong_password_and_nothing_of_the_old():
             await world.person("alice")
             await world.with_totp("alice")
             before = await world.try_password("alice")
-            assert isinstance(before, SecondFactor)
+            assert isinstance(before, SecondFactorRequired)
             for _ in range(6):
                 with pytest.raises((SignInRefused, RateLimited)):
                     await world.try_password("alice", "wrong")
@@ -275,7 +275,7 @@ def test_recovered_account_has_a_new_strong_password_and_nothing_of_the_old():
             assert recovered.password is not None
             assert recovered.password not in repr(recovered)
             done = await world.try_password("alice", recovered.password)
-            assert isinstance(done, Completed)
+            assert isinstance(done, CompletedSignIn)
             assert recovered.password not in "".join(str(row) for row in await world.audit.newest(world.db))
             kinds = [event for event, _, _ in await world.events(f"person:{recovered.account.id}")]
             assert "account.recovered" in kinds
@@ -294,7 +294,7 @@ def test_recovery_ends_sessions_and_takes_a_given_password_that_is_strong():
             assert await world.refreshed(before) is not None
             assert (await world.credentials.recover_account("alice", OTHER_PASSWORD)).password is None
             assert await world.refreshed(before) is None
-            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), Completed)
+            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -323,6 +323,6 @@ def test_crowd_of_new_passwords_is_turned_away_and_the_rest_are_set():
             assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 40 - 16
             assert sum(isinstance(outcome, CredentialReset) for outcome in outcomes) == 16
             await world.credentials.set_password("alice", PASSWORD, actor=SYSTEM)
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
 
     asyncio.run(scenario())

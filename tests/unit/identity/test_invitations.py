@@ -175,7 +175,7 @@ def test_invitation_opens_no_account_with_more_authority_than_its_maker_has_by_t
         elif change == "maker deleted":
             await world.directory.delete("boss", actor=SYSTEM)
         for attempt in (world.invitations.person_of(invited[0].link.token), accept(world, invited[0].link)):
-            with pytest.raises(LinkRefused, match="has authority that whoever made the invitation lacks"):
+            with pytest.raises(LinkRefused, match="has authority that its creator lacks"):
                 await attempt
         await accept(world, invited[1].link)
 

@@ -6,11 +6,11 @@ import pytest
 
 from sealwright.clock import Instant, after, before
 from sealwright.errors import InvalidInput
-from sealwright.identity import MIN_PASSWORD, Session, SessionKind, SessionRules, WeakPassword
+from sealwright.identity import MIN_PASSWORD, Session, SessionKind, SessionLifetimes, WeakPassword
 from sealwright.identity.policy import (
     PER_ACCOUNT,
     PER_ADDRESS,
-    Attempts,
+    AttemptCount,
     SignInName,
     address_counter,
     check_display_name,
@@ -18,12 +18,12 @@ from sealwright.identity.policy import (
     check_name,
     check_password,
     count_attempt,
-    name_in,
+    local_name,
+    parse_sign_in_name,
     printable,
-    read_sign_in_name,
-    session_expiry,
+    session_end_reason,
+    session_expires_at,
     wait_before,
-    why_over,
 )
 from sealwright.password_strength import weaknesses
 
@@ -102,7 +102,7 @@ def test_display_name_is_trimmed():
     ],
 )
 def test_typed_name_is_read_as_name_spn_or_mail(typed, expected):
-    assert read_sign_in_name(typed, "example.org") == expected
+    assert parse_sign_in_name(typed, "example.org") == expected
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_typed_name_is_read_as_name_spn_or_mail(typed, expected):
     [("bob", "bob"), ("bob@example.org", "bob"), ("Bob@Example.ORG", "bob"), ("bob@other.example", "bob@other.example")],
 )
 def test_spn_of_own_domain_names_the_account(text, name):
-    assert name_in(text, "example.org") == name
+    assert local_name(text, "example.org") == name
 
 
 def reasons_against(password):
@@ -166,7 +166,7 @@ def test_failures_are_forgotten_one_by_one(schedule):
     assert count_attempt(attempts, schedule, one).failures == 10
     later = after(NOW, schedule.one_forgotten_every * 10)
     assert count_attempt(attempts, schedule, Instant(later - 1)).failures == 2
-    assert count_attempt(attempts, schedule, later) == Attempts(1, later, later)
+    assert count_attempt(attempts, schedule, later) == AttemptCount(1, later, later)
 
 
 def test_attempts_between_do_not_keep_failures_from_being_forgotten():
@@ -220,7 +220,7 @@ def session(kind, **changes):
         "created_at": NOW,
         "authenticated_at": NOW,
         "last_seen_at": NOW,
-        "expires_at": session_expiry(kind, SessionRules(), NOW),
+        "expires_at": session_expires_at(kind, SessionLifetimes(), NOW),
         "ended_at": None,
     }
     return Session(**(values | changes))
@@ -228,32 +228,32 @@ def session(kind, **changes):
 
 def test_browser_session_ends_when_idle_for_an_hour():
     browser = session(SessionKind.BROWSER)
-    assert why_over(browser, SessionRules(), after(NOW, timedelta(minutes=59))) is None
-    assert why_over(browser, SessionRules(), after(NOW, timedelta(minutes=61))) == "it was not used for too long"
+    assert session_end_reason(browser, SessionLifetimes(), after(NOW, timedelta(minutes=59))) is None
+    assert session_end_reason(browser, SessionLifetimes(), after(NOW, timedelta(minutes=61))) == "it was not used for too long"
 
 
 @pytest.mark.parametrize("kind", SessionKind)
 def test_session_of_a_time_that_is_yet_to_come_does_not_hold(kind):
     """Else it would hold for as long as a clock was wrong."""
-    assert why_over(session(kind), SessionRules(), before(NOW, timedelta(minutes=4))) is None
-    assert "clock was put back" in (why_over(session(kind), SessionRules(), before(NOW, timedelta(hours=30))) or "")
+    assert session_end_reason(session(kind), SessionLifetimes(), before(NOW, timedelta(minutes=4))) is None
+    assert "clock was put back" in (session_end_reason(session(kind), SessionLifetimes(), before(NOW, timedelta(hours=30))) or "")
 
 
 def test_browser_session_never_lasts_longer_than_eight_hours():
     late = after(NOW, timedelta(hours=8))
     browser = session(SessionKind.BROWSER, last_seen_at=Instant(late - 1))
-    assert why_over(browser, SessionRules(), Instant(late - 1)) is None
-    assert why_over(browser, SessionRules(), late) == "it reached its longest duration"
+    assert session_end_reason(browser, SessionLifetimes(), Instant(late - 1)) is None
+    assert session_end_reason(browser, SessionLifetimes(), late) == "it reached its longest duration"
 
 
 def test_terminal_session_has_no_idle_limit():
     terminal = session(SessionKind.TERMINAL)
-    assert why_over(terminal, SessionRules(), after(NOW, timedelta(hours=7, minutes=59))) is None
-    assert why_over(terminal, SessionRules(), after(NOW, timedelta(hours=8))) is not None
+    assert session_end_reason(terminal, SessionLifetimes(), after(NOW, timedelta(hours=7, minutes=59))) is None
+    assert session_end_reason(terminal, SessionLifetimes(), after(NOW, timedelta(hours=8))) is not None
 
 
 def test_ended_session_is_over():
-    assert why_over(session(SessionKind.TERMINAL, ended_at=NOW), SessionRules(), NOW) == "it was ended"
+    assert session_end_reason(session(SessionKind.TERMINAL, ended_at=NOW), SessionLifetimes(), NOW) == "it was ended"
 
 
 def test_what_a_peer_says_is_cut_and_has_no_control_characters():

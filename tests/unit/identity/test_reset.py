@@ -11,9 +11,9 @@ from sealwright.identity import (
     AccountNotFound,
     BeyondOwnAuthority,
     BuiltIn,
-    Completed,
+    CompletedSignIn,
     LinkRefused,
-    SecondFactor,
+    SecondFactorRequired,
     WeakPassword,
 )
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
@@ -31,7 +31,7 @@ def test_link_sets_a_first_password_once():
             with pytest.raises(WeakPassword):
                 await world.reset.redeem(link.token, "alice123456", address="192.0.2.1")
             await world.reset.redeem(link.token, PASSWORD, address="192.0.2.1")
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
             assert await world.reset.find(link.token) is None
             with pytest.raises(LinkRefused):
                 await world.reset.redeem(link.token, OTHER_PASSWORD, address="192.0.2.1")
@@ -48,7 +48,7 @@ def test_link_ends_sessions_and_keeps_the_second_factor():
             link = await world.reset.create("alice", actor=SYSTEM)
             await world.reset.redeem(link.token, OTHER_PASSWORD, address="192.0.2.1")
             assert await world.refreshed(before) is None
-            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), SecondFactor)
+            assert isinstance(await world.try_password("alice", OTHER_PASSWORD), SecondFactorRequired)
 
     asyncio.run(scenario())
 
@@ -95,7 +95,7 @@ def test_link_opens_no_account_that_was_given_authority_its_maker_lacks(between)
                 assert await world.reset.find(token) is None
             else:
                 world.hashing.before_hash = promote
-            with pytest.raises(LinkRefused, match="has authority that whoever made the link lacks"):
+            with pytest.raises(LinkRefused, match="has authority that its creator lacks"):
                 await world.reset.redeem(token, OTHER_PASSWORD, address="192.0.2.1")
             assert (await world.signed_in("alice")).signed_in.account.id == account.id
 

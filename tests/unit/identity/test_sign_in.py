@@ -10,7 +10,7 @@ import pytest
 from sealwright.access import SYSTEM, Permission
 from sealwright.clock import after
 from sealwright.errors import RateLimited, Unavailable
-from sealwright.identity import CodeRefused, Completed, SecondFactor, SessionKind, SignInExpired, SignInRefused
+from sealwright.identity import CodeRefused, CompletedSignIn, SecondFactorRequired, SessionKind, SignInExpired, SignInRefused
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
 
 
@@ -160,11 +160,11 @@ def test_guessing_is_slowed_down_without_looking_at_the_password():
             assert too_many.value.retry_after == 1
             assert len(world.hashing.verified) == looked_at
             world.clock.advance(timedelta(seconds=1))
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
             for _ in range(4):
                 with pytest.raises(SignInRefused):
                     await world.try_password("alice", "wrong")
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -191,7 +191,7 @@ def test_one_address_cannot_try_many_names():
                     await world.try_password(f"name{n}", "wrong", address="2001:db8::1")
             with pytest.raises(RateLimited):
                 await world.try_password("alice", address="2001:db8::2")
-            assert isinstance(await world.try_password("alice", address="2001:db8:1::1"), Completed)
+            assert isinstance(await world.try_password("alice", address="2001:db8:1::1"), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -244,7 +244,7 @@ def test_right_code_works_right_after_the_password_however_many_failed_behind_th
             secret = await world.with_totp("alice")
             await typos(world)
             asked = await world.try_password("alice")
-            assert isinstance(asked, SecondFactor)
+            assert isinstance(asked, SecondFactorRequired)
             await world.sign_in.with_totp(asked.pending_token, world.code(secret), address="192.0.2.1", user_agent="")
 
     asyncio.run(scenario())
@@ -283,7 +283,7 @@ def test_attempt_that_found_no_room_is_not_counted():
                 with pytest.raises(Unavailable):
                     await world.try_password("alice")
             world.hashing.full = False
-            assert isinstance(await world.try_password("alice"), Completed)
+            assert isinstance(await world.try_password("alice"), CompletedSignIn)
 
     asyncio.run(scenario())
 
@@ -316,7 +316,7 @@ def test_second_factor_is_asked_for_and_completes_the_sign_in():
                 user_agent="",
                 continue_to="/ui/oauth2?request=x",
             )
-            assert isinstance(asked, SecondFactor)
+            assert isinstance(asked, SecondFactorRequired)
             assert asked.pending_token not in repr(asked)
             assert await world.sessions.resolve(asked.pending_token, "", kind=SessionKind.BROWSER) is None
             done = await world.sign_in.with_totp(asked.pending_token, world.code(secret), address="192.0.2.9", user_agent="agent")
@@ -333,8 +333,8 @@ def test_code_and_pending_sign_in_work_once():
             await world.person("alice")
             secret = await world.with_totp("alice")
             first, second = await world.try_password("alice"), await world.try_password("alice")
-            assert isinstance(first, SecondFactor)
-            assert isinstance(second, SecondFactor)
+            assert isinstance(first, SecondFactorRequired)
+            assert isinstance(second, SecondFactorRequired)
             code = world.code(secret)
             await world.sign_in.with_totp(first.pending_token, code, address="", user_agent="")
             with pytest.raises(SignInExpired):
@@ -353,7 +353,7 @@ def test_wrong_code_may_be_corrected_but_not_guessed():
             await world.person("alice")
             secret = await world.with_totp("alice")
             asked = await world.try_password("alice")
-            assert isinstance(asked, SecondFactor)
+            assert isinstance(asked, SecondFactorRequired)
             right = world.code(secret)
             wrong = f"{(int(right) + 1) % 1_000_000:06d}"
             for _ in range(5):
@@ -363,7 +363,7 @@ def test_wrong_code_may_be_corrected_but_not_guessed():
                 await world.sign_in.with_totp(asked.pending_token, right, address="", user_agent="")
             world.clock.advance(timedelta(seconds=2))
             again = await world.try_password("alice", address="198.51.100.1")
-            assert isinstance(again, SecondFactor)
+            assert isinstance(again, SecondFactorRequired)
             await world.sign_in.with_totp(again.pending_token, world.code(secret), address="", user_agent="")
 
     asyncio.run(scenario())
@@ -375,7 +375,7 @@ def test_waiting_sign_in_expires():
             await world.person("alice")
             secret = await world.with_totp("alice")
             asked = await world.try_password("alice")
-            assert isinstance(asked, SecondFactor)
+            assert isinstance(asked, SecondFactorRequired)
             world.clock.advance(timedelta(minutes=5))
             with pytest.raises(SignInExpired):
                 await world.sign_in.with_totp(asked.pending_token, world.code(secret), address="", user_agent="")
@@ -392,7 +392,7 @@ def test_waiting_sign_in_dies_with_what_it_rests_on(change):
             await world.person("alice")
             secret = await world.with_totp("alice")
             asked = await world.try_password("alice")
-            assert isinstance(asked, SecondFactor)
+            assert isinstance(asked, SecondFactorRequired)
             if change == "disable":
                 await world.directory.disable("alice", actor=SYSTEM)
                 await world.directory.enable("alice", actor=SYSTEM)
@@ -439,7 +439,7 @@ def test_what_the_browser_says_is_kept_without_control_characters():
             done = await world.sign_in.with_password(
                 "alice", PASSWORD, kind=SessionKind.BROWSER, address="192.0.2.1", user_agent="Fire\x00fox\r\n" + "x" * 9_999
             )
-            assert isinstance(done, Completed)
+            assert isinstance(done, CompletedSignIn)
             assert done.signed_in.session.user_agent == "Firefox" + "x" * 246
             assert replace(done, token="").token == ""
 
@@ -449,7 +449,7 @@ def test_what_the_browser_says_is_kept_without_control_characters():
 async def again(world, name, token, *, kind=SessionKind.BROWSER):
     """A sign-in by somebody who came with a session token."""
     done = await world.sign_in.with_password(name, PASSWORD, kind=kind, address="192.0.2.2", user_agent="again", held_token=token)
-    assert isinstance(done, Completed)
+    assert isinstance(done, CompletedSignIn)
     return done
 
 

@@ -17,12 +17,12 @@ from sealwright.entropy import SeededEntropy
 from sealwright.errors import Unavailable
 from sealwright.identity import (
     Account,
-    Completed,
-    SecondFactor,
+    CompletedSignIn,
+    SecondFactorRequired,
     SessionKind,
-    SessionRules,
-    assemble,
-    seed,
+    SessionLifetimes,
+    build_identity,
+    create_builtin_accounts,
 )
 from sealwright.identity.policy import prepare_password
 from sealwright.identity.totp import code_at, step_at
@@ -84,14 +84,14 @@ class World:
         self.entropy = SeededEntropy(entropy_seed)
         self.audit = Audit(self.clock)
         self.hashing = CountingHashing()
-        parts = assemble(
+        parts = build_identity(
             db,
             audit=self.audit,
             clock=self.clock,
             entropy=self.entropy,
             sealer=Sealer(bytes(32), self.entropy),
             hashing=self.hashing,
-            rules=SessionRules(),
+            rules=SessionLifetimes(),
             server_name="Example",
             domain=DOMAIN,
             named=named,
@@ -104,7 +104,7 @@ class World:
         self.invitations = parts.invitations
 
     async def seed(self) -> None:
-        await self.db.write(lambda tx: seed(tx, self.clock.now()))
+        await self.db.write(lambda tx: create_builtin_accounts(tx, self.clock.now()))
 
     async def person(self, name: str, *groups: str, mails: tuple[str, ...] = (), password: str | None = PASSWORD) -> Account:
         account = await self.directory.create_person(name, name.title(), mails=mails, actor=SYSTEM)
@@ -116,12 +116,12 @@ class World:
 
     async def try_password(
         self, name: str, password: str = PASSWORD, *, address: str = "192.0.2.1", kind: SessionKind = SessionKind.BROWSER
-    ) -> Completed | SecondFactor:
+    ) -> CompletedSignIn | SecondFactorRequired:
         return await self.sign_in.with_password(name, password, kind=kind, address=address, user_agent="test")
 
-    async def signed_in(self, name: str, password: str = PASSWORD, *, kind: SessionKind = SessionKind.BROWSER) -> Completed:
+    async def signed_in(self, name: str, password: str = PASSWORD, *, kind: SessionKind = SessionKind.BROWSER) -> CompletedSignIn:
         done = await self.try_password(name, password, kind=kind)
-        assert isinstance(done, Completed)
+        assert isinstance(done, CompletedSignIn)
         return done
 
     async def actor(self, name: str, *groups: str) -> Actor:
@@ -129,7 +129,7 @@ class World:
         await self.person(name, *groups)
         return (await self.signed_in(name)).signed_in.actor
 
-    async def refreshed(self, done: Completed) -> Actor | None:
+    async def refreshed(self, done: CompletedSignIn) -> Actor | None:
         """The actor behind a session token now."""
         found = await self.sessions.resolve(done.token, "192.0.2.1", kind=done.signed_in.session.kind)
         return None if found is None else found.actor

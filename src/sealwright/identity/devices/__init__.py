@@ -1,10 +1,10 @@
 """Devices from which people signed in before.
 
-Owns: which device an account knows. Never decides who somebody is: a known device opens nothing.
+Owns: which device an account knows. Never authenticates: a known device alone gives no access.
 """
 
 from __future__ import annotations
 
-from sealwright.identity.devices.known import DEVICE_LASTS, KnownDevices
+from sealwright.identity.devices.known_devices import DEVICE_LIFETIME, KnownDevices
 
-__all__ = ["DEVICE_LASTS", "KnownDevices"]
+__all__ = ["DEVICE_LIFETIME", "KnownDevices"]

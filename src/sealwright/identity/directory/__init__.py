@@ -1,1 +1,1 @@
-"""People and groups: who there is, and who belongs to what."""
+"""People, groups and memberships."""

@@ -1,4 +1,4 @@
-"""People and groups in one."""
+"""People and groups in one class."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from sealwright.identity.directory.people import People
 
 
 class Directory(People, Groups):
-    """Who there is, and who belongs to what: every verb about people and groups."""
+    """All operations on people, groups and memberships."""

@@ -10,18 +10,18 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import uuid4
 from sealwright.errors import InvalidInput
 from sealwright.identity.directory import store
-from sealwright.identity.directory.authority import keeping_an_administrator
-from sealwright.identity.directory.lookup import Lookup
+from sealwright.identity.directory.authorized_changes import require_remaining_administrator
+from sealwright.identity.directory.lookup import DirectoryLookup
 from sealwright.identity.directory.people import require_free_name
 from sealwright.identity.errors import BuiltIn, GroupCycle, GroupInUse, MemberNotFound
 from sealwright.identity.models import Account, Group
-from sealwright.identity.policy import check_description, check_name, name_in, printable
+from sealwright.identity.policy import check_description, check_name, local_name, printable
 
 MOST_AT_ONCE = 1_000
 
 
-class Groups(Lookup):
-    """Verbs about groups. Each asks whether `actor` may do it, and leaves an audit row."""
+class Groups(DirectoryLookup):
+    """Operations on groups. Each checks that `actor` is permitted, and leaves an audit row."""
 
     async def create_group(self, name: str, *, description: str = "", actor: Actor) -> Group:
         """Create a group without members."""
@@ -32,17 +32,17 @@ class Groups(Lookup):
         async def body(tx: Transaction) -> Group:
             await store.lock_directory(tx)
             await require_free_name(tx, group.name)
-            await self._change.require_may_create(tx, actor, group)
+            await self._changes.require_may_create(tx, actor, group)
             await store.insert_group(tx, group)
             await self._audit.record(
                 tx, Event.GROUP_CREATED, actor=actor, target=f"group:{group.id}", details={"name": group.name}
             )
             return group
 
-        return await self._change(Event.GROUP_CREATED, Permission.GROUP_WRITE, actor, f"group:{name}", body)
+        return await self._changes.run(Event.GROUP_CREATED, Permission.GROUP_WRITE, actor, f"group:{name}", body)
 
     async def impact_of_deletion_of_group(self, who: str, *, actor: Actor) -> tuple[int, list[str]]:
-        """How many are in a group directly, and who uses it: for somebody who may delete it."""
+        """Number of direct members, and what uses the group: shown before deletion."""
         require(actor, Permission.GROUP_WRITE)
         group = self._known_group(await self.find_group(who), who)
         members = len(await store.accounts_in(self._db, group.id)) + len(await store.groups_in(self._db, group.id))
@@ -59,19 +59,19 @@ class Groups(Lookup):
             group = await self._group_in(tx, who)
             if group.builtin:
                 raise BuiltIn(f"The group {group.name} is built in: you cannot delete it.")
-            await self._change.require_over_group(tx, actor, group, "delete")
+            await self._changes.require_over_group(tx, actor, group, "delete")
             users = await self._users_of(tx, group)
             if users and not even_if_used:
                 raise _in_use(group, users)
-            async with keeping_an_administrator(tx, self._clock.now()):
+            async with require_remaining_administrator(tx, self._clock.now()):
                 await store.delete_group(tx, group.id)
             details = {"name": group.name, **({"used_by": users} if users else {})}
             await self._audit.record(tx, Event.GROUP_DELETED, actor=actor, target=f"group:{group.id}", details=details)
 
-        await self._change(Event.GROUP_DELETED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
+        await self._changes.run(Event.GROUP_DELETED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
 
     async def add_members(self, who: str, members: Sequence[str], *, actor: Actor) -> tuple[str, ...]:
-        """Add accounts (name, SPN or id) and groups; all of them or, when one is unknown, none. Answers who was new."""
+        """Add accounts (name, SPN or id) and groups; all of them or, when one is unknown, none. Returns those who were new."""
         _check_number(members)
 
         async def body(tx: Transaction) -> tuple[str, ...]:
@@ -95,22 +95,22 @@ class Groups(Lookup):
                 await self._record_members(tx, actor, group, {"added": list(added)})
             return added
 
-        return await self._change(Event.GROUP_MEMBERS_CHANGED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
+        return await self._changes.run(Event.GROUP_MEMBERS_CHANGED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
 
     async def remove_members(self, who: str, members: Sequence[str], *, actor: Actor) -> tuple[str, ...]:
-        """Remove accounts and groups; when one is unknown, nothing happens. Answers who was a member."""
+        """Remove accounts and groups; when one is unknown, nothing happens. Returns those who were members."""
         _check_number(members)
 
         async def body(tx: Transaction) -> tuple[str, ...]:
             group = await self._changeable_group(tx, actor, who)
             found = await self._members_in(tx, members)
-            async with keeping_an_administrator(tx, self._clock.now()):
+            async with require_remaining_administrator(tx, self._clock.now()):
                 removed = tuple([member.name for member in found if await store.remove_member(tx, group.id, member)])
             if removed:
                 await self._record_members(tx, actor, group, {"removed": list(removed)})
             return removed
 
-        return await self._change(Event.GROUP_MEMBERS_CHANGED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
+        return await self._changes.run(Event.GROUP_MEMBERS_CHANGED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
 
     async def _changeable_group(self, tx: Transaction, actor: Actor, who: str) -> Group:
         await store.lock_directory(tx)
@@ -118,23 +118,23 @@ class Groups(Lookup):
         if group.id == ALL_PERSONS:
             raise BuiltIn(
                 f"The members of {group.name} cannot be changed.",
-                reasons=("every person is a member of it, and nobody else",),
+                reasons=("its members are exactly all persons",),
                 hint="Make a group of your own for some of the people: sealwright group create NAME",
             )
-        await self._change.require_over_group(tx, actor, group, "change the members of")
+        await self._changes.require_over_group(tx, actor, group, "change the members of")
         return group
 
     async def _users_of(self, tx: Database | Transaction, group: Group) -> list[str]:
-        """Whoever names the group, in words."""
+        """Descriptions of what refers to the group."""
         clients = [f"the client {name} (scope map)" for name in await self._clients_of_group(tx, group.id)]
-        named = [f"{each.named_by} ({each.place})" for each in await self._change.named_in(tx, group)]
+        named = [f"{each.named_by} ({each.place})" for each in await self._changes.named_in(tx, group)]
         return list(dict.fromkeys(clients + named))
 
     async def _members_in(self, tx: Transaction, members: Sequence[str]) -> list[Account | Group]:
         found: dict[str, Account | Group] = {}
         unknown: list[str] = []
         for text in dict.fromkeys(members):
-            name = name_in(text, self._domain)
+            name = local_name(text, self._domain)
             member = await store.find_account(tx, name) or await store.find_group(tx, name)
             if member is None:
                 unknown.append(printable(text, 80))
@@ -156,7 +156,7 @@ class Groups(Lookup):
 def _in_use(group: Group, users: Sequence[str]) -> GroupInUse:
     return GroupInUse(
         f"The group {group.name} is used by {' and '.join(users)}.",
-        reasons=("without the group, nobody has by it what these give to its members",),
+        reasons=("its members would lose what these grant to the group",),
         hint=f"Change them first, or delete it all the same: sealwright group delete {group.name} --even-if-used",
     )
 

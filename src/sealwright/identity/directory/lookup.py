@@ -1,4 +1,4 @@
-"""Find accounts and groups. What every verb about them stands on."""
+"""Find accounts and groups."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy
 from sealwright.identity.directory import store
-from sealwright.identity.directory.authority import PermittedChange
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.errors import AccountNotFound, GroupNotFound
-from sealwright.identity.models import SYSTEM_ACCOUNTS, Account, AccountKind, Group, Members, Standing
-from sealwright.identity.policy import name_in, printable, searchable, spn
+from sealwright.identity.models import SYSTEM_ACCOUNTS, Account, AccountKind, AccountStatus, Group, Members
+from sealwright.identity.policy import local_name, printable, searchable, spn
 from sealwright.identity.sessions import Sessions
 
 ClientsOfGroup = Callable[[Database | Transaction, str], Awaitable[Sequence[str]]]
@@ -23,8 +23,8 @@ PAGE = 100
 LONGEST_PAGE = 1_000
 
 
-class Lookup:
-    """Reads. Those without an actor are for other packages, which answer for whom they read."""
+class DirectoryLookup:
+    """Read operations. Those without an actor are for other packages, which check permission themselves."""
 
     def __init__(
         self,
@@ -34,17 +34,17 @@ class Lookup:
         entropy: Entropy,
         sessions: Sessions,
         *,
-        change: PermittedChange,
+        changes: AuthorizedChanges,
         clients_of_group: ClientsOfGroup,
         domain: str,
     ) -> None:
-        """`clients_of_group`: which applications a group lets its members use; `domain`: what stands after the @ of an SPN."""
+        """`clients_of_group`: which applications a group lets its members use; `domain`: the part after the @ of an SPN."""
         self._db = db
         self._audit = audit
         self._clock = clock
         self._entropy = entropy
         self._sessions = sessions
-        self._change = change
+        self._changes = changes
         self._clients_of_group = clients_of_group
         self._domain = domain
 
@@ -53,28 +53,28 @@ class Lookup:
         return spn(account.name, self._domain)
 
     async def find(self, name_or_spn_or_id: str) -> Account | None:
-        """The account that is called so."""
-        return await store.find_account(self._db, name_in(name_or_spn_or_id, self._domain))
+        """The account with this name, SPN or id."""
+        return await store.find_account(self._db, local_name(name_or_spn_or_id, self._domain))
 
     async def account(self, account_id: str) -> Account | None:
         """The account with this id."""
         return await store.account(self._db, searchable(account_id))
 
-    async def standing_of(self, account_id: str) -> Standing:
+    async def status_of(self, account_id: str) -> AccountStatus:
         """Whether the account may act now, read afresh; an account that does not exist (any more) may not."""
-        found = await store.standing_of(self._db, searchable(account_id), self._clock.now())
-        return Standing(active=False, reason="the account does not exist") if found is None else found
+        found = await store.status_of(self._db, searchable(account_id), self._clock.now())
+        return AccountStatus(active=False, reason="the account does not exist") if found is None else found
 
     async def find_group(self, name_or_spn_or_id: str) -> Group | None:
-        """The group that is called so."""
-        return await store.find_group(self._db, name_in(name_or_spn_or_id, self._domain))
+        """The group with this name, SPN or id."""
+        return await store.find_group(self._db, local_name(name_or_spn_or_id, self._domain))
 
     async def groups_of(self, account_id: str) -> tuple[Group, ...]:
         """Every group that the account is in, directly or through other groups, by name."""
         return tuple(await store.groups_of(self._db, account_id))
 
     async def show_person(self, who: str, *, actor: Actor) -> Account:
-        """An account, for somebody who may read people, or for its owner."""
+        """An account, for its owner and for actors who may read people."""
         found = await self.find(who)
         if found is None or found.id != actor.id:
             require(actor, Permission.PERSON_READ)
@@ -87,7 +87,7 @@ class Lookup:
         return tuple(await store.accounts_page(self._db, AccountKind.PERSON, search=text, beyond=after, at_most=_page(at_most)))
 
     async def show_group(self, who: str, *, actor: Actor) -> Group:
-        """A group, for somebody who may read groups."""
+        """A group, for actors who may read groups."""
         require(actor, Permission.GROUP_READ)
         return self._known_group(await self.find_group(who), who)
 
@@ -103,14 +103,14 @@ class Lookup:
         return Members(tuple(accounts), tuple(await store.groups_in(self._db, group.id)))
 
     async def _account_in(self, tx: Transaction, who: str) -> Account:
-        return self._known_account(await store.find_account(tx, name_in(who, self._domain)), who)
+        return self._known_account(await store.find_account(tx, local_name(who, self._domain)), who)
 
     async def _group_in(self, tx: Transaction, who: str) -> Group:
-        return self._known_group(await store.find_group(tx, name_in(who, self._domain)), who)
+        return self._known_group(await store.find_group(tx, local_name(who, self._domain)), who)
 
     def _known_account(self, found: Account | None, who: str) -> Account:
         if found is None:
-            raise account_unknown(who)
+            raise account_not_found(who)
         return found
 
     def _known_group(self, found: Group | None, who: str) -> Group:
@@ -123,7 +123,7 @@ def _page(at_most: int) -> int:
     return min(max(at_most, 1), LONGEST_PAGE)
 
 
-def account_unknown(who: str) -> AccountNotFound:
-    """Nobody is called so."""
+def account_not_found(who: str) -> AccountNotFound:
+    """The error for a name that no account has."""
     hint = f"See everybody with: sealwright person list. Built in are {' and '.join(SYSTEM_ACCOUNTS)}."
     return AccountNotFound(f"There is no account {printable(who, 80)!r}.", hint=hint)

@@ -12,16 +12,16 @@ from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Transaction
 from sealwright.entropy import uuid4
 from sealwright.errors import InvalidInput
-from sealwright.identity import store as sign_in_store
+from sealwright.identity import store as credential_store
 from sealwright.identity.directory import store
-from sealwright.identity.directory.authority import keeping_an_administrator
-from sealwright.identity.directory.lookup import Lookup
+from sealwright.identity.directory.authorized_changes import require_remaining_administrator
+from sealwright.identity.directory.lookup import DirectoryLookup
 from sealwright.identity.errors import BuiltIn, MailTaken, NameTaken
 from sealwright.identity.models import Account, AccountKind, LinkPurpose, MailAddress
 from sealwright.identity.policy import MAX_MAILS, check_display_name, check_mail, check_name, fold_mail
 
 
-def read_mails(addresses: Sequence[str]) -> tuple[MailAddress, ...]:
+def parse_mails(addresses: Sequence[str]) -> tuple[MailAddress, ...]:
     """Addresses as an administrator asserts them: checked for their form, and taken as verified."""
     checked = [check_mail(address) for address in addresses]
     folded = [fold_mail(address) for address in checked]
@@ -34,7 +34,7 @@ def read_mails(addresses: Sequence[str]) -> tuple[MailAddress, ...]:
 
 
 async def insert_person(tx: Transaction, new: Account) -> None:
-    """Store a new account whose name and addresses nobody has. The caller holds the directory's lock."""
+    """Store a new account; its name and addresses must be free. The caller holds the directory's lock."""
     await require_free_name(tx, new.name)
     await require_free_mails(tx, new.mails, but=new.id)
     await store.insert_account(tx, new)
@@ -68,7 +68,7 @@ def new_person(account_id: str, name: str, display_name: str, mails: Sequence[st
         kind=AccountKind.PERSON,
         name=check_name(name),
         display_name=check_display_name(display_name),
-        mails=read_mails(mails),
+        mails=parse_mails(mails),
         valid_from=None,
         valid_until=None,
         disabled_at=None,
@@ -77,8 +77,8 @@ def new_person(account_id: str, name: str, display_name: str, mails: Sequence[st
     )
 
 
-class People(Lookup):
-    """Verbs about people. Each asks whether `actor` may do it, and leaves an audit row."""
+class People(DirectoryLookup):
+    """Operations on people. Each checks that `actor` is permitted, and leaves an audit row."""
 
     async def create_person(
         self,
@@ -97,20 +97,20 @@ class People(Lookup):
 
         async def body(tx: Transaction) -> Account:
             await store.lock_directory(tx)
-            await self._change.require_may_give(tx, actor, mails, person.name)
+            await self._changes.require_may_give(tx, actor, mails, person.name)
             await insert_person(tx, person)
             details = {"name": person.name, "mails": [mail.address for mail in person.mails]}
             await self._audit.record(tx, Event.PERSON_CREATED, actor=actor, target=person.reference, details=details)
             return person
 
-        return await self._change(Event.PERSON_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}", body)
+        return await self._changes.run(Event.PERSON_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}", body)
 
     async def update_person(
         self, who: str, *, display_name: str | None = None, mails: Sequence[str] | None = None, actor: Actor
     ) -> Account:
         """Change the display name, or replace all e-mail addresses: the first becomes the primary one."""
         text = None if display_name is None else check_display_name(display_name)
-        addresses = None if mails is None else read_mails(mails)
+        addresses = None if mails is None else parse_mails(mails)
 
         async def body(tx: Transaction) -> Account:
             before = await self._changeable(tx, actor, who, "change")
@@ -120,7 +120,7 @@ class People(Lookup):
                 changed["display_name"] = text
             await store.set_display_name(tx, before.id, before.display_name if text is None else text, now)
             if addresses is not None:
-                await self._change.require_may_give(tx, actor, [mail.address for mail in addresses], before.name)
+                await self._changes.require_may_give(tx, actor, [mail.address for mail in addresses], before.name)
                 await require_free_mails(tx, addresses, but=before.id)
                 await store.replace_mails(tx, before.id, addresses, now)
                 changed["mails"] = [mail.address for mail in addresses]
@@ -128,7 +128,7 @@ class People(Lookup):
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=before.reference, details=changed)
             return await self._account_in(tx, before.id)
 
-        return await self._change(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+        return await self._changes.run(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 
     async def set_validity(self, who: str, *, valid_from: Instant | None, valid_until: Instant | None, actor: Actor) -> Account:
         """Set the window in which the account may be used; None leaves a side open."""
@@ -137,14 +137,14 @@ class People(Lookup):
         async def body(tx: Transaction) -> Account:
             before = await self._changeable(tx, actor, who, "change")
             now = self._clock.now()
-            async with keeping_an_administrator(tx, now):
+            async with require_remaining_administrator(tx, now):
                 await store.set_validity(tx, before.id, valid_from, valid_until, now)
             window = {"valid_from": valid_from, "valid_until": valid_until}
             details = {name: None if instant is None else to_rfc3339(instant) for name, instant in window.items()}
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=before.reference, details=details)
             return await self._account_in(tx, before.id)
 
-        return await self._change(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+        return await self._changes.run(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 
     async def disable(self, who: str, *, actor: Actor) -> Account:
         """Let the account act no more: every session ends, every link and waiting sign-in of it is void, at once."""
@@ -154,15 +154,15 @@ class People(Lookup):
             if before.disabled_at is not None:
                 return before
             now = self._clock.now()
-            async with keeping_an_administrator(tx, now):
+            async with require_remaining_administrator(tx, now):
                 await store.set_disabled(tx, before.id, now, now)
-            ended = await self._shut_out(tx, before, "the account was disabled", actor)
+            ended = await self._end_access(tx, before, "the account was disabled", actor)
             await self._audit.record(
                 tx, Event.PERSON_DISABLED, actor=actor, target=before.reference, details={"sessions_ended": ended}
             )
             return replace(before, disabled_at=now, updated_at=now)
 
-        return await self._change(Event.PERSON_DISABLED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+        return await self._changes.run(Event.PERSON_DISABLED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 
     async def enable(self, who: str, *, actor: Actor) -> Account:
         """Let a disabled account act again. What ended when it was disabled stays ended."""
@@ -176,10 +176,10 @@ class People(Lookup):
             await self._audit.record(tx, Event.PERSON_ENABLED, actor=actor, target=before.reference)
             return replace(before, disabled_at=None, updated_at=now)
 
-        return await self._change(Event.PERSON_ENABLED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+        return await self._changes.run(Event.PERSON_ENABLED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 
     async def impact_of_deletion_of_person(self, who: str, *, actor: Actor) -> tuple[Account, int]:
-        """An account and how many sessions it has: for somebody who may delete it."""
+        """An account and its number of sessions: shown before deletion."""
         require(actor, Permission.PERSON_WRITE)
         found = self._known_account(await self.find(who), who)
         return found, await self._sessions.count_of(found.id)
@@ -189,13 +189,13 @@ class People(Lookup):
 
         async def body(tx: Transaction) -> None:
             before = await self._changeable(tx, actor, who, "delete")
-            async with keeping_an_administrator(tx, self._clock.now()):
-                ended = await self._shut_out(tx, before, "the account was deleted", actor)
+            async with require_remaining_administrator(tx, self._clock.now()):
+                ended = await self._end_access(tx, before, "the account was deleted", actor)
                 await store.delete_account(tx, before.id)
             details = {"name": before.name, "sessions_ended": ended}
             await self._audit.record(tx, Event.PERSON_DELETED, actor=actor, target=before.reference, details=details)
 
-        await self._change(Event.PERSON_DELETED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
+        await self._changes.run(Event.PERSON_DELETED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 
     async def _changeable(self, tx: Transaction, actor: Actor, who: str, verb: str) -> Account:
         """The account, locked, if it is one that `actor` may change."""
@@ -203,15 +203,15 @@ class People(Lookup):
         found = await self._account_in(tx, who)
         if found.kind is AccountKind.SYSTEM:
             raise BuiltIn(f"{found.name} is built in: you cannot {verb} it.")
-        await self._change.require_over_account(tx, actor, found, verb)
+        await self._changes.require_over_account(tx, actor, found, verb)
         await store.lock_account(tx, found.id)
         return found
 
-    async def _shut_out(self, tx: Transaction, account: Account, reason: str, actor: Actor) -> int:
-        """End whatever the account could act with; answers how many sessions that were."""
-        await sign_in_store.delete_pending_of(tx, account.id)
+    async def _end_access(self, tx: Transaction, account: Account, reason: str, actor: Actor) -> int:
+        """End the account's sessions, links and waiting sign-ins; returns the number of sessions."""
+        await credential_store.delete_pending_of(tx, account.id)
         for purpose in (LinkPurpose.RESET, LinkPurpose.INVITE):
-            await sign_in_store.delete_links(tx, purpose, account.id)
+            await credential_store.delete_links(tx, purpose, account.id)
         return await self._sessions.end_all_in(tx, account.id, reason, actor=actor)
 
 

@@ -12,7 +12,7 @@ from sealwright.access import ALL_PERSONS
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
 from sealwright.db.schema import accounts, credentials, group_members, group_nestings, groups, mail_addresses
-from sealwright.identity.models import Account, AccountKind, CredentialKind, Group, MailAddress, Standing, standing
+from sealwright.identity.models import Account, AccountKind, AccountStatus, CredentialKind, Group, MailAddress, account_status
 from sealwright.identity.policy import fold_mail
 
 Reader = Database | Transaction
@@ -95,7 +95,7 @@ _DELETE_ACCOUNT = Statement(delete(accounts).where(accounts.c.id == _p("of")))
 _MAIL_OWNER = Statement(select(mail_addresses.c.account_id).where(mail_addresses.c.address_folded == _p("folded")))
 _DELETE_MAILS = Statement(delete(mail_addresses).where(mail_addresses.c.account_id == _p("of")))
 _INSERT_MAIL = Statement(insert(mail_addresses))
-_USABLE = Statement(
+_CAN_SIGN_IN = Statement(
     select(accounts.c.id).where(
         accounts.c.id == _p("account_id"),
         accounts.c.disabled_at.is_(None),
@@ -126,10 +126,10 @@ async def account(reader: Reader, account_id: str) -> Account | None:
     return found[0] if found else None
 
 
-async def standing_of(reader: Reader, account_id: str, now: Instant) -> Standing | None:
+async def status_of(reader: Reader, account_id: str, now: Instant) -> AccountStatus | None:
     """Whether the account may act at `now`; None where there is no such account."""
     row = await reader.one(_DATES, account_id=account_id)
-    return None if row is None else replace(standing(row[0], row[1], row[2], now), credential_generation=row[3])
+    return None if row is None else replace(account_status(row[0], row[1], row[2], now), credential_generation=row[3])
 
 
 async def begin_credential_generation(tx: Transaction, account_id: str) -> None:
@@ -157,7 +157,7 @@ async def accounts_in(reader: Reader, group_id: str) -> list[Account]:
 
 
 async def lock_account(tx: Transaction, account_id: str) -> None:
-    """Let nobody else change the account or its credentials until this transaction ends."""
+    """Lock the account and its credentials until this transaction ends."""
     await tx.one(_LOCK_ACCOUNT, account_id=account_id)
 
 
@@ -218,10 +218,10 @@ async def delete_account(tx: Transaction, account_id: str) -> None:
     await tx.run(_DELETE_ACCOUNT, of=account_id)
 
 
-async def any_usable(reader: Reader, account_ids: Iterable[str], now: Instant) -> bool:
+async def any_can_sign_in(reader: Reader, account_ids: Iterable[str], now: Instant) -> bool:
     """Whether one of the accounts can sign in now."""
     for account_id in account_ids:
-        if await reader.one(_USABLE, account_id=account_id, now=now) is not None:
+        if await reader.one(_CAN_SIGN_IN, account_id=account_id, now=now) is not None:
             return True
     return False
 

@@ -118,26 +118,26 @@ def test_standing_follows_validity_and_disabling():
         async with sqlite_world() as world:
             alice = await world.person("alice")
 
-            async def standing():
-                told = await world.directory.standing_of(alice.id)
+            async def status():
+                told = await world.directory.status_of(alice.id)
                 return told.active, told.reason
 
-            assert await standing() == (True, "active")
+            assert await status() == (True, "active")
             soon, later = after(world.clock.now(), timedelta(hours=1)), after(world.clock.now(), timedelta(hours=2))
             await world.directory.set_validity("alice", valid_from=soon, valid_until=later, actor=SYSTEM)
-            assert await standing() == (False, "the account is not valid yet")
+            assert await status() == (False, "the account is not valid yet")
             world.clock.advance(timedelta(hours=1))
-            assert await standing() == (True, "active")
+            assert await status() == (True, "active")
             world.clock.advance(timedelta(hours=1))
-            assert await standing() == (False, "the account is no longer valid")
+            assert await status() == (False, "the account is no longer valid")
             await world.directory.set_validity("alice", valid_from=None, valid_until=None, actor=SYSTEM)
-            assert await standing() == (True, "active")
+            assert await status() == (True, "active")
             await world.directory.disable("alice", actor=SYSTEM)
-            assert await standing() == (False, "the account is disabled")
+            assert await status() == (False, "the account is disabled")
             await world.directory.enable("alice", actor=SYSTEM)
-            assert await standing() == (True, "active")
+            assert await status() == (True, "active")
             await world.directory.delete("alice", actor=SYSTEM)
-            assert await standing() == (False, "the account does not exist")
+            assert await status() == (False, "the account does not exist")
 
     asyncio.run(scenario())
 
@@ -309,7 +309,7 @@ def test_last_administrator_stays(way):
 
             with pytest.raises(LastAdministrator):
                 await attempt(actor)
-            assert (await d.standing_of(actor.id)).active
+            assert (await d.status_of(actor.id)).active
             await world.person("unusable", "system_admins", password=None)
             with pytest.raises(LastAdministrator):
                 await attempt(actor)

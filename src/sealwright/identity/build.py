@@ -1,4 +1,4 @@
-"""The parts of identity, put together."""
+"""Builds the objects of this package."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from sealwright.audit import Audit
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.entropy import Entropy
+from sealwright.identity.authenticators import Authenticators
 from sealwright.identity.bootstrap import Bootstrap
-from sealwright.identity.certificates import CertificatesOfPeople
+from sealwright.identity.credential_reset import PersonalCertificates
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
-from sealwright.identity.directory.authority import PermittedChange
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.invitations import Invitations
-from sealwright.identity.models import SessionRules
+from sealwright.identity.models import SessionLifetimes
 from sealwright.identity.passwords import Hashing
-from sealwright.identity.proofs import Proofs
 from sealwright.identity.reset import ResetLinks
 from sealwright.identity.sessions import Sessions
 from sealwright.identity.sign_in import SignIn
@@ -28,7 +28,7 @@ from sealwright.keys import Sealer
 
 
 class Identity(Struct, frozen=True):
-    """What other packages use of it."""
+    """What other packages use."""
 
     devices: KnownDevices
     directory: Directory
@@ -40,7 +40,7 @@ class Identity(Struct, frozen=True):
     invitations: Invitations
 
 
-def assemble(  # noqa: PLR0913 - what every part of the package needs comes in here once
+def build_identity(  # noqa: PLR0913 - what every part of the package needs comes in here once
     db: Database,
     *,
     audit: Audit,
@@ -48,42 +48,42 @@ def assemble(  # noqa: PLR0913 - what every part of the package needs comes in h
     entropy: Entropy,
     sealer: Sealer,
     hashing: Hashing,
-    rules: SessionRules,
+    rules: SessionLifetimes,
     server_name: str,
     domain: str,
     named: NamedAuthorities,
     clients_of_group: ClientsOfGroup,
-    certificates: CertificatesOfPeople,
+    certificates: PersonalCertificates,
 ) -> Identity:
-    """Build it. `server_name`: what authenticator apps show; `domain`: what stands after the @ of account names.
+    """Build the package's objects. `server_name`: shown by authenticator apps; `domain`: the part after the @ of an SPN.
 
     `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
     `certificates`: those that people got by signing in here.
     """
-    change = PermittedChange(db, audit, named)
+    changes = AuthorizedChanges(db, audit, named)
     sessions = Sessions(db, audit, clock, entropy, rules)
     devices = KnownDevices(db, clock, entropy)
-    proofs = Proofs(db, clock, sealer, hashing, Throttle(db, clock), devices)
+    authenticators = Authenticators(db, clock, sealer, hashing, Throttle(db, clock), devices)
     credentials = Credentials(
         db,
         audit,
         clock,
         entropy,
-        proofs,
+        authenticators,
         sessions,
-        change=change,
+        changes=changes,
         certificates=certificates,
         server_name=server_name,
         domain=domain,
     )
-    directory = Directory(db, audit, clock, entropy, sessions, change=change, clients_of_group=clients_of_group, domain=domain)
+    directory = Directory(db, audit, clock, entropy, sessions, changes=changes, clients_of_group=clients_of_group, domain=domain)
     return Identity(
         devices=devices,
         directory=directory,
         sessions=sessions,
-        sign_in=SignIn(db, audit, clock, entropy, proofs, sessions, devices, domain=domain),
+        sign_in=SignIn(db, audit, clock, entropy, authenticators, sessions, devices, domain=domain),
         credentials=credentials,
         bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions, devices),
-        invitations=Invitations(db, audit, clock, entropy, directory, credentials, sessions, devices=devices, change=change),
-        reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials, devices, change),
+        invitations=Invitations(db, audit, clock, entropy, directory, credentials, sessions, devices=devices, changes=changes),
+        reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials, devices, changes),
     )

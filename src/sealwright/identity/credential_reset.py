@@ -1,4 +1,4 @@
-"""What a reset of credentials asks of whoever issues certificates to people. `ca` does it; the wiring passes it."""
+"""A credential reset and the certificates that it ends. `ca` implements the Protocol; the wiring passes it in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sealwright.access import Actor
 from sealwright.db import Database, Transaction
 
 
-class CertificatesOfPeople(Protocol):
-    """Certificates that people got by signing in here."""
+class PersonalCertificates(Protocol):
+    """Certificates issued to people who signed in here."""
 
     async def count(self, reader: Database | Transaction, account_id: str) -> int:
-        """How many of the account hold now."""
+        """Number of the account's valid certificates."""
         ...
 
     async def revoke(self, tx: Transaction, account_id: str, actor: Actor) -> int:
@@ -23,9 +23,9 @@ class CertificatesOfPeople(Protocol):
 
 
 class CredentialReset(Struct, frozen=True):
-    """What a reset of somebody's credentials ended."""
+    """What a credential reset ended."""
 
     sessions_ended: int
     certificates_ended: int
     certificates_kept: int
-    """Those that hold still, because whoever made the reset wanted it so."""
+    """Those that stay valid, because the reset was asked to keep them."""

@@ -8,8 +8,8 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.errors import NotPermitted, RateLimited
-from sealwright.identity import CodeRefused, Completed, PasswordRefused, SecondFactor, SessionKind, SignInRefused
-from sealwright.identity.devices.known import MOST_DEVICES
+from sealwright.identity import CodeRefused, CompletedSignIn, PasswordRefused, SecondFactorRequired, SessionKind, SignInRefused
+from sealwright.identity.devices.known_devices import MAX_DEVICES
 from sealwright.identity.purge import purge
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
 
@@ -59,7 +59,7 @@ def test_owner_signs_in_from_a_known_device_all_day_while_strangers_keep_the_acc
             if minute > 30 and minute % 20 == 0:
                 with pytest.raises(RateLimited):
                     await sign_in(world)
-                assert isinstance(await sign_in(world, device=device), Completed)
+                assert isinstance(await sign_in(world, device=device), CompletedSignIn)
         assert looked_at < 15 + 5 * 24
 
     run(scenario)
@@ -95,7 +95,7 @@ def test_wrong_own_passwords_of_a_session_do_not_block_the_sign_in():
         for _ in range(5):
             with pytest.raises(PasswordRefused):
                 await world.credentials.change_password("wrong", OTHER_PASSWORD, actor=actor)
-        assert isinstance(await sign_in(world), Completed)
+        assert isinstance(await sign_in(world), CompletedSignIn)
 
     run(scenario)
 
@@ -108,7 +108,7 @@ def test_guessing_from_a_stolen_device_is_slowed_down_as_well():
                 await sign_in(world, password="wrong", device=device, address=f"203.0.113.{number}")
         with pytest.raises(RateLimited):
             await sign_in(world, device=device)
-        assert isinstance(await sign_in(world), Completed)
+        assert isinstance(await sign_in(world), CompletedSignIn)
 
     run(scenario)
 
@@ -124,7 +124,7 @@ def test_device_is_known_to_those_accounts_only_that_signed_in_from_it():
         shared = (await sign_in(world, device=device)).device_token
         assert shared == device
         await guess(world, times=20)
-        assert isinstance(await sign_in(world, device=device), Completed)
+        assert isinstance(await sign_in(world, device=device), CompletedSignIn)
 
     run(scenario)
 
@@ -143,7 +143,7 @@ def test_token_that_was_not_made_here_is_replaced(planted):
 def test_number_of_devices_of_an_account_is_bounded_and_they_can_be_listed_and_forgotten():
     async def scenario(world):
         devices = []
-        for _ in range(MOST_DEVICES + 2):
+        for _ in range(MAX_DEVICES + 2):
             devices.append(await known_device(world))
             world.clock.advance(timedelta(minutes=1))
         await guess(world, times=20)
@@ -153,13 +153,13 @@ def test_number_of_devices_of_an_account_is_bounded_and_they_can_be_listed_and_f
         done = await sign_in(world, device=devices[2])
         actor = done.signed_in.actor
         listed = await world.devices.list_of(actor.id, actor=actor)
-        assert len(listed) == MOST_DEVICES
+        assert len(listed) == MAX_DEVICES
         assert listed[0].user_agent == "a browser"
         mallory = await world.actor("mallory")
         for verb in (world.devices.list_of, world.devices.forget_all):
             with pytest.raises(NotPermitted):
                 await verb(actor.id, actor=mallory)
-        assert await world.devices.forget_all(actor.id, actor=actor) == MOST_DEVICES
+        assert await world.devices.forget_all(actor.id, actor=actor) == MAX_DEVICES
         with pytest.raises(RateLimited):
             await sign_in(world, device=devices[2])
 
@@ -171,7 +171,7 @@ def test_password_that_somebody_else_sets_makes_every_device_unknown_and_ones_ow
         done = await sign_in(world)
         await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=done.signed_in.actor)
         await guess(world, times=20)
-        assert isinstance(await sign_in(world, password=OTHER_PASSWORD, device=done.device_token), Completed)
+        assert isinstance(await sign_in(world, password=OTHER_PASSWORD, device=done.device_token), CompletedSignIn)
         await world.credentials.set_password("alice", PASSWORD, actor=SYSTEM)
         with pytest.raises(RateLimited):
             await sign_in(world, device=done.device_token)
@@ -185,7 +185,7 @@ def test_device_on_which_a_reset_link_was_used_is_a_way_in():
         await guess(world, times=20)
         link = await world.reset.create("alice", actor=SYSTEM)
         _, device = await world.reset.redeem(link.token, OTHER_PASSWORD, address=HOME_ADDRESS, device_token="")
-        assert isinstance(await sign_in(world, password=OTHER_PASSWORD, device=device), Completed)
+        assert isinstance(await sign_in(world, password=OTHER_PASSWORD, device=device), CompletedSignIn)
         with pytest.raises(RateLimited):
             await sign_in(world, password=OTHER_PASSWORD, device=before)
 
@@ -213,7 +213,7 @@ def test_somebody_who_knows_the_password_cannot_use_up_the_codes_of_a_known_devi
     async def scenario(world):
         secret = await world.with_totp("alice")
         asked = await sign_in(world)
-        assert isinstance(asked, SecondFactor)
+        assert isinstance(asked, SecondFactorRequired)
         done = await with_code(world, asked, world.code(secret), device="")
         device = done.device_token
         asked = await sign_in(world, address="198.51.100.1")
@@ -229,7 +229,7 @@ def test_somebody_who_knows_the_password_cannot_use_up_the_codes_of_a_known_devi
         with pytest.raises(RateLimited):
             await with_code(world, asked, world.code(secret))
         asked = await sign_in(world, device=device)
-        assert isinstance(await with_code(world, asked, world.code(secret), device=device), Completed)
+        assert isinstance(await with_code(world, asked, world.code(secret), device=device), CompletedSignIn)
 
     run(scenario)
 

@@ -1,8 +1,7 @@
-"""Devices from which people signed in before: a way in that strangers cannot block by guessing.
+"""Devices from which people signed in before: sign-in from them cannot be blocked by others who guess passwords.
 
-A device holds an opaque token, of which the digest is stored. It opens nothing: a password is asked for all the same. But
-attempts from a device that its account knows are counted by themselves, and not with those of everybody else. So whoever takes
-the token gains as many guesses as a stranger has, and no more.
+A device holds an opaque token; its digest is stored. It gives no access: the password is still required. Attempts from a
+known device are counted separately from all others, so a stolen token gains as many guesses as any stranger has, and no more.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from sealwright.identity.devices import store
 from sealwright.identity.models import KnownDevice
 from sealwright.identity.policy import printable, secret_digest
 
-DEVICE_LASTS = timedelta(days=180)
+DEVICE_LIFETIME = timedelta(days=180)
 """Since the last sign-in from it."""
-MOST_DEVICES = 10
+MAX_DEVICES = 10
 """Of one account; the one that was not used for the longest time is forgotten when another one is added."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class KnownDevices:
-    """Of all accounts. Several people may sign in from one device; each of their accounts knows it by itself."""
+    """Devices of all accounts. If several people share a device, each account remembers it separately."""
 
     def __init__(self, db: Database, clock: Clock, entropy: Entropy) -> None:
         self._db = db
@@ -35,7 +34,7 @@ class KnownDevices:
         self._entropy = entropy
 
     async def is_known(self, account_id: str, device_token: str | None) -> bool:
-        """Whether somebody signed in to the account from the device that holds this token. One query, whatever is asked."""
+        """Whether the account was signed in to from the device with this token. One query, whatever is asked."""
         if not _TOKEN.fullmatch(device_token or ""):
             return False
         return await store.is_known(self._db, account_id, secret_digest(device_token or ""), self._oldest())
@@ -43,7 +42,7 @@ class KnownDevices:
     async def remember(self, tx: Transaction, account_id: str, device_token: str | None, user_agent: str) -> str:
         """The account knows the device from now on; returns the token for it to hold. The caller holds the account's lock.
 
-        A token that was not made here is never taken over: somebody else may have planted it. None is for what keeps no token:
+        A token that was not generated here is replaced: an attacker may have planted it. None is for peers that keep no token:
         nothing is remembered then.
         """
         if device_token is None:
@@ -54,7 +53,7 @@ class KnownDevices:
         now = self._clock.now()
         device = KnownDevice(uuid4(self._entropy), account_id, printable(user_agent), now, now)
         await store.put(tx, device, secret_digest(held))
-        await store.keep_newest(tx, account_id, MOST_DEVICES)
+        await store.keep_newest(tx, account_id, MAX_DEVICES)
         return held
 
     async def list_of(self, account_id: str, *, actor: Actor) -> tuple[KnownDevice, ...]:
@@ -79,4 +78,4 @@ class KnownDevices:
         await store.delete_of_account(tx, account_id)
 
     def _oldest(self) -> Instant:
-        return before(self._clock.now(), DEVICE_LASTS)
+        return before(self._clock.now(), DEVICE_LIFETIME)

@@ -1,4 +1,4 @@
-"""Nobody gains by a change what they did not hold, and somebody stays who can administer the server."""
+"""Prevents privilege escalation and removal of the last administrator."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from sealwright.identity.policy import fold_mail, printable
 T = TypeVar("T")
 
 
-class PermittedChange:
-    """Runs a change for an actor who may make it; what is not permitted leaves an audit row and nothing else.
+class AuthorizedChanges:
+    """Run changes for actors who are permitted to make them; a refusal leaves an audit row and nothing else.
 
     What an account or a group carries is more than its roles: a provisioner may trust its name, and that counts as well.
     """
@@ -45,7 +45,7 @@ class PermittedChange:
         self._audit = audit
         self._named = named
 
-    async def __call__(
+    async def run(
         self, event: Event, permission: Permission, actor: Actor, target: str, body: Callable[[Transaction], Awaitable[T]]
     ) -> T:
         """Run `body` in a transaction. `target`: what the audit row of a refusal is about, as it was named."""
@@ -70,22 +70,24 @@ class PermittedChange:
         require_at_least(actor, permissions_of(await roles_of_account(reader, account.id)), what)
         groups = await store.groups_of(reader, account.id)
         mails = [mail.address for mail in account.mails]
-        require_over_names(actor, concerning(await self._named(reader), account_id=account.id, mails=mails, groups=groups), what)
+        require_over_names(
+            actor, matching_authorities(await self._named(reader), account_id=account.id, mails=mails, groups=groups), what
+        )
 
-    async def still_over_account(
-        self, reader: Database | Transaction, maker_id: str | None, account: Account, now: Instant
+    async def creator_still_permitted(
+        self, reader: Database | Transaction, creator_id: str | None, account: Account, now: Instant
     ) -> bool:
-        """Whether whoever made something that opens `account` holds by now, too, what the account has.
+        """Whether the creator of a link to `account` still holds every permission that the account has now.
 
-        Both may have changed since: the account may have been given authority, and the maker may have lost theirs. `maker_id` is
-        empty for the server itself.
+        Both may have changed since: the account may have gained authority, and the creator may have lost theirs. `creator_id`
+        is empty for the server itself.
         """
-        if maker_id == "":
+        if creator_id == "":
             return True
-        standing = None if maker_id is None else await store.standing_of(reader, maker_id, now)
-        roles = await roles_of_account(reader, maker_id) if maker_id and standing is not None and standing.active else ()
+        status = None if creator_id is None else await store.status_of(reader, creator_id, now)
+        roles = await roles_of_account(reader, creator_id) if creator_id and status is not None and status.active else ()
         try:
-            await self.require_over_account(reader, Actor("person", maker_id or "", "", permissions_of(roles)), account, "open")
+            await self.require_over_account(reader, Actor("person", creator_id or "", "", permissions_of(roles)), account, "open")
         except NotPermitted:
             return False
         return True
@@ -96,30 +98,30 @@ class PermittedChange:
         require_at_least(actor, permissions_of(await roles_of_group(tx, group.id)), what)
         above = [await store.find_group(tx, each) for each in sorted(await store.groups_above(tx, group.id))]
         groups = [group, *(each for each in above if each is not None)]
-        require_over_names(actor, concerning(await self._named(tx), groups=groups), what)
+        require_over_names(actor, matching_authorities(await self._named(tx), groups=groups), what)
 
     async def require_may_give(self, tx: Transaction, actor: Actor, mails: Sequence[str], to: str) -> None:
         """Raise unless `actor` holds what these addresses carry."""
         what = f"give {', '.join(mails)} to {to}"
-        require_over_names(actor, concerning(await self._named(tx), mails=mails), what)
+        require_over_names(actor, matching_authorities(await self._named(tx), mails=mails), what)
 
     async def require_may_create(self, tx: Transaction, actor: Actor, group: Group) -> None:
         """Raise unless `actor` holds what members of a group of this name will have."""
-        require_over_names(actor, concerning(await self._named(tx), groups=[group]), f"create the group {group.name}")
+        require_over_names(actor, matching_authorities(await self._named(tx), groups=[group]), f"create the group {group.name}")
 
     async def named_in(self, tx: Database | Transaction, group: Group) -> list[NamedAuthority]:
         """Where this very group is named."""
-        return concerning(await self._named(tx), groups=[group])
+        return matching_authorities(await self._named(tx), groups=[group])
 
     async def _record(self, event: Event, actor: Actor, target: str, refusal: NotPermitted) -> None:
         details = {"reason": refusal.detail, "reasons": list(refusal.reasons)}
         await self._audit.refused(self._db, event, actor=actor, target=printable(target), reason=refusal.code, details=details)
 
 
-def concerning(
+def matching_authorities(
     named: Iterable[NamedAuthority], *, account_id: str = "", mails: Iterable[str] = (), groups: Collection[Group] = ()
 ) -> list[NamedAuthority]:
-    """Those of `named` that mean this account, one of these addresses, or one of these groups."""
+    """Those of `named` that refer to this account, one of these addresses, or one of these groups."""
     names = {(NameKind.MAIL, fold_mail(mail)) for mail in mails}
     names |= {(NameKind.GROUP_ID, group.id) for group in groups}
     names |= {(NameKind.GROUP_NAME, group.name) for group in groups}
@@ -128,18 +130,18 @@ def concerning(
 
 
 async def has_administrator(reader: Database | Transaction, now: Instant) -> bool:
-    """Whether somebody with the administrator's role can sign in now."""
-    return await store.any_usable(reader, sorted(await accounts_with_role(reader, Role.ADMINISTRATOR)), now)
+    """Whether an account with the administrator's role can sign in now."""
+    return await store.any_can_sign_in(reader, sorted(await accounts_with_role(reader, Role.ADMINISTRATOR)), now)
 
 
 @asynccontextmanager
-async def keeping_an_administrator(tx: Transaction, now: Instant) -> AsyncIterator[None]:
-    """Raise when what happens inside takes away the last one. The caller holds the directory's lock."""
+async def require_remaining_administrator(tx: Transaction, now: Instant) -> AsyncIterator[None]:
+    """Raise LastAdministrator if the block removes the last one. The caller holds the directory's lock."""
     there_was_one = await has_administrator(tx, now)
     yield
     if there_was_one and not await has_administrator(tx, now):
         raise LastAdministrator(
-            "This would leave nobody who can administer this server.",
+            "This would remove the last account that can administer this server.",
             reasons=("at least one account with the administrator's role must be able to sign in",),
             hint="First add another person to system_admins, with a password.",
         )

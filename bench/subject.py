@@ -81,7 +81,8 @@ class Subject:
         connection.request("GET", "/provisioners?limit=100")
         listed = json.loads(connection.getresponse().read())["provisioners"]
         entry = next(entry for entry in listed if entry["name"] == JWK_PROVISIONER)
-        key = decrypt_private_jwk(entry["encryptedKey"], self.password.encode())
+        key = decrypt_private_jwk(entry["encryptedKey"], self.password.encode()).private_key
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
         return key, entry["key"]["kid"]
 
     def codes(self, count: int) -> list[str]:

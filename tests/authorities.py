@@ -40,8 +40,8 @@ from sealwright.clock import Clock, FixedClock, Instant, to_seconds
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
 from sealwright.http import Peer, Request, Response
-from sealwright.jose import VerificationKey, jwk_of, sign
-from sealwright.keys import Custody, Purpose, Sealer, SigningKey, thumbprint
+from sealwright.jose import VerificationKey, jwk_of, sign, thumbprint
+from sealwright.keys import Custody, Purpose, Sealer, SigningKey
 from sealwright.openid_providers import LocalProvider, ProviderMetadata, TrustedProviders
 from sealwright.outbound import OutboundFailed, OutboundResponse
 from sealwright.settings import BudgetSettings

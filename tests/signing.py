@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from sealwright.jose import VerificationKey
-from sealwright.keys import PrivateKey, Purpose, SigningKey, algorithm_of, thumbprint
+from sealwright.jose import PrivateKey, VerificationKey, algorithm_of, encrypt_private_jwk, jwk_of, thumbprint
+from sealwright.keys import Purpose, SigningKey
+from sealwright.password_strength import FEWEST_ITERATIONS
 
 
 def signing_key(algorithm: str = "ES256", private_key: PrivateKey | None = None) -> SigningKey:
@@ -14,6 +15,14 @@ def signing_key(algorithm: str = "ES256", private_key: PrivateKey | None = None)
     public_key = key.public_key()
     assert private_key is not None or algorithm_of(public_key)[:2] in (algorithm[:2], "RS", "Ed")
     return SigningKey(thumbprint(public_key), Purpose.OAUTH_CLIENT, "a-client", algorithm, public_key, key)
+
+
+def provisioner_key(password: str, private_key: ec.EllipticCurvePrivateKey | None = None) -> tuple[dict[str, str], str]:
+    """The public JWK of a JWK provisioner and its encrypted key, with as little stretching of the password as is accepted."""
+    key = private_key or ec.generate_private_key(ec.SECP256R1())
+    public_key = key.public_key()
+    sealed = encrypt_private_jwk(key, password.encode(), iterations=FEWEST_ITERATIONS)
+    return jwk_of(public_key, thumbprint(public_key), "ES256"), sealed
 
 
 def private_key_for(algorithm: str) -> PrivateKey:

@@ -149,7 +149,7 @@ def _first_provisioner(options: Options) -> dict[str, Any]:
     """A JWK provisioner whose private key only the password opens, as `step ca init` makes it; empty where none is wanted."""
     if not options.provisioner or options.provisioner_password is None:
         return {}
-    public, sealed = new_sealed_jwk(options.provisioner_password.encode(), ENTROPY)
+    public, sealed = new_sealed_jwk(options.provisioner_password.encode())
     return {"type": "JWK", "name": options.provisioner, "key": public, "encryptedKey": sealed}
 
 

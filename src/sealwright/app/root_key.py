@@ -15,7 +15,8 @@ from sealwright.app.wiring import build
 from sealwright.ca import IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
 from sealwright.errors import Conflict
-from sealwright.keys import KeyMissing, KeyRefused
+from sealwright.jose import KeyRefused
+from sealwright.keys import KeyMissing
 
 _LONGEST_KEY = 100_000
 ROOT_KEY_FILE = "root_ca_key.pem"

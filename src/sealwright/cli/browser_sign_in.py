@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
 from sealwright.cli.https import Answer, Transport, send
 from sealwright.cli.output import continued
-from sealwright.cli.provisioner_key import decoded, encoded
+from sealwright.jose import TokenMalformed, UnverifiedToken, base64url
 
 WAIT_SECONDS = 120.0
 WAIT_FOR_PASTE_SECONDS = 600.0
@@ -75,7 +75,7 @@ class Attempt(NamedTuple):
     @property
     def address(self) -> str:
         """Where the browser begins."""
-        challenge = encoded(hashlib.sha256(self.verifier.encode()).digest())
+        challenge = base64url(hashlib.sha256(self.verifier.encode()).digest())
         query = {
             **dict(self.relying.parameters),
             "client_id": self.relying.client_id,
@@ -122,10 +122,10 @@ class Attempt(NamedTuple):
         TLS to that endpoint stands for the signature, as the standard allows; the certificate authority verifies it anyway.
         """
         try:
-            claims = json.loads(decoded(id_token.split(".")[1]))
+            claims = UnverifiedToken(id_token).claims()
             audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
             issuer, nonce, expires, _ = claims["iss"], claims.get("nonce"), float(claims["exp"]), claims["sub"]
-        except (ValueError, KeyError, IndexError, TypeError) as cause:
+        except (TokenMalformed, ValueError, KeyError, TypeError) as cause:
             raise Unreachable(f"the ID token of {self.provider.issuer} cannot be read.") from cause
         problems = {
             "was made by another issuer": issuer != self.provider.issuer,
@@ -172,9 +172,9 @@ def begin(provider: Provider, relying: Relying, port: int, random: Callable[[int
         provider=provider,
         relying=relying,
         redirect_uri=f"http://{host}:{port}",  # without a path: what `step` registers and providers compare
-        state=encoded(random(24)),
+        state=base64url(random(24)),
         nonce=random(32).hex(),
-        verifier=encoded(random(48)),
+        verifier=base64url(random(48)),
     )
 
 

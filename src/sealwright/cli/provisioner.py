@@ -184,11 +184,11 @@ def _jwk(context: CommandContext, name: str, given: dict[str, Any]) -> dict[str,
         if given["create"] or given["password_file"]:
             raise WrongUsage("--public-key brings a key; --create and --password-file make one.")
         return {"key": _read(context, Path(given["public_key"]))}
-    from sealwright.cli.provisioner_key import new_key, public_jwk, seal
+    from sealwright.jose import new_sealed_jwk
 
     password = context.provisioner_password(name, given["password_file"])
-    key = new_key()
-    return {"key": public_jwk(key), "encryptedKey": seal(key, password, context.dependencies.random)}
+    public, sealed = new_sealed_jwk(password.encode())
+    return {"key": public, "encryptedKey": sealed}
 
 
 def _claims(given: dict[str, Any]) -> dict[str, Any]:

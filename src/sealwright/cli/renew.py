@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sealwright.cli.errors import CommandFailed, RefusedByServer, WrongUsage
 from sealwright.cli.files import NewFile, already_there, read_bytes
 from sealwright.cli.key_pair import common_name_of, read_certificates, read_private_key, same_key
-from sealwright.cli.provisioner_key import ProvisionerKey, key_for
+from sealwright.cli.provisioner_key import key_for
 from sealwright.cli.step_wire import Authority
 from sealwright.clock import parse_duration
+from sealwright.jose import PrivateJwk, sign
 
 AuthorityFor = Callable[[tuple[Path, Path] | None], Authority]
 """Makes an authority that is shown a certificate and its key when the connection is made, or none."""
@@ -63,7 +64,7 @@ def renewed(
     return made
 
 
-def _token(url: str, chain: list[x509.Certificate], key: ProvisionerKey, now: datetime) -> str:
+def _token(url: str, chain: list[x509.Certificate], key: PrivateJwk, now: datetime) -> str:
     """What stands for the TLS handshake that an expired certificate cannot make: a token signed with its key."""
     encoded_chain = [base64.b64encode(each.public_bytes(Encoding.DER)).decode() for each in chain]
     seconds = int(now.timestamp())
@@ -75,4 +76,4 @@ def _token(url: str, chain: list[x509.Certificate], key: ProvisionerKey, now: da
         "nbf": seconds,
         "exp": seconds + _TOKEN_SECONDS,
     }
-    return key.sign(claims, {"x5cInsecure": encoded_chain})
+    return sign(key, claims, header={"x5cInsecure": encoded_chain})

@@ -188,6 +188,7 @@ def names_for(claims: Mapping[str, Any], subject: str | None, names: tuple[str, 
 def _by_password(context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted) -> Voucher:
     """A token of our own, signed with the provisioner's key, which its password opens."""
     from sealwright.cli.provisioner_key import open_sealed
+    from sealwright.jose import sign
 
     name = str(definition["name"])
     if wanted.subject is None:
@@ -211,7 +212,7 @@ def _by_password(context: CommandContext, authority: Authority, definition: Mapp
     fingerprint = _only_root(authority.roots_pem)
     if fingerprint:
         claims["sha"] = fingerprint
-    return Voucher(open_sealed(sealed, password).sign(claims), wanted.subject, names, wanted.subject, lambda _: None)
+    return Voucher(sign(open_sealed(sealed, password), claims), wanted.subject, names, wanted.subject, lambda _: None)
 
 
 def _only_root(roots_pem: str) -> str:

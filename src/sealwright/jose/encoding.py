@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
 from typing import Any
 
@@ -17,6 +18,11 @@ _TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is not in the alphabe
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _LAST = {0: frozenset(_ALPHABET), 1: frozenset(_ALPHABET[::4]), 2: frozenset(_ALPHABET[::16])}
 """By the padding that is left out: last characters whose unused bits are zero."""
+
+
+def base64url(raw: bytes) -> str:
+    """`raw` as base64url without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def decode_base64url(text: bytes, part: str) -> bytes:

@@ -35,7 +35,19 @@ class KeyUnknown(TokenRefused):
     code = "token_key_unknown"
 
 
+class KeyRefused(Refused):
+    """A key is of a kind or strength that is not used here, or cannot be read."""
+
+    code = "key_refused"
+
+
 class JwkRefused(Refused):
     """A JSON Web Key cannot be read, or is of a kind or strength that is not used here."""
 
     code = "jwk_refused"
+
+
+class JwkNotOpened(JwkRefused):
+    """An encrypted JSON Web Key does not open with the password that was given."""
+
+    code = "jwk_not_opened"

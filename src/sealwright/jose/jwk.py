@@ -11,11 +11,11 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from sealwright.jose.encoding import decode_base64url
-from sealwright.jose.errors import JwkRefused, TokenMalformed
-from sealwright.jose.models import VerificationKey, VerificationKeys
+from sealwright.jose.encoding import base64url, decode_base64url
+from sealwright.jose.errors import JwkRefused, KeyRefused, TokenMalformed
+from sealwright.jose.key_types import PrivateKey, PublicKey, algorithm_of, public_members
+from sealwright.jose.models import PublishedKey, VerificationKey, VerificationKeys
 from sealwright.jose.signatures import ALGORITHMS, algorithms_of
-from sealwright.keys import KeyRefused, PublicKey, PublicKeyRecord, algorithm_of, base64url, public_members
 
 MOST_KEYS = 200
 _CURVES: Mapping[str, tuple[ec.EllipticCurve, int]] = {
@@ -31,7 +31,7 @@ def jwk_of(public_key: PublicKey, kid: str, alg: str) -> dict[str, str]:
     return {"use": "sig", "kid": kid, "alg": alg, **public_members(public_key)}
 
 
-def jwks_document(records: Iterable[PublicKeyRecord]) -> bytes:
+def jwks_document(records: Iterable[PublishedKey]) -> bytes:
     """A JSON Web Key Set with these keys."""
     return msgspec.json.encode({"keys": [jwk_of(record.public_key, record.id, record.algorithm) for record in records]})
 
@@ -58,6 +58,25 @@ def public_key_from_jwk(jwk: Mapping[str, Any]) -> PublicKey:
     except KeyRefused as cause:
         raise JwkRefused(cause.detail) from cause
     return key
+
+
+def private_key_from_jwk(jwk: Mapping[str, Any]) -> PrivateKey:
+    """The private key of a JWK; raises JwkRefused as `public_key_from_jwk` does, and where its two halves do not match."""
+    public_key = public_key_from_jwk(jwk)
+    try:
+        private_key: PrivateKey
+        if isinstance(public_key, ec.EllipticCurvePublicKey):
+            private_key = ec.derive_private_key(_number(jwk, "d"), public_key.curve)
+        elif isinstance(public_key, rsa.RSAPublicKey):
+            p, q, d, dmp1, dmq1, iqmp = (_number(jwk, member) for member in ("p", "q", "d", "dp", "dq", "qi"))
+            private_key = rsa.RSAPrivateNumbers(p, q, d, dmp1, dmq1, iqmp, public_key.public_numbers()).private_key()
+        else:
+            private_key = ed25519.Ed25519PrivateKey.from_private_bytes(_bytes(jwk, "d"))
+    except (ValueError, TokenMalformed) as cause:
+        raise JwkRefused("The private JSON Web Key is malformed.") from cause
+    if private_key.public_key() != public_key:
+        raise JwkRefused("The private part of the JSON Web Key belongs to another public key.")
+    return private_key
 
 
 def keys_of_jwks(document: bytes) -> VerificationKeys:

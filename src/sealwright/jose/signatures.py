@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
 from sealwright.jose.errors import TokenRefused
-from sealwright.keys import PrivateKey, PublicKey
+from sealwright.jose.key_types import SMALLEST_RSA_KEY, PrivateKey, PublicKey
 
 _ECDSA: dict[str, tuple[str, int, ec.ECDSA]] = {
     "ES256": ("secp256r1", 32, ec.ECDSA(SHA256())),
@@ -26,7 +26,6 @@ _RSA: dict[str, tuple[padding.PKCS1v15 | padding.PSS, HashAlgorithm]] = {
 }
 _EDDSA = frozenset({"EdDSA", "Ed25519"})
 _ED25519_LENGTH = 64
-SMALLEST_RSA_KEY = 2048
 
 ALGORITHMS = frozenset(_ECDSA) | frozenset(_RSA) | _EDDSA
 """Every signature algorithm that is verified here; there is no symmetric one and no `none`."""

@@ -6,13 +6,11 @@ Owns: making, sealing, storing and opening private keys. Never knows what is sig
 from __future__ import annotations
 
 from sealwright.keys.custody import Custody
-from sealwright.keys.errors import KeyFileRefused, KeyMissing, KeyRefused, SealBroken
+from sealwright.keys.errors import KeyFileRefused, KeyMissing, SealBroken
 from sealwright.keys.handles import SealedHandles
 from sealwright.keys.models import (
     PUBLISHED_BEFORE_USE,
     NewKey,
-    PrivateKey,
-    PublicKey,
     PublicKeyRecord,
     Purpose,
     SigningKey,
@@ -25,7 +23,7 @@ from sealwright.keys.sealing import (
     load_key_encryption_key,
     readers_of_key_file,
 )
-from sealwright.keys.software import algorithm_of, base64url, from_pem, public_members, thumbprint, to_pkcs8_pem
+from sealwright.keys.software import from_pem, to_pkcs8_pem
 
 __all__ = [
     "KEY_FILE",
@@ -33,24 +31,17 @@ __all__ = [
     "Custody",
     "KeyFileRefused",
     "KeyMissing",
-    "KeyRefused",
     "NewKey",
-    "PrivateKey",
-    "PublicKey",
     "PublicKeyRecord",
     "Purpose",
     "SealBroken",
     "SealedHandles",
     "Sealer",
     "SigningKey",
-    "algorithm_of",
-    "base64url",
     "create_key_encryption_key",
     "from_pem",
     "load_key_encryption_key",
-    "public_members",
     "readers_of_key_file",
     "signing_record",
-    "thumbprint",
     "to_pkcs8_pem",
 ]

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.db import Database, Transaction
+from sealwright.jose import KeyRefused, PrivateKey, algorithm_of, thumbprint
 from sealwright.keys import software, store
-from sealwright.keys.errors import KeyMissing, KeyRefused
-from sealwright.keys.models import NewKey, PrivateKey, PublicKeyRecord, Purpose, SigningKey, signing_record
+from sealwright.keys.errors import KeyMissing
+from sealwright.keys.models import NewKey, PublicKeyRecord, Purpose, SigningKey, signing_record
 from sealwright.keys.sealing import Sealer
 
 FRESH_FOR = timedelta(seconds=10)
@@ -33,11 +34,11 @@ class Custody:
     def import_private(self, purpose: Purpose, owner: str, pem: bytes, password: bytes | None = None) -> NewKey:
         """Take in a private key that was made elsewhere. Nothing is stored until `insert`. Raises KeyRefused."""
         private_key = software.from_pem(pem, password)
-        return self._adopt(purpose, owner, private_key, software.algorithm_of(private_key.public_key()))
+        return self._adopt(purpose, owner, private_key, algorithm_of(private_key.public_key()))
 
     def _adopt(self, purpose: Purpose, owner: str, private_key: PrivateKey, algorithm: str) -> NewKey:
         public_key = private_key.public_key()
-        key_id = software.thumbprint(public_key)
+        key_id = thumbprint(public_key)
         sealed = self._sealer.seal(software.to_pkcs8_der(private_key), _context(key_id, purpose, owner, algorithm))
         return NewKey(key_id, purpose, owner, algorithm, public_key, private_key, sealed)
 
@@ -89,7 +90,7 @@ class Custody:
     def _unseal(self, public: PublicKeyRecord, sealed: bytes) -> SigningKey:
         context = _context(public.id, public.purpose, public.owner, public.algorithm)
         private_key = software.from_pkcs8_der(self._sealer.open(sealed, context))
-        if software.thumbprint(private_key.public_key()) != public.id:
+        if thumbprint(private_key.public_key()) != public.id:
             raise KeyRefused(f"The stored private key of {public.id} belongs to another public key.")
         return SigningKey(public.id, public.purpose, public.owner, public.algorithm, public.public_key, private_key)
 

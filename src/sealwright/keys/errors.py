@@ -21,9 +21,3 @@ class KeyMissing(Conflict):
     """There is no key that could do this: none was made, it was revoked, or its private part was taken away."""
 
     code = "key_missing"
-
-
-class KeyRefused(Refused):
-    """A key is of a kind or strength that is not used here, or cannot be read."""
-
-    code = "key_refused"

@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from msgspec import Struct
 
 from sealwright.clock import Instant, after
+from sealwright.jose import PrivateKey, PublicKey
 
 PUBLISHED_BEFORE_USE = timedelta(seconds=75)
 """Applications may keep a key set for a minute, and our processes for ten seconds and the one that an answer is shared."""
-
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 
 class Purpose(StrEnum):

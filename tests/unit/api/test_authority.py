@@ -8,8 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.ca import serial_in
-from sealwright.cli.provisioner_key import new_key, public_jwk, seal
 from sealwright.errors import InvalidInput
+from sealwright.jose import decrypt_private_jwk
+from sealwright.jose import sign as jose_sign
+from tests.signing import provisioner_key
 from tests.unit.api.world import MACHINES, server_world
 
 OIDC = {
@@ -79,9 +81,8 @@ async def issue(world, carl, name="web.example.org"):
     """A certificate from a JWK provisioner."""
     from sealwright.http import Request
 
-    key = new_key()
-    body = {"type": "JWK", "name": "first", "key": public_jwk(key)}
-    body["encryptedKey"] = seal(key, "correct horse", world.entropy.bytes, 1000)
+    public, sealed = provisioner_key("correct horse")
+    body = {"type": "JWK", "name": "first", "key": public, "encryptedKey": sealed}
     assert (await world.call("POST", "/provisioners", body, token=carl))[0] == 201
     now = world.clock.now() // 1000
     claims = {"iss": "first", "sub": name, "aud": f"{MACHINES}/1.0/sign", "sans": [name], "jti": "1", "iat": now, "nbf": now}
@@ -89,7 +90,10 @@ async def issue(world, carl, name="web.example.org"):
     csr = x509.CertificateSigningRequestBuilder(x509.Name([])).sign(leaf, hashes.SHA256())
     import msgspec
 
-    sign = {"csr": csr.public_bytes(Encoding.PEM).decode(), "ott": key.sign({**claims, "exp": now + 300})}
+    sign = {
+        "csr": csr.public_bytes(Encoding.PEM).decode(),
+        "ott": jose_sign(decrypt_private_jwk(sealed, b"correct horse"), {**claims, "exp": now + 300}),
+    }
     answer = await world.answer(MACHINES, Request("POST", "/sign", body=msgspec.json.encode(sign)))
     assert answer.status == 201, answer.body
     return x509.load_pem_x509_certificate(msgspec.json.decode(answer.body)["crt"].encode())

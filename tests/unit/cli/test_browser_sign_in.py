@@ -9,9 +9,9 @@ import pytest
 from sealwright.cli import browser_sign_in as oidc
 from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
 from sealwright.cli.https import Answer
-from sealwright.cli.provisioner_key import encoded
 from sealwright.cli.vouch import names_for
 from sealwright.entropy import SeededEntropy
+from sealwright.jose import base64url
 
 ISSUER = "https://idp.example.org/oauth2/openid/step-ca"
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ def attempt(**more):
 
 def id_token(made, **more):
     claims = {"iss": ISSUER, "aud": "step-ca", "sub": "s-1", "nonce": made.nonce, "exp": NOW.timestamp() + 60, **more}
-    return f"e30.{encoded(json.dumps(claims).encode())}.x"
+    return f"e30.{base64url(json.dumps(claims).encode())}.x"
 
 
 def test_metadata_are_read_at_the_well_known_address():

@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, load_pem_private_key
 
 from sealwright.access import SYSTEM
-from sealwright.cli.provisioner_key import new_key, public_jwk, seal
-from sealwright.password_strength import FEWEST_ITERATIONS
+from tests.signing import provisioner_key
 from tests.unit.api.world import MACHINES, PEOPLE
 
 DAY = timedelta(days=1)
@@ -34,9 +33,8 @@ def person(shell):
 
 
 def add_jwk(shell, name="first", claims=None):
-    key = new_key()
-    sealed = seal(key, "correct horse", shell.world.entropy.bytes, FEWEST_ITERATIONS)
-    body = {"type": "JWK", "name": name, "key": public_jwk(key), "encryptedKey": sealed, **({"claims": claims} if claims else {})}
+    public, sealed = provisioner_key("correct horse")
+    body = {"type": "JWK", "name": name, "key": public, "encryptedKey": sealed, **({"claims": claims} if claims else {})}
     shell.wait(shell.world.ca.provisioners.add(body, SYSTEM))
 
 

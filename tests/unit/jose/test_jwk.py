@@ -9,15 +9,17 @@ from sealwright.clock import Instant
 from sealwright.jose import (
     ALGORITHMS,
     JwkRefused,
+    base64url,
     jwk_of,
     jwks_document,
     keys_of_jwks,
     public_key_from_jwk,
+    thumbprint,
     thumbprint_sha256,
     verification_keys,
 )
 from sealwright.jose.jwk import MOST_KEYS
-from sealwright.keys import PublicKeyRecord, Purpose, base64url, thumbprint
+from sealwright.keys import PublicKeyRecord, Purpose
 from tests.signing import private_key_for, signing_key
 
 P256 = signing_key()

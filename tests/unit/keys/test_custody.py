@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import DuplicateRow, Statement
 from sealwright.entropy import SeededEntropy
-from sealwright.keys import Custody, KeyMissing, KeyRefused, Purpose, SealBroken, Sealer
+from sealwright.jose import KeyRefused
+from sealwright.keys import Custody, KeyMissing, Purpose, SealBroken, Sealer
 from sealwright.keys.custody import FRESH_FOR
 from tests.databases import sqlite_database
 

@@ -2,7 +2,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa, x25519
 
-from sealwright.keys import KeyRefused, algorithm_of, from_pem, thumbprint, to_pkcs8_pem
+from sealwright.jose import KeyRefused, algorithm_of, thumbprint
+from sealwright.keys import from_pem, to_pkcs8_pem
 from sealwright.keys.software import from_pkcs8_der, from_spki_der, generate, to_pkcs8_der, to_spki_der
 
 

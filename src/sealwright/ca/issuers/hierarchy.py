@@ -28,7 +28,8 @@ from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.db import Database, Insertion, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import NotFound
-from sealwright.keys import Custody, KeyRefused, NewKey, Purpose, SigningKey
+from sealwright.jose import KeyRefused
+from sealwright.keys import Custody, NewKey, Purpose, SigningKey
 
 ROOT_YEARS = 10
 ISSUING_YEARS = 5

@@ -21,6 +21,7 @@ from sealwright.jose import (
     JWT,
     UnverifiedToken,
     audiences,
+    base64url,
     check_times,
     instant_claim,
     optional_text,
@@ -29,7 +30,6 @@ from sealwright.jose import (
     text_list,
     verify,
 )
-from sealwright.keys import base64url
 
 _FINGERPRINT_OF_REQUEST = "x5rt#S256"
 

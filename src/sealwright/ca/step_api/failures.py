@@ -20,8 +20,7 @@ from sealwright.errors import (
     Unavailable,
 )
 from sealwright.http import Request, Response, json_response
-from sealwright.jose import TokenRefused
-from sealwright.keys import KeyRefused
+from sealwright.jose import KeyRefused, TokenRefused
 
 STATUSES: Mapping[type[Failure], int] = {
     NotOffered: 501,

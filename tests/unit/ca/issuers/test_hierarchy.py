@@ -23,7 +23,8 @@ from sealwright.ca.public_keys import accept, encoded
 from sealwright.clock import FixedClock, Instant, from_datetime, to_datetime
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import NotFound, NotPermitted
-from sealwright.keys import Custody, KeyMissing, KeyRefused, Sealer
+from sealwright.jose import KeyRefused
+from sealwright.keys import Custody, KeyMissing, Sealer
 from tests.databases import sqlite_database
 from tests.pkilinting import pkilint
 

@@ -14,8 +14,7 @@ from sealwright.ca.provisioners import (
     listed,
     parse_definition,
 )
-from sealwright.jose import jwk_of
-from sealwright.keys import thumbprint
+from sealwright.jose import jwk_of, thumbprint
 from tests.authorities import key
 
 KANIDM = """

@@ -58,7 +58,7 @@ async def by_an_administrator(place, *, end):
 
 async def by_a_link(place, *, end):
     link = await place.first.reset.create("alice", end_certificates=end, actor=SYSTEM)
-    found = await place.second.reset.find(link.token)
+    found = await place.second.reset.require(link.token)
     assert (found.certificates, found.end_certificates) == (2, end)
     told, _ = await place.second.reset.redeem(link.token, OTHER_PASSWORD, address="192.0.2.1")
     return told

@@ -319,7 +319,8 @@ def test_hostile_text_is_looked_up_and_not_found(open_two, text):
             assert await node.directory.list_people(actor=SYSTEM, search=text) == ()
             assert await node.sessions.session(text) is None
             assert await node.sessions.resolve(text, text, kind=SessionKind.BROWSER) is None
-            assert await node.reset.find(text) is None
+            with pytest.raises(LinkRefused):
+                await node.reset.require(text)
             assert not await node.bootstrap.is_open(text)
             with pytest.raises(SignInRefused):
                 await node.try_password(text, text)

@@ -19,6 +19,7 @@ from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.invitations import Invitations
 from sealwright.identity.models import SessionLifetimes
+from sealwright.identity.one_time_links import OneTimeLinks
 from sealwright.identity.passwords import Hashing
 from sealwright.identity.reset import ResetLinks
 from sealwright.identity.sessions import Sessions
@@ -77,6 +78,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         domain=domain,
     )
     directory = Directory(db, audit, clock, entropy, sessions, changes=changes, clients_of_group=clients_of_group, domain=domain)
+    links = OneTimeLinks(db, clock, entropy, changes)
     return Identity(
         devices=devices,
         directory=directory,
@@ -84,6 +86,6 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         sign_in=SignIn(db, audit, clock, entropy, authenticators, sessions, devices, domain=domain),
         credentials=credentials,
         bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions, devices),
-        invitations=Invitations(db, audit, clock, entropy, directory, credentials, sessions, devices=devices, changes=changes),
-        reset_links=ResetLinks(db, audit, clock, entropy, directory, credentials, devices, changes),
+        invitations=Invitations(audit, links, directory, credentials, sessions, devices, changes),
+        reset_links=ResetLinks(audit, links, directory, credentials, devices, changes),
     )

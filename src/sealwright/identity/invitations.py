@@ -9,20 +9,17 @@ from msgspec import Struct
 
 from sealwright.access import Actor, Permission
 from sealwright.audit import Audit, Event
-from sealwright.clock import Clock, Instant, after
-from sealwright.db import Database, Transaction
-from sealwright.entropy import Entropy, token
+from sealwright.db import Transaction
 from sealwright.errors import Conflict
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.directory import Directory
-from sealwright.identity.directory.store import account as account_by_id
-from sealwright.identity.directory.store import lock_account, lock_directory
+from sealwright.identity.directory.store import lock_directory
 from sealwright.identity.models import Account, AccountKind, CompletedSignIn, LinkPurpose, OneTimeLink, Session, SessionKind
-from sealwright.identity.policy import check_link_lifetime, fold_mail, secret_digest
-from sealwright.identity.reset import WithLink, link_refusal
+from sealwright.identity.one_time_links import OneTimeLinks, WithLink
+from sealwright.identity.policy import check_link_lifetime, fold_mail
 from sealwright.identity.sessions import Sessions
 
 INVITATION_LIFETIME = timedelta(days=3)
@@ -40,25 +37,20 @@ class Invitation(Struct, frozen=True):
 
 
 class Invitations:
-    """One at a time for each person; good until the person has a password."""
+    """Create and accept invitations. A person with a password needs none."""
 
-    def __init__(  # noqa: PLR0913 - an invitation goes from the directory to a session
+    def __init__(
         self,
-        db: Database,
         audit: Audit,
-        clock: Clock,
-        entropy: Entropy,
+        links: OneTimeLinks,
         directory: Directory,
         credentials: Credentials,
         sessions: Sessions,
-        *,
         devices: KnownDevices,
         changes: AuthorizedChanges,
     ) -> None:
-        self._db = db
         self._audit = audit
-        self._clock = clock
-        self._entropy = entropy
+        self._links = links
         self._directory = directory
         self._credentials = credentials
         self._sessions = sessions
@@ -84,7 +76,7 @@ class Invitations:
             person = await self._directory.create_person(name, display_name or name, mails=mails, actor=actor)
         else:
             _require_same(person, display_name, mails)
-        link = OneTimeLink(token(self._entropy), after(self._clock.now(), lifetime))
+        link = self._links.generate(lifetime)
         invited = person
 
         async def body(tx: Transaction) -> None:
@@ -95,11 +87,7 @@ class Invitations:
                     f"{invited.name} can sign in already, and needs no invitation.",
                     hint=f"Where the password was lost: sealwright person reset {invited.name}",
                 )
-            await store.delete_links(tx, LinkPurpose.INVITE, invited.id)
-            now, digest = self._clock.now(), secret_digest(link.token)
-            await store.insert_link(tx, digest, LinkPurpose.INVITE, invited.id, now, link.expires_at, created_by=actor.id)
-            if with_link is not None:
-                await with_link(tx, invited, link)
+            await self._links.insert(tx, LinkPurpose.INVITE, invited, link, actor=actor, with_link=with_link)
             details = {"name": invited.name, "expires_at": link.expires_at}
             await self._audit.record(tx, Event.INVITATION_CREATED, actor=actor, target=invited.reference, details=details)
 
@@ -108,41 +96,27 @@ class Invitations:
 
     async def person_of(self, link_token: str) -> Account:
         """The invited person, if the link works now; raises LinkRefused with the reason."""
-        return await self._invited(self._db, link_token, self._clock.now())
-
-    async def _invited(self, reader: Database | Transaction, link_token: str, now: Instant) -> Account:
-        digest = secret_digest(link_token)
-        held = await store.link(reader, digest, LinkPurpose.INVITE, now)
-        person = None if held is None or held.account_id is None else await account_by_id(reader, held.account_id)
-        if held is None or person is None or not person.status(now).active:
-            raise link_refusal(await store.used_or_expired(reader, digest), "invitation", now)
-        if not await self._changes.creator_still_permitted(reader, held.created_by, person, now):
-            raise link_refusal(await store.used_or_expired(reader, digest), "invitation", now)
-        return person
+        return (await self._links.require(LinkPurpose.INVITE, link_token)).account
 
     async def accept(
         self, link_token: str, password: str, *, address: str, user_agent: str = "", device_token: str = ""
     ) -> CompletedSignIn:
         """Use the link: set the first password, and sign the person in. Raises LinkRefused or WeakPassword."""
-        person = await self.person_of(link_token)
-        hashed = await self._credentials.hash_new_password(person, password)
+        invited = await self.person_of(link_token)
+        hashed = await self._credentials.hash_new_password(invited, password)
 
-        async def body(tx: Transaction) -> tuple[str, Session, str]:
-            await lock_directory(tx)
-            await lock_account(tx, person.id)
-            now, digest = self._clock.now(), secret_digest(link_token)
-            await self._invited(tx, link_token, now)
-            consumed = await store.consume_link(tx, digest, LinkPurpose.INVITE, now)
-            if not consumed or await store.credentials_of(tx, person.id):
-                raise link_refusal(await store.used_or_expired(tx, digest), "invitation", now)
+        async def body(tx: Transaction) -> tuple[Account, str, Session, str]:
+            person = (await self._links.consume(tx, LinkPurpose.INVITE, link_token)).account
+            if await store.credentials_of(tx, person.id):
+                raise Conflict(f"{person.name} has a password already, and needs no invitation.", hint="Sign in with it.")
             actor = person.as_actor(address=address)
             await self._credentials.store_password(tx, person, hashed, actor=actor)
             details = {"name": person.name, "address": address}
             await self._audit.record(tx, Event.INVITATION_ACCEPTED, actor=actor, target=person.reference, details=details)
             begun = await self._sessions.begin(tx, person, SessionKind.BROWSER, ("pwd",), address=address, user_agent=user_agent)
-            return *begun, await self._devices.remember(tx, person.id, device_token, user_agent)
+            return person, *begun, await self._devices.remember(tx, person.id, device_token, user_agent)
 
-        session_token, session, device = await self._db.write(body)
+        person, session_token, session, device = await self._changes.write(body)
         return CompletedSignIn(session_token, await self._sessions.signed_in(person, session, address), device_token=device)
 
 

@@ -95,9 +95,9 @@ def test_reset_prints_a_link_with_which_a_password_is_set(admin, command):
     done = admin.ok("person", *command, "alice")
     assert done.out.startswith(f"{PEOPLE}/reset/")
     token = done.out.strip().rpartition("/")[2]
-    assert admin.wait(admin.world.reset.find(token)).end_certificates
+    assert admin.wait(admin.world.reset.require(token)).end_certificates
     kept = admin.ok("person", *command, "alice", "--keep-certificates").out.strip().rpartition("/")[2]
-    assert not admin.wait(admin.world.reset.find(kept)).end_certificates
+    assert not admin.wait(admin.world.reset.require(kept)).end_certificates
 
 
 def test_life_of_a_link_is_a_duration_within_bounds(admin):

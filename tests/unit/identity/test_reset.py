@@ -25,14 +25,14 @@ def test_link_sets_a_first_password_once():
             await world.person("alice", password=None)
             desk = await world.actor("desk", "idm_people_admins")
             link = await world.reset.create("alice", actor=desk)
-            found = await world.reset.find(link.token)
-            assert found is not None
+            found = await world.reset.require(link.token)
             assert found.account.name == "alice"
             with pytest.raises(WeakPassword):
                 await world.reset.redeem(link.token, "alice123456", address="192.0.2.1")
             await world.reset.redeem(link.token, PASSWORD, address="192.0.2.1")
             assert isinstance(await world.try_password("alice"), CompletedSignIn)
-            assert await world.reset.find(link.token) is None
+            with pytest.raises(LinkRefused):
+                await world.reset.require(link.token)
             with pytest.raises(LinkRefused):
                 await world.reset.redeem(link.token, OTHER_PASSWORD, address="192.0.2.1")
 
@@ -72,7 +72,8 @@ def test_void_link_is_refused(why):
                 await world.directory.delete("alice", actor=SYSTEM)
             else:
                 token = "made-up"
-            assert await world.reset.find(token) is None
+            with pytest.raises(LinkRefused):
+                await world.reset.require(token)
             with pytest.raises(LinkRefused):
                 await world.reset.redeem(token, PASSWORD, address="192.0.2.1")
 
@@ -92,7 +93,8 @@ def test_link_opens_no_account_that_was_given_authority_its_maker_lacks(between)
 
             if between == "before the page":
                 await promote()
-                assert await world.reset.find(token) is None
+                with pytest.raises(LinkRefused):
+                    await world.reset.require(token)
             else:
                 world.hashing.before_hash = promote
             with pytest.raises(LinkRefused, match="has authority that its creator lacks"):
@@ -109,7 +111,7 @@ def test_link_for_one_person_leaves_that_of_another():
             await world.person("bob")
             first = await world.reset.create("alice", actor=SYSTEM)
             await world.reset.create("bob", actor=SYSTEM)
-            assert await world.reset.find(first.token) is not None
+            assert (await world.reset.require(first.token)).account.name == "alice"
 
     asyncio.run(scenario())
 

@@ -222,7 +222,7 @@ class Gallery:
         )
         yield "password-set", show("password-set.html", person=self.account(), reset=CredentialReset(1, 2, 0))
         reset = {"person": self.account(), "action": "/reset/x", "form_token": "mark", "shortest_password": 10}
-        reset["link"] = ResetLink(self.account(), end_certificates=False, certificates=2, created_by="")
+        reset["link"] = ResetLink(self.account(), end_certificates=False, certificates=2)
         yield "reset", show("reset.html", problems=self.problems("password"), **reset)
         invited = {"person": self.account(), "action": "/invitation/x", "form_token": "mark", "shortest_password": 10}
         yield "invitation", show("invitation.html", problems=self.problems("password"), **invited)

@@ -56,6 +56,10 @@ class AuthorizedChanges:
             await self._record(event, actor, target, refusal)
             raise
 
+    async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run `body` in a transaction, for changes whose permission is something else, such as a link."""
+        return await self._db.write(body)
+
     async def require(self, event: Event, permission: Permission, actor: Actor, target: str) -> None:
         """Raise NotPermitted unless `actor` holds `permission`."""
         try:

@@ -250,7 +250,7 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
     )
     provisioner_files = Path(stack.enter_context(TemporaryDirectory()))
     authority = await build_authority(db, provisioner_files, clock=clock)
-    behind = web.Behind(
+    dependencies = web.WebDependencies(
         sign_in=people.sign_in,
         sessions=people.sessions,
         devices=people.devices,
@@ -266,7 +266,7 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
         issuers=authority.parts.issuers,
         machines_url="https://id.example.org:9443",
     )
-    pages = web.assemble(web.Site("Example", ORIGIN), behind, clock=clock, entropy=entropy)
+    pages = web.assemble(web.Site("Example", ORIGIN), dependencies, clock=clock, entropy=entropy)
     return Place(runner, db, clock, hashing, people, applications, audit, pages, authority)
 
 

@@ -102,8 +102,8 @@ def test_session_of_somebody_else_cannot_be_ended(place: Place) -> None:
     bob = place.person("bob")
     browser, bobs = place.signed_in(), place.signed_in("bob")
     [session] = place.run(place.identity.sessions.list_of(bob.id, actor=SYSTEM))
-    mark = browser.open(ACCOUNT).form_with("sign-out").fields["form_token"]
-    page = browser.post("/ui/account/sessions/end", {"form_token": mark, "session": session.id})
+    token = browser.open(ACCOUNT).form_with("sign-out").fields["csrf_token"]
+    page = browser.post("/ui/account/sessions/end", {"csrf_token": token, "session": session.id})
     assert page.status == 403
     assert still_signed_in(bobs)
 
@@ -236,9 +236,9 @@ def test_key_of_a_waiting_authenticator_is_shown_to_no_page_that_does_not_hold_i
     page = browser.submit(browser.open(ACCOUNT + "/authenticator"), "begin", password=PASSWORD)
     found = re.search(r'id="key">([A-Z2-7 ]+)<', page.text)
     assert found is not None
-    token = thief.open(ACCOUNT).form_with("sign-out").fields["form_token"]
+    token = thief.open(ACCOUNT).form_with("sign-out").fields["csrf_token"]
     for key in ("", "A" * 32):
-        refused = thief.post("/ui/account/authenticator/confirm", {"form_token": token, "key": key, "code": "000000"})
+        refused = thief.post("/ui/account/authenticator/confirm", {"csrf_token": token, "key": key, "code": "000000"})
         assert refused.status == 422
         assert found[1] not in refused.text
         assert "otpauth" not in refused.text

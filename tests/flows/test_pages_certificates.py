@@ -57,13 +57,13 @@ def test_own_certificate_is_revoked_after_a_question_and_only_once(place: Place)
     unanswered = browser.submit(page, "revoke")
     assert unanswered.status == 422
     assert "Choose why you revoke it." in unanswered.text
-    token = page.form_with("revoke").fields["form_token"]
-    done = browser.post(f"/ui/account/certificates/{serial}/revoke", {"form_token": token, "reason": "stolen"})
+    token = page.form_with("revoke").fields["csrf_token"]
+    done = browser.post(f"/ui/account/certificates/{serial}/revoke", {"csrf_token": token, "reason": "stolen"})
     assert done.url == f"{CERTIFICATES}/{serial}"
     assert "The certificate was revoked." in done.text
     assert "its private key may be known to someone else" in done.text
     assert 'id="revoke"' not in done.text
-    again = browser.post(f"/ui/account/certificates/{serial}/revoke", {"form_token": token, "reason": "stolen"})
+    again = browser.post(f"/ui/account/certificates/{serial}/revoke", {"csrf_token": token, "reason": "stolen"})
     assert again.status == 409
     assert place.events("certificate.revoked") == [("done", f"certificate:{serial}")]
 
@@ -74,8 +74,8 @@ def test_certificate_of_someone_else_is_neither_shown_nor_revoked(place: Place, 
     place.person("mallory")
     browser = place.signed_in("mallory")
     assert browser.open(f"{CERTIFICATES}/{serial}{step}").status == 403
-    token = browser.open(ORIGIN + "/ui/account").form_with("sign-out").fields["form_token"]
-    refused = browser.post(f"/ui/account/certificates/{serial}/revoke", {"form_token": token, "reason": "stolen"})
+    token = browser.open(ORIGIN + "/ui/account").form_with("sign-out").fields["csrf_token"]
+    refused = browser.post(f"/ui/account/certificates/{serial}/revoke", {"csrf_token": token, "reason": "stolen"})
     assert refused.status == 403
     assert place.events("certificate.revoked") == []
 

@@ -338,9 +338,9 @@ def test_consent_decision_that_is_neither_is_refused_and_changes_nothing(place: 
     place.application()
     browser = place.browser()
     page = browser.submit(browser.open(authorization_address()), "sign-in", username="alice", password=PASSWORD)
-    mark = page.form_with("allow").fields["form_token"]
+    token = page.form_with("allow").fields["csrf_token"]
     path = page.url.removeprefix(ORIGIN)
-    assert browser.post(path, {"form_token": mark, "decision": "maybe"}).status == 400
+    assert browser.post(path, {"csrf_token": token, "decision": "maybe"}).status == 400
     assert browser.submit(page, "allow").url.startswith(LOOPBACK)
 
 

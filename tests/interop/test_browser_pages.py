@@ -215,7 +215,7 @@ def test_second_factor_is_set_up_and_asked_for(page: Page, server: LiveServer) -
     step = int(time.time()) // 30
     page.fill("#code", code_at(secret, step))
     page.click("#confirm")
-    assert "From now on" in page.inner_text("#told")
+    assert "From now on" in page.inner_text("#notice")
     page.click("#sign-out")
     page.click("#sign-in")
     type_in(page, name)
@@ -236,13 +236,13 @@ def test_consent_leads_back_to_a_program_on_this_computer(page: Page, server: Li
         assert "to continue to Step-CA" in page.inner_text("main")
         type_in(page, name)
         assert address in page.inner_text("main")
-        assert f"{name}@example.org" in page.inner_text("#wishes")
+        assert f"{name}@example.org" in page.inner_text("#claims")
         page.click("#allow")
         page.wait_for_url(f"{address}/**")
         sent = parse_qs(urlsplit(page.url).query)
         assert (sent["state"], sent["iss"]) == (["the-state"], [f"{server.people}/oauth2/openid/step-ca"])
         page.goto(request_address(server, address))  # asked again: any program could be listening there now
-        assert f"{name}@example.org" in page.inner_text("#wishes")
+        assert f"{name}@example.org" in page.inner_text("#claims")
         page.click("#allow")
         assert titled(page, "arrived")
         assert len([path for path in visited if "code=" in path]) == 2
@@ -278,7 +278,7 @@ def test_not_you_signs_somebody_else_in(page: Page, server: LiveServer) -> None:
         page.click("#not-you")
         assert first in page.inner_text("#present")
         type_in(page, second)
-        assert f"{second}@example.org" in page.inner_text("#wishes")
+        assert f"{second}@example.org" in page.inner_text("#claims")
 
 
 def test_back_after_allowing_tells_that_the_request_is_answered(page: Page, server: LiveServer) -> None:

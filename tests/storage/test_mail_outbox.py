@@ -34,7 +34,7 @@ def test_two_nodes_that_send_at_once_send_each_message_once(open_two, tmp_path):
                 world.clock.advance(timedelta(minutes=1))
             await asyncio.gather(*(world.outbox.send_due() for world in (first, second, first, second)))
             assert sorted(each.recipient for each in sink.taken) == sorted(f"{name}@example.org" for name in names)
-            assert (await second.outbox.waiting()).count == 0
+            assert (await second.outbox.status()).count == 0
             sent = [each for each in await second.events() if each[0] == "mail.sent"]
             assert len(sent) == len(names)
 
@@ -51,9 +51,9 @@ def test_message_goes_with_its_link_and_its_person(open_scratch, tmp_path):
             sink.replies["GREETING"] = ["421 not now"] * 3
             await invite(world, token, "alice")
             await invite(world, token, "alice")
-            assert (await world.outbox.waiting()).count == 1
+            assert (await world.outbox.status()).count == 1
             assert (await world.call("DELETE", "/persons/alice", token=token))[0] == 204
-            assert (await world.outbox.waiting()).count == 0
+            assert (await world.outbox.status()).count == 0
 
     with smtp_sink(tmp_path) as sink:
         asyncio.run(scenario(sink))

@@ -151,7 +151,7 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
 
 
 async def _examine_mail(parts: Parts) -> AsyncIterator[Finding]:
-    waiting = await parts.outbox.waiting()
+    waiting = await parts.outbox.status()
     if parts.outbox.is_on:
         try:
             yield Finding("mail", ok=True, detail=await parts.outbox.check())

@@ -25,7 +25,7 @@ def serve_all(parts: Parts) -> Served:
     """The routes of all wires, from the parts that answer them."""
     pages = web.assemble(
         web.Site(parts.around.settings.name, parts.urls[Listener.PEOPLE], parts.around.settings.contact),
-        _behind(parts),
+        _web_dependencies(parts),
         clock=parts.around.clock,
         entropy=parts.around.entropy,
     )
@@ -38,9 +38,9 @@ def serve_all(parts: Parts) -> Served:
     return Served((*parts.oauth.routes, *parts.ca.routes, *api.routes(_api_dependencies(parts)), *pages.routes), failures)
 
 
-def _behind(parts: Parts) -> web.Behind:
+def _web_dependencies(parts: Parts) -> web.WebDependencies:
     people = parts.identity
-    return web.Behind(
+    return web.WebDependencies(
         sign_in=people.sign_in,
         sessions=people.sessions,
         devices=people.devices,

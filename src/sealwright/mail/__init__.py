@@ -1,17 +1,17 @@
-"""Messages to people: queued with what they are about, sealed, and sent until the SMTP server takes them or they are over.
+"""Messages to people: queued with what they are about, sealed, and sent until the SMTP server accepts them or they expire.
 
-Owns: the outbox, the words of each message, the conversation with the SMTP server. Never knows what a link does, nor who may
+Owns: the outbox, the text of each message, the conversation with the SMTP server. Never knows what a link does, nor who may
 make one. A message is sent at least once: a process that dies after the server took it, and before that was written down,
 leaves it to be sent again, with the same Message-ID.
 """
 
 from __future__ import annotations
 
-from sealwright.mail.errors import MailRefusedForGood, MailServerUnusable, MailUndelivered
-from sealwright.mail.models import Content, Delivery, DeliveryState, Draft, MailKind, Waiting
+from sealwright.mail.errors import MailRejected, MailServerUnusable, MailUndelivered
+from sealwright.mail.messages import Sender, invitation, reset
+from sealwright.mail.models import Content, Delivery, DeliveryState, Draft, MailKind, OutboxStatus
 from sealwright.mail.outbox import MailLog, Outbox
 from sealwright.mail.smtp import SmtpServer
-from sealwright.mail.wording import Sender, invitation, reset
 
 __all__ = [
     "Content",
@@ -20,13 +20,13 @@ __all__ = [
     "Draft",
     "MailKind",
     "MailLog",
-    "MailRefusedForGood",
+    "MailRejected",
     "MailServerUnusable",
     "MailUndelivered",
     "Outbox",
+    "OutboxStatus",
     "Sender",
     "SmtpServer",
-    "Waiting",
     "invitation",
     "reset",
 ]

@@ -17,7 +17,7 @@ class MailServerUnusable(MailUndelivered):
     code = "mail_server_unusable"
 
 
-class MailRefusedForGood(Refused):
+class MailRejected(Refused):
     """The SMTP server will not take this message, however often it is tried."""
 
     code = "message_refused"

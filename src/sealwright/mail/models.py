@@ -41,7 +41,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message in the outbox that somebody is sending now."""
+    """A message in the outbox that someone is sending now."""
 
     id: str
     kind: MailKind
@@ -77,7 +77,7 @@ class Delivery(Struct, frozen=True):
     """Whether another message would not have been sent either."""
 
 
-class Waiting(Struct, frozen=True):
+class OutboxStatus(Struct, frozen=True):
     """What is in the outbox."""
 
     count: int

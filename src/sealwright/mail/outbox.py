@@ -16,11 +16,11 @@ from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import Failure
 from sealwright.keys import SealBroken, Sealer
 from sealwright.mail import store
-from sealwright.mail.errors import MailRefusedForGood, MailServerUnusable, MailUndelivered
-from sealwright.mail.models import Content, Delivery, DeliveryState, Draft, Queued, Waiting
+from sealwright.mail.errors import MailRejected, MailServerUnusable, MailUndelivered
+from sealwright.mail.messages import Sender, message
+from sealwright.mail.models import Content, Delivery, DeliveryState, Draft, OutboxStatus, Queued
 from sealwright.mail.policy import CLAIM, latest_try, next_try
 from sealwright.mail.smtp import SmtpServer
-from sealwright.mail.wording import Sender, message
 from sealwright.settings import MailSettings
 
 MOST_AT_ONCE = 4
@@ -74,9 +74,9 @@ class Outbox:
         """Whether the SMTP server can be used, in words; raises MailUndelivered."""
         return await self._server.check()
 
-    async def waiting(self) -> Waiting:
+    async def status(self) -> OutboxStatus:
         """What is in the outbox."""
-        return await store.waiting(self._db)
+        return await store.status(self._db)
 
     async def queue(self, tx: Transaction, draft: Draft) -> str:
         """Put a message in the outbox, which is there once `tx` is durable, as is what it is about; returns its id."""
@@ -85,14 +85,14 @@ class Outbox:
         await store.insert(tx, message_id, draft, sealed, self._clock.now())
         return message_id
 
-    async def send_now(self, message_id: str, patience: timedelta) -> Delivery:
-        """Try a queued message at once. What takes longer than `patience` goes on without whoever asked."""
+    async def send_now(self, message_id: str, at_most: timedelta) -> Delivery:
+        """Try a queued message at once. What takes longer than `at_most` goes on without whoever asked."""
         if self._places.locked():
             return Delivery(DeliveryState.QUEUED, "Other messages are being sent.")
         task = asyncio.create_task(self._try_in_place(message_id), name="send mail")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        done, _ = await asyncio.wait([task], timeout=patience.total_seconds())
+        done, _ = await asyncio.wait([task], timeout=at_most.total_seconds())
         try:
             return task.result() if done else Delivery(DeliveryState.QUEUED, "The SMTP server has not taken it yet.")
         except Failure as failure:  # the link is made, and must be told whatever became of its message
@@ -135,7 +135,7 @@ class Outbox:
             await self._hand_over(claimed)
         except (MailUndelivered, SealBroken) as failure:
             return await self._postpone(claimed, failure.detail, server_unusable=isinstance(failure, MailServerUnusable))
-        except MailRefusedForGood as refusal:
+        except MailRejected as refusal:
             return await self._give_up(claimed, refusal.detail)
         return await self._sent(claimed)
 

@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from typing import TypeVar
 
 from sealwright.clock import in_words
-from sealwright.mail.errors import MailRefusedForGood, MailServerUnusable, MailUndelivered
+from sealwright.mail.errors import MailRejected, MailServerUnusable, MailUndelivered
 from sealwright.mail.policy import LONGEST_SENDING, reply_text
 from sealwright.secret_files import read_secret_line
 from sealwright.settings import MailSettings
@@ -93,10 +93,10 @@ class SmtpServer:
         except smtplib.SMTPDataError as cause:
             raise self._refused(cause.smtp_code, cause.smtp_error, "the message") from cause
 
-    def _refused(self, code: int, reply: bytes | str, what: str) -> MailUndelivered | MailRefusedForGood:
+    def _refused(self, code: int, reply: bytes | str, what: str) -> MailUndelivered | MailRejected:
         told = f"{self._place} refused {what}: {reply_text(code, reply)}"
         if code >= _PERMANENT and code not in _NOT_SIGNED_IN:
-            return MailRefusedForGood(told)
+            return MailRejected(told)
         return MailUndelivered(told)
 
     def _explained(self, cause: Exception, *, cut: bool) -> MailServerUnusable:

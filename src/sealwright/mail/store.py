@@ -8,7 +8,7 @@ from sqlalchemy import insert as insert_into
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction
 from sealwright.db.schema import mail_outbox, one_time_links
-from sealwright.mail.models import Draft, MailKind, Queued, Waiting
+from sealwright.mail.models import Draft, MailKind, OutboxStatus, Queued
 
 _p = bindparam
 _c = mail_outbox.c
@@ -60,13 +60,13 @@ async def due(db: Database, *, now: Instant, latest: Instant, at_most: int) -> l
 
 
 async def claim(tx: Transaction, message_id: str, *, now: Instant, latest: Instant, until: Instant) -> Queued | None:
-    """Take a message to send it: until then nobody else does. None where somebody has it, or it is gone."""
+    """Take a message to send it: until then nobody else does. None where someone has it, or it is gone."""
     row = await tx.one(_CLAIM, of=message_id, now=now, latest=latest, until=until)
     return None if row is None else Queued(row[0], MailKind(row[1]), *row[2:])
 
 
 async def postpone(tx: Transaction, message: Queued, *, until: Instant, why: str) -> None:
-    """Give a message back that could not be sent, unless somebody else has it by now."""
+    """Give a message back that could not be sent, unless someone else has it by now."""
     await tx.run(_POSTPONE, of=message.id, known=message.tries, until=until, why=why)
 
 
@@ -76,13 +76,13 @@ async def remove(tx: Transaction, message_id: str) -> bool:
 
 
 async def remove_used(tx: Transaction) -> int:
-    """Forget the messages whose links were used: somebody passed them on by other means."""
+    """Forget the messages whose links were used: someone passed them on by other means."""
     return await tx.run(_DELETE_USED)
 
 
-async def waiting(db: Database) -> Waiting:
+async def status(db: Database) -> OutboxStatus:
     """What is in the outbox."""
     counted = await db.one(_COUNT)
     failed = await db.one(_LAST_FAILURE)
     count, oldest = (0, None) if counted is None else (counted[0], counted[1])
-    return Waiting(count, oldest, "" if failed is None else failed[0])
+    return OutboxStatus(count, oldest, "" if failed is None else failed[0])

@@ -1,12 +1,12 @@
 """Pages for people: sign in, second factor, consent, welcome, my account, errors.
 
-Owns: templates, static files, the marks of forms, the words for browsers. Decides nothing: who may do what is asked of
-`identity` and `oauth`, and everything works without a script.
+Owns: templates, static files, CSRF tokens, formatting for browsers. Decides nothing: `identity` and `oauth` say who may do
+what. Signing in and deciding work without JavaScript.
 """
 
 from __future__ import annotations
 
-from sealwright.web.http import Behind, Web, assemble
+from sealwright.web.http import Web, WebDependencies, assemble
 from sealwright.web.pages import Site
 
-__all__ = ["Behind", "Site", "Web", "assemble"]
+__all__ = ["Site", "Web", "WebDependencies", "assemble"]

@@ -16,20 +16,20 @@ from sealwright.identity import (
     Sessions,
     SignedIn,
 )
-from sealwright.web.first_steps import FirstSteps
-from sealwright.web.forms import Problem, problem_of
+from sealwright.web.formatting import device_text
+from sealwright.web.forms import FormError, form_error
+from sealwright.web.getting_started import GettingStarted
 from sealwright.web.models import ShownSession
 from sealwright.web.notices import done, notice_text
-from sealwright.web.onward import HOME
-from sealwright.web.pages import Inside, Pages
-from sealwright.web.visits import Visit
-from sealwright.web.words import device_text
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import ConsoleContext, Pages
+from sealwright.web.return_to import HOME
 
 _PROOFS = {"pwd": "password", "otp": "code"}
 
 
 class AccountPages:
-    """Everybody's own; nobody needs a permission for it."""
+    """Everyone's own; nobody needs a permission for it."""
 
     def __init__(
         self,
@@ -39,50 +39,56 @@ class AccountPages:
         sessions: Sessions,
         devices: KnownDevices,
         credentials: Credentials,
-        first_steps: FirstSteps,
+        getting_started: GettingStarted,
     ) -> None:
         self._pages = pages
         self._directory = directory
         self._sessions = sessions
         self._credentials = credentials
         self._devices = devices
-        self._first_steps = first_steps
+        self._first_steps = getting_started
 
-    async def show(self, visit: Visit, person: SignedIn) -> Response:
+    async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """The person's own account: addresses, second factors, sessions."""
-        return await self._page(visit, person, told=notice_text(visit.request))
+        return await self._page(page_request, person, notice=notice_text(page_request.request))
 
-    async def end_session(self, visit: Visit, person: SignedIn) -> Response:
+    async def end_session(self, page_request: PageRequest, person: SignedIn) -> Response:
         """End one of the person's other sessions."""
         try:
-            await self._sessions.end(visit.typed("session"), "ended by its owner", actor=person.actor)
+            await self._sessions.end(page_request.typed("session"), "ended by its owner", actor=person.actor)
         except SessionNotFound as refusal:
-            return await self._page(visit, person, problems=(problem_of(refusal),), status=404)
+            return await self._page(page_request, person, errors=(form_error(refusal),), status=404)
         return done(HOME, "session")
 
-    async def end_other_sessions(self, _visit: Visit, person: SignedIn) -> Response:
+    async def end_other_sessions(self, _page_request: PageRequest, person: SignedIn) -> Response:
         """End every session of the person but this one."""
         await self._sessions.end_all(person.account.id, "ended by its owner", actor=person.actor, but=person.session.id)
         return done(HOME, "sessions")
 
-    async def forget_devices(self, _visit: Visit, person: SignedIn) -> Response:
+    async def forget_devices(self, _page_request: PageRequest, person: SignedIn) -> Response:
         """Forget every device from which the person signed in."""
         await self._devices.forget_all(person.account.id, actor=person.actor)
         return done(HOME, "devices")
 
     async def _page(
-        self, visit: Visit, person: SignedIn, *, told: str = "", problems: tuple[Problem, ...] = (), status: int = 200
+        self,
+        page_request: PageRequest,
+        person: SignedIn,
+        *,
+        notice: str = "",
+        errors: tuple[FormError, ...] = (),
+        status: int = 200,
     ) -> Response:
         account = person.account
         held = await self._credentials.list_of(account.id, actor=person.actor)
         sessions = shown_sessions(await self._sessions.list_of(account.id, actor=person.actor), person.session.id)
         return self._pages.console(
             "account.html",
-            Inside(person, visit.token_of(person), HOME),
+            ConsoleContext(person, page_request.csrf_token_of(person), HOME),
             status=status,
-            told=told,
-            problems=problems,
-            first_steps=await self._first_steps.of(person),
+            notice=notice,
+            errors=errors,
+            getting_started=await self._first_steps.of(person),
             spn=self._directory.spn_of(account),
             groups=await self._directory.groups_of(account.id),
             password_set_at=next((one.created_at for one in held if one.kind is CredentialKind.PASSWORD), None),

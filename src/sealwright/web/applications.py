@@ -5,12 +5,12 @@ from __future__ import annotations
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import Consents, Usable
+from sealwright.web.claims_preview import scope_labels
+from sealwright.web.formatting import host_text
 from sealwright.web.models import ShownApplication, ShownConsent
 from sealwright.web.notices import done, notice_text
-from sealwright.web.pages import Inside, Pages
-from sealwright.web.visits import Visit
-from sealwright.web.wishes import scope_labels
-from sealwright.web.words import host_text
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import ConsoleContext, Pages
 
 APPLICATIONS_PAGE = "/ui/account/applications"
 
@@ -22,22 +22,22 @@ class ApplicationPages:
         self._pages = pages
         self._consents = consents
 
-    async def show(self, visit: Visit, person: SignedIn) -> Response:
+    async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """The applications that the person may use, and what each was allowed to know."""
         given = await self._consents.list_of(person)
         return self._pages.console(
             "applications.html",
-            Inside(person, visit.token_of(person), APPLICATIONS_PAGE),
+            ConsoleContext(person, page_request.csrf_token_of(person), APPLICATIONS_PAGE),
             usable=tuple(_shown(one) for one in await self._consents.usable(person)),
             consents=tuple(
                 ShownConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
             ),
-            told=notice_text(visit.request),
+            notice=notice_text(page_request.request),
         )
 
-    async def withdraw(self, visit: Visit, person: SignedIn) -> Response:
+    async def withdraw(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Take such a consent back."""
-        await self._consents.withdraw(person, visit.typed("client"))
+        await self._consents.withdraw(person, page_request.typed("client"))
         return done(APPLICATIONS_PAGE, "withdrawn")
 
 

@@ -49,11 +49,11 @@ class Assets:
         asset = self._by_path.get(request.path)
         if asset is None:
             raise NotFound(f"There is no file {request.path}.", hint="Reload the page that led here.")
-        return _answer(asset, _FOREVER)
+        return _response(asset, _FOREVER)
 
     async def serve_favicon(self, _request: Request) -> Response:
         """The icon, for browsers that ask for it before they have seen a page."""
-        return _answer(self._by_name["icon.svg"], _A_DAY)
+        return _response(self._by_name["icon.svg"], _A_DAY)
 
 
 def load_assets() -> Assets:
@@ -67,7 +67,7 @@ def load_assets() -> Assets:
     return Assets(found)
 
 
-def _answer(asset: Asset, cache_control: str) -> Response:
+def _response(asset: Asset, cache_control: str) -> Response:
     headers = (
         ("content-type", asset.media_type),
         ("cache-control", cache_control),

@@ -22,12 +22,12 @@ from sealwright.clock import Clock, Instant, between
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.http import Response
 from sealwright.identity import SignedIn
-from sealwright.web.forms import Problem
+from sealwright.web.formatting import duration_text
+from sealwright.web.forms import FormError
 from sealwright.web.models import ShownCertificate, ShownStory
 from sealwright.web.notices import done, notice_text
-from sealwright.web.pages import Inside, Pages
-from sealwright.web.visits import Visit
-from sealwright.web.words import duration_text
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import ConsoleContext, Pages
 
 CERTIFICATES_PAGE = "/ui/account/certificates"
 
@@ -58,9 +58,9 @@ class CertificatePages:
         self._issuers = issuers
         self._clock = clock
 
-    async def show(self, visit: Visit, person: SignedIn) -> Response:
+    async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """One page of the person's certificates."""
-        cursor = visit.request.query().get("older-than", "")
+        cursor = page_request.request.query().get("older-than", "")
         try:
             found = await self._inventory.page(person.actor, account_id=person.account.id, cursor=cursor)
         except InvalidInput as refusal:
@@ -71,22 +71,22 @@ class CertificatePages:
         now, roots = self._clock.now(), await self._issuers.roots()
         return self._pages.console(
             "certificates.html",
-            Inside(person, visit.token_of(person), CERTIFICATES_PAGE),
+            ConsoleContext(person, page_request.csrf_token_of(person), CERTIFICATES_PAGE),
             certificates=tuple(shown(one, now) for one in found.certificates),
             older=f"{CERTIFICATES_PAGE}?older-than={found.next_cursor}" if found.next_cursor else "",
             newest=CERTIFICATES_PAGE if cursor else "",
             fingerprint=roots[0].fingerprint if roots else "",
         )
 
-    async def show_one(self, visit: Visit, person: SignedIn) -> Response:
+    async def show_one(self, page_request: PageRequest, person: SignedIn) -> Response:
         """One certificate and how it came about."""
-        story = await self._story(visit, person)
+        story = await self._story(page_request, person)
         now, record = self._clock.now(), story.certificate
         reason = record.revocation_reason
         return self._pages.console(
             "certificate.html",
-            Inside(person, visit.token_of(person), CERTIFICATES_PAGE),
-            told=notice_text(visit.request),
+            ConsoleContext(person, page_request.csrf_token_of(person), CERTIFICATES_PAGE),
+            notice=notice_text(page_request.request),
             certificate=shown(record, now),
             story=ShownStory(
                 issuer=(await self._issuers.record(record.issuer_id)).name,
@@ -103,9 +103,9 @@ class CertificatePages:
             can_be_revoked=record.revoked_at is None and now <= record.not_after,
         )
 
-    async def download(self, visit: Visit, person: SignedIn) -> Response:
+    async def download(self, page_request: PageRequest, person: SignedIn) -> Response:
         """The certificate and the authority that signed it, in PEM."""
-        record = (await self._story(visit, person)).certificate
+        record = (await self._story(page_request, person)).certificate
         if record.der is None:
             raise NotFound("This certificate was never signed, so there is no file of it.")
         chain = (record.der, (await self._issuers.record(record.issuer_id)).certificate_der)
@@ -117,35 +117,37 @@ class CertificatePages:
         )
         return Response(200, certificates_pem(chain).encode(), headers)
 
-    async def show_revocation(self, visit: Visit, person: SignedIn) -> Response:
+    async def show_revocation(self, page_request: PageRequest, person: SignedIn) -> Response:
         """What revoking does, and the question why."""
-        return await self._revocation_form(visit, person)
+        return await self._revocation_form(page_request, person)
 
-    async def revoke(self, visit: Visit, person: SignedIn) -> Response:
+    async def revoke(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Revoke one's own certificate."""
-        reason = REASONS.get(visit.typed("reason"))
+        reason = REASONS.get(page_request.typed("reason"))
         if reason is None:
-            return await self._revocation_form(visit, person, problems=(Problem("Choose why you revoke it.", "reason"),))
-        record = await self._revocation.by_actor(_serial(visit), person.actor, code=reason.code, reason=reason.word)
+            return await self._revocation_form(page_request, person, errors=(FormError("Choose why you revoke it.", "reason"),))
+        record = await self._revocation.by_actor(_serial(page_request), person.actor, code=reason.code, reason=reason.word)
         return done(f"{CERTIFICATES_PAGE}/{serial_text(record.serial)}", "revoked")
 
-    async def _revocation_form(self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = ()) -> Response:
-        story = await self._story(visit, person)
+    async def _revocation_form(
+        self, page_request: PageRequest, person: SignedIn, *, errors: tuple[FormError, ...] = ()
+    ) -> Response:
+        story = await self._story(page_request, person)
         return self._pages.console(
             "certificate-revocation.html",
-            Inside(person, visit.token_of(person), CERTIFICATES_PAGE),
-            status=422 if problems else 200,
-            problems=problems,
+            ConsoleContext(person, page_request.csrf_token_of(person), CERTIFICATES_PAGE),
+            status=422 if errors else 200,
+            errors=errors,
             certificate=shown(story.certificate, self._clock.now()),
             reasons=REASONS,
         )
 
-    async def _story(self, visit: Visit, person: SignedIn) -> CertificateHistory:
-        return await self._inventory.show(person.actor, _serial(visit))
+    async def _story(self, page_request: PageRequest, person: SignedIn) -> CertificateHistory:
+        return await self._inventory.show(person.actor, _serial(page_request))
 
 
-def _serial(visit: Visit) -> bytes:
-    text = visit.request.path_parameters["serial"]
+def _serial(page_request: PageRequest) -> bytes:
+    text = page_request.request.path_parameters["serial"]
     try:
         return serial_in(text)
     except InvalidInput as cause:

@@ -6,10 +6,10 @@ from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, Authorization, ConsentNeeded, answer_step
-from sealwright.web.onward import Onward, read_onward
+from sealwright.web.claims_preview import claim_previews, client_preview
+from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
-from sealwright.web.visits import Visit
-from sealwright.web.wishes import application_of, wishes_of
+from sealwright.web.return_to import ReturnTo, read_return_to
 
 
 class ConsentPages:
@@ -19,29 +19,29 @@ class ConsentPages:
         self._pages = pages
         self._authorization = authorization
 
-    async def show(self, visit: Visit, person: SignedIn) -> Response:
+    async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """The consent page, or straight on where it is not needed."""
-        onward = _onward(visit)
-        step = await self._authorization.next_step(onward.handle, person)
+        return_to = _return_to(page_request)
+        step = await self._authorization.next_step(return_to.handle, person)
         if not isinstance(step, ConsentNeeded):
             return answer_step(step)
-        pending = await self._authorization.pending(onward.handle)
+        pending = await self._authorization.pending(return_to.handle)
         disclosed = await self._authorization.disclosed(pending, person)
         return self._pages.single(
             "consent.html",
             leads_away=True,
-            application=application_of(pending),
+            application=client_preview(pending),
             person=person.account,
-            wishes=wishes_of(disclosed.claims, disclosed.scopes),
+            claims=claim_previews(disclosed.claims, disclosed.scopes),
             asks_each_time=disclosed.asks_each_time,
-            action=onward.path(CONSENT_PAGE),
-            not_you=onward.path(SIGN_IN_PAGE) + "&other",
-            form_token=visit.token_of(person),
+            action=return_to.path(CONSENT_PAGE),
+            not_you=return_to.path(SIGN_IN_PAGE) + "&other",
+            csrf_token=page_request.csrf_token_of(person),
         )
 
-    async def decide(self, visit: Visit, person: SignedIn) -> Response:
+    async def decide(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Allow or deny what the application asks for."""
-        handle, decision = _onward(visit).handle, visit.typed("decision")
+        handle, decision = _return_to(page_request).handle, page_request.typed("decision")
         if decision == "allow":
             return answer_step(await self._authorization.allow(handle, person))
         if decision == "deny":
@@ -51,5 +51,5 @@ class ConsentPages:
         )
 
 
-def _onward(visit: Visit) -> Onward:
-    return read_onward(visit.request)
+def _return_to(page_request: PageRequest) -> ReturnTo:
+    return read_return_to(page_request.request)

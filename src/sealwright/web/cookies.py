@@ -13,14 +13,14 @@ from sealwright.oauth import SESSION_COOKIE
 
 PENDING_COOKIE = "__Host-sealwright_pending"
 """A sign-in that waits for its second factor."""
-FORM_COOKIE = "__Host-sealwright_csrf"
-"""The secret from which the forms of this browser are marked. Lax, or arriving from another site would draw a new one."""
+CSRF_COOKIE = "__Host-sealwright_csrf"
+"""The secret from which this browser's CSRF tokens are derived. Lax, or arriving from another site would draw a new one."""
 
 NOTICE_COOKIE = "__Host-sealwright_notice"
-"""Which notice the next page says."""
+"""Which notice the next page shows."""
 
 DEVICE_COOKIE = "__Host-sealwright_device"
-"""A device from which somebody signed in before. Lax, because an application sends the browser here from another site."""
+"""A device from which someone signed in before. Lax, because an application sends the browser here from another site."""
 
 _ATTRIBUTES = "Path=/; Secure; HttpOnly"
 
@@ -46,9 +46,9 @@ def set_device(token: str) -> tuple[str, str]:
     )
 
 
-def set_form_secret(secret: str) -> tuple[str, str]:
+def set_csrf_secret(secret: str) -> tuple[str, str]:
     """For this browser, until it closes."""
-    return "set-cookie", f"{FORM_COOKIE}={secret}; {_ATTRIBUTES}; SameSite=Lax"
+    return "set-cookie", f"{CSRF_COOKIE}={secret}; {_ATTRIBUTES}; SameSite=Lax"
 
 
 def set_notice(notice: str) -> tuple[str, str]:
@@ -57,5 +57,5 @@ def set_notice(notice: str) -> tuple[str, str]:
 
 
 def clear(name: str) -> tuple[str, str]:
-    """Take a cookie back."""
+    """Delete a cookie."""
     return "set-cookie", f"{name}=; {_ATTRIBUTES}; SameSite=Lax; Max-Age=0"

@@ -20,11 +20,11 @@ from sealwright.identity import (
 )
 from sealwright.web.account import second_factors
 from sealwright.web.failures import waiting_headers
-from sealwright.web.forms import Problem, fields_of, missing, not_the_same, problem_of, unlike_a_code
+from sealwright.web.forms import FormError, fields_of, form_error, missing, not_the_same, unlike_a_code
 from sealwright.web.notices import done
-from sealwright.web.onward import HOME
-from sealwright.web.pages import Inside, Pages
-from sealwright.web.visits import Visit
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import ConsoleContext, Pages
+from sealwright.web.return_to import HOME
 
 PASSWORD_PAGE = "/ui/account/password"  # noqa: S105 - an address
 AUTHENTICATOR_PAGE = "/ui/account/authenticator"
@@ -46,121 +46,133 @@ class CredentialPages:
 
     # --- password ---
 
-    async def show_password(self, visit: Visit, person: SignedIn) -> Response:
+    async def show_password(self, page_request: PageRequest, person: SignedIn) -> Response:
         """The form for another password."""
-        return self._password_form(visit, person)
+        return self._password_form(page_request, person)
 
-    async def change_password(self, visit: Visit, person: SignedIn) -> Response:
+    async def change_password(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Change the password; other sessions end."""
         asked = {"password": "Type the password that you use until now.", "new-password": "Choose a new password."}
-        problems = missing(visit.form, asked) or not_the_same(visit.form, "new-password", "new-password-again")
-        if problems:
-            return self._password_form(visit, person, problems=problems)
+        errors = missing(page_request.form, asked) or not_the_same(page_request.form, "new-password", "new-password-again")
+        if errors:
+            return self._password_form(page_request, person, errors=errors)
         try:
-            await self._credentials.change_password(visit.typed("password"), visit.typed("new-password"), actor=person.actor)
+            await self._credentials.change_password(
+                page_request.typed("password"), page_request.typed("new-password"), actor=person.actor
+            )
         except (PasswordRefused, WeakPassword) as refusal:
-            return self._password_form(visit, person, problems=fields_of(refusal, _FIELDS))
+            return self._password_form(page_request, person, errors=fields_of(refusal, _FIELDS))
         except RateLimited as refusal:
-            return self._password_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
+            return self._password_form(page_request, person, errors=(form_error(refusal),), failure=refusal)
         return done(HOME, "password")
 
     # --- authenticator ---
 
-    async def show_authenticator(self, visit: Visit, person: SignedIn) -> Response:
+    async def show_authenticator(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Where setting up an authenticator begins."""
-        return await self._begin_form(visit, person)
+        return await self._begin_form(page_request, person)
 
-    async def begin_authenticator(self, visit: Visit, person: SignedIn) -> Response:
+    async def begin_authenticator(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Make a key for an authenticator and show it, this once."""
-        problems = missing(visit.form, {"password": "Type your password."})
-        if problems:
-            return await self._begin_form(visit, person, problems=problems)
+        errors = missing(page_request.form, {"password": "Type your password."})
+        if errors:
+            return await self._begin_form(page_request, person, errors=errors)
         try:
             enrolment = await self._credentials.begin_totp(
-                visit.typed("password"), label=visit.typed("label"), actor=person.actor
+                page_request.typed("password"), label=page_request.typed("label"), actor=person.actor
             )
         except (PasswordRefused, TextRefused, TooManyCredentials) as refusal:
-            return await self._begin_form(visit, person, problems=fields_of(refusal, _FIELDS))
+            return await self._begin_form(page_request, person, errors=fields_of(refusal, _FIELDS))
         except RateLimited as refusal:
-            return await self._begin_form(visit, person, problems=(problem_of(refusal),), failure=refusal)
-        return self._code_form(visit, person, enrolment=enrolment)
+            return await self._begin_form(page_request, person, errors=(form_error(refusal),), failure=refusal)
+        return self._code_form(page_request, person, enrolment=enrolment)
 
-    async def confirm_authenticator(self, visit: Visit, person: SignedIn) -> Response:
+    async def confirm_authenticator(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Turn an authenticator on, with a right code of it."""
-        code, key = visit.typed("code"), "".join(visit.typed("key").split())
+        code, key = page_request.typed("code"), "".join(page_request.typed("key").split())
         shown = await self._credentials.unconfirmed_totp(key, actor=person.actor) if key else None
-        problems = unlike_a_code(code)
-        if problems:
-            return self._code_form(visit, person, enrolment=shown, problems=problems)
+        errors = unlike_a_code(code)
+        if errors:
+            return self._code_form(page_request, person, enrolment=shown, errors=errors)
         try:
             await self._credentials.confirm_totp(code, actor=person.actor)
         except CodeRefused as refusal:
-            return self._code_form(visit, person, enrolment=shown, problems=fields_of(refusal, _FIELDS))
+            return self._code_form(page_request, person, enrolment=shown, errors=fields_of(refusal, _FIELDS))
         except RateLimited as refusal:
-            return self._code_form(visit, person, enrolment=shown, problems=(problem_of(refusal),), failure=refusal)
+            return self._code_form(page_request, person, enrolment=shown, errors=(form_error(refusal),), failure=refusal)
         return done(HOME, "second-factor")
 
-    async def show_removal(self, visit: Visit, person: SignedIn) -> Response:
+    async def show_removal(self, page_request: PageRequest, person: SignedIn) -> Response:
         """What removing an authenticator means, and the password for it."""
-        return await self._removal_form(visit, person, visit.request.query().get("authenticator", ""))
+        return await self._removal_form(page_request, person, page_request.request.query().get("authenticator", ""))
 
-    async def remove_authenticator(self, visit: Visit, person: SignedIn) -> Response:
+    async def remove_authenticator(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Remove an authenticator."""
-        credential_id = visit.typed("authenticator")
-        problems = missing(visit.form, {"password": "Type your password."})
-        if problems:
-            return await self._removal_form(visit, person, credential_id, problems=problems)
+        credential_id = page_request.typed("authenticator")
+        errors = missing(page_request.form, {"password": "Type your password."})
+        if errors:
+            return await self._removal_form(page_request, person, credential_id, errors=errors)
         try:
-            await self._credentials.remove_totp(credential_id, visit.typed("password"), actor=person.actor)
+            await self._credentials.remove_totp(credential_id, page_request.typed("password"), actor=person.actor)
         except PasswordRefused as refusal:
-            return await self._removal_form(visit, person, credential_id, problems=fields_of(refusal, _FIELDS))
+            return await self._removal_form(page_request, person, credential_id, errors=fields_of(refusal, _FIELDS))
         except RateLimited as refusal:
-            return await self._removal_form(visit, person, credential_id, problems=(problem_of(refusal),), failure=refusal)
+            return await self._removal_form(page_request, person, credential_id, errors=(form_error(refusal),), failure=refusal)
         return done(HOME, "second-factor-removed")
 
     # --- parts ---
 
     def _password_form(
-        self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = (), failure: RateLimited | None = None
+        self,
+        page_request: PageRequest,
+        person: SignedIn,
+        *,
+        errors: tuple[FormError, ...] = (),
+        failure: RateLimited | None = None,
     ) -> Response:
         return self._pages.console(
             "password.html",
-            Inside(person, visit.token_of(person), HOME),
-            status=_status(problems, failure),
+            ConsoleContext(person, page_request.csrf_token_of(person), HOME),
+            status=_status(errors, failure),
             headers=waiting_headers(failure),
-            problems=problems,
+            errors=errors,
             shortest_password=MIN_PASSWORD,
         )
 
     async def _begin_form(
-        self, visit: Visit, person: SignedIn, *, problems: tuple[Problem, ...] = (), failure: RateLimited | None = None
+        self,
+        page_request: PageRequest,
+        person: SignedIn,
+        *,
+        errors: tuple[FormError, ...] = (),
+        failure: RateLimited | None = None,
     ) -> Response:
         held = await self._credentials.list_of(person.account.id, actor=person.actor)
         return self._pages.console(
             "authenticator.html",
-            Inside(person, visit.token_of(person), HOME),
-            status=_status(problems, failure),
+            ConsoleContext(person, page_request.csrf_token_of(person), HOME),
+            status=_status(errors, failure),
             headers=waiting_headers(failure),
-            problems=problems,
+            errors=errors,
             second_factors=second_factors(held),
-            label=visit.typed("label"),
+            label=page_request.typed("label"),
         )
 
     def _code_form(
         self,
-        visit: Visit,
+        page_request: PageRequest,
         person: SignedIn,
         *,
         enrolment: TotpEnrolment | None = None,
-        problems: tuple[Problem, ...] = (),
+        errors: tuple[FormError, ...] = (),
         failure: RateLimited | None = None,
     ) -> Response:
         return self._pages.console(
             "authenticator-code.html",
-            Inside(person, visit.token_of(person), HOME),
-            status=_status(problems, failure),
+            ConsoleContext(person, page_request.csrf_token_of(person), HOME),
+            status=_status(errors, failure),
             headers=waiting_headers(failure),
-            problems=problems,
+            errors=errors,
             drawing=None if enrolment is None else _drawing(enrolment.uri),
             key="" if enrolment is None else _in_fours(enrolment.secret),
             uri="" if enrolment is None else enrolment.uri,
@@ -168,11 +180,11 @@ class CredentialPages:
 
     async def _removal_form(
         self,
-        visit: Visit,
+        page_request: PageRequest,
         person: SignedIn,
         credential_id: str,
         *,
-        problems: tuple[Problem, ...] = (),
+        errors: tuple[FormError, ...] = (),
         failure: RateLimited | None = None,
     ) -> Response:
         held = second_factors(await self._credentials.list_of(person.account.id, actor=person.actor))
@@ -181,24 +193,24 @@ class CredentialPages:
             raise CredentialNotFound("You have no such second factor.", hint="Go back to your account.")
         return self._pages.console(
             "authenticator-removal.html",
-            Inside(person, visit.token_of(person), HOME),
-            status=_status(problems, failure),
+            ConsoleContext(person, page_request.csrf_token_of(person), HOME),
+            status=_status(errors, failure),
             headers=waiting_headers(failure),
-            problems=problems,
+            errors=errors,
             authenticator=removed,
             last=len(held) == 1,
         )
 
 
-def _status(problems: tuple[Problem, ...], failure: RateLimited | None) -> int:
+def _status(errors: tuple[FormError, ...], failure: RateLimited | None) -> int:
     if failure is not None:
         return 429
-    return 422 if problems else 200
+    return 422 if errors else 200
 
 
 def _drawing(uri: str) -> Markup:
     """A QR code as inline SVG. segno writes nothing into it but a path of its own."""
-    import segno  # noqa: PLC0415 - drawn when somebody adds a second factor, which is rare
+    import segno  # noqa: PLC0415 - drawn when someone adds a second factor, which is rare
 
     return Markup(segno.make(uri, error="m", micro=False).svg_inline(svgclass="qr", omitsize=True, border=3))  # noqa: S704 - see above
 

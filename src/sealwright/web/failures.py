@@ -1,4 +1,4 @@
-"""What a person is told when something was refused or failed: one table from class to status and words."""
+"""The page for each failure: one table from exception class to status and text."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ from sealwright.http import FailureAnswer, Request, Response
 from sealwright.identity import LinkRefused
 from sealwright.oauth import SIGN_IN_PAGE, RequestGone, UnprovenRequest
 from sealwright.web.errors import ForeignForm, StaleForm
-from sealwright.web.onward import HOME
-from sealwright.web.pages import Headers, Pages, Place
-from sealwright.web.words import failure_text
+from sealwright.web.formatting import failure_text
+from sealwright.web.pages import Headers, PageLink, Pages
+from sealwright.web.return_to import HOME
 
 
-class Told(Struct, frozen=True):
-    """How a class of failures is told."""
+class FailurePage(Struct, frozen=True):
+    """The page for a class of failures."""
 
     status: int
     heading: str
     detail: str = ""
-    """Said instead of what the failure says of itself, where that is for programs."""
+    """Shown instead of the failure's own detail, where that is written for programs."""
     hint: str = ""
     """What to do next, where the failure does not say it."""
-    ways: tuple[Place, ...] = ()
+    ways: tuple[PageLink, ...] = ()
     """Links out of the page."""
     icon: str = "stop"
     """A symbol of `parts.html`: `stop` where something was refused, `none` where there is nothing, `wait` where time helps."""
 
 
 _COMMAND = ": sealwright "
-_ACCOUNT = (Place(HOME, "My account"),)
-_SIGN_IN = (Place(SIGN_IN_PAGE, "Sign in"),)
+_ACCOUNT = (PageLink(HOME, "My account"),)
+_SIGN_IN = (PageLink(SIGN_IN_PAGE, "Sign in"),)
 
-TABLE: Mapping[type[Exception], Told] = MappingProxyType(
+TABLE: Mapping[type[Exception], FailurePage] = MappingProxyType(
     {
-        InvalidInput: Told(400, "That was not understood", hint="Go back and try again.", ways=_ACCOUNT),
-        StaleForm: Told(400, "The form is out of date", ways=_ACCOUNT, icon="none"),
-        NotSignedIn: Told(403, "You are not signed in", ways=_SIGN_IN),
-        NotPermitted: Told(403, "You may not do this", ways=_ACCOUNT),
-        ForeignForm: Told(403, "Sent from another site", ways=_ACCOUNT),
-        NotFound: Told(
+        InvalidInput: FailurePage(400, "That was not understood", hint="Go back and try again.", ways=_ACCOUNT),
+        StaleForm: FailurePage(400, "The form is out of date", ways=_ACCOUNT, icon="none"),
+        NotSignedIn: FailurePage(403, "You are not signed in", ways=_SIGN_IN),
+        NotPermitted: FailurePage(403, "You may not do this", ways=_ACCOUNT),
+        ForeignForm: FailurePage(403, "Sent from another site", ways=_ACCOUNT),
+        NotFound: FailurePage(
             404, "There is nothing here", hint="Check the address, or begin with your account.", ways=_ACCOUNT, icon="none"
         ),
-        MethodNotAllowed: Told(
+        MethodNotAllowed: FailurePage(
             405,
             "That does not work here",
             detail="This address is a step of another page and cannot be opened by itself.",
@@ -66,29 +66,29 @@ TABLE: Mapping[type[Exception], Told] = MappingProxyType(
             ways=_ACCOUNT,
             icon="none",
         ),
-        ContentTooLarge: Told(413, "That is too large", ways=_ACCOUNT),
-        RateLimited: Told(429, "Too many attempts", icon="wait"),
-        Refused: Told(400, "Refused", ways=_ACCOUNT),
-        UnprovenRequest: Told(400, "This application's request is not right"),
-        RequestGone: Told(410, "This request is no longer open", icon="none"),
-        LinkRefused: Told(410, "This link does not work any more", ways=_SIGN_IN, icon="none"),
-        Conflict: Told(409, "That does not go together", ways=_ACCOUNT),
-        Unavailable: Told(503, "Not possible at the moment", icon="wait"),
+        ContentTooLarge: FailurePage(413, "That is too large", ways=_ACCOUNT),
+        RateLimited: FailurePage(429, "Too many attempts", icon="wait"),
+        Refused: FailurePage(400, "Refused", ways=_ACCOUNT),
+        UnprovenRequest: FailurePage(400, "This application's request is not right"),
+        RequestGone: FailurePage(410, "This request is no longer open", icon="none"),
+        LinkRefused: FailurePage(410, "This link does not work any more", ways=_SIGN_IN, icon="none"),
+        Conflict: FailurePage(409, "That does not go together", ways=_ACCOUNT),
+        Unavailable: FailurePage(503, "Not possible at the moment", icon="wait"),
     }
 )
-"""The nearest class counts: what is not listed itself is told as what it is a kind of."""
+"""The nearest listed base class counts."""
 
 
-def told(failure: Exception) -> Told | None:
-    """The entry of the nearest listed class; None for what people are told nothing about."""
+def failure_page(failure: Exception) -> FailurePage | None:
+    """The entry of the nearest listed class; None for faults of the server."""
     return next((TABLE[kind] for kind in type(failure).__mro__ if kind in TABLE), None)
 
 
 def failure_answer(pages: Pages) -> FailureAnswer:
-    """The function that answers failures of this wire."""
+    """The function that turns failures of this wire into pages."""
 
     def answer_failure(request: Request, failure: Exception) -> Response:
-        entry = told(failure)
+        entry = failure_page(failure)
         if entry is not None and isinstance(failure, Failure):
             return _known(pages, request, failure, entry)
         return pages.single(
@@ -107,7 +107,7 @@ def failure_answer(pages: Pages) -> FailureAnswer:
     return answer_failure
 
 
-def _known(pages: Pages, request: Request, failure: Failure, entry: Told) -> Response:
+def _known(pages: Pages, request: Request, failure: Failure, entry: FailurePage) -> Response:
     hint, colon, command = (failure.hint or entry.hint).partition(_COMMAND)
     return pages.single(
         "error.html",

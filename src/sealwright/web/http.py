@@ -17,32 +17,32 @@ from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.consent import ConsentPages
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, CredentialPages
 from sealwright.web.failures import failure_answer
-from sealwright.web.first_steps import FirstSteps
+from sealwright.web.getting_started import GettingStarted
 from sealwright.web.invitation import InvitationPages
 from sealwright.web.not_allowed import NotAllowedPages
-from sealwright.web.onward import HOME
-from sealwright.web.pages import Pages, Place, Site
+from sealwright.web.page_request import PageHandlers, PageRequest, PersonalAction
+from sealwright.web.pages import PageLink, Pages, Site
 from sealwright.web.reset import ResetPages
+from sealwright.web.return_to import HOME
 from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, SIGNED_OUT_PAGE, SignInPages
 from sealwright.web.trust import TRUST_PAGE, TrustPages
-from sealwright.web.visits import PersonalAction, Visit, Visits
 from sealwright.web.welcome import WelcomePages
 
 MAX_FORM = 16_384
-PLACES = (
-    Place(HOME, "My account"),
-    Place(APPLICATIONS_PAGE, "Applications"),
-    Place(CERTIFICATES_PAGE, "Certificates"),
+NAVIGATION = (
+    PageLink(HOME, "My account"),
+    PageLink(APPLICATIONS_PAGE, "Applications"),
+    PageLink(CERTIFICATES_PAGE, "Certificates"),
 )
 _PEOPLE = frozenset({Listener.PEOPLE})
 _OPEN = "public: nobody is signed in yet"
-_OWN = "public: everybody's own account, by their session"
+_OWN = "public: everyone's own account, by their session"
 _LINK = "public: the link is the permission"
-_STATIC = "public: the same for everybody"
+_STATIC = "public: the same for everyone"
 
 
-class Behind(Struct, frozen=True):
-    """What the pages ask; the wiring hands it over."""
+class WebDependencies(Struct, frozen=True):
+    """What the pages use; the wiring passes it."""
 
     sign_in: SignIn
     sessions: Sessions
@@ -61,24 +61,24 @@ class Behind(Struct, frozen=True):
 
 
 class Web(Struct, frozen=True):
-    """The pages: their addresses, and how failures are told on them."""
+    """The pages: their addresses, and how failures are shown on them."""
 
     routes: tuple[Route, ...]
     answer_failure: FailureAnswer
 
 
-def assemble(site: Site, behind: Behind, *, clock: Clock, entropy: Entropy) -> Web:
+def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy: Entropy) -> Web:
     """Put the pages together."""
     assets = load_assets()
-    pages = Pages(site, assets, PLACES)
-    visits = Visits(behind.sessions, entropy, site.origin)
+    pages = Pages(site, assets, NAVIGATION)
+    handlers = PageHandlers(dependencies.sessions, entropy, site.origin)
     routes = (
         *_static(assets),
         Route("GET", "/", to_people(site.origin), frozenset({Listener.MACHINES}), _STATIC, Wire.PAGE),
-        *_sign_in(pages, behind, visits, clock),
-        *_links(pages, behind, visits),
-        *_trust(pages, behind, visits, site.origin),
-        *_account(pages, behind, visits, clock),
+        *_sign_in(pages, dependencies, handlers, clock),
+        *_links(pages, dependencies, handlers),
+        *_trust(pages, dependencies, handlers, site.origin),
+        *_account(pages, dependencies, handlers, clock),
     )
     return Web(routes, failure_answer(pages))
 
@@ -90,71 +90,73 @@ def _static(assets: Assets) -> tuple[Route, ...]:
     )
 
 
-def _sign_in(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tuple[Route, ...]:
+def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers, clock: Clock) -> tuple[Route, ...]:
     sign_in = SignInPages(
-        pages, sign_in=behind.sign_in, sessions=behind.sessions, authorization=behind.authorization, clock=clock
+        pages, sign_in=dependencies.sign_in, sessions=dependencies.sessions, authorization=dependencies.authorization, clock=clock
     )
-    consent = ConsentPages(pages, behind.authorization)
-    not_allowed = NotAllowedPages(pages, behind.authorization)
+    consent = ConsentPages(pages, dependencies.authorization)
+    not_allowed = NotAllowedPages(pages, dependencies.authorization)
     return (
-        _route("GET", "/", visits.open_page(_to_start), _OPEN),
-        _route("GET", "/ui", visits.open_page(_to_start), _OPEN),
-        _route("GET", SIGN_IN_PAGE, visits.open_page(sign_in.show), _OPEN),
-        _route("POST", SIGN_IN_PAGE, visits.open_form(sign_in.submit), _OPEN),
-        _route("GET", CODE_PAGE, visits.open_page(sign_in.show_code), _OPEN),
-        _route("POST", CODE_PAGE, visits.open_form(sign_in.submit_code), _OPEN),
-        _route("POST", CANCEL_PATH, visits.open_form(sign_in.cancel), _OPEN),
-        _route("GET", "/ui/sign-out", visits.personal_page(sign_in.show_sign_out), _OWN),
-        _route("GET", SIGNED_OUT_PAGE, visits.open_page(sign_in.show_signed_out), _OPEN),
-        _route("POST", "/ui/sign-out", visits.personal_form(sign_in.sign_out, page=HOME), _OWN),
-        _route("GET", CONSENT_PAGE, visits.personal_page(consent.show), _OWN),
-        _route("POST", CONSENT_PAGE, visits.personal_form(consent.decide, page=HOME), _OWN),
-        _route("GET", NOT_ALLOWED_PAGE, visits.personal_page(not_allowed.show), _OWN),
-        _route("POST", NOT_ALLOWED_PAGE, visits.personal_form(not_allowed.go_back, page=HOME), _OWN),
+        _route("GET", "/", handlers.open_page(_to_start), _OPEN),
+        _route("GET", "/ui", handlers.open_page(_to_start), _OPEN),
+        _route("GET", SIGN_IN_PAGE, handlers.open_page(sign_in.show), _OPEN),
+        _route("POST", SIGN_IN_PAGE, handlers.open_form(sign_in.submit), _OPEN),
+        _route("GET", CODE_PAGE, handlers.open_page(sign_in.show_code), _OPEN),
+        _route("POST", CODE_PAGE, handlers.open_form(sign_in.submit_code), _OPEN),
+        _route("POST", CANCEL_PATH, handlers.open_form(sign_in.cancel), _OPEN),
+        _route("GET", "/ui/sign-out", handlers.personal_page(sign_in.show_sign_out), _OWN),
+        _route("GET", SIGNED_OUT_PAGE, handlers.open_page(sign_in.show_signed_out), _OPEN),
+        _route("POST", "/ui/sign-out", handlers.personal_form(sign_in.sign_out, page=HOME), _OWN),
+        _route("GET", CONSENT_PAGE, handlers.personal_page(consent.show), _OWN),
+        _route("POST", CONSENT_PAGE, handlers.personal_form(consent.decide, page=HOME), _OWN),
+        _route("GET", NOT_ALLOWED_PAGE, handlers.personal_page(not_allowed.show), _OWN),
+        _route("POST", NOT_ALLOWED_PAGE, handlers.personal_form(not_allowed.go_back, page=HOME), _OWN),
     )
 
 
-def _links(pages: Pages, behind: Behind, visits: Visits) -> tuple[Route, ...]:
-    welcome, reset = WelcomePages(pages, behind.bootstrap), ResetPages(pages, behind.reset_links)
-    invitation = InvitationPages(pages, behind.invitations)
+def _links(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers) -> tuple[Route, ...]:
+    welcome, reset = WelcomePages(pages, dependencies.bootstrap), ResetPages(pages, dependencies.reset_links)
+    invitation = InvitationPages(pages, dependencies.invitations)
     return (
-        _route("GET", "/invitation/{token}", visits.open_page(invitation.show), _LINK),
-        _route("POST", "/invitation/{token}", visits.open_form(invitation.submit), _LINK),
-        _route("GET", "/welcome/{token}", visits.open_page(welcome.show), _LINK),
-        _route("POST", "/welcome/{token}", visits.open_form(welcome.submit), _LINK),
-        _route("GET", "/reset/{token}", visits.open_page(reset.show), _LINK),
-        _route("POST", "/reset/{token}", visits.open_form(reset.submit), _LINK),
+        _route("GET", "/invitation/{token}", handlers.open_page(invitation.show), _LINK),
+        _route("POST", "/invitation/{token}", handlers.open_form(invitation.submit), _LINK),
+        _route("GET", "/welcome/{token}", handlers.open_page(welcome.show), _LINK),
+        _route("POST", "/welcome/{token}", handlers.open_form(welcome.submit), _LINK),
+        _route("GET", "/reset/{token}", handlers.open_page(reset.show), _LINK),
+        _route("POST", "/reset/{token}", handlers.open_form(reset.submit), _LINK),
     )
 
 
-def _trust(pages: Pages, behind: Behind, visits: Visits, origin: str) -> tuple[Route, ...]:
-    trust = TrustPages(pages, behind.issuers, people_url=origin, machines_url=behind.machines_url)
+def _trust(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers, origin: str) -> tuple[Route, ...]:
+    trust = TrustPages(pages, dependencies.issuers, people_url=origin, machines_url=dependencies.machines_url)
     return (
-        _route("GET", TRUST_PAGE, visits.open_page(trust.show), _STATIC),
-        _route("GET", f"{TRUST_PAGE}/root_ca.crt", visits.open_page(trust.download_pem), _STATIC),
-        _route("GET", f"{TRUST_PAGE}/root_ca.cer", visits.open_page(trust.download_der), _STATIC),
+        _route("GET", TRUST_PAGE, handlers.open_page(trust.show), _STATIC),
+        _route("GET", f"{TRUST_PAGE}/root_ca.crt", handlers.open_page(trust.download_pem), _STATIC),
+        _route("GET", f"{TRUST_PAGE}/root_ca.cer", handlers.open_page(trust.download_der), _STATIC),
     )
 
 
-def _account(pages: Pages, behind: Behind, visits: Visits, clock: Clock) -> tuple[Route, ...]:
+def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers, clock: Clock) -> tuple[Route, ...]:
     account = AccountPages(
         pages,
-        directory=behind.directory,
-        sessions=behind.sessions,
-        devices=behind.devices,
-        credentials=behind.credentials,
-        first_steps=FirstSteps(behind.credentials, behind.directory, behind.inventory, behind.issuers),
+        directory=dependencies.directory,
+        sessions=dependencies.sessions,
+        devices=dependencies.devices,
+        credentials=dependencies.credentials,
+        getting_started=GettingStarted(
+            dependencies.credentials, dependencies.directory, dependencies.inventory, dependencies.issuers
+        ),
     )
-    credentials = CredentialPages(pages, behind.credentials)
-    applications = ApplicationPages(pages, behind.consents)
-    certificates = CertificatePages(pages, behind.inventory, behind.revocation, behind.issuers, clock)
+    credentials = CredentialPages(pages, dependencies.credentials)
+    applications = ApplicationPages(pages, dependencies.consents)
+    certificates = CertificatePages(pages, dependencies.inventory, dependencies.revocation, dependencies.issuers, clock)
     one = f"{CERTIFICATES_PAGE}/{{serial}}"
 
     def page(path: str, show: PersonalAction) -> Route:
-        return _route("GET", path, visits.personal_page(show), _OWN)
+        return _route("GET", path, handlers.personal_page(show), _OWN)
 
     def form(path: str, act: PersonalAction, from_page: str = HOME) -> Route:
-        return _route("POST", path, visits.personal_form(act, page=from_page), _OWN)
+        return _route("POST", path, handlers.personal_form(act, page=from_page), _OWN)
 
     return (
         page(HOME, account.show),
@@ -188,9 +190,9 @@ def to_people(origin: str) -> Handler:
     return handler
 
 
-async def _to_start(visit: Visit) -> Response:
+async def _to_start(page_request: PageRequest) -> Response:
     """To the person's own account, or to the sign-in page."""
-    return redirect(HOME if visit.visitor else SIGN_IN_PAGE)
+    return redirect(HOME if page_request.signed_in else SIGN_IN_PAGE)
 
 
 def _route(method: str, path: str, handler: Handler, access: str) -> Route:

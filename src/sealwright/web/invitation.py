@@ -1,15 +1,15 @@
-"""The page behind an invitation: somebody chooses their first password, and is signed in."""
+"""The page behind an invitation: someone chooses their first password, and is signed in."""
 
 from __future__ import annotations
 
 from sealwright.http import Response
 from sealwright.identity import MIN_PASSWORD, Account, Invitations, WeakPassword
 from sealwright.web.cookies import set_device, set_session
-from sealwright.web.forms import Problem, fields_of, missing, not_the_same
+from sealwright.web.forms import FormError, fields_of, missing, not_the_same
 from sealwright.web.notices import done
-from sealwright.web.onward import HOME
+from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
-from sealwright.web.visits import Visit
+from sealwright.web.return_to import HOME
 
 
 class InvitationPages:
@@ -19,41 +19,41 @@ class InvitationPages:
         self._pages = pages
         self._invitations = invitations
 
-    async def show(self, visit: Visit) -> Response:
+    async def show(self, page_request: PageRequest) -> Response:
         """The form for the first password."""
-        return self._form(visit, await self._invitations.person_of(_token(visit)))
+        return self._form(page_request, await self._invitations.person_of(_token(page_request)))
 
-    async def submit(self, visit: Visit) -> Response:
+    async def submit(self, page_request: PageRequest) -> Response:
         """Set the first password."""
-        person = await self._invitations.person_of(_token(visit))
-        problems = missing(visit.form, {"password": "Choose a password."}) or not_the_same(
-            visit.form, "password", "password-again"
+        person = await self._invitations.person_of(_token(page_request))
+        errors = missing(page_request.form, {"password": "Choose a password."}) or not_the_same(
+            page_request.form, "password", "password-again"
         )
-        if problems:
-            return self._form(visit, person, problems=problems)
+        if errors:
+            return self._form(page_request, person, errors=errors)
         try:
             completed = await self._invitations.accept(
-                _token(visit),
-                visit.typed("password"),
-                address=visit.address,
-                user_agent=visit.user_agent,
-                device_token=visit.device_token,
+                _token(page_request),
+                page_request.typed("password"),
+                address=page_request.address,
+                user_agent=page_request.user_agent,
+                device_token=page_request.device_token,
             )
         except WeakPassword as refusal:
-            return self._form(visit, person, problems=fields_of(refusal, {WeakPassword: "password"}))
+            return self._form(page_request, person, errors=fields_of(refusal, {WeakPassword: "password"}))
         return done(HOME, "welcome", set_session(completed.token), set_device(completed.device_token))
 
-    def _form(self, visit: Visit, person: Account, *, problems: tuple[Problem, ...] = ()) -> Response:
+    def _form(self, page_request: PageRequest, person: Account, *, errors: tuple[FormError, ...] = ()) -> Response:
         return self._pages.single(
             "invitation.html",
-            status=422 if problems else 200,
+            status=422 if errors else 200,
             person=person,
-            problems=problems,
+            errors=errors,
             shortest_password=MIN_PASSWORD,
-            action=visit.request.path,
-            form_token=visit.open_token,
+            action=page_request.request.path,
+            csrf_token=page_request.anonymous_csrf_token,
         )
 
 
-def _token(visit: Visit) -> str:
-    return visit.request.path_parameters["token"]
+def _token(page_request: PageRequest) -> str:
+    return page_request.request.path_parameters["token"]

@@ -7,8 +7,8 @@ from msgspec import Struct
 from sealwright.clock import Instant
 
 
-class Application(Struct, frozen=True):
-    """An OAuth client, as a person is told of it."""
+class ClientPreview(Struct, frozen=True):
+    """An OAuth client as the pages show it."""
 
     name: str
     host: str
@@ -19,22 +19,21 @@ class Application(Struct, frozen=True):
     """It goes back to a program on the person's own computer."""
 
 
-class Lack(Struct, frozen=True):
-    """What an application asks for and the person may not give it."""
+class MissingScope(Struct, frozen=True):
+    """Scopes that an application asks for and the person may not grant."""
 
     label: str
     groups: tuple[str, ...]
     """Whose members may."""
 
 
-class Wish(Struct, frozen=True):
-    """One thing that an application asks to know."""
+class ClaimPreview(Struct, frozen=True):
+    """One claim that an application asks for."""
 
     label: str
     values: tuple[str | Instant, ...]
-    """What it gets to know."""
-    without: str = ""
-    """What is said where there is nothing to tell."""
+    if_absent: str = ""
+    """Shown instead where there is no value."""
     technical: bool = False
     """Goes with every sign-in and tells a person little: shown on demand."""
 
@@ -66,7 +65,7 @@ class ShownConsent(Struct, frozen=True):
 
     client: str
     name: str
-    wishes: tuple[str, ...]
+    may_know: tuple[str, ...]
     granted_at: Instant
 
 

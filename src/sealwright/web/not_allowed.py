@@ -5,10 +5,10 @@ from __future__ import annotations
 from sealwright.http import Response, redirect
 from sealwright.identity import SignedIn
 from sealwright.oauth import CONTINUE_PATH, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, Authorization, answer_step
-from sealwright.web.onward import read_onward
+from sealwright.web.claims_preview import client_preview, missing_scopes
+from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import LEADS_AWAY, Pages
-from sealwright.web.visits import Visit
-from sealwright.web.wishes import application_of, lacks_of
+from sealwright.web.return_to import read_return_to
 
 
 class NotAllowedPages:
@@ -18,27 +18,27 @@ class NotAllowedPages:
         self._pages = pages
         self._authorization = authorization
 
-    async def show(self, visit: Visit, person: SignedIn) -> Response:
+    async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Which application, what is missing and whom to ask; straight on where nothing is missing any more."""
-        onward = read_onward(visit.request)
-        pending = await self._authorization.pending(onward.handle)
+        return_to = read_return_to(page_request.request)
+        pending = await self._authorization.pending(return_to.handle)
         needs = await self._authorization.needs(pending, person)
         if not needs:
-            return redirect(onward.path(CONTINUE_PATH), headers=LEADS_AWAY)
-        lacks = lacks_of(needs)
+            return redirect(return_to.path(CONTINUE_PATH), headers=LEADS_AWAY)
+        missing = missing_scopes(needs)
         return self._pages.single(
             "not-allowed.html",
             status=403,
             leads_away=True,
-            application=application_of(pending),
+            application=client_preview(pending),
             person=person.account,
-            needs=lacks,
-            joinable=len({group for lack in lacks for group in lack.groups}),
-            action=onward.path(NOT_ALLOWED_PAGE),
-            not_you=onward.path(SIGN_IN_PAGE) + "&other",
-            form_token=visit.token_of(person),
+            missing_scopes=missing,
+            joinable=len({group for scope in missing for group in scope.groups}),
+            action=return_to.path(NOT_ALLOWED_PAGE),
+            not_you=return_to.path(SIGN_IN_PAGE) + "&other",
+            csrf_token=page_request.csrf_token_of(person),
         )
 
-    async def go_back(self, visit: Visit, person: SignedIn) -> Response:
+    async def go_back(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Back to the application, which is told that access was denied."""
-        return answer_step(await self._authorization.go_back(read_onward(visit.request).handle, person))
+        return answer_step(await self._authorization.go_back(read_return_to(page_request.request).handle, person))

@@ -1,7 +1,7 @@
-"""What a page says once after something was done.
+"""The message that a page shows once after something was done.
 
 A cookie carries which notice it is to the next page, which clears it: an address that named it could be sent to anyone, and
-would say it again at every reload.
+would show it again at every reload.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ NOTICES: Mapping[str, str] = {
 
 
 def done(page: str, notice: str, *headers: tuple[str, str]) -> Response:
-    """Go to `page`, which says the notice once."""
+    """Go to `page`, which shows the notice once."""
     return redirect(page, headers=(set_notice(notice), *headers))
 
 
 def notice_text(request: Request) -> str:
-    """What the page has to say; empty where nothing was done, or the browser names a notice that there is not."""
+    """The text of the notice; empty where there is none, or the cookie names an unknown one."""
     return NOTICES.get(request.cookie(NOTICE_COOKIE) or "", "")

@@ -1,4 +1,4 @@
-"""Turns a template and values into an answer, with the headers that every page carries."""
+"""Renders a template into a response with the headers that every page carries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sealwright.clock import to_rfc3339
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.web.assets import Assets
-from sealwright.web.words import host_text, utc_text
+from sealwright.web.formatting import host_text, utc_text
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -25,7 +25,7 @@ _STAYS_HERE: Final[Headers] = (
     ("cross-origin-opener-policy", "same-origin"),
 )
 LEADS_AWAY: Final[Headers] = (("cross-origin-opener-policy", "unsafe-none"),)
-"""For every answer on the way to an application: many open the sign-in in a window of their own and wait for it to come back,
+"""For every response on the way to an application: many open the sign-in in a window of their own and wait for it to come back,
 which a stricter policy would cut off.
 """
 _HEADERS: Final[Headers] = (
@@ -63,27 +63,27 @@ class Site(Struct, frozen=True):
         return host_text(self.origin)
 
 
-class Place(Struct, frozen=True):
+class PageLink(Struct, frozen=True):
     """A page that another one leads to."""
 
     path: str
     label: str
 
 
-class Inside(Struct, frozen=True):
+class ConsoleContext(Struct, frozen=True):
     """Who looks at a page of the console, and where they are."""
 
     person: SignedIn
-    form_token: str
+    csrf_token: str
     here: str
 
 
 class Pages:
-    """Renders templates. What a page is given is escaped wherever it comes out."""
+    """Renders templates. Every value is escaped."""
 
-    def __init__(self, site: Site, assets: Assets, places: tuple[Place, ...]) -> None:
+    def __init__(self, site: Site, assets: Assets, navigation: tuple[PageLink, ...]) -> None:
         self.site = site
-        self._places = places
+        self._navigation = navigation
         self._environment = Environment(
             loader=PackageLoader("sealwright.web"),
             autoescape=True,
@@ -106,18 +106,20 @@ class Pages:
         Every other page keeps its forms at home.
         """
         own = (*LEADS_AWAY, ("content-security-policy", _POLICY)) if leads_away else _STAYS_HERE
-        return self._answer(template, status, (*headers, *own), values)
+        return self._response(template, status, (*headers, *own), values)
 
-    def console(self, template: str, inside: Inside, *, status: int = 200, headers: Headers = (), **values: Any) -> Response:
+    def console(
+        self, template: str, context: ConsoleContext, *, status: int = 200, headers: Headers = (), **values: Any
+    ) -> Response:
         """A page with the rail."""
         frame = {
-            "places": self._places,
-            "here": inside.here,
-            "person": inside.person.account,
-            "form_token": inside.form_token,
+            "navigation": self._navigation,
+            "here": context.here,
+            "person": context.person.account,
+            "csrf_token": context.csrf_token,
         }
-        return self._answer(template, status, (*headers, *_STAYS_HERE), frame | values)
+        return self._response(template, status, (*headers, *_STAYS_HERE), frame | values)
 
-    def _answer(self, template: str, status: int, headers: Headers, values: dict[str, Any]) -> Response:
-        text = self._environment.get_template(template).render({"problems": (), **values})
+    def _response(self, template: str, status: int, headers: Headers, values: dict[str, Any]) -> Response:
+        text = self._environment.get_template(template).render({"errors": (), **values})
         return Response(status, text.encode(), (*_HEADERS, *headers))

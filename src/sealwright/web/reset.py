@@ -1,13 +1,13 @@
-"""The page behind a link with which somebody sets a password of their own."""
+"""The page behind a link with which someone sets a password of their own."""
 
 from __future__ import annotations
 
 from sealwright.http import Response
 from sealwright.identity import MIN_PASSWORD, ResetLink, ResetLinks, WeakPassword
 from sealwright.web.cookies import set_device
-from sealwright.web.forms import Problem, fields_of, missing, not_the_same
+from sealwright.web.forms import FormError, fields_of, missing, not_the_same
+from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
-from sealwright.web.visits import Visit
 
 
 class ResetPages:
@@ -17,46 +17,46 @@ class ResetPages:
         self._pages = pages
         self._reset_links = reset_links
 
-    async def show(self, visit: Visit) -> Response:
+    async def show(self, page_request: PageRequest) -> Response:
         """The form for a new password."""
-        return self._form(visit, await self._link(visit))
+        return self._form(page_request, await self._link(page_request))
 
-    async def submit(self, visit: Visit) -> Response:
+    async def submit(self, page_request: PageRequest) -> Response:
         """Set a new password."""
-        link = await self._link(visit)
-        problems = missing(visit.form, {"password": "Choose a password."}) or not_the_same(
-            visit.form, "password", "password-again"
+        link = await self._link(page_request)
+        errors = missing(page_request.form, {"password": "Choose a password."}) or not_the_same(
+            page_request.form, "password", "password-again"
         )
-        if problems:
-            return self._form(visit, link, problems=problems)
+        if errors:
+            return self._form(page_request, link, errors=errors)
         try:
             reset, device_token = await self._reset_links.redeem(
-                _token(visit),
-                visit.typed("password"),
-                end_certificates=visit.form.get("end-certificates") == "yes",
-                address=visit.address,
-                user_agent=visit.user_agent,
-                device_token=visit.device_token,
+                _token(page_request),
+                page_request.typed("password"),
+                end_certificates=page_request.form.get("end-certificates") == "yes",
+                address=page_request.address,
+                user_agent=page_request.user_agent,
+                device_token=page_request.device_token,
             )
         except WeakPassword as refusal:
-            return self._form(visit, link, problems=fields_of(refusal, {WeakPassword: "password"}))
+            return self._form(page_request, link, errors=fields_of(refusal, {WeakPassword: "password"}))
         return self._pages.single("password-set.html", headers=(set_device(device_token),), person=link.account, reset=reset)
 
-    async def _link(self, visit: Visit) -> ResetLink:
-        return await self._reset_links.require(_token(visit))
+    async def _link(self, page_request: PageRequest) -> ResetLink:
+        return await self._reset_links.require(_token(page_request))
 
-    def _form(self, visit: Visit, link: ResetLink, *, problems: tuple[Problem, ...] = ()) -> Response:
+    def _form(self, page_request: PageRequest, link: ResetLink, *, errors: tuple[FormError, ...] = ()) -> Response:
         return self._pages.single(
             "reset.html",
-            status=422 if problems else 200,
+            status=422 if errors else 200,
             person=link.account,
             link=link,
-            problems=problems,
+            errors=errors,
             shortest_password=MIN_PASSWORD,
-            action=visit.request.path,
-            form_token=visit.open_token,
+            action=page_request.request.path,
+            csrf_token=page_request.anonymous_csrf_token,
         )
 
 
-def _token(visit: Visit) -> str:
-    return visit.request.path_parameters["token"]
+def _token(page_request: PageRequest) -> str:
+    return page_request.request.path_parameters["token"]

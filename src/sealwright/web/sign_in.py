@@ -20,13 +20,13 @@ from sealwright.identity import (
     SignInRefused,
 )
 from sealwright.oauth import CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, Authorization, SignInNeeded, answer_step
+from sealwright.web.claims_preview import client_preview
 from sealwright.web.cookies import PENDING_COOKIE, clear, set_device, set_pending, set_session
 from sealwright.web.failures import waiting_headers
-from sealwright.web.forms import Problem, missing, problem_of, unlike_a_code
-from sealwright.web.onward import Onward, read_onward
+from sealwright.web.forms import FormError, form_error, missing, unlike_a_code
+from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import LEADS_AWAY, Pages
-from sealwright.web.visits import Visit
-from sealwright.web.wishes import application_of
+from sealwright.web.return_to import ReturnTo, read_return_to
 
 CODE_PAGE = "/ui/sign-in/code"
 CANCEL_PATH = "/ui/sign-in/cancel"
@@ -53,163 +53,167 @@ class SignInPages:
 
     # --- name and password ---
 
-    async def show(self, visit: Visit) -> Response:
+    async def show(self, page_request: PageRequest) -> Response:
         """The sign-in page, or straight on where nothing is left to do here.
 
-        `other` in the query: somebody is signed in, and it is somebody else who wants to be.
+        `other` in the query: someone is signed in, and it is someone else who wants to be.
         """
-        onward = self._onward(visit)
-        if not onward.handle:
-            return redirect(onward.place) if visit.visitor else await self._form(visit, onward)
-        if "other" in visit.request.query():
-            return await self._form(visit, onward)
-        step = await self._authorization.next_step(onward.handle, visit.visitor)
+        return_to = self._return_to(page_request)
+        if not return_to.handle:
+            return redirect(return_to.page) if page_request.signed_in else await self._form(page_request, return_to)
+        if "other" in page_request.request.query():
+            return await self._form(page_request, return_to)
+        step = await self._authorization.next_step(return_to.handle, page_request.signed_in)
         if not isinstance(step, SignInNeeded):
             return answer_step(step)
-        present = visit.visitor.account.name if visit.visitor and step.again else ""
-        return await self._form(visit, onward, username=step.login_hint or present, again=step.again)
+        present = page_request.signed_in.account.name if page_request.signed_in and step.again else ""
+        return await self._form(page_request, return_to, username=step.login_hint or present, again=step.again)
 
-    async def submit(self, visit: Visit) -> Response:
+    async def submit(self, page_request: PageRequest) -> Response:
         """Check name and password."""
-        onward = self._onward(visit)
-        username, password = visit.typed("username"), visit.typed("password")
-        problems = missing(visit.form, {"username": "Type your user name or e-mail address.", "password": "Type your password."})
-        if problems:
-            return await self._form(visit, onward, username=username, problems=problems, status=422)
+        return_to = self._return_to(page_request)
+        username, password = page_request.typed("username"), page_request.typed("password")
+        errors = missing(
+            page_request.form, {"username": "Type your user name or e-mail address.", "password": "Type your password."}
+        )
+        if errors:
+            return await self._form(page_request, return_to, username=username, errors=errors, status=422)
         try:
             outcome = await self._sign_in.with_password(
                 username,
                 password,
                 kind=SessionKind.BROWSER,
-                address=visit.address,
-                user_agent=visit.user_agent,
-                held_token=visit.request.cookie(SESSION_COOKIE) or "",
-                device_token=visit.device_token,
+                address=page_request.address,
+                user_agent=page_request.user_agent,
+                held_token=page_request.request.cookie(SESSION_COOKIE) or "",
+                device_token=page_request.device_token,
             )
         except SignInRefused as refusal:
-            return await self._form(visit, onward, username=username, problems=(problem_of(refusal, "password"),), status=403)
+            return await self._form(
+                page_request, return_to, username=username, errors=(form_error(refusal, "password"),), status=403
+            )
         except RateLimited as refusal:
-            problems = (problem_of(refusal),)
-            return await self._form(visit, onward, username=username, problems=problems, status=429, failure=refusal)
+            errors = (form_error(refusal),)
+            return await self._form(page_request, return_to, username=username, errors=errors, status=429, failure=refusal)
         if isinstance(outcome, SecondFactorRequired):
             lasts = between(self._clock.now(), outcome.expires_at)
-            return redirect(onward.path(CODE_PAGE), headers=(set_pending(outcome.pending_token, lasts), *LEADS_AWAY))
-        return await self._finish(visit, onward, outcome)
+            return redirect(return_to.path(CODE_PAGE), headers=(set_pending(outcome.pending_token, lasts), *LEADS_AWAY))
+        return await self._finish(page_request, return_to, outcome)
 
-    async def cancel(self, visit: Visit) -> Response:
+    async def cancel(self, page_request: PageRequest) -> Response:
         """Give up before signing in: the application is told."""
-        return answer_step(await self._authorization.deny(self._onward(visit).handle, visit.visitor))
+        return answer_step(await self._authorization.deny(self._return_to(page_request).handle, page_request.signed_in))
 
     # --- second factor ---
 
-    async def show_code(self, visit: Visit) -> Response:
+    async def show_code(self, page_request: PageRequest) -> Response:
         """The page that asks for a code of the second factor."""
-        onward = self._onward(visit)
-        if visit.request.cookie(PENDING_COOKIE) is None:
-            return redirect(onward.path(SIGN_IN_PAGE))
-        return await self._code_form(visit, onward)
+        return_to = self._return_to(page_request)
+        if page_request.request.cookie(PENDING_COOKIE) is None:
+            return redirect(return_to.path(SIGN_IN_PAGE))
+        return await self._code_form(page_request, return_to)
 
-    async def submit_code(self, visit: Visit) -> Response:
+    async def submit_code(self, page_request: PageRequest) -> Response:
         """Check the code of the second factor."""
-        onward = self._onward(visit)
-        pending_token = visit.request.cookie(PENDING_COOKIE) or ""
-        problems = unlike_a_code(visit.typed("code"))
-        if problems:
-            return await self._code_form(visit, onward, problems=problems, status=422)
+        return_to = self._return_to(page_request)
+        pending_token = page_request.request.cookie(PENDING_COOKIE) or ""
+        errors = unlike_a_code(page_request.typed("code"))
+        if errors:
+            return await self._code_form(page_request, return_to, errors=errors, status=422)
         try:
             completed = await self._sign_in.with_totp(
                 pending_token,
-                visit.typed("code"),
-                address=visit.address,
-                user_agent=visit.user_agent,
-                held_token=visit.request.cookie(SESSION_COOKIE) or "",
-                device_token=visit.device_token,
+                page_request.typed("code"),
+                address=page_request.address,
+                user_agent=page_request.user_agent,
+                held_token=page_request.request.cookie(SESSION_COOKIE) or "",
+                device_token=page_request.device_token,
             )
         except CodeRefused as refusal:
-            return await self._code_form(visit, onward, problems=(problem_of(refusal, "code"),), status=403)
+            return await self._code_form(page_request, return_to, errors=(form_error(refusal, "code"),), status=403)
         except RateLimited as refusal:
-            return await self._code_form(visit, onward, problems=(problem_of(refusal),), status=429, failure=refusal)
+            return await self._code_form(page_request, return_to, errors=(form_error(refusal),), status=429, failure=refusal)
         except SignInExpired as refusal:
-            answer = await self._form(visit, onward, problems=(problem_of(refusal),), status=403)
-            return Response(answer.status, answer.body, (*answer.headers, clear(PENDING_COOKIE)))
-        return await self._finish(visit, onward, completed)
+            response = await self._form(page_request, return_to, errors=(form_error(refusal),), status=403)
+            return Response(response.status, response.body, (*response.headers, clear(PENDING_COOKIE)))
+        return await self._finish(page_request, return_to, completed)
 
     # --- sign out ---
 
-    async def show_sign_out(self, visit: Visit, person: SignedIn) -> Response:
+    async def show_sign_out(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Ask before signing out: a link alone must not sign anyone out."""
-        return self._pages.single("sign-out.html", person=person.account, form_token=visit.token_of(person))
+        return self._pages.single("sign-out.html", person=person.account, csrf_token=page_request.csrf_token_of(person))
 
-    async def sign_out(self, _visit: Visit, person: SignedIn) -> Response:
+    async def sign_out(self, _page_request: PageRequest, person: SignedIn) -> Response:
         """Sign out: this session ends."""
         with suppress(SessionNotFound):  # ended from elsewhere in this very moment
             await self._sessions.end(person.session.id, "signed out", actor=person.actor)
         return redirect(SIGNED_OUT_PAGE, headers=(clear(SESSION_COOKIE),))
 
-    async def show_signed_out(self, _visit: Visit) -> Response:
+    async def show_signed_out(self, _page_request: PageRequest) -> Response:
         """The page that says that one is signed out."""
         return self._pages.single("signed-out.html")
 
     # --- parts ---
 
-    def _onward(self, visit: Visit) -> Onward:
-        return read_onward(visit.request)
+    def _return_to(self, page_request: PageRequest) -> ReturnTo:
+        return read_return_to(page_request.request)
 
-    async def _finish(self, visit: Visit, onward: Onward, completed: CompletedSignIn) -> Response:
-        """The token is new in any case. The session of somebody else that this browser held before ends; one's own goes on."""
-        if visit.visitor is not None and visit.visitor.account.id != completed.signed_in.account.id:
+    async def _finish(self, page_request: PageRequest, return_to: ReturnTo, completed: CompletedSignIn) -> Response:
+        """The token is new in any case. The session of someone else that this browser held before ends; one's own goes on."""
+        if page_request.signed_in is not None and page_request.signed_in.account.id != completed.signed_in.account.id:
             with suppress(SessionNotFound):
-                reason = "somebody else signed in in the same browser"
-                await self._sessions.end(visit.visitor.session.id, reason, actor=visit.visitor.actor)
+                reason = "someone else signed in in the same browser"
+                await self._sessions.end(page_request.signed_in.session.id, reason, actor=page_request.signed_in.actor)
         headers = (set_session(completed.token), set_device(completed.device_token), clear(PENDING_COOKIE), *LEADS_AWAY)
-        return redirect(onward.path(CONTINUE_PATH) if onward.handle else onward.place, headers=headers)
+        return redirect(return_to.path(CONTINUE_PATH) if return_to.handle else return_to.page, headers=headers)
 
     async def _form(
         self,
-        visit: Visit,
-        onward: Onward,
+        page_request: PageRequest,
+        return_to: ReturnTo,
         *,
         username: str = "",
         again: bool = False,
-        problems: tuple[Problem, ...] = (),
+        errors: tuple[FormError, ...] = (),
         status: int = 200,
         failure: RateLimited | None = None,
     ) -> Response:
-        pending = await self._authorization.pending(onward.handle) if onward.handle else None
+        pending = await self._authorization.pending(return_to.handle) if return_to.handle else None
         return self._pages.single(
             "sign-in.html",
             status=status,
             headers=waiting_headers(failure),
             leads_away=pending is not None,
-            application=application_of(pending) if pending else None,
+            application=client_preview(pending) if pending else None,
             again=again,
-            present=visit.visitor.account if visit.visitor and not again else None,
+            present=page_request.signed_in.account if page_request.signed_in and not again else None,
             username=username,
-            problems=problems,
-            action=onward.path(SIGN_IN_PAGE),
-            cancel=onward.path(CANCEL_PATH),
-            proceed=onward.path(CONTINUE_PATH),
-            form_token=visit.open_token,
+            errors=errors,
+            action=return_to.path(SIGN_IN_PAGE),
+            cancel=return_to.path(CANCEL_PATH),
+            proceed=return_to.path(CONTINUE_PATH),
+            csrf_token=page_request.anonymous_csrf_token,
         )
 
     async def _code_form(
         self,
-        visit: Visit,
-        onward: Onward,
+        page_request: PageRequest,
+        return_to: ReturnTo,
         *,
-        problems: tuple[Problem, ...] = (),
+        errors: tuple[FormError, ...] = (),
         status: int = 200,
         failure: RateLimited | None = None,
     ) -> Response:
-        pending = await self._authorization.pending(onward.handle) if onward.handle else None
+        pending = await self._authorization.pending(return_to.handle) if return_to.handle else None
         return self._pages.single(
             "code.html",
             status=status,
             headers=waiting_headers(failure),
             leads_away=pending is not None,
-            application=application_of(pending) if pending else None,
-            problems=problems,
-            action=onward.path(CODE_PAGE),
-            start_over=onward.path(SIGN_IN_PAGE),
-            form_token=visit.open_token,
+            application=client_preview(pending) if pending else None,
+            errors=errors,
+            action=return_to.path(CODE_PAGE),
+            start_over=return_to.path(SIGN_IN_PAGE),
+            csrf_token=page_request.anonymous_csrf_token,
         )

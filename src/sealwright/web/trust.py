@@ -5,8 +5,8 @@ from __future__ import annotations
 from sealwright.ca import IssuerRecord, Issuers, certificates_pem
 from sealwright.errors import NotFound
 from sealwright.http import Response
+from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
-from sealwright.web.visits import Visit
 
 TRUST_PAGE = "/trust"
 
@@ -20,7 +20,7 @@ class TrustPages:
         self._people_url = people_url
         self._machines_url = machines_url
 
-    async def show(self, _visit: Visit) -> Response:
+    async def show(self, _page_request: PageRequest) -> Response:
         """The root's fingerprint, its file, and the steps for each system."""
         root = await self._root()
         return self._pages.single(
@@ -33,12 +33,12 @@ class TrustPages:
             machines_url=self._machines_url,
         )
 
-    async def download_pem(self, _visit: Visit) -> Response:
+    async def download_pem(self, _page_request: PageRequest) -> Response:
         """The root certificate in PEM, as most programs take it."""
         body = certificates_pem((((await self._root()).certificate_der),)).encode()
         return _file(body, "application/x-pem-file", "root_ca.crt")
 
-    async def download_der(self, _visit: Visit) -> Response:
+    async def download_der(self, _page_request: PageRequest) -> Response:
         """The root certificate in DER, which browsers on phones and Windows offer to install."""
         return _file((await self._root()).certificate_der, "application/x-x509-ca-cert", "root_ca.cer")
 

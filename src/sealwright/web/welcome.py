@@ -17,12 +17,12 @@ from sealwright.identity import (
 )
 from sealwright.oauth import SIGN_IN_PAGE
 from sealwright.web.cookies import set_device, set_session
-from sealwright.web.forms import Problem, fields_of, missing, not_the_same
+from sealwright.web.forms import FormError, fields_of, missing, not_the_same
 from sealwright.web.models import TypedWelcome
 from sealwright.web.notices import done
-from sealwright.web.onward import HOME
-from sealwright.web.pages import Pages, Place
-from sealwright.web.visits import Visit
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import PageLink, Pages
+from sealwright.web.return_to import HOME
 
 GROUP = "system_admins"
 
@@ -50,61 +50,61 @@ class WelcomePages:
         self._pages = pages
         self._bootstrap = bootstrap
 
-    async def show(self, visit: Visit) -> Response:
+    async def show(self, page_request: PageRequest) -> Response:
         """The form for the first administrator, or what to do instead."""
-        if not await self._bootstrap.is_open(_token(visit)):
-            return self._closed(visit)
-        return self._form(visit, TypedWelcome())
+        if not await self._bootstrap.is_open(_token(page_request)):
+            return self._closed(page_request)
+        return self._form(page_request, TypedWelcome())
 
-    async def submit(self, visit: Visit) -> Response:
+    async def submit(self, page_request: PageRequest) -> Response:
         """Create the first administrator, who is then signed in."""
-        if not await self._bootstrap.is_open(_token(visit)):
-            return self._closed(visit)
-        typed = TypedWelcome(visit.typed("username"), visit.typed("display-name"), visit.typed("mail"))
-        password = visit.typed("password")
-        problems = await self._problems(visit, typed, password)
-        if problems:
-            return self._form(visit, typed, problems=problems)
+        if not await self._bootstrap.is_open(_token(page_request)):
+            return self._closed(page_request)
+        typed = TypedWelcome(page_request.typed("username"), page_request.typed("display-name"), page_request.typed("mail"))
+        password = page_request.typed("password")
+        errors = await self._errors(page_request, typed, password)
+        if errors:
+            return self._form(page_request, typed, errors=errors)
         try:
             completed = await self._bootstrap.welcome(
-                _token(visit),
+                _token(page_request),
                 name=typed.username.strip(),
                 display_name=typed.display_name,
                 mails=[typed.mail],
                 password=password,
-                address=visit.address,
-                user_agent=visit.user_agent,
-                device_token=visit.device_token,
+                address=page_request.address,
+                user_agent=page_request.user_agent,
+                device_token=page_request.device_token,
             )
         except LinkRefused:
-            return self._closed(visit)
+            return self._closed(page_request)
         except (InvalidInput, NameTaken, MailTaken) as refusal:
-            return self._form(visit, typed, problems=fields_of(refusal, _FIELDS))
+            return self._form(page_request, typed, errors=fields_of(refusal, _FIELDS))
         return done(HOME, "welcome", set_session(completed.token), set_device(completed.device_token))
 
-    async def _problems(self, visit: Visit, typed: TypedWelcome, password: str) -> tuple[Problem, ...]:
+    async def _errors(self, page_request: PageRequest, typed: TypedWelcome, password: str) -> tuple[FormError, ...]:
         """Everything that is wrong, in the order of the page; of one field only the first thing."""
-        found = [*missing(visit.form, _ASKED), *not_the_same(visit.form, "password", "password-again")]
+        found = [*missing(page_request.form, _ASKED), *not_the_same(page_request.form, "password", "password-again")]
         for refusal in await self._bootstrap.validation_errors(
             name=typed.username.strip(), display_name=typed.display_name, mails=[typed.mail], password=password
         ):
             found += fields_of(refusal, _FIELDS)
-        first = {problem.field: problem for problem in reversed(found)}
-        return tuple(sorted(first.values(), key=lambda problem: _ORDER.index(problem.field)))
+        first = {error.field: error for error in reversed(found)}
+        return tuple(sorted(first.values(), key=lambda error: _ORDER.index(error.field)))
 
-    def _form(self, visit: Visit, typed: TypedWelcome, *, problems: tuple[Problem, ...] = ()) -> Response:
+    def _form(self, page_request: PageRequest, typed: TypedWelcome, *, errors: tuple[FormError, ...] = ()) -> Response:
         return self._pages.single(
             "welcome.html",
-            status=422 if problems else 200,
+            status=422 if errors else 200,
             typed=typed,
-            problems=problems,
+            errors=errors,
             group=GROUP,
             shortest_password=MIN_PASSWORD,
-            action=visit.request.path,
-            form_token=visit.open_token,
+            action=page_request.request.path,
+            csrf_token=page_request.anonymous_csrf_token,
         )
 
-    def _closed(self, visit: Visit) -> Response:
+    def _closed(self, page_request: PageRequest) -> Response:
         return self._pages.single(
             "error.html",
             status=410,
@@ -115,10 +115,10 @@ class WelcomePages:
             hint="While nobody administers this server, each start of it prints a new link. "
             "An administrator is made usable again from the server's shell:",
             command="sealwright recover-account admin",
-            ways=(Place(SIGN_IN_PAGE, "Sign in"),),
-            request_id=visit.request.request_id,
+            ways=(PageLink(SIGN_IN_PAGE, "Sign in"),),
+            request_id=page_request.request.request_id,
         )
 
 
-def _token(visit: Visit) -> str:
-    return visit.request.path_parameters["token"]
+def _token(page_request: PageRequest) -> str:
+    return page_request.request.path_parameters["token"]

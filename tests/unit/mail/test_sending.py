@@ -181,13 +181,13 @@ def test_server_that_is_down_gets_the_message_when_it_is_up(tmp_path):
     async def scenario(world):
         told = (await world.invite())["mail"]
         assert (told["state"], told["detail"]) == ("queued", f"localhost:{port} cannot be used: nobody listens there.")
-        waiting = await world.outbox.waiting()
+        waiting = await world.outbox.status()
         assert (waiting.count, waiting.last_failure) == (1, told["detail"])
         with smtp_sink(tmp_path, port=port) as sink:
             world.clock.advance(timedelta(seconds=10))
             await world.outbox.send_due()
             assert [each.recipient for each in sink.taken] == ["alice@example.org"]
-        assert (await world.outbox.waiting()).count == 0
+        assert (await world.outbox.status()).count == 0
 
     with_mail(mail_settings(port), scenario)
 

@@ -26,33 +26,33 @@ from sealwright.identity import (
 )
 from sealwright.web.assets import load_assets
 from sealwright.web.certificates import REASONS
-from sealwright.web.first_steps import Step
-from sealwright.web.forms import Problem
+from sealwright.web.forms import FormError
+from sealwright.web.getting_started import GettingStartedStep
 from sealwright.web.models import (
-    Application,
-    Lack,
+    ClaimPreview,
+    ClientPreview,
+    MissingScope,
     ShownApplication,
     ShownCertificate,
     ShownConsent,
     ShownSession,
     ShownStory,
     TypedWelcome,
-    Wish,
 )
-from sealwright.web.pages import Inside, Pages, Place, Site
+from sealwright.web.pages import ConsoleContext, PageLink, Pages, Site
 
 NOW = Instant(1_795_342_800_000)
 HOUR = 3_600_000
 FINGERPRINT = "4f1e07aa" * 8
-PLACES = (
-    Place("/ui/account", "My account"),
-    Place("/ui/account/applications", "Applications"),
-    Place("/ui/account/certificates", "Certificates"),
+NAVIGATION = (
+    PageLink("/ui/account", "My account"),
+    PageLink("/ui/account/applications", "Applications"),
+    PageLink("/ui/account/certificates", "Certificates"),
 )
 
 
 def pages(name: str = "Example") -> Pages:
-    return Pages(Site(name, "https://id.example.org", "help@example.org"), load_assets(), PLACES)
+    return Pages(Site(name, "https://id.example.org", "help@example.org"), load_assets(), NAVIGATION)
 
 
 class Gallery:
@@ -99,15 +99,15 @@ class Gallery:
         )
         return SignedIn(account, session, Actor("person", account.id, account.name))
 
-    def application(self, *, local: bool = True) -> Application:
+    def application(self, *, local: bool = True) -> ClientPreview:
         returns_to = "http://127.0.0.1:45673" if local else "https://ca.example.org"
-        return Application(self.text("Step-CA"), self.text("ca.example.org"), self.text(returns_to), local)
+        return ClientPreview(self.text("Step-CA"), self.text("ca.example.org"), self.text(returns_to), local)
 
-    def inside(self, here: str = "/ui/account") -> Inside:
-        return Inside(self.person(), "mark", here)
+    def context(self, here: str = "/ui/account") -> ConsoleContext:
+        return ConsoleContext(self.person(), "csrf", here)
 
-    def problems(self, *fields: str) -> tuple[Problem, ...]:
-        return tuple(Problem(self.text(f"Something about {field or 'the form'}."), field) for field in fields)
+    def errors(self, *fields: str) -> tuple[FormError, ...]:
+        return tuple(FormError(self.text(f"Something about {field or 'the form'}."), field) for field in fields)
 
     def authenticator(self) -> Credential:
         return Credential(self.text("t-1"), CredentialKind.TOTP, self.text("phone"), NOW)
@@ -127,31 +127,31 @@ class Gallery:
         more = (replace(other, id=f"s-{number}", device=self.text("Safari on iOS")) for number in range(3, 9))
         return here, other, *more
 
-    def step(self, name: str, *, done: bool, command: str = "", path: str = "") -> Step:
-        return Step(name, done, self.text("A step"), self.text("It opens a page."), command, path)
+    def step(self, name: str, *, done: bool, command: str = "", path: str = "") -> GettingStartedStep:
+        return GettingStartedStep(name, done, self.text("A step"), self.text("It opens a page."), command, path)
 
     def singles(self) -> Iterator[tuple[str, Response]]:
         show: Callable[..., Response] = self.pages.single
         paths = {"action": "/ui/sign-in", "cancel": "/ui/sign-in/cancel", "proceed": "/ui/oauth2/continue"}
-        sign_in = {"application": None, "again": False, "present": None, "username": "", "form_token": "mark"} | paths
+        sign_in = {"application": None, "again": False, "present": None, "username": "", "csrf_token": "csrf"} | paths
         yield "sign-in", show("sign-in.html", **sign_in)
         asked = sign_in | {"application": self.application(), "username": self.text("alice")}
         yield "sign-in-application", show("sign-in.html", leads_away=True, **asked)
         yield "sign-in-other", show("sign-in.html", leads_away=True, **(asked | {"present": self.account()}))
-        refused = asked | {"problems": self.problems("", "password"), "again": True}
+        refused = asked | {"errors": self.errors("", "password"), "again": True}
         yield "sign-in-refused", show("sign-in.html", leads_away=True, **refused)
         code = {
             "application": self.application(),
             "action": "/ui/sign-in/code",
             "start_over": "/ui/sign-in",
-            "form_token": "mark",
+            "csrf_token": "csrf",
         }
-        yield "code", show("code.html", leads_away=True, problems=self.problems("code"), **code)
-        wishes = (
-            Wish(self.text("Your user name"), (self.text("alice"),)),
-            Wish(self.text("Your e-mail address"), (self.text("alice@example.org"),)),
-            Wish(self.text("Your groups"), (), self.text("you are in none")),
-            Wish(self.text("When your account was last changed"), (NOW,), technical=True),
+        yield "code", show("code.html", leads_away=True, errors=self.errors("code"), **code)
+        claims = (
+            ClaimPreview(self.text("Your user name"), (self.text("alice"),)),
+            ClaimPreview(self.text("Your e-mail address"), (self.text("alice@example.org"),)),
+            ClaimPreview(self.text("Your groups"), (), self.text("you are in none")),
+            ClaimPreview(self.text("When your account was last changed"), (NOW,), technical=True),
         )
         for name, local in (("consent", True), ("consent-web", False)):
             yield (
@@ -161,20 +161,20 @@ class Gallery:
                     leads_away=True,
                     application=self.application(local=local),
                     person=self.account(),
-                    wishes=wishes,
+                    claims=claims,
                     asks_each_time=local,
                     not_you="/ui/oauth2/not-you",
                     action="/ui/oauth2/consent",
-                    form_token="mark",
+                    csrf_token="csrf",
                 ),
             )
-        lacks = (
-            Lack(
+        missing = (
+            MissingScope(
                 self.text("Who you are, Your e-mail address"), (self.text("step-ca_users"), self.text("network-operations-team"))
             ),
-            Lack(self.text("“root:all”"), ()),
+            MissingScope(self.text("“root:all”"), ()),
         )
-        for name, missing in (("not-allowed", lacks), ("not-allowed-by-anyone", lacks[1:])):
+        for name, shown in (("not-allowed", missing), ("not-allowed-by-anyone", missing[1:])):
             yield (
                 name,
                 show(
@@ -183,11 +183,11 @@ class Gallery:
                     leads_away=True,
                     application=self.application(),
                     person=self.account(),
-                    needs=missing,
+                    missing_scopes=shown,
                     joinable=2,
                     not_you="/ui/sign-in?other",
                     action="/ui/oauth2/not-allowed",
-                    form_token="mark",
+                    csrf_token="csrf",
                 ),
             )
         yield (
@@ -205,7 +205,7 @@ class Gallery:
                 icon="stop",
             ),
         )
-        yield "sign-out", show("sign-out.html", person=self.account(), form_token="mark")
+        yield "sign-out", show("sign-out.html", person=self.account(), csrf_token="csrf")
         yield "signed-out", show("signed-out.html")
         fingerprint = "4f1e07aa" * 8
         yield (
@@ -221,80 +221,80 @@ class Gallery:
             ),
         )
         yield "password-set", show("password-set.html", person=self.account(), reset=CredentialReset(1, 2, 0))
-        reset = {"person": self.account(), "action": "/reset/x", "form_token": "mark", "shortest_password": 10}
+        reset = {"person": self.account(), "action": "/reset/x", "csrf_token": "csrf", "shortest_password": 10}
         reset["link"] = ResetLink(self.account(), end_certificates=False, certificates=2)
-        yield "reset", show("reset.html", problems=self.problems("password"), **reset)
-        invited = {"person": self.account(), "action": "/invitation/x", "form_token": "mark", "shortest_password": 10}
-        yield "invitation", show("invitation.html", problems=self.problems("password"), **invited)
-        welcome = {"group": self.text("system_admins"), "shortest_password": 10, "form_token": "mark"}
+        yield "reset", show("reset.html", errors=self.errors("password"), **reset)
+        invited = {"person": self.account(), "action": "/invitation/x", "csrf_token": "csrf", "shortest_password": 10}
+        yield "invitation", show("invitation.html", errors=self.errors("password"), **invited)
+        welcome = {"group": self.text("system_admins"), "shortest_password": 10, "csrf_token": "csrf"}
         yield "welcome", show("welcome.html", action="/welcome/x", typed=TypedWelcome(), **welcome)
         typed = TypedWelcome(self.text("Alice"), self.text("Alice Example"), self.text("alice"))
-        problems = self.problems("username", "mail", "password")
-        yield "welcome-refused", show("welcome.html", action="/welcome/x", typed=typed, problems=problems, **welcome)
+        errors = self.errors("username", "mail", "password")
+        yield "welcome-refused", show("welcome.html", action="/welcome/x", typed=typed, errors=errors, **welcome)
 
     def consoles(self) -> Iterator[tuple[str, Response]]:
         show: Callable[..., Response] = self.pages.console
         group = Group("g", self.text("web-team"), self.text("Looks after the web servers"), builtin=False, created_at=NOW)
         account = {
             "spn": self.text("alice@example.org"),
-            "told": self.text("The password was changed."),
+            "notice": self.text("The password was changed."),
             "groups": (group, replace(group, name=self.text("idm_all_persons"), description="")),
             "password_set_at": NOW,
             "second_factors": (self.authenticator(), replace(self.authenticator(), id="t-2")),
             "sessions": self.sessions(),
             "other_sessions": 2,
             "devices": [(self.text, Instant(1_790_000_000_000))],
-            "first_steps": (
+            "getting_started": (
                 self.step("second-factor", done=True),
                 self.step("first-certificate", done=False, command="sealwright certificate issue"),
                 self.step("other", done=False, path="/ui/account/authenticator"),
             ),
         }
-        yield "account", show("account.html", self.inside(), **account)
+        yield "account", show("account.html", self.context(), **account)
         bare = {
-            "told": "",
-            "first_steps": (),
+            "notice": "",
+            "getting_started": (),
             "groups": (),
             "password_set_at": None,
             "second_factors": (),
             "sessions": self.sessions()[:1],
         }
-        problems = self.problems("")
+        errors = self.errors("")
         yield (
             "account-bare",
-            show("account.html", self.inside(), **(account | bare | {"other_sessions": 0, "problems": problems})),
+            show("account.html", self.context(), **(account | bare | {"other_sessions": 0, "errors": errors})),
         )
         shortest = {"shortest_password": 10}
-        yield "password", show("password.html", self.inside(), **shortest)
-        problems = self.problems("password", "new-password")
-        yield "password-refused", show("password.html", self.inside(), problems=problems, **shortest)
-        yield "authenticator", show("authenticator.html", self.inside(), second_factors=(), label="")
+        yield "password", show("password.html", self.context(), **shortest)
+        errors = self.errors("password", "new-password")
+        yield "password-refused", show("password.html", self.context(), errors=errors, **shortest)
+        yield "authenticator", show("authenticator.html", self.context(), second_factors=(), label="")
         another = {
             "second_factors": (self.authenticator(),),
             "label": self.text("phone"),
-            "problems": self.problems("password", "label"),
+            "errors": self.errors("password", "label"),
         }
-        yield "authenticator-another", show("authenticator.html", self.inside(), **another)
+        yield "authenticator-another", show("authenticator.html", self.context(), **another)
         drawing = Markup(
             segno.make("otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP").svg_inline(svgclass="qr", omitsize=True)
         )
         code = {"key": self.text("JBSW Y3DP EHPK 3PXP"), "drawing": drawing, "uri": "otpauth://totp/x"}
-        yield "authenticator-code", show("authenticator-code.html", self.inside(), **code)
-        again = {"key": "", "drawing": None, "uri": "", "problems": self.problems("code")}
-        yield "authenticator-again", show("authenticator-code.html", self.inside(), **again)
+        yield "authenticator-code", show("authenticator-code.html", self.context(), **code)
+        again = {"key": "", "drawing": None, "uri": "", "errors": self.errors("code")}
+        yield "authenticator-again", show("authenticator-code.html", self.context(), **again)
         for name, last in (("authenticator-removal", False), ("authenticator-removal-last", True)):
-            values = {"authenticator": self.authenticator(), "last": last, "problems": self.problems("password")}
-            yield name, show("authenticator-removal.html", self.inside(), **values)
-        here = self.inside("/ui/account/applications")
+            values = {"authenticator": self.authenticator(), "last": last, "errors": self.errors("password")}
+            yield name, show("authenticator-removal.html", self.context(), **values)
+        here = self.context("/ui/account/applications")
         consent = ShownConsent("c-1", self.text("Step-CA"), (self.text("your user name"), self.text("your e-mail address")), NOW)
         usable = (
             ShownApplication(self.text("Step-CA"), "https://ca.example.org/", self.text("ca.example.org")),
             ShownApplication(self.text("Tool"), "", self.text("localhost:9000")),
         )
-        given = {"usable": usable, "consents": (consent, consent), "told": self.text("Taken back.")}
+        given = {"usable": usable, "consents": (consent, consent), "notice": self.text("Taken back.")}
         yield "applications", show("applications.html", here, **given)
-        yield "applications-none", show("applications.html", here, usable=(), consents=(), told="")
-        here = self.inside("/ui/account/certificates")
+        yield "applications-none", show("applications.html", here, usable=(), consents=(), notice="")
+        here = self.context("/ui/account/certificates")
         valid = ShownCertificate(
             serial=self.text("01a35c0f88d142aa7e199f2c01a35c0f88d142aa"),
             path="/ui/account/certificates/01a3",
@@ -319,16 +319,16 @@ class Gallery:
             came_from=(),
             followed_by=(valid,),
         )
-        one = {"told": "", "certificate": valid, "story": story, "gone_percent": 30, "can_be_revoked": True}
+        one = {"notice": "", "certificate": valid, "story": story, "gone_percent": 30, "can_be_revoked": True}
         yield "certificate", show("certificate.html", here, **one)
         because = self.text("no longer needed")
         ended = replace(story, by_sign_in=False, revoked_at=NOW, revoked_because=because, came_from=(valid,), followed_by=())
-        after = {"told": self.text("Revoked."), "certificate": revoked, "story": ended, "can_be_revoked": False}
+        after = {"notice": self.text("Revoked."), "certificate": revoked, "story": ended, "can_be_revoked": False}
         yield "certificate-revoked", show("certificate.html", here, **(one | after))
         asked = {"certificate": valid, "reasons": REASONS}
         yield "certificate-revocation", show("certificate-revocation.html", here, **asked)
-        problems = self.problems("reason")
-        yield "certificate-revocation-refused", show("certificate-revocation.html", here, problems=problems, **asked)
+        errors = self.errors("reason")
+        yield "certificate-revocation-refused", show("certificate-revocation.html", here, errors=errors, **asked)
         yield (
             "certificates",
             show(

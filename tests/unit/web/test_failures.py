@@ -10,7 +10,7 @@ import sealwright
 from sealwright.errors import Conflict, Failure, MethodNotAllowed, NotFound, NotPermitted, RateLimited, Refused, Unavailable
 from sealwright.http import Request
 from sealwright.oauth import RequestGone, UnprovenRequest
-from sealwright.web.failures import TABLE, failure_answer, told
+from sealwright.web.failures import TABLE, failure_answer, failure_page
 from tests.unit.web.gallery import Gallery
 from tests.unit.web.reading import Reading
 
@@ -69,7 +69,7 @@ def test_nearest_class_counts():
     class Mine(NotFound):
         pass
 
-    entry = told(Mine("x"))
+    entry = failure_page(Mine("x"))
     assert entry is not None
     assert entry.status == 404
 

@@ -25,17 +25,17 @@ def test_form_from_our_page_counts(place):
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "ä"])
-def test_form_without_the_right_mark_is_refused(place, token):
+def test_form_without_the_right_csrf_token_is_refused(place, token):
     browser = place.browser()
     fields = sign_in_fields(browser)
-    del fields["form_token"]
-    page = browser.post("/ui/sign-in", fields if token is None else fields | {"form_token": token})
+    del fields["csrf_token"]
+    page = browser.post("/ui/sign-in", fields if token is None else fields | {"csrf_token": token})
     assert (page.status, page.title) == (400, "The form is out of date · Example")
     assert "__Host-sealwright_session" not in browser.jar
     assert place.events("session.sign_in") == []
 
 
-def test_mark_of_another_browser_is_refused(place):
+def test_csrf_token_of_another_browser_is_refused(place):
     mine, other = place.browser(), place.browser()
     fields = sign_in_fields(other)
     sign_in_fields(mine)
@@ -65,7 +65,7 @@ def test_form_without_the_cookie_is_refused_and_told_why(place):
         {"origin": ORIGIN, "sec-fetch-site": "cross-site"},
     ],
 )
-def test_form_that_another_site_sends_is_refused_even_with_the_right_mark(place, headers):
+def test_form_that_another_site_sends_is_refused_even_with_the_right_csrf_token(place, headers):
     browser = place.browser()
     fields = sign_in_fields(browser)
     browser.extra = headers
@@ -82,7 +82,7 @@ def test_form_from_here_or_from_a_program_that_tells_nothing_counts(place, heade
     assert browser.post("/ui/sign-in", fields).url == ORIGIN + "/ui/account"
 
 
-def test_mark_of_one_session_is_no_mark_of_the_next(place):
+def test_csrf_token_of_one_session_is_not_that_of_the_next(place):
     browser = place.signed_in()
     account = browser.open(ORIGIN + "/ui/account")
     browser.submit(account, "sign-out")
@@ -92,12 +92,12 @@ def test_mark_of_one_session_is_no_mark_of_the_next(place):
     assert browser.submit(page, "sign-out").url == ORIGIN + "/ui/signed-out"
 
 
-def test_mark_of_an_open_form_is_no_mark_for_what_needs_a_session(place):
+def test_csrf_token_of_an_open_form_is_refused_for_what_needs_a_session(place):
     browser = place.browser()
-    mark = sign_in_fields(browser)["form_token"]
+    token = sign_in_fields(browser)["csrf_token"]
     page = browser.open(ORIGIN + "/ui/sign-in")
     browser.submit(page, "sign-in", username="alice", password=PASSWORD)
-    assert browser.post("/ui/sign-out", {"form_token": mark}).status == 400
+    assert browser.post("/ui/sign-out", {"csrf_token": token}).status == 400
 
 
 def test_every_form_address_checks_where_it_comes_from_before_anything_else(place):
@@ -109,7 +109,7 @@ def test_every_form_address_checks_where_it_comes_from_before_anything_else(plac
         assert browser.post(path.replace("{token}", "x"), {}).status == 403
 
 
-def test_every_form_address_needs_a_mark(place):
+def test_every_form_address_needs_a_csrf_token(place):
     browser = place.signed_in()
     for path in (route.path for route in place.pages.routes if route.method == "POST"):
         page = browser.post(path.replace("{token}", "x"), {})

@@ -20,7 +20,7 @@ STABLE_IDS = {
     "sign-in": {"username", "password", "sign-in"},
     "sign-in-application": {"username", "password", "sign-in", "cancel"},
     "code": {"code", "sign-in", "start-over"},
-    "consent": {"allow", "deny", "not-you", "wishes"},
+    "consent": {"allow", "deny", "not-you", "claims"},
     "error": {"request-id"},
     "signed-out": {"sign-in"},
     "welcome": {"username", "display-name", "mail", "password", "password-again", "create"},
@@ -68,15 +68,15 @@ def test_template_holds_nothing_inline_and_lets_nothing_through_unescaped(path):
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_forms_are_made_by_the_macro_that_marks_them(path):
+def test_forms_are_made_by_the_macro_that_adds_the_csrf_token(path):
     assert path.name == "parts.html" or "<form" not in path.read_text()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_form_is_posted_with_its_mark_to_a_place_of_ours(name):
+def test_every_form_is_posted_with_its_csrf_token_to_a_place_of_ours(name):
     reading = Reading(PAGES[name].body.decode())
-    marks = [one for one in reading.all("input") if one.attributes.get("name") == "form_token"]
-    assert len(marks) == len(reading.all("form"))
+    tokens = [one for one in reading.all("input") if one.attributes.get("name") == "csrf_token"]
+    assert len(tokens) == len(reading.all("form"))
     for form in reading.all("form"):
         assert form.attributes["method"] == "post"
         assert form.attributes["action"].startswith("/")
@@ -147,15 +147,17 @@ def test_what_is_wrong_is_tied_to_its_field_summed_up_and_in_the_title(name):
     reading = Reading(PAGES[name].body.decode())
     invalid = [one for one in reading.all("input", "fieldset") if "aria-invalid" in one.attributes]
     assert invalid
-    told = {control.attributes["id"]: reading.by_id(control.attributes["aria-describedby"].split()[0]) for control in invalid}
+    described = {
+        control.attributes["id"]: reading.by_id(control.attributes["aria-describedby"].split()[0]) for control in invalid
+    }
     summary = reading.by_id("problems")
-    alert = summary or next(iter(told.values()))
+    alert = summary or next(iter(described.values()))
     assert alert is not None
     assert alert.attributes["role"] == "alert"
     summed_up = alert.text.strip().splitlines()[0].removesuffix(".")
     assert reading.all("title")[0].text.startswith(f"{summed_up} · ")
-    assert (summary is None) == (len(told) == 1 and name != "sign-in-refused")
-    for control, problem in told.items():
+    assert (summary is None) == (len(described) == 1 and name != "sign-in-refused")
+    for control, problem in described.items():
         assert problem is not None
         if summary is not None:
             assert problem.text in summary.text
@@ -196,7 +198,7 @@ def test_sign_in_page_names_the_contact_of_the_server():
         again=False,
         present=None,
         username="",
-        form_token="x",
+        csrf_token="x",
         action="/ui/sign-in",
         cancel="/ui/sign-in/cancel",
         proceed="/ui/oauth2/continue",

@@ -9,7 +9,7 @@ from sealwright.ca import Inventory, Issuers
 from sealwright.identity import AccountKind, CredentialKind, Credentials, Directory, SignedIn
 
 
-class Step(Struct, frozen=True):
+class GettingStartedStep(Struct, frozen=True):
     """One thing to do, with the command or the page that does it."""
 
     id: str
@@ -20,7 +20,7 @@ class Step(Struct, frozen=True):
     path: str = ""
 
 
-class FirstSteps:
+class GettingStarted:
     """Shown to administrators on their account page; nothing is left of it once every step is done."""
 
     def __init__(self, credentials: Credentials, directory: Directory, inventory: Inventory, issuers: Issuers) -> None:
@@ -29,33 +29,33 @@ class FirstSteps:
         self._inventory = inventory
         self._issuers = issuers
 
-    async def of(self, person: SignedIn) -> tuple[Step, ...]:
+    async def of(self, person: SignedIn) -> tuple[GettingStartedStep, ...]:
         """The steps, done or not; none for people who do not administer the whole server, and none when all are done."""
         if Permission.ISSUER_WRITE not in person.actor.permissions:
             return ()
         steps = (
-            Step(
+            GettingStartedStep(
                 "second-factor",
                 await self._has_second_factor(person),
                 "Set up a second factor",
                 "A stolen password is then not enough to administer this server.",
                 path="/ui/account/authenticator",
             ),
-            Step(
+            GettingStartedStep(
                 "first-person",
                 await self._has_people(person),
                 "Invite the first person",
                 "It prints a link with which they choose a password.",
                 command="sealwright person invite alice --mail alice@example.org",
             ),
-            Step(
+            GettingStartedStep(
                 "first-certificate",
                 await self._has_certificate_of_a_person(person),
                 "Get the first certificate",
                 "It opens this server's sign-in page and writes a certificate and its key.",
                 command="sealwright certificate issue",
             ),
-            Step(
+            GettingStartedStep(
                 "root-key",
                 not await self._issuers.has_root_key(),
                 "Take the root's key off this machine",

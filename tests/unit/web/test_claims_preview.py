@@ -1,8 +1,8 @@
 """The consent page promises neither more nor less than the tokens will say."""
 
 from sealwright.clock import Instant
-from sealwright.web.models import Wish
-from sealwright.web.wishes import scope_labels, wishes_of
+from sealwright.web.claims_preview import claim_previews, scope_labels
+from sealwright.web.models import ClaimPreview
 
 CLAIMS = {
     "sub": "0b9e6f0c",
@@ -14,7 +14,7 @@ CLAIMS = {
 
 
 def values(claims, *scopes):
-    return {wish.label: wish.values for wish in wishes_of(claims, scopes)}
+    return {claim.label: claim.values for claim in claim_previews(claims, scopes)}
 
 
 def test_every_claim_is_told_with_its_value():
@@ -33,9 +33,9 @@ def test_address_that_nobody_verified_is_told_so():
 
 def test_what_was_asked_for_and_is_not_there_is_told_too():
     claims = {name: value for name, value in CLAIMS.items() if not name.startswith("email")} | {"groups": []}
-    wishes = wishes_of(claims, ("openid", "email", "groups"))
-    assert Wish("Your e-mail address", (), "you have none") in wishes
-    assert Wish("Your groups", (), "you are in none") in wishes
+    previews = claim_previews(claims, ("openid", "email", "groups"))
+    assert ClaimPreview("Your e-mail address", (), "you have none") in previews
+    assert ClaimPreview("Your groups", (), "you are in none") in previews
 
 
 def test_groups_are_told_in_words_and_times_as_moments():

@@ -1,4 +1,4 @@
-"""The words of each message, and its headers."""
+"""The text of each message, and its headers."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from sealwright.clock import Instant
 from sealwright.errors import NotFound, RateLimited
-from sealwright.web.words import device_text, duration_text, failure_text, host_text, origin_text, utc_text
+from sealwright.web.formatting import device_text, duration_text, failure_text, host_text, origin_text, utc_text
 
 
 def test_moment_is_told_in_utc():

@@ -1,6 +1,6 @@
-"""What the consent page says of an application and of what it gets to know. Pure.
+"""What the consent page says about an application and the claims it will receive. Pure.
 
-It is made from the very claims that the application's ID token will hold, so that it can promise neither more nor less.
+It is made from the claims of the ID token itself, so that the page promises neither more nor less.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Any
 
 from sealwright.clock import Instant, from_seconds
 from sealwright.oauth import PendingRequest, ScopeNeed
-from sealwright.web.models import Application, Lack, Wish
-from sealwright.web.words import host_text, origin_text
+from sealwright.web.formatting import host_text, origin_text
+from sealwright.web.models import ClaimPreview, ClientPreview, MissingScope
 
 _LABELS: Mapping[str, str] = {
     "preferred_username": "Your user name",
@@ -25,9 +25,9 @@ _SCOPES: Mapping[str, tuple[str, str]] = {
     "email": ("email", "you have none"),
     "groups": ("groups", "you are in none"),
 }
-"""Scopes with a claim that a person may lack, and what is said then."""
+"""Scopes whose claim a person may lack, and what the page says then."""
 _KNOWN_SCOPES = frozenset({"openid", "profile", "email", "groups", "offline_access"})
-_LACKS: Mapping[str, str] = {
+_SCOPE_LABELS: Mapping[str, str] = {
     "openid": "Who you are",
     "profile": "Your name",
     "email": "Your e-mail address",
@@ -35,12 +35,12 @@ _LACKS: Mapping[str, str] = {
 }
 _TECHNICAL = frozenset({"updated_at", "sub"})
 _QUALIFIERS = frozenset({"email_verified"})
-"""Claims that are told beside another one."""
+"""Claims that are shown with another one."""
 
 
-def application_of(pending: PendingRequest) -> Application:
-    """The client as a person is told of it."""
-    return Application(
+def client_preview(pending: PendingRequest) -> ClientPreview:
+    """The client as the page shows it."""
+    return ClientPreview(
         name=pending.client.display_name,
         host=host_text(pending.client.landing_url),
         returns_to=origin_text(pending.request.redirect_uri),
@@ -48,20 +48,26 @@ def application_of(pending: PendingRequest) -> Application:
     )
 
 
-def wishes_of(claims: Mapping[str, Any], scopes: Collection[str]) -> tuple[Wish, ...]:
-    """Every claim with its value, then what was asked for and is not there, then scopes whose meaning only the client knows."""
-    told = [name for name in _LABELS if name in claims]
-    told += [name for name in claims if name not in _LABELS and name not in _QUALIFIERS]
-    wishes = [Wish(_LABELS.get(name, name), _values(name, claims), _without(name), name in _TECHNICAL) for name in told]
-    wishes += [
-        Wish(_LABELS[name], (), without) for scope, (name, without) in _SCOPES.items() if scope in scopes and name not in claims
+def claim_previews(claims: Mapping[str, Any], scopes: Collection[str]) -> tuple[ClaimPreview, ...]:
+    """Every claim with its value, then requested claims that are absent, then scopes that only the client can explain."""
+    names = [name for name in _LABELS if name in claims]
+    names += [name for name in claims if name not in _LABELS and name not in _QUALIFIERS]
+    previews = [
+        ClaimPreview(_LABELS.get(name, name), _values(name, claims), _if_absent(name), name in _TECHNICAL) for name in names
+    ]
+    previews += [
+        ClaimPreview(_LABELS[name], (), if_absent)
+        for scope, (name, if_absent) in _SCOPES.items()
+        if scope in scopes and name not in claims
     ]
     if "offline_access" in scopes:
-        wishes.append(Wish("Access while you are away", ("until your sign-in ends",)))
-    wishes += [
-        Wish(f"“{scope}”", ("what this means is up to the application",)) for scope in scopes if scope not in _KNOWN_SCOPES
+        previews.append(ClaimPreview("Access while you are away", ("until your sign-in ends",)))
+    previews += [
+        ClaimPreview(f"“{scope}”", ("what this means is up to the application",))
+        for scope in scopes
+        if scope not in _KNOWN_SCOPES
     ]
-    return tuple(wishes)
+    return tuple(previews)
 
 
 def scope_labels(scopes: Collection[str]) -> tuple[str, ...]:
@@ -71,12 +77,12 @@ def scope_labels(scopes: Collection[str]) -> tuple[str, ...]:
     return (*names, *(f"“{scope}”" for scope in scopes if scope not in _KNOWN_SCOPES))
 
 
-def lacks_of(needs: Collection[ScopeNeed]) -> tuple[Lack, ...]:
+def missing_scopes(needs: Collection[ScopeNeed]) -> tuple[MissingScope, ...]:
     """What a person may not give an application, scopes of the same groups together."""
     by_groups: dict[tuple[str, ...], list[str]] = {}
     for need in needs:
-        by_groups.setdefault(need.groups, []).append(_LACKS.get(need.scope, f"“{need.scope}”"))
-    return tuple(Lack(", ".join(labels), groups) for groups, labels in by_groups.items())
+        by_groups.setdefault(need.groups, []).append(_SCOPE_LABELS.get(need.scope, f"“{need.scope}”"))
+    return tuple(MissingScope(", ".join(labels), groups) for groups, labels in by_groups.items())
 
 
 def _values(name: str, claims: Mapping[str, Any]) -> tuple[str | Instant, ...]:
@@ -90,5 +96,5 @@ def _values(name: str, claims: Mapping[str, Any]) -> tuple[str | Instant, ...]:
     return (str(value),)
 
 
-def _without(name: str) -> str:
-    return next((without for claim, without in _SCOPES.values() if claim == name), "")
+def _if_absent(name: str) -> str:
+    return next((text for claim, text in _SCOPES.values() if claim == name), "")

@@ -1,0 +1,145 @@
+"""What every page and form needs first: who is signed in, and whether the form was made by a page of ours.
+
+Pages and forms are called only from here, so none can leave the checks out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from msgspec import Struct
+
+from sealwright.entropy import Entropy
+from sealwright.http import Handler, Request, Response, redirect
+from sealwright.identity import SessionKind, Sessions, SignedIn
+from sealwright.oauth import SESSION_COOKIE, SIGN_IN_PAGE
+from sealwright.web.cookies import DEVICE_COOKIE, NOTICE_COOKIE, clear
+from sealwright.web.forms import CSRF_FIELD, CsrfSecret, check_csrf_token, check_sender, csrf_secret
+from sealwright.web.pages import LEADS_AWAY
+from sealwright.web.return_to import ReturnTo, requested_page
+
+
+class PageRequest(Struct, frozen=True):
+    """One request of a browser."""
+
+    request: Request
+    signed_in: SignedIn | None
+    csrf_secret: CsrfSecret
+    form: Mapping[str, str]
+    """Fields of a form that passed the checks; empty where nothing was sent."""
+
+    @property
+    def anonymous_csrf_token(self) -> str:
+        """CSRF token for forms of people who are not signed in yet."""
+        return self.csrf_secret.csrf_token("")
+
+    def csrf_token_of(self, person: SignedIn) -> str:
+        """CSRF token for forms of this person's session."""
+        return self.csrf_secret.csrf_token(person.session.id)
+
+    def typed(self, name: str) -> str:
+        """One field of the form; empty where it is missing."""
+        return self.form.get(name, "")
+
+    @property
+    def address(self) -> str:
+        """Of the peer."""
+        return self.request.peer.address
+
+    @property
+    def device_token(self) -> str:
+        """What the browser was given when someone signed in from it before; empty where it was not."""
+        return self.request.cookie(DEVICE_COOKIE) or ""
+
+    @property
+    def user_agent(self) -> str:
+        """What the browser calls itself."""
+        return self.request.headers.get("user-agent", "")
+
+
+OpenAction = Callable[[PageRequest], Awaitable[Response]]
+PersonalAction = Callable[[PageRequest, SignedIn], Awaitable[Response]]
+
+
+class PageHandlers:
+    """Makes handlers of pages and forms."""
+
+    def __init__(self, sessions: Sessions, entropy: Entropy, public_origin: str) -> None:
+        self._sessions = sessions
+        self._entropy = entropy
+        self._public_origin = public_origin
+
+    def open_page(self, show: OpenAction) -> Handler:
+        """A page that anyone may see."""
+
+        async def handler(request: Request) -> Response:
+            page_request = await self._begin(request)
+            return _with_cookies(await show(page_request), page_request)
+
+        handler.__doc__ = show.__doc__
+        return handler
+
+    def open_form(self, act: OpenAction) -> Handler:
+        """A form that anyone may send. Its CSRF token belongs to no session, so a sign-in in another tab does not spoil it."""
+
+        async def handler(request: Request) -> Response:
+            page_request = await self._begin(request, sends_form=True)
+            check_csrf_token(page_request.typed(CSRF_FIELD), page_request.csrf_secret, "")
+            return await act(page_request)
+
+        handler.__doc__ = act.__doc__
+        return handler
+
+    def personal_page(self, show: PersonalAction) -> Handler:
+        """A page for someone who is signed in; others are sent to sign in and come back."""
+
+        async def handler(request: Request) -> Response:
+            page_request = await self._begin(request)
+            if page_request.signed_in is None:
+                return sign_in_first(request)
+            return _without_notice(_with_cookies(await show(page_request, page_request.signed_in), page_request), request)
+
+        handler.__doc__ = show.__doc__
+        return handler
+
+    def personal_form(self, act: PersonalAction, *, page: str) -> Handler:
+        """A form of someone who is signed in. Without a session nothing is done, and `page` is where to start again."""
+
+        async def handler(request: Request) -> Response:
+            page_request = await self._begin(request, sends_form=True)
+            if page_request.signed_in is None:
+                return sign_in_first(request, page)
+            check_csrf_token(page_request.typed(CSRF_FIELD), page_request.csrf_secret, page_request.signed_in.session.id)
+            return await act(page_request, page_request.signed_in)
+
+        handler.__doc__ = act.__doc__
+        return handler
+
+    async def _begin(self, request: Request, *, sends_form: bool = False) -> PageRequest:
+        form: Mapping[str, str] = {}
+        if sends_form:
+            check_sender(request, self._public_origin)
+            form = request.form()
+        session_token = request.cookie(SESSION_COOKIE)
+        signed_in = None
+        if session_token:
+            signed_in = await self._sessions.resolve(session_token, request.peer.address, kind=SessionKind.BROWSER)
+        return PageRequest(request, signed_in, csrf_secret(request, self._entropy), form)
+
+
+def sign_in_first(request: Request, page: str = "") -> Response:
+    """To the sign-in page, and from there back: to the pending request of an application, or to a page of ours."""
+    return_to = ReturnTo(handle=request.query().get("request", ""), page=page or requested_page(request))
+    return redirect(return_to.path(SIGN_IN_PAGE), headers=LEADS_AWAY if return_to.handle else ())
+
+
+def _without_notice(response: Response, request: Request) -> Response:
+    """A notice is shown once."""
+    if request.cookie(NOTICE_COOKIE) is None:
+        return response
+    return Response(response.status, response.body, (*response.headers, clear(NOTICE_COOKIE)))
+
+
+def _with_cookies(response: Response, page_request: PageRequest) -> Response:
+    cookies = page_request.csrf_secret.cookies()
+    return Response(response.status, response.body, (*response.headers, *cookies)) if cookies else response

@@ -10,7 +10,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
-from sealwright.errors import NotPermitted
+from sealwright.errors import Action, NotPermitted, Remedy
 from sealwright.identity import store, totp
 from sealwright.identity.authenticators import Authenticators, VerifiedPassword
 from sealwright.identity.credential_reset import CredentialReset, PersonalCertificates
@@ -99,7 +99,7 @@ class Credentials:
         if account.id == actor.id:
             raise NotPermitted("Your own password is changed with the present one.", hint="Use “change password”.")
         if account.kind is AccountKind.SYSTEM:
-            raise BuiltIn(f"{account.name} is built in: its password is set from the server's shell.", hint=_recover(account))
+            raise BuiltIn(f"{account.name} is built in: its password is set from the server's shell.", remedy=_recover(account))
         hashed = await self._authenticators.hash_new_password(account, password)
 
         async def body(tx: Transaction) -> CredentialReset:
@@ -336,8 +336,8 @@ def _free_label(label: str, held: list[store.StoredSecret]) -> str:
     return next(text for text in (label, *(f"{label} {n}" for n in range(2, MAX_TOTPS + 2))) if text not in used)
 
 
-def _recover(account: Account) -> str:
-    return f"On the server: sealwright recover-account {account.name}"
+def _recover(account: Account) -> Remedy:
+    return Remedy(Action.RECOVER_ACCOUNT, account.name)
 
 
 def _wrong_password() -> PasswordRefused:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sealwright.access import Actor, Permission
 from sealwright.audit import Audit, Event
 from sealwright.db import Transaction
-from sealwright.errors import Conflict
+from sealwright.errors import Action, Conflict, Remedy
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
@@ -85,7 +85,7 @@ class Invitations:
             if invited.kind is not AccountKind.PERSON or await store.credentials_of(tx, invited.id):
                 raise Conflict(
                     f"{invited.name} can sign in already, and needs no invitation.",
-                    hint=f"Where the password was lost: sealwright person reset {invited.name}",
+                    remedy=Remedy(Action.RESET_PERSON, invited.name),
                 )
             await self._links.insert(tx, LinkPurpose.INVITE, invited, link, actor=actor, with_link=with_link)
             details = {"name": invited.name, "expires_at": link.expires_at}
@@ -128,5 +128,5 @@ def _require_same(person: Account, display_name: str, mails: Sequence[str]) -> N
         wrong = f"the e-mail address {others[0][:254]}" if others else f"the name {display_name[:128]!r}"
         raise Conflict(
             f"{person.name} is there already, and does not have {wrong}.",
-            hint=f"Change the person first with: sealwright person update {person.name}",
+            remedy=Remedy(Action.UPDATE_PERSON, person.name),
         )

@@ -9,6 +9,7 @@ from msgspec import Struct
 from sealwright.access import Actor, Permission
 from sealwright.audit import Audit, Event
 from sealwright.db import Transaction
+from sealwright.errors import Action, Remedy
 from sealwright.identity.credential_reset import CredentialReset
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
@@ -70,7 +71,7 @@ class ResetLinks:
         if account.kind is AccountKind.SYSTEM:
             raise BuiltIn(
                 f"{account.name} is built in: its password is set from the server's shell.",
-                hint=f"On the server: sealwright recover-account {account.name}",
+                remedy=Remedy(Action.RECOVER_ACCOUNT, account.name),
             )
         link = self._links.generate(lifetime)
 

@@ -341,7 +341,8 @@ def test_group_that_a_client_uses_is_not_deleted_without_being_told():
         assert problem["detail"] == (
             "The group step-users is used by the client step (scope map) and the provisioner ops (groups)."
         )
-        assert "--even-if-used" in problem["hint"]
+        assert problem["remedy"] == {"action": "delete_group_in_use", "name": "step-users"}
+        assert "even_if_used=true" in problem["hint"]
         assert await world.directory.find_group("step-users") is not None
         assert (await world.call("DELETE", "/groups/step-users", token=token, query="even_if_used=true"))[0] == 204
         newest = (await world.audit.newest(world.db, at_most=1))[0]

@@ -64,7 +64,8 @@ def test_person_is_created_changed_and_deleted(admin):
         4,
         (
             "Not found: there is no account 'alice'.\n"
-            "  See everybody with: sealwright person list. Built in are admin and idm_admin.\n"
+            "  built in are admin and idm_admin\n"
+            "  See all people with: sealwright person list\n"
         ),
     )
 
@@ -397,7 +398,8 @@ def test_audit_is_listed(admin):
             ("person", "get", "nosuch"),
             (
                 "Not found: there is no account 'nosuch'.",
-                "See everybody with: sealwright person list. Built in are admin and idm_admin.",
+                "built in are admin and idm_admin",
+                "See all people with: sealwright person list",
             ),
         ),
     ],

@@ -198,7 +198,7 @@ class Gallery:
                 heading=self.text("You may not do this"),
                 detail=self.text("alice does not have the permission person:write."),
                 reasons=(self.text("person:write is held by members of idm_people_admins"),),
-                hint=self.text("Sign in as somebody who has it."),
+                hint=self.text("Sign in as someone who has it."),
                 command=self.text("sealwright recover-account admin"),
                 ways=({"path": "/ui/sign-in", "label": self.text("Sign in")},),
                 request_id=self.text("7c1f0a9e"),

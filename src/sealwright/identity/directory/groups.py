@@ -8,7 +8,7 @@ from sealwright.access import ALL_PERSONS, Actor, Permission, require
 from sealwright.audit import Event
 from sealwright.db import Database, Transaction
 from sealwright.entropy import uuid4
-from sealwright.errors import InvalidInput
+from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import require_remaining_administrator
 from sealwright.identity.directory.lookup import DirectoryLookup
@@ -119,7 +119,7 @@ class Groups(DirectoryLookup):
             raise BuiltIn(
                 f"The members of {group.name} cannot be changed.",
                 reasons=("its members are exactly all persons",),
-                hint="Make a group of your own for some of the people: sealwright group create NAME",
+                remedy=Remedy(Action.CREATE_GROUP),
             )
         await self._changes.require_over_group(tx, actor, group, "change the members of")
         return group
@@ -144,7 +144,7 @@ class Groups(DirectoryLookup):
             raise MemberNotFound(
                 f"There is no account or group {', '.join(map(repr, unknown))}.",
                 reasons=("nothing was changed",),
-                hint="See all with: sealwright person list, and: sealwright group list",
+                remedy=Remedy(Action.LIST_PEOPLE_AND_GROUPS),
             )
         return list(found.values())
 
@@ -157,7 +157,7 @@ def _in_use(group: Group, users: Sequence[str]) -> GroupInUse:
     return GroupInUse(
         f"The group {group.name} is used by {' and '.join(users)}.",
         reasons=("its members would lose what these grant to the group",),
-        hint=f"Change them first, or delete it all the same: sealwright group delete {group.name} --even-if-used",
+        remedy=Remedy(Action.DELETE_GROUP_IN_USE, group.name),
     )
 
 

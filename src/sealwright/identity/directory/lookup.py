@@ -9,6 +9,7 @@ from sealwright.audit import Audit
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy
+from sealwright.errors import Action, Remedy
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.errors import AccountNotFound, GroupNotFound
@@ -115,7 +116,7 @@ class DirectoryLookup:
 
     def _known_group(self, found: Group | None, who: str) -> Group:
         if found is None:
-            raise GroupNotFound(f"There is no group {printable(who, 80)!r}.", hint="See all with: sealwright group list")
+            raise GroupNotFound(f"There is no group {printable(who, 80)!r}.", remedy=Remedy(Action.LIST_GROUPS))
         return found
 
 
@@ -125,5 +126,5 @@ def _page(at_most: int) -> int:
 
 def account_not_found(who: str) -> AccountNotFound:
     """The error for a name that no account has."""
-    hint = f"See everybody with: sealwright person list. Built in are {' and '.join(SYSTEM_ACCOUNTS)}."
-    return AccountNotFound(f"There is no account {printable(who, 80)!r}.", hint=hint)
+    reasons = (f"built in are {' and '.join(SYSTEM_ACCOUNTS)}",)
+    return AccountNotFound(f"There is no account {printable(who, 80)!r}.", reasons=reasons, remedy=Remedy(Action.LIST_PEOPLE))

@@ -30,7 +30,7 @@ def fill(database: Path, count: int) -> None:
     for first in range(0, count, _AT_ONCE):
         beyond = min(first + _AT_ONCE, count)
         connection.execute(_FILL, {"first": first, "beyond": beyond, "count": count, "half_seconds": now // 2, "now": now * 1000})
-    (stored,) = connection.execute("SELECT count(*) FROM certificates").fetchone()
+    stored = connection.execute("SELECT count(*) FROM certificates").get
     if stored < count:
         raise RuntimeError(f"{stored} of {count} certificates were stored")
     connection.close()

@@ -185,8 +185,8 @@ def running_subject(
     # all load comes from one address and one person
     document["budgets"] = {each.name: "off" for each in declared() if each.section == "budgets"}
     document.setdefault("outbound", tomlkit.table())
-    document["outbound"]["allow_private"] = ["127.0.0.0/8", "::1/128"]  # type: ignore[index] # a table
-    document["outbound"]["ca_file"] = str(provider.trust_file)  # type: ignore[index] # a table
+    document["outbound"]["allow_private"] = ["127.0.0.0/8", "::1/128"]
+    document["outbound"]["ca_file"] = str(provider.trust_file)
     settings.write_text(tomlkit.dumps(document))
     if stored:
         fill(place / "home" / "sealwright.db", stored)

@@ -115,7 +115,8 @@ def _ports() -> dict[str, int]:
 
 def main() -> None:
     """Serve until SIGINT or SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored where a shell started this in the background
+        signal.signal(ending, signal.default_int_handler)
     given = [Path(word) for word in sys.argv[1:]]
     place = given[0] if given else ROOT / "build" / "serve"
     source = given[1] if len(given) > 1 else ROOT / "src" / "sealwright"

@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 
 from sealwright.ca import csr, names
 from sealwright.ca.errors import CertificateNameRefused, CsrRefused, LintFailed, PublicKeyRefused
-from sealwright.ca.frame import frame_of
-from sealwright.ca.lint import SHARED, LeafLint
+from sealwright.ca.lint import LeafLint
 from sealwright.ca.models import CertificateContents, Claims, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.policy import decide
 from sealwright.ca.profiles import SERVER, STEP_LEAF
 from sealwright.ca.public_keys import encoded, kind_of
 from sealwright.ca.reserved import OwnNames
-from sealwright.ca.tbs_parser import read
 from sealwright.ca.x509 import (
     PROVISIONER_OID,
     LeafTemplate,
@@ -294,61 +292,6 @@ def test_damaged_signing_request_is_refused_or_says_the_same(changes, cut):
         return
     original = csr.parse(ORIGINAL)
     assert (read_back.public_key_der, read_back.names) == (original.public_key_der, original.names)
-
-
-@settings(deadline=None, max_examples=100)
-@given(every_contents, every_contents, st.sampled_from([STEP_LEAF, SERVER, FULL]))
-def test_frame_of_one_certificate_reads_another_as_the_other_parser_does_or_not_at_all(first, second, profile):
-    template = LeafTemplate(examples.issuer(), profile)
-    frame = frame_of(template.to_be_signed(examples.SERIAL, first))
-    other = template.to_be_signed(new_serial(SeededEntropy(1), examples.NOW), second)
-    vouched = [each.extension if profile.provisioner_extension else None for each in (first, second)]
-    alike = (first.key_kind, not first.common_name, vouched[0]) == (second.key_kind, not second.common_name, vouched[1])
-    try:
-        seen = frame.particulars(other)
-    except ValueError:
-        assert not alike
-    else:
-        assert alike
-        assert seen == read(other).particulars
-
-
-def damages(data):
-    """Some bytes changed, a piece taken out, and another put in."""
-    places = st.integers(0, len(data))
-    return st.tuples(
-        st.lists(st.tuples(places, st.integers(0, 255)), max_size=2), places, st.integers(0, 3), st.binary(max_size=3)
-    ).map(lambda given: _damaged(data, *given))
-
-
-def _damaged(data, changes, place, taken, put):
-    damaged = bytearray(data)
-    for position, value in changes:
-        damaged[position % len(damaged)] = value
-    damaged[place : place + taken] = put
-    return bytes(damaged)
-
-
-FRAMED = examples.contents(examples.MAIL, examples.WEB, common_name="alice", extension=ProvisionerExtension(2, "Sealwright", "x"))
-FITTING = LeafTemplate(examples.issuer(), FULL).to_be_signed(examples.SERIAL, FRAMED)
-
-
-@settings(deadline=None, max_examples=1000)
-@given(damages(FITTING))
-def test_what_fits_into_a_frame_is_read_alike_by_both_parsers_and_breaks_no_shared_rule(damaged):
-    try:
-        seen = frame_of(FITTING).particulars(damaged)
-    except ValueError:
-        return
-    lint = LeafLint(examples.issuer(), FULL)
-    try:
-        reading = read(damaged)
-    except ValueError:
-        # The other parser looks into no more than the frame does, but at the serial number.
-        assert not 1 << 152 <= seen.serial < 1 << 159
-        return
-    assert seen == reading.particulars
-    assert [rule for rule, _, check in SHARED if check(lint, reading)] == []
 
 
 @settings(deadline=None, max_examples=500)

@@ -3,10 +3,6 @@
 Two tables of small rules, each with the section it comes from. They read the bytes again and never the request, so that a
 mistake in policy or encoding is found here. What all certificates of a profile share is also held against pkilint, once per
 profile, by the tests.
-
-The first certificate of each kind of key and provisioner is examined in full: taken apart by another parser than ours, and
-held against every rule. From one that passes a frame is kept. A later certificate that fits into the frame has, byte by
-byte, what has passed already; only its particulars are decoded and judged again. One that does not fit is examined in full.
 """
 
 from __future__ import annotations
@@ -20,7 +16,6 @@ from msgspec import Struct
 
 from sealwright.ca import der, names
 from sealwright.ca.errors import CertificateNameRefused, LintFailed
-from sealwright.ca.frame import Frame, frame_of
 from sealwright.ca.models import (
     CertificateContents,
     Issuer,
@@ -53,7 +48,6 @@ from sealwright.confusables import shown
 LARGEST = 64 * 1024
 FIRST_GENERALIZED = Instant(2_524_608_000_000)
 """2050-01-01T00:00:00Z."""
-MOST_FRAMES = 256
 _VERSION_3 = 2
 _SMALLEST_SERIAL = 1 << 8 * (SERIAL_BYTES - 1)
 _BEYOND_SERIAL = 1 << 8 * SERIAL_BYTES - 1
@@ -68,9 +62,6 @@ _ACCESS = ObjectIdentifier("1.3.6.1.5.5.7.1.1")
 _PROVISIONER = ObjectIdentifier(PROVISIONER_OID)
 _IDENTIFIER_START = bytes((der.OCTET_STRING, 20))
 _ALWAYS = frozenset({SUBJECT_KEY, _KEY_USAGE, NAMES, _AUTHORITY_KEY, _EXTENDED_USE})
-
-_Kind = tuple[KeyKind, bool, ProvisionerExtension | None]
-"""What decides which frame fits: the kind of key, whether the subject is empty, who vouched."""
 
 
 class LintFinding(Struct, frozen=True):
@@ -110,7 +101,6 @@ class LeafLint:
             if wanted
         }
         self.required = self.allowed - {_PROVISIONER}
-        self._frames: dict[_Kind, Frame] = {}
 
     def findings(self, to_be_signed: bytes) -> tuple[LintFinding, ...]:
         """Every rule that these bytes break; empty when they may be signed."""
@@ -121,80 +111,41 @@ class LeafLint:
 
     def require_clean(self, to_be_signed: bytes, serial: bytes, decided: CertificateContents) -> None:
         """Raise LintFailed unless these bytes say exactly what was decided and break no rule."""
-        vouched = decided.extension if self.profile.provisioner_extension else None
-        kind = decided.key_kind, not decided.common_name, vouched
-        frame = self._frames.get(kind)
-        found = None if frame is None else self._within(frame, to_be_signed, serial, decided)
-        if found is None:
-            found = self._in_full(to_be_signed, serial, decided, vouched)
-            if not found:
-                self._keep_frame(kind, to_be_signed)
+        try:
+            reading = read(to_be_signed)
+        except ValueError as cause:
+            found: tuple[LintFinding, ...] = (_no_der(cause),)
+        else:
+            found = self._broken(reading)
+            if not self._says(reading, serial, decided):
+                found = (*found, _UNLIKE_DECIDED)
         if found:
             raise LintFailed(f"The certificate was not signed: {found[0].detail}.", reasons=tuple(str(one) for one in found))
 
-    def _within(
-        self, frame: Frame, to_be_signed: bytes, serial: bytes, decided: CertificateContents
-    ) -> tuple[LintFinding, ...] | None:
-        """What is wrong with the particulars of a certificate; None where it does not fit into the frame."""
-        try:
-            seen = frame.particulars(to_be_signed)
-        except ValueError:
-            return None
-        found = self._broken_by_particulars(seen)
-        return found if _says(seen, serial, decided) else (*found, _UNLIKE_DECIDED)
-
-    def _in_full(
-        self, to_be_signed: bytes, serial: bytes, decided: CertificateContents, vouched: ProvisionerExtension | None
-    ) -> tuple[LintFinding, ...]:
-        """What is wrong with a certificate of which nothing is known yet."""
-        try:
-            reading = read(to_be_signed)
-            found = self._broken(reading)
-        except ValueError as cause:
-            return (_no_der(cause),)
-        provisioner = None if vouched is None else encode_provisioner(vouched)
-        said = reading.key_kind == decided.key_kind and reading.value(_PROVISIONER) == provisioner
-        return found if said and _says(reading.particulars, serial, decided) else (*found, _UNLIKE_DECIDED)
-
     def _broken(self, reading: Reading) -> tuple[LintFinding, ...]:
-        shared = tuple(
-            [LintFinding(rule, section, detail) for rule, section, check in SHARED if (detail := check(self, reading))]
+        """Every rule that a certificate breaks."""
+        shared = [LintFinding(rule, section, detail) for rule, section, check in SHARED if (detail := check(self, reading))]
+        seen = reading.particulars
+        own = [LintFinding(rule, section, detail) for rule, section, check in PARTICULAR if (detail := check(self, seen))]
+        return (*shared, *own)
+
+    def _says(self, reading: Reading, serial: bytes, decided: CertificateContents) -> bool:
+        """Whether a certificate holds the values that were decided."""
+        seen, vouched = reading.particulars, decided.extension if self.profile.provisioner_extension else None
+        return (
+            seen.serial == int.from_bytes(serial, "big")
+            and seen.public_key == decided.public_key_der
+            and seen.common_name == decided.common_name
+            and seen.names == decided.names
+            and seen.not_before.instant == decided.not_before
+            and seen.not_after.instant == decided.not_after
+            and reading.key_kind == decided.key_kind
+            and reading.value(_PROVISIONER) == (None if vouched is None else encode_provisioner(vouched))
         )
-        return shared + self._broken_by_particulars(reading.particulars)
-
-    def _broken_by_particulars(self, seen: Particulars) -> tuple[LintFinding, ...]:
-        return tuple([LintFinding(rule, section, detail) for rule, section, check in PARTICULAR if (detail := check(self, seen))])
-
-    def _keep_frame(self, kind: _Kind, to_be_signed: bytes) -> None:
-        """Keep what the next certificates of this kind will have in common with one that passed every rule.
-
-        Only where the frame reads out of that certificate what the other parser read.
-        """
-        try:
-            frame = frame_of(to_be_signed)
-            understood = frame.particulars(to_be_signed) == read(to_be_signed).particulars
-        except ValueError:
-            return
-        if understood:
-            if len(self._frames) >= MOST_FRAMES:
-                self._frames.clear()
-            self._frames[kind] = frame
 
 
 def _no_der(cause: ValueError) -> LintFinding:
     return LintFinding("der", "X.690 section 10", f"the bytes are not the DER of a leaf certificate: {cause}")
-
-
-def _says(seen: Particulars, serial: bytes, decided: CertificateContents) -> bool:
-    """Whether the particulars are those that were decided."""
-    return (
-        seen.serial == int.from_bytes(serial, "big")
-        and seen.public_key == decided.public_key_der
-        and seen.common_name == decided.common_name
-        and seen.names == decided.names
-        and seen.not_before.instant == decided.not_before
-        and seen.not_after.instant == decided.not_after
-    )
 
 
 # --- what certificates share: each rule answers what is wrong, or nothing --------------------------------------------
@@ -304,7 +255,7 @@ SHARED: tuple[tuple[str, str, Callable[[LeafLint, Reading], str]], ...] = (
     ("addresses", "RFC 5280 sections 4.2.1.13 and 4.2.2.1", _addresses),
     ("provisioner_extension", "profile", _provisioner),
 )
-"""What is judged on the first certificate of a frame, and is the same bytes in every other."""
+"""Rules about what all certificates of a profile have in common."""
 
 
 # --- particulars -----------------------------------------------------------------------------------------------------
@@ -407,7 +358,7 @@ PARTICULAR: tuple[tuple[str, str, Callable[[LeafLint, Particulars], str]], ...] 
     ("names_in_profile", "profile", _names_in_profile),
     ("size", "profile", _size),
 )
-"""What is judged on every certificate."""
+"""Rules about what differs from one certificate to the next."""
 
 
 # --- profiles --------------------------------------------------------------------------------------------------------

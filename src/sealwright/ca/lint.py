@@ -27,7 +27,7 @@ from sealwright.ca.models import (
     ProvisionerExtension,
     ProvisionerType,
 )
-from sealwright.ca.public_keys import SHORTEST_RSA, encoded
+from sealwright.ca.public_keys import encoded
 from sealwright.ca.serials import SERIAL_BYTES
 from sealwright.ca.tbs_parser import NAMES, SUBJECT_KEY, Particulars, Reading, read
 from sealwright.ca.x509 import (
@@ -44,6 +44,7 @@ from sealwright.ca.x509 import (
 )
 from sealwright.clock import Instant, after, in_words
 from sealwright.confusables import shown
+from sealwright.rsa_strength import SHORTEST_RSA
 
 LARGEST = 64 * 1024
 FIRST_GENERALIZED = Instant(2_524_608_000_000)

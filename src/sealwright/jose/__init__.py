@@ -29,7 +29,7 @@ from sealwright.jose.errors import (
     TokenTooLong,
 )
 from sealwright.jose.jwk import jwk_of, jwks_document, keys_of_jwks, public_key_from_jwk, thumbprint_sha256
-from sealwright.jose.key_types import SMALLEST_RSA_KEY, PrivateKey, PublicKey, algorithm_of, public_members, thumbprint
+from sealwright.jose.key_types import PrivateKey, PublicKey, algorithm_of, public_members, thumbprint
 from sealwright.jose.models import (
     PrivateJwk,
     SignedClaims,
@@ -49,7 +49,6 @@ __all__ = [
     "JWT",
     "LEEWAY",
     "LONGEST_TOKEN",
-    "SMALLEST_RSA_KEY",
     "JwkNotOpened",
     "JwkRefused",
     "KeyRefused",

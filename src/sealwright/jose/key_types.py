@@ -10,12 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from sealwright.jose.encoding import base64url
 from sealwright.jose.errors import KeyRefused
+from sealwright.rsa_strength import weakness
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
-SMALLEST_RSA_KEY = 2048
-LARGEST_RSA_KEY = 8192
 _CURVES = {"secp256r1": ("ES256", "P-256", 32), "secp384r1": ("ES384", "P-384", 48), "secp521r1": ("ES512", "P-521", 66)}
 
 
@@ -26,8 +25,9 @@ def algorithm_of(public_key: PublicKey) -> str:
             raise KeyRefused(f"Keys on the curve {public_key.curve.name} are not used here; P-256, P-384 and P-521 are.")
         return _CURVES[public_key.curve.name][0]
     if isinstance(public_key, rsa.RSAPublicKey):
-        if not SMALLEST_RSA_KEY <= public_key.key_size <= LARGEST_RSA_KEY:
-            raise KeyRefused(f"An RSA key has {SMALLEST_RSA_KEY} to {LARGEST_RSA_KEY} bits here, not {public_key.key_size}.")
+        reason = weakness(public_key.public_numbers())
+        if reason:
+            raise KeyRefused(reason)
         return "RS256"
     if isinstance(public_key, ed25519.Ed25519PublicKey):
         return "EdDSA"

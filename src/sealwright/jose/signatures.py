@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
 from sealwright.jose.errors import TokenRefused
-from sealwright.jose.key_types import SMALLEST_RSA_KEY, PrivateKey, PublicKey
+from sealwright.jose.key_types import PrivateKey, PublicKey
+from sealwright.rsa_strength import SHORTEST_RSA
 
 _ECDSA: dict[str, tuple[str, int, ec.ECDSA]] = {
     "ES256": ("secp256r1", 32, ec.ECDSA(SHA256())),
@@ -83,7 +84,7 @@ def _verify_ecdsa(algorithm: str, public_key: ec.EllipticCurvePublicKey, signatu
 
 
 def _verify_rsa(algorithm: str, public_key: rsa.RSAPublicKey, signature: bytes, signed: bytes) -> bool:
-    if algorithm not in _RSA or public_key.key_size < SMALLEST_RSA_KEY:
+    if algorithm not in _RSA or public_key.key_size < SHORTEST_RSA:
         return False
     scheme, used = _RSA[algorithm]
     public_key.verify(signature, signed, scheme, used)

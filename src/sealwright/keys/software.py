@@ -6,7 +6,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from sealwright.jose import SMALLEST_RSA_KEY, KeyRefused, PrivateKey, PublicKey, algorithm_of
+from sealwright.jose import KeyRefused, PrivateKey, PublicKey, algorithm_of
+from sealwright.rsa_strength import SHORTEST_RSA
 
 GENERATED = ("ES256", "RS256")
 
@@ -16,7 +17,7 @@ def generate(algorithm: str) -> PrivateKey:
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
     if algorithm == "RS256":
-        return rsa.generate_private_key(public_exponent=65_537, key_size=SMALLEST_RSA_KEY)
+        return rsa.generate_private_key(public_exponent=65_537, key_size=SHORTEST_RSA)
     raise KeyRefused(f"Keys for {algorithm!r} are not made here; there are {' and '.join(GENERATED)}.")
 
 

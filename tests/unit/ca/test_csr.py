@@ -8,9 +8,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, padding, rsa
 
+from sealwright import rsa_strength
 from sealwright.ca import csr, der, public_keys
 from sealwright.ca.errors import CsrRefused, PublicKeyRefused
 from sealwright.ca.models import KeyKind, Name, NameType
+from sealwright.rsa_strength import has_close_factors
 from tests.unit.ca import examples
 
 CASES = [
@@ -213,21 +215,21 @@ def test_close_factors_are_found():
     second = prime_after(first + 2**500)
     with pytest.raises(PublicKeyRefused, match="so close"):
         public_keys.accept(numbers(first * second))
-    assert public_keys.has_close_factors(first * first)
+    assert has_close_factors(first * first)
 
 
 def test_healthy_keys_have_no_close_factors():
-    assert not public_keys.has_close_factors(rsa_modulus())
+    assert not has_close_factors(rsa_modulus())
 
 
 def test_key_of_the_roca_generator_is_refused():
     # Moduli of that generator are powers of 65537 modulo each of the first primes (CVE-2017-15361).
     product = 1
-    for prime in public_keys._ROCA_PRIMES:
+    for prime in rsa_strength._ROCA_PRIMES:
         product *= prime
     residue = pow(65_537, 12_345, product)
     modulus = residue + product * ((1 << 2047) // product + 1)
-    while modulus % 2 == 0 or any(modulus % prime == 0 for prime in public_keys._primes(2000)):
+    while modulus % 2 == 0 or any(modulus % prime == 0 for prime in rsa_strength._primes(2000)):
         modulus += product
     with pytest.raises(PublicKeyRefused, match="ROCA"):
         public_keys.accept(numbers(modulus))

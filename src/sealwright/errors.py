@@ -44,8 +44,8 @@ class Failure(Exception):
     def __init__(self, detail: str, *, reasons: tuple[str, ...] = (), hint: str = "", remedy: Remedy | None = None) -> None:
         """`detail`: what was refused or failed and why, as one sentence, with the value that was wrong.
 
-        `reasons`: the rules that decided, in words, for the audit row and for "why?". What to do next is either `hint`, words
-        that fit every channel, or `remedy`, for which each channel has its own.
+        `reasons`: the rules that decided, in words, for the audit row and for "why?". What to do next is `hint`, words that
+        fit every channel, and `remedy`, for which each channel has its own.
         """
         super().__init__(detail)
         self.detail = detail

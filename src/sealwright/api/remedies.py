@@ -27,4 +27,5 @@ def hint_of(failure: Failure) -> str:
     """What to do next; empty if the failure does not say."""
     if failure.remedy is None:
         return failure.hint
-    return _REQUESTS[failure.remedy.action].format(name=failure.remedy.name)
+    request = _REQUESTS[failure.remedy.action].format(name=failure.remedy.name or "NAME")
+    return f"{failure.hint} {request}".strip()

@@ -11,7 +11,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token, uuid4
-from sealwright.errors import InvalidInput
+from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.identity import store
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import KnownDevices
@@ -147,5 +147,6 @@ class Bootstrap:
 def _refused() -> LinkRefused:
     return LinkRefused(
         "This link was used already, has expired, or was replaced by a newer one.",
-        hint="While nobody administers this server, each start prints a new link. Later, use: sealwright recover-account NAME",
+        hint="As long as this server has no administrator, each start prints a new link.",
+        remedy=Remedy(Action.RECOVER_ACCOUNT),
     )

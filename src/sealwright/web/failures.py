@@ -26,6 +26,7 @@ from sealwright.oauth import SIGN_IN_PAGE, RequestGone, UnprovenRequest
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.formatting import failure_text
 from sealwright.web.pages import Headers, PageLink, Pages
+from sealwright.web.remedies import hint_of
 from sealwright.web.return_to import HOME
 
 
@@ -108,7 +109,7 @@ def failure_answer(pages: Pages) -> FailureAnswer:
 
 
 def _known(pages: Pages, request: Request, failure: Failure, entry: FailurePage) -> Response:
-    hint, colon, command = (failure.hint or entry.hint).partition(_COMMAND)
+    hint, colon, command = (hint_of(failure) or entry.hint).partition(_COMMAND)
     return pages.single(
         "error.html",
         status=entry.status,

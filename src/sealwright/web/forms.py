@@ -23,6 +23,7 @@ from sealwright.identity import MailRefused, digits_of
 from sealwright.web.cookies import CSRF_COOKIE, set_csrf_secret
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.formatting import failure_text
+from sealwright.web.remedies import hint_of
 
 CSRF_FIELD: Final = "csrf_token"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -54,7 +55,7 @@ def unlike_a_code(typed: str) -> tuple[FormError, ...]:
 
 def form_error(failure: Failure, name: str = "") -> FormError:
     """A failure as one error, with what to do next."""
-    return FormError(f"{failure_text(failure)} {failure.hint}".strip(), name)
+    return FormError(f"{failure_text(failure)} {hint_of(failure)}".strip(), name)
 
 
 def fields_of(failure: Failure, fields: Mapping[type[Exception], str]) -> tuple[FormError, ...]:
@@ -63,7 +64,7 @@ def fields_of(failure: Failure, fields: Mapping[type[Exception], str]) -> tuple[
         return (FormError("Type an address such as alice@example.org.", fields.get(MailRefused, "")),)
     name = next((fields[kind] for kind in type(failure).__mro__ if kind in fields), "")
     reasons = " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in failure.reasons)
-    return (FormError(" ".join(part for part in (failure_text(failure), reasons, failure.hint) if part), name),)
+    return (FormError(" ".join(part for part in (failure_text(failure), reasons, hint_of(failure)) if part), name),)
 
 
 @dataclass(frozen=True, slots=True)

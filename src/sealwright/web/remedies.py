@@ -1,0 +1,31 @@
+"""What to do next, for people on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sealwright.errors import Action, Failure
+
+_ADVICE: Mapping[Action, str] = {
+    Action.CREATE_GROUP: "An administrator can make another group for some of the people.",
+    Action.DELETE_CLIENT_IN_USE: "Change what uses the application first.",
+    Action.DELETE_GROUP_IN_USE: "Change what uses the group first.",
+    Action.LIST_AUDIT_EVENTS: "Look for it in the audit record.",
+    Action.LIST_CLIENTS: "Look for it among the applications.",
+    Action.LIST_GROUPS: "Look for it among the groups.",
+    Action.LIST_PEOPLE: "Look for it among the people.",
+    Action.LIST_PEOPLE_AND_GROUPS: "Look for it among the people and groups.",
+    Action.RECOVER_ACCOUNT: "On the server: sealwright recover-account {name}",
+    Action.RESET_PERSON: "If the password was lost, an administrator can make a link to set another.",
+    Action.SHOW_CLIENT: "Look at the settings of the application {name}.",
+    Action.SIGN_IN: "Sign in again.",
+    Action.UPDATE_PERSON: "An administrator can change {name} first.",
+}
+
+
+def hint_of(failure: Failure) -> str:
+    """What to do next; empty if the failure does not say."""
+    if failure.remedy is None:
+        return failure.hint
+    advice = _ADVICE[failure.remedy.action].format(name=failure.remedy.name or "NAME")
+    return f"{failure.hint} {advice}".strip()

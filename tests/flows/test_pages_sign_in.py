@@ -329,7 +329,7 @@ def test_consent_tells_what_is_missing_and_what_is_not_verified(place: Place) ->
     page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
     assert "you have none" in page.text
     assert "“read:wiki”" in page.text
-    assert '<span class="soft small">idm_all_persons, users</span>' in page.text
+    assert '<span class="soft small">idm_all_accounts, idm_all_persons, users</span>' in page.text
     assert '<time datetime="2026-11-22T10:20:00Z">22 Nov 2026, 10:20 UTC</time>' in page.text
 
 

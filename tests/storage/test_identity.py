@@ -290,6 +290,7 @@ def test_groups_people_and_what_they_inherit(open_two):
             assert ann is not None
             assert [group.name for group in await node.directory.groups_of(ann.id)] == [
                 "auditors",
+                "idm_all_accounts",
                 "idm_all_persons",
                 "inner",
                 "outer",
@@ -304,7 +305,7 @@ def test_groups_people_and_what_they_inherit(open_two):
             assert [person.name for person in people] == ["bea", "zoe"]
             assert [len(person.mails) for person in people] == [2, 2]
             assert [person.name for person in await node.directory.list_people(actor=SYSTEM, search="BE")] == ["bea"]
-            assert len(await node.directory.list_groups(actor=SYSTEM)) == 10
+            assert len(await node.directory.list_groups(actor=SYSTEM)) == 11
 
     asyncio.run(scenario())
 

@@ -8,12 +8,23 @@ from __future__ import annotations
 from sealwright.access.errors import BeyondOwnAuthority
 from sealwright.access.models import SYSTEM, Actor, Permission, Role, anonymous
 from sealwright.access.named import NamedAuthorities, NamedAuthority, NameKind, nothing_named, require_over_names
-from sealwright.access.policy import ALL_PERSONS, BUILTIN_GROUPS, ROLES, permissions_of, require, require_at_least
+from sealwright.access.policy import (
+    ALL_ACCOUNTS,
+    ALL_PERSONS,
+    BUILTIN_GROUPS,
+    DYNAMIC_GROUPS,
+    ROLES,
+    permissions_of,
+    require,
+    require_at_least,
+)
 from sealwright.access.store import accounts_with_role, roles_of_account, roles_of_group, seed_builtin_groups
 
 __all__ = [
+    "ALL_ACCOUNTS",
     "ALL_PERSONS",
     "BUILTIN_GROUPS",
+    "DYNAMIC_GROUPS",
     "ROLES",
     "SYSTEM",
     "Actor",

@@ -29,6 +29,10 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 
 ALL_PERSONS = "idm_all_persons"
 """The built-in group that every person is in, from their creation to their deletion. It confers nothing by itself."""
+ALL_ACCOUNTS = "idm_all_accounts"
+"""The built-in group that every account is in: people, services and the built-in administrators. It confers nothing by itself."""
+DYNAMIC_GROUPS = frozenset({ALL_PERSONS, ALL_ACCOUNTS})
+"""Groups whose members are computed and not stored, so that nobody is added or removed by hand."""
 
 BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "system_admins": ("Administrators of this server", (Role.ADMINISTRATOR,)),
@@ -42,6 +46,7 @@ BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "ca_admins": ("May change provisioners, have any name certified, and revoke certificates", (Role.CA_ADMINISTRATOR,)),
     "auditors": ("May read the audit record and the inventory", (Role.AUDITOR,)),
     ALL_PERSONS: ("Every person, always", ()),
+    ALL_ACCOUNTS: ("Every account, always", ()),
 }
 """Name → description and roles. They exist from the first start and cannot be deleted."""
 

@@ -162,6 +162,8 @@ class Session(Struct, frozen=True):
     last_seen_at: Instant
     expires_at: Instant
     ended_at: Instant | None
+    revoked_at: Instant | None = None
+    """When it was ended by other means than signing out of it. What may outlive a sign-out (`offline_access`) ends with this."""
 
 
 class SignedIn(Struct, frozen=True):

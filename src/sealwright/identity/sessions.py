@@ -147,7 +147,11 @@ class Sessions:
         return await store.session_with_account(self._db, searchable(session_id))
 
     async def end(self, session_id: str, reason: str, *, actor: Actor) -> None:
-        """End one session at once. One's own needs no permission; one that does not hold raises SessionNotFound."""
+        """End one session at once. One's own needs no permission; one that does not hold raises SessionNotFound.
+
+        To end the very session that one acts in is to sign out, which applications with `offline_access` outlive; to end another
+        ends them as well: the device may be in other hands.
+        """
 
         async def body(tx: Transaction) -> None:
             session = await store.session(tx, searchable(session_id))
@@ -155,6 +159,8 @@ class Sessions:
                 require(actor, Permission.SESSION_REVOKE)
             if session is None or not await self._end(tx, session.id, session.account_id, reason, actor):
                 raise SessionNotFound(f"There is no session {printable(session_id, 80)!r} that could be ended.")
+            if session.id != actor.session_id:
+                await store.revoke_session(tx, session.id, self._clock.now())
 
         await self._db.write(body)
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from msgspec import Struct
-from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, or_, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
-from sealwright.db.schema import accounts, credentials, mail_addresses, one_time_links, pending_sign_ins, sessions, throttles
+from sealwright.db.schema import (
+    accounts,
+    credentials,
+    mail_addresses,
+    oauth_families,
+    one_time_links,
+    pending_sign_ins,
+    sessions,
+    throttles,
+)
 from sealwright.identity.directory.store import ACCOUNT_COLUMNS, MAIL_COLUMNS, accounts_from
 from sealwright.identity.models import Account, Credential, CredentialKind, LinkPurpose, Session, SessionKind
 from sealwright.identity.policy import AttemptCount
@@ -163,6 +172,12 @@ _TOUCH = Statement(
 )
 _end = update(sessions).values(ended_at=_p("now"), end_reason=_p("why"))
 _END_SESSION = Statement(_end.where(sessions.c.id == _p("of"), sessions.c.ended_at.is_(None)).returning(sessions.c.id))
+_REVOKE_SESSION = Statement(update(sessions).where(sessions.c.id == _p("of")).values(revoked_at=_p("now")))
+_REVOKE_ALL = Statement(
+    update(sessions)
+    .where(sessions.c.account_id == _p("of"), sessions.c.id != _p("but"), sessions.c.revoked_at.is_(None))
+    .values(revoked_at=_p("now"))
+)
 _END_ALL = Statement(
     _end.where(
         sessions.c.account_id == _p("of"),
@@ -171,11 +186,16 @@ _END_ALL = Statement(
         sessions.c.expires_at > _p("now"),
     ).returning(sessions.c.id)
 )
-_DELETE_OLD_SESSIONS = Statement(delete(sessions).where(sessions.c.expires_at < _p("before")))
+_DELETE_OLD_SESSIONS = Statement(
+    delete(sessions).where(
+        sessions.c.expires_at < _p("before"),
+        ~exists().where(oauth_families.c.session_id == sessions.c.id),  # an application may outlive the sign-in
+    )
+)
 
 
 def _session(row: Row) -> Session:
-    return Session(row[0], row[1], SessionKind(row[2]), tuple(row[3].split()), *row[4:11])
+    return Session(row[0], row[1], SessionKind(row[2]), tuple(row[3].split()), *row[4:12])
 
 
 async def session_by_digest(reader: Reader, digest: bytes) -> tuple[Session, Account] | None:
@@ -236,8 +256,14 @@ async def end_session(tx: Transaction, session_id: str, reason: str, now: Instan
     return await tx.one(_END_SESSION, of=session_id, why=reason, now=now) is not None
 
 
+async def revoke_session(tx: Transaction, session_id: str, now: Instant) -> None:
+    """End what may outlive the sign-out of a session, too."""
+    await tx.run(_REVOKE_SESSION, of=session_id, now=now)
+
+
 async def end_sessions(tx: Transaction, account_id: str, reason: str, now: Instant, *, but: str = "") -> list[str]:
-    """End every session of an account, except `but`; returns the ids of those that ended."""
+    """End every session of an account, except `but`, and what may outlive them; returns the ids of those that ended."""
+    await tx.run(_REVOKE_ALL, of=account_id, now=now, but=but)
     return [row[0] for row in await tx.all(_END_ALL, of=account_id, why=reason, now=now, but=but)]
 
 

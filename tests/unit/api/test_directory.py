@@ -47,7 +47,7 @@ def test_everybody_may_see_themselves():
         async with server_world() as world:
             token = await world.token("alice")
             status, found = await world.call("GET", "/persons/alice", token=token)
-            assert (status, found["name"], found["groups"]) == (200, "alice", ["idm_all_persons"])
+            assert (status, found["name"], found["groups"]) == (200, "alice", ["idm_all_accounts", "idm_all_persons"])
 
     asyncio.run(scenario())
 

@@ -57,7 +57,7 @@ def test_group_administrator_cannot_join_a_group_that_may_have_any_name():
             "ga may not change the members of the group ca-any-name: the provisioner ops trusts the group name ca-any-name."
         )
         groups = await world.directory.groups_of((await world.directory.find("ga")).id)
-        assert [group.name for group in groups] == ["idm_all_persons", "idm_group_admins"]
+        assert [group.name for group in groups] == ["idm_all_accounts", "idm_all_persons", "idm_group_admins"]
 
     in_a_world(body, admins=["ca-any-name"])
 

@@ -15,7 +15,7 @@ def test_right_password_gives_a_token_that_says_who_one_is():
             status, who = await world.call("GET", "/whoami", token=answer["token"])
             assert status == 200
             assert who["account"]["name"] == "alice"
-            assert who["groups"] == ["idm_all_persons", "idm_people_admins"]
+            assert who["groups"] == ["idm_all_accounts", "idm_all_persons", "idm_people_admins"]
             assert "person:write" in who["permissions"]
             assert (who["session"]["kind"], who["session"]["current"]) == ("terminal", True)
 

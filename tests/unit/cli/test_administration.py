@@ -54,7 +54,7 @@ def test_person_is_created_changed_and_deleted(admin):
     admin.ok("person", "set-password", "alice", "--password-file", "-", stdin=PASSWORD)
     shown = admin.ok("person", "get", "alice").members
     assert shown[shown.index("mail: alice@example.org") + 1] == "a@example.org"
-    assert {"display name: Alice E.", "state: active", "member of: idm_all_persons"} <= set(shown)
+    assert {"display name: Alice E.", "state: active", "member of: idm_all_accounts", "idm_all_persons"} <= set(shown)
     admin.ok("person", "disable", "alice")
     assert admin.ok("person", "get", "alice", "-o", "json").json["state"] == "disabled"
     admin.ok("person", "enable", "alice")

@@ -121,7 +121,7 @@ def test_whoami_tells_groups_and_permissions(shell):
     lines = shell.ok("whoami").out.splitlines()
     assert lines[0] == "ruth@example.org"
     assert lines[1] == f"  at {PEOPLE}, until 20:06 today (8 hours)"
-    assert lines[2] == "  member of idm_all_persons and idm_people_admins"
+    assert lines[2] == "  member of idm_all_accounts, idm_all_persons and idm_people_admins"
     assert shell.ok("whoami", "--output", "json").json["account"]["name"] == "ruth"
 
 

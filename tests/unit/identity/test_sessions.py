@@ -8,7 +8,7 @@ import pytest
 from sealwright.access import SYSTEM, Permission
 from sealwright.errors import NotPermitted
 from sealwright.identity import SessionKind, SessionNotFound, purge
-from tests.unit.identity.world import sqlite_world
+from tests.unit.identity.world import OTHER_PASSWORD, sqlite_world
 
 
 def test_idle_and_absolute_limits_of_a_browser():
@@ -173,6 +173,29 @@ def test_sessions_of_others_need_a_permission():
             assert await world.refreshed(done) is None
             with pytest.raises(SessionNotFound):
                 await world.sessions.end(done.signed_in.session.id, "again", actor=helper)
+
+    asyncio.run(scenario())
+
+
+async def revoked(world, done):
+    session = await world.sessions.session(done.signed_in.session.id)
+    return session.revoked_at is not None
+
+
+def test_signing_out_leaves_what_may_outlive_it_and_ending_a_session_from_elsewhere_does_not():
+    async def scenario():
+        async with sqlite_world() as world:
+            alice = await world.person("alice")
+            signed_out, lost, here = [await world.signed_in("alice") for _ in range(3)]
+            actor = here.signed_in.actor
+            await world.sessions.end(signed_out.signed_in.session.id, "signed out", actor=signed_out.signed_in.actor)
+            await world.sessions.end(lost.signed_in.session.id, "ended by its owner", actor=actor)
+            assert [await revoked(world, each) for each in (signed_out, lost, here)] == [False, True, False]
+            await world.sessions.end_all(alice.id, "ended by its owner", actor=actor, but=actor.session_id)
+            assert await revoked(world, signed_out), "also of a session that has ended already"
+            assert not await revoked(world, here)
+            await world.credentials.set_password("alice", OTHER_PASSWORD, actor=SYSTEM)
+            assert await revoked(world, here)
 
     asyncio.run(scenario())
 

@@ -102,6 +102,7 @@ sessions = Table(
     instant_column("expires_at"),
     instant_column("ended_at", nullable=True),
     text_column("end_reason", nullable=True),
+    instant_column("revoked_at", nullable=True, doc="Since then not even applications with offline_access outlive it"),
     Index("ix_sessions_account_id", "account_id"),
     info={"about": "Who is signed in where."},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealwright.access import ALL_PERSONS, Actor, Permission, require
+from sealwright.access import ALL_ACCOUNTS, DYNAMIC_GROUPS, Actor, Permission, require
 from sealwright.audit import Event
 from sealwright.db import Database, Transaction
 from sealwright.entropy import uuid4
@@ -79,7 +79,7 @@ class Groups(DirectoryLookup):
             found = await self._members_in(tx, members)
             above = await store.groups_above(tx, group.id) | {group.id}
             for member in found:
-                if member.id == ALL_PERSONS:
+                if member.id in DYNAMIC_GROUPS:
                     raise BuiltIn(
                         f"{member.name} cannot become a member of {group.name}.",
                         reasons=(f"everyone who is ever created would then be in {group.name}",),
@@ -115,11 +115,16 @@ class Groups(DirectoryLookup):
     async def _changeable_group(self, tx: Transaction, actor: Actor, who: str) -> Group:
         await store.lock_directory(tx)
         group = await self._group_in(tx, who)
-        if group.id == ALL_PERSONS:
+        if group.id in DYNAMIC_GROUPS:
             raise BuiltIn(
                 f"The members of {group.name} cannot be changed.",
+<<<<<<< HEAD
                 reasons=("its members are exactly all persons",),
                 remedy=Remedy(Action.CREATE_GROUP),
+=======
+                reasons=(f"its members are always exactly all {'accounts' if group.id == ALL_ACCOUNTS else 'persons'}",),
+                hint="Make a group of your own for some of the people: sealwright group create NAME",
+>>>>>>> ba73efa (Put every account in a group of its own, and note of a session whether it was ended from elsewhere, so that applications can outlive a sign-out)
             )
         await self._changes.require_over_group(tx, actor, group, "change the members of")
         return group

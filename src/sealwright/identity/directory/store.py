@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
-from sealwright.access import ALL_PERSONS
+from sealwright.access import ALL_ACCOUNTS, ALL_PERSONS
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
 from sealwright.db.schema import accounts, credentials, group_members, group_nestings, groups, mail_addresses
@@ -71,7 +71,10 @@ _ACCOUNTS_IN = _with_mails(
     .join(group_members, group_members.c.account_id == accounts.c.id)
     .where(group_members.c.group_id == _p("group_id"))
 )
-_PERSONS = _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.kind == str(AccountKind.PERSON)))
+_MEMBERS_OF_DYNAMIC_GROUP = {
+    ALL_PERSONS: _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.kind == str(AccountKind.PERSON))),
+    ALL_ACCOUNTS: _with_mails(select(*ACCOUNT_COLUMNS)),
+}
 _LOCK_ACCOUNT = Statement(
     select(accounts.c.id).where(accounts.c.id == _p("account_id")).with_for_update(key_share=True)  # no wait for foreign keys
 )
@@ -151,8 +154,8 @@ async def accounts_page(reader: Reader, kind: AccountKind, *, search: str, beyon
 
 async def accounts_in(reader: Reader, group_id: str) -> list[Account]:
     """Direct members of a group."""
-    if group_id == ALL_PERSONS:
-        return accounts_from(await reader.all(_PERSONS))
+    if group_id in _MEMBERS_OF_DYNAMIC_GROUP:
+        return accounts_from(await reader.all(_MEMBERS_OF_DYNAMIC_GROUP[group_id]))
     return accounts_from(await reader.all(_ACCOUNTS_IN, group_id=group_id))
 
 
@@ -239,13 +242,16 @@ _GROUPS_IN = Statement(
 )
 _direct = select(group_members.c.group_id).where(group_members.c.account_id == _p("account_id")).cte("held", recursive=True)
 _held = _direct.union(select(group_nestings.c.group_id).join(_direct, group_nestings.c.member_group_id == _direct.c.group_id))
-_as_person = select(*_group_columns).where(
-    groups.c.id == ALL_PERSONS,
-    exists().where(accounts.c.id == _p("account_id"), accounts.c.kind == str(AccountKind.PERSON)),
+_dynamic = select(*_group_columns).where(
+    or_(
+        and_(
+            groups.c.id == ALL_PERSONS,
+            exists().where(accounts.c.id == _p("account_id"), accounts.c.kind == str(AccountKind.PERSON)),
+        ),
+        and_(groups.c.id == ALL_ACCOUNTS, exists().where(accounts.c.id == _p("account_id"))),
+    )
 )
-_GROUPS_OF = Statement(
-    select(*_group_columns).join(_held, _held.c.group_id == groups.c.id).union_all(_as_person).order_by("name")
-)
+_GROUPS_OF = Statement(select(*_group_columns).join(_held, _held.c.group_id == groups.c.id).union_all(_dynamic).order_by("name"))
 _parents = (
     select(group_nestings.c.group_id).where(group_nestings.c.member_group_id == _p("inner_id")).cte("above", recursive=True)
 )

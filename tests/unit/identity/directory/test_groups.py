@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sealwright.access import SYSTEM, Permission
+from sealwright.access import BUILTIN_GROUPS, SYSTEM, Permission
 from sealwright.errors import InvalidInput
 from sealwright.identity import (
     BeyondOwnAuthority,
@@ -17,6 +17,9 @@ from sealwright.identity import (
     TextRefused,
 )
 from tests.unit.identity.world import sqlite_world
+
+EVERYONE = ["idm_all_accounts", "idm_all_persons"]
+"""The dynamic groups, which every person is in."""
 
 
 async def names_of(world, account):
@@ -92,11 +95,11 @@ def test_membership_is_inherited_through_groups():
             await world.directory.add_members("a", ["b"], actor=SYSTEM)
             await world.directory.add_members("b", ["c", "alice"], actor=SYSTEM)
             await world.directory.add_members("c", ["alice"], actor=SYSTEM)
-            assert await names_of(world, alice) == ["a", "b", "c", "idm_all_persons"]
+            assert await names_of(world, alice) == ["a", "b", "c", *EVERYONE]
             await world.directory.remove_members("b", ["alice", "c"], actor=SYSTEM)
-            assert await names_of(world, alice) == ["c", "idm_all_persons"]
+            assert await names_of(world, alice) == ["c", *EVERYONE]
             await world.directory.delete_group("c", actor=SYSTEM)
-            assert await names_of(world, alice) == ["idm_all_persons"]
+            assert await names_of(world, alice) == EVERYONE
 
     asyncio.run(scenario())
 
@@ -127,41 +130,45 @@ def test_built_in_groups_stay():
             rest = await world.directory.list_groups(actor=SYSTEM, beyond=page[-1].name)
             listed = [group.name for group in (*page, *rest)]
             assert listed == sorted(listed)
-            assert len(listed) == 8
+            assert len(listed) == len(BUILTIN_GROUPS)
 
     asyncio.run(scenario())
 
 
-def test_every_person_is_in_the_group_of_all_persons_and_nobody_else_is():
+def test_members_of_the_dynamic_groups_are_all_persons_and_all_accounts():
     async def scenario():
         async with sqlite_world() as world:
             alice = await world.person("alice")
             admin = await world.directory.find("admin")
-            assert await names_of(world, alice) == ["idm_all_persons"]
-            assert "idm_all_persons" not in await names_of(world, admin)
-            members = await world.directory.members_of("idm_all_persons", actor=SYSTEM)
-            assert [each.name for each in members.accounts] == ["alice"]
+            assert await names_of(world, alice) == EVERYONE
+            assert [name for name in await names_of(world, admin) if name in EVERYONE] == ["idm_all_accounts"]
+            for group, expected in (("idm_all_persons", ["alice"]), ("idm_all_accounts", ["admin", "alice", "idm_admin"])):
+                members = await world.directory.members_of(group, actor=SYSTEM)
+                assert [each.name for each in members.accounts] == expected
+            await world.directory.delete("alice", actor=SYSTEM)
+            assert await names_of(world, alice) == []
 
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("dynamic", EVERYONE)
 @pytest.mark.parametrize(
     ("verb", "group", "member"),
     [
-        ("add_members", "idm_all_persons", "admin"),
-        ("remove_members", "idm_all_persons", "alice"),
-        ("add_members", "system_admins", "idm_all_persons"),
-        ("add_members", "staff", "idm_all_persons"),
+        ("add_members", "{}", "admin"),
+        ("remove_members", "{}", "alice"),
+        ("add_members", "system_admins", "{}"),
+        ("add_members", "staff", "{}"),
     ],
 )
-def test_members_of_the_group_of_all_persons_cannot_be_changed_and_it_becomes_no_member(verb, group, member):
+def test_members_of_a_dynamic_group_cannot_be_changed_and_it_becomes_no_member(verb, group, member, dynamic):
     async def scenario():
         async with sqlite_world() as world:
             alice = await world.person("alice")
             await world.directory.create_group("staff", actor=SYSTEM)
-            with pytest.raises(BuiltIn, match="idm_all_persons"):
-                await getattr(world.directory, verb)(group, [member], actor=SYSTEM)
-            assert await names_of(world, alice) == ["idm_all_persons"]
+            with pytest.raises(BuiltIn, match=dynamic):
+                await getattr(world.directory, verb)(group.format(dynamic), [member.format(dynamic)], actor=SYSTEM)
+            assert await names_of(world, alice) == EVERYONE
 
     asyncio.run(scenario())
 

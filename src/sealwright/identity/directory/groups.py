@@ -118,13 +118,8 @@ class Groups(DirectoryLookup):
         if group.id in DYNAMIC_GROUPS:
             raise BuiltIn(
                 f"The members of {group.name} cannot be changed.",
-<<<<<<< HEAD
-                reasons=("its members are exactly all persons",),
-                remedy=Remedy(Action.CREATE_GROUP),
-=======
                 reasons=(f"its members are always exactly all {'accounts' if group.id == ALL_ACCOUNTS else 'persons'}",),
-                hint="Make a group of your own for some of the people: sealwright group create NAME",
->>>>>>> ba73efa (Put every account in a group of its own, and note of a session whether it was ended from elsewhere, so that applications can outlive a sign-out)
+                remedy=Remedy(Action.CREATE_GROUP),
             )
         await self._changes.require_over_group(tx, actor, group, "change the members of")
         return group

@@ -26,7 +26,14 @@ from sealwright.identity import Account, Directory, SessionKind, SessionLifetime
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.jose import SignedClaims, UnverifiedToken, keys_of_jwks, verify
 from sealwright.keys import Custody, Sealer
-from sealwright.oauth import SESSION_COOKIE, AuthorizationServer, Foundation, answer_failure, assemble, clients_of_group
+from sealwright.oauth import (
+    SESSION_COOKIE,
+    AuthorizationServer,
+    OAuthDependencies,
+    answer_failure,
+    build_authorization_server,
+    clients_of_group,
+)
 from sealwright.settings import BudgetSettings, OAuthSettings
 from tests.databases import OpenDatabase, sqlite_database
 
@@ -47,7 +54,7 @@ class World:
     db: Database
     clock: FixedClock
     audit: Audit
-    foundation: Foundation
+    dependencies: OAuthDependencies
     custody: Custody
     directory: Directory
     sessions: Sessions
@@ -57,10 +64,10 @@ class World:
     def other_node(self) -> World:
         """The same database, seen through a server of its own with its own memory."""
         custody = Custody(self.db, self.sealer, self.clock)
-        server = assemble(
-            self.foundation,
-            people=self.directory,
-            sign_ins=self.sessions,
+        server = build_authorization_server(
+            self.dependencies,
+            directory=self.directory,
+            sessions=self.sessions,
             custody=custody,
             sealer=self.sealer,
             named=nothing_named,
@@ -202,11 +209,13 @@ async def oauth_world(
             domain="example.org",
         )
         await directory.create_group("users", actor=SYSTEM)
-        foundation = Foundation(
+        dependencies = OAuthDependencies(
             db, clock, entropy, audit, ORIGIN, OAuthSettings(**lifetimes), make_budgets(budgets or BudgetSettings(), clock)
         )
-        server = assemble(foundation, people=directory, sign_ins=sessions, custody=custody, sealer=sealer, named=nothing_named)
-        yield World(db, clock, audit, foundation, custody, directory, sessions, sealer, server)
+        server = build_authorization_server(
+            dependencies, directory=directory, sessions=sessions, custody=custody, sealer=sealer, named=nothing_named
+        )
+        yield World(db, clock, audit, dependencies, custody, directory, sessions, sealer, server)
 
 
 def public_request(**changes: str) -> dict[str, str]:

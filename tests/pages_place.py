@@ -243,10 +243,17 @@ async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
         certificates=AccountCertificates(audit, clock),
     )
     await db.write(lambda tx: identity.create_builtin_accounts(tx, clock.now()))
-    foundation = oauth.Foundation(db, clock, entropy, audit, ORIGIN, OAuthSettings(), make_budgets(BudgetSettings(), clock))
+    oauth_dependencies = oauth.OAuthDependencies(
+        db, clock, entropy, audit, ORIGIN, OAuthSettings(), make_budgets(BudgetSettings(), clock)
+    )
     custody = Custody(db, sealer, clock)
-    applications = oauth.assemble(
-        foundation, people=people.directory, sign_ins=people.sessions, custody=custody, sealer=sealer, named=nothing_named
+    applications = oauth.build_authorization_server(
+        oauth_dependencies,
+        directory=people.directory,
+        sessions=people.sessions,
+        custody=custody,
+        sealer=sealer,
+        named=nothing_named,
     )
     provisioner_files = Path(stack.enter_context(TemporaryDirectory()))
     authority = await build_authority(db, provisioner_files, clock=clock)

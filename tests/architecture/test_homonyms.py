@@ -12,9 +12,7 @@ TO_BE_RENAMED = {
     "Group": "to be renamed: a group of commands in cli/, of people in identity/",
     "InitReport": PROTOCOL,
     "IssuerReport": PROTOCOL,
-    "People": "to be renamed: what oauth/ asks of the people of identity/",
     "ServeReport": PROTOCOL,
-    "SignInNeeded": "to be renamed: a failure of a command in cli/, a next step in oauth/",
 }
 """The names that still mean two things. This list only becomes shorter."""
 

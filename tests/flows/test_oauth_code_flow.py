@@ -182,7 +182,7 @@ def test_pending_request_is_answered_once_even_when_allowed_in_two_tabs_at_once(
         answers = await asyncio.gather(
             *(world.server.authorization.allow(handle, signed_in) for _ in range(8)), return_exceptions=True
         )
-        assert sorted(type(answer).__name__ for answer in answers) == ["Done", *["RequestGone"] * 7]
+        assert sorted(type(answer).__name__ for answer in answers) == ["RedirectStep", *["RequestGone"] * 7]
         assert len(await world.events("code.issued")) == 1
 
     run(scenario)

@@ -11,7 +11,7 @@ from sealwright.db import Statement
 from sealwright.db.schema import certificates
 from sealwright.http import Peer, Request
 from tests.authorities import der_of, leaf_of
-from tests.storage.test_token_worth import Place
+from tests.storage.test_id_token_status import Place
 from tests.unit.api.world import MACHINES, ServerWorld
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD
 

@@ -126,7 +126,7 @@ def test_pending_request_is_answered_once(run):
             *(world.server.authorization.deny(handle, signed_in) for _ in range(20)),
             return_exceptions=True,
         )
-        assert sorted(type(answer).__name__ for answer in answers) == ["Done", *["RequestGone"] * 39]
+        assert sorted(type(answer).__name__ for answer in answers) == ["RedirectStep", *["RequestGone"] * 39]
 
     run(scenario)
 
@@ -178,19 +178,19 @@ def test_what_ended_is_deleted_after_a_day_and_the_rest_stays(run):
         world.clock.advance(timedelta(hours=25))
         young = await world.tokens(await world.sign_in(alice))
         # the answered request ended more than a day ago; the refresh token, good for 16 hours, did not
-        assert await purge(world.foundation) == 1
+        assert await purge(world.dependencies) == 1
         world.clock.advance(timedelta(hours=7))
         refresh = {"grant_type": "refresh_token", "client_id": "step-ca"}
         young = members(await world.token(**refresh, refresh_token=young["refresh_token"]))
-        assert await purge(world.foundation) == 0
+        assert await purge(world.dependencies) == 0
         world.clock.advance(timedelta(hours=9))
         # the first family, which takes its code and refresh token along
-        assert await purge(world.foundation) >= 1
-        assert await purge(world.foundation) == 0
+        assert await purge(world.dependencies) >= 1
+        assert await purge(world.dependencies) == 0
         again = await world.token(**refresh, refresh_token=young["refresh_token"])
         assert members(again)["error_description"].startswith("The sign-in that the authorization rests on has ended")
         world.clock.advance(timedelta(days=3))
-        assert await purge(world.foundation) >= 1
+        assert await purge(world.dependencies) >= 1
         again = await world.token(**refresh, refresh_token=young["refresh_token"])
         assert members(again)["error_description"].startswith("The refresh token is unknown")
 

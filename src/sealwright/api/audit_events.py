@@ -17,7 +17,7 @@ from sealwright.clock import Instant, from_datetime, to_rfc3339
 from sealwright.db import Database
 from sealwright.errors import Action, InvalidInput, NotFound, Remedy
 from sealwright.identity import Directory
-from sealwright.oauth import Clients
+from sealwright.oauth import ClientRegistry
 
 KINDS = ("person", "service", "group", "client", "provisioner", "certificate", "session", "issuer", "server", "audit")
 """What events are about."""
@@ -66,7 +66,7 @@ class NothingRecorded(NotFound):
 class AuditOperations:
     """Operations about audit events."""
 
-    def __init__(self, db: Database, directory: Directory, clients: Clients, provisioners: ProvisionerRegistry) -> None:
+    def __init__(self, db: Database, directory: Directory, clients: ClientRegistry, provisioners: ProvisionerRegistry) -> None:
         self._db = db
         self._directory = directory
         self._clients = clients

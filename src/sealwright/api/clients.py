@@ -12,8 +12,7 @@ from sealwright.access import Actor, Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Seconds, Secret, moment
 from sealwright.api.operations import EVEN_IF_USED, Call, Operation
 from sealwright.errors import InvalidInput, NotFound
-from sealwright.oauth import ClientConfiguration
-from sealwright.oauth import Clients as Registry
+from sealwright.oauth import ClientConfiguration, ClientRegistry
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
 _ONE = "/oauth2/clients/{name}"
@@ -117,7 +116,7 @@ class NoSecret(NotFound):
 class ClientOperations:
     """Operations about clients."""
 
-    def __init__(self, clients: Registry) -> None:
+    def __init__(self, clients: ClientRegistry) -> None:
         self._clients = clients
         self._changes: Mapping[str, Change] = {
             "display_name": lambda name, text, actor: clients.set_display_name(name, text, actor=actor),

@@ -22,7 +22,7 @@ from sealwright.db import Database
 from sealwright.http import Route
 from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn
 from sealwright.mail import Outbox
-from sealwright.oauth import Clients as ClientRegistry
+from sealwright.oauth import ClientRegistry
 
 
 class ApiDependencies(Struct, frozen=True):

@@ -8,7 +8,7 @@ from sealwright.access import Permission, require
 from sealwright.api.operations import Call, Operation
 from sealwright.ca import Inventory, ProvisionerRegistry
 from sealwright.identity import Credentials, Directory
-from sealwright.oauth import Clients
+from sealwright.oauth import ClientRegistry
 
 
 class PersonImpact(Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class ImpactOperations:
         self,
         directory: Directory,
         credentials: Credentials,
-        clients: Clients,
+        clients: ClientRegistry,
         provisioners: ProvisionerRegistry,
         inventory: Inventory,
     ) -> None:
@@ -110,7 +110,7 @@ class ImpactOperations:
 
     async def _person(self, call: Call) -> PersonImpact:
         account, sessions = await self._directory.impact_of_deletion_of_person(call.path("name"), actor=call.actor)
-        grants = await self._clients.grants_of(account.id, actor=call.actor)
+        grants = await self._clients.access_given_by(account.id, actor=call.actor)
         return PersonImpact(
             name=self._directory.spn_of(account),
             sessions=sessions,

@@ -41,7 +41,7 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         await identity.purge(around.db, around.clock)
 
     async def purge_oauth() -> None:
-        await oauth.purge(parts.oauth_foundation)
+        await oauth.purge(parts.oauth_dependencies)
 
     async def purge_tokens() -> None:
         await parts.ca.recovery.purge_tokens()

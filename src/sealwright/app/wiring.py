@@ -28,7 +28,7 @@ class Parts(Struct, frozen=True):
     audit: Audit
     checkpoints: Checkpoints
     identity: identity.Identity
-    oauth_foundation: oauth.Foundation
+    oauth_dependencies: oauth.OAuthDependencies
     oauth: oauth.AuthorizationServer
     ca: ca.CertificateAuthority
     certificate: ListenerCertificate
@@ -52,13 +52,13 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         origin=urls[Listener.PEOPLE],
     )
     people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group)
-    foundation = oauth.Foundation(
+    oauth_dependencies = oauth.OAuthDependencies(
         db=db, clock=clock, entropy=entropy, audit=audit, origin=urls[Listener.PEOPLE], lifetimes=settings.oauth, budgets=budgets
     )
-    authorization_server = oauth.assemble(
-        foundation,
-        people=people.directory,
-        sign_ins=people.sessions,
+    authorization_server = oauth.build_authorization_server(
+        oauth_dependencies,
+        directory=people.directory,
+        sessions=people.sessions,
         custody=custody,
         sealer=around.sealer,
         named=provisioners.named_authority,
@@ -71,7 +71,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
             db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer, budgets=budgets
         ),
         providers=providers,
-        directory=directory_of(people.directory, authorization_server.token_standing),
+        directory=directory_of(people.directory, authorization_server.id_token_status),
         dns_names=names,
         provisioners=provisioners,
     )
@@ -81,7 +81,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         audit=audit,
         checkpoints=Checkpoints(db, audit, custody, clock),
         identity=people,
-        oauth_foundation=foundation,
+        oauth_dependencies=oauth_dependencies,
         oauth=authorization_server,
         ca=authority,
         certificate=ListenerCertificate(
@@ -105,18 +105,18 @@ def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailL
     )
 
 
-def directory_of(directory: identity.Directory, token_standing: oauth.TokenStanding) -> ca.AccountLookup:
+def directory_of(directory: identity.Directory, id_token_status: oauth.IdTokenStatus) -> ca.AccountLookup:
     """What the certificate authority asks about people of this server."""
     return ca.AccountLookup(
         status_of=partial(status_of, directory),
         person_of=partial(person_of, directory),
-        token_status_of=partial(token_standing_of, token_standing),
+        token_status_of=partial(token_standing_of, id_token_status),
     )
 
 
-async def token_standing_of(token_standing: oauth.TokenStanding, token: ca.LocalToken) -> ca.HolderStatus:
+async def token_standing_of(id_token_status: oauth.IdTokenStatus, token: ca.LocalToken) -> ca.HolderStatus:
     """What an ID token of ours is worth now, in the words of the certificate authority."""
-    over = await token_standing.why_over(
+    over = await id_token_status.why_invalid(
         issuer_url=token.issuer_url,
         client_name=token.client_id,
         account_id=token.subject,

@@ -6,13 +6,14 @@ signs in, and never draws a page.
 
 from __future__ import annotations
 
-from sealwright.oauth.assemble import AuthorizationServer, assemble
-from sealwright.oauth.authorize import Authorization
-from sealwright.oauth.clients import Clients
+from sealwright.oauth.authorization_server import AuthorizationServer, build_authorization_server
+from sealwright.oauth.authorize import AuthorizationEndpoint
+from sealwright.oauth.clients import ClientRegistry
 from sealwright.oauth.consents import Consents
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery, client_name_in
 from sealwright.oauth.errors import (
-    BearerRefused,
+    AccessTokenRefused,
     ClientExists,
     ClientInUse,
     ClientRefused,
@@ -22,7 +23,6 @@ from sealwright.oauth.errors import (
     TokenRequestRefused,
     UnprovenRequest,
 )
-from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.http import (
     CONSENT_PAGE,
     CONTINUE_PATH,
@@ -30,34 +30,34 @@ from sealwright.oauth.http import (
     SESSION_COOKIE,
     SIGN_IN_PAGE,
     answer_failure,
-    answer_step,
+    step_response,
 )
+from sealwright.oauth.id_token_status import IdTokenStatus
+from sealwright.oauth.lookups import PeopleLookup, SessionLookup
 from sealwright.oauth.models import (
+    AcceptedRequest,
     AuthorizationRequest,
-    Begun,
+    AvailableClient,
     Client,
     ClientConfiguration,
     ClientKind,
     Consent,
-    ConsentNeeded,
-    Disclosed,
-    Done,
+    ConsentStep,
+    DisclosedClaims,
     NextStep,
-    NotAllowed,
+    NotAllowedStep,
     PendingRequest,
     Prompt,
+    RedirectStep,
     ResponseMode,
     ScopeMap,
     SigningAlgorithm,
-    SignInNeeded,
-    Usable,
+    SignInStep,
 )
-from sealwright.oauth.people import People, SignIns
 from sealwright.oauth.policy import ScopeNeed
 from sealwright.oauth.purge import purge
 from sealwright.oauth.store import clients_of_group
-from sealwright.oauth.token import TokenAnswer, Tokens
-from sealwright.oauth.token_standing import TokenStanding
+from sealwright.oauth.token import TokenEndpoint, TokenResponse
 
 __all__ = [
     "CONSENT_PAGE",
@@ -65,49 +65,49 @@ __all__ = [
     "NOT_ALLOWED_PAGE",
     "SESSION_COOKIE",
     "SIGN_IN_PAGE",
-    "Authorization",
+    "AcceptedRequest",
+    "AccessTokenRefused",
+    "AuthorizationEndpoint",
     "AuthorizationRequest",
     "AuthorizationServer",
-    "BearerRefused",
-    "Begun",
+    "AvailableClient",
     "Client",
     "ClientConfiguration",
     "ClientExists",
     "ClientInUse",
     "ClientKind",
     "ClientRefused",
+    "ClientRegistry",
     "ClientUnknown",
-    "Clients",
     "Consent",
-    "ConsentNeeded",
+    "ConsentStep",
     "Consents",
-    "Disclosed",
+    "DisclosedClaims",
     "Discovery",
-    "Done",
-    "Foundation",
     "GroupUnknown",
+    "IdTokenStatus",
     "NextStep",
-    "NotAllowed",
+    "NotAllowedStep",
+    "OAuthDependencies",
     "PendingRequest",
-    "People",
+    "PeopleLookup",
     "Prompt",
+    "RedirectStep",
     "RequestGone",
     "ResponseMode",
     "ScopeMap",
     "ScopeNeed",
-    "SignInNeeded",
-    "SignIns",
+    "SessionLookup",
+    "SignInStep",
     "SigningAlgorithm",
-    "TokenAnswer",
+    "TokenEndpoint",
     "TokenRequestRefused",
-    "TokenStanding",
-    "Tokens",
+    "TokenResponse",
     "UnprovenRequest",
-    "Usable",
     "answer_failure",
-    "answer_step",
-    "assemble",
+    "build_authorization_server",
     "client_name_in",
     "clients_of_group",
     "purge",
+    "step_response",
 ]

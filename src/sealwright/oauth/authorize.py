@@ -1,7 +1,7 @@
-"""From an authorization request to a code: proven, kept, decided, answered.
+"""From an authorization request to a code: its proof, the person's decision, the response.
 
 Until client and redirect URI are proven, errors are raised for the person to see; from then on they are sent to the client.
-A request that waits for the person is held by its own handle (see `pending`), waits ten minutes, and is answered once.
+A request that waits for the person is held by its own handle (see `pending`), waits ten minutes, and is decided once.
 """
 
 from __future__ import annotations
@@ -15,58 +15,60 @@ from sealwright.identity import SignedIn
 from sealwright.jose import JWT, TokenRefused, optional_text, require_issuer, verification_keys, verify
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, redirects, store
-from sealwright.oauth.claims import Subject, about
+from sealwright.oauth.claims import Subject, identity_claims
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import issuer_url_of
+from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
-from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import (
+    AcceptedRequest,
     AuthorizationRequest,
-    Begun,
     Client,
-    ConsentNeeded,
-    Disclosed,
-    Done,
-    Family,
+    ConsentStep,
+    DisclosedClaims,
     NextStep,
-    NotAllowed,
+    NotAllowedStep,
     PendingRequest,
+    RedirectStep,
     ResponseMode,
-    SignInNeeded,
+    SignInStep,
+    TokenFamily,
 )
 from sealwright.oauth.parameters import Parameters, read_request, response_mode_of, state_of
 from sealwright.oauth.pending import PendingRequests, request_gone
-from sealwright.oauth.people import People
-from sealwright.oauth.policy import Present, ScopeNeed, Step
-from sealwright.oauth.wording import error_description
+from sealwright.oauth.policy import AuthorizationStep, ScopeNeed, SessionFacts
 
 
-class Authorization:
+class AuthorizationEndpoint:
     """Authorization requests of every client."""
 
-    def __init__(self, foundation: Foundation, *, people: People, custody: Custody, requests: PendingRequests) -> None:
-        self._db = foundation.db
-        self._clock = foundation.clock
-        self._entropy = foundation.entropy
-        self._audit = foundation.audit
-        self._origin = foundation.origin
-        self._lifetimes = foundation.lifetimes
-        self._people = people
+    def __init__(
+        self, dependencies: OAuthDependencies, *, directory: PeopleLookup, custody: Custody, requests: PendingRequests
+    ) -> None:
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._entropy = dependencies.entropy
+        self._audit = dependencies.audit
+        self._origin = dependencies.origin
+        self._lifetimes = dependencies.lifetimes
+        self._directory = directory
         self._custody = custody
         self._requests = requests
-        self._answered = foundation.budgets.authorizations_by_account
+        self._answered = dependencies.budgets.authorizations_by_account
 
-    async def begin(self, query_text: str, address: str) -> Begun | Done:
-        """Check a request and give it a handle. Raises UnprovenRequest; later errors are `Done`, on their way to the client."""
+    async def begin(self, query_text: str, address: str) -> AcceptedRequest | RedirectStep:
+        """Check a request and give it a handle. Raises UnprovenRequest; later errors are a `RedirectStep` to the client."""
         checked = await self._check(query_text, address)
-        return checked if isinstance(checked, Done) else Begun(self._requests.handle_of(checked))
+        return checked if isinstance(checked, RedirectStep) else AcceptedRequest(self._requests.handle_of(checked))
 
     async def first_step(self, query_text: str, signed_in: SignedIn | None, address: str) -> NextStep:
         """Check a request and take the first step at once: it gets a handle only where it has to wait."""
         checked = await self._check(query_text, address)
-        return checked if isinstance(checked, Done) else await self._advance("", checked, signed_in, allowed=False)
+        return checked if isinstance(checked, RedirectStep) else await self._advance("", checked, signed_in, allowed=False)
 
-    async def _check(self, query_text: str, address: str) -> PendingRequest | Done:
+    async def _check(self, query_text: str, address: str) -> PendingRequest | RedirectStep:
         parameters = Parameters.read(query_text)
         client = await self._proven_client(parameters)
         redirect_uri = await self._proven_redirect_uri(parameters, client, address)
@@ -75,14 +77,14 @@ class Authorization:
             request = read_request(parameters, client, redirect_uri, await self._hinted_subject(parameters, client))
             return self._requests.begin(client, request)
         except AuthorizationRefused as refusal:
-            return Done(
+            return RedirectStep(
                 self._location(
                     client,
                     redirect_uri,
                     response_mode_of(parameters),
                     state,
                     error=refusal.error,
-                    error_description=error_description(refusal.detail),
+                    error_description=error_text(refusal.detail),
                 )
             )
 
@@ -90,19 +92,19 @@ class Authorization:
         """The request behind a handle, for the pages that show it; raises RequestGone."""
         return await self._requests.find(handle)
 
-    async def disclosed(self, pending: PendingRequest, signed_in: SignedIn) -> Disclosed:
+    async def disclosed_claims(self, pending: PendingRequest, signed_in: SignedIn) -> DisclosedClaims:
         """What the application gets to know once it is allowed: the very claims about the person that its ID token will hold."""
         account, scopes = signed_in.account, (await self._facts_about(signed_in, pending)).decision.granted
-        groups = await self._people.groups_of(account.id) if "groups" in scopes else ()
-        claims = about(Subject(account, groups, self._people.spn_of(account)), pending.client, scopes)
-        return Disclosed(claims, scopes, asks_each_time=policy.asks_each_time(pending.client, pending.request))
+        groups = await self._directory.groups_of(account.id) if "groups" in scopes else ()
+        claims = identity_claims(Subject(account, groups, self._directory.spn_of(account)), pending.client, scopes)
+        return DisclosedClaims(claims, scopes, asks_each_time=policy.asks_each_time(pending.client, pending.request))
 
     async def needs(self, pending: PendingRequest, signed_in: SignedIn) -> tuple[ScopeNeed, ...]:
         """What the person lacks for the request, scope by scope; empty where they lack nothing."""
         return (await self._facts_about(signed_in, pending)).decision.needs
 
     async def next_step(self, handle: str, signed_in: SignedIn | None) -> NextStep:
-        """What the request waits for; `Done` where it could be answered at once. Raises RequestGone."""
+        """What the request waits for; `RedirectStep` where it could be decided at once. Raises RequestGone."""
         pending = await self.pending(handle)
         return await self._advance(handle, pending, signed_in, allowed=False)
 
@@ -111,7 +113,7 @@ class Authorization:
         pending = await self.pending(handle)
         return await self._advance(handle, pending, signed_in, allowed=True)
 
-    async def deny(self, handle: str, signed_in: SignedIn | None) -> Done:
+    async def deny(self, handle: str, signed_in: SignedIn | None) -> RedirectStep:
         """The person refuses, or gives up before signing in. Raises RequestGone."""
         pending = await self.pending(handle)
         refusal = AuthorizationRefused("access_denied", "The person did not allow it.")
@@ -126,33 +128,35 @@ class Authorization:
         await self._use_up(handle, pending, signed_in)
         return self._refusal(pending, policy.not_allowed(decision))
 
-    # --- one decision, three answers ---
+    # --- decisions ---
 
-    # `handle` is empty where the request has none yet: nobody else can answer it then.
+    # `handle` is empty where the request has none yet: no one else can answer it then.
 
     async def _advance(self, handle: str, pending: PendingRequest, signed_in: SignedIn | None, *, allowed: bool) -> NextStep:
-        present = None if signed_in is None else await self._facts_about(signed_in, pending)
+        facts = None if signed_in is None else await self._facts_about(signed_in, pending)
         try:
-            step = policy.next_step(pending.client, pending.request, pending.created_at, present, self._clock.now())
+            step = policy.next_step(pending.client, pending.request, pending.created_at, facts, self._clock.now())
         except AuthorizationRefused as refusal:
             return await self._refuse(handle, pending, signed_in, refusal, Event.AUTHORIZATION_REQUESTED)
-        if signed_in is None or step in (Step.SIGN_IN, Step.SIGN_IN_AGAIN):
-            return SignInNeeded(
-                handle or self._requests.handle_of(pending), pending.request.login_hint, again=step is Step.SIGN_IN_AGAIN
+        if signed_in is None or step in (AuthorizationStep.SIGN_IN, AuthorizationStep.SIGN_IN_AGAIN):
+            return SignInStep(
+                handle or self._requests.handle_of(pending),
+                pending.request.login_hint,
+                again=step is AuthorizationStep.SIGN_IN_AGAIN,
             )
-        if present is not None and step is Step.NOT_ALLOWED:
-            await self._record(pending, signed_in, policy.not_allowed(present.decision), Event.AUTHORIZATION_REQUESTED)
-            return NotAllowed(handle or self._requests.handle_of(pending))
-        if present is None or (step is Step.CONSENT and not allowed):
-            return ConsentNeeded(handle or self._requests.handle_of(pending))
-        scopes = present.decision.granted
-        return await self._answer_with_code(handle, pending, signed_in, scopes, consented=step is Step.CONSENT)
+        if facts is not None and step is AuthorizationStep.NOT_ALLOWED:
+            await self._record(pending, signed_in, policy.not_allowed(facts.decision), Event.AUTHORIZATION_REQUESTED)
+            return NotAllowedStep(handle or self._requests.handle_of(pending))
+        if facts is None or (step is AuthorizationStep.CONSENT and not allowed):
+            return ConsentStep(handle or self._requests.handle_of(pending))
+        scopes = facts.decision.granted
+        return await self._answer_with_code(handle, pending, signed_in, scopes, consented=step is AuthorizationStep.CONSENT)
 
-    async def _facts_about(self, signed_in: SignedIn, pending: PendingRequest) -> Present:
+    async def _facts_about(self, signed_in: SignedIn, pending: PendingRequest) -> SessionFacts:
         account = signed_in.account
-        groups = await self._people.groups_of(account.id)
+        groups = await self._directory.groups_of(account.id)
         maps = await store.scope_maps(self._db, pending.client.id)
-        return Present(
+        return SessionFacts(
             account_id=account.id,
             authenticated_at=signed_in.session.authenticated_at,
             decision=policy.decide_scopes(
@@ -163,11 +167,11 @@ class Authorization:
 
     async def _answer_with_code(
         self, handle: str, pending: PendingRequest, signed_in: SignedIn, scopes: tuple[str, ...], *, consented: bool
-    ) -> Done:
+    ) -> RedirectStep:
         self._answered.take(signed_in.account.id)
         request, now = pending.request, self._clock.now()
         code = token(self._entropy)
-        family = Family(
+        family = TokenFamily(
             id=uuid4(self._entropy),
             client_id=pending.client.id,
             account_id=signed_in.account.id,
@@ -194,11 +198,11 @@ class Authorization:
 
         if not await self._db.write(body):
             raise request_gone()
-        return Done(self._answer(pending, code=code))
+        return RedirectStep(self._answer(pending, code=code))
 
     async def _refuse(
         self, handle: str, pending: PendingRequest, signed_in: SignedIn | None, refusal: AuthorizationRefused, event: Event
-    ) -> Done:
+    ) -> RedirectStep:
         if signed_in is None:  # stores nothing: anyone can have such a request refused, as often as they like
             return self._refusal(pending, refusal)
         if handle:
@@ -285,20 +289,20 @@ class Authorization:
         except TokenRefused as cause:
             raise AuthorizationRefused("invalid_request", "The id_token_hint is no ID token of this issuer.") from cause
 
-    # --- answers ---
+    # --- responses ---
 
-    def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> Done:
+    def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> RedirectStep:
         # The reasons name groups, which are no business of other people's servers: they are on the page and in the audit row.
         # A program on the person's own computer may know what they know.
         told = f"{refusal.detail} {_sentences(refusal.reasons)}" if pending.returns_to_this_computer else refusal.detail
-        return Done(self._answer(pending, error=refusal.error, error_description=error_description(told.rstrip())))
+        return RedirectStep(self._answer(pending, error=refusal.error, error_description=error_text(told.rstrip())))
 
     def _answer(self, pending: PendingRequest, **parameters: str) -> str:
         request: AuthorizationRequest = pending.request
         return self._location(pending.client, request.redirect_uri, request.response_mode, request.state, **parameters)
 
     def _location(self, client: Client, redirect_uri: str, mode: ResponseMode, state: str | None, **parameters: str) -> str:
-        """The redirect URI with an answer: what is given, then `state` and `iss` (RFC 9207)."""
+        """The redirect URI with a response: what is given, then `state` and `iss` (RFC 9207)."""
         issuer_url = issuer_url_of(self._origin, client.name)
         return redirects.with_parameters(redirect_uri, mode, [*parameters.items(), ("state", state), ("iss", issuer_url)])
 

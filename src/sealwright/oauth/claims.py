@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from sealwright.clock import Instant, after, to_seconds
 from sealwright.identity import Account, Group
-from sealwright.oauth.models import Client, Family
+from sealwright.oauth.models import Client, TokenFamily
 
 ALWAYS = ("sub", "name", "preferred_username")
 """Told whatever was asked: a certificate authority needs the user name, and asks for no scope beyond openid and email."""
@@ -38,7 +38,7 @@ class Subject(Struct, frozen=True):
     """``alice@example.org``."""
 
 
-def about(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str, Any]:
+def identity_claims(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str, Any]:
     """The claims about a person that these scopes reach; the same in the ID token and at userinfo."""
     account = subject.account
     claims: dict[str, Any] = {
@@ -57,31 +57,31 @@ def about(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str
     return claims
 
 
-class Occasion(Struct, frozen=True):
-    """For whom, by whom and when tokens are made."""
+class TokenContext(Struct, frozen=True):
+    """For which client and family tokens are made, and when."""
 
     issuer_url: str
     client: Client
-    family: Family
+    family: TokenFamily
     methods: tuple[str, ...]
     """How the person proved who they are (RFC 8176)."""
     now: Instant
     nonce: str | None = None
 
 
-def access_token_claims(occasion: Occasion, scopes: Iterable[str], lifetime: timedelta, token_id: str) -> dict[str, Any]:
+def access_token_claims(context: TokenContext, scopes: Iterable[str], lifetime: timedelta, token_id: str) -> dict[str, Any]:
     """The claims of an access token (RFC 9068, section 2.2)."""
-    family = occasion.family
-    now = to_seconds(occasion.now)
+    family = context.family
+    now = to_seconds(context.now)
     return {
-        "iss": occasion.issuer_url,
+        "iss": context.issuer_url,
         "sub": family.account_id,
-        "aud": occasion.client.name,
-        "exp": to_seconds(after(occasion.now, lifetime)),
+        "aud": context.client.name,
+        "exp": to_seconds(after(context.now, lifetime)),
         "nbf": now,
         "iat": now,
         "jti": token_id,
-        "client_id": occasion.client.name,
+        "client_id": context.client.name,
         "scope": " ".join(scopes),
         "auth_time": to_seconds(family.authenticated_at),
         "sid": family.session_id,
@@ -90,27 +90,27 @@ def access_token_claims(occasion: Occasion, scopes: Iterable[str], lifetime: tim
 
 
 def id_token_claims(
-    occasion: Occasion, subject: Subject, scopes: Collection[str], lifetime: timedelta, token_id: str, access_token: str
+    context: TokenContext, subject: Subject, scopes: Collection[str], lifetime: timedelta, token_id: str, access_token: str
 ) -> dict[str, Any]:
     """The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6)."""
-    family = occasion.family
-    now = to_seconds(occasion.now)
-    claims = about(subject, occasion.client, scopes) | {
-        "iss": occasion.issuer_url,
-        "aud": occasion.client.name,
-        "azp": occasion.client.name,
-        "exp": to_seconds(after(occasion.now, lifetime)),
+    family = context.family
+    now = to_seconds(context.now)
+    claims = identity_claims(subject, context.client, scopes) | {
+        "iss": context.issuer_url,
+        "aud": context.client.name,
+        "azp": context.client.name,
+        "exp": to_seconds(after(context.now, lifetime)),
         "nbf": now,
         "iat": now,
         "jti": token_id,
         "auth_time": to_seconds(family.authenticated_at),
         "at_hash": left_half_digest(access_token),
-        "amr": list(occasion.methods),
+        "amr": list(context.methods),
         "sid": family.session_id,
         "family": family.id,
     }
-    if occasion.nonce is not None:
-        claims["nonce"] = occasion.nonce
+    if context.nonce is not None:
+        claims["nonce"] = context.nonce
     return claims
 
 

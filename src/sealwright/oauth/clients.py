@@ -15,12 +15,12 @@ from sealwright.entropy import token, uuid4
 from sealwright.identity import Group
 from sealwright.keys import PUBLISHED_BEFORE_USE, Custody, Purpose, Sealer
 from sealwright.oauth import policy, redirects, store
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
 from sealwright.oauth.errors import ClientExists, ClientInUse, ClientRefused, ClientUnknown, GroupUnknown, NotRegistered
-from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.models import Client, ClientConfiguration, ClientKind, Grants, ScopeMap, SigningAlgorithm
-from sealwright.oauth.people import People
+from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.models import AccessCounts, Client, ClientConfiguration, ClientKind, ScopeMap, SigningAlgorithm
 
 SECRET_BYTES = 48
 SHORTEST_REFRESH = timedelta(minutes=1)
@@ -31,22 +31,28 @@ LONGEST_GRACE = timedelta(seconds=60)
 Change = Callable[[Transaction, Instant], Awaitable[Any]]
 
 
-class Clients:
+class ClientRegistry:
     """The registered clients."""
 
     def __init__(
-        self, foundation: Foundation, *, custody: Custody, sealer: Sealer, people: People, named: NamedAuthorities
+        self,
+        dependencies: OAuthDependencies,
+        *,
+        custody: Custody,
+        sealer: Sealer,
+        directory: PeopleLookup,
+        named: NamedAuthorities,
     ) -> None:
         """`named`: the names that carry authority elsewhere, such as the client that a provisioner trusts."""
-        self._db = foundation.db
-        self._clock = foundation.clock
-        self._entropy = foundation.entropy
-        self._audit = foundation.audit
-        self._origin = foundation.origin
-        self._refresh_lifetime = foundation.lifetimes.refresh_token
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._entropy = dependencies.entropy
+        self._audit = dependencies.audit
+        self._origin = dependencies.origin
+        self._refresh_lifetime = dependencies.lifetimes.refresh_token
         self._custody = custody
         self._sealer = sealer
-        self._people = people
+        self._directory = directory
         self._named = named
 
     # --- create, read, delete ---
@@ -137,7 +143,7 @@ class Clients:
         return [await self._configuration(client) for client in found if client is not None]
 
     async def name_of(self, client_id: str, *, actor: Actor) -> str | None:
-        """The name of a client by its id, for somebody who may read audit rows, which hold ids."""
+        """The name of a client by its id, for someone who may read audit rows, which hold ids."""
         require(actor, Permission.AUDIT_READ)
         client = await store.client_with_id(self._db, client_id)
         return None if client is None else client.name
@@ -148,16 +154,16 @@ class Clients:
         client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
         return None if client is None else client.id
 
-    async def grants_of(self, account_id: str, *, actor: Actor) -> Grants:
-        """What a person allowed to clients, for somebody who may delete the person."""
+    async def access_given_by(self, account_id: str, *, actor: Actor) -> AccessCounts:
+        """What a person allowed to clients, for someone who may delete the person."""
         require(actor, Permission.PERSON_WRITE)
-        return await store.grants_of_account(self._db, account_id)
+        return await store.access_given_by(self._db, account_id)
 
-    async def impact_of_deletion(self, name: str, *, actor: Actor) -> tuple[ClientConfiguration, Grants, tuple[str, ...]]:
-        """A client, what people allowed it, and who else uses it: for somebody who may delete it."""
+    async def impact_of_deletion(self, name: str, *, actor: Actor) -> tuple[ClientConfiguration, AccessCounts, tuple[str, ...]]:
+        """A client, what people allowed it, and who else uses it: for someone who may delete it."""
         require(actor, Permission.CLIENT_WRITE)
         client = await self._found(name)
-        return await self._configuration(client), await store.grants_to_client(self._db, client.id), await self._users(client)
+        return await self._configuration(client), await store.access_given_to(self._db, client.id), await self._users(client)
 
     async def _users(self, client: Client) -> tuple[str, ...]:
         return tuple(dict.fromkeys(each.named_by for each in await self._trusting(client.name)))
@@ -172,7 +178,7 @@ class Clients:
         if users and not even_if_used:
             raise ClientInUse(
                 f"The client {client.name} is used by {' and '.join(users)}.",
-                reasons=("without the client, nobody gets a certificate by these",),
+                reasons=("without the client, no one gets a certificate by these",),
                 hint="Remove them first, or delete it all the same: "
                 f"sealwright system oauth2 delete {client.name} --even-if-used",
             )
@@ -188,7 +194,7 @@ class Clients:
         await self._db.write(body)
         self._custody.forget()
 
-    # --- where answers go ---
+    # --- redirect URIs ---
 
     async def set_landing_url(self, name: str, url: str, *, actor: Actor) -> ClientConfiguration:
         """Set the page that people are sent to; it counts as an allowed redirect URI, too."""
@@ -316,7 +322,7 @@ class Clients:
         return await self._set(name, "refresh_seconds", chosen // timedelta(seconds=1), actor)
 
     async def set_refresh_token_grace(self, name: str, grace: timedelta | None, *, actor: Actor) -> ClientConfiguration:
-        """How long a used refresh token is answered with the same successor again; None for what is usual for its kind."""
+        """How long a used refresh token still gets its successor, once more; None for what is usual for its kind."""
         client = await self._to_change(name, actor)
         chosen = _usual_grace(client.kind) if grace is None else grace
         if not timedelta(0) <= chosen <= LONGEST_GRACE:
@@ -411,7 +417,7 @@ class Clients:
         return client
 
     async def _group(self, name: str) -> Group:
-        found = await self._people.find_group(name)
+        found = await self._directory.find_group(name)
         if found is None:
             raise GroupUnknown(f"There is no group {name[:80]!r}.", hint="See all with: sealwright group list")
         return found

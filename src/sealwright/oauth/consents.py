@@ -6,25 +6,25 @@ from sealwright.audit import Event
 from sealwright.db import Transaction
 from sealwright.identity import SignedIn
 from sealwright.oauth import store
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown
-from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.models import Consent, Usable
-from sealwright.oauth.people import People
+from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.models import AvailableClient, Consent
 
 
 class Consents:
-    """One's own clients and consents; nobody needs a permission for them."""
+    """One's own clients and consents; no one needs a permission for them."""
 
-    def __init__(self, foundation: Foundation, *, people: People) -> None:
-        self._db = foundation.db
-        self._clock = foundation.clock
-        self._audit = foundation.audit
-        self._people = people
+    def __init__(self, dependencies: OAuthDependencies, *, directory: PeopleLookup) -> None:
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._audit = dependencies.audit
+        self._directory = directory
 
-    async def usable(self, signed_in: SignedIn) -> list[Usable]:
+    async def available_clients(self, signed_in: SignedIn) -> list[AvailableClient]:
         """The clients that the person may sign in to: a scope map reaches one of their groups."""
-        groups = await self._people.groups_of(signed_in.account.id)
-        return await store.usable(self._db, frozenset(group.id for group in groups))
+        groups = await self._directory.groups_of(signed_in.account.id)
+        return await store.available_clients(self._db, frozenset(group.id for group in groups))
 
     async def list_of(self, signed_in: SignedIn) -> list[Consent]:
         """Every consent of the person, by client name."""

@@ -11,8 +11,8 @@ from sealwright.jose import jwks_document, verification_keys
 from sealwright.keys import Custody, PublicKeyRecord, Purpose, signing_record
 from sealwright.oauth import policy, store
 from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown
-from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client, Prompt, ResponseMode
 from sealwright.openid_providers import LocalProvider, ProviderMetadata
 
@@ -47,12 +47,12 @@ def client_name_in(origin: str, configuration_endpoint: str) -> str | None:
 class Discovery:
     """Metadata and keys of every client's issuer."""
 
-    def __init__(self, foundation: Foundation, custody: Custody) -> None:
-        self._db = foundation.db
-        self._clock = foundation.clock
+    def __init__(self, dependencies: OAuthDependencies, custody: Custody) -> None:
+        self._db = dependencies.db
+        self._clock = dependencies.clock
         self._custody = custody
-        self._origin = foundation.origin
-        self._longest_token = max(foundation.lifetimes.access_token, foundation.lifetimes.id_token)
+        self._origin = dependencies.origin
+        self._longest_token = max(dependencies.lifetimes.access_token, dependencies.lifetimes.id_token)
         self._key_sets: dict[tuple[str, ...], bytes] = {}
 
     async def metadata(self, client_name: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Discovery:
         client = await self.client(client_name)
         maps = await store.scopes_by_group(self._db, client.id)
         algorithms = _algorithms(await self._keys(client), self._clock.now())
-        return metadata_of(client, self._origin, policy.scopes_reached(maps, maps), algorithms)
+        return metadata_of(client, self._origin, policy.available_scopes(maps, maps), algorithms)
 
     async def key_set(self, client_name: str) -> bytes:
         """The JSON Web Key Set: every key that may have signed a token that still holds, newest first; raises ClientUnknown."""

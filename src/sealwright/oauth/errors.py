@@ -14,7 +14,7 @@ class UnprovenRequest(Refused):
 
 
 class RequestGone(Refused):
-    """A pending authorization request that is unknown, expired or already answered."""
+    """A pending authorization request that is unknown, expired or already decided."""
 
     code = "request_gone"
 
@@ -56,7 +56,7 @@ class ClientRefused(InvalidInput):
 
 
 class AuthorizationRefused(Refused):
-    """An authorization request that is answered to its proven redirect URI with an error (RFC 6749, section 4.1.2.1)."""
+    """An authorization request whose error goes to its proven redirect URI (RFC 6749, section 4.1.2.1)."""
 
     code = "authorization_refused"
 
@@ -66,7 +66,7 @@ class AuthorizationRefused(Refused):
 
 
 class TokenRequestRefused(Refused):
-    """A token request that is answered with an error (RFC 6749, section 5.2)."""
+    """A request of a client that gets an error response (RFC 6749, section 5.2)."""
 
     code = "token_request_refused"
     error: ClassVar[str] = "invalid_request"
@@ -87,7 +87,7 @@ class ClientNotAuthenticated(TokenRequestRefused):
 
 
 class GrantRefused(TokenRequestRefused):
-    """The code or refresh token is unknown, expired, used, revoked or somebody else's."""
+    """The code or refresh token is unknown, expired, used, revoked or someone else's."""
 
     code = "invalid_grant"
     error = "invalid_grant"
@@ -107,29 +107,29 @@ class ScopeRefused(TokenRequestRefused):
     error = "invalid_scope"
 
 
-class FamilyOver(Refused):
-    """The authorization that a token comes from no longer holds; grants and userinfo say it in their own words."""
+class AuthorizationEnded(Refused):
+    """The authorization that a token comes from is over: revoked, or its session or person is gone."""
 
     code = "family_over"
 
 
-class BearerRefused(Refused):
+class AccessTokenRefused(Refused):
     """An access token that is missing or no longer good (RFC 6750, section 3)."""
 
     code = "invalid_token"
 
 
-class BearerOver(BearerRefused):
+class AccessTokenEnded(AccessTokenRefused):
     """An access token of this server that was good once."""
 
 
-class BearerMissing(BearerRefused):
+class AccessTokenMissing(AccessTokenRefused):
     """No access token was sent."""
 
     code = "token_missing"
 
 
-class BearerScopeMissing(BearerRefused):
+class ScopeMissing(AccessTokenRefused):
     """The access token is good, but does not reach this far."""
 
     code = "insufficient_scope"

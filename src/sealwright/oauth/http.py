@@ -23,22 +23,22 @@ from sealwright.errors import (
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response, redirect
 from sealwright.identity import SessionKind, SignedIn
 from sealwright.ip import network_of
-from sealwright.oauth.authorize import Authorization
+from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.discovery import AUTHORIZATION_PATH, TOKEN_PATH, Discovery
+from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
-    BearerMissing,
-    BearerOver,
-    BearerRefused,
-    BearerScopeMissing,
+    AccessTokenEnded,
+    AccessTokenMissing,
+    AccessTokenRefused,
     ClientNotAuthenticated,
+    ScopeMissing,
     TokenRequestRefused,
     UnprovenRequest,
 )
-from sealwright.oauth.models import ConsentNeeded, Done, NextStep, NotAllowed, SignInNeeded
-from sealwright.oauth.people import SignIns
-from sealwright.oauth.token import Tokens
-from sealwright.oauth.userinfo import Userinfo
-from sealwright.oauth.wording import error_description
+from sealwright.oauth.lookups import SessionLookup
+from sealwright.oauth.models import ConsentStep, NextStep, NotAllowedStep, RedirectStep, SignInStep
+from sealwright.oauth.token import TokenEndpoint
+from sealwright.oauth.userinfo import UserinfoEndpoint
 
 SESSION_COOKIE = "__Host-sealwright_session"
 SIGN_IN_PAGE = "/ui/sign-in"
@@ -70,23 +70,23 @@ class Endpoints:
     def __init__(
         self,
         *,
-        authorization: Authorization,
-        tokens: Tokens,
-        userinfo: Userinfo,
+        authorization: AuthorizationEndpoint,
+        tokens: TokenEndpoint,
+        userinfo: UserinfoEndpoint,
         discovery: Discovery,
-        sign_ins: SignIns,
+        sessions: SessionLookup,
         budgets: Budgets,
     ) -> None:
         self._authorization = authorization
         self._tokens = tokens
         self._userinfo = userinfo
         self._discovery = discovery
-        self._sign_ins = sign_ins
+        self._sessions = sessions
         self._budgets = budgets
 
     async def authorize(self, request: Request) -> Response:
         """The authorization endpoint by GET."""
-        return answer_step(await self._first_step(request))
+        return step_response(await self._first_step(request))
 
     async def _first_step(self, request: Request) -> NextStep:
         self._budgets.authorizations_by_network.take(network_of(request.peer.address))
@@ -97,14 +97,14 @@ class Endpoints:
         """The same by POST. A form from another site comes without cookies, so the browser is sent on with a GET first."""
         self._budgets.authorizations_by_network.take(network_of(request.peer.address))
         begun = await self._authorization.begin(form_text(request), request.peer.address)
-        if isinstance(begun, Done):
-            return answer_step(begun)
+        if isinstance(begun, RedirectStep):
+            return step_response(begun)
         return redirect(page_address(CONTINUE_PATH, begun), headers=_ON_THE_WAY)
 
     async def proceed(self, request: Request) -> Response:
         """Back to a pending request, after signing in or from anywhere: the next step is picked from what is stored."""
         handle = request.query().get("request", "")
-        return answer_step(await self._authorization.next_step(handle, await self._signed_in(request)))
+        return step_response(await self._authorization.next_step(handle, await self._signed_in(request)))
 
     async def token(self, request: Request) -> Response:
         """The token endpoint."""
@@ -112,7 +112,7 @@ class Endpoints:
         failures.require(network)
         try:
             form = {name: value for name, value in request.form().items() if value}
-            answer = await self._tokens.answer(request.headers.get("authorization"), form, request.peer.address)
+            answer = await self._tokens.respond(request.headers.get("authorization"), form, request.peer.address)
         except RateLimited:
             raise
         except Refused:
@@ -125,10 +125,10 @@ class Endpoints:
         failures, network = self._budgets.userinfo_failures_by_network, network_of(request.peer.address)
         failures.require(network)
         try:
-            answer = await self._userinfo.answer(request.path_parameters["client"], request.bearer())
-        except (BearerMissing, BearerOver, BearerScopeMissing):
+            answer = await self._userinfo.respond(request.path_parameters["client"], request.bearer())
+        except (AccessTokenMissing, AccessTokenEnded, ScopeMissing):
             raise  # applications find out in this way that a token has ended
-        except BearerRefused:
+        except AccessTokenRefused:
             failures.spend(network)
             raise
         return json_response(200, answer, headers=(*_NO_STORE, _ANY_ORIGIN))
@@ -159,13 +159,13 @@ class Endpoints:
 
     async def _signed_in(self, request: Request) -> SignedIn | None:
         cookie = request.cookie(SESSION_COOKIE)
-        return None if cookie is None else await self._sign_ins.resolve(cookie, request.peer.address, kind=SessionKind.BROWSER)
+        return None if cookie is None else await self._sessions.resolve(cookie, request.peer.address, kind=SessionKind.BROWSER)
 
 
 def routes(endpoints: Endpoints) -> list[Route]:
     """Every address of the authorization server."""
     page, oauth = Wire.PAGE, Wire.OAUTH
-    asks = "public: anybody may ask; the client and the redirect URI are proven first"
+    asks = "public: anyone may ask; the client and the redirect URI are proven first"
     own = "public: the client authenticates itself"
     bearer = "public: the access token is the permission"
     open_to_all = "public: it tells only what every client must know"
@@ -197,17 +197,17 @@ def routes(endpoints: Endpoints) -> list[Route]:
 # --- steps -----------------------------------------------------------------------------------------------------------
 
 
-def answer_step(step: NextStep) -> Response:
+def step_response(step: NextStep) -> Response:
     """Where the browser goes next. The pages for signing in and deciding use this, too."""
-    if isinstance(step, Done):
+    if isinstance(step, RedirectStep):
         return redirect(step.location, headers=_ON_THE_WAY)
     return redirect(page_address(_PAGES[type(step)], step), headers=_ON_THE_WAY)
 
 
 _PAGES: Mapping[type[object], str] = {
-    SignInNeeded: SIGN_IN_PAGE,
-    ConsentNeeded: CONSENT_PAGE,
-    NotAllowed: NOT_ALLOWED_PAGE,
+    SignInStep: SIGN_IN_PAGE,
+    ConsentStep: CONSENT_PAGE,
+    NotAllowedStep: NOT_ALLOWED_PAGE,
 }
 
 
@@ -239,8 +239,8 @@ def form_text(request: Request) -> str:
 
 _STATUS_AND_ERROR: tuple[tuple[type[Failure], int, str], ...] = (
     (ClientNotAuthenticated, 401, "invalid_client"),
-    (BearerScopeMissing, 403, "insufficient_scope"),
-    (BearerRefused, 401, "invalid_token"),
+    (ScopeMissing, 403, "insufficient_scope"),
+    (AccessTokenRefused, 401, "invalid_token"),
     (NotFound, 404, "not_found"),
     (NotSignedIn, 401, "access_denied"),
     (NotPermitted, 403, "access_denied"),
@@ -260,14 +260,14 @@ def answer_failure(request: Request, failure: Exception) -> Response:
         return _error(500, "server_error", f"Something went wrong here. Request {request.request_id}.")
     if isinstance(failure, TokenRequestRefused) and not isinstance(failure, ClientNotAuthenticated):
         return _error(400, failure.error, failure.detail)
-    if isinstance(failure, BearerMissing):  # RFC 6750, section 3.1: nothing was wrong yet
+    if isinstance(failure, AccessTokenMissing):  # RFC 6750, section 3.1: nothing was wrong yet
         return Response(401, b"", (*_headers_with(failure), *_NO_STORE, _ANY_ORIGIN, _EXPOSED))
     status, error = next((status, error) for kind, status, error in _STATUS_AND_ERROR if isinstance(failure, kind))
     return _error(status, error, failure.detail, _headers_with(failure))
 
 
 def _headers_with(failure: Failure) -> tuple[tuple[str, str], ...]:
-    """Headers that go with an answer."""
+    """Headers that go with an error response."""
     if isinstance(failure, RateLimited | Unavailable):
         return (("retry-after", str(failure.retry_after)),)
     challenge = _challenge(failure)
@@ -278,15 +278,15 @@ def _challenge(failure: Failure) -> str:
     """How to prove what was not proven (RFC 6750, section 3); empty where that is not the question."""
     if isinstance(failure, ClientNotAuthenticated):
         return f"Basic {_REALM}"
-    if isinstance(failure, BearerMissing | NotSignedIn):
+    if isinstance(failure, AccessTokenMissing | NotSignedIn):
         return f"Bearer {_REALM}"
-    if isinstance(failure, BearerScopeMissing):
+    if isinstance(failure, ScopeMissing):
         return f'Bearer {_REALM}, error="insufficient_scope", scope="{failure.scope}"'
-    if isinstance(failure, BearerRefused):
-        return f'Bearer {_REALM}, error="invalid_token", error_description="{error_description(failure.detail)}"'
+    if isinstance(failure, AccessTokenRefused):
+        return f'Bearer {_REALM}, error="invalid_token", error_description="{error_text(failure.detail)}"'
     return ""
 
 
 def _error(status: int, error: str, detail: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    answer: Mapping[str, Any] = {"error": error, "error_description": error_description(detail)}
+    answer: Mapping[str, Any] = {"error": error, "error_description": error_text(detail)}
     return json_response(status, answer, headers=(*headers, *_NO_STORE, _ANY_ORIGIN, _EXPOSED))

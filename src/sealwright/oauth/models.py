@@ -43,14 +43,14 @@ class Client:
     require_pkce: bool
     localhost_redirects: bool
     http_redirects: bool
-    """Whether it may be answered over plain http, where others on the way can read the code."""
+    """Whether its redirect URIs may be plain http, where others on the network can read the code."""
     consent_prompt: bool
     partial_scopes: bool
     """Whether a person who may not grant all that it asks for grants the rest (RFC 6749, section 3.3)."""
     short_username: bool
     refresh_lifetime: timedelta
     refresh_grace: timedelta
-    """How long a used refresh token is answered with the same successor again; zero for never."""
+    """How long a used refresh token still gets its successor, once more; zero for never."""
     created_at: Instant
     updated_at: Instant
 
@@ -136,49 +136,49 @@ class PendingRequest(Struct, frozen=True):
 
     @property
     def returns_to_this_computer(self) -> bool:
-        """True where the answer goes to a program on the person's own computer."""
+        """True where the response goes to a program on the person's own computer."""
         return loopback_parts(self.request.redirect_uri) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class AcceptedRequest:
     """A request that was accepted and waits."""
 
     handle: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class SignInNeeded:
+class SignInStep:
     """The person must prove who they are, then come back with the same handle."""
 
     handle: str = field(repr=False)
     login_hint: str = ""
     again: bool = False
-    """True where somebody is signed in but the client wants it proven anew, or somebody else."""
+    """True where someone is signed in but the client wants it proven anew, or someone else."""
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentNeeded:
+class ConsentStep:
     """The person must allow or deny."""
 
     handle: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class NotAllowed:
+class NotAllowedStep:
     """The person may not grant what the application asks for, and is told so before they go back to it."""
 
     handle: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The answer to the client: where the browser goes now. Holds a code or an error."""
+class RedirectStep:
+    """The browser is redirected to the client, with a code or an error."""
 
     location: str = field(repr=False)
 
 
-NextStep = SignInNeeded | ConsentNeeded | NotAllowed | Done
+NextStep = SignInStep | ConsentStep | NotAllowedStep | RedirectStep
 
 
 class Consent(Struct, frozen=True):
@@ -191,22 +191,22 @@ class Consent(Struct, frozen=True):
     granted_at: Instant
 
 
-class Grants(Struct, frozen=True):
-    """How much people allowed that holds still."""
+class AccessCounts(Struct, frozen=True):
+    """How much people allowed that is not revoked."""
 
     consents: int
     authorizations: int
     """Each is what its tokens come of."""
 
 
-class Usable(Struct, frozen=True):
+class AvailableClient(Struct, frozen=True):
     """A client that a person may sign in to."""
 
     display_name: str
     landing_url: str
 
 
-class Disclosed(Struct, frozen=True):
+class DisclosedClaims(Struct, frozen=True):
     """What an application gets to know of a person once it is allowed."""
 
     claims: Mapping[str, Any]
@@ -215,7 +215,7 @@ class Disclosed(Struct, frozen=True):
     """The consent is not remembered: any program could pose as this application."""
 
 
-class Family(Struct, frozen=True):
+class TokenFamily(Struct, frozen=True):
     """All tokens that come from one authorization; they are revoked together."""
 
     id: str
@@ -232,7 +232,7 @@ class Family(Struct, frozen=True):
 class Code(Struct, frozen=True):
     """A stored authorization code with the family that it opens."""
 
-    family: Family
+    family: TokenFamily
     redirect_uri: str
     code_challenge: str | None
     expires_at: Instant
@@ -242,7 +242,7 @@ class Code(Struct, frozen=True):
 class RefreshToken(Struct, frozen=True):
     """A stored refresh token with its family."""
 
-    family: Family
+    family: TokenFamily
     expires_at: Instant
     consumed_at: Instant | None
     sealed_successor: bytes | None = None

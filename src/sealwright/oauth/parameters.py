@@ -57,7 +57,7 @@ class Parameters(Struct, frozen=True):
 
 
 def response_mode_of(parameters: Parameters) -> ResponseMode:
-    """Where an answer goes; an error about the mode itself goes to the query."""
+    """Where the response goes; an error about the mode itself goes to the query."""
     asked = parameters.single("response_mode")
     return ResponseMode.FRAGMENT if asked == ResponseMode.FRAGMENT else ResponseMode.QUERY
 
@@ -68,7 +68,7 @@ def state_of(parameters: Parameters) -> str | None:
     if state is not None and len(state.encode()) > LONGEST_RETURNED_STATE:
         raise UnprovenRequest(
             f"The application's request has a state of {len(state.encode())} bytes.",
-            reasons=(f"a state goes back with every answer, so it may have at most {LONGEST_RETURNED_STATE} bytes",),
+            reasons=(f"a state goes back with every response, so it may have at most {LONGEST_RETURNED_STATE} bytes",),
             hint="Tell whoever runs the application.",
         )
     return state

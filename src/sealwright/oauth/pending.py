@@ -1,6 +1,6 @@
 """Authorization requests that wait for a person: each is held by its own handle, so that asking stores nothing.
 
-Client and redirect URI are public, so anyone can send requests that wait. Only the answer to one is stored, once. A handle is in
+Client and redirect URI are public, so anyone can send requests that wait. Only that one was decided is stored. A handle is in
 addresses and so in histories and logs; it is worth no more than the request that the application itself put into an address: who
 finds one can only sign in as themselves, and what comes of it goes to the application.
 """
@@ -16,8 +16,8 @@ from sealwright.clock import Instant, after
 from sealwright.db import Transaction
 from sealwright.keys import SealedHandles, Sealer
 from sealwright.oauth import redirects, store
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import AuthorizationRefused, RequestGone
-from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import AuthorizationRequest, Client, PendingRequest
 
 LARGEST_REQUEST = 4_800
@@ -26,7 +26,7 @@ LARGEST_REQUEST = 4_800
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class _Held(Struct, frozen=True, array_like=True):
+class _SealedRequest(Struct, frozen=True, array_like=True):
     """What a handle holds."""
 
     created_at: Instant
@@ -34,17 +34,17 @@ class _Held(Struct, frozen=True, array_like=True):
     request: AuthorizationRequest
 
 
-_read = msgspec.msgpack.Decoder(_Held).decode
+_read = msgspec.msgpack.Decoder(_SealedRequest).decode
 
 
 class PendingRequests:
-    """Makes handles, opens them, and stores which were answered."""
+    """Makes handles, opens them, and stores which were decided."""
 
-    def __init__(self, foundation: Foundation, sealer: Sealer) -> None:
-        self._db = foundation.db
-        self._clock = foundation.clock
-        self._lasts = foundation.lifetimes.request
-        self._handles = SealedHandles(sealer, foundation.clock, foundation.entropy, purpose="authorization request")
+    def __init__(self, dependencies: OAuthDependencies, sealer: Sealer) -> None:
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._lasts = dependencies.lifetimes.request
+        self._handles = SealedHandles(sealer, dependencies.clock, dependencies.entropy, purpose="authorization request")
 
     def begin(self, client: Client, request: AuthorizationRequest) -> PendingRequest:
         """The request as it begins to wait; raises AuthorizationRefused where it is too long to."""
@@ -59,18 +59,18 @@ class PendingRequests:
 
     def handle_of(self, pending: PendingRequest) -> str:
         """A handle that brings the request back."""
-        return self._handles.seal(_encode(_Held(pending.created_at, pending.expires_at, pending.request)))
+        return self._handles.seal(_encode(_SealedRequest(pending.created_at, pending.expires_at, pending.request)))
 
     async def find(self, handle: str) -> PendingRequest:
         """The request that a handle holds; raises RequestGone where it waits no more, or this is no handle of ours."""
         content = self._handles.open(handle)
-        held = None if content is None else _held(content)
-        if held is None or held.expires_at <= self._clock.now():
+        sealed = None if content is None else _sealed_request(content)
+        if sealed is None or sealed.expires_at <= self._clock.now():
             raise request_gone()
-        client = await store.client_of_request(self._db, _digest(handle), held.request.client_id)
-        if client is None or not await self._may_still_answer(client, held.request.redirect_uri):
+        client = await store.client_of_request(self._db, _digest(handle), sealed.request.client_id)
+        if client is None or not await self._may_still_answer(client, sealed.request.redirect_uri):
             raise request_gone()
-        return PendingRequest(client, held.request, held.created_at, held.expires_at)
+        return PendingRequest(client, sealed.request, sealed.created_at, sealed.expires_at)
 
     async def _may_still_answer(self, client: Client, redirect_uri: str) -> bool:
         """Whether the address to which the answer would go is still one of the client: it may have been taken away meanwhile."""
@@ -91,7 +91,7 @@ def request_gone() -> RequestGone:
     )
 
 
-def _held(content: bytes) -> _Held | None:
+def _sealed_request(content: bytes) -> _SealedRequest | None:
     try:
         return _read(content)
     except msgspec.MsgspecError:  # sealed by another version of this program

@@ -96,7 +96,7 @@ class ScopeDecision(Struct, frozen=True):
         return tuple(_why_refused(need) for need in self.needs)
 
 
-def scopes_reached(scopes_by_group: Mapping[str, Collection[str]], group_ids: Collection[str]) -> frozenset[str]:
+def available_scopes(scopes_by_group: Mapping[str, Collection[str]], group_ids: Collection[str]) -> frozenset[str]:
     """The scopes that members of these groups may grant."""
     return frozenset(scope for group_id, scopes in scopes_by_group.items() if group_id in group_ids for scope in scopes)
 
@@ -115,7 +115,7 @@ def decide_scopes(
     With `partial`, scopes that are not granted are left out, as long as one is left. `openid` never is: whoever asks for it
     waits for an ID token.
     """
-    reached = scopes_reached({one.group_id: one.scopes for one in maps}, group_ids)
+    reached = available_scopes({one.group_id: one.scopes for one in maps}, group_ids)
     granted = still_granted(requested, reached)
     refused = tuple(scope for scope in requested if scope not in granted)
     if partial and granted and "openid" not in refused:
@@ -150,18 +150,18 @@ def proves_key(challenge: str | None, verifier: str | None) -> bool:
     return hmac.compare_digest(made, challenge.encode("ascii"))
 
 
-class Step(Enum):
+class AuthorizationStep(Enum):
     """What a pending request waits for."""
 
     SIGN_IN = auto()
     SIGN_IN_AGAIN = auto()
     NOT_ALLOWED = auto()
     CONSENT = auto()
-    DONE = auto()
+    REDIRECT = auto()
 
 
-class Present(Struct, frozen=True):
-    """Who is signed in where a pending request stands."""
+class SessionFacts(Struct, frozen=True):
+    """Who is signed in, and what they may grant, when the next step of a request is picked."""
 
     account_id: str
     authenticated_at: Instant
@@ -170,34 +170,36 @@ class Present(Struct, frozen=True):
     """Scopes that the person allowed this client before."""
 
 
-def next_step(client: Client, request: AuthorizationRequest, created_at: Instant, present: Present | None, now: Instant) -> Step:
+def next_step(
+    client: Client, request: AuthorizationRequest, created_at: Instant, facts: SessionFacts | None, now: Instant
+) -> AuthorizationStep:
     """The one place that picks what comes next; raises AuthorizationRefused where the client gets an error instead."""
     silent = Prompt.NONE in request.prompts
-    if present is None:
+    if facts is None:
         if silent:
-            raise AuthorizationRefused("login_required", "Nobody is signed in.")
-        return Step.SIGN_IN
-    if _sign_in_is_too_old(request, created_at, present, now):
+            raise AuthorizationRefused("login_required", "No one is signed in.")
+        return AuthorizationStep.SIGN_IN
+    if _sign_in_is_too_old(request, created_at, facts, now):
         if silent:
             raise AuthorizationRefused("login_required", "The sign-in is too old.")
-        return Step.SIGN_IN_AGAIN
-    if request.hinted_subject not in (None, present.account_id):
-        if silent or present.authenticated_at >= created_at:
-            raise AuthorizationRefused("login_required", "Somebody else is signed in than the id_token_hint names.")
-        return Step.SIGN_IN_AGAIN
-    return _decided(client, request, present, silent=silent)
+        return AuthorizationStep.SIGN_IN_AGAIN
+    if request.hinted_subject not in (None, facts.account_id):
+        if silent or facts.authenticated_at >= created_at:
+            raise AuthorizationRefused("login_required", "Someone else is signed in than the id_token_hint names.")
+        return AuthorizationStep.SIGN_IN_AGAIN
+    return _decided(client, request, facts, silent=silent)
 
 
-def _decided(client: Client, request: AuthorizationRequest, present: Present, *, silent: bool) -> Step:
-    if not present.decision.allowed:
+def _decided(client: Client, request: AuthorizationRequest, facts: SessionFacts, *, silent: bool) -> AuthorizationStep:
+    if not facts.decision.allowed:
         if silent:
-            raise not_allowed(present.decision)
-        return Step.NOT_ALLOWED
-    if _consent_is_needed(client, request, present):
+            raise not_allowed(facts.decision)
+        return AuthorizationStep.NOT_ALLOWED
+    if _consent_is_needed(client, request, facts):
         if silent:
             raise AuthorizationRefused("consent_required", "The person must be asked, and prompt=none forbids it.")
-        return Step.CONSENT
-    return Step.DONE
+        return AuthorizationStep.CONSENT
+    return AuthorizationStep.REDIRECT
 
 
 def not_allowed(decision: ScopeDecision) -> AuthorizationRefused:
@@ -212,20 +214,20 @@ def _scopes_text(scopes: tuple[str, ...]) -> str:
     return f"the scopes {', '.join(before)} and {last}" if before else f"the scope {last}"
 
 
-def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, present: Present, now: Instant) -> bool:
-    if present.authenticated_at >= created_at:
+def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, facts: SessionFacts, now: Instant) -> bool:
+    if facts.authenticated_at >= created_at:
         return False
     if request.prompts & {Prompt.LOGIN, Prompt.SELECT_ACCOUNT}:
         return True
-    return request.max_age is not None and between(present.authenticated_at, now) > timedelta(seconds=request.max_age)
+    return request.max_age is not None and between(facts.authenticated_at, now) > timedelta(seconds=request.max_age)
 
 
-def _consent_is_needed(client: Client, request: AuthorizationRequest, present: Present) -> bool:
+def _consent_is_needed(client: Client, request: AuthorizationRequest, facts: SessionFacts) -> bool:
     if Prompt.CONSENT in request.prompts:
         return True
     if not client.consent_prompt:
         return False
-    return asks_each_time(client, request) or not present.consented.issuperset(present.decision.granted)
+    return asks_each_time(client, request) or not facts.consented.issuperset(facts.decision.granted)
 
 
 def asks_each_time(client: Client, request: AuthorizationRequest) -> bool:

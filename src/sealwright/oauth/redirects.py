@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from sealwright.hosts import URL_HOST
 from sealwright.oauth.errors import ClientRefused
-from sealwright.oauth.loopback import LONGEST_URI, REST, loopback_parts, port_fits
+from sealwright.oauth.loopback import LONGEST_URI, REST, is_valid_port, loopback_parts
 from sealwright.oauth.models import Client, ResponseMode
 
 _WEB = re.compile(rf"https?://(?P<host>{URL_HOST})(?::(?P<port>[0-9]{{1,5}}))?" + REST)
@@ -33,7 +33,7 @@ _TAKEN_SCHEMES = frozenset((_RUN_OR_SHOW + _LEAD_INTO_THE_SYSTEM + _CARRY_NO_ANS
 
 
 def is_claimed(uri: str) -> bool:
-    """True where only the owner of a host name gets the answer (RFC 8252, section 7.2).
+    """True where only the owner of a host name gets the response (RFC 8252, section 7.2).
 
     Any program may listen at a loopback address, or call a scheme its own.
     """
@@ -98,7 +98,7 @@ def _require_plain(uri: str) -> None:
 
 def _is_web(uri: str, *, plain_http: bool) -> bool:
     match = _WEB.fullmatch(uri)
-    return match is not None and port_fits(match["port"]) and (plain_http or uri.startswith("https:"))
+    return match is not None and is_valid_port(match["port"]) and (plain_http or uri.startswith("https:"))
 
 
 def _has_own_scheme(uri: str) -> bool:

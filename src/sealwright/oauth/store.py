@@ -21,15 +21,15 @@ from sealwright.db.schema import (
     oauth_scope_maps,
 )
 from sealwright.oauth.models import (
+    AccessCounts,
     AuthorizationRequest,
+    AvailableClient,
     Client,
     ClientKind,
     Consent,
-    Family,
-    Grants,
     ScopeMap,
     SigningAlgorithm,
-    Usable,
+    TokenFamily,
 )
 
 c = oauth_clients.c
@@ -283,10 +283,12 @@ async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
     return tuple(ScopeMap(row[0], row[1], tuple(row[2].split())) for row in await db.all(_SCOPE_MAPS, client_id=client_id))
 
 
-async def usable(db: Database, group_ids: frozenset[str]) -> list[Usable]:
+async def available_clients(db: Database, group_ids: frozenset[str]) -> list[AvailableClient]:
     """The clients with a scope map for one of these groups, by client name."""
     rows = await db.all(_CLIENTS_BY_GROUP)
-    return list({name: Usable(display_name, url) for group_id, name, display_name, url in rows if group_id in group_ids}.values())
+    return list(
+        {name: AvailableClient(display_name, url) for group_id, name, display_name, url in rows if group_id in group_ids}.values()
+    )
 
 
 async def scopes_by_group(db: Database, client_id: str) -> dict[str, tuple[str, ...]]:
@@ -311,7 +313,7 @@ async def delete_scope_map(tx: Transaction, client_id: str, group_id: str, now: 
 
 
 async def client_of_request(db: Database, digest: bytes, client_id: str) -> Client | None:
-    """The client that sent a request, where it is still there and the request was not answered."""
+    """The client that sent a request, where it is still there and the request was not decided."""
     row = await db.one(_CLIENT_OF_REQUEST, digest=digest, client_id=client_id)
     return None if row is None else _client(row)
 
@@ -347,22 +349,22 @@ async def delete_consent(tx: Transaction, account_id: str, client_id: str) -> bo
     return await tx.run(_DELETE_CONSENT, account_id=account_id, client_id=client_id) == 1
 
 
-async def grants_of_account(db: Database, account_id: str) -> Grants:
-    """What a person allowed that holds."""
+async def access_given_by(db: Database, account_id: str) -> AccessCounts:
+    """How much a person allowed that is not revoked."""
     row = await db.one(_GRANTS_OF_ACCOUNT, whose=account_id)
-    return Grants(*row) if row else Grants(0, 0)
+    return AccessCounts(*row) if row else AccessCounts(0, 0)
 
 
-async def grants_to_client(db: Database, client_id: str) -> Grants:
-    """What people allowed a client that holds."""
+async def access_given_to(db: Database, client_id: str) -> AccessCounts:
+    """How much people allowed a client that is not revoked."""
     row = await db.one(_GRANTS_TO_CLIENT, whose=client_id)
-    return Grants(*row) if row else Grants(0, 0)
+    return AccessCounts(*row) if row else AccessCounts(0, 0)
 
 
 # --- families, codes and refresh tokens ------------------------------------------------------------------------------
 
 
-async def insert_family(tx: Transaction, family: Family) -> None:
+async def insert_family(tx: Transaction, family: TokenFamily) -> None:
     """Begin a family of tokens."""
     await tx.run(
         _INSERT_FAMILY,
@@ -379,7 +381,7 @@ async def insert_family(tx: Transaction, family: Family) -> None:
     )
 
 
-async def family(db: Database, family_id: str) -> Family | None:
+async def family(db: Database, family_id: str) -> TokenFamily | None:
     """The family with this identifier."""
     row = await db.one(_FAMILY_BY_ID, id=family_id)
     return None if row is None else family_from(row)
@@ -391,12 +393,12 @@ async def revoke_family(tx: Transaction, family_id: str, reason: str, now: Insta
 
 
 async def revoke_families_of_client(tx: Transaction, client_id: str, reason: str, now: Instant) -> int:
-    """Revoke everything that a client holds; answers how many families."""
+    """Revoke everything that a client holds; returns how many families."""
     return await tx.run(_REVOKE_FAMILIES_OF_CLIENT, which_client=client_id, revoked=now, reason=reason)
 
 
 async def revoke_families_of_consent(tx: Transaction, account_id: str, client_id: str, reason: str, now: Instant) -> int:
-    """Revoke everything that a client holds for one person; answers how many families."""
+    """Revoke everything that a client holds for one person; returns how many families."""
     return await tx.run(_REVOKE_FAMILIES_OF_CONSENT, which_account=account_id, which_client=client_id, revoked=now, reason=reason)
 
 
@@ -414,7 +416,7 @@ async def insert_code(tx: Transaction, digest: bytes, family_id: str, request: A
 
 
 async def purge(tx: Transaction, before: Instant) -> int:
-    """Delete requests, refresh tokens and families (with their codes) that ended before an instant; answers how many rows."""
+    """Delete requests, refresh tokens and families (with their codes) that ended before an instant; returns how many rows."""
     gone = await tx.run(_PURGE_REQUESTS, before=before)
     gone += await tx.run(_PURGE_FAMILIES, before=before)
     return gone + await tx.run(_PURGE_REFRESH_TOKENS, before=before)
@@ -445,9 +447,9 @@ def _client(row: Row) -> Client:
     )
 
 
-def family_from(row: Row) -> Family:
+def family_from(row: Row) -> TokenFamily:
     """A family from a row of `FAMILY_COLUMNS`."""
-    return Family(
+    return TokenFamily(
         id=row[0],
         client_id=row[1],
         account_id=row[2],

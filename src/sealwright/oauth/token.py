@@ -12,28 +12,28 @@ from sealwright.ip import network_of
 from sealwright.jose import ACCESS_TOKEN, TokenTooLong, require_room, sign
 from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.oauth import claims
-from sealwright.oauth.client_auth import ClientAuthentication
+from sealwright.oauth.client_authentication import ClientAuthentication
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import GrantTypeRefused, ScopeRefused, TokenRequestRefused
-from sealwright.oauth.families import Families
-from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.grants import AuthorizationCodeGrant, Granted, RefreshTokenGrant
-from sealwright.oauth.grants.granted import Fit, require_parameter
+from sealwright.oauth.grants import AuthorizationCodeGrant, GrantResult, RefreshTokenGrant
+from sealwright.oauth.grants.grant_result import CompleteGrant, require_parameter
+from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
-from sealwright.oauth.people import People
+from sealwright.oauth.token_families import TokenFamilies
 
 
 class Grant(Protocol):
     """One grant type."""
 
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, fit: Fit) -> Granted:
+    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, complete: CompleteGrant) -> GrantResult:
         """Use up what the client presents, once `fit` took what it is good for; raises TokenRequestRefused."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class TokenAnswer:
-    """A successful answer (RFC 6749, section 5.1)."""
+class TokenResponse:
+    """A successful response (RFC 6749, section 5.1)."""
 
     access_token: str = field(repr=False)
     expires_in: int
@@ -42,8 +42,8 @@ class TokenAnswer:
     id_token: str | None = field(repr=False)
 
     def members(self) -> dict[str, Any]:
-        """The members of the JSON answer."""
-        answer: dict[str, Any] = {
+        """The members of the JSON response."""
+        response: dict[str, Any] = {
             "access_token": self.access_token,
             "token_type": "Bearer",
             "expires_in": self.expires_in,
@@ -51,28 +51,30 @@ class TokenAnswer:
             "refresh_token": self.refresh_token,
         }
         if self.id_token is not None:
-            answer["id_token"] = self.id_token
-        return answer
+            response["id_token"] = self.id_token
+        return response
 
 
-class Tokens:
+class TokenEndpoint:
     """Makes tokens for every grant type."""
 
-    def __init__(self, foundation: Foundation, *, families: Families, people: People, custody: Custody) -> None:
-        self._clock = foundation.clock
-        self._origin = foundation.origin
-        self._lifetimes = foundation.lifetimes
-        self._people = people
+    def __init__(
+        self, dependencies: OAuthDependencies, *, families: TokenFamilies, directory: PeopleLookup, custody: Custody
+    ) -> None:
+        self._clock = dependencies.clock
+        self._origin = dependencies.origin
+        self._lifetimes = dependencies.lifetimes
+        self._directory = directory
         self._custody = custody
-        self._clients = ClientAuthentication(foundation)
-        self._failures = foundation.budgets.token_failures_by_client
+        self._clients = ClientAuthentication(dependencies)
+        self._failures = dependencies.budgets.token_failures_by_client
         self._grants: Mapping[str, Grant] = {
-            "authorization_code": AuthorizationCodeGrant(foundation, families),
-            "refresh_token": RefreshTokenGrant(foundation, families, people),
+            "authorization_code": AuthorizationCodeGrant(dependencies, families),
+            "refresh_token": RefreshTokenGrant(dependencies, families, directory),
         }
 
-    async def answer(self, authorization: str | None, form: Mapping[str, str], address: str) -> TokenAnswer:
-        """Answer one token request: its Authorization header, its form, and the address it came from."""
+    async def respond(self, authorization: str | None, form: Mapping[str, str], address: str) -> TokenResponse:
+        """The tokens for one request: its Authorization header, its form, and the address that it came from."""
         client = await self._clients.authenticate(authorization, form, address)
         grant_type = require_parameter(form, "grant_type")
         grant = self._grants.get(grant_type)
@@ -81,52 +83,52 @@ class Tokens:
         key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
 
-        async def fit(granted: Granted) -> Granted:
-            return await self._fit(key, client, granted)
+        async def complete(result: GrantResult) -> GrantResult:
+            return await self._complete(key, client, result)
 
         try:
-            granted = await grant.redeem(client, form, actor, fit)
+            result = await grant.redeem(client, form, actor, complete)
         except TokenRequestRefused:
             self._failures.spend(client.name, network_of(address))
             raise
-        return self._mint(key, client, granted)
+        return self._mint(key, client, result)
 
-    async def _fit(self, key: SigningKey, client: Client, granted: Granted) -> Granted:
+    async def _complete(self, key: SigningKey, client: Client, result: GrantResult) -> GrantResult:
         """With the groups that the ID token tells; raises ScopeRefused where it would be longer than is read."""
-        if "openid" not in granted.scopes:
-            return granted
-        if granted.groups is None and "groups" in granted.scopes:
-            granted = replace(granted, groups=await self._people.groups_of(granted.family.account_id))
+        if "openid" not in result.scopes:
+            return result
+        if result.groups is None and "groups" in result.scopes:
+            result = replace(result, groups=await self._directory.groups_of(result.family.account_id))
         try:
-            require_room(key, self._id_token_claims(self._occasion(client, granted), granted, access_token=""))
+            require_room(key, self._id_token_claims(self._context(client, result), result, access_token=""))
         except TokenTooLong as cause:
             raise ScopeRefused(
                 f"The ID token would be too long: {cause.detail} The person is in too many groups for the scope groups."
             ) from cause
-        return granted
+        return result
 
-    def _mint(self, key: SigningKey, client: Client, granted: Granted) -> TokenAnswer:
-        occasion = self._occasion(client, granted)
+    def _mint(self, key: SigningKey, client: Client, result: GrantResult) -> TokenResponse:
+        context = self._context(client, result)
         lifetime = self._lifetimes.access_token
         access_token = sign(
             key,
-            claims.access_token_claims(occasion, granted.scopes, lifetime, granted.access_token_id),
+            claims.access_token_claims(context, result.scopes, lifetime, result.access_token_id),
             type=ACCESS_TOKEN,
         )
         id_token = None
-        if "openid" in granted.scopes:
-            id_token = sign(key, self._id_token_claims(occasion, granted, access_token=access_token))
-        return TokenAnswer(
-            access_token, lifetime // timedelta(seconds=1), " ".join(granted.scopes), granted.refresh_token, id_token
+        if "openid" in result.scopes:
+            id_token = sign(key, self._id_token_claims(context, result, access_token=access_token))
+        return TokenResponse(
+            access_token, lifetime // timedelta(seconds=1), " ".join(result.scopes), result.refresh_token, id_token
         )
 
-    def _occasion(self, client: Client, granted: Granted) -> claims.Occasion:
+    def _context(self, client: Client, result: GrantResult) -> claims.TokenContext:
         issuer_url = issuer_url_of(self._origin, client.name)
-        methods = granted.holder.session.methods
-        return claims.Occasion(issuer_url, client, granted.family, methods, self._clock.now(), granted.nonce)
+        methods = result.holder.session.methods
+        return claims.TokenContext(issuer_url, client, result.family, methods, self._clock.now(), result.nonce)
 
-    def _id_token_claims(self, occasion: claims.Occasion, granted: Granted, *, access_token: str) -> dict[str, Any]:
-        account = granted.holder.account
-        subject = claims.Subject(account, granted.groups or (), self._people.spn_of(account))
+    def _id_token_claims(self, context: claims.TokenContext, result: GrantResult, *, access_token: str) -> dict[str, Any]:
+        account = result.holder.account
+        subject = claims.Subject(account, result.groups or (), self._directory.spn_of(account))
         lifetime = self._lifetimes.id_token
-        return claims.id_token_claims(occasion, subject, granted.scopes, lifetime, granted.id_token_id, access_token)
+        return claims.id_token_claims(context, subject, result.scopes, lifetime, result.id_token_id, access_token)

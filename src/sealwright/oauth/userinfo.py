@@ -19,53 +19,59 @@ from sealwright.jose import (
 )
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import claims
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery, issuer_url_of
-from sealwright.oauth.errors import BearerMissing, BearerOver, BearerRefused, BearerScopeMissing, FamilyOver
-from sealwright.oauth.families import Families
-from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.errors import AccessTokenEnded, AccessTokenMissing, AccessTokenRefused, AuthorizationEnded, ScopeMissing
+from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
-from sealwright.oauth.people import People
+from sealwright.oauth.token_families import TokenFamilies
 
 CLOCK_DIFFERENCE = timedelta(seconds=5)
 """How far the clocks of two of our nodes may differ."""
 
 
-class Userinfo:
-    """Answers whoever holds a good access token of the client."""
+class UserinfoEndpoint:
+    """Returns claims to whoever holds a good access token of the client."""
 
     def __init__(
-        self, foundation: Foundation, *, discovery: Discovery, families: Families, people: People, custody: Custody
+        self,
+        dependencies: OAuthDependencies,
+        *,
+        discovery: Discovery,
+        families: TokenFamilies,
+        directory: PeopleLookup,
+        custody: Custody,
     ) -> None:
-        self._clock = foundation.clock
-        self._origin = foundation.origin
+        self._clock = dependencies.clock
+        self._origin = dependencies.origin
         self._discovery = discovery
         self._families = families
-        self._people = people
+        self._directory = directory
         self._custody = custody
 
-    async def answer(self, client_name: str, access_token: str | None) -> dict[str, Any]:
+    async def respond(self, client_name: str, access_token: str | None) -> dict[str, Any]:
         """The claims that the token's scopes reach; raises BearerRefused, or ClientUnknown."""
         client = await self._discovery.client(client_name)
         if not access_token:
-            raise BearerMissing("Send the access token in the Authorization header.")
+            raise AccessTokenMissing("Send the access token in the Authorization header.")
         try:
             token = await self._verified(access_token, client)
             family = await self._families.find(require_text(token.claims, "family"))
             if family is None or family.client_id != client.id:
-                raise BearerOver("The authorization that the token comes from is gone.")
+                raise AccessTokenEnded("The authorization that the token comes from is gone.")
             holder = await self._families.holder_of(family)
         except TokenExpired as cause:
-            raise BearerOver("The access token has expired.") from cause
-        except FamilyOver as cause:
-            raise BearerOver(cause.detail) from cause
+            raise AccessTokenEnded("The access token has expired.") from cause
+        except AuthorizationEnded as cause:
+            raise AccessTokenEnded(cause.detail) from cause
         except TokenRefused as cause:
-            raise BearerRefused(cause.detail) from cause
+            raise AccessTokenRefused(cause.detail) from cause
         scopes = require_text(token.claims, "scope").split()
         if "openid" not in scopes:
-            raise BearerScopeMissing("The access token was not granted the scope openid.", scope="openid")
-        groups = await self._people.groups_of(holder.account.id) if "groups" in scopes else ()
-        subject = claims.Subject(holder.account, groups, self._people.spn_of(holder.account))
-        return claims.about(subject, client, scopes)
+            raise ScopeMissing("The access token was not granted the scope openid.", scope="openid")
+        groups = await self._directory.groups_of(holder.account.id) if "groups" in scopes else ()
+        subject = claims.Subject(holder.account, groups, self._directory.spn_of(holder.account))
+        return claims.identity_claims(subject, client, scopes)
 
     async def _verified(self, access_token: str, client: Client) -> SignedClaims:
         records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)

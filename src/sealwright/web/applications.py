@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sealwright.http import Response
 from sealwright.identity import SignedIn
-from sealwright.oauth import Consents, Usable
+from sealwright.oauth import AvailableClient, Consents
 from sealwright.web.claims_preview import scope_labels
 from sealwright.web.formatting import host_text
 from sealwright.web.models import ShownApplication, ShownConsent
@@ -28,7 +28,7 @@ class ApplicationPages:
         return self._pages.console(
             "applications.html",
             ConsoleContext(person, page_request.csrf_token_of(person), APPLICATIONS_PAGE),
-            usable=tuple(_shown(one) for one in await self._consents.usable(person)),
+            usable=tuple(_shown(one) for one in await self._consents.available_clients(person)),
             consents=tuple(
                 ShownConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
             ),
@@ -41,7 +41,7 @@ class ApplicationPages:
         return done(APPLICATIONS_PAGE, "withdrawn")
 
 
-def _shown(one: Usable) -> ShownApplication:
+def _shown(one: AvailableClient) -> ShownApplication:
     """With a link where it leads over https; a program on the person's own computer has no page to be sent to."""
     link = one.landing_url if one.landing_url.startswith("https://") else ""
     return ShownApplication(one.display_name, link, host_text(one.landing_url))

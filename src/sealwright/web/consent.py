@@ -5,7 +5,7 @@ from __future__ import annotations
 from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
-from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, Authorization, ConsentNeeded, answer_step
+from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, ConsentStep, step_response
 from sealwright.web.claims_preview import claim_previews, client_preview
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
@@ -15,7 +15,7 @@ from sealwright.web.return_to import ReturnTo, read_return_to
 class ConsentPages:
     """Shows what the tokens will say, with the values that they will hold."""
 
-    def __init__(self, pages: Pages, authorization: Authorization) -> None:
+    def __init__(self, pages: Pages, authorization: AuthorizationEndpoint) -> None:
         self._pages = pages
         self._authorization = authorization
 
@@ -23,10 +23,10 @@ class ConsentPages:
         """The consent page, or straight on where it is not needed."""
         return_to = _return_to(page_request)
         step = await self._authorization.next_step(return_to.handle, person)
-        if not isinstance(step, ConsentNeeded):
-            return answer_step(step)
+        if not isinstance(step, ConsentStep):
+            return step_response(step)
         pending = await self._authorization.pending(return_to.handle)
-        disclosed = await self._authorization.disclosed(pending, person)
+        disclosed = await self._authorization.disclosed_claims(pending, person)
         return self._pages.single(
             "consent.html",
             leads_away=True,
@@ -43,9 +43,9 @@ class ConsentPages:
         """Allow or deny what the application asks for."""
         handle, decision = _return_to(page_request).handle, page_request.typed("decision")
         if decision == "allow":
-            return answer_step(await self._authorization.allow(handle, person))
+            return step_response(await self._authorization.allow(handle, person))
         if decision == "deny":
-            return answer_step(await self._authorization.deny(handle, person))
+            return step_response(await self._authorization.deny(handle, person))
         raise InvalidInput(
             f"The answer must be “allow” or “deny”, not {decision[:20]!r}.", hint="Go back and press one of the two."
         )

@@ -9,7 +9,7 @@ from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.http import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
 from sealwright.identity import Bootstrap, Credentials, Directory, Invitations, KnownDevices, ResetLinks, Sessions, SignIn
-from sealwright.oauth import CONSENT_PAGE, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, Authorization, Consents
+from sealwright.oauth import CONSENT_PAGE, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, Consents
 from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
@@ -52,7 +52,7 @@ class WebDependencies(Struct, frozen=True):
     bootstrap: Bootstrap
     reset_links: ResetLinks
     invitations: Invitations
-    authorization: Authorization
+    authorization: AuthorizationEndpoint
     consents: Consents
     inventory: Inventory
     revocation: Revocation

@@ -19,7 +19,7 @@ from sealwright.identity import (
     SignInExpired,
     SignInRefused,
 )
-from sealwright.oauth import CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, Authorization, SignInNeeded, answer_step
+from sealwright.oauth import CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, AuthorizationEndpoint, SignInStep, step_response
 from sealwright.web.claims_preview import client_preview
 from sealwright.web.cookies import PENDING_COOKIE, clear, set_device, set_pending, set_session
 from sealwright.web.failures import waiting_headers
@@ -42,7 +42,7 @@ class SignInPages:
         *,
         sign_in: SignIn,
         sessions: Sessions,
-        authorization: Authorization,
+        authorization: AuthorizationEndpoint,
         clock: Clock,
     ) -> None:
         self._pages = pages
@@ -64,8 +64,8 @@ class SignInPages:
         if "other" in page_request.request.query():
             return await self._form(page_request, return_to)
         step = await self._authorization.next_step(return_to.handle, page_request.signed_in)
-        if not isinstance(step, SignInNeeded):
-            return answer_step(step)
+        if not isinstance(step, SignInStep):
+            return step_response(step)
         present = page_request.signed_in.account.name if page_request.signed_in and step.again else ""
         return await self._form(page_request, return_to, username=step.login_hint or present, again=step.again)
 
@@ -102,7 +102,7 @@ class SignInPages:
 
     async def cancel(self, page_request: PageRequest) -> Response:
         """Give up before signing in: the application is told."""
-        return answer_step(await self._authorization.deny(self._return_to(page_request).handle, page_request.signed_in))
+        return step_response(await self._authorization.deny(self._return_to(page_request).handle, page_request.signed_in))
 
     # --- second factor ---
 

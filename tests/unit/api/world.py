@@ -50,13 +50,13 @@ class ServerWorld(World):
             db, self.sealer, self.audit, self.clock, directory=provisioner_files, own_client=partial(oauth.client_name_in, PEOPLE)
         )
         self.custody = Custody(db, self.sealer, self.clock)
-        foundation = oauth.Foundation(
+        dependencies = oauth.OAuthDependencies(
             db, self.clock, self.entropy, self.audit, PEOPLE, OAuthSettings(), make_budgets(BudgetSettings(), self.clock)
         )
-        self.oauth = oauth.assemble(
-            foundation,
-            people=self.directory,
-            sign_ins=self.sessions,
+        self.oauth = oauth.build_authorization_server(
+            dependencies,
+            directory=self.directory,
+            sessions=self.sessions,
             custody=self.custody,
             sealer=self.sealer,
             named=self.provisioners.named_authority,
@@ -66,7 +66,7 @@ class ServerWorld(World):
                 db, self.clock, self.entropy, self.audit, self.custody, self.sealer, make_budgets(BudgetSettings(), self.clock)
             ),
             providers=TrustedProviders(GuardedOutbound(), self.clock, self.oauth.discovery.local_provider),
-            directory=directory_of(self.directory, self.oauth.token_standing),
+            directory=directory_of(self.directory, self.oauth.id_token_status),
             dns_names=("id.example.org",),
             provisioners=self.provisioners,
         )

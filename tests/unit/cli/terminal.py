@@ -22,7 +22,7 @@ from sealwright.cli.https import Answer
 from sealwright.cli.return_page import Page
 from sealwright.clock import to_datetime
 from sealwright.http import Peer, Request
-from sealwright.oauth import SESSION_COOKIE, Done
+from sealwright.oauth import SESSION_COOKIE, RedirectStep
 from tests.unit.api.world import MACHINES, PEOPLE, ServerWorld, server_world
 from tests.unit.identity.world import PASSWORD
 
@@ -231,7 +231,7 @@ class Terminal:
         handle = dict(parse_qsl(urlsplit(location).query)).get("request")
         if handle is not None:
             step = await world.oauth.authorization.allow(handle, signed_in.signed_in)
-            assert isinstance(step, Done)
+            assert isinstance(step, RedirectStep)
             location = step.location
         return location
 

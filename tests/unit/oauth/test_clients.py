@@ -202,7 +202,7 @@ def test_deleted_client_is_gone_and_its_name_is_free():
 
 
 READS = ("get", "list")
-FOR_OTHERS = {"grants_of": "person:write", "name_of": "audit:read", "id_of": "audit:read"}
+FOR_OTHERS = {"access_given_by": "person:write", "name_of": "audit:read", "id_of": "audit:read"}
 """What is told about clients to whoever deletes a person or reads audit rows, and the permission for it."""
 WRITES = {
     "create_public": ("x", "X", "https://x.example"),

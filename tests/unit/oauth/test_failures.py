@@ -20,7 +20,7 @@ REQUEST = Request("POST", "/oauth2/token", request_id="r-42")
 
 
 def test_request_without_a_token_is_told_how_to_prove_it_and_no_error():
-    answer = answer_failure(REQUEST, errors.BearerMissing("why"))
+    answer = answer_failure(REQUEST, errors.AccessTokenMissing("why"))
     assert (answer.status, answer.body) == (401, b"")
     assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="Sealwright"'
 
@@ -33,7 +33,7 @@ def told(failure):
 def make(kind):
     if kind is errors.AuthorizationRefused:
         return kind("access_denied", "why")
-    if kind is errors.BearerScopeMissing:
+    if kind is errors.ScopeMissing:
         return kind("why", scope="openid")
     if issubclass(kind, RateLimited):
         return kind("why", retry_after=7)
@@ -48,7 +48,7 @@ def all_below(kind):
         yield from all_below(one)
 
 
-NO_BODY = {Failure, errors.BearerMissing}
+NO_BODY = {Failure, errors.AccessTokenMissing}
 OURS = sorted(
     {kind for kind in all_below(Failure) if kind.__module__ in {"sealwright.oauth.errors", "sealwright.errors"}} - NO_BODY,
     key=lambda kind: kind.__name__,
@@ -63,7 +63,7 @@ def test_every_failure_is_told_as_the_standard_says(kind):
     assert body["error_description"] == "why"
     assert headers["cache-control"] == "no-store"
     assert headers["access-control-allow-origin"] == "*"
-    assert ("www-authenticate" in headers) == (status == 401 or kind is errors.BearerScopeMissing)
+    assert ("www-authenticate" in headers) == (status == 401 or kind is errors.ScopeMissing)
 
 
 TABLE = [
@@ -72,8 +72,8 @@ TABLE = [
     (errors.GrantRefused("x"), 400, "invalid_grant"),
     (errors.GrantTypeRefused("x"), 400, "unsupported_grant_type"),
     (errors.ScopeRefused("x"), 400, "invalid_scope"),
-    (errors.BearerRefused("x"), 401, "invalid_token"),
-    (errors.BearerScopeMissing("x", scope="openid"), 403, "insufficient_scope"),
+    (errors.AccessTokenRefused("x"), 401, "invalid_token"),
+    (errors.ScopeMissing("x", scope="openid"), 403, "insufficient_scope"),
     (errors.ClientUnknown("x"), 404, "not_found"),
     (InvalidInput("x"), 400, "invalid_request"),
     (NotFound("x"), 404, "not_found"),
@@ -102,7 +102,7 @@ def test_bug_tells_its_request_id_and_nothing_else():
 
 
 def test_header_cannot_be_split_or_left_by_what_a_client_sent():
-    _, body, headers = told(errors.BearerRefused('a"b\\c\r\nSet-Cookie: x=ä'))
+    _, body, headers = told(errors.AccessTokenRefused('a"b\\c\r\nSet-Cookie: x=ä'))
     assert headers["www-authenticate"].count('"') == 6
     assert not set(headers["www-authenticate"]) & set("\r\n\\")
     assert body["error_description"] == "a'b?c? Set-Cookie: x=?"

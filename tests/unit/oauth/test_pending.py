@@ -12,7 +12,7 @@ from sealwright.db import Statement
 from sealwright.db.schema import metadata
 from sealwright.entropy import SeededEntropy
 from sealwright.keys import SealedHandles, Sealer
-from sealwright.oauth import RequestGone, assemble
+from sealwright.oauth import RequestGone, build_authorization_server
 from tests.oauth_world import LOOPBACK, WEB, answer_parameters, handle_in, location, oauth_world, public_request
 
 KEY = bytes(range(32))
@@ -40,9 +40,14 @@ async def rows(world):
 def another_node(world, key=KEY):
     """The same server once more, with memory of its own."""
     sealer = Sealer(key, SeededEntropy(99))
-    foundation = replace_struct(world.foundation, entropy=SeededEntropy(99))
-    server = assemble(
-        foundation, people=world.directory, sign_ins=world.sessions, custody=world.custody, sealer=sealer, named=nothing_named
+    dependencies = replace_struct(world.dependencies, entropy=SeededEntropy(99))
+    server = build_authorization_server(
+        dependencies,
+        directory=world.directory,
+        sessions=world.sessions,
+        custody=world.custody,
+        sealer=sealer,
+        named=nothing_named,
     )
     return replace(world, server=server)
 

@@ -6,7 +6,7 @@ from sealwright.clock import Instant, after
 from sealwright.oauth import policy
 from sealwright.oauth.errors import AuthorizationRefused, ClientRefused
 from sealwright.oauth.models import AuthorizationRequest, ClientKind, Prompt, ScopeMap
-from sealwright.oauth.policy import Present, Step, decide_scopes
+from sealwright.oauth.policy import AuthorizationStep, SessionFacts, decide_scopes
 from tests.oauth_world import CHALLENGE, VERIFIER
 from tests.unit.oauth.test_redirects import client
 
@@ -135,9 +135,9 @@ OWN_SCHEME = AuthorizationRequest("1", "com.example.app:/cb", ("openid",))
 SILENT_NATIVE = AuthorizationRequest("1", "http://127.0.0.1:31337/steal", ("openid",), prompts=frozenset({Prompt.NONE}))
 
 
-def present(*, age=timedelta(hours=1), allowed=True, consented=True, account="alice"):
+def facts(*, age=timedelta(hours=1), allowed=True, consented=True, account="alice"):
     decision = decide_scopes(("openid",), MAPS, {"g1"} if allowed else set())
-    return Present(account, after(NOW, -age), decision, frozenset({"openid"}) if consented else frozenset())
+    return SessionFacts(account, after(NOW, -age), decision, frozenset({"openid"}) if consented else frozenset())
 
 
 def step(asked, who, *, kind=ClientKind.PUBLIC, waited=timedelta(minutes=1)):
@@ -147,26 +147,26 @@ def step(asked, who, *, kind=ClientKind.PUBLIC, waited=timedelta(minutes=1)):
 FRESH = timedelta(seconds=30)
 
 STEPS = [
-    (request(), None, Step.SIGN_IN),
-    (request(), present(), Step.DONE),
-    (request(), present(consented=False), Step.CONSENT),
-    (request(Prompt.CONSENT), present(), Step.CONSENT),
-    (request(Prompt.LOGIN), present(), Step.SIGN_IN_AGAIN),
-    (request(Prompt.LOGIN), present(age=FRESH), Step.DONE),
-    (request(Prompt.LOGIN, Prompt.CONSENT), present(age=FRESH), Step.CONSENT),
-    (request(Prompt.SELECT_ACCOUNT), present(), Step.SIGN_IN_AGAIN),
-    (request(Prompt.SELECT_ACCOUNT), present(age=FRESH), Step.DONE),
-    (request(max_age=3600), present(), Step.DONE),
-    (request(max_age=3599), present(), Step.SIGN_IN_AGAIN),
-    (request(max_age=0), present(age=FRESH), Step.DONE),
-    (request(hinted="alice"), present(), Step.DONE),
-    (request(hinted="bob"), present(), Step.SIGN_IN_AGAIN),
-    (request(Prompt.NONE), present(), Step.DONE),
-    (request(), present(allowed=False), Step.NOT_ALLOWED),
-    (request(Prompt.CONSENT), present(allowed=False), Step.NOT_ALLOWED),
-    (NATIVE, present(), Step.CONSENT),
-    (NATIVE, present(age=FRESH), Step.CONSENT),
-    (OWN_SCHEME, present(), Step.CONSENT),
+    (request(), None, AuthorizationStep.SIGN_IN),
+    (request(), facts(), AuthorizationStep.REDIRECT),
+    (request(), facts(consented=False), AuthorizationStep.CONSENT),
+    (request(Prompt.CONSENT), facts(), AuthorizationStep.CONSENT),
+    (request(Prompt.LOGIN), facts(), AuthorizationStep.SIGN_IN_AGAIN),
+    (request(Prompt.LOGIN), facts(age=FRESH), AuthorizationStep.REDIRECT),
+    (request(Prompt.LOGIN, Prompt.CONSENT), facts(age=FRESH), AuthorizationStep.CONSENT),
+    (request(Prompt.SELECT_ACCOUNT), facts(), AuthorizationStep.SIGN_IN_AGAIN),
+    (request(Prompt.SELECT_ACCOUNT), facts(age=FRESH), AuthorizationStep.REDIRECT),
+    (request(max_age=3600), facts(), AuthorizationStep.REDIRECT),
+    (request(max_age=3599), facts(), AuthorizationStep.SIGN_IN_AGAIN),
+    (request(max_age=0), facts(age=FRESH), AuthorizationStep.REDIRECT),
+    (request(hinted="alice"), facts(), AuthorizationStep.REDIRECT),
+    (request(hinted="bob"), facts(), AuthorizationStep.SIGN_IN_AGAIN),
+    (request(Prompt.NONE), facts(), AuthorizationStep.REDIRECT),
+    (request(), facts(allowed=False), AuthorizationStep.NOT_ALLOWED),
+    (request(Prompt.CONSENT), facts(allowed=False), AuthorizationStep.NOT_ALLOWED),
+    (NATIVE, facts(), AuthorizationStep.CONSENT),
+    (NATIVE, facts(age=FRESH), AuthorizationStep.CONSENT),
+    (OWN_SCHEME, facts(), AuthorizationStep.CONSENT),
 ]
 
 
@@ -177,18 +177,18 @@ def test_next_step(asked, who, expected):
 
 REFUSALS = [
     (request(Prompt.NONE), None, "login_required"),
-    (request(Prompt.NONE, max_age=1), present(), "login_required"),
-    (request(Prompt.NONE, hinted="bob"), present(), "login_required"),
-    (request(hinted="bob"), present(age=FRESH), "login_required"),
-    (request(Prompt.NONE), present(consented=False), "consent_required"),
-    (request(Prompt.NONE), present(allowed=False), "access_denied"),
-    (SILENT_NATIVE, present(), "consent_required"),
+    (request(Prompt.NONE, max_age=1), facts(), "login_required"),
+    (request(Prompt.NONE, hinted="bob"), facts(), "login_required"),
+    (request(hinted="bob"), facts(age=FRESH), "login_required"),
+    (request(Prompt.NONE), facts(consented=False), "consent_required"),
+    (request(Prompt.NONE), facts(allowed=False), "access_denied"),
+    (SILENT_NATIVE, facts(), "consent_required"),
 ]
 
 
 def test_client_that_proves_itself_is_allowed_once_wherever_its_answer_goes():
-    assert step(NATIVE, present(), kind=ClientKind.CONFIDENTIAL) is Step.DONE
-    assert step(SILENT_NATIVE, present(), kind=ClientKind.CONFIDENTIAL) is Step.DONE
+    assert step(NATIVE, facts(), kind=ClientKind.CONFIDENTIAL) is AuthorizationStep.REDIRECT
+    assert step(SILENT_NATIVE, facts(), kind=ClientKind.CONFIDENTIAL) is AuthorizationStep.REDIRECT
 
 
 @pytest.mark.parametrize(("asked", "who", "error"), REFUSALS)

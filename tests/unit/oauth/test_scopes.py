@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.oauth import ConsentNeeded, Done, RequestGone
+from sealwright.oauth import ConsentStep, RedirectStep, RequestGone
 from tests.oauth_world import WEB, answer_parameters, handle_in, location, members, oauth_world, public_request
 
 
@@ -79,12 +79,12 @@ def test_person_who_is_let_in_meanwhile_goes_on_and_a_refusal_is_answered_once()
         refused = handle_in(await world.authorize(cookie, **public_request()))
         signed_in = await world.signed_in(cookie)
         authorization = world.server.authorization
-        assert isinstance(await authorization.go_back(refused, signed_in), Done)
+        assert isinstance(await authorization.go_back(refused, signed_in), RedirectStep)
         with pytest.raises(RequestGone):
             await authorization.go_back(refused, signed_in)
         await world.directory.add_members("users", ["stranger"], actor=SYSTEM)
         assert await authorization.needs(await authorization.pending(let_in), signed_in) == ()
-        assert isinstance(await authorization.go_back(let_in, signed_in), ConsentNeeded)
+        assert isinstance(await authorization.go_back(let_in, signed_in), ConsentStep)
 
     run(scenario)
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from sealwright.oauth.grants.authorization_code import AuthorizationCodeGrant
-from sealwright.oauth.grants.granted import Granted
+from sealwright.oauth.grants.grant_result import GrantResult
 from sealwright.oauth.grants.refresh_token import RefreshTokenGrant
 
-__all__ = ["AuthorizationCodeGrant", "Granted", "RefreshTokenGrant"]
+__all__ = [
+    "AuthorizationCodeGrant",
+    "GrantResult",
+    "RefreshTokenGrant",
+]

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from sealwright.access import Actor
 from sealwright.oauth import policy
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
-from sealwright.oauth.errors import FamilyOver, GrantRefused
-from sealwright.oauth.families import Families
-from sealwright.oauth.foundation import Foundation
+from sealwright.oauth.errors import AuthorizationEnded, GrantRefused
 from sealwright.oauth.grants import store
-from sealwright.oauth.grants.granted import Fit, Granted, draw, require_parameter
+from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant, require_parameter
 from sealwright.oauth.grants.redemptions import Redemption, Redemptions
 from sealwright.oauth.models import Client, Code
+from sealwright.oauth.token_families import TokenFamilies
 
 GRANT_TYPE = "authorization_code"
 _AGAIN = "an authorization code was used again"
@@ -23,13 +23,13 @@ _UNKNOWN = "The code is unknown, expired, used, or was made for another client, 
 class AuthorizationCodeGrant:
     """Codes are good once, for a minute, for the client, redirect URI and proof key they were made for."""
 
-    def __init__(self, foundation: Foundation, families: Families) -> None:
-        self._foundation = foundation
-        self._db = foundation.db
+    def __init__(self, dependencies: OAuthDependencies, families: TokenFamilies) -> None:
+        self._dependencies = dependencies
+        self._db = dependencies.db
         self._families = families
-        self._redemptions = Redemptions(foundation, families, store.consume_codes, grant_type=GRANT_TYPE, used_again=_AGAIN)
+        self._redemptions = Redemptions(dependencies, families, store.consume_codes, grant_type=GRANT_TYPE, used_again=_AGAIN)
 
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, fit: Fit) -> Granted:
+    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, complete: CompleteGrant) -> GrantResult:
         """Use the code up. A second request that would be valid otherwise revokes every token of the first."""
         digest = digest_of(require_parameter(form, "code"))
         redirect_uri = require_parameter(form, "redirect_uri")
@@ -40,12 +40,12 @@ class AuthorizationCodeGrant:
         if code.consumed_at is not None:
             await self._families.refuse(code.family, client, _AGAIN, actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
-        if code.expires_at <= self._foundation.clock.now():
+        if code.expires_at <= self._dependencies.clock.now():
             raise GrantRefused(_UNKNOWN)
-        granted = await fit(await self._grant(code, client, actor))
-        if not await self._redemptions.redeem(Redemption(digest, granted, client, actor)):
+        result = await complete(await self._grant(code, client, actor))
+        if not await self._redemptions.redeem(Redemption(digest, result, client, actor)):
             raise GrantRefused(_UNKNOWN)
-        return granted
+        return result
 
     async def _require_bindings(self, client: Client, code: Code, redirect_uri: str, verifier: str | None, actor: Actor) -> None:
         if code.redirect_uri != redirect_uri:
@@ -57,11 +57,11 @@ class AuthorizationCodeGrant:
         await self._families.refuse(code.family, client, reason, actor)
         raise GrantRefused(_UNKNOWN)
 
-    async def _grant(self, code: Code, client: Client, actor: Actor) -> Granted:
+    async def _grant(self, code: Code, client: Client, actor: Actor) -> GrantResult:
         try:
             holder = await self._families.holder_of(code.family)
-        except FamilyOver as over:
+        except AuthorizationEnded as over:
             await self._families.refuse(code.family, client, over.detail, actor)
             raise GrantRefused(over.detail) from over
         family = code.family
-        return draw(self._foundation.entropy, family, holder, family.scope, nonce=family.nonce)
+        return new_grant(self._dependencies.entropy, family, holder, family.scope, nonce=family.nonce)

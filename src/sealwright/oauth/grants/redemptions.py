@@ -12,12 +12,12 @@ from sealwright.access import Actor
 from sealwright.audit import Entry, Event
 from sealwright.clock import Instant, after
 from sealwright.db import Transaction, WriteBatcher, first_uses
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
-from sealwright.oauth.families import Families
-from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.grants import store
-from sealwright.oauth.grants.granted import Granted
+from sealwright.oauth.grants.grant_result import GrantResult
 from sealwright.oauth.models import Client
+from sealwright.oauth.token_families import TokenFamilies
 
 Consume = Callable[[Transaction, Iterable[store.Successor], Instant], Awaitable[set[bytes]]]
 
@@ -26,7 +26,7 @@ class Redemption(NamedTuple):
     """What is presented, by its digest, and what it is good for."""
 
     digest: bytes
-    granted: Granted
+    result: GrantResult
     client: Client
     actor: Actor
     sealed_successor: bytes | None = None
@@ -36,15 +36,17 @@ class Redemption(NamedTuple):
 class Redemptions:
     """Of one grant type."""
 
-    def __init__(self, foundation: Foundation, families: Families, consume: Consume, *, grant_type: str, used_again: str) -> None:
-        """`consume` is the store's verb; `used_again` is why a family ends when somebody else was faster."""
-        self._clock = foundation.clock
-        self._audit = foundation.audit
+    def __init__(
+        self, dependencies: OAuthDependencies, families: TokenFamilies, consume: Consume, *, grant_type: str, used_again: str
+    ) -> None:
+        """`consume` is the store's verb; `used_again` is why a family ends when someone else was faster."""
+        self._clock = dependencies.clock
+        self._audit = dependencies.audit
         self._families = families
         self._consume = consume
         self._grant_type = grant_type
         self._used_again = used_again
-        self._batcher: WriteBatcher[Redemption, bool] = WriteBatcher(foundation.db, self._write)
+        self._batcher: WriteBatcher[Redemption, bool] = WriteBatcher(dependencies.db, self._write)
 
     async def redeem(self, redemption: Redemption) -> bool:
         """Whether this was the first to use it up, in time; if not, nothing is granted, and its family ends.
@@ -60,30 +62,30 @@ class Redemptions:
         answers = first_uses((each.digest for each in redemptions), unused)
         good = [each for each, answer in zip(redemptions, answers, strict=True) if answer]
         await store.insert_refresh_tokens(tx, [_refresh_token(each, now) for each in good])
-        await self._audit.record_all(tx, [entry_of(each, self._grant_type) for each in good])
+        await self._audit.record_all(tx, [audit_entry(each, self._grant_type) for each in good])
         for each, answer in zip(redemptions, answers, strict=True):
             if not answer and each.sealed_successor is None:
-                await self._families.revoke(tx, each.granted.family, each.client, self._used_again, each.actor)
+                await self._families.revoke(tx, each.result.family, each.client, self._used_again, each.actor)
         return answers
 
 
-def entry_of(redemption: Redemption, grant_type: str, **also: Any) -> Entry:
+def audit_entry(redemption: Redemption, grant_type: str, **also: Any) -> Entry:
     """What goes on record for the tokens that come of a redemption."""
-    granted, client = redemption.granted, redemption.client
+    result, client = redemption.result, redemption.client
     details: dict[str, Any] = {
         "client": client.name,
         "grant_type": grant_type,
-        "account": granted.family.account_id,
-        "session": granted.family.session_id,
-        "family": granted.family.id,
-        "scope": " ".join(granted.scopes),
-        "access_token": granted.access_token_id,
+        "account": result.family.account_id,
+        "session": result.family.session_id,
+        "family": result.family.id,
+        "scope": " ".join(result.scopes),
+        "access_token": result.access_token_id,
     }
-    if "openid" in granted.scopes:
-        details["id_token"] = granted.id_token_id
+    if "openid" in result.scopes:
+        details["id_token"] = result.id_token_id
     return Entry(Event.TOKEN_ISSUED, redemption.actor, f"client:{client.id}", details=details | also)
 
 
 def _refresh_token(redemption: Redemption, now: Instant) -> store.NewRefreshToken:
-    granted, client = redemption.granted, redemption.client
-    return store.NewRefreshToken(digest_of(granted.refresh_token), granted.family.id, now, after(now, client.refresh_lifetime))
+    result, client = redemption.result, redemption.client
+    return store.NewRefreshToken(digest_of(result.refresh_token), result.family.id, now, after(now, client.refresh_lifetime))

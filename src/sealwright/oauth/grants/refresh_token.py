@@ -10,16 +10,16 @@ from sealwright.clock import after, before
 from sealwright.db import Transaction
 from sealwright.identity import Group
 from sealwright.oauth import policy, store
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
-from sealwright.oauth.errors import FamilyOver, GrantRefused, ScopeRefused
-from sealwright.oauth.families import Families, Holder
-from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.grants import store as presented
-from sealwright.oauth.grants.granted import Fit, Granted, draw, require_parameter
-from sealwright.oauth.grants.redemptions import Redemption, Redemptions, entry_of
+from sealwright.oauth.errors import AuthorizationEnded, GrantRefused, ScopeRefused
+from sealwright.oauth.grants import store as token_store
+from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant, require_parameter
+from sealwright.oauth.grants.redemptions import Redemption, Redemptions, audit_entry
 from sealwright.oauth.grants.successors import open_successor, seal_successor
-from sealwright.oauth.models import Client, Family, RefreshToken
-from sealwright.oauth.people import People
+from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.models import Client, RefreshToken, TokenFamily
+from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
 
 GRANT_TYPE = "refresh_token"
 _AGAIN = "a refresh token was used again"
@@ -29,22 +29,22 @@ _UNKNOWN = "The refresh token is unknown, expired, used, revoked, or was made fo
 class RefreshTokenGrant:
     """Authority is asked anew at every refresh: the session, the person's standing, and their groups as they are now."""
 
-    def __init__(self, foundation: Foundation, families: Families, people: People) -> None:
-        self._db = foundation.db
-        self._clock = foundation.clock
-        self._entropy = foundation.entropy
-        self._audit = foundation.audit
+    def __init__(self, dependencies: OAuthDependencies, families: TokenFamilies, directory: PeopleLookup) -> None:
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._entropy = dependencies.entropy
+        self._audit = dependencies.audit
         self._families = families
-        self._people = people
+        self._directory = directory
         self._redemptions = Redemptions(
-            foundation, families, presented.consume_refresh_tokens, grant_type=GRANT_TYPE, used_again=_AGAIN
+            dependencies, families, token_store.consume_refresh_tokens, grant_type=GRANT_TYPE, used_again=_AGAIN
         )
 
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, fit: Fit) -> Granted:
-        """Use the refresh token up. One that was used before revokes its family: somebody holds a copy.
+    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, complete: CompleteGrant) -> GrantResult:
+        """Use the refresh token up. One that was used before revokes its family: someone holds a copy.
 
-        Within the client's grace it is answered with the same successor instead, as long as that is unused: parallel requests
-        and lost answers are more likely then than a thief.
+        Within the client's grace it gets the same successor once more, as long as that is unused: parallel requests and lost
+        responses are more likely then than a thief.
         """
         used = require_parameter(form, "refresh_token")
         stored = await self._stored(used, client)
@@ -54,20 +54,20 @@ class RefreshTokenGrant:
             await self._families.refuse(stored.family, client, _AGAIN, actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
         holder = await self._holder(stored.family, client, actor)
-        groups = await self._people.groups_of(stored.family.account_id)
+        groups = await self._directory.groups_of(stored.family.account_id)
         scopes = await self._scopes(stored.family, client, groups, form.get("scope") or None, actor)
-        granted = await fit(draw(self._entropy, stored.family, holder, scopes, groups=groups))
+        result = await complete(new_grant(self._entropy, stored.family, holder, scopes, groups=groups))
         if stored.consumed_at is None:
-            sealed = seal_successor(used, granted.refresh_token, self._entropy) if client.refresh_grace else None
-            if await self._redemptions.redeem(Redemption(digest_of(used), granted, client, actor, sealed)):
-                return granted
+            sealed = seal_successor(used, result.refresh_token, self._entropy) if client.refresh_grace else None
+            if await self._redemptions.redeem(Redemption(digest_of(used), result, client, actor, sealed)):
+                return result
             if sealed is None:
                 raise GrantRefused(_UNKNOWN)
-            stored = await self._stored(used, client)  # somebody else was faster
-        return await self._again(used, stored, Redemption(digest_of(used), granted, client, actor))
+            stored = await self._stored(used, client)  # someone else was faster
+        return await self._again(used, stored, Redemption(digest_of(used), result, client, actor))
 
     async def _stored(self, used: str, client: Client) -> RefreshToken:
-        stored = await presented.refresh_token(self._db, digest_of(used))
+        stored = await token_store.refresh_token(self._db, digest_of(used))
         if stored is None or stored.family.client_id != client.id:
             raise GrantRefused(_UNKNOWN)
         return stored
@@ -76,40 +76,40 @@ class RefreshTokenGrant:
         used_at = stored.consumed_at
         return used_at is not None and after(used_at, client.refresh_grace) > self._clock.now()
 
-    async def _again(self, used: str, stored: RefreshToken, redemption: Redemption) -> Granted:
+    async def _again(self, used: str, stored: RefreshToken, redemption: Redemption) -> GrantResult:
         """Tell the same successor once more, with fresh tokens beside it; where that may not be, the family ends."""
         client, now = redemption.client, self._clock.now()
         if stored.sealed_successor is None or not self._is_soon_after(stored, client):
             await self._families.refuse(stored.family, client, _AGAIN, redemption.actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
         successor = open_successor(used, stored.sealed_successor, self._entropy)
-        same = redemption._replace(granted=replace(redemption.granted, refresh_token=successor))
+        same = redemption._replace(result=replace(redemption.result, refresh_token=successor))
 
         async def body(tx: Transaction) -> bool:
             since = before(now, client.refresh_grace)
-            if not await presented.may_repeat(tx, same.digest, digest_of(successor), after=since, now=now):
+            if not await token_store.may_repeat(tx, same.digest, digest_of(successor), after=since, now=now):
                 return False
-            await self._audit.record_all(tx, [entry_of(same, GRANT_TYPE, told_again=True)])
+            await self._audit.record_all(tx, [audit_entry(same, GRANT_TYPE, told_again=True)])
             return True
 
         if not await self._db.write(body):
             await self._families.refuse(stored.family, client, _AGAIN, redemption.actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
-        return same.granted
+        return same.result
 
-    async def _holder(self, family: Family, client: Client, actor: Actor) -> Holder:
+    async def _holder(self, family: TokenFamily, client: Client, actor: Actor) -> FamilyHolder:
         try:
             return await self._families.holder_of(family)
-        except FamilyOver as over:
+        except AuthorizationEnded as over:
             await self._families.refuse(family, client, over.detail, actor)
             raise GrantRefused(over.detail) from over
 
     async def _scopes(
-        self, family: Family, client: Client, groups: tuple[Group, ...], asked: str | None, actor: Actor
+        self, family: TokenFamily, client: Client, groups: tuple[Group, ...], asked: str | None, actor: Actor
     ) -> tuple[str, ...]:
         """The scopes of this refresh: those asked for, else all of the family, and never one that is no longer granted."""
         group_ids = {group.id for group in groups}
-        reached = policy.scopes_reached(await store.scopes_by_group(self._db, client.id), group_ids)
+        reached = policy.available_scopes(await store.scopes_by_group(self._db, client.id), group_ids)
         still = policy.still_granted(family.scope, reached)
         if not still:
             reasons = policy.decide_scopes(family.scope, await store.scope_maps(self._db, client.id), group_ids).reasons

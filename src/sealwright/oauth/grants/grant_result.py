@@ -1,4 +1,4 @@
-"""What every grant type ends with: leave to make tokens."""
+"""What every grant type returns: for whom tokens may be made."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from sealwright.entropy import Entropy, token, uuid4
 from sealwright.identity import Group
 from sealwright.oauth.errors import MalformedTokenRequest
-from sealwright.oauth.families import Holder
-from sealwright.oauth.models import Family
+from sealwright.oauth.models import TokenFamily
+from sealwright.oauth.token_families import FamilyHolder
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
-    """Leave to make tokens, once what was presented is used up and this is on record."""
+class GrantResult:
+    """For whom tokens may be made, once the code or token of the request is used up and this is on record."""
 
-    family: Family
-    holder: Holder
+    family: TokenFamily
+    holder: FamilyHolder
     scopes: tuple[str, ...]
     refresh_token: str = field(repr=False)
     access_token_id: str
@@ -27,21 +27,21 @@ class Granted:
     """The person's groups, where they were asked for on the way."""
 
 
-Fit = Callable[[Granted], Awaitable[Granted]]
-"""Raises TokenRequestRefused where the tokens cannot be made: asked before anything is used up."""
+CompleteGrant = Callable[[GrantResult], Awaitable[GrantResult]]
+"""Adds what the tokens need; raises TokenRequestRefused where they cannot be made, before anything is used up."""
 
 
-def draw(
+def new_grant(
     entropy: Entropy,
-    family: Family,
-    holder: Holder,
+    family: TokenFamily,
+    holder: FamilyHolder,
     scopes: tuple[str, ...],
     *,
     nonce: str | None = None,
     groups: tuple[Group, ...] | None = None,
-) -> Granted:
-    """A grant with fresh identifiers."""
-    return Granted(family, holder, scopes, token(entropy), uuid4(entropy), uuid4(entropy), nonce, groups)
+) -> GrantResult:
+    """A result with fresh identifiers."""
+    return GrantResult(family, holder, scopes, token(entropy), uuid4(entropy), uuid4(entropy), nonce, groups)
 
 
 def require_parameter(form: Mapping[str, str], name: str) -> str:

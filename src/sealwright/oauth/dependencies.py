@@ -1,4 +1,4 @@
-"""What every verb of the authorization server stands on."""
+"""What every part of the authorization server needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sealwright.entropy import Entropy
 from sealwright.settings import OAuthSettings
 
 
-class Foundation(Struct, frozen=True):
+class OAuthDependencies(Struct, frozen=True):
     """The same few collaborators, handed to each verb by the wiring."""
 
     db: Database

@@ -1,4 +1,4 @@
-"""What an ID token of ours is worth now, for whoever takes one as a credential in this server."""
+"""Whether an ID token of ours is still valid, for those parts of this server that accept one as a credential."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections.abc import Collection
 
 from sealwright.oauth import policy, store
 from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
-from sealwright.oauth.errors import FamilyOver
-from sealwright.oauth.families import Families
-from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.people import People
+from sealwright.oauth.errors import AuthorizationEnded
+from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.token_families import TokenFamilies
 
 
-class TokenStanding:
+class IdTokenStatus:
     """Asks for the client, the family, the session, the person, and the scopes that the token's claims came of."""
 
-    def __init__(self, foundation: Foundation, *, families: Families, people: People) -> None:
-        self._db = foundation.db
-        self._origin = foundation.origin
+    def __init__(self, dependencies: OAuthDependencies, *, families: TokenFamilies, directory: PeopleLookup) -> None:
+        self._db = dependencies.db
+        self._origin = dependencies.origin
         self._families = families
-        self._people = people
+        self._directory = directory
 
-    async def why_over(
+    async def why_invalid(
         self, *, issuer_url: str, client_name: str, account_id: str, session_id: str, family_id: str, claims: Collection[str]
     ) -> str:
-        """Why the token is worth nothing any more, in words that follow a colon; empty where it is good."""
+        """Why the token is not valid any more, in words that follow a colon; empty where it is valid."""
         client = await store.client_named(self._db, client_name) if policy.is_client_name(client_name) else None
         if client is None or issuer_url != issuer_url_of(self._origin, client.name):
             return "the application that the token was made for does not exist any more"
@@ -36,10 +36,10 @@ class TokenStanding:
             return "the authorization that the token names is another's"
         try:
             await self._families.holder_of(family)
-        except FamilyOver as over:
+        except AuthorizationEnded as over:
             return f"{over.detail[:1].lower()}{over.detail[1:].rstrip('.')}"
-        groups = {group.id for group in await self._people.groups_of(account_id)}
-        reached = policy.scopes_reached(await store.scopes_by_group(self._db, client.id), groups)
+        groups = {group.id for group in await self._directory.groups_of(account_id)}
+        reached = policy.available_scopes(await store.scopes_by_group(self._db, client.id), groups)
         lost = [scope for scope in scopes_behind(claims) if scope not in reached]
         if lost:
             return f"they may not have the scope {' '.join(lost)} of {client.display_name} any more"

@@ -13,16 +13,16 @@ from sealwright.access import anonymous
 from sealwright.audit import Event
 from sealwright.ip import network_of
 from sealwright.oauth import policy, store
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import ClientNotAuthenticated, MalformedTokenRequest
-from sealwright.oauth.foundation import Foundation
 from sealwright.oauth.models import Client
 
 _NO_SECRET = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class ClientCredentials:
     """What a request says of its client. An empty secret counts as none: `step` always sends one."""
 
     name: str
@@ -32,22 +32,22 @@ class Presented:
 class ClientAuthentication:
     """Authenticates clients at the token endpoint."""
 
-    def __init__(self, foundation: Foundation) -> None:
-        self._db = foundation.db
-        self._audit = foundation.audit
-        self._failures = foundation.budgets.token_failures_by_client
+    def __init__(self, dependencies: OAuthDependencies) -> None:
+        self._db = dependencies.db
+        self._audit = dependencies.audit
+        self._failures = dependencies.budgets.token_failures_by_client
 
     async def authenticate(self, authorization: str | None, form: Mapping[str, str], address: str) -> Client:
-        """The client; `authorization` is that header's value. Unknown clients and wrong secrets are answered alike."""
-        presented = read_presented(authorization, form)
-        nameable = policy.is_client_name(presented.name)
-        party = (presented.name if nameable else "", network_of(address))
+        """The client; `authorization` is that header's value. Unknown clients and wrong secrets get the same error."""
+        credentials = read_credentials(authorization, form)
+        nameable = policy.is_client_name(credentials.name)
+        party = (credentials.name if nameable else "", network_of(address))
         self._failures.require(*party)
-        client = await store.client_named(self._db, presented.name) if nameable else None
+        client = await store.client_named(self._db, credentials.name) if nameable else None
         if client is not None and client.is_public:
             return client  # whatever secret it sends means nothing
         expected = _NO_SECRET if client is None or client.secret_digest is None else client.secret_digest
-        proven = hmac.compare_digest(digest_of(presented.secret or ""), expected)
+        proven = hmac.compare_digest(digest_of(credentials.secret or ""), expected)
         if client is None or not proven:
             self._failures.spend(*party)
             if client is not None:
@@ -67,11 +67,11 @@ class ClientAuthentication:
         )
 
 
-def read_presented(authorization: str | None, form: Mapping[str, str]) -> Presented:
+def read_credentials(authorization: str | None, form: Mapping[str, str]) -> ClientCredentials:
     """The client's name and secret, from the one place that gives them; more than one mechanism is refused."""
     if form.get("client_assertion") or form.get("client_assertion_type"):
         raise ClientNotAuthenticated("Client assertions are not supported; use client_secret_basic or client_secret_post.")
-    in_form = Presented(form.get("client_id", ""), form.get("client_secret") or None)
+    in_form = ClientCredentials(form.get("client_id", ""), form.get("client_secret") or None)
     if authorization is None:
         if not in_form.name:
             raise MalformedTokenRequest("The parameter 'client_id' is missing.")
@@ -81,10 +81,10 @@ def read_presented(authorization: str | None, form: Mapping[str, str]) -> Presen
         raise MalformedTokenRequest("The client authenticates in the Authorization header and in the body; use one of them.")
     if in_form.name and in_form.name != in_header.name:
         raise MalformedTokenRequest("The Authorization header and the body name different clients.")
-    return Presented(in_header.name, in_header.secret or in_form.secret)
+    return ClientCredentials(in_header.name, in_header.secret or in_form.secret)
 
 
-def _read_basic(authorization: str) -> Presented:
+def _read_basic(authorization: str) -> ClientCredentials:
     """Name and secret of a Basic header; both are form-encoded within (RFC 6749, section 2.3.1)."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
@@ -95,4 +95,4 @@ def _read_basic(authorization: str) -> Presented:
         raise ClientNotAuthenticated("The Authorization header cannot be read.") from cause
     if not colon:
         raise ClientNotAuthenticated("The Authorization header cannot be read.")
-    return Presented(unquote_plus(name), unquote_plus(secret) or None)
+    return ClientCredentials(unquote_plus(name), unquote_plus(secret) or None)

@@ -9,55 +9,55 @@ from sealwright.audit import Event
 from sealwright.db import Transaction
 from sealwright.identity import Account, Session
 from sealwright.oauth import store
-from sealwright.oauth.errors import FamilyOver
-from sealwright.oauth.foundation import Foundation
-from sealwright.oauth.models import Client, Family
-from sealwright.oauth.people import SignIns
+from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.errors import AuthorizationEnded
+from sealwright.oauth.lookups import SessionLookup
+from sealwright.oauth.models import Client, TokenFamily
 
 
-class Holder(Struct, frozen=True):
+class FamilyHolder(Struct, frozen=True):
     """The person for whom a family was made, as they are now."""
 
     account: Account
     session: Session
 
 
-class Families:
+class TokenFamilies:
     """Asks anew at every use: a revoked family, an ended session or a disabled person counts at once, on every node."""
 
-    def __init__(self, foundation: Foundation, *, sign_ins: SignIns) -> None:
-        self._db = foundation.db
-        self._clock = foundation.clock
-        self._audit = foundation.audit
-        self._sign_ins = sign_ins
+    def __init__(self, dependencies: OAuthDependencies, *, sessions: SessionLookup) -> None:
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._audit = dependencies.audit
+        self._sessions = sessions
 
-    async def find(self, family_id: str) -> Family | None:
+    async def find(self, family_id: str) -> TokenFamily | None:
         """The family with this identifier."""
         return await store.family(self._db, family_id)
 
-    async def holder_of(self, family: Family) -> Holder:
+    async def holder_of(self, family: TokenFamily) -> FamilyHolder:
         """Who holds the family; raises FamilyOver where it no longer holds.
 
         A session that only idles still holds for its applications: they are what the person uses meanwhile. Its end and its
         longest duration bind them.
         """
         if family.revoked_at is not None:
-            raise FamilyOver("The authorization was revoked.")
+            raise AuthorizationEnded("The authorization was revoked.")
         now = self._clock.now()
-        found = await self._sign_ins.with_account(family.session_id)
+        found = await self._sessions.with_account(family.session_id)
         if found is None:
-            raise FamilyOver("The sign-in that the authorization rests on has ended.")
+            raise AuthorizationEnded("The sign-in that the authorization rests on has ended.")
         session, account = found
         if session.ended_at is not None or session.expires_at <= now:
-            raise FamilyOver("The sign-in that the authorization rests on has ended.")
+            raise AuthorizationEnded("The sign-in that the authorization rests on has ended.")
         if account.id != family.account_id:
-            raise FamilyOver("The sign-in that the authorization rests on is somebody else's.")
+            raise AuthorizationEnded("The sign-in that the authorization rests on is someone else's.")
         status = account.status(now)
         if not status.active:
-            raise FamilyOver(f"The person may not act now: {status.reason}.")
-        return Holder(account, session)
+            raise AuthorizationEnded(f"The person may not act now: {status.reason}.")
+        return FamilyHolder(account, session)
 
-    async def revoke(self, tx: Transaction, family: Family, client: Client, reason: str, actor: Actor) -> None:
+    async def revoke(self, tx: Transaction, family: TokenFamily, client: Client, reason: str, actor: Actor) -> None:
         """End every token of the family, and record it once."""
         if await store.revoke_family(tx, family.id, reason, self._clock.now()):
             await self._audit.record(
@@ -68,7 +68,7 @@ class Families:
                 details={"client": client.name, "family": family.id, "account": family.account_id, "reason": reason},
             )
 
-    async def refuse(self, family: Family, client: Client, reason: str, actor: Actor, *, revoke: bool = False) -> None:
+    async def refuse(self, family: TokenFamily, client: Client, reason: str, actor: Actor, *, revoke: bool = False) -> None:
         """Record that a token request about a known family was refused, and where `revoke` is set, end the family."""
         if revoke:
 

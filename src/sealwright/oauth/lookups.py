@@ -1,4 +1,4 @@
-"""What the authorization server needs to know about people. `identity` answers it; tests may answer it themselves."""
+"""What the authorization server needs to know of people and their sessions. `identity` implements it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 from sealwright.identity import Account, Group, Session, SessionKind, SignedIn
 
 
-class People(Protocol):
+class PeopleLookup(Protocol):
     """Accounts and groups as they are now."""
 
     async def account(self, account_id: str) -> Account | None:
@@ -27,7 +27,7 @@ class People(Protocol):
         ...
 
 
-class SignIns(Protocol):
+class SessionLookup(Protocol):
     """Sessions as they are now."""
 
     async def resolve(self, session_token: str, address: str, *, kind: SessionKind) -> SignedIn | None:

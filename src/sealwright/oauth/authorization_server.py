@@ -1,0 +1,72 @@
+"""The parts of the authorization server, put together."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sealwright.access import NamedAuthorities
+from sealwright.http import Route
+from sealwright.keys import Custody, Sealer
+from sealwright.oauth.authorize import AuthorizationEndpoint
+from sealwright.oauth.clients import ClientRegistry
+from sealwright.oauth.consents import Consents
+from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.http import Endpoints, routes
+from sealwright.oauth.id_token_status import IdTokenStatus
+from sealwright.oauth.lookups import PeopleLookup, SessionLookup
+from sealwright.oauth.pending import PendingRequests
+from sealwright.oauth.token import TokenEndpoint
+from sealwright.oauth.token_families import TokenFamilies
+from sealwright.oauth.userinfo import UserinfoEndpoint
+
+
+class AuthorizationServer(Struct, frozen=True):
+    """What other packages use of it, and its addresses."""
+
+    clients: ClientRegistry
+    authorization: AuthorizationEndpoint
+    consents: Consents
+    discovery: Discovery
+    tokens: TokenEndpoint
+    id_token_status: IdTokenStatus
+    routes: tuple[Route, ...]
+
+
+def build_authorization_server(
+    dependencies: OAuthDependencies,
+    *,
+    directory: PeopleLookup,
+    sessions: SessionLookup,
+    custody: Custody,
+    sealer: Sealer,
+    named: NamedAuthorities,
+) -> AuthorizationServer:
+    """Build it.
+
+    `directory`: `identity.Directory`; `sessions`: `identity.Sessions`; `named`: the names that carry authority elsewhere.
+    """
+    authorization = AuthorizationEndpoint(
+        dependencies, directory=directory, custody=custody, requests=PendingRequests(dependencies, sealer)
+    )
+    discovery = Discovery(dependencies, custody)
+    families = TokenFamilies(dependencies, sessions=sessions)
+    tokens = TokenEndpoint(dependencies, families=families, directory=directory, custody=custody)
+    userinfo = UserinfoEndpoint(dependencies, discovery=discovery, families=families, directory=directory, custody=custody)
+    endpoints = Endpoints(
+        authorization=authorization,
+        tokens=tokens,
+        userinfo=userinfo,
+        discovery=discovery,
+        sessions=sessions,
+        budgets=dependencies.budgets,
+    )
+    return AuthorizationServer(
+        clients=ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named),
+        authorization=authorization,
+        consents=Consents(dependencies, directory=directory),
+        discovery=discovery,
+        tokens=tokens,
+        id_token_status=IdTokenStatus(dependencies, families=families, directory=directory),
+        routes=tuple(routes(endpoints)),
+    )

@@ -9,11 +9,12 @@ from sealwright.api.operations import LONGEST_PAGE
 from sealwright.ca import csr, names
 from sealwright.ca.issuers.hierarchy import LONGEST_NAME
 from sealwright.ca.step_api import http as step
+from sealwright.client_metadata import LONGEST_URI, MOST_URIS
 from sealwright.clock import LONGEST_DURATION_TEXT
 from sealwright.identity import policy as people
 from sealwright.jose import LONGEST_TOKEN
 from sealwright.jose.jwk import MOST_KEYS
-from sealwright.oauth import loopback, parameters
+from sealwright.oauth import parameters
 from sealwright.oauth.policy import MAX_SCOPES
 from sealwright.runtime.listener_state import Limits
 from sealwright.web.http import MAX_FORM
@@ -42,7 +43,8 @@ def limits() -> Iterator[tuple[str, int, str]]:
     yield "`nonce`", parameters.LONGEST_NONCE, "bytes"
     yield "`login_hint` (the rest is not looked at)", parameters.LONGEST_HINT, "characters"
     yield "Scopes of a request", MAX_SCOPES, "scopes"
-    yield "Redirect or landing URL", loopback.LONGEST_URI, "characters"
+    yield "Redirect or landing URL", LONGEST_URI, "characters"
+    yield "Redirect URLs of a client", MOST_URIS, "addresses"
     yield "Request for a certificate", csr.LONGEST, "bytes"
     yield "Names in a certificate", names.MOST_NAMES, "names"
     yield "Common name", names.LONGEST_COMMON_NAME, "characters"

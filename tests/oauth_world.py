@@ -105,7 +105,7 @@ class World:
         """A public client with localhost redirects, for members of `users`. Answers its name."""
         clients = self.server.clients
         await clients.create_public(name, "Step-CA", "https://ca.example.org", actor=SYSTEM)
-        await clients.enable_localhost_redirects(name, actor=SYSTEM)
+        await clients.change(name, {"localhost_redirects": True}, actor=SYSTEM)
         await clients.update_scope_map(name, "users", scopes, actor=SYSTEM)
         return name
 
@@ -115,7 +115,7 @@ class World:
         """A confidential client with one redirect URI, for members of `users`. Answers its name and secret."""
         clients = self.server.clients
         await clients.create_confidential(name, "The Wiki", "https://wiki.example.org", actor=SYSTEM)
-        await clients.add_redirect_url(name, CALLBACK, actor=SYSTEM)
+        await clients.add(name, "redirect_uris", CALLBACK, actor=SYSTEM)
         await clients.update_scope_map(name, "users", scopes, actor=SYSTEM)
         secret = await clients.show_basic_secret(name, actor=SYSTEM)
         assert secret is not None

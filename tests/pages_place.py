@@ -116,8 +116,8 @@ class Place:
                 await self.identity.directory.create_group("users", actor=SYSTEM)
             clients = self.oauth.clients
             await clients.create_public("step-ca", "Step-CA", "https://ca.example.org", actor=SYSTEM)
-            await clients.enable_localhost_redirects("step-ca", actor=SYSTEM)
-            await clients.add_redirect_url("step-ca", "https://ca.example.org/back", actor=SYSTEM)
+            await clients.change("step-ca", {"localhost_redirects": True}, actor=SYSTEM)
+            await clients.add("step-ca", "redirect_uris", "https://ca.example.org/back", actor=SYSTEM)
             await clients.update_scope_map("step-ca", "users", scopes, actor=SYSTEM)
 
         self.run(work())

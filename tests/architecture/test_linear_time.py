@@ -18,6 +18,7 @@ from sealwright.ca.models import Name, NameType
 from sealwright.ca.provisioners import audiences
 from sealwright.ca.provisioners.files import parse_json
 from sealwright.ca.step_api import messages
+from sealwright.client_metadata import loopback_parts, require_redirect_uri
 from sealwright.clock import FixedClock, Instant, parse_duration
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import Failure
@@ -26,8 +27,6 @@ from sealwright.identity import policy as people
 from sealwright.ip import network_of
 from sealwright.jose import LONGEST_TOKEN, UnverifiedToken, decrypt_private_jwk, keys_of_jwks
 from sealwright.jose.encoding import decode_object
-from sealwright.oauth import redirects
-from sealwright.oauth.loopback import loopback_parts
 from sealwright.oauth.parameters import Parameters
 from sealwright.openid_providers import read_metadata
 from sealwright.runtime.http_response import site_of
@@ -197,7 +196,7 @@ CASES: list[tuple[str, Callable[[Any], Any], tuple[Any, ...]]] = [
     ("a URI in a certificate", lambda text: names.canonical(Name(NameType.URI, text)), TEXTS),
     ("an IP address", lambda text: names.canonical(Name(NameType.IP, text)), TEXTS),
     ("a common name", names.common_name, TEXTS),
-    ("a redirect URI", redirects.require_redirect_uri, TEXTS),
+    ("a redirect URI", require_redirect_uri, TEXTS),
     ("a loopback address", loopback_parts, TEXTS),
     ("an audience", audiences.is_address, TEXTS),
     ("a time or duration", lambda text: messages.time_or_duration(text, "notAfter"), TEXTS),

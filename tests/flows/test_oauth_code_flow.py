@@ -304,7 +304,7 @@ def test_short_user_name_where_the_client_prefers_it():
     async def scenario(world):
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
-        await world.server.clients.prefer_short_username("step-ca", actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"short_username": True}, actor=SYSTEM)
         tokens = await world.tokens(await world.sign_in(alice))
         assert (await world.verified(tokens["id_token"], "step-ca")).claims["preferred_username"] == "alice"
 

@@ -273,7 +273,7 @@ def test_applications_that_a_scope_map_reaches_are_listed_with_a_link_to_their_l
         await clients.update_scope_map("step-ca", "inner", ["openid"], actor=SYSTEM)
         await clients.create_public("tool", "Tool", "http://localhost:9000/start", actor=SYSTEM)
         await clients.update_scope_map("tool", "users", ["openid"], actor=SYSTEM)
-        await clients.set_landing_url("step-ca", "https://ca.example.org/start?from=list", actor=SYSTEM)
+        await clients.change("step-ca", {"landing_url": "https://ca.example.org/start?from=list"}, actor=SYSTEM)
 
     place.run(more())
     page = place.signed_in().open(ACCOUNT + "/applications")

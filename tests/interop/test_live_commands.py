@@ -114,7 +114,7 @@ def test_commands_of_the_tutorial_run_as_written(server):
     assert re.search(r"scopes:\s+step-ca_users: openid email", shown), shown
     client = server.sealwright_json("system", "oauth2", "get", "step-ca")
     assert client["landing_url"] == "https://ca.example.org"
-    assert "http://localhost:10000" in client["redirect_urls"]
+    assert "http://localhost:10000" in client["redirect_uris"]
     assert server.sealwright_json("group", "get", "step-ca_users")["members"] == ["alice@localhost"]
 
 

@@ -29,14 +29,26 @@ CLIENT = {
     "created_at": 5_000_000_000_000,
     "updated_at": 7,
 }
+CURRENT = {
+    "id": "c",
+    "name": "wiki",
+    "display_name": "Wiki",
+    "kind": "public",
+    "landing_url": "https://wiki.example.org",
+    "secret_digest": None,
+    "sealed_secret": "AAEC",
+    "settings": "{}",
+    "created_at": 5_000_000_000_000,
+    "updated_at": 7,
+}
 BINARY = {"secret_digest", "sealed_secret"}
 READ = Statement(select(oauth_clients.c.name, oauth_clients.c.sealed_secret, oauth_clients.c.created_at))
 COUNT = Statement(select(accounts.c.id).where(accounts.c.id != bindparam("other")))
 
 
-def table():
-    header = [[name, name in BINARY] for name in CLIENT]
-    return [("oauth_clients", iter([msgspec.json.encode(header), msgspec.json.encode(list(CLIENT.values()))]))]
+def table(client=CLIENT):
+    header = [[name, name in BINARY] for name in client]
+    return [("oauth_clients", iter([msgspec.json.encode(header), msgspec.json.encode(list(client.values()))]))]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -77,8 +89,8 @@ def test_rows_that_cannot_be_stored_leave_nothing_behind(empty_url):
     async def scenario():
         with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the engine says of a column that it does not have
             await load(empty_url, NEWEST, [("accounts", iter([b'[["no_such_column",false]]', b'["x"]']))])
-        await load(empty_url, NEWEST, table())
+        await load(empty_url, NEWEST, table(CURRENT))
         with pytest.raises(DatabaseTaken):
-            await load(empty_url, NEWEST, table())
+            await load(empty_url, NEWEST, table(CURRENT))
 
     asyncio.run(scenario())

@@ -36,7 +36,7 @@ class Place:
         await self.first.directory.create_group("pki", actor=SYSTEM)
         self.alice = await self.first.person("alice", "users", mails=("alice@example.org",))
         await clients.create_public("step-ca", "Step-CA", "https://ca.example.org", actor=SYSTEM)
-        await clients.enable_localhost_redirects("step-ca", actor=SYSTEM)
+        await clients.change("step-ca", {"localhost_redirects": True}, actor=SYSTEM)
         await clients.update_scope_map("step-ca", "users", ("openid", "email", "groups"), actor=SYSTEM)
         definition = {
             "type": "OIDC",

@@ -1,9 +1,11 @@
 """The revisions and `db/schema/` describe the same tables, on both engines."""
 
 import asyncio
+import json
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 
 import apsw
 import asyncpg
@@ -20,6 +22,7 @@ from sealwright.db.errors import DatabaseEmpty, SchemaTooNew, unusable
 from sealwright.db.full_schema import metadata
 from sealwright.db.migrate import NEWEST, alembic_config, migrate, on_connection, revision_of, run_revisions
 from sealwright.errors import Unavailable
+from sealwright.oauth.clients.store import client_named
 from tests.databases import scratch_postgresql
 
 KEY = {"key": b"address"}
@@ -143,17 +146,64 @@ CLIENT = (
 )
 
 
-def test_clients_of_older_databases_get_the_grace_that_new_ones_have(tmp_path):
+def older_clients(connection):
+    """Clients as the second release kept them: one with everything changed, and one of each kind with nothing changed."""
+    command.upgrade(alembic_config(connection), "0002")
+    for kind in ("public", "confidential"):
+        connection.execute(text(CLIENT), {"kind": kind})
+    connection.execute(
+        text(
+            "INSERT INTO oauth_clients (id, name, display_name, kind, landing_url, signing_algorithm, require_pkce,"
+            " localhost_redirects, consent_prompt, short_username, refresh_seconds, created_at, updated_at)"
+            " VALUES ('w', 'wiki', 'Wiki', 'confidential', 'https://wiki.example.org', 'RS256', 0, 1, 0, 1, 7200, 1, 1)"
+        )
+    )
+    for uri in ("https://wiki.example.org/cb", "com.example.wiki:/cb"):
+        connection.execute(text("INSERT INTO oauth_redirect_uris (client_id, uri) VALUES ('w', :uri)"), {"uri": uri})
+
+
+def settings_in(connection):
+    found = connection.execute(text("SELECT name, settings FROM oauth_clients"))
+    return {name: json.loads(settings) for name, settings in found}
+
+
+SETTINGS = {
+    "public": {"refresh_seconds": 3600},
+    "confidential": {"refresh_seconds": 3600},
+    "wiki": {
+        "localhost_redirects": True,
+        "require_pkce": False,
+        "consent_prompt": False,
+        "short_username": True,
+        "redirect_uris": ["com.example.wiki:/cb", "https://wiki.example.org/cb"],
+        "id_token_signed_response_alg": "RS256",
+        "refresh_seconds": 7200,
+    },
+}
+
+
+def test_what_is_set_on_clients_of_older_databases_stays_set(tmp_path, postgresql_url):
     url = f"sqlite:///{tmp_path / 'a.db'}"
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
-        command.upgrade(alembic_config(connection), "0002")
-        for kind in ("public", "confidential"):
-            connection.execute(text(CLIENT), {"kind": kind})
+        older_clients(connection)
     asyncio.run(migrate(url, may_create=False))
     with engine.connect() as connection:
-        found = connection.execute(text("SELECT kind, refresh_grace_seconds FROM oauth_clients ORDER BY kind"))
-        assert [tuple(row) for row in found] == [("confidential", 10), ("public", 0)]
+        assert settings_in(connection) == SETTINGS
+
+    async def scenario():
+        async with scratch_postgresql(postgresql_url) as url:
+            await on_postgresql(url, empty)
+            await on_postgresql(url, older_clients)
+            await migrate(url, may_create=False)
+            assert await on_postgresql(url, settings_in) == SETTINGS
+            db = await open_database(url)
+            wiki = await client_named(db, "wiki")
+            await db.close()
+            assert wiki.redirect_uris == ("com.example.wiki:/cb", "https://wiki.example.org/cb")
+            assert (wiki.require_pkce, wiki.refresh_seconds, wiki.refresh_grace) == (False, 7200, timedelta(seconds=10))
+
+    asyncio.run(scenario())
 
 
 def test_older_sqlite_database_is_brought_up_to_date_with_what_it_holds(tmp_path):

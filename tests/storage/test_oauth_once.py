@@ -149,12 +149,12 @@ def test_scope_map_and_redirect_uri_are_replaced_not_doubled(run):
         clients = world.server.clients
         await clients.update_scope_map("step-ca", "users", ["openid"], actor=SYSTEM)
         for _ in range(2):
-            await clients.add_redirect_url("step-ca", "http://localhost:10000", actor=SYSTEM)
+            await clients.add("step-ca", "redirect_uris", "http://localhost:10000", actor=SYSTEM)
         found = await clients.get("step-ca", actor=SYSTEM)
         assert [(one.group_name, one.scopes) for one in found.scope_maps] == [("users", ("openid",))]
         assert found.redirect_uris == ("http://localhost:10000",)
         await clients.delete_scope_map("step-ca", "users", actor=SYSTEM)
-        await clients.remove_redirect_url("step-ca", "http://localhost:10000", actor=SYSTEM)
+        await clients.remove("step-ca", "redirect_uris", "http://localhost:10000", actor=SYSTEM)
         found = await clients.get("step-ca", actor=SYSTEM)
         assert (found.scope_maps, found.redirect_uris) == ((), ())
 

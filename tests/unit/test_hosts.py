@@ -4,10 +4,10 @@ import pytest
 
 from sealwright.ca import names
 from sealwright.ca.errors import CertificateNameRefused
+from sealwright.client_metadata import require_redirect_uri
 from sealwright.errors import InvalidInput, Refused
 from sealwright.hosts import HostRefused, canonical_host, canonical_mail
 from sealwright.identity.policy import check_mail
-from sealwright.oauth.redirects import require_redirect_uri
 from sealwright.settings import forms
 
 GOOD = ("localhost", "id.example.org", "xn--bcher-kva.example", "a-b.example", "1.example", "3com.example", "a" * 63 + ".example")

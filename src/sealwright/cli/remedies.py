@@ -20,7 +20,7 @@ _COMMANDS: Mapping[Action, str] = {
     Action.LIST_PEOPLE_AND_GROUPS: "See all with: sealwright person list, and: sealwright group list",
     Action.RECOVER_ACCOUNT: "On the server: sealwright recover-account {name}",
     Action.RESET_PERSON: "Where the password was lost: sealwright person reset {name}",
-    Action.SHOW_CLIENT: "See them with: sealwright system oauth2 get {name}",
+    Action.SHOW_CLIENT: "See it with: sealwright system oauth2 get {name}",
     Action.SIGN_IN: "Sign in with: sealwright login -D {name}",
     Action.UPDATE_PERSON: "Change the person first with: sealwright person update {name}",
 }

@@ -6,9 +6,10 @@ signs in, and never draws a page.
 
 from __future__ import annotations
 
+from sealwright.client_metadata import ClientKind, ClientRefused
 from sealwright.oauth.authorization_server import AuthorizationServer, build_authorization_server
 from sealwright.oauth.authorize import AuthorizationEndpoint
-from sealwright.oauth.clients import ClientRegistry
+from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery, client_name_in
@@ -16,7 +17,6 @@ from sealwright.oauth.errors import (
     AccessTokenRefused,
     ClientExists,
     ClientInUse,
-    ClientRefused,
     ClientUnknown,
     GroupUnknown,
     RequestGone,
@@ -40,7 +40,6 @@ from sealwright.oauth.models import (
     AvailableClient,
     Client,
     ClientConfiguration,
-    ClientKind,
     Consent,
     ConsentStep,
     DisclosedClaims,
@@ -51,7 +50,6 @@ from sealwright.oauth.models import (
     RedirectStep,
     ResponseMode,
     ScopeMap,
-    SigningAlgorithm,
     SignInStep,
 )
 from sealwright.oauth.policy import ScopeNeed
@@ -99,7 +97,6 @@ __all__ = [
     "ScopeNeed",
     "SessionLookup",
     "SignInStep",
-    "SigningAlgorithm",
     "TokenEndpoint",
     "TokenRequestRefused",
     "TokenResponse",

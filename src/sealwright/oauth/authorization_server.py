@@ -8,7 +8,7 @@ from sealwright.access import NamedAuthorities
 from sealwright.http import Route
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.authorize import AuthorizationEndpoint
-from sealwright.oauth.clients import ClientRegistry
+from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sealwright.access import anonymous
 from sealwright.audit import Event
+from sealwright.client_metadata import is_client_name
 from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.entropy import token, uuid4
@@ -16,6 +17,7 @@ from sealwright.jose import JWT, TokenRefused, optional_text, require_issuer, ve
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.claims import Subject, identity_claims
+from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import issuer_url_of
@@ -244,7 +246,7 @@ class AuthorizationEndpoint:
                 f"The request {_says('client_id', parameters)} which application it comes from.",
                 reasons=("client_id must be given once",),
             )
-        client = await store.client_named(self._db, name) if policy.is_client_name(name) else None
+        client = await client_store.client_named(self._db, name) if is_client_name(name) else None
         if client is None:
             raise UnprovenRequest(
                 f"No application is registered here as {name[:80]!r}.",
@@ -259,7 +261,7 @@ class AuthorizationEndpoint:
                 f"{client.display_name} {_says('redirect_uri', parameters)} where its answer goes.",
                 reasons=("redirect_uri must be given once",),
             )
-        if not redirects.is_allowed(client, await store.redirect_uris(self._db, client.id), uri):
+        if not redirects.is_allowed(client, uri):
             reason = "the redirect URI is not registered"
             await self._audit.refused(
                 self._db,

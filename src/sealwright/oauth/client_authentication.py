@@ -11,8 +11,9 @@ from urllib.parse import unquote_plus
 
 from sealwright.access import anonymous
 from sealwright.audit import Event
+from sealwright.client_metadata import is_client_name
 from sealwright.ip import network_of
-from sealwright.oauth import policy, store
+from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import ClientNotAuthenticated, MalformedTokenRequest
@@ -40,10 +41,10 @@ class ClientAuthentication:
     async def authenticate(self, authorization: str | None, form: Mapping[str, str], address: str) -> Client:
         """The client; `authorization` is that header's value. Unknown clients and wrong secrets get the same error."""
         credentials = read_credentials(authorization, form)
-        nameable = policy.is_client_name(credentials.name)
+        nameable = is_client_name(credentials.name)
         party = (credentials.name if nameable else "", network_of(address))
         self._failures.require(*party)
-        client = await store.client_named(self._db, credentials.name) if nameable else None
+        client = await client_store.client_named(self._db, credentials.name) if nameable else None
         if client is not None and client.is_public:
             return client  # whatever secret it sends means nothing
         expected = _NO_SECRET if client is None or client.secret_digest is None else client.secret_digest

@@ -6,11 +6,13 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
+from sealwright.client_metadata import is_client_name
 from sealwright.clock import Instant, before
 from sealwright.jose import jwks_document, verification_keys
 from sealwright.keys import Custody, PublicKeyRecord, Purpose, signing_record
 from sealwright.oauth import policy, store
 from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
+from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown
 from sealwright.oauth.models import Client, Prompt, ResponseMode
@@ -77,7 +79,7 @@ class Discovery:
     async def local_provider(self, configuration_endpoint: str) -> LocalProvider | None:
         """One of our own issuers, by its URL or the URL of its metadata, without a call over the network; None for others."""
         name = client_name_in(self._origin, configuration_endpoint)
-        client = await store.client_named(self._db, name) if name is not None and policy.is_client_name(name) else None
+        client = await client_store.client_named(self._db, name) if name is not None and is_client_name(name) else None
         if client is None:
             return None
         issuer_url = issuer_url_of(self._origin, client.name)
@@ -94,7 +96,7 @@ class Discovery:
 
     async def client(self, client_name: str) -> Client:
         """The client that an issuer belongs to; raises ClientUnknown."""
-        client = await store.client_named(self._db, client_name) if policy.is_client_name(client_name) else None
+        client = await client_store.client_named(self._db, client_name) if is_client_name(client_name) else None
         if client is None:
             raise ClientUnknown(f"There is no issuer for a client named {client_name[:80]!r} here.")
         return client

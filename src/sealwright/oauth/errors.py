@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sealwright.errors import Conflict, InvalidInput, NotFound, Refused
+from sealwright.errors import Conflict, NotFound, Refused
 
 
 class UnprovenRequest(Refused):
@@ -47,12 +47,6 @@ class ClientInUse(Conflict):
     """A provisioner trusts the tokens of this client."""
 
     code = "client_in_use"
-
-
-class ClientRefused(InvalidInput):
-    """A value in a client's registration is not allowed."""
-
-    code = "client_refused"
 
 
 class AuthorizationRefused(Refused):

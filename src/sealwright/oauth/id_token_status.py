@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sealwright.client_metadata import is_client_name
 from sealwright.oauth import policy, store
 from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
+from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AuthorizationEnded
@@ -26,7 +28,7 @@ class IdTokenStatus:
         self, *, issuer_url: str, client_name: str, account_id: str, session_id: str, family_id: str, claims: Collection[str]
     ) -> str:
         """Why the token is not valid any more, in words that follow a colon; empty where it is valid."""
-        client = await store.client_named(self._db, client_name) if policy.is_client_name(client_name) else None
+        client = await client_store.client_named(self._db, client_name) if is_client_name(client_name) else None
         if client is None or issuer_url != issuer_url_of(self._origin, client.name):
             return "the application that the token was made for does not exist any more"
         family = await self._families.find(family_id) if family_id else None

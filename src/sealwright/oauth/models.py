@@ -10,54 +10,29 @@ from typing import Any
 
 from msgspec import Struct
 
+from sealwright.client_metadata import ClientMetadata, loopback_parts, usual_grace_seconds
 from sealwright.clock import Instant
-from sealwright.oauth.loopback import loopback_parts
 
 
-class ClientKind(StrEnum):
-    """Whether a client can keep a secret (RFC 6749, section 2.1)."""
-
-    PUBLIC = "public"
-    CONFIDENTIAL = "confidential"
-
-
-class SigningAlgorithm(StrEnum):
-    """What a client's tokens are signed with."""
-
-    ES256 = "ES256"
-    RS256 = "RS256"
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A registered application, as the endpoints need it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client(ClientMetadata):
+    """A registered application: what is set on it, and what it has beside that."""
 
     id: str
-    name: str
-    """The `client_id` on the wire."""
-    display_name: str
-    kind: ClientKind
-    landing_url: str
+    """Of its row; what the wire calls `client_id` is its name."""
     secret_digest: bytes | None = field(repr=False)
-    signing_algorithm: SigningAlgorithm
-    require_pkce: bool
-    localhost_redirects: bool
-    http_redirects: bool
-    """Whether its redirect URIs may be plain http, where others on the network can read the code."""
-    consent_prompt: bool
-    partial_scopes: bool
-    """Whether a person who may not grant all that it asks for grants the rest (RFC 6749, section 3.3)."""
-    short_username: bool
-    refresh_lifetime: timedelta
-    refresh_grace: timedelta
-    """How long a used refresh token still gets its successor, once more; zero for never."""
     created_at: Instant
     updated_at: Instant
 
+    def refresh_lifetime(self, usual: timedelta) -> timedelta:
+        """How long its refresh tokens wait for their use; `usual` is the server's setting."""
+        return usual if self.refresh_seconds is None else timedelta(seconds=self.refresh_seconds)
+
     @property
-    def is_public(self) -> bool:
-        """True where the client cannot keep a secret."""
-        return self.kind is ClientKind.PUBLIC
+    def refresh_grace(self) -> timedelta:
+        """How long a used refresh token still gets its successor, once more; zero for never."""
+        seconds = usual_grace_seconds(self) if self.refresh_grace_seconds is None else self.refresh_grace_seconds
+        return timedelta(seconds=seconds)
 
 
 class ScopeMap(Struct, frozen=True):
@@ -68,24 +43,11 @@ class ScopeMap(Struct, frozen=True):
     scopes: tuple[str, ...]
 
 
-class ClientConfiguration(Struct, frozen=True):
-    """Everything that is set on a client, without its secret and keys."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfiguration(ClientMetadata):
+    """Everything that holds for a client, defaults included, without its secret and keys."""
 
-    name: str
-    display_name: str
-    kind: ClientKind
-    landing_url: str
-    redirect_uris: tuple[str, ...]
-    localhost_redirects: bool
-    http_redirects: bool
     scope_maps: tuple[ScopeMap, ...]
-    require_pkce: bool
-    signing_algorithm: SigningAlgorithm
-    consent_prompt: bool
-    partial_scopes: bool
-    short_username: bool
-    refresh_lifetime: timedelta
-    refresh_grace: timedelta
     issuer_url: str
     configuration_url: str
     created_at: Instant

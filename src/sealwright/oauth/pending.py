@@ -68,13 +68,10 @@ class PendingRequests:
         if sealed is None or sealed.expires_at <= self._clock.now():
             raise request_gone()
         client = await store.client_of_request(self._db, _digest(handle), sealed.request.client_id)
-        if client is None or not await self._may_still_answer(client, sealed.request.redirect_uri):
+        # the address to which the response would go may have been taken away meanwhile
+        if client is None or not redirects.is_allowed(client, sealed.request.redirect_uri):
             raise request_gone()
         return PendingRequest(client, sealed.request, sealed.created_at, sealed.expires_at)
-
-    async def _may_still_answer(self, client: Client, redirect_uri: str) -> bool:
-        """Whether the address to which the answer would go is still one of the client: it may have been taken away meanwhile."""
-        return redirects.is_allowed(client, await store.redirect_uris(self._db, client.id), redirect_uri)
 
     @staticmethod
     async def answer(tx: Transaction, handle: str, pending: PendingRequest) -> bool:

@@ -12,39 +12,18 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
+from sealwright.client_metadata import ClientRefused
 from sealwright.clock import Instant, between
-from sealwright.oauth.errors import AuthorizationRefused, ClientRefused
+from sealwright.oauth.errors import AuthorizationRefused
 from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ScopeMap
 from sealwright.oauth.redirects import is_claimed
 
 MAX_SCOPES = 100
 PROTOCOL_SCOPES = frozenset({"offline_access"})
 """Scopes that tell nothing about a person, so that no group has to be given them (OpenID Connect Core, section 11)."""
-_CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-
-
-def is_client_name(text: str) -> bool:
-    """True where `text` has the form of a client's name; anything else is no client and is not looked up."""
-    return _CLIENT_NAME.fullmatch(text) is not None
-
-
-def require_client_name(name: str) -> None:
-    """Raise ClientRefused unless `name` can be a client's name: it is its `client_id` and a part of its issuer URL."""
-    if not is_client_name(name):
-        raise ClientRefused(
-            f"{name[:80]!r} cannot be the name of a client.",
-            reasons=("it is the client_id and a part of the issuer URL",),
-            hint="Use 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.",
-        )
-
-
-def require_display_name(text: str) -> None:
-    """Raise ClientRefused unless `text` can be shown as an application's name."""
-    if not 0 < len(text.strip()) <= 200 or not text.isprintable():  # noqa: PLR2004 - a line on a page
-        raise ClientRefused(f"{text[:80]!r} cannot be shown as a name.", hint="Use 1 to 200 printable characters.")
 
 
 def scopes_of(text: str) -> tuple[str, ...] | None:

@@ -1,9 +1,6 @@
-"""The only SQL about clients, authorization requests, consents, codes and refresh tokens."""
+"""The only SQL about scope maps, authorization requests, consents, codes and refresh tokens."""
 
 from __future__ import annotations
-
-from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
@@ -16,82 +13,21 @@ from sealwright.db.schema import (
     oauth_codes,
     oauth_consents,
     oauth_families,
-    oauth_redirect_uris,
     oauth_refresh_tokens,
     oauth_scope_maps,
 )
+from sealwright.oauth.clients.store import CLIENT_COLUMNS, client_from, touch_client
 from sealwright.oauth.models import (
     AccessCounts,
     AuthorizationRequest,
     AvailableClient,
     Client,
-    ClientKind,
     Consent,
     ScopeMap,
-    SigningAlgorithm,
     TokenFamily,
 )
 
 c = oauth_clients.c
-_CLIENT = (
-    c.id,
-    c.name,
-    c.display_name,
-    c.kind,
-    c.landing_url,
-    c.secret_digest,
-    c.signing_algorithm,
-    c.require_pkce,
-    c.localhost_redirects,
-    c.http_redirects,
-    c.consent_prompt,
-    c.partial_scopes,
-    c.short_username,
-    c.refresh_seconds,
-    c.refresh_grace_seconds,
-    c.created_at,
-    c.updated_at,
-)
-_CLIENT_BY_NAME = Statement(select(*_CLIENT).where(c.name == bindparam("name")))
-_CLIENT_BY_ID = Statement(select(*_CLIENT).where(c.id == bindparam("id")))
-_CLIENT_NAMES = Statement(select(c.name).order_by(c.name))
-_SEALED_SECRET = Statement(select(c.sealed_secret).where(c.id == bindparam("id")))
-_INSERT_CLIENT = Statement(insert(oauth_clients))
-_DELETE_CLIENT = Statement(delete(oauth_clients).where(c.id == bindparam("id")))
-_SET = {
-    column: Statement(
-        update(oauth_clients)
-        .where(c.id == bindparam("which"))
-        .values({column: bindparam("new_value"), "updated_at": bindparam("changed_at")})
-    )
-    for column in (
-        "display_name",
-        "landing_url",
-        "signing_algorithm",
-        "require_pkce",
-        "localhost_redirects",
-        "http_redirects",
-        "consent_prompt",
-        "partial_scopes",
-        "short_username",
-        "refresh_seconds",
-        "refresh_grace_seconds",
-    )
-}
-_TOUCH = Statement(update(oauth_clients).where(c.id == bindparam("which")).values(updated_at=bindparam("changed_at")))
-_SET_SECRET = Statement(
-    update(oauth_clients)
-    .where(c.id == bindparam("which"))
-    .values(secret_digest=bindparam("new_digest"), sealed_secret=bindparam("new_sealed"), updated_at=bindparam("changed_at"))
-)
-
-u = oauth_redirect_uris.c
-_REDIRECT_URIS = Statement(select(u.uri).where(u.client_id == bindparam("client_id")).order_by(u.uri))
-_PUT_REDIRECT_URI = upsert(oauth_redirect_uris, key=("client_id", "uri"), update=("uri",))
-_DELETE_REDIRECT_URI = Statement(
-    delete(oauth_redirect_uris).where(u.client_id == bindparam("client_id"), u.uri == bindparam("uri"))
-)
-
 m = oauth_scope_maps.c
 _SCOPE_MAPS = Statement(
     select(m.group_id, groups.c.name, m.scopes)
@@ -113,7 +49,7 @@ _DELETE_SCOPE_MAP = Statement(
 
 r = oauth_answered_requests.c
 _CLIENT_OF_REQUEST = Statement(
-    select(*_CLIENT).where(c.id == bindparam("client_id"), ~exists().where(r.digest == bindparam("digest")))
+    select(*CLIENT_COLUMNS).where(c.id == bindparam("client_id"), ~exists().where(r.digest == bindparam("digest")))
 )
 _ANSWER_REQUEST = insert_once(oauth_answered_requests, returning=r.digest)
 
@@ -192,90 +128,9 @@ _PURGE_FAMILIES = Statement(
 # --- clients ---------------------------------------------------------------------------------------------------------
 
 
-async def client_named(db: Database, name: str) -> Client | None:
-    """The client with this `client_id`."""
-    row = await db.one(_CLIENT_BY_NAME, name=name)
-    return None if row is None else _client(row)
-
-
-async def client_with_id(db: Database, client_id: str) -> Client | None:
-    """The client whose row has this identifier."""
-    row = await db.one(_CLIENT_BY_ID, id=client_id)
-    return None if row is None else _client(row)
-
-
-async def client_names(db: Database) -> list[str]:
-    """The names of all clients, in order."""
-    return [row[0] for row in await db.all(_CLIENT_NAMES)]
-
-
 async def clients_of_group(reader: Database | Transaction, group_id: str) -> list[str]:
     """The names of the clients that have a scope map for this group."""
     return [row[0] for row in await reader.all(_CLIENTS_OF_GROUP, group_id=group_id)]
-
-
-async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | None) -> None:
-    """Add a client; DuplicateRow where its name is taken."""
-    await tx.run(
-        _INSERT_CLIENT,
-        id=client.id,
-        name=client.name,
-        display_name=client.display_name,
-        kind=str(client.kind),
-        landing_url=client.landing_url,
-        secret_digest=client.secret_digest,
-        sealed_secret=sealed_secret,
-        signing_algorithm=str(client.signing_algorithm),
-        require_pkce=int(client.require_pkce),
-        localhost_redirects=int(client.localhost_redirects),
-        http_redirects=int(client.http_redirects),
-        consent_prompt=int(client.consent_prompt),
-        partial_scopes=int(client.partial_scopes),
-        short_username=int(client.short_username),
-        refresh_seconds=client.refresh_lifetime // timedelta(seconds=1),
-        refresh_grace_seconds=client.refresh_grace // timedelta(seconds=1),
-        created_at=client.created_at,
-        updated_at=client.updated_at,
-    )
-
-
-async def set_client(tx: Transaction, client_id: str, column: str, value: Any, now: Instant) -> bool:
-    """Change one column of a client."""
-    return await tx.run(_SET[column], which=client_id, new_value=value, changed_at=now) == 1
-
-
-async def set_secret(tx: Transaction, client_id: str, digest: bytes, sealed: bytes, now: Instant) -> bool:
-    """Replace a client's secret."""
-    return await tx.run(_SET_SECRET, which=client_id, new_digest=digest, new_sealed=sealed, changed_at=now) == 1
-
-
-async def sealed_secret(db: Database, client_id: str) -> bytes | None:
-    """A client's secret, sealed; None where it has none."""
-    row = await db.one(_SEALED_SECRET, id=client_id)
-    return None if row is None or row[0] is None else bytes(row[0])
-
-
-async def delete_client(tx: Transaction, client_id: str) -> bool:
-    """Delete a client and all that hangs on it."""
-    return await tx.run(_DELETE_CLIENT, id=client_id) == 1
-
-
-async def redirect_uris(db: Database, client_id: str) -> tuple[str, ...]:
-    """The registered redirect URIs of a client, in order."""
-    return tuple(row[0] for row in await db.all(_REDIRECT_URIS, client_id=client_id))
-
-
-async def put_redirect_uri(tx: Transaction, client_id: str, uri: str, now: Instant) -> None:
-    """Register a redirect URI; no change where it is there already."""
-    await tx.run(_PUT_REDIRECT_URI, client_id=client_id, uri=uri)
-    await tx.run(_TOUCH, which=client_id, changed_at=now)
-
-
-async def delete_redirect_uri(tx: Transaction, client_id: str, uri: str, now: Instant) -> bool:
-    """Take a redirect URI away."""
-    gone = await tx.run(_DELETE_REDIRECT_URI, client_id=client_id, uri=uri) == 1
-    await tx.run(_TOUCH, which=client_id, changed_at=now)
-    return gone
 
 
 async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
@@ -299,13 +154,13 @@ async def scopes_by_group(db: Database, client_id: str) -> dict[str, tuple[str, 
 async def put_scope_map(tx: Transaction, client_id: str, group_id: str, scopes: tuple[str, ...], now: Instant) -> None:
     """Set the scopes that one group's members may grant."""
     await tx.run(_PUT_SCOPE_MAP, client_id=client_id, group_id=group_id, scopes=" ".join(scopes))
-    await tx.run(_TOUCH, which=client_id, changed_at=now)
+    await touch_client(tx, client_id, now)
 
 
 async def delete_scope_map(tx: Transaction, client_id: str, group_id: str, now: Instant) -> bool:
     """Take a group's scope map away."""
     gone = await tx.run(_DELETE_SCOPE_MAP, client_id=client_id, group_id=group_id) == 1
-    await tx.run(_TOUCH, which=client_id, changed_at=now)
+    await touch_client(tx, client_id, now)
     return gone
 
 
@@ -315,7 +170,7 @@ async def delete_scope_map(tx: Transaction, client_id: str, group_id: str, now: 
 async def client_of_request(db: Database, digest: bytes, client_id: str) -> Client | None:
     """The client that sent a request, where it is still there and the request was not decided."""
     row = await db.one(_CLIENT_OF_REQUEST, digest=digest, client_id=client_id)
-    return None if row is None else _client(row)
+    return None if row is None else client_from(row)
 
 
 async def answer_request(tx: Transaction, digest: bytes, expires_at: Instant) -> bool:
@@ -423,28 +278,6 @@ async def purge(tx: Transaction, before: Instant) -> int:
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
-
-
-def _client(row: Row) -> Client:
-    return Client(
-        id=row[0],
-        name=row[1],
-        display_name=row[2],
-        kind=ClientKind(row[3]),
-        landing_url=row[4],
-        secret_digest=None if row[5] is None else bytes(row[5]),
-        signing_algorithm=SigningAlgorithm(row[6]),
-        require_pkce=bool(row[7]),
-        localhost_redirects=bool(row[8]),
-        http_redirects=bool(row[9]),
-        consent_prompt=bool(row[10]),
-        partial_scopes=bool(row[11]),
-        short_username=bool(row[12]),
-        refresh_lifetime=timedelta(seconds=row[13]),
-        refresh_grace=timedelta(seconds=row[14]),
-        created_at=Instant(row[15]),
-        updated_at=Instant(row[16]),
-    )
 
 
 def family_from(row: Row) -> TokenFamily:

@@ -26,7 +26,7 @@ def test_client_is_shown_whole_and_without_its_secret():
         assert status == 200
         assert found["issuer_url"] == f"{PEOPLE}/oauth2/openid/step-ca"
         assert found["discovery_url"] == f"{found['issuer_url']}/.well-known/openid-configuration"
-        assert (found["kind"], found["require_pkce"], found["signing_algorithm"]) == ("public", True, "ES256")
+        assert (found["kind"], found["require_pkce"], found["id_token_signed_response_alg"]) == ("public", True, "ES256")
         assert "secret" not in found
         _, page = await world.call("GET", "/oauth2/clients", token=token)
         assert [each["name"] for each in page["items"]] == ["step-ca", "wiki"]
@@ -53,8 +53,8 @@ def test_client_is_shown_whole_and_without_its_secret():
         ("wiki", "refresh_grace_seconds", 60),
         ("wiki", "short_username", True),
         ("wiki", "short_username", False),
-        ("wiki", "signing_algorithm", "RS256"),
-        ("wiki", "signing_algorithm", "ES256"),
+        ("wiki", "id_token_signed_response_alg", "RS256"),
+        ("wiki", "id_token_signed_response_alg", "ES256"),
         ("wiki", "refresh_seconds", 3600),
     ],
 )
@@ -76,12 +76,45 @@ def test_lifetime_of_refresh_tokens_goes_back_to_what_the_settings_say():
     with_clients(body)
 
 
-@pytest.mark.parametrize("change", [{}, {"require_pkce": True, "consent_prompt": True}])
-def test_one_thing_is_changed_at_a_time(change):
+def test_several_things_are_changed_at_once_and_nothing_is_no_change():
+    async def body(world, token):
+        status, problem = await world.call("PATCH", "/oauth2/clients/wiki", {}, token=token)
+        assert (status, problem["detail"]) == (400, "Nothing is given to change.")
+        change = {"require_pkce": False, "short_username": True}
+        status, changed = await world.call("PATCH", "/oauth2/clients/wiki", change, token=token)
+        assert (status, change.items() <= changed.items()) == (200, True)
+
+    with_clients(body)
+
+
+@pytest.mark.parametrize("change", [{"kind": "public"}, {"name": "other"}, {"colour": "red"}, {"display_name": None}])
+def test_what_cannot_be_changed_is_refused_by_name(change):
     async def body(world, token):
         status, problem = await world.call("PATCH", "/oauth2/clients/wiki", change, token=token)
         assert status == 400
-        assert problem["detail"].startswith("One thing is changed at a time")
+        assert next(iter(change)) in problem["detail"]
+
+    with_clients(body)
+
+
+def test_client_is_created_with_what_is_to_be_set_on_it():
+    async def body(world, token):
+        wanted = PUBLIC | {"name": "shop", "redirect_uris": ["https://shop.example.org/cb"], "short_username": True}
+        status, made = await world.call("POST", "/oauth2/clients", wanted, token=token)
+        assert (status, wanted.items() <= made.items()) == (201, True)
+        status, problem = await world.call("POST", "/oauth2/clients", wanted | {"name": "b", "require_pkce": False}, token=token)
+        assert status in (400, 422)
+        assert "PKCE" in problem["detail"]
+
+    with_clients(body)
+
+
+def test_list_of_clients_comes_in_pages():
+    async def body(world, token):
+        _, page = await world.call("GET", "/oauth2/clients", token=token, query="limit=1")
+        assert ([each["name"] for each in page["items"]], page["next"]) == (["step-ca"], "step-ca")
+        _, page = await world.call("GET", "/oauth2/clients", token=token, query="limit=1&after=step-ca")
+        assert ([each["name"] for each in page["items"]], page["next"]) == (["wiki"], None)
 
     with_clients(body)
 
@@ -100,12 +133,12 @@ def test_public_client_keeps_pkce_and_has_no_secret():
 def test_redirect_urls_come_and_go():
     async def body(world, token):
         url = "http://localhost:10000"
-        status, changed = await world.call("POST", "/oauth2/clients/step-ca/redirect-urls", {"url": url}, token=token)
-        assert (status, changed["redirect_urls"]) == (200, [url])
-        query = "url=http%3A%2F%2Flocalhost%3A10000"
-        status, changed = await world.call("DELETE", "/oauth2/clients/step-ca/redirect-urls", token=token, query=query)
-        assert (status, changed["redirect_urls"]) == (200, [])
-        status, _ = await world.call("DELETE", "/oauth2/clients/step-ca/redirect-urls", token=token)
+        status, changed = await world.call("POST", "/oauth2/clients/step-ca/redirect-uris", {"value": url}, token=token)
+        assert (status, changed["redirect_uris"]) == (200, [url])
+        query = "value=http%3A%2F%2Flocalhost%3A10000"
+        status, changed = await world.call("DELETE", "/oauth2/clients/step-ca/redirect-uris", token=token, query=query)
+        assert (status, changed["redirect_uris"]) == (200, [])
+        status, _ = await world.call("DELETE", "/oauth2/clients/step-ca/redirect-uris", token=token)
         assert status == 400
 
     with_clients(body)

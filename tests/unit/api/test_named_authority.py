@@ -256,9 +256,9 @@ CHANGES_OF_A_CLIENT = [
     ("PATCH", "", {"require_pkce": False}),
     ("PATCH", "", {"consent_prompt": False}),
     ("PATCH", "", {"short_username": True}),
-    ("PATCH", "", {"signing_algorithm": "RS256"}),
+    ("PATCH", "", {"id_token_signed_response_alg": "RS256"}),
     ("PATCH", "", {"refresh_seconds": 3600}),
-    ("POST", "/redirect-urls", {"url": "https://evil.example/cb"}),
+    ("POST", "/redirect-uris", {"value": "https://evil.example/cb"}),
     ("PUT", "/scope-maps/idm_oauth2_admins", {"scopes": ["openid", "email"]}),
     ("DELETE", "/scope-maps/idm_oauth2_admins", None),
     ("GET", "/secret", None),
@@ -284,7 +284,7 @@ def test_redirect_url_of_a_trusted_client_is_not_removed_by_a_client_administrat
     async def body(world):
         await world.oauth.clients.create_public("step", "step", "https://ca.example.org", actor=SYSTEM)
         token = await world.token("oa", "idm_oauth2_admins")
-        await refused(world, token, "DELETE", "/oauth2/clients/step/redirect-urls", query="url=https://ca.example.org")
+        await refused(world, token, "DELETE", "/oauth2/clients/step/redirect-uris", query="value=https://ca.example.org")
 
     in_a_world(body)
 

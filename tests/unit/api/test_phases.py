@@ -25,12 +25,12 @@ BODIES = {
     "change_members": {"add": ["x"]},
     "create_client": {"kind": "public", "name": "x", "display_name": "X", "landing_url": "https://x.example.org"},
     "update_client": {"require_pkce": True},
-    "add_redirect_url": {"url": "https://x.example.org/back"},
+    "add_to_redirect_uris": {"value": "https://x.example.org/back"},
     "set_scope_map": {"scopes": ["openid"]},
     "add_provisioner": {"type": "OIDC"},
     "revoke_certificate": {},
 }
-QUERIES = {"remove_redirect_url": "url=https://x.example.org", "list_sessions": "person=idm_admin"}
+QUERIES = {"remove_from_redirect_uris": "value=https://x.example.org", "list_sessions": "person=idm_admin"}
 
 
 def serial(path):

@@ -182,7 +182,7 @@ class Terminal:
             await world.directory.add_members("step-ca_users", ["alice"], actor=SYSTEM)
             clients = world.oauth.clients
             await clients.create_public("step-ca", "Step-CA", "https://ca.example.org", actor=SYSTEM)
-            await clients.enable_localhost_redirects("step-ca", actor=SYSTEM)
+            await clients.change("step-ca", {"localhost_redirects": True}, actor=SYSTEM)
             await clients.update_scope_map("step-ca", "step-ca_users", ["openid", "email"], actor=SYSTEM)
             definition = {
                 "type": "OIDC",

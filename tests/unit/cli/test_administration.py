@@ -184,9 +184,9 @@ def test_group_members_are_listed_added_and_removed(admin):
         ("prefer-short-username", "short_username", True),
         ("prefer-spn-username", "short_username", False),
         ("enable-pkce", "require_pkce", True),
-        ("warning-enable-legacy-crypto", "signing_algorithm", "RS256"),
-        ("warning_enable_legacy_crypto", "signing_algorithm", "RS256"),
-        ("disable_legacy_crypto", "signing_algorithm", "ES256"),
+        ("warning-enable-legacy-crypto", "id_token_signed_response_alg", "RS256"),
+        ("warning_enable_legacy_crypto", "id_token_signed_response_alg", "RS256"),
+        ("disable_legacy_crypto", "id_token_signed_response_alg", "ES256"),
         ("enable-consent-prompt", "consent_prompt", True),
     ],
 )
@@ -224,12 +224,12 @@ def test_scope_maps_and_redirects_come_and_go(admin):
     admin.ok(*OAUTH2, "delete_scope_map", "step-ca", "auditors")
     admin.ok(*OAUTH2, "add-redirect-url", "step-ca", "http://localhost:1/a?b=c&d")
     assert (
-        admin.ok(*OAUTH2, "remove-redirect-url", "step-ca", "http://localhost:1/a?b=c&d", "-o", "json").json["redirect_urls"]
+        admin.ok(*OAUTH2, "remove-redirect-url", "step-ca", "http://localhost:1/a?b=c&d", "-o", "json").json["redirect_uris"]
         == []
     )
     for verb, what in (("remove-redirect-url", "http://localhost:1/"), ("delete-scope-map", "auditors")):
         done = admin.run(*OAUTH2, verb, "step-ca", what)
-        assert (done.code, done.err.splitlines()[-1]) == (4, "  See them with: sealwright system oauth2 get step-ca")
+        assert (done.code, done.err.splitlines()[-1]) == (4, "  See it with: sealwright system oauth2 get step-ca")
     assert [each["name"] for each in admin.ok(*OAUTH2, "list", "-o", "json").lines] == ["step-ca"]
 
 

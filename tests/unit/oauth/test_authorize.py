@@ -280,7 +280,7 @@ def test_confidential_client_needs_pkce_until_it_is_switched_off():
         bare = confidential_request(code_challenge="", code_challenge_method="")
         sent = answer_parameters(location(await world.authorize(cookie, **bare)))
         assert sent["error"] == "invalid_request"
-        await world.server.clients.disable_pkce(name, actor=SYSTEM)
+        await world.server.clients.change(name, {"require_pkce": False}, actor=SYSTEM)
         form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK}
         code = await world.code(cookie, **bare)
         answer = await world.token(basic(name, secret), **form, code=code)
@@ -291,7 +291,7 @@ def test_confidential_client_needs_pkce_until_it_is_switched_off():
         code = await world.code(cookie, **confidential_request())
         unproven = await world.token(basic(name, secret), **form, code=code)
         assert members(unproven)["error"] == "invalid_grant"
-        await world.server.clients.enable_pkce(name, actor=SYSTEM)
+        await world.server.clients.change(name, {"require_pkce": True}, actor=SYSTEM)
         sent = answer_parameters(location(await world.authorize(cookie, **bare)))
         assert sent["error"] == "invalid_request"
 
@@ -301,7 +301,7 @@ def test_confidential_client_needs_pkce_until_it_is_switched_off():
 def test_method_without_challenge_is_refused_even_where_pkce_is_off():
     async def scenario(world):
         name, _ = await world.confidential_client()
-        await world.server.clients.disable_pkce(name, actor=SYSTEM)
+        await world.server.clients.change(name, {"require_pkce": False}, actor=SYSTEM)
         sent = answer_parameters(location(await world.authorize(None, **confidential_request(code_challenge=""))))
         assert sent["error"] == "invalid_request"
         assert CHALLENGE not in sent["error_description"]

@@ -107,7 +107,7 @@ def test_legacy_signatures_replace_the_others_and_old_tokens_still_verify():
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         before = await world.tokens(cookie)
-        await world.server.clients.enable_legacy_crypto("step-ca", actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"id_token_signed_response_alg": "RS256"}, actor=SYSTEM)
         world.clock.advance(PUBLISHED_BEFORE_USE)
         document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
         assert document["id_token_signing_alg_values_supported"] == ["RS256"]
@@ -118,7 +118,7 @@ def test_legacy_signatures_replace_the_others_and_old_tokens_still_verify():
             assert (await world.verified(tokens["id_token"], "step-ca")).claims["sub"] == alice.id
             bearer = {"authorization": f"Bearer {tokens['access_token']}"}
             assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 200
-        await world.server.clients.disable_legacy_crypto("step-ca", actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"id_token_signed_response_alg": "ES256"}, actor=SYSTEM)
         world.clock.advance(PUBLISHED_BEFORE_USE)
         after = await world.tokens(cookie)
         assert UnverifiedToken(after["id_token"]).header["alg"] == "ES256"
@@ -136,7 +136,7 @@ def test_new_key_is_published_before_it_signs_and_every_node_changes_at_the_same
         nodes = (world, world.other_node())
         for node in nodes:  # each has read the keys just before
             await node.tokens(cookie)
-        await world.server.clients.enable_legacy_crypto("step-ca", actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"id_token_signed_response_alg": "RS256"}, actor=SYSTEM)
         seen = []
         for _ in range(80):
             for node in nodes:
@@ -163,7 +163,7 @@ def test_old_key_leaves_the_key_set_when_the_last_token_that_it_signed_is_over()
             keys = members(await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk"))["keys"]
             return sorted(key["alg"] for key in keys)
 
-        await world.server.clients.enable_legacy_crypto("step-ca", actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"id_token_signed_response_alg": "RS256"}, actor=SYSTEM)
         assert await algorithms() == ["ES256", "RS256"]
         world.clock.advance(PUBLISHED_BEFORE_USE + timedelta(minutes=15))
         assert await algorithms() == ["ES256", "RS256"]

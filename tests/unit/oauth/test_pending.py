@@ -154,13 +154,13 @@ def test_handle_of_a_deleted_client_is_no_longer_open():
 def test_handle_whose_redirect_uri_was_taken_from_the_client_is_no_longer_open(what):
     async def scenario(world, cookie):
         other = "https://once.example.org/cb"
-        await world.server.clients.add_redirect_url("step-ca", other, actor=SYSTEM)
+        await world.server.clients.add("step-ca", "redirect_uris", other, actor=SYSTEM)
         handles = {uri: handle_in(await world.authorize(None, **public_request(redirect_uri=uri))) for uri in (other, LOOPBACK)}
         if what == "URL removed":
-            await world.server.clients.remove_redirect_url("step-ca", other, actor=SYSTEM)
+            await world.server.clients.remove("step-ca", "redirect_uris", other, actor=SYSTEM)
             gone, stays = other, LOOPBACK
         else:
-            await world.server.clients.disable_localhost_redirects("step-ca", actor=SYSTEM)
+            await world.server.clients.change("step-ca", {"localhost_redirects": False}, actor=SYSTEM)
             gone, stays = LOOPBACK, other
         with pytest.raises(RequestGone):
             await world.server.authorization.allow(handles[gone], await world.signed_in(cookie))

@@ -2,10 +2,11 @@ from datetime import timedelta
 
 import pytest
 
+from sealwright.client_metadata import ClientKind, ClientRefused, is_client_name, require_client_name
 from sealwright.clock import Instant, after
 from sealwright.oauth import policy
-from sealwright.oauth.errors import AuthorizationRefused, ClientRefused
-from sealwright.oauth.models import AuthorizationRequest, ClientKind, Prompt, ScopeMap
+from sealwright.oauth.errors import AuthorizationRefused
+from sealwright.oauth.models import AuthorizationRequest, Prompt, ScopeMap
 from sealwright.oauth.policy import AuthorizationStep, SessionFacts, decide_scopes
 from tests.oauth_world import CHALLENGE, VERIFIER
 from tests.unit.oauth.test_redirects import client
@@ -107,14 +108,14 @@ def test_neither_challenge_nor_verifier_is_consistent():
 
 @pytest.mark.parametrize("name", ["a", "step-ca", "0ok", "nextcloud.example_2", "x" * 64])
 def test_client_names(name):
-    policy.require_client_name(name)
-    assert policy.is_client_name(name)
+    require_client_name(name)
+    assert is_client_name(name)
 
 
 @pytest.mark.parametrize("name", ["", "Step", "-a", ".", "..", "a/b", "a b", "a\n", "ä", "a\0", "x" * 65, "a%2fb"])
 def test_names_that_would_not_fit_into_an_issuer_url(name):
     with pytest.raises(ClientRefused):
-        policy.require_client_name(name)
+        require_client_name(name)
 
 
 @pytest.mark.parametrize("scopes", [[], [""], ["a b"], ["ä"], ['"'], [f"s{n}" for n in range(101)]])

@@ -1,11 +1,9 @@
-from datetime import timedelta
-
 import pytest
 
+from sealwright.client_metadata import ClientKind, ClientRefused, require_landing_url, require_redirect_uri
 from sealwright.clock import Instant
-from sealwright.oauth.errors import ClientRefused
-from sealwright.oauth.models import Client, ClientKind, ResponseMode, SigningAlgorithm
-from sealwright.oauth.redirects import is_allowed, require_landing_url, require_redirect_uri, with_parameters
+from sealwright.oauth.models import Client, ResponseMode
+from sealwright.oauth.redirects import is_allowed, with_parameters
 
 REGISTERED = (
     "https://app.example.org/callback",
@@ -17,7 +15,7 @@ REGISTERED = (
 )
 
 
-def client(kind=ClientKind.PUBLIC, *, localhost_redirects=False, http_redirects=False):
+def client(kind=ClientKind.PUBLIC, registered=(), *, localhost_redirects=False, http_redirects=False):
     return Client(
         id="1",
         name="app",
@@ -25,15 +23,9 @@ def client(kind=ClientKind.PUBLIC, *, localhost_redirects=False, http_redirects=
         kind=kind,
         landing_url="https://landing.example.org",
         secret_digest=None,
-        signing_algorithm=SigningAlgorithm.ES256,
-        require_pkce=True,
+        redirect_uris=registered,
         localhost_redirects=localhost_redirects,
         http_redirects=http_redirects,
-        consent_prompt=True,
-        partial_scopes=False,
-        short_username=False,
-        refresh_lifetime=timedelta(hours=16),
-        refresh_grace=timedelta(0),
         created_at=Instant(0),
         updated_at=Instant(0),
     )
@@ -51,10 +43,10 @@ def client(kind=ClientKind.PUBLIC, *, localhost_redirects=False, http_redirects=
     ],
 )
 def test_registered_uri_and_any_port_of_a_registered_loopback_are_allowed(uri):
-    assert is_allowed(client(), REGISTERED, uri)
+    assert is_allowed(client(registered=REGISTERED), uri)
     exactly = uri in {*REGISTERED, "https://landing.example.org"}
-    assert is_allowed(client(ClientKind.CONFIDENTIAL), REGISTERED, uri) is exactly
-    assert is_allowed(client(ClientKind.CONFIDENTIAL, localhost_redirects=True), REGISTERED, uri)
+    assert is_allowed(client(ClientKind.CONFIDENTIAL, registered=REGISTERED), uri) is exactly
+    assert is_allowed(client(ClientKind.CONFIDENTIAL, localhost_redirects=True, registered=REGISTERED), uri)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +83,7 @@ def test_registered_uri_and_any_port_of_a_registered_loopback_are_allowed(uri):
     ],
 )
 def test_anything_else_is_not(uri):
-    assert not is_allowed(client(), REGISTERED, uri)
+    assert not is_allowed(client(registered=REGISTERED), uri)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +102,9 @@ def test_anything_else_is_not(uri):
     ],
 )
 def test_localhost_redirects_allow_any_port_and_path_to_a_public_client_only(uri):
-    assert is_allowed(client(localhost_redirects=True), (), uri)
-    assert not is_allowed(client(localhost_redirects=False), (), uri)
-    assert not is_allowed(client(ClientKind.CONFIDENTIAL, localhost_redirects=True), (), uri)
+    assert is_allowed(client(localhost_redirects=True), uri)
+    assert not is_allowed(client(localhost_redirects=False), uri)
+    assert not is_allowed(client(ClientKind.CONFIDENTIAL, localhost_redirects=True), uri)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +158,7 @@ def test_localhost_redirects_allow_any_port_and_path_to_a_public_client_only(uri
     ],
 )
 def test_nothing_that_only_looks_like_localhost_is_allowed(uri):
-    assert not is_allowed(client(localhost_redirects=True), (), uri)
+    assert not is_allowed(client(localhost_redirects=True), uri)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +185,8 @@ def test_nothing_that_only_looks_like_localhost_is_allowed(uri):
 def test_what_may_be_registered_is_allowed_exactly(uri):
     require_redirect_uri(uri)
     for kind in ClientKind:
-        assert is_allowed(client(kind), (uri,), uri)
-        assert not is_allowed(client(kind), (uri,), uri + "x")
+        assert is_allowed(client(kind, registered=(uri,)), uri)
+        assert not is_allowed(client(kind, registered=(uri,)), uri + "x")
 
 
 def test_plain_http_may_be_registered_and_used_only_while_the_switch_says_so():
@@ -205,9 +197,9 @@ def test_plain_http_may_be_registered_and_used_only_while_the_switch_says_so():
     require_redirect_uri(uri, plain_http=True)
     require_landing_url("http://grafana.lan:3000", plain_http=True)
     for kind in ClientKind:
-        assert is_allowed(client(kind, http_redirects=True), (uri,), uri)
-        assert not is_allowed(client(kind, http_redirects=True), (uri,), uri + "/")
-        assert not is_allowed(client(kind), (uri,), uri), "the switch was turned off after the address was registered"
+        assert is_allowed(client(kind, http_redirects=True, registered=(uri,)), uri)
+        assert not is_allowed(client(kind, http_redirects=True, registered=(uri,)), uri + "/")
+        assert not is_allowed(client(kind, registered=(uri,)), uri), "the switch was turned off after the address was registered"
     with pytest.raises(ClientRefused):
         require_redirect_uri("http://user@grafana.lan/", plain_http=True)
 

@@ -113,7 +113,7 @@ def test_client_that_takes_a_part_is_granted_it_and_told_which():
     async def scenario(world):
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
-        await world.server.clients.enable_partial_scopes("step-ca", actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"partial_scopes": True}, actor=SYSTEM)
         tokens = await world.tokens(cookie, scope="openid email address phone")
         assert tokens["scope"] == "openid email"
         (consent,) = await world.server.consents.list_of(await world.signed_in(cookie))

@@ -32,7 +32,6 @@ from sealwright.db.schema.oauth import (
     oauth_codes,
     oauth_consents,
     oauth_families,
-    oauth_redirect_uris,
     oauth_refresh_tokens,
     oauth_scope_maps,
 )
@@ -57,7 +56,6 @@ __all__ = [
     "oauth_codes",
     "oauth_consents",
     "oauth_families",
-    "oauth_redirect_uris",
     "oauth_refresh_tokens",
     "oauth_scope_maps",
     "one_time_links",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text, text
 
-from sealwright.db.schema.columns import blob_column, flag_column, instant_column, metadata, ref_column, text_column
+from sealwright.db.schema.columns import blob_column, instant_column, metadata, ref_column, text_column
 
 oauth_clients = Table(
     "oauth_clients",
@@ -16,32 +16,16 @@ oauth_clients = Table(
     text_column("landing_url"),
     blob_column("secret_digest", nullable=True, doc="Null for public clients"),
     blob_column("sealed_secret", nullable=True, doc="So that an administrator can look at it again"),
-    text_column("signing_algorithm", doc="ES256 or RS256"),
-    flag_column("require_pkce", 1),
-    flag_column("localhost_redirects", 0),
-    flag_column("consent_prompt", 1),
-    flag_column("short_username", 0, doc="User names without a domain"),
-    Column("refresh_seconds", Integer, nullable=False, doc="How long a refresh token waits for its use"),
     instant_column("created_at"),
     instant_column("updated_at"),
-    flag_column("http_redirects", 0, doc="Redirect URIs over plain http are allowed"),
-    flag_column("partial_scopes", 0, doc="A person who may not grant all requested scopes grants the rest"),
     Column(
-        "refresh_grace_seconds",
-        Integer,
+        "settings",
+        Text,
         nullable=False,
-        server_default=text("0"),
-        doc="How long a used refresh token is answered with the same successor again",
+        server_default=text("'{}'"),
+        doc="JSON object of what differs from the defaults, see clients.md",
     ),
     info={"about": "Registered OAuth clients."},
-)
-
-oauth_redirect_uris = Table(
-    "oauth_redirect_uris",
-    metadata,
-    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
-    Column("uri", Text, primary_key=True),
-    info={"about": "Addresses that a client may have people sent back to."},
 )
 
 oauth_scope_maps = Table(

@@ -42,6 +42,7 @@ class Redemptions:
         """`consume` is the store's verb; `used_again` is why a family ends when someone else was faster."""
         self._clock = dependencies.clock
         self._audit = dependencies.audit
+        self._refresh_lifetime = dependencies.lifetimes.refresh_token
         self._families = families
         self._consume = consume
         self._grant_type = grant_type
@@ -61,12 +62,16 @@ class Redemptions:
         unused = await self._consume(tx, first.values(), now)
         answers = first_uses((each.digest for each in redemptions), unused)
         good = [each for each, answer in zip(redemptions, answers, strict=True) if answer]
-        await store.insert_refresh_tokens(tx, [_refresh_token(each, now) for each in good])
+        await store.insert_refresh_tokens(tx, [self._refresh_token(each, now) for each in good])
         await self._audit.record_all(tx, [audit_entry(each, self._grant_type) for each in good])
         for each, answer in zip(redemptions, answers, strict=True):
             if not answer and each.sealed_successor is None:
                 await self._families.revoke(tx, each.result.family, each.client, self._used_again, each.actor)
         return answers
+
+    def _refresh_token(self, redemption: Redemption, now: Instant) -> store.NewRefreshToken:
+        result, lifetime = redemption.result, redemption.client.refresh_lifetime(self._refresh_lifetime)
+        return store.NewRefreshToken(digest_of(result.refresh_token), result.family.id, now, after(now, lifetime))
 
 
 def audit_entry(redemption: Redemption, grant_type: str, **also: Any) -> Entry:
@@ -84,8 +89,3 @@ def audit_entry(redemption: Redemption, grant_type: str, **also: Any) -> Entry:
     if "openid" in result.scopes:
         details["id_token"] = result.id_token_id
     return Entry(Event.TOKEN_ISSUED, redemption.actor, f"client:{client.id}", details=details | also)
-
-
-def _refresh_token(redemption: Redemption, now: Instant) -> store.NewRefreshToken:
-    result, client = redemption.result, redemption.client
-    return store.NewRefreshToken(digest_of(result.refresh_token), result.family.id, now, after(now, client.refresh_lifetime))

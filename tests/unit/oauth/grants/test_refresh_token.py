@@ -129,10 +129,10 @@ def test_replay_after_the_successor_was_used_ends_the_family():
 def test_grace_of_a_client_can_be_given_and_taken():
     async def scenario(world):
         _, _, tokens = await alice_with_tokens(world)
-        await world.server.clients.set_refresh_token_grace("step-ca", timedelta(seconds=5), actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"refresh_grace_seconds": 5}, actor=SYSTEM)
         second = members(await refresh(world, tokens["refresh_token"]))
         assert members(await refresh(world, tokens["refresh_token"]))["refresh_token"] == second["refresh_token"]
-        await world.server.clients.set_refresh_token_grace("step-ca", timedelta(0), actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"refresh_grace_seconds": 0}, actor=SYSTEM)
         assert error_of(await refresh(world, tokens["refresh_token"])) == "invalid_grant"
         assert error_of(await refresh(world, second["refresh_token"])) == "invalid_grant"
 
@@ -180,7 +180,7 @@ def test_refresh_token_expires_as_the_client_is_set():
     async def scenario(world):
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
-        await world.server.clients.set_refresh_token_expiry("step-ca", timedelta(minutes=5), actor=SYSTEM)
+        await world.server.clients.change("step-ca", {"refresh_seconds": 300}, actor=SYSTEM)
         tokens = await world.tokens(await world.sign_in(alice))
         world.clock.advance(timedelta(minutes=5, milliseconds=-1))
         tokens = members(await refresh(world, tokens["refresh_token"]))

@@ -1,13 +1,12 @@
 import asyncio
-from datetime import timedelta
+from dataclasses import fields, replace
 
 import pytest
-from msgspec.structs import replace
 
 from sealwright.access import SYSTEM, Actor, Permission
 from sealwright.errors import NotFound, NotPermitted
 from sealwright.keys import Purpose
-from sealwright.oauth import ClientExists, ClientKind, ClientRefused, ClientUnknown, GroupUnknown, SigningAlgorithm
+from sealwright.oauth import ClientExists, ClientKind, ClientRefused, ClientUnknown, GroupUnknown
 from tests.oauth_world import ORIGIN, oauth_world
 
 NOBODY = Actor("person", "1", "mallory")
@@ -26,9 +25,9 @@ def run(scenario):
 def test_commands_of_the_guide_run_one_after_the_other():
     async def scenario(world, clients):
         await clients.create_public("step-ca", "Step-CA", "https://ca.example.org", actor=WRITER)
-        await clients.enable_localhost_redirects("step-ca", actor=WRITER)
-        await clients.set_landing_url("step-ca", "https://ca.example.org", actor=WRITER)
-        await clients.add_redirect_url("step-ca", "http://localhost:10000", actor=WRITER)
+        await clients.change("step-ca", {"localhost_redirects": True}, actor=WRITER)
+        await clients.change("step-ca", {"landing_url": "https://ca.example.org"}, actor=WRITER)
+        await clients.add("step-ca", "redirect_uris", "http://localhost:10000", actor=WRITER)
         await clients.update_scope_map("step-ca", "users", ["openid", "email"], actor=WRITER)
         found = await clients.get("step-ca", actor=READER)
         assert found.kind is ClientKind.PUBLIC
@@ -40,9 +39,9 @@ def test_commands_of_the_guide_run_one_after_the_other():
         assert [(one.group_name, one.scopes) for one in found.scope_maps] == [("users", ("openid", "email"))]
         assert found.issuer_url == f"{ORIGIN}/oauth2/openid/step-ca"
         assert found.configuration_url == f"{ORIGIN}/oauth2/openid/step-ca/.well-known/openid-configuration"
-        assert found.signing_algorithm is SigningAlgorithm.ES256
-        assert found.refresh_lifetime == timedelta(hours=16)
-        assert not {"secret_digest", "sealed_secret", "id"} & set(found.__struct_fields__)
+        assert found.id_token_signed_response_alg == "ES256"
+        assert found.refresh_seconds == 57_600
+        assert not {"secret_digest", "sealed_secret", "id"} & {field.name for field in fields(found)}
         assert await clients.show_basic_secret("step-ca", actor=WRITER) is None
         names = [event for event, _, _ in await world.events("client.created", "client.updated")]
         assert names == ["client.created", *["client.updated"] * 4]
@@ -93,18 +92,22 @@ def test_confidential_client_has_a_secret_that_is_shown_when_asked_and_recorded(
 def test_public_client_keeps_what_protects_it():
     async def scenario(_world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
-        for verb in (clients.disable_pkce, clients.disable_consent_prompt, clients.reset_basic_secret):
-            with pytest.raises(ClientRefused):
-                await verb("app", actor=WRITER)
+        for member in ("require_pkce", "consent_prompt"):
+            with pytest.raises(ClientRefused, match="app is a public client"):
+                await clients.change("app", {member: False}, actor=WRITER)
+            with pytest.raises(ClientRefused, match="x is a public client"):
+                await clients.create_public("x", "X", "https://x.example.org", members={member: False}, actor=WRITER)
+        with pytest.raises(ClientRefused, match="has no secret"):
+            await clients.reset_basic_secret("app", actor=WRITER)
         await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
         for wrong in ("javascript:alert(1)", "http://wiki.example.org/cb"):
             with pytest.raises(ClientRefused):
-                await clients.add_redirect_url("wiki", wrong, actor=WRITER)
-        found = await clients.add_redirect_url("wiki", "app.immich:///oauth-callback", actor=WRITER)
+                await clients.add("wiki", "redirect_uris", wrong, actor=WRITER)
+        found = await clients.add("wiki", "redirect_uris", "app.immich:///oauth-callback", actor=WRITER)
         assert found.redirect_uris == ("app.immich:///oauth-callback",)
-        assert not (await clients.disable_pkce("wiki", actor=WRITER)).require_pkce
-        assert not (await clients.disable_consent_prompt("wiki", actor=WRITER)).consent_prompt
-        assert (await clients.enable_consent_prompt("wiki", actor=WRITER)).consent_prompt
+        assert not (await clients.change("wiki", {"require_pkce": False}, actor=WRITER)).require_pkce
+        assert not (await clients.change("wiki", {"consent_prompt": False}, actor=WRITER)).consent_prompt
+        assert (await clients.change("wiki", {"consent_prompt": True}, actor=WRITER)).consent_prompt
 
     run(scenario)
 
@@ -112,23 +115,23 @@ def test_public_client_keeps_what_protects_it():
 def test_switches_change_only_what_they_name():
     async def scenario(_world, clients):
         before = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
-        changed = await clients.prefer_short_username("app", actor=WRITER)
+        changed = await clients.change("app", {"short_username": True}, actor=WRITER)
         assert replace(before, short_username=True) == changed
-        assert await clients.prefer_spn_username("app", actor=WRITER) == before
-        changed = await clients.set_display_name("app", " My app ", actor=WRITER)
+        assert await clients.change("app", {"short_username": False}, actor=WRITER) == before
+        changed = await clients.change("app", {"display_name": " My app "}, actor=WRITER)
         assert replace(before, display_name="My app") == changed
-        changed = await clients.set_refresh_token_expiry("app", timedelta(hours=1), actor=WRITER)
-        assert changed.refresh_lifetime == timedelta(hours=1)
-        changed = await clients.set_refresh_token_expiry("app", None, actor=WRITER)
-        assert changed.refresh_lifetime == timedelta(hours=16)
-        for wrong in (timedelta(0), timedelta(seconds=59), timedelta(days=400), timedelta(days=-1)):
+        changed = await clients.change("app", {"refresh_seconds": 3600}, actor=WRITER)
+        assert changed.refresh_seconds == 3600
+        changed = await clients.change("app", {"refresh_seconds": None}, actor=WRITER)
+        assert changed.refresh_seconds == 57_600
+        for wrong in (0, 59, 400 * 86_400, -1, "60", 60.5, True):
             with pytest.raises(ClientRefused):
-                await clients.set_refresh_token_expiry("app", wrong, actor=WRITER)
-        assert not (await clients.disable_localhost_redirects("app", actor=WRITER)).localhost_redirects
+                await clients.change("app", {"refresh_seconds": wrong}, actor=WRITER)
+        assert not (await clients.change("app", {"localhost_redirects": False}, actor=WRITER)).localhost_redirects
         for name in ("localhost_redirects", "http_redirects", "partial_scopes"):
             off = await clients.get("app", actor=READER)
-            assert replace(off, **{name: True}) == await getattr(clients, f"enable_{name}")("app", actor=WRITER)
-            assert await getattr(clients, f"disable_{name}")("app", actor=WRITER) == off
+            assert replace(off, **{name: True}) == await clients.change("app", {name: True}, actor=WRITER)
+            assert await clients.change("app", {name: False}, actor=WRITER) == off
 
     run(scenario)
 
@@ -137,14 +140,14 @@ def test_grace_of_used_refresh_tokens_is_for_clients_with_a_secret_unless_it_is_
     async def scenario(_world, clients):
         public = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         confidential = await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
-        assert (public.refresh_grace, confidential.refresh_grace) == (timedelta(0), timedelta(seconds=10))
+        assert (public.refresh_grace_seconds, confidential.refresh_grace_seconds) == (0, 10)
         for name, usual in (("app", public), ("wiki", confidential)):
-            changed = await clients.set_refresh_token_grace(name, timedelta(seconds=60), actor=WRITER)
-            assert changed.refresh_grace == timedelta(seconds=60)
-            assert await clients.set_refresh_token_grace(name, None, actor=WRITER) == usual
-            for wrong in (timedelta(seconds=-1), timedelta(seconds=61)):
+            changed = await clients.change(name, {"refresh_grace_seconds": 60}, actor=WRITER)
+            assert changed.refresh_grace_seconds == 60
+            assert await clients.change(name, {"refresh_grace_seconds": None}, actor=WRITER) == usual
+            for wrong in (-1, 61):
                 with pytest.raises(ClientRefused):
-                    await clients.set_refresh_token_grace(name, wrong, actor=WRITER)
+                    await clients.change(name, {"refresh_grace_seconds": wrong}, actor=WRITER)
 
     run(scenario)
 
@@ -177,9 +180,9 @@ def test_algorithm_is_switched_once():
     async def scenario(world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         client = await world.server.discovery.client("app")
-        await clients.disable_legacy_crypto("app", actor=WRITER)
-        await clients.enable_legacy_crypto("app", actor=WRITER)
-        await clients.enable_legacy_crypto("app", actor=WRITER)
+        await clients.change("app", {"id_token_signed_response_alg": "ES256"}, actor=WRITER)
+        await clients.change("app", {"id_token_signed_response_alg": "RS256"}, actor=WRITER)
+        await clients.change("app", {"id_token_signed_response_alg": "RS256"}, actor=WRITER)
         keys = await world.custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
         assert sorted((key.algorithm, key.retired_at is None) for key in keys) == [("ES256", False), ("RS256", True)]
         assert all(key.retired_at is None or key.retired_at > world.clock.now() for key in keys), "the old one signs until then"
@@ -209,28 +212,11 @@ WRITES = {
     "create_confidential": ("x", "X", "https://x.example"),
     "delete": ("app",),
     "impact_of_deletion": ("app",),
-    "set_landing_url": ("app", "https://x.example"),
-    "add_redirect_url": ("app", "https://x.example"),
-    "remove_redirect_url": ("app", "https://x.example"),
-    "enable_localhost_redirects": ("app",),
-    "disable_localhost_redirects": ("app",),
+    "change": ("app", {"display_name": "X"}),
+    "add": ("app", "redirect_uris", "https://x.example"),
+    "remove": ("app", "redirect_uris", "https://x.example"),
     "update_scope_map": ("app", "users", ["openid"]),
     "delete_scope_map": ("app", "users"),
-    "set_display_name": ("app", "X"),
-    "enable_pkce": ("app",),
-    "disable_pkce": ("app",),
-    "enable_consent_prompt": ("app",),
-    "disable_consent_prompt": ("app",),
-    "prefer_short_username": ("app",),
-    "prefer_spn_username": ("app",),
-    "set_refresh_token_expiry": ("app", None),
-    "set_refresh_token_grace": ("app", None),
-    "enable_http_redirects": ("app",),
-    "disable_http_redirects": ("app",),
-    "enable_partial_scopes": ("app",),
-    "disable_partial_scopes": ("app",),
-    "enable_legacy_crypto": ("app",),
-    "disable_legacy_crypto": ("app",),
     "show_basic_secret": ("app",),
     "reset_basic_secret": ("app",),
 }
@@ -267,7 +253,7 @@ def test_unknown_client_is_named(name):
         with pytest.raises(ClientUnknown):
             await clients.get(name, actor=READER)
         with pytest.raises(ClientUnknown):
-            await clients.set_display_name(name, "X", actor=WRITER)
+            await clients.change(name, {"display_name": "X"}, actor=WRITER)
 
     run(scenario)
 
@@ -291,5 +277,91 @@ def test_client_with_a_wrong_value_is_not_created(name, display_name, landing_ur
             with pytest.raises(ClientRefused):
                 await verb(name, display_name, landing_url, actor=WRITER)
         assert await clients.list(actor=READER) == []
+
+    run(scenario)
+
+
+def test_members_are_changed_together_or_not_at_all():
+    async def scenario(world, clients):
+        before = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
+        with pytest.raises(ClientRefused):
+            await clients.change("app", {"short_username": True, "require_pkce": False}, actor=WRITER)
+        assert await clients.get("app", actor=READER) == before
+        changed = await clients.change("app", {"short_username": True, "partial_scopes": True}, actor=WRITER)
+        assert replace(before, short_username=True, partial_scopes=True) == changed
+        assert [details for _, _, details in await world.events("client.updated")] == [
+            {"name": "app", "short_username": True, "partial_scopes": True}
+        ]
+
+    run(scenario)
+
+
+def test_switch_and_what_it_allows_may_be_set_in_one_change():
+    async def scenario(_world, clients):
+        await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
+        uri = "http://grafana.lan:3000/cb"
+        with pytest.raises(ClientRefused, match="grafana"):
+            await clients.change("app", {"redirect_uris": [uri]}, actor=WRITER)
+        found = await clients.change("app", {"redirect_uris": [uri, uri], "http_redirects": True}, actor=WRITER)
+        assert found.redirect_uris == (uri,)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"colour": "red"}, "A client has no 'colour'"),
+        ({"name": "other"}, "given when it is created"),
+        ({"kind": "public"}, "given when it is created"),
+        ({"display_name": None}, "cannot be without display_name"),
+        ({"short_username": "yes"}, "'yes' cannot be short_username"),
+        ({"short_username": 1}, "'1' cannot be short_username"),
+        ({"id_token_signed_response_alg": "none"}, "'none' cannot be id_token_signed_response_alg"),
+        ({"redirect_uris": "https://x.example.org"}, "cannot be redirect_uris"),
+        ({"redirect_uris": [1]}, "cannot be redirect_uris"),
+        ({"redirect_uris": [f"https://x.example.org/{n}" for n in range(201)]}, "At most 200"),
+    ],
+)
+def test_what_a_client_cannot_have_is_named(members, told):
+    async def scenario(_world, clients):
+        before = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
+        with pytest.raises(ClientRefused) as refusal:
+            await clients.change("app", members, actor=WRITER)
+        assert told in f"{refusal.value.detail} {refusal.value.hint}"
+        assert await clients.get("app", actor=READER) == before
+
+    run(scenario)
+
+
+def test_redirect_uris_are_added_once_and_stay_when_their_switch_is_turned_off():
+    async def scenario(_world, clients):
+        await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
+        await clients.change("wiki", {"http_redirects": True}, actor=WRITER)
+        plain, good = "http://wiki.lan/cb", "https://wiki.example.org/cb"
+        await clients.add("wiki", "redirect_uris", plain, actor=WRITER)
+        await clients.change("wiki", {"http_redirects": False}, actor=WRITER)
+        for _ in range(2):
+            found = await clients.add("wiki", "redirect_uris", good, actor=WRITER)
+        assert found.redirect_uris == (plain, good)
+        found = await clients.remove("wiki", "redirect_uris", good, actor=WRITER)
+        assert found.redirect_uris == (plain,)
+        with pytest.raises(NotFound, match="is not among the redirect URLs of wiki"):
+            await clients.remove("wiki", "redirect_uris", good, actor=WRITER)
+        with pytest.raises(ClientRefused, match="is one value"):
+            await clients.add("wiki", "display_name", "x", actor=WRITER)
+
+    run(scenario)
+
+
+def test_list_goes_on_after_a_name_and_has_the_scope_maps_of_each():
+    async def scenario(_world, clients):
+        for name in ("a", "b", "c"):
+            await clients.create_public(name, name, "https://app.example.org", actor=WRITER)
+            await clients.update_scope_map(name, "users", ["openid", name], actor=WRITER)
+        every = await clients.list(actor=READER)
+        assert every == [await clients.get(name, actor=READER) for name in ("a", "b", "c")]
+        assert await clients.list(after="a", at_most=1, actor=READER) == every[1:2]
+        assert await clients.list(after="c", actor=READER) == []
 
     run(scenario)

@@ -1,0 +1,37 @@
+"""What can be set on an OAuth client: one table, which storage, the API, the terminal and the reference page are made from.
+
+Owns: names, types, defaults and rules of a client's metadata. Never knows a database, a request or a terminal; whoever shows or
+changes a client may import it.
+"""
+
+from __future__ import annotations
+
+from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy, Verb, VerbEffect
+from sealwright.client_metadata.errors import ClientRefused
+from sealwright.client_metadata.loopback import LONGEST_URI, loopback_parts
+from sealwright.client_metadata.redirect_uris import require_landing_url, require_redirect_uri
+from sealwright.client_metadata.rows_of_application import ClientKind
+from sealwright.client_metadata.rules import MOST_URIS, is_client_name, require_client_name, usual_grace_seconds
+from sealwright.client_metadata.table import ClientMetadata, Row, effective, rows
+
+__all__ = [
+    "LONGEST_URI",
+    "MOST_URIS",
+    "ClientKind",
+    "ClientMetadata",
+    "ClientRefused",
+    "MemberDeclaration",
+    "Row",
+    "ServerDefaults",
+    "SetBy",
+    "Verb",
+    "VerbEffect",
+    "effective",
+    "is_client_name",
+    "loopback_parts",
+    "require_client_name",
+    "require_landing_url",
+    "require_redirect_uri",
+    "rows",
+    "usual_grace_seconds",
+]

@@ -1,0 +1,87 @@
+"""Who the application is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from sealwright.client_metadata import rules
+from sealwright.client_metadata.declaration import MemberDeclaration, SetBy, Verb
+from sealwright.client_metadata.redirect_uris import require_clients_landing_url
+
+
+class ClientKind(StrEnum):
+    """Whether a client can keep a secret (RFC 6749, section 2.1)."""
+
+    PUBLIC = "public"
+    CONFIDENTIAL = "confidential"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationRows:
+    """Who the application is."""
+
+    name: Annotated[
+        str,
+        MemberDeclaration(
+            doc="The `client_id` on the wire, and a part of the issuer URL.",
+            label="name",
+            set_by=SetBy.CREATION,
+            rule=rules.require_client_name,
+            registered_as="client_id",
+            column=True,
+        ),
+    ]
+    display_name: Annotated[
+        str,
+        MemberDeclaration(
+            doc="The name that people read.",
+            label="display name",
+            set_by=SetBy.REGISTRATION,
+            rule=rules.require_display_name,
+            clean=str.strip,
+            registered_as="client_name",
+            column=True,
+            verbs=(
+                Verb(
+                    name="set-displayname",
+                    doc="Change the name that people read.",
+                    said="{client} is now called {value}",
+                    example='set-displayname wiki "Our wiki"',
+                    argument="display_name",
+                    aliases=("set-display-name",),
+                ),
+            ),
+        ),
+    ]
+    kind: Annotated[
+        ClientKind,
+        MemberDeclaration(
+            doc="Whether it can keep a secret: `public` clients have none and always use PKCE.",
+            label="kind",
+            set_by=SetBy.CREATION,
+            column=True,
+        ),
+    ]
+    landing_url: Annotated[
+        str,
+        MemberDeclaration(
+            doc="Where people are sent from their list of applications. It is an allowed redirect URI, too.",
+            label="landing URL",
+            set_by=SetBy.REGISTRATION,
+            rule=require_clients_landing_url,
+            registered_as="client_uri",
+            column=True,
+            verbs=(
+                Verb(
+                    name="set-landing-url",
+                    doc="Set the address that people are sent to from their list of applications. "
+                    "It is an allowed redirect URL, too.",
+                    said="{client} lands at {value}",
+                    example="set-landing-url step-ca https://ca.example.org",
+                    argument="url",
+                ),
+            ),
+        ),
+    ]

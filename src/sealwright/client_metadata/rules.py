@@ -1,0 +1,81 @@
+"""Which values may stand in a client's metadata. Pure; redirect URIs have a module of their own."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sealwright.client_metadata.errors import ClientRefused
+
+SHORTEST_REFRESH_SECONDS = 60
+LONGEST_REFRESH_SECONDS = 366 * 86_400
+LONGEST_GRACE_SECONDS = 60
+GRACE_SECONDS_OF_CONFIDENTIAL = 10
+LONGEST_DISPLAY_NAME = 200
+MOST_URIS = 200
+
+_CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+
+
+def is_client_name(text: str) -> bool:
+    """True where `text` has the form of a client's name; anything else is no client and is not looked up."""
+    return _CLIENT_NAME.fullmatch(text) is not None
+
+
+def require_client_name(name: str, _client: object = None) -> None:
+    """Raise ClientRefused unless `name` can be a client's name: it is its `client_id` and a part of its issuer URL."""
+    if not is_client_name(name):
+        raise ClientRefused(
+            f"{name[:80]!r} cannot be the name of a client.",
+            reasons=("it is the client_id and a part of the issuer URL",),
+            hint="Use 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.",
+        )
+
+
+def require_display_name(text: str, _client: object = None) -> None:
+    """Raise ClientRefused unless `text` can be shown as an application's name."""
+    if not 0 < len(text.strip()) <= LONGEST_DISPLAY_NAME or not text.isprintable():
+        raise ClientRefused(
+            f"{text[:80]!r} cannot be shown as a name.", hint=f"Use 1 to {LONGEST_DISPLAY_NAME} printable characters."
+        )
+
+
+def require_pkce_of_public(required: bool, client: Any) -> None:
+    """Raise ClientRefused where a public client would do without PKCE."""
+    if client.is_public and not required:
+        raise ClientRefused(
+            f"{client.name} is a public client and must use PKCE.",
+            reasons=("without a secret, PKCE alone keeps a stolen code from being used",),
+        )
+
+
+def require_consent_of_public(asks: bool, client: Any) -> None:
+    """Raise ClientRefused where a public client would be let in without asking the person."""
+    if client.is_public and not asks:
+        raise ClientRefused(
+            f"{client.name} is a public client, so people are asked for consent.",
+            reasons=("any program could pose as a public client",),
+        )
+
+
+def require_refresh_seconds(seconds: int, _client: object = None) -> None:
+    """Raise ClientRefused unless a refresh token may last so long."""
+    if not SHORTEST_REFRESH_SECONDS <= seconds <= LONGEST_REFRESH_SECONDS:
+        raise ClientRefused(
+            f"{seconds} seconds is no lifetime for a refresh token.", hint="Give 60 seconds to 366 days, in seconds."
+        )
+
+
+def require_grace_seconds(seconds: int, _client: object = None) -> None:
+    """Raise ClientRefused unless a used refresh token may be answered so long."""
+    if not 0 <= seconds <= LONGEST_GRACE_SECONDS:
+        raise ClientRefused(
+            f"{seconds} seconds is no grace for a used refresh token.",
+            reasons=("a stolen refresh token goes unnoticed for as long as the grace lasts",),
+            hint=f"Give 0 to {LONGEST_GRACE_SECONDS} seconds.",
+        )
+
+
+def usual_grace_seconds(client: Any, _defaults: object = None) -> int:
+    """A confidential client's refresh token is of no use to a thief without the secret; a public client's is."""
+    return 0 if client.is_public else GRACE_SECONDS_OF_CONFIDENTIAL

@@ -1,0 +1,1 @@
+"""Registered clients: their rows, what is set on them, and who may change it."""

@@ -1,0 +1,375 @@
+"""Register clients and change them. Every verb takes the actor, checks the permission and leaves an audit row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
+from sealwright.audit import Event
+from sealwright.client_metadata import ClientKind, ClientRefused, ServerDefaults, effective, is_client_name, rows
+from sealwright.clock import Instant, after
+from sealwright.db import DuplicateRow, Insertion, Transaction
+from sealwright.entropy import token, uuid4
+from sealwright.errors import Action, Remedy
+from sealwright.identity import Group
+from sealwright.keys import PUBLISHED_BEFORE_USE, Custody, Purpose, Sealer
+from sealwright.oauth import policy
+from sealwright.oauth import store as oauth_store
+from sealwright.oauth.clients import store
+from sealwright.oauth.clients.changes import list_row, require_allowed, with_element, with_members, without_element
+from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.digests import digest_of
+from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
+from sealwright.oauth.errors import ClientExists, ClientInUse, ClientUnknown, GroupUnknown, NotRegistered
+from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.models import AccessCounts, Client, ClientConfiguration, ScopeMap
+
+SECRET_BYTES = 48
+EVERY_CLIENT = 1_000_000
+
+Work = Callable[[Transaction, Instant], Awaitable[Any]]
+Change = Callable[[Client], Client]
+
+
+class ClientRegistry:
+    """The registered clients."""
+
+    def __init__(
+        self,
+        dependencies: OAuthDependencies,
+        *,
+        custody: Custody,
+        sealer: Sealer,
+        directory: PeopleLookup,
+        named: NamedAuthorities,
+    ) -> None:
+        """`named`: the names that carry authority elsewhere, such as the client that a provisioner trusts."""
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._entropy = dependencies.entropy
+        self._audit = dependencies.audit
+        self._origin = dependencies.origin
+        self._defaults = ServerDefaults(refresh_seconds=int(dependencies.lifetimes.refresh_token.total_seconds()))
+        self._custody = custody
+        self._sealer = sealer
+        self._directory = directory
+        self._named = named
+
+    # --- create, read, delete ---
+
+    async def create_public(
+        self, name: str, display_name: str, landing_url: str, *, members: Mapping[str, Any] | None = None, actor: Actor
+    ) -> ClientConfiguration:
+        """Register a client that runs where it cannot keep a secret. It must use PKCE. `members`: what else is set on it."""
+        return await self._create(_basics(name, display_name, landing_url, ClientKind.PUBLIC), members or {}, None, actor)
+
+    async def create_confidential(
+        self, name: str, display_name: str, landing_url: str, *, members: Mapping[str, Any] | None = None, actor: Actor
+    ) -> ClientConfiguration:
+        """Register a client with a generated secret; `show_basic_secret` tells it. `members`: what else is set on it."""
+        secret = token(self._entropy, SECRET_BYTES)
+        basics = _basics(name, display_name, landing_url, ClientKind.CONFIDENTIAL)
+        return await self._create(basics, members or {}, secret, actor)
+
+    def prepared_public(
+        self, name: str, display_name: str, landing_url: str, scopes_by_group: Mapping[str, tuple[str, ...]], *, actor: Actor
+    ) -> Insertion:
+        """A public client to be stored within a larger change, with its scope maps by the groups' ids."""
+        client, insertion = self._prepared(_basics(name, display_name, landing_url, ClientKind.PUBLIC), {}, None, actor)
+
+        async def body(tx: Transaction) -> None:
+            await insertion(tx)
+            for group_id, scopes in scopes_by_group.items():
+                await oauth_store.put_scope_map(tx, client.id, group_id, policy.require_scope_words(scopes), client.created_at)
+
+        return body
+
+    async def _create(
+        self, basics: Mapping[str, Any], members: Mapping[str, Any], secret: str | None, actor: Actor
+    ) -> ClientConfiguration:
+        client, insertion = await asyncio.to_thread(self._prepared, basics, members, secret, actor)  # an RSA key takes a while
+        require_over_names(actor, await self._trusting(client.name), f"create the client {client.name}")
+        try:
+            await self._db.write(insertion)
+        except DuplicateRow as cause:
+            raise ClientExists(
+                f"There is a client named {client.name!r} already.", remedy=Remedy(Action.SHOW_CLIENT, client.name)
+            ) from cause
+        return await self._configuration(client)
+
+    def _prepared(
+        self, basics: Mapping[str, Any], members: Mapping[str, Any], secret: str | None, actor: Actor
+    ) -> tuple[Client, Insertion]:
+        """A client with its key, and what stores both."""
+        require(actor, Permission.CLIENT_WRITE)
+        now = self._clock.now()
+        digest = None if secret is None else digest_of(secret)
+        client = with_members(
+            Client(id=uuid4(self._entropy), secret_digest=digest, created_at=now, updated_at=now, **basics), members
+        )
+        for member in rows():
+            require_allowed(client, member)
+        key = self._custody.generate(Purpose.OAUTH_CLIENT, client.id, client.id_token_signed_response_alg)
+        sealed = None if secret is None else self._sealer.seal(secret.encode(), _secret_context(client.id))
+
+        async def body(tx: Transaction) -> None:
+            await store.insert_client(tx, client, sealed)
+            await self._custody.insert(tx, key)
+            details = {**basics, "kind": str(client.kind), **members, "key": key.id}
+            await self._audit.record(tx, Event.CLIENT_CREATED, actor=actor, target=_target(client), details=details)
+
+        return client, body
+
+    async def get(self, name: str, *, actor: Actor) -> ClientConfiguration:
+        """The whole configuration of one client, without its secret and keys."""
+        require(actor, Permission.CLIENT_READ)
+        return await self._configuration(await self._found(name))
+
+    async def list(self, *, after: str = "", at_most: int = EVERY_CLIENT, actor: Actor) -> list[ClientConfiguration]:
+        """Clients whose names come after `after`, by name."""
+        require(actor, Permission.CLIENT_READ)
+        found = await store.clients(self._db, after, at_most)
+        maps = await store.scope_maps_of(self._db, found, after)
+        return [self._configured(client, maps[client.id]) for client in found]
+
+    async def name_of(self, client_id: str, *, actor: Actor) -> str | None:
+        """The name of a client by its id, for somebody who may read audit rows, which hold ids."""
+        require(actor, Permission.AUDIT_READ)
+        client = await store.client_with_id(self._db, client_id)
+        return None if client is None else client.name
+
+    async def id_of(self, name: str, *, actor: Actor) -> str | None:
+        """The id of a client by its name, for the same."""
+        require(actor, Permission.AUDIT_READ)
+        client = await store.client_named(self._db, name) if is_client_name(name) else None
+        return None if client is None else client.id
+
+    async def access_given_by(self, account_id: str, *, actor: Actor) -> AccessCounts:
+        """What a person allowed to clients, for someone who may delete the person."""
+        require(actor, Permission.PERSON_WRITE)
+        return await oauth_store.access_given_by(self._db, account_id)
+
+    async def impact_of_deletion(self, name: str, *, actor: Actor) -> tuple[ClientConfiguration, AccessCounts, tuple[str, ...]]:
+        """A client, what people allowed it, and who else uses it: for someone who may delete it."""
+        require(actor, Permission.CLIENT_WRITE)
+        client = await self._found(name)
+        return (
+            await self._configuration(client),
+            await oauth_store.access_given_to(self._db, client.id),
+            await self._users(client),
+        )
+
+    async def _users(self, client: Client) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(each.named_by for each in await self._trusting(client.name)))
+
+    async def delete(self, name: str, *, even_if_used: bool = False, actor: Actor) -> None:
+        """Delete a client with its consents and tokens; its keys verify nothing any more.
+
+        A client that a provisioner trusts is deleted only with `even_if_used`.
+        """
+        client = await self._to_change(name, actor)
+        users = await self._users(client)
+        if users and not even_if_used:
+            raise ClientInUse(
+                f"The client {client.name} is used by {' and '.join(users)}.",
+                reasons=("without the client, no one gets a certificate by these",),
+                remedy=Remedy(Action.DELETE_CLIENT_IN_USE, client.name),
+            )
+        keys = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+
+        async def body(tx: Transaction) -> None:
+            for key in keys:
+                await self._custody.revoke(tx, key.id)
+            if await store.delete_client(tx, client.id):
+                details = {"name": client.name, **({"used_by": users} if users else {})}
+                await self._audit.record(tx, Event.CLIENT_DELETED, actor=actor, target=_target(client), details=details)
+
+        await self._db.write(body)
+        self._custody.forget()
+
+    # --- what is set on a client: the rows of `client_metadata` ---
+
+    async def change(self, name: str, members: Mapping[str, Any], *, actor: Actor) -> ClientConfiguration:
+        """Set members of a client, all of them or none; None brings a default back."""
+        client = await self._to_change(name, actor)
+        wanted = with_members(client, members)
+        algorithm = wanted.id_token_signed_response_alg
+        if algorithm == client.id_token_signed_response_alg:
+            return await self._apply(client, lambda found: with_members(found, members), dict(members), actor)
+        self._custody.forget()  # another node may have given it a key just now
+        old = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+        new = await asyncio.to_thread(self._custody.generate, Purpose.OAUTH_CLIENT, client.id, algorithm)
+
+        async def replace_keys(tx: Transaction, now: Instant) -> None:
+            for key in old:
+                if key.retired_at is None:
+                    await self._custody.retire(tx, key.id, after(now, PUBLISHED_BEFORE_USE))
+            await self._custody.insert(tx, new)
+
+        try:
+            details = {**members, "key": new.id}
+            return await self._apply(client, lambda found: with_members(found, members), details, actor, replace_keys)
+        finally:
+            self._custody.forget()
+
+    async def add(self, name: str, member: str, element: str, *, actor: Actor) -> ClientConfiguration:
+        """Add one element to a list, such as `redirect_uris`; no change where it is in there."""
+        client = await self._to_change(name, actor)
+        with_element(client, member, element)
+        return await self._apply(client, lambda found: with_element(found, member, element), {f"{member}_added": element}, actor)
+
+    async def remove(self, name: str, member: str, element: str, *, actor: Actor) -> ClientConfiguration:
+        """Take one element out of a list; raises NotRegistered where it is not in there."""
+        client = await self._to_change(name, actor)
+        label = list_row(member).declared.label
+
+        def without(found: Client) -> Client:
+            if element not in getattr(found, member):
+                raise NotRegistered(
+                    f"{element!r} is not among the {label} of {client.name}.", remedy=Remedy(Action.SHOW_CLIENT, client.name)
+                )
+            return without_element(found, member, element)
+
+        return await self._apply(client, without, {f"{member}_removed": element}, actor)
+
+    # --- scopes ---
+
+    async def update_scope_map(self, name: str, group: str, scopes: Iterable[str], *, actor: Actor) -> ClientConfiguration:
+        """Set the scopes that members of a group, direct or nested, may grant; replaces the ones before."""
+        client = await self._to_change(name, actor)
+        words = policy.require_scope_words(scopes)
+        found = await self._group(group)
+        details = {"scope_map": {"group": found.name, "scopes": list(words)}}
+
+        async def put(tx: Transaction, now: Instant) -> None:
+            await oauth_store.put_scope_map(tx, client.id, found.id, words, now)
+
+        return await self._apply(client, None, details, actor, put)
+
+    async def delete_scope_map(self, name: str, group: str, *, actor: Actor) -> ClientConfiguration:
+        """Take a group's scope map away."""
+        client = await self._to_change(name, actor)
+        found = await self._group(group)
+        if all(one.group_id != found.id for one in await oauth_store.scope_maps(self._db, client.id)):
+            raise NotRegistered(
+                f"{client.name} has no scope map for the group {found.name}.",
+                remedy=Remedy(Action.SHOW_CLIENT, client.name),
+            )
+        details = {"delete_scope_map": {"group": found.name}}
+
+        async def delete(tx: Transaction, now: Instant) -> None:
+            await oauth_store.delete_scope_map(tx, client.id, found.id, now)
+
+        return await self._apply(client, None, details, actor, delete)
+
+    # --- secrets ---
+
+    async def show_basic_secret(self, name: str, *, actor: Actor) -> str | None:
+        """The secret of a confidential client; None for a public one. That it was shown is recorded."""
+        client = await self._to_change(name, actor)
+        sealed = await store.sealed_secret(self._db, client.id)
+        if sealed is None:
+            return None
+        secret = self._sealer.open(sealed, _secret_context(client.id)).decode()
+
+        async def body(tx: Transaction) -> None:
+            await self._audit.record(
+                tx, Event.CLIENT_SECRET_SHOWN, actor=actor, target=_target(client), details={"name": client.name}
+            )
+
+        await self._db.write(body)
+        return secret
+
+    async def reset_basic_secret(self, name: str, *, actor: Actor) -> str:
+        """Give a confidential client a new secret. The old one and every token of this client stop working."""
+        client = await self._to_change(name, actor)
+        if client.is_public:
+            raise ClientRefused(f"{client.name} is a public client and has no secret.")
+        secret = token(self._entropy, SECRET_BYTES)
+        sealed = self._sealer.seal(secret.encode(), _secret_context(client.id))
+
+        async def body(tx: Transaction) -> None:
+            now = self._clock.now()
+            await store.set_secret(tx, client.id, digest_of(secret), sealed, now)
+            revoked = await oauth_store.revoke_families_of_client(tx, client.id, "the client's secret was reset", now)
+            details = {"name": client.name, "families_revoked": revoked}
+            await self._audit.record(tx, Event.CLIENT_SECRET_RESET, actor=actor, target=_target(client), details=details)
+
+        await self._db.write(body)
+        return secret
+
+    # --- parts of every verb ---
+
+    async def _to_change(self, name: str, actor: Actor) -> Client:
+        """The client, for whom may change it: whoever changes a client that a provisioner trusts can get any name by it."""
+        require(actor, Permission.CLIENT_WRITE)
+        client = await self._found(name)
+        require_over_names(actor, await self._trusting(client.name), f"change the client {client.name}")
+        return client
+
+    async def _trusting(self, name: str) -> tuple[NamedAuthority, ...]:
+        named = await self._named(self._db)
+        return tuple(each for each in named if each.kind is NameKind.CLIENT and each.name == name)
+
+    async def _found(self, name: str) -> Client:
+        client = await store.client_named(self._db, name) if is_client_name(name) else None
+        if client is None:
+            raise _unknown(name)
+        return client
+
+    async def _group(self, name: str) -> Group:
+        found = await self._directory.find_group(name)
+        if found is None:
+            raise GroupUnknown(f"There is no group {name[:80]!r}.", remedy=Remedy(Action.LIST_GROUPS))
+        return found
+
+    async def _apply(
+        self, client: Client, change: Change | None, details: dict[str, Any], actor: Actor, also: Work | None = None
+    ) -> ClientConfiguration:
+        async def body(tx: Transaction) -> None:
+            now = self._clock.now()
+            found = await store.client_to_change(tx, client.id)
+            if found is None:
+                raise _unknown(client.name)
+            if change is not None:
+                await store.update_client(tx, change(found), now)
+            if also is not None:
+                await also(tx, now)
+            await self._audit.record(
+                tx, Event.CLIENT_UPDATED, actor=actor, target=_target(client), details={"name": client.name, **details}
+            )
+
+        await self._db.write(body)
+        return await self._configuration(await self._found(client.name))
+
+    async def _configuration(self, client: Client) -> ClientConfiguration:
+        return self._configured(client, await oauth_store.scope_maps(self._db, client.id))
+
+    def _configured(self, client: Client, maps: tuple[ScopeMap, ...]) -> ClientConfiguration:
+        issuer_url = issuer_url_of(self._origin, client.name)
+        return ClientConfiguration(
+            **effective(client, self._defaults),
+            scope_maps=maps,
+            issuer_url=issuer_url,
+            configuration_url=configuration_url_of(issuer_url),
+            created_at=client.created_at,
+            updated_at=client.updated_at,
+        )
+
+
+def _basics(name: str, display_name: str, landing_url: str, kind: ClientKind) -> dict[str, Any]:
+    return {"name": name, "display_name": display_name.strip(), "landing_url": landing_url, "kind": kind}
+
+
+def _unknown(name: str) -> ClientUnknown:
+    return ClientUnknown(f"There is no client named {name[:80]!r}.", remedy=Remedy(Action.LIST_CLIENTS))
+
+
+def _target(client: Client) -> str:
+    return f"client:{client.id}"
+
+
+def _secret_context(client_id: str) -> str:
+    return f"oauth_clients:{client_id}"

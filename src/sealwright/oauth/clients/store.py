@@ -1,0 +1,147 @@
+"""The only SQL about clients and their scope maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from sealwright.client_metadata import ClientKind, ClientMetadata, rows
+from sealwright.clock import Instant
+from sealwright.db import Database, Row, Statement, Transaction
+from sealwright.db.schema import groups, oauth_clients, oauth_scope_maps
+from sealwright.oauth.models import Client, ScopeMap
+
+c = oauth_clients.c
+_COLUMNS = tuple(row.name for row in rows().values() if row.declared.column)
+_SETTINGS = msgspec.defstruct(
+    "_SETTINGS",
+    [(row.name, row.type, row.default) for row in rows().values() if not row.declared.column],
+    frozen=True,
+    omit_defaults=True,
+)
+"""The members that have no column of their own: what differs from the default is stored as one JSON object."""
+_SETTINGS_DECODER = msgspec.json.Decoder(_SETTINGS)
+
+CLIENT_COLUMNS = (c.id, c.secret_digest, c.created_at, c.updated_at, c.settings, *(c[name] for name in _COLUMNS))
+_CLIENT_BY_NAME = Statement(select(*CLIENT_COLUMNS).where(c.name == bindparam("name")))
+_CLIENT_BY_ID = Statement(select(*CLIENT_COLUMNS).where(c.id == bindparam("id")))
+_CLIENT_TO_CHANGE = Statement(select(*CLIENT_COLUMNS).where(c.id == bindparam("id")).with_for_update())
+_CLIENTS = Statement(select(*CLIENT_COLUMNS).where(c.name > bindparam("after")).order_by(c.name).limit(bindparam("at_most")))
+_SEALED_SECRET = Statement(select(c.sealed_secret).where(c.id == bindparam("id")))
+_INSERT_CLIENT = Statement(insert(oauth_clients))
+_DELETE_CLIENT = Statement(delete(oauth_clients).where(c.id == bindparam("id")))
+_UPDATE_CLIENT = Statement(
+    update(oauth_clients)
+    .where(c.id == bindparam("which"))
+    .values({name: bindparam(f"new_{name}") for name in (*_COLUMNS, "settings", "updated_at")})
+)
+_TOUCH = Statement(update(oauth_clients).where(c.id == bindparam("which")).values(updated_at=bindparam("changed_at")))
+_SET_SECRET = Statement(
+    update(oauth_clients)
+    .where(c.id == bindparam("which"))
+    .values(secret_digest=bindparam("new_digest"), sealed_secret=bindparam("new_sealed"), updated_at=bindparam("changed_at"))
+)
+
+m = oauth_scope_maps.c
+_SCOPE_MAPS_OF_CLIENTS = Statement(
+    select(m.client_id, m.group_id, groups.c.name, m.scopes)
+    .join(groups, groups.c.id == m.group_id)
+    .join(oauth_clients, c.id == m.client_id)
+    .where(c.name > bindparam("after"), c.name <= bindparam("until"))
+    .order_by(groups.c.name)
+)
+
+
+async def client_named(reader: Database | Transaction, name: str) -> Client | None:
+    """The client with this `client_id`."""
+    row = await reader.one(_CLIENT_BY_NAME, name=name)
+    return None if row is None else client_from(row)
+
+
+async def client_with_id(reader: Database | Transaction, client_id: str) -> Client | None:
+    """The client whose row has this identifier."""
+    row = await reader.one(_CLIENT_BY_ID, id=client_id)
+    return None if row is None else client_from(row)
+
+
+async def client_to_change(tx: Transaction, client_id: str) -> Client | None:
+    """The same, which nobody else changes until this transaction ends."""
+    row = await tx.one(_CLIENT_TO_CHANGE, id=client_id)
+    return None if row is None else client_from(row)
+
+
+async def clients(db: Database, after: str, at_most: int) -> list[Client]:
+    """Clients whose names come after `after`, by name."""
+    return [client_from(row) for row in await db.all(_CLIENTS, after=after, at_most=at_most)]
+
+
+async def scope_maps_of(db: Database, clients: list[Client], after: str) -> dict[str, tuple[ScopeMap, ...]]:
+    """The scope maps of those clients that `clients` returned, by the clients' ids."""
+    found: dict[str, list[ScopeMap]] = {client.id: [] for client in clients}
+    if clients:
+        for row in await db.all(_SCOPE_MAPS_OF_CLIENTS, after=after, until=clients[-1].name):
+            found.setdefault(row[0], []).append(ScopeMap(row[1], row[2], tuple(row[3].split())))
+    return {client_id: tuple(maps) for client_id, maps in found.items()}
+
+
+async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | None) -> None:
+    """Add a client; DuplicateRow where its name is taken."""
+    await tx.run(
+        _INSERT_CLIENT,
+        id=client.id,
+        secret_digest=client.secret_digest,
+        sealed_secret=sealed_secret,
+        created_at=client.created_at,
+        updated_at=client.updated_at,
+        **_stored(client),
+    )
+
+
+async def update_client(tx: Transaction, client: Client, now: Instant) -> bool:
+    """Store what is set on a client."""
+    values = {f"new_{name}": value for name, value in _stored(client).items()}
+    return await tx.run(_UPDATE_CLIENT, which=client.id, new_updated_at=now, **values) == 1
+
+
+async def set_secret(tx: Transaction, client_id: str, digest: bytes, sealed: bytes, now: Instant) -> bool:
+    """Replace a client's secret."""
+    return await tx.run(_SET_SECRET, which=client_id, new_digest=digest, new_sealed=sealed, changed_at=now) == 1
+
+
+async def sealed_secret(db: Database, client_id: str) -> bytes | None:
+    """A client's secret, sealed; None where it has none."""
+    row = await db.one(_SEALED_SECRET, id=client_id)
+    return None if row is None or row[0] is None else bytes(row[0])
+
+
+async def delete_client(tx: Transaction, client_id: str) -> bool:
+    """Delete a client and all that hangs on it."""
+    return await tx.run(_DELETE_CLIENT, id=client_id) == 1
+
+
+async def touch_client(tx: Transaction, client_id: str, now: Instant) -> None:
+    """Note that something that belongs to a client was changed."""
+    await tx.run(_TOUCH, which=client_id, changed_at=now)
+
+
+def _stored(client: ClientMetadata) -> dict[str, Any]:
+    """What is set on a client, as its columns hold it."""
+    columns = {name: str(getattr(client, name)) for name in _COLUMNS}
+    settings = _SETTINGS(**{name: getattr(client, name) for name in _SETTINGS.__struct_fields__})
+    return {**columns, "settings": msgspec.json.encode(settings).decode()}
+
+
+def client_from(row: Row) -> Client:
+    """A client from a row of `CLIENT_COLUMNS`."""
+    client_id, secret_digest, created_at, updated_at, settings, *columns = row
+    named = dict(zip(_COLUMNS, columns, strict=True))
+    return Client(
+        id=client_id,
+        secret_digest=None if secret_digest is None else bytes(secret_digest),
+        created_at=Instant(created_at),
+        updated_at=Instant(updated_at),
+        **named | {"kind": ClientKind(named["kind"])},
+        **msgspec.structs.asdict(_SETTINGS_DECODER.decode(settings)),
+    )

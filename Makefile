@@ -14,7 +14,7 @@ demo: ## Sign in once, get a certificate, call an mTLS server with it
 
 test: check ## Every check and every test
 	@scripts/install-step
-	@scripts/install-oauth2-proxy
+	@scripts/install-go-clients
 	@scripts/install-npm-clients
 	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest $(SHARED) $(SLOWEST)
 	@$(DEV)/coverage combine -q && $(DEV)/python scripts/coverage-floors
@@ -36,7 +36,7 @@ unit: dev-environment ## The fast tests alone
 
 interop: dev-environment ## Real clients against a live server
 	@scripts/install-step
-	@scripts/install-oauth2-proxy
+	@scripts/install-go-clients
 	@scripts/install-npm-clients
 	@$(DEV)/pytest tests/interop $(SHARED)
 

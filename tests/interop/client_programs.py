@@ -36,18 +36,36 @@ class ClientProgram:
         return json.loads(line)
 
 
-@contextmanager
 def npm_client(script, server, place, **settings):
-    """The program `script`, with its settings sent to it."""
-    if not (NODE.exists() and (NPM / "node_modules").exists()):
-        missing = "the clients of npm are missing: run scripts/install-npm-clients"
+    """The program `script` for Node.js, with its settings sent to it."""
+    require(NODE.exists() and (NPM / "node_modules").exists(), "scripts/install-npm-clients")
+    environment = {"NODE_EXTRA_CA_CERTS": str(server.root), "NO_COLOR": "1"}
+    return client_program([NODE, NPM / script], environment, place, settings)
+
+
+def go_oidc_client(server, place, **settings):
+    """The program that uses go-oidc, with its settings sent to it."""
+    program = TOOLS / "go-oidc-client"
+    require(program.exists(), "scripts/install-go-clients")
+    return client_program([program], {"SSL_CERT_FILE": str(server.root)}, place, settings)
+
+
+def require(is_there, script):
+    """Skip the test if what `script` installs is not there; fail in CI."""
+    if not is_there:
+        missing = f"a client is missing: run {script}"
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    log = place / f"{script}.log"
+
+
+@contextmanager
+def client_program(command, environment, place, settings):
+    """Run a program of a client, with its settings sent to it."""
+    log = place / "client.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            [str(NODE), str(NPM / script)],
-            env={"NODE_EXTRA_CA_CERTS": str(server.root), "NO_COLOR": "1"},
-            cwd=NPM,
+            [str(part) for part in command],
+            env=environment,
+            cwd=place,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

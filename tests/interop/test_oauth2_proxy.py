@@ -23,7 +23,7 @@ TABS = 6
 def oauth2_proxy(server, place):
     """A proxy whose cookie is refreshed after a second; yields its address."""
     if not PROXY.exists():
-        missing = "build/tools/oauth2-proxy is missing: run scripts/install-oauth2-proxy"
+        missing = "build/tools/oauth2-proxy is missing: run scripts/install-go-clients"
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     (port,) = free_ports(1)
     address = f"http://127.0.0.1:{port}"

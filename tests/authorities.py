@@ -21,30 +21,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM, Actor, Permission
-from sealwright.audit import Audit
-from sealwright.budgets import make_budgets
-from sealwright.ca import (
-    AccountLookup,
-    AuthorityDependencies,
-    CertificateAuthority,
-    HolderStatus,
-    LocalToken,
-    Person,
-    ProvisionerRegistry,
-    answer_failure,
-    build_authority,
-)
-from sealwright.ca.issue import pass_by
+from sealwright.app.home import Home
+from sealwright.ca import AccountLookup, HolderStatus, LocalToken, Person, pass_by
 from sealwright.ca.renew import RENEW_CLIENT
 from sealwright.clock import Clock, FixedClock, Instant, to_seconds
 from sealwright.db import Database
-from sealwright.entropy import SeededEntropy
-from sealwright.http import Peer, Request, Response
+from sealwright.entropy import SeededEntropy, SystemEntropy
+from sealwright.http import Listener, Peer, Request, Response
 from sealwright.jose import VerificationKey, jwk_of, sign, thumbprint
-from sealwright.keys import Custody, Purpose, Sealer, SigningKey
+from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.openid_providers import LocalProvider, ProviderMetadata, TrustedProviders
 from sealwright.outbound import OutboundFailed, OutboundResponse
-from sealwright.settings import BudgetSettings
+from tests.app import App, make_app, settings
 from tests.databases import sqlite_database
 
 NOW = Instant(1_790_000_000_000)
@@ -53,6 +41,10 @@ ENDPOINT = f"{ISSUER_URL}/.well-known/openid-configuration"
 ALICE = "2f6b0c1e-5a0e-4c55-9a5b-2f5c1d7a8e01"
 CA_URL = "https://ca.example.org:9443"
 
+DNS_NAMES = ("ca.example.org", "192.0.2.7", "::1")
+MAIL = "alice@example.org"
+
+Signs = Callable[[ec.EllipticCurvePrivateKey, bytes, Any], bytes]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
@@ -123,23 +115,71 @@ class ScriptedOutbound:
         self.answers[jwks_uri] = json.dumps({"keys": [jwk_of(signer.public_key, signer.id, "ES256")]}).encode()
 
 
-@dataclass
+class ReplacingCustody(Custody):
+    """Opens the keys of issuers with the signatures of a test, once it says how they are made."""
+
+    signs: Signs | None = None
+
+    async def open(self, key_id: str) -> SigningKey:
+        key = await super().open(key_id)
+        if self.signs is None or key.purpose is not Purpose.ISSUER:
+            return key
+        assert isinstance(key.private_key, ec.EllipticCurvePrivateKey)
+        return replace(key, private_key=ReplacedKey(key.private_key, self.signs))
+
+
+class AskedDirectory:
+    """What a test says of people, where the directory of a server would be asked."""
+
+    def __init__(self) -> None:
+        self.local_providers: dict[str, LocalProvider] = {}
+        self.standings = {ALICE: HolderStatus(active=True)}
+        self.token_standings: dict[str, HolderStatus] = {}
+        """By the family of the token; what is not in it is good."""
+        self.people = {ALICE: Person(ALICE, "alice@example.org", (MAIL,), (), MAIL, frozenset())}
+        self.when_standing_is_asked: list[Callable[[str], Awaitable[None]]] = []
+
+    def lookup(self) -> AccountLookup:
+        return AccountLookup(self._status_of, self._person_of, self._token_status_of)
+
+    async def local(self, endpoint: str) -> LocalProvider | None:
+        return self.local_providers.get(endpoint)
+
+    async def _status_of(self, account_id: str) -> HolderStatus:
+        for each in self.when_standing_is_asked:
+            await each(account_id)
+        return self.standings.get(account_id, HolderStatus(active=False, reason="There is no such account."))
+
+    async def _person_of(self, account_id: str) -> Person | None:
+        return self.people.get(account_id)
+
+    async def _token_status_of(self, token: LocalToken) -> HolderStatus:
+        return self.token_standings.get(token.family_id, HolderStatus(active=True, reason="active"))
+
+
 class Authority:
     """Everything that a test of the authority may want to touch."""
 
-    db: Database
-    clock: FixedClock
-    audit: Audit
-    parts: CertificateAuthority
-    outbound: ScriptedOutbound
-    local_providers: dict[str, LocalProvider]
-    standings: dict[str, HolderStatus]
-    token_standings: dict[str, HolderStatus]
-    """By the family of the token; what is not in it is good."""
-    people: dict[str, Person]
-    when_standing_is_asked: list[Callable[[str], Awaitable[None]]]
-    directory: Path
-    crash_points: list[Callable[[str], None]]
+    def __init__(
+        self,
+        app: App,
+        outbound: ScriptedOutbound | None = None,
+        asked: AskedDirectory | None = None,
+        crash_points: list[Callable[[str], None]] | None = None,
+    ) -> None:
+        self.app = app
+        self.parts = app.parts.ca
+        self.db = app.around.db
+        self.clock: Any = app.around.clock
+        self.audit = app.parts.audit
+        self.outbound = outbound or ScriptedOutbound()
+        asked = asked or AskedDirectory()
+        self.local_providers = asked.local_providers
+        self.standings, self.token_standings, self.people = asked.standings, asked.token_standings, asked.people
+        self.when_standing_is_asked = asked.when_standing_is_asked
+        self.directory = Home(app.around.settings.home).provisioner_files
+        self.crash_points = crash_points if crash_points is not None else []
+        self._made: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         """The parts, by their names: ``ca.issuance``, ``ca.provisioners``."""
@@ -174,25 +214,16 @@ class Authority:
         peer: Peer | None = None,
     ) -> Response:
         """The same with the whole response."""
-        route, parameters = next(
-            (route, found)
-            for route in self.parts.routes
-            if route.method == method and (found := _match(route.path, path)) is not None
-        )
         request = Request(
             method,
             path,
             query,
             {"authorization": f"Bearer {bearer}"} if bearer else {},
             raw if raw is not None else json.dumps(body).encode(),
-            parameters,
-            peer or Peer("127.0.0.1", certificate),
+            peer=peer or Peer("127.0.0.1", certificate),
             request_id="request-1",
         )
-        try:
-            return await route.handler(request)
-        except Exception as failure:  # noqa: BLE001 - as the server does it
-            return answer_failure(request, failure)
+        return await self.app.call(request, Listener.MACHINES)
 
     async def add_jwk(self, name: str = "admin", **members: Any) -> str:
         """A JWK provisioner; answers the name of its key."""
@@ -297,114 +328,48 @@ class Authority:
         headers = {"x5cInsecure": [base64.b64encode(certificate).decode()], "kid": "whatever the client calls its key"}
         return jwt.encode({**usual, **claims}, holder, algorithm=algorithm, headers=headers)
 
-    _made: list[str] = field(default_factory=list)
-
-
-def _match(pattern: str, path: str) -> dict[str, str] | None:
-    wanted, given = pattern.split("/"), path.split("/")
-    if len(wanted) != len(given):
-        return None
-    found = {}
-    for each, value in zip(wanted, given, strict=True):
-        if each.startswith("{"):
-            found[each.strip("{}")] = value
-        elif each != value:
-            return None
-    return found
-
 
 READER = Actor("person", "auditor", "auditor", frozenset({Permission.CERTIFICATE_READ}))
 
 
 @asynccontextmanager
 async def authority(
-    directory: Path, *, db: Database | None = None, crash_points: Callable[[str], None] = pass_by, clock: Clock | None = None
+    home: Path, *, db: Database | None = None, crash_points: Callable[[str], None] = pass_by, clock: Clock | None = None
 ) -> AsyncIterator[Authority]:
     """An authority with a root and an issuing CA, on SQLite unless a database is given."""
     if db is None:
         async with sqlite_database() as fresh:
-            yield await build(fresh, directory, crash_points, clock)
+            yield await build(fresh, home, crash_points, clock)
     else:
-        yield await build(db, directory, crash_points, clock)
+        yield await build(db, home, crash_points, clock)
 
 
-async def build(db: Database, directory: Path, crash_points: Callable[[str], None] = pass_by, clock: Any = None) -> Authority:
-    """Put the parts together."""
+async def build(db: Database, home: Path, crash_points: Callable[[str], None] = pass_by, clock: Any = None) -> Authority:
+    """A node whose authority asks a test about people, and signs with keys that a test may replace."""
     clock = clock or FixedClock(NOW)
-    audit, sealer = Audit(clock), Sealer(bytes(32), SeededEntropy(1))
-    entropy = SeededEntropy(2) if isinstance(clock, FixedClock) else _system_entropy()
-    custody = Custody(db, sealer, clock)
-    local_providers: dict[str, LocalProvider] = {}
-    standings = {ALICE: HolderStatus(active=True)}
+    entropy = SeededEntropy(2) if isinstance(clock, FixedClock) else SystemEntropy()
     reached: list[Callable[[str], None]] = [crash_points]
-
-    async def local(endpoint: str) -> LocalProvider | None:
-        return local_providers.get(endpoint)
-
-    people = {ALICE: Person(ALICE, "alice@example.org", ("alice@example.org",), (), "alice@example.org", frozenset())}
-
-    async def person_of(account_id: str) -> Person | None:
-        return people.get(account_id)
-
-    asked: list[Callable[[str], Awaitable[None]]] = []
-
-    async def standing_of(account_id: str) -> HolderStatus:
-        for each in asked:
-            await each(account_id)
-        return standings.get(account_id, HolderStatus(active=False, reason="There is no such account."))
-
-    token_standings: dict[str, HolderStatus] = {}
-
-    async def token_standing_of(token: LocalToken) -> HolderStatus:
-        return token_standings.get(token.family_id, HolderStatus(active=True, reason="active"))
 
     def reach(point: str) -> None:
         for each in reached:
             each(point)
 
-    def own_client(endpoint: str) -> str | None:
-        return "step-ca" if endpoint in local_providers else None
-
-    outbound = ScriptedOutbound()
-    parts = build_authority(
-        AuthorityDependencies(db, clock, entropy, audit, custody, sealer, make_budgets(BudgetSettings(), clock)),
-        providers=TrustedProviders(outbound, clock, local),
-        directory=AccountLookup(standing_of, person_of, token_standing_of),
-        dns_names=("ca.example.org", "192.0.2.7", "::1"),
-        provisioners=ProvisionerRegistry(db, sealer, audit, clock, directory=directory, own_client=own_client),
-        crash_points=reach,
-    )
-    if not await parts.issuers.records():
-        await parts.issuers.create_hierarchy("Example", SYSTEM)
-    await parts.provisioners.reload()
-    return Authority(
-        db=db,
-        clock=clock,
-        audit=audit,
-        parts=parts,
-        outbound=outbound,
-        local_providers=local_providers,
-        standings=standings,
-        token_standings=token_standings,
-        when_standing_is_asked=asked,
-        people=people,
-        directory=directory,
-        crash_points=reached,
-    )
-
-
-def _system_entropy() -> Any:
-    from sealwright.entropy import SystemEntropy
-
-    return SystemEntropy()
+    outbound, asked = ScriptedOutbound(), AskedDirectory()
+    chosen = settings(people="https://id.example.org", machines=CA_URL, dns_names=DNS_NAMES, home=home)
+    app = make_app(
+        db, chosen, clock=clock, entropy=entropy, outbound=outbound, custody=ReplacingCustody, crash_points=reach
+    ).with_directory(asked.lookup(), TrustedProviders(outbound, clock, asked.local))
+    ca = Authority(app, outbound, asked, reached)
+    if not await ca.parts.issuers.records():
+        await ca.parts.issuers.create_hierarchy("Example", SYSTEM)
+    await ca.parts.provisioners.reload()
+    return ca
 
 
 class ReplacedKey(ec.EllipticCurvePrivateKey):
     """A private key whose signatures are made by a function of the test, which gets the real key."""
 
-    def __init__(
-        self, real: ec.EllipticCurvePrivateKey, signs: Callable[[ec.EllipticCurvePrivateKey, bytes, Any], bytes]
-    ) -> None:
+    def __init__(self, real: ec.EllipticCurvePrivateKey, signs: Signs) -> None:
         self._real = real
         self._signs = signs
 
@@ -421,15 +386,12 @@ class ReplacedKey(ec.EllipticCurvePrivateKey):
     key_size = exchange = private_bytes = private_numbers = __copy__ = __deepcopy__ = None  # type: ignore[assignment] # not used
 
 
-async def sign_with(ca: Authority, signs: Callable[[ec.EllipticCurvePrivateKey, bytes, Any], bytes]) -> None:
+async def sign_with(ca: Authority, signs: Signs) -> None:
     """Have the issuing CA's signatures made by `signs`."""
-    issuer = await ca.issuers.active()
-    replaced = replace(issuer, private_key=ReplacedKey(issuer.private_key, signs))
-
-    async def active() -> Any:
-        return replaced
-
-    ca.issuance._issuers = type("Issuers", (), {"active": staticmethod(active)})()
+    custody = ca.app.around.custody
+    assert isinstance(custody, ReplacingCustody)
+    custody.signs = signs
+    ca.parts.issuers.forget()
 
 
 def leaf_of(answer: dict[str, Any]) -> x509.Certificate:

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from sealwright.access import SYSTEM, nothing_named
-from sealwright.audit import Audit
-from sealwright.budgets import make_budgets
+from sealwright.access import SYSTEM
 from sealwright.clock import FixedClock, Instant
-from sealwright.db import Database
-from sealwright.entropy import SeededEntropy
-from sealwright.errors import Failure
-from sealwright.http import Peer, Request, Response, Route, Wire
-from sealwright.identity import Account, Directory, SessionKind, SessionLifetimes, Sessions, SignedIn
-from sealwright.identity.directory.authorized_changes import AuthorizedChanges
+from sealwright.http import Peer, Request, Response
+from sealwright.identity import Account, SessionKind, SignedIn
 from sealwright.jose import SignedClaims, UnverifiedToken, keys_of_jwks, verify
-from sealwright.keys import Custody, Sealer
-from sealwright.oauth import (
-    SESSION_COOKIE,
-    AuthorizationServer,
-    OAuthDependencies,
-    answer_failure,
-    build_authorization_server,
-    clients_of_group,
-)
+from sealwright.oauth import SESSION_COOKIE
 from sealwright.settings import BudgetSettings, OAuthSettings
+from tests.app import App, make_app, settings
 from tests.databases import OpenDatabase, sqlite_database
 
 ORIGIN = "https://id.example.org"
@@ -47,32 +34,24 @@ WEB = "https://ca.example.org"
 CALLBACK = "https://wiki.example.org/callback"
 
 
-@dataclass(slots=True)
 class World:
     """Everything that a test may want to look at or to move."""
 
-    db: Database
-    clock: FixedClock
-    audit: Audit
-    dependencies: OAuthDependencies
-    custody: Custody
-    directory: Directory
-    sessions: Sessions
-    sealer: Sealer
-    server: AuthorizationServer
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.db = app.around.db
+        self.clock: Any = app.around.clock
+        self.audit = app.parts.audit
+        self.dependencies = app.parts.oauth_dependencies
+        self.custody = app.around.custody
+        self.directory = app.parts.identity.directory
+        self.sessions = app.parts.identity.sessions
+        self.sealer = app.around.sealer
+        self.server = app.parts.oauth
 
-    def other_node(self) -> World:
+    def other_node(self, **changes: Any) -> World:
         """The same database, seen through a server of its own with its own memory."""
-        custody = Custody(self.db, self.sealer, self.clock)
-        server = build_authorization_server(
-            self.dependencies,
-            directory=self.directory,
-            sessions=self.sessions,
-            custody=custody,
-            sealer=self.sealer,
-            named=nothing_named,
-        )
-        return replace(self, custody=custody, server=server)
+        return World(self.app.other_node(**changes))
 
     # --- people and clients ---
 
@@ -132,14 +111,10 @@ class World:
         headers: Mapping[str, str] | None = None,
         address: str = "192.0.2.7",
     ) -> Response:
-        """Call a route as the server would, and tell failures in the words of its wire."""
+        """Call a route as the server would."""
         path, _, query = target.partition("?")
-        for route in self.server.routes:
-            parameters = _match(route, method, path)
-            if parameters is not None:
-                request = Request(method, path, query, dict(headers or {}), body, parameters, Peer(address), ORIGIN, "r1")
-                return await _answer(route, request)
-        raise LookupError(f"no route for {method} {path}")
+        request = Request(method, path, query, dict(headers or {}), body, peer=Peer(address), request_id="r1")
+        return await self.app.call(request)
 
     async def authorize(self, cookie: str | None = None, **parameters: str) -> Response:
         """An authorization request in a browser."""
@@ -170,7 +145,9 @@ class World:
         """The tokens of a public client's whole flow."""
         request = public_request() | parameters
         code = await self.code(cookie, **request)
-        answer = await self.post("/oauth2/token", public_redemption(code, redirect_uri=request["redirect_uri"]))
+        answer = await self.post(
+            "/oauth2/token", public_redemption(code, client_id=request["client_id"], redirect_uri=request["redirect_uri"])
+        )
         assert answer.status == 200, answer.body
         return members(answer)
 
@@ -193,29 +170,10 @@ async def oauth_world(
 ) -> AsyncIterator[World]:
     """A world on a fresh database, where time stands still until it is moved."""
     async with open_database() as db:
-        clock, entropy = FixedClock(START), SeededEntropy(7)
-        audit = Audit(clock)
-        sealer = Sealer(bytes(range(32)), entropy)
-        custody = Custody(db, sealer, clock)
-        sessions = Sessions(db, audit, clock, entropy, SessionLifetimes())
-        directory = Directory(
-            db,
-            audit,
-            clock,
-            entropy,
-            sessions,
-            changes=AuthorizedChanges(db, audit, nothing_named),
-            clients_of_group=clients_of_group,
-            domain="example.org",
-        )
-        await directory.create_group("users", actor=SYSTEM)
-        dependencies = OAuthDependencies(
-            db, clock, entropy, audit, ORIGIN, OAuthSettings(**lifetimes), make_budgets(budgets or BudgetSettings(), clock)
-        )
-        server = build_authorization_server(
-            dependencies, directory=directory, sessions=sessions, custody=custody, sealer=sealer, named=nothing_named
-        )
-        yield World(db, clock, audit, dependencies, custody, directory, sessions, sealer, server)
+        chosen = settings(people=ORIGIN, budgets=budgets or BudgetSettings(), oauth=OAuthSettings(**lifetimes))
+        app = make_app(db, chosen, clock=FixedClock(START))
+        await app.parts.identity.directory.create_group("users", actor=SYSTEM)
+        yield World(app)
 
 
 def public_request(**changes: str) -> dict[str, str]:
@@ -273,6 +231,12 @@ def answer_parameters(address: str) -> dict[str, str]:
     return {name: values[0] for name, values in found.items()}
 
 
+def page_text(response: Response) -> str:
+    """What a person reads on a page."""
+    assert dict(response.headers)["content-type"].startswith("text/html"), response.headers
+    return html.unescape(re.sub(r"<[^>]*>", "", response.body.decode()))
+
+
 def members(response: Response) -> dict[str, Any]:
     """A JSON answer."""
     assert dict(response.headers)["content-type"] == "application/json"
@@ -281,19 +245,3 @@ def members(response: Response) -> dict[str, Any]:
 
 def _cookie(cookie: str | None) -> dict[str, str]:
     return {} if cookie is None else {"cookie": f"theme=dark; {SESSION_COOKIE}={cookie}"}
-
-
-def _match(route: Route, method: str, path: str) -> dict[str, str] | None:
-    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.path))
-    found = re.fullmatch(pattern, path)
-    return found.groupdict() if found is not None and route.method == method else None
-
-
-async def _answer(route: Route, request: Request) -> Response:
-    try:
-        return await route.handler(request)
-    except Failure as failure:
-        if route.wire is Wire.OAUTH:
-            return answer_failure(request, failure)
-        text = " | ".join((type(failure).__name__, failure.detail, *failure.reasons, failure.hint))
-        return Response(400, text.encode(), (("content-type", "text/plain"),))

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from demo.forms import Browser, Page
-from sealwright import identity, oauth, web
-from sealwright.access import SYSTEM, nothing_named
-from sealwright.audit import Audit
-from sealwright.budgets import make_budgets
-from sealwright.ca import AccountCertificates, HolderStatus
+from sealwright.access import ALL_PERSONS, SYSTEM
+from sealwright.app.routes import serve_all
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Database
-from sealwright.entropy import SeededEntropy
-from sealwright.errors import NotFound, Unavailable
-from sealwright.http import Listener, Peer, Request, Response, Route, Wire
+from sealwright.http import Peer, Request, Response, Route, Wire
 from sealwright.identity import Account
-from sealwright.keys import Custody, Sealer
-from sealwright.settings import BudgetSettings, OAuthSettings
-from tests.authorities import Authority, csr
-from tests.authorities import build as build_authority
+from tests.app import OTHER_PASSWORD, PASSWORD, CountingHashing, make_app, settings
+from tests.authorities import csr
 from tests.databases import sqlite_database
+from tests.oauth_world import World
+
+__all__ = ["OTHER_PASSWORD", "PASSWORD", "InProcessBrowser", "Place", "authorization_address", "pages_place"]
 
 ORIGIN = "https://id.example.org"
 START = Instant(1_795_342_800_000)
-PASSWORD = "velvet-orbit-canyon-97"
-OTHER_PASSWORD = "marble-tangent-owl-31"
 LOOPBACK = "http://127.0.0.1:45673"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636, appendix B
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -42,49 +31,33 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 T = TypeVar("T")
 
 
-@dataclass
-class InstantHashing:
-    """A password hash that takes no time, for tests of pages. Full when told so."""
-
-    full: bool = False
-
-    @property
-    def dummy(self) -> bytes:
-        return b"dummy"
-
-    async def hash(self, password: str) -> bytes:
-        return hashlib.sha256(password.encode()).digest()
-
-    async def verify(self, stored: bytes, password: str) -> bool:
-        if self.full:
-            raise Unavailable("Too many passwords are being checked at the moment.", retry_after=2)
-        return stored == hashlib.sha256(password.encode()).digest()
-
-    def is_outdated(self, stored: bytes) -> bool:
-        return False
-
-
-@dataclass
 class Place:
     """A server without sockets."""
 
-    runner: asyncio.Runner
-    db: Database
-    clock: FixedClock
-    hashing: InstantHashing
-    identity: identity.Identity
-    oauth: oauth.AuthorizationServer
-    audit: Audit
-    pages: web.Web
-    authority: Authority
-    answers: list[Response] = field(default_factory=list)
-    """Every answer so far, the redirects among them."""
+    def __init__(self, runner: asyncio.Runner, db: Database) -> None:
+        self.runner = runner
+        self.db = db
+        self.clock = FixedClock(START)
+        self.hashing = CountingHashing()
+        self.app = make_app(db, settings(people=ORIGIN, contact=""), clock=self.clock, hashing=self.hashing)
+        self.identity = self.app.parts.identity
+        self.oauth = self.app.parts.oauth
+        self.audit = self.app.parts.audit
+        self.nonces = 0
+        self.answers: list[Response] = []
+        """Every answer so far, the redirects among them."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
     def browser(self, address: str = "192.0.2.7") -> InProcessBrowser:
         return InProcessBrowser(self, address)
+
+    @property
+    def page_routes(self) -> list[Route]:
+        """The routes of the pages; those of the authorization server lead to pages only."""
+        others = self.oauth.routes
+        return [route for route in serve_all(self.app.parts).routes if route.wire is Wire.PAGE and route not in others]
 
     # --- people and applications ---
 
@@ -124,18 +97,22 @@ class Place:
 
     def certificate(self, account: Account) -> str:
         """A certificate of the account that is valid now; its serial number in hexadecimal."""
+        return self.run(self._certificate(account))
 
-        async def work() -> str:
-            authority = self.authority
-            authority.standings[account.id] = HolderStatus(active=True)
-            if "kanidm" not in {one.name for one in await authority.parts.provisioners.all()}:
-                authority.add_local_provider()
-                await authority.add_oidc()
-            token = authority.id_token(sub=account.id, email=account.mails[0].address)
-            issued = await authority.parts.signing.sign(token, csr())
-            return issued.serial.hex()
-
-        return self.run(work())
+    async def _certificate(self, account: Account) -> str:
+        authority, world = self.app.parts.ca, World(self.app)
+        client = "certificates"
+        if client not in {one.name for one in await authority.provisioners.all()}:
+            await self.app.parts.oauth.clients.create_public(client, "Certificates", LOOPBACK, actor=SYSTEM)
+            await self.app.parts.oauth.clients.change(client, {"localhost_redirects": True}, actor=SYSTEM)
+            await self.app.parts.oauth.clients.update_scope_map(client, ALL_PERSONS, ("openid", "email"), actor=SYSTEM)
+            endpoint = f"{ORIGIN}/oauth2/openid/{client}"
+            definition = {"type": "OIDC", "name": client, "clientID": client, "configurationEndpoint": endpoint}
+            await authority.provisioners.add(definition, SYSTEM)
+        self.nonces += 1  # the clock stands still: without it, one token would be like the other
+        tokens = await world.tokens(await world.sign_in(account), client_id=client, nonce=f"{self.nonces:064x}")
+        issued = await authority.signing.sign(tokens["id_token"], csr())
+        return issued.serial.hex()
 
     def events(self, name: str) -> list[tuple[str, str]]:
         """Audit events of one name, newest first: outcome and target."""
@@ -145,22 +122,10 @@ class Place:
     # --- the server's part ---
 
     def call(self, request: Request) -> Response:
-        """Find the route, run its handler, tell failures as pages."""
-        answer = self.run(self._answer(request))
+        """What the listener for people answers."""
+        answer = self.run(self.app.call(request))
         self.answers.append(answer)
         return answer
-
-    async def _answer(self, request: Request) -> Response:
-        for route in (*self.pages.routes, *self.oauth.routes):
-            found = _match(route, request.method, request.path)
-            if found is not None and route.wire is Wire.PAGE and Listener.PEOPLE in route.listeners:
-                request.path_parameters = found
-                assert len(request.body) <= route.max_body
-                try:
-                    return await route.handler(request)
-                except Exception as failure:  # noqa: BLE001 - told as the server tells it
-                    return self.pages.answer_failure(request, failure)
-        return self.pages.answer_failure(request, NotFound(f"There is nothing at {request.path}."))
 
 
 class InProcessBrowser(Browser):
@@ -194,9 +159,7 @@ class InProcessBrowser(Browser):
             headers |= {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
         headers |= self.extra
         peer = Peer(self.address)
-        request = Request(
-            method, unquote(parts.path), parts.query, headers, (body or "").encode(), peer=peer, origin=ORIGIN, request_id="r-17"
-        )
+        request = Request(method, parts.path, parts.query, headers, (body or "").encode(), peer=peer, request_id="r-17")
         answer = self.place.call(request)
         for name, value in answer.headers:
             if name == "set-cookie":
@@ -219,62 +182,12 @@ def pages_place() -> Iterator[Place]:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         try:
-            yield runner.run(_build(runner, stack))
+            place = Place(runner, runner.run(stack.enter_async_context(sqlite_database())))
+            runner.run(place.app.seed())
+            runner.run(place.app.parts.ca.issuers.create_hierarchy("Example", SYSTEM))
+            yield place
         finally:
             runner.run(stack.aclose())
-
-
-async def _build(runner: asyncio.Runner, stack: AsyncExitStack) -> Place:
-    db = await stack.enter_async_context(sqlite_database())
-    clock, entropy, hashing = FixedClock(START), SeededEntropy(7), InstantHashing()
-    audit, sealer = Audit(clock), Sealer(bytes(range(32)), entropy)
-    people = identity.build_identity(
-        db,
-        audit=audit,
-        clock=clock,
-        entropy=entropy,
-        sealer=sealer,
-        hashing=hashing,
-        rules=identity.SessionLifetimes(),
-        server_name="Example",
-        domain="example.org",
-        named=nothing_named,
-        clients_of_group=oauth.clients_of_group,
-        certificates=AccountCertificates(audit, clock),
-    )
-    await db.write(lambda tx: identity.create_builtin_accounts(tx, clock.now()))
-    oauth_dependencies = oauth.OAuthDependencies(
-        db, clock, entropy, audit, ORIGIN, OAuthSettings(), make_budgets(BudgetSettings(), clock)
-    )
-    custody = Custody(db, sealer, clock)
-    applications = oauth.build_authorization_server(
-        oauth_dependencies,
-        directory=people.directory,
-        sessions=people.sessions,
-        custody=custody,
-        sealer=sealer,
-        named=nothing_named,
-    )
-    provisioner_files = Path(stack.enter_context(TemporaryDirectory()))
-    authority = await build_authority(db, provisioner_files, clock=clock)
-    dependencies = web.WebDependencies(
-        sign_in=people.sign_in,
-        sessions=people.sessions,
-        devices=people.devices,
-        credentials=people.credentials,
-        directory=people.directory,
-        bootstrap=people.bootstrap,
-        reset_links=people.reset_links,
-        invitations=people.invitations,
-        authorization=applications.authorization,
-        consents=applications.consents,
-        inventory=authority.parts.inventory,
-        revocation=authority.parts.revocation,
-        issuers=authority.parts.issuers,
-        machines_url="https://id.example.org:9443",
-    )
-    pages = web.assemble(web.Site("Example", ORIGIN), dependencies, clock=clock, entropy=entropy)
-    return Place(runner, db, clock, hashing, people, applications, audit, pages, authority)
 
 
 def authorization_address(**changes: str) -> str:
@@ -290,9 +203,3 @@ def authorization_address(**changes: str) -> str:
         "code_challenge_method": "S256",
     } | changes
     return f"{ORIGIN}/ui/oauth2?{urlencode(request)}"
-
-
-def _match(route: Route, method: str, path: str) -> dict[str, str] | None:
-    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.path))
-    found = re.fullmatch(pattern, path)
-    return found.groupdict() if found is not None and route.method == method else None

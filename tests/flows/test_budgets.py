@@ -16,6 +16,7 @@ from tests.oauth_world import (
     location,
     members,
     oauth_world,
+    page_text,
     public_redemption,
     public_request,
 )
@@ -40,8 +41,8 @@ async def redeem(world, name, secret, code="x", *, address="192.0.2.7"):
 
 
 def waits(answer):
-    """Whether a person is told to wait; how the pages say it is shown elsewhere."""
-    return answer.body.startswith(b"RateLimited | Too many authorization requests")
+    """Whether a person is told to wait."""
+    return answer.status == 429 and "Too many attempts" in page_text(answer)
 
 
 def test_wrong_secrets_of_a_stranger_are_limited_and_do_not_lock_the_client_out():

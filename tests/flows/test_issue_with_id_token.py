@@ -7,6 +7,7 @@ from datetime import timedelta
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
 
+from sealwright.app.home import Home
 from sealwright.ca import HolderStatus
 from sealwright.clock import to_datetime
 from tests.authorities import ALICE, READER, authority, common_name_in, csr, der_of, leaf_of, names_in
@@ -19,7 +20,9 @@ URI = f"{PROVIDER}#{ALICE}"
 
 def test_recipe_runs_as_published(tmp_path):
     async def scenario():
-        (tmp_path / "kanidm.json").write_text(KANIDM)
+        files = Home(tmp_path).provisioner_files
+        files.mkdir()
+        (files / "kanidm.json").write_text(KANIDM)
         async with authority(tmp_path) as ca:
             ca.add_local_provider(PROVIDER)
 

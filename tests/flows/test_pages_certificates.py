@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM
-from sealwright.http import Listener, Request, Response
-from tests.authorities import csr
+from sealwright.http import Listener, Request
+from tests.authorities import Authority, csr
 from tests.pages_place import ORIGIN, Place, pages_place
 
 CERTIFICATES = ORIGIN + "/ui/account/certificates"
@@ -121,20 +121,14 @@ def test_trust_page_is_open_to_anyone_and_its_file_has_the_fingerprint_it_names(
 
 
 def test_machines_listener_leads_a_browser_to_the_pages(place: Place) -> None:
-    [route] = [one for one in place.pages.routes if Listener.MACHINES in one.listeners]
-
-    async def work() -> Response:
-        return await route.handler(Request("GET", "/"))
-
-    answer = place.run(work())
-    assert (route.method, route.path) == ("GET", "/")
+    answer = place.run(place.app.call(Request("GET", "/"), Listener.MACHINES))
     assert (answer.status, dict(answer.headers)["location"]) == (303, f"{ORIGIN}/")
 
 
 def test_commands_for_the_first_certificate_name_this_server_and_its_root(place: Place) -> None:
     place.person()
     page = place.signed_in().open(CERTIFICATES)
-    [root] = place.run(place.authority.parts.issuers.roots())
+    [root] = place.run(place.app.parts.ca.issuers.roots())
     assert f"sealwright login {ORIGIN} --fingerprint {root.fingerprint}" in page.text
     assert "sealwright certificate issue" in page.text
 
@@ -143,9 +137,9 @@ def test_commands_for_the_first_certificate_name_this_server_and_its_root(place:
 
 
 async def certificate_of_a_machine(place: Place) -> None:
-    authority = place.authority
+    authority = Authority(place.app)
     signer = await authority.add_jwk()
-    token = authority.jwk_token("web.example.net", signer=signer)
+    token = authority.jwk_token("web.example.net", signer=signer, aud="https://id.example.org:9443/1.0/sign")
     await authority.parts.signing.sign(token, csr("web.example.net", ("web.example.net",)))
 
 
@@ -160,7 +154,7 @@ def test_administrator_sees_what_comes_next_and_a_step_that_is_done_is_said_so(p
     assert "sealwright certificate issue" in page.text
     place.certificate(alice)
     place.person("bob")
-    place.run(place.authority.parts.issuers.take_root_key_away(SYSTEM))
+    place.run(place.app.parts.ca.issuers.take_root_key_away(SYSTEM))
     page = browser.open(ORIGIN + "/ui/account")
     assert page.text.count('class="done"') == 3
     assert "sealwright certificate issue" not in page.text

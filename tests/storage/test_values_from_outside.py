@@ -57,7 +57,7 @@ def bodies(operation: Any) -> Iterator[bytes]:
 def test_no_value_of_a_parameter_or_body_is_a_fault_of_the_server(open_scratch):
     async def scenario(world, token):
         asked = 0
-        for operation in operations(world.domain):
+        for operation in operations(world.api_dependencies):
             if operation.name in {"sign_out", "end_session"}:
                 continue
             path = serial(operation.path)

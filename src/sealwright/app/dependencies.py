@@ -14,7 +14,7 @@ from sealwright.clock import Clock, SystemClock
 from sealwright.db import Database, Transaction, open_database
 from sealwright.db.migrate import migrate
 from sealwright.entropy import Entropy, SystemEntropy
-from sealwright.keys import Sealer, load_key_encryption_key
+from sealwright.keys import Custody, Sealer, load_key_encryption_key
 from sealwright.outbound import GuardedOutbound, Outbound
 from sealwright.settings import Settings
 
@@ -33,7 +33,10 @@ class Dependencies(Struct, frozen=True):
     entropy: Entropy
     db: Database
     sealer: Sealer
+    custody: Custody
+    hashing: identity.Hashing
     outbound: Outbound
+    crash_points: ca.CrashPoints = ca.pass_by
 
 
 def real_dependencies(settings: Settings, db: Database) -> Dependencies:
@@ -44,7 +47,16 @@ def real_dependencies(settings: Settings, db: Database) -> Dependencies:
         allow_http=settings.outbound.allow_http,
         ca_file=settings.outbound.ca_file,
     )
-    return Dependencies(settings, CLOCK, ENTROPY, db, sealer, outbound)
+    return Dependencies(
+        settings=settings,
+        clock=CLOCK,
+        entropy=ENTROPY,
+        db=db,
+        sealer=sealer,
+        custody=Custody(db, sealer, CLOCK),
+        hashing=identity.Argon2Hashing(ENTROPY, threads=HASHING_THREADS),
+        outbound=outbound,
+    )
 
 
 @asynccontextmanager
@@ -72,7 +84,7 @@ def assemble_people(
         clock=around.clock,
         entropy=around.entropy,
         sealer=around.sealer,
-        hashing=identity.Argon2Hashing(around.entropy, threads=HASHING_THREADS),
+        hashing=around.hashing,
         rules=identity.SessionLifetimes(idle=settings.sessions.idle, absolute=settings.sessions.absolute),
         server_name=settings.name,
         domain=settings.domain,

@@ -35,7 +35,7 @@ def serve_all(parts: Parts) -> Served:
         Wire.STEP: ca.answer_failure,
         Wire.API: api.answer_failure,
     }
-    return Served((*parts.oauth.routes, *parts.ca.routes, *api.routes(_api_dependencies(parts)), *pages.routes), failures)
+    return Served((*parts.oauth.routes, *parts.ca.routes, *api.routes(api_dependencies(parts)), *pages.routes), failures)
 
 
 def _web_dependencies(parts: Parts) -> web.WebDependencies:
@@ -58,7 +58,8 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
     )
 
 
-def _api_dependencies(parts: Parts) -> api.ApiDependencies:
+def api_dependencies(parts: Parts) -> api.ApiDependencies:
+    """What the operations of the API call."""
     people, authority = parts.identity, parts.ca
     return api.ApiDependencies(
         db=parts.around.db,

@@ -13,9 +13,8 @@ from sealwright.app.dependencies import Dependencies, assemble_people
 from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
 from sealwright.audit import Audit, Checkpoints
-from sealwright.budgets import make_budgets
+from sealwright.budgets import Budgets, make_budgets
 from sealwright.http import Listener
-from sealwright.keys import Custody
 from sealwright.openid_providers import TrustedProviders
 from sealwright.settings import Settings
 
@@ -40,7 +39,6 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     settings, clock, entropy, db = around.settings, around.clock, around.entropy, around.db
     urls = public_urls(settings, listening or {})
     audit = Audit(clock)
-    custody = Custody(db, around.sealer, clock)
     budgets = make_budgets(settings.budgets, clock)
     provisioners = ca.ProvisionerRegistry(
         db,
@@ -59,17 +57,17 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         oauth_dependencies,
         directory=people.directory,
         sessions=people.sessions,
-        custody=custody,
+        custody=around.custody,
         sealer=around.sealer,
         named=provisioners.named_authority,
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
 
     names = reached_by(settings, urls)
-    authority = ca.build_authority(
-        ca.AuthorityDependencies(
-            db=db, clock=clock, entropy=entropy, audit=audit, custody=custody, sealer=around.sealer, budgets=budgets
-        ),
+    authority = build_authority(
+        around,
+        audit,
+        budgets,
         providers=providers,
         directory=directory_of(people.directory, authorization_server.id_token_status),
         dns_names=names,
@@ -79,7 +77,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         around=around,
         urls=urls,
         audit=audit,
-        checkpoints=Checkpoints(db, audit, custody, clock),
+        checkpoints=Checkpoints(db, audit, around.custody, clock),
         identity=people,
         oauth_dependencies=oauth_dependencies,
         oauth=authorization_server,
@@ -88,6 +86,35 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
             authority, clock, file=Home(settings.home).server_certificate, names=names, given=settings.tls
         ),
         outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log),
+    )
+
+
+def build_authority(
+    around: Dependencies,
+    audit: Audit,
+    budgets: Budgets,
+    *,
+    providers: TrustedProviders,
+    directory: ca.AccountLookup,
+    dns_names: tuple[str, ...],
+    provisioners: ca.ProvisionerRegistry,
+) -> ca.CertificateAuthority:
+    """The certificate authority; what it asks of people and of their providers is passed to it."""
+    return ca.build_authority(
+        ca.AuthorityDependencies(
+            db=around.db,
+            clock=around.clock,
+            entropy=around.entropy,
+            audit=audit,
+            custody=around.custody,
+            sealer=around.sealer,
+            budgets=budgets,
+        ),
+        providers=providers,
+        directory=directory,
+        dns_names=dns_names,
+        provisioners=provisioners,
+        crash_points=around.crash_points,
     )
 
 

@@ -10,6 +10,7 @@ from sealwright.ca.authority import AuthorityDependencies, CertificateAuthority,
 from sealwright.ca.errors import AuthorityExists, IssuerUnusable
 from sealwright.ca.holder_status import AccountLookup
 from sealwright.ca.inventory import CertificateHistory, Inventory, InventoryPage
+from sealwright.ca.issue import CrashPoints, pass_by
 from sealwright.ca.issuers import IssuerKind, IssuerRecord, Issuers
 from sealwright.ca.models import (
     CertificateContents,
@@ -55,6 +56,7 @@ __all__ = [
     "CertificateRequest",
     "CertificateState",
     "Claims",
+    "CrashPoints",
     "Decision",
     "ExtendedUse",
     "HolderStatus",
@@ -89,6 +91,7 @@ __all__ = [
     "decimal_text",
     "issue_server_certificate",
     "listed",
+    "pass_by",
     "serial_in",
     "serial_text",
 ]

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sealwright.access import SYSTEM, BeyondOwnAuthority, Permission
+from sealwright.app.home import Home
 from sealwright.errors import NotPermitted
 from tests.databases import sqlite_database
 from tests.unit.api.world import PEOPLE, ServerWorld, server_world
@@ -141,11 +142,13 @@ def test_group_that_a_provisioner_only_asks_for_is_managed_as_any_group():
 
 
 def test_provisioner_of_a_file_protects_as_well(tmp_path):
-    (tmp_path / "ops.json").write_text(json.dumps(definition(admins=["ca-any-name"])))
+    files = Home(tmp_path).provisioner_files
+    files.mkdir()
+    (files / "ops.json").write_text(json.dumps(definition(admins=["ca-any-name"])))
 
     async def scenario():
         async with sqlite_database() as db:
-            world = ServerWorld(db, provisioner_files=tmp_path)
+            world = ServerWorld(db, home=tmp_path)
             await world.seed()
             await world.provisioners.reload()
             token = await world.token("ga", "idm_group_admins", "idm_oauth2_admins")

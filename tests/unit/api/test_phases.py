@@ -41,7 +41,7 @@ def test_nobody_may_do_anything_that_is_not_public():
     async def scenario():
         async with server_world() as world:
             asked = 0
-            for operation in operations(world.domain):
+            for operation in operations(world.api_dependencies):
                 if operation.public:
                     continue
                 status, problem = await world.call(operation.method, serial(operation.path), BODIES.get(operation.name))
@@ -57,7 +57,7 @@ def test_every_operation_refuses_who_lacks_the_permission_that_its_route_states(
         async with server_world() as world:
             token = await world.token("mallory")
             asked = 0
-            for operation in operations(world.domain):
+            for operation in operations(world.api_dependencies):
                 stated = [permission for permission in Permission if str(permission) in operation.access]
                 if not stated:
                     continue

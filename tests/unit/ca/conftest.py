@@ -13,7 +13,7 @@ def with_ca(tmp_path):
 
     def run(scenario, **options):
         async def body():
-            async with authority(tmp_path / "provisioners", **options) as ca:
+            async with authority(tmp_path, **options) as ca:
                 return await scenario(ca)
 
         return asyncio.run(body())

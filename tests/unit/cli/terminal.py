@@ -63,7 +63,7 @@ class InProcess:
         terminal.requests.append(f"{method} {url}")
         if terminal.failing is not None:
             raise terminal.failing
-        if origin not in terminal.world.tables:
+        if origin not in terminal.world.listeners:
             raise ConnectionRefusedError(111, "Connection refused")
         received = Request(
             method=method,

@@ -7,6 +7,7 @@ import ssl
 
 import pytest
 
+from sealwright.http import Listener
 from tests.unit.api.world import MACHINES, PEOPLE
 
 
@@ -106,7 +107,7 @@ def test_server_that_does_not_answer_is_told(shell, failing, words):
 
 
 def test_something_else_that_answers_is_told(shell):
-    shell.world.tables["https://other.example.org:443"] = shell.world.tables[MACHINES]
+    shell.world.listeners["https://other.example.org:443"] = Listener.MACHINES
     done = shell.run("login", "-D", "x", "--url", "https://other.example.org", "--password-file", "-", stdin="x")
     assert done.code == 4 or "not as a Sealwright server" in done.err
 

@@ -2,109 +2,48 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sealwright.access import SYSTEM, Actor, NamedAuthorities, nothing_named
-from sealwright.audit import Audit
-from sealwright.ca import AccountCertificates
-from sealwright.clock import FixedClock, Instant
+from sealwright.access import SYSTEM, Actor
+from sealwright.clock import FixedClock
 from sealwright.db import Database
 from sealwright.entropy import SeededEntropy
-from sealwright.errors import Unavailable
-from sealwright.identity import (
-    Account,
-    CompletedSignIn,
-    SecondFactorRequired,
-    SessionKind,
-    SessionLifetimes,
-    build_identity,
-    create_builtin_accounts,
-)
-from sealwright.identity.policy import prepare_password
+from sealwright.identity import Account, CompletedSignIn, SecondFactorRequired, SessionKind
 from sealwright.identity.totp import code_at, step_at
-from sealwright.keys import Sealer
-from sealwright.oauth import clients_of_group
+from sealwright.mail import MailLog
+from sealwright.settings import Settings
+from tests.app import DOMAIN, OTHER_PASSWORD, PASSWORD, START, CountingHashing, make_app
 from tests.databases import sqlite_database
 
-START = Instant(1_795_000_000_000)
-DOMAIN = "example.org"
-PASSWORD = "velvet-orbit-canyon-97"
-OTHER_PASSWORD = "marble-tangent-owl-31"
-
-
-@dataclass
-class CountingHashing:
-    """Answers like a password hash, at once, and remembers what it was asked."""
-
-    version: str = "1"
-    verified: list[bytes] = field(default_factory=list)
-    hashed: int = 0
-    full: bool = False
-    meanwhile: Callable[[], Awaitable[object]] | None = None
-    """What somebody else does while a password is being verified."""
-    before_hash: Callable[[], Awaitable[object]] | None = None
-    """What somebody else does while a password is being hashed."""
-
-    @property
-    def dummy(self) -> bytes:
-        return b"dummy"
-
-    async def hash(self, password: str) -> bytes:
-        if self.before_hash is not None:
-            await self.before_hash()
-        self.hashed += 1
-        return self.version.encode() + b":" + _digest(password)
-
-    async def verify(self, stored: bytes, password: str) -> bool:
-        if self.full:
-            raise Unavailable("Too many passwords are being checked at the moment.", retry_after=1)
-        self.verified.append(stored)
-        if self.meanwhile is not None:
-            await self.meanwhile()
-        return stored.partition(b":")[2] == _digest(password)
-
-    def is_outdated(self, stored: bytes) -> bool:
-        return not stored.startswith(f"{self.version}:".encode())
-
-
-def _digest(password: str) -> bytes:
-    return hashlib.sha256(prepare_password(password)).hexdigest().encode()
+__all__ = ["DOMAIN", "OTHER_PASSWORD", "PASSWORD", "START", "CountingHashing", "World", "sqlite_world"]
 
 
 class World:
     def __init__(
-        self, db: Database, clock: FixedClock | None = None, entropy_seed: int = 7, named: NamedAuthorities = nothing_named
+        self,
+        db: Database,
+        clock: FixedClock | None = None,
+        entropy_seed: int = 7,
+        *,
+        chosen: Settings | None = None,
+        mail_log: MailLog | None = None,
     ) -> None:
         self.db = db
         self.clock = clock or FixedClock(START)
         self.entropy = SeededEntropy(entropy_seed)
-        self.audit = Audit(self.clock)
         self.hashing = CountingHashing()
-        parts = build_identity(
-            db,
-            audit=self.audit,
-            clock=self.clock,
-            entropy=self.entropy,
-            sealer=Sealer(bytes(32), self.entropy),
-            hashing=self.hashing,
-            rules=SessionLifetimes(),
-            server_name="Example",
-            domain=DOMAIN,
-            named=named,
-            clients_of_group=clients_of_group,
-            certificates=AccountCertificates(self.audit, self.clock),
-        )
+        self.app = make_app(db, chosen, clock=self.clock, entropy=self.entropy, hashing=self.hashing, mail_log=mail_log)
+        self.audit = self.app.parts.audit
+        parts = self.app.parts.identity
         self.directory, self.sessions, self.sign_in = parts.directory, parts.sessions, parts.sign_in
         self.devices = parts.devices
         self.credentials, self.bootstrap, self.reset = parts.credentials, parts.bootstrap, parts.reset_links
         self.invitations = parts.invitations
 
     async def seed(self) -> None:
-        await self.db.write(lambda tx: create_builtin_accounts(tx, self.clock.now()))
+        await self.app.seed()
 
     async def person(self, name: str, *groups: str, mails: tuple[str, ...] = (), password: str | None = PASSWORD) -> Account:
         account = await self.directory.create_person(name, name.title(), mails=mails, actor=SYSTEM)

@@ -1,21 +1,20 @@
 """A request that waits for a person is held by its handle: asking stores nothing, and answering works once."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from sealwright.access import SYSTEM, nothing_named
+from sealwright.access import SYSTEM
 from sealwright.db import Statement
 from sealwright.db.schema import metadata
 from sealwright.entropy import SeededEntropy
 from sealwright.keys import SealedHandles, Sealer
-from sealwright.oauth import RequestGone, build_authorization_server
+from sealwright.oauth import RequestGone
 from tests.oauth_world import LOOPBACK, WEB, answer_parameters, handle_in, location, oauth_world, public_request
 
-KEY = bytes(range(32))
+OTHER_KEY = bytes(range(32))
 
 
 def run(scenario, **options):
@@ -35,25 +34,6 @@ async def rows(world):
         row = await world.db.one(Statement(select(func.count()).select_from(table)))
         counts[table.name] = row[0]
     return counts
-
-
-def another_node(world, key=KEY):
-    """The same server once more, with memory of its own."""
-    sealer = Sealer(key, SeededEntropy(99))
-    dependencies = replace_struct(world.dependencies, entropy=SeededEntropy(99))
-    server = build_authorization_server(
-        dependencies,
-        directory=world.directory,
-        sessions=world.sessions,
-        custody=world.custody,
-        sealer=sealer,
-        named=nothing_named,
-    )
-    return replace(world, server=server)
-
-
-def replace_struct(struct, **changes):
-    return type(struct)(**{name: getattr(struct, name) for name in struct.__struct_fields__} | changes)
 
 
 def test_requests_of_people_who_are_not_signed_in_store_nothing():
@@ -84,7 +64,7 @@ def test_code_that_is_given_at_once_stores_no_answered_request():
 def test_handle_works_on_every_node_and_after_a_restart_but_is_answered_once_in_all():
     async def scenario(world, cookie):
         handle = handle_in(await world.authorize(cookie, **public_request()))
-        other = another_node(world)
+        other = world.other_node(entropy=SeededEntropy(99))
         signed_in = await world.signed_in(cookie)
         assert (await other.server.authorization.pending(handle)).request.state == public_request()["state"]
         outcomes = await asyncio.gather(
@@ -115,14 +95,13 @@ def test_two_tabs_wait_side_by_side_and_reloading_shows_the_same_request():
 def test_handle_that_was_changed_or_sealed_with_another_key_or_for_another_purpose_is_no_longer_open():
     async def scenario(world, cookie):
         handle = handle_in(await world.authorize(None, **public_request()))
-        sealer = Sealer(KEY, SeededEntropy(5))
-        foreign = SealedHandles(sealer, world.clock, SeededEntropy(5), purpose="something else").seal(b"1")
+        foreign = SealedHandles(world.sealer, world.clock, SeededEntropy(5), purpose="something else").seal(b"1")
         changed = [handle[:at] + ("A" if handle[at] != "A" else "B") + handle[at + 1 :] for at in range(0, len(handle), 7)]
         for wrong in ("", "x", "\u00e4", "A" * 15_000, handle + "=", handle + "A", handle[:-1], foreign, *changed):
             with pytest.raises(RequestGone):
                 await world.server.authorization.pending(wrong)
         with pytest.raises(RequestGone):
-            await another_node(world, key=bytes(32)).server.authorization.pending(handle)
+            await world.other_node(sealer=Sealer(OTHER_KEY, SeededEntropy(99))).server.authorization.pending(handle)
         assert (await world.server.authorization.pending(handle)).client.name == "step-ca"
 
     run(scenario)

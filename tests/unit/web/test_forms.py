@@ -103,7 +103,7 @@ def test_csrf_token_of_an_open_form_is_refused_for_what_needs_a_session(place):
 def test_every_form_address_checks_where_it_comes_from_before_anything_else(place):
     browser = place.signed_in()
     browser.extra = {"origin": "https://evil.example"}
-    posts = [route.path for route in place.pages.routes if route.method == "POST"]
+    posts = [route.path for route in place.page_routes if route.method == "POST"]
     assert len(posts) >= 12
     for path in posts:
         assert browser.post(path.replace("{token}", "x"), {}).status == 403
@@ -111,7 +111,7 @@ def test_every_form_address_checks_where_it_comes_from_before_anything_else(plac
 
 def test_every_form_address_needs_a_csrf_token(place):
     browser = place.signed_in()
-    for path in (route.path for route in place.pages.routes if route.method == "POST"):
+    for path in (route.path for route in place.page_routes if route.method == "POST"):
         page = browser.post(path.replace("{token}", "x"), {})
         assert (page.status, page.title) == (400, "The form is out of date · Example")
 
@@ -132,7 +132,7 @@ def test_repeated_field_is_refused(place):
 def test_pages_change_nothing_when_they_are_only_looked_at(place):
     browser = place.signed_in()
     before = len(place.run(place.audit.newest(place.db, at_most=500)))
-    for route in place.pages.routes:
+    for route in place.page_routes:
         if route.method == "GET":
             browser.open(ORIGIN + route.path.replace("{token}", "x").replace("{file}", "x"))
     assert len(place.run(place.audit.newest(place.db, at_most=500))) == before

@@ -157,3 +157,21 @@ def bare(source: str) -> str:
 
 def is_silent(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def test_application_is_registered_as_the_handbook_says(tmp_path):
+    with live_server(tmp_path / "server") as server:
+        environment = {**server.environment(), "PATH": tools()}
+        with shell(tmp_path, environment, lambda _: None) as session:
+            given = {
+                "CLIENT": "wiki",
+                "APPLICATION": "https://wiki.example.org",
+                "CALLBACK": "https://wiki.example.org/protected/redirect_uri",
+                "GROUP": "staff",
+                "PERSON": "alice",
+            }
+            follow(HOW_TO / "applications.md", session, given)
+        secret = (tmp_path / "work" / "client.secret").read_text().strip()
+        assert secret == server.sealwright("system", "oauth2", "show-basic-secret", "wiki").strip()
+        (scope_map,) = server.sealwright_json("system", "oauth2", "get", "wiki")["scope_maps"]
+        assert (scope_map["group"], sorted(scope_map["scopes"])) == ("staff", ["email", "openid", "profile"])

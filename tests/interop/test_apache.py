@@ -13,7 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from demo.forms import Browser, sign_in_and_allow
+from tests.documentation.pages import blocks
 from tests.live import PERSON_PASSWORD, end, free_ports, wait_for_port
+from tests.reference_script import ROOT
 
 APACHE, MODULES = Path("/usr/sbin/apache2"), Path("/usr/lib/apache2/modules")
 OAUTH2 = ("system", "oauth2")
@@ -29,6 +31,15 @@ User www-data
 Group www-data
 {modules}
 
+{protection}
+{more}
+
+<Location />
+    SetHandler server-status
+    Header always set X-Remote-User "expr=%{{REMOTE_USER}}"
+</Location>
+"""
+CLASSIC = """\
 OIDCRedirectURI /protected/redirect_uri
 OIDCCryptoPassphrase 0123456789abcdef0123456789abcdef
 OIDCProviderMetadataURL {people}/oauth2/openid/{client}/.well-known/openid-configuration
@@ -38,20 +49,16 @@ OIDCClientID {client}
 OIDCClientSecret {secret}
 OIDCCookieSameSite On
 OIDCCABundlePath {root}
-{more}
-
 <Location />
     AuthType openid-connect
     Require valid-user
-    SetHandler server-status
-    Header always set X-Remote-User "expr=%{{REMOTE_USER}}"
 </Location>
 """
 NEEDED = ("mpm_event", "authn_core", "authz_core", "authz_user", "headers", "status", "auth_openidc")
 
 
 @contextmanager
-def apache(server, client, *lines):
+def apache(server, client, *lines, protection=CLASSIC):
     """Apache in front of a page, as the application `client`, which is registered already; yields its address."""
     if not (APACHE.exists() and (MODULES / "mod_auth_openidc.so").exists()):
         missing = "apache2-bin with libapache2-mod-auth-openidc is missing: run scripts/debian-packages test"
@@ -69,10 +76,12 @@ def apache(server, client, *lines):
                 port=port,
                 place=place,
                 modules="\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in NEEDED),
-                people=server.people,
-                client=client,
-                secret=server.sealwright(*OAUTH2, "show-basic-secret", client).strip(),
-                root=shutil.copy(server.root, place / "root.pem"),
+                protection=protection.format(
+                    people=server.people,
+                    client=client,
+                    secret=server.sealwright(*OAUTH2, "show-basic-secret", client).strip(),
+                    root=shutil.copy(server.root, place / "root.pem"),
+                ),
                 more="\n".join(lines),
             )
         )
@@ -142,3 +151,18 @@ def test_page_stays_closed_without_sign_in(server):
         assert answer.status == HTTPStatus.FOUND
         assert answer.headers["location"].startswith(f"{server.people}/oauth2/authorise?")
         answer.read()
+
+
+def test_apache_as_the_handbook_configures_it_takes_the_person_by_name(server):
+    client = registered(server, "wiki")
+    (protection,) = [block.text for block in blocks(ROOT / "docs" / "howto" / "applications.md") if block.language == "apache"]
+    for shown, given in (
+        ("https://id.example.org/oauth2/openid/wiki/", "{people}/oauth2/openid/{client}/"),
+        ("OIDCClientID wiki", "OIDCClientID {client}"),
+        ("what-is-in-client.secret", "{secret}"),
+        ("/etc/ssl/sealwright-root.pem", "{root}"),
+    ):
+        assert shown in protection
+        protection = protection.replace(shown, given)
+    with apache(server, client, protection=protection) as (address, log):
+        assert remote_user(server, address, log) == server.sealwright_json("person", "get", "alice")["spn"]

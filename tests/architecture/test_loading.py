@@ -12,7 +12,7 @@ import pytest
 
 import sealwright
 
-SERVES = {"uvicorn", "uvloop", "httptools", "jinja2", "segno", "sealwright.api", "sealwright.web"}
+SERVES = {"uvloop", "httptools", "jinja2", "segno", "sealwright.api", "sealwright.web"}
 STORES = {"sqlalchemy", "apsw", "asyncpg", "greenlet", "sealwright.db"}
 MIGRATES = {"alembic", "mako"}
 JUDGES_PASSWORDS = {"zxcvbn"}

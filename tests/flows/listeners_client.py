@@ -64,8 +64,16 @@ class Peer:
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body = b""
         if not bodiless and status not in (100, 204, 304):
-            body = self._exactly(int(headers["content-length"]))
+            body = self._chunks() if "transfer-encoding" in headers else self._exactly(int(headers["content-length"]))
         return Answer(status, headers, body)
+
+    def _chunks(self) -> bytes:
+        found = b""
+        while size := int(self._until(b"\r\n"), 16):
+            found += self._exactly(size)
+            assert self._exactly(2) == b"\r\n"
+        assert self._exactly(2) == b"\r\n"
+        return found
 
     def is_closed(self) -> bool:
         """Wait until the server closes; False when it sends something or keeps the connection."""

@@ -1,4 +1,4 @@
-"""A program with a few routes, each in both lanes, served by the real supervisor in a process of its own.
+"""A program with a few routes, served by the real supervisor in a process of its own.
 
 Run as ``python -m tests.flows.listeners_program DIRECTORY``. The directory holds ``settings.json``, ``server.pem``,
 ``server.key`` and ``trust.pem``; the addresses are printed as one JSON line once every worker serves.
@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -145,6 +145,26 @@ class Handlers:
     async def bug(self, request: Request) -> Response:
         raise RuntimeError(f"cannot use {request.body.decode()} and {request.query_text}")
 
+    async def stream(self, request: Request) -> Response:
+        """`pieces` of `size` bytes each; after half of them `ends` says what happens."""
+        asked = request.query()
+        pieces, size, ends = int(asked["pieces"]), int(asked["size"]), asked.get("ends", "")
+        return Response(200, chunks=self._pieces(pieces, size, ends), headers=(("content-type", "text/plain"),))
+
+    async def _pieces(self, pieces: int, size: int, ends: str) -> AsyncGenerator[bytes, None]:
+        try:
+            for number in range(pieces):
+                if number == pieces // 2 and ends == "bug":
+                    raise RuntimeError("the stream breaks off")
+                if number == pieces // 2 and ends == "late":
+                    await asyncio.sleep(60)
+                yield b"%d " % number + b"x" * size
+                if ends == "slow":
+                    await asyncio.sleep(0.05)
+        finally:
+            with (self._chosen.directory / "streams").open("a") as file:
+                file.write("ended\n")
+
     async def broken_header(self, request: Request) -> Response:
         return Response(200, b"", (("location", "/\r\nset-cookie: stolen=1"),))
 
@@ -167,14 +187,18 @@ def routes(chosen: Chosen) -> list[Route]:
         ("GET", "who"): handlers.who,
         ("POST", "bug"): handlers.bug,
         ("GET", "broken-header"): handlers.broken_header,
+        ("GET", "stream"): handlers.stream,
     }
     return [
-        Route(method, f"/{lane}/{path}", each, frozenset(Listener), "public: test", Wire.STEP, fast=lane == "fast", max_body=1000)
-        for lane in ("fast", "slow")
+        Route(method, f"/{path}", each, frozenset(Listener), "public: test", Wire.STEP, max_body=1000)
         for (method, path), each in table.items()
     ] + [
-        Route("GET", path, each, frozenset(Listener), "public: test", Wire.STEP, fast=True, same_for=timedelta(seconds=1))
-        for path, each in {"/same/{status}": handlers.count, "/late/{status}": handlers.count_late}.items()
+        Route("GET", path, each, frozenset(Listener), "public: test", Wire.STEP, same_for=timedelta(seconds=1))
+        for path, each in {
+            "/same/{status}": handlers.count,
+            "/late/{status}": handlers.count_late,
+            "/same-stream": handlers.stream,
+        }.items()
     ]
 
 

@@ -46,7 +46,7 @@ def is_settled(opened: list[socket.socket]) -> bool:
 
 def answers(program: RunningProgram, listener: str) -> bool:
     with program.connect(listener) as peer:
-        return peer.ask("GET", "/fast/hello").status == 200
+        return peer.ask("GET", "/hello").status == 200
 
 
 @pytest.mark.parametrize("listener", ["people", "machines", "status"])
@@ -67,16 +67,16 @@ def test_every_listener_answers_though_all_connections_are_taken(tmp_path: Path,
 def test_connections_that_were_used_and_are_idle_make_room_for_new_ones(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, open_files=FEW) as program, ExitStack() as stack:
         first = stack.enter_context(program.connect())
-        assert first.ask("GET", "/fast/hello").status == 200
+        assert first.ask("GET", "/hello").status == 200
         time.sleep(1.1)  # the clock of connections beats twice a second
         for _ in range(60):
-            assert stack.enter_context(program.connect()).ask("GET", "/fast/hello").status == 200
+            assert stack.enter_context(program.connect()).ask("GET", "/hello").status == 200
         assert first.is_closed()
 
 
 def test_connection_that_is_being_answered_is_not_ended_for_others(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, open_files=FEW) as program, program.connect() as busy:
-        busy.send("GET /fast/wait/3000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        busy.send("GET /wait/3000 HTTP/1.1\r\nHost: a\r\n\r\n")
         time.sleep(0.2)
         with idle_connections(program, "people", 100) as opened:
             wait_for(lambda: is_settled(opened), "those that are too many to be ended")
@@ -96,7 +96,7 @@ def test_listed_proxy_may_have_all_connections(tmp_path: Path) -> None:
 def test_descriptors_that_run_out_all_the_same_are_logged_and_come_back(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1) as program:
         with program.connect("status") as peer:
-            worker = peer.ask("GET", "/fast/hello").json()["pid"]
+            worker = peer.ask("GET", "/hello").json()["pid"]
         before = resource.prlimit(worker, resource.RLIMIT_NOFILE)
         taken = sum(1 for _ in Path(f"/proc/{worker}/fd").iterdir())
         resource.prlimit(worker, resource.RLIMIT_NOFILE, (taken, before[1]))
@@ -106,7 +106,7 @@ def test_descriptors_that_run_out_all_the_same_are_logged_and_come_back(tmp_path
             time.sleep(1.0)
             assert len([line for line in program.log() if line["event"] == "connections cannot be accepted"]) == 1
             resource.prlimit(worker, resource.RLIMIT_NOFILE, before)
-            assert peer.ask("GET", "/fast/hello").status == 200
+            assert peer.ask("GET", "/hello").status == 200
 
 
 def test_soft_limit_of_open_files_is_raised_at_the_start(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_soft_limit_of_open_files_is_raised_at_the_start(tmp_path: Path) -> None
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
     try:
         with RunningProgram(tmp_path, workers=1) as program, program.connect("status") as peer:
-            worker = peer.ask("GET", "/fast/hello").json()["pid"]
+            worker = peer.ask("GET", "/hello").json()["pid"]
             raised, _ = resource.prlimit(worker, resource.RLIMIT_NOFILE)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

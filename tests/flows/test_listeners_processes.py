@@ -20,7 +20,7 @@ def worker_pids(program: RunningProgram, wanted: int) -> set[int]:
 
     def enough() -> bool:
         with program.connect("status") as peer:
-            seen.add(peer.ask("GET", "/fast/hello").json()["pid"])
+            seen.add(peer.ask("GET", "/hello").json()["pid"])
         return len(seen) >= wanted
 
     wait_for(enough, f"{wanted} workers")
@@ -35,7 +35,7 @@ def closed(directory: Path) -> list[str]:
 
 def begin(peer: Peer, request: str) -> None:
     """Send a request of which the server has begun to read when this comes back: it came with one that was answered."""
-    peer.send(f"GET /fast/hello HTTP/1.1\r\nHost: a\r\n\r\n{request}")
+    peer.send(f"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n{request}")
     assert peer.answer().status == 200
 
 
@@ -59,7 +59,7 @@ def test_every_worker_serves_on_every_listener(tmp_path: Path) -> None:
         assert len(worker_pids(program, 2)) == 2
         for listener in ("people", "machines", "status"):
             with program.connect(listener) as peer:
-                assert peer.ask("GET", "/slow/hello").status == 200
+                assert peer.ask("GET", "/hello").status == 200
         program.signal(signal.SIGTERM)
         assert program.ended() == 0
         assert (tmp_path / "closed").read_text().count("hello") == 2
@@ -82,7 +82,7 @@ def test_reload_under_load_drops_nothing(tmp_path: Path) -> None:
             failures.append(repr(failure))
 
     with RunningProgram(tmp_path, workers=2, greeting="one") as program:
-        paths = ["/fast/hello", "/slow/hello", "/fast/wait/20", "/slow/wait/20"]
+        paths = ["/hello", "/hello", "/wait/20", "/wait/20"]
         threads = [threading.Thread(target=ask, args=(program, path)) for path in paths]
         for thread in threads:
             thread.start()
@@ -109,29 +109,28 @@ def test_settings_that_cannot_be_used_leave_the_old_ones(tmp_path: Path) -> None
         program.signal(signal.SIGHUP)
         assert program.logged("reload refused; the old settings stay")["detail"] == "There is no such issuer."
         with program.connect() as peer:
-            seen = peer.ask("GET", "/fast/hello").json()
+            seen = peer.ask("GET", "/hello").json()
             assert seen["greeting"] == "old"
             os.kill(seen["pid"], signal.SIGKILL)  # its successor must not meet the bad file
         with program.connect() as peer:
-            assert peer.ask("GET", "/fast/hello").json()["greeting"] == "old"
+            assert peer.ask("GET", "/hello").json()["greeting"] == "old"
         program.choose(workers=1, greeting="new", ports={"people": 1})
         program.signal(signal.SIGHUP)
         assert program.logged("a change of [listen] or workers takes effect at the next start")
         with program.connect() as peer:
-            wait_for(lambda: peer.ask("GET", "/fast/hello").json()["greeting"] == "new", "the new settings")
+            wait_for(lambda: peer.ask("GET", "/hello").json()["greeting"] == "new", "the new settings")
 
 
-@pytest.mark.parametrize("lane", ["fast", "slow"])
-def test_end_waits_for_what_is_being_answered(tmp_path: Path, lane: str) -> None:
+def test_end_waits_for_what_is_being_answered(tmp_path: Path) -> None:
     with (
         RunningProgram(tmp_path, workers=1) as program,
         program.connect() as idle,
         program.connect() as busy,
         program.connect() as receiving,
     ):
-        assert idle.ask("GET", "/fast/hello").status == 200
-        begin(busy, f"GET /{lane}/wait/700 HTTP/1.1\r\nHost: a\r\n\r\n")
-        receiving.send(f"POST /{lane}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+        assert idle.ask("GET", "/hello").status == 200
+        begin(busy, "GET /wait/700 HTTP/1.1\r\nHost: a\r\n\r\n")
+        receiving.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
         assert receiving.answer().status == 100
         receiving.send("ab")
         program.signal(signal.SIGTERM)
@@ -146,10 +145,9 @@ def test_end_waits_for_what_is_being_answered(tmp_path: Path, lane: str) -> None
         assert program.ended() == 0
 
 
-@pytest.mark.parametrize("lane", ["fast", "slow"])
-def test_end_gives_up_what_takes_too_long(tmp_path: Path, lane: str) -> None:
+def test_end_gives_up_what_takes_too_long(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, drain=0.5) as program, program.connect() as peer:
-        begin(peer, f"GET /{lane}/wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        begin(peer, "GET /wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
         program.signal(signal.SIGTERM)
         answer = peer.answer()
         assert (answer.status, answer.headers["connection"]) == (503, "close")
@@ -159,7 +157,7 @@ def test_end_gives_up_what_takes_too_long(tmp_path: Path, lane: str) -> None:
 
 def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, drain=60) as program, program.connect() as peer:
-        begin(peer, "GET /slow/wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        begin(peer, "GET /wait/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
         program.signal(signal.SIGINT)
         wait_for(lambda: refuses(program), "the first signal to be heeded")
         program.signal(signal.SIGINT)
@@ -169,7 +167,7 @@ def test_second_signal_ends_at_once(tmp_path: Path) -> None:
 
 def test_worker_that_does_not_answer_is_told_of_with_its_stack_then_replaced(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, longest_silence=6.0) as program, program.connect("status") as peer:
-        peer.send("GET /fast/block/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        peer.send("GET /block/60000 HTTP/1.1\r\nHost: a\r\n\r\n")
         for event in ("worker does not answer", "worker is silent and is ended"):
             stack = program.logged(event)["stack"]
             assert any(line.endswith(" in block") and "listeners_program.py" in line for line in stack)
@@ -179,9 +177,9 @@ def test_worker_that_does_not_answer_is_told_of_with_its_stack_then_replaced(tmp
 
 def test_worker_that_answers_again_is_left_alone(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, longest_silence=9.0) as program, program.connect("status") as peer:
-        assert peer.ask("GET", "/fast/block/5500").status == 204
+        assert peer.ask("GET", "/block/5500").status == 204
         assert program.logged("worker answers again")
-        assert peer.ask("GET", "/fast/hello").status == 200
+        assert peer.ask("GET", "/hello").status == 200
         assert not [line for line in program.log() if line["level"] == "error"]
 
 
@@ -194,7 +192,7 @@ def test_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         assert not before & after
         assert program.logged("worker died and is replaced")["status"] == -signal.SIGKILL
         with program.connect("machines", program.client_context(program.authority.client())) as peer:
-            assert peer.ask("GET", "/fast/who").json()["certificate"]
+            assert peer.ask("GET", "/who").json()["certificate"]
 
 
 def test_workers_do_not_outlive_their_supervisor(tmp_path: Path) -> None:
@@ -232,7 +230,7 @@ def test_second_server_does_not_join_the_sockets_of_the_first(tmp_path: Path) ->
         assert second.ended() == 1
         assert "is taken by another program" in second.messages()
         with first.connect() as peer:
-            assert peer.ask("GET", "/fast/hello").status == 200
+            assert peer.ask("GET", "/hello").status == 200
 
 
 def test_service_manager_is_told_what_happens(tmp_path: Path) -> None:

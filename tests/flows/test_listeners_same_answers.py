@@ -117,7 +117,7 @@ def test_empty_body_of_a_get_changes_nothing(program: RunningProgram) -> None:
             if len(counts) == 1 or time.monotonic() - made >= A_MOMENT / 2:
                 break
         assert len(counts) == 1
-        assert peer.ask("GET", "/fast/hello").status == 200
+        assert peer.ask("GET", "/hello").status == 200
 
 
 def test_expectation_is_met(peer: Peer, kept: int) -> None:
@@ -129,7 +129,7 @@ def test_expectation_is_met(peer: Peer, kept: int) -> None:
 
 def test_pipelined_burst_is_answered_in_order(peer: Peer, kept: int) -> None:
     one = b"GET %s HTTP/1.1\r\nHost: kept.example\r\n\r\n"
-    peer.send((one % b"/same/200" + one % b"/slow/hello?2" + one % b"/same/200") * 50)
+    peer.send((one % b"/same/200" + one % b"/hello?2" + one % b"/same/200") * 50)
     answers = [peer.answer().json() for _ in range(150)]
     assert ["count" in answer for answer in answers] == [True, False, True] * 50
 
@@ -153,7 +153,7 @@ def test_connection_ends_as_the_peer_asks(
         if closed:
             assert peer.is_closed()
         else:
-            assert peer.ask("GET", "/fast/hello").status == 200
+            assert peer.ask("GET", "/hello").status == 200
 
 
 def test_request_without_host_is_refused_however_often(program: RunningProgram) -> None:
@@ -177,5 +177,5 @@ def test_reload_begins_without_kept_answers(tmp_path: Path) -> None:
         assert peer.ask("GET", "/same/200").json()["greeting"] == "before"
         running.choose(workers=1, greeting="after")
         running.signal(signal.SIGHUP)
-        wait_for(lambda: peer.ask("GET", "/fast/hello").json()["greeting"] == "after", "the reload")
+        wait_for(lambda: peer.ask("GET", "/hello").json()["greeting"] == "after", "the reload")
         assert peer.ask("GET", "/same/200").json()["greeting"] == "after"

@@ -40,18 +40,16 @@ def digest(pem: bytes) -> str:
     return hashlib.sha256(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)).hexdigest()
 
 
-@pytest.mark.parametrize("lane", ["fast", "slow"])
-def test_client_certificate_is_seen_by_the_handler(program: RunningProgram, lane: str) -> None:
+def test_client_certificate_is_seen_by_the_handler(program: RunningProgram) -> None:
     presented = program.authority.client()
     with program.connect("machines", program.client_context(presented)) as peer:
         for _ in range(2):
-            assert peer.ask("GET", f"/{lane}/who").json()["certificate"] == digest(presented[0])
+            assert peer.ask("GET", "/who").json()["certificate"] == digest(presented[0])
 
 
-@pytest.mark.parametrize("lane", ["fast", "slow"])
-def test_client_certificate_is_optional(program: RunningProgram, lane: str) -> None:
+def test_client_certificate_is_optional(program: RunningProgram) -> None:
     with program.connect("machines") as peer:
-        assert peer.ask("GET", f"/{lane}/who").json()["certificate"] is None
+        assert peer.ask("GET", "/who").json()["certificate"] is None
 
 
 def test_client_certificate_survives_resumption(program: RunningProgram) -> None:
@@ -59,16 +57,16 @@ def test_client_certificate_survives_resumption(program: RunningProgram) -> None
     context = program.client_context(presented)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with program.connect("machines", context) as first:
-        first.ask("GET", "/fast/hello")
+        first.ask("GET", "/hello")
         session = first.socket.session  # type: ignore[attr-defined]
     with program.connect("machines", context, session=session) as second:
         assert second.socket.session_reused  # type: ignore[attr-defined]
-        assert second.ask("GET", "/fast/who").json()["certificate"] == digest(presented[0])
+        assert second.ask("GET", "/who").json()["certificate"] == digest(presented[0])
 
 
 def test_people_are_never_asked_for_a_certificate(program: RunningProgram) -> None:
     with program.connect("people", program.client_context(program.authority.client())) as peer:
-        assert peer.ask("GET", "/fast/who").json()["certificate"] is None
+        assert peer.ask("GET", "/who").json()["certificate"] is None
 
 
 TLS13, TLS12 = ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2
@@ -80,7 +78,7 @@ def refusal(program: RunningProgram, presented: tuple[bytes, bytes], version: ss
     context.minimum_version = context.maximum_version = version
     try:
         with program.connect("machines", context) as peer:
-            peer.ask("GET", "/fast/hello")
+            peer.ask("GET", "/hello")
     except ssl.SSLError as alert:
         return alert.reason or ""
     return ""
@@ -139,7 +137,7 @@ def test_what_is_no_handshake_ends_the_connection(program: RunningProgram) -> No
             while connection.recv(1000):
                 pass
     with program.connect("people") as peer:
-        assert peer.ask("GET", "/fast/hello").status == 200
+        assert peer.ask("GET", "/hello").status == 200
 
 
 @pytest.mark.parametrize("listener", ["people", "machines"])
@@ -163,13 +161,13 @@ def test_sessions_resume_at_every_worker(program: RunningProgram) -> None:
     context = program.client_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with program.connect("people", context) as first:
-        pids = {first.ask("GET", "/fast/hello").json()["pid"]}
+        pids = {first.ask("GET", "/hello").json()["pid"]}
         session = first.socket.session  # type: ignore[attr-defined]
     resumed = []
     for _ in range(100):
         with program.connect("people", context, session=session) as peer:
             resumed.append(peer.socket.session_reused)  # type: ignore[attr-defined]
-            pids.add(peer.ask("GET", "/fast/hello").json()["pid"])
+            pids.add(peer.ask("GET", "/hello").json()["pid"])
         if len(pids) == 2 and len(resumed) > 10:
             break
     assert (len(pids), set(resumed)) == (2, {True})
@@ -181,43 +179,40 @@ def forwarded(presented: tuple[bytes, bytes]) -> dict[str, str]:
     return {"Client-Cert": f":{base64.b64encode(der).decode()}:", "X-Forwarded-For": "203.0.113.7, 127.0.0.1"}
 
 
-@pytest.mark.parametrize("lane", ["fast", "slow"])
-def test_stranger_cannot_pose_as_a_proxy(program: RunningProgram, lane: str) -> None:
+def test_stranger_cannot_pose_as_a_proxy(program: RunningProgram) -> None:
     with program.connect("machines") as peer:
-        seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(program.authority.client())).json()
+        seen = peer.ask("GET", "/who", headers=forwarded(program.authority.client())).json()
     assert (seen["certificate"], seen["told"], seen["address"]) == (None, None, "127.0.0.1")
     assert "client-cert" not in seen["headers"]
 
 
-@pytest.mark.parametrize("lane", ["fast", "slow"])
-def test_listed_proxy_speaks_for_the_client(tmp_path: Path, lane: str) -> None:
+def test_listed_proxy_speaks_for_the_client(tmp_path: Path) -> None:
     listed = ["127.0.0.0/8"]
     with RunningProgram(tmp_path, workers=1, proxies=listed, certificate_proxies=listed) as proxied:
         presented = proxied.authority.client()
         with proxied.connect("machines", proxied.client_context(proxied.authority.client("proxy"))) as peer:
-            seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(presented)).json()
+            seen = peer.ask("GET", "/who", headers=forwarded(presented)).json()
             assert (seen["certificate"], seen["told"], seen["address"]) == (None, digest(presented[0]), "203.0.113.7")
             assert "client-cert" not in seen["headers"]
-            seen = peer.ask("GET", f"/{lane}/who").json()
+            seen = peer.ask("GET", "/who").json()
             assert (seen["certificate"], seen["told"], seen["address"]) == (None, None, "127.0.0.1")
             foreign = TestAuthority("Test Root").client()
-            seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(foreign)).json()
+            seen = peer.ask("GET", "/who", headers=forwarded(foreign)).json()
             assert seen["told"] is None
             assert "not issued here" in seen["told_wrongly"]
         for listener in ("people", "status"):
             with proxied.connect(listener) as peer:
-                seen = peer.ask("GET", f"/{lane}/who", headers=forwarded(presented)).json()
+                seen = peer.ask("GET", "/who", headers=forwarded(presented)).json()
                 assert (seen["told"], seen["told_wrongly"], seen["address"]) == (None, "", "203.0.113.7")
 
 
-@pytest.mark.parametrize("lane", ["fast", "slow"])
-def test_proxy_is_not_believed_about_certificates_unless_listed_for_that(tmp_path: Path, lane: str) -> None:
+def test_proxy_is_not_believed_about_certificates_unless_listed_for_that(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, proxies=["127.0.0.0/8"]) as proxied, proxied.connect("machines") as peer:
         fields = forwarded(proxied.authority.client()) | {"Client-Cert-Chain": ":AAAA:"}
-        seen = peer.ask("GET", f"/{lane}/who", headers=fields).json()
+        seen = peer.ask("GET", "/who", headers=fields).json()
         assert (seen["certificate"], seen["told"], seen["told_wrongly"]) == (None, None, "")
         assert {"client-cert", "client-cert-chain"}.isdisjoint(seen["headers"])
-        assert peer.ask("GET", f"/{lane}/who", headers={"Client-Cert": ":rubbish"}).status == 200
+        assert peer.ask("GET", "/who", headers={"Client-Cert": ":rubbish"}).status == 200
 
 
 def serial(peer: Peer) -> int:
@@ -230,7 +225,7 @@ def test_new_server_certificate_is_served_without_dropping_a_connection(changing
     chain, key = changing.authority.server("renewed", kind)
     wanted = x509.load_pem_x509_certificate(chain).serial_number
     with changing.connect("people") as before:
-        before.ask("GET", "/fast/hello")
+        before.ask("GET", "/hello")
         (changing.directory / "server.key").write_bytes(key)
         (changing.directory / "server.pem").write_bytes(chain)
 
@@ -244,10 +239,10 @@ def test_new_server_certificate_is_served_without_dropping_a_connection(changing
 
         assert wait_for(served_everywhere, "the new certificate")
         assert serial(before) != wanted
-        assert before.ask("GET", "/fast/hello").status == 200
+        assert before.ask("GET", "/hello").status == 200
     presented = changing.authority.client()
     with changing.connect("machines", changing.client_context(presented)) as peer:
-        assert peer.ask("GET", "/fast/who").json()["certificate"] == digest(presented[0])
+        assert peer.ask("GET", "/who").json()["certificate"] == digest(presented[0])
 
 
 def test_certificate_that_does_not_fit_its_key_is_not_served(changing: RunningProgram) -> None:
@@ -258,7 +253,7 @@ def test_certificate_that_does_not_fit_its_key_is_not_served(changing: RunningPr
     assert "do not belong together" in changing.logged("server certificate not replaced")["detail"]
     with changing.connect("people") as peer:
         assert serial(peer) == before
-        assert peer.ask("GET", "/fast/hello").status == 200
+        assert peer.ask("GET", "/hello").status == 200
     (changing.directory / "server.pem").write_bytes(good)
 
 
@@ -269,7 +264,7 @@ def test_reload_with_a_certificate_that_cannot_be_served_is_refused(tmp_path: Pa
         program.signal(signal.SIGHUP)
         assert "do not belong together" in program.logged("reload refused; the old settings stay")["detail"]
         with program.connect() as peer:
-            assert peer.ask("GET", "/fast/hello").json()["greeting"] == "old"
+            assert peer.ask("GET", "/hello").json()["greeting"] == "old"
         program.signal(signal.SIGHUP)
         wait_for(lambda: told(program, "reload refused; the old settings stay") == 2, "the second refusal")
         assert told(program, "reload is over") == 0

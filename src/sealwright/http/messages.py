@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -110,11 +110,13 @@ class Request(msgspec.Struct):
 
 
 class Response(msgspec.Struct):
-    """One HTTP answer. `headers` come out in order; Content-Length and Date are added by the server."""
+    """One HTTP answer. `headers` come out in order; Content-Length, Transfer-Encoding and Date are added by the server."""
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    chunks: AsyncGenerator[bytes, None] | None = None
+    """The body piece by piece, instead of `body`: sent as fast as the peer reads. Closed in any case, also unread."""
 
 
 def json_response(status: int, value: Any, *, headers: tuple[tuple[str, str], ...] = ()) -> Response:

@@ -39,10 +39,9 @@ class Route(msgspec.Struct, frozen=True):
     """One path on one or more listeners.
 
     `path` may hold ``{name}`` for one segment or ``{name:path}`` for the rest. `access` is the permission that the handler
-    asks for (``certificate:revoke``) or, starting with "public:", the reason why none is needed. `fast` puts it on the
-    fast lane. `max_body` is in bytes; a longer body is answered 413 before it is read whole. `same_for` says how long the
-    answer to a GET may be given again to anyone who asks for the same address under the same host name: only where it
-    depends on nothing else. It takes effect on the fast lane.
+    asks for (``certificate:revoke``) or, starting with "public:", the reason why none is needed. `max_body` is
+    in bytes; a longer body is answered 413 before it is read whole. `same_for` says how long the answer to a GET may be given
+    again to anyone who asks for the same address under the same host name: only where it depends on nothing else.
     """
 
     method: str
@@ -51,6 +50,5 @@ class Route(msgspec.Struct, frozen=True):
     listeners: frozenset[Listener]
     access: str
     wire: Wire
-    fast: bool = False
     max_body: int = MAX_BODY
     same_for: timedelta = timedelta()

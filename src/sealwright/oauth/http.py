@@ -181,14 +181,11 @@ def routes(endpoints: Endpoints) -> list[Route]:
         Route("POST", AUTHORIZATION_PATH, endpoints.authorize_by_form, _PEOPLE, asks, page),
         Route("GET", "/ui/oauth2", endpoints.authorize, _PEOPLE, asks, page),
         Route("GET", CONTINUE_PATH, endpoints.proceed, _PEOPLE, asks, page),
-        Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth, fast=True),
+        Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth),
         Route("GET", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
         Route("POST", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
-        *(
-            Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, fast=True, same_for=_SHOWS_WITHIN)
-            for path in metadata
-        ),
-        Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, fast=True, same_for=_SHOWS_WITHIN),
+        *(Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN) for path in metadata),
+        Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN),
         Route("OPTIONS", TOKEN_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
         *(Route("OPTIONS", path, endpoints.preflight, _PEOPLE, open_to_all, oauth) for path in (*metadata, userinfo, keys)),
     ]

@@ -8,13 +8,10 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from uvicorn.config import Config
-
 from sealwright.ip import network_of
 from sealwright.runtime import descriptors
-from sealwright.runtime.asgi_app import slow_lane
-from sealwright.runtime.listener_state import Lane
-from sealwright.runtime.protocol import HttpConnection
+from sealwright.runtime.connection import HttpConnection
+from sealwright.runtime.listener_state import ListenerState
 from sealwright.runtime.seldom import Seldom
 
 _AT_ONCE = 16
@@ -25,14 +22,15 @@ _TLS_CLOSE = 600.0  # long: connections themselves see to it that the peer still
 class Acceptor:
     """One listener of one worker, from `open` to `close`."""
 
-    def __init__(self, lane: Lane, sockets: Sequence[socket.socket], make_room: Callable[[], bool], tell_failed: Seldom) -> None:
+    def __init__(
+        self, listener: ListenerState, sockets: Sequence[socket.socket], make_room: Callable[[], bool], tell_failed: Seldom
+    ) -> None:
         """`make_room` ends connections when descriptors are short; `tell_failed` is called where accepting fails."""
-        self._lane = lane
+        self._listener = listener
         self._sockets = sockets
         self._make_room = make_room
         self._tell_failed = tell_failed
         self._loop = asyncio.get_running_loop()
-        self._config = _config()
         self._handshakes: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -58,14 +56,14 @@ class Acceptor:
                 self._pause(listening, failure)
                 return
             accepted.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            network = "" if self._lane.proxies.include(str(address[0])) else network_of(str(address[0]))
+            network = "" if self._listener.proxies.include(str(address[0])) else network_of(str(address[0]))
             self._admit(accepted, network)
-            if self._lane.connections.is_full_for(network):
+            if self._listener.connections.is_full_for(network):
                 return
 
     def _admit(self, accepted: socket.socket, network: str) -> None:
-        connection = HttpConnection(self._lane, self._config, self._loop, accepted)
-        if not self._lane.connections.enter(connection, network):
+        connection = HttpConnection(self._listener, self._loop, accepted)
+        if not self._listener.connections.enter(connection, network):
             accepted.close()
             return
         handshake = self._loop.create_task(self._connect(connection, accepted))
@@ -74,21 +72,21 @@ class Acceptor:
 
     async def _connect(self, connection: HttpConnection, accepted: socket.socket) -> None:
         timeouts: dict[str, Any] = {}
-        context = self._lane.tls_context
+        context = self._listener.tls_context
         if context is not None:
-            timeouts = {"ssl_handshake_timeout": self._lane.limits.handshake_seconds, "ssl_shutdown_timeout": _TLS_CLOSE}
+            timeouts = {"ssl_handshake_timeout": self._listener.limits.handshake_seconds, "ssl_shutdown_timeout": _TLS_CLOSE}
         try:
             await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=context, **timeouts)
         except OSError:  # the handshake failed: the peer's matter, and it has been told
-            self._lane.connections.leave(connection)
+            self._listener.connections.leave(connection)
         except BaseException:
-            self._lane.connections.leave(connection)
+            self._listener.connections.leave(connection)
             raise
 
     def _pause(self, listening: socket.socket, failure: OSError) -> None:
         """Without a pause the event loop would do nothing but try again: the connection stays in the queue."""
         self._tell_failed(
-            listener=str(self._lane.listener),
+            listener=str(self._listener.listener),
             error=os.strerror(failure.errno or 0),
             open_files=descriptors.limit(),
             hint=f"Where open files are what is short, raise their limit: {descriptors.WHERE}.",
@@ -100,20 +98,3 @@ class Acceptor:
     def _resume(self, listening: socket.socket) -> None:
         if not self._closed:
             self._loop.add_reader(listening, self._accept, listening)
-
-
-def _config() -> Config:
-    config = Config(
-        slow_lane,
-        interface="asgi3",
-        http=HttpConnection,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-    )
-    config.load()
-    return config

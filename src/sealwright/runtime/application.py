@@ -57,8 +57,10 @@ class InFlight:
         self.count = 0
         self._idle: asyncio.Event | None = None
 
-    def ended(self) -> None:
-        """One answer less to wait for."""
+    def __enter__(self) -> None:
+        self.count += 1
+
+    def __exit__(self, *_: object) -> None:
         self.count -= 1
         if self._idle is not None and not self.count:
             self._idle.set()
@@ -84,6 +86,11 @@ class Exchange(Struct):
     """The answer where the request itself broke off: too slow, too long, no longer HTTP."""
     keep_as: CacheKey | None = None
     """Where the answer may be given again: under what it is then found."""
+    keep_alive: bool = False
+    """Whether the connection may live on after the answer."""
+    is_http_1_0: bool = False
+    head_sent: bool = False
+    """Whether the answer has begun, so that it cannot become another one."""
 
     @property
     def max_body(self) -> int:
@@ -119,12 +126,13 @@ class Dispatcher:
     def __init__(self, application: Application, listener: Listener, in_flight: InFlight, log: Log) -> None:
         routes = [route for route in application.routes if listener in route.listeners]
         self._table = RouteTable(routes)
-        self.hot = {(each.method.encode(), each.path.encode()): each for each in routes if each.fast and "{" not in each.path}
-        """Routes of the fast lane whose path is fixed, by method and path as they come over the wire."""
-        self.kept = ResponseCache()
+        self.fixed = {(each.method.encode(), each.path.encode()): each for each in routes if "{" not in each.path}
+        """Routes without parameters, by method and path as they come over the wire."""
+        self.cache = ResponseCache()
         self._failures = application.failures
         self._listener = listener
-        self._in_flight = in_flight
+        self.in_flight = in_flight
+        """Entered by whoever sends an answer, until all of it has been sent."""
         self._log = log
 
     def begin(self, request: Request, raw_path: str, site: ServedOrigin) -> Exchange:
@@ -142,22 +150,19 @@ class Dispatcher:
         route = exchange.found
         if isinstance(route, Failure):
             return self.explain(exchange, route)
-        self._in_flight.count += 1
         try:
             return await route.handler(exchange.request)
         except Exception as failure:  # noqa: BLE001 - a bug in one handler must not take the connection down
             return self.explain(exchange, failure)
-        finally:
-            self._in_flight.ended()
 
     def explain(self, exchange: Exchange, failure: Exception) -> Response:
         """The answer that tells of a failure. Bugs, and private causes of outages, go to the log under the request id."""
-        self._report(exchange, failure)
+        self.report(exchange, failure)
         tell = plain_answer if exchange.wire is None else self._failures.get(exchange.wire, plain_answer)
         try:
             response = tell(exchange.request, failure)
         except Exception as bug:  # noqa: BLE001 - the words for a failure can fail too
-            self._report(exchange, bug)
+            self.report(exchange, bug)
             response = plain_answer(exchange.request, bug)
         if isinstance(failure, MethodNotAllowed):
             return replace(response, status=405, headers=(*response.headers, ("allow", ", ".join(failure.allowed))))
@@ -171,7 +176,8 @@ class Dispatcher:
         wire = _USUAL_WIRE.get(self._listener) if nearest in (None, Wire.PAGE) else nearest
         return wire if wire in self._failures else None
 
-    def _report(self, exchange: Exchange, failure: Exception) -> None:
+    def report(self, exchange: Exchange, failure: Exception) -> None:
+        """Log a bug, or the private cause of an outage."""
         if not isinstance(failure, Failure):
             write, event = self._log.error, "request failed"
             told: BaseException = failure

@@ -90,6 +90,8 @@ def header_lines(response: Response, site: ServedOrigin, request_id: str) -> str
         return f"{known}x-request-id: {request_id}\r\n"
     if response.status < _LOWEST_STATUS or response.status not in _STATUS_LINES:
         raise ValueError(f"{response.status} is not a status to answer with")
+    if response.chunks is not None:  # the connection says where it ends
+        return f"{known}x-request-id: {request_id}\r\n"
     return f"content-length: {len(response.body)}\r\n{known}x-request-id: {request_id}\r\n"
 
 
@@ -117,12 +119,6 @@ def encode(response: Response, lines: str) -> bytes:
 def encode_head(response: Response, lines: str) -> bytes:
     """The status line and `lines`, without the empty line that ends a head."""
     return f"{_STATUS_LINES[response.status]}{lines}".encode("latin-1")
-
-
-def header_pairs(lines: str) -> list[tuple[bytes, bytes]]:
-    """The same header lines as ASGI wants them."""
-    pairs = (line.split(b": ", 1) for line in lines.encode("latin-1").split(b"\r\n") if line)
-    return [(name.lower(), value) for name, value in pairs]
 
 
 def told(status: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:

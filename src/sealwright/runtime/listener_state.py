@@ -8,16 +8,15 @@ import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import formatdate
+from typing import Protocol
 
-from msgspec import Struct
-from uvicorn.server import ServerState
+from msgspec import Struct, field
 
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
-from sealwright.http import Listener, Response
+from sealwright.http import Listener
 from sealwright.runtime.application import Dispatcher
 from sealwright.runtime.connection_limit import ConnectionLimit
-from sealwright.runtime.first_step import FirstStep
 from sealwright.runtime.http_response import STRICT_TRANSPORT, ServedOrigin, site_of
 from sealwright.runtime.logs import Log
 from sealwright.runtime.proxies import Proxies
@@ -67,10 +66,6 @@ class Pulse:
         self.now = self._loop.time()
         self.date = f"date: {formatdate(self._clock.now() / 1000, usegmt=True)}\r\n"
 
-    def date_value(self) -> bytes:
-        """The value of the Date header."""
-        return self.date[6:-2].encode()
-
 
 class RequestIds:
     """Takes over the request id that a peer sent, or makes one: a random name for this worker and a running number."""
@@ -88,21 +83,34 @@ class RequestIds:
         return f"{self._prefix}-{self._count:x}"
 
 
-class Workplace(Struct, frozen=True):
-    """What all lanes of one worker share."""
+class OpenConnection(Protocol):
+    """A connection as the worker sees it."""
+
+    def sweep(self, now: float) -> None:
+        """End what takes too long; called again and again."""
+
+    def shutdown(self) -> None:
+        """Close when idle; otherwise after what is being received and answered."""
+
+    def cut(self) -> None:
+        """End at once."""
+
+
+class WorkerState(Struct, frozen=True):
+    """What all listeners of one worker share."""
 
     limits: Limits
     pulse: Pulse
-    state: ServerState
-    """Connections and running requests."""
-    first_step: FirstStep[Response]
     request_ids: RequestIds
     proxies: Proxies
     log: Log
     strict_transport: timedelta = STRICT_TRANSPORT
+    open_connections: set[OpenConnection] = field(default_factory=set)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    """Requests that are being answered."""
 
 
-class Lane:
+class ListenerState:
     """One listener in one worker. The dispatcher is exchanged at a reload; connections look it up for each request."""
 
     def __init__(
@@ -111,23 +119,23 @@ class Lane:
         url: str,
         dispatcher: Dispatcher,
         live: LiveContext | None,
-        workplace: Workplace,
+        worker: WorkerState,
         connections: ConnectionLimit,
     ) -> None:
         """`url`: scheme, host and port, for requests that name no host. `live`: the TLS context, where there is one."""
         self.listener = listener
         self.scheme, _, authority = url.partition("://")
-        self._strict_transport = workplace.strict_transport
+        self._strict_transport = worker.strict_transport
         self.own_site = site_of(self.scheme, authority, self._strict_transport)
         self.dispatcher = dispatcher
-        self.limits = workplace.limits
-        self.pulse = workplace.pulse
-        self.state = workplace.state
-        self.first_step = workplace.first_step
-        self.request_ids = workplace.request_ids
-        self.proxies = workplace.proxies
+        self.limits = worker.limits
+        self.pulse = worker.pulse
+        self.open_connections = worker.open_connections
+        self.tasks = worker.tasks
+        self.request_ids = worker.request_ids
+        self.proxies = worker.proxies
         self.connections = connections
-        self.log = workplace.log
+        self.log = worker.log
         self._live = live
         self.draining = False
         self.sites: dict[str, ServedOrigin] = {}

@@ -10,8 +10,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from uvicorn.server import ServerState
-
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.errors import Failure
@@ -21,12 +19,10 @@ from sealwright.runtime.acceptor import Acceptor
 from sealwright.runtime.application import Application
 from sealwright.runtime.channel import Channel, ChannelClosed, Report
 from sealwright.runtime.connection_limit import ConnectionLimit
-from sealwright.runtime.first_step import FirstStep
 from sealwright.runtime.http_response import STRICT_TRANSPORT
-from sealwright.runtime.listener_state import Lane, Limits, Pulse, RequestIds, Workplace
+from sealwright.runtime.listener_state import Limits, ListenerState, OpenConnection, Pulse, RequestIds, WorkerState
 from sealwright.runtime.listeners import Bound, urls
 from sealwright.runtime.logs import Log, account_of, scrubbed, take_over_logging
-from sealwright.runtime.protocol import HttpConnection
 from sealwright.runtime.proxies import ListedProxies, Proxies
 from sealwright.runtime.running_application import RunningApplication
 from sealwright.runtime.seldom import Seldom
@@ -66,8 +62,7 @@ class Worker(Generic[S]):
         self._inherited = inherited
         self._channel = channel
         self._log = inherited.open_log(settings).bind(worker=number)
-        self._state = ServerState()
-        self._lanes: dict[Listener, Lane] = {}
+        self._listeners: dict[Listener, ListenerState] = {}
         self._acceptors: list[Acceptor] = []
         self._reloads: asyncio.Queue[S] = asyncio.Queue()
         self._stopping = asyncio.Event()
@@ -80,11 +75,9 @@ class Worker(Generic[S]):
         loop.set_exception_handler(self._report_loop)
         loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
         loop.add_reader(self._channel.fileno(), self._hear)
-        self._workplace = Workplace(
+        self._state = WorkerState(
             limits=self._inherited.limits,
             pulse=Pulse(loop, self._inherited.clock),
-            state=self._state,
-            first_step=FirstStep(loop),
             request_ids=RequestIds(self._inherited.entropy),
             proxies=Proxies(
                 self._inherited.proxies,
@@ -96,7 +89,7 @@ class Worker(Generic[S]):
         )
         try:
             running = await self._make_running(self._settings, self._log)
-            self._make_lanes(running)
+            self._make_listeners(running)
             await self._look_for_certificate(running)
         except Exception as failure:  # noqa: BLE001 - whatever it is, the supervisor must know why there is no worker
             self._report_failure("failed", failure)
@@ -115,7 +108,6 @@ class Worker(Generic[S]):
         await asyncio.gather(*self._retiring)
         duties[0].cancel()
         await asyncio.gather(*duties, return_exceptions=True)
-        self._workplace.first_step.close()
         return 0
 
     # --- start -----------------------------------------------------------------------------------------------------
@@ -128,7 +120,7 @@ class Worker(Generic[S]):
             await application.close()
             raise
 
-    def _make_lanes(self, running: RunningApplication) -> None:
+    def _make_listeners(self, running: RunningApplication) -> None:
         limit, open_now = descriptors.limit(), descriptors.open_now()
         room = descriptors.room(self._inherited.limits.connections, limit=limit, open_now=open_now)
         status, others = self._connection_limit(room.status), self._connection_limit(room.others)
@@ -136,10 +128,10 @@ class Worker(Generic[S]):
             listener = bound.address.listener
             live = self._inherited.contexts.get(listener)
             limit_here = status if listener is Listener.STATUS else others
-            lane = Lane(listener, bound.url, running.dispatcher(listener), live, self._workplace, limit_here)
-            self._lanes[listener] = lane
+            state = ListenerState(listener, bound.url, running.dispatcher(listener), live, self._state, limit_here)
+            self._listeners[listener] = state
             failed = Seldom(self._log.error, "connections cannot be accepted", self._loop.time)
-            self._acceptors.append(Acceptor(lane, bound.sockets[self._number], others.make_room, failed))
+            self._acceptors.append(Acceptor(state, bound.sockets[self._number], others.make_room, failed))
 
     def _connection_limit(self, most: int) -> ConnectionLimit:
         hint = f"Those that have waited the longest are ended. To have more, raise the limit of open files: {descriptors.WHERE}."
@@ -152,23 +144,22 @@ class Worker(Generic[S]):
     async def _beat(self) -> None:
         """Keep the time of the connections, end those that take too long, and give signs of life."""
         last_sign = 0.0
-        pulse = self._workplace.pulse
+        pulse = self._state.pulse
         while True:
             await asyncio.sleep(Pulse.INTERVAL)
             pulse.beat()
-            for connection in list(self._state.connections):
-                if isinstance(connection, HttpConnection):
-                    self._sweep(connection, pulse.now)
+            for connection in list(self._state.open_connections):
+                self._sweep(connection, pulse.now)
             if pulse.now - last_sign >= _SIGN_OF_LIFE:
                 last_sign = pulse.now
                 self._channel.report(Report("alive"))
 
-    def _sweep(self, connection: HttpConnection, now: float) -> None:
+    def _sweep(self, connection: OpenConnection, now: float) -> None:
         try:
             connection.sweep(now)
         except Exception as failure:  # noqa: BLE001 - one connection must not stop the sweep of the others
             self._log.error("connection cannot be swept", **account_of(failure))
-            connection.transport.abort()
+            connection.cut()
 
     def _hear(self) -> None:
         try:
@@ -187,8 +178,8 @@ class Worker(Generic[S]):
                 self._report_failure("reload_failed", failure)
                 continue
             before, self._running = self._running, following
-            for listener, lane in self._lanes.items():
-                lane.dispatcher = following.dispatcher(listener)
+            for listener, state in self._listeners.items():
+                state.dispatcher = following.dispatcher(listener)
             following.start()
             self._log = log
             take_over_logging(log)
@@ -248,18 +239,17 @@ class Worker(Generic[S]):
     async def _drain(self) -> None:
         """Take no more connections, answer what has been asked, close what is idle; after a while, cut."""
         loop = asyncio.get_running_loop()
-        for lane in self._lanes.values():
-            lane.draining = True
+        for state in self._listeners.values():
+            state.draining = True
         for acceptor in self._acceptors:
             acceptor.close()
         for bound in self._inherited.bound:
             bound.close()
-        connections = [each for each in self._state.connections if isinstance(each, HttpConnection)]
-        for connection in connections:
+        for connection in list(self._state.open_connections):
             connection.shutdown()
         await asyncio.sleep(_SETTLE)  # handshakes that were under way
         end = loop.time() + self._inherited.drain.total_seconds()
-        while (self._state.connections or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 - plain sets have no event
+        while (self._state.open_connections or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 - plain sets have no event
             await asyncio.sleep(_SETTLE / 4)
         late = list(self._state.tasks)
         for task in late:
@@ -268,6 +258,5 @@ class Worker(Generic[S]):
             self._log.warning("requests given up at the end", count=len(late))
             await asyncio.gather(*late, return_exceptions=True)
             await asyncio.sleep(_SETTLE)  # for what is still being sent
-        for each in list(self._state.connections):
-            if isinstance(each, HttpConnection):
-                each.transport.abort()
+        for each in list(self._state.open_connections):
+            each.cut()

@@ -20,8 +20,8 @@ async def nothing(request: Request) -> Response:
     return Response(204)
 
 
-def route(method: str, path: str, handler: Handler = nothing, *, wire: Wire = Wire.STEP, fast: bool = False) -> Route:
-    return Route(method, path, handler, frozenset(Listener), "public: test", wire, fast=fast)
+def route(method: str, path: str, handler: Handler = nothing, *, wire: Wire = Wire.STEP) -> Route:
+    return Route(method, path, handler, frozenset(Listener), "public: test", wire)
 
 
 def words_of(wire: Wire) -> FailureAnswer:

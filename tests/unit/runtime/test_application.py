@@ -165,9 +165,9 @@ def test_routes_belong_to_their_listeners():
     assert isinstance(begin(dispatcher(private, listener=Listener.MACHINES), "GET", "/a").found, Route)
 
 
-def test_hot_routes_are_those_of_the_fast_lane_with_a_fixed_path():
-    found = dispatcher(route("GET", "/a", fast=True), route("GET", "/b"), route("GET", "/c/{id}", fast=True))
-    assert list(found.hot) == [(b"GET", b"/a")]
+def test_routes_without_parameters_are_found_by_the_bytes_of_their_address():
+    found = dispatcher(route("GET", "/a"), route("GET", "/c/{id}"))
+    assert list(found.fixed) == [(b"GET", b"/a")]
 
 
 def test_wire_without_words_is_refused():
@@ -183,15 +183,14 @@ def test_job_once_per_cluster_needs_leases():
 def test_application_is_idle_after_its_last_answer():
     async def scenario():
         release = asyncio.Event()
-
-        async def handler(request):
-            await release.wait()
-            raise Conflict("no")
-
         in_flight = InFlight()
-        application = Application([route("GET", "/a", handler)], {Wire.STEP: words_of(Wire.STEP)})
-        found = Dispatcher(application, Listener.PEOPLE, in_flight, open_test_log()[0])
-        running = [asyncio.create_task(found.answer(begin(found, "GET", "/a"))) for _ in range(2)]
+
+        async def answer():
+            with in_flight:
+                await release.wait()
+                raise Conflict("no")
+
+        running = [asyncio.create_task(answer()) for _ in range(2)]
         await asyncio.sleep(0)
         idle = asyncio.create_task(in_flight.idle())
         await asyncio.sleep(0)

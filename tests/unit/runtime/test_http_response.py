@@ -14,7 +14,7 @@ from sealwright.errors import (
     Unavailable,
 )
 from sealwright.http import Request, Response
-from sealwright.runtime.http_response import encode, header_lines, header_pairs, plain_answer, site_of
+from sealwright.runtime.http_response import encode, header_lines, plain_answer, site_of
 
 
 def headers_of(response, host="id.example.org", scheme="https"):
@@ -135,11 +135,13 @@ def test_answer_is_encoded_whole():
     assert (head.split(b"\r\n")[0], head.split(b"\r\n")[-1], body) == (b"HTTP/1.1 200 OK", b"connection: close", b"abc")
 
 
-def test_pairs_hold_what_the_lines_hold():
-    lines = header_lines(Response(200, b"", (("X-Thing", "a: b"),)), site_of("http", "a"), "id-1")
-    pairs = header_pairs(lines)
-    assert (b"x-thing", b"a: b") in pairs
-    assert len(pairs) == lines.count("\r\n")
+def test_response_in_pieces_has_no_length():
+    async def pieces():
+        yield b"abc"
+
+    lines = header_lines(Response(200, chunks=pieces()), site_of("http", "a"), "id-1")
+    assert "content-length" not in lines
+    assert "x-request-id: id-1\r\n" in lines
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_date_is_that_of_the_clock():
     clock = FixedClock(Instant(1_795_344_000_000))
     ticking: Any = SimpleNamespace(time=lambda: 7.0)
     pulse = Pulse(ticking, clock)
-    assert (pulse.now, pulse.date_value()) == (7.0, b"Sun, 22 Nov 2026 10:40:00 GMT")
+    assert (pulse.now, pulse.date) == (7.0, "date: Sun, 22 Nov 2026 10:40:00 GMT\r\n")
     clock.advance(timedelta(seconds=1))
     pulse.beat()
     assert pulse.date == "date: Sun, 22 Nov 2026 10:40:01 GMT\r\n"

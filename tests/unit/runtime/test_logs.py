@@ -46,7 +46,7 @@ def test_libraries_write_into_the_same_log():
     before = logging.root.handlers[:], logging.root.level
     try:
         take_over_logging(log)
-        logging.getLogger("uvicorn.error").error("failed with %s", JWT, exc_info=KeyError("x"))
+        logging.getLogger("asyncio").error("failed with %s", JWT, exc_info=KeyError("x"))
         logging.getLogger("asyncio").warning("slow")
         logging.getLogger("httpx").info("unseen")
     finally:
@@ -54,7 +54,7 @@ def test_libraries_write_into_the_same_log():
     first, second = lines(stream)
     assert (first["level"], first["library"], first["message"], first["error"]) == (
         "error",
-        "uvicorn.error",
+        "asyncio",
         "failed with …",
         ["KeyError"],
     )

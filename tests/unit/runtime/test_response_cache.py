@@ -42,4 +42,4 @@ def test_number_of_kept_answers_is_bounded():
 
 
 def test_every_application_begins_with_none():
-    assert dispatcher(route("GET", "/keys")).kept is not dispatcher(route("GET", "/keys")).kept
+    assert dispatcher(route("GET", "/keys")).cache is not dispatcher(route("GET", "/keys")).cache

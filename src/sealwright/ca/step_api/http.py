@@ -78,12 +78,12 @@ class StepApi:
             ("/provisioners/{kid}/encrypted-key", self.encrypted_key),
             ("/admin/admins", self.no_administration),
         ]
-        write: list[tuple[str, Handler, str, bool]] = [
-            ("/sign", self.sign, _BY_BODY, True),
-            ("/renew", self.renew, _BY_CERTIFICATE, True),
-            ("/re-sign", self.renew, _BY_CERTIFICATE, False),
-            ("/rekey", self.rekey, _BY_CERTIFICATE, False),
-            ("/revoke", self.revoke, _BY_CERTIFICATE, False),
+        write: list[tuple[str, Handler, str]] = [
+            ("/sign", self.sign, _BY_BODY),
+            ("/renew", self.renew, _BY_CERTIFICATE),
+            ("/re-sign", self.renew, _BY_CERTIFICATE),
+            ("/rekey", self.rekey, _BY_CERTIFICATE),
+            ("/revoke", self.revoke, _BY_CERTIFICATE),
         ]
         found = [
             Route("GET", prefix + path, handler, _listeners(prefix + path), _TRUST, Wire.STEP)
@@ -98,10 +98,9 @@ class StepApi:
                 _MACHINES,
                 access,
                 Wire.STEP,
-                fast=fast and not prefix,
                 max_body=LARGEST_BODY,
             )
-            for path, handler, access, fast in write
+            for path, handler, access in write
             for prefix in _PREFIXES
         ]
         return found

@@ -102,7 +102,6 @@ def test_every_path_has_its_twin_and_speaks_the_same_wire(with_ca):
         without_tls = {route.path for route in ca.routes if Listener.STATUS in route.listeners}
         assert without_tls == {"/health", "/roots.pem", "/intermediates.pem"}
         assert {route.wire for route in ca.routes} == {Wire.STEP}
-        assert {route.path for route in ca.routes if route.fast} == {"/sign", "/renew"}
         assert all(route.access.startswith("public: ") for route in ca.routes)
 
     with_ca(scenario)

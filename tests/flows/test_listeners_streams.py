@@ -90,7 +90,7 @@ def test_stream_that_fails_cuts_the_connection_and_never_looks_whole(
     with program.connect(listener) as peer:
         peer.send(f"GET /stream?pieces=20&size=100&ends=bug HTTP/{version}\r\nHost: a\r\nX-Request-Id: cut-{version}\r\n\r\n")
         if isinstance(peer.socket, ssl.SSLSocket):
-            peer.socket.suppress_ragged_eofs = False  # to be told of an end without a goodbye
+            peer.socket.suppress_ragged_eofs = False  # type: ignore[attr-defined] # tells of an end without a goodbye
         with pytest.raises((ConnectionResetError, ssl.SSLEOFError)):
             everything(peer)
     line = program.logged("request failed", request_id=f"cut-{version}")

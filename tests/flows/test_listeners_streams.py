@@ -126,6 +126,7 @@ def test_stream_to_a_peer_that_goes_away_or_does_not_read_is_closed(program: Run
     with program.connect("status") as peer:
         peer.send("GET /stream?pieces=1000&size=100000 HTTP/1.1\r\nHost: a\r\n\r\n")
         wait_for(lambda: streams_ended(program) == before + 2, "the end of the stream of a peer that does not read")
+    assert streams_ended(program) == before + 2
 
 
 def test_stream_is_never_given_twice(peer: Peer) -> None:

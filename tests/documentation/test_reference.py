@@ -14,7 +14,17 @@ from sealwright.runtime.supervisor import _FIXED_AT_THE_START
 from sealwright.settings import ENVIRONMENT, SECTIONS, declared
 from tests.reference_script import ROOT, reference
 
-PAGES = ("settings.md", "commands.md", "endpoints.md", "errors.md", "audit-events.md", "tables.md", "limits.md", "clients.md")
+PAGES = (
+    "settings.md",
+    "commands.md",
+    "endpoints.md",
+    "errors.md",
+    "audit-events.md",
+    "tables.md",
+    "limits.md",
+    "clients.md",
+    "grants.md",
+)
 COMMANDS = {name: command for name, command, _ in reference().commands(tree(), ("sealwright",))}
 
 

@@ -206,6 +206,42 @@ def test_what_is_set_on_clients_of_older_databases_stays_set(tmp_path, postgresq
     asyncio.run(scenario())
 
 
+FAMILY = (
+    "INSERT INTO oauth_families (id, client_id, account_id, session_id, scope, authenticated_at, created_at)"
+    " VALUES ('f', 'public', 'a', 's', 'openid', 1, 1)"
+)
+
+
+def with_required(connection, table, **given):
+    """Insert a row, with something in every column that must hold something."""
+    columns = connection.execute(text(f"PRAGMA table_info({table})")).all()
+    row = {
+        name: given.get(name, 1) for _, name, _, needed, default, key in columns if (needed and default is None) or name in given
+    }
+    names = ", ".join(row)
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(':' + name for name in row)})"), row)
+
+
+def test_tokens_of_people_outlive_the_revision_that_lets_clients_have_some(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0010")
+        connection.execute(text(CLIENT), {"kind": "public"})
+        with_required(connection, "accounts", id="a")
+        with_required(connection, "sessions", id="s", account_id="a")
+        connection.execute(text(FAMILY))
+        with_required(connection, "oauth_codes", digest=b"code", family_id="f", redirect_uri="https://app.example.org")
+        with_required(connection, "oauth_refresh_tokens", digest=b"refresh", family_id="f", sealed_successor=b"next")
+    asyncio.run(migrate(url, may_create=False))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT id, account_id, session_id FROM oauth_families")).all() == [("f", "a", "s")]
+        assert connection.execute(text("SELECT digest, family_id FROM oauth_codes")).all() == [(b"code", "f")]
+        kept = connection.execute(text("SELECT digest, family_id, sealed_successor FROM oauth_refresh_tokens")).all()
+        assert kept == [(b"refresh", "f", b"next")]
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+
+
 def test_older_sqlite_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
     url = f"sqlite:///{tmp_path / 'a.db'}"
     engine = create_engine(url, poolclass=NullPool)

@@ -7,15 +7,19 @@ from msgspec import Struct
 from sealwright.access import NamedAuthorities
 from sealwright.http import Route
 from sealwright.keys import Custody, Sealer
+from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.authorize import AuthorizationEndpoint
+from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.http import Endpoints, routes
 from sealwright.oauth.id_token_status import IdTokenStatus
+from sealwright.oauth.introspection import IntrospectionEndpoint
 from sealwright.oauth.lookups import PeopleLookup, SessionLookup
 from sealwright.oauth.pending import PendingRequests
+from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_families import TokenFamilies
 from sealwright.oauth.userinfo import UserinfoEndpoint
@@ -51,11 +55,19 @@ def build_authorization_server(
     )
     discovery = Discovery(dependencies, custody)
     families = TokenFamilies(dependencies, sessions=sessions)
-    tokens = TokenEndpoint(dependencies, families=families, directory=directory, custody=custody)
-    userinfo = UserinfoEndpoint(dependencies, discovery=discovery, families=families, directory=directory, custody=custody)
+    access_tokens = AccessTokens(dependencies, families=families, custody=custody)
+    authentication = ClientAuthentication(dependencies)
+    tokens = TokenEndpoint(dependencies, clients=authentication, families=families, directory=directory, custody=custody)
+    introspection = IntrospectionEndpoint(
+        dependencies, clients=authentication, access_tokens=access_tokens, families=families, directory=directory
+    )
+    revocation = RevocationEndpoint(dependencies, clients=authentication, access_tokens=access_tokens, families=families)
+    userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, directory=directory)
     endpoints = Endpoints(
         authorization=authorization,
         tokens=tokens,
+        introspection=introspection,
+        revocation=revocation,
         userinfo=userinfo,
         discovery=discovery,
         sessions=sessions,

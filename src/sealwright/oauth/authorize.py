@@ -191,7 +191,7 @@ class AuthorizationEndpoint:
             if handle and not await self._requests.answer(tx, handle, pending):
                 return False
             if consented:
-                await store.put_consent(tx, family.account_id, family.client_id, frozenset(scopes), now)
+                await store.put_consent(tx, signed_in.account.id, family.client_id, frozenset(scopes), now)
                 await self._audit.record(tx, Event.CONSENT_GIVEN, actor=signed_in.actor, target=target, details=details)
             await store.insert_family(tx, family)
             await store.insert_code(tx, digest_of(code), family.id, request, after(now, self._lifetimes.code))

@@ -73,20 +73,26 @@ def access_token_claims(context: TokenContext, scopes: Iterable[str], lifetime: 
     """The claims of an access token (RFC 9068, section 2.2)."""
     family = context.family
     now = to_seconds(context.now)
-    return {
+    claims: dict[str, Any] = {
         "iss": context.issuer_url,
-        "sub": family.account_id,
+        "sub": family.subject,
         "aud": context.client.name,
         "exp": to_seconds(after(context.now, lifetime)),
         "nbf": now,
         "iat": now,
         "jti": token_id,
         "client_id": context.client.name,
-        "scope": " ".join(scopes),
-        "auth_time": to_seconds(family.authenticated_at),
-        "sid": family.session_id,
         "family": family.id,
     }
+    scope = " ".join(scopes)
+    return claims | _sign_in_claims(family) | ({"scope": scope} if scope else {})
+
+
+def _sign_in_claims(family: TokenFamily) -> dict[str, Any]:
+    """When and in which session the person signed in; nothing where there is no person."""
+    if family.authenticated_at is None:
+        return {}
+    return {"auth_time": to_seconds(family.authenticated_at), "sid": family.session_id}
 
 
 def id_token_claims(
@@ -95,20 +101,22 @@ def id_token_claims(
     """The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6)."""
     family = context.family
     now = to_seconds(context.now)
-    claims = identity_claims(subject, context.client, scopes) | {
-        "iss": context.issuer_url,
-        "aud": context.client.name,
-        "azp": context.client.name,
-        "exp": to_seconds(after(context.now, lifetime)),
-        "nbf": now,
-        "iat": now,
-        "jti": token_id,
-        "auth_time": to_seconds(family.authenticated_at),
-        "at_hash": left_half_digest(access_token),
-        "amr": list(context.methods),
-        "sid": family.session_id,
-        "family": family.id,
-    }
+    claims = (
+        identity_claims(subject, context.client, scopes)
+        | {
+            "iss": context.issuer_url,
+            "aud": context.client.name,
+            "azp": context.client.name,
+            "exp": to_seconds(after(context.now, lifetime)),
+            "nbf": now,
+            "iat": now,
+            "jti": token_id,
+            "at_hash": left_half_digest(access_token),
+            "amr": list(context.methods),
+            "family": family.id,
+        }
+        | _sign_in_claims(family)
+    )
     if context.nonce is not None:
         claims["nonce"] = context.nonce
     return claims

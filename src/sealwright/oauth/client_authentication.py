@@ -1,4 +1,4 @@
-"""Which client sends a token request, and whether it has proven so (RFC 6749, section 2.3)."""
+"""Which client sends a request, and whether it has proven so (RFC 6749, section 2.3)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import ClientNotAuthenticated, MalformedTokenRequest
 from sealwright.oauth.models import Client
+from sealwright.oauth.token_request import TokenRequest
 
 _NO_SECRET = bytes(32)
 
@@ -31,16 +32,16 @@ class ClientCredentials:
 
 
 class ClientAuthentication:
-    """Authenticates clients at the token endpoint."""
+    """Authenticates clients at the token, introspection and revocation endpoints, by one rule and one budget of failures."""
 
     def __init__(self, dependencies: OAuthDependencies) -> None:
         self._db = dependencies.db
         self._audit = dependencies.audit
         self._failures = dependencies.budgets.token_failures_by_client
 
-    async def authenticate(self, authorization: str | None, form: Mapping[str, str], address: str) -> Client:
-        """The client; `authorization` is that header's value. Unknown clients and wrong secrets get the same error."""
-        credentials = read_credentials(authorization, form)
+    async def authenticate(self, request: TokenRequest) -> Client:
+        """The client that sends the request. Unknown clients and wrong secrets get the same error."""
+        credentials, address = read_credentials(request.headers.get("authorization"), request.form), request.peer.address
         nameable = is_client_name(credentials.name)
         party = (credentials.name if nameable else "", network_of(address))
         self._failures.require(*party)

@@ -15,6 +15,7 @@ from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown
+from sealwright.oauth.grants import GRANTS
 from sealwright.oauth.models import Client, Prompt, ResponseMode
 from sealwright.openid_providers import LocalProvider, ProviderMetadata
 
@@ -22,6 +23,8 @@ ISSUER_PATH = "/oauth2/openid/"
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 AUTHORIZATION_PATH = "/oauth2/authorise"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - an address
+INTROSPECTION_PATH = "/oauth2/token/introspect"
+REVOCATION_PATH = "/oauth2/token/revoke"
 USERINFO_PATH = "/userinfo"
 KEYS_PATH = "/public_key.jwk"
 
@@ -121,6 +124,10 @@ def metadata_of(client: Client, origin: str, mapped: Collection[str], algorithms
     told = (claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ()))
     issuer_url = issuer_url_of(origin, client.name)
     methods = ["none"] if client.is_public else ["client_secret_basic", "client_secret_post"]
+    introspection: dict[str, Any] = {}
+    if not client.is_public:  # only who proves itself may try tokens out
+        introspection["introspection_endpoint"] = origin + INTROSPECTION_PATH
+        introspection["introspection_endpoint_auth_methods_supported"] = methods
     return {
         "issuer": issuer_url,
         "authorization_endpoint": origin + AUTHORIZATION_PATH,
@@ -130,10 +137,13 @@ def metadata_of(client: Client, origin: str, mapped: Collection[str], algorithms
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": [str(mode) for mode in ResponseMode],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": [grant.grant_type for grant in GRANTS if client.kind in grant.open_to],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint": origin + REVOCATION_PATH,
+        "revocation_endpoint_auth_methods_supported": methods,
+        **introspection,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [str(prompt) for prompt in Prompt],
         "claim_types_supported": ["normal"],

@@ -94,6 +94,13 @@ class GrantTypeRefused(TokenRequestRefused):
     error = "unsupported_grant_type"
 
 
+class ClientNotAuthorized(TokenRequestRefused):
+    """A grant type that is not open to this kind of client."""
+
+    code = "unauthorized_client"
+    error = "unauthorized_client"
+
+
 class ScopeRefused(TokenRequestRefused):
     """More is asked than was granted."""
 

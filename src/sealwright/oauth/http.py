@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from sealwright.budgets import Budgets
@@ -12,6 +12,7 @@ from sealwright.errors import (
     Conflict,
     ContentTooLarge,
     Failure,
+    InvalidInput,
     MethodNotAllowed,
     NotFound,
     NotPermitted,
@@ -24,7 +25,7 @@ from sealwright.http import Listener, Request, Response, Route, Wire, json_respo
 from sealwright.identity import SessionKind, SignedIn
 from sealwright.ip import network_of
 from sealwright.oauth.authorize import AuthorizationEndpoint
-from sealwright.oauth.discovery import AUTHORIZATION_PATH, TOKEN_PATH, Discovery
+from sealwright.oauth.discovery import AUTHORIZATION_PATH, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH, Discovery
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
@@ -35,10 +36,15 @@ from sealwright.oauth.errors import (
     TokenRequestRefused,
     UnprovenRequest,
 )
+from sealwright.oauth.introspection import IntrospectionEndpoint
 from sealwright.oauth.lookups import SessionLookup
 from sealwright.oauth.models import ConsentStep, NextStep, NotAllowedStep, RedirectStep, SignInStep
+from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.token import TokenEndpoint
+from sealwright.oauth.token_request import TokenRequest
 from sealwright.oauth.userinfo import UserinfoEndpoint
+
+T = TypeVar("T")
 
 SESSION_COOKIE = "__Host-sealwright_session"
 SIGN_IN_PAGE = "/ui/sign-in"
@@ -72,6 +78,8 @@ class Endpoints:
         *,
         authorization: AuthorizationEndpoint,
         tokens: TokenEndpoint,
+        introspection: IntrospectionEndpoint,
+        revocation: RevocationEndpoint,
         userinfo: UserinfoEndpoint,
         discovery: Discovery,
         sessions: SessionLookup,
@@ -79,6 +87,8 @@ class Endpoints:
     ) -> None:
         self._authorization = authorization
         self._tokens = tokens
+        self._introspection = introspection
+        self._revocation = revocation
         self._userinfo = userinfo
         self._discovery = discovery
         self._sessions = sessions
@@ -108,24 +118,36 @@ class Endpoints:
 
     async def token(self, request: Request) -> Response:
         """The token endpoint."""
+        tokens = await self._for_client(request, self._tokens.respond)
+        return json_response(200, tokens.members(), headers=(*_NO_STORE, _ANY_ORIGIN))
+
+    async def introspect(self, request: Request) -> Response:
+        """The introspection endpoint (RFC 7662)."""
+        return json_response(200, await self._for_client(request, self._introspection.respond), headers=_NO_STORE)
+
+    async def revoke(self, request: Request) -> Response:
+        """The revocation endpoint (RFC 7009)."""
+        await self._for_client(request, self._revocation.respond)
+        return Response(200, b"", (*_NO_STORE, _ANY_ORIGIN))
+
+    async def _for_client(self, request: Request, respond: Callable[[TokenRequest], Awaitable[T]]) -> T:
+        """What `respond` returns; each refusal counts against the network that it came from."""
         failures, network = self._budgets.token_failures_by_network, network_of(request.peer.address)
         failures.require(network)
         try:
-            form = {name: value for name, value in request.form().items() if value}
-            answer = await self._tokens.respond(request.headers.get("authorization"), form, request.peer.address)
+            return await respond(TokenRequest(request.form(), request.headers, request.peer))
         except RateLimited:
             raise
         except Refused:
             failures.spend(network)
             raise
-        return json_response(200, answer.members(), headers=(*_NO_STORE, _ANY_ORIGIN))
 
     async def userinfo(self, request: Request) -> Response:
-        """The userinfo endpoint; the token comes in the Authorization header and nowhere else."""
+        """The userinfo endpoint; the token comes in the Authorization header, or in the form of a POST."""
         failures, network = self._budgets.userinfo_failures_by_network, network_of(request.peer.address)
         failures.require(network)
         try:
-            answer = await self._userinfo.respond(request.path_parameters["client"], request.bearer())
+            answer = await self._userinfo.respond(request.path_parameters["client"], access_token_of(request))
         except (AccessTokenMissing, AccessTokenEnded, ScopeMissing):
             raise  # applications find out in this way that a token has ended
         except AccessTokenRefused:
@@ -145,7 +167,7 @@ class Endpoints:
 
     async def preflight(self, request: Request) -> Response:
         """What a browser asks before a call from another origin (Fetch standard)."""
-        methods = "POST" if request.path == TOKEN_PATH else "GET, POST"
+        methods = "POST" if request.path in (TOKEN_PATH, REVOCATION_PATH) else "GET, POST"
         return Response(
             204,
             b"",
@@ -182,11 +204,15 @@ def routes(endpoints: Endpoints) -> list[Route]:
         Route("GET", "/ui/oauth2", endpoints.authorize, _PEOPLE, asks, page),
         Route("GET", CONTINUE_PATH, endpoints.proceed, _PEOPLE, asks, page),
         Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth),
+        Route("POST", INTROSPECTION_PATH, endpoints.introspect, _BOTH, own, oauth),
+        Route("POST", "/oauth2/inspect", endpoints.introspect, _BOTH, own, oauth),  # its name in Kanidm until 1.2
+        Route("POST", REVOCATION_PATH, endpoints.revoke, _BOTH, own, oauth),
         Route("GET", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
         Route("POST", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
         *(Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN) for path in metadata),
         Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN),
         Route("OPTIONS", TOKEN_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
+        Route("OPTIONS", REVOCATION_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
         *(Route("OPTIONS", path, endpoints.preflight, _PEOPLE, open_to_all, oauth) for path in (*metadata, userinfo, keys)),
     ]
 
@@ -216,6 +242,18 @@ class _Waiting(Protocol):
 def page_address(path: str, step: _Waiting) -> str:
     """The page at `path` for a pending request."""
     return f"{path}?request={quote(step.handle, safe='')}"
+
+
+def access_token_of(request: Request) -> str | None:
+    """The access token of a request, from the one place that gives it (RFC 6750, section 2); a query is no such place."""
+    in_header = request.bearer()
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method != "POST" or content_type != "application/x-www-form-urlencoded":
+        return in_header
+    in_form = request.form().get("access_token") or None
+    if in_header is not None and in_form is not None:
+        raise InvalidInput("The access token is in the Authorization header and in the body; use one of them.")
+    return in_header or in_form
 
 
 def form_text(request: Request) -> str:

@@ -178,17 +178,24 @@ class DisclosedClaims(Struct, frozen=True):
 
 
 class TokenFamily(Struct, frozen=True):
-    """All tokens that come from one authorization; they are revoked together."""
+    """One authorization, of a person or of a client itself, and all tokens that come from it; they are revoked together."""
 
     id: str
     client_id: str
-    account_id: str
-    session_id: str
+    account_id: str | None
+    """The person who is spoken of; None where it is the client itself."""
+    session_id: str | None
+    """The session that the person granted it in; None where there is no person."""
     scope: tuple[str, ...]
     nonce: str | None
-    authenticated_at: Instant
+    authenticated_at: Instant | None
     created_at: Instant
     revoked_at: Instant | None
+
+    @property
+    def subject(self) -> str:
+        """The `sub` of its tokens. The id of a client's row is never a person's, whatever the client is called."""
+        return self.account_id or self.client_id
 
 
 class Code(Struct, frozen=True):

@@ -105,7 +105,9 @@ _GRANTS_OF_ACCOUNT = Statement(
 _GRANTS_TO_CLIENT = Statement(
     select(
         select(func.count()).select_from(oauth_consents).where(s.client_id == bindparam("whose")).scalar_subquery(),
-        select(func.count()).where(f.client_id == bindparam("whose"), f.revoked_at.is_(None)).scalar_subquery(),
+        select(func.count())
+        .where(f.client_id == bindparam("whose"), f.account_id.is_not(None), f.revoked_at.is_(None))
+        .scalar_subquery(),
     )
 )
 
@@ -289,7 +291,7 @@ def family_from(row: Row) -> TokenFamily:
         session_id=row[3],
         scope=tuple(row[4].split()),
         nonce=row[5],
-        authenticated_at=Instant(row[6]),
+        authenticated_at=instant_or_none(row[6]),
         created_at=Instant(row[7]),
         revoked_at=instant_or_none(row[8]),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sealwright.access import Actor
 from sealwright.ip import network_of
@@ -15,20 +15,12 @@ from sealwright.oauth import claims
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
-from sealwright.oauth.errors import GrantTypeRefused, ScopeRefused, TokenRequestRefused
-from sealwright.oauth.grants import AuthorizationCodeGrant, GrantResult, RefreshTokenGrant
-from sealwright.oauth.grants.grant_result import CompleteGrant, require_parameter
+from sealwright.oauth.errors import ClientNotAuthorized, GrantTypeRefused, ScopeRefused, TokenRequestRefused
+from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
-from sealwright.oauth.token_families import TokenFamilies
-
-
-class Grant(Protocol):
-    """One grant type."""
-
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, complete: CompleteGrant) -> GrantResult:
-        """Use up what the client presents, once `fit` took what it is good for; raises TokenRequestRefused."""
-        ...
+from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
+from sealwright.oauth.token_request import TokenRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +30,20 @@ class TokenResponse:
     access_token: str = field(repr=False)
     expires_in: int
     scope: str
-    refresh_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
     id_token: str | None = field(repr=False)
 
     def members(self) -> dict[str, Any]:
-        """The members of the JSON response."""
+        """The members of the JSON response; what there is none of is left out."""
         response: dict[str, Any] = {
             "access_token": self.access_token,
             "token_type": "Bearer",
             "expires_in": self.expires_in,
-            "scope": self.scope,
-            "refresh_token": self.refresh_token,
         }
+        if self.scope:
+            response["scope"] = self.scope
+        if self.refresh_token is not None:
+            response["refresh_token"] = self.refresh_token
         if self.id_token is not None:
             response["id_token"] = self.id_token
         return response
@@ -59,27 +53,33 @@ class TokenEndpoint:
     """Makes tokens for every grant type."""
 
     def __init__(
-        self, dependencies: OAuthDependencies, *, families: TokenFamilies, directory: PeopleLookup, custody: Custody
+        self,
+        dependencies: OAuthDependencies,
+        *,
+        clients: ClientAuthentication,
+        families: TokenFamilies,
+        directory: PeopleLookup,
+        custody: Custody,
     ) -> None:
         self._clock = dependencies.clock
         self._origin = dependencies.origin
         self._lifetimes = dependencies.lifetimes
         self._directory = directory
         self._custody = custody
-        self._clients = ClientAuthentication(dependencies)
+        self._clients = clients
         self._failures = dependencies.budgets.token_failures_by_client
-        self._grants: Mapping[str, Grant] = {
-            "authorization_code": AuthorizationCodeGrant(dependencies, families),
-            "refresh_token": RefreshTokenGrant(dependencies, families, directory),
-        }
+        parts = GrantDependencies(dependencies, families, directory)
+        self._grants: Mapping[str, Grant] = {grant.grant_type: grant(parts) for grant in GRANTS}
 
-    async def respond(self, authorization: str | None, form: Mapping[str, str], address: str) -> TokenResponse:
-        """The tokens for one request: its Authorization header, its form, and the address that it came from."""
-        client = await self._clients.authenticate(authorization, form, address)
-        grant_type = require_parameter(form, "grant_type")
+    async def respond(self, request: TokenRequest) -> TokenResponse:
+        """The tokens for one request; raises TokenRequestRefused."""
+        client, address = await self._clients.authenticate(request), request.peer.address
+        grant_type = request.required("grant_type")
         grant = self._grants.get(grant_type)
         if grant is None:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
+        if client.kind not in grant.open_to:
+            raise ClientNotAuthorized(f"{client.name} is a {client.kind} client, which may not use the grant_type {grant_type}.")
         key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
 
@@ -87,7 +87,7 @@ class TokenEndpoint:
             return await self._complete(key, client, result)
 
         try:
-            result = await grant.redeem(client, form, actor, complete)
+            result = await grant.redeem(client, request, actor, complete)
         except TokenRequestRefused:
             self._failures.spend(client.name, network_of(address))
             raise
@@ -95,12 +95,13 @@ class TokenEndpoint:
 
     async def _complete(self, key: SigningKey, client: Client, result: GrantResult) -> GrantResult:
         """With the groups that the ID token tells; raises ScopeRefused where it would be longer than is read."""
-        if "openid" not in result.scopes:
+        holder = result.holder
+        if holder is None or "openid" not in result.scopes:
             return result
         if result.groups is None and "groups" in result.scopes:
-            result = replace(result, groups=await self._directory.groups_of(result.family.account_id))
+            result = replace(result, groups=await self._directory.groups_of(holder.account.id))
         try:
-            require_room(key, self._id_token_claims(self._context(client, result), result, access_token=""))
+            require_room(key, self._id_token_claims(self._context(client, result), result, holder, access_token=""))
         except TokenTooLong as cause:
             raise ScopeRefused(
                 f"The ID token would be too long: {cause.detail} The person is in too many groups for the scope groups."
@@ -116,19 +117,21 @@ class TokenEndpoint:
             type=ACCESS_TOKEN,
         )
         id_token = None
-        if "openid" in result.scopes:
-            id_token = sign(key, self._id_token_claims(context, result, access_token=access_token))
+        if result.holder is not None and "openid" in result.scopes:
+            id_token = sign(key, self._id_token_claims(context, result, result.holder, access_token=access_token))
         return TokenResponse(
             access_token, lifetime // timedelta(seconds=1), " ".join(result.scopes), result.refresh_token, id_token
         )
 
     def _context(self, client: Client, result: GrantResult) -> claims.TokenContext:
         issuer_url = issuer_url_of(self._origin, client.name)
-        methods = result.holder.session.methods
+        methods = () if result.holder is None else result.holder.session.methods
         return claims.TokenContext(issuer_url, client, result.family, methods, self._clock.now(), result.nonce)
 
-    def _id_token_claims(self, context: claims.TokenContext, result: GrantResult, *, access_token: str) -> dict[str, Any]:
-        account = result.holder.account
+    def _id_token_claims(
+        self, context: claims.TokenContext, result: GrantResult, holder: FamilyHolder, *, access_token: str
+    ) -> dict[str, Any]:
+        account = holder.account
         subject = claims.Subject(account, result.groups or (), self._directory.spn_of(account))
         lifetime = self._lifetimes.id_token
         return claims.id_token_claims(context, subject, result.scopes, lifetime, result.id_token_id, access_token)

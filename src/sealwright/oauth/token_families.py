@@ -35,14 +35,16 @@ class TokenFamilies:
         """The family with this identifier."""
         return await store.family(self._db, family_id)
 
-    async def holder_of(self, family: TokenFamily) -> FamilyHolder:
-        """Who holds the family; raises FamilyOver where it no longer holds.
+    async def holder_of(self, family: TokenFamily) -> FamilyHolder | None:
+        """The person of the family, None where it is the client's own; raises AuthorizationEnded where it no longer holds.
 
         A session that only idles still holds for its applications: they are what the person uses meanwhile. Its end and its
         longest duration bind them.
         """
         if family.revoked_at is not None:
             raise AuthorizationEnded("The authorization was revoked.")
+        if family.session_id is None:
+            return None
         now = self._clock.now()
         found = await self._sessions.with_account(family.session_id)
         if found is None:
@@ -65,7 +67,7 @@ class TokenFamilies:
                 Event.TOKEN_FAMILY_REVOKED,
                 actor=actor,
                 target=f"client:{client.id}",
-                details={"client": client.name, "family": family.id, "account": family.account_id, "reason": reason},
+                details=_details(family, client, reason),
             )
 
     async def refuse(self, family: TokenFamily, client: Client, reason: str, actor: Actor, *, revoke: bool = False) -> None:
@@ -82,5 +84,10 @@ class TokenFamilies:
             actor=actor,
             target=f"client:{client.id}",
             reason=reason,
-            details={"client": client.name, "family": family.id, "account": family.account_id, "reason": reason},
+            details=_details(family, client, reason),
         )
+
+
+def _details(family: TokenFamily, client: Client, reason: str) -> dict[str, str]:
+    account = {} if family.account_id is None else {"account": family.account_id}
+    return {"client": client.name, "family": family.id, **account, "reason": reason}

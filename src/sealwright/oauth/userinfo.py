@@ -2,82 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from sealwright.jose import (
-    ACCESS_TOKEN,
-    SignedClaims,
-    TokenExpired,
-    TokenRefused,
-    check_times,
-    require_audience,
-    require_issuer,
-    require_text,
-    verification_keys,
-    verify,
-)
-from sealwright.keys import Custody, Purpose
 from sealwright.oauth import claims
-from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import Discovery, issuer_url_of
-from sealwright.oauth.errors import AccessTokenEnded, AccessTokenMissing, AccessTokenRefused, AuthorizationEnded, ScopeMissing
+from sealwright.oauth.access_tokens import AccessTokens
+from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.errors import AccessTokenMissing, ScopeMissing
 from sealwright.oauth.lookups import PeopleLookup
-from sealwright.oauth.models import Client
-from sealwright.oauth.token_families import TokenFamilies
-
-CLOCK_DIFFERENCE = timedelta(seconds=5)
-"""How far the clocks of two of our nodes may differ."""
 
 
 class UserinfoEndpoint:
     """Returns claims to whoever holds a good access token of the client."""
 
-    def __init__(
-        self,
-        dependencies: OAuthDependencies,
-        *,
-        discovery: Discovery,
-        families: TokenFamilies,
-        directory: PeopleLookup,
-        custody: Custody,
-    ) -> None:
-        self._clock = dependencies.clock
-        self._origin = dependencies.origin
+    def __init__(self, *, discovery: Discovery, access_tokens: AccessTokens, directory: PeopleLookup) -> None:
         self._discovery = discovery
-        self._families = families
+        self._access_tokens = access_tokens
         self._directory = directory
-        self._custody = custody
 
     async def respond(self, client_name: str, access_token: str | None) -> dict[str, Any]:
-        """The claims that the token's scopes reach; raises BearerRefused, or ClientUnknown."""
+        """The claims that the token's scopes reach; raises AccessTokenRefused, or ClientUnknown."""
         client = await self._discovery.client(client_name)
         if not access_token:
-            raise AccessTokenMissing("Send the access token in the Authorization header.")
-        try:
-            token = await self._verified(access_token, client)
-            family = await self._families.find(require_text(token.claims, "family"))
-            if family is None or family.client_id != client.id:
-                raise AccessTokenEnded("The authorization that the token comes from is gone.")
-            holder = await self._families.holder_of(family)
-        except TokenExpired as cause:
-            raise AccessTokenEnded("The access token has expired.") from cause
-        except AuthorizationEnded as cause:
-            raise AccessTokenEnded(cause.detail) from cause
-        except TokenRefused as cause:
-            raise AccessTokenRefused(cause.detail) from cause
-        scopes = require_text(token.claims, "scope").split()
-        if "openid" not in scopes:
+            raise AccessTokenMissing("Send the access token in the Authorization header, or in the form of a POST.")
+        token = await self._access_tokens.verify(access_token, client)
+        if token.holder is None or "openid" not in token.scopes:
             raise ScopeMissing("The access token was not granted the scope openid.", scope="openid")
-        groups = await self._directory.groups_of(holder.account.id) if "groups" in scopes else ()
-        subject = claims.Subject(holder.account, groups, self._directory.spn_of(holder.account))
-        return claims.identity_claims(subject, client, scopes)
-
-    async def _verified(self, access_token: str, client: Client) -> SignedClaims:
-        records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
-        algorithms = frozenset(record.algorithm for record in records)
-        token = verify(access_token, verification_keys(*records), typ=ACCESS_TOKEN, algorithms=algorithms)
-        require_issuer(token.claims, issuer_url_of(self._origin, client.name))
-        require_audience(token.claims, client.name)
-        check_times(token.claims, self._clock.now(), CLOCK_DIFFERENCE)
-        return token
+        account = token.holder.account
+        groups = await self._directory.groups_of(account.id) if "groups" in token.scopes else ()
+        subject = claims.Subject(account, groups, self._directory.spn_of(account))
+        return claims.identity_claims(subject, client, token.scopes)

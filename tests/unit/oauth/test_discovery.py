@@ -49,8 +49,23 @@ def test_metadata_is_true_and_the_issuer_is_its_own_address(path):
         assert document["scopes_supported"] == ["openid", "email", "groups", "profile", "offline_access"]
         assert {"email", "email_verified", "groups"} <= set(document["claims_supported"])
         assert all(value.startswith("https://") for name, value in document.items() if name.endswith(("_endpoint", "_uri")))
-        later = {"introspection", "revocation", "device_authorization", "end_session", "registration"}
+        assert document["grant_types_supported"] == ["authorization_code", "refresh_token"]
+        assert document["revocation_endpoint"] == f"{ORIGIN}/oauth2/token/revoke"
+        assert document["revocation_endpoint_auth_methods_supported"] == ["none"]
+        later = {"introspection", "device_authorization", "end_session", "registration"}
         assert not {name for name in document if name.removesuffix("_endpoint") in later}
+
+    run(scenario)
+
+
+def test_introspection_is_told_to_clients_that_can_prove_themselves():
+    async def scenario(world):
+        await world.confidential_client()
+        document = members(await world.call("GET", METADATA_PATHS[0].format("wiki")))
+        assert document["introspection_endpoint"] == f"{ORIGIN}/oauth2/token/introspect"
+        methods = ["client_secret_basic", "client_secret_post"]
+        for endpoint in ("token", "introspection", "revocation"):
+            assert document[f"{endpoint}_endpoint_auth_methods_supported"] == methods
 
     run(scenario)
 
@@ -232,6 +247,25 @@ def test_userinfo_refuses_every_other_token():
     run(scenario)
 
 
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def test_userinfo_takes_the_access_token_from_the_form_of_a_post():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        token = (await world.tokens(await world.sign_in(alice)))["access_token"]
+        path = "/oauth2/openid/step-ca/userinfo"
+        answer = await world.post(path, {"access_token": token})
+        assert (answer.status, members(answer)["sub"]) == (200, alice.id)
+        twice = await world.post(path, {"access_token": token}, {"authorization": f"Bearer {token}"})
+        assert (twice.status, members(twice)["error"]) == (400, "invalid_request")
+        assert (await world.post(path, {"access_token": token[:-2]})).status == 401
+        got = await world.call("GET", path, body=f"access_token={token}".encode(), headers=FORM)
+        assert (got.status, got.body) == (401, b"")
+
+    run(scenario)
+
+
 def test_userinfo_without_a_token_asks_for_one_and_says_no_more():
     async def scenario(world):
         for target, headers in (
@@ -304,7 +338,8 @@ def test_routes_say_who_may_call_them():
         assert all(route.access.startswith("public: ") for route in routes)
         token = next(route for route in routes if route.path == "/oauth2/token" and route.method == "POST")
         assert {str(listener) for listener in token.listeners} == {"people", "machines"}
-        assert {str(one) for route in routes if route.path != "/oauth2/token" for one in route.listeners} == {"people"}
+        of_clients = {"/oauth2/token", "/oauth2/token/introspect", "/oauth2/inspect", "/oauth2/token/revoke"}
+        assert {route.path for route in routes if len(route.listeners) > 1} == of_clients
 
     run(scenario)
 

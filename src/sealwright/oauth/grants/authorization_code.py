@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import ClassVar
 
 from sealwright.access import Actor
+from sealwright.client_metadata import ClientKind
+from sealwright.entropy import token
 from sealwright.oauth import policy
-from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import AuthorizationEnded, GrantRefused
 from sealwright.oauth.grants import store
-from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant, require_parameter
+from sealwright.oauth.grants.grant import GrantDependencies
+from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant
 from sealwright.oauth.grants.redemptions import Redemption, Redemptions
 from sealwright.oauth.models import Client, Code
-from sealwright.oauth.token_families import TokenFamilies
+from sealwright.oauth.token_request import TokenRequest
 
-GRANT_TYPE = "authorization_code"
 _AGAIN = "an authorization code was used again"
 _UNKNOWN = "The code is unknown, expired, used, or was made for another client, redirect URI or code_verifier."
 
@@ -23,27 +24,33 @@ _UNKNOWN = "The code is unknown, expired, used, or was made for another client, 
 class AuthorizationCodeGrant:
     """Codes are good once, for a minute, for the client, redirect URI and proof key they were made for."""
 
-    def __init__(self, dependencies: OAuthDependencies, families: TokenFamilies) -> None:
-        self._dependencies = dependencies
-        self._db = dependencies.db
-        self._families = families
-        self._redemptions = Redemptions(dependencies, families, store.consume_codes, grant_type=GRANT_TYPE, used_again=_AGAIN)
+    grant_type: ClassVar[str] = "authorization_code"
+    standard: ClassVar[str] = "RFC 6749, section 4.1.3; RFC 7636"
+    open_to: ClassVar[frozenset[ClientKind]] = frozenset(ClientKind)
 
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, complete: CompleteGrant) -> GrantResult:
+    def __init__(self, dependencies: GrantDependencies) -> None:
+        self._db = dependencies.oauth.db
+        self._clock = dependencies.oauth.clock
+        self._entropy = dependencies.oauth.entropy
+        self._families = dependencies.families
+        self._redemptions = Redemptions(dependencies, store.consume_codes, grant_type=self.grant_type, used_again=_AGAIN)
+
+    async def redeem(self, client: Client, request: TokenRequest, actor: Actor, complete: CompleteGrant) -> GrantResult:
         """Use the code up. A second request that would be valid otherwise revokes every token of the first."""
-        digest = digest_of(require_parameter(form, "code"))
-        redirect_uri = require_parameter(form, "redirect_uri")
+        digest = digest_of(request.required("code"))
+        redirect_uri = request.required("redirect_uri")
         code = await store.code(self._db, digest)
         if code is None or code.family.client_id != client.id:
             raise GrantRefused(_UNKNOWN)
-        await self._require_bindings(client, code, redirect_uri, form.get("code_verifier") or None, actor)
+        await self._require_bindings(client, code, redirect_uri, request.optional("code_verifier"), actor)
         if code.consumed_at is not None:
             await self._families.refuse(code.family, client, _AGAIN, actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
-        if code.expires_at <= self._dependencies.clock.now():
+        if code.expires_at <= self._clock.now():
             raise GrantRefused(_UNKNOWN)
-        result = await complete(await self._grant(code, client, actor))
-        if not await self._redemptions.redeem(Redemption(digest, result, client, actor)):
+        refresh_token = token(self._entropy)
+        result = await complete(await self._grant(code, refresh_token, client, actor))
+        if not await self._redemptions.redeem(Redemption(digest, result, refresh_token, client, actor)):
             raise GrantRefused(_UNKNOWN)
         return result
 
@@ -57,11 +64,11 @@ class AuthorizationCodeGrant:
         await self._families.refuse(code.family, client, reason, actor)
         raise GrantRefused(_UNKNOWN)
 
-    async def _grant(self, code: Code, client: Client, actor: Actor) -> GrantResult:
+    async def _grant(self, code: Code, refresh_token: str, client: Client, actor: Actor) -> GrantResult:
         try:
             holder = await self._families.holder_of(code.family)
         except AuthorizationEnded as over:
             await self._families.refuse(code.family, client, over.detail, actor)
             raise GrantRefused(over.detail) from over
         family = code.family
-        return new_grant(self._dependencies.entropy, family, holder, family.scope, nonce=family.nonce)
+        return new_grant(self._entropy, family, holder, family.scope, refresh_token, nonce=family.nonce)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from sealwright.entropy import Entropy, token, uuid4
+from sealwright.entropy import Entropy, uuid4
 from sealwright.identity import Group
-from sealwright.oauth.errors import MalformedTokenRequest
 from sealwright.oauth.models import TokenFamily
 from sealwright.oauth.token_families import FamilyHolder
 
@@ -17,9 +16,10 @@ class GrantResult:
     """For whom tokens may be made, once the code or token of the request is used up and this is on record."""
 
     family: TokenFamily
-    holder: FamilyHolder
+    holder: FamilyHolder | None
+    """The person; None where the tokens speak of the client itself."""
     scopes: tuple[str, ...]
-    refresh_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
     access_token_id: str
     id_token_id: str
     nonce: str | None = None
@@ -34,19 +34,12 @@ CompleteGrant = Callable[[GrantResult], Awaitable[GrantResult]]
 def new_grant(
     entropy: Entropy,
     family: TokenFamily,
-    holder: FamilyHolder,
+    holder: FamilyHolder | None,
     scopes: tuple[str, ...],
+    refresh_token: str | None = None,
     *,
     nonce: str | None = None,
     groups: tuple[Group, ...] | None = None,
 ) -> GrantResult:
     """A result with fresh identifiers."""
-    return GrantResult(family, holder, scopes, token(entropy), uuid4(entropy), uuid4(entropy), nonce, groups)
-
-
-def require_parameter(form: Mapping[str, str], name: str) -> str:
-    """A parameter that must be there; an empty one is not (RFC 6749, section 3.2)."""
-    value = form.get(name)
-    if not value:
-        raise MalformedTokenRequest(f"The parameter {name!r} is missing.")
-    return value
+    return GrantResult(family, holder, scopes, refresh_token, uuid4(entropy), uuid4(entropy), nonce, groups)

@@ -12,12 +12,11 @@ from sealwright.access import Actor
 from sealwright.audit import Entry, Event
 from sealwright.clock import Instant, after
 from sealwright.db import Transaction, WriteBatcher, first_uses
-from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.grants import store
+from sealwright.oauth.grants.grant import GrantDependencies
 from sealwright.oauth.grants.grant_result import GrantResult
 from sealwright.oauth.models import Client
-from sealwright.oauth.token_families import TokenFamilies
 
 Consume = Callable[[Transaction, Iterable[store.Successor], Instant], Awaitable[set[bytes]]]
 
@@ -27,6 +26,8 @@ class Redemption(NamedTuple):
 
     digest: bytes
     result: GrantResult
+    refresh_token: str
+    """The next one."""
     client: Client
     actor: Actor
     sealed_successor: bytes | None = None
@@ -36,18 +37,16 @@ class Redemption(NamedTuple):
 class Redemptions:
     """Of one grant type."""
 
-    def __init__(
-        self, dependencies: OAuthDependencies, families: TokenFamilies, consume: Consume, *, grant_type: str, used_again: str
-    ) -> None:
+    def __init__(self, dependencies: GrantDependencies, consume: Consume, *, grant_type: str, used_again: str) -> None:
         """`consume` is the store's verb; `used_again` is why a family ends when someone else was faster."""
-        self._clock = dependencies.clock
-        self._audit = dependencies.audit
-        self._refresh_lifetime = dependencies.lifetimes.refresh_token
-        self._families = families
+        self._clock = dependencies.oauth.clock
+        self._audit = dependencies.oauth.audit
+        self._refresh_lifetime = dependencies.oauth.lifetimes.refresh_token
+        self._families = dependencies.families
         self._consume = consume
         self._grant_type = grant_type
         self._used_again = used_again
-        self._batcher: WriteBatcher[Redemption, bool] = WriteBatcher(dependencies.db, self._write)
+        self._batcher: WriteBatcher[Redemption, bool] = WriteBatcher(dependencies.oauth.db, self._write)
 
     async def redeem(self, redemption: Redemption) -> bool:
         """Whether this was the first to use it up, in time; if not, nothing is granted, and its family ends.
@@ -63,7 +62,7 @@ class Redemptions:
         answers = first_uses((each.digest for each in redemptions), unused)
         good = [each for each, answer in zip(redemptions, answers, strict=True) if answer]
         await store.insert_refresh_tokens(tx, [self._refresh_token(each, now) for each in good])
-        await self._audit.record_all(tx, [audit_entry(each, self._grant_type) for each in good])
+        await self._audit.record_all(tx, [audit_entry(each.result, each.client, each.actor, self._grant_type) for each in good])
         for each, answer in zip(redemptions, answers, strict=True):
             if not answer and each.sealed_successor is None:
                 await self._families.revoke(tx, each.result.family, each.client, self._used_again, each.actor)
@@ -71,21 +70,21 @@ class Redemptions:
 
     def _refresh_token(self, redemption: Redemption, now: Instant) -> store.NewRefreshToken:
         result, lifetime = redemption.result, redemption.client.refresh_lifetime(self._refresh_lifetime)
-        return store.NewRefreshToken(digest_of(result.refresh_token), result.family.id, now, after(now, lifetime))
+        return store.NewRefreshToken(digest_of(redemption.refresh_token), result.family.id, now, after(now, lifetime))
 
 
-def audit_entry(redemption: Redemption, grant_type: str, **also: Any) -> Entry:
-    """What goes on record for the tokens that come of a redemption."""
-    result, client = redemption.result, redemption.client
+def audit_entry(result: GrantResult, client: Client, actor: Actor, grant_type: str, **also: Any) -> Entry:
+    """What goes on record for tokens."""
+    family = result.family
     details: dict[str, Any] = {
         "client": client.name,
         "grant_type": grant_type,
-        "account": result.family.account_id,
-        "session": result.family.session_id,
-        "family": result.family.id,
+        "family": family.id,
         "scope": " ".join(result.scopes),
         "access_token": result.access_token_id,
     }
+    if family.account_id is not None:
+        details |= {"account": family.account_id, "session": family.session_id}
     if "openid" in result.scopes:
         details["id_token"] = result.id_token_id
-    return Entry(Event.TOKEN_ISSUED, redemption.actor, f"client:{client.id}", details=details | also)
+    return Entry(Event.TOKEN_ISSUED, actor, f"client:{client.id}", details=details | also)

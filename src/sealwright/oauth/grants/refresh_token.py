@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 from sealwright.access import Actor
+from sealwright.client_metadata import ClientKind
 from sealwright.clock import after, before
 from sealwright.db import Transaction
+from sealwright.entropy import token
 from sealwright.identity import Group
 from sealwright.oauth import policy, store
-from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import AuthorizationEnded, GrantRefused, ScopeRefused
 from sealwright.oauth.grants import store as token_store
-from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant, require_parameter
+from sealwright.oauth.grants.grant import GrantDependencies
+from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant
 from sealwright.oauth.grants.redemptions import Redemption, Redemptions, audit_entry
 from sealwright.oauth.grants.successors import open_successor, seal_successor
-from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client, RefreshToken, TokenFamily
-from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
+from sealwright.oauth.token_families import FamilyHolder
+from sealwright.oauth.token_request import TokenRequest
 
-GRANT_TYPE = "refresh_token"
 _AGAIN = "a refresh token was used again"
 _UNKNOWN = "The refresh token is unknown, expired, used, revoked, or was made for another client."
 
@@ -29,24 +30,28 @@ _UNKNOWN = "The refresh token is unknown, expired, used, revoked, or was made fo
 class RefreshTokenGrant:
     """Authority is asked anew at every refresh: the session, the person's standing, and their groups as they are now."""
 
-    def __init__(self, dependencies: OAuthDependencies, families: TokenFamilies, directory: PeopleLookup) -> None:
-        self._db = dependencies.db
-        self._clock = dependencies.clock
-        self._entropy = dependencies.entropy
-        self._audit = dependencies.audit
-        self._families = families
-        self._directory = directory
+    grant_type: ClassVar[str] = "refresh_token"
+    standard: ClassVar[str] = "RFC 6749, section 6"
+    open_to: ClassVar[frozenset[ClientKind]] = frozenset(ClientKind)
+
+    def __init__(self, dependencies: GrantDependencies) -> None:
+        self._db = dependencies.oauth.db
+        self._clock = dependencies.oauth.clock
+        self._entropy = dependencies.oauth.entropy
+        self._audit = dependencies.oauth.audit
+        self._families = dependencies.families
+        self._directory = dependencies.directory
         self._redemptions = Redemptions(
-            dependencies, families, token_store.consume_refresh_tokens, grant_type=GRANT_TYPE, used_again=_AGAIN
+            dependencies, token_store.consume_refresh_tokens, grant_type=self.grant_type, used_again=_AGAIN
         )
 
-    async def redeem(self, client: Client, form: Mapping[str, str], actor: Actor, complete: CompleteGrant) -> GrantResult:
+    async def redeem(self, client: Client, request: TokenRequest, actor: Actor, complete: CompleteGrant) -> GrantResult:
         """Use the refresh token up. One that was used before revokes its family: someone holds a copy.
 
         Within the client's grace it gets the same successor once more, as long as that is unused: parallel requests and lost
         responses are more likely then than a thief.
         """
-        used = require_parameter(form, "refresh_token")
+        used = request.required("refresh_token")
         stored = await self._stored(used, client)
         if stored.consumed_at is None and stored.expires_at <= self._clock.now():
             raise GrantRefused(_UNKNOWN)
@@ -54,17 +59,18 @@ class RefreshTokenGrant:
             await self._families.refuse(stored.family, client, _AGAIN, actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
         holder = await self._holder(stored.family, client, actor)
-        groups = await self._directory.groups_of(stored.family.account_id)
-        scopes = await self._scopes(stored.family, client, groups, form.get("scope") or None, actor)
-        result = await complete(new_grant(self._entropy, stored.family, holder, scopes, groups=groups))
+        groups = await self._directory.groups_of(holder.account.id)
+        scopes = await self._scopes(stored.family, client, groups, request.optional("scope"), actor)
+        following = token(self._entropy)
+        result = await complete(new_grant(self._entropy, stored.family, holder, scopes, following, groups=groups))
         if stored.consumed_at is None:
-            sealed = seal_successor(used, result.refresh_token, self._entropy) if client.refresh_grace else None
-            if await self._redemptions.redeem(Redemption(digest_of(used), result, client, actor, sealed)):
+            sealed = seal_successor(used, following, self._entropy) if client.refresh_grace else None
+            if await self._redemptions.redeem(Redemption(digest_of(used), result, following, client, actor, sealed)):
                 return result
             if sealed is None:
                 raise GrantRefused(_UNKNOWN)
             stored = await self._stored(used, client)  # someone else was faster
-        return await self._again(used, stored, Redemption(digest_of(used), result, client, actor))
+        return await self._again(used, stored, Redemption(digest_of(used), result, following, client, actor))
 
     async def _stored(self, used: str, client: Client) -> RefreshToken:
         stored = await token_store.refresh_token(self._db, digest_of(used))
@@ -89,7 +95,7 @@ class RefreshTokenGrant:
             since = before(now, client.refresh_grace)
             if not await token_store.may_repeat(tx, same.digest, digest_of(successor), after=since, now=now):
                 return False
-            await self._audit.record_all(tx, [audit_entry(same, GRANT_TYPE, told_again=True)])
+            await self._audit.record_all(tx, [audit_entry(same.result, client, same.actor, self.grant_type, told_again=True)])
             return True
 
         if not await self._db.write(body):
@@ -99,10 +105,13 @@ class RefreshTokenGrant:
 
     async def _holder(self, family: TokenFamily, client: Client, actor: Actor) -> FamilyHolder:
         try:
-            return await self._families.holder_of(family)
+            holder = await self._families.holder_of(family)
         except AuthorizationEnded as over:
             await self._families.refuse(family, client, over.detail, actor)
             raise GrantRefused(over.detail) from over
+        if holder is None:  # an authorization without a person has no refresh token
+            raise GrantRefused(_UNKNOWN)
+        return holder
 
     async def _scopes(
         self, family: TokenFamily, client: Client, groups: tuple[Group, ...], asked: str | None, actor: Actor

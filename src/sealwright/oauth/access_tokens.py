@@ -1,0 +1,76 @@
+"""Access tokens that come back to this server: their signature, and whether the authorization that they come from still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from sealwright.jose import (
+    ACCESS_TOKEN,
+    TokenExpired,
+    TokenRefused,
+    check_times,
+    optional_text,
+    require_audience,
+    require_issuer,
+    require_text,
+    verification_keys,
+    verify,
+)
+from sealwright.keys import Custody, Purpose
+from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.discovery import issuer_url_of
+from sealwright.oauth.errors import AccessTokenEnded, AccessTokenRefused, AuthorizationEnded
+from sealwright.oauth.models import Client, TokenFamily
+from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
+
+CLOCK_DIFFERENCE = timedelta(seconds=5)
+"""How far the clocks of two of our nodes may differ."""
+
+
+class AccessToken(Struct, frozen=True):
+    """An access token that is valid at this moment."""
+
+    claims: Mapping[str, Any]
+    scopes: tuple[str, ...]
+    family: TokenFamily
+    holder: FamilyHolder | None
+    """None where the token speaks of the client itself."""
+
+
+class AccessTokens:
+    """Asks anew at every use, on every node."""
+
+    def __init__(self, dependencies: OAuthDependencies, *, families: TokenFamilies, custody: Custody) -> None:
+        self._clock = dependencies.clock
+        self._origin = dependencies.origin
+        self._families = families
+        self._custody = custody
+
+    async def verify(self, text: str, client: Client) -> AccessToken:
+        """The access token, where it is one of this client's; raises AccessTokenRefused."""
+        try:
+            claims = await self._verified(text, client)
+            family = await self._families.find(require_text(claims, "family"))
+            if family is None or family.client_id != client.id:
+                raise AccessTokenEnded("The authorization that the token comes from is gone.")
+            holder = await self._families.holder_of(family)
+        except TokenExpired as cause:
+            raise AccessTokenEnded("The access token has expired.") from cause
+        except AuthorizationEnded as cause:
+            raise AccessTokenEnded(cause.detail) from cause
+        except TokenRefused as cause:
+            raise AccessTokenRefused(cause.detail) from cause
+        return AccessToken(claims, tuple(optional_text(claims, "scope").split()), family, holder)
+
+    async def _verified(self, text: str, client: Client) -> Mapping[str, Any]:
+        records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+        algorithms = frozenset(record.algorithm for record in records)
+        claims = verify(text, verification_keys(*records), typ=ACCESS_TOKEN, algorithms=algorithms).claims
+        require_issuer(claims, issuer_url_of(self._origin, client.name))
+        require_audience(claims, client.name)
+        check_times(claims, self._clock.now(), CLOCK_DIFFERENCE)
+        return claims

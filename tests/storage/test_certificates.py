@@ -8,6 +8,7 @@ import pytest
 from sealwright.access import SYSTEM
 from sealwright.ca import CertificateRecord, CertificateState, Name, NameType, store
 from sealwright.ca.models import TokenUse
+from sealwright.ca.name_search import range_for
 from sealwright.clock import Instant
 from sealwright.db import DuplicateRow
 from tests.authorities import NOW, authority, csr, der_of
@@ -138,6 +139,31 @@ def test_pages_are_newest_first_and_by_person(with_rows):
         assert [int.from_bytes(row.serial) for row in own] == [5, 3, 1]
 
     with_rows(scenario, count=5)
+
+
+def test_certificates_are_found_by_name_and_by_the_end_of_one(with_rows):
+    async def scenario(ca, db):
+        issuer = await ca.issuers.active()
+        more = [
+            record(issuer.id, 6, subject_name="Web.Example.org", names=(Name(NameType.DNS, "web.example.org"),), account_id="a1"),
+            record(issuer.id, 7, subject_name="Röntgen", names=(Name(NameType.EMAIL, "r@x.example.org"),), account_id="a1"),
+            record(issuer.id, 8, names=(Name(NameType.DNS, "exemple.org"),)),
+        ]
+        await write(db, store.insert_intents, more)
+
+        async def found(text, **more):
+            given = {"older_than": store.NO_SERIAL_IS_GREATER, "at_most": 9, "called": range_for(text), **more}
+            return [int.from_bytes(row.serial) for row in await store.newest(db, **given)]
+
+        assert await found(WEB) == [6, 3, 2, 1]
+        assert await found(WEB, account_id="a1") == [6, 3, 1]
+        assert await found(WEB, older_than=(6).to_bytes(20), at_most=2) == [3, 2]
+        assert await found(".example.org") == [7, 6, 3, 2, 1]
+        assert await found("@x.example.org") == await found("röntgen") == [7]
+        assert await found(".org") == [8, 7, 6, 3, 2, 1], "also an address ends so"
+        assert await found("example.org") == await found("%") == []
+
+    with_rows(scenario)
 
 
 def test_token_is_consumed_once_however_many_ask(with_rows):

@@ -398,3 +398,69 @@ def test_newer_schema_is_refused(tmp_path):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaTooNew, match="9999"):
         asyncio.run(migrate(url))
+
+
+NAMED = b"\0" * 19 + b"\1"
+
+
+def certificates_and_events_without_names_to_search_by(connection):
+    """One certificate, a person who is gone, and a group, as a server wrote them before names had tables of their own."""
+    command.upgrade(alembic_config(connection), "0012")
+    statements = (
+        "INSERT INTO signing_keys (id, purpose, owner, algorithm, public_der, created_at)"
+        " VALUES ('k', 'root', '', 'ES256', :blob, 1);"
+        "INSERT INTO issuers (id, name, kind, key_id, certificate_der, not_after, created_at)"
+        " VALUES ('i', 'CA', 'root', 'k', :blob, 9, 1);"
+        "INSERT INTO certificates (serial, issuer_id, state, profile, subject_name, names, public_key_digest, not_before,"
+        " not_after, tbs_digest, intended_at)"
+        " VALUES (:serial, 'i', 'issued', 'step_leaf', 'Web.Example.org', :names, :blob, 1, 9, :blob, 1)"
+    )
+    given = {"blob": b"x", "serial": NAMED, "names": '[["dns", "web.example.org"], ["email", "alice@example.org"]]'}
+    for statement in statements.split(";"):
+        connection.execute(text(statement), {name: value for name, value in given.items() if f":{name}" in statement})
+    event = text(
+        "INSERT INTO audit_events (writer_id, sequence, at, event, outcome, actor_kind, actor_id, actor_name, target, details,"
+        " previous, digest) VALUES ('w', :at, :at, :event, 'done', 'system', '', '', :target, :details, :blob, :blob)"
+    )
+    events = (
+        (1, "person.created", "person:1", '{"name":"alice"}'),
+        (2, "group.created", "group:1", '{"name":"staff"}'),
+        (3, "session.created", "person:1", '{"name":"no name of a person"}'),
+        (4, "person.deleted", "person:1", '{"name":"alice"}'),
+        (5, "person.created", "person:2", "{}"),
+    )
+    for at, name, target, details in events:
+        connection.execute(event, {"at": at, "event": name, "target": target, "details": details, "blob": b"x"})
+
+
+def names_to_search_by(connection):
+    keys = connection.execute(text("SELECT reversed_name, serial FROM certificate_names ORDER BY reversed_name"))
+    targets = connection.execute(text("SELECT name, target, at FROM audit_names ORDER BY at"))
+    return [(bytes(key).decode(), bytes(serial)) for key, serial in keys], [tuple(row) for row in targets]
+
+
+FOUND = (
+    [("gro.elpmaxe.bew", NAMED), ("gro.elpmaxe@ecila", NAMED)],
+    [("alice", "person:1", 1), ("staff", "group:1", 2), ("alice", "person:1", 4)],
+)
+
+
+def test_names_that_an_older_sqlite_database_holds_can_be_searched_for(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        certificates_and_events_without_names_to_search_by(connection)
+    asyncio.run(migrate(url, may_create=False))
+    with engine.connect() as connection:
+        assert names_to_search_by(connection) == FOUND
+
+
+def test_names_that_an_older_postgresql_database_holds_can_be_searched_for(postgresql_url):
+    async def scenario():
+        async with scratch_postgresql(postgresql_url) as url:
+            await on_postgresql(url, empty)
+            await on_postgresql(url, certificates_and_events_without_names_to_search_by)
+            await migrate(url, may_create=False)
+            assert await on_postgresql(url, names_to_search_by) == FOUND
+
+    asyncio.run(scenario())

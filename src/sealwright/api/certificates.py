@@ -163,6 +163,7 @@ class CertificateOperations:
         page = {
             "after": "Where the page before ended.",
             "limit": "At most so many.",
+            "name": "Only those that hold this name, or names that end so where it begins with a dot or an @.",
             "person": "Only those that speak for this person.",
         }
         return [
@@ -205,7 +206,11 @@ class CertificateOperations:
         elif Permission.CERTIFICATE_READ not in call.actor.permissions:
             account_id = call.caller.account.id
         page = await self._inventory.page(
-            call.actor, account_id=account_id, cursor=call.query.get("after", ""), at_most=call.limit()
+            call.actor,
+            account_id=account_id,
+            name=call.query.get("name"),
+            cursor=call.query.get("after", ""),
+            at_most=call.limit(),
         )
         names = _Names(self._directory, self._provisioners)
         shown = [await self._answer(each, names) for each in page.certificates]

@@ -11,7 +11,7 @@ from sealwright.audit import store
 from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of
 from sealwright.audit.events import Event, Outcome
 from sealwright.audit.refusals import Refusal, Refusals, Repeated
-from sealwright.audit.store import EventFilter
+from sealwright.audit.store import EventFilter, TargetName
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 
@@ -23,6 +23,7 @@ BEGIN_AND_END: Mapping[str, tuple[Event, Event]] = {
     "provisioner": (Event.PROVISIONER_ADDED, Event.PROVISIONER_REMOVED),
 }
 """Kind of target → the events whose details hold its name."""
+_NAMING = frozenset(event for both in BEGIN_AND_END.values() for event in both)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -86,14 +87,18 @@ class Audit:
         """Append events to the writer's chain in their order; they become durable with `tx` or not at all."""
         head = tx.writer.memo or ChainHead(0, GENESIS)
         sequence, digest = head.sequence, head.digest
-        now, rows = int(self._clock.now()), []
+        now, rows, names = self._clock.now(), [], []
         for event, actor, target, outcome, details in entries:
             sequence, previous = sequence + 1, digest
             encoded = _encode(details or {}).decode()
-            what = (tx.writer.id, sequence, now, str(event), str(outcome), actor.kind, actor.id, actor.name, target, encoded)
+            what = (tx.writer.id, sequence, int(now), str(event), str(outcome), actor.kind, actor.id, actor.name, target, encoded)
             digest = digest_of(previous, what)
             rows.append(ChainedRow(*what, previous, digest))
+            if event in _NAMING and details and isinstance(details.get("name"), str):
+                names.append(TargetName(details["name"], target, now))
         await store.insert_rows(tx, rows)
+        if names:
+            await store.insert_names(tx, names)
         tx.writer.memo = ChainHead(sequence, digest)
 
     async def refused(
@@ -142,7 +147,7 @@ class Audit:
     @staticmethod
     async def newest(db: Database, *, target: str | None = None, at_most: int = 100) -> list[AuditedEvent]:
         """The newest events of all chains; with `target`, only those about it."""
-        return await store.newest(db, target=target, at_most=at_most)
+        return await store.search(db, EventFilter(targets=() if target is None else (target,)), at_most=at_most)
 
     @staticmethod
     async def search(db: Database, wanted: EventFilter, *, at_most: int) -> list[AuditedEvent]:
@@ -152,8 +157,7 @@ class Audit:
     @staticmethod
     async def targets_called(db: Database, noun: str, name: str) -> list[str]:
         """Things of a kind that had a name when they were created or deleted, also those that are gone; the newest first."""
-        events = BEGIN_AND_END.get(noun)
-        return [] if events is None else await store.targets_called(db, name, events)
+        return await store.targets_called(db, noun, name) if noun in BEGIN_AND_END else []
 
     @staticmethod
     async def name_of(db: Database, target: str) -> str | None:

@@ -13,14 +13,13 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select
 
 from sealwright.audit.chain import ChainedRow
 from sealwright.clock import Instant
-from sealwright.db import Database, Statement, Transaction
+from sealwright.db import Database, Statement, Transaction, insert_once
 from sealwright.db.schema import audit_events as t
+from sealwright.db.schema import audit_names as n
 
 MOST_TARGETS = 8
 """The most objects that are found for one name they had in turn; the newest win."""
-_ESCAPE = "!"
 _INSERT = Statement(insert(t))
-_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _COLUMNS = [t.c[name] for name in ChainedRow.__struct_fields__]
 _OF_WRITER = Statement(
@@ -29,19 +28,13 @@ _OF_WRITER = Statement(
     .order_by(t.c.sequence)
     .limit(bindparam("at_most"))
 )
-_NEWEST = Statement(select(*_COLUMNS).order_by(t.c.at.desc(), t.c.sequence.desc()).limit(bindparam("at_most")))
-_NEWEST_ABOUT = Statement(
-    select(*_COLUMNS)
-    .where(t.c.target == bindparam("target"))
-    .order_by(t.c.at.desc(), t.c.sequence.desc())
-    .limit(bindparam("at_most"))
-)
 _IN_ORDER = (t.c.at.desc(), t.c.writer_id.desc(), t.c.sequence.desc())
+_INSERT_NAMES = insert_once(n, returning=n.c.at)
 _CALLED = Statement(
-    select(t.c.target, func.max(t.c.at))
-    .where(t.c.event.in_([bindparam("event_0"), bindparam("event_1")]), t.c.details.like(bindparam("fragment"), escape=_ESCAPE))
-    .group_by(t.c.target)
-    .order_by(func.max(t.c.at).desc())
+    select(n.c.target, func.max(n.c.at))
+    .where(n.c.name == bindparam("name"), n.c.target >= bindparam("first"), n.c.target < bindparam("end"))
+    .group_by(n.c.target)
+    .order_by(func.max(n.c.at).desc())
     .limit(MOST_TARGETS)
 )
 _BEGAN_OR_ENDED = Statement(
@@ -69,11 +62,12 @@ async def head_of(db: Database, writer_id: str) -> ChainedRow | None:
     return None if row is None else ChainedRow(*row)
 
 
-async def newest(db: Database, *, target: str | None = None, at_most: int = 100) -> list[ChainedRow]:
-    """The newest rows of all chains; with `target`, only those about it."""
-    if target is None:
-        return [ChainedRow(*row) for row in await db.all(_NEWEST, at_most=at_most)]
-    return [ChainedRow(*row) for row in await db.all(_NEWEST_ABOUT, target=target, at_most=at_most)]
+class TargetName(Struct, frozen=True):
+    """What a thing was called at a moment."""
+
+    name: str
+    target: str
+    at: Instant
 
 
 class EventFilter(Struct, frozen=True):
@@ -95,7 +89,7 @@ async def search(db: Database, wanted: EventFilter, *, at_most: int) -> list[Cha
     given: dict[str, Any] = {"at_most": at_most}
     given |= {f"target_{number}": target for number, target in enumerate(wanted.targets)}
     given |= {f"event_{number}": event for number, event in enumerate(wanted.events)}
-    single = {"outcome": wanted.outcome or None, "since": wanted.since, "until": wanted.until}
+    single = {"outcome": wanted.outcome or None, "since": wanted.since or 0, "until": wanted.until}
     given |= {name: value for name, value in single.items() if value is not None}
     if wanted.by is not None:
         given["by_id"], given["by_name"] = wanted.by
@@ -108,15 +102,14 @@ async def search(db: Database, wanted: EventFilter, *, at_most: int) -> list[Cha
 @lru_cache(maxsize=256)
 def _search(targets: int, events: int, given: frozenset[str]) -> Statement:
     """The statement for what is given; there are few of them, as only the presence of a filter counts."""
-    chosen = select(*_COLUMNS).order_by(*_IN_ORDER).limit(bindparam("at_most"))
+    since = t.c.at >= bindparam("since")  # always asked: without a bound SQLite would sort the whole table
+    chosen = select(*_COLUMNS).where(since).order_by(*_IN_ORDER).limit(bindparam("at_most"))
     if targets:
         chosen = chosen.where(t.c.target.in_([bindparam(f"target_{number}") for number in range(targets)]))
     if events:
         chosen = chosen.where(t.c.event.in_([bindparam(f"event_{number}") for number in range(events)]))
     if "outcome" in given:
         chosen = chosen.where(t.c.outcome == bindparam("outcome"))
-    if "since" in given:
-        chosen = chosen.where(t.c.at >= bindparam("since"))
     if "until" in given:
         chosen = chosen.where(t.c.at < bindparam("until"))
     if "by_id" in given:
@@ -128,12 +121,14 @@ def _search(targets: int, events: int, given: frozenset[str]) -> Statement:
     return Statement(chosen)
 
 
-async def targets_called(db: Database, name: str, events: tuple[str, str]) -> list[str]:
-    """Things that were called so when they were created or deleted, which `events` are; the newest first."""
-    text = f'"name":{_encode(name).decode()}'
-    for character in (_ESCAPE, "%", "_"):
-        text = text.replace(character, _ESCAPE + character)
-    return [row[0] for row in await db.all(_CALLED, event_0=events[0], event_1=events[1], fragment=f"%{text}%")]
+async def insert_names(tx: Transaction, named: Sequence[TargetName]) -> None:
+    """Note what things were called when they were created or deleted."""
+    await tx.all_many(_INSERT_NAMES, [asdict(each) for each in named])
+
+
+async def targets_called(db: Database, kind: str, name: str) -> list[str]:
+    """Things of a kind that were called so when they were created or deleted; the newest first."""
+    return [row[0] for row in await db.all(_CALLED, name=name, first=f"{kind}:", end=f"{kind};")]  # ; follows : in ASCII
 
 
 async def name_of(db: Database, target: str, events: tuple[str, str]) -> str | None:

@@ -9,6 +9,7 @@ from sealwright.access import Actor, Permission, require
 from sealwright.ca import store
 from sealwright.ca.errors import CertificateUnknown
 from sealwright.ca.models import ProvisionerExtension
+from sealwright.ca.name_search import range_for
 from sealwright.ca.records import CertificateRecord
 from sealwright.ca.serials import serial_text
 from sealwright.ca.x509 import provisioner_of
@@ -46,12 +47,19 @@ class Inventory:
         self._db = db
         self._clock = clock
 
-    async def page(self, actor: Actor, *, account_id: str | None = None, cursor: str = "", at_most: int = 50) -> InventoryPage:
-        """Certificates, newest first; with `account_id` that person's only."""
+    async def page(
+        self, actor: Actor, *, account_id: str | None = None, name: str | None = None, cursor: str = "", at_most: int = 50
+    ) -> InventoryPage:
+        """Certificates, newest first; with `account_id` that person's only, with `name` those that hold this name.
+
+        A name that begins with ``.`` or ``@`` stands for all that end so.
+        """
         if account_id is None or account_id != actor.id:
             require(actor, Permission.CERTIFICATE_READ)
         wanted = min(max(at_most, 1), LONGEST_PAGE)
-        found = await store.newest(self._db, older_than=_decode(cursor), at_most=wanted + 1, account_id=account_id)
+        called = None if name is None else range_for(name)
+        older = _decode(cursor)
+        found = await store.newest(self._db, older_than=older, at_most=wanted + 1, account_id=account_id, called=called)
         shown = tuple(found[:wanted])
         return InventoryPage(shown, shown[-1].serial.hex() if len(found) > wanted else "")
 

@@ -10,10 +10,11 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, literal_column, or_, select, update
 
 from sealwright.ca.models import Name, NameType, TokenUse
+from sealwright.ca.name_search import NameRange, search_keys
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
-from sealwright.db.schema import certificates, used_tokens
+from sealwright.db.schema import certificate_names, certificates, used_tokens
 
 _c = certificates.c
 _FIELDS = CertificateRecord.__struct_fields__
@@ -31,6 +32,7 @@ _CONSUME_TOKEN = insert_once(used_tokens, returning=used_tokens.c.digest)
 _PURGE_TOKENS = Statement(delete(used_tokens).where(used_tokens.c.kept_until < bindparam("before")))
 
 _INSERT = Statement(insert(certificates))
+_INSERT_NAMES = Statement(insert(certificate_names))
 _SETTLE_ISSUED = Statement(
     update(certificates)
     .where(_c.serial == bindparam("of_serial"), _UNRESOLVED, _c.der.is_(None))
@@ -88,6 +90,20 @@ _NEWEST_OF_ACCOUNT = Statement(
     .order_by(_c.serial.desc())
     .limit(bindparam("at_most"))
 )
+_called = _c.serial.in_(
+    select(certificate_names.c.serial).where(
+        certificate_names.c.reversed_name >= bindparam("first"), certificate_names.c.reversed_name < bindparam("end")
+    )
+)
+_NEWEST_CALLED = Statement(
+    select(*_COLUMNS).where(_called, _c.serial < bindparam("older_than")).order_by(_c.serial.desc()).limit(bindparam("at_most"))
+)
+_NEWEST_CALLED_OF_ACCOUNT = Statement(
+    select(*_COLUMNS)
+    .where(_called, _c.account_id == bindparam("account_id"), _c.serial < bindparam("older_than"))
+    .order_by(_c.serial.desc())
+    .limit(bindparam("at_most"))
+)
 
 NO_SERIAL_IS_GREATER = b"\xff" * 21
 
@@ -112,6 +128,14 @@ async def purge_tokens(tx: Transaction, *, expired_before: Instant) -> int:
 async def insert_intents(tx: Transaction, records: Sequence[CertificateRecord]) -> None:
     """Record what will be signed. A serial that exists raises DuplicateRow."""
     await tx.run_many(_INSERT, [_values(record) for record in records])
+    await tx.run_many(
+        _INSERT_NAMES,
+        [
+            {"reversed_name": key, "serial": record.serial}
+            for record in records
+            for key in search_keys(record.subject_name, record.names)
+        ],
+    )
 
 
 async def record_issued(tx: Transaction, signed: Sequence[tuple[bytes, bytes]], *, now: Instant) -> set[bytes]:
@@ -163,13 +187,22 @@ async def followed_by(db: Database, serial: bytes) -> list[CertificateRecord]:
     return [_record(row) for row in await db.all(_FOLLOWED_BY, serial=serial)]
 
 
-async def newest(db: Database, *, older_than: bytes, at_most: int, account_id: str | None = None) -> list[CertificateRecord]:
-    """Certificates with a smaller serial than `older_than`, newest first; with `account_id`, only that person's."""
-    if account_id is None:
-        rows = await db.all(_NEWEST, older_than=older_than, at_most=at_most)
+async def newest(
+    db: Database, *, older_than: bytes, at_most: int, account_id: str | None = None, called: NameRange | None = None
+) -> list[CertificateRecord]:
+    """Certificates with a smaller serial than `older_than`, newest first.
+
+    With `account_id` only that person's, with `called` only those with a name in the range.
+    """
+    given: dict[str, Any] = {"older_than": older_than, "at_most": at_most}
+    if account_id is not None:
+        given["account_id"] = account_id
+    if called is None:
+        statement = _NEWEST if account_id is None else _NEWEST_OF_ACCOUNT
     else:
-        rows = await db.all(_NEWEST_OF_ACCOUNT, older_than=older_than, at_most=at_most, account_id=account_id)
-    return [_record(row) for row in rows]
+        given |= {"first": called.first, "end": called.end}
+        statement = _NEWEST_CALLED if account_id is None else _NEWEST_CALLED_OF_ACCOUNT
+    return [_record(row) for row in await db.all(statement, **given)]
 
 
 def _values(record: CertificateRecord) -> dict[str, Any]:

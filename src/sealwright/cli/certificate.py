@@ -214,23 +214,37 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 
 @command(
     "list",
-    examples=["sealwright certificate list", "sealwright certificate list --person alice -o json"],
+    examples=[
+        "sealwright certificate list",
+        "sealwright certificate list --san web.example.org",
+        "sealwright certificate list --san .example.org",
+        "sealwright certificate list --person alice -o json",
+    ],
 )
+@click.option("--san", "san", metavar="NAME", help="Only those that hold this name, or any that ends in .DOMAIN or @DOMAIN.")
 @click.option("--person", metavar="NAME", help="Only those that speak for this person.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
 @pass_context
-def list_(context: CommandContext, person: str | None, limit: int | None) -> None:
+def list_(context: CommandContext, san: str | None, person: str | None, limit: int | None) -> None:
     """List certificates, newest first: your own, or all of them when you may see them.
 
     In JSON, here and in every other answer, serial is the number in hexadecimal, and serial_decimal the same as step writes it.
     """
     from itertools import islice
 
-    values = islice(context.connection().pages("certificates", query={"person": person} if person else None), limit)
+    query = {key: value for key, value in (("name", san), ("person", person)) if value}
+    values = islice(context.connection().pages("certificates", query=query or None), limit)
     fields = (("SERIAL", "serial"), ("NAME", "title"), ("PERSON", "person"), ("STATE", "state"), ("UNTIL", "until"))
     shown = values if context.output.as_json else map(_shown, values)
-    empty = f"No certificate speaks for {person}." if person else "No certificate speaks for you, and you may not see others."
-    context.output.table(shown, fields, empty=f"{empty} Get one with: sealwright certificate issue")
+    context.output.table(shown, fields, empty=f"{_none(san, person)} Get one with: sealwright certificate issue")
+
+
+def _none(name: str | None, person: str | None) -> str:
+    """Why a list of certificates is empty."""
+    if name:
+        ends = "a name that ends in" if name.startswith((".", "@")) else "the name"
+        return f"No certificate that you may see has {ends} {name}{f' and speaks for {person}' if person else ''}."
+    return f"No certificate speaks for {person}." if person else "No certificate speaks for you, and you may not see others."
 
 
 @command("show", examples=["sealwright certificate show 01a35c0f…"])

@@ -141,6 +141,21 @@ def test_certificates_of_others_are_not_shown_to_everybody():
     asyncio.run(scenario())
 
 
+def test_certificates_are_found_by_name_among_those_that_one_may_see():
+    async def scenario():
+        async with server_world() as world:
+            carl, alice = await world.token("carl", "ca_admins"), await world.token("alice")
+            await issue(world, carl)
+            for name, found in (("web.example.org", 1), (".EXAMPLE.org", 1), ("example.org", 0)):
+                _, page = await world.call("GET", "/certificates", query=f"name={name}", token=carl)
+                assert len(page["items"]) == found, name
+                assert (await world.call("GET", "/certificates", query=f"name={name}", token=alice))[1]["items"] == []
+            status, problem = await world.call("GET", "/certificates", query="name=.", token=carl)
+            assert (status, problem["code"]) == (400, "invalid_input")
+
+    asyncio.run(scenario())
+
+
 def test_certificate_past_its_end_is_expired():
     async def scenario():
         async with server_world() as world:

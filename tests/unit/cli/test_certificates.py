@@ -434,6 +434,16 @@ def test_who_sees_only_their_own_certificates_is_told_so(shell):
     assert shell.ok("certificate", "list", "--person", "bob").err.startswith("No certificate speaks for bob.")
 
 
+def test_certificates_are_listed_by_name(person):
+    person.ok("certificate", "issue")
+    person.sign_in("root", "system_admins")
+    for name in ("alice@example.org", "@example.org"):
+        assert len(person.ok("certificate", "list", "--san", name).out.splitlines()) == 2
+    told = person.ok("certificate", "list", "--san", ".example.com", "--person", "alice").err
+    assert told.startswith("No certificate that you may see has a name that ends in .example.com and speaks for alice.")
+    assert person.ok("certificate", "list", "--san", "bob").err.startswith("No certificate that you may see has the name bob.")
+
+
 def test_whoever_holds_a_certificate_may_revoke_it(person):
     person.ok("certificate", "issue")
     person.peer_certificate = certificate(person.place / "alice.crt").public_bytes(Encoding.DER)

@@ -8,8 +8,8 @@ What `doc` and `about` say is in the reference.
 from __future__ import annotations
 
 from sealwright.db.schema.access import role_assignments
-from sealwright.db.schema.audit import audit_events
-from sealwright.db.schema.ca import certificates, issuers, provisioners, used_tokens
+from sealwright.db.schema.audit import audit_events, audit_names
+from sealwright.db.schema.ca import certificate_names, certificates, issuers, provisioners, used_tokens
 from sealwright.db.schema.columns import metadata
 from sealwright.db.schema.identity import (
     accounts,
@@ -40,6 +40,8 @@ from sealwright.db.schema.runtime import leases
 __all__ = [
     "accounts",
     "audit_events",
+    "audit_names",
+    "certificate_names",
     "certificates",
     "credentials",
     "group_members",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, Text
+from sqlalchemy import Column, Index, Table, Text
 
 from sealwright.db.schema.columns import INSTANT, blob_column, instant_column, metadata, text_column
 
@@ -21,5 +21,17 @@ audit_events = Table(
     text_column("details", doc="JSON object, never a secret"),
     blob_column("previous", doc="Digest of the row before, in the same chain"),
     blob_column("digest", doc="SHA-256 over the previous digest and the other columns"),
+    Index("ix_audit_events_at", "at"),
+    Index("ix_audit_events_target", "target", "at"),
     info={"about": "What happened. Rows are only ever added; each covers the one before it."},
+)
+
+audit_names = Table(
+    "audit_names",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("target", Text, primary_key=True, doc="As in audit_events"),
+    Column("at", INSTANT, primary_key=True),
+    sqlite_with_rowid=False,
+    info={"about": "What things were called when they were created or deleted, to find the events of those that are gone."},
 )

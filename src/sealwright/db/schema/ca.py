@@ -62,6 +62,15 @@ certificates = Table(
     info={"about": "Every certificate that was intended, with its outcome."},
 )
 
+certificate_names = Table(
+    "certificate_names",
+    metadata,
+    Column("reversed_name", LargeBinary, primary_key=True, doc="UTF-8 of a name, folded and its characters in reverse"),
+    Column("serial", LargeBinary, primary_key=True, doc="Of a certificate; certificates are never deleted"),
+    sqlite_with_rowid=False,
+    info={"about": "The names of certificates, common names too, to search by; reversed, so that the end of a name is a range."},
+)
+
 used_tokens = Table(
     "used_tokens",
     metadata,

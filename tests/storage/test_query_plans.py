@@ -1,0 +1,101 @@
+"""What is searched is found by an index, on both engines, however much there is."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import bindparam, func, select, text
+
+from sealwright.audit import store as audit_store
+from sealwright.ca import store as certificate_store
+from sealwright.db import Statement
+from sealwright.db.schema import audit_events
+
+TWO_TARGETS = audit_store._search(2, 0, frozenset({"target_0", "target_1", "since", "at_most"}))
+PERIOD = audit_store._search(0, 0, frozenset({"since", "until", "at_most"}))
+PLACE = {"since": 0, "last_at": 1, "last_writer": "w", "last_sequence": 1}
+NEXT_PAGE = audit_store._search(0, 0, frozenset({*PLACE, "since", "at_most"}))
+CALLED = {"first": b"a", "end": b"b", "older_than": b"\xff", "at_most": 10}
+
+GONE = {"target": "a:1", "event_0": "x", "event_1": "y"}
+ABOUT = {"target_0": "a:1", "target_1": "a:2", "since": 0, "at_most": 10}
+NEWEST = {"since": 0, "at_most": 10}
+
+SEARCHES = [
+    pytest.param(certificate_store._NEWEST_CALLED, CALLED, "certificate_names", id="certificates-by-name"),
+    pytest.param(
+        certificate_store._NEWEST_CALLED_OF_ACCOUNT, {**CALLED, "account_id": "a"}, "certificate_names", id="of-a-person-by-name"
+    ),
+    pytest.param(
+        audit_store._search(0, 0, frozenset({"since", "at_most"})),
+        {"since": 0, "at_most": 10},
+        "ix_audit_events_at",
+        id="newest-events",
+    ),
+    pytest.param(PERIOD, {"since": 1, "until": 2, "at_most": 10}, "ix_audit_events_at", id="events-of-a-period"),
+    pytest.param(NEXT_PAGE, {**PLACE, "at_most": 10}, "ix_audit_events_at", id="next-page-of-events"),
+    pytest.param(
+        TWO_TARGETS,
+        {"target_0": "a:1", "target_1": "a:2", "since": 0, "at_most": 10},
+        "ix_audit_events_target",
+        id="events-about",
+    ),
+    pytest.param(
+        audit_store._BEGAN_OR_ENDED,
+        GONE,
+        "ix_audit_events_target",
+        id="name-of-gone",
+    ),
+    pytest.param(audit_store._CALLED, {"name": "x", "first": "a:", "end": "a;"}, "audit_names", id="targets-by-name"),
+]
+
+
+class Explained(Statement):
+    """A statement that is not run: its rows are the engine's plan for it."""
+
+    def __init__(self, statement):
+        self.statement = statement
+
+    @property
+    def for_sqlite(self):
+        return self._with_prefix("EXPLAIN QUERY PLAN ", self.statement.for_sqlite)
+
+    @property
+    def for_postgresql(self):
+        return self._with_prefix("EXPLAIN ", self.statement.for_postgresql)
+
+    @staticmethod
+    def _with_prefix(prefix, compiled):
+        explained = object.__new__(type(compiled))
+        explained.__dict__ |= {**compiled.__dict__, "text": prefix + compiled.text}
+        return explained
+
+
+def plan(open_scratch, statement, given):
+    """The plan in one text; PostgreSQL is told to read no whole table, which it would for a few rows."""
+
+    async def scenario():
+        async with open_scratch() as db:
+
+            async def body(tx):
+                if "Postgresql" in type(db).__name__:
+                    await tx.run(Statement(text("SET LOCAL enable_seqscan = off")))
+                return await tx.all(Explained(statement), **given)
+
+            return "\n".join(str(row[-1]) for row in await db.write(body))
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("statement", "given", "index"), SEARCHES)
+def test_search_reads_an_index_and_no_whole_table(open_scratch, statement, given, index):
+    told = plan(open_scratch, statement, given)
+    assert index in told, told
+    assert "Seq Scan" not in told
+    assert not any(line.startswith("SCAN") and " USING " not in line for line in told.splitlines()), told
+
+
+def test_search_for_what_has_no_index_is_told_apart(open_scratch):
+    writer = Statement(select(func.count()).select_from(audit_events).where(audit_events.c.actor_id == bindparam("who")))
+    told = plan(open_scratch, writer, {"who": "a"})
+    assert "SCAN audit_events" in told or "Filter" in told or "Seq Scan" in told
+    assert not any(name in told for name in ("ix_audit_events_target", "ix_audit_events_at"))

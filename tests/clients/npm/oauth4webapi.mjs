@@ -44,4 +44,18 @@ const person = await oauth.processUserInfoResponse(
   claims.sub,
   await oauth.userInfoRequest(server, application, tokens.access_token),
 );
-tell({ claims, person, accessed });
+const result = { claims, person, accessed };
+const introspect = async (token) =>
+  oauth.processIntrospectionResponse(
+    server,
+    application,
+    await oauth.introspectionRequest(server, application, authentication, token),
+  );
+if (settings.client_secret) {
+  result.introspected = await introspect(tokens.access_token);
+  const granted = await oauth.clientCredentialsGrantRequest(server, application, authentication, new URLSearchParams());
+  result.own = await introspect((await oauth.processClientCredentialsResponse(server, application, granted)).access_token);
+}
+await oauth.processRevocationResponse(await oauth.revocationRequest(server, application, authentication, tokens.access_token));
+if (settings.client_secret) result.revoked = await introspect(tokens.access_token);
+tell(result);

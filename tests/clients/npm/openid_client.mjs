@@ -1,4 +1,4 @@
-// openid-client as an application uses it: discovery, code with PKCE, userinfo, refresh.
+// openid-client as an application uses it: discovery, code with PKCE, userinfo, refresh, then what it may do with its own tokens.
 import * as client from "openid-client";
 import { conversation } from "./conversation.mjs";
 
@@ -25,4 +25,11 @@ const tokens = await client.authorizationCodeGrant(configuration, new URL(callba
 const claims = tokens.claims();
 const person = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub);
 const refreshed = await client.refreshTokenGrant(configuration, tokens.refresh_token);
-tell({ claims, person, refreshed: refreshed.claims() });
+const result = { claims, person, refreshed: refreshed.claims() };
+if (settings.client_secret) {
+  result.introspected = await client.tokenIntrospection(configuration, refreshed.access_token);
+  result.own = await client.tokenIntrospection(configuration, (await client.clientCredentialsGrant(configuration)).access_token);
+}
+await client.tokenRevocation(configuration, refreshed.refresh_token);
+if (settings.client_secret) result.revoked = await client.tokenIntrospection(configuration, refreshed.access_token);
+tell(result);

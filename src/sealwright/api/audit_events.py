@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sealwright.access import Actor, Permission, require
 from sealwright.api.json_types import Moment, ResponseBody
@@ -16,6 +18,7 @@ from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
 from sealwright.clock import Instant, from_datetime, to_rfc3339
 from sealwright.db import Database
 from sealwright.errors import Action, InvalidInput, NotFound, Remedy
+from sealwright.http import Response
 from sealwright.identity import Directory
 from sealwright.oauth import ClientRegistry
 
@@ -24,6 +27,9 @@ KINDS = ("person", "service", "group", "client", "provisioner", "certificate", "
 _ACCOUNTS = ("person", "service")
 MOST_NAMES_OF_GONE = 20
 """Things that are gone whose names one page looks for in the record: there is no index for it."""
+EXPORTED_AT_ONCE = 250
+"""Events that are read, and held in memory, for one piece of an export."""
+JSON_LINES = "application/jsonl"
 _NOUNS = tuple(dict.fromkeys(event.partition(".")[0] for event in Event))
 
 
@@ -74,34 +80,62 @@ class AuditOperations:
 
     def operations(self) -> list[Operation]:
         """All of them."""
-        query = {
+        filters = {
             "target": "Only events about this, by name or id, such as person:alice; also of what is gone.",
             "event": "Only this event, such as person.created, or all of one kind, such as person.",
             "outcome": f"Only those that ended so: {', '.join(Outcome)}.",
             "by": "Only what this account did, by name or id.",
             "since": "Only from this time on (RFC 3339).",
             "until": "Only before this time (RFC 3339).",
-            "after": "Where the page before ended.",
-            "limit": "At most so many.",
         }
+        page = {"after": "Where the page before ended.", "limit": "At most so many."}
         summary = "List the newest events, and page through those before them."
+        every = "Export all events as JSON lines, the newest first."
+        access = str(Permission.AUDIT_READ)
         return [
+            Operation("list_events", "GET", "/audit", summary, access, self._list, returns=EventPage, query=filters | page),
             Operation(
-                "list_events",
+                "export_events",
                 "GET",
-                "/audit",
-                summary,
-                str(Permission.AUDIT_READ),
-                self._list,
-                returns=EventPage,
-                query=query,
-            )
+                "/audit/export",
+                every,
+                access,
+                self._export,
+                returns=EventView,
+                media_type=JSON_LINES,
+                query=filters,
+            ),
         ]
 
     async def _list(self, call: Call) -> EventPage:
         require(call.actor, Permission.AUDIT_READ)
         limit = call.limit()
-        wanted = EventFilter(
+        wanted = await self._wanted(call)
+        found = await Audit.search(self._db, wanted, at_most=limit + 1)
+        shown = await self._views(found[:limit], call.actor)
+        last = found[limit - 1] if len(found) > limit else None
+        return EventPage(items=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
+
+    async def _export(self, call: Call) -> Response:
+        """The first events are read before the response begins, so that a database out of reach is still told as a problem."""
+        require(call.actor, Permission.AUDIT_READ)
+        wanted = await self._wanted(call)
+        first = await Audit.search(self._db, wanted, at_most=EXPORTED_AT_ONCE)
+        return Response(200, headers=(("content-type", JSON_LINES),), chunks=self._lines(wanted, first, call.actor))
+
+    async def _lines(self, wanted: EventFilter, found: list[AuditedEvent], actor: Actor) -> AsyncGenerator[bytes, None]:
+        """The events of `found` and all before them, page by page: events of later do not move what is still to come."""
+        while found:
+            yield b"".join([msgspec.json.encode(each) + b"\n" for each in await self._views(found, actor)])
+            if len(found) < EXPORTED_AT_ONCE:
+                return
+            last = found[-1]
+            wanted = replace(wanted, older_than=(Instant(last.at), last.writer_id, last.sequence))
+            found = await Audit.search(self._db, wanted, at_most=EXPORTED_AT_ONCE)
+
+    async def _wanted(self, call: Call) -> EventFilter:
+        """What the query asks for."""
+        return EventFilter(
             targets=await self._targets(call.query["target"], call.actor) if "target" in call.query else (),
             events=_events(call.query["event"]) if "event" in call.query else (),
             outcome=_outcome(call.query["outcome"]) if "outcome" in call.query else "",
@@ -110,11 +144,10 @@ class AuditOperations:
             until=_moment("until", call.query.get("until")),
             older_than=_place(call.query.get("after", "")),
         )
-        found = await Audit.search(self._db, wanted, at_most=limit + 1)
-        names = await self._names([each.target for each in found[:limit]], call.actor)
-        shown = [_shown(each, names.get(each.target)) for each in found[:limit]]
-        last = found[limit - 1] if len(found) > limit else None
-        return EventPage(items=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
+
+    async def _views(self, events: list[AuditedEvent], actor: Actor) -> list[EventView]:
+        names = await self._names([each.target for each in events], actor)
+        return [_shown(each, names.get(each.target)) for each in events]
 
     async def _targets(self, text: str, actor: Actor) -> tuple[str, ...]:
         """Targets in the record that have or had this name."""

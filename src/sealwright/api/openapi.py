@@ -58,7 +58,7 @@ def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
     ]
     success: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
     if operation.returns is not None:
-        success["content"] = {"application/json": {"schema": of[id(operation.returns)]}}
+        success["content"] = {operation.media_type: {"schema": of[id(operation.returns)]}}
     problem = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}
     responses = {
         str(operation.status): success,

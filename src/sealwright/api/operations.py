@@ -79,6 +79,8 @@ class Operation(msgspec.Struct, frozen=True):
     query: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Query parameter → description."""
     status: int = 200
+    media_type: str = "application/json"
+    """Of what is returned. As JSON lines, `returns` is the shape of one line."""
     also_returns: tuple[int, Any] | None = None
     """Another successful status, and the body that goes with it."""
 

@@ -175,3 +175,17 @@ def test_application_is_registered_as_the_handbook_says(tmp_path):
         assert secret == server.sealwright("system", "oauth2", "show-basic-secret", "wiki").strip()
         (scope_map,) = server.sealwright_json("system", "oauth2", "get", "wiki")["scope_maps"]
         assert (scope_map["group"], sorted(scope_map["scopes"])) == ("staff", ["email", "openid", "profile"])
+
+
+def test_tokens_are_asked_about_and_given_back_as_the_handbook_says(tmp_path):
+    with live_server(tmp_path / "server") as server:
+        environment = {**server.environment(), "PATH": tools()}
+        with shell(tmp_path, environment, lambda _: None) as session:
+            given = {
+                "SERVER": server.people,
+                "ROOT_CERTIFICATE": str(server.root),
+                "CLIENT": "backup",
+                "GROUP": "operators",
+            }
+            follow(HOW_TO / "tokens.md", session, given)
+        assert (tmp_path / "work" / "client.curl").stat().st_mode & 0o077 == 0

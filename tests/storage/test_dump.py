@@ -7,10 +7,14 @@ import msgspec
 import pytest
 from sqlalchemy import bindparam, select
 
+from sealwright.access import SYSTEM
+from sealwright.audit import Audit, Event
+from sealwright.clock import FixedClock, Instant
 from sealwright.db import Statement, open_database
 from sealwright.db.dump import DatabaseTaken, load
 from sealwright.db.migrate import NEWEST, revision_of
 from sealwright.db.schema import accounts, oauth_clients
+from sealwright.errors import Conflict
 
 CLIENT = {
     "id": "c",
@@ -92,5 +96,38 @@ def test_rows_that_cannot_be_stored_leave_nothing_behind(empty_url):
         await load(empty_url, NEWEST, table(CURRENT))
         with pytest.raises(DatabaseTaken):
             await load(empty_url, NEWEST, table(CURRENT))
+
+    asyncio.run(scenario())
+
+
+def test_rows_that_are_refused_before_they_become_durable_leave_nothing(empty_url):
+    async def refuse(db):
+        assert [row[0] for row in await db.all(READ)] == ["wiki"]
+        raise Conflict("not these")
+
+    async def scenario():
+        with pytest.raises(Conflict, match="not these"):
+            await load(empty_url, "0002", table(), refuse)
+        assert await revision_of(empty_url) == ""
+        await load(empty_url, "0002", table())
+
+    asyncio.run(scenario())
+
+
+def test_what_is_recorded_before_the_commit_is_durable_with_the_rows(empty_url):
+    async def record(db):
+        async def body(tx):
+            await Audit(FixedClock(Instant(7))).record(tx, Event.BACKUP_RESTORED, actor=SYSTEM, target="server:all")
+
+        await db.write(body)
+
+    async def scenario():
+        await load(empty_url, "0002", table(), record)
+        db = await open_database(empty_url)
+        try:
+            (row,) = await Audit.newest(db)
+            assert (row.event, row.target) == ("backup.restored", "server:all")
+        finally:
+            await db.close()
 
     asyncio.run(scenario())

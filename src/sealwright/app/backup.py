@@ -21,12 +21,12 @@ from msgspec import Struct
 from sealwright import __version__
 from sealwright.access import SYSTEM
 from sealwright.app.archive import FORMAT, BackupRefused, Manifest, NewArchive, entries, verified
-from sealwright.app.dependencies import CLOCK, ENTROPY, opened
+from sealwright.app.dependencies import CLOCK, ENTROPY, opened, real_dependencies
 from sealwright.app.home import Home, write_whole
 from sealwright.app.wiring import build
 from sealwright.audit import Audit, Event
 from sealwright.clock import to_rfc3339
-from sealwright.db import Transaction
+from sealwright.db import Database, Transaction
 from sealwright.db.dump import dump, load
 from sealwright.db.migrate import NEWEST, refuse_newer
 from sealwright.errors import Conflict, NotFound, Refused
@@ -173,16 +173,18 @@ def _restore_files(home: Home, stream: IO[bytes]) -> None:
 
 async def _restore_database(settings: Settings, manifest: Manifest, stream: IO[bytes]) -> None:
     tables = ((name.partition("/")[2], iter(content)) for name, content in entries(stream) if name.startswith("tables/"))
-    await load(settings.database_url, manifest.schema, tables)
-    async with opened(settings) as around:
-        parts = build(around)
-        await parts.ca.issuers.active()
+
+    async def check_and_record(db: Database) -> None:
+        parts = build(real_dependencies(settings, db))
+        await parts.ca.issuers.active()  # opens its key: a backup whose authority cannot sign is not restored
 
         async def body(tx: Transaction) -> None:
             details = {"made": to_rfc3339(manifest.made_at)}
             await parts.audit.record(tx, Event.BACKUP_RESTORED, actor=SYSTEM, target="server:all", details=details)
 
-        await around.db.write(body)
+        await db.write(body)
+
+    await load(settings.database_url, manifest.schema, tables, check_and_record)
 
 
 def _key_for(manifest: Manifest, stream: IO[bytes], key_file: Path | None) -> bytes:

@@ -37,7 +37,7 @@ class Signing:
         The token is checked first: it is cheaper to refuse than a request with a large key. A token whose request is refused
         is not used up, so that a corrected request can follow.
         """
-        verified = await self._tokens.for_sign(token)
+        verified = await self._tokens.for_sign(token, self._issuance.record_refusal)
         party = _party(verified.actor, address)
         self._failures.require(*party)
         await next_stage()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
@@ -20,8 +20,10 @@ from sqlalchemy import Connection, LargeBinary, MetaData, Table, inspect, select
 from sqlalchemy.exc import CompileError, DataError, DBAPIError, IntegrityError
 
 from sealwright.db import migrate
+from sealwright.db.engine import Database, step_through
 from sealwright.db.errors import empty, unusable
 from sealwright.db.statements import Compiled, Statement
+from sealwright.db.uncommitted import UncommittedDatabase
 from sealwright.db.urls import sqlite_file
 from sealwright.errors import Conflict, Refused
 
@@ -141,8 +143,16 @@ async def _moment_of_postgresql(url: str) -> AsyncIterator[Rows]:
         await connection.close()
 
 
-async def load(url: str, revision: str, tables: Iterable[tuple[str, Iterator[bytes]]]) -> None:
-    """Put what `dump` wrote from a database of the schema `revision` into an empty one: all of it, or nothing."""
+async def load(
+    url: str,
+    revision: str,
+    tables: Iterable[tuple[str, Iterator[bytes]]],
+    before_commit: Callable[[Database], Awaitable[None]] | None = None,
+) -> None:
+    """Put what `dump` wrote from a database of the schema `revision` into an empty one: all of it, or nothing.
+
+    `before_commit` is given the rows in the schema of today; where it raises, nothing stays. It awaits nothing but this database.
+    """
 
     def work(connection: Connection) -> str:
         if inspect(connection).get_table_names():
@@ -154,6 +164,8 @@ async def load(url: str, revision: str, tables: Iterable[tuple[str, Iterator[byt
         for name, lines in tables:
             _load_table(connection, name, lines)
         migrate.run_revisions(connection)
+        if before_commit is not None:
+            step_through(before_commit(UncommittedDatabase(connection)))
         return revision
 
     await migrate.on_connection(url, work)

@@ -97,3 +97,14 @@ class Database(Protocol):
     async def close(self) -> None:
         """Finish what was handed in and let go of the database."""
         ...
+
+
+def step_through(body: Awaitable[T]) -> T:
+    """Run a transaction body to its end. It awaits only its transaction, whose methods never suspend."""
+    steps = body.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise RuntimeError("a transaction body awaited something else than its transaction")

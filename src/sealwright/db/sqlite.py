@@ -22,7 +22,7 @@ from typing import Any, NoReturn, TypeVar
 import apsw
 
 from sealwright import entropy
-from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer
+from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer, step_through
 from sealwright.db.errors import FULL, READ_ONLY, UNWRITABLE, trouble_of_sqlite, unavailable
 from sealwright.db.statements import Statement
 
@@ -248,7 +248,7 @@ def _run_job(connection: apsw.Connection, transaction: SqliteTransaction, job: _
     memo = transaction.writer.memo
     connection.execute("SAVEPOINT job")
     try:
-        job.result = _step_through(job.body(transaction))
+        job.result = step_through(job.body(transaction))
     except BaseException as failure:
         transaction.writer.memo = memo
         trouble = trouble_of_sqlite(failure) if isinstance(failure, apsw.Error) else None
@@ -257,17 +257,6 @@ def _run_job(connection: apsw.Connection, transaction: SqliteTransaction, job: _
         job.failure = failure
         connection.execute("ROLLBACK TO job")
     connection.execute("RELEASE job")
-
-
-def _step_through(body: Awaitable[T]) -> T:
-    """Run a transaction body to its end. It awaits only its transaction, whose methods never suspend."""
-    steps = body.__await__()
-    try:
-        next(steps)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    raise RuntimeError("a transaction body awaited something else than its transaction")
 
 
 def _open(path: Path) -> apsw.Connection:

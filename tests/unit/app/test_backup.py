@@ -16,6 +16,7 @@ from sealwright.app.backup import LEFT_OUT, check_backup, create_backup, restore
 from sealwright.app.doctor import examine
 from sealwright.app.home import Home, HomeRefused
 from sealwright.app.init import found
+from sealwright.ca import IssuerUnusable
 from sealwright.cli.server_commands import InitOptions
 from sealwright.db.dump import DatabaseTaken, RowsRefused
 from sealwright.db.errors import SchemaTooNew
@@ -206,6 +207,20 @@ def test_rows_that_no_backup_holds_are_refused_in_words_and_leave_nothing(backup
     with pytest.raises(RowsRefused, match=table):
         restore_backup(tmp_path / "again", other, None)
     assert nothing_left(tmp_path, ["other"])
+
+
+def test_backup_whose_authority_cannot_sign_leaves_nothing_in_the_database(backup, tmp_path):
+    url = f"sqlite:///{tmp_path}/elsewhere.db"
+    with backup.open("rb") as stream:
+        (issuers,) = [content.read() for name, content in entries(stream) if name == "tables/issuers"]
+    no_rows = {"tables/issuers": issuers.partition(b"\n")[0] + b"\n"}
+    settings = f'database_url = "{url}"\n'.encode()
+    other = made_anew(backup, tmp_path / "other", settings=settings, more=no_rows, without="tables/issuers")
+    with pytest.raises(IssuerUnusable, match="holds no issuing CA"):
+        restore_backup(tmp_path / "again", other, None)
+    assert not (tmp_path / "again").exists()
+    with closing(sqlite3.connect(tmp_path / "elsewhere.db")) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == []
 
 
 def test_entry_that_stands_twice_or_is_a_link_is_refused(backup, tmp_path):

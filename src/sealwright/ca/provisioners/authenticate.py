@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from sealwright.access import Actor
 from sealwright.ca.models import PersonOf
 from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose, addressed_elsewhere, is_address
 from sealwright.ca.provisioners.errors import CredentialRefused, IdentityRefused
-from sealwright.ca.provisioners.jwk import JwkToken, verify_jwk
+from sealwright.ca.provisioners.jwk import JwkToken, check_jwk, signed_claims
 from sealwright.ca.provisioners.models import JwkProvisioner, Provisioner
-from sealwright.ca.provisioners.oidc import IdToken, verify_id_token
+from sealwright.ca.provisioners.oidc import IdToken, check_id_token, signed_id_claims
 from sealwright.ca.provisioners.registry import ProvisionerRegistry
 from sealwright.clock import Clock
-from sealwright.jose import UnverifiedToken, audiences
+from sealwright.errors import Failure
+from sealwright.jose import TokenRefused, UnverifiedToken, audiences
 from sealwright.openid_providers import TrustedProviders
+
+OnRefusal = Callable[[Actor, str, Failure], Awaitable[None]]
+"""Is given who was refused, the id of the provisioner that vouched for them, and why."""
 
 
 class ProvisionerTokens:
@@ -35,21 +40,40 @@ class ProvisionerTokens:
         self._clock = clock
         self._person_of = person_of
 
-    async def for_sign(self, token: str) -> JwkToken | IdToken:
-        """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused."""
+    async def for_sign(self, token: str, on_refusal: OnRefusal) -> JwkToken | IdToken:
+        """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused.
+
+        `on_refusal` is told of what is wrong behind a valid signature, with the provisioner and the actor that it stands for.
+        """
         read = UnverifiedToken(token)
         provisioner = await self._find(read, TokenPurpose.SIGN)
         if isinstance(provisioner, JwkProvisioner):
-            return verify_jwk(provisioner, read, accepted=self._accepted, operation=TokenPurpose.SIGN, now=self._clock.now())
-        return await verify_id_token(provisioner, read, self._providers, self._clock.now(), self._person_of)
+            claims = signed_claims(provisioner, read)
+            try:
+                return self._checked_jwk(provisioner, read, claims, TokenPurpose.SIGN)
+            except (TokenRefused, CredentialRefused) as failure:
+                await on_refusal(provisioner.actor, provisioner.id, failure)
+                raise
+        signed = await signed_id_claims(provisioner, read, self._providers)
+        try:
+            return await check_id_token(provisioner, read, signed, self._clock.now(), self._person_of)
+        except (TokenRefused, CredentialRefused) as failure:
+            await on_refusal(signed.actor, provisioner.id, failure)
+            raise
+
+    def _checked_jwk(
+        self, provisioner: JwkProvisioner, token: UnverifiedToken, claims: Mapping[str, Any], operation: TokenPurpose
+    ) -> JwkToken:
+        return check_jwk(provisioner, token, claims, accepted=self._accepted, operation=operation, now=self._clock.now())
 
     async def for_revoke(self, token: str) -> JwkToken:
         """A token that asks for a revocation: of JWK provisioners only."""
         read = UnverifiedToken(token)
         provisioner = await self._find(read, TokenPurpose.REVOKE)
         if isinstance(provisioner, JwkProvisioner):
-            return verify_jwk(provisioner, read, accepted=self._accepted, operation=TokenPurpose.REVOKE, now=self._clock.now())
-        person = await verify_id_token(provisioner, read, self._providers, self._clock.now(), self._person_of)
+            return self._checked_jwk(provisioner, read, signed_claims(provisioner, read), TokenPurpose.REVOKE)
+        signed = await signed_id_claims(provisioner, read, self._providers)
+        person = await check_id_token(provisioner, read, signed, self._clock.now(), self._person_of)
         raise IdentityRefused(
             f"{person.actor.name} cannot revoke with an ID token.",
             reasons=(f"the provisioner {provisioner.name} is of type OIDC",),
@@ -61,6 +85,10 @@ class ProvisionerTokens:
         provisioner = await self._provisioners.find(provisioner_id)
         if provisioner is None:
             if is_address(provisioner_id):
+                key_id = f"{token.claims().get('iss')}:{token.header.get('kid')}"
+                by_key = await self._provisioners.find(key_id)
+                if isinstance(by_key, JwkProvisioner):  # its signature is verified before the audience is refused and recorded
+                    return by_key
                 raise addressed_elsewhere((provisioner_id,), operation)
             raise CredentialRefused(
                 f"The token names the provisioner {provisioner_id[:200]!r}, which does not exist here.",

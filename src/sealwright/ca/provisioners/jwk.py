@@ -82,11 +82,21 @@ class JwkToken(msgspec.Struct, frozen=True):
             raise RequestNotMeant("The token was made for another certificate signing request.")
 
 
-def verify_jwk(
-    provisioner: JwkProvisioner, token: UnverifiedToken, *, accepted: Audiences, operation: TokenPurpose, now: Instant
+def signed_claims(provisioner: JwkProvisioner, token: UnverifiedToken) -> Mapping[str, Any]:
+    """The claims of a token that a key of this provisioner signed; nothing else of them is checked. Raises TokenRefused."""
+    return verify(token, provisioner.keys, typ=JWT, algorithms=provisioner.algorithms).claims
+
+
+def check_jwk(
+    provisioner: JwkProvisioner,
+    token: UnverifiedToken,
+    claims: Mapping[str, Any],
+    *,
+    accepted: Audiences,
+    operation: TokenPurpose,
+    now: Instant,
 ) -> JwkToken:
-    """Check a token that names this provisioner. What is wrong raises TokenRefused or CredentialRefused."""
-    claims = verify(token, provisioner.keys, typ=JWT, algorithms=provisioner.algorithms).claims
+    """Check signed claims: issuer, times and audience. What is wrong raises TokenRefused or CredentialRefused."""
     require_issuer(claims, provisioner.name)
     check_times(claims, now, LEEWAY)
     check_life(claims, now)

@@ -196,17 +196,36 @@ class IdToken(msgspec.Struct, frozen=True):
             )
 
 
-async def verify_id_token(
-    provisioner: OidcProvisioner, token: UnverifiedToken, providers: TrustedProviders, now: Instant, person_of: PersonOf
-) -> IdToken:
-    """Check a token that names this provisioner. What is wrong raises TokenRefused; a provider that is down, Unavailable."""
+class SignedIdClaims(msgspec.Struct, frozen=True):
+    """The claims of an ID token that its provider signed; nothing else of them is checked."""
+
+    metadata: ProviderMetadata
+    claims: Mapping[str, Any]
+
+    @property
+    def actor(self) -> Actor:
+        """Whom the provider speaks of, for the record of a refusal."""
+        subject = _text(self.claims, "sub")
+        known_as = subject if self.metadata.local else f"{self.metadata.issuer}#{subject}"
+        return Actor("person", known_as, _text(self.claims, "email") or subject)
+
+
+async def signed_id_claims(provisioner: OidcProvisioner, token: UnverifiedToken, providers: TrustedProviders) -> SignedIdClaims:
+    """Verify the signature of a token that names this provisioner. Raises TokenRefused; a provider that is down, Unavailable."""
     definition = provisioner.definition
     key_id = token.header.get("kid")
     metadata, keys = await providers.keys_for(
         definition.configuration_endpoint, key_id if isinstance(key_id, str) else None, tenant_id=definition.tenant_id
     )
     _check_algorithm(token.header.get("alg"), metadata)
-    claims = verify(token, keys, typ=JWT, algorithms=metadata.algorithms).claims
+    return SignedIdClaims(metadata, verify(token, keys, typ=JWT, algorithms=metadata.algorithms).claims)
+
+
+async def check_id_token(
+    provisioner: OidcProvisioner, token: UnverifiedToken, signed: SignedIdClaims, now: Instant, person_of: PersonOf
+) -> IdToken:
+    """Check signed claims: issuer, audience, authorized party and times. What is wrong raises TokenRefused."""
+    definition, metadata, claims = provisioner.definition, signed.metadata, signed.claims
     require_issuer(claims, metadata.issuer)
     require_audience(claims, definition.client_id)
     check_authorized_party(claims, definition.client_id)

@@ -122,6 +122,64 @@ def test_token_that_is_addressed_to_another_server_is_told_to_whom(with_ca, path
     with_ca(scenario)
 
 
+async def refusals(ca):
+    """Actor, target and details of each refused certificate that the record holds, oldest first."""
+    rows = await ca.audit.newest(ca.db, at_most=50)
+    found = [(row.actor_id, row.target, json.loads(row.details)) for row in rows if row.event == "certificate.refused"]
+    return found[::-1]
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        ({"aud": "https://other.example.org/1.0/sign"}, "not addressed to this server's sign"),
+        ({"aud": f"{CA_URL}/1.0/revoke"}, "not addressed to this server's sign"),
+        ({"iat": -600, "nbf": -600, "exp": -300}, "expired at"),
+    ],
+)
+def test_genuine_token_of_a_key_that_is_refused_is_recorded_with_its_provisioner(with_ca, claims, words):
+    async def scenario(ca):
+        await ca.add_jwk()
+        now = to_seconds(ca.clock.now())
+        given = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
+        status, _ = await sign(ca, ca.jwk_token(WEB, **given))
+        (provisioner,) = await ca.provisioners.all()
+        ((actor, target, details),) = await refusals(ca)
+        assert (status, actor, target) == (401, provisioner.actor.id, f"provisioner:{provisioner.id}")
+        assert words in details["detail"]
+
+    with_ca(scenario)
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"), [({"aud": "wiki"}, "The token is meant for wiki"), ({"iat": -900, "exp": -120}, "expired at")]
+)
+def test_genuine_id_token_that_is_refused_is_recorded_with_its_person(with_ca, claims, words):
+    async def scenario(ca):
+        await with_provider(ca)
+        now = to_seconds(ca.clock.now())
+        given = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
+        status, _ = await sign(ca, ca.id_token(**given))
+        ((actor, target, details),) = await refusals(ca)
+        assert (status, actor, target.partition(":")[0]) == (401, ALICE, "provisioner")
+        assert words in details["detail"]
+
+    with_ca(scenario)
+
+
+def test_token_that_was_not_signed_by_whom_it_names_is_recorded_as_nobodys(with_ca):
+    async def scenario(ca):
+        await ca.add_jwk()
+        await with_provider(ca)
+        header, _, rest = ca.jwk_token(WEB, aud="https://other.example.org/1.0/sign").partition(".")
+        forged = f"{header}.{rest.partition('.')[0]}.{'A' * 86}"
+        assert (await sign(ca, forged))[0] == 401
+        assert (await sign(ca, ca.id_token(signer="another key", aud="wiki")))[0] == 401
+        assert await refusals(ca) == []
+
+    with_ca(scenario)
+
+
 @pytest.mark.parametrize(("header", "claims", "member"), [({}, {"iss": "admin"}, "kid"), ({"kid": "k"}, {}, "iss")])
 def test_token_that_does_not_say_which_provisioner_it_is_from_is_told_what_lacks(header, claims, member):
     with pytest.raises(CredentialRefused, match=f"has no {member}"):

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sealwright.cli.server_commands import (
-        BackupReport,
-        Finding,
+    from sealwright.cli.server_side import (
+        BackupSummary,
+        CheckResult,
         InitOptions,
-        InitReport,
-        IssuerReport,
-        ServeReport,
+        NewIssuer,
+        NewServer,
         ServerSide,
+        ServingServer,
     )
 
 
@@ -36,13 +36,13 @@ def _loading() -> Iterator[None]:
         gc.enable()
 
 
-def _init(options: InitOptions) -> InitReport:
+def _init(options: InitOptions) -> NewServer:
     with _loading():
         from sealwright.app.init import found
     return found(options)
 
 
-def _serve(home: Path, tell: Callable[[ServeReport], None]) -> None:
+def _serve(home: Path, tell: Callable[[ServingServer], None]) -> None:
     import signal
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that comes early waits; it would end the process
@@ -51,7 +51,7 @@ def _serve(home: Path, tell: Callable[[ServeReport], None]) -> None:
     serve(home, tell)
 
 
-def _doctor(home: Path) -> Sequence[Finding]:
+def _doctor(home: Path) -> Sequence[CheckResult]:
     with _loading():
         from sealwright.app.doctor import doctor
     return doctor(home)
@@ -69,32 +69,32 @@ def _export_root_key(home: Path, directory: Path) -> Path:
     return export_root_key(home, directory)
 
 
-def _rotate_issuer(home: Path, root_key: Path | None) -> IssuerReport:
+def _rotate_issuer(home: Path, root_key: Path | None) -> NewIssuer:
     with _loading():
         from sealwright.app.root_key import rotate_issuer
     return rotate_issuer(home, root_key)
 
 
-def _create_backup(home: Path, target: Path, with_key: bool) -> BackupReport:
+def _create_backup(home: Path, target: Path, with_key: bool) -> BackupSummary:
     with _loading():
         from sealwright.app.backup import create_backup
     return create_backup(home, target, with_key=with_key)
 
 
-def _check_backup(file: Path) -> BackupReport:
+def _check_backup(file: Path) -> BackupSummary:
     with _loading():
         from sealwright.app.backup import check_backup
     return check_backup(file)
 
 
-def _restore_backup(home: Path, file: Path, key_file: Path | None) -> BackupReport:
+def _restore_backup(home: Path, file: Path, key_file: Path | None) -> BackupSummary:
     with _loading():
         from sealwright.app.backup import restore_backup
     return restore_backup(home, file, key_file)
 
 
 def _server_side() -> ServerSide:
-    from sealwright.cli.server_commands import ServerSide
+    from sealwright.cli.server_side import ServerSide
 
     return ServerSide(
         init=_init,

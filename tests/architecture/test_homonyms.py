@@ -5,17 +5,6 @@ from collections import defaultdict
 
 from tests.architecture.test_budgets import FILES, SOURCE
 
-PROTOCOL = "to be renamed: the command line's view of the class of the same name in app/"
-TO_BE_RENAMED = {
-    "BackupReport": PROTOCOL,
-    "Finding": "to be renamed: a broken rule in ca/, a result of doctor in app/ and cli/",
-    "Group": "to be renamed: a group of commands in cli/, of people in identity/",
-    "InitReport": PROTOCOL,
-    "IssuerReport": PROTOCOL,
-    "ServeReport": PROTOCOL,
-}
-"""The names that still mean two things. This list only becomes shorter."""
-
 
 def public_classes():
     """Name → the files that define a class so called."""
@@ -28,10 +17,5 @@ def public_classes():
 
 
 def test_class_name_has_one_meaning_in_the_whole_source():
-    twice = {name: files for name, files in public_classes().items() if len(files) > 1 and name not in TO_BE_RENAMED}
+    twice = {name: files for name, files in public_classes().items() if len(files) > 1}
     assert twice == {}
-
-
-def test_name_that_has_one_meaning_leaves_the_list():
-    found = public_classes()
-    assert [name for name in TO_BE_RENAMED if len(found.get(name, ())) < 2] == []

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.formatting import listed, parsed, stamp
 from sealwright.clock import parse_duration
 
-audit = Group("audit", help="What happened, and who did it.")
+audit = CommandGroup("audit", help="What happened, and who did it.")
 _PAGE = 1_000
 """What the server gives at once."""
 _MOMENT = "A time (RFC 3339), a day, or a duration before now, such as 2h."

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.files import typed_path
 from sealwright.cli.home import home_of, home_option
 
 if TYPE_CHECKING:
-    from sealwright.cli.server_commands import BackupReport
+    from sealwright.cli.server_side import BackupSummary
 
 _MEGABYTE = 1_000_000
 
 
-backup = Group("backup", help="A whole server in one file: make it, check it, restore it.")
+backup = CommandGroup("backup", help="A whole server in one file: make it, check it, restore it.")
 
 
 @command(
@@ -85,7 +85,7 @@ def restore(context: CommandContext, file: str, key_file: str | None, directory:
     context.output.say(f"Next: sealwright doctor --dir {where} && sealwright serve --dir {where}")
 
 
-def _tell(context: CommandContext, report: BackupReport, done: str) -> None:
+def _tell(context: CommandContext, report: BackupSummary, done: str) -> None:
     size = f"{max(report.size / _MEGABYTE, 0.01):.2f} MB"
     context.output.done(f"{done}: {report.file}")
     context.output.say(f"  {report.server}, {report.made}, {report.rows:,} rows, schema {report.schema}, {size}")
@@ -103,7 +103,7 @@ def _tell(context: CommandContext, report: BackupReport, done: str) -> None:
     )
 
 
-def _restore_command(report: BackupReport) -> str:
+def _restore_command(report: BackupSummary) -> str:
     key = "" if report.has_key else " --key-file KEY"
     return f"sealwright backup restore {shlex.quote(report.file.name)} --dir DIRECTORY{key}"
 

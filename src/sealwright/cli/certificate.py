@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sealwright.cli.commands import Group, command, fingerprint_option
+from sealwright.cli.commands import CommandGroup, command, fingerprint_option
 from sealwright.cli.confirmation import ask_about_certificate, ask_first
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import WrongUsage
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sealwright.cli.step_wire import Authority
 
-certificate = Group("certificate", help="Certificates: issue, inspect, renew, list, revoke.")
+certificate = CommandGroup("certificate", help="Certificates: issue, inspect, renew, list, revoke.")
 
 REASONS = {
     "unspecified": 0,

@@ -97,7 +97,7 @@ def command(name: str, *, examples: Sequence[str], **more: Any) -> Callable[[Cal
     return decorate
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """Commands about one noun. Underscores may stand for hyphens, and older spellings for newer ones."""
 
     def __init__(
@@ -142,7 +142,7 @@ class Group(click.Group):
         return f"; perhaps {close[0]!r} was meant" if close else ""
 
 
-class LazyGroup(Group):
+class LazyGroup(CommandGroup):
     """A group whose commands are named here and loaded when they are used, so that help and start are quick."""
 
     def __init__(self, *args: Any, commands_in: Mapping[str, tuple[str, str]], **more: Any) -> None:

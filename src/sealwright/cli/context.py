@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sealwright.cli.connection import Connection
     from sealwright.cli.saved_sessions import SavedSessions
     from sealwright.cli.server_address import Server
-    from sealwright.cli.server_commands import ServerSide
+    from sealwright.cli.server_side import ServerSide
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_group
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import counted, listed, parsed, stamp
 
-group = Group("group", help="Groups of people and groups.")
+group = CommandGroup("group", help="Groups of people and groups.")
 
 _FIELDS = (
     ("name", "name"),

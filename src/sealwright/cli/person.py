@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_person
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.formatting import counted, parsed, stamp
 from sealwright.clock import parse_duration
 
-person = Group("person", help="People.")
+person = CommandGroup("person", help="People.")
 
 _FIELDS = (
     ("name", "name"),
@@ -269,7 +269,7 @@ def reset(context: CommandContext, name: str, lifetime: str | None, keep_certifi
     _reset(context, name, _seconds(lifetime), keep_certificates=keep_certificates, no_mail=no_mail)
 
 
-credential = Group("credential", help="What people prove themselves with.")
+credential = CommandGroup("credential", help="What people prove themselves with.")
 
 
 @command("create-reset-token", examples=["sealwright person credential create-reset-token alice --ttl 3600"])

@@ -17,7 +17,7 @@ from sealwright.cli.errors import CommandFailed, ExitCode, exit_code_of, heading
 from sealwright.errors import Failure
 
 if TYPE_CHECKING:
-    from sealwright.cli.server_commands import ServerSide
+    from sealwright.cli.server_side import ServerSide
 
 INTERRUPTED = 130
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_provisioner
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import ValueRefused, WrongUsage
 
-provisioner = Group("provisioner", help="Who may ask the certificate authority, and for what.")
+provisioner = CommandGroup("provisioner", help="Who may ask the certificate authority, and for what.")
 
 _DURATIONS = (
     ("x509_min_dur", "minTLSCertDuration"),

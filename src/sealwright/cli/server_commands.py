@@ -4,184 +4,26 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import click
 
 from sealwright import __version__
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import ExitCode, WrongUsage
 from sealwright.cli.formatting import columns, counted, local
 from sealwright.cli.home import home_of as _home
 from sealwright.cli.home import home_option as _dir
 from sealwright.cli.root import TRUST_PAGE
+from sealwright.cli.server_side import InitOptions, NewServer, ServingServer
 
 DEFAULT_NAME = "sealwright"
 """What `init` calls the client and the provisioner of `certificate issue`."""
-
-
-class InitOptions(NamedTuple):
-    """What `init` was asked for. What was not said is None, or not there."""
-
-    home: Path
-    settings: Mapping[str, object]
-    """What was said of settings."""
-    provisioner: str | None
-    provisioner_password: str | None
-    defaults: str | None
-    """What the client and the provisioner of `certificate issue` are called, where they are wanted."""
-
-
-class InitReport(Protocol):
-    """What `init` made."""
-
-    @property
-    def home(self) -> Path: ...
-    @property
-    def settings_file(self) -> Path: ...
-    @property
-    def root_name(self) -> str: ...
-    @property
-    def root_key(self) -> str:
-        """In words: ``EC P-256``."""
-        ...
-
-    @property
-    def root_until(self) -> datetime: ...
-    @property
-    def root_fingerprint(self) -> str:
-        """SHA-256 of the root's DER in lower-case hexadecimal."""
-        ...
-
-    @property
-    def issuing_name(self) -> str: ...
-    @property
-    def issuing_until(self) -> datetime: ...
-    @property
-    def machines_url(self) -> str: ...
-    @property
-    def provisioner(self) -> str | None:
-        """Name of the first provisioner, where one was made."""
-        ...
-
-    @property
-    def sign_in(self) -> str | None:
-        """Name of the client and the provisioner of `certificate issue`, where they were made."""
-        ...
-
-
-class ServeReport(Protocol):
-    """What serves, as soon as it does."""
-
-    @property
-    def home(self) -> Path: ...
-    @property
-    def database(self) -> str:
-        """In words: ``SQLite``."""
-        ...
-
-    @property
-    def workers(self) -> int: ...
-    @property
-    def urls(self) -> Mapping[str, str]:
-        """Listener → where clients reach it."""
-        ...
-
-    @property
-    def welcome(self) -> str | None:
-        """The link that makes the first administrator, where there is none yet."""
-        ...
-
-    @property
-    def welcome_until(self) -> datetime | None:
-        """When the link ends."""
-        ...
-
-
-class Finding(Protocol):
-    """One thing that `doctor` looked at."""
-
-    @property
-    def subject(self) -> str:
-        """What was looked at: ``settings``, ``database``, …"""
-        ...
-
-    @property
-    def ok(self) -> bool: ...
-    @property
-    def detail(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-
-
-class IssuerReport(Protocol):
-    """An issuing CA that was made."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def until(self) -> datetime: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def file(self) -> Path: ...
-
-
-class BackupReport(Protocol):
-    """What is in a backup."""
-
-    @property
-    def file(self) -> Path: ...
-    @property
-    def made(self) -> str:
-        """When, in RFC 3339."""
-        ...
-
-    @property
-    def version(self) -> str: ...
-    @property
-    def schema(self) -> str: ...
-    @property
-    def server(self) -> str: ...
-    @property
-    def rows(self) -> int: ...
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        ...
-
-    @property
-    def has_key(self) -> bool: ...
-    @property
-    def key_file(self) -> Path | None: ...
-
-
-class ServerSide(NamedTuple):
-    """The functions behind these commands."""
-
-    init: Callable[[InitOptions], InitReport]
-    """Make a home directory."""
-    serve: Callable[[Path, Callable[[ServeReport], None]], None]
-    """Serve until told to stop; tells once when it serves."""
-    doctor: Callable[[Path], Sequence[Finding]]
-    """Check a home directory."""
-    recover_account: Callable[[Path, str, str | None, bool], tuple[str, int]]
-    """Set a password, made up where none is given, and with True end certificates; returns it, and how many ended."""
-    export_root_key: Callable[[Path, Path], Path]
-    """Move the root's private key out of the home directory; returns the file."""
-    rotate_issuer: Callable[[Path, Path | None], IssuerReport]
-    """Make another issuing CA, with the root's key of a file where one is named."""
-    create_backup: Callable[[Path, Path, bool], BackupReport]
-    """Write a backup of a home directory to a file or into a directory, with the key-encryption key or without."""
-    check_backup: Callable[[Path], BackupReport]
-    """Read a whole backup."""
-    restore_backup: Callable[[Path, Path, Path | None], BackupReport]
-    """Make a home directory of a backup, with the key-encryption key of a file where one is named."""
 
 
 def _is_usual_home(context: CommandContext, home: Path) -> bool:
@@ -265,7 +107,7 @@ def _require_usable(given: Mapping[str, object]) -> None:
         raise WrongUsage(told, hint="See: sealwright init --help") from refusal
 
 
-def _tell_init(context: CommandContext, report: InitReport) -> None:
+def _tell_init(context: CommandContext, report: NewServer) -> None:
     output = context.output
     fingerprint = report.root_fingerprint
     bootstrap = f"step ca bootstrap --ca-url {report.machines_url} --fingerprint {fingerprint}"
@@ -336,7 +178,7 @@ _USES = {
 }
 
 
-def _tell_serve(context: CommandContext, report: ServeReport) -> None:
+def _tell_serve(context: CommandContext, report: ServingServer) -> None:
     output = context.output
     context.heading = ""  # it has started
     lines = [f"Sealwright {__version__} · {report.database} · {counted(report.workers, 'worker')}"]
@@ -413,7 +255,7 @@ def recover_account(
     context.output.json({"name": name, "certificates_ended": ended})
 
 
-issuer = Group("issuer", help="The authorities that sign certificates.")
+issuer = CommandGroup("issuer", help="The authorities that sign certificates.")
 
 
 @command(

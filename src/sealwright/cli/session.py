@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_first
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import parsed, stamp
 
-session = Group("session", help="Sessions: list and end them.")
+session = CommandGroup("session", help="Sessions: list and end them.")
 
 
 @command(

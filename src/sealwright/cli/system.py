@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 from sealwright.cli.client_settings import setting_aliases, setting_commands, setting_fields, shown_settings
-from sealwright.cli.commands import Group, command
+from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_client, ask_first
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import parsed, stamp
 
-system = Group("system", help="OAuth clients.")
+system = CommandGroup("system", help="OAuth clients.")
 
-oauth2 = Group(
+oauth2 = CommandGroup(
     "oauth2",
     help="Applications that sign people in here.",
     aliases={

@@ -17,7 +17,7 @@ from sealwright.app.doctor import examine
 from sealwright.app.home import Home, HomeRefused
 from sealwright.app.init import found
 from sealwright.ca import IssuerUnusable
-from sealwright.cli.server_commands import InitOptions
+from sealwright.cli.server_side import InitOptions
 from sealwright.db.dump import DatabaseTaken, RowsRefused
 from sealwright.db.errors import SchemaTooNew
 from sealwright.db.migrate import NEWEST

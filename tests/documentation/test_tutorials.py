@@ -24,7 +24,7 @@ TUTORIALS = ROOT / "docs" / "tutorial"
 HOW_TO = ROOT / "docs" / "howto"
 
 
-def follow(page: Path, session: Shell, given: dict[str, str], instead: Mapping[str, str] = MappingProxyType({})) -> str:
+def expect_printed(page: Path, session: Shell, given: dict[str, str], instead: Mapping[str, str] = MappingProxyType({})) -> str:
     """Do what the page says. Its first block sets variables, which get the values in `given` instead; all that was printed.
 
     `instead` has other words for some of the commands, where they would change this machine.
@@ -66,7 +66,7 @@ def test_certificates_by_single_sign_on(tmp_path):
     with shell(tmp_path, {"PATH": tools()}, sign_in) as session:
         name = session.run("whoami").strip()
         given = {"PEOPLE": f"localhost:{people}", "MACHINES": f"localhost:{machines}", "STATUS": f"localhost:{status}"}
-        follow(TUTORIALS / "certificates-by-single-sign-on.md", session, {**given, "MAIL_DOMAIN": "example.org"})
+        expect_printed(TUTORIALS / "certificates-by-single-sign-on.md", session, {**given, "MAIL_DOMAIN": "example.org"})
     assert (tmp_path / "work" / f"{name}.crt").exists()
 
 
@@ -104,7 +104,7 @@ def test_certificates_with_another_provider(tmp_path, provider, kind):
         sign_in_and_allow(Browser(provider.root), address, "alice", PERSON_PASSWORD)
 
     with shell(tmp_path, {"PATH": tools()}, sign_in) as session:
-        follow(TUTORIALS / "certificates-with-another-provider.md", session, given)
+        expect_printed(TUTORIALS / "certificates-with-another-provider.md", session, given)
 
 
 def test_trust_the_root(tmp_path):
@@ -116,7 +116,7 @@ def test_trust_the_root(tmp_path):
     instead = {"sudo update-ca-certificates": update, "/usr/local/share/ca-certificates": str(local), "sudo cp": "cp"}
     with live_server(tmp_path / "server", set_up=False) as server, shell(tmp_path, {"PATH": tools()}, print) as session:
         session.run(update)  # the public roots are there before
-        printed = follow(HOW_TO / "trust-the-root.md", session, {"PEOPLE_URL": server.people}, instead)
+        printed = expect_printed(HOW_TO / "trust-the-root.md", session, {"PEOPLE_URL": server.people}, instead)
         fingerprint = re.search(r"Fingerprint=(\S+)", printed)
         assert fingerprint is not None
         assert fingerprint[1].replace(":", "").lower() == root_of(server)
@@ -170,7 +170,7 @@ def test_application_is_registered_as_the_handbook_says(tmp_path):
                 "GROUP": "staff",
                 "PERSON": "alice",
             }
-            follow(HOW_TO / "applications.md", session, given)
+            expect_printed(HOW_TO / "applications.md", session, given)
         secret = (tmp_path / "work" / "client.secret").read_text().strip()
         assert secret == server.sealwright("system", "oauth2", "show-basic-secret", "wiki").strip()
         (scope_map,) = server.sealwright_json("system", "oauth2", "get", "wiki")["scope_maps"]

@@ -98,10 +98,10 @@ def test_refused_peer_that_goes_on_sending_is_cut(tmp_path: Path) -> None:
     with RunningProgram(tmp_path, workers=1, limits={"handshake_seconds": 1.0}) as program:
         context = program.client_context(TestAuthority("Test Root").client())
         with socket.create_connection(("127.0.0.1", program.port("machines")), timeout=PATIENCE) as connection:
-            shake_hands_and_send_on(context, connection)
+            expect_cut_after_handshake(context, connection)
 
 
-def shake_hands_and_send_on(context: ssl.SSLContext, connection: socket.socket) -> None:
+def expect_cut_after_handshake(context: ssl.SSLContext, connection: socket.socket) -> None:
     """Until the server, whose answers nobody reads, ends the connection."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")

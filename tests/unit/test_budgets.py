@@ -53,6 +53,8 @@ def test_whoever_has_spent_everything_is_told_when_to_come_back():
     clock.advance(timedelta(seconds=29))
     with pytest.raises(RateLimited, match="in 1 second"):
         one.require("a")
+    with pytest.raises(RateLimited):
+        one.require("a")
     clock.advance(timedelta(seconds=1))
     one.require("a")
 
@@ -68,6 +70,8 @@ def test_failures_that_end_at_the_same_time_cost_no_more_than_everything():
     one, clock = budget()
     for _ in range(500):
         one.spend("a")
+    with pytest.raises(RateLimited):
+        one.require("a")
     clock.advance(timedelta(seconds=1))
     one.require("a")
 

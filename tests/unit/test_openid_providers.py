@@ -49,7 +49,7 @@ class Scene:
     def ask(self, kid=FIRST.id, endpoint=ISSUER, **more):
         return asyncio.run(self.providers.keys_for(endpoint, kid, **more))
 
-    def refused(self, words, kid=FIRST.id, **more):
+    def expect_refused(self, words, kid=FIRST.id, **more):
         with pytest.raises(ProviderUnavailable, match=words):
             self.ask(kid, **more)
 
@@ -143,7 +143,7 @@ def test_known_keys_stay_good_when_asking_for_an_unknown_one_fails():
     scene.ask()
     scene.clock.advance(UNKNOWN_KEY_PAUSE)
     scene.outbound.answers.clear()
-    scene.refused("key set cannot be fetched", kid="made-up")
+    scene.expect_refused("key set cannot be fetched", kid="made-up")
     assert scene.ask()[1] == (verification_key(FIRST),)
 
 
@@ -151,9 +151,9 @@ def test_provider_that_is_down_is_said_so_and_asked_again_later():
     scene = Scene()
     answers = dict(scene.outbound.answers)
     scene.outbound.answers.clear()
-    scene.refused(f"discovery document cannot be fetched: {DISCOVERY} cannot be reached")
+    scene.expect_refused(f"discovery document cannot be fetched: {DISCOVERY} cannot be reached")
     assert scene.calls() == [DISCOVERY]
-    scene.refused("cannot be reached")
+    scene.expect_refused("cannot be reached")
     assert scene.calls() == []
     scene.outbound.answers.update(answers)
     scene.clock.advance(FAILURE_PAUSE)
@@ -167,7 +167,7 @@ def test_provider_that_goes_down_is_not_trusted_beyond_the_life_of_its_keys():
     scene.clock.advance(USUAL_LIFE - TICK)
     scene.ask()
     scene.clock.advance(TICK)
-    scene.refused("cannot be fetched")
+    scene.expect_refused("cannot be fetched")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_provider_that_goes_down_is_not_trusted_beyond_the_life_of_its_keys():
 def test_rubbish_in_place_of_a_discovery_document_is_said_in_words(answer, words):
     scene = Scene()
     scene.outbound.answers[DISCOVERY] = answer
-    scene.refused(words)
+    scene.expect_refused(words)
     scene.outbound.answers[DISCOVERY] = json_answer(document())
     scene.clock.advance(FAILURE_PAUSE)
     assert scene.ask()[0].issuer == ISSUER
@@ -213,7 +213,7 @@ def test_rubbish_in_place_of_a_discovery_document_is_said_in_words(answer, words
 def test_rubbish_in_place_of_a_key_set_is_said_in_words(answer, words):
     scene = Scene()
     scene.outbound.answers[KEYS_AT] = answer
-    scene.refused(words)
+    scene.expect_refused(words)
 
 
 def test_algorithms_default_to_the_one_that_every_provider_has():
@@ -229,11 +229,11 @@ def test_tenant_takes_its_place_in_the_issuer():
     scene.outbound.answers[f"{common}/.well-known/openid-configuration"] = json_answer(document(issuer=template))
     metadata, _ = scene.ask(endpoint=common, tenant_id="9122040d")
     assert metadata.issuer == "https://login.example.com/9122040d/v2.0"
-    scene.refused("which is another", endpoint=common, tenant_id="")
+    scene.expect_refused("which is another", endpoint=common, tenant_id="")
     scene.outbound.answers[f"{common}/.well-known/openid-configuration"] = json_answer(
         document(issuer="https://evil.example.org/{tenantid}")
     )
-    scene.refused("which is another", endpoint=common, tenant_id="other")
+    scene.expect_refused("which is another", endpoint=common, tenant_id="other")
 
 
 def test_many_requests_at_once_share_one_fetch():

@@ -19,7 +19,7 @@ def resolver(*addresses):
     return answer
 
 
-def fails(url, words, *addresses, **options):
+def expect_failure(url, words, *addresses, **options):
     outbound = GuardedOutbound(resolver=resolver(*addresses), **options)
     with pytest.raises(OutboundFailed, match=words) as caught:
         asyncio.run(outbound.get(url))
@@ -48,7 +48,7 @@ def test_special_addresses_are_not_public(text):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "fd00::1", "::ffff:127.0.0.1"])
 def test_name_that_leads_to_a_private_address_is_refused_without_telling_the_address(address):
-    failure = fails("https://inside.example.org/x", "leads to a private address", address)
+    failure = expect_failure("https://inside.example.org/x", "leads to a private address", address)
     assert "inside.example.org" in failure.detail
     assert address not in failure.detail
     assert str(failure.__cause__).startswith("inside.example.org leads to ")
@@ -97,7 +97,7 @@ def test_addresses_that_are_not_called_are_refused_before_any_look_up(url, words
 
 
 def test_unknown_name_is_said_so():
-    fails("https://nowhere.example.org/", "the host name nowhere.example.org is not known")
+    expect_failure("https://nowhere.example.org/", "the host name nowhere.example.org is not known")
 
 
 def test_name_that_leads_nowhere_is_refused():
@@ -118,13 +118,13 @@ def test_slow_name_server_is_not_waited_for():
 
 
 def test_query_is_not_repeated_in_messages():
-    failure = fails("https://x.example.org/path?code=secret", "cannot be reached")
+    failure = expect_failure("https://x.example.org/path?code=secret", "cannot be reached")
     assert "secret" not in failure.detail
     for url in ("http://x.example.org/?code=secret", "https://bob:secret@x.example.org/"):
-        assert "secret" not in fails(url, "is not an").detail
+        assert "secret" not in expect_failure(url, "is not an").detail
 
 
 def test_unreadable_roots_are_said_so(tmp_path):
     (tmp_path / "roots.pem").write_text("nothing")
     for file in (tmp_path / "roots.pem", tmp_path / "missing.pem"):
-        fails("https://x.example.org/", f"{file.name} .outbound.ca_file. cannot be read", "8.8.8.8", ca_file=file)
+        expect_failure("https://x.example.org/", f"{file.name} .outbound.ca_file. cannot be read", "8.8.8.8", ca_file=file)

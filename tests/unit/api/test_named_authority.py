@@ -31,7 +31,7 @@ def in_a_world(body, **members):
     asyncio.run(scenario())
 
 
-async def refused(world, token, method, path, body=None, **more):
+async def expect_refused(world, token, method, path, body=None, **more):
     """The refusal of a call; it names the provisioner and the permission."""
     status, problem = await world.call(method, path, body, token=token, **more)
     assert (status, problem["code"]) == (403, "beyond_own_authority"), problem
@@ -53,7 +53,7 @@ def test_group_administrator_cannot_join_a_group_that_may_have_any_name():
     async def body(world):
         token = await world.token("ga", "idm_group_admins")
         await group_with(world, "ca-any-name")
-        problem = await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
+        problem = await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
         assert problem["detail"] == (
             "ga may not change the members of the group ca-any-name: the provisioner ops trusts the group name ca-any-name."
         )
@@ -67,7 +67,7 @@ def test_refused_change_of_a_named_group_is_in_the_audit_record():
     async def body(world):
         token = await world.token("ga", "idm_group_admins")
         await group_with(world, "ca-any-name")
-        await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
+        await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
         newest = (await world.audit.newest(world.db, at_most=1))[0]
         assert (newest.event, newest.outcome) == ("group.members_changed", "refused")
         assert "the provisioner ops" in newest.details
@@ -82,9 +82,9 @@ def test_group_inside_a_named_group_is_protected_too():
         await group_with(world, "inner", "innermost")
         await group_with(world, "ca-any-name", "inner")
         await group_with(world, "own", "ga")
-        await refused(world, token, "PATCH", "/groups/innermost/members", {"add": ["ga"]})
-        await refused(world, token, "PATCH", "/groups/inner/members", {"add": ["own"]})
-        await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["own"]})
+        await expect_refused(world, token, "PATCH", "/groups/innermost/members", {"add": ["ga"]})
+        await expect_refused(world, token, "PATCH", "/groups/inner/members", {"add": ["own"]})
+        await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["own"]})
 
     in_a_world(body, admins=["ca-any-name"])
 
@@ -94,8 +94,8 @@ def test_nobody_can_be_taken_out_of_a_named_group_without_its_authority():
         token = await world.token("ga", "idm_group_admins")
         await world.person("alice")
         await group_with(world, "ca-any-name", "alice")
-        await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"remove": ["alice"]})
-        await refused(world, token, "DELETE", "/groups/ca-any-name", query="even_if_used=true")
+        await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"remove": ["alice"]})
+        await expect_refused(world, token, "DELETE", "/groups/ca-any-name", query="even_if_used=true")
 
     in_a_world(body, admins=["ca-any-name"])
 
@@ -103,7 +103,7 @@ def test_nobody_can_be_taken_out_of_a_named_group_without_its_authority():
 def test_group_with_a_name_that_a_provisioner_lists_is_not_created_by_whoever_may_create_groups():
     async def body(world):
         token = await world.token("ga", "idm_group_admins")
-        await refused(world, token, "POST", "/groups", {"name": "ca-any-name", "description": ""})
+        await expect_refused(world, token, "POST", "/groups", {"name": "ca-any-name", "description": ""})
         assert (await world.call("POST", "/groups", {"name": "ca-any-names", "description": ""}, token=token))[0] == 201
 
     in_a_world(body, admins=["ca-any-name"])
@@ -115,7 +115,7 @@ def test_group_that_is_given_by_its_id_keeps_its_protection():
             token = await world.token("ga", "idm_group_admins")
             group = await world.directory.create_group("signers", actor=SYSTEM)
             await world.provisioners.add(definition(admins=[f"group:{group.id}"]), SYSTEM)
-            await refused(world, token, "PATCH", "/groups/signers/members", {"add": ["ga"]})
+            await expect_refused(world, token, "PATCH", "/groups/signers/members", {"add": ["ga"]})
 
     asyncio.run(scenario())
 
@@ -153,8 +153,8 @@ def test_provisioner_of_a_file_protects_as_well(tmp_path):
             await world.provisioners.reload()
             token = await world.token("ga", "idm_group_admins", "idm_oauth2_admins")
             await group_with(world, "ca-any-name")
-            await refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
-            await refused(world, token, "POST", "/oauth2/clients", client_body())
+            await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
+            await expect_refused(world, token, "POST", "/oauth2/clients", client_body())
 
     asyncio.run(scenario())
 
@@ -178,9 +178,9 @@ def test_names_of_another_provider_protect_nothing_here():
 def test_people_administrator_cannot_take_an_address_that_may_have_any_name(spelling):
     async def body(world):
         token = await world.token("pa", "idm_people_admins")
-        await refused(world, token, "PATCH", "/persons/pa", {"mails": [spelling]})
+        await expect_refused(world, token, "PATCH", "/persons/pa", {"mails": [spelling]})
         made = {"name": "mole", "display_name": "Mole", "mails": ["mole@corp.example", spelling]}
-        await refused(world, token, "POST", "/persons", made)
+        await expect_refused(world, token, "POST", "/persons", made)
         assert await world.directory.find("mole") is None
 
     in_a_world(body, admins=["boss@corp.example"])
@@ -196,16 +196,16 @@ CHANGES_OF_A_PERSON = [
 ]
 
 
-async def refused_over(world, token, name):
+async def expect_refused_over(world, token, name):
     for method, path, body in CHANGES_OF_A_PERSON:
-        await refused(world, token, method, f"/persons/{name}{path}", body)
+        await expect_refused(world, token, method, f"/persons/{name}{path}", body)
 
 
 def test_person_whose_address_may_have_any_name_is_not_taken_over():
     async def body(world):
         token = await world.token("pa", "idm_people_admins")
         await world.person("boss", mails=("boss@corp.example",))
-        await refused_over(world, token, "boss")
+        await expect_refused_over(world, token, "boss")
 
     in_a_world(body, admins=["boss@corp.example"])
 
@@ -216,7 +216,7 @@ def test_person_whose_group_may_have_any_name_is_not_taken_over():
         await world.person("boss")
         await group_with(world, "inner", "boss")
         await group_with(world, "ca-any-name", "inner")
-        await refused_over(world, token, "boss")
+        await expect_refused_over(world, token, "boss")
 
     in_a_world(body, admins=["ca-any-name"])
 
@@ -227,7 +227,7 @@ def test_person_who_is_given_by_id_is_not_taken_over():
             token = await world.token("pa", "idm_people_admins")
             boss = await world.person("boss")
             await world.provisioners.add(definition(admins=[f"account:{boss.id}"]), SYSTEM)
-            await refused_over(world, token, "boss")
+            await expect_refused_over(world, token, "boss")
 
     asyncio.run(scenario())
 
@@ -278,7 +278,7 @@ def test_client_administrator_cannot_change_a_client_that_a_provisioner_trusts(k
         await create("step", "step", "https://ca.example.org", actor=SYSTEM)
         token = await world.token("oa", "idm_oauth2_admins")
         method, path, content = change
-        await refused(world, token, method, f"/oauth2/clients/step{path}", content)
+        await expect_refused(world, token, method, f"/oauth2/clients/step{path}", content)
 
     in_a_world(body)
 
@@ -287,7 +287,7 @@ def test_redirect_url_of_a_trusted_client_is_not_removed_by_a_client_administrat
     async def body(world):
         await world.oauth.clients.create_public("step", "step", "https://ca.example.org", actor=SYSTEM)
         token = await world.token("oa", "idm_oauth2_admins")
-        await refused(world, token, "DELETE", "/oauth2/clients/step/redirect-uris", query="value=https://ca.example.org")
+        await expect_refused(world, token, "DELETE", "/oauth2/clients/step/redirect-uris", query="value=https://ca.example.org")
 
     in_a_world(body)
 
@@ -296,7 +296,7 @@ def test_redirect_url_of_a_trusted_client_is_not_removed_by_a_client_administrat
 def test_client_with_a_name_that_a_provisioner_trusts_is_not_created_by_whoever_may_create_clients(kind):
     async def body(world):
         token = await world.token("oa", "idm_oauth2_admins")
-        await refused(world, token, "POST", "/oauth2/clients", client_body(kind=kind))
+        await expect_refused(world, token, "POST", "/oauth2/clients", client_body(kind=kind))
         assert (await world.call("POST", "/oauth2/clients", client_body(name="steps"), token=token))[0] == 201
 
     in_a_world(body)

@@ -90,7 +90,7 @@ def asked(scenario, tmp_path):
     asyncio.run(run())
 
 
-async def refused(ca, body):
+async def expect_refused(ca, body):
     status, answer = await ca.call("POST", "/1.0/sign", body)
     assert status == 403, answer
     assert "it belongs to this server" in answer["message"], answer
@@ -104,11 +104,11 @@ def test_holder_of_a_provisioner_key_gets_no_certificate_for_this_server(tmp_pat
     async def scenario(ca):
         await ca.add_jwk()
         token = ca.jwk_token("web.example.org", sans=["web.example.org", name])
-        await refused(ca, {"csr": csr("web.example.org", ("web.example.org", name.lower())), "ott": token})
-        await refused(ca, {"csr": csr(name, (name.lower(),)), "ott": ca.jwk_token(name)})
+        await expect_refused(ca, {"csr": csr("web.example.org", ("web.example.org", name.lower())), "ott": token})
+        await expect_refused(ca, {"csr": csr(name, (name.lower(),)), "ott": ca.jwk_token(name)})
         if not name.startswith("*"):  # which another rule refuses where it is no name as well
             token = ca.jwk_token(name, sans=["web.example.org"])
-            await refused(ca, {"csr": csr(name, ("web.example.org",)), "ott": token})
+            await expect_refused(ca, {"csr": csr(name, ("web.example.org",)), "ott": token})
 
     asked(scenario, tmp_path)
 
@@ -133,8 +133,8 @@ def test_administrator_of_a_provisioner_gets_no_certificate_for_this_server(tmp_
             ca.add_local_provider()
         else:
             ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
-        await refused(ca, {"csr": csr("", ("web.example.org", name.lower())), "ott": ca.id_token()})
-        await refused(ca, {"csr": csr(name), "ott": ca.id_token()})
+        await expect_refused(ca, {"csr": csr("", ("web.example.org", name.lower())), "ott": ca.id_token()})
+        await expect_refused(ca, {"csr": csr(name), "ott": ca.id_token()})
 
     asked(scenario, tmp_path)
 
@@ -143,11 +143,11 @@ def test_refused_own_name_is_in_the_audit_record_and_leaves_the_token_good(tmp_p
     async def scenario(ca):
         await ca.add_jwk()
         token = ca.jwk_token("ca.example.org")
-        await refused(ca, {"csr": csr("ca.example.org"), "ott": token})
+        await expect_refused(ca, {"csr": csr("ca.example.org"), "ott": token})
         newest = (await ca.audit.newest(ca.db, at_most=1))[0]
         assert (newest.event, newest.outcome) == ("certificate.refused", "refused")
         assert "ca.example.org" in newest.details
-        await refused(ca, {"csr": csr("ca.example.org"), "ott": token})
+        await expect_refused(ca, {"csr": csr("ca.example.org"), "ott": token})
 
     asked(scenario, tmp_path)
 

@@ -67,6 +67,33 @@ def test_hooks_before_a_commit_call_our_own_tools_and_fetch_nothing():
     assert all(entry.startswith(".venv/dev/bin/") for entry in entries)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
+def test_workflows_may_nothing_by_default_and_run_only_what_is_named_by_its_digest(path):
+    text = path.read_text()
+    assert re.search(r"^permissions: \{\}$", text, re.MULTILINE)
+    assert ": write" not in text
+    assert "pull_request_target" not in text
+    assert text.count("persist-credentials: false") == text.count("actions/checkout@")
+    unpinned = [each for each in re.findall(r"uses: (\S+)", text) if not re.search(r"@[0-9a-f]{40}$", each)]
+    unpinned += [each for each in re.findall(r"image: (\S+)", text) if not re.search(r"@sha256:[0-9a-f]{64}$", each)]
+    assert unpinned == []
+
+
+def test_workflows_call_make_targets_and_name_locks_that_exist():
+    text = "".join(path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    targets, locks = set(re.findall(r"run: make ([a-z-]+)", text)), set(re.findall(r"requirements[a-z-]*\.lock", text))
+    assert targets
+    assert targets <= TARGETS
+    assert locks == {path.name for path in ROOT.glob("requirements*.lock")}
+
+
+def test_owners_are_named_of_places_that_exist():
+    lines = [line.split() for line in (ROOT / ".github" / "CODEOWNERS").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0][0] == "*"
+    assert [place for place, *_ in lines[1:] if not list(ROOT.glob(place.strip("/")))] == []
+    assert [place for place, *owners in lines if not all(each.startswith("@") for each in owners) or not owners] == []
+
+
 def test_editors_break_lines_where_the_linter_does():
     told = re.search(r"max_line_length = (\d+)", (ROOT / ".editorconfig").read_text())
     assert told is not None

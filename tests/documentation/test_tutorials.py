@@ -187,5 +187,5 @@ def test_tokens_are_asked_about_and_given_back_as_the_handbook_says(tmp_path):
                 "CLIENT": "backup",
                 "GROUP": "operators",
             }
-            follow(HOW_TO / "tokens.md", session, given)
+            expect_printed(HOW_TO / "tokens.md", session, given)
         assert (tmp_path / "work" / "client.curl").stat().st_mode & 0o077 == 0

@@ -6,8 +6,9 @@ A test chooses what comes from outside (time, chance, other servers, how dear a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,12 @@ class App:
         self.around = around
         self.parts = parts
         self._mail_log = mail_log
-        serves, log = application(parts), open_log("error", around.clock)
-        self._dispatchers = {each: Dispatcher(serves, each, InFlight(), log) for each in Listener}
+
+    @cached_property
+    def _dispatchers(self) -> Mapping[Listener, Dispatcher]:
+        """Made for the first call: many tests make none."""
+        serves, log = application(self.parts), open_log("error", self.around.clock)
+        return {each: Dispatcher(serves, each, InFlight(), log) for each in Listener}
 
     async def call(self, request: Request, listener: Listener = Listener.PEOPLE) -> Response:
         """What the listener answers. The path of `request` is as it comes over the wire."""

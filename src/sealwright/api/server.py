@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from msgspec import Struct
 
@@ -54,13 +55,15 @@ class ServerOperations:
         version = Operation(
             "version", "GET", "/version", "Version, addresses and roots.", public, self._version, returns=ServerView
         )
-        described: list[bytes] = []
+
+        @cache  # made when it is first asked for: few clients ask, and every start would wait for it
+        def described() -> bytes:
+            return document([*others, version, description])
 
         async def openapi(_: Call) -> Response:
-            return Response(200, described[0], (("content-type", "application/vnd.oai.openapi+json;version=3.1"),))
+            return Response(200, described(), (("content-type", "application/vnd.oai.openapi+json;version=3.1"),))
 
         description = Operation("openapi", "GET", "/openapi.json", "This description.", public, openapi, returns=dict)
-        described.append(document([*others, version, description]))
         return [version, description]
 
     async def _version(self, _: Call) -> ServerView:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sealwright.access import SYSTEM, Permission
+from sealwright.access import ALL_ACCOUNTS, SYSTEM, Permission
 from sealwright.identity import (
     SYSTEM_ACCOUNTS,
     CompletedSignIn,
@@ -37,7 +37,8 @@ def test_seed_makes_unusable_accounts_and_can_be_repeated():
                 account = await world.directory.find(name)
                 assert account is not None
                 assert account.id == made.id
-                assert [group.name for group in await world.directory.groups_of(made.id)] == [made.group]
+                groups = await world.directory.groups_of(made.id)
+                assert {group.name for group in groups} == {ALL_ACCOUNTS, made.group}
                 assert await world.credentials.list_of(made.id, actor=SYSTEM) == ()
                 with pytest.raises(SignInRefused):
                     await world.try_password(name, "")
@@ -50,7 +51,8 @@ def test_repeated_seed_does_not_give_back_what_was_taken_away():
         async with sqlite_world() as world:
             await world.directory.remove_members("idm_admins", ["idm_admin"], actor=SYSTEM)
             await world.seed()
-            assert await world.directory.groups_of(SYSTEM_ACCOUNTS["idm_admin"].id) == ()
+            groups = await world.directory.groups_of(SYSTEM_ACCOUNTS["idm_admin"].id)
+            assert {group.name for group in groups} == {ALL_ACCOUNTS}
             recovered = await world.credentials.recover_account("idm_admin")
             assert recovered.password is not None
             actor = (await world.signed_in("idm_admin", recovered.password)).signed_in.actor

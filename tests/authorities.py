@@ -7,7 +7,7 @@ import hashlib
 import ipaddress
 import json
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -105,6 +105,9 @@ class ScriptedOutbound:
         if answer is None:
             raise OutboundFailed(f"{url} does not answer.")
         return OutboundResponse(answer) if isinstance(answer, int) else OutboundResponse(200, {}, answer)
+
+    async def post_form(self, url: str, form: Mapping[str, str], **_: Any) -> OutboundResponse:
+        raise OutboundFailed(f"{url} takes no form.")
 
     def add_provider(self, issuer_url: str, signer: SigningKey) -> None:
         """An OpenID provider that signs with `signer`."""

@@ -48,6 +48,7 @@ class World:
         self.sessions = app.parts.identity.sessions
         self.sealer = app.around.sealer
         self.server = app.parts.oauth
+        self.outbound: Any = app.around.outbound
 
     def other_node(self, **changes: Any) -> World:
         """The same database, seen through a server of its own with its own memory."""

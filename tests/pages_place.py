@@ -42,6 +42,7 @@ class Place:
         self.app = make_app(db, settings(people=ORIGIN, contact=""), clock=self.clock, hashing=self.hashing)
         self.identity = self.app.parts.identity
         self.oauth = self.app.parts.oauth
+        self.outbound: Any = self.app.around.outbound
         self.audit = self.app.parts.audit
         self.nonces = 0
         self.answers: list[Response] = []

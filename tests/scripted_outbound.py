@@ -18,6 +18,8 @@ class ScriptedOutbound:
     def __init__(self, answers: Mapping[str, Answer] | None = None) -> None:
         self.answers: dict[str, Answer] = dict(answers or {})
         self.calls: list[str] = []
+        self.forms: list[tuple[str, dict[str, str]]] = []
+        """What was posted where."""
         self.delay = 0.0
 
     async def get(
@@ -36,6 +38,17 @@ class ScriptedOutbound:
         if len(answer.body) > max_bytes:
             raise OutboundFailed(f"{url} answered with more than {max_bytes} bytes.")
         return answer
+
+    async def post_form(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        max_bytes: int = 100_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - the signature of the real thing
+    ) -> OutboundResponse:
+        self.forms.append((url, dict(form)))
+        return await self.get(url, max_bytes=max_bytes, timeout=timeout)
 
 
 def json_answer(value: object, *, status: int = 200, cache_control: str = "") -> OutboundResponse:

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from msgspec import Struct, field
 
@@ -72,7 +72,18 @@ class Outbound(Protocol):
         max_bytes: int = 1_000_000,
         timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
     ) -> OutboundResponse:
-        """GET `url`. Any status is an answer; more than `max_bytes` or `timeout` seconds in all raises OutboundFailed."""
+        """GET `url`. Any status is a response; more than `max_bytes` or `timeout` seconds in all raises OutboundFailed."""
+        ...
+
+    async def post_form(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        max_bytes: int = 100_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
+    ) -> OutboundResponse:
+        """POST `form` to `url`, with the same limits."""
         ...
 
 
@@ -102,19 +113,41 @@ class GuardedOutbound:
         max_bytes: int = 1_000_000,
         timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
     ) -> OutboundResponse:
+        return await self._call("GET", url, {"accept": accept}, None, max_bytes, timeout)
+
+    async def post_form(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        max_bytes: int = 100_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
+    ) -> OutboundResponse:
+        headers = {"accept": "*/*", "content-type": "application/x-www-form-urlencoded"}
+        return await self._call("POST", url, headers, urlencode(form).encode(), max_bytes, timeout)
+
+    async def _call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        max_bytes: int,
+        timeout: float,  # noqa: ASYNC109 - as above
+    ) -> OutboundResponse:
         parts, host, port = self._check(url)
         if "httpx2" not in sys.modules:  # many servers never call another: loaded late, and on a thread while others are answered
             await asyncio.to_thread(import_module, "httpx2")
         import httpx2  # noqa: PLC0415 - as above
 
         place = f"{parts.scheme}://{parts.netloc}{parts.path}"
-        headers = {"host": parts.netloc, "accept": accept, "accept-encoding": "identity", "user-agent": "sealwright"}
+        sent = {"host": parts.netloc, "accept-encoding": "identity", "user-agent": "sealwright", **headers}
         last: Exception | None = None
         try:
             async with asyncio.timeout(timeout):
                 for address in await self._addresses(host, port, place):
                     pinned = httpx2.URL(url).copy_with(host=str(address), port=port)
-                    request = httpx2.Request("GET", pinned, headers=headers, extensions=_extensions(host, timeout))
+                    request = httpx2.Request(method, pinned, headers=sent, content=body, extensions=_extensions(host, timeout))
                     try:
                         return await self._send(request, place, max_bytes)
                     except httpx2.ConnectError as cause:
@@ -126,7 +159,7 @@ class GuardedOutbound:
         raise OutboundFailed(f"{place} cannot be reached{_why(last)}.") from last
 
     def _check(self, url: str) -> tuple[SplitResult, str, int]:
-        """Only what a plain GET needs: a scheme that is allowed, a host, no user name, no fragment."""
+        """Only what a plain call needs: a scheme that is allowed, a host, no user name, no fragment."""
         if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
             raise OutboundFailed("The address to call is too long, or holds characters that an address does not.")
         try:
@@ -157,7 +190,7 @@ class GuardedOutbound:
         return is_public(address) or any(address in network for network in self._allow_private)
 
     async def _send(self, request: httpx2.Request, place: str, max_bytes: int) -> OutboundResponse:
-        import httpx2  # noqa: PLC0415 - loaded by `get`
+        import httpx2  # noqa: PLC0415 - loaded by `_call`
 
         transport = httpx2.AsyncHTTPTransport(verify=self._trust(), trust_env=False, limits=httpx2.Limits(max_connections=1))
         async with transport:

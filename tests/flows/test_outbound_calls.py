@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import gzip
 import ipaddress
+import re
 import ssl
 
 import pytest
@@ -50,7 +51,10 @@ class Provider:
 
     async def serve(self, reader, writer):
         try:
-            self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = re.search(r"(?i)content-length: (\d+)", head)
+            body = await reader.readexactly(int(length[1])) if length else b""
+            self.requests.append(head + body.decode())
             await self.answer(writer)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -95,13 +99,15 @@ def outbound(certificate, *addresses, allow=(LOOPBACK,), **options):
     return GuardedOutbound(**{**given, **trusted, **options})
 
 
-def call(certificate, answer, caller, *, host=NAME, path="/a?b=c", scheme="https", **options):
+def call(certificate, answer, caller, *, host=NAME, path="/a?b=c", scheme="https", form=None, **options):
     """Start a provider, call it, and give back the answer (or failure) and the provider."""
 
     async def run():
         async with Provider(certificate if scheme == "https" else None, answer) as provider:
             try:
-                return await caller.get(f"{scheme}://{host}:{provider.port}{path}", **options), provider
+                url = f"{scheme}://{host}:{provider.port}{path}"
+                called = caller.get(url, **options) if form is None else caller.post_form(url, form, **options)
+                return await called, provider
             except OutboundFailed as failure:
                 return failure, provider
 
@@ -117,6 +123,19 @@ def test_answer_comes_back_whole(certificate):
     assert "accept: text/plain" in lines
     assert "accept-encoding: identity" in lines
     assert provider.names == [NAME]
+
+
+def test_form_is_posted_whole_and_with_the_same_checks(certificate):
+    response, provider = call(certificate, HELLO, outbound(certificate), form={"logout_token": "a.b.c", "x": "ä &"})
+    assert (response.status, response.body) == (200, b"hello")
+    head, _, body = provider.requests[0].partition("\r\n\r\n")
+    assert body == "logout_token=a.b.c&x=%C3%A4+%26"
+    lines = head.lower().split("\r\n")
+    assert lines[0] == "post /a?b=c http/1.1"
+    assert "content-type: application/x-www-form-urlencoded" in lines
+    failure, provider = call(certificate, HELLO, outbound(certificate, allow=()), form={"logout_token": "a.b.c"})
+    assert isinstance(failure, OutboundFailed)
+    assert provider.requests == []
 
 
 def test_name_is_resolved_once_and_the_connection_goes_to_the_checked_address(certificate):

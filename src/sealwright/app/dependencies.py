@@ -74,7 +74,11 @@ async def opened(settings: Settings, *, new: bool = False) -> AsyncIterator[Depe
 
 
 def assemble_people(
-    around: Dependencies, audit: Audit, named: NamedAuthorities, clients_of_group: identity.ClientsOfGroup
+    around: Dependencies,
+    audit: Audit,
+    named: NamedAuthorities,
+    clients_of_group: identity.ClientsOfGroup,
+    session_ended: identity.SessionEnded,
 ) -> identity.Identity:
     """The part that knows people; what it asks of the others is passed to it."""
     settings = around.settings
@@ -90,6 +94,7 @@ def assemble_people(
         domain=settings.domain,
         named=named,
         clients_of_group=clients_of_group,
+        session_ended=session_ended,
         certificates=ca.AccountCertificates(audit, around.clock),
     )
 

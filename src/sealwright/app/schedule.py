@@ -20,6 +20,7 @@ def application(parts: Parts) -> Application:
     async def close() -> None:
         try:
             await parts.outbox.settle()
+            await parts.oauth.backchannel_logout.settle()
             await parts.audit.write_repeated(around.db, unfinished=True)
         finally:
             await around.db.close()
@@ -60,6 +61,12 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         Job("purge authorization requests", hourly, purge_oauth, once_per_cluster=True),
         Job("purge used tokens", hourly, purge_tokens, once_per_cluster=True),
         Job("close open intents", timedelta(minutes=10), close_intents, once_per_cluster=True),
+        Job(
+            "tell applications of sign-outs",
+            timedelta(seconds=10),
+            parts.oauth.backchannel_logout.deliver_due,
+            once_per_cluster=True,
+        ),
         Job("send mail", timedelta(seconds=10), parts.outbox.send_due, once_per_cluster=True),
         Job("write repeated refusals", timedelta(seconds=10), write_repeated),
         Job("audit checkpoint", hourly, checkpoint, once_per_cluster=True),

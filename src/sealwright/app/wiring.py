@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
 from sealwright.audit import Audit, Checkpoints
 from sealwright.budgets import Budgets, make_budgets
-from sealwright.http import Listener
+from sealwright.http import Listener, Response
 from sealwright.openid_providers import TrustedProviders
 from sealwright.settings import Settings
 
@@ -49,7 +49,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         own_client=partial(oauth.client_name_in, urls[Listener.PEOPLE]),
         origin=urls[Listener.PEOPLE],
     )
-    people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group)
+    people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group, oauth.queue_logout_tokens)
     oauth_dependencies = oauth.OAuthDependencies(
         db=db, clock=clock, entropy=entropy, audit=audit, origin=urls[Listener.PEOPLE], lifetimes=settings.oauth, budgets=budgets
     )
@@ -60,6 +60,8 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         custody=around.custody,
         sealer=around.sealer,
         named=provisioners.named_authority,
+        outbound=around.outbound,
+        form_post_page=_form_post_page(settings, urls[Listener.PEOPLE]),
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
 
@@ -116,6 +118,19 @@ def build_authority(
         provisioners=provisioners,
         crash_points=around.crash_points,
     )
+
+
+def _form_post_page(settings: Settings, people_url: str) -> oauth.FormPostPage:
+    @cache
+    def page() -> oauth.FormPostPage:
+        from sealwright import web  # noqa: PLC0415 - commands without a server show no pages, and load none
+
+        return web.form_post_page(web.Site(settings.name, people_url, settings.contact))
+
+    def render(step: oauth.FormPostStep) -> Response:
+        return page()(step)
+
+    return render
 
 
 def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailLog | None) -> mail.Outbox:

@@ -65,6 +65,8 @@ class Event(_Described):
     CODE_ISSUED = "code.issued", "An authorization code was given to a client."
     TOKEN_ISSUED = "token.issued", "A client was given tokens."
     TOKEN_REFUSED = "token.refused", "A client asked for tokens and was refused."
+    LOGOUT_DELIVERED = "client.logout_delivered", "A client took a logout token: it knows that a session ended."
+    LOGOUT_UNDELIVERED = "client.logout_undelivered", "A client was given up that did not take a logout token for a day."
     TOKEN_FAMILY_REVOKED = "token.family_revoked", "All tokens that came of one authorization were revoked."
     PROVISIONER_ADDED = "provisioner.added", "A provisioner was stored."
     PROVISIONER_REMOVED = "provisioner.removed", "A stored provisioner was removed."

@@ -53,6 +53,37 @@ def require_clients_landing_url(url: str, client: Any) -> None:
     require_landing_url(url, plain_http=client.http_redirects)
 
 
+def require_backchannel_uri(uri: str, client: Any) -> None:
+    """Raise ClientRefused unless the server may post logout tokens of a client to `uri`."""
+    _require_logout_uri(uri, client)
+
+
+def require_frontchannel_uri(uri: str, client: Any) -> None:
+    """Raise ClientRefused unless the browser may load `uri` at a logout: it must be of the origin of a redirect URI.
+
+    (OpenID Connect Front-Channel Logout, section 2.)
+    """
+    _require_logout_uri(uri, client)
+    origins = {_origin_of(each) for each in (client.landing_url, *client.redirect_uris)}
+    if _origin_of(uri) not in origins:
+        raise ClientRefused(
+            f"The logout URL {uri!r} is not allowed.",
+            reasons=("it must have scheme, host and port of a redirect URL or of the landing URL",),
+            hint=f"Add a redirect URL of {_origin_of(uri)} first, with add-redirect-url.",
+        )
+
+
+def _require_logout_uri(uri: str, client: Any) -> None:
+    _require_plain(uri)
+    if not _is_web(uri, plain_http=client.http_redirects):
+        raise ClientRefused(f"The logout URL {uri!r} is not allowed.", reasons=(_why_not(uri),), hint="Give an https:// URL.")
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _require_plain(uri: str) -> None:
     if len(uri) > LONGEST_URI:
         raise ClientRefused(f"The URL is {len(uri)} characters long; at most {LONGEST_URI} are allowed.")

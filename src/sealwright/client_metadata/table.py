@@ -12,13 +12,14 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy
 from sealwright.client_metadata.rows_of_application import ApplicationRows, ClientKind
+from sealwright.client_metadata.rows_of_logout import LogoutRows
 from sealwright.client_metadata.rows_of_redirects import RedirectRows
 from sealwright.client_metadata.rows_of_sign_in import SignInRows
 from sealwright.client_metadata.rows_of_tokens import TokenRows
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientMetadata(TokenRows, SignInRows, RedirectRows, ApplicationRows):  # fields of the last base come first
+class ClientMetadata(LogoutRows, TokenRows, SignInRows, RedirectRows, ApplicationRows):  # fields of the last base come first
     """Everything that can be set on a client, in the order in which it is shown."""
 
     @property

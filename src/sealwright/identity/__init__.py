@@ -64,7 +64,7 @@ from sealwright.identity.passwords import Argon2Hashing, Hashing
 from sealwright.identity.policy import secret_digest
 from sealwright.identity.purge import purge
 from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
-from sealwright.identity.sessions import Sessions
+from sealwright.identity.sessions import SessionEnded, Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.throttle import Throttle
 from sealwright.identity.totp import digits_of
@@ -123,6 +123,7 @@ __all__ = [
     "ResetLinks",
     "SecondFactorRequired",
     "Session",
+    "SessionEnded",
     "SessionKind",
     "SessionLifetimes",
     "SessionNotFound",

@@ -22,7 +22,7 @@ from sealwright.identity.models import SessionLifetimes
 from sealwright.identity.one_time_links import OneTimeLinks
 from sealwright.identity.passwords import Hashing
 from sealwright.identity.reset import ResetLinks
-from sealwright.identity.sessions import Sessions
+from sealwright.identity.sessions import SessionEnded, Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.throttle import Throttle
 from sealwright.keys import Sealer
@@ -54,15 +54,16 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
     domain: str,
     named: NamedAuthorities,
     clients_of_group: ClientsOfGroup,
+    session_ended: SessionEnded,
     certificates: PersonalCertificates,
 ) -> Identity:
     """Build the package's objects. `server_name`: shown by authenticator apps; `domain`: the part after the @ of an SPN.
 
     `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
-    `certificates`: those that people got by signing in here.
+    `session_ended`: what else is stored when a session ends; `certificates`: those that people got by signing in here.
     """
     changes = AuthorizedChanges(db, audit, named)
-    sessions = Sessions(db, audit, clock, entropy, rules)
+    sessions = Sessions(db, audit, clock, entropy, rules, session_ended=session_ended)
     devices = KnownDevices(db, clock, entropy)
     authenticators = Authenticators(db, clock, sealer, hashing, Throttle(db, clock), devices)
     credentials = Credentials(

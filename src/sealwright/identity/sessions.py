@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from msgspec.structs import replace
 
 from sealwright.access import Actor, Permission, permissions_of, require, roles_of_account
 from sealwright.audit import Audit, Event
-from sealwright.clock import Clock, after
+from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token, uuid4
 from sealwright.identity import store
@@ -22,15 +23,33 @@ MAX_SESSIONS = 50
 """Of one account; the oldest ends when another one begins."""
 
 
+SessionEnded = Callable[[Transaction, str, str, Instant], Awaitable[None]]
+"""What else is stored in the transaction that ends a session: called with the session's id, its account's id, and the time."""
+
+
+async def nothing_else(_tx: Transaction, _session_id: str, _account_id: str, _now: Instant) -> None:
+    """A `SessionEnded` that stores nothing."""
+
+
 class Sessions:
     """Rows of their own, so that an end is an end: nothing about a session is taken from the token itself."""
 
-    def __init__(self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, rules: SessionLifetimes) -> None:
+    def __init__(
+        self,
+        db: Database,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+        rules: SessionLifetimes,
+        *,
+        session_ended: SessionEnded = nothing_else,
+    ) -> None:
         self._db = db
         self._audit = audit
         self._clock = clock
         self._entropy = entropy
         self._rules = rules
+        self._session_ended = session_ended
 
     async def resolve(self, session_token: str, address: str, *, kind: SessionKind) -> SignedIn | None:
         """Who holds the token, if the session and its account are good now. `address`: of the peer, for the actor.
@@ -191,3 +210,4 @@ class Sessions:
     async def _record_end(self, tx: Transaction, session_id: str, account_id: str, reason: str, actor: Actor) -> None:
         details = {"reason": reason, "account": account_id}
         await self._audit.record(tx, Event.SESSION_ENDED, actor=actor, target=f"session:{session_id}", details=details)
+        await self._session_ended(tx, session_id, account_id, self._clock.now())

@@ -19,6 +19,7 @@ from sealwright.oauth.errors import (
     ClientInUse,
     ClientUnknown,
     GroupUnknown,
+    LogoutRefused,
     RequestGone,
     TokenRequestRefused,
     UnprovenRequest,
@@ -26,13 +27,19 @@ from sealwright.oauth.errors import (
 from sealwright.oauth.http import (
     CONSENT_PAGE,
     CONTINUE_PATH,
+    LOGOUT_PAGE,
     NOT_ALLOWED_PAGE,
     SESSION_COOKIE,
     SIGN_IN_PAGE,
+    FormPostPage,
+    StepResponse,
     answer_failure,
-    step_response,
+    step_responses,
 )
 from sealwright.oauth.id_token_status import IdTokenStatus
+from sealwright.oauth.logout.backchannel import BackchannelLogout, queue_logout_tokens
+from sealwright.oauth.logout.endpoint import LogoutEndpoint
+from sealwright.oauth.logout.models import PendingLogout, SignedOut
 from sealwright.oauth.lookups import PeopleLookup, SessionLookup
 from sealwright.oauth.models import (
     AcceptedRequest,
@@ -43,6 +50,7 @@ from sealwright.oauth.models import (
     Consent,
     ConsentStep,
     DisclosedClaims,
+    FormPostStep,
     NextStep,
     NotAllowedStep,
     PendingRequest,
@@ -60,6 +68,7 @@ from sealwright.oauth.token import TokenEndpoint, TokenResponse
 __all__ = [
     "CONSENT_PAGE",
     "CONTINUE_PATH",
+    "LOGOUT_PAGE",
     "NOT_ALLOWED_PAGE",
     "SESSION_COOKIE",
     "SIGN_IN_PAGE",
@@ -69,6 +78,7 @@ __all__ = [
     "AuthorizationRequest",
     "AuthorizationServer",
     "AvailableClient",
+    "BackchannelLogout",
     "Client",
     "ClientConfiguration",
     "ClientExists",
@@ -82,11 +92,16 @@ __all__ = [
     "Consents",
     "DisclosedClaims",
     "Discovery",
+    "FormPostPage",
+    "FormPostStep",
     "GroupUnknown",
     "IdTokenStatus",
+    "LogoutEndpoint",
+    "LogoutRefused",
     "NextStep",
     "NotAllowedStep",
     "OAuthDependencies",
+    "PendingLogout",
     "PendingRequest",
     "PeopleLookup",
     "Prompt",
@@ -97,6 +112,8 @@ __all__ = [
     "ScopeNeed",
     "SessionLookup",
     "SignInStep",
+    "SignedOut",
+    "StepResponse",
     "TokenEndpoint",
     "TokenRequestRefused",
     "TokenResponse",
@@ -106,5 +123,6 @@ __all__ = [
     "client_name_in",
     "clients_of_group",
     "purge",
-    "step_response",
+    "queue_logout_tokens",
+    "step_responses",
 ]

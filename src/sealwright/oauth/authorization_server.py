@@ -14,15 +14,18 @@ from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery
-from sealwright.oauth.http import Endpoints, routes
+from sealwright.oauth.http import Endpoints, FormPostPage, StepResponse, routes, step_responses
 from sealwright.oauth.id_token_status import IdTokenStatus
 from sealwright.oauth.introspection import IntrospectionEndpoint
+from sealwright.oauth.logout.backchannel import BackchannelLogout
+from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.lookups import PeopleLookup, SessionLookup
 from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_families import TokenFamilies
 from sealwright.oauth.userinfo import UserinfoEndpoint
+from sealwright.outbound import Outbound
 
 
 class AuthorizationServer(Struct, frozen=True):
@@ -34,6 +37,9 @@ class AuthorizationServer(Struct, frozen=True):
     discovery: Discovery
     tokens: TokenEndpoint
     id_token_status: IdTokenStatus
+    logout: LogoutEndpoint
+    backchannel_logout: BackchannelLogout
+    step_response: StepResponse
     routes: tuple[Route, ...]
 
 
@@ -45,10 +51,13 @@ def build_authorization_server(
     custody: Custody,
     sealer: Sealer,
     named: NamedAuthorities,
+    outbound: Outbound,
+    form_post_page: FormPostPage,
 ) -> AuthorizationServer:
     """Build it.
 
-    `directory`: `identity.Directory`; `sessions`: `identity.Sessions`; `named`: the names that carry authority elsewhere.
+    `directory`: `identity.Directory`; `sessions`: `identity.Sessions`; `named`: the names that carry authority elsewhere;
+    `form_post_page`: renders the page that posts a response.
     """
     authorization = AuthorizationEndpoint(
         dependencies, directory=directory, custody=custody, requests=PendingRequests(dependencies, sealer)
@@ -63,6 +72,8 @@ def build_authorization_server(
     )
     revocation = RevocationEndpoint(dependencies, clients=authentication, access_tokens=access_tokens, families=families)
     userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, directory=directory)
+    logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
+    step_response = step_responses(form_post_page)
     endpoints = Endpoints(
         authorization=authorization,
         tokens=tokens,
@@ -70,8 +81,10 @@ def build_authorization_server(
         revocation=revocation,
         userinfo=userinfo,
         discovery=discovery,
+        logout=logout,
         sessions=sessions,
         budgets=dependencies.budgets,
+        step_response=step_response,
     )
     return AuthorizationServer(
         clients=ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named),
@@ -80,5 +93,8 @@ def build_authorization_server(
         discovery=discovery,
         tokens=tokens,
         id_token_status=IdTokenStatus(dependencies, families=families, directory=directory),
+        logout=logout,
+        backchannel_logout=BackchannelLogout(dependencies, custody=custody, outbound=outbound),
+        step_response=step_response,
         routes=tuple(routes(endpoints)),
     )

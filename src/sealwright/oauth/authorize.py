@@ -16,6 +16,7 @@ from sealwright.identity import SignedIn
 from sealwright.jose import JWT, TokenRefused, optional_text, require_issuer, verification_keys, verify
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, redirects, store
+from sealwright.oauth.authorization_response import AuthorizationResponses, Response
 from sealwright.oauth.claims import Subject, identity_claims
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -26,15 +27,12 @@ from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import (
     AcceptedRequest,
-    AuthorizationRequest,
     Client,
     ConsentStep,
     DisclosedClaims,
     NextStep,
     NotAllowedStep,
     PendingRequest,
-    RedirectStep,
-    ResponseMode,
     SignInStep,
     TokenFamily,
 )
@@ -58,19 +56,20 @@ class AuthorizationEndpoint:
         self._directory = directory
         self._custody = custody
         self._requests = requests
+        self._responses = AuthorizationResponses(dependencies, custody)
         self._answered = dependencies.budgets.authorizations_by_account
 
-    async def begin(self, query_text: str, address: str) -> AcceptedRequest | RedirectStep:
-        """Check a request and give it a handle. Raises UnprovenRequest; later errors are a `RedirectStep` to the client."""
+    async def begin(self, query_text: str, address: str) -> AcceptedRequest | Response:
+        """Check a request and give it a handle. Raises UnprovenRequest; later errors are a response to the client."""
         checked = await self._check(query_text, address)
-        return checked if isinstance(checked, RedirectStep) else AcceptedRequest(self._requests.handle_of(checked))
+        return checked if not isinstance(checked, PendingRequest) else AcceptedRequest(self._requests.handle_of(checked))
 
     async def first_step(self, query_text: str, signed_in: SignedIn | None, address: str) -> NextStep:
         """Check a request and take the first step at once: it gets a handle only where it has to wait."""
         checked = await self._check(query_text, address)
-        return checked if isinstance(checked, RedirectStep) else await self._advance("", checked, signed_in, allowed=False)
+        return checked if not isinstance(checked, PendingRequest) else await self._advance("", checked, signed_in, allowed=False)
 
-    async def _check(self, query_text: str, address: str) -> PendingRequest | RedirectStep:
+    async def _check(self, query_text: str, address: str) -> PendingRequest | Response:
         parameters = Parameters.read(query_text)
         client = await self._proven_client(parameters)
         redirect_uri = await self._proven_redirect_uri(parameters, client, address)
@@ -79,16 +78,8 @@ class AuthorizationEndpoint:
             request = read_request(parameters, client, redirect_uri, await self._hinted_subject(parameters, client))
             return self._requests.begin(client, request)
         except AuthorizationRefused as refusal:
-            return RedirectStep(
-                self._location(
-                    client,
-                    redirect_uri,
-                    response_mode_of(parameters),
-                    state,
-                    error=refusal.error,
-                    error_description=error_text(refusal.detail),
-                )
-            )
+            mode, text = response_mode_of(parameters), error_text(refusal.detail)
+            return await self._responses.make(client, redirect_uri, mode, state, error=refusal.error, error_description=text)
 
     async def pending(self, handle: str) -> PendingRequest:
         """The request behind a handle, for the pages that show it; raises RequestGone."""
@@ -106,7 +97,7 @@ class AuthorizationEndpoint:
         return (await self._facts_about(signed_in, pending)).decision.needs
 
     async def next_step(self, handle: str, signed_in: SignedIn | None) -> NextStep:
-        """What the request waits for; `RedirectStep` where it could be decided at once. Raises RequestGone."""
+        """What the request waits for; the response where it could be decided at once. Raises RequestGone."""
         pending = await self.pending(handle)
         return await self._advance(handle, pending, signed_in, allowed=False)
 
@@ -115,7 +106,7 @@ class AuthorizationEndpoint:
         pending = await self.pending(handle)
         return await self._advance(handle, pending, signed_in, allowed=True)
 
-    async def deny(self, handle: str, signed_in: SignedIn | None) -> RedirectStep:
+    async def deny(self, handle: str, signed_in: SignedIn | None) -> Response:
         """The person refuses, or gives up before signing in. Raises RequestGone."""
         pending = await self.pending(handle)
         refusal = AuthorizationRefused("access_denied", "The person did not allow it.")
@@ -128,7 +119,7 @@ class AuthorizationEndpoint:
         if decision.allowed:  # they were let in meanwhile
             return await self._advance(handle, pending, signed_in, allowed=False)
         await self._use_up(handle, pending, signed_in)
-        return self._refusal(pending, policy.not_allowed(decision))
+        return await self._refusal(pending, policy.not_allowed(decision))
 
     # --- decisions ---
 
@@ -169,7 +160,7 @@ class AuthorizationEndpoint:
 
     async def _answer_with_code(
         self, handle: str, pending: PendingRequest, signed_in: SignedIn, scopes: tuple[str, ...], *, consented: bool
-    ) -> RedirectStep:
+    ) -> Response:
         self._answered.take(signed_in.account.id)
         request, now = pending.request, self._clock.now()
         code = token(self._entropy)
@@ -200,17 +191,17 @@ class AuthorizationEndpoint:
 
         if not await self._db.write(body):
             raise request_gone()
-        return RedirectStep(self._answer(pending, code=code))
+        return await self._respond(pending, code=code)
 
     async def _refuse(
         self, handle: str, pending: PendingRequest, signed_in: SignedIn | None, refusal: AuthorizationRefused, event: Event
-    ) -> RedirectStep:
+    ) -> Response:
         if signed_in is None:  # stores nothing: anyone can have such a request refused, as often as they like
-            return self._refusal(pending, refusal)
+            return await self._refusal(pending, refusal)
         if handle:
             await self._use_up(handle, pending, signed_in)
         await self._record(pending, signed_in, refusal, event)
-        return self._refusal(pending, refusal)
+        return await self._refusal(pending, refusal)
 
     async def _use_up(self, handle: str, pending: PendingRequest, signed_in: SignedIn) -> None:
         self._answered.take(signed_in.account.id)
@@ -293,20 +284,16 @@ class AuthorizationEndpoint:
 
     # --- responses ---
 
-    def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> RedirectStep:
+    async def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> Response:
         # The reasons name groups, which are no business of other people's servers: they are on the page and in the audit row.
         # A program on the person's own computer may know what they know.
         told = f"{refusal.detail} {_sentences(refusal.reasons)}" if pending.returns_to_this_computer else refusal.detail
-        return RedirectStep(self._answer(pending, error=refusal.error, error_description=error_text(told.rstrip())))
+        return await self._respond(pending, error=refusal.error, error_description=error_text(told.rstrip()))
 
-    def _answer(self, pending: PendingRequest, **parameters: str) -> str:
-        request: AuthorizationRequest = pending.request
-        return self._location(pending.client, request.redirect_uri, request.response_mode, request.state, **parameters)
-
-    def _location(self, client: Client, redirect_uri: str, mode: ResponseMode, state: str | None, **parameters: str) -> str:
-        """The redirect URI with a response: what is given, then `state` and `iss` (RFC 9207)."""
-        issuer_url = issuer_url_of(self._origin, client.name)
-        return redirects.with_parameters(redirect_uri, mode, [*parameters.items(), ("state", state), ("iss", issuer_url)])
+    async def _respond(self, pending: PendingRequest, **parameters: str) -> Response:
+        request = pending.request
+        mode, state = request.response_mode, request.state
+        return await self._responses.make(pending.client, request.redirect_uri, mode, state, **parameters)
 
 
 def _sentences(reasons: tuple[str, ...]) -> str:

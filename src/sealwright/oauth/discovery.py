@@ -25,6 +25,7 @@ AUTHORIZATION_PATH = "/oauth2/authorise"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - an address
 INTROSPECTION_PATH = "/oauth2/token/introspect"
 REVOCATION_PATH = "/oauth2/token/revoke"
+LOGOUT_PATH = "/oauth2/logout"
 USERINFO_PATH = "/userinfo"
 KEYS_PATH = "/public_key.jwk"
 
@@ -134,6 +135,7 @@ def metadata_of(client: Client, origin: str, mapped: Collection[str], algorithms
         "token_endpoint": origin + TOKEN_PATH,
         "userinfo_endpoint": issuer_url + USERINFO_PATH,
         "jwks_uri": issuer_url + KEYS_PATH,
+        "end_session_endpoint": origin + LOGOUT_PATH,
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": [str(mode) for mode in ResponseMode],
@@ -152,4 +154,9 @@ def metadata_of(client: Client, origin: str, mapped: Collection[str], algorithms
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
+        "authorization_signing_alg_values_supported": algorithms,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
     }

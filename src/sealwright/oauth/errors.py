@@ -13,6 +13,12 @@ class UnprovenRequest(Refused):
     code = "unproven_request"
 
 
+class LogoutRefused(Refused):
+    """A logout request that is not right: told to the person, never redirected."""
+
+    code = "logout_refused"
+
+
 class RequestGone(Refused):
     """A pending authorization request that is unknown, expired or already decided."""
 

@@ -25,7 +25,7 @@ from sealwright.http import Listener, Request, Response, Route, Wire, json_respo
 from sealwright.identity import SessionKind, SignedIn
 from sealwright.ip import network_of
 from sealwright.oauth.authorize import AuthorizationEndpoint
-from sealwright.oauth.discovery import AUTHORIZATION_PATH, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH, Discovery
+from sealwright.oauth.discovery import AUTHORIZATION_PATH, INTROSPECTION_PATH, LOGOUT_PATH, REVOCATION_PATH, TOKEN_PATH, Discovery
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
@@ -37,8 +37,17 @@ from sealwright.oauth.errors import (
     UnprovenRequest,
 )
 from sealwright.oauth.introspection import IntrospectionEndpoint
+from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.lookups import SessionLookup
-from sealwright.oauth.models import ConsentStep, NextStep, NotAllowedStep, RedirectStep, SignInStep
+from sealwright.oauth.models import (
+    AcceptedRequest,
+    ConsentStep,
+    FormPostStep,
+    NextStep,
+    NotAllowedStep,
+    RedirectStep,
+    SignInStep,
+)
 from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_request import TokenRequest
@@ -51,6 +60,7 @@ SIGN_IN_PAGE = "/ui/sign-in"
 CONSENT_PAGE = "/ui/oauth2/consent"
 NOT_ALLOWED_PAGE = "/ui/oauth2/not-allowed"
 CONTINUE_PATH = "/ui/oauth2/continue"
+LOGOUT_PAGE = "/ui/oauth2/logout"
 
 _ISSUER = "/oauth2/openid/{client}"
 _ANY_ORIGIN = ("access-control-allow-origin", "*")
@@ -82,8 +92,10 @@ class Endpoints:
         revocation: RevocationEndpoint,
         userinfo: UserinfoEndpoint,
         discovery: Discovery,
+        logout: LogoutEndpoint,
         sessions: SessionLookup,
         budgets: Budgets,
+        step_response: StepResponse,
     ) -> None:
         self._authorization = authorization
         self._tokens = tokens
@@ -92,11 +104,13 @@ class Endpoints:
         self._userinfo = userinfo
         self._discovery = discovery
         self._sessions = sessions
+        self._logout = logout
         self._budgets = budgets
+        self._step_response = step_response
 
     async def authorize(self, request: Request) -> Response:
         """The authorization endpoint by GET."""
-        return step_response(await self._first_step(request))
+        return self._step_response(await self._first_step(request))
 
     async def _first_step(self, request: Request) -> NextStep:
         self._budgets.authorizations_by_network.take(network_of(request.peer.address))
@@ -107,14 +121,20 @@ class Endpoints:
         """The same by POST. A form from another site comes without cookies, so the browser is sent on with a GET first."""
         self._budgets.authorizations_by_network.take(network_of(request.peer.address))
         begun = await self._authorization.begin(form_text(request), request.peer.address)
-        if isinstance(begun, RedirectStep):
-            return step_response(begun)
+        if not isinstance(begun, AcceptedRequest):
+            return self._step_response(begun)
         return redirect(page_address(CONTINUE_PATH, begun), headers=_ON_THE_WAY)
 
     async def proceed(self, request: Request) -> Response:
         """Back to a pending request, after signing in or from anywhere: the next step is picked from what is stored."""
         handle = request.query().get("request", "")
-        return step_response(await self._authorization.next_step(handle, await self._signed_in(request)))
+        return self._step_response(await self._authorization.next_step(handle, await self._signed_in(request)))
+
+    async def log_out(self, request: Request) -> Response:
+        """The end session endpoint: the request is checked, then asked about on a page, or done."""
+        self._budgets.authorizations_by_network.take(network_of(request.peer.address))
+        handle = await self._logout.begin(request.query_text if request.method == "GET" else form_text(request))
+        return redirect(f"{LOGOUT_PAGE}?request={handle}", headers=_ON_THE_WAY)
 
     async def token(self, request: Request) -> Response:
         """The token endpoint."""
@@ -188,6 +208,7 @@ def routes(endpoints: Endpoints) -> list[Route]:
     """Every address of the authorization server."""
     page, oauth = Wire.PAGE, Wire.OAUTH
     asks = "public: anyone may ask; the client and the redirect URI are proven first"
+    asks_to_end = "public: anyone may ask; the person is asked, unless an ID token of their session is shown"
     own = "public: the client authenticates itself"
     bearer = "public: the access token is the permission"
     open_to_all = "public: it tells only what every client must know"
@@ -202,6 +223,8 @@ def routes(endpoints: Endpoints) -> list[Route]:
         Route("GET", AUTHORIZATION_PATH, endpoints.authorize, _PEOPLE, asks, page),
         Route("POST", AUTHORIZATION_PATH, endpoints.authorize_by_form, _PEOPLE, asks, page),
         Route("GET", "/ui/oauth2", endpoints.authorize, _PEOPLE, asks, page),
+        Route("GET", LOGOUT_PATH, endpoints.log_out, _PEOPLE, asks_to_end, page),
+        Route("POST", LOGOUT_PATH, endpoints.log_out, _PEOPLE, asks_to_end, page),
         Route("GET", CONTINUE_PATH, endpoints.proceed, _PEOPLE, asks, page),
         Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth),
         Route("POST", INTROSPECTION_PATH, endpoints.introspect, _BOTH, own, oauth),
@@ -220,11 +243,22 @@ def routes(endpoints: Endpoints) -> list[Route]:
 # --- steps -----------------------------------------------------------------------------------------------------------
 
 
-def step_response(step: NextStep) -> Response:
-    """Where the browser goes next. The pages for signing in and deciding use this, too."""
-    if isinstance(step, RedirectStep):
-        return redirect(step.location, headers=_ON_THE_WAY)
-    return redirect(page_address(_PAGES[type(step)], step), headers=_ON_THE_WAY)
+FormPostPage = Callable[[FormPostStep], Response]
+"""Renders the page that posts a response; the pages of another package know how."""
+StepResponse = Callable[[NextStep], Response]
+
+
+def step_responses(form_post_page: FormPostPage) -> StepResponse:
+    """The function that says where the browser goes next. The pages for signing in and deciding use it, too."""
+
+    def respond(step: NextStep) -> Response:
+        if isinstance(step, FormPostStep):
+            return form_post_page(step)
+        if isinstance(step, RedirectStep):
+            return redirect(step.location, headers=_ON_THE_WAY)
+        return redirect(page_address(_PAGES[type(step)], step), headers=_ON_THE_WAY)
+
+    return respond
 
 
 _PAGES: Mapping[type[object], str] = {

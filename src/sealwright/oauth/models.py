@@ -59,6 +59,27 @@ class ResponseMode(StrEnum):
 
     QUERY = "query"
     FRAGMENT = "fragment"
+    FORM_POST = "form_post"
+    JWT = "jwt"
+    """Signed, in the default place of the response type, which is the query (JARM, section 2.3)."""
+    QUERY_JWT = "query.jwt"
+    FRAGMENT_JWT = "fragment.jwt"
+    FORM_POST_JWT = "form_post.jwt"
+
+    @property
+    def is_signed(self) -> bool:
+        """True where the parameters go into a JWT."""
+        return self.value.endswith("jwt")
+
+    @property
+    def is_fragment(self) -> bool:
+        """True where they go into the fragment of the redirect URI."""
+        return self.value.startswith("fragment")
+
+    @property
+    def is_form_post(self) -> bool:
+        """True where the browser posts them."""
+        return self.value.startswith("form_post")
 
 
 class Prompt(StrEnum):
@@ -140,7 +161,16 @@ class RedirectStep:
     location: str = field(repr=False)
 
 
-NextStep = SignInStep | ConsentStep | NotAllowedStep | RedirectStep
+@dataclass(frozen=True, slots=True)
+class FormPostStep:
+    """The browser posts a form to the client, with a code or an error (OAuth 2.0 Form Post Response Mode)."""
+
+    redirect_uri: str
+    fields: tuple[tuple[str, str], ...] = field(repr=False)
+    client_name: str
+
+
+NextStep = SignInStep | ConsentStep | NotAllowedStep | RedirectStep | FormPostStep
 
 
 class Consent(Struct, frozen=True):

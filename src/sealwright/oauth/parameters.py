@@ -59,7 +59,7 @@ class Parameters(Struct, frozen=True):
 def response_mode_of(parameters: Parameters) -> ResponseMode:
     """Where the response goes; an error about the mode itself goes to the query."""
     asked = parameters.single("response_mode")
-    return ResponseMode.FRAGMENT if asked == ResponseMode.FRAGMENT else ResponseMode.QUERY
+    return ResponseMode(asked) if asked in set(ResponseMode) else ResponseMode.QUERY
 
 
 def state_of(parameters: Parameters) -> str | None:
@@ -116,7 +116,7 @@ def _require_response_type(parameters: Parameters) -> None:
         )
     mode = parameters.values.get("response_mode")
     if mode is not None and mode not in set(ResponseMode):
-        raise _malformed(f"The response_mode {mode[:64]} is not supported; use query or fragment.")
+        raise _malformed(f"The response_mode {mode[:64]} is not supported; use query, fragment or form_post.")
 
 
 def _scopes(parameters: Parameters) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from sealwright.client_metadata import loopback_parts
-from sealwright.oauth.models import Client, ResponseMode
+from sealwright.oauth.models import Client
 
 
 def is_claimed(uri: str) -> bool:
@@ -33,10 +33,12 @@ def is_allowed(client: Client, uri: str) -> bool:
     return uri in known or (client.localhost_redirects and any(loopback_parts(one) == loopback for one in known))
 
 
-def with_parameters(uri: str, mode: ResponseMode, parameters: Iterable[tuple[str, str | None]]) -> str:
+def with_parameters(uri: str, parameters: Iterable[tuple[str, str | None]], *, fragment: bool = False) -> str:
     """`uri` with the parameters that have a value, keeping what is in it already (RFC 6749, section 3.1.2)."""
     text = urlencode([(name, value) for name, value in parameters if value is not None])
-    if mode is ResponseMode.FRAGMENT:
+    if not text:
+        return uri
+    if fragment:
         return f"{uri}#{text}"
     _, question_mark, query = uri.partition("?")
     if not question_mark:

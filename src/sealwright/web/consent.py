@@ -5,7 +5,7 @@ from __future__ import annotations
 from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
-from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, ConsentStep, step_response
+from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, ConsentStep, StepResponse
 from sealwright.web.claims_preview import claim_previews, client_preview
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
@@ -15,8 +15,9 @@ from sealwright.web.return_to import ReturnTo, read_return_to
 class ConsentPages:
     """Shows what the tokens will say, with the values that they will hold."""
 
-    def __init__(self, pages: Pages, authorization: AuthorizationEndpoint) -> None:
+    def __init__(self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse) -> None:
         self._pages = pages
+        self._step_response = step_response
         self._authorization = authorization
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
@@ -24,7 +25,7 @@ class ConsentPages:
         return_to = _return_to(page_request)
         step = await self._authorization.next_step(return_to.handle, person)
         if not isinstance(step, ConsentStep):
-            return step_response(step)
+            return self._step_response(step)
         pending = await self._authorization.pending(return_to.handle)
         disclosed = await self._authorization.disclosed_claims(pending, person)
         return self._pages.single(
@@ -43,9 +44,9 @@ class ConsentPages:
         """Allow or deny what the application asks for."""
         handle, decision = _return_to(page_request).handle, page_request.typed("decision")
         if decision == "allow":
-            return step_response(await self._authorization.allow(handle, person))
+            return self._step_response(await self._authorization.allow(handle, person))
         if decision == "deny":
-            return step_response(await self._authorization.deny(handle, person))
+            return self._step_response(await self._authorization.deny(handle, person))
         raise InvalidInput(
             f"The answer must be “allow” or “deny”, not {decision[:20]!r}.", hint="Go back and press one of the two."
         )

@@ -22,7 +22,7 @@ from sealwright.errors import (
 )
 from sealwright.http import FailureAnswer, Request, Response
 from sealwright.identity import LinkRefused
-from sealwright.oauth import SIGN_IN_PAGE, RequestGone, UnprovenRequest
+from sealwright.oauth import SIGN_IN_PAGE, LogoutRefused, RequestGone, UnprovenRequest
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.formatting import failure_text
 from sealwright.web.pages import Headers, PageLink, Pages
@@ -71,6 +71,12 @@ TABLE: Mapping[type[Exception], FailurePage] = MappingProxyType(
         RateLimited: FailurePage(429, "Too many attempts", icon="wait"),
         Refused: FailurePage(400, "Refused", ways=_ACCOUNT),
         UnprovenRequest: FailurePage(400, "This application's request is not right"),
+        LogoutRefused: FailurePage(
+            400,
+            "You were not signed out",
+            hint="Sign out here, or tell whoever runs the application.",
+            ways=(PageLink("/ui/sign-out", "Sign out"),),
+        ),
         RequestGone: FailurePage(410, "This request is no longer open", icon="none"),
         LinkRefused: FailurePage(410, "This link does not work any more", ways=_SIGN_IN, icon="none"),
         Conflict: FailurePage(409, "That does not go together", ways=_ACCOUNT),

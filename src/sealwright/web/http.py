@@ -9,7 +9,17 @@ from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.http import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
 from sealwright.identity import Bootstrap, Credentials, Directory, Invitations, KnownDevices, ResetLinks, Sessions, SignIn
-from sealwright.oauth import CONSENT_PAGE, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, Consents
+from sealwright.oauth import (
+    CONSENT_PAGE,
+    LOGOUT_PAGE,
+    NOT_ALLOWED_PAGE,
+    SIGN_IN_PAGE,
+    AuthorizationEndpoint,
+    BackchannelLogout,
+    Consents,
+    LogoutEndpoint,
+    StepResponse,
+)
 from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
@@ -19,12 +29,13 @@ from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, Creden
 from sealwright.web.failures import failure_answer
 from sealwright.web.getting_started import GettingStarted
 from sealwright.web.invitation import InvitationPages
+from sealwright.web.logout import SIGNED_OUT_PAGE, LogoutPages, SignOut
 from sealwright.web.not_allowed import NotAllowedPages
 from sealwright.web.page_request import PageHandlers, PageRequest, PersonalAction
 from sealwright.web.pages import PageLink, Pages, Site
 from sealwright.web.reset import ResetPages
 from sealwright.web.return_to import HOME
-from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, SIGNED_OUT_PAGE, SignInPages
+from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, SignInPages
 from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.welcome import WelcomePages
 
@@ -53,6 +64,9 @@ class WebDependencies(Struct, frozen=True):
     reset_links: ResetLinks
     invitations: Invitations
     authorization: AuthorizationEndpoint
+    step_response: StepResponse
+    logout: LogoutEndpoint
+    backchannel_logout: BackchannelLogout
     consents: Consents
     inventory: Inventory
     revocation: Revocation
@@ -91,11 +105,19 @@ def _static(assets: Assets) -> tuple[Route, ...]:
 
 
 def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers, clock: Clock) -> tuple[Route, ...]:
+    sign_out = SignOut(dependencies.sessions, dependencies.logout, dependencies.backchannel_logout)
+    logout = LogoutPages(pages, dependencies.logout, sign_out)
     sign_in = SignInPages(
-        pages, sign_in=dependencies.sign_in, sessions=dependencies.sessions, authorization=dependencies.authorization, clock=clock
+        pages,
+        sign_in=dependencies.sign_in,
+        sessions=dependencies.sessions,
+        authorization=dependencies.authorization,
+        step_response=dependencies.step_response,
+        sign_out=sign_out,
+        clock=clock,
     )
-    consent = ConsentPages(pages, dependencies.authorization)
-    not_allowed = NotAllowedPages(pages, dependencies.authorization)
+    consent = ConsentPages(pages, dependencies.authorization, dependencies.step_response)
+    not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response)
     return (
         _route("GET", "/", handlers.open_page(_to_start), _OPEN),
         _route("GET", "/ui", handlers.open_page(_to_start), _OPEN),
@@ -105,7 +127,9 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         _route("POST", CODE_PAGE, handlers.open_form(sign_in.submit_code), _OPEN),
         _route("POST", CANCEL_PATH, handlers.open_form(sign_in.cancel), _OPEN),
         _route("GET", "/ui/sign-out", handlers.personal_page(sign_in.show_sign_out), _OWN),
-        _route("GET", SIGNED_OUT_PAGE, handlers.open_page(sign_in.show_signed_out), _OPEN),
+        _route("GET", SIGNED_OUT_PAGE, handlers.open_page(logout.show_signed_out), _OPEN),
+        _route("GET", LOGOUT_PAGE, handlers.open_page(logout.show), _OPEN),
+        _route("POST", LOGOUT_PAGE, handlers.open_form(logout.decide), _OPEN),
         _route("POST", "/ui/sign-out", handlers.personal_form(sign_in.sign_out, page=HOME), _OWN),
         _route("GET", CONSENT_PAGE, handlers.personal_page(consent.show), _OWN),
         _route("POST", CONSENT_PAGE, handlers.personal_form(consent.decide, page=HOME), _OWN),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sealwright.http import Response, redirect
 from sealwright.identity import SignedIn
-from sealwright.oauth import CONTINUE_PATH, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, step_response
+from sealwright.oauth import CONTINUE_PATH, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, StepResponse
 from sealwright.web.claims_preview import client_preview, missing_scopes
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import LEADS_AWAY, Pages
@@ -14,8 +14,9 @@ from sealwright.web.return_to import read_return_to
 class NotAllowedPages:
     """Shown before the application is told, so that nobody is thrown back to it without knowing why."""
 
-    def __init__(self, pages: Pages, authorization: AuthorizationEndpoint) -> None:
+    def __init__(self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse) -> None:
         self._pages = pages
+        self._step_response = step_response
         self._authorization = authorization
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
@@ -41,4 +42,4 @@ class NotAllowedPages:
 
     async def go_back(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Back to the application, which is told that access was denied."""
-        return step_response(await self._authorization.go_back(read_return_to(page_request.request).handle, person))
+        return self._step_response(await self._authorization.go_back(read_return_to(page_request.request).handle, person))

@@ -20,6 +20,7 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+_CSP: Final = "content-security-policy"
 _STAYS_HERE: Final[Headers] = (
     ("content-security-policy", f"{_POLICY}; form-action 'self'"),
     ("cross-origin-opener-policy", "same-origin"),
@@ -96,16 +97,25 @@ class Pages:
         self._environment.filters.update(utc=utc_text, rfc3339=to_rfc3339)
 
     def single(
-        self, template: str, *, status: int = 200, headers: Headers = (), leads_away: bool = False, **values: Any
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Headers = (),
+        leads_away: bool = False,
+        frames_from: tuple[str, ...] = (),
+        **values: Any,
     ) -> Response:
         """A page with one card.
 
         `leads_away`: its form may end at an application. Chromium holds the whole chain of redirects after a form against
         form-action (w3c/webappsec-csp#8), and where an application sends the browser after its own redirect URI nobody
         knows beforehand; IPv6 loopback addresses cannot even be written there. So these pages do without the directive.
-        Every other page keeps its forms at home.
+        Every other page keeps its forms at home. `frames_from`: origins of frames that it loads.
         """
         own = (*LEADS_AWAY, ("content-security-policy", _POLICY)) if leads_away else _STAYS_HERE
+        if frames_from:
+            own = tuple((name, f"{value}; frame-src {' '.join(frames_from)}" if name == _CSP else value) for name, value in own)
         return self._response(template, status, (*headers, *own), values)
 
     def console(

@@ -19,18 +19,18 @@ from sealwright.identity import (
     SignInExpired,
     SignInRefused,
 )
-from sealwright.oauth import CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, AuthorizationEndpoint, SignInStep, step_response
+from sealwright.oauth import CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, AuthorizationEndpoint, SignInStep, StepResponse
 from sealwright.web.claims_preview import client_preview
 from sealwright.web.cookies import PENDING_COOKIE, clear, set_device, set_pending, set_session
 from sealwright.web.failures import waiting_headers
 from sealwright.web.forms import FormError, form_error, missing, unlike_a_code
+from sealwright.web.logout import SignOut
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import LEADS_AWAY, Pages
 from sealwright.web.return_to import ReturnTo, read_return_to
 
 CODE_PAGE = "/ui/sign-in/code"
 CANCEL_PATH = "/ui/sign-in/cancel"
-SIGNED_OUT_PAGE = "/ui/signed-out"
 
 
 class SignInPages:
@@ -43,12 +43,16 @@ class SignInPages:
         sign_in: SignIn,
         sessions: Sessions,
         authorization: AuthorizationEndpoint,
+        step_response: StepResponse,
+        sign_out: SignOut,
         clock: Clock,
     ) -> None:
         self._pages = pages
         self._sign_in = sign_in
         self._sessions = sessions
         self._authorization = authorization
+        self._step_response = step_response
+        self._sign_out = sign_out
         self._clock = clock
 
     # --- name and password ---
@@ -65,7 +69,7 @@ class SignInPages:
             return await self._form(page_request, return_to)
         step = await self._authorization.next_step(return_to.handle, page_request.signed_in)
         if not isinstance(step, SignInStep):
-            return step_response(step)
+            return self._step_response(step)
         present = page_request.signed_in.account.name if page_request.signed_in and step.again else ""
         return await self._form(page_request, return_to, username=step.login_hint or present, again=step.again)
 
@@ -102,7 +106,7 @@ class SignInPages:
 
     async def cancel(self, page_request: PageRequest) -> Response:
         """Give up before signing in: the application is told."""
-        return step_response(await self._authorization.deny(self._return_to(page_request).handle, page_request.signed_in))
+        return self._step_response(await self._authorization.deny(self._return_to(page_request).handle, page_request.signed_in))
 
     # --- second factor ---
 
@@ -146,13 +150,7 @@ class SignInPages:
 
     async def sign_out(self, _page_request: PageRequest, person: SignedIn) -> Response:
         """Sign out: this session ends."""
-        with suppress(SessionNotFound):  # ended from elsewhere in this very moment
-            await self._sessions.end(person.session.id, "signed out", actor=person.actor)
-        return redirect(SIGNED_OUT_PAGE, headers=(clear(SESSION_COOKIE),))
-
-    async def show_signed_out(self, _page_request: PageRequest) -> Response:
-        """The page that says that one is signed out."""
-        return self._pages.single("signed-out.html")
+        return await self._sign_out.end(person)
 
     # --- parts ---
 

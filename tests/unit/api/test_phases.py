@@ -26,11 +26,16 @@ BODIES = {
     "create_client": {"kind": "public", "name": "x", "display_name": "X", "landing_url": "https://x.example.org"},
     "update_client": {"require_pkce": True},
     "add_to_redirect_uris": {"value": "https://x.example.org/back"},
+    "add_to_post_logout_redirect_uris": {"value": "https://x.example.org/goodbye"},
     "set_scope_map": {"scopes": ["openid"]},
     "add_provisioner": {"type": "OIDC"},
     "revoke_certificate": {},
 }
-QUERIES = {"remove_from_redirect_uris": "value=https://x.example.org", "list_sessions": "person=idm_admin"}
+QUERIES = {
+    "remove_from_redirect_uris": "value=https://x.example.org",
+    "remove_from_post_logout_redirect_uris": "value=https://x.example.org",
+    "list_sessions": "person=idm_admin",
+}
 
 
 def serial(path):

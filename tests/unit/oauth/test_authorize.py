@@ -83,7 +83,6 @@ ERRORS = {
     "response type unknown": ({"response_type": "token"}, "unsupported_response_type"),
     "hybrid": ({"response_type": "code id_token"}, "unsupported_response_type"),
     "response mode unknown": ({"response_mode": "web_message"}, "invalid_request"),
-    "form_post": ({"response_mode": "form_post"}, "invalid_request"),
     "request object": ({"request": "eyJ"}, "request_not_supported"),
     "request object by reference": ({"request_uri": "https://x.example/r"}, "request_uri_not_supported"),
     "registration": ({"registration": "{}"}, "registration_not_supported"),

@@ -52,7 +52,7 @@ def test_metadata_is_true_and_the_issuer_is_its_own_address(path):
         assert document["grant_types_supported"] == ["authorization_code", "refresh_token"]
         assert document["revocation_endpoint"] == f"{ORIGIN}/oauth2/token/revoke"
         assert document["revocation_endpoint_auth_methods_supported"] == ["none"]
-        later = {"introspection", "device_authorization", "end_session", "registration"}
+        later = {"introspection", "device_authorization", "registration"}
         assert not {name for name in document if name.removesuffix("_endpoint") in later}
 
     run(scenario)

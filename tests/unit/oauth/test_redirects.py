@@ -2,7 +2,7 @@ import pytest
 
 from sealwright.client_metadata import ClientKind, ClientRefused, require_landing_url, require_redirect_uri
 from sealwright.clock import Instant
-from sealwright.oauth.models import Client, ResponseMode
+from sealwright.oauth.models import Client
 from sealwright.oauth.redirects import is_allowed, with_parameters
 
 REGISTERED = (
@@ -263,10 +263,10 @@ def test_landing_page_is_a_page():
 def test_answer_is_added_to_what_the_uri_has_already():
     answer = [("code", "a b"), ("state", None), ("iss", "https://x/y")]
     tail = "code=a+b&iss=https%3A%2F%2Fx%2Fy"
-    assert with_parameters("http://127.0.0.1:1", ResponseMode.QUERY, answer) == f"http://127.0.0.1:1?{tail}"
-    assert with_parameters("https://x/?a=b", ResponseMode.QUERY, answer) == f"https://x/?a=b&{tail}"
-    assert with_parameters("https://x/?", ResponseMode.QUERY, answer) == f"https://x/?{tail}"
-    assert with_parameters("https://x/?a=b&", ResponseMode.QUERY, answer) == f"https://x/?a=b&{tail}"
-    assert with_parameters("https://x/?a=b?", ResponseMode.QUERY, answer) == f"https://x/?a=b?&{tail}"
-    assert with_parameters("https://x/??", ResponseMode.QUERY, answer) == f"https://x/??&{tail}"
-    assert with_parameters("https://x/?a=b", ResponseMode.FRAGMENT, answer) == f"https://x/?a=b#{tail}"
+    assert with_parameters("http://127.0.0.1:1", answer) == f"http://127.0.0.1:1?{tail}"
+    assert with_parameters("https://x/?a=b", answer) == f"https://x/?a=b&{tail}"
+    assert with_parameters("https://x/?", answer) == f"https://x/?{tail}"
+    assert with_parameters("https://x/?a=b&", answer) == f"https://x/?a=b&{tail}"
+    assert with_parameters("https://x/?a=b?", answer) == f"https://x/?a=b?&{tail}"
+    assert with_parameters("https://x/??", answer) == f"https://x/??&{tail}"
+    assert with_parameters("https://x/?a=b", answer, fragment=True) == f"https://x/?a=b#{tail}"

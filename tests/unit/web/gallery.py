@@ -24,6 +24,7 @@ from sealwright.identity import (
     SessionKind,
     SignedIn,
 )
+from sealwright.oauth import SignedOut
 from sealwright.web.assets import load_assets
 from sealwright.web.certificates import REASONS
 from sealwright.web.forms import FormError
@@ -205,8 +206,33 @@ class Gallery:
                 icon="stop",
             ),
         )
+        yield (
+            "logout",
+            show(
+                "logout.html",
+                leads_away=True,
+                person=self.account(),
+                client_name=self.text("Step-CA"),
+                action="/ui/oauth2/logout?request=x",
+                csrf_token="csrf",
+            ),
+        )
+        yield (
+            "form-post",
+            show(
+                "form-post.html",
+                leads_away=True,
+                client_name=self.text("Step-CA"),
+                action="https://ca.example.org/back",
+                fields=(("code", self.text("c0de")), ("state", self.text("st4te"))),
+            ),
+        )
+        after = SignedOut(("https://wiki.example.org/end?sid=x",), "https://ca.example.org/goodbye", self.text("Step-CA"))
+        frames = ("https://wiki.example.org",)
+        yield "signed-out-frames", show("signed-out.html", frames_from=frames, signed_in=False, after=after)
+        yield "signed-out-in-again", show("signed-out.html", signed_in=True, after=after)
         yield "sign-out", show("sign-out.html", person=self.account(), csrf_token="csrf")
-        yield "signed-out", show("signed-out.html")
+        yield "signed-out", show("signed-out.html", signed_in=False, after=SignedOut())
         fingerprint = "4f1e07aa" * 8
         yield (
             "trust",

@@ -32,6 +32,7 @@ from sealwright.db.schema.oauth import (
     oauth_codes,
     oauth_consents,
     oauth_families,
+    oauth_logout_deliveries,
     oauth_refresh_tokens,
     oauth_scope_maps,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "oauth_codes",
     "oauth_consents",
     "oauth_families",
+    "oauth_logout_deliveries",
     "oauth_refresh_tokens",
     "oauth_scope_maps",
     "one_time_links",

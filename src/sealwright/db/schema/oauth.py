@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from sealwright.db.schema.columns import blob_column, instant_column, metadata, ref_column, text_column
 
@@ -95,4 +95,20 @@ oauth_consents = Table(
     text_column("scope"),
     instant_column("granted_at"),
     info={"about": "What a person has allowed a client."},
+)
+
+oauth_logout_deliveries = Table(
+    "oauth_logout_deliveries",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("session_id", Text, primary_key=True, doc="The session that ended; its row may be gone"),
+    text_column("account_id", doc="`sub` of the logout token"),
+    instant_column("created_at"),
+    instant_column("next_try_at", doc="Set later while one process sends it, so that no other does"),
+    Column("tries", Integer, nullable=False),
+    text_column("last_failure", nullable=True),
+    instant_column("expires_at", doc="It is given up then"),
+    Index("ix_oauth_logout_deliveries_next_try_at", "next_try_at"),
+    Index("ix_oauth_logout_deliveries_session_id", "session_id"),
+    info={"about": "Logout tokens that clients did not take yet."},
 )

@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.http import Peer
+from sealwright.oauth.token_request import TokenRequest
 from sealwright.outbound import OutboundResponse
 from tests.oauth_world import CHALLENGE, VERIFIER
 from tests.pages_place import ORIGIN, PASSWORD, InProcessBrowser, Place, authorization_address, pages_place
@@ -40,7 +42,7 @@ def signed_in_to_application(place: Place) -> tuple[InProcessBrowser, str]:
     }
 
     async def redeem() -> str:
-        response = await place.oauth.tokens.respond(None, form, "192.0.2.7")
+        response = await place.oauth.tokens.respond(TokenRequest(form, {}, Peer("192.0.2.7")))
         return str(response.members()["id_token"])
 
     return browser, place.run(redeem())

@@ -9,6 +9,17 @@ from __future__ import annotations
 from sealwright.client_metadata import ClientKind, ClientRefused
 from sealwright.oauth.authorization_server import AuthorizationServer, build_authorization_server
 from sealwright.oauth.authorize import AuthorizationEndpoint
+from sealwright.oauth.browser_http import (
+    CONSENT_PAGE,
+    CONTINUE_PATH,
+    LOGOUT_PAGE,
+    NOT_ALLOWED_PAGE,
+    SESSION_COOKIE,
+    SIGN_IN_PAGE,
+    FormPostPage,
+    StepResponse,
+    step_responses,
+)
 from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -24,18 +35,7 @@ from sealwright.oauth.errors import (
     TokenRequestRefused,
     UnprovenRequest,
 )
-from sealwright.oauth.http import (
-    CONSENT_PAGE,
-    CONTINUE_PATH,
-    LOGOUT_PAGE,
-    NOT_ALLOWED_PAGE,
-    SESSION_COOKIE,
-    SIGN_IN_PAGE,
-    FormPostPage,
-    StepResponse,
-    answer_failure,
-    step_responses,
-)
+from sealwright.oauth.http import answer_failure
 from sealwright.oauth.id_token_status import IdTokenStatus
 from sealwright.oauth.logout.backchannel import BackchannelLogout, queue_logout_tokens
 from sealwright.oauth.logout.endpoint import LogoutEndpoint

@@ -9,12 +9,13 @@ from sealwright.http import Route
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.authorize import AuthorizationEndpoint
+from sealwright.oauth.browser_http import BrowserEndpoints, FormPostPage, StepResponse, browser_routes, step_responses
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery
-from sealwright.oauth.http import Endpoints, FormPostPage, StepResponse, routes, step_responses
+from sealwright.oauth.http import Endpoints, routes
 from sealwright.oauth.id_token_status import IdTokenStatus
 from sealwright.oauth.introspection import IntrospectionEndpoint
 from sealwright.oauth.logout.backchannel import BackchannelLogout
@@ -74,17 +75,20 @@ def build_authorization_server(
     userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, directory=directory)
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
-    endpoints = Endpoints(
+    browser_endpoints = BrowserEndpoints(
         authorization=authorization,
+        logout=logout,
+        sessions=sessions,
+        budgets=dependencies.budgets,
+        step_response=step_response,
+    )
+    endpoints = Endpoints(
         tokens=tokens,
         introspection=introspection,
         revocation=revocation,
         userinfo=userinfo,
         discovery=discovery,
-        logout=logout,
-        sessions=sessions,
         budgets=dependencies.budgets,
-        step_response=step_response,
     )
     return AuthorizationServer(
         clients=ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named),
@@ -96,5 +100,5 @@ def build_authorization_server(
         logout=logout,
         backchannel_logout=BackchannelLogout(dependencies, custody=custody, outbound=outbound),
         step_response=step_response,
-        routes=tuple(routes(endpoints)),
+        routes=(*browser_routes(browser_endpoints), *routes(endpoints)),
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
+from typing import Any, TypeVar
 
 from sealwright.budgets import Budgets
 from sealwright.errors import (
@@ -21,11 +20,9 @@ from sealwright.errors import (
     Refused,
     Unavailable,
 )
-from sealwright.http import Listener, Request, Response, Route, Wire, json_response, redirect
-from sealwright.identity import SessionKind, SignedIn
+from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import network_of
-from sealwright.oauth.authorize import AuthorizationEndpoint
-from sealwright.oauth.discovery import AUTHORIZATION_PATH, INTROSPECTION_PATH, LOGOUT_PATH, REVOCATION_PATH, TOKEN_PATH, Discovery
+from sealwright.oauth.discovery import INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH, Discovery
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
@@ -34,33 +31,14 @@ from sealwright.oauth.errors import (
     ClientNotAuthenticated,
     ScopeMissing,
     TokenRequestRefused,
-    UnprovenRequest,
 )
 from sealwright.oauth.introspection import IntrospectionEndpoint
-from sealwright.oauth.logout.endpoint import LogoutEndpoint
-from sealwright.oauth.lookups import SessionLookup
-from sealwright.oauth.models import (
-    AcceptedRequest,
-    ConsentStep,
-    FormPostStep,
-    NextStep,
-    NotAllowedStep,
-    RedirectStep,
-    SignInStep,
-)
 from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_request import TokenRequest
 from sealwright.oauth.userinfo import UserinfoEndpoint
 
 T = TypeVar("T")
-
-SESSION_COOKIE = "__Host-sealwright_session"
-SIGN_IN_PAGE = "/ui/sign-in"
-CONSENT_PAGE = "/ui/oauth2/consent"
-NOT_ALLOWED_PAGE = "/ui/oauth2/not-allowed"
-CONTINUE_PATH = "/ui/oauth2/continue"
-LOGOUT_PAGE = "/ui/oauth2/logout"
 
 _ISSUER = "/oauth2/openid/{client}"
 _ANY_ORIGIN = ("access-control-allow-origin", "*")
@@ -69,12 +47,6 @@ _NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 _SHOWS_WITHIN = timedelta(seconds=1)
 """How long the metadata and keys of a client may be told as they were."""
 _KEEP_A_MINUTE = ("cache-control", "public, max-age=60")
-_ON_THE_WAY = (
-    ("referrer-policy", "no-referrer"),
-    # Many applications open the sign-in in a window of their own and wait for it to come back; any stricter policy, on any
-    # answer on the way, would cut that window off from them.
-    ("cross-origin-opener-policy", "unsafe-none"),
-)
 _REALM = 'realm="Sealwright"'
 _PEOPLE = frozenset({Listener.PEOPLE})
 _BOTH = frozenset({Listener.PEOPLE, Listener.MACHINES})
@@ -86,55 +58,19 @@ class Endpoints:
     def __init__(
         self,
         *,
-        authorization: AuthorizationEndpoint,
         tokens: TokenEndpoint,
         introspection: IntrospectionEndpoint,
         revocation: RevocationEndpoint,
         userinfo: UserinfoEndpoint,
         discovery: Discovery,
-        logout: LogoutEndpoint,
-        sessions: SessionLookup,
         budgets: Budgets,
-        step_response: StepResponse,
     ) -> None:
-        self._authorization = authorization
         self._tokens = tokens
         self._introspection = introspection
         self._revocation = revocation
         self._userinfo = userinfo
         self._discovery = discovery
-        self._sessions = sessions
-        self._logout = logout
         self._budgets = budgets
-        self._step_response = step_response
-
-    async def authorize(self, request: Request) -> Response:
-        """The authorization endpoint by GET."""
-        return self._step_response(await self._first_step(request))
-
-    async def _first_step(self, request: Request) -> NextStep:
-        self._budgets.authorizations_by_network.take(network_of(request.peer.address))
-        signed_in = await self._signed_in(request)
-        return await self._authorization.first_step(request.query_text, signed_in, request.peer.address)
-
-    async def authorize_by_form(self, request: Request) -> Response:
-        """The same by POST. A form from another site comes without cookies, so the browser is sent on with a GET first."""
-        self._budgets.authorizations_by_network.take(network_of(request.peer.address))
-        begun = await self._authorization.begin(form_text(request), request.peer.address)
-        if not isinstance(begun, AcceptedRequest):
-            return self._step_response(begun)
-        return redirect(page_address(CONTINUE_PATH, begun), headers=_ON_THE_WAY)
-
-    async def proceed(self, request: Request) -> Response:
-        """Back to a pending request, after signing in or from anywhere: the next step is picked from what is stored."""
-        handle = request.query().get("request", "")
-        return self._step_response(await self._authorization.next_step(handle, await self._signed_in(request)))
-
-    async def log_out(self, request: Request) -> Response:
-        """The end session endpoint: the request is checked, then asked about on a page, or done."""
-        self._budgets.authorizations_by_network.take(network_of(request.peer.address))
-        handle = await self._logout.begin(request.query_text if request.method == "GET" else form_text(request))
-        return redirect(f"{LOGOUT_PAGE}?request={handle}", headers=_ON_THE_WAY)
 
     async def token(self, request: Request) -> Response:
         """The token endpoint."""
@@ -199,16 +135,10 @@ class Endpoints:
             ),
         )
 
-    async def _signed_in(self, request: Request) -> SignedIn | None:
-        cookie = request.cookie(SESSION_COOKIE)
-        return None if cookie is None else await self._sessions.resolve(cookie, request.peer.address, kind=SessionKind.BROWSER)
-
 
 def routes(endpoints: Endpoints) -> list[Route]:
-    """Every address of the authorization server."""
-    page, oauth = Wire.PAGE, Wire.OAUTH
-    asks = "public: anyone may ask; the client and the redirect URI are proven first"
-    asks_to_end = "public: anyone may ask; the person is asked, unless an ID token of their session is shown"
+    """Every address that applications call."""
+    oauth = Wire.OAUTH
     own = "public: the client authenticates itself"
     bearer = "public: the access token is the permission"
     open_to_all = "public: it tells only what every client must know"
@@ -220,12 +150,6 @@ def routes(endpoints: Endpoints) -> list[Route]:
     )
     userinfo, keys = _ISSUER + "/userinfo", _ISSUER + "/public_key.jwk"
     return [
-        Route("GET", AUTHORIZATION_PATH, endpoints.authorize, _PEOPLE, asks, page),
-        Route("POST", AUTHORIZATION_PATH, endpoints.authorize_by_form, _PEOPLE, asks, page),
-        Route("GET", "/ui/oauth2", endpoints.authorize, _PEOPLE, asks, page),
-        Route("GET", LOGOUT_PATH, endpoints.log_out, _PEOPLE, asks_to_end, page),
-        Route("POST", LOGOUT_PATH, endpoints.log_out, _PEOPLE, asks_to_end, page),
-        Route("GET", CONTINUE_PATH, endpoints.proceed, _PEOPLE, asks, page),
         Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth),
         Route("POST", INTROSPECTION_PATH, endpoints.introspect, _BOTH, own, oauth),
         Route("POST", "/oauth2/inspect", endpoints.introspect, _BOTH, own, oauth),  # its name in Kanidm until 1.2
@@ -240,44 +164,6 @@ def routes(endpoints: Endpoints) -> list[Route]:
     ]
 
 
-# --- steps -----------------------------------------------------------------------------------------------------------
-
-
-FormPostPage = Callable[[FormPostStep], Response]
-"""Renders the page that posts a response; the pages of another package know how."""
-StepResponse = Callable[[NextStep], Response]
-
-
-def step_responses(form_post_page: FormPostPage) -> StepResponse:
-    """The function that says where the browser goes next. The pages for signing in and deciding use it, too."""
-
-    def respond(step: NextStep) -> Response:
-        if isinstance(step, FormPostStep):
-            return form_post_page(step)
-        if isinstance(step, RedirectStep):
-            return redirect(step.location, headers=_ON_THE_WAY)
-        return redirect(page_address(_PAGES[type(step)], step), headers=_ON_THE_WAY)
-
-    return respond
-
-
-_PAGES: Mapping[type[object], str] = {
-    SignInStep: SIGN_IN_PAGE,
-    ConsentStep: CONSENT_PAGE,
-    NotAllowedStep: NOT_ALLOWED_PAGE,
-}
-
-
-class _Waiting(Protocol):
-    @property
-    def handle(self) -> str: ...
-
-
-def page_address(path: str, step: _Waiting) -> str:
-    """The page at `path` for a pending request."""
-    return f"{path}?request={quote(step.handle, safe='')}"
-
-
 def access_token_of(request: Request) -> str | None:
     """The access token of a request, from the one place that gives it (RFC 6750, section 2); a query is no such place."""
     in_header = request.bearer()
@@ -288,20 +174,6 @@ def access_token_of(request: Request) -> str | None:
     if in_header is not None and in_form is not None:
         raise InvalidInput("The access token is in the Authorization header and in the body; use one of them.")
     return in_header or in_form
-
-
-def form_text(request: Request) -> str:
-    """The body of a posted authorization request, still encoded; raises UnprovenRequest where it is no form."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        if content_type == "application/x-www-form-urlencoded":
-            return request.body.decode("utf-8")
-    except UnicodeDecodeError as cause:
-        raise UnprovenRequest("The application's request is not UTF-8 text.") from cause
-    raise UnprovenRequest(
-        "The application's request is no form.",
-        reasons=(f"its content type is {content_type[:80] or 'missing'}, not application/x-www-form-urlencoded",),
-    )
 
 
 # --- failures --------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -174,29 +175,28 @@ def test_refused_setting_leads_to_help_that_is_installed(tmp_path):
     assert caught.value.hint.endswith(": sealwright help settings")
 
 
-def test_no_message_cites_a_page_that_is_not_installed():
+@cache
+def texts():
+    """Every text in the source, with its file."""
     source = Path(sealwright.__file__).parent
-    cited = {
-        f"{file.relative_to(source)}: {node.value}"
+    return [
+        (str(file.relative_to(source)), node.value)
         for file in source.rglob("*.py")
-        for tree in [ast.parse(file.read_text(encoding="utf-8"))]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "docs/" in node.value
-    }
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def test_no_message_cites_a_page_that_is_not_installed():
+    cited = {f"{file}: {text}" for file, text in texts() if "docs/" in text}
     docstring = {each for each in cited if each.startswith("audit/events.py: Every event there is.")}
     assert cited - docstring == set()
 
 
 def test_messages_name_commands_that_there_are():
     """A hint that leads to no command is worse than none."""
-    source = Path(sealwright.__file__).parent
-    texts = [
-        node.value
-        for file in source.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    ]
-    named = {words for text in texts for words in re.findall(r": sealwright ((?:[a-z][a-z0-9-]*(?: |\b))+)", text)}
+    found = (re.findall(r": sealwright ((?:[a-z][a-z0-9-]*(?: |\b))+)", text) for _, text in texts())
+    named = {words for each in found for words in each}
     assert len(named) > 10
     assert [words for words in sorted(named) if not is_command(words.split())] == []
 

@@ -17,9 +17,8 @@ import msgspec
 from sealwright.access import SYSTEM
 from sealwright.clock import FixedClock, Instant
 from sealwright.http import Peer, Request, Response
-from sealwright.identity import Account, SessionKind, SignedIn
+from sealwright.identity import SESSION_COOKIE, Account, SessionKind, SignedIn
 from sealwright.jose import SignedClaims, UnverifiedToken, keys_of_jwks, verify
-from sealwright.oauth import SESSION_COOKIE
 from sealwright.settings import BudgetSettings, OAuthSettings
 from tests.app import App, make_app, settings
 from tests.databases import OpenDatabase, sqlite_database

@@ -11,7 +11,7 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.http import Peer, Request
-from sealwright.oauth import SESSION_COOKIE
+from sealwright.identity import SESSION_COOKIE
 from tests.authorities import csr, leaf_of, names_in
 from tests.unit.api.world import MACHINES, PEOPLE, ServerWorld
 from tests.unit.identity.world import PASSWORD

@@ -20,7 +20,7 @@ from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
-from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn
+from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn, api_authenticator
 from sealwright.mail import Outbox
 from sealwright.oauth import ClientRegistry
 
@@ -77,5 +77,5 @@ def operations(given: ApiDependencies) -> list[Operation]:
 
 def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
-    dispatch = Dispatch(given.sessions)
+    dispatch = Dispatch(api_authenticator(given.sessions))
     return [dispatch.route(operation) for operation in operations(given)]

@@ -10,8 +10,8 @@ import msgspec
 from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
 from sealwright.errors import Action, InvalidInput, Remedy
-from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
-from sealwright.identity import SessionKind, Sessions, SignedIn
+from sealwright.http import Handler, Listener, Request, RequestAuthenticator, Response, Route, Wire, json_response, whole_number
+from sealwright.identity import SignedIn
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
@@ -93,8 +93,8 @@ class Operation(msgspec.Struct, frozen=True):
 class Dispatch:
     """Runs the shared phases of a call, then its operation."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, authenticator: RequestAuthenticator[SignedIn]) -> None:
+        self._authenticator = authenticator
 
     def route(self, operation: Operation) -> Route:
         """The route of an operation."""
@@ -120,10 +120,9 @@ class Dispatch:
         return handler
 
     async def _authenticate(self, request: Request) -> SignedIn:
-        token = request.bearer()
-        if token is None:
+        if not self._authenticator.presents(request):
             raise SessionNeeded("Nobody is signed in.", remedy=Remedy(Action.SIGN_IN))
-        signed_in = await self._sessions.resolve(token, request.peer.address, kind=SessionKind.TERMINAL)
+        signed_in = await self._authenticator.authenticate(request)
         if signed_in is None:
             raise SessionNeeded(
                 "The session has ended, or the token is not one of a session at a terminal.",

@@ -5,6 +5,7 @@ A handler takes a `Request` and returns a `Response`; a `Route` states who may c
 
 from __future__ import annotations
 
+from sealwright.http.authenticate import RequestAuthenticator
 from sealwright.http.json import decode_json, misfit
 from sealwright.http.messages import (
     MAX_COOKIES,
@@ -29,6 +30,7 @@ __all__ = [
     "Listener",
     "Peer",
     "Request",
+    "RequestAuthenticator",
     "Response",
     "Route",
     "Wire",

@@ -6,6 +6,7 @@ Owns: accounts, how they prove who they are, and for how long that holds. Never 
 from __future__ import annotations
 
 from sealwright.access import BeyondOwnAuthority
+from sealwright.identity.authentication import SESSION_COOKIE, api_authenticator, browser_authenticator
 from sealwright.identity.authenticators import Authenticators
 from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, create_builtin_accounts
 from sealwright.identity.build import Identity, build_identity
@@ -76,6 +77,7 @@ __all__ = [
     "INVITATION_LIFETIME",
     "MIN_PASSWORD",
     "RESET_LIFETIME",
+    "SESSION_COOKIE",
     "SYSTEM_ACCOUNTS",
     "Account",
     "AccountKind",
@@ -137,6 +139,8 @@ __all__ = [
     "TooManyCredentials",
     "TotpEnrolment",
     "WeakPassword",
+    "api_authenticator",
+    "browser_authenticator",
     "build_identity",
     "create_builtin_accounts",
     "digits_of",

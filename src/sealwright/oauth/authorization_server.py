@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from sealwright.access import NamedAuthorities
 from sealwright.http import Route
+from sealwright.identity import browser_authenticator
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.authorize import AuthorizationEndpoint
@@ -78,7 +79,7 @@ def build_authorization_server(
     browser_endpoints = BrowserEndpoints(
         authorization=authorization,
         logout=logout,
-        sessions=sessions,
+        browser=browser_authenticator(sessions),
         budgets=dependencies.budgets,
         step_response=step_response,
     )

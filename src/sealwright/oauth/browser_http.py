@@ -7,14 +7,13 @@ from typing import Protocol
 from urllib.parse import quote
 
 from sealwright.budgets import Budgets
-from sealwright.http import Listener, Request, Response, Route, Wire, redirect
-from sealwright.identity import SessionKind, SignedIn
+from sealwright.http import Listener, Request, RequestAuthenticator, Response, Route, Wire, redirect
+from sealwright.identity import SignedIn
 from sealwright.ip import network_of
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.discovery import AUTHORIZATION_PATH, LOGOUT_PATH
 from sealwright.oauth.errors import UnprovenRequest
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
-from sealwright.oauth.lookups import SessionLookup
 from sealwright.oauth.models import (
     AcceptedRequest,
     ConsentStep,
@@ -25,7 +24,6 @@ from sealwright.oauth.models import (
     SignInStep,
 )
 
-SESSION_COOKIE = "__Host-sealwright_session"
 SIGN_IN_PAGE = "/ui/sign-in"
 CONSENT_PAGE = "/ui/oauth2/consent"
 NOT_ALLOWED_PAGE = "/ui/oauth2/not-allowed"
@@ -49,13 +47,13 @@ class BrowserEndpoints:
         *,
         authorization: AuthorizationEndpoint,
         logout: LogoutEndpoint,
-        sessions: SessionLookup,
+        browser: RequestAuthenticator[SignedIn],
         budgets: Budgets,
         step_response: StepResponse,
     ) -> None:
         self._authorization = authorization
         self._logout = logout
-        self._sessions = sessions
+        self._browser = browser
         self._budgets = budgets
         self._step_response = step_response
 
@@ -88,8 +86,7 @@ class BrowserEndpoints:
         return redirect(f"{LOGOUT_PAGE}?request={handle}", headers=_ON_THE_WAY)
 
     async def _signed_in(self, request: Request) -> SignedIn | None:
-        cookie = request.cookie(SESSION_COOKIE)
-        return None if cookie is None else await self._sessions.resolve(cookie, request.peer.address, kind=SessionKind.BROWSER)
+        return await self._browser.authenticate(request)
 
 
 def browser_routes(endpoints: BrowserEndpoints) -> list[Route]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sealwright.identity import DEVICE_LIFETIME
-from sealwright.oauth import SESSION_COOKIE
+from sealwright.identity import DEVICE_LIFETIME, SESSION_COOKIE
 
 PENDING_COOKIE = "__Host-sealwright_pending"
 """A sign-in that waits for its second factor."""

@@ -8,7 +8,17 @@ from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.http import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
-from sealwright.identity import Bootstrap, Credentials, Directory, Invitations, KnownDevices, ResetLinks, Sessions, SignIn
+from sealwright.identity import (
+    Bootstrap,
+    Credentials,
+    Directory,
+    Invitations,
+    KnownDevices,
+    ResetLinks,
+    Sessions,
+    SignIn,
+    browser_authenticator,
+)
 from sealwright.oauth import (
     CONSENT_PAGE,
     LOGOUT_PAGE,
@@ -85,7 +95,7 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
     """Put the pages together."""
     assets = load_assets()
     pages = Pages(site, assets, NAVIGATION)
-    handlers = PageHandlers(dependencies.sessions, entropy, site.origin)
+    handlers = PageHandlers(browser_authenticator(dependencies.sessions), entropy, site.origin)
     routes = (
         *_static(assets),
         Route("GET", "/", to_people(site.origin), frozenset({Listener.MACHINES}), _STATIC, Wire.PAGE),

@@ -6,8 +6,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from sealwright.http import Response, redirect
-from sealwright.identity import SessionNotFound, Sessions, SignedIn
-from sealwright.oauth import LOGOUT_PAGE, SESSION_COOKIE, BackchannelLogout, LogoutEndpoint, PendingLogout, SignedOut
+from sealwright.identity import SESSION_COOKIE, SessionNotFound, Sessions, SignedIn
+from sealwright.oauth import LOGOUT_PAGE, BackchannelLogout, LogoutEndpoint, PendingLogout, SignedOut
 from sealwright.web.cookies import clear
 from sealwright.web.formatting import origin_text
 from sealwright.web.page_request import PageRequest

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from msgspec import Struct
 
 from sealwright.entropy import Entropy
-from sealwright.http import Handler, Request, Response, redirect
-from sealwright.identity import SessionKind, Sessions, SignedIn
-from sealwright.oauth import SESSION_COOKIE, SIGN_IN_PAGE
+from sealwright.http import Handler, Request, RequestAuthenticator, Response, redirect
+from sealwright.identity import SignedIn
+from sealwright.oauth import SIGN_IN_PAGE
 from sealwright.web.cookies import DEVICE_COOKIE, NOTICE_COOKIE, clear
 from sealwright.web.forms import CSRF_FIELD, CsrfSecret, check_csrf_token, check_sender, csrf_secret
 from sealwright.web.pages import LEADS_AWAY
@@ -64,8 +64,8 @@ PersonalAction = Callable[[PageRequest, SignedIn], Awaitable[Response]]
 class PageHandlers:
     """Makes handlers of pages and forms."""
 
-    def __init__(self, sessions: Sessions, entropy: Entropy, public_origin: str) -> None:
-        self._sessions = sessions
+    def __init__(self, authenticator: RequestAuthenticator[SignedIn], entropy: Entropy, public_origin: str) -> None:
+        self._authenticator = authenticator
         self._entropy = entropy
         self._public_origin = public_origin
 
@@ -120,10 +120,7 @@ class PageHandlers:
         if sends_form:
             check_sender(request, self._public_origin)
             form = request.form()
-        session_token = request.cookie(SESSION_COOKIE)
-        signed_in = None
-        if session_token:
-            signed_in = await self._sessions.resolve(session_token, request.peer.address, kind=SessionKind.BROWSER)
+        signed_in = await self._authenticator.authenticate(request)
         return PageRequest(request, signed_in, csrf_secret(request, self._entropy), form)
 
 

@@ -8,6 +8,7 @@ from sealwright.clock import Clock, between
 from sealwright.errors import RateLimited
 from sealwright.http import Response, redirect
 from sealwright.identity import (
+    SESSION_COOKIE,
     CodeRefused,
     CompletedSignIn,
     SecondFactorRequired,
@@ -19,7 +20,7 @@ from sealwright.identity import (
     SignInExpired,
     SignInRefused,
 )
-from sealwright.oauth import CONTINUE_PATH, SESSION_COOKIE, SIGN_IN_PAGE, AuthorizationEndpoint, SignInStep, StepResponse
+from sealwright.oauth import CONTINUE_PATH, SIGN_IN_PAGE, AuthorizationEndpoint, SignInStep, StepResponse
 from sealwright.web.claims_preview import client_preview
 from sealwright.web.cookies import PENDING_COOKIE, clear, set_device, set_pending, set_session
 from sealwright.web.failures import waiting_headers

@@ -22,7 +22,8 @@ from sealwright.cli.https import Answer
 from sealwright.cli.return_page import Page
 from sealwright.clock import to_datetime
 from sealwright.http import Peer, Request
-from sealwright.oauth import SESSION_COOKIE, RedirectStep
+from sealwright.identity import SESSION_COOKIE
+from sealwright.oauth import RedirectStep
 from tests.unit.api.world import MACHINES, PEOPLE, ServerWorld, server_world
 from tests.unit.identity.world import PASSWORD
 

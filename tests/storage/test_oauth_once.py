@@ -7,6 +7,7 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.oauth import ClientExists, purge
+from sealwright.oauth.purge import AT_ONCE as ROWS_AT_ONCE
 from tests.oauth_world import (
     CALLBACK,
     basic,
@@ -206,5 +207,22 @@ def test_client_goes_with_all_that_hangs_on_it(run):
         await world.public_client()
         answer = await world.authorize(cookie, **public_request())
         assert "/ui/oauth2/consent" in dict(answer.headers)["location"]
+
+    run(scenario)
+
+
+def test_purge_of_more_than_one_transaction_leaves_what_still_holds(run):
+    async def scenario(world, _cookie):
+        _, secret = await world.confidential_client("backup")
+        wiki = basic("backup", secret)
+
+        async def tokens():
+            await asyncio.gather(*(world.token(wiki, grant_type="client_credentials") for _ in range(ROWS_AT_ONCE + 20)))
+
+        await tokens()
+        world.clock.advance(timedelta(days=2))
+        await tokens()
+        assert await purge(world.dependencies) == ROWS_AT_ONCE + 20
+        assert await purge(world.dependencies) == 0
 
     run(scenario)

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from sealwright.clock import before
+from sealwright.clock import Instant, before
 from sealwright.db import Transaction
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
 
 KEPT_FOR = timedelta(days=1)
 """After its end, so that a second use is still recognised."""
+AT_ONCE = 500
+"""Rows in one transaction: whoever wants to write meanwhile waits for a few milliseconds."""
 
 
 async def purge(dependencies: OAuthDependencies) -> int:
     """Delete what ended more than a day ago; returns how many rows. A scheduled job, safe on any number of nodes."""
     until = before(dependencies.clock.now(), KEPT_FOR)
+    gone = await _until_none_is_left(dependencies, store.purge_requests, until)
+    gone += await _purge_families(dependencies, until)
+    return gone + await _until_none_is_left(dependencies, store.purge_refresh_tokens, until)
 
-    async def body(tx: Transaction) -> int:
-        return await store.purge(tx, until)
 
-    return await dependencies.db.write(body)
+async def _until_none_is_left(
+    dependencies: OAuthDependencies, delete: Callable[[Transaction, Instant, int], Awaitable[int]], until: Instant
+) -> int:
+    gone = 0
+    while True:
+        deleted = await dependencies.db.write(lambda tx: delete(tx, until, AT_ONCE))
+        gone += deleted
+        if deleted < AT_ONCE:
+            return gone
+
+
+async def _purge_families(dependencies: OAuthDependencies, until: Instant) -> int:
+    gone, beyond = 0, (Instant(0), "")
+    while True:
+
+        async def body(tx: Transaction, beyond: tuple[Instant, str] = beyond) -> store.PurgedFamilies:
+            return await store.purge_families(tx, until, beyond, AT_ONCE)
+
+        page = await dependencies.db.write(body)
+        gone += page.deleted
+        if page.last is None:
+            return gone
+        beyond = page.last

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from sealwright.clock import Instant
@@ -114,17 +116,28 @@ _GRANTS_TO_CLIENT = Statement(
 _INSERT_CODE = Statement(insert(oauth_codes))
 
 t = oauth_refresh_tokens.c
-_PURGE_REQUESTS = Statement(delete(oauth_answered_requests).where(r.expires_at <= bindparam("before")))
-_PURGE_REFRESH_TOKENS = Statement(delete(oauth_refresh_tokens).where(t.expires_at <= bindparam("before")))
-_PURGE_FAMILIES = Statement(
-    delete(oauth_families).where(
-        f.created_at <= bindparam("before"),
+_over_requests = select(r.digest).where(r.expires_at <= bindparam("before")).limit(bindparam("at_most"))
+_PURGE_REQUESTS = Statement(delete(oauth_answered_requests).where(r.digest.in_(_over_requests)))
+_over_tokens = select(t.digest).where(t.expires_at <= bindparam("before")).limit(bindparam("at_most"))
+_PURGE_REFRESH_TOKENS = Statement(delete(oauth_refresh_tokens).where(t.digest.in_(_over_tokens)))
+_OLD_FAMILIES = Statement(
+    select(
+        f.id,
+        f.created_at,
         or_(
-            f.revoked_at <= bindparam("before"),
+            func.coalesce(f.revoked_at, bindparam("never")) <= bindparam("before"),
             ~exists().where(t.family_id == f.id, t.expires_at > bindparam("before")),
         ),
     )
+    .where(
+        f.created_at <= bindparam("before"),
+        f.created_at >= bindparam("from_at"),
+        or_(f.created_at > bindparam("from_at"), f.id > bindparam("from_id")),
+    )
+    .order_by(f.created_at, f.id)
+    .limit(bindparam("at_most"))
 )
+_DELETE_FAMILY = Statement(delete(oauth_families).where(f.id == bindparam("which")))
 
 
 # --- clients ---------------------------------------------------------------------------------------------------------
@@ -272,11 +285,30 @@ async def insert_code(tx: Transaction, digest: bytes, family_id: str, request: A
     )
 
 
-async def purge(tx: Transaction, before: Instant) -> int:
-    """Delete requests, refresh tokens and families (with their codes) that ended before an instant; returns how many rows."""
-    gone = await tx.run(_PURGE_REQUESTS, before=before)
-    gone += await tx.run(_PURGE_FAMILIES, before=before)
-    return gone + await tx.run(_PURGE_REFRESH_TOKENS, before=before)
+async def purge_requests(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Delete requests that ended before an instant; returns how many."""
+    return await tx.run(_PURGE_REQUESTS, before=before, at_most=at_most)
+
+
+async def purge_refresh_tokens(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Delete refresh tokens that ended before an instant; returns how many."""
+    return await tx.run(_PURGE_REFRESH_TOKENS, before=before, at_most=at_most)
+
+
+class PurgedFamilies(NamedTuple):
+    """How far a purge of families has come."""
+
+    deleted: int
+    last: tuple[Instant, str] | None
+    """When the last family that was looked at began, and its id; None at the end."""
+
+
+async def purge_families(tx: Transaction, before: Instant, beyond: tuple[Instant, str], at_most: int) -> PurgedFamilies:
+    """Look at so many families that began before an instant, and delete those that ended before it, with their codes."""
+    rows = await tx.all(_OLD_FAMILIES, before=before, never=before + 1, from_at=beyond[0], from_id=beyond[1], at_most=at_most)
+    over = [{"which": row[0]} for row in rows if row[2]]
+    await tx.run_many(_DELETE_FAMILY, over)
+    return PurgedFamilies(len(over), (Instant(rows[-1][1]), rows[-1][0]) if rows else None)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------

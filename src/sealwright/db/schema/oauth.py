@@ -42,6 +42,7 @@ oauth_answered_requests = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True, doc="Of the handle in the browser's address, which holds the request itself"),
     instant_column("expires_at", doc="From then on the handle is refused for its age"),
+    Index("ix_oauth_answered_requests_expires_at", "expires_at"),
     info={"about": "Authorization requests that waited for a person and were answered, so that none is answered twice."},
 )
 
@@ -60,6 +61,8 @@ oauth_families = Table(
     text_column("revoke_reason", nullable=True),
     Index("ix_oauth_families_account_id", "account_id"),
     Index("ix_oauth_families_session_id", "session_id"),
+    Index("ix_oauth_families_client_id", "client_id"),
+    Index("ix_oauth_families_created_at", "created_at", "id"),
     info={"about": "One row for each authorization: all tokens that come of it are revoked with it."},
 )
 
@@ -72,6 +75,7 @@ oauth_codes = Table(
     text_column("code_challenge", nullable=True),
     instant_column("expires_at"),
     instant_column("consumed_at", nullable=True),
+    Index("ix_oauth_codes_family_id", "family_id"),
     info={"about": "Authorization codes."},
 )
 
@@ -84,6 +88,8 @@ oauth_refresh_tokens = Table(
     instant_column("expires_at"),
     instant_column("consumed_at", nullable=True),
     blob_column("sealed_successor", nullable=True, doc="The token that followed it; only this token itself opens it"),
+    Index("ix_oauth_refresh_tokens_family_id", "family_id"),
+    Index("ix_oauth_refresh_tokens_expires_at", "expires_at"),
     info={"about": "Refresh tokens."},
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, literal, or_, select, update
 
 from sealwright.access import ALL_ACCOUNTS, ALL_PERSONS
 from sealwright.clock import Instant
@@ -242,16 +242,14 @@ _GROUPS_IN = Statement(
 )
 _direct = select(group_members.c.group_id).where(group_members.c.account_id == _p("account_id")).cte("held", recursive=True)
 _held = _direct.union(select(group_nestings.c.group_id).join(_direct, group_nestings.c.member_group_id == _direct.c.group_id))
-_dynamic = select(*_group_columns).where(
-    or_(
-        and_(
-            groups.c.id == ALL_PERSONS,
-            exists().where(accounts.c.id == _p("account_id"), accounts.c.kind == str(AccountKind.PERSON)),
-        ),
-        and_(groups.c.id == ALL_ACCOUNTS, exists().where(accounts.c.id == _p("account_id"))),
-    )
+_dynamic_persons = select(literal(ALL_PERSONS)).where(
+    exists().where(accounts.c.id == _p("account_id"), accounts.c.kind == str(AccountKind.PERSON))
 )
-_GROUPS_OF = Statement(select(*_group_columns).join(_held, _held.c.group_id == groups.c.id).union_all(_dynamic).order_by("name"))
+_dynamic_accounts = select(literal(ALL_ACCOUNTS)).where(exists().where(accounts.c.id == _p("account_id")))
+# In no order: SQLite would go through all groups by name to be spared sorting these few.
+_GROUPS_OF = Statement(
+    select(*_group_columns).where(groups.c.id.in_(select(_held.c.group_id).union_all(_dynamic_persons, _dynamic_accounts)))
+)
 _parents = (
     select(group_nestings.c.group_id).where(group_nestings.c.member_group_id == _p("inner_id")).cte("above", recursive=True)
 )
@@ -298,8 +296,8 @@ async def groups_in(reader: Reader, group_id: str) -> list[Group]:
 
 
 async def groups_of(reader: Reader, account_id: str) -> list[Group]:
-    """Every group that the account is in, directly or through other groups."""
-    return [_group(row) for row in await reader.all(_GROUPS_OF, account_id=account_id)]
+    """Every group that the account is in, directly or through other groups, by name."""
+    return sorted((_group(row) for row in await reader.all(_GROUPS_OF, account_id=account_id)), key=lambda group: group.name)
 
 
 async def groups_above(reader: Reader, group_id: str) -> frozenset[str]:

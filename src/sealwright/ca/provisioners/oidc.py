@@ -29,6 +29,7 @@ from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.provisioners.administrators import Bearer, asks_for_group_ids, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
+from sealwright.ca.provisioners.name_rules import in_wanted_group, own_names, require_domain
 from sealwright.ca.provisioners.single_use import one_use, replay_id
 from sealwright.clock import Instant
 from sealwright.hosts import HostRefused, canonical_mail
@@ -97,12 +98,10 @@ class IdToken(msgspec.Struct, frozen=True):
         if self.is_administrator:
             named = request.names or request.common_name or request.subject_mails
             return self._any_names(request) if named or not self.trusted_mail else self._own_names()
-        self._check_domain(self._required_mail())
+        require_domain(self.provisioner, names.canonical(Name(NameType.EMAIL, self._required_mail())))
         return self._own_names()
 
     def _own_names(self) -> SigningGrant:
-        mail = names.canonical(Name(NameType.EMAIL, self.trusted_mail))
-        uri = names.uri_of_subject(self.issuer_url, self.subject)
         return SigningGrant(
             provisioner_id=self.provisioner.id,
             provisioner_name=self.provisioner.name,
@@ -110,7 +109,7 @@ class IdToken(msgspec.Struct, frozen=True):
             actor=self.actor,
             claims=self.provisioner.claims,
             common_name=self.subject if len(self.subject) <= names.LONGEST_COMMON_NAME else "",
-            names=(mail, uri),
+            names=own_names(self.issuer_url, self.subject, [self.trusted_mail]),
             may_ask_for=self._own_texts(),
             account_id=self.subject if self.local else None,
             session_id=self.session_id or None,
@@ -148,9 +147,7 @@ class IdToken(msgspec.Struct, frozen=True):
 
     def _check_groups(self) -> None:
         wanted = self.provisioner.definition.groups
-        if not wanted:
-            return
-        if mentions(wanted, Bearer("", frozenset(self.groups), self._bearer.account_id, self.group_ids)):
+        if in_wanted_group(self.provisioner, self.groups, self._bearer.account_id, self.group_ids):
             return
         if not self.groups:
             raise IdentityRefused(
@@ -184,16 +181,6 @@ class IdToken(msgspec.Struct, frozen=True):
                 hint="Have it verified there. If this provider never verifies, set allowUnverifiedEmail in the provisioner.",
             )
         return self.mail
-
-    def _check_domain(self, mail: str) -> None:
-        domains = self.provisioner.definition.domains
-        host = names.canonical(Name(NameType.EMAIL, mail)).value.rpartition("@")[2]
-        if domains and host not in {domain.lower() for domain in domains}:
-            raise IdentityRefused(
-                f"The mail address {mail} is in none of the domains of the provisioner {self.provisioner.name}.",
-                reasons=(f"domains: {', '.join(domains)}",),
-                hint="Use an account with an address in one of these domains.",
-            )
 
 
 class SignedIdClaims(msgspec.Struct, frozen=True):

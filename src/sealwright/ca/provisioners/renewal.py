@@ -15,6 +15,7 @@ from sealwright.ca.models import Name, NameType, Person
 from sealwright.ca.provisioners.administrators import Bearer, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
 from sealwright.ca.provisioners.models import WELL_KNOWN, OidcProvisioner
+from sealwright.ca.provisioners.name_rules import in_wanted_group, own_names, require_domain
 
 
 def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name: str, held: Iterable[Name]) -> None:
@@ -23,7 +24,7 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
     Every address that the person has is theirs; but only the primary one makes an administrator, as at the first certificate.
     """
     definition = provisioner.definition
-    if definition.groups and not mentions(definition.groups, Bearer("", person.groups, person.id, person.group_ids)):
+    if not in_wanted_group(provisioner, person.groups, person.id, person.group_ids):
         raise IdentityRefused(
             f"{person.name} is in none of the groups any more that the provisioner {provisioner.name} asks for.",
             reasons=(f"groups: {', '.join(definition.groups)}",),
@@ -37,17 +38,13 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
         return
     if subject_name not in ("", person.id):
         _refuse(subject_name, person)
-    own = {*mails, names.uri_of_subject(provisioner.configuration_url.removesuffix(WELL_KNOWN), person.id)}
-    domains = {domain.lower() for domain in definition.domains}
+    issuer_url = provisioner.configuration_url.removesuffix(WELL_KNOWN)
+    own = frozenset(own_names(issuer_url, person.id, [mail.value for mail in mails]))
     for name in held:
         if name not in own:
             _refuse(name.value, person)
-        if domains and name.type is NameType.EMAIL and name.value.rpartition("@")[2] not in domains:
-            raise IdentityRefused(
-                f"The mail address {name.value} is in none of the domains of the provisioner {provisioner.name}.",
-                reasons=(f"domains: {', '.join(definition.domains)}",),
-                hint="Use an account with an address in one of these domains.",
-            )
+        if name.type is NameType.EMAIL:
+            require_domain(provisioner, name)
 
 
 def _refuse(name: str, person: Person) -> NoReturn:

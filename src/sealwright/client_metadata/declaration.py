@@ -50,6 +50,7 @@ class ServerDefaults:
     """The server's own settings that clients follow where they have none."""
 
     refresh_seconds: int
+    offline_seconds: int
 
 
 Rule = Callable[[Any, Any], None]

@@ -58,6 +58,28 @@ class TokenRows:
             ),
         ),
     ] = None
+    offline_seconds: Annotated[
+        int | None,
+        MemberDeclaration(
+            doc="How long a refresh token with `offline_access` waits for its use: 60 seconds to 366 days.",
+            label="offline access lasts",
+            set_by=SetBy.ADMINISTRATOR,
+            rule=rules.require_refresh_seconds,
+            usual=lambda _client, defaults: defaults.offline_seconds,
+            usual_doc="what `oauth.offline_access` in the server's settings says",
+            verbs=(
+                Verb(
+                    name="set-offline-access-expiry",
+                    doc="Say how long a refresh token with offline_access waits for its use.\n\n"
+                    "Such tokens outlive the sign-in. Without SECONDS they last as long as the server's settings say.",
+                    said="Offline access of {client} has a new lifetime",
+                    example="set-offline-access-expiry wiki 604800",
+                    argument="seconds",
+                    optional=True,
+                ),
+            ),
+        ),
+    ] = None
     refresh_grace_seconds: Annotated[
         int | None,
         MemberDeclaration(

@@ -37,7 +37,7 @@ class IdTokenStatus:
         if (family.account_id, family.session_id) != (account_id, session_id):
             return "the authorization that the token names is another's"
         try:
-            await self._families.holder_of(family)
+            await self._families.holder_of(family, signed_in=True)
         except AuthorizationEnded as over:
             return f"{over.detail[:1].lower()}{over.detail[1:].rstrip('.')}"
         groups = {group.id for group in await self._directory.groups_of(account_id)}

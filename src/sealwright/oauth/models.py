@@ -13,6 +13,9 @@ from msgspec import Struct
 from sealwright.client_metadata import ClientMetadata, loopback_parts, usual_grace_seconds
 from sealwright.clock import Instant
 
+OFFLINE_ACCESS = "offline_access"
+"""The scope with which a client goes on after the person has signed out (OpenID Connect Core, section 11)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client(ClientMetadata):
@@ -27,6 +30,10 @@ class Client(ClientMetadata):
     def refresh_lifetime(self, usual: timedelta) -> timedelta:
         """How long its refresh tokens wait for their use; `usual` is the server's setting."""
         return usual if self.refresh_seconds is None else timedelta(seconds=self.refresh_seconds)
+
+    def offline_lifetime(self, usual: timedelta) -> timedelta:
+        """The same for those that outlive the sign-in."""
+        return usual if self.offline_seconds is None else timedelta(seconds=self.offline_seconds)
 
     @property
     def refresh_grace(self) -> timedelta:
@@ -221,6 +228,11 @@ class TokenFamily(Struct, frozen=True):
     authenticated_at: Instant | None
     created_at: Instant
     revoked_at: Instant | None
+
+    @property
+    def is_offline(self) -> bool:
+        """True where it outlives the sign-in that it was made in."""
+        return OFFLINE_ACCESS in self.scope
 
     @property
     def subject(self) -> str:

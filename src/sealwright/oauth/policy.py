@@ -15,11 +15,11 @@ from msgspec import Struct
 from sealwright.client_metadata import ClientRefused
 from sealwright.clock import Instant, between
 from sealwright.oauth.errors import AuthorizationRefused
-from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ScopeMap
+from sealwright.oauth.models import OFFLINE_ACCESS, AuthorizationRequest, Client, Prompt, ScopeMap
 from sealwright.oauth.redirects import is_claimed
 
 MAX_SCOPES = 100
-PROTOCOL_SCOPES = frozenset({"offline_access"})
+PROTOCOL_SCOPES = frozenset({OFFLINE_ACCESS})
 """Scopes that tell nothing about a person, so that no group has to be given them (OpenID Connect Core, section 11)."""
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -35,11 +35,12 @@ class TokenFamilies:
         """The family with this identifier."""
         return await store.family(self._db, family_id)
 
-    async def holder_of(self, family: TokenFamily) -> FamilyHolder | None:
+    async def holder_of(self, family: TokenFamily, *, signed_in: bool = False) -> FamilyHolder | None:
         """The person of the family, None where it is the client's own; raises AuthorizationEnded where it no longer holds.
 
         A session that only idles still holds for its applications: they are what the person uses meanwhile. Its end and its
-        longest duration bind them.
+        longest duration bind them. A family with `offline_access` outlives both, unless the session was ended by other means than
+        signing out of it; `signed_in`: it must not.
         """
         if family.revoked_at is not None:
             raise AuthorizationEnded("The authorization was revoked.")
@@ -50,7 +51,11 @@ class TokenFamilies:
         if found is None:
             raise AuthorizationEnded("The sign-in that the authorization rests on has ended.")
         session, account = found
-        if session.ended_at is not None or session.expires_at <= now:
+        if family.is_offline and not signed_in:
+            is_over = session.revoked_at is not None
+        else:
+            is_over = session.ended_at is not None or session.expires_at <= now
+        if is_over:
             raise AuthorizationEnded("The sign-in that the authorization rests on has ended.")
         if account.id != family.account_id:
             raise AuthorizationEnded("The sign-in that the authorization rests on is someone else's.")

@@ -107,6 +107,11 @@ class OAuthSettings:
     access_token: timedelta = _declare("15m", read_duration, "Access tokens.")
     id_token: timedelta = _declare("15m", read_duration, "ID tokens.")
     refresh_token: timedelta = _declare("16h", read_duration, "Refresh tokens; each use gives a new one.")
+    offline_access: timedelta = _declare(
+        "720h",
+        read_duration,
+        "Refresh tokens with offline_access, which outlive the sign-in; each use gives a new one.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

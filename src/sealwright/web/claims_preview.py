@@ -61,7 +61,7 @@ def claim_previews(claims: Mapping[str, Any], scopes: Collection[str]) -> tuple[
         if scope in scopes and name not in claims
     ]
     if "offline_access" in scopes:
-        previews.append(ClaimPreview("Access while you are away", ("until your sign-in ends",)))
+        previews.append(ClaimPreview("Access while you are away", ("also after you have signed out, until you take it back",)))
     previews += [
         ClaimPreview(f"“{scope}”", ("what this means is up to the application",))
         for scope in scopes

@@ -31,6 +31,6 @@ def test_verbs_have_different_names():
 
 def test_defaults_hold_for_what_is_not_set():
     client = ClientMetadata(name="a", display_name="A", kind=ClientKind.CONFIDENTIAL, landing_url="https://a.example.org")
-    held = effective(client, ServerDefaults(refresh_seconds=7))
+    held = effective(client, ServerDefaults(refresh_seconds=7, offline_seconds=9))
     assert (held["refresh_seconds"], held["refresh_grace_seconds"], held["require_pkce"]) == (7, 10, True)
     assert list(held) == list(rows())

@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.identity import purge
 from sealwright.oauth import ConsentStep, RedirectStep, RequestGone
+from sealwright.oauth import purge as purge_tokens
 from tests.oauth_world import WEB, answer_parameters, handle_in, location, members, oauth_world, public_request
 
 
@@ -105,6 +107,101 @@ def test_offline_access_needs_no_scope_map_and_is_told_back():
         assert members(refused)["error"] == "invalid_grant", "it opens nothing by itself"
         sent = answer_parameters(location(await world.authorize(None, **public_request(scope="offline_access"))))
         assert sent["error"] == "invalid_scope"
+
+    run(scenario)
+
+
+async def refreshed(world, tokens):
+    form = {"grant_type": "refresh_token", "client_id": "step-ca", "refresh_token": tokens["refresh_token"]}
+    return members(await world.token(**form))
+
+
+async def offline(world, alice):
+    cookie = await world.sign_in(alice)
+    return await world.signed_in(cookie), await world.tokens(cookie, scope="openid offline_access")
+
+
+def test_offline_access_outlives_the_sign_in_and_lasts_as_long_as_it_is_used():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        here, tokens = await offline(world, alice)
+        await world.sessions.end(here.session.id, "signed out", actor=here.actor)
+        for _ in range(4):
+            world.clock.advance(timedelta(days=29))
+            await purge(world.db, world.clock)
+            await purge_tokens(world.dependencies)
+            tokens = await refreshed(world, tokens)
+            assert tokens["scope"] == "openid offline_access"
+            bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+            assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 200
+        world.clock.advance(timedelta(days=30, seconds=1))
+        assert (await refreshed(world, tokens))["error"] == "invalid_grant"
+
+    run(scenario)
+
+
+def test_lifetime_of_offline_access_is_the_clients_own():
+    async def scenario(world):
+        await world.server.clients.change("step-ca", {"offline_seconds": 3600, "refresh_seconds": 60}, actor=SYSTEM)
+        _, tokens = await offline(world, await world.person("alice", groups=("users",)))
+        world.clock.advance(timedelta(minutes=59))
+        tokens = await refreshed(world, tokens)
+        world.clock.advance(timedelta(minutes=61))
+        assert (await refreshed(world, tokens))["error"] == "invalid_grant"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("what", ["session from elsewhere", "all sessions", "account", "consent"])
+def test_offline_access_ends_with(what):
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        here, tokens = await offline(world, alice)
+        elsewhere = await world.signed_in(await world.sign_in(alice))
+        if what == "session from elsewhere":
+            await world.sessions.end(here.session.id, "lost", actor=elsewhere.actor)
+        elif what == "all sessions":
+            await world.sessions.end(here.session.id, "signed out", actor=here.actor)
+            await world.sessions.end_all(alice.id, "ended by its owner", actor=elsewhere.actor, but=elsewhere.session.id)
+        elif what == "account":
+            await world.directory.disable("alice", actor=SYSTEM)
+        else:
+            await world.server.consents.withdraw(elsewhere, "step-ca")
+        assert (await refreshed(world, tokens))["error"] == "invalid_grant"
+
+    run(scenario)
+
+
+def test_tokens_without_offline_access_end_with_the_sign_in():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        here, tokens = await world.signed_in(cookie), await world.tokens(cookie)
+        await world.sessions.end(here.session.id, "signed out", actor=here.actor)
+        assert (await refreshed(world, tokens))["error"] == "invalid_grant"
+
+    run(scenario)
+
+
+def test_id_token_of_offline_access_is_no_credential_here_once_the_person_has_signed_out():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        here, tokens = await offline(world, alice)
+        claims = (await world.verified(tokens["id_token"], "step-ca")).claims
+
+        async def why():
+            return await world.server.id_token_status.why_invalid(
+                issuer_url=claims["iss"],
+                client_name="step-ca",
+                account_id=alice.id,
+                session_id=claims["sid"],
+                family_id=claims["family"],
+                claims=set(claims),
+            )
+
+        assert await why() == ""
+        await world.sessions.end(here.session.id, "signed out", actor=here.actor)
+        assert "sign-in" in await why()
 
     run(scenario)
 

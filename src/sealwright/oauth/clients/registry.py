@@ -51,7 +51,10 @@ class ClientRegistry:
         self._entropy = dependencies.entropy
         self._audit = dependencies.audit
         self._origin = dependencies.origin
-        self._defaults = ServerDefaults(refresh_seconds=int(dependencies.lifetimes.refresh_token.total_seconds()))
+        self._defaults = ServerDefaults(
+            refresh_seconds=int(dependencies.lifetimes.refresh_token.total_seconds()),
+            offline_seconds=int(dependencies.lifetimes.offline_access.total_seconds()),
+        )
         self._custody = custody
         self._sealer = sealer
         self._directory = directory

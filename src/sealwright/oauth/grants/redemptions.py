@@ -41,7 +41,7 @@ class Redemptions:
         """`consume` is the store's verb; `used_again` is why a family ends when someone else was faster."""
         self._clock = dependencies.oauth.clock
         self._audit = dependencies.oauth.audit
-        self._refresh_lifetime = dependencies.oauth.lifetimes.refresh_token
+        self._lifetimes = dependencies.oauth.lifetimes
         self._families = dependencies.families
         self._consume = consume
         self._grant_type = grant_type
@@ -69,7 +69,11 @@ class Redemptions:
         return answers
 
     def _refresh_token(self, redemption: Redemption, now: Instant) -> store.NewRefreshToken:
-        result, lifetime = redemption.result, redemption.client.refresh_lifetime(self._refresh_lifetime)
+        result, client = redemption.result, redemption.client
+        if result.family.is_offline:
+            lifetime = client.offline_lifetime(self._lifetimes.offline_access)
+        else:
+            lifetime = client.refresh_lifetime(self._lifetimes.refresh_token)
         return store.NewRefreshToken(digest_of(redemption.refresh_token), result.family.id, now, after(now, lifetime))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +12,7 @@ from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret,
 from sealwright.api.operations import EVEN_IF_USED, Call, Operation
 from sealwright.client_metadata import Row, rows
 from sealwright.errors import InvalidInput, NotFound
-from sealwright.oauth import ClientConfiguration, ClientKind, ClientRegistry
+from sealwright.oauth import ClaimMap, ClientConfiguration, ClientKind, ClientRegistry, ScopeMap
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
 _ALL, _ONE = "/oauth2/clients", "/oauth2/clients/{name}"
@@ -67,11 +68,29 @@ class ScopeMapView(ResponseBody, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
 
 
+class ClaimValuesView(ResponseBody, frozen=True, kw_only=True):
+    """Which values the members of a group have."""
+
+    group: str
+    values: tuple[str, ...]
+
+
+class ClaimMapView(ResponseBody, frozen=True, kw_only=True):
+    """A claim that groups bring to the tokens of a client."""
+
+    claim: str
+    join: str
+    """array, csv or ssv."""
+    groups: list[ClaimValuesView]
+
+
 ClientView: Any = msgspec.defstruct(
     "ClientView",
     [
         *((row.name, _described(row, int if row.type == int | None else row.type)) for row in rows().values()),
         ("scope_maps", list[ScopeMapView]),
+        ("supplementary_scope_maps", list[ScopeMapView]),
+        ("claim_maps", list[ClaimMapView]),
         ("issuer_url", str),
         ("discovery_url", str),
         ("created_at", Moment),
@@ -146,12 +165,12 @@ class ClientOperations:
         path, label = f"{_ONE}/{row.name.replace('_', '-')}", row.declared.label
 
         async def add(call: Call) -> Any:
-            return _view(await self._clients.add(call.path("name"), row.name, call.body.value, actor=call.actor))
+            return client_view(await self._clients.add(call.path("name"), row.name, call.body.value, actor=call.actor))
 
         async def remove(call: Call) -> Any:
             if "value" not in call.query:
                 raise InvalidInput("The parameter 'value' is missing: which one is to be removed?")
-            return _view(await self._clients.remove(call.path("name"), row.name, call.query["value"], actor=call.actor))
+            return client_view(await self._clients.remove(call.path("name"), row.name, call.query["value"], actor=call.actor))
 
         which = {"value": "The element, exactly as it was added."}
         return [
@@ -221,33 +240,33 @@ class ClientOperations:
         limit = call.limit()
         found = await self._clients.list(after=call.query.get("after", ""), at_most=limit + 1, actor=call.actor)
         shown = found[:limit]
-        return ClientPage(items=[_view(each) for each in shown], next=shown[-1].name if len(found) > limit else None)
+        return ClientPage(items=[client_view(each) for each in shown], next=shown[-1].name if len(found) > limit else None)
 
     async def _create(self, call: Call) -> Any:
         members = _members(call.body)
         name, display_name, landing_url = (members.pop(each) for each in ("name", "display_name", "landing_url"))
         public = members.pop("kind") is ClientKind.PUBLIC
         create = self._clients.create_public if public else self._clients.create_confidential
-        return _view(await create(name, display_name, landing_url, members=members, actor=call.actor))
+        return client_view(await create(name, display_name, landing_url, members=members, actor=call.actor))
 
     async def _get(self, call: Call) -> Any:
-        return _view(await self._clients.get(call.path("name"), actor=call.actor))
+        return client_view(await self._clients.get(call.path("name"), actor=call.actor))
 
     async def _update(self, call: Call) -> Any:
         members = _members(call.body)
         if not members:
             raise InvalidInput("Nothing is given to change.", hint=f"There are {', '.join(ClientChange.__struct_fields__)}.")
-        return _view(await self._clients.change(call.path("name"), members, actor=call.actor))
+        return client_view(await self._clients.change(call.path("name"), members, actor=call.actor))
 
     async def _delete(self, call: Call) -> None:
         await self._clients.delete(call.path("name"), even_if_used=call.flag("even_if_used"), actor=call.actor)
 
     async def _set_scope_map(self, call: Call) -> Any:
         scopes = call.body.scopes
-        return _view(await self._clients.update_scope_map(call.path("name"), call.path("group"), scopes, actor=call.actor))
+        return client_view(await self._clients.update_scope_map(call.path("name"), call.path("group"), scopes, actor=call.actor))
 
     async def _delete_scope_map(self, call: Call) -> Any:
-        return _view(await self._clients.delete_scope_map(call.path("name"), call.path("group"), actor=call.actor))
+        return client_view(await self._clients.delete_scope_map(call.path("name"), call.path("group"), actor=call.actor))
 
     async def _show_secret(self, call: Call) -> ClientSecret:
         name = call.path("name")
@@ -266,12 +285,24 @@ def _members(body: msgspec.Struct) -> dict[str, Any]:
     return {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
 
 
-def _view(found: ClientConfiguration) -> Any:
+def client_view(found: ClientConfiguration) -> Any:
+    """A client as the API shows it."""
     return ClientView(
         **{name: getattr(found, name) for name in rows()},
-        scope_maps=[ScopeMapView(group=each.group_name, scopes=each.scopes) for each in found.scope_maps],
+        scope_maps=_scope_maps(found.scope_maps),
+        supplementary_scope_maps=_scope_maps(found.supplementary_scope_maps),
+        claim_maps=[_claim_map(each) for each in found.claim_maps],
         issuer_url=found.issuer_url,
         discovery_url=found.configuration_url,
         created_at=moment(found.created_at),
         updated_at=moment(found.updated_at),
     )
+
+
+def _scope_maps(maps: Iterable[ScopeMap]) -> list[ScopeMapView]:
+    return [ScopeMapView(group=each.group_name, scopes=each.scopes) for each in maps]
+
+
+def _claim_map(one: ClaimMap) -> ClaimMapView:
+    groups = [ClaimValuesView(group=each.group_name, values=each.values) for each in one.groups]
+    return ClaimMapView(claim=one.claim, join=str(one.join), groups=groups)

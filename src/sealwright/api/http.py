@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from sealwright.api.audit_events import AuditOperations
 from sealwright.api.certificates import CertificateOperations
+from sealwright.api.client_maps import ClientMapOperations
 from sealwright.api.clients import ClientOperations
 from sealwright.api.groups import GroupOperations
 from sealwright.api.impacts import ImpactOperations
@@ -22,7 +23,7 @@ from sealwright.db import Database
 from sealwright.http import Route
 from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn, api_authenticator
 from sealwright.mail import Outbox
-from sealwright.oauth import ClientRegistry
+from sealwright.oauth import ClientMaps, ClientRegistry
 
 
 class ApiDependencies(Struct, frozen=True):
@@ -39,6 +40,7 @@ class ApiDependencies(Struct, frozen=True):
     sessions: Sessions
     sign_in: SignIn
     clients: ClientRegistry
+    client_maps: ClientMaps
     issuers: Issuers
     provisioners: ProvisionerRegistry
     inventory: Inventory
@@ -54,6 +56,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
         *GroupOperations(given.directory).operations(),
         *ClientOperations(given.clients).operations(),
+        *ClientMapOperations(given.client_maps).operations(),
         *ProvisionerOperations(given.provisioners).operations(),
         *CertificateOperations(
             given.inventory,

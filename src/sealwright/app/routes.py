@@ -81,6 +81,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         sessions=people.sessions,
         sign_in=people.sign_in,
         clients=parts.oauth.clients,
+        client_maps=parts.oauth.client_maps,
         issuers=authority.issuers,
         provisioners=authority.provisioners,
         inventory=authority.inventory,

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sealwright.cli.client_maps import MAP_ALIASES, MAP_COMMANDS, shown_maps
 from sealwright.cli.client_settings import setting_aliases, setting_commands, setting_fields, shown_settings
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_client, ask_first
@@ -21,12 +22,15 @@ oauth2 = CommandGroup(
         "create-scope-map": "update-scope-map",
         "reset-secrets": "reset-basic-secret",
         **setting_aliases(),
+        **MAP_ALIASES,
     },
 )
 
 _FIELDS = (
     *setting_fields(),
     ("scopes", "scopes"),
+    ("supplementary", "supplementary_scopes"),
+    ("claims", "claims"),
     ("issuer", "issuer_url"),
     ("discovery", "discovery_url"),
     ("created", "created"),
@@ -34,8 +38,7 @@ _FIELDS = (
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
-    maps = [f"{each['group']}: {' '.join(each['scopes'])}" for each in value["scope_maps"]]
-    return {**value, **shown_settings(value), "scopes": maps, "created": stamp(parsed(value["created_at"]))}
+    return {**value, **shown_settings(value), **shown_maps(value), "created": stamp(parsed(value["created_at"]))}
 
 
 def _create(context: CommandContext, kind: str, name: str, display_name: str, origin: str) -> None:
@@ -190,6 +193,7 @@ for each in (
     *setting_commands(),
     update_scope_map,
     delete_scope_map,
+    *MAP_COMMANDS,
     show_basic_secret,
     reset_basic_secret,
 ):

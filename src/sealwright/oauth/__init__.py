@@ -19,6 +19,7 @@ from sealwright.oauth.browser_http import (
     StepResponse,
     step_responses,
 )
+from sealwright.oauth.clients.maps import ClientMaps
 from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -40,6 +41,7 @@ from sealwright.oauth.logout.backchannel import BackchannelLogout, queue_logout_
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.logout.models import PendingLogout, SignedOut
 from sealwright.oauth.lookups import PeopleLookup, SessionLookup
+from sealwright.oauth.maps.models import ClaimJoin, ClaimMap
 from sealwright.oauth.models import (
     AcceptedRequest,
     AuthorizationRequest,
@@ -77,11 +79,14 @@ __all__ = [
     "AuthorizationServer",
     "AvailableClient",
     "BackchannelLogout",
+    "ClaimJoin",
+    "ClaimMap",
     "Client",
     "ClientConfiguration",
     "ClientExists",
     "ClientInUse",
     "ClientKind",
+    "ClientMaps",
     "ClientRefused",
     "ClientRegistry",
     "ClientUnknown",

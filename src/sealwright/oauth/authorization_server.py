@@ -12,6 +12,7 @@ from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.browser_http import BrowserEndpoints, FormPostPage, StepResponse, browser_routes, step_responses
 from sealwright.oauth.client_authentication import ClientAuthentication
+from sealwright.oauth.clients.maps import ClientMaps
 from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -24,6 +25,7 @@ from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.lookups import PeopleLookup, SessionLookup
 from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.revocation import RevocationEndpoint
+from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_families import TokenFamilies
 from sealwright.oauth.userinfo import UserinfoEndpoint
@@ -34,6 +36,7 @@ class AuthorizationServer(Struct, frozen=True):
     """What other packages use of it, and its addresses."""
 
     clients: ClientRegistry
+    client_maps: ClientMaps
     authorization: AuthorizationEndpoint
     consents: Consents
     discovery: Discovery
@@ -73,7 +76,7 @@ def build_authorization_server(
         dependencies, clients=authentication, access_tokens=access_tokens, families=families, directory=directory
     )
     revocation = RevocationEndpoint(dependencies, clients=authentication, access_tokens=access_tokens, families=families)
-    userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, directory=directory)
+    userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, subjects=SubjectLookup(dependencies, directory))
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
     browser_endpoints = BrowserEndpoints(
@@ -91,8 +94,10 @@ def build_authorization_server(
         discovery=discovery,
         budgets=dependencies.budgets,
     )
+    clients = ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named)
     return AuthorizationServer(
-        clients=ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named),
+        clients=clients,
+        client_maps=ClientMaps(clients, directory),
         authorization=authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,

@@ -17,7 +17,7 @@ from sealwright.jose import JWT, TokenRefused, optional_text, require_issuer, ve
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.authorization_response import AuthorizationResponses, Response
-from sealwright.oauth.claims import Subject, identity_claims
+from sealwright.oauth.claims import identity_claims
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
@@ -25,6 +25,7 @@ from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
 from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import (
     AcceptedRequest,
     Client,
@@ -39,6 +40,7 @@ from sealwright.oauth.models import (
 from sealwright.oauth.parameters import Parameters, read_request, response_mode_of, state_of
 from sealwright.oauth.pending import PendingRequests, request_gone
 from sealwright.oauth.policy import AuthorizationStep, ScopeNeed, SessionFacts
+from sealwright.oauth.subjects import SubjectLookup
 
 
 class AuthorizationEndpoint:
@@ -54,6 +56,7 @@ class AuthorizationEndpoint:
         self._origin = dependencies.origin
         self._lifetimes = dependencies.lifetimes
         self._directory = directory
+        self._subjects = SubjectLookup(dependencies, directory)
         self._custody = custody
         self._requests = requests
         self._responses = AuthorizationResponses(dependencies, custody)
@@ -88,8 +91,8 @@ class AuthorizationEndpoint:
     async def disclosed_claims(self, pending: PendingRequest, signed_in: SignedIn) -> DisclosedClaims:
         """What the application gets to know once it is allowed: the very claims about the person that its ID token will hold."""
         account, scopes = signed_in.account, (await self._facts_about(signed_in, pending)).decision.granted
-        groups = await self._directory.groups_of(account.id) if "groups" in scopes else ()
-        claims = identity_claims(Subject(account, groups, self._directory.spn_of(account)), pending.client, scopes)
+        subject = await self._subjects.subject_of(account, pending.client, scopes)
+        claims = identity_claims(subject, pending.client, scopes)
         return DisclosedClaims(claims, scopes, asks_each_time=policy.asks_each_time(pending.client, pending.request))
 
     async def needs(self, pending: PendingRequest, signed_in: SignedIn) -> tuple[ScopeNeed, ...]:
@@ -149,12 +152,15 @@ class AuthorizationEndpoint:
         account = signed_in.account
         groups = await self._directory.groups_of(account.id)
         maps = await store.scope_maps(self._db, pending.client.id)
+        group_ids = {group.id for group in groups}
+        decision = policy.decide_scopes(pending.request.scopes, maps, group_ids, partial=pending.client.partial_scopes)
+        supplementary = {
+            one.group_id: one.scopes for one in await maps_store.supplementary_scope_maps(self._db, pending.client.id)
+        }
         return SessionFacts(
             account_id=account.id,
             authenticated_at=signed_in.session.authenticated_at,
-            decision=policy.decide_scopes(
-                pending.request.scopes, maps, {group.id for group in groups}, partial=pending.client.partial_scopes
-            ),
+            decision=policy.with_supplementary(decision, policy.available_scopes(supplementary, group_ids)),
             consented=await store.consented_scopes(self._db, account.id, pending.client.id),
         )
 

@@ -26,7 +26,12 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
     "profile": ("name", "preferred_username", "updated_at"),
     "email": ("email", "email_verified"),
     "groups": ("groups",),
+    "groups_name": ("groups",),
+    "groups_spn": ("groups",),
+    "groups_uuid": ("groups",),
 }
+GROUP_SCOPES = frozenset(scope for scope, claims in CLAIMS_OF_SCOPE.items() if "groups" in claims)
+"""Each tells groups in a form of its own: names, names with the domain, ids. `groups` is names."""
 
 
 class Subject(Struct, frozen=True):
@@ -36,12 +41,15 @@ class Subject(Struct, frozen=True):
     groups: tuple[Group, ...]
     spn: str
     """``alice@example.org``."""
+    mapped: Mapping[str, Any] = {}
+    """Claims that the person's groups bring at this client."""
 
 
 def identity_claims(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str, Any]:
     """The claims about a person that these scopes reach; the same in the ID token and at userinfo."""
     account = subject.account
     claims: dict[str, Any] = {
+        **subject.mapped,
         "sub": account.id,
         "name": account.display_name,
         "preferred_username": account.name if client.short_username else subject.spn,
@@ -52,9 +60,22 @@ def identity_claims(subject: Subject, client: Client, scopes: Collection[str]) -
     if "email" in scopes and mail is not None:
         claims["email"] = mail.address
         claims["email_verified"] = mail.verified
-    if "groups" in scopes:
-        claims["groups"] = sorted(group.name for group in subject.groups)
+    if not GROUP_SCOPES.isdisjoint(scopes):
+        claims["groups"] = _groups(subject, scopes)
     return claims
+
+
+def _groups(subject: Subject, scopes: Collection[str]) -> list[str]:
+    domain = subject.spn.rpartition("@")[2]
+    told: set[str] = set()
+    for group in subject.groups:
+        if "groups" in scopes or "groups_name" in scopes:
+            told.add(group.name)
+        if "groups_spn" in scopes:
+            told.add(f"{group.name}@{domain}")
+        if "groups_uuid" in scopes:
+            told.add(group.id)
+    return sorted(told)
 
 
 class TokenContext(Struct, frozen=True):

@@ -16,6 +16,7 @@ from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown
 from sealwright.oauth.grants import GRANTS
+from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import Client, Prompt, ResponseMode
 from sealwright.openid_providers import LocalProvider, ProviderMetadata
 
@@ -65,8 +66,9 @@ class Discovery:
         """The metadata document; raises ClientUnknown."""
         client = await self.client(client_name)
         maps = await store.scopes_by_group(self._db, client.id)
+        mapped = [one.claim for one in await maps_store.claim_maps(self._db, client.id)] if client.has_claim_maps else []
         algorithms = _algorithms(await self._keys(client), self._clock.now())
-        return metadata_of(client, self._origin, policy.available_scopes(maps, maps), algorithms)
+        return metadata_of(client, self._origin, policy.available_scopes(maps, maps), algorithms, mapped)
 
     async def key_set(self, client_name: str) -> bytes:
         """The JSON Web Key Set: every key that may have signed a token that still holds, newest first; raises ClientUnknown."""
@@ -116,10 +118,13 @@ def _algorithms(records: Collection[PublicKeyRecord], now: Instant) -> list[str]
     return list(dict.fromkeys(record.algorithm for record in (current, *coming) if record is not None))
 
 
-def metadata_of(client: Client, origin: str, mapped: Collection[str], algorithms: list[str]) -> dict[str, Any]:
-    """What is true of this client's issuer, and nothing else; `mapped` are the scopes that some group may grant to it.
+def metadata_of(
+    client: Client, origin: str, mapped: Collection[str], algorithms: list[str], claims: Collection[str] = ()
+) -> dict[str, Any]:
+    """What is true of this client's issuer, and nothing else.
 
-    `openid` is always among its scopes (OpenID Connect Discovery, section 3).
+    `mapped` are the scopes that some group may grant to it, and `claims` those that groups bring. `openid` is always among its
+    scopes (OpenID Connect Discovery, section 3).
     """
     scopes = ["openid", *sorted(set(mapped) - {"openid"} - policy.PROTOCOL_SCOPES), *sorted(policy.PROTOCOL_SCOPES)]
     told = (claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ()))
@@ -149,7 +154,7 @@ def metadata_of(client: Client, origin: str, mapped: Collection[str], algorithms
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [str(prompt) for prompt in Prompt],
         "claim_types_supported": ["normal"],
-        "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, *ALWAYS, *told])),
+        "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, *ALWAYS, *told, *claims])),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

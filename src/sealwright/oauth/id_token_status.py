@@ -41,17 +41,18 @@ class IdTokenStatus:
         except AuthorizationEnded as over:
             return f"{over.detail[:1].lower()}{over.detail[1:].rstrip('.')}"
         groups = {group.id for group in await self._directory.groups_of(account_id)}
-        reached = policy.available_scopes(await store.scopes_by_group(self._db, client.id), groups)
-        lost = [scope for scope in scopes_behind(claims) if scope not in reached]
+        reached = policy.available_scopes(await store.held_scopes_by_group(self._db, client.id), groups)
+        lost = scopes_lost(claims, reached)
         if lost:
             return f"they may not have the scope {' '.join(lost)} of {client.display_name} any more"
         return ""
 
 
-def scopes_behind(claims: Collection[str]) -> tuple[str, ...]:
-    """The scopes without which an ID token would not have these claims."""
-    return tuple(
-        scope
-        for scope, brought in CLAIMS_OF_SCOPE.items()
-        if scope == "openid" or any(claim in claims for claim in brought if claim not in ALWAYS)
-    )
+def scopes_lost(claims: Collection[str], available: Collection[str]) -> tuple[str, ...]:
+    """The scopes without which an ID token would not have these claims, where none that brings the claim is available."""
+    lost = [] if "openid" in available else ["openid"]
+    for claim in claims:
+        bringing = [scope for scope, brought in CLAIMS_OF_SCOPE.items() if claim in brought]
+        if claim not in ALWAYS and bringing and not any(scope in available for scope in bringing):
+            lost.append(bringing[0])
+    return tuple(dict.fromkeys(lost))

@@ -88,7 +88,7 @@ class IntrospectionEndpoint:
         response: dict[str, Any] = {"active": True}
         if holder is not None:
             groups = {group.id for group in await self._directory.groups_of(holder.account.id)}
-            reached = policy.available_scopes(await store.scopes_by_group(self._db, client.id), groups)
+            reached = policy.available_scopes(await store.held_scopes_by_group(self._db, client.id), groups)
             scopes = policy.still_granted(scopes, reached)
             if not scopes:
                 return _INACTIVE

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sealwright.client_metadata import ClientMetadata, loopback_parts, usual_grace_seconds
 from sealwright.clock import Instant
+from sealwright.oauth.maps.models import ClaimMap
 
 OFFLINE_ACCESS = "offline_access"
 """The scope with which a client goes on after the person has signed out (OpenID Connect Core, section 11)."""
@@ -26,6 +27,8 @@ class Client(ClientMetadata):
     secret_digest: bytes | None = field(repr=False)
     created_at: Instant
     updated_at: Instant
+    has_claim_maps: bool = False
+    """Whether groups bring claims to its tokens."""
 
     def refresh_lifetime(self, usual: timedelta) -> timedelta:
         """How long its refresh tokens wait for their use; `usual` is the server's setting."""
@@ -55,6 +58,8 @@ class ClientConfiguration(ClientMetadata):
     """Everything that holds for a client, defaults included, without its secret and keys."""
 
     scope_maps: tuple[ScopeMap, ...]
+    supplementary_scope_maps: tuple[ScopeMap, ...]
+    claim_maps: tuple[ClaimMap, ...]
     issuer_url: str
     configuration_url: str
     created_at: Instant

@@ -103,6 +103,14 @@ def decide_scopes(
     return ScopeDecision(granted, refused, tuple(need for need in needs if need.scope not in PROTOCOL_SCOPES))
 
 
+def with_supplementary(decision: ScopeDecision, supplementary: Collection[str]) -> ScopeDecision:
+    """The decision with the scopes that the person's groups add to whatever is granted; where nothing is, they add nothing."""
+    if not decision.allowed:
+        return decision
+    added = sorted(set(supplementary) - set(decision.granted))
+    return ScopeDecision((*decision.granted, *added), (), ())
+
+
 def _why_refused(need: ScopeNeed) -> str:
     if need.groups:
         return f"the scope {need.scope} is for members of {', '.join(need.groups)}"

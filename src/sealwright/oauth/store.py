@@ -11,12 +11,14 @@ from sealwright.db import Database, Row, Statement, Transaction, insert_once, up
 from sealwright.db.schema import (
     groups,
     oauth_answered_requests,
+    oauth_claim_maps,
     oauth_clients,
     oauth_codes,
     oauth_consents,
     oauth_families,
     oauth_refresh_tokens,
     oauth_scope_maps,
+    oauth_supplementary_scope_maps,
 )
 from sealwright.oauth.clients.store import CLIENT_COLUMNS, client_from, touch_client
 from sealwright.oauth.models import (
@@ -40,10 +42,19 @@ _SCOPE_MAPS = Statement(
 _CLIENTS_BY_GROUP = Statement(
     select(m.group_id, c.name, c.display_name, c.landing_url).join(oauth_clients, c.id == m.client_id).order_by(c.name)
 )
+_maps = (oauth_scope_maps, oauth_supplementary_scope_maps, oauth_claim_maps)
 _CLIENTS_OF_GROUP = Statement(
-    select(c.name).join(oauth_scope_maps, m.client_id == c.id).where(m.group_id == bindparam("group_id")).order_by(c.name)
+    select(c.name)
+    .where(or_(*(exists().where(each.c.client_id == c.id, each.c.group_id == bindparam("group_id")) for each in _maps)))
+    .order_by(c.name)
 )
 _SCOPES_BY_GROUP = Statement(select(m.group_id, m.scopes).where(m.client_id == bindparam("client_id")))
+_supplementary = oauth_supplementary_scope_maps.c
+_HELD_SCOPES_BY_GROUP = Statement(
+    select(m.group_id, m.scopes)
+    .where(m.client_id == bindparam("client_id"))
+    .union_all(select(_supplementary.group_id, _supplementary.scopes).where(_supplementary.client_id == bindparam("client_id")))
+)
 _PUT_SCOPE_MAP = upsert(oauth_scope_maps, key=("client_id", "group_id"), update=("scopes",))
 _DELETE_SCOPE_MAP = Statement(
     delete(oauth_scope_maps).where(m.client_id == bindparam("client_id"), m.group_id == bindparam("group_id"))
@@ -144,7 +155,7 @@ _DELETE_FAMILY = Statement(delete(oauth_families).where(f.id == bindparam("which
 
 
 async def clients_of_group(reader: Database | Transaction, group_id: str) -> list[str]:
-    """The names of the clients that have a scope map for this group."""
+    """The names of the clients that have a map for this group, of whichever kind."""
     return [row[0] for row in await reader.all(_CLIENTS_OF_GROUP, group_id=group_id)]
 
 
@@ -164,6 +175,14 @@ async def available_clients(db: Database, group_ids: frozenset[str]) -> list[Ava
 async def scopes_by_group(db: Database, client_id: str) -> dict[str, tuple[str, ...]]:
     """The scopes of each group that a client has a scope map for: what a decision needs, without the groups' names."""
     return {row[0]: tuple(row[1].split()) for row in await db.all(_SCOPES_BY_GROUP, client_id=client_id)}
+
+
+async def held_scopes_by_group(db: Database, client_id: str) -> dict[str, tuple[str, ...]]:
+    """The scopes that members of each group hold once they were granted: those that are asked for, and supplementary ones."""
+    found: dict[str, tuple[str, ...]] = {}
+    for group_id, scopes in await db.all(_HELD_SCOPES_BY_GROUP, client_id=client_id):
+        found[group_id] = (*found.get(group_id, ()), *scopes.split())
+    return found
 
 
 async def put_scope_map(tx: Transaction, client_id: str, group_id: str, scopes: tuple[str, ...], now: Instant) -> None:

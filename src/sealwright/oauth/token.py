@@ -19,6 +19,7 @@ from sealwright.oauth.errors import ClientNotAuthorized, GrantTypeRefused, Scope
 from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
+from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
 from sealwright.oauth.token_request import TokenRequest
 
@@ -65,6 +66,7 @@ class TokenEndpoint:
         self._origin = dependencies.origin
         self._lifetimes = dependencies.lifetimes
         self._directory = directory
+        self._subjects = SubjectLookup(dependencies, directory)
         self._custody = custody
         self._clients = clients
         self._failures = dependencies.budgets.token_failures_by_client
@@ -94,12 +96,12 @@ class TokenEndpoint:
         return self._mint(key, client, result)
 
     async def _complete(self, key: SigningKey, client: Client, result: GrantResult) -> GrantResult:
-        """With the groups that the ID token tells; raises ScopeRefused where it would be longer than is read."""
+        """With what the ID token tells of the person; raises ScopeRefused where it would be longer than is read."""
         holder = result.holder
         if holder is None or "openid" not in result.scopes:
             return result
-        if result.groups is None and "groups" in result.scopes:
-            result = replace(result, groups=await self._directory.groups_of(holder.account.id))
+        subject = await self._subjects.subject_of(holder.account, client, result.scopes, groups=result.groups)
+        result = replace(result, subject=subject)
         try:
             require_room(key, self._id_token_claims(self._context(client, result), result, holder, access_token=""))
         except TokenTooLong as cause:
@@ -131,7 +133,6 @@ class TokenEndpoint:
     def _id_token_claims(
         self, context: claims.TokenContext, result: GrantResult, holder: FamilyHolder, *, access_token: str
     ) -> dict[str, Any]:
-        account = holder.account
-        subject = claims.Subject(account, result.groups or (), self._directory.spn_of(account))
         lifetime = self._lifetimes.id_token
+        subject = result.subject or claims.Subject(holder.account, (), self._directory.spn_of(holder.account))
         return claims.id_token_claims(context, subject, result.scopes, lifetime, result.id_token_id, access_token)

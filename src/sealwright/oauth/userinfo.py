@@ -8,16 +8,16 @@ from sealwright.oauth import claims
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.errors import AccessTokenMissing, ScopeMissing
-from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.subjects import SubjectLookup
 
 
 class UserinfoEndpoint:
     """Returns claims to whoever holds a good access token of the client."""
 
-    def __init__(self, *, discovery: Discovery, access_tokens: AccessTokens, directory: PeopleLookup) -> None:
+    def __init__(self, *, discovery: Discovery, access_tokens: AccessTokens, subjects: SubjectLookup) -> None:
         self._discovery = discovery
         self._access_tokens = access_tokens
-        self._directory = directory
+        self._subjects = subjects
 
     async def respond(self, client_name: str, access_token: str | None) -> dict[str, Any]:
         """The claims that the token's scopes reach; raises AccessTokenRefused, or ClientUnknown."""
@@ -27,7 +27,5 @@ class UserinfoEndpoint:
         token = await self._access_tokens.verify(access_token, client)
         if token.holder is None or "openid" not in token.scopes:
             raise ScopeMissing("The access token was not granted the scope openid.", scope="openid")
-        account = token.holder.account
-        groups = await self._directory.groups_of(account.id) if "groups" in token.scopes else ()
-        subject = claims.Subject(account, groups, self._directory.spn_of(account))
+        subject = await self._subjects.subject_of(token.holder.account, client, token.scopes)
         return claims.identity_claims(subject, client, token.scopes)

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from sealwright.access import SYSTEM
 from tests.unit.api.world import PEOPLE, server_world
 
 CLIENT = {"kind": "confidential", "name": "wiki", "display_name": "Wiki", "landing_url": "https://wiki.example.org"}
@@ -173,5 +174,36 @@ def test_deleted_client_is_gone():
         status, problem = await world.call("GET", "/oauth2/clients/wiki", token=token)
         assert status == 404
         assert "'wiki'" in problem["detail"]
+
+    with_clients(body)
+
+
+def test_maps_of_a_client_are_set_shown_and_taken_away():
+    async def body(world, token):
+        await world.directory.create_group("staff", actor=SYSTEM)
+        one = "/oauth2/clients/wiki"
+        steps = (
+            ("PUT", f"{one}/implicit-scopes", {"scopes": ["openid"]}),
+            ("PUT", f"{one}/supplementary-scope-maps/staff", {"scopes": ["edit"]}),
+            ("PUT", f"{one}/claim-maps/roles/groups/staff", {"values": ["editor"]}),
+            ("PUT", f"{one}/claim-maps/roles/join", {"join": "csv"}),
+        )
+        for method, path, sent in steps:
+            status, found = await world.call(method, path, sent, token=token)
+            assert status == 200, found
+        assert found["scope_maps"] == [{"group": "idm_all_accounts", "scopes": ["openid"]}]
+        assert found["supplementary_scope_maps"] == [{"group": "staff", "scopes": ["edit"]}]
+        assert found["claim_maps"] == [{"claim": "roles", "join": "csv", "groups": [{"group": "staff", "values": ["editor"]}]}]
+        _, page = await world.call("GET", "/oauth2/clients", token=token)
+        assert page["items"][1] == found
+        status, problem = await world.call("PUT", f"{one}/claim-maps/email/groups/staff", {"values": ["x"]}, token=token)
+        assert (status, problem["code"]) == (400, "client_refused")
+        for path in (f"{one}/supplementary-scope-maps/staff", f"{one}/claim-maps/roles/groups/staff"):
+            status, found = await world.call("DELETE", path, token=token)
+            assert status == 200
+        assert (found["supplementary_scope_maps"], found["claim_maps"]) == ([], [])
+        other = await world.token("mallory")
+        for method, path, sent in steps:
+            assert (await world.call(method, path, sent, token=other))[0] == 403
 
     with_clients(body)

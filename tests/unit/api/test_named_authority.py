@@ -341,16 +341,14 @@ def test_group_that_a_client_uses_is_not_deleted_without_being_told():
         token = await world.token("ga", "idm_group_admins")
         status, problem = await world.call("DELETE", "/groups/step-users", token=token)
         assert (status, problem["code"]) == (409, "group_in_use")
-        assert problem["detail"] == (
-            "The group step-users is used by the client step (scope map) and the provisioner ops (groups)."
-        )
+        assert problem["detail"] == ("The group step-users is used by the client step (map) and the provisioner ops (groups).")
         assert problem["remedy"] == {"action": "delete_group_in_use", "name": "step-users"}
         assert "even_if_used=true" in problem["hint"]
         assert await world.directory.find_group("step-users") is not None
         assert (await world.call("DELETE", "/groups/step-users", token=token, query="even_if_used=true"))[0] == 204
         newest = (await world.audit.newest(world.db, at_most=1))[0]
         assert newest.event == "group.deleted"
-        assert json.loads(newest.details)["used_by"] == ["the client step (scope map)", "the provisioner ops (groups)"]
+        assert json.loads(newest.details)["used_by"] == ["the client step (map)", "the provisioner ops (groups)"]
 
     in_a_world(body, groups=["step-users"])
 

@@ -16,6 +16,10 @@ from sealwright.identity import SessionKind
 from tests.unit.api.world import server_world
 
 BODIES = {
+    "set_implicit_scopes": {"scopes": []},
+    "set_supplementary_scope_map": {"scopes": ["edit"]},
+    "set_claim_map": {"values": ["editor"]},
+    "set_claim_join": {"join": "csv"},
     "create_person": {"name": "x", "display_name": "X"},
     "update_person": {"display_name": "X"},
     "set_password": {"password": "velvet-orbit-canyon-98"},

@@ -428,3 +428,28 @@ def test_empty_file_in_place_of_a_client_secret_stands_for_a_public_client(admin
     )
     assert "clientSecret" not in made.json
     assert made.json["clientID"] == "desktop"
+
+
+def test_old_and_new_spellings_of_maps_do_the_same(admin):
+    admin.ok("group", "create", "staff")
+    admin.ok("system", "oauth2", "create", "wiki", "Wiki", "https://wiki.example.org")
+    for verb in ("create_scope_map", "update-scope-map"):
+        admin.ok("system", "oauth2", verb, "wiki", "staff", "openid", "email")
+    for verb in ("set_implicit_scopes", "set-implicit-scopes"):
+        admin.ok("system", "oauth2", verb, "wiki", "openid")
+    for verb in ("create-sup-scope-map", "update-sup-scope-map"):
+        admin.ok("system", "oauth2", verb, "wiki", "staff", "edit")
+    for verb in ("create-claim-map", "update-claim-map"):
+        admin.ok("system", "oauth2", verb, "wiki", "roles", "staff", "editor", "reader")
+    admin.ok("system", "oauth2", "update-claim-map-join", "wiki", "roles", "csv")
+    shown = admin.ok("system", "oauth2", "get", "wiki").members
+    assert {"scopes: idm_all_accounts: openid", "staff: openid email", "supplementary: staff: edit"} <= set(shown)
+    assert "claims: roles (csv): staff: editor reader" in shown
+    admin.ok("system", "oauth2", "set_implicit_scopes", "wiki")
+    admin.ok("system", "oauth2", "delete-sup-scope-map", "wiki", "staff")
+    admin.ok("system", "oauth2", "delete-claim-map", "wiki", "roles", "staff")
+    admin.ok("system", "oauth2", "delete_scope_map", "wiki", "staff")
+    found = admin.ok("system", "oauth2", "get", "wiki", "-o", "json").lines[0]
+    assert (found["scope_maps"], found["supplementary_scope_maps"], found["claim_maps"]) == ([], [], [])
+    done = admin.run("system", "oauth2", "update-claim-map", "wiki", "email", "staff", "x")
+    assert "The claim email cannot be mapped" in done.err.replace("the claim", "The claim")

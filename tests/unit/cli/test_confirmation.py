@@ -28,7 +28,7 @@ DESTRUCTIVE = [
         ("group", "delete", "step-ca_users", "--even-if-used"),
         [
             "1 member of step-ca_users will not be in it any more; they stay themselves.",
-            "It is used by the client step-ca (scope map), which loses it.",
+            "It is used by the client step-ca (map), which loses it.",
         ],
     ),
     (

@@ -28,6 +28,8 @@ from sealwright.db.schema.keys import signing_keys
 from sealwright.db.schema.mail import mail_outbox
 from sealwright.db.schema.oauth import (
     oauth_answered_requests,
+    oauth_claim_joins,
+    oauth_claim_maps,
     oauth_clients,
     oauth_codes,
     oauth_consents,
@@ -35,6 +37,7 @@ from sealwright.db.schema.oauth import (
     oauth_logout_deliveries,
     oauth_refresh_tokens,
     oauth_scope_maps,
+    oauth_supplementary_scope_maps,
 )
 from sealwright.db.schema.runtime import leases
 
@@ -55,6 +58,8 @@ __all__ = [
     "mail_outbox",
     "metadata",
     "oauth_answered_requests",
+    "oauth_claim_joins",
+    "oauth_claim_maps",
     "oauth_clients",
     "oauth_codes",
     "oauth_consents",
@@ -62,6 +67,7 @@ __all__ = [
     "oauth_logout_deliveries",
     "oauth_refresh_tokens",
     "oauth_scope_maps",
+    "oauth_supplementary_scope_maps",
     "one_time_links",
     "pending_sign_ins",
     "provisioners",

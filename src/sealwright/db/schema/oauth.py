@@ -37,6 +37,34 @@ oauth_scope_maps = Table(
     info={"about": "Which scopes a client may ask of the members of a group."},
 )
 
+oauth_supplementary_scope_maps = Table(
+    "oauth_supplementary_scope_maps",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    text_column("scopes", doc="With spaces between them"),
+    info={"about": "Which scopes the members of a group get beside those that a client asks for."},
+)
+
+oauth_claim_maps = Table(
+    "oauth_claim_maps",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("claim", Text, primary_key=True),
+    Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    text_column("claim_values", doc="With spaces between them"),
+    info={"about": "Which values the members of a group have in a claim of a client's tokens."},
+)
+
+oauth_claim_joins = Table(
+    "oauth_claim_joins",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("claim", Text, primary_key=True),
+    text_column("joined", doc="array, csv or ssv; a claim that is not here is an array"),
+    info={"about": "How the values of mapped claims are told."},
+)
+
 oauth_answered_requests = Table(
     "oauth_answered_requests",
     metadata,

@@ -126,7 +126,7 @@ class Groups(DirectoryLookup):
 
     async def _users_of(self, tx: Database | Transaction, group: Group) -> list[str]:
         """Descriptions of what refers to the group."""
-        clients = [f"the client {name} (scope map)" for name in await self._clients_of_group(tx, group.id)]
+        clients = [f"the client {name} (map)" for name in await self._clients_of_group(tx, group.id)]
         named = [f"{each.named_by} ({each.place})" for each in await self._changes.named_in(tx, group)]
         return list(dict.fromkeys(clients + named))
 

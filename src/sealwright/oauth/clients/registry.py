@@ -24,6 +24,7 @@ from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
 from sealwright.oauth.errors import ClientExists, ClientInUse, ClientUnknown, GroupUnknown, NotRegistered
 from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import AccessCounts, Client, ClientConfiguration, ScopeMap
 
 SECRET_BYTES = 48
@@ -31,6 +32,7 @@ EVERY_CLIENT = 1_000_000
 
 Work = Callable[[Transaction, Instant], Awaitable[Any]]
 Change = Callable[[Client], Client]
+MapsWork = Callable[[Transaction, Client], Awaitable[Mapping[str, Any]]]
 
 
 class ClientRegistry:
@@ -134,8 +136,9 @@ class ClientRegistry:
         """Clients whose names come after `after`, by name."""
         require(actor, Permission.CLIENT_READ)
         found = await store.clients(self._db, after, at_most)
-        maps = await store.scope_maps_of(self._db, found, after)
-        return [self._configured(client, maps[client.id]) for client in found]
+        scopes = await store.scope_maps_of(self._db, found, after)
+        maps = await maps_store.maps_of_clients(self._db, after, found[-1].name) if found else {}
+        return [self._configured(client, scopes[client.id], maps.get(client.id, maps_store.Maps())) for client in found]
 
     async def name_of(self, client_id: str, *, actor: Actor) -> str | None:
         """The name of a client by its id, for somebody who may read audit rows, which hold ids."""
@@ -243,7 +246,7 @@ class ClientRegistry:
         """Set the scopes that members of a group, direct or nested, may grant; replaces the ones before."""
         client = await self._to_change(name, actor)
         words = policy.require_scope_words(scopes)
-        found = await self._group(group)
+        found = await group_named(self._directory, group)
         details = {"scope_map": {"group": found.name, "scopes": list(words)}}
 
         async def put(tx: Transaction, now: Instant) -> None:
@@ -254,7 +257,7 @@ class ClientRegistry:
     async def delete_scope_map(self, name: str, group: str, *, actor: Actor) -> ClientConfiguration:
         """Take a group's scope map away."""
         client = await self._to_change(name, actor)
-        found = await self._group(group)
+        found = await group_named(self._directory, group)
         if all(one.group_id != found.id for one in await oauth_store.scope_maps(self._db, client.id)):
             raise NotRegistered(
                 f"{client.name} has no scope map for the group {found.name}.",
@@ -266,6 +269,21 @@ class ClientRegistry:
             await oauth_store.delete_scope_map(tx, client.id, found.id, now)
 
         return await self._apply(client, None, details, actor, delete)
+
+    async def change_maps(self, name: str, work: MapsWork, *, actor: Actor) -> ClientConfiguration:
+        """Change what groups bring at a client; `work` returns what the audit row tells of it."""
+        client = await self._to_change(name, actor)
+
+        async def body(tx: Transaction) -> None:
+            found = await store.client_to_change(tx, client.id)
+            if found is None:
+                raise _unknown(client.name)
+            details = {"name": client.name, **await work(tx, found)}
+            await store.touch_client(tx, client.id, self._clock.now())
+            await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=_target(client), details=details)
+
+        await self._db.write(body)
+        return await self._configuration(await self._found(client.name))
 
     # --- secrets ---
 
@@ -322,12 +340,6 @@ class ClientRegistry:
             raise _unknown(name)
         return client
 
-    async def _group(self, name: str) -> Group:
-        found = await self._directory.find_group(name)
-        if found is None:
-            raise GroupUnknown(f"There is no group {name[:80]!r}.", remedy=Remedy(Action.LIST_GROUPS))
-        return found
-
     async def _apply(
         self, client: Client, change: Change | None, details: dict[str, Any], actor: Actor, also: Work | None = None
     ) -> ClientConfiguration:
@@ -348,13 +360,16 @@ class ClientRegistry:
         return await self._configuration(await self._found(client.name))
 
     async def _configuration(self, client: Client) -> ClientConfiguration:
-        return self._configured(client, await oauth_store.scope_maps(self._db, client.id))
+        scopes = await oauth_store.scope_maps(self._db, client.id)
+        return self._configured(client, scopes, await maps_store.maps_of(self._db, client.id))
 
-    def _configured(self, client: Client, maps: tuple[ScopeMap, ...]) -> ClientConfiguration:
+    def _configured(self, client: Client, scopes: tuple[ScopeMap, ...], maps: maps_store.Maps) -> ClientConfiguration:
         issuer_url = issuer_url_of(self._origin, client.name)
         return ClientConfiguration(
             **effective(client, self._defaults),
-            scope_maps=maps,
+            scope_maps=scopes,
+            supplementary_scope_maps=maps.scopes,
+            claim_maps=maps.claims,
             issuer_url=issuer_url,
             configuration_url=configuration_url_of(issuer_url),
             created_at=client.created_at,
@@ -364,6 +379,14 @@ class ClientRegistry:
 
 def _basics(name: str, display_name: str, landing_url: str, kind: ClientKind) -> dict[str, Any]:
     return {"name": name, "display_name": display_name.strip(), "landing_url": landing_url, "kind": kind}
+
+
+async def group_named(directory: PeopleLookup, name: str) -> Group:
+    """The group; raises GroupUnknown."""
+    found = await directory.find_group(name)
+    if found is None:
+        raise GroupUnknown(f"There is no group {name[:80]!r}.", remedy=Remedy(Action.LIST_GROUPS))
+    return found
 
 
 def _unknown(name: str) -> ClientUnknown:

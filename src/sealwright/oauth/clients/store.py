@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from sealwright.client_metadata import ClientKind, ClientMetadata, rows
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction
-from sealwright.db.schema import groups, oauth_clients, oauth_scope_maps
+from sealwright.db.schema import groups, oauth_claim_maps, oauth_clients, oauth_scope_maps
 from sealwright.oauth.models import Client, ScopeMap
 
 c = oauth_clients.c
@@ -24,7 +24,16 @@ _SETTINGS = msgspec.defstruct(
 """The members that have no column of their own: what differs from the default is stored as one JSON object."""
 _SETTINGS_DECODER = msgspec.json.Decoder(_SETTINGS)
 
-CLIENT_COLUMNS = (c.id, c.secret_digest, c.created_at, c.updated_at, c.settings, *(c[name] for name in _COLUMNS))
+_has_claim_maps = exists().where(oauth_claim_maps.c.client_id == c.id).label("has_claim_maps")
+CLIENT_COLUMNS = (
+    c.id,
+    c.secret_digest,
+    c.created_at,
+    c.updated_at,
+    c.settings,
+    _has_claim_maps,
+    *(c[name] for name in _COLUMNS),
+)
 _CLIENT_BY_NAME = Statement(select(*CLIENT_COLUMNS).where(c.name == bindparam("name")))
 _CLIENT_BY_ID = Statement(select(*CLIENT_COLUMNS).where(c.id == bindparam("id")))
 _CLIENT_TO_CHANGE = Statement(select(*CLIENT_COLUMNS).where(c.id == bindparam("id")).with_for_update())
@@ -135,13 +144,14 @@ def _stored(client: ClientMetadata) -> dict[str, Any]:
 
 def client_from(row: Row) -> Client:
     """A client from a row of `CLIENT_COLUMNS`."""
-    client_id, secret_digest, created_at, updated_at, settings, *columns = row
+    client_id, secret_digest, created_at, updated_at, settings, has_claim_maps, *columns = row
     named = dict(zip(_COLUMNS, columns, strict=True))
     return Client(
         id=client_id,
         secret_digest=None if secret_digest is None else bytes(secret_digest),
         created_at=Instant(created_at),
         updated_at=Instant(updated_at),
+        has_claim_maps=bool(has_claim_maps),
         **named | {"kind": ClientKind(named["kind"])},
         **msgspec.structs.asdict(_SETTINGS_DECODER.decode(settings)),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sealwright.entropy import Entropy, uuid4
 from sealwright.identity import Group
+from sealwright.oauth.claims import Subject
 from sealwright.oauth.models import TokenFamily
 from sealwright.oauth.token_families import FamilyHolder
 
@@ -25,6 +26,8 @@ class GrantResult:
     nonce: str | None = None
     groups: tuple[Group, ...] | None = None
     """The person's groups, where they were asked for on the way."""
+    subject: Subject | None = None
+    """What the ID token tells of the person, once it is known."""
 
 
 CompleteGrant = Callable[[GrantResult], Awaitable[GrantResult]]

@@ -118,7 +118,7 @@ class RefreshTokenGrant:
     ) -> tuple[str, ...]:
         """The scopes of this refresh: those asked for, else all of the family, and never one that is no longer granted."""
         group_ids = {group.id for group in groups}
-        reached = policy.available_scopes(await store.scopes_by_group(self._db, client.id), group_ids)
+        reached = policy.available_scopes(await store.held_scopes_by_group(self._db, client.id), group_ids)
         still = policy.still_granted(family.scope, reached)
         if not still:
             reasons = policy.decide_scopes(family.scope, await store.scope_maps(self._db, client.id), group_ids).reasons

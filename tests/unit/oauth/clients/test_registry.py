@@ -208,6 +208,7 @@ READS = ("get", "list")
 FOR_OTHERS = {"access_given_by": "person:write", "name_of": "audit:read", "id_of": "audit:read"}
 """What is told about clients to whoever deletes a person or reads audit rows, and the permission for it."""
 WRITES = {
+    "change_maps": ("app", None),
     "create_public": ("x", "X", "https://x.example"),
     "create_confidential": ("x", "X", "https://x.example"),
     "delete": ("app",),

@@ -1,0 +1,1 @@
+"""What groups bring their members at one client, beside scopes that are asked for: supplementary scopes, and claims."""

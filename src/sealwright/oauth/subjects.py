@@ -1,0 +1,33 @@
+"""What is known now about the person that tokens speak of: asked for only as far as the scopes reach."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sealwright.identity import Account, Group
+from sealwright.oauth.claims import GROUP_SCOPES, Subject
+from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.maps import store
+from sealwright.oauth.maps.rules import mapped_claims
+from sealwright.oauth.models import Client
+
+
+class SubjectLookup:
+    """The one place where ID tokens, userinfo and the consent page get their facts from."""
+
+    def __init__(self, dependencies: OAuthDependencies, directory: PeopleLookup) -> None:
+        self._db = dependencies.db
+        self._directory = directory
+
+    async def subject_of(
+        self, account: Account, client: Client, scopes: Collection[str], *, groups: tuple[Group, ...] | None = None
+    ) -> Subject:
+        """The person as one client with these scopes may know them. `groups`: the person's, where they are known already."""
+        if groups is None and (client.has_claim_maps or not GROUP_SCOPES.isdisjoint(scopes)):
+            groups = await self._directory.groups_of(account.id)
+        mapped = {}
+        if client.has_claim_maps:
+            maps = await store.claim_maps(self._db, client.id)
+            mapped = mapped_claims(maps, {group.id for group in groups or ()})
+        return Subject(account, groups or (), self._directory.spn_of(account), mapped)

@@ -24,9 +24,11 @@ _LABELS: Mapping[str, str] = {
 _SCOPES: Mapping[str, tuple[str, str]] = {
     "email": ("email", "you have none"),
     "groups": ("groups", "you are in none"),
+    **{scope: ("groups", "you are in none") for scope in _GROUP_FORMS},
 }
 """Scopes whose claim a person may lack, and what the page says then."""
-_KNOWN_SCOPES = frozenset({"openid", "profile", "email", "groups", "offline_access"})
+_GROUP_FORMS = ("groups_name", "groups_spn", "groups_uuid")
+_KNOWN_SCOPES = frozenset({"openid", "profile", "email", "groups", *_GROUP_FORMS, "offline_access"})
 _SCOPE_LABELS: Mapping[str, str] = {
     "openid": "Who you are",
     "profile": "Your name",

@@ -24,7 +24,6 @@ _LABELS: Mapping[str, str] = {
 _SCOPES: Mapping[str, tuple[str, str]] = {
     "email": ("email", "you have none"),
     "groups": ("groups", "you are in none"),
-    **{scope: ("groups", "you are in none") for scope in _GROUP_FORMS},
 }
 """Scopes whose claim a person may lack, and what the page says then."""
 _GROUP_FORMS = ("groups_name", "groups_spn", "groups_uuid")

@@ -49,6 +49,7 @@ def test_malformed_value_is_refused(value):
 @pytest.mark.parametrize("claim", ["roles", "https://example.org/claims/role", "resource_access.wiki"])
 def test_names_of_other_providers_can_be_mapped(claim):
     rules.require_claim_name(claim)
+    assert claim not in rules.RESERVED_CLAIMS
 
 
 def test_at_least_one_value_is_needed():

@@ -13,6 +13,7 @@ from sealwright.api.impacts import ImpactOperations
 from sealwright.api.links import LinkOperations
 from sealwright.api.operations import Dispatch, Operation
 from sealwright.api.persons import PersonOperations
+from sealwright.api.profiles import ProfileOperations
 from sealwright.api.provisioners import ProvisionerOperations
 from sealwright.api.server import ServerFacts, ServerOperations
 from sealwright.api.sessions import SessionOperations
@@ -53,6 +54,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *SignInOperations(given.sign_in, given.sessions, given.directory).operations(),
         *SessionOperations(given.sessions, given.directory).operations(),
         *PersonOperations(given.directory, given.credentials, given.clock).operations(),
+        *ProfileOperations(given.directory).operations(),
         *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
         *GroupOperations(given.directory).operations(),
         *ClientOperations(given.clients).operations(),

@@ -77,6 +77,28 @@ class PersonDetails(PersonView, frozen=True, kw_only=True):
     groups: list[str]
 
 
+class ProfileView(ResponseBody, frozen=True, kw_only=True):
+    """What is kept about a person beside names and mail addresses."""
+
+    name: str
+    attributes: dict[str, str]
+    """By the names of the claims; parts of an address begin with `address.`."""
+    ssh_public_keys: dict[str, str]
+    """By tag."""
+
+
+class AttributesBody(RequestBody, frozen=True, kw_only=True):
+    """Attributes to set, by name; null takes one away, and what is not named stays."""
+
+    attributes: dict[str, str | None]
+
+
+class SshKeyBody(RequestBody, frozen=True, kw_only=True):
+    """An SSH public key, as a line of a file that ends in .pub."""
+
+    public_key: str
+
+
 class PersonPage(ResponseBody, frozen=True, kw_only=True):
     """People by name."""
 

@@ -101,19 +101,56 @@ def list_(context: CommandContext) -> None:
     "-m", "--mail", "mails", metavar="ADDRESS", multiple=True, help="Mail address; repeatable, the first is the main one."
 )
 @click.option("-i", "--display-name", "--displayname", metavar="TEXT", help="The name that people read.")
+@click.option(
+    "-a",
+    "--attribute",
+    "attributes",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Something else about the person, such as given_name or address.locality; repeatable. An empty VALUE takes it away.",
+)
 @pass_context
-def update(context: CommandContext, name: str, mails: tuple[str, ...], display_name: str | None) -> None:
+def update(
+    context: CommandContext, name: str, mails: tuple[str, ...], display_name: str | None, attributes: tuple[str, ...]
+) -> None:
     """Change a person. With --mail, the given addresses replace all that there were."""
     body: dict[str, Any] = {}
+    given = _attributes(attributes)
     if mails:
         body["mails"] = list(mails)
     if display_name is not None:
         body["display_name"] = display_name
-    if not body:
-        raise WrongUsage("nothing is to be changed.", hint="Say what with --mail or --display-name.")
-    changed = context.connection().call("PATCH", "persons", name, body=body)
+    if not body and not given:
+        raise WrongUsage("nothing is to be changed.", hint="Say what with --mail, --display-name or --attribute.")
+    connection = context.connection()
+    changed = connection.call("PATCH", "persons", name, body=body) if body else connection.call("GET", "persons", name)
+    if given:
+        changed["attributes"] = connection.call("PATCH", "persons", name, "profile", body={"attributes": given})["attributes"]
     context.output.confirm(f"Updated {changed['spn']}")
     context.output.json(changed)
+
+
+def _attributes(texts: tuple[str, ...]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise WrongUsage(f"--attribute {text!r} has no value.", hint="Write it like given_name=Alice.")
+        found[name] = value or None
+    return found
+
+
+@command("profile", examples=["sealwright person profile alice"])
+@click.argument("name")
+@pass_context
+def profile(context: CommandContext, name: str) -> None:
+    """Show what is kept about a person beside names and mail addresses."""
+    value = context.connection().call("GET", "persons", name, "profile")
+    fields = tuple((each, each) for each in value["attributes"])
+    keys = [f"{tag}: {key}" for tag, key in value["ssh_public_keys"].items()]
+    shown = {"name": value["name"], **value["attributes"], "ssh_public_keys": keys}
+    whole = (("name", "name"), *fields, ("SSH public keys", "ssh_public_keys"))
+    context.output.record(value if context.output.as_json else shown, whole)
 
 
 @command(
@@ -283,7 +320,46 @@ def create_reset_token(context: CommandContext, name: str, ttl: int | None, keep
     _reset(context, name, ttl, keep_certificates=keep_certificates, no_mail=no_mail)
 
 
+ssh = Group("ssh", help="SSH public keys of people.")
+
+
+@command("list-publickeys", examples=["sealwright person ssh list-publickeys alice"])
+@click.argument("name")
+@pass_context
+def list_publickeys(context: CommandContext, name: str) -> None:
+    """List the SSH public keys of a person, each with its tag."""
+    keys = context.connection().call("GET", "persons", name, "profile")["ssh_public_keys"]
+    rows = [{"tag": tag, "public_key": key} for tag, key in keys.items()]
+    context.output.table(rows, (("TAG", "tag"), ("PUBLIC KEY", "public_key")), empty=f"{name} has no SSH public keys.")
+
+
+@command("add-publickey", examples=['sealwright person ssh add-publickey alice laptop "$(cat ~/.ssh/id_ed25519.pub)"'])
+@click.argument("name")
+@click.argument("tag")
+@click.argument("public_key")
+@pass_context
+def add_publickey(context: CommandContext, name: str, tag: str, public_key: str) -> None:
+    """Add an SSH public key to a person, under a tag of its own."""
+    changed = context.connection().call("POST", "persons", name, "ssh-public-keys", tag, body={"public_key": public_key})
+    context.output.confirm(f"Added the SSH public key {tag} to {changed['name']}")
+    context.output.json(changed)
+
+
+@command("delete-publickey", examples=["sealwright person ssh delete-publickey alice laptop"])
+@click.argument("name")
+@click.argument("tag")
+@pass_context
+def delete_publickey(context: CommandContext, name: str, tag: str) -> None:
+    """Take an SSH public key of a person away."""
+    changed = context.connection().call("DELETE", "persons", name, "ssh-public-keys", tag)
+    context.output.confirm(f"Deleted the SSH public key {tag} of {changed['name']}")
+    context.output.json(changed)
+
+
+for each in (list_publickeys, add_publickey, delete_publickey):
+    ssh.add_command(each)
+person.add_command(ssh)
 credential.add_command(create_reset_token)
 person.add_command(credential)
-for each in (invite, reset, create, get, list_, update, disable, enable, delete, set_password):
+for each in (invite, reset, create, get, list_, update, profile, disable, enable, delete, set_password):
     person.add_command(each)

@@ -111,3 +111,54 @@ class SignInRows:
             ),
         ),
     ] = False
+    names_without_profile: Annotated[
+        bool | None,
+        MemberDeclaration(
+            doc="`name` and `preferred_username` are told without the scope `profile`, as a certificate authority needs them.",
+            label="names without profile",
+            set_by=SetBy.ADMINISTRATOR,
+            usual=lambda client, _defaults: client.is_public,
+            usual_doc="yes for a public client, no for a confidential one",
+            verbs=(
+                Verb(
+                    name="enable-names-without-profile",
+                    doc="Tell this client name and preferred_username also where it does not ask for the scope profile.\n\n"
+                    "A certificate authority that compares user names needs it.",
+                    said="{client} is told names whatever it asks for",
+                    example="enable-names-without-profile wiki",
+                    value=True,
+                ),
+                Verb(
+                    name="disable-names-without-profile",
+                    doc="Tell this client name and preferred_username only with the scope profile.",
+                    said="{client} is told names with the scope profile only",
+                    example="disable-names-without-profile wiki",
+                    value=False,
+                ),
+            ),
+        ),
+    ] = None
+    lean_id_token: Annotated[
+        bool,
+        MemberDeclaration(
+            doc="ID tokens tell of the person `sub` alone; the other claims are at the userinfo endpoint.",
+            label="lean ID tokens",
+            set_by=SetBy.ADMINISTRATOR,
+            verbs=(
+                Verb(
+                    name="enable-lean-id-token",
+                    doc="Leave the claims about the person out of ID tokens: it asks the userinfo endpoint.",
+                    said="ID tokens of {client} tell of the person their identifier alone",
+                    example="enable-lean-id-token wiki",
+                    value=True,
+                ),
+                Verb(
+                    name="disable-lean-id-token",
+                    doc="Put the claims about the person into ID tokens, as is the default.",
+                    said="ID tokens of {client} tell what is asked for",
+                    example="disable-lean-id-token wiki",
+                    value=False,
+                ),
+            ),
+        ),
+    ] = False

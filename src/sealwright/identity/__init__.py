@@ -63,6 +63,8 @@ from sealwright.identity.models import (
 )
 from sealwright.identity.passwords import Argon2Hashing, Hashing
 from sealwright.identity.policy import secret_digest
+from sealwright.identity.profiles.attributes import ATTRIBUTES, PersonAttribute
+from sealwright.identity.profiles.ssh_keys import SshKey
 from sealwright.identity.purge import purge
 from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
 from sealwright.identity.sessions import SessionEnded, Sessions
@@ -73,6 +75,7 @@ from sealwright.password_strength import MIN_PASSWORD
 
 __all__ = [
     "ADMINISTRATORS",
+    "ATTRIBUTES",
     "DEVICE_LIFETIME",
     "INVITATION_LIFETIME",
     "MIN_PASSWORD",
@@ -119,6 +122,7 @@ __all__ = [
     "NameTaken",
     "OneTimeLink",
     "PasswordRefused",
+    "PersonAttribute",
     "PersonalCertificates",
     "RecoveredAccount",
     "ResetLink",
@@ -134,6 +138,7 @@ __all__ = [
     "SignInExpired",
     "SignInRefused",
     "SignedIn",
+    "SshKey",
     "TextRefused",
     "Throttle",
     "TooManyCredentials",

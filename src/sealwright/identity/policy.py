@@ -51,17 +51,17 @@ def check_name(name: str) -> str:
 
 def check_display_name(text: str) -> str:
     """A name for people to read, trimmed, or TextRefused."""
-    return _check_text(text, "a display name", 1, MAX_DISPLAY_NAME)
+    return check_line(text, "a display name", 1, MAX_DISPLAY_NAME)
 
 
 def check_description(text: str) -> str:
     """What a group is for, trimmed; may be empty."""
-    return _check_text(text, "a description", 0, MAX_DESCRIPTION)
+    return check_line(text, "a description", 0, MAX_DESCRIPTION)
 
 
 def check_label(text: str) -> str:
     """The label of a credential, trimmed; "authenticator" where nothing is given."""
-    return _check_text(text, "a label", 0, MAX_LABEL) or "authenticator"
+    return check_line(text, "a label", 0, MAX_LABEL) or "authenticator"
 
 
 def spn(name: str, domain: str) -> str:
@@ -113,7 +113,8 @@ def parse_sign_in_name(typed: str, domain: str) -> SignInName:
     return SignInName(name=name if rest == domain.lower() else "", mail=text)
 
 
-def _check_text(text: str, what: str, shortest: int, longest: int) -> str:
+def check_line(text: str, what: str, shortest: int, longest: int) -> str:
+    """A text for people to read, trimmed and on one line, or TextRefused. `what`: what it is to be."""
     trimmed = text.strip()
     if not shortest <= len(trimmed) <= longest or any(_misleads(c) for c in trimmed):
         raise TextRefused(

@@ -15,21 +15,36 @@ from typing import Any
 from msgspec import Struct
 
 from sealwright.clock import Instant, after, to_seconds
-from sealwright.identity import Account, Group
+from sealwright.identity import Account, Group, PersonAttribute
 from sealwright.oauth.models import Client, TokenFamily
 
-ALWAYS = ("sub", "name", "preferred_username")
-"""Told whatever was asked: a certificate authority needs the user name, and asks for no scope beyond openid and email."""
-
+_PROFILE_ATTRIBUTES = (
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+)
 CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
     "openid": ("sub",),
-    "profile": ("name", "preferred_username", "updated_at"),
+    "profile": ("name", "preferred_username", *_PROFILE_ATTRIBUTES, "updated_at"),
     "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+    "ssh_publickeys": ("ssh_publickeys",),
     "groups": ("groups",),
     "groups_name": ("groups",),
     "groups_spn": ("groups",),
     "groups_uuid": ("groups",),
 }
+ATTRIBUTE_SCOPES = frozenset({"profile", "address", "phone"})
+"""What they tell is kept as attributes of the person."""
 GROUP_SCOPES = frozenset(scope for scope, claims in CLAIMS_OF_SCOPE.items() if "groups" in claims)
 """Each tells groups in a form of its own: names, names with the domain, ids. `groups` is names."""
 
@@ -43,6 +58,8 @@ class Subject(Struct, frozen=True):
     """``alice@example.org``."""
     mapped: Mapping[str, Any] = {}
     """Claims that the person's groups bring at this client."""
+    attributes: Mapping[str, PersonAttribute] = {}
+    ssh_keys: tuple[str, ...] = ()
 
 
 def identity_claims(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str, Any]:
@@ -51,17 +68,39 @@ def identity_claims(subject: Subject, client: Client, scopes: Collection[str]) -
     claims: dict[str, Any] = {
         **subject.mapped,
         "sub": account.id,
-        "name": account.display_name,
-        "preferred_username": account.name if client.short_username else subject.spn,
     }
+    if "profile" in scopes or "name" in client.always_told:
+        claims["name"] = account.display_name
+        claims["preferred_username"] = account.name if client.short_username else subject.spn
     if "profile" in scopes:
+        told = ((name, subject.attributes.get(name)) for name in _PROFILE_ATTRIBUTES)
+        claims |= {name: attribute.value for name, attribute in told if attribute is not None}
         claims["updated_at"] = to_seconds(account.updated_at)
+    claims |= _contact(subject, scopes)
     mail = account.primary_mail
     if "email" in scopes and mail is not None:
         claims["email"] = mail.address
         claims["email_verified"] = mail.verified
     if not GROUP_SCOPES.isdisjoint(scopes):
         claims["groups"] = _groups(subject, scopes)
+    return claims
+
+
+def _contact(subject: Subject, scopes: Collection[str]) -> dict[str, Any]:
+    claims: dict[str, Any] = {}
+    address = {
+        name.removeprefix("address."): attribute.value
+        for name, attribute in subject.attributes.items()
+        if name.startswith("address.")
+    }
+    if "address" in scopes and address:
+        claims["address"] = address
+    phone = subject.attributes.get("phone_number")
+    if "phone" in scopes and phone is not None:
+        claims["phone_number"] = phone.value
+        claims["phone_number_verified"] = phone.verified
+    if "ssh_publickeys" in scopes and subject.ssh_keys:
+        claims["ssh_publickeys"] = list(subject.ssh_keys)
     return claims
 
 
@@ -122,8 +161,9 @@ def id_token_claims(
     """The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6)."""
     family = context.family
     now = to_seconds(context.now)
+    about = {"sub": subject.account.id} if context.client.lean_id_token else identity_claims(subject, context.client, scopes)
     claims = (
-        identity_claims(subject, context.client, scopes)
+        about
         | {
             "iss": context.issuer_url,
             "aud": context.client.name,

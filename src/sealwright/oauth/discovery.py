@@ -11,7 +11,7 @@ from sealwright.clock import Instant, before
 from sealwright.jose import jwks_document, verification_keys
 from sealwright.keys import Custody, PublicKeyRecord, Purpose, signing_record
 from sealwright.oauth import policy, store
-from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
+from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown
@@ -154,7 +154,7 @@ def metadata_of(
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [str(prompt) for prompt in Prompt],
         "claim_types_supported": ["normal"],
-        "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, *ALWAYS, *told, *claims])),
+        "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, *client.always_told, *told, *claims])),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

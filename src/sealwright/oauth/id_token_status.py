@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sealwright.client_metadata import is_client_name
 from sealwright.oauth import policy, store
-from sealwright.oauth.claims import ALWAYS, CLAIMS_OF_SCOPE
+from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
@@ -42,7 +42,7 @@ class IdTokenStatus:
             return f"{over.detail[:1].lower()}{over.detail[1:].rstrip('.')}"
         groups = {group.id for group in await self._directory.groups_of(account_id)}
         reached = policy.available_scopes(await store.held_scopes_by_group(self._db, client.id), groups)
-        lost = scopes_lost(claims, reached)
+        lost = scopes_lost([claim for claim in claims if claim not in client.always_told], reached)
         if lost:
             return f"they may not have the scope {' '.join(lost)} of {client.display_name} any more"
         return ""
@@ -53,6 +53,6 @@ def scopes_lost(claims: Collection[str], available: Collection[str]) -> tuple[st
     lost = [] if "openid" in available else ["openid"]
     for claim in claims:
         bringing = [scope for scope, brought in CLAIMS_OF_SCOPE.items() if claim in brought]
-        if claim not in ALWAYS and bringing and not any(scope in available for scope in bringing):
+        if bringing and not any(scope in available for scope in bringing):
             lost.append(bringing[0])
     return tuple(dict.fromkeys(lost))

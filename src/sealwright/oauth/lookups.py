@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sealwright.identity import Account, Group, Session, SessionKind, SignedIn
+from sealwright.identity import Account, Group, PersonAttribute, Session, SessionKind, SignedIn, SshKey
 
 
 class PeopleLookup(Protocol):
@@ -20,6 +20,14 @@ class PeopleLookup(Protocol):
 
     async def find_group(self, name_or_spn_or_id: str, /) -> Group | None:
         """The group that is called so, or None."""
+        ...
+
+    async def attributes_of(self, account_id: str) -> dict[str, PersonAttribute]:
+        """What is kept about the person beside names and mail addresses, by name."""
+        ...
+
+    async def ssh_keys_of(self, account_id: str) -> tuple[SshKey, ...]:
+        """The person's SSH public keys, by tag."""
         ...
 
     def spn_of(self, account: Account) -> str:

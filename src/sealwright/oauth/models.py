@@ -39,6 +39,12 @@ class Client(ClientMetadata):
         return usual if self.offline_seconds is None else timedelta(seconds=self.offline_seconds)
 
     @property
+    def always_told(self) -> tuple[str, ...]:
+        """Claims that its tokens have whatever was asked for."""
+        names = self.is_public if self.names_without_profile is None else self.names_without_profile
+        return ("sub", "name", "preferred_username") if names else ("sub",)
+
+    @property
     def refresh_grace(self) -> timedelta:
         """How long a used refresh token still gets its successor, once more; zero for never."""
         seconds = usual_grace_seconds(self) if self.refresh_grace_seconds is None else self.refresh_grace_seconds

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sealwright.identity import Account, Group
-from sealwright.oauth.claims import GROUP_SCOPES, Subject
+from sealwright.identity import Account, Group, PersonAttribute
+from sealwright.oauth.claims import ATTRIBUTE_SCOPES, GROUP_SCOPES, Subject
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store
@@ -30,4 +30,10 @@ class SubjectLookup:
         if client.has_claim_maps:
             maps = await store.claim_maps(self._db, client.id)
             mapped = mapped_claims(maps, {group.id for group in groups or ()})
-        return Subject(account, groups or (), self._directory.spn_of(account), mapped)
+        attributes: dict[str, PersonAttribute] = {}
+        keys: tuple[str, ...] = ()
+        if not ATTRIBUTE_SCOPES.isdisjoint(scopes):
+            attributes = await self._directory.attributes_of(account.id)
+        if "ssh_publickeys" in scopes:
+            keys = tuple(key.public_key for key in await self._directory.ssh_keys_of(account.id))
+        return Subject(account, groups or (), self._directory.spn_of(account), mapped, attributes, keys)

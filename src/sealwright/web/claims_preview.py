@@ -17,17 +17,36 @@ _LABELS: Mapping[str, str] = {
     "preferred_username": "Your user name",
     "name": "Your name",
     "email": "Your e-mail address",
+    "phone_number": "Your phone number",
+    "address": "Your address",
+    "given_name": "Your given name",
+    "family_name": "Your family name",
+    "middle_name": "Your middle name",
+    "nickname": "Your nickname",
+    "birthdate": "Your date of birth",
+    "gender": "Your gender",
+    "picture": "Your picture",
+    "profile": "Your profile page",
+    "website": "Your web site",
+    "locale": "Your language",
+    "zoneinfo": "Your time zone",
     "groups": "Your groups",
+    "ssh_publickeys": "Your SSH public keys",
     "updated_at": "When your account was last changed",
     "sub": "An identifier of your account",
 }
 _SCOPES: Mapping[str, tuple[str, str]] = {
     "email": ("email", "you have none"),
+    "address": ("address", "you have none here"),
+    "phone": ("phone_number", "you have none here"),
+    "ssh_publickeys": ("ssh_publickeys", "you have none"),
     "groups": ("groups", "you are in none"),
 }
 """Scopes whose claim a person may lack, and what the page says then."""
 _GROUP_FORMS = ("groups_name", "groups_spn", "groups_uuid")
-_KNOWN_SCOPES = frozenset({"openid", "profile", "email", "groups", *_GROUP_FORMS, "offline_access"})
+_KNOWN_SCOPES = frozenset(
+    {"openid", "profile", "email", "address", "phone", "groups", *_GROUP_FORMS, "ssh_publickeys", "offline_access"}
+)
 _SCOPE_LABELS: Mapping[str, str] = {
     "openid": "Who you are",
     "profile": "Your name",
@@ -35,7 +54,7 @@ _SCOPE_LABELS: Mapping[str, str] = {
     "groups": "Your groups",
 }
 _TECHNICAL = frozenset({"updated_at", "sub"})
-_QUALIFIERS = frozenset({"email_verified"})
+_QUALIFIERS = frozenset({"email_verified", "phone_number_verified"})
 """Claims that are shown with another one."""
 
 
@@ -92,6 +111,10 @@ def _values(name: str, claims: Mapping[str, Any]) -> tuple[str | Instant, ...]:
         return (from_seconds(value),)
     if name == "email" and not claims.get("email_verified", False):
         return (f"{value} (not verified)",)
+    if name == "phone_number" and not claims.get("phone_number_verified", False):
+        return (f"{value} (not verified)",)
+    if isinstance(value, dict):
+        return (", ".join(str(item) for item in value.values()),)
     if isinstance(value, list):
         return (", ".join(str(item) for item in value),) if value else ()
     return (str(value),)

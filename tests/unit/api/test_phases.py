@@ -16,6 +16,8 @@ from sealwright.identity import SessionKind
 from tests.unit.api.world import server_world
 
 BODIES = {
+    "update_profile": {"attributes": {"nickname": "Al"}},
+    "add_ssh_key": {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"},
     "set_implicit_scopes": {"scopes": []},
     "set_supplementary_scope_map": {"scopes": ["edit"]},
     "set_claim_map": {"values": ["editor"]},

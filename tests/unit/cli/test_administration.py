@@ -128,7 +128,7 @@ def test_every_page_of_a_list_is_fetched(admin):
 def test_nothing_to_change_is_wrong_usage(admin):
     done = admin.run("person", "update", "root")
     assert done.code == 2
-    assert "Say what with --mail or --display-name." in done.err
+    assert "Say what with --mail, --display-name or --attribute." in done.err
 
 
 def test_conflict_and_refusal_have_their_exit_codes_and_reasons(admin):
@@ -453,3 +453,18 @@ def test_old_and_new_spellings_of_maps_do_the_same(admin):
     assert (found["scope_maps"], found["supplementary_scope_maps"], found["claim_maps"]) == ([], [], [])
     done = admin.run("system", "oauth2", "update-claim-map", "wiki", "email", "staff", "x")
     assert "The claim email cannot be mapped" in done.err.replace("the claim", "The claim")
+
+
+def test_attributes_and_ssh_keys_of_a_person_are_set_and_shown(admin):
+    line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@laptop"
+    admin.ok("person", "create", "alice", "Alice Example")
+    admin.ok("person", "update", "alice", "-a", "given_name=Alice", "-a", "address.country=DE", "--attribute", "nickname=Al")
+    admin.ok("person", "update", "alice", "-a", "nickname=")
+    admin.ok("person", "ssh", "add-publickey", "alice", "laptop", line)
+    shown = admin.ok("person", "profile", "alice").members
+    assert {"given_name: Alice", "address.country: DE", f"SSH public keys: laptop: {line.rpartition(' ')[0]}"} <= set(shown)
+    assert "laptop" in admin.ok("person", "ssh", "list-publickeys", "alice").out
+    admin.ok("person", "ssh", "delete-publickey", "alice", "laptop")
+    assert "has no SSH public keys" in admin.ok("person", "ssh", "list-publickeys", "alice", tty=True).err
+    assert "NAME=VALUE" not in admin.run("person", "update", "alice", "-a", "given_name").err
+    assert "the phone_number of a person" in admin.run("person", "update", "alice", "-a", "phone_number=12").err

@@ -21,7 +21,9 @@ from sealwright.db.schema.identity import (
     mail_addresses,
     one_time_links,
     pending_sign_ins,
+    person_attributes,
     sessions,
+    ssh_public_keys,
     throttles,
 )
 from sealwright.db.schema.keys import signing_keys
@@ -70,10 +72,12 @@ __all__ = [
     "oauth_supplementary_scope_maps",
     "one_time_links",
     "pending_sign_ins",
+    "person_attributes",
     "provisioners",
     "role_assignments",
     "sessions",
     "signing_keys",
+    "ssh_public_keys",
     "throttles",
     "used_tokens",
 ]

@@ -33,6 +33,26 @@ mail_addresses = Table(
     info={"about": "Mail addresses of accounts."},
 )
 
+person_attributes = Table(
+    "person_attributes",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True, doc="That of the claim; parts of an address begin with address."),
+    text_column("value"),
+    instant_column("verified_at", nullable=True, doc="Null where the person says so of themselves"),
+    info={"about": "What is kept about people beside names and mail addresses."},
+)
+
+ssh_public_keys = Table(
+    "ssh_public_keys",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    text_column("public_key", doc="Type and key in base64, without a comment"),
+    instant_column("created_at"),
+    info={"about": "SSH public keys of people."},
+)
+
 groups = Table(
     "groups",
     metadata,

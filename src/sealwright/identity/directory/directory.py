@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sealwright.identity.directory.groups import Groups
-from sealwright.identity.directory.people import People
+from sealwright.identity.directory.profiles import Profiles
 
 
-class Directory(People, Groups):
+class Directory(Profiles, Groups):
     """All operations on people, groups and memberships."""

@@ -1,0 +1,149 @@
+"""Attributes and SSH keys: their forms, and who may set them."""
+
+import asyncio
+import base64
+
+import pytest
+
+from sealwright.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from tests.unit.identity.world import sqlite_world
+
+
+def key_line(kind="ssh-ed25519", body=bytes(32), comment=" alice@laptop"):
+    fields = (kind.encode(), body)
+    blob = b"".join(len(field).to_bytes(4) + field for field in fields)
+    return f"{kind} {base64.b64encode(blob).decode()}{comment}"
+
+
+def run(scenario):
+    async def inside():
+        async with sqlite_world() as world:
+            await scenario(world, await world.actor("alice"))
+
+    asyncio.run(inside())
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("given_name", "  Alice ", "Alice"),
+        ("birthdate", "0000-02-29", "0000-02-29"),
+        ("birthdate", "1987", "1987"),
+        ("zoneinfo", "America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+        ("locale", "de-AT", "de-AT"),
+        ("phone_number", "+49 (30) 123-4567", "+49301234567"),
+        ("website", "https://alice.example.org/~a?b=c", "https://alice.example.org/~a?b=c"),
+        ("address.street_address", "Main Street 1\r\nBack yard", "Main Street 1\nBack yard"),
+    ],
+)
+def test_attribute_is_kept_in_one_form(name, given, kept):
+    async def scenario(world, alice):
+        await world.directory.set_attributes("alice", {name: given}, actor=alice)
+        assert (await world.directory.attributes_of(alice.id))[name].value == kept
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("shoe_size", "42"),
+        ("given_name", "two\nlines"),
+        ("given_name", "x" * 129),
+        ("given_name", "\u202eecilA"),
+        ("birthdate", "1987-02-29"),
+        ("birthdate", "29.2.1988"),
+        ("phone_number", "030 1234567"),
+        ("phone_number", "+0301234567"),
+        ("website", "javascript:alert(1)"),
+        ("picture", "https://example.org/<b>"),
+        ("zoneinfo", "../../etc/passwd"),
+        ("locale", "german"),
+    ],
+)
+def test_malformed_attribute_is_refused_by_name_and_nothing_is_kept(name, given):
+    async def scenario(world, alice):
+        with pytest.raises(InvalidInput, match=name):
+            await world.directory.set_attributes("alice", {"nickname": "Al", name: given}, actor=alice)
+        assert await world.directory.attributes_of(alice.id) == {}
+
+    run(scenario)
+
+
+def test_what_people_say_of_themselves_is_not_verified_and_what_an_administrator_asserts_is():
+    async def scenario(world, alice):
+        helper = await world.actor("desk", "idm_people_admins")
+        for actor, verified in ((alice, False), (helper, True), (alice, True)):
+            await world.directory.set_attributes("alice", {"phone_number": "+49301234567"}, actor=actor)
+            assert (await world.directory.attributes_of(alice.id))["phone_number"].verified is verified
+        await world.directory.set_attributes("alice", {"phone_number": "+49307654321"}, actor=alice)
+        assert not (await world.directory.attributes_of(alice.id))["phone_number"].verified, "it is another number"
+        await world.directory.set_attributes("alice", {"phone_number": None}, actor=alice)
+        assert await world.directory.attributes_of(alice.id) == {}
+
+    run(scenario)
+
+
+def test_nobody_changes_the_profile_of_others_without_the_permission():
+    async def scenario(world, alice):
+        mallory = await world.actor("mallory")
+        helper = await world.actor("desk", "idm_people_admins")
+        for change in (
+            world.directory.set_attributes("alice", {"nickname": "Al"}, actor=mallory),
+            world.directory.add_ssh_key("alice", "laptop", key_line(), actor=mallory),
+            world.directory.delete_ssh_key("alice", "laptop", actor=mallory),
+            world.directory.add_ssh_key("admin", "laptop", key_line(), actor=helper),
+        ):
+            with pytest.raises((NotPermitted, Conflict, InvalidInput)):
+                await change
+        assert await world.directory.ssh_keys_of(alice.id) == ()
+
+    run(scenario)
+
+
+def test_values_of_a_profile_are_in_no_audit_row():
+    async def scenario(world, alice):
+        await world.directory.set_attributes("alice", {"birthdate": "1987-03-21"}, actor=alice)
+        ((event, _, details), *_) = await world.events(f"person:{alice.id}")
+        assert event == "person.updated"
+        assert "birthdate" in details
+        assert "1987" not in details
+
+    run(scenario)
+
+
+def test_ssh_key_is_kept_without_its_comment_under_one_tag():
+    async def scenario(world, alice):
+        await world.directory.add_ssh_key("alice", "laptop", key_line(), actor=alice)
+        (key,) = await world.directory.ssh_keys_of(alice.id)
+        assert (key.tag, key.public_key) == ("laptop", key_line(comment=""))
+        with pytest.raises(Conflict, match="'laptop' already"):
+            await world.directory.add_ssh_key("alice", "laptop", key_line(body=bytes(31) + b"1"), actor=alice)
+        await world.directory.delete_ssh_key("alice", "laptop", actor=alice)
+        with pytest.raises(NotFound, match="no SSH key 'laptop'"):
+            await world.directory.delete_ssh_key("alice", "laptop", actor=alice)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ssh-ed25519",
+        "ssh-ed25519 !!!",
+        "ssh-dss " + key_line("ssh-dss").split()[1],
+        "ssh-rsa " + key_line().split()[1],
+        key_line(comment="")[:-8],
+        'command="rm -rf /" ' + key_line(),
+        key_line() + "\n" + key_line(),
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA",
+    ],
+)
+def test_what_is_no_public_key_is_refused(text):
+    async def scenario(world, alice):
+        with pytest.raises(InvalidInput):
+            await world.directory.add_ssh_key("alice", "laptop", text, actor=alice)
+        assert await world.directory.ssh_keys_of(alice.id) == ()
+
+    run(scenario)

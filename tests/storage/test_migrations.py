@@ -169,8 +169,9 @@ def settings_in(connection):
 
 SETTINGS = {
     "public": {"refresh_seconds": 3600},
-    "confidential": {"refresh_seconds": 3600},
+    "confidential": {"refresh_seconds": 3600, "names_without_profile": True},
     "wiki": {
+        "names_without_profile": True,
         "localhost_redirects": True,
         "require_pkce": False,
         "consent_prompt": False,

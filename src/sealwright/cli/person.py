@@ -320,7 +320,7 @@ def create_reset_token(context: CommandContext, name: str, ttl: int | None, keep
     _reset(context, name, ttl, keep_certificates=keep_certificates, no_mail=no_mail)
 
 
-ssh = Group("ssh", help="SSH public keys of people.")
+ssh = CommandGroup("ssh", help="SSH public keys of people.")
 
 
 @command("list-publickeys", examples=["sealwright person ssh list-publickeys alice"])

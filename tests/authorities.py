@@ -7,9 +7,9 @@ import hashlib
 import ipaddress
 import json
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -31,9 +31,9 @@ from sealwright.http import Listener, Peer, Request, Response
 from sealwright.jose import VerificationKey, jwk_of, sign, thumbprint
 from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.openid_providers import LocalProvider, ProviderMetadata, TrustedProviders
-from sealwright.outbound import OutboundFailed, OutboundResponse
 from tests.app import App, make_app, settings
 from tests.databases import sqlite_database
+from tests.scripted_outbound import ScriptedOutbound
 
 NOW = Instant(1_790_000_000_000)
 ISSUER_URL = "https://id.example.org/oauth2/openid/step-ca"
@@ -90,32 +90,6 @@ def fingerprint_of(request: str) -> str:
     """The `x5rt#S256` of a signing request."""
     der = x509.load_pem_x509_csr(request.encode()).public_bytes(Encoding.DER)
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
-
-
-@dataclass
-class ScriptedOutbound:
-    """Answers calls to other servers from a table; what is not in it fails."""
-
-    answers: dict[str, bytes | int] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    async def get(self, url: str, **_: Any) -> OutboundResponse:
-        self.asked.append(url)
-        answer = self.answers.get(url)
-        if answer is None:
-            raise OutboundFailed(f"{url} does not answer.")
-        return OutboundResponse(answer) if isinstance(answer, int) else OutboundResponse(200, {}, answer)
-
-    async def post_form(self, url: str, form: Mapping[str, str], **_: Any) -> OutboundResponse:
-        raise OutboundFailed(f"{url} takes no form.")
-
-    def add_provider(self, issuer_url: str, signer: SigningKey) -> None:
-        """An OpenID provider that signs with `signer`."""
-        jwks_uri = f"{issuer_url}/keys"
-        self.answers[f"{issuer_url}/.well-known/openid-configuration"] = json.dumps(
-            {"issuer": issuer_url, "jwks_uri": jwks_uri, "id_token_signing_alg_values_supported": ["ES256"]}
-        ).encode()
-        self.answers[jwks_uri] = json.dumps({"keys": [jwk_of(signer.public_key, signer.id, "ES256")]}).encode()
 
 
 class ReplacingCustody(Custody):

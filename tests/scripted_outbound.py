@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from sealwright.jose import jwk_of
+from sealwright.keys import SigningKey
 from sealwright.outbound import OutboundFailed, OutboundResponse
 
 Answer = OutboundResponse | Exception
@@ -49,6 +51,14 @@ class ScriptedOutbound:
     ) -> OutboundResponse:
         self.forms.append((url, dict(form)))
         return await self.get(url, max_bytes=max_bytes, timeout=timeout)
+
+    def add_provider(self, issuer_url: str, signer: SigningKey) -> None:
+        """An OpenID provider that signs with `signer`."""
+        jwks_uri = f"{issuer_url}/keys"
+        self.answers[f"{issuer_url}/.well-known/openid-configuration"] = json_answer(
+            {"issuer": issuer_url, "jwks_uri": jwks_uri, "id_token_signing_alg_values_supported": ["ES256"]}
+        )
+        self.answers[jwks_uri] = json_answer({"keys": [jwk_of(signer.public_key, signer.id, "ES256")]})
 
 
 def json_answer(value: object, *, status: int = 200, cache_control: str = "") -> OutboundResponse:

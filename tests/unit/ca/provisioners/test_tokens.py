@@ -15,6 +15,7 @@ from sealwright.ca.provisioners.authenticate import id_in_token
 from sealwright.ca.provisioners.single_use import LONGEST_TOKEN_LIFE
 from sealwright.clock import Instant, to_seconds
 from sealwright.jose import UnverifiedToken
+from sealwright.outbound import OutboundResponse
 from tests.authorities import (
     ALICE,
     CA_URL,
@@ -28,6 +29,7 @@ from tests.authorities import (
     names_in,
     signing_key,
 )
+from tests.scripted_outbound import json_answer
 
 ACCEPTED = Audiences(["ca.example.org", "192.0.2.7", "::1"])
 WEB = "web.example.org"
@@ -591,7 +593,7 @@ def test_provider_that_signs_with_what_its_metadata_do_not_list_is_told_where_to
     async def scenario(ca):
         await ca.add_oidc()
         ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
-        ca.outbound.answers[ENDPOINT] = json.dumps({"issuer": ISSUER_URL, "jwks_uri": f"{ISSUER_URL}/keys", **listed}).encode()
+        ca.outbound.answers[ENDPOINT] = json_answer({"issuer": ISSUER_URL, "jwks_uri": f"{ISSUER_URL}/keys", **listed})
         status, answer = await sign(ca, ca.id_token())
         assert status == 401
         allowed = "PS256 and RS256" if listed else "RS256"
@@ -608,14 +610,21 @@ def test_foreign_provider_is_asked_for_its_keys_once(with_ca):
         for _ in range(3):
             status, answer = await sign(ca, ca.id_token())
             assert status == 201, answer
-        assert ca.outbound.asked == [ENDPOINT, f"{ISSUER_URL}/keys"]
+        assert ca.outbound.calls == [ENDPOINT, f"{ISSUER_URL}/keys"]
 
     with_ca(scenario)
 
 
 @pytest.mark.parametrize(
     "discovery",
-    [None, 500, b"rubbish", b"{}", b"[]", json.dumps({"issuer": "https://evil.example", "jwks_uri": "https://x/y"}).encode()],
+    [
+        None,
+        OutboundResponse(500),
+        OutboundResponse(200, {}, b"rubbish"),
+        json_answer({}),
+        json_answer([]),
+        json_answer({"issuer": "https://evil.example", "jwks_uri": "https://x/y"}),
+    ],
 )
 def test_provider_that_is_down_or_answers_rubbish_makes_a_clear_503(with_ca, discovery):
     async def scenario(ca):

@@ -36,7 +36,7 @@ class Parts(Struct, frozen=True):
 
 def build(around: Dependencies, listening: Mapping[Listener, str] | None = None, mail_log: mail.MailLog | None = None) -> Parts:
     """Put everything together. `listening`: where the listeners really are, for settings that asked for a free port."""
-    settings, clock, entropy, db = around.settings, around.clock, around.entropy, around.db
+    settings, clock, db = around.settings, around.clock, around.db
     urls = public_urls(settings, listening or {})
     audit = Audit(clock)
     budgets = make_budgets(settings.budgets, clock)
@@ -50,9 +50,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         origin=urls[Listener.PEOPLE],
     )
     people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group, oauth.queue_logout_tokens)
-    oauth_dependencies = oauth.OAuthDependencies(
-        db=db, clock=clock, entropy=entropy, audit=audit, origin=urls[Listener.PEOPLE], lifetimes=settings.oauth, budgets=budgets
-    )
+    oauth_dependencies = _oauth_dependencies(around, audit, budgets, urls[Listener.PEOPLE])
     authorization_server = oauth.build_authorization_server(
         oauth_dependencies,
         directory=people.directory,
@@ -117,6 +115,19 @@ def build_authority(
         dns_names=dns_names,
         provisioners=provisioners,
         crash_points=around.crash_points,
+    )
+
+
+def _oauth_dependencies(around: Dependencies, audit: Audit, budgets: Budgets, people_url: str) -> oauth.OAuthDependencies:
+    return oauth.OAuthDependencies(
+        db=around.db,
+        clock=around.clock,
+        entropy=around.entropy,
+        audit=audit,
+        origin=people_url,
+        domain=around.settings.domain,
+        lifetimes=around.settings.oauth,
+        budgets=budgets,
     )
 
 

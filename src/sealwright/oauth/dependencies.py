@@ -21,5 +21,7 @@ class OAuthDependencies(Struct, frozen=True):
     audit: Audit
     origin: str
     """Public origin of the people listener, such as ``https://id.example.org``; every issuer URL begins with it."""
+    domain: str
+    """The part after the @ of an SPN."""
     lifetimes: OAuthSettings
     budgets: Budgets

@@ -18,6 +18,7 @@ from sealwright.oauth.errors import ClientUnknown
 from sealwright.oauth.grants import GRANTS
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import Client, Prompt, ResponseMode
+from sealwright.oauth.webfinger import webfinger_document
 from sealwright.openid_providers import LocalProvider, ProviderMetadata
 
 ISSUER_PATH = "/oauth2/openid/"
@@ -59,6 +60,7 @@ class Discovery:
         self._clock = dependencies.clock
         self._custody = custody
         self._origin = dependencies.origin
+        self._domain = dependencies.domain
         self._longest_token = max(dependencies.lifetimes.access_token, dependencies.lifetimes.id_token)
         self._key_sets: dict[tuple[str, ...], bytes] = {}
 
@@ -81,6 +83,11 @@ class Discovery:
                 self._key_sets.clear()
             document = self._key_sets[ids] = jwks_document(records)
         return document
+
+    async def webfinger(self, client_name: str, resource: str | None) -> dict[str, Any]:
+        """That the issuer signs in the people of this server; raises ClientUnknown, InvalidInput or NotFound."""
+        client = await self.client(client_name)
+        return webfinger_document(resource, issuer_url_of(self._origin, client.name), self._domain)
 
     async def local_provider(self, configuration_endpoint: str) -> LocalProvider | None:
         """One of our own issuers, by its URL or the URL of its metadata, without a call over the network; None for others."""

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import msgspec
+
 from sealwright.budgets import Budgets
 from sealwright.errors import (
     Conflict,
@@ -116,6 +118,12 @@ class Endpoints:
         document = await self._discovery.metadata(request.path_parameters["client"])
         return json_response(200, document, headers=(_KEEP_A_MINUTE, _ANY_ORIGIN))
 
+    async def webfinger(self, request: Request) -> Response:
+        """WebFinger (RFC 7033): which issuer signs people in."""
+        document = await self._discovery.webfinger(request.path_parameters["client"], request.query().get("resource"))
+        headers = (("content-type", "application/jrd+json"), _KEEP_A_MINUTE, _ANY_ORIGIN)
+        return Response(200, msgspec.json.encode(document), headers)
+
     async def key_set(self, request: Request) -> Response:
         """The key set of one issuer."""
         document = await self._discovery.key_set(request.path_parameters["client"])
@@ -148,6 +156,7 @@ def routes(endpoints: Endpoints) -> list[Route]:
         "/.well-known/openid-configuration" + _ISSUER,
         "/.well-known/oauth-authorization-server" + _ISSUER,
     )
+    webfinger = (_ISSUER + "/.well-known/webfinger", "/.well-known/webfinger" + _ISSUER)
     userinfo, keys = _ISSUER + "/userinfo", _ISSUER + "/public_key.jwk"
     return [
         Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth),
@@ -157,10 +166,14 @@ def routes(endpoints: Endpoints) -> list[Route]:
         Route("GET", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
         Route("POST", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
         *(Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN) for path in metadata),
+        *(Route("GET", path, endpoints.webfinger, _PEOPLE, open_to_all, oauth) for path in webfinger),
         Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN),
         Route("OPTIONS", TOKEN_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
         Route("OPTIONS", REVOCATION_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
-        *(Route("OPTIONS", path, endpoints.preflight, _PEOPLE, open_to_all, oauth) for path in (*metadata, userinfo, keys)),
+        *(
+            Route("OPTIONS", path, endpoints.preflight, _PEOPLE, open_to_all, oauth)
+            for path in (*metadata, *webfinger, userinfo, keys)
+        ),
     ]
 
 

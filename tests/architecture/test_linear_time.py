@@ -13,7 +13,6 @@ import pytest
 
 from sealwright import pem, strict_json
 from sealwright.ca import csr, der, names
-from sealwright.ca.durations import parse_duration as parse_go_duration
 from sealwright.ca.models import Name, NameType
 from sealwright.ca.provisioners import audiences
 from sealwright.ca.provisioners.files import parse_json
@@ -22,6 +21,7 @@ from sealwright.client_metadata import loopback_parts, require_redirect_uri
 from sealwright.clock import FixedClock, Instant, parse_duration
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import Failure
+from sealwright.go_duration import parse_duration as parse_go_duration
 from sealwright.http import Listener, Peer, Request, Response, Route, Wire
 from sealwright.identity import policy as people
 from sealwright.ip import network_of

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from sealwright.ca.durations import format_duration, parse_duration
 from sealwright.ca.errors import ProfileRefused
 from sealwright.ca.models import Claims, ExtendedUse, NameType, Profile
 from sealwright.ca.names import MOST_NAMES
 from sealwright.errors import InvalidInput
+from sealwright.go_duration import format_duration, parse_duration
 from sealwright.http import decode_json
 
 MOST_BACKDATE = timedelta(hours=1)

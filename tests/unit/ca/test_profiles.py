@@ -4,12 +4,12 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from sealwright.ca.durations import format_duration, parse_duration
 from sealwright.ca.errors import ProfileRefused
 from sealwright.ca.models import Claims, ExtendedUse, KeyKind, NameType, Profile
 from sealwright.ca.profiles import BUILT_IN, SERVER, STEP_LEAF, check, digest_of, inherit, load
 from sealwright.clock import in_words
 from sealwright.errors import InvalidInput
+from sealwright.go_duration import format_duration, parse_duration
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from sealwright.ca.durations import is_duration, parse_duration
 from sealwright.clock import Instant, from_datetime
 from sealwright.errors import InvalidInput, Refused
+from sealwright.go_duration import is_duration, parse_duration
 from sealwright.pem import certificate_pem
 
 WIRE_VERSION = "0.30.2"

@@ -1,4 +1,7 @@
-"""Durations as Go writes them, which is how provisioners and `step` do: ``24h0m0s``, ``5m``, ``1h30m``, ``1.5s``."""
+"""Durations as Go writes them, which is how provisioners and `step` do: ``24h0m0s``, ``5m``, ``1h30m``, ``1.5s``.
+
+The numbers are read by `clock`, as in durations of settings; only what Go allows beyond them is here.
+"""
 
 from __future__ import annotations
 

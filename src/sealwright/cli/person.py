@@ -89,6 +89,17 @@ def list_(context: CommandContext) -> None:
     )
 
 
+@command("search", examples=["sealwright person search ali"])
+@click.argument("text")
+@pass_context
+def search(context: CommandContext, text: str) -> None:
+    """List people whose name or display name contains a text."""
+    values = context.connection().pages("persons", query={"search": text})
+    shown = values if context.output.as_json else map(_shown, values)
+    fields = (("NAME", "name"), ("DISPLAY NAME", "display_name"), ("MAIL", "mail"), ("STATE", "state"))
+    context.output.table(shown, fields, empty=f"Nobody's name contains {text!r}.")
+
+
 @command(
     "update",
     examples=[
@@ -361,5 +372,5 @@ for each in (list_publickeys, add_publickey, delete_publickey):
 person.add_command(ssh)
 credential.add_command(create_reset_token)
 person.add_command(credential)
-for each in (invite, reset, create, get, list_, update, profile, disable, enable, delete, set_password):
+for each in (invite, reset, create, get, list_, search, update, profile, disable, enable, delete, set_password):
     person.add_command(each)

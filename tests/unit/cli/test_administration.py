@@ -468,3 +468,11 @@ def test_attributes_and_ssh_keys_of_a_person_are_set_and_shown(admin):
     assert "has no SSH public keys" in admin.ok("person", "ssh", "list-publickeys", "alice", tty=True).err
     assert "NAME=VALUE" not in admin.run("person", "update", "alice", "-a", "given_name").err
     assert "the phone_number of a person" in admin.run("person", "update", "alice", "-a", "phone_number=12").err
+
+
+def test_people_are_searched_by_a_part_of_their_names(admin):
+    for name, display_name in (("alice", "Alice Example"), ("bob", "Robert Sample")):
+        admin.ok("person", "create", name, display_name)
+    assert [each["name"] for each in admin.ok("person", "search", "ROBERT", "-o", "json").lines] == ["bob"]
+    assert [each["name"] for each in admin.ok("person", "search", "ample", "-o", "json").lines] == ["alice", "bob"]
+    assert "Nobody's name contains 'zoe'" in admin.ok("person", "search", "zoe", tty=True).err

@@ -19,6 +19,7 @@ from tests.pages_place import (
     authorization_address,
     pages_place,
 )
+from tests.unit.oauth.clients.test_image_formats import png
 
 ACCOUNT = ORIGIN + "/ui/account"
 
@@ -284,6 +285,28 @@ def test_applications_that_a_scope_map_reaches_are_listed_with_a_link_to_their_l
     page = place.signed_in("bob").open(ACCOUNT + "/applications")
     assert "No application is open to you" in page.text
     assert "Step-CA" not in page.text
+
+
+def test_application_shows_its_image_to_whoever_is_signed_in(place: Place) -> None:
+    place.person("alice", "users")
+    place.application()
+    image = png()
+    place.run(place.oauth.clients.images.set_image("step-ca", image, actor=SYSTEM))
+    browser = place.signed_in()
+    page = browser.open(ACCOUNT + "/applications")
+    found = re.search(r'<img src="([^"]+)"', page.text)
+    assert found is not None
+    shown = browser.open(ORIGIN + found[1])
+    assert (shown.status, shown.text) == (200, image.decode(errors="replace"))
+    headers = dict(shown.headers)
+    assert headers["content-type"] == "image/png"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in headers["content-security-policy"]
+    assert browser.open(ACCOUNT + "/applications/images/" + "00" * 32).status == 404
+    assert browser.open(ACCOUNT + "/applications/images/no-digest").status == 404
+    assert "PNG" not in place.browser().open(ORIGIN + found[1]).text, "a page to sign in"
+    place.run(place.oauth.clients.images.remove_image("step-ca", actor=SYSTEM))
+    assert "<img" not in browser.open(ACCOUNT + "/applications").text
 
 
 def test_application_that_is_not_open_any_more_stays_where_it_was_allowed(place: Place) -> None:

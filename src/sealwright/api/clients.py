@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -10,13 +11,16 @@ import msgspec
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import EVEN_IF_USED, Call, Operation
-from sealwright.client_metadata import Row, rows
+from sealwright.client_metadata import LARGEST_IMAGE, Row, rows
+from sealwright.clock import Instant, from_datetime
 from sealwright.errors import InvalidInput, NotFound
-from sealwright.oauth import ClaimMap, ClientConfiguration, ClientKind, ClientRegistry, ScopeMap
+from sealwright.http import whole_number
+from sealwright.oauth import LONGEST_OVERLAP, ClaimMap, ClientConfiguration, ClientKey, ClientKind, ClientRegistry, ScopeMap
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
 _ALL, _ONE = "/oauth2/clients", "/oauth2/clients/{name}"
 _PAGE = {"after": "Begin after this name.", "limit": "At most so many."}
+_EVEN_IF_USED = {"even_if_used": "true: rename it although provisioners use it. Without it, they are named and nothing is done."}
 
 
 def _described(row: Row, kind: Any) -> Any:
@@ -122,6 +126,69 @@ class ClientSecret(ResponseBody, frozen=True, kw_only=True):
     secret: Secret
 
 
+class NewSecretView(ClientSecret, frozen=True, kw_only=True):
+    """A client's new secret."""
+
+    old_until: Moment | None
+    """Until when the secret before works on; null where it does not."""
+
+
+class NewSecretsView(ResponseBody, frozen=True, kw_only=True):
+    """What takes the place of all secrets of a client."""
+
+    name: str
+    secret: Secret | None
+    """null for a public client."""
+
+
+class RenameBody(RequestBody, frozen=True, kw_only=True):
+    """The new name."""
+
+    name: str
+
+
+class RotationBody(RequestBody, frozen=True, kw_only=True):
+    """When the new keys begin to sign."""
+
+    at: str = "now"
+    """``now``, which is as soon as everyone can have seen them, or a time (RFC 3339)."""
+
+
+class ImageBody(RequestBody, frozen=True, kw_only=True):
+    """An image: PNG, JPEG, GIF or WebP, at most 256 KiB and 1024 pixels on each side."""
+
+    content: bytes
+    """In base64."""
+
+
+class ImageView(ResponseBody, frozen=True, kw_only=True):
+    """What an image is."""
+
+    name: str
+    media_type: str
+    width: int
+    height: int
+
+
+class ClientKeyView(ResponseBody, frozen=True, kw_only=True):
+    """One of a client's signing keys."""
+
+    id: str
+    """The `kid`."""
+    algorithm: str
+    signs: bool
+    """Whether tokens are signed with it at this moment."""
+    created_at: Moment
+    retires_at: Moment | None
+    """From then on it signs no more; what it signed still verifies."""
+
+
+class ClientKeysView(ResponseBody, frozen=True, kw_only=True):
+    """Signing keys, newest first."""
+
+    items: list[ClientKeyView]
+
+
 class NoSecret(NotFound):
     """A public client has no secret."""
 
@@ -137,7 +204,7 @@ class ClientOperations:
     def operations(self) -> list[Operation]:
         """All of them."""
         lists = [each for row in rows().values() if row.is_list for each in self._list_operations(row)]
-        return [*self._registration(), *lists, *self._permissions(), *self._secrets()]
+        return [*self._registration(), *lists, *self._permissions(), *self._secrets(), *self._keys(), *self._images()]
 
     def _registration(self) -> list[Operation]:
         view, one = ClientView, _ONE
@@ -157,6 +224,17 @@ class ClientOperations:
             Operation("get_client", "GET", one, "Show a client.", _READ, self._get, returns=view),
             Operation(
                 "update_client", "PATCH", one, "Change a client.", _WRITE, self._update, returns=view, accepts=ClientChange
+            ),
+            Operation(
+                "rename_client",
+                "POST",
+                f"{one}/name",
+                "Give a client another name, which is its client_id and a part of its issuer. All of its tokens end.",
+                _WRITE,
+                self._rename,
+                returns=view,
+                accepts=RenameBody,
+                query=_EVEN_IF_USED,
             ),
             Operation("delete_client", "DELETE", one, "Delete a client.", _WRITE, self._delete, query=EVEN_IF_USED, status=204),
         ]
@@ -229,10 +307,67 @@ class ClientOperations:
                 "reset_client_secret",
                 "POST",
                 place,
-                "Give a confidential client a new secret; the old one stops working at once.",
+                "Give a confidential client a new secret.",
                 _WRITE,
                 self._reset_secret,
-                returns=ClientSecret,
+                returns=NewSecretView,
+                query={
+                    "overlap_seconds": "How long the old secret works on. Without it, it stops at once, and every token ends."
+                },
+            ),
+            Operation(
+                "reset_client_secrets",
+                "POST",
+                f"{_ONE}/reset-secrets",
+                "Replace a client's secret and signing keys, and end all of its tokens.",
+                _WRITE,
+                self._reset_secrets,
+                returns=NewSecretsView,
+            ),
+        ]
+
+    def _keys(self) -> list[Operation]:
+        place, view = f"{_ONE}/keys", ClientKeysView
+        rotation = f"{_ONE}/key-rotation"
+        return [
+            Operation("list_client_keys", "GET", place, "List a client's signing keys.", _READ, self._list_keys, view),
+            Operation(
+                "rotate_client_keys",
+                "POST",
+                rotation,
+                "Give a client new signing keys.",
+                _WRITE,
+                self._rotate,
+                view,
+                RotationBody,
+            ),
+            Operation(
+                "revoke_client_key",
+                "DELETE",
+                f"{place}/{{key}}",
+                "Revoke a signing key: whatever it signed is worth nothing from now on.",
+                _WRITE,
+                self._revoke_key,
+                view,
+            ),
+        ]
+
+    def _images(self) -> list[Operation]:
+        place = f"{_ONE}/image"
+        return [
+            Operation(
+                "set_client_image",
+                "PUT",
+                place,
+                "Give a client an image.",
+                _WRITE,
+                self._set_image,
+                returns=ImageView,
+                accepts=ImageBody,
+                max_body=2 * LARGEST_IMAGE,
+            ),
+            Operation(
+                "remove_client_image", "DELETE", place, "Take a client's image away.", _WRITE, self._remove_image, status=204
             ),
         ]
 
@@ -275,9 +410,63 @@ class ClientOperations:
             raise NoSecret(f"{name} is a public client and has no secret.")
         return ClientSecret(name=name, secret=secret)
 
-    async def _reset_secret(self, call: Call) -> ClientSecret:
+    async def _reset_secret(self, call: Call) -> NewSecretView:
         name = call.path("name")
-        return ClientSecret(name=name, secret=await self._clients.reset_basic_secret(name, actor=call.actor))
+        longest = LONGEST_OVERLAP // timedelta(seconds=1)
+        seconds = whole_number("overlap_seconds", call.query.get("overlap_seconds", "0"), 0, longest)
+        new = await self._clients.reset_basic_secret(name, overlap=timedelta(seconds=seconds), actor=call.actor)
+        return NewSecretView(name=name, secret=new.secret, old_until=moment(new.old_until))
+
+    async def _reset_secrets(self, call: Call) -> NewSecretsView:
+        name = call.path("name")
+        return NewSecretsView(name=name, secret=await self._clients.reset_secrets(name, actor=call.actor))
+
+    async def _rename(self, call: Call) -> Any:
+        even_if_used = call.flag("even_if_used")
+        return client_view(await self._clients.rename(call.path("name"), call.body.name, even_if_used=even_if_used, actor=call.actor))
+
+    async def _set_image(self, call: Call) -> ImageView:
+        name = call.path("name")
+        image = await self._clients.images.set_image(name, call.body.content, actor=call.actor)
+        return ImageView(name=name, media_type=image.media_type, width=image.width, height=image.height)
+
+    async def _remove_image(self, call: Call) -> None:
+        await self._clients.images.remove_image(call.path("name"), actor=call.actor)
+
+    async def _list_keys(self, call: Call) -> ClientKeysView:
+        return _key_views(await self._clients.keys.list_keys(call.path("name"), actor=call.actor))
+
+    async def _rotate(self, call: Call) -> ClientKeysView:
+        at = None if call.body.at == "now" else _instant(call.body.at)
+        return _key_views(await self._clients.keys.rotate(call.path("name"), at, actor=call.actor))
+
+    async def _revoke_key(self, call: Call) -> ClientKeysView:
+        return _key_views(await self._clients.keys.revoke(call.path("name"), call.path("key"), actor=call.actor))
+
+
+def _instant(text: str) -> Instant:
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is not None:
+            return from_datetime(at)
+    except ValueError:
+        pass
+    raise InvalidInput(f"{text[:40]!r} is no time.", hint="Give now, or a time with its zone such as 2026-12-24T18:00:00Z.")
+
+
+def _key_views(found: Iterable[ClientKey]) -> ClientKeysView:
+    return ClientKeysView(
+        items=[
+            ClientKeyView(
+                id=each.id,
+                algorithm=each.algorithm,
+                signs=each.signs,
+                created_at=moment(each.created_at),
+                retires_at=moment(each.retires_at),
+            )
+            for each in found
+        ]
+    )
 
 
 def _members(body: msgspec.Struct) -> dict[str, Any]:

@@ -10,7 +10,18 @@ import msgspec
 from sealwright.access import Actor
 from sealwright.api.errors import SessionNeeded, WrongContentType
 from sealwright.errors import Action, InvalidInput, Remedy
-from sealwright.http import Handler, Listener, Request, RequestAuthenticator, Response, Route, Wire, json_response, whole_number
+from sealwright.http import (
+    MAX_BODY,
+    Handler,
+    Listener,
+    Request,
+    RequestAuthenticator,
+    Response,
+    Route,
+    Wire,
+    json_response,
+    whole_number,
+)
 from sealwright.identity import SignedIn
 
 PREFIX = "/api/v1"
@@ -83,6 +94,7 @@ class Operation(msgspec.Struct, frozen=True):
     """Of what is returned. As JSON lines, `returns` is the shape of one line."""
     also_returns: tuple[int, Any] | None = None
     """Another successful status, and the body that goes with it."""
+    max_body: int = MAX_BODY
 
     @property
     def public(self) -> bool:
@@ -105,6 +117,7 @@ class Dispatch:
             listeners=frozenset({Listener.PEOPLE}),
             access=operation.access,
             wire=Wire.API,
+            max_body=operation.max_body,
         )
 
     def _handler(self, operation: Operation) -> Handler:

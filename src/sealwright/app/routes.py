@@ -54,6 +54,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         logout=parts.oauth.logout,
         backchannel_logout=parts.oauth.backchannel_logout,
         consents=parts.oauth.consents,
+        client_images=parts.oauth.clients.images,
         inventory=parts.ca.inventory,
         revocation=parts.ca.revocation,
         issuers=parts.ca.issuers,

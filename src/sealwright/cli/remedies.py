@@ -19,6 +19,9 @@ _COMMANDS: Mapping[Action, str] = {
     Action.LIST_PEOPLE: "See all people with: sealwright person list",
     Action.LIST_PEOPLE_AND_GROUPS: "See all with: sealwright person list, and: sealwright group list",
     Action.RECOVER_ACCOUNT: "On the server: sealwright recover-account {name}",
+    Action.RENAME_CLIENT_IN_USE: (
+        "Remove them first, or rename it all the same: sealwright system oauth2 set-name {name} NEW_NAME --even-if-used"
+    ),
     Action.RESET_PERSON: "Where the password was lost: sealwright person reset {name}",
     Action.SHOW_CLIENT: "See it with: sealwright system oauth2 get {name}",
     Action.SIGN_IN: "Sign in with: sealwright login -D {name}",

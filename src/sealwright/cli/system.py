@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from sealwright.cli.client_maps import MAP_ALIASES, MAP_COMMANDS, shown_maps
+from sealwright.cli.client_secrets import secret_commands
 from sealwright.cli.client_settings import setting_aliases, setting_commands, setting_fields, shown_settings
 from sealwright.cli.commands import CommandGroup, command
-from sealwright.cli.confirmation import ask_about_client, ask_first
+from sealwright.cli.confirmation import ask_about_client
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import parsed, stamp
+from sealwright.client_metadata import PROFILES, asked_of, library_settings
 
 system = CommandGroup("system", help="OAuth clients.")
 
@@ -20,7 +23,6 @@ oauth2 = CommandGroup(
     help="Applications that sign people in here.",
     aliases={
         "create-scope-map": "update-scope-map",
-        "reset-secrets": "reset-basic-secret",
         **setting_aliases(),
         **MAP_ALIASES,
     },
@@ -34,6 +36,9 @@ _FIELDS = (
     ("issuer", "issuer_url"),
     ("discovery", "discovery_url"),
     ("created", "created"),
+    ("keys", "keys"),
+    ("the application", "asks"),
+    ("to be set in", "libraries"),
 )
 
 
@@ -41,8 +46,23 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, **shown_settings(value), **shown_maps(value), "created": stamp(parsed(value["created_at"]))}
 
 
-def _create(context: CommandContext, kind: str, name: str, display_name: str, origin: str) -> None:
-    body = {"kind": kind, "name": name, "display_name": display_name, "landing_url": origin}
+def _shown_key(key: Mapping[str, Any]) -> str:
+    signs = "signs" if key["signs"] else "verifies"
+    until = f" until {stamp(parsed(key['retires_at']))}" if key["retires_at"] and key["signs"] else ""
+    return f"{key['id']} {key['algorithm']}, {signs}{until}"
+
+
+_profile_option = click.option(
+    "--profile",
+    type=click.Choice(tuple(PROFILES)),
+    default="oauth2.1",
+    show_default=True,
+    help="What is asked of the application: oauth2.1 (PKCE, ES256), or classic OpenID Connect (PKCE if it likes, RS256).",
+)
+
+
+def _create(context: CommandContext, kind: str, name: str, display_name: str, origin: str, profile: str) -> None:
+    body = {"kind": kind, "name": name, "display_name": display_name, "landing_url": origin, "profile": profile}
     made = context.connection().call("POST", "oauth2", "clients", body=body)
     context.output.confirm(f"Created {made['name']}, a {made['kind']} client")
     if context.output.tells_next_steps:
@@ -60,10 +80,11 @@ def _create(context: CommandContext, kind: str, name: str, display_name: str, or
 @click.argument("name")
 @click.argument("display_name")
 @click.argument("origin")
+@_profile_option
 @pass_context
-def create(context: CommandContext, name: str, display_name: str, origin: str) -> None:
+def create(context: CommandContext, name: str, display_name: str, origin: str, profile: str) -> None:
     """Create a confidential client: an application that can keep a secret."""
-    _create(context, "confidential", name, display_name, origin)
+    _create(context, "confidential", name, display_name, origin, profile)
 
 
 @command(
@@ -73,10 +94,11 @@ def create(context: CommandContext, name: str, display_name: str, origin: str) -
 @click.argument("name")
 @click.argument("display_name")
 @click.argument("origin")
+@_profile_option
 @pass_context
-def create_public(context: CommandContext, name: str, display_name: str, origin: str) -> None:
+def create_public(context: CommandContext, name: str, display_name: str, origin: str, profile: str) -> None:
     """Create a public client: an application on people's own machines, which has no secret and always uses PKCE."""
-    _create(context, "public", name, display_name, origin)
+    _create(context, "public", name, display_name, origin, profile)
 
 
 @command("get", examples=["sealwright system oauth2 get step-ca"])
@@ -85,7 +107,13 @@ def create_public(context: CommandContext, name: str, display_name: str, origin:
 def get(context: CommandContext, name: str) -> None:
     """Show a client."""
     value = context.connection().call("GET", "oauth2", "clients", name)
-    context.output.record(value if context.output.as_json else _shown(value), _FIELDS)
+    keys = context.connection().call("GET", "oauth2", "clients", name, "keys")["items"]
+    if context.output.as_json:
+        context.output.record({**value, "keys": keys}, _FIELDS)
+        return
+    libraries = [f"{library}: {text}" for library, text in library_settings(value, name)]
+    more = {"keys": [_shown_key(key) for key in keys], "asks": list(asked_of(value)), "libraries": libraries}
+    context.output.record({**_shown(value), **more}, _FIELDS)
 
 
 @command("list", examples=["sealwright system oauth2 list"])
@@ -155,35 +183,6 @@ def delete_scope_map(context: CommandContext, name: str, group: str) -> None:
     context.output.json(changed)
 
 
-@command(
-    "show-basic-secret",
-    examples=["sealwright system oauth2 show-basic-secret wiki"],
-)
-@click.argument("name")
-@pass_context
-def show_basic_secret(context: CommandContext, name: str) -> None:
-    """Print the secret of a confidential client. That it was shown is recorded."""
-    answer = context.connection().call("GET", "oauth2", "clients", name, "secret")
-    context.output.say(answer["secret"])
-    context.output.json(answer)
-
-
-@command(
-    "reset-basic-secret",
-    examples=["sealwright system oauth2 reset-basic-secret wiki", "sealwright system oauth2 reset-basic-secret wiki --yes"],
-    asks_first=True,
-)
-@click.argument("name")
-@pass_context
-def reset_basic_secret(context: CommandContext, name: str) -> None:
-    """Give a confidential client a new secret, and print it. The old one stops working at once."""
-    told = [f"Wherever {name} runs it needs the new secret: with the old one it gets no tokens from now on."]
-    ask_first(context, f"Give {name} another secret?", lambda: told)
-    answer = context.connection().call("POST", "oauth2", "clients", name, "secret")
-    context.output.say(answer["secret"])
-    context.output.json(answer)
-
-
 for each in (
     create,
     create_public,
@@ -194,8 +193,7 @@ for each in (
     update_scope_map,
     delete_scope_map,
     *MAP_COMMANDS,
-    show_basic_secret,
-    reset_basic_secret,
+    *secret_commands,
 ):
     oauth2.add_command(each)
 system.add_command(oauth2)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy, Verb, VerbEffect
 from sealwright.client_metadata.errors import ClientRefused
 from sealwright.client_metadata.loopback import LONGEST_URI, loopback_parts
+from sealwright.client_metadata.profiles import PROFILES, asked_of, library_settings, profile_members
 from sealwright.client_metadata.redirect_uris import require_landing_url, require_redirect_uri
 from sealwright.client_metadata.rows_of_application import ClientKind
-from sealwright.client_metadata.rules import MOST_URIS, is_client_name, require_client_name, usual_grace_seconds
+from sealwright.client_metadata.rules import LARGEST_IMAGE, MOST_URIS, is_client_name, require_client_name, usual_grace_seconds
 from sealwright.client_metadata.table import ClientMetadata, Row, effective, rows
 
 __all__ = [
+    "LARGEST_IMAGE",
     "LONGEST_URI",
     "MOST_URIS",
+    "PROFILES",
     "ClientKind",
     "ClientMetadata",
     "ClientRefused",
@@ -26,9 +29,12 @@ __all__ = [
     "SetBy",
     "Verb",
     "VerbEffect",
+    "asked_of",
     "effective",
     "is_client_name",
+    "library_settings",
     "loopback_parts",
+    "profile_members",
     "require_client_name",
     "require_landing_url",
     "require_redirect_uri",

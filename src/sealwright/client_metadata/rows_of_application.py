@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from sealwright.client_metadata import rules
 from sealwright.client_metadata.declaration import MemberDeclaration, SetBy, Verb
@@ -64,6 +64,26 @@ class ApplicationRows:
             column=True,
         ),
     ]
+    profile: Annotated[
+        Literal["oauth2.1", "classic"],
+        MemberDeclaration(
+            doc="The standard that was chosen for it, which set other members: OAuth 2.1 (PKCE required, ES256), or classic "
+            "OpenID Connect (PKCE may be used, RS256).",
+            label="profile",
+            set_by=SetBy.ADMINISTRATOR,
+            verbs=(
+                Verb(
+                    name="set-profile",
+                    doc="Set what a standard asks: oauth2.1 (PKCE required, tokens signed with ES256), or classic OpenID Connect "
+                    "(PKCE may be used, tokens signed with RS256) for applications that know nothing newer.\n\n"
+                    "A public client uses PKCE in any profile.",
+                    said="{client} has the profile {value}",
+                    example="set-profile wiki classic",
+                    argument="profile",
+                ),
+            ),
+        ),
+    ] = "oauth2.1"
     landing_url: Annotated[
         str,
         MemberDeclaration(

@@ -58,12 +58,13 @@ class Custody:
         self._active[purpose, owner] = (key, self._until())
         return key
 
-    async def published(self, purpose: Purpose, owner: str) -> SigningKey:
+    async def published(self, purpose: Purpose, owner: str, algorithm: str | None = None) -> SigningKey:
         """The key that signs at this moment what others verify with a key set that they may keep for a while.
 
-        Every process picks the same one, because each has read a new key long before its time comes. Raises KeyMissing.
+        Every process picks the same one, because each has read a new key long before its time comes. With `algorithm`, one of it
+        as soon as one was published for long enough. Raises KeyMissing.
         """
-        record = signing_record(await self.public_keys(purpose, owner), self._clock.now())
+        record = signing_record(await self.public_keys(purpose, owner), self._clock.now(), algorithm)
         if record is None:
             raise KeyMissing(f"There is no {purpose} key that may sign{f' for {owner}' if owner else ''}.")
         return await self.open(record.id)

@@ -74,17 +74,25 @@ class PublicKeyRecord(Struct, frozen=True):
         return self.retired_at is None or self.retired_at > now
 
 
-def signing_record(records: Iterable[PublicKeyRecord], now: Instant) -> PublicKeyRecord | None:
+def signing_record(records: Iterable[PublicKeyRecord], now: Instant, algorithm: str | None = None) -> PublicKeyRecord | None:
     """Of one owner's published keys the one that signs at this moment: the same for every process that knows them all.
 
-    It is the newest that has been published for long enough, so that every verifier can have seen it; where none has, the
-    oldest.
+    A key that is to retire signs until then. After it the newest that has been published for long enough, so that whoever
+    verifies can have seen it; where none has, the oldest. With `algorithm` it is one of that algorithm, as soon as one of these
+    was published for long enough.
     """
     usable = sorted((record for record in records if record.signs_at(now)), key=_by_age)
-    published = [record for record in usable if after(record.created_at, PUBLISHED_BEFORE_USE) <= now]
-    if published:
-        return published[-1]
-    return usable[0] if usable else None
+    seen = [record for record in usable if after(record.created_at, PUBLISHED_BEFORE_USE) <= now]
+    if not seen:
+        oldest = [record for record in usable if record.created_at == usable[0].created_at]
+        return next((record for record in oldest if record.algorithm == algorithm), usable[0] if usable else None)
+    wanted = [record for record in seen if algorithm in (None, record.algorithm)] or seen
+    leaving = [record for record in wanted if record.retired_at is not None]
+    return min(leaving, key=_by_retirement) if leaving else wanted[-1]
+
+
+def _by_retirement(record: PublicKeyRecord) -> tuple[Instant, str]:
+    return record.retired_at or record.created_at, record.id
 
 
 def _by_age(record: PublicKeyRecord) -> tuple[Instant, bool, str]:

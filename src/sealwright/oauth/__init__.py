@@ -19,8 +19,10 @@ from sealwright.oauth.browser_http import (
     StepResponse,
     step_responses,
 )
+from sealwright.oauth.clients.images import ClientImages
+from sealwright.oauth.clients.keys import ClientKey
 from sealwright.oauth.clients.maps import ClientMaps
-from sealwright.oauth.clients.registry import ClientRegistry
+from sealwright.oauth.clients.registry import LONGEST_OVERLAP, ClientRegistry
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery, client_name_in
@@ -70,6 +72,7 @@ __all__ = [
     "CONSENT_PAGE",
     "CONTINUE_PATH",
     "LOGOUT_PAGE",
+    "LONGEST_OVERLAP",
     "NOT_ALLOWED_PAGE",
     "SIGN_IN_PAGE",
     "AcceptedRequest",
@@ -84,7 +87,9 @@ __all__ = [
     "Client",
     "ClientConfiguration",
     "ClientExists",
+    "ClientImages",
     "ClientInUse",
+    "ClientKey",
     "ClientKind",
     "ClientMaps",
     "ClientRefused",

@@ -36,6 +36,7 @@ class ClientAuthentication:
 
     def __init__(self, dependencies: OAuthDependencies) -> None:
         self._db = dependencies.db
+        self._clock = dependencies.clock
         self._audit = dependencies.audit
         self._failures = dependencies.budgets.token_failures_by_client
 
@@ -48,8 +49,9 @@ class ClientAuthentication:
         client = await client_store.client_named(self._db, credentials.name) if nameable else None
         if client is not None and client.is_public:
             return client  # whatever secret it sends means nothing
-        expected = _NO_SECRET if client is None or client.secret_digest is None else client.secret_digest
-        proven = hmac.compare_digest(digest_of(credentials.secret or ""), expected)
+        expected = () if client is None else client.secret_digests(self._clock.now())
+        given = digest_of(credentials.secret or "")
+        proven = any(hmac.compare_digest(given, digest) for digest in expected or (_NO_SECRET,))
         if client is None or not proven:
             self._failures.spend(*party)
             if client is not None:

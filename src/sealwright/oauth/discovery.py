@@ -69,7 +69,7 @@ class Discovery:
         client = await self.client(client_name)
         maps = await store.scopes_by_group(self._db, client.id)
         mapped = [one.claim for one in await maps_store.claim_maps(self._db, client.id)] if client.has_claim_maps else []
-        algorithms = _algorithms(await self._keys(client), self._clock.now())
+        algorithms = _algorithms(client, await self._keys(client), self._clock.now())
         return metadata_of(client, self._origin, policy.available_scopes(maps, maps), algorithms, mapped)
 
     async def key_set(self, client_name: str) -> bytes:
@@ -118,11 +118,11 @@ class Discovery:
         return await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
 
 
-def _algorithms(records: Collection[PublicKeyRecord], now: Instant) -> list[str]:
-    """What tokens are signed with: at this moment, and from the next key on."""
-    current = signing_record(records, now)
-    coming = (record for record in records if record.signs_at(now))
-    return list(dict.fromkeys(record.algorithm for record in (current, *coming) if record is not None))
+def _algorithms(client: Client, records: Collection[PublicKeyRecord], now: Instant) -> list[str]:
+    """What the client's tokens are signed with: at this moment, and once its key was published for long enough."""
+    current = signing_record(records, now, client.id_token_signed_response_alg)
+    signs_now = () if current is None else (current.algorithm,)
+    return list(dict.fromkeys([*signs_now, client.id_token_signed_response_alg]))
 
 
 def metadata_of(

@@ -25,10 +25,18 @@ class Client(ClientMetadata):
     id: str
     """Of its row; what the wire calls `client_id` is its name."""
     secret_digest: bytes | None = field(repr=False)
+    previous_secret_digest: bytes | None = field(default=None, repr=False)
+    previous_secret_ends_at: Instant | None = None
     created_at: Instant
     updated_at: Instant
     has_claim_maps: bool = False
     """Whether groups bring claims to its tokens."""
+
+    def secret_digests(self, now: Instant) -> tuple[bytes, ...]:
+        """The digests of the secrets that prove it at a moment: of its secret, and of the one before while that works on."""
+        ends_at = self.previous_secret_ends_at
+        previous = self.previous_secret_digest if ends_at is not None and now < ends_at else None
+        return tuple(digest for digest in (self.secret_digest, previous) if digest is not None)
 
     def refresh_lifetime(self, usual: timedelta) -> timedelta:
         """How long its refresh tokens wait for their use; `usual` is the server's setting."""
@@ -214,6 +222,7 @@ class AvailableClient(Struct, frozen=True):
 
     display_name: str
     landing_url: str
+    image_digest: bytes | None = None
 
 
 class DisclosedClaims(Struct, frozen=True):

@@ -12,6 +12,7 @@ from sealwright.db.schema import (
     groups,
     oauth_answered_requests,
     oauth_claim_maps,
+    oauth_client_images,
     oauth_clients,
     oauth_codes,
     oauth_consents,
@@ -40,7 +41,10 @@ _SCOPE_MAPS = Statement(
     .order_by(groups.c.name)
 )
 _CLIENTS_BY_GROUP = Statement(
-    select(m.group_id, c.name, c.display_name, c.landing_url).join(oauth_clients, c.id == m.client_id).order_by(c.name)
+    select(m.group_id, c.name, c.display_name, c.landing_url, oauth_client_images.c.digest)
+    .join(oauth_clients, c.id == m.client_id)
+    .outerjoin(oauth_client_images, oauth_client_images.c.client_id == c.id)
+    .order_by(c.name)
 )
 _maps = (oauth_scope_maps, oauth_supplementary_scope_maps, oauth_claim_maps)
 _CLIENTS_OF_GROUP = Statement(
@@ -166,10 +170,12 @@ async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
 
 async def available_clients(db: Database, group_ids: frozenset[str]) -> list[AvailableClient]:
     """The clients with a scope map for one of these groups, by client name."""
-    rows = await db.all(_CLIENTS_BY_GROUP)
-    return list(
-        {name: AvailableClient(display_name, url) for group_id, name, display_name, url in rows if group_id in group_ids}.values()
-    )
+    found = {
+        name: AvailableClient(display_name, url, None if digest is None else bytes(digest))
+        for group_id, name, display_name, url, digest in await db.all(_CLIENTS_BY_GROUP)
+        if group_id in group_ids
+    }
+    return list(found.values())
 
 
 async def scopes_by_group(db: Database, client_id: str) -> dict[str, tuple[str, ...]]:

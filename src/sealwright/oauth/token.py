@@ -82,7 +82,8 @@ class TokenEndpoint:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
         if client.kind not in grant.open_to:
             raise ClientNotAuthorized(f"{client.name} is a {client.kind} client, which may not use the grant_type {grant_type}.")
-        key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id)  # before anything is used up
+        algorithm = client.id_token_signed_response_alg
+        key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id, algorithm)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
 
         async def complete(result: GrantResult) -> GrantResult:

@@ -6,6 +6,7 @@ from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import AvailableClient, Consents
 from sealwright.web.claims_preview import scope_labels
+from sealwright.web.client_images import image_url
 from sealwright.web.formatting import host_text
 from sealwright.web.models import ShownApplication, ShownConsent
 from sealwright.web.notices import done, notice_text
@@ -44,4 +45,4 @@ class ApplicationPages:
 def _shown(one: AvailableClient) -> ShownApplication:
     """With a link where it leads over https; a program on the person's own computer has no page to be sent to."""
     link = one.landing_url if one.landing_url.startswith("https://") else ""
-    return ShownApplication(one.display_name, link, host_text(one.landing_url))
+    return ShownApplication(one.display_name, link, host_text(one.landing_url), image_url(one.image_digest))

@@ -26,6 +26,7 @@ from sealwright.oauth import (
     SIGN_IN_PAGE,
     AuthorizationEndpoint,
     BackchannelLogout,
+    ClientImages,
     Consents,
     LogoutEndpoint,
     StepResponse,
@@ -34,6 +35,7 @@ from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
+from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
 from sealwright.web.consent import ConsentPages
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, CredentialPages
 from sealwright.web.failures import failure_answer
@@ -78,6 +80,7 @@ class WebDependencies(Struct, frozen=True):
     logout: LogoutEndpoint
     backchannel_logout: BackchannelLogout
     consents: Consents
+    client_images: ClientImages
     inventory: Inventory
     revocation: Revocation
     issuers: Issuers
@@ -183,6 +186,7 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     )
     credentials = CredentialPages(pages, dependencies.credentials)
     applications = ApplicationPages(pages, dependencies.consents)
+    images = ClientImagePages(dependencies.client_images)
     certificates = CertificatePages(pages, dependencies.inventory, dependencies.revocation, dependencies.issuers, clock)
     one = f"{CERTIFICATES_PAGE}/{{serial}}"
 
@@ -205,6 +209,7 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         page(f"{AUTHENTICATOR_PAGE}/remove", credentials.show_removal),
         form(f"{AUTHENTICATOR_PAGE}/remove", credentials.remove_authenticator),
         page(APPLICATIONS_PAGE, applications.show),
+        page(f"{IMAGE_PATH}/{{digest}}", images.show),
         form(f"{APPLICATIONS_PAGE}/withdraw", applications.withdraw, APPLICATIONS_PAGE),
         page(CERTIFICATES_PAGE, certificates.show),
         page(one, certificates.show_one),

@@ -58,6 +58,8 @@ class ShownApplication(Struct, frozen=True):
     link: str
     """Empty where it is no address that a page may lead to."""
     host: str
+    image: str
+    """The address of its image; empty where it has none."""
 
 
 class ShownConsent(Struct, frozen=True):

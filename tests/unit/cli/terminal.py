@@ -161,8 +161,8 @@ class Terminal:
         assert done.code == 0, done
         return done
 
-    def file(self, name: str, text: str) -> Path:
-        (self.place / name).write_text(text)
+    def file(self, name: str, content: str | bytes) -> Path:
+        (self.place / name).write_bytes(content.encode() if isinstance(content, str) else content)
         return self.place / name
 
     def person(self, name: str, *groups: str, mails: tuple[str, ...] = ()) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.api.world import PEOPLE
 from tests.unit.identity.world import PASSWORD
+from tests.unit.oauth.clients.test_image_formats import png
 
 OAUTH2 = ("system", "oauth2")
 
@@ -210,6 +211,69 @@ def test_confidential_client_has_a_secret_and_may_do_without_pkce(admin):
     assert admin.ok(*OAUTH2, "set_displayname", "wiki", "Our wiki", "-o", "json").json["display_name"] == "Our wiki"
     admin.ok(*OAUTH2, "delete", "wiki")
     assert admin.run(*OAUTH2, "get", "wiki").code == 4
+
+
+def test_secret_is_changed_with_an_overlap_or_at_once(admin):
+    admin.ok(*OAUTH2, "create", "wiki", "Wiki", "https://wiki.example.org")
+    done = admin.ok(*OAUTH2, "reset-basic-secret", "wiki", "--overlap", "30m")
+    assert "The old secret works on until" in done.err
+    assert admin.ok(*OAUTH2, "show-basic-secret", "wiki").out == done.out
+    assert admin.ok(*OAUTH2, "reset-basic-secret", "wiki", "-o", "json").json["old_until"]
+    assert admin.ok(*OAUTH2, "reset-basic-secret", "wiki", "--at-once", "-o", "json").json["old_until"] is None
+    assert admin.run(*OAUTH2, "reset-basic-secret", "wiki", "--overlap", "soon").code == 2
+    assert admin.run(*OAUTH2, "reset-basic-secret", "wiki", "--overlap", "40d").code != 0
+
+
+def test_keys_are_shown_rotated_and_revoked(admin):
+    admin.ok(*OAUTH2, "create-public", "step-ca", "Step-CA", "https://ca.example.org")
+    (key,) = admin.ok(*OAUTH2, "get", "step-ca", "-o", "json").json["keys"]
+    assert f"keys:                 {key['id']} ES256, signs" in admin.ok(*OAUTH2, "get", "step-ca").out
+    assert len(admin.ok(*OAUTH2, "rotate-cryptographic-keys", "step-ca", "now", "-o", "json").json["items"]) == 2
+    for wrong in ("yesterday", "2020-01-01T00:00:00Z", "2030-01-01T00:00:00"):
+        assert admin.run(*OAUTH2, "rotate_cryptographic_keys", "step-ca", wrong).code == 1
+    left = admin.ok(*OAUTH2, "revoke-cryptographic-key", "step-ca", key["id"], "-o", "json").json["items"]
+    assert key["id"] not in [each["id"] for each in left]
+    done = admin.run(*OAUTH2, "revoke-cryptographic-key", "step-ca", key["id"])
+    assert (done.code, done.err.splitlines()[-1]) == (4, "  See it with: sealwright system oauth2 get step-ca")
+
+
+def test_client_is_renamed(admin):
+    admin.ok(*OAUTH2, "create-public", "step-ca", "Step-CA", "https://ca.example.org")
+    found = admin.ok(*OAUTH2, "set_name", "step-ca", "step", "-o", "json").json
+    assert (found["name"], found["issuer_url"].rpartition("/")[2]) == ("step", "step")
+    assert admin.run(*OAUTH2, "get", "step-ca").code == 4
+
+
+def test_profile_says_what_the_application_has_to_do(admin):
+    admin.ok(*OAUTH2, "create", "wiki", "Wiki", "https://wiki.example.org")
+    shown = admin.ok(*OAUTH2, "get", "wiki").out
+    assert "It uses PKCE with S256." in shown
+    assert "oauth2-proxy: --code-challenge-method=S256" in shown
+    admin.ok(*OAUTH2, "create", "old", "Old", "https://old.example.org", "--profile", "classic")
+    shown = admin.ok(*OAUTH2, "get", "old").out
+    assert "It may use PKCE with S256 and need not." in shown
+    assert "It accepts tokens signed with RS256." in shown
+    assert "oauth2-proxy" not in shown
+    assert admin.ok(*OAUTH2, "set-profile", "old", "oauth2.1", "-o", "json").json["require_pkce"] is True
+
+
+def test_image_is_set_in_place_of_another_and_removed(admin):
+    admin.ok(*OAUTH2, "create", "wiki", "Wiki", "https://wiki.example.org")
+    for size in ((3, 2), (64, 64)):
+        file = admin.file("wiki.png", png(*size))
+        made = admin.ok(*OAUTH2, "set-image", "wiki", file, "png", "-o", "json").json
+        assert (made["media_type"], made["width"], made["height"]) == ("image/png", *size)
+    for name, content in (("wiki.svg", b"<svg/>"), ("wiki.txt", b"hello"), ("large.png", bytes(300_000))):
+        assert admin.run(*OAUTH2, "set_image", "wiki", admin.file(name, content)).code == 1
+    admin.ok(*OAUTH2, "remove-image", "wiki")
+    assert admin.run(*OAUTH2, "remove-image", "wiki").code == 4
+
+
+@pytest.mark.parametrize("verb", ["enable-strict-redirect-url", "disable_strict_redirect_url"])
+def test_redirect_urls_are_strict_whatever_is_said(admin, verb):
+    admin.ok(*OAUTH2, "create", "wiki", "Wiki", "https://wiki.example.org")
+    assert "always" in admin.ok(*OAUTH2, verb, "wiki", tty=True).out
+    assert admin.run(*OAUTH2, verb, "nobody").code == 4
 
 
 def test_public_client_has_no_secret(admin):

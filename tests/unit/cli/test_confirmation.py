@@ -94,7 +94,7 @@ def test_holder_is_asked_before_their_certificate_is_revoked(admin):
 def test_end_of_a_session_and_of_a_secret_is_asked_for(admin):
     admin.ok(*OAUTH2, "create", "wiki", "Wiki", "https://wiki.example.org")
     secret = admin.ok(*OAUTH2, "show-basic-secret", "wiki").out
-    assert admin.run(*OAUTH2, "reset-basic-secret", "wiki", tty=True).code == 1
+    assert admin.run(*OAUTH2, "reset-basic-secret", "wiki", "--at-once", tty=True).code == 1
     assert admin.ok(*OAUTH2, "show-basic-secret", "wiki").out == secret
     (own,) = admin.ok("session", "list", "-o", "json").lines
     done = admin.run("session", "end", own["id"], tty=True)

@@ -314,8 +314,8 @@ class Gallery:
         here = self.context("/ui/account/applications")
         consent = ShownConsent("c-1", self.text("Step-CA"), (self.text("your user name"), self.text("your e-mail address")), NOW)
         usable = (
-            ShownApplication(self.text("Step-CA"), "https://ca.example.org/", self.text("ca.example.org")),
-            ShownApplication(self.text("Tool"), "", self.text("localhost:9000")),
+            ShownApplication(self.text("Step-CA"), "https://ca.example.org/", self.text("ca.example.org"), "/static/icon.svg"),
+            ShownApplication(self.text("Tool"), "", self.text("localhost:9000"), ""),
         )
         given = {"usable": usable, "consents": (consent, consent), "notice": self.text("Taken back.")}
         yield "applications", show("applications.html", here, **given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_EMPTY = {"meta", "link", "input", "br"}
+_EMPTY = {"meta", "link", "input", "br", "img"}
 
 
 @dataclass

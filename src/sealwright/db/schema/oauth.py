@@ -25,7 +25,20 @@ oauth_clients = Table(
         server_default=text("'{}'"),
         doc="JSON object of what differs from the defaults, see clients.md",
     ),
+    blob_column("previous_secret_digest", nullable=True, doc="The secret before, where it works on beside the new one"),
+    instant_column("previous_secret_ends_at", nullable=True),
     info={"about": "Registered OAuth clients."},
+)
+
+oauth_client_images = Table(
+    "oauth_client_images",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    text_column("media_type"),
+    blob_column("content"),
+    blob_column("digest"),
+    Index("ix_oauth_client_images_digest", "digest"),
+    info={"about": "Images of clients, for people's lists of applications."},
 )
 
 oauth_scope_maps = Table(

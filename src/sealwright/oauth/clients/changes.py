@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sealwright.client_metadata import MOST_URIS, ClientMetadata, ClientRefused, Row, rows
+from sealwright.client_metadata import MOST_URIS, ClientMetadata, ClientRefused, Row, profile_members, rows
 
 _C = TypeVar("_C", bound=ClientMetadata)
 
@@ -16,6 +16,8 @@ _C = TypeVar("_C", bound=ClientMetadata)
 def with_members(client: _C, members: Mapping[str, Any]) -> _C:
     """`client` with these members in place of its own; None brings a default back. Raises ClientRefused."""
     values = {name: _value(_row(name), value) for name, value in members.items()}
+    if "profile" in values:
+        values = {**profile_members(values["profile"], public=client.is_public), **values}
     changed = _replaced(client, values)
     for name in values:
         require_allowed(changed, name)

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
 from sealwright.audit import Event
-from sealwright.client_metadata import ClientKind, ClientRefused, ServerDefaults, effective, is_client_name, rows
+from sealwright.client_metadata import (
+    ClientKind,
+    ClientRefused,
+    ServerDefaults,
+    effective,
+    is_client_name,
+    require_client_name,
+    rows,
+)
 from sealwright.clock import Instant, after
 from sealwright.db import DuplicateRow, Insertion, Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.errors import Action, Remedy
 from sealwright.identity import Group
-from sealwright.keys import PUBLISHED_BEFORE_USE, Custody, Purpose, Sealer
+from sealwright.keys import Custody, Purpose, Sealer
 from sealwright.oauth import policy
 from sealwright.oauth import store as oauth_store
 from sealwright.oauth.clients import store
 from sealwright.oauth.clients.changes import list_row, require_allowed, with_element, with_members, without_element
+from sealwright.oauth.clients.images import ClientImages
+from sealwright.oauth.clients.keys import ClientKeys
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
@@ -30,9 +42,18 @@ from sealwright.oauth.models import AccessCounts, Client, ClientConfiguration, S
 SECRET_BYTES = 48
 EVERY_CLIENT = 1_000_000
 
+LONGEST_OVERLAP = timedelta(days=30)
+
 Work = Callable[[Transaction, Instant], Awaitable[Any]]
 Change = Callable[[Client], Client]
 MapsWork = Callable[[Transaction, Client], Awaitable[Mapping[str, Any]]]
+
+
+class NewSecret(NamedTuple):
+    """A client's new secret, and until when the one before works on; None where it does not."""
+
+    secret: str
+    old_until: Instant | None
 
 
 class ClientRegistry:
@@ -57,6 +78,8 @@ class ClientRegistry:
             refresh_seconds=int(dependencies.lifetimes.refresh_token.total_seconds()),
             offline_seconds=int(dependencies.lifetimes.offline_access.total_seconds()),
         )
+        self.keys = ClientKeys(dependencies, custody, found=self._found, to_change=self._to_change)
+        self.images = ClientImages(dependencies, to_change=self._to_change)
         self._custody = custody
         self._sealer = sealer
         self._directory = directory
@@ -200,25 +223,51 @@ class ClientRegistry:
     async def change(self, name: str, members: Mapping[str, Any], *, actor: Actor) -> ClientConfiguration:
         """Set members of a client, all of them or none; None brings a default back."""
         client = await self._to_change(name, actor)
-        wanted = with_members(client, members)
-        algorithm = wanted.id_token_signed_response_alg
-        if algorithm == client.id_token_signed_response_alg:
-            return await self._apply(client, lambda found: with_members(found, members), dict(members), actor)
-        self._custody.forget()  # another node may have given it a key just now
-        old = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
-        new = await asyncio.to_thread(self._custody.generate, Purpose.OAUTH_CLIENT, client.id, algorithm)
+        new = await self.keys.missing(client, with_members(client, members).id_token_signed_response_alg)
 
-        async def replace_keys(tx: Transaction, now: Instant) -> None:
-            for key in old:
-                if key.retired_at is None:
-                    await self._custody.retire(tx, key.id, after(now, PUBLISHED_BEFORE_USE))
-            await self._custody.insert(tx, new)
+        async def store_keys(tx: Transaction, _: Instant) -> None:
+            await self.keys.insert(tx, new)
+
+        details = {**members, **({"key": new[0].id} if new else {})}
+        try:
+            return await self._apply(client, lambda found: with_members(found, members), details, actor, store_keys)
+        finally:
+            if new:
+                self.keys.forget()
+
+    async def rename(self, name: str, new_name: str, *, even_if_used: bool = False, actor: Actor) -> ClientConfiguration:
+        """Give a client another `client_id` and issuer. All of its tokens end, because they name the issuer that is no more.
+
+        A client that a provisioner trusts is renamed only with `even_if_used`.
+        """
+        client = await self._to_change(name, actor)
+        require_client_name(new_name)
+        require_over_names(actor, await self._trusting(new_name), f"rename the client {client.name} to {new_name}")
+        users = await self._users(client)
+        if users and not even_if_used:
+            raise ClientInUse(
+                f"The client {client.name} is used by {' and '.join(users)}.",
+                reasons=("these name it and its issuer, and would find neither",),
+                remedy=Remedy(Action.RENAME_CLIENT_IN_USE, client.name),
+            )
+
+        async def body(tx: Transaction) -> None:
+            now = self._clock.now()
+            found = await store.client_to_change(tx, client.id)
+            if found is None:
+                raise _unknown(client.name)
+            await store.update_client(tx, replace(found, name=new_name), now)
+            ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client was renamed", now)
+            details = {"name": client.name, "new_name": new_name, "families_revoked": ended}
+            await self._audit.record(tx, Event.CLIENT_RENAMED, actor=actor, target=_target(client), details=details)
 
         try:
-            details = {**members, "key": new.id}
-            return await self._apply(client, lambda found: with_members(found, members), details, actor, replace_keys)
-        finally:
-            self._custody.forget()
+            await self._db.write(body)
+        except DuplicateRow as cause:
+            raise ClientExists(
+                f"There is a client named {new_name!r} already.", remedy=Remedy(Action.SHOW_CLIENT, new_name)
+            ) from cause
+        return await self._configuration(await self._found(new_name))
 
     async def add(self, name: str, member: str, element: str, *, actor: Actor) -> ClientConfiguration:
         """Add one element to a list, such as `redirect_uris`; no change where it is in there."""
@@ -303,23 +352,59 @@ class ClientRegistry:
         await self._db.write(body)
         return secret
 
-    async def reset_basic_secret(self, name: str, *, actor: Actor) -> str:
-        """Give a confidential client a new secret. The old one and every token of this client stop working."""
+    async def reset_basic_secret(self, name: str, *, overlap: timedelta = timedelta(0), actor: Actor) -> NewSecret:
+        """Give a confidential client a new secret. The old one works on for `overlap`; without it, every token ends, too."""
         client = await self._to_change(name, actor)
         if client.is_public:
             raise ClientRefused(f"{client.name} is a public client and has no secret.")
+        if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+            raise ClientRefused(
+                f"The old secret cannot work on for {int(overlap.total_seconds())} seconds.",
+                hint=f"Give 0 seconds to {LONGEST_OVERLAP.days} days.",
+            )
         secret = token(self._entropy, SECRET_BYTES)
-        sealed = self._sealer.seal(secret.encode(), _secret_context(client.id))
+        now = self._clock.now()
+        old_until = after(now, overlap) if overlap else None
 
         async def body(tx: Transaction) -> None:
-            now = self._clock.now()
-            await store.set_secret(tx, client.id, digest_of(secret), sealed, now)
-            revoked = await oauth_store.revoke_families_of_client(tx, client.id, "the client's secret was reset", now)
-            details = {"name": client.name, "families_revoked": revoked}
+            details: dict[str, Any] = {"name": client.name, "old_until": old_until}
+            await self._put_secret(tx, client, secret, old_until)
+            if old_until is None:
+                reason = "the client's secret was reset"
+                details["families_revoked"] = await oauth_store.revoke_families_of_client(tx, client.id, reason, now)
             await self._audit.record(tx, Event.CLIENT_SECRET_RESET, actor=actor, target=_target(client), details=details)
 
         await self._db.write(body)
+        return NewSecret(secret, old_until)
+
+    async def reset_secrets(self, name: str, *, actor: Actor) -> str | None:
+        """Replace a client's secret and signing keys and end its tokens, at once. The new secret; None for a public client."""
+        client = await self._to_change(name, actor)
+        secret = None if client.is_public else token(self._entropy, SECRET_BYTES)
+        old, new = await self.keys.replacements(client)
+
+        async def body(tx: Transaction) -> None:
+            now = self._clock.now()
+            if secret is not None:
+                await self._put_secret(tx, client, secret, None)
+            await self.keys.replace(tx, old, new)
+            ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client's secrets were reset", now)
+            await store.touch_client(tx, client.id, now)
+            details = {"name": client.name, "families_revoked": ended, "keys_revoked": old, "keys": [key.id for key in new]}
+            await self._audit.record(tx, Event.CLIENT_SECRETS_RESET, actor=actor, target=_target(client), details=details)
+
+        try:
+            await self._db.write(body)
+        finally:
+            self.keys.forget()
         return secret
+
+    async def _put_secret(self, tx: Transaction, client: Client, secret: str, old_until: Instant | None) -> None:
+        found = await store.client_to_change(tx, client.id)
+        if found is None:
+            raise _unknown(client.name)
+        sealed = self._sealer.seal(secret.encode(), _secret_context(client.id))
+        await store.set_secret(tx, found, digest_of(secret), sealed, old_until, self._clock.now())
 
     # --- parts of every verb ---
 

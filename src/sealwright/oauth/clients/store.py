@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from sealwright.client_metadata import ClientKind, ClientMetadata, rows
 from sealwright.clock import Instant
-from sealwright.db import Database, Row, Statement, Transaction
-from sealwright.db.schema import groups, oauth_claim_maps, oauth_clients, oauth_scope_maps
+from sealwright.db import Database, Row, Statement, Transaction, upsert
+from sealwright.db.schema import groups, oauth_claim_maps, oauth_client_images, oauth_clients, oauth_scope_maps
 from sealwright.oauth.models import Client, ScopeMap
 
 c = oauth_clients.c
@@ -28,6 +28,8 @@ _has_claim_maps = exists().where(oauth_claim_maps.c.client_id == c.id).label("ha
 CLIENT_COLUMNS = (
     c.id,
     c.secret_digest,
+    c.previous_secret_digest,
+    c.previous_secret_ends_at,
     c.created_at,
     c.updated_at,
     c.settings,
@@ -50,8 +52,19 @@ _TOUCH = Statement(update(oauth_clients).where(c.id == bindparam("which")).value
 _SET_SECRET = Statement(
     update(oauth_clients)
     .where(c.id == bindparam("which"))
-    .values(secret_digest=bindparam("new_digest"), sealed_secret=bindparam("new_sealed"), updated_at=bindparam("changed_at"))
+    .values(
+        previous_secret_digest=bindparam("previous_digest"),
+        previous_secret_ends_at=bindparam("previous_ends_at"),
+        secret_digest=bindparam("new_digest"),
+        sealed_secret=bindparam("new_sealed"),
+        updated_at=bindparam("changed_at"),
+    )
 )
+
+i = oauth_client_images.c
+_PUT_IMAGE = upsert(oauth_client_images, key=("client_id",), update=("media_type", "content", "digest"))
+_DELETE_IMAGE = Statement(delete(oauth_client_images).where(i.client_id == bindparam("client_id")))
+_IMAGE_WITH_DIGEST = Statement(select(i.media_type, i.content).where(i.digest == bindparam("digest")).limit(1))
 
 m = oauth_scope_maps.c
 _SCOPE_MAPS_OF_CLIENTS = Statement(
@@ -102,6 +115,8 @@ async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | 
         id=client.id,
         secret_digest=client.secret_digest,
         sealed_secret=sealed_secret,
+        previous_secret_digest=None,
+        previous_secret_ends_at=None,
         created_at=client.created_at,
         updated_at=client.updated_at,
         **_stored(client),
@@ -114,9 +129,13 @@ async def update_client(tx: Transaction, client: Client, now: Instant) -> bool:
     return await tx.run(_UPDATE_CLIENT, which=client.id, new_updated_at=now, **values) == 1
 
 
-async def set_secret(tx: Transaction, client_id: str, digest: bytes, sealed: bytes, now: Instant) -> bool:
-    """Replace a client's secret."""
-    return await tx.run(_SET_SECRET, which=client_id, new_digest=digest, new_sealed=sealed, changed_at=now) == 1
+async def set_secret(
+    tx: Transaction, client: Client, digest: bytes, sealed: bytes, previous_ends_at: Instant | None, now: Instant
+) -> bool:
+    """Replace a client's secret; the one before works on until `previous_ends_at`, if at all."""
+    previous = None if previous_ends_at is None else client.secret_digest
+    values = {"new_digest": digest, "new_sealed": sealed, "previous_digest": previous, "previous_ends_at": previous_ends_at}
+    return await tx.run(_SET_SECRET, which=client.id, changed_at=now, **values) == 1
 
 
 async def sealed_secret(db: Database, client_id: str) -> bytes | None:
@@ -135,6 +154,22 @@ async def touch_client(tx: Transaction, client_id: str, now: Instant) -> None:
     await tx.run(_TOUCH, which=client_id, changed_at=now)
 
 
+async def put_image(tx: Transaction, client_id: str, media_type: str, content: bytes, digest: bytes) -> None:
+    """Store the image of a client, in place of the one before."""
+    await tx.run(_PUT_IMAGE, client_id=client_id, media_type=media_type, content=content, digest=digest)
+
+
+async def delete_image(tx: Transaction, client_id: str) -> bool:
+    """Delete the image of a client; false where it has none."""
+    return await tx.run(_DELETE_IMAGE, client_id=client_id) == 1
+
+
+async def image_with_digest(db: Database, digest: bytes) -> tuple[str, bytes] | None:
+    """Media type and content of an image."""
+    row = await db.one(_IMAGE_WITH_DIGEST, digest=digest)
+    return None if row is None else (row[0], bytes(row[1]))
+
+
 def _stored(client: ClientMetadata) -> dict[str, Any]:
     """What is set on a client, as its columns hold it."""
     columns = {name: str(getattr(client, name)) for name in _COLUMNS}
@@ -144,11 +179,13 @@ def _stored(client: ClientMetadata) -> dict[str, Any]:
 
 def client_from(row: Row) -> Client:
     """A client from a row of `CLIENT_COLUMNS`."""
-    client_id, secret_digest, created_at, updated_at, settings, has_claim_maps, *columns = row
+    client_id, secret_digest, previous_digest, previous_ends_at, created_at, updated_at, settings, has_claim_maps, *columns = row
     named = dict(zip(_COLUMNS, columns, strict=True))
     return Client(
         id=client_id,
         secret_digest=None if secret_digest is None else bytes(secret_digest),
+        previous_secret_digest=None if previous_digest is None else bytes(previous_digest),
+        previous_secret_ends_at=None if previous_ends_at is None else Instant(previous_ends_at),
         created_at=Instant(created_at),
         updated_at=Instant(updated_at),
         has_claim_maps=bool(has_claim_maps),

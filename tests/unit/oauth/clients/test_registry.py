@@ -1,13 +1,15 @@
 import asyncio
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 
 from sealwright.access import SYSTEM, Actor, Permission
+from sealwright.clock import after
 from sealwright.errors import NotFound, NotPermitted
 from sealwright.keys import Purpose
 from sealwright.oauth import ClientExists, ClientKind, ClientRefused, ClientUnknown, GroupUnknown
-from tests.oauth_world import ORIGIN, oauth_world
+from tests.oauth_world import CALLBACK, ORIGIN, VERIFIER, basic, confidential_request, members, oauth_world
 
 NOBODY = Actor("person", "1", "mallory")
 READER = Actor("person", "2", "reader", frozenset({Permission.CLIENT_READ}))
@@ -72,7 +74,7 @@ def test_confidential_client_has_a_secret_that_is_shown_when_asked_and_recorded(
         secret = await clients.show_basic_secret("wiki", actor=WRITER)
         assert len(secret) == 64
         assert await clients.show_basic_secret("wiki", actor=WRITER) == secret
-        fresh = await clients.reset_basic_secret("wiki", actor=WRITER)
+        fresh = (await clients.reset_basic_secret("wiki", actor=WRITER)).secret
         assert fresh != secret
         assert await clients.show_basic_secret("wiki", actor=WRITER) == fresh
         events = await world.events("client.secret_shown", "client.secret_reset")
@@ -184,8 +186,9 @@ def test_algorithm_is_switched_once():
         await clients.change("app", {"id_token_signed_response_alg": "RS256"}, actor=WRITER)
         await clients.change("app", {"id_token_signed_response_alg": "RS256"}, actor=WRITER)
         keys = await world.custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
-        assert sorted((key.algorithm, key.retired_at is None) for key in keys) == [("ES256", False), ("RS256", True)]
-        assert all(key.retired_at is None or key.retired_at > world.clock.now() for key in keys), "the old one signs until then"
+        assert sorted((key.algorithm, key.retired_at is None) for key in keys) == [("ES256", True), ("RS256", True)], (
+            "the way back needs no new key"
+        )
 
     run(scenario)
 
@@ -220,13 +223,22 @@ WRITES = {
     "delete_scope_map": ("app", "users"),
     "show_basic_secret": ("app",),
     "reset_basic_secret": ("app",),
+    "reset_secrets": ("app",),
+    "rename": ("app", "other"),
 }
+
+
+KEY_READS = ("list_keys",)
+KEY_WRITES = {"rotate": ("app",), "revoke": ("app", "k")}
+WITHIN_VERBS = ("missing", "replacements", "replace", "insert", "forget")
+"""Parts of the registry's own verbs, which have asked before."""
 
 
 def test_every_verb_asks_for_its_permission():
     async def scenario(_world, clients):
         verbs = {name for name in dir(clients) if not name.startswith("_")}
-        assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public"}
+        assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public", "keys", "images"}
+        assert {name for name in dir(clients.keys) if not name.startswith("_")} == {*KEY_READS, *KEY_WRITES, *WITHIN_VERBS}
         with pytest.raises(NotPermitted, match="client:write"):
             clients.prepared_public("app", "App", "https://app.example.org", {}, actor=READER)
         await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)
@@ -242,8 +254,25 @@ def test_every_verb_asks_for_its_permission():
             for actor in (NOBODY, READER):
                 with pytest.raises(NotPermitted, match="client:write"):
                     await getattr(clients, name)(*arguments, actor=actor)
+        with pytest.raises(NotPermitted):
+            await clients.keys.list_keys("app", actor=NOBODY)
+        for name, arguments in KEY_WRITES.items():
+            for actor in (NOBODY, READER):
+                with pytest.raises(NotPermitted, match="client:write"):
+                    await getattr(clients.keys, name)(*arguments, actor=actor)
         assert await clients.get("app", actor=READER) == before
         assert len(await clients.list(actor=READER)) == 1
+
+    run(scenario)
+
+
+def test_images_are_changed_with_the_permission_to_write_clients():
+    async def scenario(_world, clients):
+        await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)
+        for actor in (NOBODY, READER):
+            for call in (clients.images.set_image("app", b"", actor=actor), clients.images.remove_image("app", actor=actor)):
+                with pytest.raises(NotPermitted, match="client:write"):
+                    await call
 
     run(scenario)
 
@@ -364,5 +393,113 @@ def test_list_goes_on_after_a_name_and_has_the_scope_maps_of_each():
         assert every == [await clients.get(name, actor=READER) for name in ("a", "b", "c")]
         assert await clients.list(after="a", at_most=1, actor=READER) == every[1:2]
         assert await clients.list(after="c", actor=READER) == []
+
+    run(scenario)
+
+
+def test_profile_sets_what_its_standard_asks_and_what_is_given_beside_it_comes_first():
+    async def scenario(_world, clients):
+        create = clients.create_confidential
+        classic = await create("a", "A", "https://a.example.org", members={"profile": "classic"}, actor=WRITER)
+        assert (classic.require_pkce, classic.id_token_signed_response_alg) == (False, "RS256")
+        mixed = await create(
+            "b", "B", "https://b.example.org", members={"profile": "classic", "require_pkce": True}, actor=WRITER
+        )
+        assert (mixed.require_pkce, mixed.id_token_signed_response_alg) == (True, "RS256")
+        public = await clients.create_public("c", "C", "https://c.example.org", members={"profile": "classic"}, actor=WRITER)
+        assert (public.require_pkce, public.id_token_signed_response_alg) == (True, "RS256"), "a public client keeps PKCE"
+        back = await clients.change("a", {"profile": "oauth2.1"}, actor=WRITER)
+        assert (back.profile, back.require_pkce, back.id_token_signed_response_alg) == ("oauth2.1", True, "ES256")
+        assert (await create("d", "D", "https://d.example.org", actor=WRITER)).require_pkce, "the default"
+
+    run(scenario)
+
+
+def test_renamed_client_keeps_all_but_its_name_its_issuer_and_its_tokens():
+    async def scenario(world, clients):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        name, secret = await world.confidential_client()
+        code = await world.code(cookie, **confidential_request())
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        tokens = members(await world.token(basic(name, secret), **form))
+        before = await clients.get(name, actor=READER)
+        renamed = await clients.rename(name, "handbook", actor=WRITER)
+        assert renamed.issuer_url == f"{ORIGIN}/oauth2/openid/handbook"
+        same = {"name": name, "issuer_url": before.issuer_url, "configuration_url": before.configuration_url}
+        assert replace(renamed, **same) == before
+        with pytest.raises(ClientUnknown):
+            await clients.get(name, actor=READER)
+        again = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        assert (await world.token(basic("handbook", secret), **again)).status == 400
+        bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+        for place in ("handbook", name):
+            answer = await world.call("GET", f"/oauth2/openid/{place}/userinfo", headers=bearer)
+            assert answer.status in (401, 404), place
+        assert await world.code(cookie, **confidential_request(client_id="handbook")), "what was allowed is allowed"
+        await clients.create_public(name, "Another", "https://another.example.org", actor=WRITER)
+        with pytest.raises(ClientExists, match="'handbook'"):
+            await clients.rename(name, "handbook", actor=WRITER)
+        with pytest.raises(ClientRefused):
+            await clients.rename(name, "No name", actor=WRITER)
+
+    run(scenario)
+
+
+def test_two_secrets_work_until_the_overlap_ends():
+    async def scenario(world, clients):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        name, first = await world.confidential_client()
+
+        async def status(secret):
+            code = await world.code(cookie, **confidential_request())
+            form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+            return (await world.token(basic(name, secret), **form)).status
+
+        second = await clients.reset_basic_secret(name, overlap=timedelta(minutes=10), actor=WRITER)
+        assert second.old_until == after(world.clock.now(), timedelta(minutes=10))
+        assert [await status(each) for each in (first, second.secret)] == [200, 200]
+        assert (await world.other_node().token(basic(name, first))).status == 400, "known on every node, and asked for a grant"
+        third = await clients.reset_basic_secret(name, overlap=timedelta(minutes=20), actor=WRITER)
+        assert [await status(each) for each in (first, second.secret, third.secret)] == [401, 200, 200], "two, never three"
+        world.clock.advance(timedelta(minutes=20))
+        assert [await status(each) for each in (second.secret, third.secret)] == [401, 200]
+        with pytest.raises(ClientRefused):
+            await clients.reset_basic_secret(name, overlap=timedelta(days=31), actor=WRITER)
+
+    run(scenario)
+
+
+def test_hard_cut_ends_the_old_secret_and_every_token_and_an_overlap_neither():
+    async def scenario(world, clients):
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        name, secret = await world.confidential_client()
+
+        async def tokens(secret):
+            code = await world.code(cookie, **confidential_request())
+            form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+            return members(await world.token(basic(name, secret), **form))
+
+        async def userinfo(found):
+            bearer = {"authorization": f"Bearer {found['access_token']}"}
+            return (await world.call("GET", f"/oauth2/openid/{name}/userinfo", headers=bearer)).status
+
+        found = await tokens(secret)
+        second = (await clients.reset_basic_secret(name, overlap=timedelta(minutes=10), actor=WRITER)).secret
+        assert await userinfo(found) == 200
+        third = (await clients.reset_basic_secret(name, actor=WRITER)).secret
+        assert await userinfo(found) == 401
+        assert [(await world.token(basic(name, each))).status for each in (secret, second, third)] == [401, 401, 400]
+        found = await tokens(third)
+        keys = {key.id for key in await clients.keys.list_keys(name, actor=READER)}
+        fourth = await clients.reset_secrets(name, actor=WRITER)
+        assert await userinfo(found) == 401
+        assert [(await world.token(basic(name, each))).status for each in (third, fourth)] == [401, 400]
+        assert not keys & {key.id for key in await clients.keys.list_keys(name, actor=READER)}
+        assert await userinfo(await tokens(fourth)) == 200
+        written = str(await world.audit.newest(world.db, at_most=200))
+        assert not any(each in written for each in (secret, second, third, fourth))
 
     run(scenario)

@@ -1,0 +1,65 @@
+"""The images of clients, which people see in their list of applications."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+
+from sealwright.access import Actor
+from sealwright.audit import Event
+from sealwright.db import Transaction
+from sealwright.errors import Action, Remedy
+from sealwright.oauth.clients import store
+from sealwright.oauth.clients.image_formats import ClientImage, read_image
+from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.errors import NotRegistered
+from sealwright.oauth.models import Client
+
+
+class ClientImages:
+    """The image of every client that has one."""
+
+    def __init__(self, dependencies: OAuthDependencies, *, to_change: Callable[[str, Actor], Awaitable[Client]]) -> None:
+        """`to_change`: the client with a name, for whoever may change it."""
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._audit = dependencies.audit
+        self._to_change = to_change
+
+    async def set_image(self, name: str, content: bytes, *, actor: Actor) -> ClientImage:
+        """Give a client an image in place of the one that it has, if any; raises ClientRefused where it is none."""
+        client = await self._to_change(name, actor)
+        image = await asyncio.to_thread(read_image, content)
+        digest = hashlib.sha256(content).digest()
+
+        async def put(tx: Transaction) -> None:
+            await store.put_image(tx, client.id, image.media_type, content, digest)
+            await self._record(tx, client, {"image": image.media_type, "sha256": digest.hex()}, actor)
+
+        await self._db.write(put)
+        return image
+
+    async def remove_image(self, name: str, *, actor: Actor) -> None:
+        """Take a client's image away; raises NotRegistered where it has none."""
+        client = await self._to_change(name, actor)
+
+        async def remove(tx: Transaction) -> None:
+            if not await store.delete_image(tx, client.id):
+                raise NotRegistered(f"{client.name} has no image.", remedy=Remedy(Action.SHOW_CLIENT, client.name))
+            await self._record(tx, client, {"image": None}, actor)
+
+        await self._db.write(remove)
+
+    async def with_digest(self, digest: str) -> tuple[str, bytes] | None:
+        """Media type and content of the image with this SHA-256, in hexadecimal; None where no client has it."""
+        try:
+            wanted = bytes.fromhex(digest)
+        except ValueError:
+            return None
+        return await store.image_with_digest(self._db, wanted)
+
+    async def _record(self, tx: Transaction, client: Client, details: dict[str, str | None], actor: Actor) -> None:
+        await store.touch_client(tx, client.id, self._clock.now())
+        told = {"name": client.name, **details}
+        await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=f"client:{client.id}", details=told)

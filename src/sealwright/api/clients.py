@@ -423,7 +423,9 @@ class ClientOperations:
 
     async def _rename(self, call: Call) -> Any:
         even_if_used = call.flag("even_if_used")
-        return client_view(await self._clients.rename(call.path("name"), call.body.name, even_if_used=even_if_used, actor=call.actor))
+        return client_view(
+            await self._clients.rename(call.path("name"), call.body.name, even_if_used=even_if_used, actor=call.actor)
+        )
 
     async def _set_image(self, call: Call) -> ImageView:
         name = call.path("name")

@@ -42,7 +42,7 @@ def test_kubelogin_gets_a_credential_for_kubectl(server, tmp_path):
         "get-token",
         f"--oidc-issuer-url={settings['issuer']}",
         "--oidc-client-id=kubernetes",
-        "--oidc-extra-scope=profile,email",
+        "--oidc-extra-scope=profile,email,offline_access",
         f"--certificate-authority={server.root}",
         "--grant-type=authcode",
         f"--listen-address=127.0.0.1:{port}",

@@ -20,6 +20,11 @@ def plain_address(text: str) -> IpAddress | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def is_ip_address(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address."""
+    return plain_address(text) is not None
+
+
 @lru_cache(maxsize=4_096)
 def network_of(text: str) -> str:
     """What counts as one peer: an IPv4 address, or the /64 network of an IPv6 one. A text that is no address stays as it is."""

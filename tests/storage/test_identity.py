@@ -47,6 +47,25 @@ def by_kind(outcomes):
     return kinds
 
 
+def test_recovery_code_signs_in_on_one_node_only(open_two):
+    async def scenario():
+        async with two_nodes(open_two) as nodes:
+            await nodes[0].person("alice")
+            actor = (await nodes[0].signed_in("alice")).signed_in.actor
+            await nodes[0].with_totp("alice")
+            code = (await nodes[0].credentials.create_recovery_codes(actor=actor))[0]
+            asked = [await node.try_password("alice") for node in nodes]
+            outcomes = await at_once(
+                node.sign_in.with_totp(each.pending_token, code, address="192.0.2.9", user_agent="")
+                for node, each in zip(nodes, asked, strict=True)
+                if isinstance(each, SecondFactorRequired)
+            )
+            kinds = by_kind(outcomes)
+            assert {kind: len(found) for kind, found in kinds.items()} == {CompletedSignIn: 1, CodeRefused: 1}
+
+    asyncio.run(scenario())
+
+
 def test_waiting_sign_in_is_completed_once_however_many_try(open_two):
     async def scenario():
         async with two_nodes(open_two) as nodes:

@@ -79,6 +79,8 @@ def assemble_people(
     named: NamedAuthorities,
     clients_of_group: identity.ClientsOfGroup,
     session_ended: identity.SessionEnded,
+    *,
+    origin: str,
 ) -> identity.Identity:
     """The part that knows people; what it asks of the others is passed to it."""
     settings = around.settings
@@ -89,8 +91,11 @@ def assemble_people(
         entropy=around.entropy,
         sealer=around.sealer,
         hashing=around.hashing,
-        rules=identity.SessionLifetimes(idle=settings.sessions.idle, absolute=settings.sessions.absolute),
+        rules=identity.SessionLifetimes(
+            idle=settings.sessions.idle, absolute=settings.sessions.absolute, privileged=settings.sessions.privileged
+        ),
         server_name=settings.name,
+        origin=origin,
         domain=settings.domain,
         named=named,
         clients_of_group=clients_of_group,

@@ -31,7 +31,9 @@ def recover_account(home: Path, name: str, password: str | None, *, end_certific
     async def recover(settings: Settings) -> tuple[str, int]:
         async with opened(settings) as around:
             await seed(around)
-            people = assemble_people(around, Audit(around.clock), nothing_named, _no_clients, _tell_applications)
+            people = assemble_people(
+                around, Audit(around.clock), nothing_named, _no_clients, _tell_applications, origin=settings.urls.people
+            )
             recovered = await people.credentials.recover_account(name, password, end_certificates=end_certificates)
             return recovered.password or password or "", recovered.reset.certificates_ended
 

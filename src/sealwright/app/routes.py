@@ -49,6 +49,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         bootstrap=people.bootstrap,
         reset_links=people.reset_links,
         invitations=people.invitations,
+        passkeys=people.passkeys,
         authorization=parts.oauth.authorization,
         step_response=parts.oauth.step_response,
         logout=parts.oauth.logout,

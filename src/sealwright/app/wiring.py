@@ -49,7 +49,14 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         own_client=partial(oauth.client_name_in, urls[Listener.PEOPLE]),
         origin=urls[Listener.PEOPLE],
     )
-    people = assemble_people(around, audit, provisioners.named_authority, oauth.clients_of_group, oauth.queue_logout_tokens)
+    people = assemble_people(
+        around,
+        audit,
+        provisioners.named_authority,
+        oauth.clients_of_group,
+        oauth.queue_logout_tokens,
+        origin=urls[Listener.PEOPLE],
+    )
     oauth_dependencies = _oauth_dependencies(around, audit, budgets, urls[Listener.PEOPLE])
     authorization_server = oauth.build_authorization_server(
         oauth_dependencies,

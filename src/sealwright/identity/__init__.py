@@ -24,6 +24,7 @@ from sealwright.identity.errors import (
     GroupCycle,
     GroupInUse,
     GroupNotFound,
+    LabelTaken,
     LastAdministrator,
     LinkRefused,
     MailRefused,
@@ -31,6 +32,7 @@ from sealwright.identity.errors import (
     MemberNotFound,
     NameRefused,
     NameTaken,
+    PasskeyRefused,
     PasswordRefused,
     SessionNotFound,
     SignInExpired,
@@ -53,6 +55,7 @@ from sealwright.identity.models import (
     MailAddress,
     Members,
     OneTimeLink,
+    Passkey,
     RecoveredAccount,
     SecondFactorRequired,
     Session,
@@ -61,8 +64,9 @@ from sealwright.identity.models import (
     SignedIn,
     TotpEnrolment,
 )
+from sealwright.identity.passkeys import Passkeys, RelyingParty
 from sealwright.identity.passwords import Argon2Hashing, Hashing
-from sealwright.identity.policy import secret_digest
+from sealwright.identity.policy import normalize_recovery_code, secret_digest
 from sealwright.identity.profiles.attributes import ATTRIBUTES, PersonAttribute
 from sealwright.identity.profiles.ssh_keys import SshKey
 from sealwright.identity.purge import purge
@@ -111,6 +115,7 @@ __all__ = [
     "Invitations",
     "KnownDevice",
     "KnownDevices",
+    "LabelTaken",
     "LastAdministrator",
     "LinkRefused",
     "MailAddress",
@@ -121,10 +126,14 @@ __all__ = [
     "NameRefused",
     "NameTaken",
     "OneTimeLink",
+    "Passkey",
+    "PasskeyRefused",
+    "Passkeys",
     "PasswordRefused",
     "PersonAttribute",
     "PersonalCertificates",
     "RecoveredAccount",
+    "RelyingParty",
     "ResetLink",
     "ResetLinks",
     "SecondFactorRequired",
@@ -149,6 +158,7 @@ __all__ = [
     "build_identity",
     "create_builtin_accounts",
     "digits_of",
+    "normalize_recovery_code",
     "purge",
     "secret_digest",
 ]

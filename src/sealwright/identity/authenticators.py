@@ -25,6 +25,8 @@ from sealwright.identity.policy import (
     check_password,
     code_counter,
     device_counter,
+    normalize_recovery_code,
+    secret_digest,
     signed_in_counter,
     unknown_name_counter,
 )
@@ -119,13 +121,15 @@ class Authenticators:
         return VerifiedPassword(account_id, credential_id, stored, counted)
 
     async def verify_totp(self, account_id: str, code: str, *, device_token: str | None = None) -> VerifiedCode | None:
-        """Compare a code with the account's second factors. Raises RateLimited.
+        """Compare a code with the account's second factors, or with its recovery codes. Raises RateLimited.
 
         It is asked for after a right password, so it counts against the account alone: many people may share an address. An
         attacker who knows the password can use up these attempts, but not those from a device that the account knows.
         """
         known = await self._devices.is_known(account_id, device_token)
         counter = code_counter(account_id, (device_token or "") if known else "")
+        if recovery := normalize_recovery_code(code):
+            return await self._match_recovery_code(account_id, recovery, counter)
         return await self._match(account_id, code, CredentialKind.TOTP, counter)
 
     async def verify_unconfirmed_totp(self, account_id: str, code: str) -> VerifiedCode | None:
@@ -142,10 +146,21 @@ class Authenticators:
                     return VerifiedCode(held.id, kind, step, counted)
         return None
 
+    async def _match_recovery_code(self, account_id: str, code: str, counter: AttemptCounter) -> VerifiedCode | None:
+        counted = await self._throttle.begin_attempt(counter)
+        digest = secret_digest(code)
+        held = await store.credentials_of(self._db, account_id)
+        matching = [
+            each for each in held if each.kind is CredentialKind.RECOVERY_CODE and hmac.compare_digest(each.secret, digest)
+        ]
+        return VerifiedCode(matching[0].id, CredentialKind.RECOVERY_CODE, 0, counted) if matching else None
+
     async def accept(self, tx: Transaction, proof: VerifiedPassword | VerifiedCode) -> bool:
         """In the transaction that the proof is for: it still holds, a code is used up, and failures are forgotten."""
         if isinstance(proof, VerifiedPassword):
             good = await self.is_current(tx, proof)
+        elif proof.kind is CredentialKind.RECOVERY_CODE:
+            good = await store.delete_credential(tx, proof.credential_id)
         else:
             good = await store.use_totp_step(tx, proof.credential_id, proof.kind, proof.step)
         if good:

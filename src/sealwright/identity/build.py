@@ -20,6 +20,8 @@ from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.invitations import Invitations
 from sealwright.identity.models import SessionLifetimes
 from sealwright.identity.one_time_links import OneTimeLinks
+from sealwright.identity.passkeys import Passkeys, RelyingParty
+from sealwright.identity.passkeys.challenges import Challenges
 from sealwright.identity.passwords import Hashing
 from sealwright.identity.reset import ResetLinks
 from sealwright.identity.sessions import SessionEnded, Sessions
@@ -39,6 +41,7 @@ class Identity(Struct, frozen=True):
     bootstrap: Bootstrap
     reset_links: ResetLinks
     invitations: Invitations
+    passkeys: Passkeys
 
 
 def build_identity(  # noqa: PLR0913 - what every part of the package needs comes in here once
@@ -51,14 +54,17 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
     hashing: Hashing,
     rules: SessionLifetimes,
     server_name: str,
+    origin: str,
     domain: str,
     named: NamedAuthorities,
     clients_of_group: ClientsOfGroup,
     session_ended: SessionEnded,
     certificates: PersonalCertificates,
 ) -> Identity:
-    """Build the package's objects. `server_name`: shown by authenticator apps; `domain`: the part after the @ of an SPN.
+    """Build the package's objects.
 
+    `server_name`: shown by authenticator apps; `origin`: of the pages, to which passkeys are bound; `domain`: the part after
+    the @ of an SPN.
     `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
     `session_ended`: what else is stored when a session ends; `certificates`: those that people got by signing in here.
     """
@@ -79,6 +85,8 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         domain=domain,
     )
     directory = Directory(db, audit, clock, entropy, sessions, changes=changes, clients_of_group=clients_of_group, domain=domain)
+    challenges, party = Challenges(clock, entropy, sealer), RelyingParty(server_name, origin)
+    passkeys = Passkeys(db, audit, clock, entropy, challenges, sessions, devices, party=party, domain=domain)
     links = OneTimeLinks(db, clock, entropy, changes)
     return Identity(
         devices=devices,
@@ -89,4 +97,5 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions, devices),
         invitations=Invitations(audit, links, directory, credentials, sessions, devices, changes),
         reset_links=ResetLinks(audit, links, directory, credentials, devices, changes),
+        passkeys=passkeys,
     )

@@ -10,7 +10,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
-from sealwright.errors import Action, NotPermitted, Remedy
+from sealwright.errors import Action, Conflict, NotPermitted, Remedy
 from sealwright.identity import store, totp
 from sealwright.identity.authenticators import Authenticators, VerifiedPassword
 from sealwright.identity.credential_reset import CredentialReset, PersonalCertificates
@@ -46,11 +46,23 @@ from sealwright.identity.models import (
     RecoveredAccount,
     TotpEnrolment,
 )
+from sealwright.identity.passkeys import store as passkey_store
 from sealwright.identity.passwords import generate_password
-from sealwright.identity.policy import check_label, local_name, prepare_password, printable, spn
+from sealwright.identity.policy import (
+    RECOVERY_CODE_LENGTH,
+    check_label,
+    format_recovery_code,
+    local_name,
+    normalize_recovery_code,
+    prepare_password,
+    printable,
+    secret_digest,
+    spn,
+)
 from sealwright.identity.sessions import Sessions
 
 MAX_TOTPS = 5
+RECOVERY_CODES = 8
 _TOTPS = (CredentialKind.TOTP, CredentialKind.TOTP_UNCONFIRMED)
 
 
@@ -179,6 +191,28 @@ class Credentials:
 
         await self._db.write(body)
 
+    async def create_recovery_codes(self, *, actor: Actor) -> tuple[str, ...]:
+        """Replace the actor's recovery codes; the new ones are shown only now. Raises Conflict without a second factor."""
+        codes = tuple(format_recovery_code(self._entropy.bytes(RECOVERY_CODE_LENGTH)) for _ in range(RECOVERY_CODES))
+
+        async def body(tx: Transaction) -> None:
+            await lock_account(tx, actor.id)
+            held = await store.credentials_of(tx, actor.id)
+            if not any(each.kind is CredentialKind.TOTP for each in held):
+                raise Conflict(
+                    "Recovery codes stand in for a second factor, and you have none.", hint="Set up a code from an app first."
+                )
+            await store.delete_credentials(tx, actor.id, CredentialKind.RECOVERY_CODE)
+            now, kind = self._clock.now(), CredentialKind.RECOVERY_CODE
+            for number, code in enumerate(codes, start=1):
+                digest = secret_digest(normalize_recovery_code(code))
+                new = store.StoredSecret(uuid4(self._entropy), actor.id, kind, str(number), digest, now, None)
+                await store.insert_credential(tx, new)
+            await self._record(tx, Event.CREDENTIAL_SET, actor, f"person:{actor.id}", kind)
+
+        await self._db.write(body)
+        return codes
+
     async def remove_totp(self, credential_id: str, password: str, *, actor: Actor) -> None:
         """Remove one of one's own second factors."""
         account, proof = await self._own(actor, password)
@@ -187,9 +221,12 @@ class Credentials:
             await lock_account(tx, account.id)
             if not await self._authenticators.is_current(tx, proof):
                 raise _wrong_password()
-            held = {c.id for c in await store.credentials_of(tx, account.id) if c.kind in _TOTPS}
+            credentials = await store.credentials_of(tx, account.id)
+            held = {c.id for c in credentials if c.kind in _TOTPS}
             if credential_id not in held or not await store.delete_credential(tx, credential_id):
                 raise CredentialNotFound(f"You have no second factor {printable(credential_id, 80)!r}.")
+            if not any(c.kind is CredentialKind.TOTP and c.id != credential_id for c in credentials):
+                await store.delete_credentials(tx, account.id, CredentialKind.RECOVERY_CODE)
             await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.TOTP)
 
         await self._db.write(body)
@@ -279,8 +316,8 @@ class Credentials:
     async def store_password(self, tx: Transaction, account: Account, hashed: bytes, *, actor: Actor, but: str = "") -> int:
         """Replace the password; what the old one opened is closed: sessions (except `but`), waiting sign-ins, links.
 
-        Without `but` it was not the person who changed it, who has to be known anew on every device. Returns how many
-        sessions ended.
+        Without `but` it is a reset: known devices are forgotten, and passkeys removed, since each of them opens the account
+        without the password. Returns how many sessions ended.
         """
         await store.delete_credentials(tx, account.id, CredentialKind.PASSWORD)
         new = store.StoredSecret(uuid4(self._entropy), account.id, CredentialKind.PASSWORD, "", hashed, self._clock.now(), None)
@@ -290,6 +327,7 @@ class Credentials:
             await store.delete_links(tx, purpose, account.id)
         if not but:  # changing one's own password keeps the known devices
             await KnownDevices.forget_all_in(tx, account.id)
+            await self._remove_passkeys(tx, account, actor)
         ended = await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)
         await self._record(tx, Event.CREDENTIAL_SET, actor, account.reference, CredentialKind.PASSWORD)
         return ended
@@ -321,10 +359,15 @@ class Credentials:
 
     async def _remove_totps(self, tx: Transaction, account: Account, actor: Actor) -> int:
         await store.delete_credentials(tx, account.id, CredentialKind.TOTP_UNCONFIRMED)
+        await store.delete_credentials(tx, account.id, CredentialKind.RECOVERY_CODE)
         removed = await store.delete_credentials(tx, account.id, CredentialKind.TOTP)
         if removed:
             await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.TOTP)
         return removed
+
+    async def _remove_passkeys(self, tx: Transaction, account: Account, actor: Actor) -> None:
+        if await passkey_store.remove_all(tx, account.id):
+            await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.PASSKEY)
 
     async def _record(self, tx: Transaction, event: Event, actor: Actor, target: str, kind: CredentialKind) -> None:
         await self._audit.record(tx, event, actor=actor, target=target, details={"kind": str(kind)})

@@ -23,6 +23,12 @@ class PasswordRefused(NotPermitted):
     code = "password_refused"
 
 
+class PasskeyRefused(NotSignedIn):
+    """The response of a passkey cannot be accepted; `reasons` say why."""
+
+    code = "passkey_refused"
+
+
 class SignInExpired(NotSignedIn):
     """The sign-in that waited for a code was finished, took too long, or never existed."""
 
@@ -99,6 +105,12 @@ class MailTaken(Conflict):
     """Another account has this e-mail address."""
 
     code = "mail_taken"
+
+
+class LabelTaken(Conflict):
+    """The account has a credential with this name already."""
+
+    code = "label_taken"
 
 
 class AccountNotUsable(Conflict):

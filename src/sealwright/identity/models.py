@@ -37,6 +37,9 @@ class CredentialKind(StrEnum):
     TOTP = "totp"
     TOTP_UNCONFIRMED = "totp_unconfirmed"
     """Made, but no code of it was shown yet; does not count as a second factor."""
+    PASSKEY = "passkey"
+    RECOVERY_CODE = "recovery_code"
+    """One of a set; each replaces one code of the second factor."""
 
 
 class LinkPurpose(StrEnum):
@@ -145,6 +148,8 @@ class SessionLifetimes(Struct, frozen=True):
     """A browser session never lasts longer from its last sign-in on."""
     terminal: timedelta = timedelta(hours=8)
     """A terminal session never lasts longer; it has no idle limit."""
+    privileged: timedelta = timedelta(minutes=10)
+    """For so long after a sign-in, credentials and administration can be changed in its session."""
 
 
 class Session(Struct, frozen=True):
@@ -201,6 +206,17 @@ class Credential(Struct, frozen=True):
     kind: CredentialKind
     label: str
     created_at: Instant
+
+
+class Passkey(Struct, frozen=True):
+    """A registered passkey, without its key."""
+
+    id: str
+    label: str
+    created_at: Instant
+    last_used_at: Instant | None
+    synchronized: bool
+    """Whether it can be copied to other devices by its provider."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,26 @@ def check_password(password: str, *, name: str, display_name: str, mails: Sequen
         )
 
 
+# --- recovery codes --------------------------------------------------------------------------------------------------
+
+CODE_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+"""32 letters and digits that are not mistaken for one another."""
+RECOVERY_CODE_LENGTH = 16
+"""80 random bits, so that the digest that is stored cannot be searched."""
+
+
+def format_recovery_code(raw: bytes) -> str:
+    """A code from random bytes, in groups of four."""
+    letters = "".join(CODE_LETTERS[byte % len(CODE_LETTERS)] for byte in raw)
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
+def normalize_recovery_code(typed: str) -> str:
+    """A recovery code without its hyphens and blanks; empty if it does not have the form of one."""
+    letters = "".join(typed.lower().replace("-", "").split())
+    return letters if len(letters) == RECOVERY_CODE_LENGTH and set(letters) <= set(CODE_LETTERS) else ""
+
+
 # --- throttling ------------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +273,11 @@ def count_attempt(attempts: AttemptCount | None, schedule: BackoffSchedule, now:
 def session_expires_at(kind: SessionKind, rules: SessionLifetimes, now: Instant) -> Instant:
     """When a session that begins now ends at the latest."""
     return after(now, rules.absolute if kind is SessionKind.BROWSER else rules.terminal)
+
+
+def privileged_until(session: Session, rules: SessionLifetimes) -> Instant:
+    """Until when credentials and administration can be changed in the session without signing in again."""
+    return after(session.authenticated_at, rules.privileged)
 
 
 def session_end_reason(session: Session, rules: SessionLifetimes, now: Instant) -> str | None:

@@ -9,6 +9,7 @@ from sealwright.db import Database, Transaction
 from sealwright.identity import store
 from sealwright.identity.devices import DEVICE_LIFETIME
 from sealwright.identity.devices import store as devices
+from sealwright.identity.passkeys import store as passkeys
 
 SESSIONS_KEPT = timedelta(days=30)
 OTHERS_KEPT = timedelta(days=2)
@@ -20,6 +21,7 @@ async def purge(db: Database, clock: Clock) -> int:
     async def body(tx: Transaction) -> int:
         now = clock.now()
         purged = await devices.purge(tx, before(now, DEVICE_LIFETIME))
+        purged += await passkeys.purge_challenges(tx, now)
         return purged + await store.purge(tx, sessions_before=before(now, SESSIONS_KEPT), others_before=before(now, OTHERS_KEPT))
 
     return await db.write(body)

@@ -16,7 +16,14 @@ from sealwright.identity import store
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import SessionNotFound
 from sealwright.identity.models import Account, Session, SessionKind, SessionLifetimes, SignedIn
-from sealwright.identity.policy import printable, searchable, secret_digest, session_end_reason, session_expires_at
+from sealwright.identity.policy import (
+    printable,
+    privileged_until,
+    searchable,
+    secret_digest,
+    session_end_reason,
+    session_expires_at,
+)
 
 TOUCHED_AFTER = timedelta(minutes=1)
 MAX_SESSIONS = 50
@@ -80,6 +87,12 @@ class Sessions:
         permissions = permissions_of(await roles_of_account(self._db, account.id))
         actor = account.as_actor(permissions=permissions, session_id=session.id, address=address)
         return SignedIn(account, session, actor)
+
+    def is_privileged(self, signed_in: SignedIn) -> bool:
+        """Whether the last sign-in of the session is recent enough to change credentials and administration."""
+        now = self._clock.now()
+        session = signed_in.session
+        return session.authenticated_at <= now < privileged_until(session, self._rules)
 
     async def begin(
         self,

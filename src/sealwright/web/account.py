@@ -11,6 +11,7 @@ from sealwright.identity import (
     Credentials,
     Directory,
     KnownDevices,
+    Passkeys,
     Session,
     SessionNotFound,
     Sessions,
@@ -25,7 +26,8 @@ from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
 from sealwright.web.return_to import HOME
 
-_PROOFS = {"pwd": "password", "otp": "code"}
+_PROOFS = {"pwd": "password", "otp": "code", "hwk": "passkey", "swk": "passkey"}
+"""Method names of RFC 8176 that are shown; the others say how a passkey was used."""
 
 
 class AccountPages:
@@ -39,12 +41,14 @@ class AccountPages:
         sessions: Sessions,
         devices: KnownDevices,
         credentials: Credentials,
+        passkeys: Passkeys,
         getting_started: GettingStarted,
     ) -> None:
         self._pages = pages
         self._directory = directory
         self._sessions = sessions
         self._credentials = credentials
+        self._passkeys = passkeys
         self._devices = devices
         self._first_steps = getting_started
 
@@ -93,6 +97,8 @@ class AccountPages:
             groups=await self._directory.groups_of(account.id),
             password_set_at=next((one.created_at for one in held if one.kind is CredentialKind.PASSWORD), None),
             second_factors=second_factors(held),
+            recovery_codes=recovery_codes_left(held),
+            passkeys=await self._passkeys.list_of(account.id, actor=person.actor),
             sessions=sessions,
             devices=[
                 (device_text(one.user_agent), one.last_used_at)
@@ -107,13 +113,18 @@ def second_factors(held: Iterable[Credential]) -> tuple[Credential, ...]:
     return tuple(one for one in held if one.kind is CredentialKind.TOTP)
 
 
+def recovery_codes_left(held: Iterable[Credential]) -> int:
+    """How many recovery codes were not used yet."""
+    return sum(one.kind is CredentialKind.RECOVERY_CODE for one in held)
+
+
 def shown_sessions(sessions: Iterable[Session], here: str) -> tuple[ShownSession, ...]:
     """Sessions as rows, this browser's first."""
     rows = (
         ShownSession(
             id=one.id,
             device=device_text(one.user_agent),
-            proofs=" and ".join(_PROOFS.get(method, method) for method in one.methods),
+            proofs=" and ".join(_PROOFS[method] for method in one.methods if method in _PROOFS),
             address=one.address,
             here=one.id == here,
             authenticated_at=one.authenticated_at,

@@ -18,7 +18,7 @@ from sealwright.identity import (
     TotpEnrolment,
     WeakPassword,
 )
-from sealwright.web.account import second_factors
+from sealwright.web.account import recovery_codes_left, second_factors
 from sealwright.web.failures import waiting_headers
 from sealwright.web.forms import FormError, fields_of, form_error, missing, not_the_same, unlike_a_code
 from sealwright.web.notices import done
@@ -28,6 +28,7 @@ from sealwright.web.return_to import HOME
 
 PASSWORD_PAGE = "/ui/account/password"  # noqa: S105 - an address
 AUTHENTICATOR_PAGE = "/ui/account/authenticator"
+RECOVERY_PAGE = "/ui/account/recovery-codes"
 
 _FIELDS: dict[type[Exception], str] = {
     PasswordRefused: "password",
@@ -120,7 +121,28 @@ class CredentialPages:
             return await self._removal_form(page_request, person, credential_id, errors=(form_error(refusal),), failure=refusal)
         return done(HOME, "second-factor-removed")
 
+    # --- recovery codes ---
+
+    async def show_recovery_codes(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """What recovery codes are for, and how many are left."""
+        return await self._recovery_page(page_request, person)
+
+    async def create_recovery_codes(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """Make new recovery codes and show them, this once."""
+        codes = await self._credentials.create_recovery_codes(actor=person.actor)
+        return await self._recovery_page(page_request, person, codes)
+
     # --- parts ---
+
+    async def _recovery_page(self, page_request: PageRequest, person: SignedIn, codes: tuple[str, ...] = ()) -> Response:
+        held = await self._credentials.list_of(person.account.id, actor=person.actor)
+        return self._pages.console(
+            "recovery-codes.html",
+            ConsoleContext(person, page_request.csrf_token_of(person), HOME),
+            codes=codes,
+            left=recovery_codes_left(held),
+            second_factors=second_factors(held),
+        )
 
     def _password_form(
         self,

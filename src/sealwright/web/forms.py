@@ -19,7 +19,7 @@ from msgspec import Struct
 from sealwright.entropy import Entropy, token
 from sealwright.errors import Failure
 from sealwright.http import Request
-from sealwright.identity import MailRefused, digits_of
+from sealwright.identity import MailRefused, digits_of, normalize_recovery_code
 from sealwright.web.cookies import CSRF_COOKIE, set_csrf_secret
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.formatting import failure_text
@@ -51,6 +51,11 @@ def not_the_same(form: Mapping[str, str], first: str, again: str) -> tuple[FormE
 def unlike_a_code(typed: str) -> tuple[FormError, ...]:
     """An error where this cannot be a code of an app; it is not counted as an attempt."""
     return () if digits_of(typed) else (FormError("Type all six digits that your app shows.", "code"),)
+
+
+def unlike_any_code(typed: str) -> tuple[FormError, ...]:
+    """The same where a recovery code may be typed as well."""
+    return () if normalize_recovery_code(typed) else unlike_a_code(typed)
 
 
 def form_error(failure: Failure, name: str = "") -> FormError:

@@ -14,6 +14,7 @@ from sealwright.identity import (
     Directory,
     Invitations,
     KnownDevices,
+    Passkeys,
     ResetLinks,
     Sessions,
     SignIn,
@@ -37,7 +38,7 @@ from sealwright.web.assets import Assets, load_assets
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
 from sealwright.web.consent import ConsentPages
-from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, CredentialPages
+from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, RECOVERY_PAGE, CredentialPages
 from sealwright.web.failures import failure_answer
 from sealwright.web.getting_started import GettingStarted
 from sealwright.web.invitation import InvitationPages
@@ -45,9 +46,10 @@ from sealwright.web.logout import SIGNED_OUT_PAGE, LogoutPages, SignOut
 from sealwright.web.not_allowed import NotAllowedPages
 from sealwright.web.page_request import PageHandlers, PageRequest, PersonalAction
 from sealwright.web.pages import PageLink, Pages, Site
+from sealwright.web.passkeys import PASSKEY_PAGE, PasskeyPages
 from sealwright.web.reset import ResetPages
 from sealwright.web.return_to import HOME
-from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, SignInPages
+from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, PASSKEY_PATH, SignInPages
 from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.welcome import WelcomePages
 
@@ -60,6 +62,7 @@ NAVIGATION = (
 _PEOPLE = frozenset({Listener.PEOPLE})
 _OPEN = "public: nobody is signed in yet"
 _OWN = "public: everyone's own account, by their session"
+_RECENT = "public: everyone's own account, by a session with a recent sign-in"
 _LINK = "public: the link is the permission"
 _STATIC = "public: the same for everyone"
 
@@ -75,6 +78,7 @@ class WebDependencies(Struct, frozen=True):
     bootstrap: Bootstrap
     reset_links: ResetLinks
     invitations: Invitations
+    passkeys: Passkeys
     authorization: AuthorizationEndpoint
     step_response: StepResponse
     logout: LogoutEndpoint
@@ -98,7 +102,7 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
     """Put the pages together."""
     assets = load_assets()
     pages = Pages(site, assets, NAVIGATION)
-    handlers = PageHandlers(browser_authenticator(dependencies.sessions), entropy, site.origin)
+    handlers = PageHandlers(browser_authenticator(dependencies.sessions), dependencies.sessions, entropy, site.origin)
     routes = (
         *_static(assets),
         Route("GET", "/", to_people(site.origin), frozenset({Listener.MACHINES}), _STATIC, Wire.PAGE),
@@ -123,6 +127,7 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     sign_in = SignInPages(
         pages,
         sign_in=dependencies.sign_in,
+        passkeys=dependencies.passkeys,
         sessions=dependencies.sessions,
         authorization=dependencies.authorization,
         step_response=dependencies.step_response,
@@ -138,6 +143,7 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         _route("POST", SIGN_IN_PAGE, handlers.open_form(sign_in.submit), _OPEN),
         _route("GET", CODE_PAGE, handlers.open_page(sign_in.show_code), _OPEN),
         _route("POST", CODE_PAGE, handlers.open_form(sign_in.submit_code), _OPEN),
+        _route("POST", PASSKEY_PATH, handlers.open_form(sign_in.submit_passkey), _OPEN),
         _route("POST", CANCEL_PATH, handlers.open_form(sign_in.cancel), _OPEN),
         _route("GET", "/ui/sign-out", handlers.personal_page(sign_in.show_sign_out), _OWN),
         _route("GET", SIGNED_OUT_PAGE, handlers.open_page(logout.show_signed_out), _OPEN),
@@ -180,11 +186,13 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         sessions=dependencies.sessions,
         devices=dependencies.devices,
         credentials=dependencies.credentials,
+        passkeys=dependencies.passkeys,
         getting_started=GettingStarted(
             dependencies.credentials, dependencies.directory, dependencies.inventory, dependencies.issuers
         ),
     )
     credentials = CredentialPages(pages, dependencies.credentials)
+    passkeys = PasskeyPages(pages, dependencies.passkeys)
     applications = ApplicationPages(pages, dependencies.consents)
     images = ClientImagePages(dependencies.client_images)
     certificates = CertificatePages(pages, dependencies.inventory, dependencies.revocation, dependencies.issuers, clock)
@@ -195,6 +203,12 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
 
     def form(path: str, act: PersonalAction, from_page: str = HOME) -> Route:
         return _route("POST", path, handlers.personal_form(act, page=from_page), _OWN)
+
+    def privileged_page(path: str, show: PersonalAction) -> Route:
+        return _route("GET", path, handlers.privileged_page(show), _RECENT)
+
+    def privileged_form(path: str, act: PersonalAction, from_page: str = HOME) -> Route:
+        return _route("POST", path, handlers.privileged_form(act, page=from_page), _RECENT)
 
     return (
         page(HOME, account.show),
@@ -208,6 +222,13 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         form(f"{AUTHENTICATOR_PAGE}/confirm", credentials.confirm_authenticator, AUTHENTICATOR_PAGE),
         page(f"{AUTHENTICATOR_PAGE}/remove", credentials.show_removal),
         form(f"{AUTHENTICATOR_PAGE}/remove", credentials.remove_authenticator),
+        privileged_page(RECOVERY_PAGE, credentials.show_recovery_codes),
+        privileged_form(RECOVERY_PAGE, credentials.create_recovery_codes, RECOVERY_PAGE),
+        privileged_page(PASSKEY_PAGE, passkeys.show_new),
+        privileged_form(PASSKEY_PAGE, passkeys.add, PASSKEY_PAGE),
+        privileged_page(f"{PASSKEY_PAGE}/change", passkeys.show_change),
+        privileged_form(f"{PASSKEY_PAGE}/rename", passkeys.rename),
+        privileged_form(f"{PASSKEY_PAGE}/remove", passkeys.remove),
         page(APPLICATIONS_PAGE, applications.show),
         page(f"{IMAGE_PATH}/{{digest}}", images.show),
         form(f"{APPLICATIONS_PAGE}/withdraw", applications.withdraw, APPLICATIONS_PAGE),

@@ -6,17 +6,22 @@ Pages and forms are called only from here, so none can leave the checks out.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from sealwright.entropy import Entropy
 from sealwright.http import Handler, Request, RequestAuthenticator, Response, redirect
-from sealwright.identity import SignedIn
+from sealwright.identity import Sessions, SignedIn
 from sealwright.oauth import SIGN_IN_PAGE
 from sealwright.web.cookies import DEVICE_COOKIE, NOTICE_COOKIE, clear
 from sealwright.web.forms import CSRF_FIELD, CsrfSecret, check_csrf_token, check_sender, csrf_secret
 from sealwright.web.pages import LEADS_AWAY
 from sealwright.web.return_to import ReturnTo, requested_page
+
+CONFIRM: Final = "confirm"
+"""Parameter of the sign-in page: whoever is signed in signs in again."""
 
 
 class PageRequest(Struct, frozen=True):
@@ -64,8 +69,11 @@ PersonalAction = Callable[[PageRequest, SignedIn], Awaitable[Response]]
 class PageHandlers:
     """Makes handlers of pages and forms."""
 
-    def __init__(self, authenticator: RequestAuthenticator[SignedIn], entropy: Entropy, public_origin: str) -> None:
+    def __init__(
+        self, authenticator: RequestAuthenticator[SignedIn], sessions: Sessions, entropy: Entropy, public_origin: str
+    ) -> None:
         self._authenticator = authenticator
+        self._sessions = sessions
         self._entropy = entropy
         self._public_origin = public_origin
 
@@ -115,6 +123,28 @@ class PageHandlers:
         handler.__doc__ = act.__doc__
         return handler
 
+    def privileged_page(self, show: PersonalAction) -> Handler:
+        """A page that needs a recent sign-in; others sign in again and come back."""
+
+        async def checked(page_request: PageRequest, person: SignedIn) -> Response:
+            if not self._sessions.is_privileged(person):
+                return confirm_first(requested_page(page_request.request))
+            return await show(page_request, person)
+
+        checked.__doc__ = show.__doc__
+        return self.personal_page(checked)
+
+    def privileged_form(self, act: PersonalAction, *, page: str) -> Handler:
+        """A form that needs a recent sign-in. Without one nothing is done, and `page` is where to start again."""
+
+        async def checked(page_request: PageRequest, person: SignedIn) -> Response:
+            if not self._sessions.is_privileged(person):
+                return confirm_first(page)
+            return await act(page_request, person)
+
+        checked.__doc__ = act.__doc__
+        return self.personal_form(checked, page=page)
+
     async def _begin(self, request: Request, *, sends_form: bool = False) -> PageRequest:
         form: Mapping[str, str] = {}
         if sends_form:
@@ -128,6 +158,11 @@ def sign_in_first(request: Request, page: str = "") -> Response:
     """To the sign-in page, and from there back: to the pending request of an application, or to a page of ours."""
     return_to = ReturnTo(handle=request.query().get("request", ""), page=page or requested_page(request))
     return redirect(return_to.path(SIGN_IN_PAGE), headers=LEADS_AWAY if return_to.handle else ())
+
+
+def confirm_first(page: str) -> Response:
+    """To the sign-in page, where the person who is signed in does so again, and from there to `page`."""
+    return redirect(f"{SIGN_IN_PAGE}?{urlencode({'next': page, CONFIRM: ''})}")
 
 
 def _without_notice(response: Response, request: Request) -> Response:

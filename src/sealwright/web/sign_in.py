@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 from sealwright.clock import Clock, between
@@ -11,6 +12,8 @@ from sealwright.identity import (
     SESSION_COOKIE,
     CodeRefused,
     CompletedSignIn,
+    PasskeyRefused,
+    Passkeys,
     SecondFactorRequired,
     SessionKind,
     SessionNotFound,
@@ -24,14 +27,15 @@ from sealwright.oauth import CONTINUE_PATH, SIGN_IN_PAGE, AuthorizationEndpoint,
 from sealwright.web.claims_preview import client_preview
 from sealwright.web.cookies import PENDING_COOKIE, clear, set_device, set_pending, set_session
 from sealwright.web.failures import waiting_headers
-from sealwright.web.forms import FormError, form_error, missing, unlike_a_code
+from sealwright.web.forms import FormError, fields_of, form_error, missing, unlike_any_code
 from sealwright.web.logout import SignOut
-from sealwright.web.page_request import PageRequest
+from sealwright.web.page_request import CONFIRM, PageRequest
 from sealwright.web.pages import LEADS_AWAY, Pages
 from sealwright.web.return_to import ReturnTo, read_return_to
 
 CODE_PAGE = "/ui/sign-in/code"
 CANCEL_PATH = "/ui/sign-in/cancel"
+PASSKEY_PATH = "/ui/sign-in/passkey"
 
 
 class SignInPages:
@@ -42,6 +46,7 @@ class SignInPages:
         pages: Pages,
         *,
         sign_in: SignIn,
+        passkeys: Passkeys,
         sessions: Sessions,
         authorization: AuthorizationEndpoint,
         step_response: StepResponse,
@@ -50,6 +55,7 @@ class SignInPages:
     ) -> None:
         self._pages = pages
         self._sign_in = sign_in
+        self._passkeys = passkeys
         self._sessions = sessions
         self._authorization = authorization
         self._step_response = step_response
@@ -61,11 +67,14 @@ class SignInPages:
     async def show(self, page_request: PageRequest) -> Response:
         """The sign-in page, or straight on where nothing is left to do here.
 
-        `other` in the query: someone is signed in, and it is someone else who wants to be.
+        `other` in the query: someone is signed in, and it is someone else who wants to be. `confirm`: the person who is signed in
+        has to sign in again, for a page that needs a recent sign-in.
         """
         return_to = self._return_to(page_request)
         if not return_to.handle:
-            return redirect(return_to.page) if page_request.signed_in else await self._form(page_request, return_to)
+            if page_request.signed_in and CONFIRM not in page_request.request.query():
+                return redirect(return_to.page)
+            return await self._form(page_request, return_to, username=confirmed_name(page_request, return_to))
         if "other" in page_request.request.query():
             return await self._form(page_request, return_to)
         step = await self._authorization.next_step(return_to.handle, page_request.signed_in)
@@ -105,6 +114,22 @@ class SignInPages:
             return redirect(return_to.path(CODE_PAGE), headers=(set_pending(outcome.pending_token, lasts), *LEADS_AWAY))
         return await self._finish(page_request, return_to, outcome)
 
+    async def submit_passkey(self, page_request: PageRequest) -> Response:
+        """Check the response of a passkey."""
+        return_to = self._return_to(page_request)
+        try:
+            completed = await self._passkeys.sign_in(
+                page_request.typed("credential"),
+                binding=page_request.csrf_secret.value,
+                address=page_request.address,
+                user_agent=page_request.user_agent,
+                held_token=page_request.request.cookie(SESSION_COOKIE) or "",
+                device_token=page_request.device_token,
+            )
+        except PasskeyRefused as refusal:
+            return await self._form(page_request, return_to, errors=fields_of(refusal, {}), status=403)
+        return await self._finish(page_request, return_to, completed)
+
     async def cancel(self, page_request: PageRequest) -> Response:
         """Give up before signing in: the application is told."""
         return self._step_response(await self._authorization.deny(self._return_to(page_request).handle, page_request.signed_in))
@@ -122,7 +147,7 @@ class SignInPages:
         """Check the code of the second factor."""
         return_to = self._return_to(page_request)
         pending_token = page_request.request.cookie(PENDING_COOKIE) or ""
-        errors = unlike_a_code(page_request.typed("code"))
+        errors = unlike_any_code(page_request.typed("code"))
         if errors:
             return await self._code_form(page_request, return_to, errors=errors, status=422)
         try:
@@ -179,6 +204,8 @@ class SignInPages:
         failure: RateLimited | None = None,
     ) -> Response:
         pending = await self._authorization.pending(return_to.handle) if return_to.handle else None
+        confirming = page_request.signed_in.account if page_request.signed_in and not return_to.handle else None
+        options = self._passkeys.request_options(page_request.csrf_secret.value) if self._passkeys.usable else None
         return self._pages.single(
             "sign-in.html",
             status=status,
@@ -186,7 +213,11 @@ class SignInPages:
             leads_away=pending is not None,
             application=client_preview(pending) if pending else None,
             again=again,
-            present=page_request.signed_in.account if page_request.signed_in and not again else None,
+            present=page_request.signed_in.account if page_request.signed_in and not (again or confirming) else None,
+            confirming=confirming,
+            passkey_options=json.dumps(options) if options else "",
+            passkey_first=await self._passkeys.are_suggested(page_request.device_token),
+            passkey_action=return_to.path(PASSKEY_PATH),
             username=username,
             errors=errors,
             action=return_to.path(SIGN_IN_PAGE),
@@ -216,3 +247,8 @@ class SignInPages:
             start_over=return_to.path(SIGN_IN_PAGE),
             csrf_token=page_request.anonymous_csrf_token,
         )
+
+
+def confirmed_name(page_request: PageRequest, return_to: ReturnTo) -> str:
+    """The name of the person who has to sign in again for a page of ours; empty if nobody is signed in."""
+    return page_request.signed_in.account.name if page_request.signed_in and not return_to.handle else ""

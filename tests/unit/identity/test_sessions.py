@@ -8,7 +8,10 @@ import pytest
 from sealwright.access import SYSTEM, Permission
 from sealwright.errors import NotPermitted
 from sealwright.identity import SessionKind, SessionNotFound, purge
-from tests.unit.identity.world import OTHER_PASSWORD, sqlite_world
+from sealwright.settings import SessionSettings
+from tests.app import settings
+from tests.databases import sqlite_database
+from tests.unit.identity.world import OTHER_PASSWORD, World, sqlite_world
 
 
 def test_idle_and_absolute_limits_of_a_browser():
@@ -39,6 +42,27 @@ def test_terminal_session_lasts_eight_hours_unused():
             assert await world.refreshed(done) is not None
             world.clock.advance(timedelta(minutes=1))
             assert await world.refreshed(done) is None
+
+    asyncio.run(scenario())
+
+
+def test_sign_in_is_recent_for_as_long_as_the_settings_say_and_using_the_session_does_not_prolong_it():
+    async def scenario():
+        chosen = settings(sessions=SessionSettings(privileged=timedelta(minutes=2)))
+        async with sqlite_database() as db:
+            world = World(db, chosen=chosen)
+            await world.seed()
+            await world.person("alice")
+            done = await world.signed_in("alice")
+            assert world.sessions.is_privileged(done.signed_in)
+            world.clock.advance(timedelta(seconds=119))
+            used = await world.sessions.resolve(done.token, "192.0.2.1", kind=SessionKind.BROWSER)
+            assert used is not None
+            assert world.sessions.is_privileged(used)
+            world.clock.advance(timedelta(seconds=1))
+            used = await world.sessions.resolve(done.token, "192.0.2.1", kind=SessionKind.BROWSER)
+            assert used is not None
+            assert not world.sessions.is_privileged(used)
 
     asyncio.run(scenario())
 

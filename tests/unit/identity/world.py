@@ -40,7 +40,7 @@ class World:
         self.directory, self.sessions, self.sign_in = parts.directory, parts.sessions, parts.sign_in
         self.devices = parts.devices
         self.credentials, self.bootstrap, self.reset = parts.credentials, parts.bootstrap, parts.reset_links
-        self.invitations = parts.invitations
+        self.invitations, self.passkeys = parts.invitations, parts.passkeys
 
     async def seed(self) -> None:
         await self.app.seed()

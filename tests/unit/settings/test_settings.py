@@ -46,6 +46,7 @@ def test_empty_file_gives_the_defaults(tmp_path):
     assert settings.urls.machines == "https://localhost:9443"
     assert settings.urls.status == "http://localhost:8080"
     assert settings.sessions.absolute == timedelta(hours=8)
+    assert settings.sessions.privileged == timedelta(minutes=10)
     assert settings.workers >= 1
     assert settings.key is None
 
@@ -102,6 +103,7 @@ level = "debug"
         ('name = """a\npeople = 3\n"""\n[listen]\npeople = 7', "name", '"a\\npeople = 3\\n"', 1),
         ('[sessions]\nidle = "8 hours"', "sessions.idle", '"8 hours"', 2),
         ('[sessions]\n\nidle = "0s"', "sessions.idle", '"0s"', 3),
+        ('[sessions]\nprivileged = "ten minutes"', "sessions.privileged", '"ten minutes"', 2),
         ("[sessions]\nidle = 3600", "sessions.idle", "3600", 2),
         ("workers = true", "workers", "true", 1),
         ("workers = -1", "workers", "-1", 1),

@@ -19,6 +19,7 @@ from sealwright.identity import (
     CredentialReset,
     Group,
     MailAddress,
+    Passkey,
     ResetLink,
     Session,
     SessionKind,
@@ -110,6 +111,16 @@ class Gallery:
     def errors(self, *fields: str) -> tuple[FormError, ...]:
         return tuple(FormError(self.text(f"Something about {field or 'the form'}."), field) for field in fields)
 
+    def passkey(self) -> Passkey:
+        return Passkey("p-1", self.text("Laptop"), NOW, NOW, synchronized=True)
+
+    def recovery_codes(self, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:
+        recovery = {"codes": (self.text("abcd-efgh-ijkm-npqr"),), "left": 8, "second_factors": (self.authenticator(),)}
+        yield "recovery-codes", show("recovery-codes.html", self.context(), **recovery)
+        yield "recovery-codes-left", show("recovery-codes.html", self.context(), **(recovery | {"codes": ()}))
+        none = {"codes": (), "left": 0, "second_factors": ()}
+        yield "recovery-codes-none", show("recovery-codes.html", self.context(), **none)
+
     def authenticator(self) -> Credential:
         return Credential(self.text("t-1"), CredentialKind.TOTP, self.text("phone"), NOW)
 
@@ -133,9 +144,12 @@ class Gallery:
 
     def singles(self) -> Iterator[tuple[str, Response]]:
         show: Callable[..., Response] = self.pages.single
-        paths = {"action": "/ui/sign-in", "cancel": "/ui/sign-in/cancel", "proceed": "/ui/oauth2/continue"}
+        paths: dict[str, object] = {"passkey_action": "/ui/sign-in/passkey", "passkey_options": self.text("{}")}
+        paths |= {"passkey_first": False, "confirming": None}
+        paths |= {"action": "/ui/sign-in", "cancel": "/ui/sign-in/cancel", "proceed": "/ui/oauth2/continue"}
         sign_in = {"application": None, "again": False, "present": None, "username": "", "csrf_token": "csrf"} | paths
         yield "sign-in", show("sign-in.html", **sign_in)
+        yield "sign-in-confirm", show("sign-in.html", **(sign_in | {"confirming": self.account(), "passkey_first": True}))
         asked = sign_in | {"application": self.application(), "username": self.text("alice")}
         yield "sign-in-application", show("sign-in.html", leads_away=True, **asked)
         yield "sign-in-other", show("sign-in.html", leads_away=True, **(asked | {"present": self.account()}))
@@ -266,6 +280,8 @@ class Gallery:
             "notice": self.text("The password was changed."),
             "groups": (group, replace(group, name=self.text("idm_all_persons"), description="")),
             "password_set_at": NOW,
+            "passkeys": (self.passkey(), replace(self.passkey(), id="p-2", last_used_at=None)),
+            "recovery_codes": 8,
             "second_factors": (self.authenticator(), replace(self.authenticator(), id="t-2")),
             "sessions": self.sessions(),
             "other_sessions": 2,
@@ -282,6 +298,8 @@ class Gallery:
             "getting_started": (),
             "groups": (),
             "password_set_at": None,
+            "passkeys": (),
+            "recovery_codes": 0,
             "second_factors": (),
             "sessions": self.sessions()[:1],
         }
@@ -294,6 +312,15 @@ class Gallery:
         yield "password", show("password.html", self.context(), **shortest)
         errors = self.errors("password", "new-password")
         yield "password-refused", show("password.html", self.context(), errors=errors, **shortest)
+        yield (
+            "passkey",
+            show("passkey.html", self.context(), usable=True, options=self.text("{}"), label="", errors=self.errors("label")),
+        )
+        unusable = {"usable": False, "options": "", "label": "", "errors": self.errors("")}
+        yield "passkey-unusable", show("passkey.html", self.context(), **unusable)
+        changed = {"passkey": self.passkey(), "label": self.text("Laptop"), "errors": self.errors("label")}
+        yield "passkey-change", show("passkey-change.html", self.context(), **changed)
+        yield from self.recovery_codes(show)
         yield "authenticator", show("authenticator.html", self.context(), second_factors=(), label="")
         another = {
             "second_factors": (self.authenticator(),),

@@ -212,5 +212,9 @@ def test_sign_in_page_names_the_contact_of_the_server():
         action="/ui/sign-in",
         cancel="/ui/sign-in/cancel",
         proceed="/ui/oauth2/continue",
+        confirming=None,
+        passkey_options="",
+        passkey_first=False,
+        passkey_action="/ui/sign-in/passkey",
     )
     assert b'Ask <a href="mailto:help@example.org" id="contact">help@example.org</a> to check your account' in shown.body

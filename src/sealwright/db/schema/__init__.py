@@ -20,11 +20,13 @@ from sealwright.db.schema.identity import (
     known_devices,
     mail_addresses,
     one_time_links,
+    passkeys,
     pending_sign_ins,
     person_attributes,
     sessions,
     ssh_public_keys,
     throttles,
+    used_challenges,
 )
 from sealwright.db.schema.keys import signing_keys
 from sealwright.db.schema.mail import mail_outbox
@@ -73,6 +75,7 @@ __all__ = [
     "oauth_scope_maps",
     "oauth_supplementary_scope_maps",
     "one_time_links",
+    "passkeys",
     "pending_sign_ins",
     "person_attributes",
     "provisioners",
@@ -81,5 +84,6 @@ __all__ = [
     "signing_keys",
     "ssh_public_keys",
     "throttles",
+    "used_challenges",
     "used_tokens",
 ]

@@ -87,13 +87,40 @@ credentials = Table(
     metadata,
     Column("id", Text, primary_key=True),
     ref_column("account_id", "accounts.id", cascade=True),
-    text_column("kind", doc="password or totp"),
+    text_column("kind", doc="password, totp, totp_unconfirmed or recovery_code"),
     text_column("label"),
-    blob_column("secret", doc="Of a password its Argon2 digest (PHC text), of a second factor the sealed shared secret"),
+    blob_column(
+        "secret",
+        doc="Argon2 digest (PHC text), sealed TOTP secret, or digest of a recovery code",
+    ),
     instant_column("created_at"),
     Column("last_step", INSTANT, nullable=True, doc="Of a second factor the last time step used, so that a code works once"),
     UniqueConstraint("account_id", "kind", "label"),
     info={"about": "Passwords and second factors."},
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    ref_column("account_id", "accounts.id", cascade=True),
+    Column("credential_id", LargeBinary, nullable=False, unique=True, doc="By which the authenticator knows it"),
+    blob_column("public_key", doc="COSE_Key"),
+    Column("sign_count", INSTANT, nullable=False, doc="Counter of the authenticator at the last use; 0 if it has none"),
+    flag_column("backed_up", 0, doc="Whether it can be synchronized between devices"),
+    text_column("label"),
+    instant_column("created_at"),
+    instant_column("last_used_at", nullable=True),
+    UniqueConstraint("account_id", "label"),
+    info={"about": "Passkeys (WebAuthn credentials) of accounts."},
+)
+
+used_challenges = Table(
+    "used_challenges",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    instant_column("expires_at"),
+    info={"about": "WebAuthn challenges that were used, until they expire, so that each works once."},
 )
 
 throttles = Table(

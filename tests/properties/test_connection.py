@@ -100,7 +100,8 @@ def converse(pieces: list[bytes], limits: Limits = LIMITS) -> tuple[bytes, bool,
             await asyncio.sleep(0)
         for _ in range(60):
             await asyncio.sleep(0)
-        connection.sweep(listener.pulse.now)
+        # A peer that was still sending has its while to read the last answer; one that may send more has longer.
+        connection.sweep(listener.pulse.now + limits.linger_seconds)
         closed = wired.closed
         connection.connection_lost(None)
         return wired.written, closed, stream.getvalue(), slowest

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from sealwright.cli.program import tree
 from tests.interop import people
 from tests.interop.wire import line
 from tests.live import ADMIN_PASSWORD, PATIENCE, PERSON_PASSWORD, SEALWRIGHT, LiveServer, live_server
+from tests.unit.oauth.clients.test_image_formats import png
 
 TUTORIAL = """
 set -e
@@ -283,6 +285,11 @@ person create heidi Heidi --mail heidi@example.org
 person get heidi
 person list
 person update heidi --display-name Heidi_Example
+person search heid
+person profile heidi
+person ssh add-publickey heidi laptop 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4'
+person ssh list-publickeys heidi
+person ssh delete-publickey heidi laptop
 person invite heidi
 person set-password heidi --password-file person-password
 person reset heidi
@@ -303,8 +310,31 @@ system oauth2 set-displayname wiki The_wiki
 system oauth2 set-landing-url wiki https://wiki.example.org/start
 system oauth2 add-redirect-url wiki https://wiki.example.org/back
 system oauth2 remove-redirect-url wiki https://wiki.example.org/back
+system oauth2 add-post-logout-redirect-url wiki https://wiki.example.org/bye
+system oauth2 remove-post-logout-redirect-url wiki https://wiki.example.org/bye
+system oauth2 set-backchannel-logout-url wiki https://wiki.example.org/logout
+system oauth2 add-redirect-url wiki https://wiki.example.org/back
+system oauth2 set-frontchannel-logout-url wiki https://wiki.example.org/frame
+system oauth2 enable-frontchannel-logout-session wiki
+system oauth2 disable-frontchannel-logout-session wiki
 system oauth2 update-scope-map wiki team openid
 system oauth2 delete-scope-map wiki team
+system oauth2 set-implicit-scopes wiki openid
+system oauth2 update-sup-scope-map wiki team extra
+system oauth2 delete-sup-scope-map wiki team
+system oauth2 update-claim-map wiki level team gold
+system oauth2 update-claim-map-join wiki level csv
+system oauth2 delete-claim-map wiki level team
+system oauth2 set-profile wiki classic
+system oauth2 enable-names-without-profile wiki
+system oauth2 disable-names-without-profile wiki
+system oauth2 enable-lean-id-token wiki
+system oauth2 disable-lean-id-token wiki
+system oauth2 enable-strict-redirect-url wiki
+system oauth2 disable-strict-redirect-url wiki
+system oauth2 set-image wiki image.png
+system oauth2 remove-image wiki
+system oauth2 set-offline-access-expiry wiki 86400
 system oauth2 enable-localhost-redirects native
 system oauth2 disable-localhost-redirects native
 system oauth2 enable-pkce wiki
@@ -323,7 +353,12 @@ system oauth2 prefer-spn-username wiki
 system oauth2 set-refresh-token-expiry wiki 3600
 system oauth2 show-basic-secret wiki
 system oauth2 reset-basic-secret wiki
-system oauth2 delete wiki
+system oauth2 reset-secrets wiki
+system oauth2 rotate-cryptographic-keys wiki now
+system oauth2 get wiki
+system oauth2 revoke-cryptographic-key wiki {key}
+system oauth2 set-name wiki encyclopaedia
+system oauth2 delete encyclopaedia
 system oauth2 delete native
 provisioner add extra --type jwk --password-file person-password
 provisioner get extra
@@ -374,9 +409,10 @@ def test_every_command_answers_in_json(server):
     sign_in = ("login", "-D", "grace", "--password-file", "person-password")
     assert traveller.sealwright_json(*sign_in)["account"]["name"] == "grace"
     session = traveller.sealwright_json("whoami")["session"]["id"]
-    serial = ""
+    serial = key = ""
+    (server.place / "image.png").write_bytes(png())
     for text in JOURNEY.strip().splitlines():
-        arguments = text.format(serial=serial, session=session, home=server.home).split()
+        arguments = shlex.split(text.format(serial=serial, session=session, home=server.home, key=key))
         done = traveller.attempt(*arguments, "--output", "json")
         assert done.returncode == 0, f"{text}\n{done.stderr}"
         answers = [json.loads(each) for each in done.stdout.splitlines()]
@@ -384,6 +420,8 @@ def test_every_command_answers_in_json(server):
         assert all(isinstance(each, dict) for each in answers), text
         if text.startswith("certificate inspect"):
             serial = answers[0]["serial"]
+        if text == "system oauth2 get wiki":
+            key = answers[0]["keys"][0]["id"]
     assert traveller.attempt("whoami").returncode == 3
     traveller.sealwright_json(*sign_in)
     assert traveller.sealwright_json("logout")["name"] == "grace"

@@ -170,11 +170,11 @@ def directory_of(directory: identity.Directory, id_token_status: oauth.IdTokenSt
     return ca.AccountLookup(
         status_of=partial(status_of, directory),
         person_of=partial(person_of, directory),
-        token_status_of=partial(token_standing_of, id_token_status),
+        token_status_of=partial(token_status_of, id_token_status),
     )
 
 
-async def token_standing_of(id_token_status: oauth.IdTokenStatus, token: ca.LocalToken) -> ca.HolderStatus:
+async def token_status_of(id_token_status: oauth.IdTokenStatus, token: ca.LocalToken) -> ca.HolderStatus:
     """What an ID token of ours is worth now, in the words of the certificate authority."""
     over = await id_token_status.why_invalid(
         issuer_url=token.issuer_url,

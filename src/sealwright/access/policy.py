@@ -32,7 +32,7 @@ ALL_PERSONS = "idm_all_persons"
 ALL_ACCOUNTS = "idm_all_accounts"
 """The built-in group that every account is in: people, services and the built-in administrators. It confers nothing by itself."""
 DYNAMIC_GROUPS = frozenset({ALL_PERSONS, ALL_ACCOUNTS})
-"""Groups whose members are computed and not stored, so that nobody is added or removed by hand."""
+"""Groups whose members are computed and not stored, so that no one is added or removed by hand."""
 
 BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "system_admins": ("Administrators of this server", (Role.ADMINISTRATOR,)),

@@ -139,7 +139,7 @@ class _Names:
 
 
 class CertificateOperations:
-    """Operations about certificates: everybody sees and revokes their own."""
+    """Operations about certificates: everyone sees and revokes their own."""
 
     def __init__(
         self,

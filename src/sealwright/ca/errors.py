@@ -48,7 +48,7 @@ class LintFailed(Refused):
 
 
 class VerificationFailed(Unavailable):
-    """A signed certificate is not the one that was decided. It is not given to anybody."""
+    """A signed certificate is not the one that was decided. It is not given to anyone."""
 
     code = "verification_failed"
 
@@ -102,7 +102,7 @@ class CertificateUnknown(NotFound):
 
 
 class RevocationRefused(NotPermitted):
-    """Whoever asks may not revoke this certificate."""
+    """The caller may not revoke this certificate."""
 
     code = "revocation_refused"
 

@@ -1,6 +1,6 @@
 """What a person of this server may have at this moment, asked of the directory and of the provider, never of a token.
 
-A token and a certificate say what was true when they were made. Since then somebody may have signed out, taken a consent back,
+A token and a certificate say what was true when they were made. Since then someone may have signed out, taken a consent back,
 or lost an address or a group. People of other providers cannot be asked about.
 """
 
@@ -56,7 +56,7 @@ class HolderChecks:
         return generation
 
     async def require_names(self, grant: SigningGrant, contents: CertificateContents) -> None:
-        """Raise IdentityRefused unless the person would be given these names, and HolderNotActive where nobody can say so."""
+        """Raise IdentityRefused unless the person would be given these names, and HolderNotActive where no one can say so."""
         if grant.account_id is None:
             return
         provisioner = await self._provisioners.find(grant.provisioner_id)

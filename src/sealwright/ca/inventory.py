@@ -41,7 +41,7 @@ class CertificateHistory(Struct, frozen=True):
 
 
 class Inventory:
-    """Reads what was issued. Everybody may see their own certificates; `certificate:read` shows all."""
+    """Reads what was issued. Everyone may see their own certificates; `certificate:read` shows all."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
@@ -64,7 +64,7 @@ class Inventory:
         return InventoryPage(shown, shown[-1].serial.hex() if len(found) > wanted else "")
 
     async def count_by(self, actor: Actor, provisioner_id: str) -> int:
-        """How many certificates that a provisioner vouched for hold: for somebody who may remove it."""
+        """How many certificates that a provisioner vouched for hold: for someone who may remove it."""
         require(actor, Permission.PROVISIONER_WRITE)
         return await store.count_by(self._db, provisioner_id, now=self._clock.now())
 

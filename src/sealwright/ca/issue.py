@@ -7,11 +7,11 @@ The order is what can be relied upon after a crash at any point:
 3. sign, once; read the certificate back and compare;
 4. one transaction: the certificate is stored, audited; only then it is answered.
 
-So every signature has an earlier durable intent, and every certificate that anybody received is stored byte for byte.
+So every signature has an earlier durable intent, and every certificate that anyone received is stored byte for byte.
 Linting comes before the intent because it needs no key: what would break a rule leaves no trace but the refusal. What a
-person of this server may have is asked before the intent and once more after it: whoever disables an account, ends a session or
-takes a group away, and then looks for certificates of the person, finds either the intent, or nothing that will still become a
-certificate.
+person of this server may have is asked before the intent and once more after it: a caller who disables an account, ends a
+session or takes a group away, and then looks for certificates of the person, finds either the intent, or nothing that will still
+become a certificate.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Issuance:
         return issued
 
     async def record_refusal(self, actor: Actor, provisioner: str, failure: Failure) -> None:
-        """Write down that somebody who proved who they are was refused a certificate, and why."""
+        """Write down that someone who proved who they are was refused a certificate, and why."""
         details = {"provisioner": provisioner, "refused": failure.code, "detail": failure.detail, "reasons": failure.reasons}
         target = f"provisioner:{provisioner}"
         await self._audit.refused(

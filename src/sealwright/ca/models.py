@@ -116,7 +116,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     longest: timedelta = timedelta(days=90)
     """No certificate lives longer, whatever a provisioner's claims say; without the backdating."""
     backdate: timedelta = timedelta(minutes=1)
-    """How long before now a certificate begins when nobody asked for a beginning, so that slow clocks accept it."""
+    """How long before now a certificate begins when no one asked for a beginning, so that slow clocks accept it."""
     issuer_url: str = ""
     """Where the issuer's certificate can be fetched (authority information access); empty for none."""
     ocsp_url: str = ""
@@ -124,7 +124,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class HolderStatus(msgspec.Struct, frozen=True):
-    """Whether the person a certificate speaks for is still somebody who may have one."""
+    """Whether the person a certificate speaks for is still someone who may have one."""
 
     active: bool
     reason: str = ""
@@ -134,7 +134,7 @@ class HolderStatus(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Somebody who has an account on this server, as the directory knows them at this moment."""
+    """Someone who has an account on this server, as the directory knows them at this moment."""
 
     id: str
     """What their certificates have as `sub`."""
@@ -152,7 +152,7 @@ class Person(msgspec.Struct, frozen=True):
 
 
 PersonOf = Callable[[str], Awaitable[Person | None]]
-"""Who has this account id; None where nobody has."""
+"""Who has this account id; None where no one has."""
 
 
 class TokenUse(msgspec.Struct, frozen=True):

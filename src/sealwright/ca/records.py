@@ -20,7 +20,7 @@ class CertificateState(StrEnum):
     FAILED = "failed"
     """The key was not used, or what it made was thrown away by the process that made it."""
     MAYBE_SIGNED = "maybe_signed"
-    """The process died between intent and result. Nobody can say whether a signature exists; it can be revoked."""
+    """The process died between intent and result. No one can say whether a signature exists; it can be revoked."""
 
 
 class CertificateRecord(msgspec.Struct, frozen=True):
@@ -55,5 +55,5 @@ class CertificateRecord(msgspec.Struct, frozen=True):
 
     @property
     def holder_name(self) -> str:
-        """What to call whoever it speaks for: the mail address, which issuing calls them by too, else the common name."""
+        """A name for its holder: the mail address, which issuing uses too, else the common name."""
         return next((name.value for name in self.names if name.type is NameType.EMAIL), self.subject_name)

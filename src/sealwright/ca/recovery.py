@@ -1,7 +1,7 @@
-"""What is done about issuances that a dying process left behind, and about notes that nobody needs any more.
+"""What is done about issuances that a dying process left behind, and about notes that no one needs any more.
 
 An intent without a result means that a process died somewhere between recording the intent and recording what it signed. From
-the database alone nobody can say whether the key was used in between, so each becomes "maybe signed", never "failed": the
+the database alone no one can say whether the key was used in between, so each becomes "maybe signed", never "failed": the
 serial number is not used again, and it can be revoked like a certificate. A process that is only slow may still settle its
 intent afterwards: it knows what happened, and "maybe signed" yields to that. So closing too early does no harm, and several
 nodes may do this at the same time.

@@ -2,7 +2,7 @@
 
 Everything that decided the first certificate is asked again: the provisioner must still be there and allow renewal, a person of
 this server must still be in good standing and have these names, and the names must still pass policy. That is stricter than
-`step-ca`, which asks nobody. The
+`step-ca`, which asks no one. The
 lifetime is that of the old certificate, within what the provisioner allows now. The old certificate stays valid.
 """
 

@@ -1,7 +1,7 @@
 """The names of this server, which only its own certificate may carry. Pure.
 
-Whoever had a certificate for one of them could be taken for this server, by everybody who trusts its root, and would be told
-their passwords. So no provisioner grants them to anybody, whatever its administrators may have.
+Anyone who had a certificate for one of them could be taken for this server, by everyone who trusts its root, and would be told
+their passwords. So no provisioner grants them to anyone, whatever its administrators may have.
 """
 
 from __future__ import annotations

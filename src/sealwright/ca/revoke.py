@@ -1,4 +1,4 @@
-"""Revoke: by a provisioner's token, by the certificate itself, or by somebody who is signed in.
+"""Revoke: by a provisioner's token, by the certificate itself, or by someone who is signed in.
 
 A JWK provisioner revokes certificates of its own only, where in `step-ca` any key revokes anything. A serial number that was
 never issued here is refused, where `step-ca` writes it down all the same.
@@ -61,7 +61,7 @@ class Revocation:
         await self._revoke(record, holder, code=code, reason=reason)
 
     async def by_actor(self, serial: bytes, actor: Actor, *, code: int, reason: str) -> CertificateRecord:
-        """Revoke for somebody who is signed in: their own certificates, and with `certificate:revoke` any. Answers the row."""
+        """Revoke for someone who is signed in: their own certificates, and with `certificate:revoke` any. Answers the row."""
         record = await store.by_serial(self._db, serial)
         if record is None or record.account_id != actor.id or not actor.id:
             require(actor, Permission.CERTIFICATE_REVOKE)

@@ -22,7 +22,7 @@ Moment = Instant | timedelta | None
 
 
 class Signing:
-    """Issues certificates to whoever shows a token."""
+    """Issues certificates to anyone who shows a token."""
 
     def __init__(self, tokens: ProvisionerTokens, issuance: Issuance, budgets: Budgets) -> None:
         self._tokens = tokens
@@ -43,7 +43,7 @@ class Signing:
         await next_stage()
         try:
             return await self._issue(verified, request, not_before, not_after)
-        except Refused:  # of somebody who proved who they are
+        except Refused:  # of someone who proved who they are
             self._failures.spend(*party)
             raise
 

@@ -1,6 +1,6 @@
 """What can be set on an OAuth client: one table, which storage, the API, the terminal and the reference page are made from.
 
-Owns: names, types, defaults and rules of a client's metadata. Never knows a database, a request or a terminal; whoever shows or
+Owns: names, types, defaults and rules of a client's metadata. Never knows a database, a request or a terminal; code that shows or
 changes a client may import it.
 """
 

@@ -24,7 +24,7 @@ _CARRY_NO_ANSWER = """
     http https ws wss ftp ftps gopher nntp news irc ircs mailto tel sms mms sip sips urn tag cid mid magnet wais
 """
 _TAKEN_SCHEMES = frozenset((_RUN_OR_SHOW + _LEAD_INTO_THE_SYSTEM + _CARRY_NO_ANSWER).split())
-"""Schemes that no application can own. Others may be registered: whoever registers one knows whose it is."""
+"""Schemes that no application can own. Others may be registered: their owner is known to the one who registers them."""
 
 
 def require_redirect_uri(uri: str, *, plain_http: bool = False) -> None:

@@ -1,6 +1,6 @@
 """The tables with every index: what is needed to make or to compare a schema, and not to work with it.
 
-An index over a part of its table is declared for each engine by name, and whoever names an engine loads its dialect.
+An index over a part of its table is declared for each engine by name, and anyone who names an engine loads its dialect.
 """
 
 from __future__ import annotations

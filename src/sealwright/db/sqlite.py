@@ -201,7 +201,7 @@ class SqliteDatabase:
 
     def _deliver(self, batch: list[_Job]) -> None:
         for job in batch:
-            if job.done.done():  # whoever asked went away; what was written stays
+            if job.done.done():  # the caller was cancelled; what was written stays
                 continue
             if job.failure is None:
                 job.done.set_result(job.result)

@@ -45,7 +45,7 @@ class UncommittedDatabase:
         """The transaction is under way, so the database can be used."""
 
     async def close(self) -> None:
-        """The connection belongs to whoever opened it."""
+        """The connection belongs to the one who opened it."""
 
     def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> CursorResult[Any]:
         on_sqlite = self._connection.dialect.name == "sqlite"

@@ -1,6 +1,6 @@
 """What authenticates a request: where each kind of credential stands in it, and who knows whose it is.
 
-Knows no domain: whoever owns a kind of credential hands in how its holder is looked up. A new kind is a `RequestCredential`
+Knows no domain: anyone who owns a kind of credential hands in how its holder is looked up. A new kind is a `RequestCredential`
 here, or another lookup for one that is here, and one more entry where a `RequestAuthenticator` is made.
 """
 
@@ -16,7 +16,7 @@ Found_co = TypeVar("Found_co", covariant=True)
 
 
 class HolderLookup(Protocol[Found_co]):
-    """Whose a credential is; None where it is nobody's, or not good any more. `address`: of the peer."""
+    """Whose a credential is; None where it is no one's, or not good any more. `address`: of the peer."""
 
     def __call__(self, credential: str, address: str, /) -> Awaitable[Found_co | None]: ...
 
@@ -49,7 +49,7 @@ class BearerToken(Generic[Holder]):
 
 
 class CookieValue(Generic[Holder]):
-    """A cookie that a browser sends along. Whoever accepts one protects its forms by a CSRF token."""
+    """A cookie that a browser sends along. Anyone who accepts one protects its forms by a CSRF token."""
 
     def __init__(self, name: str, lookup: HolderLookup[Holder]) -> None:
         self._name = name
@@ -77,7 +77,7 @@ class RequestAuthenticator(Generic[Holder]):
     async def authenticate(self, request: Request) -> Holder | None:
         """The holder of the first credential in the request; None without one, and where it is not good.
 
-        A credential that is not good is final: another one beside it is not asked, so that nobody can probe with two.
+        A credential that is not good is final: another one beside it is not asked, so that no one can probe with two.
         """
         for each in self._credentials:
             credential = each.presented(request)

@@ -86,7 +86,7 @@ class Outbox:
         return message_id
 
     async def send_now(self, message_id: str, at_most: timedelta) -> Delivery:
-        """Try a queued message at once. What takes longer than `at_most` goes on without whoever asked."""
+        """Try a queued message at once. What takes longer than `at_most` goes on without the caller."""
         if self._places.locked():
             return Delivery(DeliveryState.QUEUED, "Other messages are being sent.")
         task = asyncio.create_task(self._try_in_place(message_id), name="send mail")

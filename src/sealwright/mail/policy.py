@@ -12,7 +12,7 @@ LONGEST_PAUSE = timedelta(minutes=15)
 LONGEST_SENDING = timedelta(seconds=60)
 """From the first byte to the last; what takes longer is cut off."""
 CLAIM = LONGEST_SENDING + CLOCKS_DIFFER
-"""How long nobody else tries a message that someone began to send, and may have died with."""
+"""How long no one else tries a message that someone began to send, and may have died with."""
 
 _LONGEST_REPLY = 200
 _LONG_RUN = re.compile(r"[A-Za-z0-9_+/=\-]{20,}|https?://\S+")

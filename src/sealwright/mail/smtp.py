@@ -193,7 +193,7 @@ async def _on_thread(work: Callable[[], T]) -> T:
     def run() -> None:
         try:
             result = work()
-        except BaseException as failure:  # noqa: BLE001 - carried to whoever waits
+        except BaseException as failure:  # noqa: BLE001 - raised where the result is awaited
             carried = failure
             tell = lambda: outcome.set_exception(carried)  # noqa: E731 - one of two short ways to settle
         else:

@@ -60,7 +60,7 @@ async def due(db: Database, *, now: Instant, latest: Instant, at_most: int) -> l
 
 
 async def claim(tx: Transaction, message_id: str, *, now: Instant, latest: Instant, until: Instant) -> Queued | None:
-    """Take a message to send it: until then nobody else does. None where someone has it, or it is gone."""
+    """Take a message to send it: until then no one else does. None where someone has it, or it is gone."""
     row = await tx.one(_CLAIM, of=message_id, now=now, latest=latest, until=until)
     return None if row is None else Queued(row[0], MailKind(row[1]), *row[2:])
 

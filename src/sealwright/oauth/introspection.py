@@ -84,7 +84,7 @@ class IntrospectionEndpoint:
         return response
 
     async def _response(self, client: Client, scopes: tuple[str, ...], holder: FamilyHolder | None) -> dict[str, Any]:
-        """With the scopes that the person may still grant: whoever left a group lost them at that moment."""
+        """With the scopes that the person may still grant: anyone who left a group lost them at that moment."""
         response: dict[str, Any] = {"active": True}
         if holder is not None:
             groups = {group.id for group in await self._directory.groups_of(holder.account.id)}

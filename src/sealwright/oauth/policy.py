@@ -91,7 +91,7 @@ def decide_scopes(
 ) -> ScopeDecision:
     """A scope is granted where a map of one of the person's groups, direct or nested, holds it.
 
-    With `partial`, scopes that are not granted are left out, as long as one is left. `openid` never is: whoever asks for it
+    With `partial`, scopes that are not granted are left out, as long as one is left. `openid` never is: anyone who asks for it
     waits for an ID token.
     """
     reached = available_scopes({one.group_id: one.scopes for one in maps}, group_ids)

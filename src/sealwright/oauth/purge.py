@@ -13,7 +13,7 @@ from sealwright.oauth.dependencies import OAuthDependencies
 KEPT_FOR = timedelta(days=1)
 """After its end, so that a second use is still recognised."""
 AT_ONCE = 500
-"""Rows in one transaction: whoever wants to write meanwhile waits for a few milliseconds."""
+"""Rows in one transaction: anyone who wants to write meanwhile waits for a few milliseconds."""
 
 
 async def purge(dependencies: OAuthDependencies) -> int:

@@ -12,7 +12,7 @@ from sealwright.oauth.subjects import SubjectLookup
 
 
 class UserinfoEndpoint:
-    """Returns claims to whoever holds a good access token of the client."""
+    """Returns claims to anyone who holds a good access token of the client."""
 
     def __init__(self, *, discovery: Discovery, access_tokens: AccessTokens, subjects: SubjectLookup) -> None:
         self._discovery = discovery

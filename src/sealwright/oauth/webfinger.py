@@ -12,7 +12,7 @@ _ACCOUNT = re.compile(r"acct:([^@\s]{1,256})@([^@\s]{1,253})")
 
 
 def webfinger_document(resource: str | None, issuer_url: str, domain: str) -> dict[str, Any]:
-    """The issuer of any name in `domain`, whether there is such an account or not, so that nobody finds out who has one."""
+    """The issuer of any name in `domain`, whether there is such an account or not, so that no one finds out who has one."""
     if not resource:
         raise InvalidInput("The parameter 'resource' is missing.", hint=f"Ask for resource=acct:alice@{domain}.")
     account = _ACCOUNT.fullmatch(resource)

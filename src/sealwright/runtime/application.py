@@ -132,7 +132,7 @@ class Dispatcher:
         self._failures = application.failures
         self._listener = listener
         self.in_flight = in_flight
-        """Entered by whoever sends an answer, until all of it has been sent."""
+        """Entered by anyone who sends an answer, until all of it has been sent."""
         self._log = log
 
     def begin(self, request: Request, raw_path: str, site: ServedOrigin) -> Exchange:

@@ -346,7 +346,7 @@ class HttpConnection(asyncio.Protocol):
         self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _send(self, data: bytes) -> None:
-        """Write, unless the connection is gone: nobody is there to be told."""
+        """Write, unless the connection is gone: no one is there to be told."""
         if not self._lost and not self._transport.is_closing():
             self._transport.write(data)
 

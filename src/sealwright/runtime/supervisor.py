@@ -391,7 +391,7 @@ def _signals() -> Iterator[socket.socket]:
         end.setblocking(False)  # noqa: FBT003 - the standard library's signature
     before = {each: signal.signal(each, lambda *_: None) for each in _SIGNALS}
     wakeup = signal.set_wakeup_fd(writable.fileno(), warn_on_full_buffer=False)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # whoever began to serve may have held it back
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # anyone who began to serve may have held it back
     try:
         yield readable
     finally:

@@ -31,7 +31,7 @@ _PROOFS = {"pwd": "password", "otp": "code", "hwk": "passkey", "swk": "passkey"}
 
 
 class AccountPages:
-    """Everyone's own; nobody needs a permission for it."""
+    """Everyone's own; no one needs a permission for it."""
 
     def __init__(
         self,

@@ -88,7 +88,7 @@ class ShownCertificate(Struct, frozen=True):
     """Of its page."""
     names: tuple[str, ...]
     holder: str
-    """What to call it: the name that stands for whoever holds it."""
+    """What to call it: the name that stands for its holder."""
     kind: str
     """Of the badge: ``good``, ``bad`` or none."""
     word: str

@@ -12,7 +12,7 @@ from sealwright.web.return_to import read_return_to
 
 
 class NotAllowedPages:
-    """Shown before the application is told, so that nobody is thrown back to it without knowing why."""
+    """Shown before the application is told, so that no one is thrown back to it without knowing why."""
 
     def __init__(self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse) -> None:
         self._pages = pages

@@ -21,7 +21,7 @@ from sealwright.web.pages import LEADS_AWAY
 from sealwright.web.return_to import ReturnTo, requested_page
 
 CONFIRM: Final = "confirm"
-"""Parameter of the sign-in page: whoever is signed in signs in again."""
+"""Parameter of the sign-in page: anyone who is signed in signs in again."""
 
 
 class PageRequest(Struct, frozen=True):

@@ -109,7 +109,7 @@ class Pages:
         """A page with one card.
 
         `leads_away`: its form may end at an application. Chromium holds the whole chain of redirects after a form against
-        form-action (w3c/webappsec-csp#8), and where an application sends the browser after its own redirect URI nobody
+        form-action (w3c/webappsec-csp#8), and where an application sends the browser after its own redirect URI no one
         knows beforehand; IPv6 loopback addresses cannot even be written there. So these pages do without the directive.
         Every other page keeps its forms at home. `frames_from`: origins of frames that it loads.
         """

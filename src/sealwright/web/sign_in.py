@@ -250,5 +250,5 @@ class SignInPages:
 
 
 def confirmed_name(page_request: PageRequest, return_to: ReturnTo) -> str:
-    """The name of the person who has to sign in again for a page of ours; empty if nobody is signed in."""
+    """The name of the person who has to sign in again for a page of ours; empty if no one is signed in."""
     return page_request.signed_in.account.name if page_request.signed_in and not return_to.handle else ""

@@ -44,7 +44,7 @@ _FIELDS: dict[type[Exception], str] = {
 
 
 class WelcomePages:
-    """One use, and only while nobody administers this server."""
+    """One use, and only while no one administers this server."""
 
     def __init__(self, pages: Pages, bootstrap: Bootstrap) -> None:
         self._pages = pages

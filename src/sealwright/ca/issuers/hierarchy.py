@@ -60,7 +60,7 @@ class Issuers:
     ) -> tuple[IssuerRecord, IssuerRecord]:
         """Make a root and its first issuing CA, with their keys; all of it is stored, or nothing.
 
-        `with_them`: what is stored in the same transaction, so that it is made once, by whoever makes the authorities.
+        `with_them`: what is stored in the same transaction, so that it is made once, by the process that makes the authorities.
         AuthorityExists where there is a root, also one that another node makes at this moment.
 
         The keys are made here and signed with before anything is stored. That leaves no unrecorded signature behind: where

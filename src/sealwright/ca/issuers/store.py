@@ -67,13 +67,13 @@ async def insert_issuer(tx: Transaction, record: IssuerRecord) -> None:
 
 
 async def retire_issuing(tx: Transaction, now: Instant) -> list[str]:
-    """Retire the issuing CAs that sign; answers their ids. Until the end of the transaction nobody else adds one."""
+    """Retire the issuing CAs that sign; answers their ids. Until the end of the transaction no one else adds one."""
     await tx.run(_ALONE)
     return [str(row[0]) for row in await tx.all(_RETIRE, now=now, issuing=str(IssuerKind.ISSUING))]
 
 
 async def claim_first(tx: Transaction) -> bool:
-    """Whether there is no issuer yet; until the end of the transaction nobody else adds one."""
+    """Whether there is no issuer yet; until the end of the transaction no one else adds one."""
     await tx.run(_ALONE)
     return await tx.one(_ALL, at_most=1) is None
 

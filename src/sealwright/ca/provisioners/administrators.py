@@ -51,7 +51,7 @@ def named_by(provisioner: Provisioner, own_client: str | None) -> tuple[NamedAut
 
     `own_client`: the client of this server whose issuer it trusts; None for another provider, whose people are not ours.
 
-    `admins` and the client carry any name: who is sent the client's tokens can be anybody who signs in. `groups` carries
+    `admins` and the client carry any name: who is sent the client's tokens can be anyone who signs in. `groups` carries
     nothing more than a certificate with one's own names, so that it is managed as the groups of every application are.
     """
     if own_client is None or not isinstance(provisioner, OidcProvisioner):

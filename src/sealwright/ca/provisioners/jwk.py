@@ -1,4 +1,4 @@
-"""JWK provisioners: whoever has the private key says in a token which names a certificate will carry."""
+"""JWK provisioners: anyone who has the private key says in a token which names a certificate will carry."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ Where this is stricter or clearer than `step-ca`, on purpose:
 
 * A mail address counts only when the provider says that it is verified (`email_verified` is the JSON value true), for the
   certificate as well as for being an administrator. `allowUnverifiedEmail` in the definition lifts this.
-* Somebody without a mail address gets a refusal that says so, not a certificate without it.
-* `domains` holds for everybody but administrators, so also for people without an address: they are refused.
+* Someone without a mail address gets a refusal that says so, not a certificate without it.
+* `domains` holds for everyone but administrators, so also for people without an address: they are refused.
 * People who are no administrators may ask for their mail address, their user name (`preferred_username`, with or without
   its domain), their `sub`, the URI that `step` makes of issuer and `sub`, or nothing. Any other name is refused by name,
   where `step-ca` signs something else in silence. Whatever of these was asked for, the certificate is the same.

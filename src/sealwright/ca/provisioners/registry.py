@@ -3,7 +3,7 @@
 A stored provisioner is looked up in the database each time, so that a removal counts at once on every node; only the reading
 of its JSON is remembered. Files are read at start and at reload.
 
-`clientSecret` is part of the list because `step` takes it from there; whoever can reach this server can read it. Give public
+`clientSecret` is part of the list because `step` takes it from there; anyone who can reach this server can read it. Give public
 clients (PKCE, an empty or meaningless secret) to `step`, as the provider of this server does. At rest the secret is sealed.
 """
 

@@ -1,6 +1,6 @@
 """What an OIDC provisioner asks of the directory before a person of this server gets or renews a certificate. Pure.
 
-What an ID token said may not be true any more, and of its own people this server knows better: whoever lost an address, a
+What an ID token said may not be true any more, and of its own people this server knows better: anyone who lost an address, a
 group or the right to ask for any name gets no certificate that says otherwise.
 """
 

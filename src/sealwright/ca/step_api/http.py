@@ -39,7 +39,7 @@ _BY_CERTIFICATE = "public: the client certificate or the token says who asks"
 _TRUST = "public: what everybody needs to trust this server"
 _MACHINES = frozenset({Listener.MACHINES})
 _ALSO_PLAIN = frozenset({"/health", "/roots.pem", "/intermediates.pem"})
-"""On the status listener too: probes and whoever builds a chain need no TLS. A root from there is worth its fingerprint only."""
+"""On the status listener too: probes and programs that build a chain need no TLS. A root from there is worth its fingerprint."""
 
 
 class StepApi:
@@ -235,7 +235,7 @@ class StepApi:
 
 
 def _require_own_connection(request: Request, what: str) -> None:
-    """What cannot be undone is not done for a header: whoever gets past the proxy with one would have any certificate."""
+    """What cannot be undone is not done for a header: anyone who gets past the proxy with one would have any certificate."""
     if request.peer.is_told_of:
         raise InvalidInput(
             f"{what} takes a connection that was made with the certificate itself; here a proxy tells of it (Client-Cert).",

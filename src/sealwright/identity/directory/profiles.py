@@ -31,7 +31,7 @@ class Profiles(People):
     async def set_attributes(self, who: str, changes: Mapping[str, str | None], *, actor: Actor) -> Account:
         """Set attributes of a person; None takes one away, and what is not named stays.
 
-        What somebody with the permission to change people asserts counts as verified; what people say of themselves does not.
+        What someone with the permission to change people asserts counts as verified; what people say of themselves does not.
         """
         checked = check_attributes(changes)
         if not checked:
@@ -48,7 +48,7 @@ class Profiles(People):
                 elif name not in held or held[name].value != value or verified_at is not None:
                     await profile_store.put_attribute(tx, account.id, name, value, verified_at)
             await store.set_display_name(tx, account.id, account.display_name, now)
-            details = {"attributes": sorted(checked)}  # their names only: values are nobody's business for good
+            details = {"attributes": sorted(checked)}  # their names only: values are no one's business for good
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=account.reference, details=details)
             return await self._account_in(tx, account.id)
 

@@ -36,7 +36,7 @@ class SshKey(Struct, frozen=True):
 
 
 def check_tag(tag: str) -> str:
-    """What somebody calls one of their keys, or InvalidInput."""
+    """What someone calls one of their keys, or InvalidInput."""
     if not _TAG.fullmatch(tag):
         raise InvalidInput(
             f"{tag[:80]!r} cannot be the tag of a key.",

@@ -21,7 +21,7 @@ class ClientImages:
     """The image of every client that has one."""
 
     def __init__(self, dependencies: OAuthDependencies, *, to_change: Callable[[str, Actor], Awaitable[Client]]) -> None:
-        """`to_change`: the client with a name, for whoever may change it."""
+        """`to_change`: the client with a name, for anyone who may change it."""
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._audit = dependencies.audit

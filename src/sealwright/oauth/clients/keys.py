@@ -43,7 +43,7 @@ class ClientKeys:
     """The keys of every client."""
 
     def __init__(self, dependencies: OAuthDependencies, custody: Custody, *, found: Find, to_change: FindToChange) -> None:
-        """`found` and `to_change`: the client with a name, for whoever may read or change it."""
+        """`found` and `to_change`: the client with a name, for anyone who may read or change it."""
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._audit = dependencies.audit

@@ -164,7 +164,7 @@ class ClientRegistry:
         return [self._configured(client, scopes[client.id], maps.get(client.id, maps_store.Maps())) for client in found]
 
     async def name_of(self, client_id: str, *, actor: Actor) -> str | None:
-        """The name of a client by its id, for somebody who may read audit rows, which hold ids."""
+        """The name of a client by its id, for someone who may read audit rows, which hold ids."""
         require(actor, Permission.AUDIT_READ)
         client = await store.client_with_id(self._db, client_id)
         return None if client is None else client.name
@@ -409,7 +409,7 @@ class ClientRegistry:
     # --- parts of every verb ---
 
     async def _to_change(self, name: str, actor: Actor) -> Client:
-        """The client, for whom may change it: whoever changes a client that a provisioner trusts can get any name by it."""
+        """The client, for whom may change it: anyone who changes a client that a provisioner trusts can get any name by it."""
         require(actor, Permission.CLIENT_WRITE)
         client = await self._found(name)
         require_over_names(actor, await self._trusting(client.name), f"change the client {client.name}")

@@ -89,7 +89,7 @@ async def client_with_id(reader: Database | Transaction, client_id: str) -> Clie
 
 
 async def client_to_change(tx: Transaction, client_id: str) -> Client | None:
-    """The same, which nobody else changes until this transaction ends."""
+    """The same, which no one else changes until this transaction ends."""
     row = await tx.one(_CLIENT_TO_CHANGE, id=client_id)
     return None if row is None else client_from(row)
 

@@ -129,5 +129,5 @@ async def may_repeat(tx: Transaction, used: bytes, successor: bytes, *, after: I
 
 
 async def _consume_all(tx: Transaction, consume: Statement, rows: list[dict[str, Any]]) -> set[bytes]:
-    ordered = sorted(rows, key=lambda row: bytes(row["which"]))  # whoever locks rows, locks them in the same order
+    ordered = sorted(rows, key=lambda row: bytes(row["which"]))  # anyone who locks rows, locks them in the same order
     return {bytes(row[0]) for row in await tx.all_many(consume, ordered)}

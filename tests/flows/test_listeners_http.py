@@ -101,6 +101,13 @@ def test_pipelined_burst_to_a_constant_answer_is_answered_whole(peer: Peer) -> N
     assert {peer.answer().status for _ in range(200)} == {200}
 
 
+def test_requests_that_wait_behind_a_slow_one_are_held_up_to_a_number(program: RunningProgram) -> None:
+    with program.connect() as peer:
+        peer.send(b"GET /wait/500 HTTP/1.1\r\nHost: a\r\n\r\n" + b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n" * 1_000)
+        assert [peer.answer().status for _ in range(258)] == [200] * 257 + [503]
+        assert peer.is_closed()
+
+
 def test_http_1_0_ends_with_the_connection(program: RunningProgram) -> None:
     with program.connect() as peer:
         peer.send("GET /hello HTTP/1.0\r\n\r\n")

@@ -29,6 +29,8 @@ _NOTHING: Mapping[str, str] = {}
 _SLOWEST_READ = 1024  # bytes a second
 _READ_AHEAD = 65_536
 """Bytes of a body that are read while an earlier request is being answered."""
+_MOST_WAITING = 256
+"""Requests that are held behind the one that is being answered: each takes a hundred times the memory of its bytes."""
 _OK = 200
 
 
@@ -193,6 +195,8 @@ class HttpConnection(asyncio.Protocol):
             if cached is not None:
                 self._repeat(cached)
         elif self._is_busy() or self._write_paused:
+            if len(self._waiting) >= _MOST_WAITING:
+                raise RequestRefused(told(503, f"More than {_MOST_WAITING} requests wait for an answer on this connection."))
             self._waiting.append(exchange)
             self._pause_reading()
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from sealwright.access import Actor, Permission, require
 from sealwright.audit import Event
@@ -11,7 +11,7 @@ from sealwright.errors import Conflict, InvalidInput, NotFound
 from sealwright.identity.directory import store
 from sealwright.identity.directory.people import People
 from sealwright.identity.models import Account
-from sealwright.identity.policy import printable, searchable
+from sealwright.identity.policy import local_name, printable, searchable
 from sealwright.identity.profiles import store as profile_store
 from sealwright.identity.profiles.attributes import PersonAttribute, check_attributes
 from sealwright.identity.profiles.ssh_keys import MAX_KEYS, SshKey, check_public_key, check_tag
@@ -52,7 +52,7 @@ class Profiles(People):
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=account.reference, details=details)
             return await self._account_in(tx, account.id)
 
-        return await self._changes.write(body)
+        return await self._write(who, actor, body)
 
     async def add_ssh_key(self, who: str, tag: str, public_key: str, *, actor: Actor) -> Account:
         """Add an SSH public key; a tag is used once."""
@@ -73,7 +73,7 @@ class Profiles(People):
             return account
 
         try:
-            return await self._changes.write(body)
+            return await self._write(who, actor, body)
         except DuplicateRow as cause:
             raise Conflict(f"There is an SSH key {key.tag!r} already.") from cause
 
@@ -88,12 +88,20 @@ class Profiles(People):
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=account.reference, details=details)
             return account
 
-        return await self._changes.write(body)
+        return await self._write(who, actor, body)
+
+    async def _write(self, who: str, actor: Actor, body: Callable[[Transaction], Awaitable[Account]]) -> Account:
+        """Run `body`; for others than oneself only with the permission, and a refusal leaves an audit row."""
+        found = await self.find(who)
+        if found is not None and found.id == actor.id:
+            return await self._changes.write(body)
+        return await self._changes.run(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 
     async def _own_or_changeable(self, tx: Transaction, actor: Actor, who: str) -> Account:
-        account = await self._account_in(tx, who)
-        if account.id == actor.id:
-            await store.lock_account(tx, account.id)
-            return account
-        require(actor, Permission.PERSON_WRITE)
-        return await self._changeable(tx, actor, who, "change")
+        """The account, locked, where it is the actor's own or one that they may change; nobody else learns whether it exists."""
+        found = await store.find_account(tx, local_name(who, self._domain))
+        if found is None or found.id != actor.id:
+            require(actor, Permission.PERSON_WRITE)
+            return await self._changeable(tx, actor, who, "change")
+        await store.lock_account(tx, found.id)
+        return await self._account_in(tx, found.id)  # as it is now that nobody else changes it

@@ -103,6 +103,23 @@ def test_nobody_changes_the_profile_of_others_without_the_permission():
     run(scenario)
 
 
+def test_refused_change_of_a_profile_is_recorded_and_tells_nobody_who_exists():
+    async def scenario(world, alice):
+        mallory = await world.actor("mallory")
+        for who in ("alice", "nobody-here"):
+            for change in (
+                world.directory.set_attributes(who, {"nickname": "Al"}, actor=mallory),
+                world.directory.add_ssh_key(who, "laptop", key_line(), actor=mallory),
+                world.directory.delete_ssh_key(who, "laptop", actor=mallory),
+            ):
+                with pytest.raises(NotPermitted):
+                    await change
+        ((event, outcome, _), *_) = await world.events("person:alice")
+        assert (event, outcome) == ("person.updated", "refused")
+
+    run(scenario)
+
+
 def test_values_of_a_profile_are_in_no_audit_row():
     async def scenario(world, alice):
         await world.directory.set_attributes("alice", {"birthdate": "1987-03-21"}, actor=alice)

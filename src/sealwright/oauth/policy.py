@@ -212,7 +212,8 @@ def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, fact
 def _consent_is_needed(client: Client, request: AuthorizationRequest, facts: SessionFacts) -> bool:
     if Prompt.CONSENT in request.prompts:
         return True
-    if not client.consent_prompt:
+    # Whoever goes on after a sign-out is asked about in any case, and so can be taken back (OpenID Connect Core, section 11).
+    if not client.consent_prompt and OFFLINE_ACCESS not in facts.decision.granted:
         return False
     return asks_each_time(client, request) or not facts.consented.issuperset(facts.decision.granted)
 

@@ -9,7 +9,18 @@ from sealwright.access import SYSTEM
 from sealwright.identity import purge
 from sealwright.oauth import ConsentStep, RedirectStep, RequestGone
 from sealwright.oauth import purge as purge_tokens
-from tests.oauth_world import WEB, answer_parameters, handle_in, location, members, oauth_world, public_request
+from tests.oauth_world import (
+    CALLBACK,
+    WEB,
+    answer_parameters,
+    confidential_request,
+    handle_in,
+    location,
+    members,
+    oauth_world,
+    public_redemption,
+    public_request,
+)
 
 
 def run(scenario):
@@ -119,6 +130,25 @@ async def refreshed(world, tokens):
 async def offline(world, alice):
     cookie = await world.sign_in(alice)
     return await world.signed_in(cookie), await world.tokens(cookie, scope="openid offline_access")
+
+
+def test_offline_access_is_asked_about_and_can_be_taken_back_where_the_client_asks_for_nothing_else():
+    async def scenario(world):
+        name, secret = await world.confidential_client()
+        await world.server.clients.change(name, {"consent_prompt": False}, actor=SYSTEM)
+        cookie = await world.sign_in(await world.person("alice", groups=("users",)))
+        assert "code" in answer_parameters(location(await world.authorize(cookie, **confidential_request(scope="openid"))))
+        asked = confidential_request(scope="openid offline_access")
+        silent = answer_parameters(location(await world.authorize(cookie, **asked, prompt="none")))
+        assert silent["error"] == "consent_required"
+        client = {"client_id": name, "client_secret": secret}
+        code = await world.code(cookie, **asked)
+        tokens = members(await world.post("/oauth2/token", public_redemption(code, redirect_uri=CALLBACK, **client)))
+        await world.server.consents.withdraw(await world.signed_in(cookie), name)
+        answer = await world.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"], **client)
+        assert members(answer)["error"] == "invalid_grant"
+
+    run(scenario)
 
 
 def test_offline_access_outlives_the_sign_in_and_lasts_as_long_as_it_is_used():

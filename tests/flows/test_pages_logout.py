@@ -151,6 +151,7 @@ def test_front_channel_is_loaded_in_a_frame_before_the_browser_goes_back(place: 
     page = browser.open(logout_address(id_token_hint=hint, post_logout_redirect_uri=GOODBYE, state="5f"))
     assert page.title == "Signed out · Example"
     assert f'<iframe src="{FRONTCHANNEL}?iss=' in page.text
+    assert 'sandbox="allow-scripts allow-same-origin"' in page.text, "it cannot lead the whole window elsewhere"
     assert "; frame-src https://ca.example.org" in page.headers["content-security-policy"]
     assert f'<meta http-equiv="refresh" content="5; url={GOODBYE}?state=5f">' in page.text, "for browsers without JavaScript"
     assert f'href="{GOODBYE}?state=5f"' in page.text

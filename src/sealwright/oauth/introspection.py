@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sealwright.clock import to_seconds
-from sealwright.oauth import policy, store
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -15,6 +14,7 @@ from sealwright.oauth.errors import AccessTokenRefused, AuthorizationEnded, Clie
 from sealwright.oauth.grants import store as token_store
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
+from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
 from sealwright.oauth.token_request import TokenRequest
 
@@ -41,6 +41,7 @@ class IntrospectionEndpoint:
         self._access_tokens = access_tokens
         self._families = families
         self._directory = directory
+        self._subjects = SubjectLookup(dependencies, directory)
 
     async def respond(self, request: TokenRequest) -> dict[str, Any]:
         """The members of the response. A token of another client is inactive, like one that never was."""
@@ -87,9 +88,7 @@ class IntrospectionEndpoint:
         """With the scopes that the person may still grant: anyone who left a group lost them at that moment."""
         response: dict[str, Any] = {"active": True}
         if holder is not None:
-            groups = {group.id for group in await self._directory.groups_of(holder.account.id)}
-            reached = policy.available_scopes(await store.held_scopes_by_group(self._db, client.id), groups)
-            scopes = policy.still_granted(scopes, reached)
+            scopes, _ = await self._subjects.scopes_still_granted(holder.account, client, scopes)
             if not scopes:
                 return _INACTIVE
             response["username"] = self._directory.spn_of(holder.account)

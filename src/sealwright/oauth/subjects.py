@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sealwright.identity import Account, Group, PersonAttribute
+from sealwright.oauth import policy
+from sealwright.oauth import store as oauth_store
 from sealwright.oauth.claims import ATTRIBUTE_SCOPES, GROUP_SCOPES, Subject
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.lookups import PeopleLookup
@@ -19,6 +21,14 @@ class SubjectLookup:
     def __init__(self, dependencies: OAuthDependencies, directory: PeopleLookup) -> None:
         self._db = dependencies.db
         self._directory = directory
+
+    async def scopes_still_granted(
+        self, account: Account, client: Client, scopes: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[Group, ...]]:
+        """Those that the person may grant at this moment, and their groups: whoever left a group lost its scopes with it."""
+        groups = await self._directory.groups_of(account.id)
+        held = await oauth_store.held_scopes_by_group(self._db, client.id)
+        return policy.still_granted(scopes, policy.available_scopes(held, {group.id for group in groups})), groups
 
     async def subject_of(
         self, account: Account, client: Client, scopes: Collection[str], *, groups: tuple[Group, ...] | None = None

@@ -25,7 +25,15 @@ class UserinfoEndpoint:
         if not access_token:
             raise AccessTokenMissing("Send the access token in the Authorization header, or in the form of a POST.")
         token = await self._access_tokens.verify(access_token, client)
-        if token.holder is None or "openid" not in token.scopes:
-            raise ScopeMissing("The access token was not granted the scope openid.", scope="openid")
-        subject = await self._subjects.subject_of(token.holder.account, client, token.scopes)
-        return claims.identity_claims(subject, client, token.scopes)
+        if token.holder is None:
+            raise _needs_openid()
+        account = token.holder.account
+        scopes, groups = await self._subjects.scopes_still_granted(account, client, token.scopes)
+        if "openid" not in scopes:
+            raise _needs_openid()
+        subject = await self._subjects.subject_of(account, client, scopes, groups=groups)
+        return claims.identity_claims(subject, client, scopes)
+
+
+def _needs_openid() -> ScopeMissing:
+    return ScopeMissing("The access token was not granted the scope openid, or its person lost it.", scope="openid")

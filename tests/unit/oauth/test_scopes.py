@@ -132,6 +132,29 @@ async def offline(world, alice):
     return await world.signed_in(cookie), await world.tokens(cookie, scope="openid offline_access")
 
 
+def test_userinfo_tells_only_what_the_person_may_still_grant():
+    async def scenario(world):
+        async def told():
+            bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+            answer = await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)
+            return answer.status, members(answer)
+
+        await world.person("alice", groups=("mail-users",))
+        await world.server.clients.update_scope_map("step-ca", "mail-users", ["email"], actor=SYSTEM)
+        await world.server.clients.update_scope_map("step-ca", "users", ["openid"], actor=SYSTEM)
+        await world.directory.add_members("users", ["alice"], actor=SYSTEM)
+        tokens = await world.tokens(await world.sign_in(await world.directory.find("alice")), scope="openid email")
+        assert (await told())[1]["email"] == "alice@example.org"
+        await world.directory.remove_members("mail-users", ["alice"], actor=SYSTEM)
+        status, claims = await told()
+        assert status == 200
+        assert "email" not in claims
+        await world.directory.remove_members("users", ["alice"], actor=SYSTEM)
+        assert (await told())[1]["error"] == "insufficient_scope"
+
+    run(scenario)
+
+
 def test_offline_access_is_asked_about_and_can_be_taken_back_where_the_client_asks_for_nothing_else():
     async def scenario(world):
         name, secret = await world.confidential_client()

@@ -329,6 +329,8 @@ class Credentials:
             await KnownDevices.forget_all_in(tx, account.id)
             await self._remove_passkeys(tx, account, actor)
         ended = await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)
+        if but:  # the session goes on, and what an application got in it to outlive it does not
+            await store.revoke_session(tx, but, self._clock.now())
         await self._record(tx, Event.CREDENTIAL_SET, actor, account.reference, CredentialKind.PASSWORD)
         return ended
 

@@ -174,9 +174,7 @@ _end = update(sessions).values(ended_at=_p("now"), end_reason=_p("why"))
 _END_SESSION = Statement(_end.where(sessions.c.id == _p("of"), sessions.c.ended_at.is_(None)).returning(sessions.c.id))
 _REVOKE_SESSION = Statement(update(sessions).where(sessions.c.id == _p("of")).values(revoked_at=_p("now")))
 _REVOKE_ALL = Statement(
-    update(sessions)
-    .where(sessions.c.account_id == _p("of"), sessions.c.id != _p("but"), sessions.c.revoked_at.is_(None))
-    .values(revoked_at=_p("now"))
+    update(sessions).where(sessions.c.account_id == _p("of"), sessions.c.id != _p("but")).values(revoked_at=_p("now"))
 )
 _END_ALL = Statement(
     _end.where(
@@ -257,7 +255,7 @@ async def end_session(tx: Transaction, session_id: str, reason: str, now: Instan
 
 
 async def revoke_session(tx: Transaction, session_id: str, now: Instant) -> None:
-    """End what may outlive the sign-out of a session, too."""
+    """End what was made in a session so far and may outlive its sign-out, too."""
     await tx.run(_REVOKE_SESSION, of=session_id, now=now)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -25,10 +24,7 @@ from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AccessTokenEnded, AccessTokenRefused, AuthorizationEnded
 from sealwright.oauth.models import Client, TokenFamily
-from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
-
-CLOCK_DIFFERENCE = timedelta(seconds=5)
-"""How far the clocks of two of our nodes may differ."""
+from sealwright.oauth.token_families import CLOCK_DIFFERENCE, FamilyHolder, TokenFamilies
 
 
 class AccessToken(Struct, frozen=True):

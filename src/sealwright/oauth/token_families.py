@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec import Struct
 
 from sealwright.access import Actor
 from sealwright.audit import Event
+from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.identity import Account, Session
 from sealwright.oauth import store
@@ -13,6 +16,9 @@ from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import AuthorizationEnded
 from sealwright.oauth.lookups import SessionLookup
 from sealwright.oauth.models import Client, TokenFamily
+
+CLOCK_DIFFERENCE = timedelta(seconds=5)
+"""How far the clocks of two of our nodes may differ."""
 
 
 class FamilyHolder(Struct, frozen=True):
@@ -52,7 +58,8 @@ class TokenFamilies:
             raise AuthorizationEnded("The sign-in that the authorization rests on has ended.")
         session, account = found
         if family.is_offline and not signed_in:
-            is_over = session.revoked_at is not None
+            # A session may live on after what was made in it so far was revoked: what was made later holds.
+            is_over = session.revoked_at is not None and family.created_at <= after(session.revoked_at, CLOCK_DIFFERENCE)
         else:
             is_over = session.ended_at is not None or session.expires_at <= now
         if is_over:

@@ -9,6 +9,7 @@ from sealwright.access import SYSTEM
 from sealwright.identity import purge
 from sealwright.oauth import ConsentStep, RedirectStep, RequestGone
 from sealwright.oauth import purge as purge_tokens
+from tests.app import OTHER_PASSWORD, PASSWORD
 from tests.oauth_world import (
     CALLBACK,
     WEB,
@@ -221,6 +222,26 @@ def test_offline_access_ends_with(what):
         else:
             await world.server.consents.withdraw(elsewhere, "step-ca")
         assert (await refreshed(world, tokens))["error"] == "invalid_grant"
+
+    run(scenario)
+
+
+def test_own_new_password_ends_offline_access_of_the_session_that_goes_on_and_not_what_is_made_later():
+    async def scenario(world):
+        alice = await world.person("alice", groups=("users",))
+        credentials = world.app.parts.identity.credentials
+        await credentials.set_password("alice", PASSWORD, actor=SYSTEM)
+        cookie = await world.sign_in(alice)
+        here, before = await world.signed_in(cookie), await world.tokens(cookie, scope="openid offline_access")
+        await credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=here.actor)
+        world.clock.advance(timedelta(minutes=1))
+        later = await world.tokens(cookie, scope="openid offline_access")
+        await world.sessions.end(here.session.id, "signed out", actor=here.actor)
+        assert (await refreshed(world, before))["error"] == "invalid_grant"
+        later = await refreshed(world, later)
+        assert "refresh_token" in later
+        await world.sessions.end_all(alice.id, "lost", actor=SYSTEM)
+        assert (await refreshed(world, later))["error"] == "invalid_grant"
 
     run(scenario)
 

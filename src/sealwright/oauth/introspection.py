@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sealwright.clock import to_seconds
+from sealwright.oauth import policy, store
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -85,12 +86,17 @@ class IntrospectionEndpoint:
         return response
 
     async def _response(self, client: Client, scopes: tuple[str, ...], holder: FamilyHolder | None) -> dict[str, Any]:
-        """With the scopes that the person may still grant: anyone who left a group lost them at that moment."""
+        """With the scopes that still count: those that the person may grant now, or that the client's maps name."""
         response: dict[str, Any] = {"active": True}
-        if holder is not None:
+        held = scopes
+        if holder is None:
+            maps = await store.scopes_by_group(self._db, client.id)
+            scopes = tuple(scope for scope in held if scope in policy.available_scopes(maps, maps))
+        else:
             scopes, _ = await self._subjects.scopes_still_granted(holder.account, client, scopes)
-            if not scopes:
-                return _INACTIVE
+        if not scopes and (held or holder is not None):
+            return _INACTIVE
+        if holder is not None:
             response["username"] = self._directory.spn_of(holder.account)
         if scopes:
             response["scope"] = " ".join(scopes)

@@ -171,3 +171,17 @@ def test_wrong_secrets_are_limited_by_one_budget_and_lock_no_client_out():
         assert (await introspected(world, wiki, tokens["access_token"]))["active"] is True
 
     run(scenario, budgets=BudgetSettings(token_failures_per_client=Rate(5, timedelta(minutes=1))))
+
+
+def test_token_of_a_client_itself_has_only_the_scopes_that_its_maps_name_now():
+    async def scenario(world):
+        name, secret = await world.confidential_client(scopes=("openid", "wiki:read", "wiki:admin"))
+        wiki = basic(name, secret)
+        token = members(await world.token(wiki, grant_type="client_credentials"))["access_token"]
+        assert (await introspected(world, wiki, token))["scope"] == "wiki:admin wiki:read"
+        await world.server.clients.update_scope_map(name, "users", ["openid", "wiki:read"], actor=SYSTEM)
+        assert (await introspected(world, wiki, token))["scope"] == "wiki:read"
+        await world.server.clients.update_scope_map(name, "users", ["openid"], actor=SYSTEM)
+        assert await introspected(world, wiki, token) == INACTIVE
+
+    run(scenario)

@@ -31,6 +31,7 @@ from sealwright.oauth.clients import store
 from sealwright.oauth.clients.changes import list_row, require_allowed, with_element, with_members, without_element
 from sealwright.oauth.clients.images import ClientImages
 from sealwright.oauth.clients.keys import ClientKeys
+from sealwright.oauth.clients.recorded_refusals import recorded_refusals
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
@@ -69,6 +70,7 @@ class ClientRegistry:
         named: NamedAuthorities,
     ) -> None:
         """`named`: the names that carry authority elsewhere, such as the client that a provisioner trusts."""
+        self._dependencies = dependencies
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._entropy = dependencies.entropy
@@ -117,8 +119,9 @@ class ClientRegistry:
     async def _create(
         self, basics: Mapping[str, Any], members: Mapping[str, Any], secret: str | None, actor: Actor
     ) -> ClientConfiguration:
-        client, insertion = await asyncio.to_thread(self._prepared, basics, members, secret, actor)  # an RSA key takes a while
-        require_over_names(actor, await self._trusting(client.name), f"create the client {client.name}")
+        async with recorded_refusals(self._dependencies, Event.CLIENT_CREATED, basics["name"], actor):
+            client, insertion = await asyncio.to_thread(self._prepared, basics, members, secret, actor)  # RSA keys are slow
+            require_over_names(actor, await self._trusting(client.name), f"create the client {client.name}")
         try:
             await self._db.write(insertion)
         except DuplicateRow as cause:
@@ -242,7 +245,8 @@ class ClientRegistry:
         """
         client = await self._to_change(name, actor)
         require_client_name(new_name)
-        require_over_names(actor, await self._trusting(new_name), f"rename the client {client.name} to {new_name}")
+        async with recorded_refusals(self._dependencies, Event.CLIENT_RENAMED, client.name, actor):
+            require_over_names(actor, await self._trusting(new_name), f"rename the client {client.name} to {new_name}")
         users = await self._users(client)
         if users and not even_if_used:
             raise ClientInUse(
@@ -410,9 +414,10 @@ class ClientRegistry:
 
     async def _to_change(self, name: str, actor: Actor) -> Client:
         """The client, for whom may change it: anyone who changes a client that a provisioner trusts can get any name by it."""
-        require(actor, Permission.CLIENT_WRITE)
-        client = await self._found(name)
-        require_over_names(actor, await self._trusting(client.name), f"change the client {client.name}")
+        async with recorded_refusals(self._dependencies, Event.CLIENT_UPDATED, name, actor):
+            require(actor, Permission.CLIENT_WRITE)
+            client = await self._found(name)
+            require_over_names(actor, await self._trusting(client.name), f"change the client {client.name}")
         return client
 
     async def _trusting(self, name: str) -> tuple[NamedAuthority, ...]:

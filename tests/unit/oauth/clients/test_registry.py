@@ -503,3 +503,26 @@ def test_hard_cut_ends_the_old_secret_and_every_token_and_an_overlap_neither():
         assert not any(each in written for each in (secret, second, third, fourth))
 
     run(scenario)
+
+
+def test_what_somebody_may_not_do_with_a_client_is_on_record():
+    async def inside():
+        async with oauth_world() as world:
+            clients = world.server.clients
+            await world.confidential_client()
+            for call in (
+                clients.show_basic_secret("wiki", actor=READER),
+                clients.rename("wiki", "other", actor=READER),
+                clients.create_public("own", "Own", "https://own.example.org", actor=READER),
+            ):
+                with pytest.raises(NotPermitted):
+                    await call
+                world.clock.advance(timedelta(minutes=2))  # within a minute, refusals of one kind share a row
+            events = await world.events("client.updated", "client.created")
+            assert [event for event, outcome, _ in events if outcome == "refused"] == [
+                "client.updated",
+                "client.updated",
+                "client.created",
+            ]
+
+    asyncio.run(inside())

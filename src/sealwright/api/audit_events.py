@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from sealwright.access import Actor, Permission, require
+from sealwright.access import Actor, Permission, permissions_of, require, roles_of_account
 from sealwright.api.json_types import Moment, ResponseBody
 from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
@@ -129,9 +129,16 @@ class AuditOperations:
             yield b"".join([msgspec.json.encode(each) + b"\n" for each in await self._views(found, actor)])
             if len(found) < EXPORTED_AT_ONCE:
                 return
+            await self._require_still(actor)
             last = found[-1]
             wanted = replace(wanted, older_than=(Instant(last.at), last.writer_id, last.sequence))
             found = await Audit.search(self._db, wanted, at_most=EXPORTED_AT_ONCE)
+
+    async def _require_still(self, actor: Actor) -> None:
+        """A slow reader can stretch an export over hours, in which the permission may have been taken away."""
+        status = await self._directory.status_of(actor.id)
+        permissions = permissions_of(await roles_of_account(self._db, actor.id))
+        require(replace(actor, permissions=permissions if status.active else frozenset()), Permission.AUDIT_READ)
 
     async def _wanted(self, call: Call) -> EventFilter:
         """What the query asks for."""

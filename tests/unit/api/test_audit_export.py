@@ -11,6 +11,7 @@ import pytest
 from sealwright.access import SYSTEM
 from sealwright.api.audit_events import EXPORTED_AT_ONCE
 from sealwright.audit import Entry, Event
+from sealwright.errors import NotPermitted
 from tests.unit.api.world import ServerWorld, server_world
 
 MANY = 2 * EXPORTED_AT_ONCE + 50
@@ -87,5 +88,24 @@ def test_export_needs_the_permission_to_read_the_record():
         async with server_world() as world:
             token = await world.token("bob")
             assert (await exported(world, token))[0] == 403
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("what", ["permission", "account"])
+def test_export_breaks_off_once_its_reader_may_not_read_on(what: str):
+    async def scenario() -> None:
+        async with server_world() as world:
+            token = await world.token("ruth", "auditors")
+            await write_events(world, MANY)
+
+            async def taken_away() -> None:
+                if what == "permission":
+                    await world.directory.remove_members("auditors", ["ruth"], actor=SYSTEM)
+                else:
+                    await world.directory.disable("ruth", actor=SYSTEM)
+
+            with pytest.raises(NotPermitted):
+                await exported(world, token, between=taken_away)
 
     asyncio.run(scenario())

@@ -54,6 +54,7 @@ class ClientKeys:
     async def list_keys(self, name: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """The keys that are not revoked, newest first."""
         require(actor, Permission.CLIENT_READ)
+        self._custody.forget()  # another process may have changed them just now
         return self._told(client := await self._found(name), await self._records(client))
 
     async def rotate(self, name: str, at: Instant | None = None, *, actor: Actor) -> tuple[ClientKey, ...]:

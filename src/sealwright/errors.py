@@ -6,6 +6,7 @@ the log. Nothing here knows a status code: each wire has one table from class to
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
@@ -53,6 +54,12 @@ class Failure(Exception):
         self.reasons = reasons
         self.hint = hint
         self.remedy = remedy
+
+    def next_step(self, words: Mapping[Action, str]) -> str:
+        """What to do next: the hint, and the remedy in the words of one channel, where NAME stands for an unknown name."""
+        if self.remedy is None:
+            return self.hint
+        return f"{self.hint} {words[self.remedy.action].format(name=self.remedy.name or 'NAME')}".strip()
 
 
 class Refused(Failure):

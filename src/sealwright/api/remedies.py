@@ -26,7 +26,4 @@ _REQUESTS: Mapping[Action, str] = {
 
 def hint_of(failure: Failure) -> str:
     """What to do next; empty if the failure does not say."""
-    if failure.remedy is None:
-        return failure.hint
-    request = _REQUESTS[failure.remedy.action].format(name=failure.remedy.name or "NAME")
-    return f"{failure.hint} {request}".strip()
+    return failure.next_step(_REQUESTS)

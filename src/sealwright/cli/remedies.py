@@ -36,7 +36,7 @@ def command_for(remedy: Remedy) -> str:
 
 def hint_of(failure: Failure) -> str:
     """What to do next; empty if the failure does not say."""
-    return failure.hint if failure.remedy is None else f"{failure.hint} {command_for(failure.remedy)}".strip()
+    return failure.next_step(_COMMANDS)
 
 
 def remedy_in(problem: Mapping[str, Any]) -> Remedy | None:

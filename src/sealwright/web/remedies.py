@@ -26,7 +26,4 @@ _ADVICE: Mapping[Action, str] = {
 
 def hint_of(failure: Failure) -> str:
     """What to do next; empty if the failure does not say."""
-    if failure.remedy is None:
-        return failure.hint
-    advice = _ADVICE[failure.remedy.action].format(name=failure.remedy.name or "NAME")
-    return f"{failure.hint} {advice}".strip()
+    return failure.next_step(_ADVICE)

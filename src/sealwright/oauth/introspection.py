@@ -91,7 +91,8 @@ class IntrospectionEndpoint:
         held = scopes
         if holder is None:
             maps = await store.scopes_by_group(self._db, client.id)
-            scopes = tuple(scope for scope in held if scope in policy.available_scopes(maps, maps))
+            named = policy.available_scopes(maps, maps)
+            scopes = tuple(scope for scope in held if scope in named)
         else:
             scopes, _ = await self._subjects.scopes_still_granted(holder.account, client, scopes)
         if not scopes and (held or holder is not None):

@@ -54,8 +54,8 @@ class ClientKeys:
     async def list_keys(self, name: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """The keys that are not revoked, newest first."""
         require(actor, Permission.CLIENT_READ)
-        self._custody.forget()  # another process may have changed them just now
-        return self._told(client := await self._found(name), await self._records(client))
+        client = await self._found(name)
+        return self._told(client, await self._stored(client))
 
     async def rotate(self, name: str, at: Instant | None = None, *, actor: Actor) -> tuple[ClientKey, ...]:
         """Give a client new keys that are published at once and sign from `at` on, or as soon as everyone can have seen them."""
@@ -65,8 +65,7 @@ class ClientKeys:
             raise ClientRefused(
                 "The keys cannot change at a time that is past or more than a year ahead.", hint="Give now, or a later time."
             )
-        self._custody.forget()  # another node may have given it a key just now
-        old = await self._records(client)
+        old = await self._stored(client)
         wanted = {client.id_token_signed_response_alg, *(key.algorithm for key in old if key.retired_at is None)}
         new = await asyncio.to_thread(self._generate, client, sorted(wanted))
         published = after(now, PUBLISHED_BEFORE_USE)
@@ -86,8 +85,7 @@ class ClientKeys:
     async def revoke(self, name: str, key_id: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """Take a key out of the key set: whatever it signed is worth nothing from now on. Another takes its place at once."""
         client = await self._to_change(name, actor)
-        self._custody.forget()
-        old = await self._records(client)
+        old = await self._stored(client)
         left = [key for key in old if key.id != key_id]
         if len(left) == len(old):
             raise NotRegistered(f"{client.name} has no key {key_id[:80]!r}.", remedy=Remedy(Action.SHOW_CLIENT, client.name))
@@ -106,16 +104,14 @@ class ClientKeys:
     async def missing(self, client: Client, algorithm: str, records: list[PublicKeyRecord] | None = None) -> list[NewKey]:
         """A new key where none of `records`, or of the stored ones, goes on to sign with an algorithm. Not stored yet."""
         if records is None:
-            self._custody.forget()
-            records = await self._records(client)
+            records = await self._stored(client)
         if any(key.algorithm == algorithm and key.retired_at is None for key in records):
             return []
         return await asyncio.to_thread(self._generate, client, [algorithm])
 
     async def replacements(self, client: Client) -> tuple[list[str], list[NewKey]]:
         """The ids of all keys that a client has, and a new one in their place. Nothing is changed yet."""
-        self._custody.forget()
-        old = await self._records(client)
+        old = await self._stored(client)
         return [key.id for key in old], await self.missing(client, client.id_token_signed_response_alg, [])
 
     async def replace(self, tx: Transaction, old: list[str], new: list[NewKey]) -> None:
@@ -138,6 +134,11 @@ class ClientKeys:
             await self._db.write(body)
         finally:
             self._custody.forget()
+
+    async def _stored(self, client: Client) -> list[PublicKeyRecord]:
+        """As they are stored, not as this process remembers them: another may have changed them just now."""
+        self._custody.forget()
+        return await self._records(client)
 
     async def _records(self, client: Client) -> list[PublicKeyRecord]:
         return await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)

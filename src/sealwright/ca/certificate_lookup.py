@@ -29,14 +29,6 @@ class PresentedCertificate(Struct, frozen=True):
     public_key: PublicKey
     expired: bool
 
-    def require_current(self) -> None:
-        """Raise CertificateRefused when it has expired or was revoked."""
-        self.require_not_revoked()
-        if self.expired:
-            raise CertificateRefused(
-                f"The certificate {serial_text(self.record.serial)} expired at {to_rfc3339(self.record.not_after)}."
-            )
-
     def require_not_revoked(self) -> None:
         """Raise CertificateRefused when it was revoked."""
         if self.record.revoked_at is not None:

@@ -52,10 +52,7 @@ def misfit(cause: msgspec.MsgspecError, whole: str = "The JSON body") -> str:
         words = told.removeprefix("JSON is malformed: ").replace("Input data was truncated", "it ends too early")
         return f"{whole} is not JSON: {words}."
     told, place = _told_and_place(told)
-    for before, wrong in (
-        ("Object contains unknown field `", "is not known here"),
-        ("Object missing required field `", "is missing"),
-    ):
+    for before, wrong in _ABOUT_A_MEMBER:
         if told.startswith(before):
             name = told.removeprefix(before).removesuffix("`")
             return f"The member {place}{'.' if place else ''}{name[:_SHOWN]} {wrong}."

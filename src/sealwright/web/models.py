@@ -71,14 +71,6 @@ class ShownConsent(Struct, frozen=True):
     granted_at: Instant
 
 
-class ShownSecondFactor(Struct, frozen=True):
-    """One authenticator app."""
-
-    id: str
-    label: str
-    created_at: Instant
-
-
 class ShownCertificate(Struct, frozen=True):
     """One row of the certificates."""
 

@@ -33,7 +33,7 @@ def _value(row: Row) -> str:
     choices = row.choices or (tuple(ClientKind) if row.type is ClientKind else ())
     if choices:
         return " or ".join(f"`{choice}`" for choice in choices)
-    kinds: dict[Any, str] = {bool: "true or false", int: "whole number", str: "text"}
+    kinds: dict[Any, str] = {bool: "true or false", int: "whole number", str: "text", dict[str, Any]: "JSON object"}
     return kinds[next(iter(get_args(row.type)), row.type)]
 
 

@@ -351,6 +351,10 @@ system oauth2 set-refresh-token-grace wiki 20
 system oauth2 prefer-short-username wiki
 system oauth2 prefer-spn-username wiki
 system oauth2 set-refresh-token-expiry wiki 3600
+system oauth2 set-authentication wiki private_key_jwt --jwks-uri https://wiki.example.org/jwks
+system oauth2 set-authentication wiki client_secret_basic
+system oauth2 enable-certificate-bound-tokens wiki
+system oauth2 disable-certificate-bound-tokens wiki
 system oauth2 show-basic-secret wiki
 system oauth2 reset-basic-secret wiki
 system oauth2 reset-secrets wiki

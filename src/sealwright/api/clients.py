@@ -190,7 +190,7 @@ class ClientKeysView(ResponseBody, frozen=True, kw_only=True):
 
 
 class NoSecret(NotFound):
-    """A public client has no secret."""
+    """The client has no secret: it is public, or authenticates by a key or certificate."""
 
     code = "no_secret"
 
@@ -407,7 +407,7 @@ class ClientOperations:
         name = call.path("name")
         secret = await self._clients.show_basic_secret(name, actor=call.actor)
         if secret is None:
-            raise NoSecret(f"{name} is a public client and has no secret.")
+            raise NoSecret(f"{name} has no secret: it is public, or authenticates by a key or certificate.")
         return ClientSecret(name=name, secret=secret)
 
     async def _reset_secret(self, call: Call) -> NewSecretView:

@@ -35,6 +35,8 @@ def shown_settings(client: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(name: str, value: Any) -> Any:
+    if name == "jwks" and value is not None:
+        return [str(key.get("kid", "without kid")) for key in value["keys"]]
     if not name.endswith("_seconds"):
         return value
     return duration(timedelta(seconds=value)) if value else "none"

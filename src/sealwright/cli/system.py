@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sealwright.cli.client_authentication import set_authentication
 from sealwright.cli.client_maps import MAP_ALIASES, MAP_COMMANDS, shown_maps
 from sealwright.cli.client_secrets import secret_commands
 from sealwright.cli.client_settings import setting_aliases, setting_commands, setting_fields, shown_settings
@@ -189,6 +190,7 @@ for each in (
     get,
     list_,
     delete,
+    set_authentication,
     *setting_commands(),
     update_scope_map,
     delete_scope_map,

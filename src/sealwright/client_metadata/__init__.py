@@ -6,7 +6,19 @@ changes a client may import it.
 
 from __future__ import annotations
 
+from sealwright.client_metadata.authentication import (
+    ASSERTION_ALGORITHMS,
+    AUTHENTICATION_MEMBERS,
+    CERTIFICATE_METHODS,
+    KEY_METHODS,
+    SECRET_ALGORITHMS,
+    SECRET_METHODS,
+    SUBJECT_MEMBERS,
+    AuthenticationMethod,
+    require_complete_authentication,
+)
 from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy, Verb, VerbEffect
+from sealwright.client_metadata.distinguished_names import ComparableName, NameMalformed, comparable_name, parse_name
 from sealwright.client_metadata.errors import ClientRefused
 from sealwright.client_metadata.loopback import LONGEST_URI, loopback_parts
 from sealwright.client_metadata.profiles import PROFILES, asked_of, library_settings, profile_members
@@ -16,26 +28,39 @@ from sealwright.client_metadata.rules import LARGEST_IMAGE, MOST_URIS, is_client
 from sealwright.client_metadata.table import ClientMetadata, Row, effective, rows
 
 __all__ = [
+    "ASSERTION_ALGORITHMS",
+    "AUTHENTICATION_MEMBERS",
+    "CERTIFICATE_METHODS",
+    "KEY_METHODS",
     "LARGEST_IMAGE",
     "LONGEST_URI",
     "MOST_URIS",
     "PROFILES",
+    "SECRET_ALGORITHMS",
+    "SECRET_METHODS",
+    "SUBJECT_MEMBERS",
+    "AuthenticationMethod",
     "ClientKind",
     "ClientMetadata",
     "ClientRefused",
+    "ComparableName",
     "MemberDeclaration",
+    "NameMalformed",
     "Row",
     "ServerDefaults",
     "SetBy",
     "Verb",
     "VerbEffect",
     "asked_of",
+    "comparable_name",
     "effective",
     "is_client_name",
     "library_settings",
     "loopback_parts",
+    "parse_name",
     "profile_members",
     "require_client_name",
+    "require_complete_authentication",
     "require_landing_url",
     "require_redirect_uri",
     "rows",

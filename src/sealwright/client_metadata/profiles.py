@@ -34,6 +34,18 @@ _NEEDS_ALGORITHM = (
 """Library, what to set, and the algorithm that it expects where nothing is set."""
 
 
+_AUTHENTICATION = {
+    None: "It sends its secret to the token endpoint, as client_secret_basic or client_secret_post.",
+    "none": "It sends its client_id and no secret.",
+    "client_secret_basic": "It sends its secret to the token endpoint in the Authorization header (client_secret_basic).",
+    "client_secret_post": "It sends its secret to the token endpoint in the form (client_secret_post).",
+    "client_secret_jwt": "It sends an assertion that is signed with its secret (client_secret_jwt).",
+    "private_key_jwt": "It sends an assertion that is signed with its private key (private_key_jwt).",
+    "tls_client_auth": "It connects with its client certificate to the machines listener, and sends its client_id.",
+    "self_signed_tls_client_auth": "It connects with its own certificate to the machines listener, and sends its client_id.",
+}
+
+
 def profile_members(profile: str, *, public: bool) -> dict[str, Any]:
     """What a profile sets on a client. A public one uses PKCE in every profile."""
     members = dict(PROFILES[profile])
@@ -44,10 +56,9 @@ def profile_members(profile: str, *, public: bool) -> dict[str, Any]:
 
 def asked_of(client: Mapping[str, Any]) -> Iterator[str]:
     """What the application has to do, in sentences; `client` has the members that hold for it."""
-    if client["kind"] == "public":
-        yield "It sends its client_id and no secret."
-    else:
-        yield "It sends its secret to the token endpoint, as client_secret_basic or client_secret_post."
+    yield _AUTHENTICATION[client["token_endpoint_auth_method"]]
+    if client["tls_client_certificate_bound_access_tokens"]:
+        yield "It asks for tokens, and uses them, with its client certificate."
     if client["require_pkce"]:
         yield "It uses PKCE with S256."
     else:

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy
 from sealwright.client_metadata.rows_of_application import ApplicationRows, ClientKind
+from sealwright.client_metadata.rows_of_authentication import AuthenticationRows
 from sealwright.client_metadata.rows_of_logout import LogoutRows
 from sealwright.client_metadata.rows_of_redirects import RedirectRows
 from sealwright.client_metadata.rows_of_sign_in import SignInRows
@@ -19,7 +20,9 @@ from sealwright.client_metadata.rows_of_tokens import TokenRows
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientMetadata(LogoutRows, TokenRows, SignInRows, RedirectRows, ApplicationRows):  # fields of the last base come first
+class ClientMetadata(
+    LogoutRows, TokenRows, SignInRows, RedirectRows, AuthenticationRows, ApplicationRows
+):  # fields of the last base come first
     """Everything that can be set on a client, in the order in which it is shown."""
 
     @property
@@ -50,7 +53,8 @@ class Row(NamedTuple):
     @property
     def choices(self) -> tuple[str, ...]:
         """The values of which it has one; empty where there is no such list."""
-        return get_args(self.type) if get_origin(self.type) is Literal else ()
+        literal = next((each for each in (self.type, *get_args(self.type)) if get_origin(each) is Literal), None)
+        return () if literal is None else get_args(literal)
 
     @property
     def changeable(self) -> bool:

@@ -279,7 +279,10 @@ def test_redirect_urls_are_strict_whatever_is_said(admin, verb):
 def test_public_client_has_no_secret(admin):
     admin.ok(*OAUTH2, "create-public", "step-ca", "Step-CA", "https://ca.example.org")
     done = admin.run(*OAUTH2, "show-basic-secret", "step-ca")
-    assert (done.code, done.err) == (4, "Not found: step-ca is a public client and has no secret.\n")
+    assert (done.code, done.err) == (
+        4,
+        "Not found: step-ca has no secret: it is public, or authenticates by a key or certificate.\n",
+    )
 
 
 def test_scope_maps_and_redirects_come_and_go(admin):

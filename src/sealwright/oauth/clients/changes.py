@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sealwright.client_metadata import MOST_URIS, ClientMetadata, ClientRefused, Row, profile_members, rows
+from sealwright.client_metadata import (
+    AUTHENTICATION_MEMBERS,
+    MOST_URIS,
+    ClientMetadata,
+    ClientRefused,
+    Row,
+    profile_members,
+    require_complete_authentication,
+    rows,
+)
 
 _C = TypeVar("_C", bound=ClientMetadata)
 
@@ -21,6 +30,8 @@ def with_members(client: _C, members: Mapping[str, Any]) -> _C:
     changed = _replaced(client, values)
     for name in values:
         require_allowed(changed, name)
+    if not AUTHENTICATION_MEMBERS.isdisjoint(values):
+        require_complete_authentication(changed)
     return changed
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
 from sealwright.audit import Event
 from sealwright.client_metadata import (
+    SECRET_METHODS,
     ClientKind,
     ClientRefused,
     ServerDefaults,
@@ -98,8 +99,12 @@ class ClientRegistry:
     async def create_confidential(
         self, name: str, display_name: str, landing_url: str, *, members: Mapping[str, Any] | None = None, actor: Actor
     ) -> ClientConfiguration:
-        """Register a client with a generated secret; `show_basic_secret` tells it. `members`: what else is set on it."""
-        secret = token(self._entropy, SECRET_BYTES)
+        """Register a client, with a generated secret where its authentication method needs one; `show_basic_secret` tells it.
+
+        `members`: what else is set on it.
+        """
+        method = (members or {}).get("token_endpoint_auth_method")
+        secret = token(self._entropy, SECRET_BYTES) if method is None or method in SECRET_METHODS else None
         basics = _basics(name, display_name, landing_url, ClientKind.CONFIDENTIAL)
         return await self._create(basics, members or {}, secret, actor)
 

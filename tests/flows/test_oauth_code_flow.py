@@ -82,6 +82,7 @@ def test_stock_step_request_ends_in_an_id_token_with_mail_and_nonce():
             "auth_time": START // 1000,
             "nonce": public_request()["nonce"],
             "amr": ["pwd"],
+            "acr": "pwd",
             "sid": signed_in.session.id,
             "at_hash": base64.urlsafe_b64encode(access_digest).rstrip(b"=").decode(),
             "name": "Alice",

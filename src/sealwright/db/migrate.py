@@ -27,7 +27,7 @@ from sealwright.db.urls import sqlite_file
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0019"
+NEWEST = "0020"
 """The revision that this program speaks."""
 
 _ADVISORY_LOCK = 0x5EA1_0001

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sealwright.access import NamedAuthorities
 from sealwright.http import Route
-from sealwright.identity import browser_authenticator
+from sealwright.identity import api_authenticator, browser_authenticator
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.authorize import AuthorizationEndpoint
@@ -26,6 +26,7 @@ from sealwright.oauth.lookups import PeopleLookup, SessionLookup
 from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.subjects import SubjectLookup
+from sealwright.oauth.terminal_http import TerminalEndpoints, terminal_routes
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_families import TokenFamilies
 from sealwright.oauth.userinfo import UserinfoEndpoint
@@ -79,12 +80,14 @@ def build_authorization_server(
     userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, subjects=SubjectLookup(dependencies, directory))
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
+    terminals = TerminalEndpoints(authorization, api_authenticator(sessions), dependencies.budgets)
     browser_endpoints = BrowserEndpoints(
         authorization=authorization,
         logout=logout,
         browser=browser_authenticator(sessions),
         budgets=dependencies.budgets,
         step_response=step_response,
+        terminals=terminals,
     )
     endpoints = Endpoints(
         tokens=tokens,
@@ -106,5 +109,5 @@ def build_authorization_server(
         logout=logout,
         backchannel_logout=BackchannelLogout(dependencies, custody=custody, outbound=outbound),
         step_response=step_response,
-        routes=(*browser_routes(browser_endpoints), *routes(endpoints)),
+        routes=(*browser_routes(browser_endpoints), *terminal_routes(terminals), *routes(endpoints)),
     )

@@ -17,7 +17,7 @@ from sealwright.jose import JWT, TokenRefused, optional_text, require_issuer, ve
 from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, redirects, store
 from sealwright.oauth.authorization_response import AuthorizationResponses, Response
-from sealwright.oauth.claims import identity_claims
+from sealwright.oauth.claims import claims_of, identity_claims
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
@@ -91,7 +91,8 @@ class AuthorizationEndpoint:
     async def disclosed_claims(self, pending: PendingRequest, signed_in: SignedIn) -> DisclosedClaims:
         """What the application gets to know once it is allowed: the very claims about the person that its ID token will hold."""
         account, scopes = signed_in.account, (await self._facts_about(signed_in, pending)).decision.granted
-        subject = await self._subjects.subject_of(account, pending.client, scopes)
+        asked = {**pending.request.claims.userinfo, **pending.request.claims.id_token}
+        subject = await self._subjects.subject_of(account, pending.client, scopes, asked=asked)
         claims = identity_claims(subject, pending.client, scopes)
         return DisclosedClaims(claims, scopes, asks_each_time=policy.asks_each_time(pending.client, pending.request))
 
@@ -145,8 +146,7 @@ class AuthorizationEndpoint:
             return NotAllowedStep(handle or self._requests.handle_of(pending))
         if facts is None or (step is AuthorizationStep.CONSENT and not allowed):
             return ConsentStep(handle or self._requests.handle_of(pending))
-        scopes = facts.decision.granted
-        return await self._answer_with_code(handle, pending, signed_in, scopes, consented=step is AuthorizationStep.CONSENT)
+        return await self._answer_with_code(handle, pending, signed_in, facts, consented=step is AuthorizationStep.CONSENT)
 
     async def _facts_about(self, signed_in: SignedIn, pending: PendingRequest) -> SessionFacts:
         account = signed_in.account
@@ -157,18 +157,25 @@ class AuthorizationEndpoint:
         supplementary = {
             one.group_id: one.scopes for one in await maps_store.supplementary_scope_maps(self._db, pending.client.id)
         }
+        decision = policy.with_supplementary(decision, policy.available_scopes(supplementary, group_ids))
+        requested = pending.request.claims
+        asked = await self._subjects.grantable(pending.client, groups, {**requested.userinfo, **requested.id_token})
+        consented = await store.consented(self._db, account.id, pending.client.id)
         return SessionFacts(
             account_id=account.id,
             authenticated_at=signed_in.session.authenticated_at,
-            decision=policy.with_supplementary(decision, policy.available_scopes(supplementary, group_ids)),
-            consented=await store.consented_scopes(self._db, account.id, pending.client.id),
+            decision=decision,
+            consented=consented.scopes,
+            methods=signed_in.session.methods,
+            claims=frozenset(each.name for each in asked) - claims_of(decision.granted),
+            consented_claims=consented.claims | claims_of(consented.scopes),
         )
 
     async def _answer_with_code(
-        self, handle: str, pending: PendingRequest, signed_in: SignedIn, scopes: tuple[str, ...], *, consented: bool
+        self, handle: str, pending: PendingRequest, signed_in: SignedIn, facts: SessionFacts, *, consented: bool
     ) -> Response:
         self._answered.take(signed_in.account.id)
-        request, now = pending.request, self._clock.now()
+        request, now, scopes = pending.request, self._clock.now(), facts.decision.granted
         code = token(self._entropy)
         family = TokenFamily(
             id=uuid4(self._entropy),
@@ -180,6 +187,8 @@ class AuthorizationEndpoint:
             authenticated_at=signed_in.session.authenticated_at,
             created_at=now,
             revoked_at=None,
+            methods=signed_in.session.methods,
+            claims=request.claims.only(facts.claims | claims_of(scopes)),
         )
         target = f"client:{pending.client.id}"
         details = {"client": pending.client.name, "scope": " ".join(scopes), "family": family.id}
@@ -188,7 +197,8 @@ class AuthorizationEndpoint:
             if handle and not await self._requests.answer(tx, handle, pending):
                 return False
             if consented:
-                await store.put_consent(tx, signed_in.account.id, family.client_id, frozenset(scopes), now)
+                given = store.Consented(frozenset(scopes), facts.claims)
+                await store.put_consent(tx, signed_in.account.id, family.client_id, given, now)
                 await self._audit.record(tx, Event.CONSENT_GIVEN, actor=signed_in.actor, target=target, details=details)
             await store.insert_family(tx, family)
             await store.insert_code(tx, digest_of(code), family.id, request, after(now, self._lifetimes.code))

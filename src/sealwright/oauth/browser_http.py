@@ -23,6 +23,7 @@ from sealwright.oauth.models import (
     RedirectStep,
     SignInStep,
 )
+from sealwright.oauth.terminal_http import TerminalEndpoints
 
 SIGN_IN_PAGE = "/ui/sign-in"
 CONSENT_PAGE = "/ui/oauth2/consent"
@@ -50,15 +51,19 @@ class BrowserEndpoints:
         browser: RequestAuthenticator[SignedIn],
         budgets: Budgets,
         step_response: StepResponse,
+        terminals: TerminalEndpoints,
     ) -> None:
         self._authorization = authorization
         self._logout = logout
         self._browser = browser
         self._budgets = budgets
         self._step_response = step_response
+        self._terminals = terminals
 
     async def authorize(self, request: Request) -> Response:
-        """The authorization endpoint by GET."""
+        """The authorization endpoint by GET, for browsers; with a session of a terminal in the Authorization header, as JSON."""
+        if self._terminals.presents(request):
+            return await self._terminals.authorize(request)
         return self._step_response(await self._first_step(request))
 
     async def _first_step(self, request: Request) -> NextStep:
@@ -68,6 +73,8 @@ class BrowserEndpoints:
 
     async def authorize_by_form(self, request: Request) -> Response:
         """The same by POST. A form from another site comes without cookies, so the browser is sent on with a GET first."""
+        if self._terminals.presents(request):
+            return await self._terminals.authorize(request)
         self._budgets.authorizations_by_network.take(network_of(request.peer.address))
         begun = await self._authorization.begin(form_text(request), request.peer.address)
         if not isinstance(begun, AcceptedRequest):

@@ -16,6 +16,8 @@ from msgspec import Struct
 
 from sealwright.clock import Instant, after, to_seconds
 from sealwright.identity import Account, Group, PersonAttribute
+from sealwright.oauth.authentication_context import acr_of, amr_of
+from sealwright.oauth.claims_request import Values
 from sealwright.oauth.models import Client, TokenFamily
 
 _PROFILE_ATTRIBUTES = (
@@ -49,6 +51,28 @@ GROUP_SCOPES = frozenset(scope for scope, claims in CLAIMS_OF_SCOPE.items() if "
 """Each tells groups in a form of its own: names, names with the domain, ids. `groups` is names."""
 
 
+def claims_of(scopes: Iterable[str]) -> frozenset[str]:
+    """The claims that these scopes tell."""
+    return frozenset(claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ()))
+
+
+class AskedClaim(Struct, frozen=True):
+    """A claim that is asked for by itself, and that the person may grant."""
+
+    name: str
+    scope: str
+    """Which tells it otherwise, and which the person may grant."""
+    values: Values = ()
+    """Those that are wanted; empty where any will do."""
+
+
+def grantable(asked: Mapping[str, Values], reached: Collection[str]) -> tuple[AskedClaim, ...]:
+    """Of claims that are asked for one by one, those that one of the reached scopes tells."""
+    scopes = [scope for scope in CLAIMS_OF_SCOPE if scope in reached and scope != "openid"]
+    found = ((name, next((scope for scope in scopes if name in CLAIMS_OF_SCOPE[scope]), "")) for name in asked)
+    return tuple(AskedClaim(name, scope, tuple(asked[name])) for name, scope in found if scope)
+
+
 class Subject(Struct, frozen=True):
     """The person that a token speaks of, as they are now."""
 
@@ -60,10 +84,22 @@ class Subject(Struct, frozen=True):
     """Claims that the person's groups bring at this client."""
     attributes: Mapping[str, PersonAttribute] = {}
     ssh_keys: tuple[str, ...] = ()
+    asked: tuple[AskedClaim, ...] = ()
+    """What is told beside the claims of the scopes."""
 
 
 def identity_claims(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str, Any]:
-    """The claims about a person that these scopes reach; the same in the ID token and at userinfo."""
+    """The claims about a person that these scopes reach, and those that are asked for one by one."""
+    return _asked_claims(subject, client) | _scope_claims(subject, client, scopes)
+
+
+def _asked_claims(subject: Subject, client: Client) -> dict[str, Any]:
+    told = {scope: _scope_claims(subject, client, (scope,)) for scope in {each.scope for each in subject.asked}}
+    found = ((each, told[each.scope][each.name]) for each in subject.asked if each.name in told[each.scope])
+    return {each.name: value for each, value in found if not each.values or value in each.values}
+
+
+def _scope_claims(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str, Any]:
     account = subject.account
     claims: dict[str, Any] = {
         **subject.mapped,
@@ -161,7 +197,10 @@ def id_token_claims(
     """The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6)."""
     family = context.family
     now = to_seconds(context.now)
-    about = {"sub": subject.account.id} if context.client.lean_id_token else identity_claims(subject, context.client, scopes)
+    if context.client.lean_id_token:
+        about = {"sub": subject.account.id} | _asked_claims(subject, context.client)
+    else:
+        about = identity_claims(subject, context.client, scopes)
     claims = (
         about
         | {
@@ -173,11 +212,14 @@ def id_token_claims(
             "iat": now,
             "jti": token_id,
             "at_hash": left_half_digest(access_token),
-            "amr": list(context.methods),
+            "amr": amr_of(context.methods),
             "family": family.id,
         }
         | _sign_in_claims(family)
     )
+    acr = acr_of(context.methods, family.claims.acr_values)
+    if acr is not None:
+        claims["acr"] = acr
     if context.nonce is not None:
         claims["nonce"] = context.nonce
     return claims

@@ -11,6 +11,7 @@ from sealwright.clock import Instant, before
 from sealwright.jose import jwks_document, verification_keys
 from sealwright.keys import Custody, PublicKeyRecord, Purpose, signing_record
 from sealwright.oauth import policy, store
+from sealwright.oauth.authentication_context import ACR_VALUES
 from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -32,7 +33,7 @@ USERINFO_PATH = "/userinfo"
 KEYS_PATH = "/public_key.jwk"
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
-_PROTOCOL_CLAIMS = ("iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "at_hash", "amr", "sid")
+_PROTOCOL_CLAIMS = ("iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "at_hash", "acr", "amr", "sid")
 
 
 def issuer_url_of(origin: str, client_name: str) -> str:
@@ -162,7 +163,8 @@ def metadata_of(
         "prompt_values_supported": [str(prompt) for prompt in Prompt],
         "claim_types_supported": ["normal"],
         "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, *client.always_told, *told, *claims])),
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "acr_values_supported": list(ACR_VALUES),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sealwright.client_metadata import ClientMetadata, loopback_parts, usual_grace_seconds
 from sealwright.clock import Instant
+from sealwright.oauth.claims_request import ClaimsRequest
 from sealwright.oauth.maps.models import ClaimMap
 
 OFFLINE_ACCESS = "offline_access"
@@ -132,7 +133,8 @@ class AuthorizationRequest(Struct, frozen=True, omit_defaults=True):
     max_age: int | None = None
     login_hint: str = ""
     hinted_subject: str | None = None
-    """`sub` of the ID token that the client sent as a hint."""
+    """`sub` of the ID token that the client sent as a hint, or the one that it asks for."""
+    claims: ClaimsRequest = ClaimsRequest()
 
 
 class PendingRequest(Struct, frozen=True):
@@ -248,6 +250,10 @@ class TokenFamily(Struct, frozen=True):
     authenticated_at: Instant | None
     created_at: Instant
     revoked_at: Instant | None
+    methods: tuple[str, ...] = ()
+    """How the person had proved who they are when they granted it."""
+    claims: ClaimsRequest = ClaimsRequest()
+    """Claims that were granted one by one, beside those of the scopes."""
 
     @property
     def is_offline(self) -> bool:

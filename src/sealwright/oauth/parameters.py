@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from sealwright.errors import InvalidInput
 from sealwright.http import fields_of
 from sealwright.oauth import policy
+from sealwright.oauth.claims_request import read_claims_request
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
 from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ResponseMode
 
@@ -56,6 +59,11 @@ class Parameters(Struct, frozen=True):
         return None if name in self.repeated else self.values.get(name)
 
 
+def written(value: Any) -> str:
+    """The value of a parameter that came in JSON, as a query has it: texts as they are, all others as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 def response_mode_of(parameters: Parameters) -> ResponseMode:
     """Where the response goes; an error about the mode itself goes to the query."""
     asked = parameters.single("response_mode")
@@ -81,6 +89,9 @@ def read_request(parameters: Parameters, client: Client, redirect_uri: str, hint
     for name, (error, text) in _NOT_SUPPORTED.items():
         if name in parameters.values:
             raise AuthorizationRefused(error, text)
+    claims = read_claims_request(parameters.values.get("claims"), parameters.values.get("acr_values"))
+    if None not in (hinted_subject, claims.subject) and hinted_subject != claims.subject:
+        raise _malformed("The id_token_hint and the parameter 'claims' name different people.")
     return AuthorizationRequest(
         client_id=client.id,
         redirect_uri=redirect_uri,
@@ -92,7 +103,8 @@ def read_request(parameters: Parameters, client: Client, redirect_uri: str, hint
         prompts=_prompts(parameters),
         max_age=_max_age(parameters),
         login_hint=parameters.values.get("login_hint", "")[:LONGEST_HINT],
-        hinted_subject=hinted_subject,
+        hinted_subject=hinted_subject or claims.subject,
+        claims=claims,
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from sealwright.client_metadata import ClientRefused
 from sealwright.clock import Instant, between
+from sealwright.oauth.authentication_context import ACR_VALUES, contexts_of
 from sealwright.oauth.errors import AuthorizationRefused
 from sealwright.oauth.models import OFFLINE_ACCESS, AuthorizationRequest, Client, Prompt, ScopeMap
 from sealwright.oauth.redirects import is_claimed
@@ -155,6 +156,12 @@ class SessionFacts(Struct, frozen=True):
     decision: ScopeDecision
     consented: frozenset[str]
     """Scopes that the person allowed this client before."""
+    methods: tuple[str, ...] = ()
+    """How they proved who they are."""
+    claims: frozenset[str] = frozenset()
+    """Claims that are asked for one by one, which they may grant, and which the granted scopes do not tell."""
+    consented_claims: frozenset[str] = frozenset()
+    """Claims that they allowed before, by themselves or within scopes."""
 
 
 def next_step(
@@ -162,6 +169,8 @@ def next_step(
 ) -> AuthorizationStep:
     """The one place that picks what comes next; raises AuthorizationRefused where the client gets an error instead."""
     silent = Prompt.NONE in request.prompts
+    if request.claims.acr_is_essential and set(request.claims.acr_values).isdisjoint(ACR_VALUES):
+        raise _proof_missing(request)
     if facts is None:
         if silent:
             raise AuthorizationRefused("login_required", "No one is signed in.")
@@ -170,11 +179,31 @@ def next_step(
         if silent:
             raise AuthorizationRefused("login_required", "The sign-in is too old.")
         return AuthorizationStep.SIGN_IN_AGAIN
-    if request.hinted_subject not in (None, facts.account_id):
+    lacking = _lacking_proof(request, facts, is_new=facts.authenticated_at >= created_at)
+    if lacking is not None:
         if silent or facts.authenticated_at >= created_at:
-            raise AuthorizationRefused("login_required", "Someone else is signed in than the id_token_hint names.")
+            raise lacking
         return AuthorizationStep.SIGN_IN_AGAIN
     return _decided(client, request, facts, silent=silent)
+
+
+def _lacking_proof(request: AuthorizationRequest, facts: SessionFacts, *, is_new: bool) -> AuthorizationRefused | None:
+    """What is wrong with who is signed in or how; None where nothing is. `is_new`: they signed in for this request."""
+    if request.hinted_subject not in (None, facts.account_id):
+        return AuthorizationRefused("login_required", "Someone else is signed in than the application asks for.")
+    if not request.claims.acr_is_essential or not set(request.claims.acr_values).isdisjoint(contexts_of(facts.methods)):
+        return None
+    if is_new:
+        return _proof_missing(request)
+    return AuthorizationRefused("login_required", "The sign-in was not by one of the acr values that are asked for.")
+
+
+def _proof_missing(request: AuthorizationRequest) -> AuthorizationRefused:
+    wanted = " or ".join(value[:40] for value in request.claims.acr_values[:4])
+    return AuthorizationRefused(
+        "unmet_authentication_requirements",
+        f"The person did not sign in by {wanted}. There are {', '.join(ACR_VALUES)} here.",
+    )
 
 
 def _decided(client: Client, request: AuthorizationRequest, facts: SessionFacts, *, silent: bool) -> AuthorizationStep:
@@ -215,7 +244,9 @@ def _consent_is_needed(client: Client, request: AuthorizationRequest, facts: Ses
     # Whoever goes on after a sign-out is asked about in any case, and so can be taken back (OpenID Connect Core, section 11).
     if not client.consent_prompt and OFFLINE_ACCESS not in facts.decision.granted:
         return False
-    return asks_each_time(client, request) or not facts.consented.issuperset(facts.decision.granted)
+    if asks_each_time(client, request) or not facts.consented_claims.issuperset(facts.claims):
+        return True
+    return not facts.consented.issuperset(facts.decision.granted)
 
 
 def asks_each_time(client: Client, request: AuthorizationRequest) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from sealwright.clock import Instant
@@ -21,6 +22,7 @@ from sealwright.db.schema import (
     oauth_scope_maps,
     oauth_supplementary_scope_maps,
 )
+from sealwright.oauth.claims_request import ClaimsRequest
 from sealwright.oauth.clients.store import CLIENT_COLUMNS, client_from, touch_client
 from sealwright.oauth.models import (
     AccessCounts,
@@ -31,6 +33,9 @@ from sealwright.oauth.models import (
     ScopeMap,
     TokenFamily,
 )
+
+_NO_CLAIMS = ClaimsRequest()
+_read_claims = msgspec.json.Decoder(ClaimsRequest).decode
 
 c = oauth_clients.c
 m = oauth_scope_maps.c
@@ -71,14 +76,16 @@ _CLIENT_OF_REQUEST = Statement(
 _ANSWER_REQUEST = insert_once(oauth_answered_requests, returning=r.digest)
 
 s = oauth_consents.c
-_CONSENT = Statement(select(s.scope).where(s.account_id == bindparam("account_id"), s.client_id == bindparam("client_id")))
+_CONSENT = Statement(
+    select(s.scope, s.claims).where(s.account_id == bindparam("account_id"), s.client_id == bindparam("client_id"))
+)
 _CONSENTS = Statement(
     select(c.id, c.name, c.display_name, s.scope, s.granted_at)
     .join(oauth_clients, c.id == s.client_id)
     .where(s.account_id == bindparam("account_id"))
     .order_by(c.name)
 )
-_PUT_CONSENT = upsert(oauth_consents, key=("account_id", "client_id"), update=("scope", "granted_at"))
+_PUT_CONSENT = upsert(oauth_consents, key=("account_id", "client_id"), update=("scope", "claims", "granted_at"))
 _DELETE_CONSENT = Statement(
     delete(oauth_consents).where(s.account_id == bindparam("account_id"), s.client_id == bindparam("client_id"))
 )
@@ -94,6 +101,8 @@ FAMILY_COLUMNS = (
     f.authenticated_at,
     f.created_at,
     f.revoked_at,
+    f.methods,
+    f.claims,
 )
 _INSERT_FAMILY = Statement(insert(oauth_families))
 _FAMILY_BY_ID = Statement(select(*FAMILY_COLUMNS).where(f.id == bindparam("id")))
@@ -218,10 +227,21 @@ async def answer_request(tx: Transaction, digest: bytes, expires_at: Instant) ->
     return await tx.one(_ANSWER_REQUEST, digest=digest, expires_at=expires_at) is not None
 
 
-async def consented_scopes(db: Database, account_id: str, client_id: str) -> frozenset[str]:
-    """The scopes that a person allowed a client."""
-    row = await db.one(_CONSENT, account_id=account_id, client_id=client_id)
-    return frozenset() if row is None else frozenset(row[0].split())
+class Consented(NamedTuple):
+    """What a person allowed a client."""
+
+    scopes: frozenset[str] = frozenset()
+    claims: frozenset[str] = frozenset()
+    """Those beside the claims of the scopes."""
+
+
+async def consented(db: Database, account_id: str, client_id: str) -> Consented:
+    """What a person allowed a client before."""
+    return _consented(await db.one(_CONSENT, account_id=account_id, client_id=client_id))
+
+
+def _consented(row: Row | None) -> Consented:
+    return Consented() if row is None else Consented(frozenset(row[0].split()), frozenset(row[1].split()))
 
 
 async def consents(db: Database, account_id: str) -> list[Consent]:
@@ -232,11 +252,17 @@ async def consents(db: Database, account_id: str) -> list[Consent]:
     ]
 
 
-async def put_consent(tx: Transaction, account_id: str, client_id: str, scopes: frozenset[str], now: Instant) -> None:
-    """Remember that a person allowed a client these scopes, beside those allowed before."""
-    row = await tx.one(_CONSENT, account_id=account_id, client_id=client_id)
-    all_scopes = scopes if row is None else scopes | set(row[0].split())
-    await tx.run(_PUT_CONSENT, account_id=account_id, client_id=client_id, scope=" ".join(sorted(all_scopes)), granted_at=now)
+async def put_consent(tx: Transaction, account_id: str, client_id: str, given: Consented, now: Instant) -> None:
+    """Remember what a person allowed a client, beside what they allowed before."""
+    before = _consented(await tx.one(_CONSENT, account_id=account_id, client_id=client_id))
+    await tx.run(
+        _PUT_CONSENT,
+        account_id=account_id,
+        client_id=client_id,
+        scope=" ".join(sorted(given.scopes | before.scopes)),
+        claims=" ".join(sorted(given.claims | before.claims)),
+        granted_at=now,
+    )
 
 
 async def delete_consent(tx: Transaction, account_id: str, client_id: str) -> bool:
@@ -273,6 +299,8 @@ async def insert_family(tx: Transaction, family: TokenFamily) -> None:
         created_at=family.created_at,
         revoked_at=family.revoked_at,
         revoke_reason=None,
+        methods=" ".join(family.methods),
+        claims=None if family.claims == _NO_CLAIMS else msgspec.json.encode(family.claims).decode(),
     )
 
 
@@ -351,6 +379,8 @@ def family_from(row: Row) -> TokenFamily:
         authenticated_at=instant_or_none(row[6]),
         created_at=Instant(row[7]),
         revoked_at=instant_or_none(row[8]),
+        methods=tuple(row[9].split()),
+        claims=_NO_CLAIMS if row[10] is None else _read_claims(row[10]),
     )
 
 

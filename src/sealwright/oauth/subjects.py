@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sealwright.identity import Account, Group, PersonAttribute
 from sealwright.oauth import policy
 from sealwright.oauth import store as oauth_store
-from sealwright.oauth.claims import ATTRIBUTE_SCOPES, GROUP_SCOPES, Subject
+from sealwright.oauth.claims import ATTRIBUTE_SCOPES, GROUP_SCOPES, AskedClaim, Subject, grantable
+from sealwright.oauth.claims_request import Values
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store
@@ -31,9 +32,23 @@ class SubjectLookup:
         return policy.still_granted(scopes, policy.available_scopes(held, {group.id for group in groups})), groups
 
     async def subject_of(
-        self, account: Account, client: Client, scopes: Collection[str], *, groups: tuple[Group, ...] | None = None
+        self,
+        account: Account,
+        client: Client,
+        scopes: Collection[str],
+        *,
+        groups: tuple[Group, ...] | None = None,
+        asked: Mapping[str, Values] | None = None,
     ) -> Subject:
-        """The person as one client with these scopes may know them. `groups`: the person's, where they are known already."""
+        """The person as one client with these scopes may know them. `groups`: the person's, where they are known already.
+
+        `asked`: claims that the client was granted one by one; they are told as long as the person may grant them.
+        """
+        told_alone: tuple[AskedClaim, ...] = ()
+        if asked:
+            groups = groups if groups is not None else await self._directory.groups_of(account.id)
+            told_alone = await self.grantable(client, groups, asked)
+            scopes = {*scopes, *(each.scope for each in told_alone)}
         if groups is None and (client.has_claim_maps or not GROUP_SCOPES.isdisjoint(scopes)):
             groups = await self._directory.groups_of(account.id)
         mapped = {}
@@ -46,4 +61,9 @@ class SubjectLookup:
             attributes = await self._directory.attributes_of(account.id)
         if "ssh_publickeys" in scopes:
             keys = tuple(key.public_key for key in await self._directory.ssh_keys_of(account.id))
-        return Subject(account, groups or (), self._directory.spn_of(account), mapped, attributes, keys)
+        return Subject(account, groups or (), self._directory.spn_of(account), mapped, attributes, keys, told_alone)
+
+    async def grantable(self, client: Client, groups: tuple[Group, ...], asked: Mapping[str, Values]) -> tuple[AskedClaim, ...]:
+        """Of claims that are asked for one by one, those that a member of these groups may grant to the client."""
+        held = await oauth_store.held_scopes_by_group(self._db, client.id) if asked else {}
+        return grantable(asked, policy.available_scopes(held, {group.id for group in groups}))

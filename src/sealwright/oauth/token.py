@@ -101,7 +101,8 @@ class TokenEndpoint:
         holder = result.holder
         if holder is None or "openid" not in result.scopes:
             return result
-        subject = await self._subjects.subject_of(holder.account, client, result.scopes, groups=result.groups)
+        asked = result.family.claims.id_token
+        subject = await self._subjects.subject_of(holder.account, client, result.scopes, groups=result.groups, asked=asked)
         result = replace(result, subject=subject)
         try:
             require_room(key, self._id_token_claims(self._context(client, result), result, holder, access_token=""))
@@ -128,7 +129,7 @@ class TokenEndpoint:
 
     def _context(self, client: Client, result: GrantResult) -> claims.TokenContext:
         issuer_url = issuer_url_of(self._origin, client.name)
-        methods = () if result.holder is None else result.holder.session.methods
+        methods = result.family.methods or (() if result.holder is None else result.holder.session.methods)
         return claims.TokenContext(issuer_url, client, result.family, methods, self._clock.now(), result.nonce)
 
     def _id_token_claims(

@@ -31,7 +31,8 @@ class UserinfoEndpoint:
         scopes, groups = await self._subjects.scopes_still_granted(account, client, token.scopes)
         if "openid" not in scopes:
             raise _needs_openid()
-        subject = await self._subjects.subject_of(account, client, scopes, groups=groups)
+        asked = token.family.claims.userinfo
+        subject = await self._subjects.subject_of(account, client, scopes, groups=groups, asked=asked)
         return claims.identity_claims(subject, client, scopes)
 
 

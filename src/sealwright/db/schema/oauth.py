@@ -100,6 +100,8 @@ oauth_families = Table(
     instant_column("created_at"),
     instant_column("revoked_at", nullable=True),
     text_column("revoke_reason", nullable=True),
+    Column("methods", Text, nullable=False, server_default=text("''"), doc="How the person had proved who they are"),
+    text_column("claims", nullable=True, doc="JSON: claims that were granted one by one"),
     Index("ix_oauth_families_account_id", "account_id"),
     Index("ix_oauth_families_session_id", "session_id"),
     Index("ix_oauth_families_client_id", "client_id"),
@@ -141,6 +143,7 @@ oauth_consents = Table(
     Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
     text_column("scope"),
     instant_column("granted_at"),
+    Column("claims", Text, nullable=False, server_default=text("''"), doc="Those beside the claims of the scopes"),
     info={"about": "What a person has allowed a client."},
 )
 

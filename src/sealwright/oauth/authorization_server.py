@@ -80,15 +80,6 @@ def build_authorization_server(
     userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, subjects=SubjectLookup(dependencies, directory))
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
-    terminals = TerminalEndpoints(authorization, api_authenticator(sessions), dependencies.budgets)
-    browser_endpoints = BrowserEndpoints(
-        authorization=authorization,
-        logout=logout,
-        browser=browser_authenticator(sessions),
-        budgets=dependencies.budgets,
-        step_response=step_response,
-        terminals=terminals,
-    )
     endpoints = Endpoints(
         tokens=tokens,
         introspection=introspection,
@@ -109,5 +100,25 @@ def build_authorization_server(
         logout=logout,
         backchannel_logout=BackchannelLogout(dependencies, custody=custody, outbound=outbound),
         step_response=step_response,
-        routes=(*browser_routes(browser_endpoints), *terminal_routes(terminals), *routes(endpoints)),
+        routes=(*_people_routes(dependencies, authorization, logout, sessions, step_response), *routes(endpoints)),
     )
+
+
+def _people_routes(
+    dependencies: OAuthDependencies,
+    authorization: AuthorizationEndpoint,
+    logout: LogoutEndpoint,
+    sessions: SessionLookup,
+    step_response: StepResponse,
+) -> tuple[Route, ...]:
+    """The addresses where people decide, in a browser or at a terminal."""
+    terminals = TerminalEndpoints(authorization, api_authenticator(sessions), dependencies.budgets)
+    browsers = BrowserEndpoints(
+        authorization=authorization,
+        logout=logout,
+        browser=browser_authenticator(sessions),
+        budgets=dependencies.budgets,
+        step_response=step_response,
+        terminals=terminals,
+    )
+    return (*browser_routes(browsers), *terminal_routes(terminals))

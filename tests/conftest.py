@@ -17,6 +17,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The event loop in which coroutine tests run: that of the program."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A PostgreSQL server: the one that the environment names, else one of our own."""
     given = os.environ.get(URL_VARIABLE)

@@ -64,6 +64,12 @@ class World:
             await self.directory.add_members(group, [name], actor=SYSTEM)
         return account
 
+    async def account(self, name: str) -> Account:
+        """The account of a person who exists."""
+        found = await self.directory.find(name)
+        assert found is not None
+        return found
+
     async def sign_in(self, account: Account) -> str:
         """A browser session; answers its cookie."""
 
@@ -195,7 +201,7 @@ def confidential_request(**changes: str) -> dict[str, str]:
     return public_request(client_id="wiki", redirect_uri=CALLBACK) | changes
 
 
-def public_redemption(code: str, **changes: str) -> dict[str, str]:
+def public_redemption(code: str, **changes: str) -> dict[str, Any]:
     """What the stock `step` client sends: always with a client_secret, here an empty one."""
     return {
         "grant_type": "authorization_code",

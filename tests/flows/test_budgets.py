@@ -1,6 +1,6 @@
 """Whoever asks too much is told to wait, in the words of each wire, and nobody else is."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -25,14 +25,12 @@ FEW = Rate(3, timedelta(minutes=1))
 STRANGER = "203.0.113.9"
 
 
-def run(scenario, **budgets):
-    async def inside():
-        async with oauth_world(budgets=BudgetSettings(**budgets)) as world:
-            await world.public_client()
-            alice = await world.person("alice", groups=("users",))
-            await scenario(world, await world.sign_in(alice))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def signed_in_alice(**budgets):
+    async with oauth_world(budgets=BudgetSettings(**budgets)) as world:
+        await world.public_client()
+        alice = await world.person("alice", groups=("users",))
+        yield world, await world.sign_in(alice)
 
 
 async def redeem(world, name, secret, code="x", *, address="192.0.2.7"):
@@ -45,8 +43,8 @@ def waits(answer):
     return answer.status == 429 and "Too many attempts" in page_text(answer)
 
 
-def test_wrong_secrets_of_a_stranger_are_limited_and_do_not_lock_the_client_out():
-    async def scenario(world, cookie):
+async def test_wrong_secrets_of_a_stranger_are_limited_and_do_not_lock_the_client_out():
+    async with signed_in_alice(token_failures_per_client=FEW) as (world, cookie):
         name, secret = await world.confidential_client()
         code = await world.code(cookie, **confidential_request())
         statuses = [(await redeem(world, name, "wrong", address=STRANGER)).status for _ in range(6)]
@@ -58,32 +56,26 @@ def test_wrong_secrets_of_a_stranger_are_limited_and_do_not_lock_the_client_out(
         world.clock.advance(timedelta(seconds=20))
         assert (await redeem(world, name, "wrong", address=STRANGER)).status == 401
 
-    run(scenario, token_failures_per_client=FEW)
 
-
-def test_void_codes_count_and_good_ones_do_not():
-    async def scenario(world, cookie):
+async def test_void_codes_count_and_good_ones_do_not():
+    async with signed_in_alice(token_failures_per_client=FEW) as (world, cookie):
         for _ in range(5):
             code = await world.code(cookie, **public_request())
             assert (await world.token(**public_redemption(code))).status == 200
         statuses = [(await world.token(**public_redemption("void"))).status for _ in range(4)]
         assert statuses == [400, 400, 400, 429]
 
-    run(scenario, token_failures_per_client=FEW)
 
-
-def test_address_that_names_ever_other_clients_is_limited_with_its_whole_network():
-    async def scenario(world, _cookie):
+async def test_address_that_names_ever_other_clients_is_limited_with_its_whole_network():
+    async with signed_in_alice(token_failures_per_address=FEW) as (world, _cookie):
         statuses = [(await redeem(world, f"client-{n}", "x", address=f"2001:db8::{n}")).status for n in range(5)]
         assert statuses == [401, 401, 401, 429, 429]
         assert (await world.post("/oauth2/token", {}, address="2001:db8:0:0:ffff::1")).status == 429
         assert (await world.post("/oauth2/token", {}, address="2001:db8:0:1::1")).status == 400
 
-    run(scenario, token_failures_per_address=FEW)
 
-
-def test_tokens_that_are_none_of_ours_are_limited_at_userinfo_and_those_that_ended_are_not():
-    async def scenario(world, cookie):
+async def test_tokens_that_are_none_of_ours_are_limited_at_userinfo_and_those_that_ended_are_not():
+    async with signed_in_alice(token_failures_per_address=FEW) as (world, cookie):
         token = (await world.tokens(cookie))["access_token"]
 
         async def userinfo(token, address="192.0.2.7"):
@@ -99,20 +91,16 @@ def test_tokens_that_are_none_of_ours_are_limited_at_userinfo_and_those_that_end
         world.clock.advance(timedelta(hours=1))
         assert [(await userinfo(token)).status for _ in range(5)] == [401] * 5
 
-    run(scenario, token_failures_per_address=FEW)
 
-
-def test_authorization_requests_of_one_address_are_limited():
-    async def scenario(world, cookie):
+async def test_authorization_requests_of_one_address_are_limited():
+    async with signed_in_alice(authorizations_per_address=FEW) as (world, cookie):
         for _ in range(3):
             assert (await world.authorize(None, **public_request())).status == 303
         assert waits(await world.authorize(cookie, **public_request()))
 
-    run(scenario, authorizations_per_address=FEW)
 
-
-def test_codes_and_refusals_for_one_person_are_limited_and_showing_pages_is_not():
-    async def scenario(world, cookie):
+async def test_codes_and_refusals_for_one_person_are_limited_and_showing_pages_is_not():
+    async with signed_in_alice(authorizations_per_account=FEW) as (world, cookie):
         answers = [await world.authorize(cookie, **public_request()) for _ in range(6)]
         signed_in = await world.signed_in(cookie)
         for answer in answers[:2]:
@@ -125,19 +113,14 @@ def test_codes_and_refusals_for_one_person_are_limited_and_showing_pages_is_not(
         bob = await world.sign_in(await world.person("bob", groups=("users",)))
         assert location(await world.authorize(bob, **public_request())).startswith("/ui/oauth2/consent?")
 
-    run(scenario, authorizations_per_account=FEW)
 
-
-def test_nobody_is_limited_where_the_settings_say_off():
-    async def scenario(world, cookie):
-        for _ in range(20):
-            assert await world.code(cookie, **public_request())
-            assert (await world.token(**public_redemption("void"))).status == 400
-
-    run(
-        scenario,
+async def test_nobody_is_limited_where_the_settings_say_off():
+    async with signed_in_alice(
         authorizations_per_address=None,
         authorizations_per_account=None,
         token_failures_per_client=None,
         token_failures_per_address=None,
-    )
+    ) as (world, cookie):
+        for _ in range(20):
+            assert await world.code(cookie, **public_request())
+            assert (await world.token(**public_redemption("void"))).status == 400

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -29,16 +30,8 @@ from tests.oauth_world import (
 )
 
 
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await scenario(world)
-
-    asyncio.run(inside())
-
-
-def test_stock_step_request_ends_in_an_id_token_with_mail_and_nonce():
-    async def scenario(world):
+async def test_stock_step_request_ends_in_an_id_token_with_mail_and_nonce():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         cookie = await world.sign_in(alice)
@@ -99,11 +92,9 @@ def test_stock_step_request_ends_in_an_id_token_with_mail_and_nonce():
         assert access.claims["sub"] == alice.id
         assert access.claims["exp"] == START // 1000 + 900
 
-    run(scenario)
 
-
-def test_person_who_is_not_signed_in_signs_in_and_comes_back_to_the_same_request():
-    async def scenario(world):
+async def test_person_who_is_not_signed_in_signs_in_and_comes_back_to_the_same_request():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         answer = await world.authorize(None, **public_request(login_hint="alice"))
@@ -119,11 +110,9 @@ def test_person_who_is_not_signed_in_signs_in_and_comes_back_to_the_same_request
         )
         assert location(answer) == f"/ui/oauth2/consent?request={handle}"
 
-    run(scenario)
 
-
-def test_consent_is_asked_once_and_again_only_for_more():
-    async def scenario(world):
+async def test_consent_is_asked_once_and_again_only_for_more():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client(scopes=("openid", "email", "groups"))
         cookie = await world.sign_in(alice)
@@ -138,11 +127,9 @@ def test_consent_is_asked_once_and_again_only_for_more():
         assert location(asked_for).startswith("/ui/oauth2/consent?")
         assert [event for event, _, _ in await world.events("consent.given")] == ["consent.given"]
 
-    run(scenario)
 
-
-def test_consent_of_one_person_or_client_is_not_anothers():
-    async def scenario(world):
+async def test_consent_of_one_person_or_client_is_not_anothers():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         bob = await world.person("bob", groups=("users",))
         await world.public_client()
@@ -152,11 +139,9 @@ def test_consent_of_one_person_or_client_is_not_anothers():
         other = await world.authorize(await world.sign_in(alice), **public_request(client_id="other"))
         assert "/ui/oauth2/consent" in location(other)
 
-    run(scenario)
 
-
-def test_denied_consent_is_told_to_the_client_and_recorded():
-    async def scenario(world):
+async def test_denied_consent_is_told_to_the_client_and_recorded():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         cookie = await world.sign_in(alice)
@@ -171,11 +156,9 @@ def test_denied_consent_is_told_to_the_client_and_recorded():
         assert again.status == 410
         assert "This request is no longer open" in page_text(again)
 
-    run(scenario)
 
-
-def test_pending_request_is_answered_once_even_when_allowed_in_two_tabs_at_once():
-    async def scenario(world):
+async def test_pending_request_is_answered_once_even_when_allowed_in_two_tabs_at_once():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         cookie = await world.sign_in(alice)
@@ -187,11 +170,9 @@ def test_pending_request_is_answered_once_even_when_allowed_in_two_tabs_at_once(
         assert sorted(type(answer).__name__ for answer in answers) == ["RedirectStep", *["RequestGone"] * 7]
         assert len(await world.events("code.issued")) == 1
 
-    run(scenario)
 
-
-def test_pending_request_waits_ten_minutes():
-    async def scenario(world):
+async def test_pending_request_waits_ten_minutes():
+    async with oauth_world() as world:
         await world.person("alice", groups=("users",))
         await world.public_client()
         handle = handle_in(await world.authorize(None, **public_request()))
@@ -201,31 +182,25 @@ def test_pending_request_waits_ten_minutes():
         answer = await world.call("GET", f"/ui/oauth2/continue?request={handle}")
         assert (answer.status, "This request is no longer open" in page_text(answer)) == (410, True)
 
-    run(scenario)
 
-
-def test_posted_request_is_continued_with_a_get_that_carries_the_cookie():
-    async def scenario(world):
+async def test_posted_request_is_continued_with_a_get_that_carries_the_cookie():
+    async with oauth_world() as world:
         await world.public_client()
         answer = await world.post("/oauth2/authorise", public_request())
         assert location(answer).startswith("/ui/oauth2/continue?request=")
         next_one = await world.call("GET", location(answer))
         assert location(next_one).startswith("/ui/sign-in?request=")
 
-    run(scenario)
 
-
-def test_old_address_of_the_sign_in_endpoint_works():
-    async def scenario(world):
+async def test_old_address_of_the_sign_in_endpoint_works():
+    async with oauth_world() as world:
         await world.public_client()
         answer = await world.call("GET", f"/ui/oauth2?{urlencode(public_request())}")
         assert location(answer).startswith("/ui/sign-in?request=")
 
-    run(scenario)
 
-
-def test_fragment_mode_puts_code_and_error_into_the_fragment():
-    async def scenario(world):
+async def test_fragment_mode_puts_code_and_error_into_the_fragment():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         cookie = await world.sign_in(alice)
@@ -237,15 +212,13 @@ def test_fragment_mode_puts_code_and_error_into_the_fragment():
         )
         assert bad.startswith(WEB + "#error=invalid_request&")
 
-    run(scenario)
 
-
-def test_confidential_client_authenticates_by_header_or_body():
-    async def scenario(world):
+async def test_confidential_client_authenticates_by_header_or_body():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         name, secret = await world.confidential_client()
         cookie = await world.sign_in(alice)
-        form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        form: Any = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
         code = await world.code(cookie, **confidential_request(scope="openid groups profile"))
         answer = await world.token(basic(name, secret), **form, code=code)
         assert answer.status == 200
@@ -257,11 +230,9 @@ def test_confidential_client_authenticates_by_header_or_body():
         answer = await world.token(**form, code=code, client_id=name, client_secret=secret)
         assert answer.status == 200
 
-    run(scenario)
 
-
-def test_secret_of_a_public_client_is_tolerated_and_never_told_back():
-    async def scenario(world):
+async def test_secret_of_a_public_client_is_tolerated_and_never_told_back():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         cookie = await world.sign_in(alice)
@@ -271,11 +242,9 @@ def test_secret_of_a_public_client_is_tolerated_and_never_told_back():
             assert answer.status == 200
             assert b"dummy-secret-1" not in answer.body
 
-    run(scenario)
 
-
-def test_only_openid_brings_an_id_token():
-    async def scenario(world):
+async def test_only_openid_brings_an_id_token():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client(scopes=("openid", "read:all"))
         tokens = await world.tokens(await world.sign_in(alice), scope="read:all")
@@ -286,11 +255,9 @@ def test_only_openid_brings_an_id_token():
         assert answer.status == 403
         assert 'error="insufficient_scope"' in dict(answer.headers)["www-authenticate"]
 
-    run(scenario)
 
-
-def test_person_without_mail_gets_a_token_without_one():
-    async def scenario(world):
+async def test_person_without_mail_gets_a_token_without_one():
+    async with oauth_world() as world:
         carol = await world.person("carol", groups=("users",), mails=())
         await world.public_client()
         tokens = await world.tokens(await world.sign_in(carol))
@@ -298,32 +265,26 @@ def test_person_without_mail_gets_a_token_without_one():
         assert "email" not in claims
         assert "email_verified" not in claims
 
-    run(scenario)
 
-
-def test_short_user_name_where_the_client_prefers_it():
-    async def scenario(world):
+async def test_short_user_name_where_the_client_prefers_it():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         await world.server.clients.change("step-ca", {"short_username": True}, actor=SYSTEM)
         tokens = await world.tokens(await world.sign_in(alice))
         assert (await world.verified(tokens["id_token"], "step-ca")).claims["preferred_username"] == "alice"
 
-    run(scenario)
 
-
-def test_request_without_a_nonce_gets_none():
-    async def scenario(world):
+async def test_request_without_a_nonce_gets_none():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         tokens = await world.tokens(await world.sign_in(alice), nonce="")
         assert "nonce" not in (await world.verified(tokens["id_token"], "step-ca")).claims
 
-    run(scenario)
 
-
-def test_whole_flow_leaves_a_thread_of_audit_events():
-    async def scenario(world):
+async def test_whole_flow_leaves_a_thread_of_audit_events():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         tokens = await world.tokens(await world.sign_in(alice))
@@ -338,12 +299,10 @@ def test_whole_flow_leaves_a_thread_of_audit_events():
         for secret in (tokens["access_token"], tokens["refresh_token"], tokens["id_token"], VERIFIER):
             assert secret not in written
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("hosts", ["localhost", "127.0.0.1", "[::1]"])
-def test_loopback_redirect_on_any_port_with_and_without_a_path(hosts):
-    async def scenario(world):
+async def test_loopback_redirect_on_any_port_with_and_without_a_path(hosts):
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         cookie = await world.sign_in(alice)
@@ -352,5 +311,3 @@ def test_loopback_redirect_on_any_port_with_and_without_a_path(hosts):
             code = await world.code(cookie, **public_request(redirect_uri=uri))
             answer = await world.token(**public_redemption(code, redirect_uri=uri))
             assert answer.status == 200
-
-    run(scenario)

@@ -1,6 +1,5 @@
 """A person in more groups than a token can tell: the request is refused, and what was presented is still good."""
 
-import asyncio
 from datetime import timedelta
 
 from sealwright.access import SYSTEM
@@ -10,14 +9,6 @@ from tests.oauth_world import CALLBACK, basic, confidential_request, members, oa
 SCOPES = ("openid", "email", "groups")
 NAMES = [f"department-{number:04}-of-the-division-for-everything-else-there-is" for number in range(420)]
 assert sum(map(len, NAMES)) > LONGEST_TOKEN * 3 // 4
-
-
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            await scenario(world)
-
-    asyncio.run(inside())
 
 
 async def join_all(world, person):
@@ -39,8 +30,8 @@ def require_too_long(answer):
     assert "too many groups" in told["error_description"]
 
 
-def test_code_whose_token_would_be_too_long_is_not_used_up():
-    async def scenario(world):
+async def test_code_whose_token_would_be_too_long_is_not_used_up():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client(scopes=SCOPES)
         await join_all(world, "alice")
@@ -53,11 +44,9 @@ def test_code_whose_token_would_be_too_long_is_not_used_up():
         assert claims["groups"] == sorted([*NAMES[100:], "users"])
         assert (await world.token(**public_redemption(code))).status == 400, "a code is still good only once"
 
-    run(scenario)
 
-
-def test_refresh_token_whose_successor_would_come_with_a_token_too_long_is_not_used_up():
-    async def scenario(world):
+async def test_refresh_token_whose_successor_would_come_with_a_token_too_long_is_not_used_up():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         name, secret = await world.confidential_client(scopes=SCOPES)
         code = await world.code(await world.sign_in(alice), **confidential_request(scope=" ".join(SCOPES)))
@@ -73,5 +62,3 @@ def test_refresh_token_whose_successor_would_come_with_a_token_too_long_is_not_u
         require_too_long(await refresh())
         told = members(await refresh("openid email"))
         assert "groups" not in (await world.verified(told["id_token"], name)).claims
-
-    run(scenario)

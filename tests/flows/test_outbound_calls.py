@@ -276,14 +276,10 @@ def test_proxies_of_the_environment_are_not_used(certificate, monkeypatch):
     assert call(certificate, HELLO, outbound(certificate))[0].body == b"hello"
 
 
-def test_connections_are_not_shared_between_names(certificate):
+async def test_connections_are_not_shared_between_names(certificate):
     caller = outbound(certificate)
-
-    async def run():
-        async with Provider(certificate, HELLO) as provider:
-            await caller.get(f"https://{NAME}:{provider.port}/")
-            with pytest.raises(OutboundFailed, match="certificate is not trusted"):
-                await caller.get(f"https://other.test:{provider.port}/")
-            return provider
-
-    assert asyncio.run(run()).names == [NAME, "other.test"]
+    async with Provider(certificate, HELLO) as provider:
+        await caller.get(f"https://{NAME}:{provider.port}/")
+        with pytest.raises(OutboundFailed, match="certificate is not trusted"):
+            await caller.get(f"https://other.test:{provider.port}/")
+    assert provider.names == [NAME, "other.test"]

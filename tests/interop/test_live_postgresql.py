@@ -218,24 +218,24 @@ def test_token_is_good_for_one_certificate_on_all_nodes_together(nodes, kind):
     assert "used before" in send(second).json()["message"]
 
 
+async def end_all_connections(database_url):
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    finally:
+        await connection.close()
+
+
 def test_connections_that_the_database_ends_are_made_anew(nodes):
     first, second = nodes
-
-    async def end_all():
-        connection = await asyncpg.connect(first.database_url)
-        try:
-            await connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        finally:
-            await connection.close()
-
     requester = Requester(first)
     with line(first.machines, first.root) as one, line(second.machines, second.root) as other:
         for each in (one, other):
             assert each.send("POST", "/sign", requester.sign_body("before.example.org")).status == 201
-        asyncio.run(end_all())
+        asyncio.run(end_all_connections(first.database_url))
         for each in (one, other):
             statuses = [each.send("POST", "/sign", requester.sign_body("after.example.org")).status for _ in range(5)]
             assert set(statuses) <= {201, 503}

@@ -1,6 +1,5 @@
 """Whatever arrives on the step wire or in a definition is answered in its own words, never with a mistake of ours."""
 
-import asyncio
 import base64
 import json
 from contextlib import suppress
@@ -57,15 +56,12 @@ def test_time_and_serial_are_read_or_refused(text):
         max_size=8,
     )
 )
-def test_no_body_token_or_certificate_makes_a_mistake(tmp_path, calls):
-    async def scenario():
-        async with authority(tmp_path / "none") as ca:
-            ca.add_local_provider()
-            await ca.add_oidc()
-            await ca.add_jwk()
-            for path, body, token, certificate in calls:
-                status, answer = await ca.call("POST", path, body, bearer=token.strip() or "x", certificate=certificate)
-                assert 400 <= status < 500, (path, body, token, answer)
-                assert answer["message"]
-
-    asyncio.run(scenario())
+async def test_no_body_token_or_certificate_makes_a_mistake(tmp_path, calls):
+    async with authority(tmp_path / "none") as ca:
+        ca.add_local_provider()
+        await ca.add_oidc()
+        await ca.add_jwk()
+        for path, body, token, certificate in calls:
+            status, answer = await ca.call("POST", path, body, bearer=token.strip() or "x", certificate=certificate)
+            assert 400 <= status < 500, (path, body, token, answer)
+            assert answer["message"]

@@ -1,6 +1,5 @@
 """What is looked for in the audit record is found on both engines, page by page, and nothing twice."""
 
-import asyncio
 from datetime import timedelta
 
 from sealwright.access import SYSTEM, Actor
@@ -22,70 +21,61 @@ def found(rows):
     return [(row.event, row.target) for row in rows]
 
 
-def test_filters_go_together(open_scratch):
-    async def scenario():
-        async with open_scratch() as db:
-            clock = FixedClock(START)
-            audit = Audit(clock)
-            await record(db, audit, Event.GROUP_CREATED, "group:1", name="staff")
-            clock.advance(timedelta(hours=1))
-            await record(db, audit, Event.GROUP_DELETED, "group:1", actor=ALICE, name="staff")
-            await record(db, audit, Event.GROUP_CREATED, "group:bad", actor=ALICE, outcome=Outcome.REFUSED)
-            everything = await audit.search(db, EventFilter(), at_most=10)
-            assert found(everything) == [
-                ("group.created", "group:bad"),
-                ("group.deleted", "group:1"),
-                ("group.created", "group:1"),
-            ]
-            an_hour_on = after(START, timedelta(hours=1))
-            for wanted, number in (
-                (EventFilter(targets=("group:1", "group:other")), 2),
-                (EventFilter(events=("group.created",)), 2),
-                (EventFilter(events=("group.created", "group.deleted"), outcome="done"), 2),
-                (EventFilter(outcome="refused"), 1),
-                (EventFilter(by=("id-of-alice", "id-of-alice")), 2),
-                (EventFilter(by=("alice", "alice")), 2),
-                (EventFilter(since=an_hour_on), 2),
-                (EventFilter(until=an_hour_on), 1),
-                (EventFilter(targets=("group:1",), events=("group.deleted",), by=("alice", "alice"), since=an_hour_on), 1),
-                (EventFilter(targets=("group:1",), outcome="failed"), 0),
-            ):
-                assert len(await audit.search(db, wanted, at_most=10)) == number, wanted
-
-    asyncio.run(scenario())
+async def test_filters_go_together(open_scratch):
+    async with open_scratch() as db:
+        clock = FixedClock(START)
+        audit = Audit(clock)
+        await record(db, audit, Event.GROUP_CREATED, "group:1", name="staff")
+        clock.advance(timedelta(hours=1))
+        await record(db, audit, Event.GROUP_DELETED, "group:1", actor=ALICE, name="staff")
+        await record(db, audit, Event.GROUP_CREATED, "group:bad", actor=ALICE, outcome=Outcome.REFUSED)
+        everything = await audit.search(db, EventFilter(), at_most=10)
+        assert found(everything) == [
+            ("group.created", "group:bad"),
+            ("group.deleted", "group:1"),
+            ("group.created", "group:1"),
+        ]
+        an_hour_on = after(START, timedelta(hours=1))
+        for wanted, number in (
+            (EventFilter(targets=("group:1", "group:other")), 2),
+            (EventFilter(events=("group.created",)), 2),
+            (EventFilter(events=("group.created", "group.deleted"), outcome="done"), 2),
+            (EventFilter(outcome="refused"), 1),
+            (EventFilter(by=("id-of-alice", "id-of-alice")), 2),
+            (EventFilter(by=("alice", "alice")), 2),
+            (EventFilter(since=an_hour_on), 2),
+            (EventFilter(until=an_hour_on), 1),
+            (EventFilter(targets=("group:1",), events=("group.deleted",), by=("alice", "alice"), since=an_hour_on), 1),
+            (EventFilter(targets=("group:1",), outcome="failed"), 0),
+        ):
+            assert len(await audit.search(db, wanted, at_most=10)) == number, wanted
 
 
-def test_pages_hold_every_row_once_also_within_one_moment(open_scratch):
-    async def scenario():
-        async with open_scratch() as db:
-            audit = Audit(FixedClock(START))
-            for number in range(7):
-                await record(db, audit, Event.GROUP_CREATED, f"group:{number}")
-            seen, place = [], None
-            while page := await audit.search(db, EventFilter(older_than=place), at_most=3):
-                seen += [row.target for row in page]
-                place = Instant(page[-1].at), page[-1].writer_id, page[-1].sequence
-            assert seen == [f"group:{number}" for number in reversed(range(7))]
-
-    asyncio.run(scenario())
+async def test_pages_hold_every_row_once_also_within_one_moment(open_scratch):
+    async with open_scratch() as db:
+        audit = Audit(FixedClock(START))
+        for number in range(7):
+            await record(db, audit, Event.GROUP_CREATED, f"group:{number}")
+        seen, place = [], None
+        while page := await audit.search(db, EventFilter(older_than=place), at_most=3):
+            seen += [row.target for row in page]
+            place = Instant(page[-1].at), page[-1].writer_id, page[-1].sequence
+        assert seen == [f"group:{number}" for number in reversed(range(7))]
 
 
-def test_things_are_found_by_a_name_that_they_had(open_scratch):
-    async def scenario():
-        async with open_scratch() as db:
-            clock = FixedClock(START)
-            audit = Audit(clock)
-            for number, name in enumerate(("a_b", "axb", "100%", 'q"uote', "ünï", "a_b")):
-                await record(db, audit, Event.GROUP_CREATED, f"group:{number}", name=name)
-                clock.advance(timedelta(seconds=1))
-            await record(db, audit, Event.GROUP_MEMBERS_CHANGED, "group:9", name="axb")
-            await record(db, audit, Event.PERSON_CREATED, "person:1", name="axb")
-            assert await audit.targets_called(db, "group", "a_b") == ["group:5", "group:0"]
-            for number, name in ((1, "axb"), (2, "100%"), (3, 'q"uote'), (4, "ünï")):
-                assert await audit.targets_called(db, "group", name) == [f"group:{number}"]
-            assert await audit.targets_called(db, "group", "%") == []
-            assert await audit.targets_called(db, "server", "axb") == []
-            assert await audit.name_of(db, "group:3") == 'q"uote'
-            assert await audit.name_of(db, "group:9") is None
-
-    asyncio.run(scenario())
+async def test_things_are_found_by_a_name_that_they_had(open_scratch):
+    async with open_scratch() as db:
+        clock = FixedClock(START)
+        audit = Audit(clock)
+        for number, name in enumerate(("a_b", "axb", "100%", 'q"uote', "ünï", "a_b")):
+            await record(db, audit, Event.GROUP_CREATED, f"group:{number}", name=name)
+            clock.advance(timedelta(seconds=1))
+        await record(db, audit, Event.GROUP_MEMBERS_CHANGED, "group:9", name="axb")
+        await record(db, audit, Event.PERSON_CREATED, "person:1", name="axb")
+        assert await audit.targets_called(db, "group", "a_b") == ["group:5", "group:0"]
+        for number, name in ((1, "axb"), (2, "100%"), (3, 'q"uote'), (4, "ünï")):
+            assert await audit.targets_called(db, "group", name) == [f"group:{number}"]
+        assert await audit.targets_called(db, "group", "%") == []
+        assert await audit.targets_called(db, "server", "axb") == []
+        assert await audit.name_of(db, "group:3") == 'q"uote'
+        assert await audit.name_of(db, "group:9") is None

@@ -1,6 +1,7 @@
 """What the store of certificates, used tokens and provisioners promises, on both engines."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -43,24 +44,22 @@ def record(issuer_id, number, **members):
 
 
 @pytest.fixture
-def with_rows(open_scratch, tmp_path):
-    """Run a scenario on a database in which some certificates are intended."""
+def open_with_intents(open_scratch, tmp_path):
+    """Opens a database in which some certificates are intended."""
 
-    def run(scenario, count=3):
-        async def body():
-            async with open_scratch() as db, authority(tmp_path / "none", db=db) as ca:
-                issuer = await ca.issuers.active()
+    @asynccontextmanager
+    async def opened(count=3):
+        async with open_scratch() as db, authority(tmp_path / "none", db=db) as ca:
+            issuer = await ca.issuers.active()
 
-                async def fill(tx):
-                    for number in range(1, count + 1):
-                        await store.insert_intents(tx, [record(issuer.id, number, account_id=f"a{number % 2}")])
+            async def fill(tx):
+                for number in range(1, count + 1):
+                    await store.insert_intents(tx, [record(issuer.id, number, account_id=f"a{number % 2}")])
 
-                await db.write(fill)
-                return await scenario(ca, db)
+            await db.write(fill)
+            yield ca, db
 
-        return asyncio.run(body())
-
-    return run
+    return opened
 
 
 def write(db, verb, *given, **named):
@@ -70,26 +69,22 @@ def write(db, verb, *given, **named):
     return db.write(body)
 
 
-def test_row_comes_back_as_it_was_written(with_rows):
-    async def scenario(ca, db):
+async def test_row_comes_back_as_it_was_written(open_with_intents):
+    async with open_with_intents() as (ca, db):
         issuer = await ca.issuers.active()
         assert await store.by_serial(db, (2).to_bytes(20)) == record(issuer.id, 2, account_id="a0")
         assert await store.by_serial(db, bytes(20)) is None
 
-    with_rows(scenario)
 
-
-def test_serial_is_unique(with_rows):
-    async def scenario(ca, db):
+async def test_serial_is_unique(open_with_intents):
+    async with open_with_intents() as (ca, db):
         issuer = await ca.issuers.active()
         with pytest.raises(DuplicateRow):
             await write(db, store.insert_intents, [record(issuer.id, 1)])
 
-    with_rows(scenario)
 
-
-def test_intent_is_settled_once(with_rows):
-    async def scenario(ca, db):
+async def test_intent_is_settled_once(open_with_intents):
+    async with open_with_intents() as (_ca, db):
         one, two, three = ((number).to_bytes(20) for number in (1, 2, 3))
         assert await write(db, store.record_issued, [(one, b"der")], now=NOW)
         assert not await write(db, store.record_issued, [(one, b"other")], now=NOW)
@@ -105,19 +100,15 @@ def test_intent_is_settled_once(with_rows):
             (CertificateState.ISSUED, b"late"),
         ]
 
-    with_rows(scenario)
 
-
-def test_only_old_intents_are_closed(with_rows):
-    async def scenario(ca, db):
+async def test_only_old_intents_are_closed(open_with_intents):
+    async with open_with_intents() as (_ca, db):
         assert await write(db, store.close_intents, until=Instant(NOW + 2)) == [(1).to_bytes(20), (2).to_bytes(20)]
         assert (await store.by_serial(db, (3).to_bytes(20))).state is CertificateState.INTENDED
 
-    with_rows(scenario)
 
-
-def test_revocation_happens_once_and_not_to_what_failed(with_rows):
-    async def scenario(ca, db):
+async def test_revocation_happens_once_and_not_to_what_failed(open_with_intents):
+    async with open_with_intents() as (_ca, db):
         await write(db, store.record_failed, (2).to_bytes(20))
         answers = await asyncio.gather(
             *(write(db, store.revoke, (1).to_bytes(20), now=NOW, reason=number) for number in range(6))
@@ -127,22 +118,18 @@ def test_revocation_happens_once_and_not_to_what_failed(with_rows):
         assert not await write(db, store.revoke, (9).to_bytes(20), now=NOW, reason=0)
         assert (await store.by_serial(db, (1).to_bytes(20))).revoked_at == NOW
 
-    with_rows(scenario)
 
-
-def test_pages_are_newest_first_and_by_person(with_rows):
-    async def scenario(ca, db):
+async def test_pages_are_newest_first_and_by_person(open_with_intents):
+    async with open_with_intents(count=5) as (_ca, db):
         first = await store.newest(db, older_than=store.NO_SERIAL_IS_GREATER, at_most=3)
         rest = await store.newest(db, older_than=first[-1].serial, at_most=3)
         assert [int.from_bytes(row.serial) for row in (*first, *rest)] == [5, 4, 3, 2, 1]
         own = await store.newest(db, older_than=store.NO_SERIAL_IS_GREATER, at_most=9, account_id="a1")
         assert [int.from_bytes(row.serial) for row in own] == [5, 3, 1]
 
-    with_rows(scenario, count=5)
 
-
-def test_certificates_are_found_by_name_and_by_the_end_of_one(with_rows):
-    async def scenario(ca, db):
+async def test_certificates_are_found_by_name_and_by_the_end_of_one(open_with_intents):
+    async with open_with_intents() as (ca, db):
         issuer = await ca.issuers.active()
         more = [
             record(issuer.id, 6, subject_name="Web.Example.org", names=(Name(NameType.DNS, "web.example.org"),), account_id="a1"),
@@ -163,11 +150,9 @@ def test_certificates_are_found_by_name_and_by_the_end_of_one(with_rows):
         assert await found(".org") == [8, 7, 6, 3, 2, 1], "also an address ends so"
         assert await found("example.org") == await found("%") == []
 
-    with_rows(scenario)
 
-
-def test_token_is_consumed_once_however_many_ask(with_rows):
-    async def scenario(ca, db):
+async def test_token_is_consumed_once_however_many_ask(open_with_intents):
+    async with open_with_intents() as (_ca, db):
         token = TokenUse(bytes(16), Instant(NOW + 10_000))
         answers = await asyncio.gather(*(write(db, store.consume_token, token) for _ in range(20)))
         assert sorted(answers) == [False] * 19 + [True]
@@ -175,22 +160,18 @@ def test_token_is_consumed_once_however_many_ask(with_rows):
         assert await write(db, store.purge_tokens, expired_before=Instant(NOW + 10_001)) == 1
         assert await write(db, store.consume_token, token)
 
-    with_rows(scenario)
 
-
-def test_one_token_in_parallel_is_one_certificate(with_rows):
-    async def scenario(ca, db):
+async def test_one_token_in_parallel_is_one_certificate(open_with_intents):
+    async with open_with_intents() as (ca, db):
         await ca.add_jwk()
         token, request = ca.jwk_token(WEB), csr()
         answers = await asyncio.gather(*(ca.call("POST", "/sign", {"csr": request, "ott": token}) for _ in range(20)))
         assert sorted(status for status, _ in answers) == [201] + [401] * 19
         assert len(await store.newest(db, older_than=store.NO_SERIAL_IS_GREATER, at_most=100)) == 3 + 1
 
-    with_rows(scenario)
 
-
-def test_provisioners_renewal_and_inventory_work_alike(with_rows):
-    async def scenario(ca, db):
+async def test_provisioners_renewal_and_inventory_work_alike(open_with_intents):
+    async with open_with_intents() as (ca, db):
         for number in range(5):
             await ca.add_jwk(f"p{number}")
         page = await ca.provisioners.page("", 2)
@@ -210,5 +191,3 @@ def test_provisioners_renewal_and_inventory_work_alike(with_rows):
         ]
         assert (first.der, first.renewed_from) == (der_of(renewed), second.serial)
         assert [row.serial for row in await store.followed_by(db, second.serial)] == [first.serial]
-
-    with_rows(scenario)

@@ -1,6 +1,6 @@
 """Certificates that a person got with the old credentials do not outlive a reset, on any node; their own change ends none."""
 
-import asyncio
+from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
@@ -20,18 +20,16 @@ READER = Actor("person", "auditor", "auditor", frozenset({Permission.CERTIFICATE
 
 
 @pytest.fixture
-def run(open_two):
-    def runner(scenario):
-        async def inside():
-            async with open_two() as (first_db, second_db):
-                first = ServerWorld(first_db)
-                place = Place(first, ServerWorld(second_db, clock=first.clock, entropy_seed=8))
-                await place.begin()
-                await scenario(place)
+def open_place(open_two):
+    @asynccontextmanager
+    async def opened():
+        async with open_two() as (first_db, second_db):
+            first = ServerWorld(first_db)
+            place = Place(first, ServerWorld(second_db, clock=first.clock, entropy_seed=8))
+            await place.begin()
+            yield place
 
-        asyncio.run(inside())
-
-    return runner
+    return opened
 
 
 async def certificate(place):
@@ -69,8 +67,8 @@ async def from_the_shell(place, *, end):
 
 
 @pytest.mark.parametrize("reset", [by_an_administrator, by_a_link, from_the_shell])
-def test_reset_revokes_every_certificate_of_the_person_and_records_each(run, reset):
-    async def scenario(place):
+async def test_reset_revokes_every_certificate_of_the_person_and_records_each(open_place, reset):
+    async with open_place() as place:
         answers = [await certificate(place) for _ in range(2)]
         told = await reset(place, end=True)
         assert (told.sessions_ended, told.certificates_ended, told.certificates_kept) == (1, 2, 0)
@@ -81,44 +79,36 @@ def test_reset_revokes_every_certificate_of_the_person_and_records_each(run, res
             (event,) = [row for row in await place.second.events(f"certificate:{serial}") if row[0] == "certificate.revoked"]
             assert "the person's credentials were reset" in event[2]
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("reset", [by_an_administrator, by_a_link, from_the_shell])
-def test_reset_that_keeps_certificates_says_how_many_and_lets_them_renew(run, reset):
-    async def scenario(place):
+async def test_reset_that_keeps_certificates_says_how_many_and_lets_them_renew(open_place, reset):
+    async with open_place() as place:
         answers = [await certificate(place) for _ in range(2)]
         told = await reset(place, end=False)
         assert (told.certificates_ended, told.certificates_kept) == (0, 2)
         assert await revoked(place) == [None, None]
         assert (await renew(place, answers[0]))[0] == 201
 
-    run(scenario)
 
-
-def test_own_change_of_the_password_ends_no_certificate(run):
-    async def scenario(place):
+async def test_own_change_of_the_password_ends_no_certificate(open_place):
+    async with open_place() as place:
         answer = await certificate(place)
         await place.first.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=place.session.signed_in.actor)
         assert await revoked(place) == [None]
         assert (await renew(place, answer))[0] == 201
 
-    run(scenario)
 
-
-def test_whoever_uses_a_link_that_keeps_certificates_may_end_them(run):
-    async def scenario(place):
+async def test_whoever_uses_a_link_that_keeps_certificates_may_end_them(open_place):
+    async with open_place() as place:
         await certificate(place)
         link = await place.first.reset.create("alice", end_certificates=False, actor=SYSTEM)
         told, _ = await place.second.reset.redeem(link.token, OTHER_PASSWORD, end_certificates=True, address="192.0.2.1")
         assert told.certificates_ended == 1
         assert await revoked(place) == [1]
 
-    run(scenario)
 
-
-def test_certificate_of_an_older_generation_is_not_renewed_even_where_it_was_not_revoked(run):
-    async def scenario(place):
+async def test_certificate_of_an_older_generation_is_not_renewed_even_where_it_was_not_revoked(open_place):
+    async with open_place() as place:
         answer = await certificate(place)
         await by_an_administrator(place, end=True)
         for node in (place.first, place.second):
@@ -126,22 +116,16 @@ def test_certificate_of_an_older_generation_is_not_renewed_even_where_it_was_not
         status, told = await renew(place, answer)
         assert (status, "their credentials were reset" in told["message"]) == (403, True)
 
-    run(scenario)
 
-
-def test_certificate_got_after_the_reset_is_renewed(run):
-    async def scenario(place):
+async def test_certificate_got_after_the_reset_is_renewed(open_place):
+    async with open_place() as place:
         await by_an_administrator(place, end=True)
         place.session = await place.first.signed_in("alice", OTHER_PASSWORD)
         assert (await renew(place, await certificate(place)))[0] == 201
 
-    run(scenario)
 
-
-def test_reset_of_the_second_factor_ends_certificates_too(run):
-    async def scenario(place):
+async def test_reset_of_the_second_factor_ends_certificates_too(open_place):
+    async with open_place() as place:
         await certificate(place)
         await place.first.credentials.reset_totp("alice", actor=SYSTEM)
         assert await revoked(place) == [1]
-
-    run(scenario)

@@ -75,59 +75,47 @@ def empty_url(request, tmp_path):
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002"])
-def test_rows_of_a_released_version_are_brought_up_to_date(empty_url, revision):
-    async def scenario():
-        await load(empty_url, revision, table())
-        assert await revision_of(empty_url) == NEWEST
-        db = await open_database(empty_url)
-        try:
-            assert await db.all(READ) == [("wiki", bytes([0, 1, 2]), 5_000_000_000_000)]
-            assert await db.all(COUNT, other="") == []
-        finally:
-            await db.close()
-
-    asyncio.run(scenario())
+async def test_rows_of_a_released_version_are_brought_up_to_date(empty_url, revision):
+    await load(empty_url, revision, table())
+    assert await revision_of(empty_url) == NEWEST
+    db = await open_database(empty_url)
+    try:
+        assert await db.all(READ) == [("wiki", bytes([0, 1, 2]), 5_000_000_000_000)]
+        assert await db.all(COUNT, other="") == []
+    finally:
+        await db.close()
 
 
-def test_rows_that_cannot_be_stored_leave_nothing_behind(empty_url):
-    async def scenario():
-        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the engine says of a column that it does not have
-            await load(empty_url, NEWEST, [("accounts", iter([b'[["no_such_column",false]]', b'["x"]']))])
+async def test_rows_that_cannot_be_stored_leave_nothing_behind(empty_url):
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the engine says of a column that it does not have
+        await load(empty_url, NEWEST, [("accounts", iter([b'[["no_such_column",false]]', b'["x"]']))])
+    await load(empty_url, NEWEST, table(CURRENT))
+    with pytest.raises(DatabaseTaken):
         await load(empty_url, NEWEST, table(CURRENT))
-        with pytest.raises(DatabaseTaken):
-            await load(empty_url, NEWEST, table(CURRENT))
-
-    asyncio.run(scenario())
 
 
-def test_rows_that_are_refused_before_they_become_durable_leave_nothing(empty_url):
+async def test_rows_that_are_refused_before_they_become_durable_leave_nothing(empty_url):
     async def refuse(db):
         assert [row[0] for row in await db.all(READ)] == ["wiki"]
         raise Conflict("not these")
 
-    async def scenario():
-        with pytest.raises(Conflict, match="not these"):
-            await load(empty_url, "0002", table(), refuse)
-        assert await revision_of(empty_url) == ""
-        await load(empty_url, "0002", table())
-
-    asyncio.run(scenario())
+    with pytest.raises(Conflict, match="not these"):
+        await load(empty_url, "0002", table(), refuse)
+    assert await revision_of(empty_url) == ""
+    await load(empty_url, "0002", table())
 
 
-def test_what_is_recorded_before_the_commit_is_durable_with_the_rows(empty_url):
+async def test_what_is_recorded_before_the_commit_is_durable_with_the_rows(empty_url):
     async def record(db):
         async def body(tx):
             await Audit(FixedClock(Instant(7))).record(tx, Event.BACKUP_RESTORED, actor=SYSTEM, target="server:all")
 
         await db.write(body)
 
-    async def scenario():
-        await load(empty_url, "0002", table(), record)
-        db = await open_database(empty_url)
-        try:
-            (row,) = await Audit.newest(db)
-            assert (row.event, row.target) == ("backup.restored", "server:all")
-        finally:
-            await db.close()
-
-    asyncio.run(scenario())
+    await load(empty_url, "0002", table(), record)
+    db = await open_database(empty_url)
+    try:
+        (row,) = await Audit.newest(db)
+        assert (row.event, row.target) == ("backup.restored", "server:all")
+    finally:
+        await db.close()

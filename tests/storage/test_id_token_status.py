@@ -1,6 +1,5 @@
 """At `sign` a token of our own provider is worth what its session, family and person are worth at that moment, on every node."""
 
-import asyncio
 import base64
 import hashlib
 from contextlib import asynccontextmanager
@@ -163,80 +162,62 @@ async def reset_the_password(place):
         (reset_the_password, "the sign-in that the authorization rests on has ended"),
     ],
 )
-def test_id_token_is_worth_nothing_after(place, event, words):
-    async def scenario():
-        async with place() as here:
-            before, token = [(await here.tokens())["id_token"] for _ in range(2)]
-            assert (await here.sign(before))[0] == 201
-            await event(here)
-            status, answer = await here.sign(token)
-            assert (status, words in answer["message"]) == (403, True), answer
-
-    asyncio.run(scenario())
+async def test_id_token_is_worth_nothing_after(place, event, words):
+    async with place() as here:
+        before, token = [(await here.tokens())["id_token"] for _ in range(2)]
+        assert (await here.sign(before))[0] == 201
+        await event(here)
+        status, answer = await here.sign(token)
+        assert (status, words in answer["message"]) == (403, True), answer
 
 
-def test_id_token_is_worth_nothing_after_its_refresh_token_was_used_twice(place):
-    async def scenario():
-        async with place() as here:
-            tokens = await here.tokens()
-            fresh = msgspec.json.decode((await here.refresh(tokens["refresh_token"])).body)
-            assert (await here.sign(tokens["id_token"]))[0] == 201
-            assert (await here.refresh(tokens["refresh_token"])).status == 400
-            status, answer = await here.sign(fresh["id_token"])
-            assert (status, "the authorization was revoked" in answer["message"]) == (403, True)
-
-    asyncio.run(scenario())
+async def test_id_token_is_worth_nothing_after_its_refresh_token_was_used_twice(place):
+    async with place() as here:
+        tokens = await here.tokens()
+        fresh = msgspec.json.decode((await here.refresh(tokens["refresh_token"])).body)
+        assert (await here.sign(tokens["id_token"]))[0] == 201
+        assert (await here.refresh(tokens["refresh_token"])).status == 400
+        status, answer = await here.sign(fresh["id_token"])
+        assert (status, "the authorization was revoked" in answer["message"]) == (403, True)
 
 
-def test_refreshed_id_token_is_worth_what_its_own_scopes_are(place):
-    async def scenario():
-        async with place() as here:
-            tokens = await here.tokens("openid email groups")
-            await here.first.oauth.clients.update_scope_map("step-ca", "users", ("openid", "email"), actor=SYSTEM)
-            status, answer = await here.sign(tokens["id_token"])
-            assert (status, "the scope groups of Step-CA" in answer["message"]) == (403, True)
-            narrower = msgspec.json.decode((await here.refresh(tokens["refresh_token"])).body)
-            assert (await here.sign(narrower["id_token"]))[0] == 201
-
-    asyncio.run(scenario())
+async def test_refreshed_id_token_is_worth_what_its_own_scopes_are(place):
+    async with place() as here:
+        tokens = await here.tokens("openid email groups")
+        await here.first.oauth.clients.update_scope_map("step-ca", "users", ("openid", "email"), actor=SYSTEM)
+        status, answer = await here.sign(tokens["id_token"])
+        assert (status, "the scope groups of Step-CA" in answer["message"]) == (403, True)
+        narrower = msgspec.json.decode((await here.refresh(tokens["refresh_token"])).body)
+        assert (await here.sign(narrower["id_token"]))[0] == 201
 
 
-def test_person_removed_from_the_group_that_the_provisioner_asks_for_gets_nothing(place):
-    async def scenario():
-        async with place(groups=["pki"]) as here:
-            await here.first.directory.add_members("pki", ["alice"], actor=SYSTEM)
-            first, second = [(await here.tokens("openid email groups"))["id_token"] for _ in range(2)]
-            assert (await here.sign(first))[0] == 201
-            await here.first.directory.remove_members("pki", ["alice"], actor=SYSTEM)
-            status, answer = await here.sign(second)
-            assert (status, "in none of the groups any more" in answer["message"]) == (403, True)
-
-    asyncio.run(scenario())
+async def test_person_removed_from_the_group_that_the_provisioner_asks_for_gets_nothing(place):
+    async with place(groups=["pki"]) as here:
+        await here.first.directory.add_members("pki", ["alice"], actor=SYSTEM)
+        first, second = [(await here.tokens("openid email groups"))["id_token"] for _ in range(2)]
+        assert (await here.sign(first))[0] == 201
+        await here.first.directory.remove_members("pki", ["alice"], actor=SYSTEM)
+        status, answer = await here.sign(second)
+        assert (status, "in none of the groups any more" in answer["message"]) == (403, True)
 
 
-def test_person_removed_from_the_administrators_of_the_provisioner_has_their_own_names_only(place):
-    async def scenario():
-        async with place(admins=["pki"]) as here:
-            await here.first.directory.add_members("pki", ["alice"], actor=SYSTEM)
-            first, second, third = [(await here.tokens("openid email groups"))["id_token"] for _ in range(3)]
-            web = csr("web.example.org", ("web.example.org",))
-            status, answer = await here.sign(first, web)
-            assert (status, names_in(leaf_of(answer))) == (201, ["web.example.org"])
-            await here.first.directory.remove_members("pki", ["alice"], actor=SYSTEM)
-            status, answer = await here.sign(second, web)
-            assert (status, "web.example.org is no name that" in answer["message"]) == (403, True)
-            assert (await here.sign(third))[0] == 201
-
-    asyncio.run(scenario())
+async def test_person_removed_from_the_administrators_of_the_provisioner_has_their_own_names_only(place):
+    async with place(admins=["pki"]) as here:
+        await here.first.directory.add_members("pki", ["alice"], actor=SYSTEM)
+        first, second, third = [(await here.tokens("openid email groups"))["id_token"] for _ in range(3)]
+        web = csr("web.example.org", ("web.example.org",))
+        status, answer = await here.sign(first, web)
+        assert (status, names_in(leaf_of(answer))) == (201, ["web.example.org"])
+        await here.first.directory.remove_members("pki", ["alice"], actor=SYSTEM)
+        status, answer = await here.sign(second, web)
+        assert (status, "web.example.org is no name that" in answer["message"]) == (403, True)
+        assert (await here.sign(third))[0] == 201
 
 
-def test_refusal_of_a_token_that_is_over_is_recorded_with_the_reason(place):
-    async def scenario():
-        async with place() as here:
-            token = (await here.tokens())["id_token"]
-            await sign_out(here)
-            await here.sign(token)
-            refused = [row for row in await here.second.events("provisioner:step-ca") if row[0] == "certificate.refused"]
-            assert "the sign-in that the authorization rests on has ended" in refused[0][2]
-
-    asyncio.run(scenario())
+async def test_refusal_of_a_token_that_is_over_is_recorded_with_the_reason(place):
+    async with place() as here:
+        token = (await here.tokens())["id_token"]
+        await sign_out(here)
+        await here.sign(token)
+        refused = [row for row in await here.second.events("provisioner:step-ca") if row[0] == "certificate.refused"]
+        assert "the sign-in that the authorization rests on has ended" in refused[0][2]

@@ -19,8 +19,8 @@ async def invite(world, token, name):
     return answer
 
 
-def test_two_nodes_that_send_at_once_send_each_message_once(open_two, tmp_path):
-    async def scenario(sink):
+async def test_two_nodes_that_send_at_once_send_each_message_once(open_two, tmp_path):
+    with smtp_sink(tmp_path) as sink:
         async with open_two() as (first_db, second_db):
             settings = mail_settings(sink)
             first, second = await world_on(first_db, settings), await world_on(second_db, settings, 8)
@@ -38,12 +38,9 @@ def test_two_nodes_that_send_at_once_send_each_message_once(open_two, tmp_path):
             sent = [each for each in await second.events() if each[0] == "mail.sent"]
             assert len(sent) == len(names)
 
+
+async def test_message_goes_with_its_link_and_its_person(open_scratch, tmp_path):
     with smtp_sink(tmp_path) as sink:
-        asyncio.run(scenario(sink))
-
-
-def test_message_goes_with_its_link_and_its_person(open_scratch, tmp_path):
-    async def scenario(sink):
         async with open_scratch() as db:
             world = await world_on(db, mail_settings(sink))
             await world.seed()
@@ -54,6 +51,3 @@ def test_message_goes_with_its_link_and_its_person(open_scratch, tmp_path):
             assert (await world.outbox.status()).count == 1
             assert (await world.call("DELETE", "/persons/alice", token=token))[0] == 204
             assert (await world.outbox.status()).count == 0
-
-    with smtp_sink(tmp_path) as sink:
-        asyncio.run(scenario(sink))

@@ -69,38 +69,29 @@ def test_sqlite_revisions_lead_to_the_schema(tmp_path):
     assert layout_of(tmp_path / "b.db") == layout_of(tmp_path / "a.db")
 
 
-def test_new_postgresql_database_has_the_schema(postgresql_url):
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            assert await migrate(url) == NEWEST
-            assert await on_postgresql(url, differences) == []
-
-    asyncio.run(scenario())
+async def test_new_postgresql_database_has_the_schema(postgresql_url):
+    async with scratch_postgresql(postgresql_url) as url:
+        assert await migrate(url) == NEWEST
+        assert await on_postgresql(url, differences) == []
 
 
-def test_one_of_several_postgresql_hosts_gets_the_schema(postgresql_url):
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            await on_postgresql(url, empty)
-            account, _, place = url.rpartition("@")
-            host, _, name = place.partition("/")
-            several = f"{account}@127.0.0.1:1,{host}/{name}"
-            assert await migrate(several) == ""
-            assert await migrate(several) == NEWEST
-            db = await open_database(several)
-            assert await db.one(Statement(select(literal(1)))) == (1,)
-            await db.close()
-
-    asyncio.run(scenario())
+async def test_one_of_several_postgresql_hosts_gets_the_schema(postgresql_url):
+    async with scratch_postgresql(postgresql_url) as url:
+        await on_postgresql(url, empty)
+        account, _, place = url.rpartition("@")
+        host, _, name = place.partition("/")
+        several = f"{account}@127.0.0.1:1,{host}/{name}"
+        assert await migrate(several) == ""
+        assert await migrate(several) == NEWEST
+        db = await open_database(several)
+        assert await db.one(Statement(select(literal(1)))) == (1,)
+        await db.close()
 
 
-def test_postgresql_revisions_lead_to_the_schema(postgresql_url):
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            await on_postgresql(url, empty)
-            assert await on_postgresql(url, revisions_alone) == NEWEST
-
-    asyncio.run(scenario())
+async def test_postgresql_revisions_lead_to_the_schema(postgresql_url):
+    async with scratch_postgresql(postgresql_url) as url:
+        await on_postgresql(url, empty)
+        assert await on_postgresql(url, revisions_alone) == NEWEST
 
 
 def as_the_first_release_left_it(connection):
@@ -183,28 +174,24 @@ SETTINGS = {
 }
 
 
-def test_what_is_set_on_clients_of_older_databases_stays_set(tmp_path, postgresql_url):
+async def test_what_is_set_on_clients_of_older_databases_stays_set(tmp_path, postgresql_url):
     url = f"sqlite:///{tmp_path / 'a.db'}"
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         older_clients(connection)
-    asyncio.run(migrate(url, may_create=False))
+    await migrate(url, may_create=False)
     with engine.connect() as connection:
         assert settings_in(connection) == SETTINGS
-
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            await on_postgresql(url, empty)
-            await on_postgresql(url, older_clients)
-            await migrate(url, may_create=False)
-            assert await on_postgresql(url, settings_in) == SETTINGS
-            db = await open_database(url)
-            wiki = await client_named(db, "wiki")
-            await db.close()
-            assert wiki.redirect_uris == ("com.example.wiki:/cb", "https://wiki.example.org/cb")
-            assert (wiki.require_pkce, wiki.refresh_seconds, wiki.refresh_grace) == (False, 7200, timedelta(seconds=10))
-
-    asyncio.run(scenario())
+    async with scratch_postgresql(postgresql_url) as url:
+        await on_postgresql(url, empty)
+        await on_postgresql(url, older_clients)
+        await migrate(url, may_create=False)
+        assert await on_postgresql(url, settings_in) == SETTINGS
+        db = await open_database(url)
+        wiki = await client_named(db, "wiki")
+        await db.close()
+        assert wiki.redirect_uris == ("com.example.wiki:/cb", "https://wiki.example.org/cb")
+        assert (wiki.require_pkce, wiki.refresh_seconds, wiki.refresh_grace) == (False, 7200, timedelta(seconds=10))
 
 
 FAMILY = (
@@ -255,17 +242,14 @@ def test_older_sqlite_database_is_brought_up_to_date_with_what_it_holds(tmp_path
         assert answered_in(connection) == [(b"answered", 11)]
 
 
-def test_older_postgresql_database_is_brought_up_to_date_with_what_it_holds(postgresql_url):
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            await on_postgresql(url, empty)
-            await on_postgresql(url, as_the_first_release_left_it)
-            assert await migrate(url, may_create=False) == "0001"
-            assert await revision_of(url) == NEWEST
-            assert await on_postgresql(url, attempts_in) == [(3, 7, 9)]
-            assert await on_postgresql(url, answered_in) == [(b"answered", 11)]
-
-    asyncio.run(scenario())
+async def test_older_postgresql_database_is_brought_up_to_date_with_what_it_holds(postgresql_url):
+    async with scratch_postgresql(postgresql_url) as url:
+        await on_postgresql(url, empty)
+        await on_postgresql(url, as_the_first_release_left_it)
+        assert await migrate(url, may_create=False) == "0001"
+        assert await revision_of(url) == NEWEST
+        assert await on_postgresql(url, attempts_in) == [(3, 7, 9)]
+        assert await on_postgresql(url, answered_in) == [(b"answered", 11)]
 
 
 async def on_postgresql(url, work):
@@ -294,20 +278,16 @@ def test_tables_without_a_revision_are_left_alone(tmp_path):
         assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
 
 
-def test_empty_database_of_a_server_that_exists_is_left_empty(tmp_path, postgresql_url):
+async def test_empty_database_of_a_server_that_exists_is_left_empty(tmp_path, postgresql_url):
     path = tmp_path / "a.db"
     with pytest.raises(DatabaseEmpty, match="is missing"):
-        asyncio.run(migrate(f"sqlite:///{path}", may_create=False))
+        await migrate(f"sqlite:///{path}", may_create=False)
     assert list(tmp_path.iterdir()) == []
-
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            await on_postgresql(url, empty)
-            with pytest.raises(DatabaseEmpty, match=r"The database is empty\."):
-                await migrate(url, may_create=False)
-            assert await revision_of(url) == ""
-
-    asyncio.run(scenario())
+    async with scratch_postgresql(postgresql_url) as url:
+        await on_postgresql(url, empty)
+        with pytest.raises(DatabaseEmpty, match=r"The database is empty\."):
+            await migrate(url, may_create=False)
+        assert await revision_of(url) == ""
 
 
 def refusal(url):
@@ -353,23 +333,20 @@ def test_server_that_does_not_answer_is_told_with_both_ways_to_name_another():
     assert "hidden" not in told
 
 
-def test_role_that_may_make_no_tables_is_told_what_it_needs(postgresql_url):
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            await on_postgresql(url, empty)
-            server = await asyncpg.connect(url)
-            await server.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
-            await server.execute("CREATE ROLE visitor LOGIN")
-            try:
-                with pytest.raises(Unavailable) as caught:
-                    await migrate(url.replace("//sealwright@", "//visitor@"))
-            finally:
-                await server.execute("DROP ROLE visitor")
-                await server.close()
-            assert caught.value.detail == "The database cannot be used: permission denied for schema public."
-            assert "grant it CREATE on the schema" in caught.value.hint
-
-    asyncio.run(scenario())
+async def test_role_that_may_make_no_tables_is_told_what_it_needs(postgresql_url):
+    async with scratch_postgresql(postgresql_url) as url:
+        await on_postgresql(url, empty)
+        server = await asyncpg.connect(url)
+        await server.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+        await server.execute("CREATE ROLE visitor LOGIN")
+        try:
+            with pytest.raises(Unavailable) as caught:
+                await migrate(url.replace("//sealwright@", "//visitor@"))
+        finally:
+            await server.execute("DROP ROLE visitor")
+            await server.close()
+        assert caught.value.detail == "The database cannot be used: permission denied for schema public."
+        assert "grant it CREATE on the schema" in caught.value.hint
 
 
 READ_ELSEWHERE = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM kept').fetchone()[0])"
@@ -456,12 +433,9 @@ def test_names_that_an_older_sqlite_database_holds_can_be_searched_for(tmp_path)
         assert names_to_search_by(connection) == FOUND
 
 
-def test_names_that_an_older_postgresql_database_holds_can_be_searched_for(postgresql_url):
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            await on_postgresql(url, empty)
-            await on_postgresql(url, certificates_and_events_without_names_to_search_by)
-            await migrate(url, may_create=False)
-            assert await on_postgresql(url, names_to_search_by) == FOUND
-
-    asyncio.run(scenario())
+async def test_names_that_an_older_postgresql_database_holds_can_be_searched_for(postgresql_url):
+    async with scratch_postgresql(postgresql_url) as url:
+        await on_postgresql(url, empty)
+        await on_postgresql(url, certificates_and_events_without_names_to_search_by)
+        await migrate(url, may_create=False)
+        assert await on_postgresql(url, names_to_search_by) == FOUND

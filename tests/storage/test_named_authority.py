@@ -20,37 +20,31 @@ async def nodes_in(databases):
     return first, second, definition
 
 
-def test_provisioner_of_one_node_protects_its_group_on_the_other(open_two):
-    async def scenario():
-        async with open_two() as databases:
-            first, second, definition = await nodes_in(databases)
-            ga = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.GROUP_WRITE}))
-            await first.directory.create_group("signers", actor=SYSTEM)
-            assert await second.directory.add_members("signers", ["ga"], actor=ga) == ("ga",)
-            await first.provisioners.add(definition, SYSTEM)
-            with pytest.raises(BeyondOwnAuthority):
-                await second.directory.remove_members("signers", ["ga"], actor=ga)
-            await first.provisioners.remove("ops", SYSTEM)
-            assert await second.directory.remove_members("signers", ["ga"], actor=ga) == ("ga",)
-
-    asyncio.run(scenario())
+async def test_provisioner_of_one_node_protects_its_group_on_the_other(open_two):
+    async with open_two() as databases:
+        first, second, definition = await nodes_in(databases)
+        ga = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.GROUP_WRITE}))
+        await first.directory.create_group("signers", actor=SYSTEM)
+        assert await second.directory.add_members("signers", ["ga"], actor=ga) == ("ga",)
+        await first.provisioners.add(definition, SYSTEM)
+        with pytest.raises(BeyondOwnAuthority):
+            await second.directory.remove_members("signers", ["ga"], actor=ga)
+        await first.provisioners.remove("ops", SYSTEM)
+        assert await second.directory.remove_members("signers", ["ga"], actor=ga) == ("ga",)
 
 
-def test_many_changes_at_once_are_each_judged(open_two):
-    async def scenario():
-        async with open_two() as databases:
-            first, second, definition = await nodes_in(databases)
-            await first.provisioners.add(definition, SYSTEM)
-            ga = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.GROUP_WRITE}))
-            names = ["signers" if number % 4 == 0 else f"group-{number}" for number in range(AT_ONCE)]
-            outcomes = await asyncio.wait_for(
-                asyncio.gather(
-                    *((first, second)[number % 2].directory.create_group(name, actor=ga) for number, name in enumerate(names)),
-                    return_exceptions=True,
-                ),
-                60,
-            )
-            refused = [isinstance(outcome, BeyondOwnAuthority) for outcome in outcomes]
-            assert refused == [name == "signers" for name in names]
-
-    asyncio.run(scenario())
+async def test_many_changes_at_once_are_each_judged(open_two):
+    async with open_two() as databases:
+        first, second, definition = await nodes_in(databases)
+        await first.provisioners.add(definition, SYSTEM)
+        ga = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.GROUP_WRITE}))
+        names = ["signers" if number % 4 == 0 else f"group-{number}" for number in range(AT_ONCE)]
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(
+                *((first, second)[number % 2].directory.create_group(name, actor=ga) for number, name in enumerate(names)),
+                return_exceptions=True,
+            ),
+            60,
+        )
+        refused = [isinstance(outcome, BeyondOwnAuthority) for outcome in outcomes]
+        assert refused == [name == "signers" for name in names]

@@ -1,6 +1,7 @@
 """What may happen once happens once, on both engines, whoever asks at the same time."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -23,19 +24,17 @@ AT_ONCE = 50
 
 
 @pytest.fixture
-def run(open_scratch):
-    """Run a scenario in a world on the engine under test."""
+def signed_in_alice(open_scratch):
+    """Opens a world on the engine under test, with the cookie of alice."""
 
-    def runner(scenario, **options):
-        async def inside():
-            async with oauth_world(open_scratch, **options) as world:
-                await world.public_client()
-                alice = await world.person("alice", groups=("users",))
-                await scenario(world, await world.sign_in(alice))
+    @asynccontextmanager
+    async def opened(**options):
+        async with oauth_world(open_scratch, **options) as world:
+            await world.public_client()
+            alice = await world.person("alice", groups=("users",))
+            yield world, await world.sign_in(alice)
 
-        asyncio.run(inside())
-
-    return runner
+    return opened
 
 
 async def tokens_of_wiki(world, cookie, secret):
@@ -48,8 +47,8 @@ def outcomes(answers):
     return sorted((answer.status, members(answer).get("error", "")) for answer in answers)
 
 
-def test_code_redeemed_fifty_times_at_once_succeeds_once_and_the_family_ends(run):
-    async def scenario(world, cookie):
+async def test_code_redeemed_fifty_times_at_once_succeeds_once_and_the_family_ends(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
         code = await world.code(cookie, **public_request())
         answers = await asyncio.gather(*(world.token(**public_redemption(code)) for _ in range(AT_ONCE)))
         assert outcomes(answers) == [(200, ""), *[(400, "invalid_grant")] * (AT_ONCE - 1)]
@@ -61,11 +60,9 @@ def test_code_redeemed_fifty_times_at_once_succeeds_once_and_the_family_ends(run
         assert len(await world.events("token.issued")) == 1
         assert len(await world.events("token.family_revoked")) == 1
 
-    run(scenario)
 
-
-def test_redemptions_of_one_moment_succeed_or_fail_each_for_itself(run):
-    async def scenario(world, cookie):
+async def test_redemptions_of_one_moment_succeed_or_fail_each_for_itself(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
         codes = [await world.code(cookie, **public_request()) for _ in range(5)]
         asked = [*codes, codes[2]]
         answers = await asyncio.gather(*(world.token(**public_redemption(code)) for code in asked))
@@ -81,11 +78,9 @@ def test_redemptions_of_one_moment_succeed_or_fail_each_for_itself(run):
                 refreshed.append((await world.token(**form)).status)
         assert sorted(refreshed) == [200, 200, 200, 200, 400]
 
-    run(scenario)
 
-
-def test_refresh_token_used_fifty_times_at_once_succeeds_once_and_the_family_ends(run):
-    async def scenario(world, cookie):
+async def test_refresh_token_used_fifty_times_at_once_succeeds_once_and_the_family_ends(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
         tokens = await world.tokens(cookie)
         refresh = {"grant_type": "refresh_token", "client_id": "step-ca", "refresh_token": tokens["refresh_token"]}
         answers = await asyncio.gather(*(world.token(**refresh) for _ in range(AT_ONCE)))
@@ -95,11 +90,9 @@ def test_refresh_token_used_fifty_times_at_once_succeeds_once_and_the_family_end
         assert outcomes([await world.token(**refresh)]) == [(400, "invalid_grant")]
         assert len(await world.events("token.family_revoked")) == 1
 
-    run(scenario)
 
-
-def test_refresh_token_used_at_once_on_two_nodes_gives_each_the_same_successor_within_the_grace(run):
-    async def scenario(world, cookie):
+async def test_refresh_token_used_at_once_on_two_nodes_gives_each_the_same_successor_within_the_grace(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
         name, secret = await world.confidential_client()
         tokens = await tokens_of_wiki(world, cookie, secret)
         form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
@@ -115,11 +108,9 @@ def test_refresh_token_used_at_once_on_two_nodes_gives_each_the_same_successor_w
         assert (await world.token(basic(name, secret), **form | {"refresh_token": successor})).status == 200
         assert await world.events("token.family_revoked") == []
 
-    run(scenario)
 
-
-def test_pending_request_is_answered_once(run):
-    async def scenario(world, cookie):
+async def test_pending_request_is_answered_once(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
         handle = handle_in(await world.authorize(cookie, **public_request()))
         signed_in = await world.signed_in(cookie)
         answers = await asyncio.gather(
@@ -129,11 +120,9 @@ def test_pending_request_is_answered_once(run):
         )
         assert sorted(type(answer).__name__ for answer in answers) == ["RedirectStep", *["RequestGone"] * 39]
 
-    run(scenario)
 
-
-def test_name_of_a_client_is_given_once(run):
-    async def scenario(world, _cookie):
+async def test_name_of_a_client_is_given_once(signed_in_alice):
+    async with signed_in_alice() as (world, _cookie):
         clients = world.server.clients
         answers = await asyncio.gather(
             *(clients.create_public("same", "Same", "https://same.example", actor=SYSTEM) for _ in range(8)),
@@ -142,11 +131,9 @@ def test_name_of_a_client_is_given_once(run):
         assert sum(isinstance(answer, ClientExists) for answer in answers) == 7
         assert [one.name for one in await clients.list(actor=SYSTEM)] == ["same", "step-ca"]
 
-    run(scenario)
 
-
-def test_scope_map_and_redirect_uri_are_replaced_not_doubled(run):
-    async def scenario(world, _cookie):
+async def test_scope_map_and_redirect_uri_are_replaced_not_doubled(signed_in_alice):
+    async with signed_in_alice() as (world, _cookie):
         clients = world.server.clients
         await clients.update_scope_map("step-ca", "users", ["openid"], actor=SYSTEM)
         for _ in range(2):
@@ -159,20 +146,16 @@ def test_scope_map_and_redirect_uri_are_replaced_not_doubled(run):
         found = await clients.get("step-ca", actor=SYSTEM)
         assert (found.scope_maps, found.redirect_uris) == ((), ())
 
-    run(scenario)
 
-
-def test_everything_that_a_client_may_send_can_be_stored(run):
-    async def scenario(world, cookie):
+async def test_everything_that_a_client_may_send_can_be_stored(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
         odd = {"state": "ä€😀 '\"\\", "nonce": "ü'\"\\ ;--", "login_hint": "o'brien@example.org"}
         tokens = await world.tokens(cookie, **odd)
         assert (await world.verified(tokens["id_token"], "step-ca")).claims["nonce"] == odd["nonce"]
 
-    run(scenario)
 
-
-def test_what_ended_is_deleted_after_a_day_and_the_rest_stays(run):
-    async def scenario(world, cookie):
+async def test_what_ended_is_deleted_after_a_day_and_the_rest_stays(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
         alice = await world.directory.find("alice")
         await world.authorize(None, **public_request())
         await world.tokens(cookie)
@@ -195,11 +178,9 @@ def test_what_ended_is_deleted_after_a_day_and_the_rest_stays(run):
         again = await world.token(**refresh, refresh_token=young["refresh_token"])
         assert members(again)["error_description"].startswith("The refresh token is unknown")
 
-    run(scenario)
 
-
-def test_client_goes_with_all_that_hangs_on_it(run):
-    async def scenario(world, cookie):
+async def test_client_goes_with_all_that_hangs_on_it(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
         await world.tokens(cookie)
         await world.server.clients.delete("step-ca", actor=SYSTEM)
         assert await world.server.consents.list_of(await world.signed_in(cookie)) == []
@@ -208,11 +189,9 @@ def test_client_goes_with_all_that_hangs_on_it(run):
         answer = await world.authorize(cookie, **public_request())
         assert "/ui/oauth2/consent" in dict(answer.headers)["location"]
 
-    run(scenario)
 
-
-def test_purge_of_more_than_one_transaction_leaves_what_still_holds(run):
-    async def scenario(world, _cookie):
+async def test_purge_of_more_than_one_transaction_leaves_what_still_holds(signed_in_alice):
+    async with signed_in_alice() as (world, _cookie):
         _, secret = await world.confidential_client("backup")
         wiki = basic("backup", secret)
 
@@ -224,5 +203,3 @@ def test_purge_of_more_than_one_transaction_leaves_what_still_holds(run):
         await tokens()
         assert await purge(world.dependencies) == ROWS_AT_ONCE + 20
         assert await purge(world.dependencies) == 0
-
-    run(scenario)

@@ -1,7 +1,5 @@
 """What is searched is found by an index, on both engines, however much there is."""
 
-import asyncio
-
 import pytest
 from sqlalchemy import bindparam, func, select, text
 
@@ -88,25 +86,22 @@ class Explained(Statement):
         return explained
 
 
-def plan(open_scratch, statement, given):
+async def plan(open_scratch, statement, given):
     """The plan in one text; PostgreSQL is told to read no whole table, which it would for a few rows."""
 
-    async def scenario():
-        async with open_scratch() as db:
+    async with open_scratch() as db:
 
-            async def body(tx):
-                if "Postgresql" in type(db).__name__:
-                    await tx.run(Statement(text("SET LOCAL enable_seqscan = off")))
-                return await tx.all(Explained(statement), **given)
+        async def body(tx):
+            if "Postgresql" in type(db).__name__:
+                await tx.run(Statement(text("SET LOCAL enable_seqscan = off")))
+            return await tx.all(Explained(statement), **given)
 
-            return "\n".join(str(row[-1]) for row in await db.write(body))
-
-    return asyncio.run(scenario())
+        return "\n".join(str(row[-1]) for row in await db.write(body))
 
 
 @pytest.mark.parametrize(("statement", "given", "index"), SEARCHES)
-def test_search_reads_an_index_and_no_whole_table(open_scratch, statement, given, index):
-    told = plan(open_scratch, statement, given)
+async def test_search_reads_an_index_and_no_whole_table(open_scratch, statement, given, index):
+    told = await plan(open_scratch, statement, given)
     assert index in told, told
     assert "Seq Scan" not in told
     recursion = ("SCAN held", "SCAN CONSTANT ROW")
@@ -115,8 +110,8 @@ def test_search_reads_an_index_and_no_whole_table(open_scratch, statement, given
     )
 
 
-def test_search_for_what_has_no_index_is_told_apart(open_scratch):
+async def test_search_for_what_has_no_index_is_told_apart(open_scratch):
     writer = Statement(select(func.count()).select_from(audit_events).where(audit_events.c.actor_id == bindparam("who")))
-    told = plan(open_scratch, writer, {"who": "a"})
+    told = await plan(open_scratch, writer, {"who": "a"})
     assert "SCAN audit_events" in told or "Filter" in told or "Seq Scan" in told
     assert not any(name in told for name in ("ix_audit_events_target", "ix_audit_events_at"))

@@ -40,85 +40,70 @@ async def hand_over(db, name, holder):
     await db.write(body)
 
 
-def test_all_who_ask_the_same_at_once_share_one_reading(open_scratch):
-    async def scenario():
-        async with open_scratch() as db:
-            await insert_lease(db, "a", "anna")
-            readings = Readings(db)
-            single_flight = SingleFlight(readings)
-            answers = await asyncio.gather(*(single_flight.of(name) for name in ["a", "b"] * 10))
-            assert answers == ["anna", None] * 10
-            assert readings.count == 2
-
-    asyncio.run(scenario())
+async def test_all_who_ask_the_same_at_once_share_one_reading(open_scratch):
+    async with open_scratch() as db:
+        await insert_lease(db, "a", "anna")
+        readings = Readings(db)
+        single_flight = SingleFlight(readings)
+        answers = await asyncio.gather(*(single_flight.of(name) for name in ["a", "b"] * 10))
+        assert answers == ["anna", None] * 10
+        assert readings.count == 2
 
 
-def test_who_asks_after_a_change_is_told_of_it(open_scratch):
-    async def scenario():
-        async with open_scratch() as db:
-            await insert_lease(db, "a", "anna")
-            single_flight = SingleFlight(Readings(db))
-            for holder in ("berta", "carla"):
-                await hand_over(db, "a", holder)
-                assert await asyncio.gather(*(single_flight.of("a") for _ in range(5))) == [holder] * 5
-
-    asyncio.run(scenario())
+async def test_who_asks_after_a_change_is_told_of_it(open_scratch):
+    async with open_scratch() as db:
+        await insert_lease(db, "a", "anna")
+        single_flight = SingleFlight(Readings(db))
+        for holder in ("berta", "carla"):
+            await hand_over(db, "a", holder)
+            assert await asyncio.gather(*(single_flight.of("a") for _ in range(5))) == [holder] * 5
 
 
-def test_who_asks_during_a_reading_waits_for_one_of_their_own():
-    async def scenario():
-        begun, go_on, values = asyncio.Event(), asyncio.Event(), iter(["old", "new"])
+async def test_who_asks_during_a_reading_waits_for_one_of_their_own():
+    begun, go_on, values = asyncio.Event(), asyncio.Event(), iter(["old", "new"])
 
-        async def read(_key):
-            value = next(values)
-            begun.set()
-            await go_on.wait()
-            return value
+    async def read(_key):
+        value = next(values)
+        begun.set()
+        await go_on.wait()
+        return value
 
-        single_flight = SingleFlight(read)
-        early = asyncio.create_task(single_flight.of("a"))
-        await begun.wait()
-        late = asyncio.create_task(single_flight.of("a"))
-        await asyncio.sleep(0)
-        go_on.set()
-        assert [await early, await late] == ["old", "new"]
-
-    asyncio.run(scenario())
+    single_flight = SingleFlight(read)
+    early = asyncio.create_task(single_flight.of("a"))
+    await begun.wait()
+    late = asyncio.create_task(single_flight.of("a"))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert [await early, await late] == ["old", "new"]
 
 
-def test_failed_reading_fails_all_who_waited_and_nobody_after_them():
-    async def scenario():
-        outcomes = iter([OSError("gone"), "there"])
+async def test_failed_reading_fails_all_who_waited_and_nobody_after_them():
+    outcomes = iter([OSError("gone"), "there"])
 
-        async def read(_key):
-            outcome = next(outcomes)
-            if isinstance(outcome, Exception):
-                raise outcome
-            return outcome
+    async def read(_key):
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-        single_flight = SingleFlight(read)
-        failed = await asyncio.gather(*(single_flight.of("a") for _ in range(3)), return_exceptions=True)
-        assert all(isinstance(failure, OSError) for failure in failed)
-        assert await single_flight.of("a") == "there"
-
-    asyncio.run(scenario())
+    single_flight = SingleFlight(read)
+    failed = await asyncio.gather(*(single_flight.of("a") for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(failure, OSError) for failure in failed)
+    assert await single_flight.of("a") == "there"
 
 
-def test_who_goes_away_leaves_the_reading_to_the_others():
-    async def scenario():
-        go_on = asyncio.Event()
+async def test_who_goes_away_leaves_the_reading_to_the_others():
+    go_on = asyncio.Event()
 
-        async def read(_key):
-            await go_on.wait()
-            return "there"
+    async def read(_key):
+        await go_on.wait()
+        return "there"
 
-        single_flight = SingleFlight(read)
-        patient, hasty = (asyncio.create_task(single_flight.of("a")) for _ in range(2))
-        await asyncio.sleep(0)
-        hasty.cancel()
-        go_on.set()
-        assert await patient == "there"
-        with pytest.raises(asyncio.CancelledError):
-            await hasty
-
-    asyncio.run(scenario())
+    single_flight = SingleFlight(read)
+    patient, hasty = (asyncio.create_task(single_flight.of("a")) for _ in range(2))
+    await asyncio.sleep(0)
+    hasty.cancel()
+    go_on.set()
+    assert await patient == "there"
+    with pytest.raises(asyncio.CancelledError):
+        await hasty

@@ -64,90 +64,76 @@ async def longest_pause(of, seconds):
     return longest, task
 
 
-def test_lock_of_another_program_stops_neither_reads_nor_the_event_loop_and_writes_wait_for_it(tmp_path):
-    async def scenario():
-        async with sqlite_at(tmp_path) as (db, file):
-            await db.write(put("a"))
-            with locked(file) as other:
-                writing = asyncio.ensure_future(db.write(put("b")))
-                for _ in range(20):
-                    asked = time.monotonic()
-                    assert await db.one(READ, which="a") == ("me",)
-                    await db.check()
-                    assert time.monotonic() - asked < 0.2
-                    await asyncio.sleep(0.03)
-                assert not writing.done()
-                other.execute("ROLLBACK")
-                pause, _ = await longest_pause(writing, 0)
-                assert pause < 0.2
-            await writing
-            assert await db.one(READ, which="b") == ("me",)
-
-    asyncio.run(scenario())
-
-
-def test_writes_that_a_lock_keeps_waiting_for_too_long_fail_in_words_and_later_ones_succeed(tmp_path):
-    async def scenario():
-        async with sqlite_at(tmp_path) as (db, file):
-            with locked(file):
-                writes = [asyncio.ensure_future(db.write(put(f"{number}"))) for number in range(3)]
-                pause, gathered = await longest_pause(asyncio.gather(*writes, return_exceptions=True), 0)
+async def test_lock_of_another_program_stops_neither_reads_nor_the_event_loop_and_writes_wait_for_it(tmp_path):
+    async with sqlite_at(tmp_path) as (db, file):
+        await db.write(put("a"))
+        with locked(file) as other:
+            writing = asyncio.ensure_future(db.write(put("b")))
+            for _ in range(20):
+                asked = time.monotonic()
+                assert await db.one(READ, which="a") == ("me",)
+                await db.check()
+                assert time.monotonic() - asked < 0.2
+                await asyncio.sleep(0.03)
+            assert not writing.done()
+            other.execute("ROLLBACK")
+            pause, _ = await longest_pause(writing, 0)
             assert pause < 0.2
-            assert {(type(each), each.detail) for each in gathered.result()} == {
-                (Unavailable, "The database cannot be written at the moment: another program has locked it.")
-            }
-            await db.write(put("later"))
-            assert await db.one(READ, which="0") is None
-            assert await db.one(READ, which="later") == ("me",)
-
-    asyncio.run(scenario())
+        await writing
+        assert await db.one(READ, which="b") == ("me",)
 
 
-def test_full_disk_fails_the_write_in_words_and_is_over_when_there_is_room(tmp_path):
-    async def scenario():
-        async with sqlite_at(tmp_path) as (db, _):
-            connection = db._connection
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            connection.execute(f"PRAGMA max_page_count={pages}")  # what SQLite then says is what it says of a full disk
+async def test_writes_that_a_lock_keeps_waiting_for_too_long_fail_in_words_and_later_ones_succeed(tmp_path):
+    async with sqlite_at(tmp_path) as (db, file):
+        with locked(file):
+            writes = [asyncio.ensure_future(db.write(put(f"{number}"))) for number in range(3)]
+            pause, gathered = await longest_pause(asyncio.gather(*writes, return_exceptions=True), 0)
+        assert pause < 0.2
+        assert {(type(each), each.detail) for each in gathered.result()} == {
+            (Unavailable, "The database cannot be written at the moment: another program has locked it.")
+        }
+        await db.write(put("later"))
+        assert await db.one(READ, which="0") is None
+        assert await db.one(READ, which="later") == ("me",)
 
-            async def fill(tx):
-                for number in range(2000):
-                    await tx.run(INSERT, name=f"{number}" + "x" * 200, holder="me", until=0)
 
-            with pytest.raises(Unavailable, match="disk is full") as told:
-                await db.write(fill)
-            assert told.value.hint == "Make room on its disk."
-            connection.execute("PRAGMA max_page_count=1000000")
+async def test_full_disk_fails_the_write_in_words_and_is_over_when_there_is_room(tmp_path):
+    async with sqlite_at(tmp_path) as (db, _):
+        connection = db._connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages}")  # what SQLite then says is what it says of a full disk
+
+        async def fill(tx):
+            for number in range(2000):
+                await tx.run(INSERT, name=f"{number}" + "x" * 200, holder="me", until=0)
+
+        with pytest.raises(Unavailable, match="disk is full") as told:
+            await db.write(fill)
+        assert told.value.hint == "Make room on its disk."
+        connection.execute("PRAGMA max_page_count=1000000")
+        await db.write(put("a"))
+        assert await db.one(READ, which="a") == ("me",)
+
+
+async def test_database_that_is_read_only_is_told_by_check_and_by_writes(tmp_path):
+    async with sqlite_at(tmp_path) as (db, _):
+        await db.check()
+        db._connection.execute("PRAGMA query_only=ON")
+        with pytest.raises(Unavailable, match="read-only"):
             await db.write(put("a"))
-            assert await db.one(READ, which="a") == ("me",)
-
-    asyncio.run(scenario())
-
-
-def test_database_that_is_read_only_is_told_by_check_and_by_writes(tmp_path):
-    async def scenario():
-        async with sqlite_at(tmp_path) as (db, _):
-            await db.check()
-            db._connection.execute("PRAGMA query_only=ON")
-            with pytest.raises(Unavailable, match="read-only"):
-                await db.write(put("a"))
-
-    asyncio.run(scenario())
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 
-def with_postgresql(postgresql_url, scenario):
-    async def run():
-        async with scratch_postgresql(postgresql_url) as url, closing_connection(url) as admin:
-            db = await open_database(url)
-            try:
-                await scenario(db, admin)
-            finally:
-                await db.close()
-
-    asyncio.run(run())
+@asynccontextmanager
+async def opened_postgresql(postgresql_url):
+    async with scratch_postgresql(postgresql_url) as url, closing_connection(url) as admin:
+        db = await open_database(url)
+        try:
+            yield db, admin
+        finally:
+            await db.close()
 
 
 @asynccontextmanager
@@ -166,8 +152,8 @@ async def read_only(admin, value):
     await admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only={value}")
 
 
-def test_session_that_only_reads_after_a_failover_is_dropped_and_the_write_done_on_a_new_one(postgresql_url):
-    async def scenario(db, admin):
+async def test_session_that_only_reads_after_a_failover_is_dropped_and_the_write_done_on_a_new_one(postgresql_url):
+    async with opened_postgresql(postgresql_url) as (db, admin):
         await read_only(admin, "on")
         with pytest.raises(Unavailable, match="read-only"):
             await db.write(put("a"))
@@ -178,16 +164,14 @@ def test_session_that_only_reads_after_a_failover_is_dropped_and_the_write_done_
         await db.check()
         assert await db.one(READ, which="a") == ("me",)
 
-    with_postgresql(postgresql_url, scenario)
-
 
 async def until_check_fails(db):
     while True:
         await db.check()
 
 
-def test_deadlock_is_tried_again(postgresql_url):
-    async def scenario(db, admin):
+async def test_deadlock_is_tried_again(postgresql_url):
+    async with opened_postgresql(postgresql_url) as (db, admin):
         await db.write(put("a"))
         await db.write(put("b"))
         await admin.execute("SET deadlock_timeout='50ms'")
@@ -208,11 +192,9 @@ def test_deadlock_is_tried_again(postgresql_url):
         assert len(runs) == 3
         assert [await db.one(UNTIL, which=each) for each in "ab"] == [(2,), (2,)]
 
-    with_postgresql(postgresql_url, scenario)
 
-
-def test_session_that_an_administrator_ends_is_told_and_made_anew(postgresql_url):
-    async def scenario(db, admin):
+async def test_session_that_an_administrator_ends_is_told_and_made_anew(postgresql_url):
+    async with opened_postgresql(postgresql_url) as (db, admin):
         await db.write(put("a"))
         await admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
@@ -223,11 +205,9 @@ def test_session_that_an_administrator_ends_is_told_and_made_anew(postgresql_url
         assert await db.one(READ, which="a") == ("me",)
         await db.write(put("b"))
 
-    with_postgresql(postgresql_url, scenario)
 
-
-def test_statement_that_takes_longer_than_the_server_allows_is_told_and_the_next_one_works(postgresql_url):
-    async def scenario(db, admin):
+async def test_statement_that_takes_longer_than_the_server_allows_is_told_and_the_next_one_works(postgresql_url):
+    async with opened_postgresql(postgresql_url) as (db, admin):
         name = await admin.fetchval("SELECT current_database()")
         await db.write(put("a"))
         await admin.execute(f"ALTER DATABASE {name} SET lock_timeout='100ms'")
@@ -238,8 +218,6 @@ def test_statement_that_takes_longer_than_the_server_allows_is_told_and_the_next
                 await db.write(lambda tx: tx.run(COUNT, which="a"))
         await db.write(lambda tx: tx.run(COUNT, which="a"))
         assert await db.one(UNTIL, which="a") == (6,)
-
-    with_postgresql(postgresql_url, scenario)
 
 
 @pytest.mark.parametrize(
@@ -276,19 +254,16 @@ def test_fault_in_a_statement_of_ours_is_no_trouble_of_the_database(error):
 # --- PgBouncer -------------------------------------------------------------------------------------------------------
 
 
-def test_transaction_pooling_works_from_the_first_table_on_where_the_url_says_so(postgresql_url):
-    async def scenario():
-        async with closing_connection(postgresql_url) as admin:
-            await admin.execute("CREATE DATABASE pooled")
-            try:
-                with pgbouncer(f"{postgresql_url.rpartition('/')[0]}/pooled") as pooler:
-                    names = [f"{number:03}" for number in range(60)]
-                    found = await work_through(f"{pooler}?pgbouncer=transaction", names)
-                    assert found == [("me",)] * len(names)
-            finally:
-                await admin.execute("DROP DATABASE pooled WITH (FORCE)")
-
-    asyncio.run(scenario())
+async def test_transaction_pooling_works_from_the_first_table_on_where_the_url_says_so(postgresql_url):
+    async with closing_connection(postgresql_url) as admin:
+        await admin.execute("CREATE DATABASE pooled")
+        try:
+            with pgbouncer(f"{postgresql_url.rpartition('/')[0]}/pooled") as pooler:
+                names = [f"{number:03}" for number in range(60)]
+                found = await work_through(f"{pooler}?pgbouncer=transaction", names)
+                assert found == [("me",)] * len(names)
+        finally:
+            await admin.execute("DROP DATABASE pooled WITH (FORCE)")
 
 
 async def work_through(url, names):
@@ -305,21 +280,18 @@ async def work_through(url, names):
         await asyncio.gather(*(node.close() for node in nodes))
 
 
-def test_transaction_pooling_that_the_url_does_not_tell_of_is_told_by_the_parameter(postgresql_url):
-    async def scenario():
-        async with scratch_postgresql(postgresql_url) as url:
-            with pgbouncer(url) as pooler:
-                first, second = await open_database(pooler), await open_database(pooler)
-                told = await asyncio.gather(
-                    *(node.one(READ, which="a") for node in (first, second) for _ in range(20)), return_exceptions=True
-                )
-                failures = [each for each in told if isinstance(each, Unavailable)]
-                assert failures
-                assert {each.hint for each in failures} == {
-                    "Behind PgBouncer in transaction mode, database_url must end in ?pgbouncer=transaction."
-                }
-
-    asyncio.run(scenario())
+async def test_transaction_pooling_that_the_url_does_not_tell_of_is_told_by_the_parameter(postgresql_url):
+    async with scratch_postgresql(postgresql_url) as url:
+        with pgbouncer(url) as pooler:
+            first, second = await open_database(pooler), await open_database(pooler)
+            told = await asyncio.gather(
+                *(node.one(READ, which="a") for node in (first, second) for _ in range(20)), return_exceptions=True
+            )
+            failures = [each for each in told if isinstance(each, Unavailable)]
+            assert failures
+            assert {each.hint for each in failures} == {
+                "Behind PgBouncer in transaction mode, database_url must end in ?pgbouncer=transaction."
+            }
 
 
 def test_port_where_nobody_answers_is_told_at_once():

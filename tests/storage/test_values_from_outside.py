@@ -1,7 +1,7 @@
 """What comes from outside is refused where it does not fit, on both engines: no number, depth or repetition is a server fault."""
 
-import asyncio
 from collections.abc import Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -25,14 +25,12 @@ INTEGERS = ("-1", str(10**9), str(10**12), str(10**18), str(10**19), "9" * 4_000
 DEEP = "[" * 30_000 + "]" * 30_000
 
 
-def with_administrator(open_scratch, scenario):
-    async def body():
-        async with open_scratch() as db:
-            world = ServerWorld(db)
-            await world.seed()
-            await scenario(world, await world.token("root", "system_admins"))
-
-    asyncio.run(body())
+@asynccontextmanager
+async def administrator_on(open_scratch):
+    async with open_scratch() as db:
+        world = ServerWorld(db)
+        await world.seed()
+        yield world, await world.token("root", "system_admins")
 
 
 def queries(operation: Any) -> Iterator[str]:
@@ -54,8 +52,8 @@ def bodies(operation: Any) -> Iterator[bytes]:
             yield f'{{"{name}":{number}}}'.encode()
 
 
-def test_no_value_of_a_parameter_or_body_is_a_fault_of_the_server(open_scratch):
-    async def scenario(world, token):
+async def test_no_value_of_a_parameter_or_body_is_a_fault_of_the_server(open_scratch):
+    async with administrator_on(open_scratch) as (world, token):
         asked = 0
         for operation in operations(world.api_dependencies):
             if operation.name in {"sign_out", "end_session"}:
@@ -78,53 +76,41 @@ def test_no_value_of_a_parameter_or_body_is_a_fault_of_the_server(open_scratch):
                 asked += 1
         assert asked > 300
 
-    with_administrator(open_scratch, scenario)
 
-
-def test_page_has_no_more_than_its_greatest_length_however_the_limit_is_written(open_scratch):
-    async def scenario(world, token):
+async def test_page_has_no_more_than_its_greatest_length_however_the_limit_is_written(open_scratch):
+    async with administrator_on(open_scratch) as (world, token):
         for limit in ("000000999999999999", "1001", "9" * 30):
             status, problem = await world.call("GET", "/persons", token=token, query=f"limit={limit}")
             assert (status, "a number from 1 to 1000" in problem["detail"]) == (400, True)
 
-    with_administrator(open_scratch, scenario)
 
-
-def test_lifetime_beyond_every_calendar_is_refused(open_scratch):
-    async def scenario(world, token):
+async def test_lifetime_beyond_every_calendar_is_refused(open_scratch):
+    async with administrator_on(open_scratch) as (world, token):
         await world.call("POST", "/oauth2/clients", BODIES["create_client"], token=token)
         status, problem = await world.call("PATCH", "/oauth2/clients/x", {"refresh_seconds": 10**18}, token=token)
         assert (status, problem["code"]) == (400, "client_refused")
         assert str(10**18) in problem["detail"]
 
-    with_administrator(open_scratch, scenario)
 
-
-def test_member_that_stands_twice_in_a_body_is_refused_by_name(open_scratch):
-    async def scenario(world, token):
+async def test_member_that_stands_twice_in_a_body_is_refused_by_name(open_scratch):
+    async with administrator_on(open_scratch) as (world, token):
         body = b'{"name": "x", "display_name": "X", "name": "y"}'
         headers = {"content-type": "application/json"}
         status, problem = await world.call("POST", "/persons", body, token=token, headers=headers)
         assert (status, "gives the member 'name' twice" in problem["detail"]) == (400, True)
 
-    with_administrator(open_scratch, scenario)
-
 
 @pytest.mark.parametrize("path", ["/sign", "/rekey", "/revoke"])
-def test_depth_in_an_unknown_member_is_refused_on_the_wire_of_step(open_scratch, path):
-    async def scenario(world, _token):
+async def test_depth_in_an_unknown_member_is_refused_on_the_wire_of_step(open_scratch, path):
+    async with administrator_on(open_scratch) as (world, _token):
         body = f'{{"csr": "x", "ott": "x", "serial": "1", "unknown": {DEEP}}}'.encode()
         answer = await world.answer(MACHINES, Request("POST", path, body=body, request_id="request-1"))
         assert (answer.status, b"nested too deeply" in answer.body) == (400, True)
 
-    with_administrator(open_scratch, scenario)
 
-
-def test_parameters_of_the_list_of_provisioners_are_refused_or_bounded(open_scratch):
-    async def scenario(world, _token):
+async def test_parameters_of_the_list_of_provisioners_are_refused_or_bounded(open_scratch):
+    async with administrator_on(open_scratch) as (world, _token):
         for name, values in (("limit", NUMBERS), ("cursor", CURSORS)):
             for value in values:
                 request = Request("GET", "/provisioners", f"{name}={value}", request_id="request-1")
                 assert (await world.answer(MACHINES, request)).status < 500, (name, value[:40])
-
-    with_administrator(open_scratch, scenario)

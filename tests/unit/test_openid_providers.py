@@ -236,42 +236,33 @@ def test_tenant_takes_its_place_in_the_issuer():
     scene.expect_refused("which is another", endpoint=common, tenant_id="other")
 
 
-def test_many_requests_at_once_share_one_fetch():
+async def test_many_requests_at_once_share_one_fetch():
     scene = Scene()
     scene.outbound.delay = 0.01
-
-    async def crowd():
-        return await asyncio.gather(*(scene.providers.keys_for(ISSUER, FIRST.id) for _ in range(50)))
-
-    assert asyncio.run(crowd()) == [scene.ask()] * 50
+    found = await asyncio.gather(*(scene.providers.keys_for(ISSUER, FIRST.id) for _ in range(50)))
+    assert found == [await scene.providers.keys_for(ISSUER, FIRST.id)] * 50
     assert scene.calls() == [DISCOVERY, KEYS_AT]
 
 
-def test_many_requests_at_once_share_one_failure():
+async def test_many_requests_at_once_share_one_failure():
     scene = Scene()
     scene.outbound.answers.clear()
     scene.outbound.delay = 0.01
-
-    async def crowd():
-        asked = (scene.providers.keys_for(ISSUER, FIRST.id) for _ in range(50))
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    assert {type(result) for result in asyncio.run(crowd())} == {ProviderUnavailable}
+    asked = (scene.providers.keys_for(ISSUER, FIRST.id) for _ in range(50))
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(result) for result in results} == {ProviderUnavailable}
     assert scene.calls() == [DISCOVERY]
 
 
-def test_whoever_gives_up_waiting_does_not_spoil_it_for_the_others():
+async def test_whoever_gives_up_waiting_does_not_spoil_it_for_the_others():
     scene = Scene()
     scene.outbound.delay = 0.02
 
-    async def crowd():
-        first = asyncio.create_task(scene.providers.keys_for(ISSUER, FIRST.id))
-        second = asyncio.create_task(scene.providers.keys_for(ISSUER, FIRST.id))
-        await asyncio.sleep(0.005)
-        first.cancel()
-        return await second
-
-    assert asyncio.run(crowd())[1] == (verification_key(FIRST),)
+    first = asyncio.create_task(scene.providers.keys_for(ISSUER, FIRST.id))
+    second = asyncio.create_task(scene.providers.keys_for(ISSUER, FIRST.id))
+    await asyncio.sleep(0.005)
+    first.cancel()
+    assert (await second)[1] == (verification_key(FIRST),)
 
 
 def test_own_provider_is_asked_without_any_call():

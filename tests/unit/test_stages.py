@@ -5,7 +5,7 @@ import asyncio
 from sealwright.stages import next_stage
 
 
-def test_nobody_begins_a_stage_before_all_have_ended_the_one_before():
+async def test_nobody_begins_a_stage_before_all_have_ended_the_one_before():
     passed = []
 
     async def request(name):
@@ -13,8 +13,5 @@ def test_nobody_begins_a_stage_before_all_have_ended_the_one_before():
             passed.append((stage, name))
             await next_stage()
 
-    async def scenario():
-        await asyncio.gather(*(request(name) for name in "abc"))
-
-    asyncio.run(scenario())
+    await asyncio.gather(*(request(name) for name in "abc"))
     assert passed == [(stage, name) for stage in (1, 2, 3) for name in "abc"]

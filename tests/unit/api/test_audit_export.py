@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -42,70 +41,53 @@ async def exported(
     return response.status, [json.loads(line) for line in lines], max(piece.count(b"\n") for piece in pieces)
 
 
-def test_export_holds_every_event_once_in_pieces_of_bounded_size():
-    async def scenario() -> None:
-        async with server_world() as world:
-            token = await world.token("ruth", "auditors")
-            await write_events(world, MANY)
-            status, events, largest = await exported(world, token)
-            assert status == 200
-            places = [(event["writer_id"], event["sequence"]) for event in events]
-            assert len(set(places)) == len(places)
-            made = [
-                event["target"] for event in events if event["event"] == "group.created" and event["details"] == {"name": "x"}
-            ]
-            assert made == [f"group:{number}" for number in reversed(range(MANY))]
-            assert largest == EXPORTED_AT_ONCE
-
-    asyncio.run(scenario())
+async def test_export_holds_every_event_once_in_pieces_of_bounded_size():
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        await write_events(world, MANY)
+        status, events, largest = await exported(world, token)
+        assert status == 200
+        places = [(event["writer_id"], event["sequence"]) for event in events]
+        assert len(set(places)) == len(places)
+        made = [event["target"] for event in events if event["event"] == "group.created" and event["details"] == {"name": "x"}]
+        assert made == [f"group:{number}" for number in reversed(range(MANY))]
+        assert largest == EXPORTED_AT_ONCE
 
 
-def test_events_of_later_do_not_disturb_a_running_export():
-    async def scenario() -> None:
-        async with server_world() as world:
-            token = await world.token("ruth", "auditors")
-            await write_events(world, MANY)
-            query = "event=group.created"
-            _, before, _ = await exported(world, token, query)
-            _, during, _ = await exported(world, token, query, between=lambda: write_events(world, 300))
-            assert during == before
-
-    asyncio.run(scenario())
+async def test_events_of_later_do_not_disturb_a_running_export():
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        await write_events(world, MANY)
+        query = "event=group.created"
+        _, before, _ = await exported(world, token, query)
+        _, during, _ = await exported(world, token, query, between=lambda: write_events(world, 300))
+        assert during == before
 
 
 @pytest.mark.parametrize(("query", "status"), [("event=nonsense", 400), ("limit=3", 400), ("target=person:nobody", 404)])
-def test_export_of_what_cannot_be_understood_is_refused_before_it_begins(query: str, status: int):
-    async def scenario() -> None:
-        async with server_world() as world:
-            token = await world.token("ruth", "auditors")
-            assert (await exported(world, token, query))[0] == status
-
-    asyncio.run(scenario())
+async def test_export_of_what_cannot_be_understood_is_refused_before_it_begins(query: str, status: int):
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        assert (await exported(world, token, query))[0] == status
 
 
-def test_export_needs_the_permission_to_read_the_record():
-    async def scenario() -> None:
-        async with server_world() as world:
-            token = await world.token("bob")
-            assert (await exported(world, token))[0] == 403
-
-    asyncio.run(scenario())
+async def test_export_needs_the_permission_to_read_the_record():
+    async with server_world() as world:
+        token = await world.token("bob")
+        assert (await exported(world, token))[0] == 403
 
 
 @pytest.mark.parametrize("what", ["permission", "account"])
-def test_export_breaks_off_once_its_reader_may_not_read_on(what: str):
-    async def scenario() -> None:
-        async with server_world() as world:
-            token = await world.token("ruth", "auditors")
-            await write_events(world, MANY)
+async def test_export_breaks_off_once_its_reader_may_not_read_on(what: str):
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        await write_events(world, MANY)
 
-            async def taken_away() -> None:
-                if what == "permission":
-                    await world.directory.remove_members("auditors", ["ruth"], actor=SYSTEM)
-                else:
-                    await world.directory.disable("ruth", actor=SYSTEM)
+        async def taken_away() -> None:
+            if what == "permission":
+                await world.directory.remove_members("auditors", ["ruth"], actor=SYSTEM)
+            else:
+                await world.directory.disable("ruth", actor=SYSTEM)
 
-            with pytest.raises(NotPermitted):
-                await exported(world, token, between=taken_away)
-
-    asyncio.run(scenario())
+        with pytest.raises(NotPermitted):
+            await exported(world, token, between=taken_away)

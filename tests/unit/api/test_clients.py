@@ -1,4 +1,4 @@
-import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -9,20 +9,18 @@ CLIENT = {"kind": "confidential", "name": "wiki", "display_name": "Wiki", "landi
 PUBLIC = {"kind": "public", "name": "step-ca", "display_name": "Step-CA", "landing_url": "https://ca.example.org"}
 
 
-def with_clients(body):
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("olga", "idm_oauth2_admins")
-            for client in (CLIENT, PUBLIC):
-                status, _ = await world.call("POST", "/oauth2/clients", client, token=token)
-                assert status == 201
-            await body(world, token)
-
-    asyncio.run(scenario())
+@asynccontextmanager
+async def world_with_clients():
+    async with server_world() as world:
+        token = await world.token("olga", "idm_oauth2_admins")
+        for client in (CLIENT, PUBLIC):
+            status, _ = await world.call("POST", "/oauth2/clients", client, token=token)
+            assert status == 201
+        yield world, token
 
 
-def test_client_is_shown_whole_and_without_its_secret():
-    async def body(world, token):
+async def test_client_is_shown_whole_and_without_its_secret():
+    async with world_with_clients() as (world, token):
         status, found = await world.call("GET", "/oauth2/clients/step-ca", token=token)
         assert status == 200
         assert found["issuer_url"] == f"{PEOPLE}/oauth2/openid/step-ca"
@@ -31,8 +29,6 @@ def test_client_is_shown_whole_and_without_its_secret():
         assert "secret" not in found
         _, page = await world.call("GET", "/oauth2/clients", token=token)
         assert [each["name"] for each in page["items"]] == ["step-ca", "wiki"]
-
-    with_clients(body)
 
 
 @pytest.mark.parametrize(
@@ -59,47 +55,39 @@ def test_client_is_shown_whole_and_without_its_secret():
         ("wiki", "refresh_seconds", 3600),
     ],
 )
-def test_each_thing_can_be_changed(name, member, value):
-    async def body(world, token):
+async def test_each_thing_can_be_changed(name, member, value):
+    async with world_with_clients() as (world, token):
         status, changed = await world.call("PATCH", f"/oauth2/clients/{name}", {member: value}, token=token)
         assert status == 200
         assert changed[member] == value
 
-    with_clients(body)
 
-
-def test_lifetime_of_refresh_tokens_goes_back_to_what_the_settings_say():
-    async def body(world, token):
+async def test_lifetime_of_refresh_tokens_goes_back_to_what_the_settings_say():
+    async with world_with_clients() as (world, token):
         await world.call("PATCH", "/oauth2/clients/wiki", {"refresh_seconds": 3600}, token=token)
         _, changed = await world.call("PATCH", "/oauth2/clients/wiki", {"refresh_seconds": None}, token=token)
         assert changed["refresh_seconds"] == 16 * 3600
 
-    with_clients(body)
 
-
-def test_several_things_are_changed_at_once_and_nothing_is_no_change():
-    async def body(world, token):
+async def test_several_things_are_changed_at_once_and_nothing_is_no_change():
+    async with world_with_clients() as (world, token):
         status, problem = await world.call("PATCH", "/oauth2/clients/wiki", {}, token=token)
         assert (status, problem["detail"]) == (400, "Nothing is given to change.")
         change = {"require_pkce": False, "short_username": True}
         status, changed = await world.call("PATCH", "/oauth2/clients/wiki", change, token=token)
         assert (status, change.items() <= changed.items()) == (200, True)
 
-    with_clients(body)
-
 
 @pytest.mark.parametrize("change", [{"kind": "public"}, {"name": "other"}, {"colour": "red"}, {"display_name": None}])
-def test_what_cannot_be_changed_is_refused_by_name(change):
-    async def body(world, token):
+async def test_what_cannot_be_changed_is_refused_by_name(change):
+    async with world_with_clients() as (world, token):
         status, problem = await world.call("PATCH", "/oauth2/clients/wiki", change, token=token)
         assert status == 400
         assert next(iter(change)) in problem["detail"]
 
-    with_clients(body)
 
-
-def test_client_is_created_with_what_is_to_be_set_on_it():
-    async def body(world, token):
+async def test_client_is_created_with_what_is_to_be_set_on_it():
+    async with world_with_clients() as (world, token):
         wanted = PUBLIC | {"name": "shop", "redirect_uris": ["https://shop.example.org/cb"], "short_username": True}
         status, made = await world.call("POST", "/oauth2/clients", wanted, token=token)
         assert (status, wanted.items() <= made.items()) == (201, True)
@@ -107,32 +95,26 @@ def test_client_is_created_with_what_is_to_be_set_on_it():
         assert status in (400, 422)
         assert "PKCE" in problem["detail"]
 
-    with_clients(body)
 
-
-def test_list_of_clients_comes_in_pages():
-    async def body(world, token):
+async def test_list_of_clients_comes_in_pages():
+    async with world_with_clients() as (world, token):
         _, page = await world.call("GET", "/oauth2/clients", token=token, query="limit=1")
         assert ([each["name"] for each in page["items"]], page["next"]) == (["step-ca"], "step-ca")
         _, page = await world.call("GET", "/oauth2/clients", token=token, query="limit=1&after=step-ca")
         assert ([each["name"] for each in page["items"]], page["next"]) == (["wiki"], None)
 
-    with_clients(body)
 
-
-def test_public_client_keeps_pkce_and_has_no_secret():
-    async def body(world, token):
+async def test_public_client_keeps_pkce_and_has_no_secret():
+    async with world_with_clients() as (world, token):
         status, problem = await world.call("PATCH", "/oauth2/clients/step-ca", {"require_pkce": False}, token=token)
         assert status in (400, 422)
         assert "PKCE" in problem["detail"]
         status, problem = await world.call("GET", "/oauth2/clients/step-ca/secret", token=token)
         assert (status, problem["code"]) == (404, "no_secret")
 
-    with_clients(body)
 
-
-def test_redirect_urls_come_and_go():
-    async def body(world, token):
+async def test_redirect_urls_come_and_go():
+    async with world_with_clients() as (world, token):
         url = "http://localhost:10000"
         status, changed = await world.call("POST", "/oauth2/clients/step-ca/redirect-uris", {"value": url}, token=token)
         assert (status, changed["redirect_uris"]) == (200, [url])
@@ -142,11 +124,9 @@ def test_redirect_urls_come_and_go():
         status, _ = await world.call("DELETE", "/oauth2/clients/step-ca/redirect-uris", token=token)
         assert status == 400
 
-    with_clients(body)
 
-
-def test_scope_maps_come_and_go():
-    async def body(world, token):
+async def test_scope_maps_come_and_go():
+    async with world_with_clients() as (world, token):
         place = "/oauth2/clients/step-ca/scope-maps/auditors"
         status, changed = await world.call("PUT", place, {"scopes": ["openid", "email"]}, token=token)
         assert status == 200
@@ -155,31 +135,25 @@ def test_scope_maps_come_and_go():
         status, changed = await world.call("DELETE", place, token=token)
         assert (status, changed["scope_maps"]) == (200, [])
 
-    with_clients(body)
 
-
-def test_secret_is_told_and_replaced():
-    async def body(world, token):
+async def test_secret_is_told_and_replaced():
+    async with world_with_clients() as (world, token):
         _, first = await world.call("GET", "/oauth2/clients/wiki/secret", token=token)
         _, second = await world.call("POST", "/oauth2/clients/wiki/secret", token=token)
         _, third = await world.call("GET", "/oauth2/clients/wiki/secret", token=token)
         assert first["secret"] != second["secret"] == third["secret"]
 
-    with_clients(body)
 
-
-def test_deleted_client_is_gone():
-    async def body(world, token):
+async def test_deleted_client_is_gone():
+    async with world_with_clients() as (world, token):
         assert await world.call("DELETE", "/oauth2/clients/wiki", token=token) == (204, None)
         status, problem = await world.call("GET", "/oauth2/clients/wiki", token=token)
         assert status == 404
         assert "'wiki'" in problem["detail"]
 
-    with_clients(body)
 
-
-def test_maps_of_a_client_are_set_shown_and_taken_away():
-    async def body(world, token):
+async def test_maps_of_a_client_are_set_shown_and_taken_away():
+    async with world_with_clients() as (world, token):
         await world.directory.create_group("staff", actor=SYSTEM)
         one = "/oauth2/clients/wiki"
         steps = (
@@ -205,5 +179,3 @@ def test_maps_of_a_client_are_set_shown_and_taken_away():
         other = await world.token("mallory")
         for method, path, sent in steps:
             assert (await world.call(method, path, sent, token=other))[0] == 403
-
-    with_clients(body)

@@ -1,7 +1,7 @@
 """Whatever a provisioner trusts by name is protected: a group, an address, a client. Each caller has the ordinary permission."""
 
-import asyncio
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
@@ -20,15 +20,12 @@ def definition(**members):
     return {"type": "OIDC", "name": "ops", "clientID": "step", "configurationEndpoint": ADDRESS, **members}
 
 
-def in_a_world(body, **members):
-    """Run `body` where the provisioner `ops` trusts this server's client `step`, and `members` say whom it names."""
-
-    async def scenario():
-        async with server_world() as world:
-            await world.provisioners.add(definition(**members), SYSTEM)
-            await body(world)
-
-    asyncio.run(scenario())
+@asynccontextmanager
+async def world_with_ops(**members):
+    """A world whose provisioner `ops` trusts this server's client `step`; `members` say whom it names."""
+    async with server_world() as world:
+        await world.provisioners.add(definition(**members), SYSTEM)
+        yield world
 
 
 async def expect_refused(world, token, method, path, body=None, **more):
@@ -49,8 +46,8 @@ async def group_with(world, name, *members):
 # --- groups ---
 
 
-def test_group_administrator_cannot_join_a_group_that_may_have_any_name():
-    async def body(world):
+async def test_group_administrator_cannot_join_a_group_that_may_have_any_name():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
         token = await world.token("ga", "idm_group_admins")
         await group_with(world, "ca-any-name")
         problem = await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
@@ -60,11 +57,9 @@ def test_group_administrator_cannot_join_a_group_that_may_have_any_name():
         groups = await world.directory.groups_of((await world.directory.find("ga")).id)
         assert [group.name for group in groups] == ["idm_all_accounts", "idm_all_persons", "idm_group_admins"]
 
-    in_a_world(body, admins=["ca-any-name"])
 
-
-def test_refused_change_of_a_named_group_is_in_the_audit_record():
-    async def body(world):
+async def test_refused_change_of_a_named_group_is_in_the_audit_record():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
         token = await world.token("ga", "idm_group_admins")
         await group_with(world, "ca-any-name")
         await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
@@ -72,11 +67,9 @@ def test_refused_change_of_a_named_group_is_in_the_audit_record():
         assert (newest.event, newest.outcome) == ("group.members_changed", "refused")
         assert "the provisioner ops" in newest.details
 
-    in_a_world(body, admins=["ca-any-name"])
 
-
-def test_group_inside_a_named_group_is_protected_too():
-    async def body(world):
+async def test_group_inside_a_named_group_is_protected_too():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
         token = await world.token("ga", "idm_group_admins")
         await group_with(world, "innermost")
         await group_with(world, "inner", "innermost")
@@ -86,42 +79,33 @@ def test_group_inside_a_named_group_is_protected_too():
         await expect_refused(world, token, "PATCH", "/groups/inner/members", {"add": ["own"]})
         await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["own"]})
 
-    in_a_world(body, admins=["ca-any-name"])
 
-
-def test_nobody_can_be_taken_out_of_a_named_group_without_its_authority():
-    async def body(world):
+async def test_nobody_can_be_taken_out_of_a_named_group_without_its_authority():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
         token = await world.token("ga", "idm_group_admins")
         await world.person("alice")
         await group_with(world, "ca-any-name", "alice")
         await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"remove": ["alice"]})
         await expect_refused(world, token, "DELETE", "/groups/ca-any-name", query="even_if_used=true")
 
-    in_a_world(body, admins=["ca-any-name"])
 
-
-def test_group_with_a_name_that_a_provisioner_lists_is_not_created_by_whoever_may_create_groups():
-    async def body(world):
+async def test_group_with_a_name_that_a_provisioner_lists_is_not_created_by_whoever_may_create_groups():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
         token = await world.token("ga", "idm_group_admins")
         await expect_refused(world, token, "POST", "/groups", {"name": "ca-any-name", "description": ""})
         assert (await world.call("POST", "/groups", {"name": "ca-any-names", "description": ""}, token=token))[0] == 201
 
-    in_a_world(body, admins=["ca-any-name"])
+
+async def test_group_that_is_given_by_its_id_keeps_its_protection():
+    async with server_world() as world:
+        token = await world.token("ga", "idm_group_admins")
+        group = await world.directory.create_group("signers", actor=SYSTEM)
+        await world.provisioners.add(definition(admins=[f"group:{group.id}"]), SYSTEM)
+        await expect_refused(world, token, "PATCH", "/groups/signers/members", {"add": ["ga"]})
 
 
-def test_group_that_is_given_by_its_id_keeps_its_protection():
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("ga", "idm_group_admins")
-            group = await world.directory.create_group("signers", actor=SYSTEM)
-            await world.provisioners.add(definition(admins=[f"group:{group.id}"]), SYSTEM)
-            await expect_refused(world, token, "PATCH", "/groups/signers/members", {"add": ["ga"]})
-
-    asyncio.run(scenario())
-
-
-def test_who_may_issue_any_name_changes_a_named_group_with_the_ordinary_permission():
-    async def body(world):
+async def test_who_may_issue_any_name_changes_a_named_group_with_the_ordinary_permission():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
         await group_with(world, "ca-any-name")
         both = await world.token("both", "idm_group_admins", "ca_admins")
         assert (await world.call("PATCH", "/groups/ca-any-name/members", {"add": ["both"]}, token=both))[0] == 200
@@ -129,61 +113,48 @@ def test_who_may_issue_any_name_changes_a_named_group_with_the_ordinary_permissi
         status, problem = await world.call("PATCH", "/groups/ca-any-name/members", {"add": ["one"]}, token=one)
         assert (status, problem["code"]) == (403, "not_permitted")
 
-    in_a_world(body, admins=["ca-any-name"])
 
-
-def test_group_that_a_provisioner_only_asks_for_is_managed_as_any_group():
-    async def body(world):
+async def test_group_that_a_provisioner_only_asks_for_is_managed_as_any_group():
+    async with world_with_ops(groups=["ca-users"]) as world:
         token = await world.token("ga", "idm_group_admins")
         assert (await world.call("POST", "/groups", {"name": "ca-users", "description": ""}, token=token))[0] == 201
         assert (await world.call("PATCH", "/groups/ca-users/members", {"add": ["ga"]}, token=token))[0] == 200
 
-    in_a_world(body, groups=["ca-users"])
 
-
-def test_provisioner_of_a_file_protects_as_well(tmp_path):
+async def test_provisioner_of_a_file_protects_as_well(tmp_path):
     files = Home(tmp_path).provisioner_files
     files.mkdir()
     (files / "ops.json").write_text(json.dumps(definition(admins=["ca-any-name"])))
-
-    async def scenario():
-        async with sqlite_database() as db:
-            world = ServerWorld(db, home=tmp_path)
-            await world.seed()
-            await world.provisioners.reload()
-            token = await world.token("ga", "idm_group_admins", "idm_oauth2_admins")
-            await group_with(world, "ca-any-name")
-            await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
-            await expect_refused(world, token, "POST", "/oauth2/clients", client_body())
-
-    asyncio.run(scenario())
+    async with sqlite_database() as db:
+        world = ServerWorld(db, home=tmp_path)
+        await world.seed()
+        await world.provisioners.reload()
+        token = await world.token("ga", "idm_group_admins", "idm_oauth2_admins")
+        await group_with(world, "ca-any-name")
+        await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["ga"]})
+        await expect_refused(world, token, "POST", "/oauth2/clients", client_body())
 
 
-def test_names_of_another_provider_protect_nothing_here():
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("ga", "idm_group_admins")
-            foreign = definition(admins=["staff"], configurationEndpoint="https://accounts.example.com")
-            await world.provisioners.add(foreign, SYSTEM)
-            await group_with(world, "staff")
-            assert (await world.call("PATCH", "/groups/staff/members", {"add": ["ga"]}, token=token))[0] == 200
-
-    asyncio.run(scenario())
+async def test_names_of_another_provider_protect_nothing_here():
+    async with server_world() as world:
+        token = await world.token("ga", "idm_group_admins")
+        foreign = definition(admins=["staff"], configurationEndpoint="https://accounts.example.com")
+        await world.provisioners.add(foreign, SYSTEM)
+        await group_with(world, "staff")
+        assert (await world.call("PATCH", "/groups/staff/members", {"add": ["ga"]}, token=token))[0] == 200
 
 
 # --- people ---
 
 
 @pytest.mark.parametrize("spelling", ["boss@corp.example", "Boss@CORP.example"])
-def test_people_administrator_cannot_take_an_address_that_may_have_any_name(spelling):
-    async def body(world):
+async def test_people_administrator_cannot_take_an_address_that_may_have_any_name(spelling):
+    async with world_with_ops(admins=["boss@corp.example"]) as world:
         token = await world.token("pa", "idm_people_admins")
         await expect_refused(world, token, "PATCH", "/persons/pa", {"mails": [spelling]})
         made = {"name": "mole", "display_name": "Mole", "mails": ["mole@corp.example", spelling]}
         await expect_refused(world, token, "POST", "/persons", made)
         assert await world.directory.find("mole") is None
-
-    in_a_world(body, admins=["boss@corp.example"])
 
 
 CHANGES_OF_A_PERSON = [
@@ -201,39 +172,32 @@ async def expect_refused_over(world, token, name):
         await expect_refused(world, token, method, f"/persons/{name}{path}", body)
 
 
-def test_person_whose_address_may_have_any_name_is_not_taken_over():
-    async def body(world):
+async def test_person_whose_address_may_have_any_name_is_not_taken_over():
+    async with world_with_ops(admins=["boss@corp.example"]) as world:
         token = await world.token("pa", "idm_people_admins")
         await world.person("boss", mails=("boss@corp.example",))
         await expect_refused_over(world, token, "boss")
 
-    in_a_world(body, admins=["boss@corp.example"])
 
-
-def test_person_whose_group_may_have_any_name_is_not_taken_over():
-    async def body(world):
+async def test_person_whose_group_may_have_any_name_is_not_taken_over():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
         token = await world.token("pa", "idm_people_admins")
         await world.person("boss")
         await group_with(world, "inner", "boss")
         await group_with(world, "ca-any-name", "inner")
         await expect_refused_over(world, token, "boss")
 
-    in_a_world(body, admins=["ca-any-name"])
+
+async def test_person_who_is_given_by_id_is_not_taken_over():
+    async with server_world() as world:
+        token = await world.token("pa", "idm_people_admins")
+        boss = await world.person("boss")
+        await world.provisioners.add(definition(admins=[f"account:{boss.id}"]), SYSTEM)
+        await expect_refused_over(world, token, "boss")
 
 
-def test_person_who_is_given_by_id_is_not_taken_over():
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("pa", "idm_people_admins")
-            boss = await world.person("boss")
-            await world.provisioners.add(definition(admins=[f"account:{boss.id}"]), SYSTEM)
-            await expect_refused_over(world, token, "boss")
-
-    asyncio.run(scenario())
-
-
-def test_password_and_second_factor_of_whoever_may_have_any_name_are_not_reset():
-    async def body(world):
+async def test_password_and_second_factor_of_whoever_may_have_any_name_are_not_reset():
+    async with world_with_ops(admins=["boss@corp.example"]) as world:
         await world.token("pa", "idm_people_admins")
         await world.person("boss", mails=("boss@corp.example",))
         actor = (await world.signed_in("pa")).signed_in.actor
@@ -241,8 +205,6 @@ def test_password_and_second_factor_of_whoever_may_have_any_name_are_not_reset()
             with pytest.raises(BeyondOwnAuthority) as told:
                 await verb("boss", actor=actor)
             assert "the provisioner ops" in told.value.detail
-
-    in_a_world(body, admins=["boss@corp.example"])
 
 
 # --- clients ---
@@ -272,69 +234,56 @@ CHANGES_OF_A_CLIENT = [
 
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 @pytest.mark.parametrize("change", CHANGES_OF_A_CLIENT, ids=lambda change: f"{change[0]} {change[1]} {change[2]}")
-def test_client_administrator_cannot_change_a_client_that_a_provisioner_trusts(kind, change):
-    async def body(world):
+async def test_client_administrator_cannot_change_a_client_that_a_provisioner_trusts(kind, change):
+    async with world_with_ops() as world:
         create = world.oauth.clients.create_public if kind == "public" else world.oauth.clients.create_confidential
         await create("step", "step", "https://ca.example.org", actor=SYSTEM)
         token = await world.token("oa", "idm_oauth2_admins")
         method, path, content = change
         await expect_refused(world, token, method, f"/oauth2/clients/step{path}", content)
 
-    in_a_world(body)
 
-
-def test_redirect_url_of_a_trusted_client_is_not_removed_by_a_client_administrator():
-    async def body(world):
+async def test_redirect_url_of_a_trusted_client_is_not_removed_by_a_client_administrator():
+    async with world_with_ops() as world:
         await world.oauth.clients.create_public("step", "step", "https://ca.example.org", actor=SYSTEM)
         token = await world.token("oa", "idm_oauth2_admins")
         await expect_refused(world, token, "DELETE", "/oauth2/clients/step/redirect-uris", query="value=https://ca.example.org")
 
-    in_a_world(body)
-
 
 @pytest.mark.parametrize("kind", ["public", "confidential"])
-def test_client_with_a_name_that_a_provisioner_trusts_is_not_created_by_whoever_may_create_clients(kind):
-    async def body(world):
+async def test_client_with_a_name_that_a_provisioner_trusts_is_not_created_by_whoever_may_create_clients(kind):
+    async with world_with_ops() as world:
         token = await world.token("oa", "idm_oauth2_admins")
         await expect_refused(world, token, "POST", "/oauth2/clients", client_body(kind=kind))
         assert (await world.call("POST", "/oauth2/clients", client_body(name="steps"), token=token))[0] == 201
 
-    in_a_world(body)
 
-
-def test_who_may_issue_any_name_changes_a_trusted_client_with_the_ordinary_permission():
-    async def body(world):
+async def test_who_may_issue_any_name_changes_a_trusted_client_with_the_ordinary_permission():
+    async with world_with_ops() as world:
         both = await world.token("both", "idm_oauth2_admins", "ca_admins")
         assert (await world.call("POST", "/oauth2/clients", client_body(), token=both))[0] == 201
         changed = {"localhost_redirects": True}
         assert (await world.call("PATCH", "/oauth2/clients/step", changed, token=both))[0] == 200
 
-    in_a_world(body)
-
 
 # --- provisioners ---
 
 
-def test_provisioner_is_added_only_by_who_may_issue_any_name():
-    async def scenario():
-        async with server_world() as world:
-            actor = (await world.person("carl", "ca_admins")).as_actor()
-            rights = frozenset({Permission.PROVISIONER_WRITE})
-            with pytest.raises(NotPermitted) as told:
-                await world.provisioners.add(definition(), replace(actor, permissions=rights))
-            assert ANY_NAME in told.value.detail
-            await world.provisioners.add(
-                definition(), replace(actor, permissions=rights | {Permission.CERTIFICATE_ISSUE_ANY_NAME})
-            )
-
-    asyncio.run(scenario())
+async def test_provisioner_is_added_only_by_who_may_issue_any_name():
+    async with server_world() as world:
+        actor = (await world.person("carl", "ca_admins")).as_actor()
+        rights = frozenset({Permission.PROVISIONER_WRITE})
+        with pytest.raises(NotPermitted) as told:
+            await world.provisioners.add(definition(), replace(actor, permissions=rights))
+        assert ANY_NAME in told.value.detail
+        await world.provisioners.add(definition(), replace(actor, permissions=rights | {Permission.CERTIFICATE_ISSUE_ANY_NAME}))
 
 
 # --- what is used is not deleted without being told ---
 
 
-def test_group_that_a_client_uses_is_not_deleted_without_being_told():
-    async def body(world):
+async def test_group_that_a_client_uses_is_not_deleted_without_being_told():
+    async with world_with_ops(groups=["step-users"]) as world:
         await group_with(world, "step-users")
         await world.oauth.clients.create_public("step", "step", "https://ca.example.org", actor=SYSTEM)
         await world.oauth.clients.update_scope_map("step", "step-users", ["openid"], actor=SYSTEM)
@@ -350,11 +299,9 @@ def test_group_that_a_client_uses_is_not_deleted_without_being_told():
         assert newest.event == "group.deleted"
         assert json.loads(newest.details)["used_by"] == ["the client step (map)", "the provisioner ops (groups)"]
 
-    in_a_world(body, groups=["step-users"])
 
-
-def test_client_that_a_provisioner_trusts_is_not_deleted_without_being_told():
-    async def body(world):
+async def test_client_that_a_provisioner_trusts_is_not_deleted_without_being_told():
+    async with world_with_ops() as world:
         await world.oauth.clients.create_public("step", "step", "https://ca.example.org", actor=SYSTEM)
         token = await world.token("both", "idm_oauth2_admins", "ca_admins")
         status, problem = await world.call("DELETE", "/oauth2/clients/step", token=token)
@@ -365,15 +312,11 @@ def test_client_that_a_provisioner_trusts_is_not_deleted_without_being_told():
         )
         assert (await world.call("DELETE", "/oauth2/clients/step", token=token, query="even_if_used=true"))[0] == 204
 
-    in_a_world(body)
-
 
 @pytest.mark.parametrize("given", ["yes", "1", "TRUE", ""])
-def test_confirmation_that_is_neither_true_nor_false_is_refused(given):
-    async def body(world):
+async def test_confirmation_that_is_neither_true_nor_false_is_refused(given):
+    async with world_with_ops() as world:
         await group_with(world, "staff")
         token = await world.token("ga", "idm_group_admins")
         status, problem = await world.call("DELETE", "/groups/staff", token=token, query=f"even_if_used={given}")
         assert (status, problem["detail"]) == (400, f"even_if_used is '{given}'; it must be true or false.")
-
-    in_a_world(body)

@@ -1,6 +1,5 @@
 """What every operation has in common: who asks, which parameters, which body, and how failures are told."""
 
-import asyncio
 import re
 
 import msgspec
@@ -51,78 +50,63 @@ def serial(path):
     return re.sub(r"\{\w+\}", "idm_admin", path).replace("certificates/idm_admin", f"certificates/{'01' * 20}")
 
 
-def test_nobody_may_do_anything_that_is_not_public():
-    async def scenario():
-        async with server_world() as world:
-            asked = 0
-            for operation in operations(world.api_dependencies):
-                if operation.public:
-                    continue
-                status, problem = await world.call(operation.method, serial(operation.path), BODIES.get(operation.name))
-                assert (operation.name, status, problem["code"]) == (operation.name, 401, "session_needed")
-                asked += 1
-            assert asked > 30
-
-    asyncio.run(scenario())
+async def test_nobody_may_do_anything_that_is_not_public():
+    async with server_world() as world:
+        asked = 0
+        for operation in operations(world.api_dependencies):
+            if operation.public:
+                continue
+            status, problem = await world.call(operation.method, serial(operation.path), BODIES.get(operation.name))
+            assert (operation.name, status, problem["code"]) == (operation.name, 401, "session_needed")
+            asked += 1
+        assert asked > 30
 
 
-def test_every_operation_refuses_who_lacks_the_permission_that_its_route_states():
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("mallory")
-            asked = 0
-            for operation in operations(world.api_dependencies):
-                stated = [permission for permission in Permission if str(permission) in operation.access]
-                if not stated:
-                    continue
-                status, problem = await world.call(
-                    operation.method,
-                    serial(operation.path),
-                    BODIES.get(operation.name),
-                    token=token,
-                    query=QUERIES.get(operation.name, ""),
-                )
-                if operation.name == "list_certificates":
-                    assert (status, problem["items"]) == (200, [])  # one's own, of which there are none
-                    continue
-                assert (operation.name, status) == (operation.name, 403)
-                assert problem["reasons"]
-                asked += 1
-            assert asked > 25
-
-    asyncio.run(scenario())
+async def test_every_operation_refuses_who_lacks_the_permission_that_its_route_states():
+    async with server_world() as world:
+        token = await world.token("mallory")
+        asked = 0
+        for operation in operations(world.api_dependencies):
+            stated = [permission for permission in Permission if str(permission) in operation.access]
+            if not stated:
+                continue
+            status, problem = await world.call(
+                operation.method,
+                serial(operation.path),
+                BODIES.get(operation.name),
+                token=token,
+                query=QUERIES.get(operation.name, ""),
+            )
+            if operation.name == "list_certificates":
+                assert (status, problem["items"]) == (200, [])  # one's own, of which there are none
+                continue
+            assert (operation.name, status) == (operation.name, 403)
+            assert problem["reasons"]
+            asked += 1
+        assert asked > 25
 
 
-def test_every_route_says_who_may_use_it():
-    async def scenario():
-        async with server_world() as world:
-            for route in world.api_routes:
-                words = {str(permission) for permission in Permission}
-                assert route.access in words or route.access.startswith(("public: ", OWN))
-
-    asyncio.run(scenario())
+async def test_every_route_says_who_may_use_it():
+    async with server_world() as world:
+        for route in world.api_routes:
+            words = {str(permission) for permission in Permission}
+            assert route.access in words or route.access.startswith(("public: ", OWN))
 
 
-def test_session_of_a_browser_does_not_count():
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("root", "system_admins", kind=SessionKind.BROWSER)
-            status, problem = await world.call("GET", "/whoami", token=token)
-            assert (status, "not one of a session at a terminal" in problem["detail"]) == (401, True)
-
-    asyncio.run(scenario())
+async def test_session_of_a_browser_does_not_count():
+    async with server_world() as world:
+        token = await world.token("root", "system_admins", kind=SessionKind.BROWSER)
+        status, problem = await world.call("GET", "/whoami", token=token)
+        assert (status, "not one of a session at a terminal" in problem["detail"]) == (401, True)
 
 
-def test_token_that_was_never_given_out_is_challenged():
-    async def scenario():
-        async with server_world() as world:
-            answer = await world.send("GET", "/whoami", token="made-up")
-            assert answer.status == 401
-            assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="sealwright", error="invalid_token"'
-            answer = await world.send("GET", "/whoami")
-            assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="sealwright"'
-
-    asyncio.run(scenario())
+async def test_token_that_was_never_given_out_is_challenged():
+    async with server_world() as world:
+        answer = await world.send("GET", "/whoami", token="made-up")
+        assert answer.status == 401
+        assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="sealwright", error="invalid_token"'
+        answer = await world.send("GET", "/whoami")
+        assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="sealwright"'
 
 
 @pytest.mark.parametrize(
@@ -136,29 +120,21 @@ def test_token_that_was_never_given_out_is_challenged():
         (b"", "ends too early"),
     ],
 )
-def test_body_that_does_not_fit_is_refused_by_name(body, words):
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("root", "system_admins")
-            status, problem = await world.call(
-                "POST", "/persons", body, token=token, headers={"content-type": "application/json"}
-            )
-            assert (status, problem["code"]) == (400, "invalid_input")
-            assert words in problem["detail"]
-
-    asyncio.run(scenario())
+async def test_body_that_does_not_fit_is_refused_by_name(body, words):
+    async with server_world() as world:
+        token = await world.token("root", "system_admins")
+        status, problem = await world.call("POST", "/persons", body, token=token, headers={"content-type": "application/json"})
+        assert (status, problem["code"]) == (400, "invalid_input")
+        assert words in problem["detail"]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_body_that_is_not_json_is_refused(content_type):
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("root", "system_admins")
-            headers = {"content-type": content_type}
-            status, problem = await world.call("POST", "/groups", b'{"name": "x"}', token=token, headers=headers)
-            assert (status, problem["code"]) == (415, "wrong_content_type")
-
-    asyncio.run(scenario())
+async def test_body_that_is_not_json_is_refused(content_type):
+    async with server_world() as world:
+        token = await world.token("root", "system_admins")
+        headers = {"content-type": content_type}
+        status, problem = await world.call("POST", "/groups", b'{"name": "x"}', token=token, headers=headers)
+        assert (status, problem["code"]) == (415, "wrong_content_type")
 
 
 @pytest.mark.parametrize(
@@ -170,25 +146,19 @@ def test_body_that_is_not_json_is_refused(content_type):
         ("limit=1&limit=2", "more than once"),
     ],
 )
-def test_parameters_that_are_not_understood_are_refused(query, words):
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("root", "system_admins")
-            status, problem = await world.call("GET", "/persons", token=token, query=query)
-            assert status == 400
-            assert words in problem["detail"]
-
-    asyncio.run(scenario())
+async def test_parameters_that_are_not_understood_are_refused(query, words):
+    async with server_world() as world:
+        token = await world.token("root", "system_admins")
+        status, problem = await world.call("GET", "/persons", token=token, query=query)
+        assert status == 400
+        assert words in problem["detail"]
 
 
-def test_body_where_none_is_taken_is_refused():
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("root", "system_admins")
-            status, problem = await world.call("POST", "/logout", {"all": True}, token=token)
-            assert (status, problem["detail"]) == (400, "This operation takes no body.")
-
-    asyncio.run(scenario())
+async def test_body_where_none_is_taken_is_refused():
+    async with server_world() as world:
+        token = await world.token("root", "system_admins")
+        status, problem = await world.call("POST", "/logout", {"all": True}, token=token)
+        assert (status, problem["detail"]) == (400, "This operation takes no body.")
 
 
 def subclasses(kind):
@@ -218,37 +188,30 @@ def test_problem_says_when_to_come_back():
     assert (answer.status, dict(answer.headers)["retry-after"]) == (429, "7")
 
 
-def test_description_covers_every_route_and_all_its_references_lead_somewhere():
-    async def scenario():
-        async with server_world() as world:
-            answer = await world.send("GET", "/openapi.json")
-            document = msgspec.json.decode(answer.body)
-            described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-            assert described == {(route.method, route.path) for route in world.api_routes}
-            references = set(re.findall(rb'"\$ref":"#/components/schemas/(\w+)"', answer.body))
-            assert {name.decode() for name in references} <= set(document["components"]["schemas"])
-            names = [each["operationId"] for methods in document["paths"].values() for each in methods.values()]
-            assert len(names) == len(set(names))
-            return document
-
-    document = asyncio.run(scenario())
+async def test_description_covers_every_route_and_all_its_references_lead_somewhere():
+    async with server_world() as world:
+        answer = await world.send("GET", "/openapi.json")
+        document = msgspec.json.decode(answer.body)
+        described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+        assert described == {(route.method, route.path) for route in world.api_routes}
+        references = set(re.findall(rb'"\$ref":"#/components/schemas/(\w+)"', answer.body))
+        assert {name.decode() for name in references} <= set(document["components"]["schemas"])
+        names = [each["operationId"] for methods in document["paths"].values() for each in methods.values()]
+        assert len(names) == len(set(names))
     assert document["components"]["x-problems"]["name_taken"]["status"] == 409
     assert document["components"]["schemas"]["PersonBody"]["additionalProperties"] is False
     assert document["paths"]["/api/v1/login"]["post"]["security"] == []
 
 
-def test_type_of_a_problem_is_described():
-    async def scenario():
-        async with server_world() as world:
-            token = await world.token("root", "system_admins")
-            await world.call("POST", "/groups", {"name": "staff"}, token=token)
-            status, problem = await world.call("POST", "/groups", {"name": "staff"}, token=token)
-            assert status == 409
-            _, document = await world.call("GET", "/openapi.json")
-            place, _, pointer = problem["type"].partition("#/")
-            assert place == "/api/v1/openapi.json"
-            for step in pointer.split("/"):
-                document = document[step]
-            assert document["status"] == 409
-
-    asyncio.run(scenario())
+async def test_type_of_a_problem_is_described():
+    async with server_world() as world:
+        token = await world.token("root", "system_admins")
+        await world.call("POST", "/groups", {"name": "staff"}, token=token)
+        status, problem = await world.call("POST", "/groups", {"name": "staff"}, token=token)
+        assert status == 409
+        _, document = await world.call("GET", "/openapi.json")
+        place, _, pointer = problem["type"].partition("#/")
+        assert place == "/api/v1/openapi.json"
+        for step in pointer.split("/"):
+            document = document[step]
+        assert document["status"] == 409

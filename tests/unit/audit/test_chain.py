@@ -1,5 +1,3 @@
-import asyncio
-
 import pytest
 from sqlalchemy import bindparam, delete, update
 
@@ -23,95 +21,80 @@ async def record_some(db, audit, count):
         await db.write(body)
 
 
-def test_untouched_chain_verifies():
-    async def scenario():
-        async with sqlite_database() as db:
-            audit = Audit(CLOCK)
-            await record_some(db, audit, 5)
-            heads = await checkpoints_of(db, audit).verify()
-            assert [head.sequence for head in heads.values()] == [5]
-
-    asyncio.run(scenario())
+async def test_untouched_chain_verifies():
+    async with sqlite_database() as db:
+        audit = Audit(CLOCK)
+        await record_some(db, audit, 5)
+        heads = await checkpoints_of(db, audit).verify()
+        assert [head.sequence for head in heads.values()] == [5]
 
 
 @pytest.mark.parametrize("change", [{"details": "{}x"}, {"actor_name": "mallory"}, {"sequence": 9}, {"outcome": "refused"}])
-def test_changed_row_is_named(change):
-    async def scenario():
-        async with sqlite_database() as db:
-            audit = Audit(CLOCK)
-            await record_some(db, audit, 5)
-            tamper = Statement(update(audit_events).where(audit_events.c.sequence == bindparam("which")).values(**change))
+async def test_changed_row_is_named(change):
+    async with sqlite_database() as db:
+        audit = Audit(CLOCK)
+        await record_some(db, audit, 5)
+        tamper = Statement(update(audit_events).where(audit_events.c.sequence == bindparam("which")).values(**change))
 
-            async def body(tx):
-                assert await tx.run(tamper, which=3) == 1
+        async def body(tx):
+            assert await tx.run(tamper, which=3) == 1
 
-            await db.write(body)
-            with pytest.raises(BrokenChain, match=r"entry (3|4|9)"):
-                await checkpoints_of(db, audit).verify()
-
-    asyncio.run(scenario())
+        await db.write(body)
+        with pytest.raises(BrokenChain, match=r"entry (3|4|9)"):
+            await checkpoints_of(db, audit).verify()
 
 
-def test_undone_transaction_leaves_no_gap_in_the_chain():
-    async def scenario():
-        async with sqlite_database() as db:
-            audit = Audit(CLOCK)
-            await record_some(db, audit, 2)
+async def test_undone_transaction_leaves_no_gap_in_the_chain():
+    async with sqlite_database() as db:
+        audit = Audit(CLOCK)
+        await record_some(db, audit, 2)
 
-            async def failing(tx):
-                await audit.record(tx, Event.PERSON_CREATED, actor=SYSTEM, target="person:x")
-                raise LookupError
+        async def failing(tx):
+            await audit.record(tx, Event.PERSON_CREATED, actor=SYSTEM, target="person:x")
+            raise LookupError
 
-            with pytest.raises(LookupError):
-                await db.write(failing)
-            await record_some(db, audit, 2)
-            heads = await checkpoints_of(db, audit).verify()
-            assert [head.sequence for head in heads.values()] == [4]
-
-    asyncio.run(scenario())
+        with pytest.raises(LookupError):
+            await db.write(failing)
+        await record_some(db, audit, 2)
+        heads = await checkpoints_of(db, audit).verify()
+        assert [head.sequence for head in heads.values()] == [4]
 
 
-def test_chain_shorter_than_a_checkpoint_is_named():
-    async def scenario():
-        async with sqlite_database() as db:
-            audit = Audit(CLOCK)
-            checkpoints = checkpoints_of(db, audit)
-            await record_some(db, audit, 5)
+async def test_chain_shorter_than_a_checkpoint_is_named():
+    async with sqlite_database() as db:
+        audit = Audit(CLOCK)
+        checkpoints = checkpoints_of(db, audit)
+        await record_some(db, audit, 5)
 
-            async def another_writer(tx):
-                tx.writer.memo = None
-                tx.writer.id = "another"
+        async def another_writer(tx):
+            tx.writer.memo = None
+            tx.writer.id = "another"
 
-            await db.write(another_writer)
-            await checkpoints.make(SYSTEM)
+        await db.write(another_writer)
+        await checkpoints.make(SYSTEM)
+        await checkpoints.verify()
+        forget = Statement(
+            delete(audit_events).where(audit_events.c.sequence >= bindparam("first"), audit_events.c.writer_id != "another")
+        )
+
+        async def cut(tx):
+            assert await tx.run(forget, first=4) == 2
+
+        await db.write(cut)
+        with pytest.raises(BrokenChain, match="entry 5 is not what a signed checkpoint saw"):
             await checkpoints.verify()
-            forget = Statement(
-                delete(audit_events).where(audit_events.c.sequence >= bindparam("first"), audit_events.c.writer_id != "another")
-            )
-
-            async def cut(tx):
-                assert await tx.run(forget, first=4) == 2
-
-            await db.write(cut)
-            with pytest.raises(BrokenChain, match="entry 5 is not what a signed checkpoint saw"):
-                await checkpoints.verify()
-
-    asyncio.run(scenario())
 
 
-def test_forged_checkpoint_is_named():
-    async def scenario():
-        async with sqlite_database() as db:
-            audit = Audit(CLOCK)
-            checkpoints = checkpoints_of(db, audit)
-            await checkpoints.make(SYSTEM)
+async def test_forged_checkpoint_is_named():
+    async with sqlite_database() as db:
+        audit = Audit(CLOCK)
+        checkpoints = checkpoints_of(db, audit)
+        await checkpoints.make(SYSTEM)
 
-            async def forge(tx):
-                details = {"chains": 0, "statement": "eyJhbGciOiJub25lIn0.e30."}
-                await audit.record(tx, Event.CHAIN_CHECKPOINT, actor=SYSTEM, target="audit:all", details=details)
+        async def forge(tx):
+            details = {"chains": 0, "statement": "eyJhbGciOiJub25lIn0.e30."}
+            await audit.record(tx, Event.CHAIN_CHECKPOINT, actor=SYSTEM, target="audit:all", details=details)
 
-            await db.write(forge)
-            with pytest.raises(BrokenChain, match="is not signed by the audit key"):
-                await checkpoints.verify()
-
-    asyncio.run(scenario())
+        await db.write(forge)
+        with pytest.raises(BrokenChain, match="is not signed by the audit key"):
+            await checkpoints.verify()

@@ -1,6 +1,6 @@
 """Refusals of one kind by one party share a row that counts, and nothing is lost silently."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
@@ -36,16 +36,14 @@ class Node:
         return [(row.actor_id, row.target, msgspec.json.decode(row.details)) for row in found][::-1]
 
 
-def run(scenario):
-    async def inside():
-        async with sqlite_database() as db:
-            await scenario(Node(db, FixedClock(START)))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def opened_node():
+    async with sqlite_database() as db:
+        yield Node(db, FixedClock(START))
 
 
-def test_first_refusal_is_written_at_once_and_those_alike_become_one_row_that_counts():
-    async def scenario(node):
+async def test_first_refusal_is_written_at_once_and_those_alike_become_one_row_that_counts():
+    async with opened_node() as node:
         await node.refuse(ALICE, 1_000)
         assert await node.rows() == [("alice", "provisioner:p", {"detail": "no"})]
         assert await node.audit.write_repeated(node.db) == 0
@@ -63,11 +61,9 @@ def test_first_refusal_is_written_at_once_and_those_alike_become_one_row_that_co
             "address": "192.0.2.1",
         }
 
-    run(scenario)
 
-
-def test_refusals_that_go_on_write_two_rows_a_minute_in_a_chain_that_verifies():
-    async def scenario(node):
+async def test_refusals_that_go_on_write_two_rows_a_minute_in_a_chain_that_verifies():
+    async with opened_node() as node:
         for _ in range(60):
             await node.refuse(ALICE, 20)
             node.clock.advance(timedelta(seconds=10))
@@ -77,11 +73,9 @@ def test_refusals_that_go_on_write_two_rows_a_minute_in_a_chain_that_verifies():
         assert len(rows) / 2 + sum(told.get("repeated", 0) for _, _, told in rows) == 60 * 20
         await checkpoints_of(node.db, node.audit).verify()
 
-    run(scenario)
 
-
-def test_refusal_of_another_kind_or_party_has_a_row_of_its_own():
-    async def scenario(node):
+async def test_refusal_of_another_kind_or_party_has_a_row_of_its_own():
+    async with opened_node() as node:
         await node.refuse(ALICE)
         await node.refuse(ALICE, reason="invalid_input")
         await node.refuse(ALICE, event=Event.TOKEN_REFUSED)
@@ -95,11 +89,9 @@ def test_refusal_of_another_kind_or_party_has_a_row_of_its_own():
         await node.refuse(Actor("person", "alice", "alice@example.org", address="198.51.100.9"))  # the same person
         assert len(await node.rows()) == 8
 
-    run(scenario)
 
-
-def test_row_of_a_minute_names_what_was_refused_how_often():
-    async def scenario(node):
+async def test_row_of_a_minute_names_what_was_refused_how_often():
+    async with opened_node() as node:
         for number in range(MOST_TARGETS + 10):
             await node.refuse(ALICE, 2, target=f"person:{number}")
         await node.audit.write_repeated(node.db, unfinished=True)
@@ -109,11 +101,9 @@ def test_row_of_a_minute_names_what_was_refused_how_often():
         assert told["targets"]["others"] == 20
         assert sum(told["targets"].values()) == told["repeated"] == 2 * (MOST_TARGETS + 10) - 1
 
-    run(scenario)
 
-
-def test_more_strangers_than_are_told_apart_are_counted_together():
-    async def scenario(node):
+async def test_more_strangers_than_are_told_apart_are_counted_together():
+    async with opened_node() as node:
         for number in range(MOST_CALLERS + 50):
             await node.refuse(Actor("client", str(number), ""))
         assert len(await node.rows()) == MOST_CALLERS + 1
@@ -122,11 +112,9 @@ def test_more_strangers_than_are_told_apart_are_counted_together():
         assert (actor, told["repeated"]) == ("", 49)
         assert told["reason"] == "refusals of more callers than are counted separately"
 
-    run(scenario)
 
-
-def test_nobody_hides_by_name_behind_many_strangers_or_many_people():
-    async def scenario(node):
+async def test_nobody_hides_by_name_behind_many_strangers_or_many_people():
+    async with opened_node() as node:
         for number in range(MOST_CALLERS + 50):
             await node.refuse(anonymous(f"2001:db8:0:{number:x}::1"))
         await node.refuse(ALICE, 2)
@@ -139,11 +127,9 @@ def test_nobody_hides_by_name_behind_many_strangers_or_many_people():
         assert sum(told.get("repeated", 1) for told in of_alice) == 5
         assert len(of_alice) == 4
 
-    run(scenario)
 
-
-def test_two_nodes_count_each_for_themselves_and_lose_nothing():
-    async def scenario(node):
+async def test_two_nodes_count_each_for_themselves_and_lose_nothing():
+    async with opened_node() as node:
         other = Node(node.db, node.clock)
         await node.refuse(ALICE, 10)
         await other.refuse(ALICE, 10)
@@ -153,8 +139,6 @@ def test_two_nodes_count_each_for_themselves_and_lose_nothing():
         assert len(rows) == 4
         assert 2 + sum(told.get("repeated", 0) for _, _, told in rows) == 20
 
-    run(scenario)
-
 
 class BrokenDatabase:
     """A database that cannot be written to."""
@@ -163,8 +147,8 @@ class BrokenDatabase:
         raise Unavailable("The database is away.")
 
 
-def test_what_cannot_be_written_is_counted_and_written_later():
-    async def scenario(node):
+async def test_what_cannot_be_written_is_counted_and_written_later():
+    async with opened_node() as node:
         for _ in range(3):
             with pytest.raises(Unavailable):
                 await node.audit.refused(BrokenDatabase(), Event.SIGN_IN, actor=ALICE, target="person:alice", reason="wrong")
@@ -173,16 +157,12 @@ def test_what_cannot_be_written_is_counted_and_written_later():
         await node.audit.write_repeated(node.db, unfinished=True)
         assert sum(told["repeated"] for _, _, told in await node.rows()) == 3
 
-    run(scenario)
 
-
-def test_clock_that_is_set_back_ends_a_minute_of_the_future():
-    async def scenario(node):
+async def test_clock_that_is_set_back_ends_a_minute_of_the_future():
+    async with opened_node() as node:
         node.clock.advance(timedelta(days=400))
         await node.refuse(ALICE, 3)
         node.clock.advance(timedelta(days=-400))
         await node.refuse(ALICE)
         assert await node.audit.write_repeated(node.db) == 1
         assert sorted(told.get("repeated", 0) for _, _, told in await node.rows()) == [0, 0, 2]
-
-    run(scenario)

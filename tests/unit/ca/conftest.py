@@ -1,6 +1,4 @@
-"""A certificate authority for each test that asks for one."""
-
-import asyncio
+"""A certificate authority for each test that names `ca`."""
 
 import pytest
 
@@ -8,14 +6,6 @@ from tests.authorities import authority
 
 
 @pytest.fixture
-def with_ca(tmp_path):
-    """Run a scenario, a coroutine function that takes the authority, to its end."""
-
-    def run(scenario, **options):
-        async def body():
-            async with authority(tmp_path, **options) as ca:
-                return await scenario(ca)
-
-        return asyncio.run(body())
-
-    return run
+async def ca(tmp_path):
+    async with authority(tmp_path) as made:
+        yield made

@@ -1,7 +1,5 @@
 """The names by which clients reach this server are certified for the server alone, whoever asks."""
 
-import asyncio
-
 import pytest
 
 from sealwright.ca import issue_server_certificate, names
@@ -82,14 +80,6 @@ def test_own_name_that_no_certificate_can_carry_needs_no_reserving():
 # --- through each provisioner ---
 
 
-def asked(scenario, tmp_path):
-    async def run():
-        async with authority(tmp_path) as ca:
-            await scenario(ca)
-
-    asyncio.run(run())
-
-
 async def expect_refused(ca, body):
     status, answer = await ca.call("POST", "/1.0/sign", body)
     assert status == 403, answer
@@ -100,8 +90,8 @@ THROUGH_THE_WIRE = ["ca.example.org", "CA.example.ORG", "*.example.org", "192.0.
 
 
 @pytest.mark.parametrize("name", THROUGH_THE_WIRE)
-def test_holder_of_a_provisioner_key_gets_no_certificate_for_this_server(tmp_path, name):
-    async def scenario(ca):
+async def test_holder_of_a_provisioner_key_gets_no_certificate_for_this_server(tmp_path, name):
+    async with authority(tmp_path) as ca:
         await ca.add_jwk()
         token = ca.jwk_token("web.example.org", sans=["web.example.org", name])
         await expect_refused(ca, {"csr": csr("web.example.org", ("web.example.org", name.lower())), "ott": token})
@@ -110,24 +100,20 @@ def test_holder_of_a_provisioner_key_gets_no_certificate_for_this_server(tmp_pat
             token = ca.jwk_token(name, sans=["web.example.org"])
             await expect_refused(ca, {"csr": csr(name, ("web.example.org",)), "ott": token})
 
-    asked(scenario, tmp_path)
 
-
-def test_name_of_this_server_with_a_dot_at_its_end_is_no_other_name(tmp_path):
-    async def scenario(ca):
+async def test_name_of_this_server_with_a_dot_at_its_end_is_no_other_name(tmp_path):
+    async with authority(tmp_path) as ca:
         await ca.add_jwk()
         token = ca.jwk_token("ca.example.org.")
         status, answer = await ca.call("POST", "/1.0/sign", {"csr": csr("ca.example.org."), "ott": token})
         assert status == 400
         assert "ends with a dot; write it without" in answer["message"]
 
-    asked(scenario, tmp_path)
-
 
 @pytest.mark.parametrize("name", THROUGH_THE_WIRE)
 @pytest.mark.parametrize("local", [True, False])
-def test_administrator_of_a_provisioner_gets_no_certificate_for_this_server(tmp_path, name, local):
-    async def scenario(ca):
+async def test_administrator_of_a_provisioner_gets_no_certificate_for_this_server(tmp_path, name, local):
+    async with authority(tmp_path) as ca:
         await ca.add_oidc(admins=["alice@example.org"])
         if local:
             ca.add_local_provider()
@@ -136,11 +122,9 @@ def test_administrator_of_a_provisioner_gets_no_certificate_for_this_server(tmp_
         await expect_refused(ca, {"csr": csr("", ("web.example.org", name.lower())), "ott": ca.id_token()})
         await expect_refused(ca, {"csr": csr(name), "ott": ca.id_token()})
 
-    asked(scenario, tmp_path)
 
-
-def test_refused_own_name_is_in_the_audit_record_and_leaves_the_token_good(tmp_path):
-    async def scenario(ca):
+async def test_refused_own_name_is_in_the_audit_record_and_leaves_the_token_good(tmp_path):
+    async with authority(tmp_path) as ca:
         await ca.add_jwk()
         token = ca.jwk_token("ca.example.org")
         await expect_refused(ca, {"csr": csr("ca.example.org"), "ott": token})
@@ -149,11 +133,9 @@ def test_refused_own_name_is_in_the_audit_record_and_leaves_the_token_good(tmp_p
         assert "ca.example.org" in newest.details
         await expect_refused(ca, {"csr": csr("ca.example.org"), "ott": token})
 
-    asked(scenario, tmp_path)
 
-
-def test_certificate_for_a_name_that_became_this_server_s_own_is_not_renewed(tmp_path):
-    async def scenario(ca):
+async def test_certificate_for_a_name_that_became_this_server_s_own_is_not_renewed(tmp_path):
+    async with authority(tmp_path) as ca:
         await ca.add_jwk()
         status, answer = await ca.call(
             "POST", "/1.0/sign", {"csr": csr("web.example.org"), "ott": ca.jwk_token("web.example.org")}
@@ -163,15 +145,11 @@ def test_certificate_for_a_name_that_became_this_server_s_own_is_not_renewed(tmp
         status, told = await ca.call("POST", "/renew", certificate=der_of(answer))
         assert (status, "it belongs to this server" in told["message"]) == (403, True)
 
-    asked(scenario, tmp_path)
 
-
-def test_server_itself_gets_its_names(tmp_path):
-    async def scenario(ca):
+async def test_server_itself_gets_its_names(tmp_path):
+    async with authority(tmp_path) as ca:
         made = await issue_server_certificate(ca.issuance, ["ca.example.org", "192.0.2.7", "::1"])
         assert "BEGIN CERTIFICATE" in made.chain_pem
-
-    asked(scenario, tmp_path)
 
 
 # --- administrators by id ---
@@ -199,8 +177,8 @@ def alice_in(**changes):
 
 
 @pytest.mark.parametrize("entry", [f"account:{ALICE}", "group:7c1e"])
-def test_administrator_may_be_given_by_the_id_of_an_account_or_a_group(tmp_path, entry):
-    async def scenario(ca):
+async def test_administrator_may_be_given_by_the_id_of_an_account_or_a_group(tmp_path, entry):
+    async with authority(tmp_path) as ca:
         await ca.add_oidc(admins=[entry])
         ca.add_local_provider()
         member = alice_in(groups=frozenset({"signers"}), group_ids=frozenset({"7c1e"}))
@@ -208,20 +186,16 @@ def test_administrator_may_be_given_by_the_id_of_an_account_or_a_group(tmp_path,
         other = alice_in(groups=frozenset({"7c1e"}), group_ids=frozenset({"another"}))
         assert (await signed_any_name(ca, other))[0] == (201 if entry.startswith("account:") else 403)
 
-    asked(scenario, tmp_path)
 
-
-def test_id_means_nobody_of_another_provider(tmp_path):
-    async def scenario(ca):
+async def test_id_means_nobody_of_another_provider(tmp_path):
+    async with authority(tmp_path) as ca:
         await ca.add_oidc(admins=[f"account:{ALICE}", "group:7c1e"])
         ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
         assert (await signed_any_name(ca))[0] == 403
 
-    asked(scenario, tmp_path)
 
-
-def test_group_that_is_asked_for_may_be_given_by_its_id(tmp_path):
-    async def scenario(ca):
+async def test_group_that_is_asked_for_may_be_given_by_its_id(tmp_path):
+    async with authority(tmp_path) as ca:
         await ca.add_oidc(groups=["group:7c1e"])
         ca.add_local_provider()
         for group_id, expected in (("7c1e", 201), ("another", 403)):
@@ -229,11 +203,9 @@ def test_group_that_is_asked_for_may_be_given_by_its_id(tmp_path):
             ca.people[ALICE] = alice_in(group_ids=frozenset({group_id}))
             assert (await ca.call("POST", "/1.0/sign", body))[0] == expected
 
-    asked(scenario, tmp_path)
 
-
-def test_loss_of_the_group_counts_at_renewal(tmp_path):
-    async def scenario(ca):
+async def test_loss_of_the_group_counts_at_renewal(tmp_path):
+    async with authority(tmp_path) as ca:
         await ca.add_oidc(admins=["group:7c1e"])
         ca.add_local_provider()
         body = {"csr": csr("", ("web.example.org",), private=key("alice")), "ott": ca.id_token()}
@@ -243,5 +215,3 @@ def test_loss_of_the_group_counts_at_renewal(tmp_path):
         assert (await ca.call("POST", "/renew", certificate=certificate))[0] == 201
         ca.people[ALICE] = alice_in()
         assert (await ca.call("POST", "/renew", certificate=certificate))[0] in (401, 403)
-
-    asked(scenario, tmp_path)

@@ -11,20 +11,12 @@ from sealwright.identity import LinkRefused, WeakPassword
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
 
 
-def run(scenario):
-    async def inside():
-        async with sqlite_world() as world:
-            await scenario(world)
-
-    asyncio.run(inside())
-
-
 async def accept(world, link, password=PASSWORD):
     return await world.invitations.accept(link.token, password, address="192.0.2.1", user_agent="test")
 
 
-def test_invitation_makes_the_person_sets_the_first_password_and_signs_in():
-    async def scenario(world):
+async def test_invitation_makes_the_person_sets_the_first_password_and_signs_in():
+    async with sqlite_world() as world:
         desk = await world.actor("desk", "idm_people_admins")
         made = await world.invitations.create("alice", display_name="Alice", mails=["alice@example.org"], actor=desk)
         assert made.created
@@ -37,11 +29,9 @@ def test_invitation_makes_the_person_sets_the_first_password_and_signs_in():
         assert {"credential.invitation_created", "credential.invitation_accepted", "credential.set"} <= {e for e, _, _ in told}
         assert all(made.link.token not in details for _, _, details in told)
 
-    run(scenario)
 
-
-def test_invitation_works_once_and_says_when_it_was_used():
-    async def scenario(world):
+async def test_invitation_works_once_and_says_when_it_was_used():
+    async with sqlite_world() as world:
         made = await world.invitations.create("alice", actor=SYSTEM)
         await accept(world, made.link)
         for attempt in (world.invitations.person_of(made.link.token), accept(world, made.link, OTHER_PASSWORD)):
@@ -49,20 +39,16 @@ def test_invitation_works_once_and_says_when_it_was_used():
                 await attempt
             assert "If not, tell an administrator now." in refused.value.hint
 
-    run(scenario)
 
-
-def test_invitation_accepted_many_times_at_once_is_accepted_once():
-    async def scenario(world):
+async def test_invitation_accepted_many_times_at_once_is_accepted_once():
+    async with sqlite_world() as world:
         made = await world.invitations.create("alice", actor=SYSTEM)
         found = await asyncio.gather(*(accept(world, made.link) for _ in range(10)), return_exceptions=True)
         assert sum(not isinstance(each, LinkRefused) for each in found) == 1
 
-    run(scenario)
 
-
-def test_invitation_expires():
-    async def scenario(world):
+async def test_invitation_expires():
+    async with sqlite_world() as world:
         made = await world.invitations.create("alice", lifetime=timedelta(hours=1), actor=SYSTEM)
         world.clock.advance(timedelta(minutes=59))
         assert await world.invitations.person_of(made.link.token)
@@ -70,11 +56,9 @@ def test_invitation_expires():
         with pytest.raises(LinkRefused, match="was good until"):
             await accept(world, made.link)
 
-    run(scenario)
 
-
-def test_newer_invitation_replaces_the_older_one():
-    async def scenario(world):
+async def test_newer_invitation_replaces_the_older_one():
+    async with sqlite_world() as world:
         first = await world.invitations.create("alice", actor=SYSTEM)
         second = await world.invitations.create("alice", actor=SYSTEM)
         assert not second.created
@@ -82,62 +66,50 @@ def test_newer_invitation_replaces_the_older_one():
             await accept(world, first.link)
         await accept(world, second.link)
 
-    run(scenario)
 
-
-def test_invitation_of_somebody_who_has_a_password_is_refused():
-    async def scenario(world):
+async def test_invitation_of_somebody_who_has_a_password_is_refused():
+    async with sqlite_world() as world:
         await world.person("alice")
         with pytest.raises(Conflict, match="can sign in already"):
             await world.invitations.create("alice", actor=SYSTEM)
         with pytest.raises(Conflict, match="can sign in already"):
             await world.invitations.create("admin", actor=SYSTEM)
 
-    run(scenario)
 
-
-def test_password_set_by_an_administrator_ends_the_invitation():
-    async def scenario(world):
+async def test_password_set_by_an_administrator_ends_the_invitation():
+    async with sqlite_world() as world:
         made = await world.invitations.create("alice", actor=SYSTEM)
         await world.credentials.set_password("alice", PASSWORD, actor=SYSTEM)
         with pytest.raises(LinkRefused):
             await accept(world, made.link, OTHER_PASSWORD)
 
-    run(scenario)
 
-
-def test_invitation_of_a_disabled_person_does_not_work():
-    async def scenario(world):
+async def test_invitation_of_a_disabled_person_does_not_work():
+    async with sqlite_world() as world:
         made = await world.invitations.create("alice", actor=SYSTEM)
         await world.directory.disable("alice", actor=SYSTEM)
         with pytest.raises(LinkRefused):
             await accept(world, made.link)
 
-    run(scenario)
 
-
-def test_weak_password_leaves_the_invitation_as_it_was():
-    async def scenario(world):
+async def test_weak_password_leaves_the_invitation_as_it_was():
+    async with sqlite_world() as world:
         made = await world.invitations.create("alice", actor=SYSTEM)
         with pytest.raises(WeakPassword):
             await accept(world, made.link, "alice123456")
         await accept(world, made.link)
 
-    run(scenario)
 
-
-def test_invitation_says_what_a_person_who_is_there_does_not_have():
-    async def scenario(world):
+async def test_invitation_says_what_a_person_who_is_there_does_not_have():
+    async with sqlite_world() as world:
         await world.person("alice", mails=("alice@example.org",), password=None)
         await world.invitations.create("alice", mails=["alice@EXAMPLE.org"], actor=SYSTEM)
         with pytest.raises(Conflict, match=r"does not have the e-mail address a@example\.org"):
             await world.invitations.create("alice", mails=["a@example.org"], actor=SYSTEM)
 
-    run(scenario)
 
-
-def test_invitation_needs_the_permission_and_a_life_within_bounds():
-    async def scenario(world):
+async def test_invitation_needs_the_permission_and_a_life_within_bounds():
+    async with sqlite_world() as world:
         nobody = await world.actor("nobody")
         with pytest.raises(NotPermitted):
             await world.invitations.create("alice", actor=nobody)
@@ -147,14 +119,12 @@ def test_invitation_needs_the_permission_and_a_life_within_bounds():
                 await world.invitations.create("alice", lifetime=lifetime, actor=SYSTEM)
         assert await world.directory.find("alice") is None
 
-    run(scenario)
-
 
 @pytest.mark.parametrize(
     "change", ["given a role", "given a role by nesting", "maker disabled", "maker demoted", "maker deleted"]
 )
-def test_invitation_opens_no_account_with_more_authority_than_its_maker_has_by_then(change):
-    async def scenario(world):
+async def test_invitation_opens_no_account_with_more_authority_than_its_maker_has_by_then(change):
+    async with sqlite_world() as world:
         boss = await world.actor("boss", "system_admins")
         desk = await world.actor("desk", "idm_people_admins")
         maker = boss if change.startswith("maker") else desk
@@ -178,5 +148,3 @@ def test_invitation_opens_no_account_with_more_authority_than_its_maker_has_by_t
             with pytest.raises(LinkRefused, match="has authority that its creator lacks"):
                 await attempt
         await accept(world, invited[1].link)
-
-    run(scenario)

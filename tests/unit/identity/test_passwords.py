@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import asynccontextmanager
 
 import pytest
 from argon2 import Parameters, Type, extract_parameters
@@ -15,58 +16,47 @@ from sealwright.identity.policy import check_password
 QUICK = Parameters(type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=8, parallelism=1)
 
 
-def run(scenario, *, parameters=QUICK, waiting=32):
-    async def with_hashing():
-        hashing = Argon2Hashing(SeededEntropy(3), threads=1, parameters=parameters, waiting=waiting)
-        try:
-            return await scenario(hashing)
-        finally:
-            hashing.close()
-
-    return asyncio.run(with_hashing())
+@asynccontextmanager
+async def started_hashing(*, parameters=QUICK, waiting=32):
+    hashing = Argon2Hashing(SeededEntropy(3), threads=1, parameters=parameters, waiting=waiting)
+    try:
+        yield hashing
+    finally:
+        hashing.close()
 
 
-def test_right_password_is_told_from_a_wrong_one():
-    async def scenario(hashing):
+async def test_right_password_is_told_from_a_wrong_one():
+    async with started_hashing() as hashing:
         stored = await hashing.hash("velvet-orbit")
         assert stored.startswith(b"$argon2id$v=19$m=8,t=1,p=1$")
         assert await hashing.verify(stored, "velvet-orbit")
         assert not await hashing.verify(stored, "velvet-orbiu")
         assert not await hashing.verify(b"rubbish", "velvet-orbit")
 
-    run(scenario)
+
+async def test_same_password_has_another_hash_each_time():
+    async with started_hashing() as hashing:
+        assert await hashing.hash("velvet-orbit") != await hashing.hash("velvet-orbit")
 
 
-def test_same_password_has_another_hash_each_time():
-    async def scenario(hashing):
-        return await hashing.hash("velvet-orbit"), await hashing.hash("velvet-orbit")
-
-    first, second = run(scenario)
-    assert first != second
-
-
-def test_password_typed_with_combining_characters_is_the_same():
-    async def scenario(hashing):
-        return await hashing.verify(await hashing.hash("p\u00e4sswort"), "pa\u0308sswort")
-
-    assert run(scenario)
+async def test_password_typed_with_combining_characters_is_the_same():
+    async with started_hashing() as hashing:
+        assert await hashing.verify(await hashing.hash("p\u00e4sswort"), "pa\u0308sswort")
 
 
 def test_default_parameters_are_19_mib_and_two_passes():
     assert (PARAMETERS.memory_cost, PARAMETERS.time_cost, PARAMETERS.parallelism) == (19 * 1024, 2, 1)
 
 
-def test_dummy_costs_as_much_as_a_real_hash_and_has_no_password():
-    async def scenario(hashing):
+async def test_dummy_costs_as_much_as_a_real_hash_and_has_no_password():
+    async with started_hashing(parameters=PARAMETERS) as hashing:
         assert extract_parameters(hashing.dummy.decode()) == extract_parameters((await hashing.hash("x")).decode())
         assert not hashing.is_outdated(hashing.dummy)
         assert not await hashing.verify(hashing.dummy, "")
 
-    run(scenario, parameters=PARAMETERS)
 
-
-def test_hash_of_other_parameters_is_outdated():
-    async def scenario(hashing):
+async def test_hash_of_other_parameters_is_outdated():
+    async with started_hashing() as hashing:
         old = await hashing.hash("x")
         newer = Argon2Hashing(SystemEntropy(), threads=1)
         assert newer.is_outdated(old)
@@ -74,11 +64,9 @@ def test_hash_of_other_parameters_is_outdated():
         assert not hashing.is_outdated(old)
         newer.close()
 
-    run(scenario)
 
-
-def test_full_queue_is_said_at_once_and_empties_again():
-    async def scenario(hashing):
+async def test_full_queue_is_said_at_once_and_empties_again():
+    async with started_hashing(waiting=2) as hashing:
         block = threading.Event()
         hashing._pool.submit(block.wait)
         waiting = [asyncio.create_task(hashing.hash("x")) for _ in range(3)]
@@ -89,8 +77,6 @@ def test_full_queue_is_said_at_once_and_empties_again():
         block.set()
         assert len(await asyncio.gather(*waiting)) == 3
         assert not await hashing.verify(hashing.dummy, "x")
-
-    run(scenario, waiting=2)
 
 
 def test_generated_password_is_strong_and_new_each_time():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from sealwright.access import SYSTEM
@@ -27,64 +25,49 @@ async def sign_in(world, code):
 
 
 @pytest.mark.parametrize("typed", [str, str.upper, lambda code: code.replace("-", " "), lambda code: code.replace("-", "")])
-def test_recovery_code_stands_in_for_a_code_of_the_app_and_works_once(typed):
-    async def scenario():
-        async with sqlite_world() as world:
-            _, codes = await with_codes(world)
-            done = await sign_in(world, typed(codes[3]))
-            assert done.signed_in.session.methods == ("pwd", "otp")
-            with pytest.raises(CodeRefused):
-                await sign_in(world, codes[3])
-            assert await sign_in(world, codes[4])
-
-    asyncio.run(scenario())
+async def test_recovery_code_stands_in_for_a_code_of_the_app_and_works_once(typed):
+    async with sqlite_world() as world:
+        _, codes = await with_codes(world)
+        done = await sign_in(world, typed(codes[3]))
+        assert done.signed_in.session.methods == ("pwd", "otp")
+        with pytest.raises(CodeRefused):
+            await sign_in(world, codes[3])
+        assert await sign_in(world, codes[4])
 
 
-def test_eight_codes_that_differ_are_made_and_only_digests_are_stored():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, codes = await with_codes(world)
-            assert len(set(codes)) == 8
-            stored = [each for each in await credentials_of(world.db, actor.id) if each.kind == "recovery_code"]
-            assert len(stored) == 8
-            plain = {code.replace("-", "").encode() for code in codes} | {code.encode() for code in codes}
-            assert not plain & {each.secret for each in stored}
-
-    asyncio.run(scenario())
+async def test_eight_codes_that_differ_are_made_and_only_digests_are_stored():
+    async with sqlite_world() as world:
+        actor, codes = await with_codes(world)
+        assert len(set(codes)) == 8
+        stored = [each for each in await credentials_of(world.db, actor.id) if each.kind == "recovery_code"]
+        assert len(stored) == 8
+        plain = {code.replace("-", "").encode() for code in codes} | {code.encode() for code in codes}
+        assert not plain & {each.secret for each in stored}
 
 
-def test_new_codes_replace_the_old_ones():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, old = await with_codes(world)
-            new = await world.credentials.create_recovery_codes(actor=actor)
-            with pytest.raises(CodeRefused):
-                await sign_in(world, old[0])
-            assert await sign_in(world, new[0])
-
-    asyncio.run(scenario())
+async def test_new_codes_replace_the_old_ones():
+    async with sqlite_world() as world:
+        actor, old = await with_codes(world)
+        new = await world.credentials.create_recovery_codes(actor=actor)
+        with pytest.raises(CodeRefused):
+            await sign_in(world, old[0])
+        assert await sign_in(world, new[0])
 
 
-def test_codes_need_a_second_factor_and_go_with_it():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor = await world.actor("bob")
-            with pytest.raises(Conflict, match="you have none"):
-                await world.credentials.create_recovery_codes(actor=actor)
-            person, _ = await with_codes(world)
-            await world.credentials.reset_totp("alice", actor=SYSTEM)
-            kinds = {each.kind for each in await credentials_of(world.db, person.id)}
-            assert kinds == {"password"}
-
-    asyncio.run(scenario())
+async def test_codes_need_a_second_factor_and_go_with_it():
+    async with sqlite_world() as world:
+        actor = await world.actor("bob")
+        with pytest.raises(Conflict, match="you have none"):
+            await world.credentials.create_recovery_codes(actor=actor)
+        person, _ = await with_codes(world)
+        await world.credentials.reset_totp("alice", actor=SYSTEM)
+        kinds = {each.kind for each in await credentials_of(world.db, person.id)}
+        assert kinds == {"password"}
 
 
-def test_code_of_another_person_is_refused():
-    async def scenario():
-        async with sqlite_world() as world:
-            await with_codes(world)
-            _, codes = await with_codes(world, "bob")
-            with pytest.raises(CodeRefused):
-                await sign_in(world, codes[0])
-
-    asyncio.run(scenario())
+async def test_code_of_another_person_is_refused():
+    async with sqlite_world() as world:
+        await with_codes(world)
+        _, codes = await with_codes(world, "bob")
+        with pytest.raises(CodeRefused):
+            await sign_in(world, codes[0])

@@ -1,4 +1,3 @@
-import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -47,16 +46,8 @@ async def scene():
         yield Scene(db)
 
 
-def play(body):
-    async def run():
-        async with scene() as s:
-            await body(s)
-
-    asyncio.run(run())
-
-
-def test_newest_key_of_its_purpose_and_owner_is_active():
-    async def body(s):
+async def test_newest_key_of_its_purpose_and_owner_is_active():
+    async with scene() as s:
         first = await s.add()
         assert (await s.custody.active(Purpose.ISSUER, "ca-1")).id == first.id
         second = await s.add()
@@ -69,20 +60,16 @@ def test_newest_key_of_its_purpose_and_owner_is_active():
         second.public_key.verify(signature, b"text", ec.ECDSA(SHA256()))
         assert [each.id for each in await s.custody.public_keys(Purpose.ISSUER, "ca-1")] == [second.id, first.id]
 
-    play(body)
 
-
-def test_rsa_key_for_clients_that_demand_it():
-    async def body(s):
+async def test_rsa_key_for_clients_that_demand_it():
+    async with scene() as s:
         key = await s.add(Purpose.OAUTH_CLIENT, "c", "RS256")
         assert (await s.custody.active(Purpose.OAUTH_CLIENT, "c")).id == key.id
         assert (await s.custody.public_keys(Purpose.OAUTH_CLIENT, "c"))[0].algorithm == "RS256"
 
-    play(body)
 
-
-def test_no_key_is_said_in_words():
-    async def body(s):
+async def test_no_key_is_said_in_words():
+    async with scene() as s:
         with pytest.raises(KeyMissing, match="no issuer key that may sign for ca-9"):
             await s.custody.active(Purpose.ISSUER, "ca-9")
         with pytest.raises(KeyMissing, match="no audit key that may sign"):
@@ -90,11 +77,9 @@ def test_no_key_is_said_in_words():
         with pytest.raises(KeyMissing, match="There is no key nothing"):
             await s.custody.open("nothing")
 
-    play(body)
 
-
-def test_retired_key_signs_no_more_but_is_still_published_and_can_be_opened():
-    async def body(s):
+async def test_retired_key_signs_no_more_but_is_still_published_and_can_be_opened():
+    async with scene() as s:
         old, new = await s.add(), await s.add()
         await s.change(s.custody.retire, new.id)
         assert (await s.custody.active(Purpose.ISSUER, "ca-1")).id == old.id
@@ -102,11 +87,9 @@ def test_retired_key_signs_no_more_but_is_still_published_and_can_be_opened():
         assert published == {old.id: None, new.id: START + 2_000}
         assert (await s.custody.open(new.id)).id == new.id
 
-    play(body)
 
-
-def test_revoked_key_neither_signs_nor_verifies():
-    async def body(s):
+async def test_revoked_key_neither_signs_nor_verifies():
+    async with scene() as s:
         key = await s.add()
         await s.change(s.custody.revoke, key.id)
         with pytest.raises(KeyMissing):
@@ -115,11 +98,9 @@ def test_revoked_key_neither_signs_nor_verifies():
             await s.custody.open(key.id)
         assert await s.custody.public_keys(Purpose.ISSUER, "ca-1") == []
 
-    play(body)
 
-
-def test_private_part_that_was_taken_away_is_gone_and_the_certificate_still_verifies():
-    async def body(s):
+async def test_private_part_that_was_taken_away_is_gone_and_the_certificate_still_verifies():
+    async with scene() as s:
         key = await s.add(Purpose.ROOT, "root")
         exported = await s.custody.export(key.id)
         await s.change(s.custody.take_away, key.id)
@@ -132,11 +113,9 @@ def test_private_part_that_was_taken_away_is_gone_and_the_certificate_still_veri
         assert [each.id for each in await s.custody.public_keys(Purpose.ROOT, "root")] == [key.id]
         assert serialization.load_pem_private_key(exported, None).public_key() == key.public_key
 
-    play(body)
 
-
-def test_export_can_be_encrypted_and_comes_back():
-    async def body(s):
+async def test_export_can_be_encrypted_and_comes_back():
+    async with scene() as s:
         key = await s.add()
         exported = await s.custody.export(key.id, b"a password")
         assert b"ENCRYPTED" in exported
@@ -145,20 +124,16 @@ def test_export_can_be_encrypted_and_comes_back():
         with pytest.raises(KeyRefused):
             s.custody.import_private(Purpose.ISSUER, "ca-1", exported, b"wrong")
 
-    play(body)
 
-
-def test_same_key_is_not_stored_twice():
-    async def body(s):
+async def test_same_key_is_not_stored_twice():
+    async with scene() as s:
         key = await s.add()
         with pytest.raises(DuplicateRow):
             await s.db.write(lambda tx: s.custody.insert(tx, key))
 
-    play(body)
 
-
-def test_another_process_notices_a_revocation_before_long():
-    async def body(s):
+async def test_another_process_notices_a_revocation_before_long():
+    async with scene() as s:
         key = await s.add()
         await s.other.active(Purpose.ISSUER, "ca-1")
         await s.other.public_keys(Purpose.ISSUER, "ca-1")
@@ -170,11 +145,9 @@ def test_another_process_notices_a_revocation_before_long():
             await s.other.open(key.id)
         assert await s.other.public_keys(Purpose.ISSUER, "ca-1") == []
 
-    play(body)
 
-
-def test_revocation_is_noticed_also_when_the_clock_is_put_back_by_hours():
-    async def body(s):
+async def test_revocation_is_noticed_also_when_the_clock_is_put_back_by_hours():
+    async with scene() as s:
         key = await s.add()
         assert (await s.other.active(Purpose.ISSUER, "ca-1")).id == key.id
         assert await s.other.open(key.id)
@@ -187,11 +160,9 @@ def test_revocation_is_noticed_also_when_the_clock_is_put_back_by_hours():
             await s.other.open(key.id)
         assert await s.other.public_keys(Purpose.ISSUER, "ca-1") == []
 
-    play(body)
 
-
-def test_opened_keys_are_kept_and_not_unsealed_again():
-    async def body(s):
+async def test_opened_keys_are_kept_and_not_unsealed_again():
+    async with scene() as s:
         await s.add()
         key = await s.custody.active(Purpose.ISSUER, "ca-1")
         assert await s.custody.active(Purpose.ISSUER, "ca-1") is key
@@ -202,11 +173,9 @@ def test_opened_keys_are_kept_and_not_unsealed_again():
         assert again is not key
         assert again.id == key.id
 
-    play(body)
 
-
-def test_database_alone_does_not_give_the_key_away():
-    async def body(s):
+async def test_database_alone_does_not_give_the_key_away():
+    async with scene() as s:
         key = await s.add()
         stranger = Custody(s.db, Sealer(b"\x01" * 32, SeededEntropy(1)), s.clock)
         with pytest.raises(SealBroken):
@@ -215,12 +184,10 @@ def test_database_alone_does_not_give_the_key_away():
         secret = key.private_key.private_numbers().private_value.to_bytes(32)
         assert secret not in raw
 
-    play(body)
-
 
 @pytest.mark.parametrize("change", ["purpose = 'root'", "owner = 'ca-2'", "algorithm = 'RS256'"])
-def test_key_whose_row_was_turned_to_another_use_does_not_open(change):
-    async def body(s):
+async def test_key_whose_row_was_turned_to_another_use_does_not_open(change):
+    async with scene() as s:
         key = await s.add()
 
         async def tamper(tx):
@@ -230,13 +197,9 @@ def test_key_whose_row_was_turned_to_another_use_does_not_open(change):
         with pytest.raises(SealBroken):
             await s.custody.open(key.id)
 
-    play(body)
 
-
-def test_private_parts_are_not_shown_by_repr():
-    async def body(s):
+async def test_private_parts_are_not_shown_by_repr():
+    async with scene() as s:
         key = await s.add()
         assert "private" not in repr(key)
         assert "private" not in repr(await s.custody.open(key.id))
-
-    play(body)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,16 +63,13 @@ class MailWorld(ServerWorld):
     desk: str = ""
 
 
-def with_mail(settings: MailSettings, scenario: Callable[[MailWorld], Awaitable[None]]) -> None:
-    """Run a scenario in a world that sends with these settings."""
-
-    async def inside() -> None:
-        async with sqlite_database() as db:
-            log = KeptLog()
-            world = MailWorld(db, mail_settings=settings, mail_log=log)
-            world.log = log
-            await world.seed()
-            world.desk = await world.token("desk", "idm_people_admins")
-            await scenario(world)
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def mail_world(settings: MailSettings) -> AsyncIterator[MailWorld]:
+    """A world that sends with these settings."""
+    async with sqlite_database() as db:
+        log = KeptLog()
+        world = MailWorld(db, mail_settings=settings, mail_log=log)
+        world.log = log
+        await world.seed()
+        world.desk = await world.token("desk", "idm_people_admins")
+        yield world

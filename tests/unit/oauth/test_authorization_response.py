@@ -1,6 +1,6 @@
 """Where authorization responses go: query, fragment, a posted form, and each of them signed (JARM)."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -13,15 +13,13 @@ ISSUER = f"{ORIGIN}/oauth2/openid/wiki"
 STATE = confidential_request()["state"]
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            await world.confidential_client()
-            await world.server.clients.change("wiki", {"consent_prompt": False}, actor=SYSTEM)
-            alice = await world.person("alice", groups=("users",))
-            await scenario(world, await world.sign_in(alice))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def signed_in_alice():
+    async with oauth_world() as world:
+        await world.confidential_client()
+        await world.server.clients.change("wiki", {"consent_prompt": False}, actor=SYSTEM)
+        alice = await world.person("alice", groups=("users",))
+        yield world, await world.sign_in(alice)
 
 
 def sent_by(response, mode):
@@ -39,28 +37,24 @@ def sent_by(response, mode):
 
 
 @pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
-def test_response_goes_where_its_mode_says(mode):
-    async def scenario(world, cookie):
+async def test_response_goes_where_its_mode_says(mode):
+    async with signed_in_alice() as (world, cookie):
         sent = sent_by(await world.authorize(cookie, **confidential_request(response_mode=mode)), mode)
         assert set(sent) == {"code", "state", "iss"}
         assert (sent["state"], sent["iss"]) == (STATE, ISSUER)
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
-def test_error_goes_where_the_mode_says(mode):
-    async def scenario(world, _cookie):
+async def test_error_goes_where_the_mode_says(mode):
+    async with signed_in_alice() as (world, _cookie):
         sent = sent_by(await world.authorize(None, **confidential_request(response_mode=mode, prompt="none")), mode)
         assert (sent["error"], sent["state"], sent["iss"]) == ("login_required", STATE, ISSUER)
-
-    run(scenario)
 
 
 @pytest.mark.parametrize("mode", ["jwt", "query.jwt", "fragment.jwt", "form_post.jwt"])
 @pytest.mark.parametrize("change", [{}, {"prompt": "none consent"}])
-def test_signed_response_holds_everything_in_one_token_for_this_client(mode, change):
-    async def scenario(world, cookie):
+async def test_signed_response_holds_everything_in_one_token_for_this_client(mode, change):
+    async with signed_in_alice() as (world, cookie):
         sent = sent_by(await world.authorize(cookie, **confidential_request(response_mode=mode, **change)), mode)
         assert set(sent) == {"response"}
         claims = (await world.verified(sent["response"], "wiki")).claims
@@ -68,11 +62,9 @@ def test_signed_response_holds_everything_in_one_token_for_this_client(mode, cha
         assert claims["exp"] > world.clock.now() // 1000
         assert ("error" in claims, "code" in claims) == (bool(change), not change)
 
-    run(scenario)
 
-
-def test_posted_code_is_redeemed_like_any_other():
-    async def scenario(world, cookie):
+async def test_posted_code_is_redeemed_like_any_other():
+    async with signed_in_alice() as (world, cookie):
         sent = sent_by(await world.authorize(cookie, **confidential_request(response_mode="form_post")), "form_post")
         secret = await world.server.clients.show_basic_secret("wiki", actor=SYSTEM)
         answer = await world.token(
@@ -85,11 +77,9 @@ def test_posted_code_is_redeemed_like_any_other():
         )
         assert (answer.status, members(answer)["token_type"]) == (200, "Bearer")
 
-    run(scenario)
 
-
-def test_form_needs_no_script_and_tells_the_application_where_it_comes_from():
-    async def scenario(world, cookie):
+async def test_form_needs_no_script_and_tells_the_application_where_it_comes_from():
+    async with signed_in_alice() as (world, cookie):
         response = await world.authorize(cookie, **confidential_request(response_mode="form_post", state='"><script>'))
         headers = dict(response.headers)
         assert len(headers) == len(response.headers)
@@ -99,43 +89,33 @@ def test_form_needs_no_script_and_tells_the_application_where_it_comes_from():
         assert b'id="continue"' in response.body
         assert sent_by(response, "form_post")["state"] == '"><script>'
 
-    run(scenario)
 
-
-def test_mode_in_a_posted_request_counts_too():
-    async def scenario(world, _cookie):
+async def test_mode_in_a_posted_request_counts_too():
+    async with signed_in_alice() as (world, _cookie):
         body = confidential_request(response_mode="form_post", prompt="nonsense")
         response = await world.post("/oauth2/authorise", body)
         assert sent_by(response, "form_post")["error"] == "invalid_request"
-
-    run(scenario)
 
 
 @pytest.mark.parametrize(
     "tolerated",
     [{"display": "popup"}, {"ui_locales": "de fr-CA"}, {"acr_values": "urn:mace:incommon:iap:silver"}, {"extra": "foobar"}],
 )
-def test_parameter_that_changes_nothing_is_tolerated(tolerated):
-    async def scenario(world, cookie):
+async def test_parameter_that_changes_nothing_is_tolerated(tolerated):
+    async with signed_in_alice() as (world, cookie):
         assert "code" in sent_by(await world.authorize(cookie, **confidential_request(**tolerated)), "query")
 
-    run(scenario)
 
-
-def test_metadata_lists_every_mode():
-    async def scenario(world, _cookie):
+async def test_metadata_lists_every_mode():
+    async with signed_in_alice() as (world, _cookie):
         document = members(await world.call("GET", "/oauth2/openid/wiki/.well-known/openid-configuration"))
         modes = ["query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"]
         assert document["response_modes_supported"] == modes
         assert document["authorization_signing_alg_values_supported"] == ["ES256"]
 
-    run(scenario)
 
-
-def test_unknown_mode_is_an_error_in_the_query():
-    async def scenario(world, cookie):
+async def test_unknown_mode_is_an_error_in_the_query():
+    async with signed_in_alice() as (world, cookie):
         query = urlencode(confidential_request(response_mode="web_message"))
         sent = sent_by(await world.call("GET", f"/oauth2/authorise?{query}", headers={"cookie": cookie}), "query")
         assert sent["error"] == "invalid_request"
-
-    run(scenario)

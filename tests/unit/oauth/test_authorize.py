@@ -1,6 +1,6 @@
 """Authorization requests that are refused: what the person sees, what the client is told."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
@@ -29,13 +29,11 @@ from tests.oauth_world import (
 ISSUER = f"{ORIGIN}/oauth2/openid/step-ca"
 
 
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await world.public_client()
-            await scenario(world)
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def world_with_client(**options):
+    async with oauth_world(**options) as world:
+        await world.public_client()
+        yield world
 
 
 def without(name):
@@ -67,15 +65,13 @@ UNPROVEN = {
 
 
 @pytest.mark.parametrize(("query", "told"), UNPROVEN.values(), ids=UNPROVEN.keys())
-def test_unproven_request_is_shown_and_never_redirected(query, told):
-    async def scenario(world):
+async def test_unproven_request_is_shown_and_never_redirected(query, told):
+    async with world_with_client() as world:
         answer = await world.call("GET", f"/oauth2/authorise?{query}")
         assert answer.status == 400
         assert "location" not in dict(answer.headers)
         assert NOT_RIGHT in page_text(answer)
         assert told.casefold() in page_text(answer).casefold()
-
-    run(scenario)
 
 
 ERRORS = {
@@ -107,8 +103,8 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("change", "error"), ERRORS.values(), ids=ERRORS.keys())
-def test_proven_request_is_answered_with_error_state_and_issuer(change, error):
-    async def scenario(world):
+async def test_proven_request_is_answered_with_error_state_and_issuer(change, error):
+    async with world_with_client() as world:
         answer = await world.authorize(None, **public_request(**change))
         assert location(answer).startswith(LOOPBACK + "?")
         sent = answer_parameters(location(answer))
@@ -116,11 +112,9 @@ def test_proven_request_is_answered_with_error_state_and_issuer(change, error):
         assert set(sent["error_description"]) <= set(map(chr, range(0x20, 0x7F))) - set('"\\')
         assert set(sent) == {"error", "error_description", "state", "iss"}
 
-    run(scenario)
 
-
-def test_want_of_pkce_is_told_with_the_switch_in_the_application_and_the_one_here():
-    async def scenario(world):
+async def test_want_of_pkce_is_told_with_the_switch_in_the_application_and_the_one_here():
+    async with world_with_client() as world:
         await world.confidential_client()
         told = []
         for request in (confidential_request(), public_request()):
@@ -133,11 +127,9 @@ def test_want_of_pkce_is_told_with_the_switch_in_the_application_and_the_one_her
             f"{missing}; a client without a secret cannot do without it.",
         ]
 
-    run(scenario)
 
-
-def test_repeated_parameter_is_answered_to_the_client():
-    async def scenario(world):
+async def test_repeated_parameter_is_answered_to_the_client():
+    async with world_with_client() as world:
         answer = await world.call("GET", f"/oauth2/authorise?{urlencode(public_request())}&scope=openid")
         sent = answer_parameters(location(answer))
         assert (sent["error"], sent["state"]) == ("invalid_request", public_request()["state"])
@@ -146,14 +138,12 @@ def test_repeated_parameter_is_answered_to_the_client():
         assert sent["error"] == "invalid_request"
         assert "state" not in sent
 
-    run(scenario)
-
 
 @pytest.mark.parametrize(
     "state", ["s", "a b+c%&=?#/", "ä€😀", '"<script>\\', "x" * 4096], ids=["short", "signs", "unicode", "markup", "longest"]
 )
-def test_state_comes_back_exactly(state):
-    async def scenario(world):
+async def test_state_comes_back_exactly(state):
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         await world.tokens(cookie, redirect_uri=WEB)
@@ -161,56 +151,46 @@ def test_state_comes_back_exactly(state):
         assert sent["state"] == state
         assert "code" in sent
 
-    run(scenario)
-
 
 @pytest.mark.parametrize(
     "state",
     ["x" * 4801, "x" * 16_384, "ä" * 8_192, "a\0b", "a\r\nSet-Cookie: x=1"],
     ids=["long", "longest", "longest in bytes", "NUL", "line"],
 )
-def test_state_that_is_refused_comes_back_with_the_error(state):
-    async def scenario(world):
+async def test_state_that_is_refused_comes_back_with_the_error(state):
+    async with world_with_client() as world:
         answer = await world.authorize(None, **public_request(state=state))
         sent = answer_parameters(location(answer))
         assert (sent["error"], sent["state"]) == ("invalid_request", state)
         assert not set(location(answer)) & set("\r\n\0")
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("state", ["x" * 16_385, "ä" * 8_193])
-def test_state_too_long_for_any_answer_is_shown_to_the_person(state):
-    async def scenario(world):
+async def test_state_too_long_for_any_answer_is_shown_to_the_person(state):
+    async with world_with_client() as world:
         answer = await world.authorize(None, **public_request(state=state))
         assert answer.status == 400
         assert "at most 16384 bytes" in answer.body.decode()
 
-    run(scenario)
 
-
-def test_deep_link_in_a_state_goes_through():
-    async def scenario(world):
+async def test_deep_link_in_a_state_goes_through():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         code = await world.code(await world.sign_in(alice), **public_request(state="x" * 4_300))
         assert (await world.token(**public_redemption(code))).status == 200
 
-    run(scenario)
 
-
-def test_foreign_redirect_uri_is_recorded_for_administrators_and_no_command_is_shown_to_visitors():
-    async def scenario(world):
+async def test_foreign_redirect_uri_is_recorded_for_administrators_and_no_command_is_shown_to_visitors():
+    async with world_with_client() as world:
         for _ in range(3):
             answer = await world.authorize(None, **public_request(redirect_uri="https://evil.example"))
         assert "sealwright" not in answer.body.decode()
         ((_, outcome, details),) = await world.events("authorization.requested")
         assert (outcome, details["redirect_uri"]) == ("refused", "https://evil.example")
 
-    run(scenario)
 
-
-def test_empty_state_and_unknown_parameters_are_ignored():
-    async def scenario(world):
+async def test_empty_state_and_unknown_parameters_are_ignored():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         await world.tokens(cookie, redirect_uri=WEB)
@@ -218,35 +198,29 @@ def test_empty_state_and_unknown_parameters_are_ignored():
         sent = answer_parameters(location(await world.authorize(cookie, **public_request(redirect_uri=WEB, state="", **more))))
         assert set(sent) == {"code", "iss"}
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])
-def test_posted_request_of_another_content_type_is_shown(content_type):
-    async def scenario(world):
+async def test_posted_request_of_another_content_type_is_shown(content_type):
+    async with world_with_client() as world:
         answer = await world.call(
             "POST", "/oauth2/authorise", body=urlencode(public_request()).encode(), headers={"content-type": content_type}
         )
         assert answer.status == 400
         assert NOT_RIGHT in page_text(answer)
 
-    run(scenario)
 
-
-def test_posted_request_that_is_not_utf8_is_shown():
-    async def scenario(world):
+async def test_posted_request_that_is_not_utf8_is_shown():
+    async with world_with_client() as world:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         answer = await world.call("POST", "/oauth2/authorise", body=b"client_id=\xff", headers=headers)
         assert NOT_RIGHT in page_text(answer)
-
-    run(scenario)
 
 
 # --- scopes -----------------------------------------------------------------------------------------------------------
 
 
-def test_nested_groups_count_and_strangers_do_not():
-    async def scenario(world):
+async def test_nested_groups_count_and_strangers_do_not():
+    async with world_with_client() as world:
         await world.directory.create_group("inner", actor=SYSTEM)
         await world.directory.create_group("innermost", actor=SYSTEM)
         await world.directory.add_members("users", ["inner"], actor=SYSTEM)
@@ -256,25 +230,21 @@ def test_nested_groups_count_and_strangers_do_not():
         assert (await world.tokens(await world.sign_in(dora)))["scope"] == "openid email"
         assert "/ui/oauth2/not-allowed" in location(await world.authorize(await world.sign_in(stranger), **public_request()))
 
-    run(scenario)
 
-
-def test_scopes_of_one_client_do_not_reach_another():
-    async def scenario(world):
+async def test_scopes_of_one_client_do_not_reach_another():
+    async with world_with_client() as world:
         await world.confidential_client(scopes=("openid", "admin"))
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         assert "/ui/oauth2/not-allowed" in location(await world.authorize(cookie, **public_request(scope="openid admin")))
         assert "/ui/oauth2/consent" in location(await world.authorize(cookie, **confidential_request(scope="openid admin")))
 
-    run(scenario)
-
 
 # --- proof keys -------------------------------------------------------------------------------------------------------
 
 
-def test_confidential_client_needs_pkce_until_it_is_switched_off():
-    async def scenario(world):
+async def test_confidential_client_needs_pkce_until_it_is_switched_off():
+    async with world_with_client() as world:
         name, secret = await world.confidential_client()
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
@@ -296,25 +266,21 @@ def test_confidential_client_needs_pkce_until_it_is_switched_off():
         sent = answer_parameters(location(await world.authorize(cookie, **bare)))
         assert sent["error"] == "invalid_request"
 
-    run(scenario)
 
-
-def test_method_without_challenge_is_refused_even_where_pkce_is_off():
-    async def scenario(world):
+async def test_method_without_challenge_is_refused_even_where_pkce_is_off():
+    async with world_with_client() as world:
         name, _ = await world.confidential_client()
         await world.server.clients.change(name, {"require_pkce": False}, actor=SYSTEM)
         sent = answer_parameters(location(await world.authorize(None, **confidential_request(code_challenge=""))))
         assert sent["error"] == "invalid_request"
         assert CHALLENGE not in sent["error_description"]
 
-    run(scenario)
-
 
 # --- prompt and max_age -----------------------------------------------------------------------------------------------
 
 
-def test_prompt_none_succeeds_without_pages_where_all_is_decided():
-    async def scenario(world):
+async def test_prompt_none_succeeds_without_pages_where_all_is_decided():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         sent = answer_parameters(location(await world.authorize(cookie, **public_request(redirect_uri=WEB, prompt="none"))))
@@ -323,12 +289,10 @@ def test_prompt_none_succeeds_without_pages_where_all_is_decided():
         sent = answer_parameters(location(await world.authorize(cookie, **public_request(redirect_uri=WEB, prompt="none"))))
         assert "code" in sent
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("change", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "60"}, {"max_age": "0"}])
-def test_sign_in_is_asked_anew_where_the_client_wants_it(change):
-    async def scenario(world):
+async def test_sign_in_is_asked_anew_where_the_client_wants_it(change):
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         await world.tokens(cookie, redirect_uri=WEB)
@@ -346,11 +310,9 @@ def test_sign_in_is_asked_anew_where_the_client_wants_it(change):
         claims = (await world.verified(tokens["id_token"], "step-ca")).claims
         assert claims["auth_time"] == (await world.signed_in(newer)).session.authenticated_at // 1000
 
-    run(scenario)
 
-
-def test_young_enough_sign_in_is_not_asked_anew():
-    async def scenario(world):
+async def test_young_enough_sign_in_is_not_asked_anew():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         await world.tokens(cookie, redirect_uri=WEB)
@@ -361,11 +323,9 @@ def test_young_enough_sign_in_is_not_asked_anew():
         sent = answer_parameters(location(await world.authorize(cookie, **asked, max_age="60")))
         assert sent["error"] == "login_required"
 
-    run(scenario)
 
-
-def test_hinted_person_must_be_the_one_who_is_signed_in():
-    async def scenario(world):
+async def test_hinted_person_must_be_the_one_who_is_signed_in():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         bob = await world.person("bob", groups=("users",))
         alices, bobs = await world.sign_in(alice), await world.sign_in(bob)
@@ -381,11 +341,9 @@ def test_hinted_person_must_be_the_one_who_is_signed_in():
         done = await world.server.authorization.next_step(handle_in(answer), await world.signed_in(await world.sign_in(bob)))
         assert answer_parameters(done.location)["error"] == "login_required"
 
-    run(scenario)
 
-
-def test_hint_of_another_issuer_is_refused():
-    async def scenario(world):
+async def test_hint_of_another_issuer_is_refused():
+    async with world_with_client() as world:
         await world.public_client("other")
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
@@ -394,14 +352,10 @@ def test_hint_of_another_issuer_is_refused():
         sent = answer_parameters(location(await world.authorize(cookie, **public_request(id_token_hint=foreign))))
         assert sent["error"] == "invalid_request"
 
-    run(scenario)
 
-
-def test_person_gives_up_before_signing_in():
-    async def scenario(world):
+async def test_person_gives_up_before_signing_in():
+    async with world_with_client() as world:
         answer = await world.authorize(None, **public_request())
         done = await world.server.authorization.deny(handle_in(answer), None)
         assert answer_parameters(done.location)["error"] == "access_denied"
         assert await world.events("consent.denied") == []
-
-    run(scenario)

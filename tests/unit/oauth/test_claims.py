@@ -1,6 +1,6 @@
 """What ID tokens and userinfo tell of a person: the claims of each scope, and nothing beside them."""
 
-import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -30,16 +30,14 @@ PROFILE = {name for name in ATTRIBUTES if "." not in name and name != "phone_num
 PERSON = {"sub", "name", "preferred_username", "updated_at", *CONTACT, *PROFILE}
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            client = await world.confidential_client(scopes=SCOPES)
-            alice = await world.person("alice", groups=("users",))
-            await world.directory.set_attributes("alice", ATTRIBUTES, actor=SYSTEM)
-            await world.directory.add_ssh_key("alice", "laptop", key_line(), actor=SYSTEM)
-            await scenario(world, client, await world.sign_in(alice))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def alice_at_wiki():
+    async with oauth_world() as world:
+        client = await world.confidential_client(scopes=SCOPES)
+        alice = await world.person("alice", groups=("users",))
+        await world.directory.set_attributes("alice", ATTRIBUTES, actor=SYSTEM)
+        await world.directory.add_ssh_key("alice", "laptop", key_line(), actor=SYSTEM)
+        yield world, client, await world.sign_in(alice)
 
 
 async def told(world, client, cookie, scope):
@@ -54,17 +52,15 @@ async def told(world, client, cookie, scope):
     return {claim: value for claim, value in id_token.items() if claim in PERSON}, userinfo
 
 
-def test_profile_has_all_fourteen_claims():
-    async def scenario(world, client, cookie):
+async def test_profile_has_all_fourteen_claims():
+    async with alice_at_wiki() as (world, client, cookie):
         for claims in await told(world, client, cookie, "openid profile"):
             assert set(claims) == PROFILE | {"sub", "name", "preferred_username", "updated_at"}
             assert {name: claims[name] for name in PROFILE} == {name: ATTRIBUTES[name] for name in PROFILE}
 
-    run(scenario)
 
-
-def test_address_phone_and_ssh_keys_come_with_their_scopes():
-    async def scenario(world, client, cookie):
+async def test_address_phone_and_ssh_keys_come_with_their_scopes():
+    async with alice_at_wiki() as (world, client, cookie):
         for claims in await told(world, client, cookie, "openid address phone ssh_publickeys"):
             assert set(claims) == {"sub", "address", "phone_number", "phone_number_verified", "ssh_publickeys"}
             assert claims["address"] == {"street_address": "Main Street 1", "country": "DE"}
@@ -74,24 +70,18 @@ def test_address_phone_and_ssh_keys_come_with_their_scopes():
         assert {"address", "phone_number", "birthdate", "ssh_publickeys"} <= set(document["claims_supported"])
         assert "groups" not in document["claims_supported"]
 
-    run(scenario)
-
 
 @pytest.mark.parametrize(("switch", "names"), [(None, set()), (False, set()), (True, {"name", "preferred_username"})])
-def test_names_without_profile_are_told_where_the_client_has_it_so(switch, names):
-    async def scenario(world, client, cookie):
+async def test_names_without_profile_are_told_where_the_client_has_it_so(switch, names):
+    async with alice_at_wiki() as (world, client, cookie):
         await world.server.clients.change("wiki", {"names_without_profile": switch}, actor=SYSTEM)
         for claims in await told(world, client, cookie, "openid"):
             assert set(claims) == {"sub"} | names
 
-    run(scenario)
 
-
-def test_lean_id_token_tells_the_identifier_alone_and_userinfo_the_rest():
-    async def scenario(world, client, cookie):
+async def test_lean_id_token_tells_the_identifier_alone_and_userinfo_the_rest():
+    async with alice_at_wiki() as (world, client, cookie):
         await world.server.clients.change("wiki", {"lean_id_token": True}, actor=SYSTEM)
         id_token, userinfo = await told(world, client, cookie, "openid profile email")
         assert set(id_token) == {"sub"}
         assert {"name", "email", "birthdate"} <= set(userinfo)
-
-    run(scenario)

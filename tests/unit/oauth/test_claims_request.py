@@ -1,6 +1,6 @@
 """Claims that applications ask for one by one: what is told of them, where, and what the person is asked."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
@@ -24,15 +24,13 @@ from tests.oauth_world import (
 SCOPES = ("openid", "profile", "email", "phone")
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            client = await world.confidential_client(scopes=SCOPES)
-            alice = await world.person("alice", groups=("users",))
-            await world.directory.set_attributes("alice", {"phone_number": "+49301234567"}, actor=SYSTEM)
-            await scenario(world, client, await world.sign_in(alice))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def alice_at_wiki():
+    async with oauth_world() as world:
+        client = await world.confidential_client(scopes=SCOPES)
+        alice = await world.person("alice", groups=("users",))
+        await world.directory.set_attributes("alice", {"phone_number": "+49301234567"}, actor=SYSTEM)
+        yield world, client, await world.sign_in(alice)
 
 
 def asking(claims, **changes):
@@ -58,8 +56,8 @@ async def sign_in_by(world, account, *methods):
     return await world.db.write(body)
 
 
-def test_requested_claim_is_told_where_it_was_asked_for():
-    async def scenario(world, client, cookie):
+async def test_requested_claim_is_told_where_it_was_asked_for():
+    async with alice_at_wiki() as (world, client, cookie):
         request = asking({"id_token": {"email": {"essential": True}}, "userinfo": {"phone_number": None}})
         id_token, userinfo = await told(world, client, cookie, request)
         assert id_token["email"] == "alice@example.org"
@@ -68,30 +66,24 @@ def test_requested_claim_is_told_where_it_was_asked_for():
         assert userinfo["phone_number"] == "+49301234567"
         assert "email" not in userinfo
 
-    run(scenario)
 
-
-def test_requested_claim_is_told_in_a_lean_id_token():
-    async def scenario(world, client, cookie):
+async def test_requested_claim_is_told_in_a_lean_id_token():
+    async with alice_at_wiki() as (world, client, cookie):
         await world.server.clients.change("wiki", {"lean_id_token": True}, actor=SYSTEM)
         id_token, _ = await told(world, client, cookie, asking({"id_token": {"name": None}}))
         assert id_token["name"] == "Alice"
         assert "preferred_username" not in id_token
 
-    run(scenario)
 
-
-def test_requested_claim_that_the_person_may_not_grant_is_left_out():
-    async def scenario(world, client, cookie):
+async def test_requested_claim_that_the_person_may_not_grant_is_left_out():
+    async with alice_at_wiki() as (world, client, cookie):
         await world.server.clients.update_scope_map("wiki", "users", ("openid", "profile"), actor=SYSTEM)
         id_token, _ = await told(world, client, cookie, asking({"id_token": {"email": {"essential": True}, "made_up": None}}))
         assert "email" not in id_token
 
-    run(scenario)
 
-
-def test_requested_claim_ends_with_the_scope_map_that_allowed_it():
-    async def scenario(world, client, cookie):
+async def test_requested_claim_ends_with_the_scope_map_that_allowed_it():
+    async with alice_at_wiki() as (world, client, cookie):
         name, secret = client
         code = await world.code(cookie, **asking({"userinfo": {"email": None}}))
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
@@ -101,21 +93,17 @@ def test_requested_claim_ends_with_the_scope_map_that_allowed_it():
         userinfo = members(await world.call("GET", f"/oauth2/openid/{name}/userinfo", headers=bearer))
         assert "email" not in userinfo
 
-    run(scenario)
 
-
-def test_claim_that_is_wanted_with_another_value_is_left_out():
-    async def scenario(world, client, cookie):
+async def test_claim_that_is_wanted_with_another_value_is_left_out():
+    async with alice_at_wiki() as (world, client, cookie):
         asked = {"id_token": {"email": {"values": ["bob@example.org"]}, "name": {"value": "Alice"}}}
         id_token, _ = await told(world, client, cookie, asking(asked))
         assert "email" not in id_token
         assert id_token["name"] == "Alice"
 
-    run(scenario)
 
-
-def test_person_is_asked_about_requested_claims_once():
-    async def scenario(world, _client, cookie):
+async def test_person_is_asked_about_requested_claims_once():
+    async with alice_at_wiki() as (world, _client, cookie):
         await world.code(cookie, **confidential_request(scope="openid"))
         assert "code" in answer_parameters(location(await world.authorize(cookie, **confidential_request(scope="openid"))))
         request = asking({"userinfo": {"email": None}})
@@ -127,25 +115,19 @@ def test_person_is_asked_about_requested_claims_once():
         await world.code(cookie, **request)
         assert "code" in answer_parameters(location(await world.authorize(cookie, **request)))
 
-    run(scenario)
 
-
-def test_consent_to_a_scope_covers_its_claims():
-    async def scenario(world, _client, cookie):
+async def test_consent_to_a_scope_covers_its_claims():
+    async with alice_at_wiki() as (world, _client, cookie):
         await world.code(cookie, **confidential_request(scope="openid email"))
         answer = await world.authorize(cookie, **asking({"userinfo": {"email": None}}))
         assert "code" in answer_parameters(location(answer))
 
-    run(scenario)
 
-
-def test_other_person_than_the_requested_sub_is_not_told():
-    async def scenario(world, _client, cookie):
+async def test_other_person_than_the_requested_sub_is_not_told():
+    async with alice_at_wiki() as (world, _client, cookie):
         bob = await world.person("bob", groups=("users",))
         answer = await world.authorize(cookie, **asking({"id_token": {"sub": {"value": bob.id}}}, prompt="none"))
         assert answer_parameters(location(answer))["error"] == "login_required"
-
-    run(scenario)
 
 
 MALFORMED = {
@@ -162,13 +144,11 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
-def test_malformed_claims_parameter_is_told_to_the_application(text):
-    async def scenario(world, _client, cookie):
+async def test_malformed_claims_parameter_is_told_to_the_application(text):
+    async with alice_at_wiki() as (world, _client, cookie):
         answer = answer_parameters(location(await world.authorize(cookie, **confidential_request(claims=text))))
         assert answer["error"] == "invalid_request"
         assert "'claims' is not understood" in answer["error_description"]
-
-    run(scenario)
 
 
 # --- how the person proved who they are ---
@@ -181,13 +161,11 @@ PROOFS = {
 
 
 @pytest.mark.parametrize(("methods", "acr", "amr"), PROOFS.values(), ids=PROOFS)
-def test_id_token_tells_how_the_person_proved_who_they_are(methods, acr, amr):
-    async def scenario(world, client, _cookie):
+async def test_id_token_tells_how_the_person_proved_who_they_are(methods, acr, amr):
+    async with alice_at_wiki() as (world, client, _cookie):
         cookie = await sign_in_by(world, await world.person("bob", groups=("users",)), *methods)
         id_token, _ = await told(world, client, cookie, confidential_request())
         assert (id_token["acr"], id_token["amr"]) == (acr, amr)
-
-    run(scenario)
 
 
 def test_acr_is_the_wanted_one_that_the_sign_in_satisfies():
@@ -197,19 +175,17 @@ def test_acr_is_the_wanted_one_that_the_sign_in_satisfies():
     assert amr_of(("pwd", "otp", "mfa")) == ["pwd", "otp", "mfa"]
 
 
-def test_voluntary_acr_values_stand_in_no_ones_way():
-    async def scenario(world, client, cookie):
+async def test_voluntary_acr_values_stand_in_no_ones_way():
+    async with alice_at_wiki() as (world, client, cookie):
         id_token, _ = await told(world, client, cookie, confidential_request(acr_values="phr mfa"))
         assert id_token["acr"] == "pwd"
-
-    run(scenario)
 
 
 ESSENTIAL = {"id_token": {"acr": {"essential": True, "values": ["phr", "mfa"]}}}
 
 
-def test_essential_acr_asks_for_a_better_sign_in():
-    async def scenario(world, client, cookie):
+async def test_essential_acr_asks_for_a_better_sign_in():
+    async with alice_at_wiki() as (world, client, cookie):
         world.clock.advance(timedelta(seconds=1))
         answer = await world.authorize(cookie, **asking(ESSENTIAL))
         assert location(answer).startswith("/ui/sign-in?")
@@ -219,34 +195,26 @@ def test_essential_acr_asks_for_a_better_sign_in():
         id_token, _ = await told(world, client, better, asking(ESSENTIAL))
         assert id_token["acr"] == "mfa"
 
-    run(scenario)
 
-
-def test_essential_acr_that_the_new_sign_in_does_not_satisfy_is_an_error():
-    async def scenario(world, _client, cookie):
+async def test_essential_acr_that_the_new_sign_in_does_not_satisfy_is_an_error():
+    async with alice_at_wiki() as (world, _client, cookie):
         world.clock.advance(timedelta(seconds=1))
         handle = handle_in(await world.authorize(cookie, **asking(ESSENTIAL)))
         again = await sign_in_by(world, await world.person("bob", groups=("users",)), "pwd")
         step = await world.server.authorization.next_step(handle, await world.signed_in(again))
         assert answer_parameters(step.location)["error"] == "unmet_authentication_requirements"
 
-    run(scenario)
 
-
-def test_essential_acr_that_there_is_not_here_is_an_error_at_once():
-    async def scenario(world, _client, _cookie):
+async def test_essential_acr_that_there_is_not_here_is_an_error_at_once():
+    async with alice_at_wiki() as (world, _client, _cookie):
         request = asking({"id_token": {"acr": {"essential": True, "value": "urn:mace:silver"}}})
         answer = answer_parameters(location(await world.authorize(None, **request)))
         assert answer["error"] == "unmet_authentication_requirements"
 
-    run(scenario)
 
-
-def test_metadata_tells_of_the_claims_parameter_and_the_acr_values():
-    async def scenario(world, _client, _cookie):
+async def test_metadata_tells_of_the_claims_parameter_and_the_acr_values():
+    async with alice_at_wiki() as (world, _client, _cookie):
         metadata = members(await world.call("GET", "/oauth2/openid/wiki/.well-known/openid-configuration"))
         assert metadata["claims_parameter_supported"] is True
         assert metadata["acr_values_supported"] == ["phr", "mfa", "pwd"]
         assert "acr" in metadata["claims_supported"]
-
-    run(scenario)

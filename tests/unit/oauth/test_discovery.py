@@ -1,6 +1,6 @@
 """What an issuer says of itself, userinfo, and the provider as our own certificate authority sees it."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
@@ -20,18 +20,16 @@ METADATA_PATHS = (
 )
 
 
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await world.public_client(scopes=("openid", "email", "groups", "profile"))
-            await scenario(world)
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def world_with_client(**options):
+    async with oauth_world(**options) as world:
+        await world.public_client(scopes=("openid", "email", "groups", "profile"))
+        yield world
 
 
 @pytest.mark.parametrize("path", METADATA_PATHS)
-def test_metadata_is_true_and_the_issuer_is_its_own_address(path):
-    async def scenario(world):
+async def test_metadata_is_true_and_the_issuer_is_its_own_address(path):
+    async with world_with_client() as world:
         answer = await world.call("GET", path.format("step-ca"))
         headers = dict(answer.headers)
         assert answer.status == 200
@@ -55,11 +53,9 @@ def test_metadata_is_true_and_the_issuer_is_its_own_address(path):
         later = {"introspection", "device_authorization", "registration"}
         assert not {name for name in document if name.removesuffix("_endpoint") in later}
 
-    run(scenario)
 
-
-def test_introspection_is_told_to_clients_that_can_prove_themselves():
-    async def scenario(world):
+async def test_introspection_is_told_to_clients_that_can_prove_themselves():
+    async with world_with_client() as world:
         await world.confidential_client()
         document = members(await world.call("GET", METADATA_PATHS[0].format("wiki")))
         assert document["introspection_endpoint"] == f"{ORIGIN}/oauth2/token/introspect"
@@ -67,11 +63,9 @@ def test_introspection_is_told_to_clients_that_can_prove_themselves():
         for endpoint in ("token", "introspection", "revocation"):
             assert document[f"{endpoint}_endpoint_auth_methods_supported"] == methods
 
-    run(scenario)
 
-
-def test_scopes_and_claims_are_those_that_some_group_may_grant():
-    async def scenario(world):
+async def test_scopes_and_claims_are_those_that_some_group_may_grant():
+    async with world_with_client() as world:
         for scopes in (["openid"], ["openid", "email", "address"], ["email"]):
             await world.server.clients.update_scope_map("step-ca", "users", scopes, actor=SYSTEM)
             document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
@@ -79,33 +73,27 @@ def test_scopes_and_claims_are_those_that_some_group_may_grant():
             assert ("email" in document["claims_supported"]) == ("email" in scopes)
             assert "groups" not in document["claims_supported"]
 
-    run(scenario)
 
-
-def test_every_advertised_address_answers():
-    async def scenario(world):
+async def test_every_advertised_address_answers():
+    async with world_with_client() as world:
         document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
         for name in ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"):
             method = "POST" if name == "token_endpoint" else "GET"
             answer = await world.call(method, document[name].removeprefix(ORIGIN))
             assert answer.status in {200, 400, 401}
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("client", ["nobody", "STEP-CA", "step-ca ", "a" * 300, "x\0"])
-def test_unknown_issuer_is_not_found(client):
-    async def scenario(world):
+async def test_unknown_issuer_is_not_found(client):
+    async with world_with_client() as world:
         for path in (*METADATA_PATHS, "/oauth2/openid/{}/public_key.jwk", "/oauth2/openid/{}/userinfo"):
             answer = await world.call("GET", path.format(client))
             assert answer.status == 404
             assert members(answer)["error"] == "not_found"
 
-    run(scenario)
 
-
-def test_key_set_holds_public_keys_only_and_is_the_clients_own():
-    async def scenario(world):
+async def test_key_set_holds_public_keys_only_and_is_the_clients_own():
+    async with world_with_client() as world:
         await world.public_client("other")
         answer = await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk")
         assert dict(answer.headers)["cache-control"] == "public, max-age=60"
@@ -114,11 +102,9 @@ def test_key_set_holds_public_keys_only_and_is_the_clients_own():
         (other,) = members(await world.call("GET", "/oauth2/openid/other/public_key.jwk"))["keys"]
         assert key["kid"] != other["kid"]
 
-    run(scenario)
 
-
-def test_legacy_signatures_stand_beside_the_others_and_old_tokens_still_verify():
-    async def scenario(world):
+async def test_legacy_signatures_stand_beside_the_others_and_old_tokens_still_verify():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         before = await world.tokens(cookie)
@@ -141,11 +127,9 @@ def test_legacy_signatures_stand_beside_the_others_and_old_tokens_still_verify()
         assert [key["alg"] for key in keys if key["kid"] == UnverifiedToken(after["id_token"]).header["kid"]] == ["ES256"]
         assert len({key["kid"] for key in keys}) == 2, "the way back needs no third key"
 
-    run(scenario)
 
-
-def test_new_key_is_published_before_it_signs_and_every_node_changes_at_the_same_moment():
-    async def scenario(world):
+async def test_new_key_is_published_before_it_signs_and_every_node_changes_at_the_same_moment():
+    async with world_with_client(access_token=timedelta(hours=1), id_token=timedelta(hours=1)) as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         nodes = (world, world.other_node())
@@ -170,11 +154,10 @@ def test_new_key_is_published_before_it_signs_and_every_node_changes_at_the_same
         assert set(seen[changed:]) == {"RS256"}
         assert document["id_token_signing_alg_values_supported"] == ["RS256"]
 
-    run(scenario, access_token=timedelta(hours=1), id_token=timedelta(hours=1))
 
+async def test_old_key_leaves_the_key_set_when_the_last_token_that_it_signed_is_over():
+    async with world_with_client() as world:
 
-def test_old_key_leaves_the_key_set_when_the_last_token_that_it_signed_is_over():
-    async def scenario(world):
         async def count():
             return len(members(await world.call("GET", "/oauth2/openid/step-ca/public_key.jwk"))["keys"])
 
@@ -185,15 +168,13 @@ def test_old_key_leaves_the_key_set_when_the_last_token_that_it_signed_is_over()
         world.clock.advance(timedelta(minutes=5))
         assert await count() == 1
 
-    run(scenario)
-
 
 # --- userinfo ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_userinfo_tells_what_the_id_token_told_as_it_is_now(method):
-    async def scenario(world):
+async def test_userinfo_tells_what_the_id_token_told_as_it_is_now(method):
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users", "writers"))
         tokens = await world.tokens(await world.sign_in(alice), scope="openid email groups profile")
         bearer = {"authorization": f"bearer {tokens['access_token']}"}
@@ -217,11 +198,9 @@ def test_userinfo_tells_what_the_id_token_told_as_it_is_now(method):
         told = members(await world.call(method, "/oauth2/openid/step-ca/userinfo", headers=bearer))
         assert (told["email"], told["groups"]) == ("alice@new.example.org", ["users"])
 
-    run(scenario)
 
-
-def test_userinfo_refuses_every_other_token():
-    async def scenario(world):
+async def test_userinfo_refuses_every_other_token():
+    async with world_with_client() as world:
         await world.public_client("other")
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
@@ -244,14 +223,12 @@ def test_userinfo_refuses_every_other_token():
             assert answer.status == 401
             assert 'Bearer realm="Sealwright", error="invalid_token"' in dict(answer.headers)["www-authenticate"]
 
-    run(scenario)
-
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
-def test_userinfo_takes_the_access_token_from_the_form_of_a_post():
-    async def scenario(world):
+async def test_userinfo_takes_the_access_token_from_the_form_of_a_post():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         token = (await world.tokens(await world.sign_in(alice)))["access_token"]
         path = "/oauth2/openid/step-ca/userinfo"
@@ -263,11 +240,9 @@ def test_userinfo_takes_the_access_token_from_the_form_of_a_post():
         got = await world.call("GET", path, body=f"access_token={token}".encode(), headers=FORM)
         assert (got.status, got.body) == (401, b"")
 
-    run(scenario)
 
-
-def test_userinfo_without_a_token_asks_for_one_and_says_no_more():
-    async def scenario(world):
+async def test_userinfo_without_a_token_asks_for_one_and_says_no_more():
+    async with world_with_client() as world:
         for target, headers in (
             ("/oauth2/openid/step-ca/userinfo", {}),
             ("/oauth2/openid/step-ca/userinfo?access_token=abc", {}),
@@ -277,11 +252,9 @@ def test_userinfo_without_a_token_asks_for_one_and_says_no_more():
             assert answer.status == 401
             assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="Sealwright"'
 
-    run(scenario)
 
-
-def test_access_token_expires_after_a_quarter_of_an_hour():
-    async def scenario(world):
+async def test_access_token_expires_after_a_quarter_of_an_hour():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         tokens = await world.tokens(await world.sign_in(alice))
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
@@ -290,15 +263,13 @@ def test_access_token_expires_after_a_quarter_of_an_hour():
         world.clock.advance(timedelta(seconds=5))
         assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 401
 
-    run(scenario)
-
 
 # --- our own certificate authority -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("endpoint", [ISSUER, ISSUER + "/", ISSUER + "/.well-known/openid-configuration"])
-def test_own_provider_is_known_without_a_call(endpoint):
-    async def scenario(world):
+async def test_own_provider_is_known_without_a_call(endpoint):
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         tokens = await world.tokens(await world.sign_in(alice))
         provider = await world.server.discovery.local_provider(endpoint)
@@ -309,8 +280,6 @@ def test_own_provider_is_known_without_a_call(endpoint):
         assert provider.metadata.jwks_uri == document["jwks_uri"]
         assert provider.metadata.token_endpoint == document["token_endpoint"]
         assert provider.metadata.authorization_endpoint == document["authorization_endpoint"]
-
-    run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -324,15 +293,13 @@ def test_own_provider_is_known_without_a_call(endpoint):
         "https://evil.example/https://id.example.org/oauth2/openid/step-ca",
     ],
 )
-def test_other_providers_are_not_ours(endpoint):
-    async def scenario(world):
+async def test_other_providers_are_not_ours(endpoint):
+    async with world_with_client() as world:
         assert await world.server.discovery.local_provider(endpoint) is None
 
-    run(scenario)
 
-
-def test_routes_say_who_may_call_them():
-    async def scenario(world):
+async def test_routes_say_who_may_call_them():
+    async with world_with_client() as world:
         routes = world.server.routes
         assert len({(route.method, route.path) for route in routes}) == len(routes)
         own = {"/oauth2/authorise/permit", "/oauth2/authorise/reject"}
@@ -342,14 +309,10 @@ def test_routes_say_who_may_call_them():
         of_clients = {"/oauth2/token", "/oauth2/token/introspect", "/oauth2/inspect", "/oauth2/token/revoke"}
         assert {route.path for route in routes if len(route.listeners) > 1} == of_clients
 
-    run(scenario)
 
-
-def test_metadata_is_the_same_bytes_at_each_call():
-    async def scenario(world):
+async def test_metadata_is_the_same_bytes_at_each_call():
+    async with world_with_client() as world:
         answers = [await world.call("GET", METADATA_PATHS[0].format("step-ca")) for _ in range(2)]
         assert answers[0].body == answers[1].body
         assert msgspec.json.decode(answers[0].body)
         assert answer_parameters(location(await world.authorize(None, **public_request(scope=""))))["iss"] == ISSUER
-
-    run(scenario)

@@ -1,6 +1,5 @@
 """Introspection: what a client learns of its own tokens, and no one of anyone else's."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -11,14 +10,6 @@ from tests.oauth_world import CALLBACK, basic, confidential_request, members, oa
 
 PATHS = ("/oauth2/token/introspect", "/oauth2/inspect")
 INACTIVE = {"active": False}
-
-
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await scenario(world)
-
-    asyncio.run(inside())
 
 
 async def alice_at_wiki(world, scope="openid email groups"):
@@ -39,8 +30,8 @@ async def introspected(world, credentials, token, path=PATHS[0], **form):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_client_learns_what_its_access_token_stands_for(path):
-    async def scenario(world):
+async def test_client_learns_what_its_access_token_stands_for(path):
+    async with oauth_world() as world:
         alice, _, wiki, tokens = await alice_at_wiki(world)
         told = await introspected(world, wiki, tokens["access_token"], path)
         claims = (await world.verified(tokens["access_token"], "wiki")).claims
@@ -53,11 +44,9 @@ def test_client_learns_what_its_access_token_stands_for(path):
             "sub": alice.id,
         }
 
-    run(scenario)
 
-
-def test_refresh_token_is_active_until_it_is_used():
-    async def scenario(world):
+async def test_refresh_token_is_active_until_it_is_used():
+    async with oauth_world() as world:
         alice, _, wiki, tokens = await alice_at_wiki(world)
         told = await introspected(world, wiki, tokens["refresh_token"], token_type_hint="access_token")
         assert told["active"] is True
@@ -65,8 +54,6 @@ def test_refresh_token_is_active_until_it_is_used():
         assert "token_type" not in told
         await world.token(wiki, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
         assert await introspected(world, wiki, tokens["refresh_token"]) == INACTIVE
-
-    run(scenario)
 
 
 async def sign_out(world, _alice, cookie):
@@ -91,18 +78,16 @@ async def let_time_pass(world, _alice, _cookie):
 
 
 @pytest.mark.parametrize("change", [sign_out, disable, leave_the_group, take_the_consent_back, let_time_pass])
-def test_token_is_inactive_from_the_moment_it_stands_for_nothing(change):
-    async def scenario(world):
+async def test_token_is_inactive_from_the_moment_it_stands_for_nothing(change):
+    async with oauth_world() as world:
         alice, cookie, wiki, tokens = await alice_at_wiki(world)
         await change(world, alice, cookie)
         for token in (tokens["access_token"], tokens["refresh_token"]):
             assert await introspected(world, wiki, token) == INACTIVE
 
-    run(scenario)
 
-
-def test_scope_that_the_person_may_not_grant_any_more_is_not_told():
-    async def scenario(world):
+async def test_scope_that_the_person_may_not_grant_any_more_is_not_told():
+    async with oauth_world() as world:
         await world.directory.create_group("editors", actor=SYSTEM)
         _, secret = await world.confidential_client()
         await world.server.clients.update_scope_map("wiki", "editors", ("edit",), actor=SYSTEM)
@@ -115,11 +100,9 @@ def test_scope_that_the_person_may_not_grant_any_more_is_not_told():
         await world.directory.remove_members("editors", ["alice"], actor=SYSTEM)
         assert (await introspected(world, wiki, token))["scope"] == "openid"
 
-    run(scenario)
 
-
-def test_what_is_no_valid_token_of_the_client_is_inactive():
-    async def scenario(world):
+async def test_what_is_no_valid_token_of_the_client_is_inactive():
+    async with oauth_world() as world:
         _, cookie, wiki, tokens = await alice_at_wiki(world)
         await world.public_client()
         theirs = await world.tokens(cookie)
@@ -138,11 +121,9 @@ def test_what_is_no_valid_token_of_the_client_is_inactive():
         ):
             assert await introspected(world, credentials, token) == INACTIVE
 
-    run(scenario)
 
-
-def test_only_a_client_that_proves_itself_may_introspect():
-    async def scenario(world):
+async def test_only_a_client_that_proves_itself_may_introspect():
+    async with oauth_world() as world:
         _, cookie, wiki, tokens = await alice_at_wiki(world)
         await world.public_client()
         theirs = (await world.tokens(cookie))["access_token"]
@@ -158,11 +139,9 @@ def test_only_a_client_that_proves_itself_may_introspect():
         answer = await world.post(PATHS[0], {}, wiki)
         assert (answer.status, members(answer)["error"]) == (400, "invalid_request")
 
-    run(scenario)
 
-
-def test_wrong_secrets_are_limited_by_one_budget_and_lock_no_client_out():
-    async def scenario(world):
+async def test_wrong_secrets_are_limited_by_one_budget_and_lock_no_client_out():
+    async with oauth_world(budgets=BudgetSettings(token_failures_per_client=Rate(5, timedelta(minutes=1)))) as world:
         _, _, wiki, tokens = await alice_at_wiki(world)
         wrong, form = basic("wiki", "wrong"), {"token": "AAAA", "grant_type": "client_credentials"}
         paths = (*PATHS, "/oauth2/token/revoke", "/oauth2/token")
@@ -170,11 +149,9 @@ def test_wrong_secrets_are_limited_by_one_budget_and_lock_no_client_out():
         assert statuses == [401] * 5 + [429] * 7
         assert (await introspected(world, wiki, tokens["access_token"]))["active"] is True
 
-    run(scenario, budgets=BudgetSettings(token_failures_per_client=Rate(5, timedelta(minutes=1))))
 
-
-def test_token_of_a_client_itself_has_only_the_scopes_that_its_maps_name_now():
-    async def scenario(world):
+async def test_token_of_a_client_itself_has_only_the_scopes_that_its_maps_name_now():
+    async with oauth_world() as world:
         name, secret = await world.confidential_client(scopes=("openid", "wiki:read", "wiki:admin"))
         wiki = basic(name, secret)
         token = members(await world.token(wiki, grant_type="client_credentials"))["access_token"]
@@ -183,5 +160,3 @@ def test_token_of_a_client_itself_has_only_the_scopes_that_its_maps_name_now():
         assert (await introspected(world, wiki, token))["scope"] == "wiki:read"
         await world.server.clients.update_scope_map(name, "users", ["openid"], actor=SYSTEM)
         assert await introspected(world, wiki, token) == INACTIVE
-
-    run(scenario)

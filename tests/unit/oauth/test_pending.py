@@ -1,6 +1,7 @@
 """A request that waits for a person is held by its handle: asking stores nothing, and answering works once."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -17,14 +18,12 @@ from tests.oauth_world import LOOPBACK, WEB, answer_parameters, handle_in, locat
 OTHER_KEY = bytes(range(32))
 
 
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await world.public_client()
-            alice = await world.person("alice", groups=("users",))
-            await scenario(world, await world.sign_in(alice))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def signed_in_alice(**options):
+    async with oauth_world(**options) as world:
+        await world.public_client()
+        alice = await world.person("alice", groups=("users",))
+        yield world, await world.sign_in(alice)
 
 
 async def rows(world):
@@ -36,8 +35,8 @@ async def rows(world):
     return counts
 
 
-def test_requests_of_people_who_are_not_signed_in_store_nothing():
-    async def scenario(world, _cookie):
+async def test_requests_of_people_who_are_not_signed_in_store_nothing():
+    async with signed_in_alice() as (world, _cookie):
         before = await rows(world)
         for _ in range(5):
             answer = await world.authorize(None, **public_request())
@@ -48,21 +47,17 @@ def test_requests_of_people_who_are_not_signed_in_store_nothing():
             assert answer_parameters(denied.location)["error"] == "access_denied"
         assert await rows(world) == before
 
-    run(scenario)
 
-
-def test_code_that_is_given_at_once_stores_no_answered_request():
-    async def scenario(world, cookie):
+async def test_code_that_is_given_at_once_stores_no_answered_request():
+    async with signed_in_alice() as (world, cookie):
         await world.code(cookie, **public_request(redirect_uri=WEB))  # consent is asked once
         before = await rows(world)
         await world.code(cookie, **public_request(redirect_uri=WEB))
         assert (await rows(world))["oauth_answered_requests"] == before["oauth_answered_requests"] == 1
 
-    run(scenario)
 
-
-def test_handle_works_on_every_node_and_after_a_restart_but_is_answered_once_in_all():
-    async def scenario(world, cookie):
+async def test_handle_works_on_every_node_and_after_a_restart_but_is_answered_once_in_all():
+    async with signed_in_alice() as (world, cookie):
         handle = handle_in(await world.authorize(cookie, **public_request()))
         other = world.other_node(entropy=SeededEntropy(99))
         signed_in = await world.signed_in(cookie)
@@ -75,11 +70,9 @@ def test_handle_works_on_every_node_and_after_a_restart_but_is_answered_once_in_
             with pytest.raises(RequestGone):
                 await each.server.authorization.pending(handle)
 
-    run(scenario)
 
-
-def test_two_tabs_wait_side_by_side_and_reloading_shows_the_same_request():
-    async def scenario(world, cookie):
+async def test_two_tabs_wait_side_by_side_and_reloading_shows_the_same_request():
+    async with signed_in_alice() as (world, cookie):
         first = handle_in(await world.authorize(cookie, **public_request(state="one")))
         second = handle_in(await world.authorize(cookie, **public_request(state="two")))
         for _ in range(2):
@@ -89,11 +82,9 @@ def test_two_tabs_wait_side_by_side_and_reloading_shows_the_same_request():
         done = await world.server.authorization.allow(first, await world.signed_in(cookie))
         assert answer_parameters(done.location)["state"] == "one"
 
-    run(scenario)
 
-
-def test_handle_that_was_changed_or_sealed_with_another_key_or_for_another_purpose_is_no_longer_open():
-    async def scenario(world, cookie):
+async def test_handle_that_was_changed_or_sealed_with_another_key_or_for_another_purpose_is_no_longer_open():
+    async with signed_in_alice() as (world, _cookie):
         handle = handle_in(await world.authorize(None, **public_request()))
         foreign = SealedHandles(world.sealer, world.clock, SeededEntropy(5), purpose="something else").seal(b"1")
         changed = [handle[:at] + ("A" if handle[at] != "A" else "B") + handle[at + 1 :] for at in range(0, len(handle), 7)]
@@ -104,11 +95,9 @@ def test_handle_that_was_changed_or_sealed_with_another_key_or_for_another_purpo
             await world.other_node(sealer=Sealer(OTHER_KEY, SeededEntropy(99))).server.authorization.pending(handle)
         assert (await world.server.authorization.pending(handle)).client.name == "step-ca"
 
-    run(scenario)
 
-
-def test_handle_opens_across_the_hour_at_which_its_key_changes_until_it_expires():
-    async def scenario(world, _cookie):
+async def test_handle_opens_across_the_hour_at_which_its_key_changes_until_it_expires():
+    async with signed_in_alice(request=timedelta(minutes=90)) as (world, _cookie):
         handle = handle_in(await world.authorize(None, **public_request()))
         world.clock.advance(timedelta(minutes=89))
         assert (await world.server.authorization.pending(handle)).client.name == "step-ca"
@@ -116,22 +105,18 @@ def test_handle_opens_across_the_hour_at_which_its_key_changes_until_it_expires(
         with pytest.raises(RequestGone):
             await world.server.authorization.pending(handle)
 
-    run(scenario, request=timedelta(minutes=90))
 
-
-def test_handle_of_a_deleted_client_is_no_longer_open():
-    async def scenario(world, _cookie):
+async def test_handle_of_a_deleted_client_is_no_longer_open():
+    async with signed_in_alice() as (world, _cookie):
         handle = handle_in(await world.authorize(None, **public_request()))
         await world.server.clients.delete("step-ca", actor=SYSTEM)
         with pytest.raises(RequestGone):
             await world.server.authorization.pending(handle)
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("what", ["URL removed", "localhost redirects disabled"])
-def test_handle_whose_redirect_uri_was_taken_from_the_client_is_no_longer_open(what):
-    async def scenario(world, cookie):
+async def test_handle_whose_redirect_uri_was_taken_from_the_client_is_no_longer_open(what):
+    async with signed_in_alice() as (world, cookie):
         other = "https://once.example.org/cb"
         await world.server.clients.add("step-ca", "redirect_uris", other, actor=SYSTEM)
         handles = {uri: handle_in(await world.authorize(None, **public_request(redirect_uri=uri))) for uri in (other, LOOPBACK)}
@@ -145,11 +130,9 @@ def test_handle_whose_redirect_uri_was_taken_from_the_client_is_no_longer_open(w
             await world.server.authorization.allow(handles[gone], await world.signed_in(cookie))
         assert (await world.server.authorization.pending(handles[stays])).request.redirect_uri == stays
 
-    run(scenario)
 
-
-def test_longest_state_fits_into_an_address_and_what_is_longer_is_told_to_the_client():
-    async def scenario(world, cookie):
+async def test_longest_state_fits_into_an_address_and_what_is_longer_is_told_to_the_client():
+    async with signed_in_alice() as (world, cookie):
         for present in (None, cookie):
             answer = await world.authorize(present, **public_request(state="s" * 4_096))
             assert len(location(answer)) < 7_000
@@ -158,5 +141,3 @@ def test_longest_state_fits_into_an_address_and_what_is_longer_is_told_to_the_cl
             told = answer_parameters(location(answer))
             assert told["error"] == "invalid_request"
             assert "at most 4800 can be kept. Shorten state, nonce or scope." in told["error_description"]
-
-    run(scenario)

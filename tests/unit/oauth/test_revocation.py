@@ -1,7 +1,5 @@
 """Revocation: a client gives back its own tokens, and can do no more with the endpoint."""
 
-import asyncio
-
 import pytest
 
 from tests.oauth_world import basic, members, oauth_world
@@ -10,17 +8,9 @@ from tests.unit.oauth.test_introspection import INACTIVE, alice_at_wiki, introsp
 PATH = "/oauth2/token/revoke"
 
 
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await scenario(world)
-
-    asyncio.run(inside())
-
-
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-def test_revoked_token_ends_everything_of_its_authorization(kind):
-    async def scenario(world):
+async def test_revoked_token_ends_everything_of_its_authorization(kind):
+    async with oauth_world() as world:
         _, _, wiki, tokens = await alice_at_wiki(world)
         for _ in range(2):  # the second changes nothing
             answer = await world.post(PATH, {"token": tokens[kind], "token_type_hint": kind}, wiki)
@@ -32,11 +22,9 @@ def test_revoked_token_ends_everything_of_its_authorization(kind):
         [(_, outcome, details)] = await world.events("token.family_revoked")
         assert (outcome, details["reason"], details["client"]) == ("done", "the client revoked it", "wiki")
 
-    run(scenario)
 
-
-def test_public_client_revokes_its_token_by_its_name():
-    async def scenario(world):
+async def test_public_client_revokes_its_token_by_its_name():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         tokens = await world.tokens(await world.sign_in(alice))
@@ -46,11 +34,9 @@ def test_public_client_revokes_its_token_by_its_name():
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
         assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 401
 
-    run(scenario)
 
-
-def test_token_of_another_client_is_left_alone():
-    async def scenario(world):
+async def test_token_of_another_client_is_left_alone():
+    async with oauth_world() as world:
         _, _, wiki, tokens = await alice_at_wiki(world)
         _, secret = await world.confidential_client("blog")
         for token in (tokens["access_token"], tokens["refresh_token"], tokens["id_token"], "AAAA", "a.b.c"):
@@ -58,11 +44,9 @@ def test_token_of_another_client_is_left_alone():
         assert (await introspected(world, wiki, tokens["access_token"]))["active"] is True
         assert await world.events("token.family_revoked") == []
 
-    run(scenario)
 
-
-def test_confidential_client_must_prove_itself_to_revoke():
-    async def scenario(world):
+async def test_confidential_client_must_prove_itself_to_revoke():
+    async with oauth_world() as world:
         _, _, wiki, tokens = await alice_at_wiki(world)
         for headers in ({}, basic("wiki", "wrong")):
             answer = await world.post(PATH, {"token": tokens["refresh_token"], "client_id": "wiki"}, headers)
@@ -70,5 +54,3 @@ def test_confidential_client_must_prove_itself_to_revoke():
         answer = await world.post(PATH, {"token": ""}, wiki)
         assert members(answer) == {"error": "invalid_request", "error_description": "The parameter 'token' is missing."}
         assert (await introspected(world, wiki, tokens["access_token"]))["active"] is True
-
-    run(scenario)

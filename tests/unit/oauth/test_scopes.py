@@ -1,6 +1,6 @@
 """Which scopes come of a request, what is told to whoever may not have them, and when a consent is asked for again."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -24,13 +24,11 @@ from tests.oauth_world import (
 )
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            await world.public_client()
-            await scenario(world)
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def world_with_client():
+    async with oauth_world() as world:
+        await world.public_client()
+        yield world
 
 
 async def sent_back(world, cookie, **request):
@@ -44,8 +42,8 @@ async def sent_back(world, cookie, **request):
 # --- refused ----------------------------------------------------------------------------------------------------------
 
 
-def test_one_scope_too_many_denies_the_whole_request_and_keeps_people_and_groups_from_the_client():
-    async def scenario(world):
+async def test_one_scope_too_many_denies_the_whole_request_and_keeps_people_and_groups_from_the_client():
+    async with world_with_client() as world:
         await world.directory.create_group("system_admins", actor=SYSTEM)
         await world.server.clients.update_scope_map("step-ca", "system_admins", ["root:all"], actor=SYSTEM)
         alice = await world.person("alice", groups=("users",))
@@ -61,11 +59,9 @@ def test_one_scope_too_many_denies_the_whole_request_and_keeps_people_and_groups
         assert events[0][2]["reasons"] == ["the scope root:all is for members of system_admins"]
         assert "no group of this application has the scope other" in events[1][2]["reasons"]
 
-    run(scenario)
 
-
-def test_program_on_ones_own_computer_is_told_whose_members_may():
-    async def scenario(world):
+async def test_program_on_ones_own_computer_is_told_whose_members_may():
+    async with world_with_client() as world:
         stranger = await world.sign_in(await world.person("stranger"))
         sent = await sent_back(world, stranger, **public_request())
         assert sent["error_description"] == (
@@ -73,20 +69,16 @@ def test_program_on_ones_own_computer_is_told_whose_members_may():
             " The scope openid is for members of users. The scope email is for members of users."
         )
 
-    run(scenario)
 
-
-def test_silent_request_is_refused_by_redirect_at_once():
-    async def scenario(world):
+async def test_silent_request_is_refused_by_redirect_at_once():
+    async with world_with_client() as world:
         stranger = await world.sign_in(await world.person("stranger"))
         sent = answer_parameters(location(await world.authorize(stranger, **public_request(redirect_uri=WEB, prompt="none"))))
         assert (sent["error"], sent["state"]) == ("access_denied", public_request()["state"])
 
-    run(scenario)
 
-
-def test_person_who_is_let_in_meanwhile_goes_on_and_a_refusal_is_answered_once():
-    async def scenario(world):
+async def test_person_who_is_let_in_meanwhile_goes_on_and_a_refusal_is_answered_once():
+    async with world_with_client() as world:
         stranger = await world.person("stranger")
         cookie = await world.sign_in(stranger)
         let_in = handle_in(await world.authorize(cookie, **public_request()))
@@ -100,14 +92,12 @@ def test_person_who_is_let_in_meanwhile_goes_on_and_a_refusal_is_answered_once()
         assert await authorization.needs(await authorization.pending(let_in), signed_in) == ()
         assert isinstance(await authorization.go_back(let_in, signed_in), ConsentStep)
 
-    run(scenario)
-
 
 # --- granted ----------------------------------------------------------------------------------------------------------
 
 
-def test_offline_access_needs_no_scope_map_and_is_told_back():
-    async def scenario(world):
+async def test_offline_access_needs_no_scope_map_and_is_told_back():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         tokens = await world.tokens(await world.sign_in(alice), scope="openid offline_access")
         assert tokens["scope"] == "openid offline_access"
@@ -120,8 +110,6 @@ def test_offline_access_needs_no_scope_map_and_is_told_back():
         sent = answer_parameters(location(await world.authorize(None, **public_request(scope="offline_access"))))
         assert sent["error"] == "invalid_scope"
 
-    run(scenario)
-
 
 async def refreshed(world, tokens):
     form = {"grant_type": "refresh_token", "client_id": "step-ca", "refresh_token": tokens["refresh_token"]}
@@ -133,8 +121,9 @@ async def offline(world, alice):
     return await world.signed_in(cookie), await world.tokens(cookie, scope="openid offline_access")
 
 
-def test_userinfo_tells_only_what_the_person_may_still_grant():
-    async def scenario(world):
+async def test_userinfo_tells_only_what_the_person_may_still_grant():
+    async with world_with_client() as world:
+
         async def told():
             bearer = {"authorization": f"Bearer {tokens['access_token']}"}
             answer = await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)
@@ -153,11 +142,9 @@ def test_userinfo_tells_only_what_the_person_may_still_grant():
         await world.directory.remove_members("users", ["alice"], actor=SYSTEM)
         assert (await told())[1]["error"] == "insufficient_scope"
 
-    run(scenario)
 
-
-def test_offline_access_is_asked_about_and_can_be_taken_back_where_the_client_asks_for_nothing_else():
-    async def scenario(world):
+async def test_offline_access_is_asked_about_and_can_be_taken_back_where_the_client_asks_for_nothing_else():
+    async with world_with_client() as world:
         name, secret = await world.confidential_client()
         await world.server.clients.change(name, {"consent_prompt": False}, actor=SYSTEM)
         cookie = await world.sign_in(await world.person("alice", groups=("users",)))
@@ -172,11 +159,9 @@ def test_offline_access_is_asked_about_and_can_be_taken_back_where_the_client_as
         answer = await world.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"], **client)
         assert members(answer)["error"] == "invalid_grant"
 
-    run(scenario)
 
-
-def test_offline_access_outlives_the_sign_in_and_lasts_as_long_as_it_is_used():
-    async def scenario(world):
+async def test_offline_access_outlives_the_sign_in_and_lasts_as_long_as_it_is_used():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         here, tokens = await offline(world, alice)
         await world.sessions.end(here.session.id, "signed out", actor=here.actor)
@@ -191,11 +176,9 @@ def test_offline_access_outlives_the_sign_in_and_lasts_as_long_as_it_is_used():
         world.clock.advance(timedelta(days=30, seconds=1))
         assert (await refreshed(world, tokens))["error"] == "invalid_grant"
 
-    run(scenario)
 
-
-def test_lifetime_of_offline_access_is_the_clients_own():
-    async def scenario(world):
+async def test_lifetime_of_offline_access_is_the_clients_own():
+    async with world_with_client() as world:
         await world.server.clients.change("step-ca", {"offline_seconds": 3600, "refresh_seconds": 60}, actor=SYSTEM)
         _, tokens = await offline(world, await world.person("alice", groups=("users",)))
         world.clock.advance(timedelta(minutes=59))
@@ -203,12 +186,10 @@ def test_lifetime_of_offline_access_is_the_clients_own():
         world.clock.advance(timedelta(minutes=61))
         assert (await refreshed(world, tokens))["error"] == "invalid_grant"
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("what", ["session from elsewhere", "all sessions", "account", "consent"])
-def test_offline_access_ends_with(what):
-    async def scenario(world):
+async def test_offline_access_ends_with(what):
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         here, tokens = await offline(world, alice)
         elsewhere = await world.signed_in(await world.sign_in(alice))
@@ -223,11 +204,9 @@ def test_offline_access_ends_with(what):
             await world.server.consents.withdraw(elsewhere, "step-ca")
         assert (await refreshed(world, tokens))["error"] == "invalid_grant"
 
-    run(scenario)
 
-
-def test_own_new_password_ends_offline_access_of_the_session_that_goes_on_and_not_what_is_made_later():
-    async def scenario(world):
+async def test_own_new_password_ends_offline_access_of_the_session_that_goes_on_and_not_what_is_made_later():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         credentials = world.app.parts.identity.credentials
         await credentials.set_password("alice", PASSWORD, actor=SYSTEM)
@@ -243,22 +222,18 @@ def test_own_new_password_ends_offline_access_of_the_session_that_goes_on_and_no
         await world.sessions.end_all(alice.id, "lost", actor=SYSTEM)
         assert (await refreshed(world, later))["error"] == "invalid_grant"
 
-    run(scenario)
 
-
-def test_tokens_without_offline_access_end_with_the_sign_in():
-    async def scenario(world):
+async def test_tokens_without_offline_access_end_with_the_sign_in():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         here, tokens = await world.signed_in(cookie), await world.tokens(cookie)
         await world.sessions.end(here.session.id, "signed out", actor=here.actor)
         assert (await refreshed(world, tokens))["error"] == "invalid_grant"
 
-    run(scenario)
 
-
-def test_id_token_of_offline_access_is_no_credential_here_once_the_person_has_signed_out():
-    async def scenario(world):
+async def test_id_token_of_offline_access_is_no_credential_here_once_the_person_has_signed_out():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         here, tokens = await offline(world, alice)
         claims = (await world.verified(tokens["id_token"], "step-ca")).claims
@@ -277,11 +252,9 @@ def test_id_token_of_offline_access_is_no_credential_here_once_the_person_has_si
         await world.sessions.end(here.session.id, "signed out", actor=here.actor)
         assert "sign-in" in await why()
 
-    run(scenario)
 
-
-def test_client_that_takes_a_part_is_granted_it_and_told_which():
-    async def scenario(world):
+async def test_client_that_takes_a_part_is_granted_it_and_told_which():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         await world.server.clients.change("step-ca", {"partial_scopes": True}, actor=SYSTEM)
@@ -292,14 +265,12 @@ def test_client_that_takes_a_part_is_granted_it_and_told_which():
         sent = await sent_back(world, await world.sign_in(await world.person("stranger")), **public_request())
         assert sent["error"] == "access_denied"
 
-    run(scenario)
-
 
 # --- asked again ------------------------------------------------------------------------------------------------------
 
 
-def test_program_that_could_be_anyones_is_asked_about_each_time():
-    async def scenario(world):
+async def test_program_that_could_be_anyones_is_asked_about_each_time():
+    async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         await world.tokens(cookie)
@@ -309,5 +280,3 @@ def test_program_that_could_be_anyones_is_asked_about_each_time():
         assert "/ui/oauth2/consent" in location(await world.authorize(cookie, **public_request()))
         answer = await world.authorize(cookie, **public_request(redirect_uri=WEB, prompt="none"))
         assert "code" in answer_parameters(location(answer)), "only the owner of the host name is answered there"
-
-    run(scenario)

@@ -1,6 +1,6 @@
 """The authorization endpoint for terminal clients, which decide in JSON with a session of their own."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
@@ -12,13 +12,11 @@ from tests.oauth_world import answer_parameters, confidential_request, members, 
 ASK, PERMIT, REJECT = (f"/oauth2/authorise{end}" for end in ("", "/permit", "/reject"))
 
 
-def run(scenario, *, groups=("users",)):
-    async def inside():
-        async with oauth_world() as world:
-            await world.confidential_client()
-            await scenario(world, await terminal(world, await world.person("alice", groups=groups)))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def alice_at_terminal(*, groups=("users",)):
+    async with oauth_world() as world:
+        await world.confidential_client()
+        yield world, await terminal(world, await world.person("alice", groups=groups))
 
 
 async def terminal(world, account):
@@ -44,8 +42,8 @@ def sent_to(answer):
     return answer_parameters(dict(answer.headers)["location"])
 
 
-def test_terminal_is_asked_for_consent_in_json():
-    async def scenario(world, headers):
+async def test_terminal_is_asked_for_consent_in_json():
+    async with alice_at_terminal() as (world, headers):
         answer = await ask(world, headers)
         requested = members(answer)["ConsentRequested"]
         assert answer.status == 200
@@ -54,22 +52,18 @@ def test_terminal_is_asked_for_consent_in_json():
         assert requested["pii_scopes"] == ["email"]
         assert requested["claims"]["email"] == "alice@example.org"
 
-    run(scenario)
 
-
-def test_terminal_permits_and_gets_the_code_in_the_location():
-    async def scenario(world, headers):
+async def test_terminal_permits_and_gets_the_code_in_the_location():
+    async with alice_at_terminal() as (world, headers):
         body = msgspec.json.encode(await consent_token(world, headers))
         answer = await world.call("POST", PERMIT, body=body, headers=headers)
         assert answer.status == 200
         assert set(sent_to(answer)) == {"code", "state", "iss"}
         assert (await world.call("POST", PERMIT, body=body, headers=headers)).status == 400
 
-    run(scenario)
 
-
-def test_terminal_permits_by_get_and_is_redirected():
-    async def scenario(world, headers):
+async def test_terminal_permits_by_get_and_is_redirected():
+    async with alice_at_terminal() as (world, headers):
         token = await consent_token(world, headers)
         answer = await world.call("GET", f"{PERMIT}?token={token}", headers=headers)
         assert answer.status == 302
@@ -77,12 +71,10 @@ def test_terminal_permits_by_get_and_is_redirected():
         again = await world.call("POST", ASK, body=msgspec.json.encode(confidential_request()), headers=headers)
         assert "code" in sent_to(again)
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("way", ["query", "form", "JSON"])
-def test_terminal_rejects_and_the_application_is_told(way):
-    async def scenario(world, headers):
+async def test_terminal_rejects_and_the_application_is_told(way):
+    async with alice_at_terminal() as (world, headers):
         token = await consent_token(world, headers)
         if way == "query":
             answer = await world.call("GET", f"{REJECT}?token={token}", headers=headers)
@@ -93,66 +85,50 @@ def test_terminal_rejects_and_the_application_is_told(way):
         told = sent_to(answer)
         assert (told["error"], told["state"]) == ("access_denied", confidential_request()["state"])
 
-    run(scenario)
 
-
-def test_parameters_come_in_the_query_as_well():
-    async def scenario(world, headers):
+async def test_parameters_come_in_the_query_as_well():
+    async with alice_at_terminal() as (world, headers):
         query = "&".join(f"{name}={value.replace(' ', '+')}" for name, value in confidential_request().items())
         answer = await world.call("GET", f"{ASK}?{query}", headers=headers)
         assert "ConsentRequested" in members(answer)
 
-    run(scenario)
 
-
-def test_numbers_and_objects_of_the_json_are_understood():
-    async def scenario(world, headers):
+async def test_numbers_and_objects_of_the_json_are_understood():
+    async with alice_at_terminal() as (world, headers):
         request = confidential_request() | {"max_age": 600, "claims": {"id_token": {"name": None}}, "login_hint": None}
         answer = await world.call("POST", ASK, body=msgspec.json.encode(request), headers=headers)
         assert members(answer)["ConsentRequested"]["claims"]["name"] == "Alice"
 
-    run(scenario)
 
-
-def test_session_that_does_not_hold_is_refused_with_a_challenge():
-    async def scenario(world, _headers):
+async def test_session_that_does_not_hold_is_refused_with_a_challenge():
+    async with alice_at_terminal() as (world, _headers):
         answer = await ask(world, {"authorization": "Bearer nothing"})
         assert answer.status == 401
         assert dict(answer.headers)["www-authenticate"].startswith("Bearer")
         assert (await world.call("POST", PERMIT, body=b'"x"')).status == 401
 
-    run(scenario)
 
-
-def test_cookie_permits_nothing():
-    async def scenario(world, headers):
+async def test_cookie_permits_nothing():
+    async with alice_at_terminal() as (world, headers):
         token = await consent_token(world, headers)
         cookie = await world.sign_in(await world.person("bob", groups=("users",)))
-        headers = {"cookie": f"__Host-sealwright_session={cookie}"}
-        assert (await world.call("GET", f"{PERMIT}?token={token}", headers=headers)).status == 401
-
-    run(scenario)
+        foreign = {"cookie": f"__Host-sealwright_session={cookie}"}
+        assert (await world.call("GET", f"{PERMIT}?token={token}", headers=foreign)).status == 401
 
 
-def test_person_without_the_scopes_is_refused():
-    async def scenario(world, headers):
+async def test_person_without_the_scopes_is_refused():
+    async with alice_at_terminal(groups=()) as (world, headers):
         answer = await ask(world, headers)
         assert (answer.status, members(answer)["error"]) == (403, "access_denied")
 
-    run(scenario, groups=())
 
-
-def test_application_that_wants_a_new_sign_in_is_refused():
-    async def scenario(world, headers):
+async def test_application_that_wants_a_new_sign_in_is_refused():
+    async with alice_at_terminal() as (world, headers):
         world.clock.advance(timedelta(seconds=1))
         assert (await ask(world, headers, prompt="login")).status == 401
 
-    run(scenario)
 
-
-def test_unknown_application_is_told_in_json():
-    async def scenario(world, headers):
+async def test_unknown_application_is_told_in_json():
+    async with alice_at_terminal() as (world, headers):
         answer = await ask(world, headers, client_id="nobody")
         assert (answer.status, members(answer)["error"]) == (400, "invalid_request")
-
-    run(scenario)

@@ -1,6 +1,5 @@
 """The token endpoint: who may redeem what, and how it is refused."""
 
-import asyncio
 import base64
 from datetime import timedelta
 
@@ -23,14 +22,6 @@ from tests.oauth_world import (
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await scenario(world)
-
-    asyncio.run(inside())
-
-
 async def alice_with_code(world, **changes):
     alice = await world.person("alice", groups=("users",))
     await world.public_client()
@@ -47,15 +38,13 @@ def refusal(answer):
     return answer.status, body["error"]
 
 
-def test_parameter_that_is_missing_or_repeated_is_named_in_the_same_way():
-    async def scenario(world):
+async def test_parameter_that_is_missing_or_repeated_is_named_in_the_same_way():
+    async with oauth_world() as world:
         cookie, code = await alice_with_code(world)
         at_the_token_endpoint = await world.token(**(public_redemption(code) | {"code": ""}))
         assert members(at_the_token_endpoint)["error_description"] == "The parameter 'code' is missing."
         at_the_authorization_endpoint = await world.authorize(cookie, **public_request(response_type=""))
         assert "The+parameter+%27response_type%27+is+missing." in location(at_the_authorization_endpoint)
-
-    run(scenario)
 
 
 WRONG_REDEMPTIONS = {
@@ -77,19 +66,17 @@ WRONG_REDEMPTIONS = {
 
 
 @pytest.mark.parametrize(("change", "error"), WRONG_REDEMPTIONS.values(), ids=WRONG_REDEMPTIONS.keys())
-def test_wrong_redemption_is_refused_and_the_code_still_works(change, error):
-    async def scenario(world):
+async def test_wrong_redemption_is_refused_and_the_code_still_works(change, error):
+    async with oauth_world() as world:
         _, code = await alice_with_code(world)
         answer = await world.token(**(public_redemption(code) | change))
         assert refusal(answer) == (400, error)
         assert code.encode() not in answer.body
         assert (await world.token(**public_redemption(code))).status == 200
 
-    run(scenario)
 
-
-def test_code_expires_after_a_minute():
-    async def scenario(world):
+async def test_code_expires_after_a_minute():
+    async with oauth_world() as world:
         cookie, code = await alice_with_code(world)
         world.clock.advance(timedelta(seconds=60, milliseconds=-1))
         assert (await world.token(**public_redemption(code))).status == 200
@@ -97,11 +84,9 @@ def test_code_expires_after_a_minute():
         world.clock.advance(timedelta(seconds=60))
         assert refusal(await world.token(**public_redemption(code))) == (400, "invalid_grant")
 
-    run(scenario)
 
-
-def test_code_used_again_ends_every_token_of_the_first_use():
-    async def scenario(world):
+async def test_code_used_again_ends_every_token_of_the_first_use():
+    async with oauth_world() as world:
         _, code = await alice_with_code(world)
         tokens = members(await world.token(**public_redemption(code)))
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
@@ -114,22 +99,18 @@ def test_code_used_again_ends_every_token_of_the_first_use():
         ((_, _, details),) = await world.events("token.family_revoked")
         assert details["reason"] == "an authorization code was used again"
 
-    run(scenario)
 
-
-def test_stolen_code_without_its_verifier_cannot_end_the_tokens():
-    async def scenario(world):
+async def test_stolen_code_without_its_verifier_cannot_end_the_tokens():
+    async with oauth_world() as world:
         _, code = await alice_with_code(world)
         tokens = members(await world.token(**public_redemption(code)))
         assert refusal(await world.token(**public_redemption(code, code_verifier="x" * 43))) == (400, "invalid_grant")
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
         assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 200
 
-    run(scenario)
 
-
-def test_code_of_one_client_is_nothing_to_another():
-    async def scenario(world):
+async def test_code_of_one_client_is_nothing_to_another():
+    async with oauth_world() as world:
         _, code = await alice_with_code(world)
         await world.public_client("other")
         name, secret = await world.confidential_client()
@@ -139,12 +120,10 @@ def test_code_of_one_client_is_nothing_to_another():
         assert refusal(await world.token(basic(name, secret), **form)) == (400, "invalid_grant")
         assert (await world.token(**public_redemption(code))).status == 200
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("change", ["disabled", "expired", "signed out", "session over"])
-def test_code_of_somebody_who_may_not_act_any_more_is_refused(change):
-    async def scenario(world):
+async def test_code_of_somebody_who_may_not_act_any_more_is_refused(change):
+    async with oauth_world() as world:
         cookie, code = await alice_with_code(world)
         if change == "disabled":
             await world.directory.disable("alice", actor=SYSTEM)
@@ -155,12 +134,10 @@ def test_code_of_somebody_who_may_not_act_any_more_is_refused(change):
             await world.sessions.end(signed_in.session.id, "signed out", actor=signed_in.actor)
         else:
             world.clock.advance(timedelta(hours=8) - timedelta(seconds=30))
-            cookie = await world.sign_in(await world.directory.find("alice"))
+            cookie = await world.sign_in(await world.account("alice"))
             code = await world.code(cookie, **public_request())
             await world.sessions.end_all((await world.directory.find("alice")).id, "administrator", actor=SYSTEM)
         assert refusal(await world.token(**public_redemption(code))) == (400, "invalid_grant")
-
-    run(scenario)
 
 
 # --- client authentication --------------------------------------------------------------------------------------------
@@ -174,8 +151,8 @@ async def wiki_with_code(world):
     return name, secret, form
 
 
-def test_unknown_client_and_wrong_secret_are_answered_alike():
-    async def scenario(world):
+async def test_unknown_client_and_wrong_secret_are_answered_alike():
+    async with oauth_world() as world:
         name, _, form = await wiki_with_code(world)
         answers = [
             await world.token(basic(name, "wrong"), **form),
@@ -193,8 +170,6 @@ def test_unknown_client_and_wrong_secret_are_answered_alike():
         assert refusal(answers[0]) == (401, "invalid_client")
         assert dict(answers[0].headers)["www-authenticate"].startswith("Basic ")
 
-    run(scenario)
-
 
 UNREADABLE = {
     "other scheme": "Bearer abc",
@@ -207,16 +182,14 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("header", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_authorization_header_that_cannot_be_read_is_no_client(header):
-    async def scenario(world):
+async def test_authorization_header_that_cannot_be_read_is_no_client(header):
+    async with oauth_world() as world:
         _, _, form = await wiki_with_code(world)
         assert refusal(await world.token({"authorization": header}, **form)) == (401, "invalid_client")
 
-    run(scenario)
 
-
-def test_two_ways_to_authenticate_at_once_are_refused():
-    async def scenario(world):
+async def test_two_ways_to_authenticate_at_once_are_refused():
+    async with oauth_world() as world:
         name, secret, form = await wiki_with_code(world)
         await world.public_client()
         both = await world.token(basic(name, secret), **form, client_secret=secret)
@@ -231,26 +204,22 @@ def test_two_ways_to_authenticate_at_once_are_refused():
         assert refusal(nobody) == (400, "invalid_request")
         assert (await world.token(basic(name, secret), **form, client_id=name)).status == 200
 
-    run(scenario)
 
-
-def test_name_and_secret_in_the_header_are_form_encoded():
-    async def scenario(world):
+async def test_name_and_secret_in_the_header_are_form_encoded():
+    async with oauth_world() as world:
         name, secret, form = await wiki_with_code(world)
         encoded = "".join(f"%{byte:02x}" for byte in secret.encode())
         header = {"authorization": "bAsIc " + basic("%77iki", encoded)["authorization"].partition(" ")[2]}
         assert (await world.token(header, **form)).status == 200
         assert name == "wiki"
 
-    run(scenario)
 
-
-def test_new_secret_ends_the_old_one_and_the_tokens_of_this_client_only():
-    async def scenario(world):
+async def test_new_secret_ends_the_old_one_and_the_tokens_of_this_client_only():
+    async with oauth_world() as world:
         name, secret, form = await wiki_with_code(world)
         tokens = members(await world.token(basic(name, secret), **form))
         await world.public_client()
-        others = await world.tokens(await world.sign_in(await world.directory.find("alice")))
+        others = await world.tokens(await world.sign_in(await world.account("alice")))
         fresh = (await world.server.clients.reset_basic_secret(name, actor=SYSTEM)).secret
         refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
         assert refusal(await world.token(basic(name, secret), **refresh)) == (401, "invalid_client")
@@ -258,11 +227,9 @@ def test_new_secret_ends_the_old_one_and_the_tokens_of_this_client_only():
         refresh = {"grant_type": "refresh_token", "refresh_token": others["refresh_token"], "client_id": "step-ca"}
         assert (await world.token(**refresh)).status == 200
 
-    run(scenario)
 
-
-def test_wrong_secrets_cannot_fill_the_audit_record():
-    async def scenario(world):
+async def test_wrong_secrets_cannot_fill_the_audit_record():
+    async with oauth_world() as world:
         name, _, form = await wiki_with_code(world)
         for _ in range(5):
             await world.token(basic(name, "wrong"), **form)
@@ -273,8 +240,6 @@ def test_wrong_secrets_cannot_fill_the_audit_record():
         (_, _, first), (_, _, more) = await world.events("token.refused")
         assert first["reason"] == more["reason"] == "the client's secret was missing or wrong"
         assert more["repeated"] == 4
-
-    run(scenario)
 
 
 # --- hostile input ----------------------------------------------------------------------------------------------------
@@ -291,25 +256,21 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("body", "headers"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_malformed_token_request_is_an_invalid_request(body, headers):
-    async def scenario(world):
+async def test_malformed_token_request_is_an_invalid_request(body, headers):
+    async with oauth_world() as world:
         await world.public_client()
         answer = await world.call("POST", "/oauth2/token", body=body, headers=headers)
         assert refusal(answer) == (400, "invalid_request")
 
-    run(scenario)
 
-
-def test_percent_encoded_rubbish_is_an_unknown_client():
-    async def scenario(world):
+async def test_percent_encoded_rubbish_is_an_unknown_client():
+    async with oauth_world() as world:
         answer = await world.call("POST", "/oauth2/token", body=b"client_id=%ff%00&client_secret=%ff", headers=FORM)
         assert refusal(answer) == (401, "invalid_client")
 
-    run(scenario)
 
-
-def test_answer_to_a_preflight_lets_any_origin_call():
-    async def scenario(world):
+async def test_answer_to_a_preflight_lets_any_origin_call():
+    async with oauth_world() as world:
         await world.public_client()
         for path in (
             "/oauth2/token",
@@ -324,5 +285,3 @@ def test_answer_to_a_preflight_lets_any_origin_call():
             assert "Authorization" in headers["access-control-allow-headers"]
             assert "access-control-allow-credentials" not in headers
         assert (await world.call("OPTIONS", "/oauth2/authorise")).status == 405
-
-    run(scenario)

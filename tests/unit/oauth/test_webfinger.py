@@ -1,6 +1,5 @@
 """WebFinger: which issuer signs the people of this server in."""
 
-import asyncio
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,21 +10,18 @@ from tests.oauth_world import ORIGIN, members, oauth_world
 PATHS = ("/oauth2/openid/step-ca/.well-known/webfinger", "/.well-known/webfinger/oauth2/openid/step-ca")
 
 
-def asked(path, **query):
-    async def scenario():
-        async with oauth_world() as world:
-            await world.public_client()
-            await world.person("alice")
-            return await world.call("GET", f"{path}?{urlencode(query)}")
-
-    return asyncio.run(scenario())
+async def asked(path, **query):
+    async with oauth_world() as world:
+        await world.public_client()
+        await world.person("alice")
+        return await world.call("GET", f"{path}?{urlencode(query)}")
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("name", ["alice", "nobody"])
-def test_every_name_of_the_domain_leads_to_the_issuer_whether_it_has_an_account_or_not(path, name):
+async def test_every_name_of_the_domain_leads_to_the_issuer_whether_it_has_an_account_or_not(path, name):
     resource = f"acct:{name}@example.org"
-    response = asked(path, resource=resource, rel="http://openid.net/specs/connect/1.0/issuer")
+    response = await asked(path, resource=resource, rel="http://openid.net/specs/connect/1.0/issuer")
     assert dict(response.headers)["content-type"] == "application/jrd+json"
     assert dict(response.headers)["access-control-allow-origin"] == "*"
     link = {"rel": "http://openid.net/specs/connect/1.0/issuer", "href": f"{ORIGIN}/oauth2/openid/step-ca"}
@@ -44,11 +40,11 @@ def test_every_name_of_the_domain_leads_to_the_issuer_whether_it_has_an_account_
         ({"resource": "acct:alice@example.net"}, 404),
     ],
 )
-def test_other_resources_are_refused_in_words(query, status):
-    response = asked(PATHS[0], **query)
+async def test_other_resources_are_refused_in_words(query, status):
+    response = await asked(PATHS[0], **query)
     assert response.status == status
     assert members(response)["error_description"]
 
 
-def test_issuer_of_an_unknown_client_is_not_found():
-    assert asked(PATHS[0].replace("step-ca", "nobody"), resource="acct:alice@example.org").status == 404
+async def test_issuer_of_an_unknown_client_is_not_found():
+    assert (await asked(PATHS[0].replace("step-ca", "nobody"), resource="acct:alice@example.org")).status == 404

@@ -180,25 +180,22 @@ def test_job_once_per_cluster_needs_leases():
         Application([], {}, jobs=[Job("expire", timedelta(hours=1), nothing_to_do, once_per_cluster=True)])
 
 
-def test_application_is_idle_after_its_last_answer():
-    async def scenario():
-        release = asyncio.Event()
-        in_flight = InFlight()
+async def test_application_is_idle_after_its_last_answer():
+    release = asyncio.Event()
+    in_flight = InFlight()
 
-        async def answer():
-            with in_flight:
-                await release.wait()
-                raise Conflict("no")
+    async def answer():
+        with in_flight:
+            await release.wait()
+            raise Conflict("no")
 
-        running = [asyncio.create_task(answer()) for _ in range(2)]
-        await asyncio.sleep(0)
-        idle = asyncio.create_task(in_flight.idle())
-        await asyncio.sleep(0)
-        before = idle.done()
-        running[0].cancel()
-        release.set()
-        await asyncio.wait_for(idle, 1)
-        await asyncio.gather(*running, return_exceptions=True)
-        return before
-
-    assert asyncio.run(scenario()) is False
+    running = [asyncio.create_task(answer()) for _ in range(2)]
+    await asyncio.sleep(0)
+    idle = asyncio.create_task(in_flight.idle())
+    await asyncio.sleep(0)
+    before = idle.done()
+    running[0].cancel()
+    release.set()
+    await asyncio.wait_for(idle, 1)
+    await asyncio.gather(*running, return_exceptions=True)
+    assert before is False

@@ -24,101 +24,86 @@ def job(run, every=HOUR, **options):
     return Job("expire", every, run, **options)
 
 
-def test_one_of_two_nodes_runs_a_job_and_the_next_run_is_due_later():
-    async def scenario():
-        async with sqlite_database() as db:
-            clock = FixedClock(Instant(1_000_000))
-            counter = Counter()
-            one, two = (Leases(db, clock, holder) for holder in ("one", "two"))
-            first = [await leases.run(job(counter.run)) for leases in (one, two, one)]
-            clock.advance(HOUR - timedelta(milliseconds=1))
-            early = [await leases.run(job(counter.run)) for leases in (two, one)]
-            clock.advance(timedelta(milliseconds=1))
-            due = [await leases.run(job(counter.run)) for leases in (two, one)]
-            return first, early, due, counter.runs
-
-    assert asyncio.run(scenario()) == ([True, False, False], [False, False], [True, False], 2)
+async def test_one_of_two_nodes_runs_a_job_and_the_next_run_is_due_later():
+    async with sqlite_database() as db:
+        clock = FixedClock(Instant(1_000_000))
+        counter = Counter()
+        one, two = (Leases(db, clock, holder) for holder in ("one", "two"))
+        first = [await leases.run(job(counter.run)) for leases in (one, two, one)]
+        clock.advance(HOUR - timedelta(milliseconds=1))
+        early = [await leases.run(job(counter.run)) for leases in (two, one)]
+        clock.advance(timedelta(milliseconds=1))
+        due = [await leases.run(job(counter.run)) for leases in (two, one)]
+        assert (first, early, due, counter.runs) == ([True, False, False], [False, False], [True, False], 2)
 
 
-def test_job_whose_lease_lies_in_a_future_that_the_clock_left_is_run_again():
-    async def scenario():
-        async with sqlite_database() as db:
-            clock = FixedClock(Instant(10**12))
-            counter = Counter()
-            one, two = (Leases(db, clock, holder) for holder in ("one", "two"))
-            await one.run(job(counter.run))
-            clock.advance(-timedelta(minutes=4))
-            slightly_back = await two.run(job(counter.run))
-            clock.advance(-timedelta(hours=30))
-            return slightly_back, await two.run(job(counter.run)), await one.run(job(counter.run))
-
-    assert asyncio.run(scenario()) == (False, True, False)
+async def test_job_whose_lease_lies_in_a_future_that_the_clock_left_is_run_again():
+    async with sqlite_database() as db:
+        clock = FixedClock(Instant(10**12))
+        counter = Counter()
+        one, two = (Leases(db, clock, holder) for holder in ("one", "two"))
+        await one.run(job(counter.run))
+        clock.advance(-timedelta(minutes=4))
+        slightly_back = await two.run(job(counter.run))
+        clock.advance(-timedelta(hours=30))
+        assert (slightly_back, await two.run(job(counter.run)), await one.run(job(counter.run))) == (False, True, False)
 
 
-def test_job_that_runs_is_left_alone_by_others():
-    async def scenario():
-        async with sqlite_database() as db:
-            clock = FixedClock(Instant(0))
-            begun, release = asyncio.Event(), asyncio.Event()
+async def test_job_that_runs_is_left_alone_by_others():
+    async with sqlite_database() as db:
+        clock = FixedClock(Instant(0))
+        begun, release = asyncio.Event(), asyncio.Event()
 
-            async def work():
-                begun.set()
-                await release.wait()
+        async def work():
+            begun.set()
+            await release.wait()
 
-            one, two = (Leases(db, clock, holder) for holder in ("one", "two"))
-            quick = job(work, every=timedelta(seconds=1))
-            running = asyncio.create_task(one.run(quick))
-            await begun.wait()
-            clock.advance(timedelta(seconds=60))
-            meanwhile = await two.run(quick)
-            release.set()
-            return meanwhile, await running, await two.run(quick)
-
-    assert asyncio.run(scenario()) == (False, True, True)
+        one, two = (Leases(db, clock, holder) for holder in ("one", "two"))
+        quick = job(work, every=timedelta(seconds=1))
+        running = asyncio.create_task(one.run(quick))
+        await begun.wait()
+        clock.advance(timedelta(seconds=60))
+        meanwhile = await two.run(quick)
+        release.set()
+        assert (meanwhile, await running, await two.run(quick)) == (False, True, True)
 
 
-def test_lease_of_a_process_that_died_runs_out():
-    async def scenario():
-        async with sqlite_database() as db:
-            clock = FixedClock(Instant(0))
-            begun = asyncio.Event()
+async def test_lease_of_a_process_that_died_runs_out():
+    async with sqlite_database() as db:
+        clock = FixedClock(Instant(0))
+        begun = asyncio.Event()
 
-            async def work():
-                begun.set()
-                await asyncio.Event().wait()
+        async def work():
+            begun.set()
+            await asyncio.Event().wait()
 
-            never = job(work)
-            dead = asyncio.create_task(Leases(db, clock, "one").run(never))
-            await begun.wait()
-            counter = Counter()
-            two = Leases(db, clock, "two")
-            clock.advance(never.longest_run - timedelta(milliseconds=1))
-            before = await two.run(job(counter.run))
-            clock.advance(timedelta(milliseconds=1))
-            after = await two.run(job(counter.run))
-            dead.cancel()
-            await asyncio.gather(dead, return_exceptions=True)
-            return before, after
-
-    assert asyncio.run(scenario()) == (False, True)
+        never = job(work)
+        dead = asyncio.create_task(Leases(db, clock, "one").run(never))
+        await begun.wait()
+        counter = Counter()
+        two = Leases(db, clock, "two")
+        clock.advance(never.longest_run - timedelta(milliseconds=1))
+        before = await two.run(job(counter.run))
+        clock.advance(timedelta(milliseconds=1))
+        after = await two.run(job(counter.run))
+        dead.cancel()
+        await asyncio.gather(dead, return_exceptions=True)
+        assert (before, after) == (False, True)
 
 
-def test_job_that_fails_is_due_again_as_usual():
-    async def scenario():
-        async with sqlite_database() as db:
-            clock = FixedClock(Instant(0))
-            leases = Leases(db, clock, "one")
-            failing = job(Counter(ValueError("no")).run)
-            raised: list[object] = []
-            for _ in range(2):
-                try:
-                    raised.append(await leases.run(failing))
-                except ValueError:
-                    raised.append("failed")
-            clock.advance(HOUR)
-            return raised, await leases.run(job(Counter().run))
-
-    assert asyncio.run(scenario()) == (["failed", False], True)
+async def test_job_that_fails_is_due_again_as_usual():
+    async with sqlite_database() as db:
+        clock = FixedClock(Instant(0))
+        leases = Leases(db, clock, "one")
+        failing = job(Counter(ValueError("no")).run)
+        raised: list[object] = []
+        for _ in range(2):
+            try:
+                raised.append(await leases.run(failing))
+            except ValueError:
+                raised.append("failed")
+        clock.advance(HOUR)
+        assert (raised, await leases.run(job(Counter().run))) == (["failed", False], True)
 
 
 def scheduled(*jobs, until, patience=timedelta(seconds=1)):

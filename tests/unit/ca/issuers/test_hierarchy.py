@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import shutil
 import subprocess
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,28 +32,27 @@ from tests.pkilinting import pkilint
 NOW = from_datetime(datetime(2026, 11, 22, 10, 20, 30, 500_000, tzinfo=UTC))
 
 
-def with_issuers(body):
-    async def run():
-        async with sqlite_database() as db:
-            clock = FixedClock(NOW)
-            audit = Audit(clock)
-            custody = Custody(db, Sealer(bytes(32), SeededEntropy(1)), clock)
-            issuers = Issuers(db, custody, audit, clock, SeededEntropy(2))
-            return await body(issuers, db, clock)
-
-    return asyncio.run(run())
+@asynccontextmanager
+async def made_issuers():
+    async with sqlite_database() as db:
+        clock = FixedClock(NOW)
+        audit = Audit(clock)
+        custody = Custody(db, Sealer(bytes(32), SeededEntropy(1)), clock)
+        yield Issuers(db, custody, audit, clock, SeededEntropy(2)), db, clock
 
 
-def made():
-    async def body(issuers, db, clock):
+def run(command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+async def made():
+    async with made_issuers() as (issuers, _db, _clock):
         root, issuing = await issuers.create_hierarchy("Example", SYSTEM)
         return root, issuing, await issuers.active()
 
-    return with_issuers(body)
 
-
-def test_root_has_the_shape_of_a_root():
-    root, _, _ = made()
+async def test_root_has_the_shape_of_a_root():
+    root, _, _ = await made()
     certificate = x509.load_der_x509_certificate(root.certificate_der)
     assert certificate.version is x509.Version.v3
     assert certificate.subject.rfc4514_string() == "CN=Example Root CA,O=Example"
@@ -74,8 +74,8 @@ def test_root_has_the_shape_of_a_root():
     assert not usage.value.digital_signature
 
 
-def test_issuing_ca_is_certified_by_the_root_and_certifies_no_other():
-    root, issuing, _ = made()
+async def test_issuing_ca_is_certified_by_the_root_and_certifies_no_other():
+    root, issuing, _ = await made()
     certificate = x509.load_der_x509_certificate(issuing.certificate_der)
     above = x509.load_der_x509_certificate(root.certificate_der)
     certificate.verify_directly_issued_by(above)
@@ -92,9 +92,9 @@ def test_issuing_ca_is_certified_by_the_root_and_certifies_no_other():
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_authority_certificates_are_what_the_builder_would_make(which):
-    record = made()[which]
-    root = made()[0]
+async def test_authority_certificates_are_what_the_builder_would_make(which):
+    record = (await made())[which]
+    root = (await made())[0]
     certificate = x509.load_der_x509_certificate(record.certificate_der)
     throwaway = ec.generate_private_key(ec.SECP256R1())
     builder = (
@@ -112,27 +112,25 @@ def test_authority_certificates_are_what_the_builder_would_make(which):
     assert builder.sign(throwaway, hashes.SHA256()).tbs_certificate_bytes == certificate.tbs_certificate_bytes
 
 
-def test_pkilint_finds_nothing_in_the_certificates_of_the_authorities():
-    root, issuing, _ = made()
+async def test_pkilint_finds_nothing_in_the_certificates_of_the_authorities():
+    root, issuing, _ = await made()
     assert pkilint(root.certificate_der) == {}
     assert pkilint(issuing.certificate_der) == {}
 
 
-def test_fingerprint_is_lower_case_sha256_of_the_certificate_and_finds_the_root():
-    async def body(issuers, db, clock):
+async def test_fingerprint_is_lower_case_sha256_of_the_certificate_and_finds_the_root():
+    async with made_issuers() as (issuers, _db, _clock):
         root, issuing = await issuers.create_hierarchy("Example", SYSTEM)
         assert root.fingerprint == hashlib.sha256(root.certificate_der).hexdigest()
         assert await issuers.root_by_fingerprint(root.fingerprint.upper()) == root
         assert await issuers.root_by_fingerprint(issuing.fingerprint) is None
 
-    with_issuers(body)
 
-
-def test_openssl_accepts_the_hierarchy_and_a_leaf_in_strict_mode(tmp_path):
+async def test_openssl_accepts_the_hierarchy_and_a_leaf_in_strict_mode(tmp_path):
     openssl = shutil.which("openssl")
     assert openssl, "the openssl command is needed"
 
-    root, issuing, issuer = made()
+    root, issuing, issuer = await made()
     key = ec.generate_private_key(ec.SECP256R1())
     begins = Instant(NOW // 1000 * 1000)
     contents = CertificateContents(
@@ -146,19 +144,13 @@ def test_openssl_accepts_the_hierarchy_and_a_leaf_in_strict_mode(tmp_path):
         (tmp_path / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     for purpose in ("sslserver", "sslclient"):
         how = ["-x509_strict", "-check_ss_sig", "-policy_check", "-purpose", purpose, "-attime", str(NOW // 1000)]
-        result = subprocess.run(
-            [openssl, "verify", *how, "-CAfile", "root.pem", "-untrusted", "issuing.pem", "leaf.pem"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        command = [openssl, "verify", *how, "-CAfile", "root.pem", "-untrusted", "issuing.pem", "leaf.pem"]
+        result = run(command, cwd=tmp_path)
         assert (result.returncode, result.stdout) == (0, "leaf.pem: OK\n"), result.stderr
 
 
-def test_opened_issuer_signs_with_the_key_of_its_certificate_and_has_its_chain_without_the_root():
-    _, issuing, issuer = made()
+async def test_opened_issuer_signs_with_the_key_of_its_certificate_and_has_its_chain_without_the_root():
+    _, issuing, issuer = await made()
     assert issuer.chain == (issuing.certificate_der,)
     assert issuer.subject_der == x509.load_der_x509_certificate(issuing.certificate_der).subject.public_bytes()
     assert issuer.public_key == x509.load_der_x509_certificate(issuing.certificate_der).public_key()
@@ -166,17 +158,15 @@ def test_opened_issuer_signs_with_the_key_of_its_certificate_and_has_its_chain_w
     assert "private" not in repr(issuer).lower().replace("private_key", "")
 
 
-def test_root_is_never_opened_to_sign_leafs():
-    async def body(issuers, db, clock):
+async def test_root_is_never_opened_to_sign_leafs():
+    async with made_issuers() as (issuers, _db, _clock):
         root, _ = await issuers.create_hierarchy("Example", SYSTEM)
         with pytest.raises(IssuerUnusable, match="does not sign leaf"):
             await issuers.open(root.id)
 
-    with_issuers(body)
 
-
-def test_root_key_can_be_exported_and_taken_away_while_issuing_goes_on():
-    async def body(issuers, db, clock):
+async def test_root_key_can_be_exported_and_taken_away_while_issuing_goes_on():
+    async with made_issuers() as (issuers, db, _clock):
         root, _ = await issuers.create_hierarchy("Example", SYSTEM)
         pem = await issuers.export_root_key(SYSTEM, b"secret words")
         key = serialization.load_pem_private_key(pem, b"secret words")
@@ -191,11 +181,9 @@ def test_root_key_can_be_exported_and_taken_away_while_issuing_goes_on():
         assert [event for event, _ in events] == ["issuer.root_key_exported", "issuer.root_key_exported", "issuer.created"]
         assert "secret words" not in str(events)
 
-    with_issuers(body)
 
-
-def test_another_issuing_ca_signs_from_then_on_and_the_one_before_stays_known():
-    async def body(issuers, db, clock):
+async def test_another_issuing_ca_signs_from_then_on_and_the_one_before_stays_known():
+    async with made_issuers() as (issuers, db, clock):
         root, first = await issuers.create_hierarchy("Example", SYSTEM)
         clock.advance(timedelta(days=400))
         second = await issuers.rotate(SYSTEM)
@@ -211,11 +199,9 @@ def test_another_issuing_ca_signs_from_then_on_and_the_one_before_stays_known():
         assert [row.event for row in await Audit.newest(db, target=f"issuer:{first.id}")] == ["issuer.retired", "issuer.created"]
         assert (await issuers.rotate(SYSTEM)).name == "Example Issuing CA 3"
 
-    with_issuers(body)
 
-
-def test_another_issuing_ca_needs_the_key_of_the_root_which_is_used_and_not_kept():
-    async def body(issuers, db, clock):
+async def test_another_issuing_ca_needs_the_key_of_the_root_which_is_used_and_not_kept():
+    async with made_issuers() as (issuers, _db, _clock):
         _, first = await issuers.create_hierarchy("Example", SYSTEM)
         pem = await issuers.export_root_key(SYSTEM)
         await issuers.take_root_key_away(SYSTEM)
@@ -234,31 +220,25 @@ def test_another_issuing_ca_needs_the_key_of_the_root_which_is_used_and_not_kept
         with pytest.raises(KeyMissing, match="taken away"):
             await issuers.export_root_key(SYSTEM)
 
-    with_issuers(body)
 
-
-def test_of_several_nodes_that_make_an_issuing_ca_at_once_one_does():
-    async def body(issuers, db, clock):
+async def test_of_several_nodes_that_make_an_issuing_ca_at_once_one_does():
+    async with made_issuers() as (issuers, _db, _clock):
         await issuers.create_hierarchy("Example", SYSTEM)
         results = await asyncio.gather(*(issuers.rotate(SYSTEM) for _ in range(4)), return_exceptions=True)
         assert sum(not isinstance(each, BaseException) for each in results) == 1
         assert [each.retired_at is None for each in await issuers.intermediates()] == [True, False]
 
-    with_issuers(body)
 
-
-def test_second_hierarchy_is_refused_and_leaves_the_first():
-    async def body(issuers, db, clock):
+async def test_second_hierarchy_is_refused_and_leaves_the_first():
+    async with made_issuers() as (issuers, _db, _clock):
         root, _ = await issuers.create_hierarchy("Example", SYSTEM)
         with pytest.raises(AuthorityExists):
             await issuers.create_hierarchy("Other", SYSTEM)
         assert await issuers.roots() == (root,)
 
-    with_issuers(body)
 
-
-def test_only_those_who_may_change_issuers_can():
-    async def body(issuers, db, clock):
+async def test_only_those_who_may_change_issuers_can():
+    async with made_issuers() as (issuers, _db, _clock):
         for attempt in (
             issuers.create_hierarchy("Example", anonymous("192.0.2.1")),
             issuers.export_root_key(anonymous("192.0.2.1")),
@@ -268,40 +248,32 @@ def test_only_those_who_may_change_issuers_can():
                 await attempt
         assert await issuers.records() == ()
 
-    with_issuers(body)
-
 
 @pytest.mark.parametrize("name", ["", " Example", "Exa\nmple", "Exa\u202emple", "x" * (LONGEST_NAME + 1)])
-def test_names_that_cannot_stand_in_a_certificate_are_refused(name):
-    async def body(issuers, db, clock):
+async def test_names_that_cannot_stand_in_a_certificate_are_refused(name):
+    async with made_issuers() as (issuers, _db, _clock):
         with pytest.raises(CertificateNameRefused):
             await issuers.create_hierarchy(name, SYSTEM)
         assert await issuers.records() == ()
 
-    with_issuers(body)
 
-
-def test_longest_name_still_fits():
-    async def body(issuers, db, clock):
+async def test_longest_name_still_fits():
+    async with made_issuers() as (issuers, _db, _clock):
         _, issuing = await issuers.create_hierarchy("x" * LONGEST_NAME, SYSTEM)
         assert len(issuing.name) <= 64
 
-    with_issuers(body)
 
-
-def test_without_a_hierarchy_the_message_says_what_to_do():
-    async def body(issuers, db, clock):
+async def test_without_a_hierarchy_the_message_says_what_to_do():
+    async with made_issuers() as (issuers, _db, _clock):
         with pytest.raises(IssuerUnusable) as caught:
             await issuers.active()
         assert "from your backup" in caught.value.hint
         with pytest.raises(NotFound):
             await issuers.public_key_of("nothing")
 
-    with_issuers(body)
 
-
-def test_certificate_of_another_key_or_of_a_leaf_is_not_used_to_sign():
-    root, issuing, _ = made()
+async def test_certificate_of_another_key_or_of_a_leaf_is_not_used_to_sign():
+    root, issuing, _ = await made()
     key = accept(x509.load_der_x509_certificate(root.certificate_der).public_key())
     with pytest.raises(IssuerUnusable, match="another key"):
         read_authority("Example", issuing.certificate_der, key)
@@ -309,7 +281,7 @@ def test_certificate_of_another_key_or_of_a_leaf_is_not_used_to_sign():
         read_authority("Example", b"\x30\x00", key)
 
 
-def test_signature_of_a_faulty_key_is_noticed_before_anything_is_stored():
+async def test_signature_of_a_faulty_key_is_noticed_before_anything_is_stored():
     class FaultyKey:
         def __init__(self, key):
             self.key, self.curve = key, key.curve
@@ -326,14 +298,12 @@ def test_signature_of_a_faulty_key_is_noticed_before_anything_is_stored():
             key: Any = super().generate(purpose, owner, algorithm)
             return replace(key, private_key=FaultyKey(key.private_key))
 
-    async def body(issuers, db, clock):
+    async with made_issuers() as (issuers, db, clock):
         custody = FaultyCustody(db, Sealer(bytes(32), SeededEntropy(1)), clock)
         broken = Issuers(db, custody, Audit(clock), clock, SeededEntropy(5))
         with pytest.raises(IssuerUnusable, match="does not verify"):
             await broken.create_hierarchy("Example", SYSTEM)
         assert await issuers.records() == ()
-
-    with_issuers(body)
 
 
 @pytest.mark.parametrize(
@@ -354,12 +324,10 @@ def test_issuing_ca_does_not_outlive_its_root():
     assert validity(NOW, 1, at_most=end)[1] < end
 
 
-def test_change_by_another_process_is_seen_within_seconds():
-    async def body(issuers, db, clock):
+async def test_change_by_another_process_is_seen_within_seconds():
+    async with made_issuers() as (issuers, db, clock):
         assert await issuers.records() == ()
         other = Issuers(db, issuers._custody, Audit(clock), clock, SeededEntropy(9))
         await other.create_hierarchy("Example", SYSTEM)
         clock.advance(timedelta(seconds=10))
         assert len(await issuers.records()) == 2
-
-    with_issuers(body)

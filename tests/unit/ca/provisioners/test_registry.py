@@ -32,40 +32,31 @@ async def names_listed(ca):
     return [provisioner.name for provisioner in await ca.provisioners.all()]
 
 
-def test_stored_provisioner_is_found_by_id_and_name(with_ca):
-    async def scenario(ca):
-        added = await ca.provisioners.add(oidc(), SYSTEM)
-        assert await ca.provisioners.find("c") == added
-        assert await ca.provisioners.named("p") == added
-        assert await ca.provisioners.named("c") == added
-        assert await ca.provisioners.find("other") is None
-        with pytest.raises(ProvisionerMissing, match="other"):
-            await ca.provisioners.named("other")
-
-    with_ca(scenario)
+async def test_stored_provisioner_is_found_by_id_and_name(ca):
+    added = await ca.provisioners.add(oidc(), SYSTEM)
+    assert await ca.provisioners.find("c") == added
+    assert await ca.provisioners.named("p") == added
+    assert await ca.provisioners.named("c") == added
+    assert await ca.provisioners.find("other") is None
+    with pytest.raises(ProvisionerMissing, match="other"):
+        await ca.provisioners.named("other")
 
 
-def test_json_text_can_be_added(with_ca):
-    async def scenario(ca):
-        assert (await ca.provisioners.add(KANIDM, SYSTEM)).name == "kanidm"
-        with pytest.raises(DefinitionRefused, match="line 1"):
-            await ca.provisioners.add('{"type": "OIDC",}', SYSTEM)
-
-    with_ca(scenario)
+async def test_json_text_can_be_added(ca):
+    assert (await ca.provisioners.add(KANIDM, SYSTEM)).name == "kanidm"
+    with pytest.raises(DefinitionRefused, match="line 1"):
+        await ca.provisioners.add('{"type": "OIDC",}', SYSTEM)
 
 
-def test_client_secret_is_sealed_at_rest_and_listed_for_clients(with_ca):
-    async def scenario(ca):
-        await ca.provisioners.add(oidc(clientSecret="very secret"), SYSTEM)
-        ((definition, sealed),) = await ca.db.all(STORED)
-        assert "very secret" not in definition
-        assert b"very secret" not in sealed
-        assert listed(await ca.provisioners.find("c"))["clientSecret"] == "very secret"
-        events = await ca.audit.newest(ca.db, target="provisioner:c")
-        assert [event.event for event in events] == [Event.PROVISIONER_ADDED]
-        assert "very secret" not in events[0].details
-
-    with_ca(scenario)
+async def test_client_secret_is_sealed_at_rest_and_listed_for_clients(ca):
+    await ca.provisioners.add(oidc(clientSecret="very secret"), SYSTEM)
+    ((definition, sealed),) = await ca.db.all(STORED)
+    assert "very secret" not in definition
+    assert b"very secret" not in sealed
+    assert listed(await ca.provisioners.find("c"))["clientSecret"] == "very secret"
+    events = await ca.audit.newest(ca.db, target="provisioner:c")
+    assert [event.event for event in events] == [Event.PROVISIONER_ADDED]
+    assert "very secret" not in events[0].details
 
 
 @pytest.mark.parametrize("in_file", [False, True])
@@ -73,109 +64,85 @@ def test_client_secret_is_sealed_at_rest_and_listed_for_clients(with_ca):
     ("second", "taken"),
     [(oidc(clientID="other"), "name 'p'"), (oidc(name="other"), "id 'c'"), (jwk(name="p"), "name 'p'")],
 )
-def test_name_and_id_are_unique_and_the_one_that_is_taken_is_told(with_ca, second, taken, in_file):
-    async def scenario(ca):
-        if in_file:
-            write(ca, "a.json", oidc())
-            await ca.provisioners.reload()
-        else:
-            await ca.provisioners.add(oidc(), SYSTEM)
-        with pytest.raises(ProvisionerExists, match=f"with the {taken} exists"):
-            await ca.provisioners.add(second, SYSTEM)
-        assert await names_listed(ca) == ["p"]
-
-    with_ca(scenario)
-
-
-def test_removed_provisioner_is_gone_at_once_and_the_removal_is_recorded(with_ca):
-    async def scenario(ca):
-        await ca.provisioners.add(oidc(), SYSTEM)
-        await ca.provisioners.find("c")
-        await ca.provisioners.remove("p", SYSTEM)
-        assert await ca.provisioners.find("c") is None
-        events = await ca.audit.newest(ca.db, target="provisioner:c")
-        assert [event.event for event in events] == [Event.PROVISIONER_REMOVED, Event.PROVISIONER_ADDED]
-        with pytest.raises(ProvisionerMissing):
-            await ca.provisioners.remove("p", SYSTEM)
-
-    with_ca(scenario)
-
-
-def test_changing_the_list_needs_the_permission(with_ca):
-    async def scenario(ca):
-        reader = Actor("person", "1", "reader", frozenset({Permission.PROVISIONER_READ}))
-        with pytest.raises(NotPermitted, match="provisioner:write"):
-            await ca.provisioners.add(oidc(), reader)
-        await ca.provisioners.add(oidc(), SYSTEM)
-        with pytest.raises(NotPermitted, match="provisioner:write"):
-            await ca.provisioners.remove("p", reader)
-        assert await names_listed(ca) == ["p"]
-
-    with_ca(scenario)
-
-
-def test_pages_follow_each_other_without_loss_while_the_list_changes(with_ca):
-    async def scenario(ca):
-        write(ca, "b.json", [oidc(name="file 2", clientID="f2"), oidc(name="file 1", clientID="f1")])
+async def test_name_and_id_are_unique_and_the_one_that_is_taken_is_told(ca, second, taken, in_file):
+    if in_file:
+        write(ca, "a.json", oidc())
         await ca.provisioners.reload()
-        for number in range(7):
-            await ca.provisioners.add(oidc(name=f"p{number}", clientID=f"c{number}"), SYSTEM)
-        page = await ca.provisioners.page("", 3)
-        assert [each.name for each in page.provisioners] == ["file 1", "file 2", "p0"]
-        await ca.provisioners.remove("p0", SYSTEM)
-        page = await ca.provisioners.page(page.next_cursor, 3)
-        assert [each.name for each in page.provisioners] == ["p1", "p2", "p3"]
-        await ca.provisioners.add(oidc(name="a late one", clientID="late"), SYSTEM)
-        page = await ca.provisioners.page(page.next_cursor, 3)
-        assert [each.name for each in page.provisioners] == ["p4", "p5", "p6"]
-        page = await ca.provisioners.page(page.next_cursor, 3)
-        assert ([each.name for each in page.provisioners], page.next_cursor) == (["a late one"], "")
-
-    with_ca(scenario)
+    else:
+        await ca.provisioners.add(oidc(), SYSTEM)
+    with pytest.raises(ProvisionerExists, match=f"with the {taken} exists"):
+        await ca.provisioners.add(second, SYSTEM)
+    assert await names_listed(ca) == ["p"]
 
 
-def test_page_that_is_just_full_is_the_last(with_ca):
-    async def scenario(ca):
-        for number in range(2):
-            await ca.provisioners.add(oidc(name=f"p{number}", clientID=f"c{number}"), SYSTEM)
-        assert (await ca.provisioners.page("", 2)).next_cursor == ""
+async def test_removed_provisioner_is_gone_at_once_and_the_removal_is_recorded(ca):
+    await ca.provisioners.add(oidc(), SYSTEM)
+    await ca.provisioners.find("c")
+    await ca.provisioners.remove("p", SYSTEM)
+    assert await ca.provisioners.find("c") is None
+    events = await ca.audit.newest(ca.db, target="provisioner:c")
+    assert [event.event for event in events] == [Event.PROVISIONER_REMOVED, Event.PROVISIONER_ADDED]
+    with pytest.raises(ProvisionerMissing):
+        await ca.provisioners.remove("p", SYSTEM)
 
-    with_ca(scenario)
+
+async def test_changing_the_list_needs_the_permission(ca):
+    reader = Actor("person", "1", "reader", frozenset({Permission.PROVISIONER_READ}))
+    with pytest.raises(NotPermitted, match="provisioner:write"):
+        await ca.provisioners.add(oidc(), reader)
+    await ca.provisioners.add(oidc(), SYSTEM)
+    with pytest.raises(NotPermitted, match="provisioner:write"):
+        await ca.provisioners.remove("p", reader)
+    assert await names_listed(ca) == ["p"]
+
+
+async def test_pages_follow_each_other_without_loss_while_the_list_changes(ca):
+    write(ca, "b.json", [oidc(name="file 2", clientID="f2"), oidc(name="file 1", clientID="f1")])
+    await ca.provisioners.reload()
+    for number in range(7):
+        await ca.provisioners.add(oidc(name=f"p{number}", clientID=f"c{number}"), SYSTEM)
+    page = await ca.provisioners.page("", 3)
+    assert [each.name for each in page.provisioners] == ["file 1", "file 2", "p0"]
+    await ca.provisioners.remove("p0", SYSTEM)
+    page = await ca.provisioners.page(page.next_cursor, 3)
+    assert [each.name for each in page.provisioners] == ["p1", "p2", "p3"]
+    await ca.provisioners.add(oidc(name="a late one", clientID="late"), SYSTEM)
+    page = await ca.provisioners.page(page.next_cursor, 3)
+    assert [each.name for each in page.provisioners] == ["p4", "p5", "p6"]
+    page = await ca.provisioners.page(page.next_cursor, 3)
+    assert ([each.name for each in page.provisioners], page.next_cursor) == (["a late one"], "")
+
+
+async def test_page_that_is_just_full_is_the_last(ca):
+    for number in range(2):
+        await ca.provisioners.add(oidc(name=f"p{number}", clientID=f"c{number}"), SYSTEM)
+    assert (await ca.provisioners.page("", 2)).next_cursor == ""
 
 
 @pytest.mark.parametrize("cursor", ["zz", "0", "ff", "73", "7378787878787878787878", "78"])
-def test_foreign_cursor_is_refused(with_ca, cursor):
-    async def scenario(ca):
-        with pytest.raises(InvalidInput, match="cursor"):
-            await ca.provisioners.page(cursor, 2)
-
-    with_ca(scenario)
+async def test_foreign_cursor_is_refused(ca, cursor):
+    with pytest.raises(InvalidInput, match="cursor"):
+        await ca.provisioners.page(cursor, 2)
 
 
-def test_encrypted_key_is_found_by_the_id_of_the_key(with_ca):
-    async def scenario(ca):
-        await ca.provisioners.add(jwk(encryptedKey="a.b.c.d.e"), SYSTEM)
-        assert await ca.provisioners.encrypted_key(signing_key("jwk admin").id) == "a.b.c.d.e"
-        with pytest.raises(ProvisionerMissing):
-            await ca.provisioners.encrypted_key("other")
-
-    with_ca(scenario)
+async def test_encrypted_key_is_found_by_the_id_of_the_key(ca):
+    await ca.provisioners.add(jwk(encryptedKey="a.b.c.d.e"), SYSTEM)
+    assert await ca.provisioners.encrypted_key(signing_key("jwk admin").id) == "a.b.c.d.e"
+    with pytest.raises(ProvisionerMissing):
+        await ca.provisioners.encrypted_key("other")
 
 
-def test_files_are_read_at_reload_and_cannot_be_changed_otherwise(with_ca):
-    async def scenario(ca):
-        write(ca, "kanidm.json", KANIDM)
-        write(ca, "notes.txt", "not a provisioner")
-        assert await names_listed(ca) == []
-        await ca.provisioners.reload()
-        assert await names_listed(ca) == ["kanidm"]
-        assert (await ca.provisioners.find("step-ca")).source == "kanidm.json"
-        with pytest.raises(ProvisionerReadOnly, match=r"kanidm\.json"):
-            await ca.provisioners.remove("kanidm", SYSTEM)
-        with pytest.raises(ProvisionerExists, match=r"kanidm\.json"):
-            await ca.provisioners.add(oidc(clientID="step-ca"), SYSTEM)
-
-    with_ca(scenario)
+async def test_files_are_read_at_reload_and_cannot_be_changed_otherwise(ca):
+    write(ca, "kanidm.json", KANIDM)
+    write(ca, "notes.txt", "not a provisioner")
+    assert await names_listed(ca) == []
+    await ca.provisioners.reload()
+    assert await names_listed(ca) == ["kanidm"]
+    assert (await ca.provisioners.find("step-ca")).source == "kanidm.json"
+    with pytest.raises(ProvisionerReadOnly, match=r"kanidm\.json"):
+        await ca.provisioners.remove("kanidm", SYSTEM)
+    with pytest.raises(ProvisionerExists, match=r"kanidm\.json"):
+        await ca.provisioners.add(oidc(clientID="step-ca"), SYSTEM)
 
 
 @pytest.mark.parametrize(
@@ -191,31 +158,25 @@ def test_files_are_read_at_reload_and_cannot_be_changed_otherwise(with_ca):
         (" " * 1_000_001, "larger"),
     ],
 )
-def test_wrong_file_is_refused_and_the_old_provisioners_stay(with_ca, content, named):
-    async def scenario(ca):
-        write(ca, "a.json", oidc(name="old", clientID="old"))
+async def test_wrong_file_is_refused_and_the_old_provisioners_stay(ca, content, named):
+    write(ca, "a.json", oidc(name="old", clientID="old"))
+    await ca.provisioners.reload()
+    write(ca, "b.json", content)
+    with pytest.raises(DefinitionRefused) as refusal:
         await ca.provisioners.reload()
-        write(ca, "b.json", content)
-        with pytest.raises(DefinitionRefused) as refusal:
-            await ca.provisioners.reload()
-        assert "b.json" in refusal.value.detail
-        assert named in refusal.value.detail
-        assert await names_listed(ca) == ["old"]
-        (ca.directory / "b.json").unlink()
+    assert "b.json" in refusal.value.detail
+    assert named in refusal.value.detail
+    assert await names_listed(ca) == ["old"]
+    (ca.directory / "b.json").unlink()
+    await ca.provisioners.reload()
+
+
+async def test_file_may_not_repeat_what_is_stored(ca):
+    await ca.provisioners.add(oidc(), SYSTEM)
+    write(ca, "a.json", oidc(name="q"))
+    with pytest.raises(ProvisionerExists, match=r"a\.json"):
         await ca.provisioners.reload()
-
-    with_ca(scenario)
-
-
-def test_file_may_not_repeat_what_is_stored(with_ca):
-    async def scenario(ca):
-        await ca.provisioners.add(oidc(), SYSTEM)
-        write(ca, "a.json", oidc(name="q"))
-        with pytest.raises(ProvisionerExists, match=r"a\.json"):
-            await ca.provisioners.reload()
-        write(ca, "a.json", oidc(clientID="d"))
-        with pytest.raises(ProvisionerExists, match=r"a\.json"):
-            await ca.provisioners.reload()
-        assert await names_listed(ca) == ["p"]
-
-    with_ca(scenario)
+    write(ca, "a.json", oidc(clientID="d"))
+    with pytest.raises(ProvisionerExists, match=r"a\.json"):
+        await ca.provisioners.reload()
+    assert await names_listed(ca) == ["p"]

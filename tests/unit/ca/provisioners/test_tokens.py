@@ -95,33 +95,27 @@ def test_audience_is_one_of_our_names_whatever_the_port(audience, operation, acc
     assert ACCEPTED.match((audience,), operation) is accepted
 
 
-def test_token_of_an_unknown_provisioner_is_refused(with_ca):
-    async def scenario(ca):
-        await with_provider(ca)
-        await ca.add_jwk()
-        for token in (
-            ca.jwk_token(WEB, issuer="other"),
-            ca.jwk_token(WEB, signer="another key"),
-            ca.jwk_token(WEB, aud=f"{CA_URL}/1.0/sign#acme/name"),
-            ca.id_token(aud="another", azp=None),
-        ):
-            status, answer = await sign(ca, token)
-            assert (status, answer["status"]) == (401, 401)
-            assert "does not exist here" in answer["message"]
-
-    with_ca(scenario)
+async def test_token_of_an_unknown_provisioner_is_refused(ca):
+    await with_provider(ca)
+    await ca.add_jwk()
+    for token in (
+        ca.jwk_token(WEB, issuer="other"),
+        ca.jwk_token(WEB, signer="another key"),
+        ca.jwk_token(WEB, aud=f"{CA_URL}/1.0/sign#acme/name"),
+        ca.id_token(aud="another", azp=None),
+    ):
+        status, answer = await sign(ca, token)
+        assert (status, answer["status"]) == (401, 401)
+        assert "does not exist here" in answer["message"]
 
 
 @pytest.mark.parametrize("path", ["/sign", "/1.0/sign", "/1.0/ssh/sign", "/1.0/revoke"])
-def test_token_that_is_addressed_to_another_server_is_told_to_whom(with_ca, path):
-    async def scenario(ca):
-        await ca.add_jwk()
-        address = f"https://other.example.org{path}"
-        status, answer = await sign(ca, ca.jwk_token(WEB, aud=address))
-        assert (status, f"not addressed to this server's sign, but to {address}." in answer["message"]) == (401, True)
-        assert "dns_names" in answer["message"]
-
-    with_ca(scenario)
+async def test_token_that_is_addressed_to_another_server_is_told_to_whom(ca, path):
+    await ca.add_jwk()
+    address = f"https://other.example.org{path}"
+    status, answer = await sign(ca, ca.jwk_token(WEB, aud=address))
+    assert (status, f"not addressed to this server's sign, but to {address}." in answer["message"]) == (401, True)
+    assert "dns_names" in answer["message"]
 
 
 async def refusals(ca):
@@ -139,47 +133,38 @@ async def refusals(ca):
         ({"iat": -600, "nbf": -600, "exp": -300}, "expired at"),
     ],
 )
-def test_genuine_token_of_a_key_that_is_refused_is_recorded_with_its_provisioner(with_ca, claims, words):
-    async def scenario(ca):
-        await ca.add_jwk()
-        now = to_seconds(ca.clock.now())
-        given = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
-        status, _ = await sign(ca, ca.jwk_token(WEB, **given))
-        (provisioner,) = await ca.provisioners.all()
-        ((actor, target, details),) = await refusals(ca)
-        assert (status, actor, target) == (401, provisioner.actor.id, f"provisioner:{provisioner.id}")
-        assert words in details["detail"]
-
-    with_ca(scenario)
+async def test_genuine_token_of_a_key_that_is_refused_is_recorded_with_its_provisioner(ca, claims, words):
+    await ca.add_jwk()
+    now = to_seconds(ca.clock.now())
+    given = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
+    status, _ = await sign(ca, ca.jwk_token(WEB, **given))
+    (provisioner,) = await ca.provisioners.all()
+    ((actor, target, details),) = await refusals(ca)
+    assert (status, actor, target) == (401, provisioner.actor.id, f"provisioner:{provisioner.id}")
+    assert words in details["detail"]
 
 
 @pytest.mark.parametrize(
     ("claims", "words"), [({"aud": "wiki"}, "The token is meant for wiki"), ({"iat": -900, "exp": -120}, "expired at")]
 )
-def test_genuine_id_token_that_is_refused_is_recorded_with_its_person(with_ca, claims, words):
-    async def scenario(ca):
-        await with_provider(ca)
-        now = to_seconds(ca.clock.now())
-        given = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
-        status, _ = await sign(ca, ca.id_token(**given))
-        ((actor, target, details),) = await refusals(ca)
-        assert (status, actor, target.partition(":")[0]) == (401, ALICE, "provisioner")
-        assert words in details["detail"]
-
-    with_ca(scenario)
+async def test_genuine_id_token_that_is_refused_is_recorded_with_its_person(ca, claims, words):
+    await with_provider(ca)
+    now = to_seconds(ca.clock.now())
+    given = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
+    status, _ = await sign(ca, ca.id_token(**given))
+    ((actor, target, details),) = await refusals(ca)
+    assert (status, actor, target.partition(":")[0]) == (401, ALICE, "provisioner")
+    assert words in details["detail"]
 
 
-def test_token_that_was_not_signed_by_whom_it_names_is_recorded_as_nobodys(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        await with_provider(ca)
-        header, _, rest = ca.jwk_token(WEB, aud="https://other.example.org/1.0/sign").partition(".")
-        forged = f"{header}.{rest.partition('.')[0]}.{'A' * 86}"
-        assert (await sign(ca, forged))[0] == 401
-        assert (await sign(ca, ca.id_token(signer="another key", aud="wiki")))[0] == 401
-        assert await refusals(ca) == []
-
-    with_ca(scenario)
+async def test_token_that_was_not_signed_by_whom_it_names_is_recorded_as_nobodys(ca):
+    await ca.add_jwk()
+    await with_provider(ca)
+    header, _, rest = ca.jwk_token(WEB, aud="https://other.example.org/1.0/sign").partition(".")
+    forged = f"{header}.{rest.partition('.')[0]}.{'A' * 86}"
+    assert (await sign(ca, forged))[0] == 401
+    assert (await sign(ca, ca.id_token(signer="another key", aud="wiki")))[0] == 401
+    assert await refusals(ca) == []
 
 
 @pytest.mark.parametrize(("header", "claims", "member"), [({}, {"iss": "admin"}, "kid"), ({"kid": "k"}, {}, "iss")])
@@ -189,30 +174,24 @@ def test_token_that_does_not_say_which_provisioner_it_is_from_is_told_what_lacks
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "..", "e30.e30.", "x" * 20_000, "\u00e4.b.c", "eyJhbGciOiJub25lIn0.e30."])
-def test_rubbish_is_no_token(with_ca, token):
-    async def scenario(ca):
-        await ca.add_jwk()
-        status, _ = await sign(ca, token)
-        assert status == 401
-
-    with_ca(scenario)
+async def test_rubbish_is_no_token(ca, token):
+    await ca.add_jwk()
+    status, _ = await sign(ca, token)
+    assert status == 401
 
 
 # --- JWK -------------------------------------------------------------------------------------------------------------
 
 
-def test_subject_is_the_only_name_unless_names_are_given(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        status, answer = await sign(ca, ca.jwk_token(WEB))
-        assert status == 201, answer
-        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (WEB, [WEB])
-        status, answer = await sign(ca, ca.jwk_token("web", sans=[WEB, "192.0.2.9", "a@example.org", "https://x.example.org/y"]))
-        assert status == 201, answer
-        assert common_name_in(leaf_of(answer)) == "web"
-        assert names_in(leaf_of(answer)) == [WEB, "192.0.2.9", "a@example.org", "https://x.example.org/y"]
-
-    with_ca(scenario)
+async def test_subject_is_the_only_name_unless_names_are_given(ca):
+    await ca.add_jwk()
+    status, answer = await sign(ca, ca.jwk_token(WEB))
+    assert status == 201, answer
+    assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (WEB, [WEB])
+    status, answer = await sign(ca, ca.jwk_token("web", sans=[WEB, "192.0.2.9", "a@example.org", "https://x.example.org/y"]))
+    assert status == 201, answer
+    assert common_name_in(leaf_of(answer)) == "web"
+    assert names_in(leaf_of(answer)) == [WEB, "192.0.2.9", "a@example.org", "https://x.example.org/y"]
 
 
 @pytest.mark.parametrize(
@@ -229,16 +208,13 @@ def test_subject_is_the_only_name_unless_names_are_given(with_ca):
         (WEB, ("alice@example.org",), 403),
     ],
 )
-def test_request_asks_for_none_or_all_of_the_names_of_a_jwk_token(with_ca, common_name, names, status):
-    async def scenario(ca):
-        await ca.add_jwk()
-        token = ca.jwk_token(WEB, sans=[WEB, "b.example.org"])
-        found, answer = await sign(ca, token, csr(common_name, names))
-        assert found == status, answer
-        if status == 201:
-            assert names_in(leaf_of(answer)) == [WEB, "b.example.org"]
-
-    with_ca(scenario)
+async def test_request_asks_for_none_or_all_of_the_names_of_a_jwk_token(ca, common_name, names, status):
+    await ca.add_jwk()
+    token = ca.jwk_token(WEB, sans=[WEB, "b.example.org"])
+    found, answer = await sign(ca, token, csr(common_name, names))
+    assert found == status, answer
+    if status == 201:
+        assert names_in(leaf_of(answer)) == [WEB, "b.example.org"]
 
 
 @pytest.mark.parametrize(
@@ -258,104 +234,80 @@ def test_request_asks_for_none_or_all_of_the_names_of_a_jwk_token(with_ca, commo
         {"sans": [5]},
     ],
 )
-def test_wrong_claim_of_a_jwk_token_is_refused(with_ca, claims):
-    async def scenario(ca):
-        await ca.add_jwk()
-        status, answer = await sign(ca, ca.jwk_token(WEB, **claims))
-        assert status == 401, answer
-
-    with_ca(scenario)
+async def test_wrong_claim_of_a_jwk_token_is_refused(ca, claims):
+    await ca.add_jwk()
+    status, answer = await sign(ca, ca.jwk_token(WEB, **claims))
+    assert status == 401, answer
 
 
 @pytest.mark.parametrize(
     ("seconds", "claim", "status"),
     [(-61, "exp", 401), (-59, "exp", 201), (61, "nbf", 401), (59, "nbf", 201), (61, "iat", 401), (59, "iat", 201)],
 )
-def test_clocks_may_differ_by_a_minute(with_ca, seconds, claim, status):
-    async def scenario(ca):
-        await ca.add_jwk()
-        await with_provider(ca)
-        moment = to_seconds(ca.clock.now()) + seconds
-        found, answer = await sign(ca, ca.jwk_token(WEB, **{claim: moment}))
-        assert found == status, answer
-        found, answer = await sign(ca, ca.id_token(**{claim: moment}))
-        assert found == status, answer
-
-    with_ca(scenario)
+async def test_clocks_may_differ_by_a_minute(ca, seconds, claim, status):
+    await ca.add_jwk()
+    await with_provider(ca)
+    moment = to_seconds(ca.clock.now()) + seconds
+    found, answer = await sign(ca, ca.jwk_token(WEB, **{claim: moment}))
+    assert found == status, answer
+    found, answer = await sign(ca, ca.id_token(**{claim: moment}))
+    assert found == status, answer
 
 
-def test_token_from_before_the_start_of_the_process_is_good(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        token = ca.jwk_token(WEB, iat=to_seconds(ca.clock.now()) - 3_000)
-        assert (await sign(ca, token))[0] == 201
-
-    with_ca(scenario)
+async def test_token_from_before_the_start_of_the_process_is_good(ca):
+    await ca.add_jwk()
+    token = ca.jwk_token(WEB, iat=to_seconds(ca.clock.now()) - 3_000)
+    assert (await sign(ca, token))[0] == 201
 
 
-def test_token_of_another_key_of_the_same_name_is_refused(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        forged = jwt.encode(
-            {"iss": "admin", "sub": WEB, "aud": f"{CA_URL}/1.0/sign", "exp": to_seconds(ca.clock.now()) + 60},
-            key("forger"),
-            algorithm="ES256",
-            headers={"kid": signing_key("jwk admin").id},
-        )
-        status, answer = await sign(ca, forged)
-        assert (status, answer["message"]) == (401, "The token's signature is wrong.")
-
-    with_ca(scenario)
+async def test_token_of_another_key_of_the_same_name_is_refused(ca):
+    await ca.add_jwk()
+    forged = jwt.encode(
+        {"iss": "admin", "sub": WEB, "aud": f"{CA_URL}/1.0/sign", "exp": to_seconds(ca.clock.now()) + 60},
+        key("forger"),
+        algorithm="ES256",
+        headers={"kid": signing_key("jwk admin").id},
+    )
+    status, answer = await sign(ca, forged)
+    assert (status, answer["message"]) == (401, "The token's signature is wrong.")
 
 
-def test_secret_algorithms_and_none_are_refused(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        claims = {"iss": "admin", "sub": WEB, "aud": f"{CA_URL}/1.0/sign", "exp": to_seconds(ca.clock.now()) + 60}
-        headers = {"kid": signing_key("jwk admin").id}
-        secrets: dict[str, Any] = {"HS256": "x" * 40, "none": None, "RS256": key("rsa", "RSA")}
-        for algorithm, secret in secrets.items():
-            status, answer = await sign(ca, jwt.encode(claims, secret, algorithm=algorithm, headers=headers))
-            assert status == 401, answer
-            assert "not allowed" in answer["message"]
-
-    with_ca(scenario)
+async def test_secret_algorithms_and_none_are_refused(ca):
+    await ca.add_jwk()
+    claims = {"iss": "admin", "sub": WEB, "aud": f"{CA_URL}/1.0/sign", "exp": to_seconds(ca.clock.now()) + 60}
+    headers = {"kid": signing_key("jwk admin").id}
+    secrets: dict[str, Any] = {"HS256": "x" * 40, "none": None, "RS256": key("rsa", "RSA")}
+    for algorithm, secret in secrets.items():
+        status, answer = await sign(ca, jwt.encode(claims, secret, algorithm=algorithm, headers=headers))
+        assert status == 401, answer
+        assert "not allowed" in answer["message"]
 
 
-def test_token_bound_to_a_request_works_for_that_request_only(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        request = csr(WEB, (WEB,))
-        token = ca.jwk_token(WEB, cnf={"x5rt#S256": fingerprint_of(request)})
-        status, answer = await sign(ca, token, csr(WEB, (WEB,), private=key("thief")))
-        assert (status, answer["message"]) == (403, "The token was made for another certificate signing request.")
-        assert (await sign(ca, token, request))[0] == 201
-        status, _ = await sign(ca, ca.jwk_token(WEB, cnf={"jkt": "x"}), request)
-        assert status == 403
-        status, _ = await sign(ca, ca.jwk_token(WEB, cnf="x"), request)
-        assert status == 403
-
-    with_ca(scenario)
+async def test_token_bound_to_a_request_works_for_that_request_only(ca):
+    await ca.add_jwk()
+    request = csr(WEB, (WEB,))
+    token = ca.jwk_token(WEB, cnf={"x5rt#S256": fingerprint_of(request)})
+    status, answer = await sign(ca, token, csr(WEB, (WEB,), private=key("thief")))
+    assert (status, answer["message"]) == (403, "The token was made for another certificate signing request.")
+    assert (await sign(ca, token, request))[0] == 201
+    status, _ = await sign(ca, ca.jwk_token(WEB, cnf={"jkt": "x"}), request)
+    assert status == 403
+    status, _ = await sign(ca, ca.jwk_token(WEB, cnf="x"), request)
+    assert status == 403
 
 
-def test_claims_that_only_clients_read_do_not_matter(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        token = ca.jwk_token(WEB, sha="0" * 64, user={"a": 1}, step={"ra": {}}, unknown=[1])
-        assert (await sign(ca, token))[0] == 201
-
-    with_ca(scenario)
+async def test_claims_that_only_clients_read_do_not_matter(ca):
+    await ca.add_jwk()
+    token = ca.jwk_token(WEB, sha="0" * 64, user={"a": 1}, step={"ra": {}}, unknown=[1])
+    assert (await sign(ca, token))[0] == 201
 
 
-def test_subject_that_is_too_long_for_a_common_name_stands_among_the_names_alone(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        long = f"{'a' * 60}.example.org"
-        status, answer = await sign(ca, ca.jwk_token(long), csr())
-        assert status == 201, answer
-        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == ("", [long])
-
-    with_ca(scenario)
+async def test_subject_that_is_too_long_for_a_common_name_stands_among_the_names_alone(ca):
+    await ca.add_jwk()
+    long = f"{'a' * 60}.example.org"
+    status, answer = await sign(ca, ca.jwk_token(long), csr())
+    assert status == 201, answer
+    assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == ("", [long])
 
 
 # --- OIDC ------------------------------------------------------------------------------------------------------------
@@ -377,14 +329,11 @@ OWN = ["alice@example.org", f"{ISSUER_URL}#{ALICE}"]
         ("alice@EXAMPLE.org", ("alice@EXAMPLE.org",)),
     ],
 )
-def test_person_may_ask_by_mail_user_name_subject_or_nothing(with_ca, common_name, names):
-    async def scenario(ca):
-        await with_provider(ca)
-        status, answer = await sign(ca, ca.id_token(), csr(common_name, names))
-        assert status == 201, answer
-        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (ALICE, OWN)
-
-    with_ca(scenario)
+async def test_person_may_ask_by_mail_user_name_subject_or_nothing(ca, common_name, names):
+    await with_provider(ca)
+    status, answer = await sign(ca, ca.id_token(), csr(common_name, names))
+    assert status == 201, answer
+    assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (ALICE, OWN)
 
 
 @pytest.mark.parametrize(
@@ -401,15 +350,12 @@ def test_person_may_ask_by_mail_user_name_subject_or_nothing(with_ca, common_nam
         ("", ("alice@example.org.evil.test",), "alice@example.org.evil.test"),
     ],
 )
-def test_any_other_name_is_refused_by_name_with_what_may_be_had(with_ca, common_name, names, refused):
-    async def scenario(ca):
-        await with_provider(ca)
-        status, answer = await sign(ca, ca.id_token(), csr(common_name, names))
-        assert status == 403
-        assert f"the name {refused}." in answer["message"]
-        assert "You may have alice@example.org" in answer["message"]
-
-    with_ca(scenario)
+async def test_any_other_name_is_refused_by_name_with_what_may_be_had(ca, common_name, names, refused):
+    await with_provider(ca)
+    status, answer = await sign(ca, ca.id_token(), csr(common_name, names))
+    assert status == 403
+    assert f"the name {refused}." in answer["message"]
+    assert "You may have alice@example.org" in answer["message"]
 
 
 @pytest.mark.parametrize(
@@ -423,23 +369,17 @@ def test_any_other_name_is_refused_by_name_with_what_may_be_had(with_ca, common_
         ({"email_verified": 1}, "has not been verified"),
     ],
 )
-def test_missing_or_unverified_mail_is_refused_in_words(with_ca, claims, words):
-    async def scenario(ca):
-        await with_provider(ca)
-        status, answer = await sign(ca, ca.id_token(**claims))
-        assert status == 403
-        assert words in answer["message"]
-
-    with_ca(scenario)
+async def test_missing_or_unverified_mail_is_refused_in_words(ca, claims, words):
+    await with_provider(ca)
+    status, answer = await sign(ca, ca.id_token(**claims))
+    assert status == 403
+    assert words in answer["message"]
 
 
-def test_provisioner_may_allow_unverified_mail(with_ca):
-    async def scenario(ca):
-        await with_provider(ca, allowUnverifiedEmail=True)
-        status, answer = await sign(ca, ca.id_token(email_verified=None))
-        assert (status, names_in(leaf_of(answer))) == (201, OWN)
-
-    with_ca(scenario)
+async def test_provisioner_may_allow_unverified_mail(ca):
+    await with_provider(ca, allowUnverifiedEmail=True)
+    status, answer = await sign(ca, ca.id_token(email_verified=None))
+    assert (status, names_in(leaf_of(answer))) == (201, OWN)
 
 
 @pytest.mark.parametrize(
@@ -454,13 +394,10 @@ def test_provisioner_may_allow_unverified_mail(with_ca):
         (["example.org"], None, 403),
     ],
 )
-def test_domains_hold_for_people(with_ca, domains, mail, status):
-    async def scenario(ca):
-        await with_provider(ca, domains=domains)
-        found, answer = await sign(ca, ca.id_token(email=mail))
-        assert found == status, answer
-
-    with_ca(scenario)
+async def test_domains_hold_for_people(ca, domains, mail, status):
+    await with_provider(ca, domains=domains)
+    found, answer = await sign(ca, ca.id_token(email=mail))
+    assert found == status, answer
 
 
 @pytest.mark.parametrize(
@@ -476,16 +413,13 @@ def test_domains_hold_for_people(with_ca, domains, mail, status):
         ({"users": 1}, 403),
     ],
 )
-def test_groups_hold_for_everybody(with_ca, groups, status):
-    async def scenario(ca):
-        await with_provider(ca, groups=["users", "staff"], admins=["alice@example.org"])
-        found, answer = await sign(ca, ca.id_token(groups=groups), csr(ALICE, tuple(OWN)))
-        assert found == status, answer
-        if status == 403:
-            words = "is in none of the groups" if groups == ["x"] else "carries no groups"
-            assert words in answer["message"]
-
-    with_ca(scenario)
+async def test_groups_hold_for_everybody(ca, groups, status):
+    await with_provider(ca, groups=["users", "staff"], admins=["alice@example.org"])
+    found, answer = await sign(ca, ca.id_token(groups=groups), csr(ALICE, tuple(OWN)))
+    assert found == status, answer
+    if status == 403:
+        words = "is in none of the groups" if groups == ["x"] else "carries no groups"
+        assert words in answer["message"]
 
 
 @pytest.mark.parametrize(
@@ -502,44 +436,32 @@ def test_groups_hold_for_everybody(with_ca, groups, status):
         ([], {}, 403),
     ],
 )
-def test_administrator_may_ask_for_any_name(with_ca, admins, claims, status):
-    async def scenario(ca):
-        await with_provider(ca, admins=admins, domains=["elsewhere.example", "example.org"])
-        names = ("web.example.net", "192.0.2.3", "bob@example.net")
-        found, answer = await sign(ca, ca.id_token(**claims), csr("web.example.net", names))
-        assert found == status, answer
-        if status == 201:
-            assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == ("web.example.net", list(names))
-
-    with_ca(scenario)
+async def test_administrator_may_ask_for_any_name(ca, admins, claims, status):
+    await with_provider(ca, admins=admins, domains=["elsewhere.example", "example.org"])
+    names = ("web.example.net", "192.0.2.3", "bob@example.net")
+    found, answer = await sign(ca, ca.id_token(**claims), csr("web.example.net", names))
+    assert found == status, answer
+    if status == 201:
+        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == ("web.example.net", list(names))
 
 
-def test_administrator_is_not_held_to_the_domains(with_ca):
-    async def scenario(ca):
-        await with_provider(ca, admins=["alice@example.org"], domains=["elsewhere.example"])
-        assert (await sign(ca, ca.id_token(), csr("x.example.net", ("x.example.net",))))[0] == 201
-
-    with_ca(scenario)
+async def test_administrator_is_not_held_to_the_domains(ca):
+    await with_provider(ca, admins=["alice@example.org"], domains=["elsewhere.example"])
+    assert (await sign(ca, ca.id_token(), csr("x.example.net", ("x.example.net",))))[0] == 201
 
 
-def test_administrator_who_names_nothing_gets_their_own_names(with_ca):
-    async def scenario(ca):
-        await with_provider(ca, admins=["alice@example.org"], domains=["elsewhere.example"])
-        status, answer = await sign(ca, ca.id_token(), csr())
-        assert status == 201, answer
-        assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (ALICE, OWN)
-
-    with_ca(scenario)
+async def test_administrator_who_names_nothing_gets_their_own_names(ca):
+    await with_provider(ca, admins=["alice@example.org"], domains=["elsewhere.example"])
+    status, answer = await sign(ca, ca.id_token(), csr())
+    assert status == 201, answer
+    assert (common_name_in(leaf_of(answer)), names_in(leaf_of(answer))) == (ALICE, OWN)
 
 
-def test_administrator_without_an_address_who_names_nothing_is_told_so(with_ca):
-    async def scenario(ca):
-        await with_provider(ca, admins=["ca-admins"])
-        status, answer = await sign(ca, ca.id_token(groups=["ca-admins"], email=None), csr())
-        assert status == 403
-        assert "name nobody" in answer["message"]
-
-    with_ca(scenario)
+async def test_administrator_without_an_address_who_names_nothing_is_told_so(ca):
+    await with_provider(ca, admins=["ca-admins"])
+    status, answer = await sign(ca, ca.id_token(groups=["ca-admins"], email=None), csr())
+    assert status == 403
+    assert "name nobody" in answer["message"]
 
 
 @pytest.mark.parametrize(
@@ -555,64 +477,49 @@ def test_administrator_without_an_address_who_names_nothing_is_told_so(with_ca):
         {"email": 5},
     ],
 )
-def test_wrong_claim_of_an_id_token_is_refused(with_ca, claims):
-    async def scenario(ca):
-        await with_provider(ca)
-        await ca.add_oidc("other", client_id="another", issuer_url="https://other.example.org")
-        ca.outbound.add_provider("https://other.example.org", signing_key("other"))
-        status, answer = await sign(ca, ca.id_token(**claims))
-        assert status == 401, answer
-
-    with_ca(scenario)
+async def test_wrong_claim_of_an_id_token_is_refused(ca, claims):
+    await with_provider(ca)
+    await ca.add_oidc("other", client_id="another", issuer_url="https://other.example.org")
+    ca.outbound.add_provider("https://other.example.org", signing_key("other"))
+    status, answer = await sign(ca, ca.id_token(**claims))
+    assert status == 401, answer
 
 
-def test_id_token_of_another_provider_is_refused(with_ca):
-    async def scenario(ca):
-        await with_provider(ca)
-        status, answer = await sign(ca, ca.id_token(signer="evil provider"))
-        assert status == 401
-        assert "which its issuer does not have" in answer["message"]
-
-    with_ca(scenario)
+async def test_id_token_of_another_provider_is_refused(ca):
+    await with_provider(ca)
+    status, answer = await sign(ca, ca.id_token(signer="evil provider"))
+    assert status == 401
+    assert "which its issuer does not have" in answer["message"]
 
 
-def test_algorithm_that_is_no_text_is_refused(with_ca):
-    async def scenario(ca):
-        await with_provider(ca)
-        header, payload, signature = ca.id_token().split(".")
-        odd = json.loads(base64.urlsafe_b64decode(header + "=="))
-        header = base64.urlsafe_b64encode(json.dumps({**odd, "alg": ["ES256"]}).encode()).rstrip(b"=").decode()
-        status, answer = await sign(ca, f"{header}.{payload}.{signature}")
-        assert (status, "which is not allowed here" in answer["message"]) == (401, True)
-
-    with_ca(scenario)
+async def test_algorithm_that_is_no_text_is_refused(ca):
+    await with_provider(ca)
+    header, payload, signature = ca.id_token().split(".")
+    odd = json.loads(base64.urlsafe_b64decode(header + "=="))
+    header = base64.urlsafe_b64encode(json.dumps({**odd, "alg": ["ES256"]}).encode()).rstrip(b"=").decode()
+    status, answer = await sign(ca, f"{header}.{payload}.{signature}")
+    assert (status, "which is not allowed here" in answer["message"]) == (401, True)
 
 
 @pytest.mark.parametrize("listed", [{}, {"id_token_signing_alg_values_supported": ["RS256", "PS256"]}])
-def test_provider_that_signs_with_what_its_metadata_do_not_list_is_told_where_to_list_it(with_ca, listed):
-    async def scenario(ca):
-        await ca.add_oidc()
-        ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
-        ca.outbound.answers[ENDPOINT] = json_answer({"issuer": ISSUER_URL, "jwks_uri": f"{ISSUER_URL}/keys", **listed})
+async def test_provider_that_signs_with_what_its_metadata_do_not_list_is_told_where_to_list_it(ca, listed):
+    await ca.add_oidc()
+    ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
+    ca.outbound.answers[ENDPOINT] = json_answer({"issuer": ISSUER_URL, "jwks_uri": f"{ISSUER_URL}/keys", **listed})
+    status, answer = await sign(ca, ca.id_token())
+    assert status == 401
+    allowed = "PS256 and RS256" if listed else "RS256"
+    assert f"signed with ES256, but the metadata of {ISSUER_URL} allow {allowed} only." in answer["message"]
+    assert "list ES256 in id_token_signing_alg_values_supported" in answer["message"]
+
+
+async def test_foreign_provider_is_asked_for_its_keys_once(ca):
+    await ca.add_oidc()
+    ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
+    for _ in range(3):
         status, answer = await sign(ca, ca.id_token())
-        assert status == 401
-        allowed = "PS256 and RS256" if listed else "RS256"
-        assert f"signed with ES256, but the metadata of {ISSUER_URL} allow {allowed} only." in answer["message"]
-        assert "list ES256 in id_token_signing_alg_values_supported" in answer["message"]
-
-    with_ca(scenario)
-
-
-def test_foreign_provider_is_asked_for_its_keys_once(with_ca):
-    async def scenario(ca):
-        await ca.add_oidc()
-        ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
-        for _ in range(3):
-            status, answer = await sign(ca, ca.id_token())
-            assert status == 201, answer
-        assert ca.outbound.calls == [ENDPOINT, f"{ISSUER_URL}/keys"]
-
-    with_ca(scenario)
+        assert status == 201, answer
+    assert ca.outbound.calls == [ENDPOINT, f"{ISSUER_URL}/keys"]
 
 
 @pytest.mark.parametrize(
@@ -626,135 +533,105 @@ def test_foreign_provider_is_asked_for_its_keys_once(with_ca):
         json_answer({"issuer": "https://evil.example", "jwks_uri": "https://x/y"}),
     ],
 )
-def test_provider_that_is_down_or_answers_rubbish_makes_a_clear_503(with_ca, discovery):
-    async def scenario(ca):
-        await ca.add_oidc()
-        if discovery is not None:
-            ca.outbound.answers[ENDPOINT] = discovery
-        response = await ca.respond("POST", "/sign", {"csr": csr(), "ott": ca.id_token()})
-        assert response.status == 503
-        assert ISSUER_URL.encode() in response.body
-        assert "retry-after" in dict(response.headers)
-        assert (await ca.call("GET", "/health"))[0] == 200
-
-    with_ca(scenario)
+async def test_provider_that_is_down_or_answers_rubbish_makes_a_clear_503(ca, discovery):
+    await ca.add_oidc()
+    if discovery is not None:
+        ca.outbound.answers[ENDPOINT] = discovery
+    response = await ca.respond("POST", "/sign", {"csr": csr(), "ott": ca.id_token()})
+    assert response.status == 503
+    assert ISSUER_URL.encode() in response.body
+    assert "retry-after" in dict(response.headers)
+    assert (await ca.call("GET", "/health"))[0] == 200
 
 
-def test_subject_with_unusual_characters_is_escaped_as_step_does(with_ca):
-    async def scenario(ca):
-        await with_provider(ca)
-        subject = "auth0|alice smith"
-        ca.standings[subject] = ca.standings[ALICE]
-        uri = f"{ISSUER_URL}#auth0%7Calice%20smith"
-        status, answer = await sign(ca, ca.id_token(sub=subject), csr(subject, ("alice@example.org", uri)))
-        assert status == 201, answer
-        assert names_in(leaf_of(answer)) == ["alice@example.org", uri]
-
-    with_ca(scenario)
+async def test_subject_with_unusual_characters_is_escaped_as_step_does(ca):
+    await with_provider(ca)
+    subject = "auth0|alice smith"
+    ca.standings[subject] = ca.standings[ALICE]
+    uri = f"{ISSUER_URL}#auth0%7Calice%20smith"
+    status, answer = await sign(ca, ca.id_token(sub=subject), csr(subject, ("alice@example.org", uri)))
+    assert status == 201, answer
+    assert names_in(leaf_of(answer)) == ["alice@example.org", uri]
 
 
-def test_long_subject_is_left_out_of_the_common_name(with_ca):
-    async def scenario(ca):
-        await with_provider(ca)
-        subject = "s" * 65
-        ca.standings[subject] = ca.standings[ALICE]
-        status, answer = await sign(ca, ca.id_token(sub=subject), csr(subject, ("alice@example.org",)))
-        assert status == 201, answer
-        assert (common_name_in(leaf_of(answer)), len(names_in(leaf_of(answer)))) == ("", 2)
-
-    with_ca(scenario)
+async def test_long_subject_is_left_out_of_the_common_name(ca):
+    await with_provider(ca)
+    subject = "s" * 65
+    ca.standings[subject] = ca.standings[ALICE]
+    status, answer = await sign(ca, ca.id_token(sub=subject), csr(subject, ("alice@example.org",)))
+    assert status == 201, answer
+    assert (common_name_in(leaf_of(answer)), len(names_in(leaf_of(answer)))) == ("", 2)
 
 
 @pytest.mark.parametrize("mail", ["alice", "alice@", "a b@example.org", "alice@exam\u200bple.org", "\u202ealice@example.org"])
-def test_hostile_mail_in_a_token_is_never_signed(with_ca, mail):
-    async def scenario(ca):
-        await with_provider(ca)
-        status, _ = await sign(ca, ca.id_token(email=mail))
-        assert status == 400
-
-    with_ca(scenario)
+async def test_hostile_mail_in_a_token_is_never_signed(ca, mail):
+    await with_provider(ca)
+    status, _ = await sign(ca, ca.id_token(email=mail))
+    assert status == 400
 
 
 # --- once only -------------------------------------------------------------------------------------------------------
 
 
-def test_token_is_good_once(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        await with_provider(ca)
-        for token in (ca.jwk_token(WEB), ca.jwk_token(WEB, jti=None), ca.id_token(), ca.id_token(nonce=None)):
-            assert (await sign(ca, token))[0] == 201
-            status, answer = await sign(ca, token)
-            assert (status, "used before" in answer["message"]) == (401, True)
-
-    with_ca(scenario)
-
-
-def test_token_whose_signature_was_rewritten_is_the_same_token(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        token = ca.jwk_token(WEB, jti=None)
+async def test_token_is_good_once(ca):
+    await ca.add_jwk()
+    await with_provider(ca)
+    for token in (ca.jwk_token(WEB), ca.jwk_token(WEB, jti=None), ca.id_token(), ca.id_token(nonce=None)):
         assert (await sign(ca, token))[0] == 201
-        signed, _, signature = token.rpartition(".")
-        raw = base64.urlsafe_b64decode(signature + "==")
-        order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-        twin = raw[:32] + (order - int.from_bytes(raw[32:])).to_bytes(32)
-        status, answer = await sign(ca, f"{signed}.{base64.urlsafe_b64encode(twin).rstrip(b'=').decode()}")
-        assert status == 401
-        assert "used before" in answer["message"]
-
-    with_ca(scenario)
-
-
-def test_same_id_from_another_provisioner_is_another_token(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        await ca.add_jwk("second")
-        assert (await sign(ca, ca.jwk_token(WEB, jti="1")))[0] == 201
-        assert (await sign(ca, ca.jwk_token(WEB, jti="1", signer="jwk second", issuer="second")))[0] == 201
-
-    with_ca(scenario)
-
-
-def test_refused_request_leaves_its_token_unused(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        token = ca.jwk_token(WEB)
-        assert (await sign(ca, token, csr("other.example.org")))[0] == 403
-        assert (await sign(ca, token))[0] == 201
-
-    with_ca(scenario)
-
-
-def test_note_about_a_used_token_is_kept_as_long_as_the_token_would_be_accepted(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        token = ca.jwk_token(WEB, exp=to_seconds(ca.clock.now()) + 100)
-        assert (await sign(ca, token))[0] == 201
-        ca.clock.advance(timedelta(seconds=159))
-        assert await ca.recovery.purge_tokens() == 0
-        assert (await sign(ca, token))[0] == 401
-        ca.clock.advance(LONGEST_TOKEN_LIFE)
-        assert await ca.recovery.purge_tokens() == 1
         status, answer = await sign(ca, token)
-        assert (status, "expired" in answer["message"]) == (401, True)
+        assert (status, "used before" in answer["message"]) == (401, True)
 
-    with_ca(scenario)
+
+async def test_token_whose_signature_was_rewritten_is_the_same_token(ca):
+    await ca.add_jwk()
+    token = ca.jwk_token(WEB, jti=None)
+    assert (await sign(ca, token))[0] == 201
+    signed, _, signature = token.rpartition(".")
+    raw = base64.urlsafe_b64decode(signature + "==")
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    twin = raw[:32] + (order - int.from_bytes(raw[32:])).to_bytes(32)
+    status, answer = await sign(ca, f"{signed}.{base64.urlsafe_b64encode(twin).rstrip(b'=').decode()}")
+    assert status == 401
+    assert "used before" in answer["message"]
+
+
+async def test_same_id_from_another_provisioner_is_another_token(ca):
+    await ca.add_jwk()
+    await ca.add_jwk("second")
+    assert (await sign(ca, ca.jwk_token(WEB, jti="1")))[0] == 201
+    assert (await sign(ca, ca.jwk_token(WEB, jti="1", signer="jwk second", issuer="second")))[0] == 201
+
+
+async def test_refused_request_leaves_its_token_unused(ca):
+    await ca.add_jwk()
+    token = ca.jwk_token(WEB)
+    assert (await sign(ca, token, csr("other.example.org")))[0] == 403
+    assert (await sign(ca, token))[0] == 201
+
+
+async def test_note_about_a_used_token_is_kept_as_long_as_the_token_would_be_accepted(ca):
+    await ca.add_jwk()
+    token = ca.jwk_token(WEB, exp=to_seconds(ca.clock.now()) + 100)
+    assert (await sign(ca, token))[0] == 201
+    ca.clock.advance(timedelta(seconds=159))
+    assert await ca.recovery.purge_tokens() == 0
+    assert (await sign(ca, token))[0] == 401
+    ca.clock.advance(LONGEST_TOKEN_LIFE)
+    assert await ca.recovery.purge_tokens() == 1
+    status, answer = await sign(ca, token)
+    assert (status, "expired" in answer["message"]) == (401, True)
 
 
 @pytest.mark.parametrize("later", [60, 3_540])
-def test_same_id_with_another_expiry_is_the_same_token(with_ca, later):
-    async def scenario(ca):
-        await ca.add_jwk()
-        now = to_seconds(ca.clock.now())
-        assert (await sign(ca, ca.jwk_token(WEB, jti="1", exp=now + 30)))[0] == 201
-        other = ca.jwk_token(WEB, jti="1", exp=now + 3_600)
-        ca.clock.advance(timedelta(seconds=later))
-        await ca.recovery.purge_tokens()
-        status, answer = await sign(ca, other)
-        assert (status, "has been used before" in answer["message"]) == (401, True)
-
-    with_ca(scenario)
+async def test_same_id_with_another_expiry_is_the_same_token(ca, later):
+    await ca.add_jwk()
+    now = to_seconds(ca.clock.now())
+    assert (await sign(ca, ca.jwk_token(WEB, jti="1", exp=now + 30)))[0] == 201
+    other = ca.jwk_token(WEB, jti="1", exp=now + 3_600)
+    ca.clock.advance(timedelta(seconds=later))
+    await ca.recovery.purge_tokens()
+    status, answer = await sign(ca, other)
+    assert (status, "has been used before" in answer["message"]) == (401, True)
 
 
 @pytest.mark.parametrize(
@@ -769,32 +646,26 @@ def test_same_id_with_another_expiry_is_the_same_token(with_ca, later):
         ({"iat": None, "nbf": None, "exp": 3_700}, 401),
     ],
 )
-def test_token_of_a_key_is_good_for_an_hour_at_most(with_ca, claims, status):
-    async def scenario(ca):
-        await ca.add_jwk()
-        now = to_seconds(ca.clock.now())
-        moved = {name: None if value is None else now + value for name, value in claims.items()}
-        found, answer = await sign(ca, ca.jwk_token(WEB, **moved))
-        assert found == status, answer
-        assert status == 201 or "longer than an hour" in answer["message"]
-
-    with_ca(scenario)
+async def test_token_of_a_key_is_good_for_an_hour_at_most(ca, claims, status):
+    await ca.add_jwk()
+    now = to_seconds(ca.clock.now())
+    moved = {name: None if value is None else now + value for name, value in claims.items()}
+    found, answer = await sign(ca, ca.jwk_token(WEB, **moved))
+    assert found == status, answer
+    assert status == 201 or "longer than an hour" in answer["message"]
 
 
-def test_access_token_is_refused_by_its_type(with_ca):
-    async def scenario(ca):
-        ca.add_local_provider()
-        await ca.add_oidc()
-        claims = decoded(ca.id_token())
-        for signer, body in (("provider", claims), ("jwk admin", decoded(ca.jwk_token(WEB)))):
-            if signer != "provider":
-                await ca.add_jwk()
-            status, answer = await sign(ca, jose.sign(signing_key(signer), body, type="at+jwt"))
-            assert status == 401
-            assert "The token is an access token: its typ is 'at+jwt', where JWT is needed." in answer["message"]
-        assert (await sign(ca, jose.sign(signing_key("provider"), claims)))[0] == 201
-
-    with_ca(scenario)
+async def test_access_token_is_refused_by_its_type(ca):
+    ca.add_local_provider()
+    await ca.add_oidc()
+    claims = decoded(ca.id_token())
+    for signer, body in (("provider", claims), ("jwk admin", decoded(ca.jwk_token(WEB)))):
+        if signer != "provider":
+            await ca.add_jwk()
+        status, answer = await sign(ca, jose.sign(signing_key(signer), body, type="at+jwt"))
+        assert status == 401
+        assert "The token is an access token: its typ is 'at+jwt', where JWT is needed." in answer["message"]
+    assert (await sign(ca, jose.sign(signing_key("provider"), claims)))[0] == 201
 
 
 def decoded(token):

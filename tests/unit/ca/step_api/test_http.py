@@ -42,171 +42,135 @@ async def chain(ca):
 # --- trust -----------------------------------------------------------------------------------------------------------
 
 
-def test_root_is_found_by_its_fingerprint_however_it_is_written(with_ca):
-    async def scenario(ca):
-        root, _ = await chain(ca)
-        fingerprint = hashlib.sha256(root).hexdigest()
-        dashed = "-".join(fingerprint[at : at + 8] for at in range(0, 64, 8))
-        for spelling in (fingerprint, fingerprint.upper(), dashed):
-            assert await ca.call("GET", f"/root/{spelling}") == (200, {"ca": pem_of(root)})
-        status, answer = await ca.call("GET", f"/root/{'0' * 64}")
-        assert (status, answer["status"]) == (404, 404)
-
-    with_ca(scenario)
+async def test_root_is_found_by_its_fingerprint_however_it_is_written(ca):
+    root, _ = await chain(ca)
+    fingerprint = hashlib.sha256(root).hexdigest()
+    dashed = "-".join(fingerprint[at : at + 8] for at in range(0, 64, 8))
+    for spelling in (fingerprint, fingerprint.upper(), dashed):
+        assert await ca.call("GET", f"/root/{spelling}") == (200, {"ca": pem_of(root)})
+    status, answer = await ca.call("GET", f"/root/{'0' * 64}")
+    assert (status, answer["status"]) == (404, 404)
 
 
-def test_trust_documents(with_ca):
-    async def scenario(ca):
-        root, issuing = await chain(ca)
-        assert await ca.call("GET", "/roots") == (201, {"crts": [pem_of(root)]})
-        assert await ca.call("GET", "/federation") == (201, {"crts": [pem_of(root)]})
-        assert await ca.call("GET", "/intermediates") == (201, {"crts": [pem_of(issuing)]})
-        for path, certificate in (("/roots.pem", root), ("/intermediates.pem", issuing)):
-            response = await ca.respond("GET", path)
-            assert (response.status, response.body.decode()) == (200, pem_of(certificate))
-            assert ("content-type", "application/x-pem-file") in response.headers
-
-    with_ca(scenario)
+async def test_trust_documents(ca):
+    root, issuing = await chain(ca)
+    assert await ca.call("GET", "/roots") == (201, {"crts": [pem_of(root)]})
+    assert await ca.call("GET", "/federation") == (201, {"crts": [pem_of(root)]})
+    assert await ca.call("GET", "/intermediates") == (201, {"crts": [pem_of(issuing)]})
+    for path, certificate in (("/roots.pem", root), ("/intermediates.pem", issuing)):
+        response = await ca.respond("GET", path)
+        assert (response.status, response.body.decode()) == (200, pem_of(certificate))
+        assert ("content-type", "application/x-pem-file") in response.headers
 
 
-def test_version_and_health(with_ca):
-    async def scenario(ca):
-        assert await ca.call("GET", "/version") == (200, {"version": "0.30.2"})
-        response = await ca.respond("GET", "/health")
-        assert (response.status, response.body) == (200, b'{"status":"ok"}\n')
-        assert ("content-type", "application/json") in response.headers
-
-    with_ca(scenario)
+async def test_version_and_health(ca):
+    assert await ca.call("GET", "/version") == (200, {"version": "0.30.2"})
+    response = await ca.respond("GET", "/health")
+    assert (response.status, response.body) == (200, b'{"status":"ok"}\n')
+    assert ("content-type", "application/json") in response.headers
 
 
-def test_health_fails_when_the_database_cannot_be_used(with_ca):
-    async def scenario(ca):
-        class Gone:
-            async def check(self):
-                raise Unavailable("The database cannot be reached at the moment.")
+async def test_health_fails_when_the_database_cannot_be_used(ca):
+    class Gone:
+        async def check(self):
+            raise Unavailable("The database cannot be reached at the moment.")
 
-        next(route for route in ca.routes if route.path == "/health").handler.__self__._db = Gone()
-        status, answer = await ca.call("GET", "/health")
-        assert (status, answer["message"]) == (503, "The database cannot be reached at the moment.")
-
-    with_ca(scenario)
+    next(route for route in ca.routes if route.path == "/health").handler.__self__._db = Gone()
+    status, answer = await ca.call("GET", "/health")
+    assert (status, answer["message"]) == (503, "The database cannot be reached at the moment.")
 
 
-def test_every_path_has_its_twin_and_speaks_the_same_wire(with_ca):
-    async def scenario(ca):
-        paths = {(route.method, route.path) for route in ca.routes}
-        assert paths >= {("POST", "/sign"), ("POST", "/1.0/sign"), ("GET", "/1.0/provisioners"), ("POST", "/re-sign")}
-        own = {path for path in paths if not path[1].startswith("/1.0/") and not path[1].startswith("/admin")}
-        assert {(method, f"/1.0{path}") for method, path in own} <= paths
-        assert all(Listener.MACHINES in route.listeners for route in ca.routes)
-        without_tls = {route.path for route in ca.routes if Listener.STATUS in route.listeners}
-        assert without_tls == {"/health", "/roots.pem", "/intermediates.pem"}
-        assert {route.wire for route in ca.routes} == {Wire.STEP}
-        assert all(route.access.startswith("public: ") for route in ca.routes)
-
-    with_ca(scenario)
+async def test_every_path_has_its_twin_and_speaks_the_same_wire(ca):
+    paths = {(route.method, route.path) for route in ca.routes}
+    assert paths >= {("POST", "/sign"), ("POST", "/1.0/sign"), ("GET", "/1.0/provisioners"), ("POST", "/re-sign")}
+    own = {path for path in paths if not path[1].startswith("/1.0/") and not path[1].startswith("/admin")}
+    assert {(method, f"/1.0{path}") for method, path in own} <= paths
+    assert all(Listener.MACHINES in route.listeners for route in ca.routes)
+    without_tls = {route.path for route in ca.routes if Listener.STATUS in route.listeners}
+    assert without_tls == {"/health", "/roots.pem", "/intermediates.pem"}
+    assert {route.wire for route in ca.routes} == {Wire.STEP}
+    assert all(route.access.startswith("public: ") for route in ca.routes)
 
 
-def test_administration_is_told_to_be_elsewhere(with_ca):
-    async def scenario(ca):
-        status, answer = await ca.call("GET", "/admin/admins")
-        assert (status, answer["status"]) == (404, 404)
-
-    with_ca(scenario)
+async def test_administration_is_told_to_be_elsewhere(ca):
+    status, answer = await ca.call("GET", "/admin/admins")
+    assert (status, answer["status"]) == (404, 404)
 
 
 # --- provisioners ----------------------------------------------------------------------------------------------------
 
 
-def test_list_shows_definitions_in_the_shape_of_step(with_ca):
-    async def scenario(ca):
-        await ca.provisioners.add(
-            oidc(scopes=["openid"], claims={"maxTLSCertDuration": "8h", "defaultTLSCertDuration": "8h"}), SYSTEM
-        )
-        await ca.provisioners.add(jwk(encryptedKey="a.b.c.d.e"), SYSTEM)
-        status, answer = await ca.call("GET", "/provisioners", query="limit=100")
-        assert (status, answer["nextCursor"]) == (200, "")
-        assert answer["provisioners"][0] == {
-            "type": "OIDC",
-            "name": "p",
-            "claims": {"maxTLSCertDuration": "8h", "defaultTLSCertDuration": "8h"},
-            "clientID": "c",
-            "clientSecret": "",
-            "configurationEndpoint": "https://id.example.org",
-            "scopes": ["openid"],
-        }
-        assert answer["provisioners"][1] == jwk(encryptedKey="a.b.c.d.e")
-
-    with_ca(scenario)
+async def test_list_shows_definitions_in_the_shape_of_step(ca):
+    await ca.provisioners.add(
+        oidc(scopes=["openid"], claims={"maxTLSCertDuration": "8h", "defaultTLSCertDuration": "8h"}), SYSTEM
+    )
+    await ca.provisioners.add(jwk(encryptedKey="a.b.c.d.e"), SYSTEM)
+    status, answer = await ca.call("GET", "/provisioners", query="limit=100")
+    assert (status, answer["nextCursor"]) == (200, "")
+    assert answer["provisioners"][0] == {
+        "type": "OIDC",
+        "name": "p",
+        "claims": {"maxTLSCertDuration": "8h", "defaultTLSCertDuration": "8h"},
+        "clientID": "c",
+        "clientSecret": "",
+        "configurationEndpoint": "https://id.example.org",
+        "scopes": ["openid"],
+    }
+    assert answer["provisioners"][1] == jwk(encryptedKey="a.b.c.d.e")
 
 
 @pytest.mark.parametrize(
     ("limit", "pages"), [("", 2), ("limit=20", 2), ("limit=7", 4), ("limit=500", 1), ("limit=0", 2), ("limit=-3", 2)]
 )
-def test_pages_hold_what_was_asked_for_within_limits(with_ca, limit, pages):
-    async def scenario(ca):
-        for number in range(25):
-            await ca.provisioners.add(oidc(name=f"p{number}", clientID=f"c{number}"), SYSTEM)
-        found, cursor, count = [], "", 0
-        while count < 10:
-            status, answer = await ca.call("GET", "/provisioners", query=f"{limit}&cursor={cursor}")
-            assert status == 200
-            found += [each["name"] for each in answer["provisioners"]]
-            cursor, count = answer["nextCursor"], count + 1
-            if not cursor:
-                break
-        assert found == [f"p{number}" for number in range(25)]
-        assert count == pages
-
-    with_ca(scenario)
+async def test_pages_hold_what_was_asked_for_within_limits(ca, limit, pages):
+    for number in range(25):
+        await ca.provisioners.add(oidc(name=f"p{number}", clientID=f"c{number}"), SYSTEM)
+    found, cursor, count = [], "", 0
+    while count < 10:
+        status, answer = await ca.call("GET", "/provisioners", query=f"{limit}&cursor={cursor}")
+        assert status == 200
+        found += [each["name"] for each in answer["provisioners"]]
+        cursor, count = answer["nextCursor"], count + 1
+        if not cursor:
+            break
+    assert found == [f"p{number}" for number in range(25)]
+    assert count == pages
 
 
 @pytest.mark.parametrize("query", ["limit=many", "limit=1.5", "cursor=zz", "limit=1&limit=2"])
-def test_wrong_page_is_400(with_ca, query):
-    async def scenario(ca):
-        assert (await ca.call("GET", "/provisioners", query=query))[0] == 400
-
-    with_ca(scenario)
+async def test_wrong_page_is_400(ca, query):
+    assert (await ca.call("GET", "/provisioners", query=query))[0] == 400
 
 
-def test_encrypted_key_by_the_id_of_the_key(with_ca):
-    async def scenario(ca):
-        await ca.provisioners.add(jwk(encryptedKey="a.b.c.d.e"), SYSTEM)
-        kid = signing_key("jwk admin").id
-        assert await ca.call("GET", f"/provisioners/{kid}/encrypted-key") == (200, {"key": "a.b.c.d.e"})
-        assert (await ca.call("GET", "/provisioners/other/encrypted-key"))[0] == 404
-
-    with_ca(scenario)
+async def test_encrypted_key_by_the_id_of_the_key(ca):
+    await ca.provisioners.add(jwk(encryptedKey="a.b.c.d.e"), SYSTEM)
+    kid = signing_key("jwk admin").id
+    assert await ca.call("GET", f"/provisioners/{kid}/encrypted-key") == (200, {"key": "a.b.c.d.e"})
+    assert (await ca.call("GET", "/provisioners/other/encrypted-key"))[0] == 404
 
 
 # --- sign ------------------------------------------------------------------------------------------------------------
 
 
-def test_answer_of_sign(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        root, issuing = await chain(ca)
-        response = await ca.respond("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
-        answer = json.loads(response.body)
-        assert (response.status, response.body[-1:]) == (201, b"\n")
-        assert list(answer) == ["crt", "ca", "certChain", "tlsOptions"]
-        assert answer["certChain"] == [answer["crt"], pem_of(issuing)]
-        assert answer["ca"] == pem_of(issuing)
-        assert pem_of(root) not in answer["certChain"]
-        assert answer["crt"] == pem_of(der_of(answer))
-        leaf_of(answer).verify_directly_issued_by(x509.load_der_x509_certificate(issuing))
-        assert (answer["tlsOptions"]["minVersion"], answer["tlsOptions"]["maxVersion"]) == (1.2, 1.3)
-
-    with_ca(scenario)
+async def test_answer_of_sign(ca):
+    await ca.add_jwk()
+    root, issuing = await chain(ca)
+    response = await ca.respond("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
+    answer = json.loads(response.body)
+    assert (response.status, response.body[-1:]) == (201, b"\n")
+    assert list(answer) == ["crt", "ca", "certChain", "tlsOptions"]
+    assert answer["certChain"] == [answer["crt"], pem_of(issuing)]
+    assert answer["ca"] == pem_of(issuing)
+    assert pem_of(root) not in answer["certChain"]
+    assert answer["crt"] == pem_of(der_of(answer))
+    leaf_of(answer).verify_directly_issued_by(x509.load_der_x509_certificate(issuing))
+    assert (answer["tlsOptions"]["minVersion"], answer["tlsOptions"]["maxVersion"]) == (1.2, 1.3)
 
 
-def test_unknown_members_are_ignored_and_empty_ones_are_none(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        body = {"csr": csr(), "ott": ca.jwk_token(WEB), "notBefore": "", "notAfter": None, "templateData": {"a": 1}, "x": []}
-        assert (await ca.call("POST", "/sign", body))[0] == 201
-
-    with_ca(scenario)
+async def test_unknown_members_are_ignored_and_empty_ones_are_none(ca):
+    await ca.add_jwk()
+    body = {"csr": csr(), "ott": ca.jwk_token(WEB), "notBefore": "", "notAfter": None, "templateData": {"a": 1}, "x": []}
+    assert (await ca.call("POST", "/sign", body))[0] == 201
 
 
 @pytest.mark.parametrize(
@@ -228,22 +192,16 @@ def test_unknown_members_are_ignored_and_empty_ones_are_none(with_ca):
         b'{"csr": "x", "ott": "a.b.c", "notBefore": 5}',
     ],
 )
-def test_body_that_does_not_fit_is_400(with_ca, raw):
-    async def scenario(ca):
-        await ca.add_jwk()
-        for path in ("/sign", "/1.0/sign"):
-            status, answer = await ca.call("POST", path, raw=raw)
-            assert (status, answer["status"]) == (400, 400)
-            assert answer["message"]
-
-    with_ca(scenario)
+async def test_body_that_does_not_fit_is_400(ca, raw):
+    await ca.add_jwk()
+    for path in ("/sign", "/1.0/sign"):
+        status, answer = await ca.call("POST", path, raw=raw)
+        assert (status, answer["status"]) == (400, 400)
+        assert answer["message"]
 
 
-def test_body_is_limited(with_ca):
-    async def scenario(ca):
-        assert {route.max_body for route in ca.routes if route.method == "POST"} == {128 * 1024}
-
-    with_ca(scenario)
+async def test_body_is_limited(ca):
+    assert {route.max_body for route in ca.routes if route.method == "POST"} == {128 * 1024}
 
 
 def tampered():
@@ -265,49 +223,37 @@ def tampered():
         (csr("", ("evil.example.org",)), 403),
     ],
 )
-def test_request_that_is_not_sound_is_refused(with_ca, request_text, status):
-    async def scenario(ca):
-        await ca.add_jwk()
-        found, answer = await ca.call("POST", "/sign", {"csr": request_text, "ott": ca.jwk_token(WEB)})
-        assert found == status, answer
-        assert "\u202e" not in answer["message"]
-
-    with_ca(scenario)
+async def test_request_that_is_not_sound_is_refused(ca, request_text, status):
+    await ca.add_jwk()
+    found, answer = await ca.call("POST", "/sign", {"csr": request_text, "ott": ca.jwk_token(WEB)})
+    assert found == status, answer
+    assert "\u202e" not in answer["message"]
 
 
 @pytest.mark.parametrize(
     "name",
     ["a b.example.org", "*.org", "-a.example.org", "a..b", "x" * 64 + ".org", "127.0.0.1.", "xn--\u00fc.org", "a.example.org\n"],
 )
-def test_hostile_names_in_a_token_are_not_signed(with_ca, name):
-    async def scenario(ca):
-        await ca.add_jwk()
-        status, _ = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB, sans=[name])})
-        assert status == 400
-
-    with_ca(scenario)
+async def test_hostile_names_in_a_token_are_not_signed(ca, name):
+    await ca.add_jwk()
+    status, _ = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB, sans=[name])})
+    assert status == 400
 
 
-def test_weak_keys_are_refused(with_ca):
+async def test_weak_keys_are_refused(ca):
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    async def scenario(ca):
-        await ca.add_jwk()
-        for weak in (rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP224R1())):
-            status, answer = await ca.call("POST", "/sign", {"csr": csr(private=weak), "ott": ca.jwk_token(WEB)})
-            assert status in (400, 403), answer
-
-    with_ca(scenario)
+    await ca.add_jwk()
+    for weak in (rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP224R1())):
+        status, answer = await ca.call("POST", "/sign", {"csr": csr(private=weak), "ott": ca.jwk_token(WEB)})
+        assert status in (400, 403), answer
 
 
 @pytest.mark.parametrize("kind", ["EC", "RSA", "Ed25519"])
-def test_every_accepted_kind_of_key_is_certified(with_ca, kind):
-    async def scenario(ca):
-        await ca.add_jwk()
-        status, answer = await ca.call("POST", "/sign", {"csr": csr(private=key("k", kind)), "ott": ca.jwk_token(WEB)})
-        assert status == 201, answer
-
-    with_ca(scenario)
+async def test_every_accepted_kind_of_key_is_certified(ca, kind):
+    await ca.add_jwk()
+    status, answer = await ca.call("POST", "/sign", {"csr": csr(private=key("k", kind)), "ott": ca.jwk_token(WEB)})
+    assert status == 201, answer
 
 
 # --- which credential opens which door -------------------------------------------------------------------------------
@@ -349,19 +295,16 @@ def serial(leaf):
 @pytest.mark.parametrize("path", ["/sign", "/renew", "/rekey", "/revoke"])
 @pytest.mark.parametrize("credential", CREDENTIALS)
 @pytest.mark.parametrize("prefix", ["", "/1.0"])
-def test_each_door_opens_for_its_credentials_only(with_ca, path, credential, prefix):
-    async def scenario(ca):
-        ca.add_local_provider()
-        await ca.add_oidc()
-        await ca.add_jwk()
-        _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
-        leaf = der_of(answer)
-        shown = CREDENTIALS[credential](ca, leaf)
-        body = {"csr": csr(), "serial": str(serial(leaf)), "passive": True, "ott": shown.pop("ott", None)}
-        status, answer = await ca.call("POST", prefix + path, body, **shown)
-        assert status == OPENS.get((path, credential), 400), answer
-
-    with_ca(scenario)
+async def test_each_door_opens_for_its_credentials_only(ca, path, credential, prefix):
+    ca.add_local_provider()
+    await ca.add_oidc()
+    await ca.add_jwk()
+    _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
+    leaf = der_of(answer)
+    shown = CREDENTIALS[credential](ca, leaf)
+    body = {"csr": csr(), "serial": str(serial(leaf)), "passive": True, "ott": shown.pop("ott", None)}
+    status, answer = await ca.call("POST", prefix + path, body, **shown)
+    assert status == OPENS.get((path, credential), 400), answer
 
 
 # --- failures --------------------------------------------------------------------------------------------------------
@@ -432,72 +375,59 @@ def test_serial_has_twenty_bytes():
     assert serial_number("0x0a") == bytes(19) + b"\x0a"
 
 
-def test_no_token_is_ever_part_of_a_message(with_ca):
-    async def scenario(ca):
-        ca.add_local_provider()
-        await ca.add_oidc()
-        await ca.add_jwk()
-        for token in (
-            ca.jwk_token(WEB, signer="another key"),
-            ca.jwk_token(WEB, aud="https://evil.example.org/1.0/sign"),
-            ca.jwk_token(WEB, exp=1),
-            ca.id_token(exp=1),
-            ca.id_token(iss="https://evil.example.org"),
-            ca.id_token(email=None),
-        ):
-            status, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": token})
-            assert status in (401, 403)
-            assert not any(part in answer["message"] for part in token.split("."))
-
-    with_ca(scenario)
+async def test_no_token_is_ever_part_of_a_message(ca):
+    ca.add_local_provider()
+    await ca.add_oidc()
+    await ca.add_jwk()
+    for token in (
+        ca.jwk_token(WEB, signer="another key"),
+        ca.jwk_token(WEB, aud="https://evil.example.org/1.0/sign"),
+        ca.jwk_token(WEB, exp=1),
+        ca.id_token(exp=1),
+        ca.id_token(iss="https://evil.example.org"),
+        ca.id_token(email=None),
+    ):
+        status, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": token})
+        assert status in (401, 403)
+        assert not any(part in answer["message"] for part in token.split("."))
 
 
-def test_person_of_our_own_provider_needs_nothing_but_bootstrap(with_ca):
+async def test_person_of_our_own_provider_needs_nothing_but_bootstrap(ca):
     """The list is all the configuration that a client has: it must name the provider, the client and the scopes."""
-
-    async def scenario(ca):
-        ca.add_local_provider()
-        await ca.add_oidc(scopes=["openid", "email"], listenAddress="localhost:10000")
-        _, answer = await ca.call("GET", "/provisioners", query="limit=100")
-        (provisioner,) = answer["provisioners"]
-        assert provisioner["configurationEndpoint"].startswith(ISSUER_URL)
-        request = csr(ALICE, ("alice@example.org", f"{ISSUER_URL}#{ALICE}"))
-        status, _ = await ca.call("POST", "/sign", {"csr": request, "ott": ca.id_token(aud=provisioner["clientID"])})
-        assert status == 201
-
-    with_ca(scenario)
+    ca.add_local_provider()
+    await ca.add_oidc(scopes=["openid", "email"], listenAddress="localhost:10000")
+    _, answer = await ca.call("GET", "/provisioners", query="limit=100")
+    (provisioner,) = answer["provisioners"]
+    assert provisioner["configurationEndpoint"].startswith(ISSUER_URL)
+    request = csr(ALICE, ("alice@example.org", f"{ISSUER_URL}#{ALICE}"))
+    status, _ = await ca.call("POST", "/sign", {"csr": request, "ott": ca.id_token(aud=provisioner["clientID"])})
+    assert status == 201
 
 
 # --- certificates that a proxy tells of ------------------------------------------------------------------------------
 
 
-def test_certificate_that_a_proxy_tells_of_renews_and_nothing_else(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
-        leaf = der_of(answer)
-        told = Peer("203.0.113.7", told_certificate=leaf)
-        status, renewed = await ca.call("POST", "/renew", peer=told)
-        assert status == 201
-        renewed_key = x509.load_der_x509_certificate(der_of(renewed)).public_key()
-        assert renewed_key == x509.load_der_x509_certificate(leaf).public_key()
-        revocation = {"serial": str(serial(leaf)), "passive": True}
-        for path, body in (("/rekey", {"csr": csr()}), ("/revoke", revocation)):
-            status, answer = await ca.call("POST", path, body, peer=told)
-            assert status == 400
-            assert "past the proxy" in answer["message"]
-        assert (await ca.call("POST", "/renew", certificate=leaf))[0] == 201  # it was not revoked
-
-    with_ca(scenario)
+async def test_certificate_that_a_proxy_tells_of_renews_and_nothing_else(ca):
+    await ca.add_jwk()
+    _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
+    leaf = der_of(answer)
+    told = Peer("203.0.113.7", told_certificate=leaf)
+    status, renewed = await ca.call("POST", "/renew", peer=told)
+    assert status == 201
+    renewed_key = x509.load_der_x509_certificate(der_of(renewed)).public_key()
+    assert renewed_key == x509.load_der_x509_certificate(leaf).public_key()
+    revocation = {"serial": str(serial(leaf)), "passive": True}
+    for path, body in (("/rekey", {"csr": csr()}), ("/revoke", revocation)):
+        status, answer = await ca.call("POST", path, body, peer=told)
+        assert status == 400
+        assert "past the proxy" in answer["message"]
+    assert (await ca.call("POST", "/renew", certificate=leaf))[0] == 201  # it was not revoked
 
 
-def test_what_a_proxy_tells_wrongly_is_refused_only_where_it_would_be_used(with_ca):
-    async def scenario(ca):
-        await ca.add_jwk()
-        wrong = Peer("203.0.113.7", told_wrongly="The Client-Cert header does not hold a certificate.")
-        assert (await ca.call("GET", "/health", peer=wrong))[0] == 200
-        assert (await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)}, peer=wrong))[0] == 201
-        status, answer = await ca.call("POST", "/renew", peer=wrong)
-        assert (status, "Client-Cert" in answer["message"]) == (400, True)
-
-    with_ca(scenario)
+async def test_what_a_proxy_tells_wrongly_is_refused_only_where_it_would_be_used(ca):
+    await ca.add_jwk()
+    wrong = Peer("203.0.113.7", told_wrongly="The Client-Cert header does not hold a certificate.")
+    assert (await ca.call("GET", "/health", peer=wrong))[0] == 200
+    assert (await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)}, peer=wrong))[0] == 201
+    status, answer = await ca.call("POST", "/renew", peer=wrong)
+    assert (status, "Client-Cert" in answer["message"]) == (400, True)

@@ -1,7 +1,6 @@
 """Whoever signed in from a device before keeps a way in from it while strangers guess."""
 
-import asyncio
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -16,13 +15,11 @@ from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD, sqlite_world
 HOME_ADDRESS = "192.0.2.1"
 
 
-def run(scenario):
-    async def inside():
-        async with sqlite_world() as world:
-            await world.person("alice", mails=("alice@example.org", "al@elsewhere.example"))
-            await scenario(world)
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def world_with_alice():
+    async with sqlite_world() as world:
+        await world.person("alice", mails=("alice@example.org", "al@elsewhere.example"))
+        yield world
 
 
 async def sign_in(world, name="alice", password=PASSWORD, *, device="", address=HOME_ADDRESS):
@@ -48,8 +45,8 @@ async def guess(world, name="alice", *, number=0, times=1):
     return looked_at
 
 
-def test_owner_signs_in_from_a_known_device_all_day_while_strangers_keep_the_account_blocked():
-    async def scenario(world):
+async def test_owner_signs_in_from_a_known_device_all_day_while_strangers_keep_the_account_blocked():
+    async with world_with_alice() as world:
         device = await known_device(world)
         world.clock.advance(timedelta(hours=1))
         looked_at = 0
@@ -62,22 +59,18 @@ def test_owner_signs_in_from_a_known_device_all_day_while_strangers_keep_the_acc
                 assert isinstance(await sign_in(world, device=device), CompletedSignIn)
         assert looked_at < 15 + 5 * 24
 
-    run(scenario)
 
-
-def test_name_spn_and_every_address_of_a_person_share_one_count():
-    async def scenario(world):
+async def test_name_spn_and_every_address_of_a_person_share_one_count():
+    async with world_with_alice() as world:
         for name in ("alice", "Alice@example.org", "al@elsewhere.example", "alice", "AL@elsewhere.example"):
             assert await guess(world, name) == 1
         for name in ("alice", "alice@example.org", "al@elsewhere.example"):
             with pytest.raises(RateLimited):
                 await sign_in(world, name)
 
-    run(scenario)
 
-
-def test_own_password_is_changed_in_a_live_session_while_strangers_guess():
-    async def scenario(world):
+async def test_own_password_is_changed_in_a_live_session_while_strangers_guess():
+    async with world_with_alice() as world:
         actor = (await sign_in(world)).signed_in.actor
         await guess(world, times=20)
         with pytest.raises(RateLimited):
@@ -86,22 +79,18 @@ def test_own_password_is_changed_in_a_live_session_while_strangers_guess():
         await guess(world, number=1, times=20)
         await world.credentials.begin_totp(OTHER_PASSWORD, actor=actor)
 
-    run(scenario)
 
-
-def test_wrong_own_passwords_of_a_session_do_not_block_the_sign_in():
-    async def scenario(world):
+async def test_wrong_own_passwords_of_a_session_do_not_block_the_sign_in():
+    async with world_with_alice() as world:
         actor = (await sign_in(world)).signed_in.actor
         for _ in range(5):
             with pytest.raises(PasswordRefused):
                 await world.credentials.change_password("wrong", OTHER_PASSWORD, actor=actor)
         assert isinstance(await sign_in(world), CompletedSignIn)
 
-    run(scenario)
 
-
-def test_guessing_from_a_stolen_device_is_slowed_down_as_well():
-    async def scenario(world):
+async def test_guessing_from_a_stolen_device_is_slowed_down_as_well():
+    async with world_with_alice() as world:
         device = await known_device(world)
         for number in range(5):
             with pytest.raises(SignInRefused):
@@ -110,11 +99,9 @@ def test_guessing_from_a_stolen_device_is_slowed_down_as_well():
             await sign_in(world, device=device)
         assert isinstance(await sign_in(world), CompletedSignIn)
 
-    run(scenario)
 
-
-def test_device_is_known_to_those_accounts_only_that_signed_in_from_it():
-    async def scenario(world):
+async def test_device_is_known_to_those_accounts_only_that_signed_in_from_it():
+    async with world_with_alice() as world:
         await world.person("mallory")
         device = await known_device(world, "mallory")
         await guess(world, times=20)
@@ -126,22 +113,18 @@ def test_device_is_known_to_those_accounts_only_that_signed_in_from_it():
         await guess(world, times=20)
         assert isinstance(await sign_in(world, device=device), CompletedSignIn)
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("planted", ["A" * 43, "short", "x" * 10_000, "\x00" * 43])
-def test_token_that_was_not_made_here_is_replaced(planted):
-    async def scenario(world):
+async def test_token_that_was_not_made_here_is_replaced(planted):
+    async with world_with_alice() as world:
         device = (await sign_in(world, device=planted)).device_token
         assert device != planted
         assert len(device) == 43
         assert device not in repr(await sign_in(world, device=device))
 
-    run(scenario)
 
-
-def test_number_of_devices_of_an_account_is_bounded_and_they_can_be_listed_and_forgotten():
-    async def scenario(world):
+async def test_number_of_devices_of_an_account_is_bounded_and_they_can_be_listed_and_forgotten():
+    async with world_with_alice() as world:
         devices = []
         for _ in range(MAX_DEVICES + 2):
             devices.append(await known_device(world))
@@ -163,11 +146,9 @@ def test_number_of_devices_of_an_account_is_bounded_and_they_can_be_listed_and_f
         with pytest.raises(RateLimited):
             await sign_in(world, device=devices[2])
 
-    run(scenario)
 
-
-def test_password_that_somebody_else_sets_makes_every_device_unknown_and_ones_own_change_does_not():
-    async def scenario(world):
+async def test_password_that_somebody_else_sets_makes_every_device_unknown_and_ones_own_change_does_not():
+    async with world_with_alice() as world:
         done = await sign_in(world)
         await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=done.signed_in.actor)
         await guess(world, times=20)
@@ -176,11 +157,9 @@ def test_password_that_somebody_else_sets_makes_every_device_unknown_and_ones_ow
         with pytest.raises(RateLimited):
             await sign_in(world, device=done.device_token)
 
-    run(scenario)
 
-
-def test_device_on_which_a_reset_link_was_used_is_a_way_in():
-    async def scenario(world):
+async def test_device_on_which_a_reset_link_was_used_is_a_way_in():
+    async with world_with_alice() as world:
         before = await known_device(world)
         await guess(world, times=20)
         link = await world.reset.create("alice", actor=SYSTEM)
@@ -189,11 +168,9 @@ def test_device_on_which_a_reset_link_was_used_is_a_way_in():
         with pytest.raises(RateLimited):
             await sign_in(world, password=OTHER_PASSWORD, device=before)
 
-    run(scenario)
 
-
-def test_device_that_is_not_used_for_half_a_year_is_forgotten():
-    async def scenario(world):
+async def test_device_that_is_not_used_for_half_a_year_is_forgotten():
+    async with world_with_alice() as world:
         done = await sign_in(world)
         device, actor = done.device_token, done.signed_in.actor
         world.clock.advance(timedelta(days=179))
@@ -206,11 +183,9 @@ def test_device_that_is_not_used_for_half_a_year_is_forgotten():
         world.clock.advance(timedelta(days=-181))
         assert await world.devices.list_of(actor.id, actor=actor) == ()
 
-    run(scenario)
 
-
-def test_somebody_who_knows_the_password_cannot_use_up_the_codes_of_a_known_device():
-    async def scenario(world):
+async def test_somebody_who_knows_the_password_cannot_use_up_the_codes_of_a_known_device():
+    async with world_with_alice() as world:
         secret = await world.with_totp("alice")
         asked = await sign_in(world)
         assert isinstance(asked, SecondFactorRequired)
@@ -231,8 +206,6 @@ def test_somebody_who_knows_the_password_cannot_use_up_the_codes_of_a_known_devi
         asked = await sign_in(world, device=device)
         assert isinstance(await with_code(world, asked, world.code(secret), device=device), CompletedSignIn)
 
-    run(scenario)
-
 
 async def with_code(world, asked, code, *, device=None):
     return await world.sign_in.with_totp(
@@ -240,10 +213,8 @@ async def with_code(world, asked, code, *, device=None):
     )
 
 
-def test_terminal_that_keeps_no_token_is_not_remembered():
-    async def scenario(world):
+async def test_terminal_that_keeps_no_token_is_not_remembered():
+    async with world_with_alice() as world:
         done = await world.signed_in("alice", kind=SessionKind.TERMINAL)
         assert done.device_token == ""
         assert await world.devices.list_of(done.signed_in.account.id, actor=done.signed_in.actor) == ()
-
-    run(scenario)

@@ -1,6 +1,5 @@
 """Groups: nested, without cycles, and no way to more than one holds."""
 
-import asyncio
 import json
 
 import pytest
@@ -26,129 +25,108 @@ async def names_of(world, account):
     return [group.name for group in await world.directory.groups_of(account.id)]
 
 
-def test_group_is_created_once_and_found():
-    async def scenario():
-        async with sqlite_world() as world:
-            made = await world.directory.create_group("dev", description="They build it", actor=SYSTEM)
-            assert await world.directory.show_group("dev@example.org", actor=SYSTEM) == made
-            assert await world.directory.find_group(made.id) == made
-            with pytest.raises(NameTaken, match="'dev'"):
-                await world.directory.create_group("dev", actor=SYSTEM)
-            with pytest.raises(TextRefused):
-                await world.directory.create_group("ops", description="x" * 257, actor=SYSTEM)
-            with pytest.raises(GroupNotFound, match="'ops'"):
-                await world.directory.show_group("ops", actor=SYSTEM)
-
-    asyncio.run(scenario())
-
-
-def test_members_are_named_by_name_spn_id_and_group_name():
-    async def scenario():
-        async with sqlite_world() as world:
-            alice, bob = await world.person("alice"), await world.person("bob")
-            carol = await world.person("carol")
-            for name in ("dev", "ops"):
-                await world.directory.create_group(name, actor=SYSTEM)
-            added = await world.directory.add_members(
-                "dev", ["alice", "bob@example.org", carol.id, "ops", "alice@example.org"], actor=SYSTEM
-            )
-            assert sorted(added) == ["alice", "bob", "carol", "ops"]
-            members = await world.directory.members_of("dev", actor=SYSTEM)
-            assert [account.id for account in members.accounts] == [alice.id, bob.id, carol.id]
-            assert [group.name for group in members.groups] == ["ops"]
-            assert await world.directory.add_members("dev", ["alice", "ops"], actor=SYSTEM) == ()
-            assert await world.directory.remove_members("dev", ["ops", "bob", "admin"], actor=SYSTEM) == ("ops", "bob")
-            dev = await world.directory.show_group("dev", actor=SYSTEM)
-            events = await world.events(f"group:{dev.id}")
-            assert [json.loads(details) for _, _, details in events[:2]] == [
-                {"name": "dev", "removed": ["ops", "bob"]},
-                {"name": "dev", "added": list(added)},
-            ]
-
-    asyncio.run(scenario())
-
-
-def test_unknown_member_is_named_and_nothing_is_changed():
-    async def scenario():
-        async with sqlite_world() as world:
-            await world.person("alice")
+async def test_group_is_created_once_and_found():
+    async with sqlite_world() as world:
+        made = await world.directory.create_group("dev", description="They build it", actor=SYSTEM)
+        assert await world.directory.show_group("dev@example.org", actor=SYSTEM) == made
+        assert await world.directory.find_group(made.id) == made
+        with pytest.raises(NameTaken, match="'dev'"):
             await world.directory.create_group("dev", actor=SYSTEM)
-            for verb in (world.directory.add_members, world.directory.remove_members):
-                with pytest.raises(MemberNotFound) as refused:
-                    await verb("dev", ["alice", "nobody@example.org", "alice@elsewhere.example"], actor=SYSTEM)
-                assert "'nobody@example.org', 'alice@elsewhere.example'" in refused.value.detail
-            assert (await world.directory.members_of("dev", actor=SYSTEM)).accounts == ()
-            with pytest.raises(InvalidInput):
-                await world.directory.add_members("dev", [], actor=SYSTEM)
-            with pytest.raises(GroupNotFound):
-                await world.directory.add_members("ops", ["alice"], actor=SYSTEM)
-
-    asyncio.run(scenario())
+        with pytest.raises(TextRefused):
+            await world.directory.create_group("ops", description="x" * 257, actor=SYSTEM)
+        with pytest.raises(GroupNotFound, match="'ops'"):
+            await world.directory.show_group("ops", actor=SYSTEM)
 
 
-def test_membership_is_inherited_through_groups():
-    async def scenario():
-        async with sqlite_world() as world:
-            alice = await world.person("alice")
-            for name in ("a", "b", "c", "other"):
-                await world.directory.create_group(name, actor=SYSTEM)
-            await world.directory.add_members("a", ["b"], actor=SYSTEM)
-            await world.directory.add_members("b", ["c", "alice"], actor=SYSTEM)
-            await world.directory.add_members("c", ["alice"], actor=SYSTEM)
-            assert await names_of(world, alice) == ["a", "b", "c", *EVERYONE]
-            await world.directory.remove_members("b", ["alice", "c"], actor=SYSTEM)
-            assert await names_of(world, alice) == ["c", *EVERYONE]
-            await world.directory.delete_group("c", actor=SYSTEM)
-            assert await names_of(world, alice) == EVERYONE
-
-    asyncio.run(scenario())
-
-
-def test_cycles_are_refused():
-    async def scenario():
-        async with sqlite_world() as world:
-            await world.person("alice")
-            for name in ("a", "b", "c"):
-                await world.directory.create_group(name, actor=SYSTEM)
-            await world.directory.add_members("a", ["b"], actor=SYSTEM)
-            await world.directory.add_members("b", ["c"], actor=SYSTEM)
-            for group, member in (("a", "a"), ("b", "a"), ("c", "a"), ("c", "b")):
-                with pytest.raises(GroupCycle):
-                    await world.directory.add_members(group, ["alice", member], actor=SYSTEM)
-            assert (await world.directory.members_of("c", actor=SYSTEM)).accounts == ()
-
-    asyncio.run(scenario())
+async def test_members_are_named_by_name_spn_id_and_group_name():
+    async with sqlite_world() as world:
+        alice, bob = await world.person("alice"), await world.person("bob")
+        carol = await world.person("carol")
+        for name in ("dev", "ops"):
+            await world.directory.create_group(name, actor=SYSTEM)
+        added = await world.directory.add_members(
+            "dev", ["alice", "bob@example.org", carol.id, "ops", "alice@example.org"], actor=SYSTEM
+        )
+        assert sorted(added) == ["alice", "bob", "carol", "ops"]
+        members = await world.directory.members_of("dev", actor=SYSTEM)
+        assert [account.id for account in members.accounts] == [alice.id, bob.id, carol.id]
+        assert [group.name for group in members.groups] == ["ops"]
+        assert await world.directory.add_members("dev", ["alice", "ops"], actor=SYSTEM) == ()
+        assert await world.directory.remove_members("dev", ["ops", "bob", "admin"], actor=SYSTEM) == ("ops", "bob")
+        dev = await world.directory.show_group("dev", actor=SYSTEM)
+        events = await world.events(f"group:{dev.id}")
+        assert [json.loads(details) for _, _, details in events[:2]] == [
+            {"name": "dev", "removed": ["ops", "bob"]},
+            {"name": "dev", "added": list(added)},
+        ]
 
 
-def test_built_in_groups_stay():
-    async def scenario():
-        async with sqlite_world() as world:
-            for name in ("system_admins", "idm_admins", "auditors"):
-                with pytest.raises(BuiltIn):
-                    await world.directory.delete_group(name, actor=SYSTEM)
-            page = await world.directory.list_groups(actor=SYSTEM, at_most=3)
-            rest = await world.directory.list_groups(actor=SYSTEM, beyond=page[-1].name)
-            listed = [group.name for group in (*page, *rest)]
-            assert listed == sorted(listed)
-            assert len(listed) == len(BUILTIN_GROUPS)
+async def test_unknown_member_is_named_and_nothing_is_changed():
+    async with sqlite_world() as world:
+        await world.person("alice")
+        await world.directory.create_group("dev", actor=SYSTEM)
+        for verb in (world.directory.add_members, world.directory.remove_members):
+            with pytest.raises(MemberNotFound) as refused:
+                await verb("dev", ["alice", "nobody@example.org", "alice@elsewhere.example"], actor=SYSTEM)
+            assert "'nobody@example.org', 'alice@elsewhere.example'" in refused.value.detail
+        assert (await world.directory.members_of("dev", actor=SYSTEM)).accounts == ()
+        with pytest.raises(InvalidInput):
+            await world.directory.add_members("dev", [], actor=SYSTEM)
+        with pytest.raises(GroupNotFound):
+            await world.directory.add_members("ops", ["alice"], actor=SYSTEM)
 
-    asyncio.run(scenario())
+
+async def test_membership_is_inherited_through_groups():
+    async with sqlite_world() as world:
+        alice = await world.person("alice")
+        for name in ("a", "b", "c", "other"):
+            await world.directory.create_group(name, actor=SYSTEM)
+        await world.directory.add_members("a", ["b"], actor=SYSTEM)
+        await world.directory.add_members("b", ["c", "alice"], actor=SYSTEM)
+        await world.directory.add_members("c", ["alice"], actor=SYSTEM)
+        assert await names_of(world, alice) == ["a", "b", "c", *EVERYONE]
+        await world.directory.remove_members("b", ["alice", "c"], actor=SYSTEM)
+        assert await names_of(world, alice) == ["c", *EVERYONE]
+        await world.directory.delete_group("c", actor=SYSTEM)
+        assert await names_of(world, alice) == EVERYONE
 
 
-def test_members_of_the_dynamic_groups_are_all_persons_and_all_accounts():
-    async def scenario():
-        async with sqlite_world() as world:
-            alice = await world.person("alice")
-            admin = await world.directory.find("admin")
-            assert await names_of(world, alice) == EVERYONE
-            assert [name for name in await names_of(world, admin) if name in EVERYONE] == ["idm_all_accounts"]
-            for group, expected in (("idm_all_persons", ["alice"]), ("idm_all_accounts", ["admin", "alice", "idm_admin"])):
-                members = await world.directory.members_of(group, actor=SYSTEM)
-                assert [each.name for each in members.accounts] == expected
-            await world.directory.delete("alice", actor=SYSTEM)
-            assert await names_of(world, alice) == []
+async def test_cycles_are_refused():
+    async with sqlite_world() as world:
+        await world.person("alice")
+        for name in ("a", "b", "c"):
+            await world.directory.create_group(name, actor=SYSTEM)
+        await world.directory.add_members("a", ["b"], actor=SYSTEM)
+        await world.directory.add_members("b", ["c"], actor=SYSTEM)
+        for group, member in (("a", "a"), ("b", "a"), ("c", "a"), ("c", "b")):
+            with pytest.raises(GroupCycle):
+                await world.directory.add_members(group, ["alice", member], actor=SYSTEM)
+        assert (await world.directory.members_of("c", actor=SYSTEM)).accounts == ()
 
-    asyncio.run(scenario())
+
+async def test_built_in_groups_stay():
+    async with sqlite_world() as world:
+        for name in ("system_admins", "idm_admins", "auditors"):
+            with pytest.raises(BuiltIn):
+                await world.directory.delete_group(name, actor=SYSTEM)
+        page = await world.directory.list_groups(actor=SYSTEM, at_most=3)
+        rest = await world.directory.list_groups(actor=SYSTEM, beyond=page[-1].name)
+        listed = [group.name for group in (*page, *rest)]
+        assert listed == sorted(listed)
+        assert len(listed) == len(BUILTIN_GROUPS)
+
+
+async def test_members_of_the_dynamic_groups_are_all_persons_and_all_accounts():
+    async with sqlite_world() as world:
+        alice = await world.person("alice")
+        admin = await world.directory.find("admin")
+        assert await names_of(world, alice) == EVERYONE
+        assert [name for name in await names_of(world, admin) if name in EVERYONE] == ["idm_all_accounts"]
+        for group, expected in (("idm_all_persons", ["alice"]), ("idm_all_accounts", ["admin", "alice", "idm_admin"])):
+            members = await world.directory.members_of(group, actor=SYSTEM)
+            assert [each.name for each in members.accounts] == expected
+        await world.directory.delete("alice", actor=SYSTEM)
+        assert await names_of(world, alice) == []
 
 
 @pytest.mark.parametrize("dynamic", EVERYONE)
@@ -161,52 +139,43 @@ def test_members_of_the_dynamic_groups_are_all_persons_and_all_accounts():
         ("add_members", "staff", "{}"),
     ],
 )
-def test_members_of_a_dynamic_group_cannot_be_changed_and_it_becomes_no_member(verb, group, member, dynamic):
-    async def scenario():
-        async with sqlite_world() as world:
-            alice = await world.person("alice")
-            await world.directory.create_group("staff", actor=SYSTEM)
-            with pytest.raises(BuiltIn, match=dynamic):
-                await getattr(world.directory, verb)(group.format(dynamic), [member.format(dynamic)], actor=SYSTEM)
-            assert await names_of(world, alice) == EVERYONE
-
-    asyncio.run(scenario())
+async def test_members_of_a_dynamic_group_cannot_be_changed_and_it_becomes_no_member(verb, group, member, dynamic):
+    async with sqlite_world() as world:
+        alice = await world.person("alice")
+        await world.directory.create_group("staff", actor=SYSTEM)
+        with pytest.raises(BuiltIn, match=dynamic):
+            await getattr(world.directory, verb)(group.format(dynamic), [member.format(dynamic)], actor=SYSTEM)
+        assert await names_of(world, alice) == EVERYONE
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_membership_cannot_give_what_the_giver_does_not_hold(nested):
-    async def scenario():
-        async with sqlite_world() as world:
-            target = "system_admins"
-            if nested:
-                target = "inner"
-                await world.directory.create_group("inner", actor=SYSTEM)
-                await world.directory.create_group("middle", actor=SYSTEM)
-                await world.directory.add_members("system_admins", ["middle"], actor=SYSTEM)
-                await world.directory.add_members("middle", ["inner"], actor=SYSTEM)
-            actor = await world.actor("grouper", "idm_group_admins")
-            for verb in (world.directory.add_members, world.directory.remove_members):
-                with pytest.raises(BeyondOwnAuthority):
-                    await verb(target, ["grouper"], actor=actor)
-            if nested:
-                with pytest.raises(BeyondOwnAuthority):
-                    await world.directory.delete_group(target, actor=actor)
-            await world.directory.create_group("harmless", actor=actor)
-            assert await world.directory.add_members("harmless", ["grouper"], actor=actor) == ("grouper",)
+async def test_membership_cannot_give_what_the_giver_does_not_hold(nested):
+    async with sqlite_world() as world:
+        target = "system_admins"
+        if nested:
+            target = "inner"
+            await world.directory.create_group("inner", actor=SYSTEM)
+            await world.directory.create_group("middle", actor=SYSTEM)
+            await world.directory.add_members("system_admins", ["middle"], actor=SYSTEM)
+            await world.directory.add_members("middle", ["inner"], actor=SYSTEM)
+        actor = await world.actor("grouper", "idm_group_admins")
+        for verb in (world.directory.add_members, world.directory.remove_members):
             with pytest.raises(BeyondOwnAuthority):
-                await world.directory.add_members(target, ["harmless"], actor=actor)
-            assert await world.directory.add_members("idm_group_admins", ["harmless"], actor=actor) == ("harmless",)
+                await verb(target, ["grouper"], actor=actor)
+        if nested:
+            with pytest.raises(BeyondOwnAuthority):
+                await world.directory.delete_group(target, actor=actor)
+        await world.directory.create_group("harmless", actor=actor)
+        assert await world.directory.add_members("harmless", ["grouper"], actor=actor) == ("grouper",)
+        with pytest.raises(BeyondOwnAuthority):
+            await world.directory.add_members(target, ["harmless"], actor=actor)
+        assert await world.directory.add_members("idm_group_admins", ["harmless"], actor=actor) == ("harmless",)
 
-    asyncio.run(scenario())
 
-
-def test_whoever_has_the_rights_may_delegate_them():
-    async def scenario():
-        async with sqlite_world() as world:
-            admin = await world.actor("chief", "idm_admins")
-            await world.person("deputy")
-            await world.directory.add_members("idm_oauth2_admins", ["deputy@example.org"], actor=admin)
-            deputy = (await world.signed_in("deputy")).signed_in.actor
-            assert Permission.CLIENT_WRITE in deputy.permissions
-
-    asyncio.run(scenario())
+async def test_whoever_has_the_rights_may_delegate_them():
+    async with sqlite_world() as world:
+        admin = await world.actor("chief", "idm_admins")
+        await world.person("deputy")
+        await world.directory.add_members("idm_oauth2_admins", ["deputy@example.org"], actor=admin)
+        deputy = (await world.signed_in("deputy")).signed_in.actor
+        assert Permission.CLIENT_WRITE in deputy.permissions

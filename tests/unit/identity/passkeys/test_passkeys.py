@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import timedelta
 
@@ -48,35 +47,29 @@ def respond(world, device, **wrong):
     [(UP | UV, ("hwk", "user", "mfa")), (UP | UV | BE | BS, ("swk", "user", "mfa"))],
     ids=["bound", "synchronized"],
 )
-def test_registered_passkey_signs_in_without_a_password(flags, methods):
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, device = await signed_in_actor(world), authenticator(flags=flags)
-            made = await register(world, actor, device, "Laptop")
-            done = await sign_in(world, respond(world, device))
-            assert done.signed_in.account.name == "alice"
-            assert done.signed_in.session.methods == methods
-            (listed,) = await world.passkeys.list_of(actor.id, actor=actor)
-            assert (listed.id, listed.label, listed.last_used_at) == (made.id, "Laptop", world.clock.now())
-
-    asyncio.run(scenario())
+async def test_registered_passkey_signs_in_without_a_password(flags, methods):
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator(flags=flags)
+        made = await register(world, actor, device, "Laptop")
+        done = await sign_in(world, respond(world, device))
+        assert done.signed_in.account.name == "alice"
+        assert done.signed_in.session.methods == methods
+        (listed,) = await world.passkeys.list_of(actor.id, actor=actor)
+        assert (listed.id, listed.label, listed.last_used_at) == (made.id, "Laptop", world.clock.now())
 
 
-def test_options_ask_for_a_discoverable_passkey_with_user_verification_and_without_attestation():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, device = await signed_in_actor(world), authenticator()
-            await register(world, actor, device)
-            options = await world.passkeys.creation_options(actor=actor)
-            assert options["authenticatorSelection"]["residentKey"] == "required"
-            assert options["authenticatorSelection"]["userVerification"] == "required"
-            assert options["attestation"] == "none"
-            assert options["rp"]["id"] == RP_ID
-            assert [each["id"] for each in options["excludeCredentials"]] == [encode(device.credential_id)]
-            asked = world.passkeys.request_options(BROWSER)
-            assert (asked["rpId"], asked["userVerification"], asked["allowCredentials"]) == (RP_ID, "required", [])
-
-    asyncio.run(scenario())
+async def test_options_ask_for_a_discoverable_passkey_with_user_verification_and_without_attestation():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator()
+        await register(world, actor, device)
+        options = await world.passkeys.creation_options(actor=actor)
+        assert options["authenticatorSelection"]["residentKey"] == "required"
+        assert options["authenticatorSelection"]["userVerification"] == "required"
+        assert options["attestation"] == "none"
+        assert options["rp"]["id"] == RP_ID
+        assert [each["id"] for each in options["excludeCredentials"]] == [encode(device.credential_id)]
+        asked = world.passkeys.request_options(BROWSER)
+        assert (asked["rpId"], asked["userVerification"], asked["allowCredentials"]) == (RP_ID, "required", [])
 
 
 WRONG_REGISTRATIONS = {
@@ -94,16 +87,13 @@ WRONG_REGISTRATIONS = {
 
 
 @pytest.mark.parametrize(("wrong", "reason"), WRONG_REGISTRATIONS.values(), ids=WRONG_REGISTRATIONS.keys())
-def test_registration_with_something_wrong_is_refused_and_stores_nothing(wrong, reason):
-    async def scenario():
-        async with sqlite_world() as world:
-            actor = await signed_in_actor(world)
-            with pytest.raises(PasskeyRefused) as refusal:
-                await register(world, actor, authenticator(), **wrong)
-            assert reason.lower() in refusal.value.reasons[0].lower()
-            assert await world.passkeys.list_of(actor.id, actor=actor) == ()
-
-    asyncio.run(scenario())
+async def test_registration_with_something_wrong_is_refused_and_stores_nothing(wrong, reason):
+    async with sqlite_world() as world:
+        actor = await signed_in_actor(world)
+        with pytest.raises(PasskeyRefused) as refusal:
+            await register(world, actor, authenticator(), **wrong)
+        assert reason.lower() in refusal.value.reasons[0].lower()
+        assert await world.passkeys.list_of(actor.id, actor=actor) == ()
 
 
 WRONG_SIGN_INS = {
@@ -121,19 +111,16 @@ WRONG_SIGN_INS = {
 
 
 @pytest.mark.parametrize(("wrong", "reason"), WRONG_SIGN_INS.values(), ids=WRONG_SIGN_INS.keys())
-def test_sign_in_with_something_wrong_is_refused_and_audited(wrong, reason):
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, device = await signed_in_actor(world), authenticator()
-            await register(world, actor, device)
-            before = await world.sessions.count_of(actor.id)
-            with pytest.raises(PasskeyRefused) as refusal:
-                await sign_in(world, respond(world, device, **wrong))
-            assert reason.lower() in refusal.value.reasons[0].lower()
-            assert await world.sessions.count_of(actor.id) == before
-            assert await sign_in(world, respond(world, device))
-
-    asyncio.run(scenario())
+async def test_sign_in_with_something_wrong_is_refused_and_audited(wrong, reason):
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator()
+        await register(world, actor, device)
+        before = await world.sessions.count_of(actor.id)
+        with pytest.raises(PasskeyRefused) as refusal:
+            await sign_in(world, respond(world, device, **wrong))
+        assert reason.lower() in refusal.value.reasons[0].lower()
+        assert await world.sessions.count_of(actor.id) == before
+        assert await sign_in(world, respond(world, device))
 
 
 BROKEN = {
@@ -150,148 +137,118 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
-def test_text_that_is_no_response_is_refused_on_both_ceremonies(text):
-    async def scenario():
-        async with sqlite_world() as world:
-            actor = await signed_in_actor(world)
+async def test_text_that_is_no_response_is_refused_on_both_ceremonies(text):
+    async with sqlite_world() as world:
+        actor = await signed_in_actor(world)
+        with pytest.raises(PasskeyRefused):
+            await world.passkeys.register(text, label="", actor=actor)
+        with pytest.raises(PasskeyRefused):
+            await sign_in(world, text)
+
+
+async def test_broken_attestation_object_is_refused():
+    async with sqlite_world() as world:
+        actor = await signed_in_actor(world)
+        device = authenticator()
+        for attestation in ({"fmt": "tpm", "attStmt": {}}, {"fmt": "made-up", "attStmt": {}}, {"fmt": 7}, {}):
+            device.attestation = attestation
             with pytest.raises(PasskeyRefused):
-                await world.passkeys.register(text, label="", actor=actor)
-            with pytest.raises(PasskeyRefused):
-                await sign_in(world, text)
-
-    asyncio.run(scenario())
+                await register(world, actor, device)
 
 
-def test_broken_attestation_object_is_refused():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor = await signed_in_actor(world)
-            device = authenticator()
-            for attestation in ({"fmt": "tpm", "attStmt": {}}, {"fmt": "made-up", "attStmt": {}}, {"fmt": 7}, {}):
-                device.attestation = attestation
-                with pytest.raises(PasskeyRefused):
-                    await register(world, actor, device)
-
-    asyncio.run(scenario())
-
-
-def test_response_that_was_used_signs_nobody_in_again():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, device = await signed_in_actor(world), authenticator(counts=False)
-            await register(world, actor, device)
-            response = respond(world, device)
+async def test_response_that_was_used_signs_nobody_in_again():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator(counts=False)
+        await register(world, actor, device)
+        response = respond(world, device)
+        await sign_in(world, response)
+        with pytest.raises(PasskeyRefused) as refusal:
             await sign_in(world, response)
-            with pytest.raises(PasskeyRefused) as refusal:
-                await sign_in(world, response)
-            assert refusal.value.reasons == ("the challenge was used before",)
-
-    asyncio.run(scenario())
+        assert refusal.value.reasons == ("the challenge was used before",)
 
 
-def test_registration_response_works_once():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, device = await signed_in_actor(world), authenticator()
-            response = device.create(await world.passkeys.creation_options(actor=actor))
-            made = await world.passkeys.register(response, label="first", actor=actor)
-            await world.passkeys.remove(made.id, actor=actor)
-            with pytest.raises(PasskeyRefused) as refusal:
-                await world.passkeys.register(response, label="second", actor=actor)
-            assert refusal.value.reasons == ("the challenge was used before",)
-
-    asyncio.run(scenario())
+async def test_registration_response_works_once():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator()
+        response = device.create(await world.passkeys.creation_options(actor=actor))
+        made = await world.passkeys.register(response, label="first", actor=actor)
+        await world.passkeys.remove(made.id, actor=actor)
+        with pytest.raises(PasskeyRefused) as refusal:
+            await world.passkeys.register(response, label="second", actor=actor)
+        assert refusal.value.reasons == ("the challenge was used before",)
 
 
-def test_challenge_serves_only_the_browser_and_session_it_was_made_for_and_expires():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, device = await signed_in_actor(world), authenticator()
-            await register(world, actor, device)
-            with pytest.raises(PasskeyRefused, match="not accepted"):
-                await sign_in(world, respond(world, device), binding="another browser")
-            options = await world.passkeys.creation_options(actor=actor)
-            other = await signed_in_actor(world)
-            with pytest.raises(PasskeyRefused):
-                await world.passkeys.register(authenticator(credential_id=b"other").create(options), label="", actor=other)
-            late = respond(world, device)
-            world.clock.advance(timedelta(minutes=5))
-            with pytest.raises(PasskeyRefused) as refusal:
-                await sign_in(world, late)
-            assert "expired" in refusal.value.reasons[0]
-
-    asyncio.run(scenario())
+async def test_challenge_serves_only_the_browser_and_session_it_was_made_for_and_expires():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator()
+        await register(world, actor, device)
+        with pytest.raises(PasskeyRefused, match="not accepted"):
+            await sign_in(world, respond(world, device), binding="another browser")
+        options = await world.passkeys.creation_options(actor=actor)
+        other = await signed_in_actor(world)
+        with pytest.raises(PasskeyRefused):
+            await world.passkeys.register(authenticator(credential_id=b"other").create(options), label="", actor=other)
+        late = respond(world, device)
+        world.clock.advance(timedelta(minutes=5))
+        with pytest.raises(PasskeyRefused) as refusal:
+            await sign_in(world, late)
+        assert "expired" in refusal.value.reasons[0]
 
 
-def test_passkey_of_a_disabled_account_signs_nobody_in():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, device = await signed_in_actor(world), authenticator()
-            await register(world, actor, device)
-            await world.directory.disable("alice", actor=SYSTEM)
-            with pytest.raises(PasskeyRefused):
-                await sign_in(world, respond(world, device))
-            assert await world.sessions.count_of(actor.id) == 0
-
-    asyncio.run(scenario())
+async def test_passkey_of_a_disabled_account_signs_nobody_in():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator()
+        await register(world, actor, device)
+        await world.directory.disable("alice", actor=SYSTEM)
+        with pytest.raises(PasskeyRefused):
+            await sign_in(world, respond(world, device))
+        assert await world.sessions.count_of(actor.id) == 0
 
 
-def test_removed_passkey_signs_nobody_in():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor, device = await signed_in_actor(world), authenticator()
-            made = await register(world, actor, device)
-            await world.passkeys.remove(made.id, actor=actor)
-            with pytest.raises(PasskeyRefused) as refusal:
-                await sign_in(world, respond(world, device))
-            assert refusal.value.reasons == ("the passkey is not registered here",)
-
-    asyncio.run(scenario())
+async def test_removed_passkey_signs_nobody_in():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator()
+        made = await register(world, actor, device)
+        await world.passkeys.remove(made.id, actor=actor)
+        with pytest.raises(PasskeyRefused) as refusal:
+            await sign_in(world, respond(world, device))
+        assert refusal.value.reasons == ("the passkey is not registered here",)
 
 
-def test_reset_of_the_password_removes_passkeys_and_a_change_of_it_keeps_them():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor = await signed_in_actor(world)
-            await register(world, actor, authenticator())
-            await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=actor)
-            assert len(await world.passkeys.list_of(actor.id, actor=actor)) == 1
-            await world.credentials.set_password("alice", PASSWORD, actor=SYSTEM)
-            assert await world.passkeys.list_of(actor.id, actor=actor) == ()
-
-    asyncio.run(scenario())
+async def test_reset_of_the_password_removes_passkeys_and_a_change_of_it_keeps_them():
+    async with sqlite_world() as world:
+        actor = await signed_in_actor(world)
+        await register(world, actor, authenticator())
+        await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=actor)
+        assert len(await world.passkeys.list_of(actor.id, actor=actor)) == 1
+        await world.credentials.set_password("alice", PASSWORD, actor=SYSTEM)
+        assert await world.passkeys.list_of(actor.id, actor=actor) == ()
 
 
-def test_passkeys_have_names_of_their_own_and_a_limit():
-    async def scenario():
-        async with sqlite_world() as world:
-            actor = await signed_in_actor(world)
-            made = [await register(world, actor, authenticator(credential_id=b"%d" % n), f"key {n}") for n in range(MAX_PASSKEYS)]
-            with pytest.raises(TooManyCredentials):
-                await register(world, actor, authenticator(credential_id=b"more"), "more")
-            with pytest.raises(LabelTaken):
-                await world.passkeys.rename(made[0].id, "key 1", actor=actor)
-            await world.passkeys.rename(made[0].id, "Laptop", actor=actor)
-            labels = [each.label for each in await world.passkeys.list_of(actor.id, actor=actor)]
-            assert sorted(labels) == sorted(["Laptop", *(f"key {n}" for n in range(1, MAX_PASSKEYS))])
-
-    asyncio.run(scenario())
+async def test_passkeys_have_names_of_their_own_and_a_limit():
+    async with sqlite_world() as world:
+        actor = await signed_in_actor(world)
+        made = [await register(world, actor, authenticator(credential_id=b"%d" % n), f"key {n}") for n in range(MAX_PASSKEYS)]
+        with pytest.raises(TooManyCredentials):
+            await register(world, actor, authenticator(credential_id=b"more"), "more")
+        with pytest.raises(LabelTaken):
+            await world.passkeys.rename(made[0].id, "key 1", actor=actor)
+        await world.passkeys.rename(made[0].id, "Laptop", actor=actor)
+        labels = [each.label for each in await world.passkeys.list_of(actor.id, actor=actor)]
+        assert sorted(labels) == sorted(["Laptop", *(f"key {n}" for n in range(1, MAX_PASSKEYS))])
 
 
-def test_passkey_of_another_person_can_be_neither_renamed_nor_removed():
-    async def scenario():
-        async with sqlite_world() as world:
-            alice, bob = await signed_in_actor(world), await signed_in_actor(world, "bob")
-            made = await register(world, alice, authenticator())
-            with pytest.raises(CredentialNotFound):
-                await world.passkeys.rename(made.id, "mine", actor=bob)
-            with pytest.raises(CredentialNotFound):
-                await world.passkeys.remove(made.id, actor=bob)
-            with pytest.raises(PasskeyRefused, match="not accepted"):
-                await register(world, bob, authenticator())
-            assert [each.label for each in await world.passkeys.list_of(alice.id, actor=alice)] == ["passkey"]
-
-    asyncio.run(scenario())
+async def test_passkey_of_another_person_can_be_neither_renamed_nor_removed():
+    async with sqlite_world() as world:
+        alice, bob = await signed_in_actor(world), await signed_in_actor(world, "bob")
+        made = await register(world, alice, authenticator())
+        with pytest.raises(CredentialNotFound):
+            await world.passkeys.rename(made.id, "mine", actor=bob)
+        with pytest.raises(CredentialNotFound):
+            await world.passkeys.remove(made.id, actor=bob)
+        with pytest.raises(PasskeyRefused, match="not accepted"):
+            await register(world, bob, authenticator())
+        assert [each.label for each in await world.passkeys.list_of(alice.id, actor=alice)] == ["passkey"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Attributes and SSH keys: their forms, and who may set them."""
 
-import asyncio
 import base64
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -16,12 +16,10 @@ def key_line(kind="ssh-ed25519", body=bytes(32), comment=" alice@laptop"):
     return f"{kind} {base64.b64encode(blob).decode()}{comment}"
 
 
-def run(scenario):
-    async def inside():
-        async with sqlite_world() as world:
-            await scenario(world, await world.actor("alice"))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def world_and_alice():
+    async with sqlite_world() as world:
+        yield world, await world.actor("alice")
 
 
 @pytest.mark.parametrize(
@@ -37,12 +35,10 @@ def run(scenario):
         ("address.street_address", "Main Street 1\r\nBack yard", "Main Street 1\nBack yard"),
     ],
 )
-def test_attribute_is_kept_in_one_form(name, given, kept):
-    async def scenario(world, alice):
+async def test_attribute_is_kept_in_one_form(name, given, kept):
+    async with world_and_alice() as (world, alice):
         await world.directory.set_attributes("alice", {name: given}, actor=alice)
         assert (await world.directory.attributes_of(alice.id))[name].value == kept
-
-    run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -62,17 +58,15 @@ def test_attribute_is_kept_in_one_form(name, given, kept):
         ("locale", "german"),
     ],
 )
-def test_malformed_attribute_is_refused_by_name_and_nothing_is_kept(name, given):
-    async def scenario(world, alice):
+async def test_malformed_attribute_is_refused_by_name_and_nothing_is_kept(name, given):
+    async with world_and_alice() as (world, alice):
         with pytest.raises(InvalidInput, match=name):
             await world.directory.set_attributes("alice", {"nickname": "Al", name: given}, actor=alice)
         assert await world.directory.attributes_of(alice.id) == {}
 
-    run(scenario)
 
-
-def test_what_people_say_of_themselves_is_not_verified_and_what_an_administrator_asserts_is():
-    async def scenario(world, alice):
+async def test_what_people_say_of_themselves_is_not_verified_and_what_an_administrator_asserts_is():
+    async with world_and_alice() as (world, alice):
         helper = await world.actor("desk", "idm_people_admins")
         for actor, verified in ((alice, False), (helper, True), (alice, True)):
             await world.directory.set_attributes("alice", {"phone_number": "+49301234567"}, actor=actor)
@@ -82,11 +76,9 @@ def test_what_people_say_of_themselves_is_not_verified_and_what_an_administrator
         await world.directory.set_attributes("alice", {"phone_number": None}, actor=alice)
         assert await world.directory.attributes_of(alice.id) == {}
 
-    run(scenario)
 
-
-def test_nobody_changes_the_profile_of_others_without_the_permission():
-    async def scenario(world, alice):
+async def test_nobody_changes_the_profile_of_others_without_the_permission():
+    async with world_and_alice() as (world, alice):
         mallory = await world.actor("mallory")
         helper = await world.actor("desk", "idm_people_admins")
         for change in (
@@ -100,11 +92,9 @@ def test_nobody_changes_the_profile_of_others_without_the_permission():
             await world.directory.add_ssh_key("admin", "laptop", key_line(), actor=helper)
         assert await world.directory.ssh_keys_of(alice.id) == ()
 
-    run(scenario)
 
-
-def test_refused_change_of_a_profile_is_recorded_and_tells_nobody_who_exists():
-    async def scenario(world, alice):
+async def test_refused_change_of_a_profile_is_recorded_and_tells_nobody_who_exists():
+    async with world_and_alice() as (world, _alice):
         mallory = await world.actor("mallory")
         for who in ("alice", "nobody-here"):
             for change in (
@@ -117,22 +107,18 @@ def test_refused_change_of_a_profile_is_recorded_and_tells_nobody_who_exists():
         ((event, outcome, _), *_) = await world.events("person:alice")
         assert (event, outcome) == ("person.updated", "refused")
 
-    run(scenario)
 
-
-def test_values_of_a_profile_are_in_no_audit_row():
-    async def scenario(world, alice):
+async def test_values_of_a_profile_are_in_no_audit_row():
+    async with world_and_alice() as (world, alice):
         await world.directory.set_attributes("alice", {"birthdate": "1987-03-21"}, actor=alice)
         ((event, _, details), *_) = await world.events(f"person:{alice.id}")
         assert event == "person.updated"
         assert "birthdate" in details
         assert "1987" not in details
 
-    run(scenario)
 
-
-def test_ssh_key_is_kept_without_its_comment_under_one_tag():
-    async def scenario(world, alice):
+async def test_ssh_key_is_kept_without_its_comment_under_one_tag():
+    async with world_and_alice() as (world, alice):
         await world.directory.add_ssh_key("alice", "laptop", key_line(), actor=alice)
         (key,) = await world.directory.ssh_keys_of(alice.id)
         assert (key.tag, key.public_key) == ("laptop", key_line(comment=""))
@@ -141,8 +127,6 @@ def test_ssh_key_is_kept_without_its_comment_under_one_tag():
         await world.directory.delete_ssh_key("alice", "laptop", actor=alice)
         with pytest.raises(NotFound, match="no SSH key 'laptop'"):
             await world.directory.delete_ssh_key("alice", "laptop", actor=alice)
-
-    run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -159,10 +143,8 @@ def test_ssh_key_is_kept_without_its_comment_under_one_tag():
         "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA",
     ],
 )
-def test_what_is_no_public_key_is_refused(text):
-    async def scenario(world, alice):
+async def test_what_is_no_public_key_is_refused(text):
+    async with world_and_alice() as (world, alice):
         with pytest.raises(InvalidInput):
             await world.directory.add_ssh_key("alice", "laptop", text, actor=alice)
         assert await world.directory.ssh_keys_of(alice.id) == ()
-
-    run(scenario)

@@ -1,4 +1,4 @@
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
@@ -16,22 +16,20 @@ WRITER = Actor("person", "3", "writer", frozenset({Permission.CLIENT_READ, Permi
 SECOND = timedelta(seconds=1)
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            alice = await world.person("alice", groups=("users",))
-            cookie = await world.sign_in(alice)
-            name = await world.public_client()
+@asynccontextmanager
+async def client_with_tokens():
+    async with oauth_world() as world:
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        name = await world.public_client()
 
-            async def tokens():
-                found = await world.tokens(cookie)
-                header = UnverifiedToken(found["id_token"]).header
-                assert header["kid"] == UnverifiedToken(found["access_token"]).header["kid"]
-                return found, header["kid"], header["alg"]
+        async def tokens():
+            found = await world.tokens(cookie)
+            header = UnverifiedToken(found["id_token"]).header
+            assert header["kid"] == UnverifiedToken(found["access_token"]).header["kid"]
+            return found, header["kid"], header["alg"]
 
-            await scenario(world, world.server.clients, name, tokens)
-
-    asyncio.run(inside())
+        yield world, world.server.clients, name, tokens
 
 
 async def published(world, name):
@@ -45,8 +43,8 @@ async def userinfo(world, name, found):
     return (await world.call("GET", f"/oauth2/openid/{name}/userinfo", headers=headers)).status
 
 
-def test_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_token_ends():
-    async def scenario(world, clients, name, tokens):
+async def test_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_token_ends():
+    async with client_with_tokens() as (world, clients, name, tokens):
         _, old, _ = await tokens()
         world.clock.advance(PUBLISHED_BEFORE_USE)
         keys = await clients.keys.rotate(name, actor=WRITER)
@@ -64,11 +62,9 @@ def test_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_tok
         world.clock.advance(timedelta(minutes=30))
         assert await published(world, name) == [new]
 
-    run(scenario)
 
-
-def test_keys_rotate_at_the_time_that_is_given():
-    async def scenario(world, clients, name, tokens):
+async def test_keys_rotate_at_the_time_that_is_given():
+    async with client_with_tokens() as (world, clients, name, tokens):
         _, old, _ = await tokens()
         at = after(world.clock.now(), timedelta(minutes=30))
         await clients.keys.rotate(name, at, actor=WRITER)
@@ -80,11 +76,9 @@ def test_keys_rotate_at_the_time_that_is_given():
             with pytest.raises(ClientRefused, match="cannot change at"):
                 await clients.keys.rotate(name, wrong, actor=WRITER)
 
-    run(scenario)
 
-
-def test_second_rotation_before_the_first_leaves_each_key_its_time():
-    async def scenario(world, clients, name, tokens):
+async def test_second_rotation_before_the_first_leaves_each_key_its_time():
+    async with client_with_tokens() as (world, clients, name, tokens):
         world.clock.advance(PUBLISHED_BEFORE_USE)
         _, first, _ = await tokens()
         await clients.keys.rotate(name, after(world.clock.now(), timedelta(minutes=10)), actor=WRITER)
@@ -97,11 +91,9 @@ def test_second_rotation_before_the_first_leaves_each_key_its_time():
         assert seen[0] == first
         assert set(seen[1:]) == {second, third}
 
-    run(scenario)
 
-
-def test_revoked_key_kills_what_it_signed_and_another_signs_at_once():
-    async def scenario(world, clients, name, tokens):
+async def test_revoked_key_kills_what_it_signed_and_another_signs_at_once():
+    async with client_with_tokens() as (world, clients, name, tokens):
         found, old, _ = await tokens()
         assert await userinfo(world, name, found) == 200
         keys = await clients.keys.revoke(name, old, actor=WRITER)
@@ -116,22 +108,18 @@ def test_revoked_key_kills_what_it_signed_and_another_signs_at_once():
                 await clients.keys.revoke(name, unknown, actor=WRITER)
         assert [event for event, _, _ in await world.events("client.key_revoked")] == ["client.key_revoked"]
 
-    run(scenario)
 
-
-def test_key_of_another_client_is_not_revoked():
-    async def scenario(world, clients, name, tokens):
+async def test_key_of_another_client_is_not_revoked():
+    async with client_with_tokens() as (world, clients, name, _tokens):
         await world.confidential_client()
         (other,) = await clients.keys.list_keys("wiki", actor=WRITER)
         with pytest.raises(NotRegistered):
             await clients.keys.revoke(name, other.id, actor=WRITER)
         assert await clients.keys.list_keys("wiki", actor=WRITER) == (other,)
 
-    run(scenario)
 
-
-def test_rs256_stands_beside_es256_in_one_key_set_and_the_way_back_is_immediate():
-    async def scenario(world, clients, name, tokens):
+async def test_rs256_stands_beside_es256_in_one_key_set_and_the_way_back_is_immediate():
+    async with client_with_tokens() as (world, clients, name, tokens):
         world.clock.advance(PUBLISHED_BEFORE_USE)
         await clients.change(name, {"id_token_signed_response_alg": "RS256"}, actor=WRITER)
         assert (await tokens())[2] == "ES256", "nobody can have seen the new key"
@@ -143,5 +131,3 @@ def test_rs256_stands_beside_es256_in_one_key_set_and_the_way_back_is_immediate(
         await clients.change(name, {"id_token_signed_response_alg": "ES256"}, actor=WRITER)
         assert (await tokens())[2] == "ES256"
         assert len(await published(world, name)) == 2
-
-    run(scenario)

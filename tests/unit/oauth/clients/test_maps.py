@@ -1,6 +1,6 @@
 """What groups bring at one client: implicit and supplementary scopes, and mapped claims."""
 
-import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,14 +13,12 @@ READER = Actor("person", "2", "reader", frozenset({Permission.CLIENT_READ}))
 CONFIGURATION = "/oauth2/openid/{}/.well-known/openid-configuration"
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            await world.db.write(lambda tx: seed_builtin_groups(tx, world.clock.now()))
-            name, secret = await world.confidential_client(scopes=("openid", "groups"))
-            await scenario(world, world.server.client_maps, (name, secret))
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def world_with_client():
+    async with oauth_world() as world:
+        await world.db.write(lambda tx: seed_builtin_groups(tx, world.clock.now()))
+        name, secret = await world.confidential_client(scopes=("openid", "groups"))
+        yield world, world.server.client_maps, (name, secret)
 
 
 async def tokens_of(world, client, cookie, **changes):
@@ -38,8 +36,8 @@ async def claims_of(world, client, cookie, **changes):
     return (await world.verified(tokens["id_token"], client[0])).claims, told
 
 
-def test_implicit_scopes_are_granted_to_every_account_and_replaced_as_a_list():
-    async def scenario(world, maps, client):
+async def test_implicit_scopes_are_granted_to_every_account_and_replaced_as_a_list():
+    async with world_with_client() as (world, maps, client):
         stranger = await world.sign_in(await world.person("stranger"))
         await maps.set_implicit_scopes("wiki", ["openid", "email"], actor=SYSTEM)
         assert (await tokens_of(world, client, stranger, scope="openid email"))["scope"] == "openid email"
@@ -53,21 +51,17 @@ def test_implicit_scopes_are_granted_to_every_account_and_replaced_as_a_list():
         assert [one.group_name for one in found.scope_maps] == ["users"]
         assert "not-allowed" in dict((await world.authorize(stranger, **confidential_request())).headers)["location"]
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("group", ["idm_all_persons", "idm_all_accounts"])
-def test_scope_map_of_a_dynamic_group_reaches_every_person(group):
-    async def scenario(world, _maps, client):
+async def test_scope_map_of_a_dynamic_group_reaches_every_person(group):
+    async with world_with_client() as (world, _maps, client):
         stranger = await world.sign_in(await world.person("stranger"))
         await world.server.clients.update_scope_map("wiki", group, ["openid"], actor=SYSTEM)
         assert (await tokens_of(world, client, stranger))["scope"] == "openid"
 
-    run(scenario)
 
-
-def test_same_scope_word_at_another_client_grants_nothing_here():
-    async def scenario(world, maps, client):
+async def test_same_scope_word_at_another_client_grants_nothing_here():
+    async with world_with_client() as (world, maps, client):
         other = await world.confidential_client("shop", scopes=("openid",))
         alice = await world.sign_in(await world.person("alice", groups=("users",)))
         await world.server.clients.update_scope_map("wiki", "users", ["openid", "edit"], actor=SYSTEM)
@@ -80,11 +74,9 @@ def test_same_scope_word_at_another_client_grants_nothing_here():
         assert "roles" not in id_token
         assert "roles" not in told
 
-    run(scenario)
 
-
-def test_supplementary_scopes_come_beside_those_that_are_asked_for_and_never_let_anyone_in():
-    async def scenario(world, maps, client):
+async def test_supplementary_scopes_come_beside_those_that_are_asked_for_and_never_let_anyone_in():
+    async with world_with_client() as (world, maps, client):
         alice, stranger = await world.person("alice", groups=("users",)), await world.person("stranger")
         await world.directory.create_group("editors", actor=SYSTEM)
         await world.directory.add_members("editors", ["alice", "stranger"], actor=SYSTEM)
@@ -103,20 +95,16 @@ def test_supplementary_scopes_come_beside_those_that_are_asked_for_and_never_let
         form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
         assert members(await world.token(basic(*client), **form))["scope"] == "openid"
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("scope", ["openid", "offline_access"])
-def test_scope_that_changes_what_the_client_gets_is_never_supplementary(scope):
-    async def scenario(_world, maps, _client):
+async def test_scope_that_changes_what_the_client_gets_is_never_supplementary(scope):
+    async with world_with_client() as (_world, maps, _client):
         with pytest.raises(ClientRefused, match=f"The scope {scope} cannot be supplementary"):
             await maps.update_supplementary_scope_map("wiki", "users", ["edit", scope], actor=SYSTEM)
 
-    run(scenario)
 
-
-def test_mapped_claims_are_told_whatever_was_asked_for_as_the_groups_are_now():
-    async def scenario(world, maps, client):
+async def test_mapped_claims_are_told_whatever_was_asked_for_as_the_groups_are_now():
+    async with world_with_client() as (world, maps, client):
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         await world.directory.create_group("inner", actor=SYSTEM)
@@ -137,11 +125,9 @@ def test_mapped_claims_are_told_whatever_was_asked_for_as_the_groups_are_now():
         document = members(await world.call("GET", CONFIGURATION.format("wiki")))
         assert "roles" in document["claims_supported"]
 
-    run(scenario)
 
-
-def test_claim_map_is_replaced_and_its_join_goes_with_the_last_group():
-    async def scenario(_world, maps, _client):
+async def test_claim_map_is_replaced_and_its_join_goes_with_the_last_group():
+    async with world_with_client() as (_world, maps, _client):
         await maps.update_claim_map("wiki", "roles", "users", ["a", "b"], actor=SYSTEM)
         await maps.set_claim_join("wiki", "roles", ClaimJoin.CSV, actor=SYSTEM)
         found = await maps.update_claim_map("wiki", "roles", "users", ["c"], actor=SYSTEM)
@@ -155,11 +141,9 @@ def test_claim_map_is_replaced_and_its_join_goes_with_the_last_group():
         found = await maps.update_claim_map("wiki", "roles", "users", ["c"], actor=SYSTEM)
         assert found.claim_maps[0].join is ClaimJoin.ARRAY
 
-    run(scenario)
 
-
-def test_what_is_not_there_is_not_found_and_nobody_without_the_permission_changes_a_map():
-    async def scenario(world, maps, _client):
+async def test_what_is_not_there_is_not_found_and_nobody_without_the_permission_changes_a_map():
+    async with world_with_client() as (world, maps, _client):
         with pytest.raises(NotFound, match="no claim map"):
             await maps.set_claim_join("wiki", "roles", ClaimJoin.CSV, actor=SYSTEM)
         with pytest.raises(NotFound, match="no claim map"):
@@ -177,8 +161,6 @@ def test_what_is_not_there_is_not_found_and_nobody_without_the_permission_change
                 await change
         assert (await world.server.clients.get("wiki", actor=READER)).claim_maps == ()
 
-    run(scenario)
-
 
 @pytest.mark.parametrize(
     ("scope", "told"),
@@ -190,8 +172,8 @@ def test_what_is_not_there_is_not_found_and_nobody_without_the_permission_change
         ("groups_uuid groups_spn", ["{id}", "{name}@example.org"]),
     ],
 )
-def test_groups_are_told_in_the_form_of_the_scope(scope, told):
-    async def scenario(world, _maps, client):
+async def test_groups_are_told_in_the_form_of_the_scope(scope, told):
+    async with world_with_client() as (world, _maps, client):
         await world.server.clients.update_scope_map("wiki", "users", ["openid", *scope.split()], actor=SYSTEM)
         alice = await world.person("alice", groups=("users",))
         group = await world.directory.find_group("users")
@@ -199,11 +181,9 @@ def test_groups_are_told_in_the_form_of_the_scope(scope, told):
             found = [each for each in claims["groups"] if not each.startswith("idm_all_")]
             assert found == sorted(each.format(name=group.name, id=group.id) for each in told)
 
-    run(scenario)
 
-
-def test_group_that_brings_claims_is_known_to_be_in_use():
-    async def scenario(world, maps, _client):
+async def test_group_that_brings_claims_is_known_to_be_in_use():
+    async with world_with_client() as (world, maps, _client):
         for name in ("claiming", "supplementing", "free"):
             await world.directory.create_group(name, actor=SYSTEM)
         await maps.update_claim_map("wiki", "roles", "claiming", ["a"], actor=SYSTEM)
@@ -211,5 +191,3 @@ def test_group_that_brings_claims_is_known_to_be_in_use():
         for name, users in (("claiming", ["the client wiki (map)"]), ("supplementing", ["the client wiki (map)"]), ("free", [])):
             _, found = await world.directory.impact_of_deletion_of_group(name, actor=SYSTEM)
             assert found == users
-
-    run(scenario)

@@ -1,4 +1,4 @@
-import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from datetime import timedelta
 
@@ -16,16 +16,14 @@ READER = Actor("person", "2", "reader", frozenset({Permission.CLIENT_READ}))
 WRITER = Actor("person", "3", "writer", frozenset({Permission.CLIENT_READ, Permission.CLIENT_WRITE}))
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            await scenario(world, world.server.clients)
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def world_with_clients():
+    async with oauth_world() as world:
+        yield world, world.server.clients
 
 
-def test_commands_of_the_guide_run_one_after_the_other():
-    async def scenario(world, clients):
+async def test_commands_of_the_guide_run_one_after_the_other():
+    async with world_with_clients() as (world, clients):
         await clients.create_public("step-ca", "Step-CA", "https://ca.example.org", actor=WRITER)
         await clients.change("step-ca", {"localhost_redirects": True}, actor=WRITER)
         await clients.change("step-ca", {"landing_url": "https://ca.example.org"}, actor=WRITER)
@@ -48,11 +46,9 @@ def test_commands_of_the_guide_run_one_after_the_other():
         names = [event for event, _, _ in await world.events("client.created", "client.updated")]
         assert names == ["client.created", *["client.updated"] * 4]
 
-    run(scenario)
 
-
-def test_scope_map_is_replaced():
-    async def scenario(_world, clients):
+async def test_scope_map_is_replaced():
+    async with world_with_clients() as (_world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         await clients.update_scope_map("app", "users@example.org", ["openid", "email"], actor=WRITER)
         found = await clients.update_scope_map("app", "users", ["groups"], actor=WRITER)
@@ -65,11 +61,9 @@ def test_scope_map_is_replaced():
         with pytest.raises(NotFound, match="no scope map"):
             await clients.delete_scope_map("app", "users", actor=WRITER)
 
-    run(scenario)
 
-
-def test_confidential_client_has_a_secret_that_is_shown_when_asked_and_recorded():
-    async def scenario(world, clients):
+async def test_confidential_client_has_a_secret_that_is_shown_when_asked_and_recorded():
+    async with world_with_clients() as (world, clients):
         await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
         secret = await clients.show_basic_secret("wiki", actor=WRITER)
         assert len(secret) == 64
@@ -88,11 +82,9 @@ def test_confidential_client_has_a_secret_that_is_shown_when_asked_and_recorded(
         assert secret not in written
         assert fresh not in written
 
-    run(scenario)
 
-
-def test_public_client_keeps_what_protects_it():
-    async def scenario(_world, clients):
+async def test_public_client_keeps_what_protects_it():
+    async with world_with_clients() as (_world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         for member in ("require_pkce", "consent_prompt"):
             with pytest.raises(ClientRefused, match="app is a public client"):
@@ -111,11 +103,9 @@ def test_public_client_keeps_what_protects_it():
         assert not (await clients.change("wiki", {"consent_prompt": False}, actor=WRITER)).consent_prompt
         assert (await clients.change("wiki", {"consent_prompt": True}, actor=WRITER)).consent_prompt
 
-    run(scenario)
 
-
-def test_switches_change_only_what_they_name():
-    async def scenario(_world, clients):
+async def test_switches_change_only_what_they_name():
+    async with world_with_clients() as (_world, clients):
         before = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         changed = await clients.change("app", {"short_username": True}, actor=WRITER)
         assert replace(before, short_username=True) == changed
@@ -135,11 +125,9 @@ def test_switches_change_only_what_they_name():
             assert replace(off, **{name: True}) == await clients.change("app", {name: True}, actor=WRITER)
             assert await clients.change("app", {name: False}, actor=WRITER) == off
 
-    run(scenario)
 
-
-def test_grace_of_used_refresh_tokens_is_for_clients_with_a_secret_unless_it_is_set():
-    async def scenario(_world, clients):
+async def test_grace_of_used_refresh_tokens_is_for_clients_with_a_secret_unless_it_is_set():
+    async with world_with_clients() as (_world, clients):
         public = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         confidential = await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
         assert (public.refresh_grace_seconds, confidential.refresh_grace_seconds) == (0, 10)
@@ -151,11 +139,9 @@ def test_grace_of_used_refresh_tokens_is_for_clients_with_a_secret_unless_it_is_
                 with pytest.raises(ClientRefused):
                     await clients.change(name, {"refresh_grace_seconds": wrong}, actor=WRITER)
 
-    run(scenario)
 
-
-def test_each_client_has_a_key_of_its_own_from_the_first_moment():
-    async def scenario(world, clients):
+async def test_each_client_has_a_key_of_its_own_from_the_first_moment():
+    async with world_with_clients() as (world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         await clients.create_public("other", "Other", "https://other.example.org", actor=WRITER)
         ids = [(await world.server.discovery.client(name)).id for name in ("app", "other")]
@@ -163,11 +149,9 @@ def test_each_client_has_a_key_of_its_own_from_the_first_moment():
         assert [key.algorithm for key in keys] == ["ES256", "ES256"]
         assert keys[0].id != keys[1].id
 
-    run(scenario)
 
-
-def test_client_that_cannot_be_stored_leaves_no_key():
-    async def scenario(world, clients):
+async def test_client_that_cannot_be_stored_leaves_no_key():
+    async with world_with_clients() as (world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         with pytest.raises(ClientExists, match="'app'"):
             await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
@@ -175,11 +159,9 @@ def test_client_that_cannot_be_stored_leaves_no_key():
         assert len(await world.custody.public_keys(Purpose.OAUTH_CLIENT, client.id)) == 1
         assert len(await world.events("client.created")) == 1
 
-    run(scenario)
 
-
-def test_algorithm_is_switched_once():
-    async def scenario(world, clients):
+async def test_algorithm_is_switched_once():
+    async with world_with_clients() as (world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         client = await world.server.discovery.client("app")
         await clients.change("app", {"id_token_signed_response_alg": "ES256"}, actor=WRITER)
@@ -190,11 +172,9 @@ def test_algorithm_is_switched_once():
             "the way back needs no new key"
         )
 
-    run(scenario)
 
-
-def test_deleted_client_is_gone_and_its_name_is_free():
-    async def scenario(world, clients):
+async def test_deleted_client_is_gone_and_its_name_is_free():
+    async with world_with_clients() as (world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         old = await world.server.discovery.client("app")
         await clients.delete("app", actor=WRITER)
@@ -203,8 +183,6 @@ def test_deleted_client_is_gone_and_its_name_is_free():
         assert await world.custody.public_keys(Purpose.OAUTH_CLIENT, old.id) == []
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         assert (await world.server.discovery.client("app")).id != old.id
-
-    run(scenario)
 
 
 READS = ("get", "list")
@@ -234,8 +212,8 @@ WITHIN_VERBS = ("missing", "replacements", "replace", "insert", "forget")
 """Parts of the registry's own verbs, which have asked before."""
 
 
-def test_every_verb_asks_for_its_permission():
-    async def scenario(_world, clients):
+async def test_every_verb_asks_for_its_permission():
+    async with world_with_clients() as (_world, clients):
         verbs = {name for name in dir(clients) if not name.startswith("_")}
         assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public", "keys", "images"}
         assert {name for name in dir(clients.keys) if not name.startswith("_")} == {*KEY_READS, *KEY_WRITES, *WITHIN_VERBS}
@@ -263,29 +241,23 @@ def test_every_verb_asks_for_its_permission():
         assert await clients.get("app", actor=READER) == before
         assert len(await clients.list(actor=READER)) == 1
 
-    run(scenario)
 
-
-def test_images_are_changed_with_the_permission_to_write_clients():
-    async def scenario(_world, clients):
+async def test_images_are_changed_with_the_permission_to_write_clients():
+    async with world_with_clients() as (_world, clients):
         await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)
         for actor in (NOBODY, READER):
             for call in (clients.images.set_image("app", b"", actor=actor), clients.images.remove_image("app", actor=actor)):
                 with pytest.raises(NotPermitted, match="client:write"):
                     await call
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("name", ["", "nobody", "APP", "a\0b", "../x"])
-def test_unknown_client_is_named(name):
-    async def scenario(_world, clients):
+async def test_unknown_client_is_named(name):
+    async with world_with_clients() as (_world, clients):
         with pytest.raises(ClientUnknown):
             await clients.get(name, actor=READER)
         with pytest.raises(ClientUnknown):
             await clients.change(name, {"display_name": "X"}, actor=WRITER)
-
-    run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -301,18 +273,16 @@ def test_unknown_client_is_named(name):
         ("app", "App", "https://app.example.org/#x"),
     ],
 )
-def test_client_with_a_wrong_value_is_not_created(name, display_name, landing_url):
-    async def scenario(_world, clients):
+async def test_client_with_a_wrong_value_is_not_created(name, display_name, landing_url):
+    async with world_with_clients() as (_world, clients):
         for verb in (clients.create_public, clients.create_confidential):
             with pytest.raises(ClientRefused):
                 await verb(name, display_name, landing_url, actor=WRITER)
         assert await clients.list(actor=READER) == []
 
-    run(scenario)
 
-
-def test_members_are_changed_together_or_not_at_all():
-    async def scenario(world, clients):
+async def test_members_are_changed_together_or_not_at_all():
+    async with world_with_clients() as (world, clients):
         before = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         with pytest.raises(ClientRefused):
             await clients.change("app", {"short_username": True, "require_pkce": False}, actor=WRITER)
@@ -323,19 +293,15 @@ def test_members_are_changed_together_or_not_at_all():
             {"name": "app", "short_username": True, "partial_scopes": True}
         ]
 
-    run(scenario)
 
-
-def test_switch_and_what_it_allows_may_be_set_in_one_change():
-    async def scenario(_world, clients):
+async def test_switch_and_what_it_allows_may_be_set_in_one_change():
+    async with world_with_clients() as (_world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         uri = "http://grafana.lan:3000/cb"
         with pytest.raises(ClientRefused, match="grafana"):
             await clients.change("app", {"redirect_uris": [uri]}, actor=WRITER)
         found = await clients.change("app", {"redirect_uris": [uri, uri], "http_redirects": True}, actor=WRITER)
         assert found.redirect_uris == (uri,)
-
-    run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -353,19 +319,17 @@ def test_switch_and_what_it_allows_may_be_set_in_one_change():
         ({"redirect_uris": [f"https://x.example.org/{n}" for n in range(201)]}, "At most 200"),
     ],
 )
-def test_what_a_client_cannot_have_is_named(members, told):
-    async def scenario(_world, clients):
+async def test_what_a_client_cannot_have_is_named(members, told):
+    async with world_with_clients() as (_world, clients):
         before = await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         with pytest.raises(ClientRefused) as refusal:
             await clients.change("app", members, actor=WRITER)
         assert told in f"{refusal.value.detail} {refusal.value.hint}"
         assert await clients.get("app", actor=READER) == before
 
-    run(scenario)
 
-
-def test_redirect_uris_are_added_once_and_stay_when_their_switch_is_turned_off():
-    async def scenario(_world, clients):
+async def test_redirect_uris_are_added_once_and_stay_when_their_switch_is_turned_off():
+    async with world_with_clients() as (_world, clients):
         await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
         await clients.change("wiki", {"http_redirects": True}, actor=WRITER)
         plain, good = "http://wiki.lan/cb", "https://wiki.example.org/cb"
@@ -381,11 +345,9 @@ def test_redirect_uris_are_added_once_and_stay_when_their_switch_is_turned_off()
         with pytest.raises(ClientRefused, match="is one value"):
             await clients.add("wiki", "display_name", "x", actor=WRITER)
 
-    run(scenario)
 
-
-def test_list_goes_on_after_a_name_and_has_the_scope_maps_of_each():
-    async def scenario(_world, clients):
+async def test_list_goes_on_after_a_name_and_has_the_scope_maps_of_each():
+    async with world_with_clients() as (_world, clients):
         for name in ("a", "b", "c"):
             await clients.create_public(name, name, "https://app.example.org", actor=WRITER)
             await clients.update_scope_map(name, "users", ["openid", name], actor=WRITER)
@@ -394,11 +356,9 @@ def test_list_goes_on_after_a_name_and_has_the_scope_maps_of_each():
         assert await clients.list(after="a", at_most=1, actor=READER) == every[1:2]
         assert await clients.list(after="c", actor=READER) == []
 
-    run(scenario)
 
-
-def test_profile_sets_what_its_standard_asks_and_what_is_given_beside_it_comes_first():
-    async def scenario(_world, clients):
+async def test_profile_sets_what_its_standard_asks_and_what_is_given_beside_it_comes_first():
+    async with world_with_clients() as (_world, clients):
         create = clients.create_confidential
         classic = await create("a", "A", "https://a.example.org", members={"profile": "classic"}, actor=WRITER)
         assert (classic.require_pkce, classic.id_token_signed_response_alg) == (False, "RS256")
@@ -412,11 +372,9 @@ def test_profile_sets_what_its_standard_asks_and_what_is_given_beside_it_comes_f
         assert (back.profile, back.require_pkce, back.id_token_signed_response_alg) == ("oauth2.1", True, "ES256")
         assert (await create("d", "D", "https://d.example.org", actor=WRITER)).require_pkce, "the default"
 
-    run(scenario)
 
-
-def test_renamed_client_keeps_all_but_its_name_its_issuer_and_its_tokens():
-    async def scenario(world, clients):
+async def test_renamed_client_keeps_all_but_its_name_its_issuer_and_its_tokens():
+    async with world_with_clients() as (world, clients):
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         name, secret = await world.confidential_client()
@@ -443,11 +401,9 @@ def test_renamed_client_keeps_all_but_its_name_its_issuer_and_its_tokens():
         with pytest.raises(ClientRefused):
             await clients.rename(name, "No name", actor=WRITER)
 
-    run(scenario)
 
-
-def test_two_secrets_work_until_the_overlap_ends():
-    async def scenario(world, clients):
+async def test_two_secrets_work_until_the_overlap_ends():
+    async with world_with_clients() as (world, clients):
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         name, first = await world.confidential_client()
@@ -468,11 +424,9 @@ def test_two_secrets_work_until_the_overlap_ends():
         with pytest.raises(ClientRefused):
             await clients.reset_basic_secret(name, overlap=timedelta(days=31), actor=WRITER)
 
-    run(scenario)
 
-
-def test_hard_cut_ends_the_old_secret_and_every_token_and_an_overlap_neither():
-    async def scenario(world, clients):
+async def test_hard_cut_ends_the_old_secret_and_every_token_and_an_overlap_neither():
+    async with world_with_clients() as (world, clients):
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         name, secret = await world.confidential_client()
@@ -502,27 +456,22 @@ def test_hard_cut_ends_the_old_secret_and_every_token_and_an_overlap_neither():
         written = str(await world.audit.newest(world.db, at_most=200))
         assert not any(each in written for each in (secret, second, third, fourth))
 
-    run(scenario)
 
-
-def test_what_somebody_may_not_do_with_a_client_is_on_record():
-    async def inside():
-        async with oauth_world() as world:
-            clients = world.server.clients
-            await world.confidential_client()
-            for call in (
-                clients.show_basic_secret("wiki", actor=READER),
-                clients.rename("wiki", "other", actor=READER),
-                clients.create_public("own", "Own", "https://own.example.org", actor=READER),
-            ):
-                with pytest.raises(NotPermitted):
-                    await call
-                world.clock.advance(timedelta(minutes=2))  # within a minute, refusals of one kind share a row
-            events = await world.events("client.updated", "client.created")
-            assert [event for event, outcome, _ in events if outcome == "refused"] == [
-                "client.updated",
-                "client.updated",
-                "client.created",
-            ]
-
-    asyncio.run(inside())
+async def test_what_somebody_may_not_do_with_a_client_is_on_record():
+    async with oauth_world() as world:
+        clients = world.server.clients
+        await world.confidential_client()
+        for call in (
+            clients.show_basic_secret("wiki", actor=READER),
+            clients.rename("wiki", "other", actor=READER),
+            clients.create_public("own", "Own", "https://own.example.org", actor=READER),
+        ):
+            with pytest.raises(NotPermitted):
+                await call
+            world.clock.advance(timedelta(minutes=2))  # within a minute, refusals of one kind share a row
+        events = await world.events("client.updated", "client.created")
+        assert [event for event, outcome, _ in events if outcome == "refused"] == [
+            "client.updated",
+            "client.updated",
+            "client.created",
+        ]

@@ -11,14 +11,6 @@ from tests.oauth_world import basic, members, oauth_world
 from tests.unit.oauth.test_introspection import INACTIVE, introspected
 
 
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await scenario(world)
-
-    asyncio.run(inside())
-
-
 async def backup_client(world, scopes=("openid", "email", "backup:read", "backup:write")):
     _, secret = await world.confidential_client("backup", scopes=scopes)
     return basic("backup", secret)
@@ -28,8 +20,8 @@ async def own_token(world, credentials, **form):
     return await world.token(credentials, grant_type="client_credentials", **form)
 
 
-def test_confidential_client_gets_an_access_token_that_speaks_of_itself():
-    async def scenario(world):
+async def test_confidential_client_gets_an_access_token_that_speaks_of_itself():
+    async with oauth_world() as world:
         backup = await backup_client(world)
         response = members(await own_token(world, backup))
         assert set(response) == {"access_token", "token_type", "expires_in", "scope"}
@@ -45,22 +37,18 @@ def test_confidential_client_gets_an_access_token_that_speaks_of_itself():
         assert (outcome, details["grant_type"], details["scope"]) == ("done", "client_credentials", response["scope"])
         assert not {"account", "session"} & set(details)
 
-    run(scenario)
 
-
-def test_client_may_ask_for_fewer_scopes_of_its_own_and_for_no_others():
-    async def scenario(world):
+async def test_client_may_ask_for_fewer_scopes_of_its_own_and_for_no_others():
+    async with oauth_world() as world:
         backup = await backup_client(world)
         assert members(await own_token(world, backup, scope="backup:read"))["scope"] == "backup:read"
         for scope in ("openid", "email", "offline_access", "backup:read groups", "backup:all", 'bad"scope'):
             answer = await own_token(world, backup, scope=scope)
             assert (answer.status, members(answer)["error"]) == (400, "invalid_scope")
 
-    run(scenario)
 
-
-def test_client_whose_maps_tell_only_of_people_gets_a_token_without_scopes():
-    async def scenario(world):
+async def test_client_whose_maps_tell_only_of_people_gets_a_token_without_scopes():
+    async with oauth_world() as world:
         wiki = await backup_client(world, scopes=("openid", "email"))
         response = members(await own_token(world, wiki))
         assert "scope" not in response
@@ -68,18 +56,14 @@ def test_client_whose_maps_tell_only_of_people_gets_a_token_without_scopes():
         bearer = {"authorization": f"Bearer {response['access_token']}"}
         assert (await world.call("GET", "/oauth2/openid/backup/userinfo", headers=bearer)).status == 403
 
-    run(scenario)
 
-
-def test_public_client_may_not_have_one():
-    async def scenario(world):
+async def test_public_client_may_not_have_one():
+    async with oauth_world() as world:
         await world.public_client()
         answer = await own_token(world, {}, client_id="step-ca")
         assert (answer.status, members(answer)["error"]) == (400, "unauthorized_client")
         metadata = members(await world.call("GET", "/oauth2/openid/step-ca/.well-known/openid-configuration"))
         assert metadata["grant_types_supported"] == ["authorization_code", "refresh_token"]
-
-    run(scenario)
 
 
 async def revoke(world, backup, token):
@@ -96,19 +80,18 @@ async def wait(world, _backup, _token):
 
 
 @pytest.mark.parametrize("change", [revoke, reset_the_secret, wait])
-def test_token_of_a_client_ends_like_those_of_people(change):
-    async def scenario(world):
+async def test_token_of_a_client_ends_like_those_of_people(change):
+    async with oauth_world() as world:
         backup = await backup_client(world)
         token = members(await own_token(world, backup))["access_token"]
         await change(world, backup, token)
         secret = await world.server.clients.show_basic_secret("backup", actor=SYSTEM)
+        assert secret
         assert await introspected(world, basic("backup", secret), token) == INACTIVE
 
-    run(scenario)
 
-
-def test_many_at_once_are_each_an_authorization_of_their_own():
-    async def scenario(world):
+async def test_many_at_once_are_each_an_authorization_of_their_own():
+    async with oauth_world() as world:
         backup = await backup_client(world)
         tokens = [members(one)["access_token"] for one in await asyncio.gather(*(own_token(world, backup) for _ in range(20)))]
         families = {(await world.verified(token, "backup")).claims["family"] for token in tokens}
@@ -116,5 +99,3 @@ def test_many_at_once_are_each_an_authorization_of_their_own():
         await revoke(world, backup, tokens[0])
         assert await introspected(world, backup, tokens[0]) == INACTIVE
         assert (await introspected(world, backup, tokens[1]))["active"] is True
-
-    run(scenario)

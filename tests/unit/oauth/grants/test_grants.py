@@ -1,7 +1,5 @@
 """The one list of grant types: what it names is served, told in the metadata and written in the reference."""
 
-import asyncio
-
 import pytest
 
 from sealwright.oauth.grants import GRANTS
@@ -11,17 +9,14 @@ from tests.oauth_world import basic, members, oauth_world
 NAMES = [grant.grant_type for grant in GRANTS]
 
 
-def test_metadata_names_every_grant_type_and_the_endpoint_serves_it():
-    async def scenario():
-        async with oauth_world() as world:
-            _, secret = await world.confidential_client()
-            metadata = members(await world.call("GET", "/oauth2/openid/wiki/.well-known/openid-configuration"))
-            assert metadata["grant_types_supported"] == NAMES
-            for name in NAMES:
-                answer = members(await world.token(basic("wiki", secret), grant_type=name))
-                assert answer.get("error") != "unsupported_grant_type"
-
-    asyncio.run(scenario())
+async def test_metadata_names_every_grant_type_and_the_endpoint_serves_it():
+    async with oauth_world() as world:
+        _, secret = await world.confidential_client()
+        metadata = members(await world.call("GET", "/oauth2/openid/wiki/.well-known/openid-configuration"))
+        assert metadata["grant_types_supported"] == NAMES
+        for name in NAMES:
+            answer = members(await world.token(basic("wiki", secret), grant_type=name))
+            assert answer.get("error") != "unsupported_grant_type"
 
 
 @pytest.mark.parametrize("grant", GRANTS)

@@ -1,6 +1,5 @@
 """Refresh tokens rotate; what a person may do is asked anew each time."""
 
-import asyncio
 import base64
 from datetime import timedelta
 
@@ -12,14 +11,6 @@ from sealwright.db import Statement
 from sealwright.db.schema import oauth_refresh_tokens
 from sealwright.identity import SessionKind
 from tests.oauth_world import CALLBACK, basic, confidential_request, members, oauth_world, public_redemption, public_request
-
-
-def run(scenario, **options):
-    async def inside():
-        async with oauth_world(**options) as world:
-            await scenario(world)
-
-    asyncio.run(inside())
 
 
 async def alice_with_tokens(world, *, scopes=("openid", "email", "groups"), **changes):
@@ -38,8 +29,8 @@ def error_of(answer):
     return members(answer)["error"]
 
 
-def test_refresh_gives_new_tokens_of_the_same_person_and_issuer():
-    async def scenario(world):
+async def test_refresh_gives_new_tokens_of_the_same_person_and_issuer():
+    async with oauth_world() as world:
         alice, _, first = await alice_with_tokens(world)
         world.clock.advance(timedelta(minutes=10))
         second = members(await refresh(world, first["refresh_token"], client_secret=""))
@@ -55,11 +46,9 @@ def test_refresh_gives_new_tokens_of_the_same_person_and_issuer():
         assert "nonce" not in new, "a certificate authority takes a nonce once"
         assert members(await refresh(world, second["refresh_token"]))["access_token"]
 
-    run(scenario)
 
-
-def test_refresh_token_used_again_ends_the_family():
-    async def scenario(world):
+async def test_refresh_token_used_again_ends_the_family():
+    async with oauth_world() as world:
         _, _, first = await alice_with_tokens(world)
         second = members(await refresh(world, first["refresh_token"]))
         assert error_of(await refresh(world, first["refresh_token"])) == "invalid_grant"
@@ -68,8 +57,6 @@ def test_refresh_token_used_again_ends_the_family():
         assert (await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)).status == 401
         ((_, _, details),) = await world.events("token.family_revoked")
         assert details["reason"] == "a refresh token was used again"
-
-    run(scenario)
 
 
 async def wiki_with_tokens(world):
@@ -85,8 +72,8 @@ async def renew(world, credentials, token):
     return await world.token(credentials, grant_type="refresh_token", refresh_token=token)
 
 
-def test_lost_answer_of_a_confidential_client_is_told_again_within_ten_seconds():
-    async def scenario(world):
+async def test_lost_answer_of_a_confidential_client_is_told_again_within_ten_seconds():
+    async with oauth_world() as world:
         credentials, first = await wiki_with_tokens(world)
         lost = members(await renew(world, credentials, first["refresh_token"]))
         world.clock.advance(timedelta(seconds=10, milliseconds=-1))
@@ -98,11 +85,9 @@ def test_lost_answer_of_a_confidential_client_is_told_again_within_ten_seconds()
         assert (await renew(world, credentials, again["refresh_token"])).status == 200
         assert again["refresh_token"] not in str(await world.audit.newest(world.db, at_most=100))
 
-    run(scenario)
 
-
-def test_replay_after_the_grace_ends_the_family():
-    async def scenario(world):
+async def test_replay_after_the_grace_ends_the_family():
+    async with oauth_world() as world:
         credentials, first = await wiki_with_tokens(world)
         second = members(await renew(world, credentials, first["refresh_token"]))
         world.clock.advance(timedelta(seconds=10))
@@ -111,11 +96,9 @@ def test_replay_after_the_grace_ends_the_family():
         ((_, _, details),) = await world.events("token.family_revoked")
         assert details["reason"] == "a refresh token was used again"
 
-    run(scenario)
 
-
-def test_replay_after_the_successor_was_used_ends_the_family():
-    async def scenario(world):
+async def test_replay_after_the_successor_was_used_ends_the_family():
+    async with oauth_world() as world:
         credentials, first = await wiki_with_tokens(world)
         second = members(await renew(world, credentials, first["refresh_token"]))
         third = members(await renew(world, credentials, second["refresh_token"]))
@@ -123,11 +106,9 @@ def test_replay_after_the_successor_was_used_ends_the_family():
         assert error_of(await renew(world, credentials, third["refresh_token"])) == "invalid_grant"
         assert len(await world.events("token.family_revoked")) == 1
 
-    run(scenario)
 
-
-def test_grace_of_a_client_can_be_given_and_taken():
-    async def scenario(world):
+async def test_grace_of_a_client_can_be_given_and_taken():
+    async with oauth_world() as world:
         _, _, tokens = await alice_with_tokens(world)
         await world.server.clients.change("step-ca", {"refresh_grace_seconds": 5}, actor=SYSTEM)
         second = members(await refresh(world, tokens["refresh_token"]))
@@ -136,21 +117,17 @@ def test_grace_of_a_client_can_be_given_and_taken():
         assert error_of(await refresh(world, tokens["refresh_token"])) == "invalid_grant"
         assert error_of(await refresh(world, second["refresh_token"])) == "invalid_grant"
 
-    run(scenario)
 
-
-def test_grace_does_not_outlast_the_sign_in():
-    async def scenario(world):
+async def test_grace_does_not_outlast_the_sign_in():
+    async with oauth_world() as world:
         credentials, first = await wiki_with_tokens(world)
         assert (await renew(world, credentials, first["refresh_token"])).status == 200
         await world.directory.disable("alice", actor=SYSTEM)
         assert error_of(await renew(world, credentials, first["refresh_token"])) == "invalid_grant"
 
-    run(scenario)
 
-
-def test_successor_is_nowhere_in_the_database_in_the_clear():
-    async def scenario(world):
+async def test_successor_is_nowhere_in_the_database_in_the_clear():
+    async with oauth_world() as world:
         credentials, first = await wiki_with_tokens(world)
         second = members(await renew(world, credentials, first["refresh_token"]))
         columns = select(oauth_refresh_tokens.c.digest, oauth_refresh_tokens.c.sealed_successor)
@@ -159,11 +136,9 @@ def test_successor_is_nowhere_in_the_database_in_the_clear():
             assert token.encode() not in stored
             assert base64.urlsafe_b64decode(token + "=") not in stored
 
-    run(scenario)
 
-
-def test_refresh_token_slides_but_not_beyond_the_session():
-    async def scenario(world):
+async def test_refresh_token_slides_but_not_beyond_the_session():
+    async with oauth_world() as world:
         _, _, tokens = await alice_with_tokens(world)
         for _ in range(3):
             world.clock.advance(timedelta(hours=2))
@@ -173,11 +148,9 @@ def test_refresh_token_slides_but_not_beyond_the_session():
         assert error_of(answer) == "invalid_grant"
         assert "sign-in" in members(answer)["error_description"]
 
-    run(scenario)
 
-
-def test_refresh_token_expires_as_the_client_is_set():
-    async def scenario(world):
+async def test_refresh_token_expires_as_the_client_is_set():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         await world.public_client()
         await world.server.clients.change("step-ca", {"refresh_seconds": 300}, actor=SYSTEM)
@@ -187,11 +160,9 @@ def test_refresh_token_expires_as_the_client_is_set():
         world.clock.advance(timedelta(minutes=5))
         assert error_of(await refresh(world, tokens["refresh_token"])) == "invalid_grant"
 
-    run(scenario)
 
-
-def test_scope_may_shrink_and_never_grow():
-    async def scenario(world):
+async def test_scope_may_shrink_and_never_grow():
+    async with oauth_world() as world:
         _, _, tokens = await alice_with_tokens(world)
         assert error_of(await refresh(world, tokens["refresh_token"], scope="openid groups")) == "invalid_scope"
         assert error_of(await refresh(world, tokens["refresh_token"], scope='"')) == "invalid_scope"
@@ -200,11 +171,9 @@ def test_scope_may_shrink_and_never_grow():
         assert "id_token" not in narrow
         assert members(await refresh(world, narrow["refresh_token"]))["scope"] == "openid email"
 
-    run(scenario)
 
-
-def test_person_who_left_the_group_loses_the_scope_at_the_next_refresh():
-    async def scenario(world):
+async def test_person_who_left_the_group_loses_the_scope_at_the_next_refresh():
+    async with oauth_world() as world:
         alice, _, tokens = await alice_with_tokens(world, scope="openid email")
         await world.directory.create_group("mailers", actor=SYSTEM)
         clients = world.server.clients
@@ -223,12 +192,10 @@ def test_person_who_left_the_group_loses_the_scope_at_the_next_refresh():
         assert error_of(await refresh(world, tokens["refresh_token"])) == "invalid_grant"
         assert (await world.events("token.refused"))[-1][2]["account"] == alice.id
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("change", ["disabled", "expired", "deleted", "signed out", "client deleted"])
-def test_refresh_and_userinfo_refuse_at_once(change):
-    async def scenario(world):
+async def test_refresh_and_userinfo_refuse_at_once(change):
+    async with oauth_world() as world:
         _, cookie, tokens = await alice_with_tokens(world)
         userinfo = ("GET", "/oauth2/openid/step-ca/userinfo")
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
@@ -248,21 +215,17 @@ def test_refresh_and_userinfo_refuse_at_once(change):
         answers = (await refresh(world, tokens["refresh_token"]), await world.call(*userinfo, headers=bearer))
         assert tuple(answer.status for answer in answers) == expected
 
-    run(scenario)
 
-
-def test_idle_browser_does_not_end_what_an_application_does():
-    async def scenario(world):
+async def test_idle_browser_does_not_end_what_an_application_does():
+    async with oauth_world() as world:
         _, cookie, tokens = await alice_with_tokens(world)
         world.clock.advance(timedelta(hours=2))
         assert await world.sessions.resolve(cookie, "192.0.2.7", kind=SessionKind.BROWSER) is None
         assert members(await refresh(world, tokens["refresh_token"]))["access_token"]
 
-    run(scenario)
 
-
-def test_refresh_token_of_one_client_is_nothing_to_another():
-    async def scenario(world):
+async def test_refresh_token_of_one_client_is_nothing_to_another():
+    async with oauth_world() as world:
         _, _, tokens = await alice_with_tokens(world)
         await world.public_client("other")
         name, secret = await world.confidential_client()
@@ -271,21 +234,17 @@ def test_refresh_token_of_one_client_is_nothing_to_another():
         assert error_of(await world.token(basic(name, secret), **form)) == "invalid_grant"
         assert (await refresh(world, tokens["refresh_token"])).status == 200
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("token", ["", "AAAA", "x" * 60_000, "a\0b"])
-def test_unknown_refresh_token_is_refused(token):
-    async def scenario(world):
+async def test_unknown_refresh_token_is_refused(token):
+    async with oauth_world() as world:
         await world.public_client()
         expected = "invalid_grant" if token else "invalid_request"
         assert error_of(await refresh(world, token)) == expected
 
-    run(scenario)
 
-
-def test_confidential_client_must_authenticate_to_refresh():
-    async def scenario(world):
+async def test_confidential_client_must_authenticate_to_refresh():
+    async with oauth_world() as world:
         alice = await world.person("alice", groups=("users",))
         name, secret = await world.confidential_client()
         code = await world.code(await world.sign_in(alice), **confidential_request())
@@ -297,11 +256,9 @@ def test_confidential_client_must_authenticate_to_refresh():
         assert (await world.token(**form, client_id=name)).status == 401
         assert (await world.token(basic(name, secret), **form)).status == 200
 
-    run(scenario)
 
-
-def test_consent_taken_back_ends_the_tokens_and_is_asked_again():
-    async def scenario(world):
+async def test_consent_taken_back_ends_the_tokens_and_is_asked_again():
+    async with oauth_world() as world:
         _, cookie, tokens = await alice_with_tokens(world)
         signed_in = await world.signed_in(cookie)
         (consent,) = await world.server.consents.list_of(signed_in)
@@ -313,5 +270,3 @@ def test_consent_taken_back_ends_the_tokens_and_is_asked_again():
         assert dict(answer.headers)["location"].startswith("/ui/oauth2/consent?")
         ((_, _, details),) = await world.events("consent.withdrawn")
         assert details["families_revoked"] == 1
-
-    run(scenario)

@@ -1,6 +1,7 @@
 """Back-channel logout: who is told of the end of a session, how, and what happens when they are not there."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,17 +17,15 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TOLD, NOT_TOLD = "client.logout_delivered", "client.logout_undelivered"
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            await world.public_client()
-            await world.server.clients.change("step-ca", {"backchannel_logout_uri": URL}, actor=SYSTEM)
-            alice = await world.person("alice", groups=("users",))
-            cookie = await world.sign_in(alice)
-            tokens = await world.tokens(cookie, redirect_uri="https://ca.example.org")
-            await scenario(world, await world.signed_in(cookie), tokens)
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def alice_with_tokens():
+    async with oauth_world() as world:
+        await world.public_client()
+        await world.server.clients.change("step-ca", {"backchannel_logout_uri": URL}, actor=SYSTEM)
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        tokens = await world.tokens(cookie, redirect_uri="https://ca.example.org")
+        yield world, await world.signed_in(cookie), tokens
 
 
 async def end(world, signed_in):
@@ -37,8 +36,8 @@ async def delivered(world):
     await world.server.backchannel_logout.deliver_due()
 
 
-def test_logout_token_is_what_the_standard_says():
-    async def scenario(world, signed_in, tokens):
+async def test_logout_token_is_what_the_standard_says():
+    async with alice_with_tokens() as (world, signed_in, tokens):
         world.outbound.answers[URL] = OutboundResponse(200)
         await end(world, signed_in)
         await delivered(world)
@@ -57,12 +56,10 @@ def test_logout_token_is_what_the_standard_says():
         id_token = (await world.verified(tokens["id_token"], "step-ca")).claims
         assert (claims["sid"], claims["sub"], claims["iss"]) == (id_token["sid"], id_token["sub"], id_token["iss"])
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("status", [200, 204])
-def test_client_that_took_the_token_is_told_once_and_it_is_recorded(status):
-    async def scenario(world, signed_in, _tokens):
+async def test_client_that_took_the_token_is_told_once_and_it_is_recorded(status):
+    async with alice_with_tokens() as (world, signed_in, _tokens):
         world.outbound.answers[URL] = OutboundResponse(status)
         await end(world, signed_in)
         await delivered(world)
@@ -72,15 +69,13 @@ def test_client_that_took_the_token_is_told_once_and_it_is_recorded(status):
         assert outcome == "done"
         assert details == {"client": "step-ca", "session": signed_in.session.id, "tries": 1}
 
-    run(scenario)
-
 
 @pytest.mark.parametrize(
     "answer",
     [OutboundFailed("https://ca.example.org/backchannel cannot be reached."), OutboundResponse(400), OutboundResponse(302)],
 )
-def test_client_that_does_not_take_it_is_told_again_ever_later(answer):
-    async def scenario(world, signed_in, _tokens):
+async def test_client_that_does_not_take_it_is_told_again_ever_later(answer):
+    async with alice_with_tokens() as (world, signed_in, _tokens):
         world.outbound.answers[URL] = answer
         await end(world, signed_in)
         for seconds, tries in ((0, 1), (9, 1), (1, 2), (19, 2), (1, 3)):
@@ -95,11 +90,9 @@ def test_client_that_does_not_take_it_is_told_again_ever_later(answer):
         sent = [form["logout_token"] for _, form in world.outbound.forms]
         assert len(set(sent)) == len(sent), "each try has a fresh token"
 
-    run(scenario)
 
-
-def test_client_that_never_takes_it_is_given_up_after_a_day():
-    async def scenario(world, signed_in, _tokens):
+async def test_client_that_never_takes_it_is_given_up_after_a_day():
+    async with alice_with_tokens() as (world, signed_in, _tokens):
         world.outbound.answers[URL] = OutboundResponse(500)
         await end(world, signed_in)
         for _ in range(200):
@@ -111,21 +104,17 @@ def test_client_that_never_takes_it_is_given_up_after_a_day():
         await delivered(world)
         assert len(world.outbound.forms) == tries
 
-    run(scenario)
 
-
-def test_two_nodes_tell_a_client_once():
-    async def scenario(world, signed_in, _tokens):
+async def test_two_nodes_tell_a_client_once():
+    async with alice_with_tokens() as (world, signed_in, _tokens):
         world.outbound.answers[URL] = OutboundResponse(200)
         await end(world, signed_in)
         await asyncio.gather(*(node.server.backchannel_logout.deliver_due() for node in (world, world.other_node())))
         assert len(world.outbound.forms) == 1
 
-    run(scenario)
 
-
-def test_client_without_url_and_client_that_was_given_nothing_are_not_told():
-    async def scenario(world, signed_in, _tokens):
+async def test_client_without_url_and_client_that_was_given_nothing_are_not_told():
+    async with alice_with_tokens() as (world, signed_in, _tokens):
         await world.confidential_client()
         await world.server.clients.change("wiki", {"backchannel_logout_uri": "https://wiki.example.org/b"}, actor=SYSTEM)
         await world.server.clients.change("step-ca", {"backchannel_logout_uri": None}, actor=SYSTEM)
@@ -133,26 +122,22 @@ def test_client_without_url_and_client_that_was_given_nothing_are_not_told():
         await delivered(world)
         assert world.outbound.forms == []
 
-    run(scenario)
-
 
 async def by_administrator(world, signed_in):
     await world.sessions.end_all(signed_in.account.id, "revoked", actor=SYSTEM)
 
 
 @pytest.mark.parametrize("ended", [end, by_administrator])
-def test_every_end_of_a_session_is_told(ended):
-    async def scenario(world, signed_in, _tokens):
+async def test_every_end_of_a_session_is_told(ended):
+    async with alice_with_tokens() as (world, signed_in, _tokens):
         world.outbound.answers[URL] = OutboundResponse(200)
         await ended(world, signed_in)
         await delivered(world)
         assert len(world.outbound.forms) == 1
 
-    run(scenario)
 
-
-def test_what_was_given_under_a_session_ends_with_it_at_once():
-    async def scenario(world, signed_in, tokens):
+async def test_what_was_given_under_a_session_ends_with_it_at_once():
+    async with alice_with_tokens() as (world, signed_in, tokens):
         code = await world.code(await world.sign_in(await world.person("bob", groups=("users",))), **public_request())
         await end(world, signed_in)
         bearer = {"authorization": f"Bearer {tokens['access_token']}"}
@@ -162,11 +147,9 @@ def test_what_was_given_under_a_session_ends_with_it_at_once():
         assert (refused.status, members(refused)["error"]) == (400, "invalid_grant")
         assert (await world.post("/oauth2/token", public_redemption(code))).status == 200, "of another's session"
 
-    run(scenario)
 
-
-def test_sign_out_waits_only_a_while_for_a_slow_client():
-    async def scenario(world, signed_in, _tokens):
+async def test_sign_out_waits_only_a_while_for_a_slow_client():
+    async with alice_with_tokens() as (world, signed_in, _tokens):
         world.outbound.answers[URL], world.outbound.delay = OutboundResponse(200), 0.2
         await end(world, signed_in)
         backchannel: BackchannelLogout = world.server.backchannel_logout
@@ -175,16 +158,12 @@ def test_sign_out_waits_only_a_while_for_a_slow_client():
         await backchannel.settle()
         assert len(await world.events(TOLD)) == 1
 
-    run(scenario)
 
-
-def test_no_logout_token_in_the_audit():
-    async def scenario(world, signed_in, _tokens):
+async def test_no_logout_token_in_the_audit():
+    async with alice_with_tokens() as (world, signed_in, _tokens):
         world.outbound.answers[URL] = OutboundResponse(500)
         await end(world, signed_in)
         await delivered(world)
         rows = await world.audit.newest(world.db, at_most=500)
         token = world.outbound.forms[0][1]["logout_token"]
         assert all(token not in str(row) for row in rows)
-
-    run(scenario)

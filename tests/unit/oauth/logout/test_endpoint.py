@@ -1,6 +1,6 @@
 """RP-initiated logout: what an application may ask for, and what it never gets (OpenID Connect RP-Initiated Logout 1.0)."""
 
-import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -13,17 +13,15 @@ from tests.oauth_world import ORIGIN, handle_in, location, members, oauth_world
 GOODBYE = "https://ca.example.org/goodbye"
 
 
-def run(scenario):
-    async def inside():
-        async with oauth_world() as world:
-            await world.public_client()
-            await world.server.clients.add("step-ca", "post_logout_redirect_uris", GOODBYE, actor=SYSTEM)
-            alice = await world.person("alice", groups=("users",))
-            cookie = await world.sign_in(alice)
-            hint = (await world.tokens(cookie, redirect_uri="https://ca.example.org"))["id_token"]
-            await scenario(world, cookie, hint)
-
-    asyncio.run(inside())
+@asynccontextmanager
+async def alice_with_hint():
+    async with oauth_world() as world:
+        await world.public_client()
+        await world.server.clients.add("step-ca", "post_logout_redirect_uris", GOODBYE, actor=SYSTEM)
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        hint = (await world.tokens(cookie, redirect_uri="https://ca.example.org"))["id_token"]
+        yield world, cookie, hint
 
 
 async def asked(world, **parameters):
@@ -36,8 +34,8 @@ async def pending(world, response):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_hint_and_registered_uri_lead_back_with_the_state(method):
-    async def scenario(world, cookie, hint):
+async def test_hint_and_registered_uri_lead_back_with_the_state(method):
+    async with alice_with_hint() as (world, cookie, hint):
         form = {"id_token_hint": hint, "post_logout_redirect_uri": GOODBYE, "state": "a b"}
         response = await asked(world, **form) if method == "GET" else await world.post("/oauth2/logout", form)
         found = await pending(world, response)
@@ -46,53 +44,41 @@ def test_hint_and_registered_uri_lead_back_with_the_state(method):
         after_it = await world.server.logout.signed_out(world.server.logout.after(session.id, found))
         assert (after_it.location, after_it.client_name) == (f"{GOODBYE}?state=a+b", "Step-CA")
 
-    run(scenario)
 
-
-def test_no_state_is_sent_where_none_came():
-    async def scenario(world, _cookie, hint):
+async def test_no_state_is_sent_where_none_came():
+    async with alice_with_hint() as (world, _cookie, hint):
         found = await pending(world, await asked(world, id_token_hint=hint, post_logout_redirect_uri=GOODBYE))
         assert (await world.server.logout.signed_out(world.server.logout.after("", found))).location == GOODBYE
 
-    run(scenario)
 
-
-def test_expired_hint_is_still_a_hint():
-    async def scenario(world, _cookie, hint):
+async def test_expired_hint_is_still_a_hint():
+    async with alice_with_hint() as (world, _cookie, hint):
         world.clock.advance(timedelta(hours=7))
         assert (await pending(world, await asked(world, id_token_hint=hint))).client is not None
 
-    run(scenario)
 
-
-def test_hint_of_another_session_proves_nothing():
-    async def scenario(world, _cookie, hint):
+async def test_hint_of_another_session_proves_nothing():
+    async with alice_with_hint() as (world, _cookie, hint):
         found = await pending(world, await asked(world, id_token_hint=hint))
         other = (await world.signed_in(await world.sign_in(await world.person("bob")))).session
         assert not world.server.logout.is_proven(found, other.id)
-
-    run(scenario)
 
 
 @pytest.mark.parametrize(
     "parameters", [{}, {"state": "x"}, {"logout_hint": "alice"}, {"ui_locales": "de"}, {"client_id": "step-ca"}]
 )
-def test_request_without_hint_proves_nothing_and_leads_nowhere(parameters):
-    async def scenario(world, cookie, _hint):
+async def test_request_without_hint_proves_nothing_and_leads_nowhere(parameters):
+    async with alice_with_hint() as (world, cookie, _hint):
         found = await pending(world, await asked(world, **parameters))
         session = (await world.signed_in(cookie)).session
         assert not world.server.logout.is_proven(found, session.id)
         assert (await world.server.logout.signed_out(world.server.logout.after(session.id, found))).location == ""
 
-    run(scenario)
 
-
-def test_client_id_alone_lets_the_registered_uri_be_used():
-    async def scenario(world, _cookie, _hint):
+async def test_client_id_alone_lets_the_registered_uri_be_used():
+    async with alice_with_hint() as (world, _cookie, _hint):
         found = await pending(world, await asked(world, client_id="step-ca", post_logout_redirect_uri=GOODBYE))
         assert found.request.redirect_uri == GOODBYE
-
-    run(scenario)
 
 
 def parts_with(hint, header=None, signature=None):
@@ -115,86 +101,70 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("made", REFUSED.values(), ids=REFUSED.keys())
-def test_wrong_request_is_shown_and_never_redirected(made):
-    async def scenario(world, cookie, hint):
+async def test_wrong_request_is_shown_and_never_redirected(made):
+    async with alice_with_hint() as (world, cookie, hint):
         response = await asked(world, **made(hint))
         assert response.status == 400
         assert "location" not in dict(response.headers)
         assert b"You were not signed out" in response.body
         assert await world.signed_in(cookie)
 
-    run(scenario)
 
-
-def test_repeated_parameter_is_refused():
-    async def scenario(world, _cookie, hint):
+async def test_repeated_parameter_is_refused():
+    async with alice_with_hint() as (world, _cookie, hint):
         response = await world.call("GET", f"/oauth2/logout?{urlencode([('id_token_hint', hint), ('id_token_hint', hint)])}")
         assert (response.status, b"You were not signed out" in response.body) == (400, True)
 
-    run(scenario)
 
-
-def test_access_token_is_no_hint():
-    async def scenario(world, cookie, _hint):
+async def test_access_token_is_no_hint():
+    async with alice_with_hint() as (world, cookie, _hint):
         tokens = await world.tokens(cookie, redirect_uri="https://ca.example.org")
         assert (await asked(world, id_token_hint=tokens["access_token"])).status == 400
 
-    run(scenario)
 
-
-def test_id_token_of_another_issuer_is_no_hint():
-    async def scenario(world, _cookie, hint):
+async def test_id_token_of_another_issuer_is_no_hint():
+    async with alice_with_hint() as (world, _cookie, hint):
         await world.server.clients.delete("step-ca", actor=SYSTEM)
         await world.public_client()
         assert (await asked(world, id_token_hint=hint)).status == 400
 
-    run(scenario)
 
-
-def test_request_waits_ten_minutes():
-    async def scenario(world, _cookie, hint):
+async def test_request_waits_ten_minutes():
+    async with alice_with_hint() as (world, _cookie, hint):
         response = await asked(world, id_token_hint=hint)
         world.clock.advance(timedelta(minutes=10))
         with pytest.raises(RequestGone):
             await pending(world, response)
 
-    run(scenario)
 
-
-def test_uri_that_was_taken_away_meanwhile_is_not_used():
-    async def scenario(world, _cookie, hint):
+async def test_uri_that_was_taken_away_meanwhile_is_not_used():
+    async with alice_with_hint() as (world, _cookie, hint):
         response = await asked(world, id_token_hint=hint, post_logout_redirect_uri=GOODBYE)
         await world.server.clients.remove("step-ca", "post_logout_redirect_uris", GOODBYE, actor=SYSTEM)
         with pytest.raises(RequestGone):
             await pending(world, response)
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("handle", ["", "x", "AAAA" * 40])
-def test_handle_that_was_not_made_here_opens_nothing(handle):
-    async def scenario(world, _cookie, _hint):
+async def test_handle_that_was_not_made_here_opens_nothing(handle):
+    async with alice_with_hint() as (world, _cookie, _hint):
         for opened in (world.server.logout.pending, world.server.logout.signed_out):
             with pytest.raises(RequestGone):
                 await opened(handle)
 
-    run(scenario)
 
-
-def test_metadata_tells_of_logout():
-    async def scenario(world, _cookie, _hint):
+async def test_metadata_tells_of_logout():
+    async with alice_with_hint() as (world, _cookie, _hint):
         document = members(await world.call("GET", "/oauth2/openid/step-ca/.well-known/openid-configuration"))
         assert document["end_session_endpoint"] == f"{ORIGIN}/oauth2/logout"
         for channel in ("backchannel", "frontchannel"):
             assert document[f"{channel}_logout_supported"] is True
             assert document[f"{channel}_logout_session_supported"] is True
 
-    run(scenario)
-
 
 @pytest.mark.parametrize("required", [True, False])
-def test_front_channel_url_is_loaded_with_issuer_and_session_where_the_client_needs_them(required):
-    async def scenario(world, cookie, _hint):
+async def test_front_channel_url_is_loaded_with_issuer_and_session_where_the_client_needs_them(required):
+    async with alice_with_hint() as (world, cookie, _hint):
         url = "https://ca.example.org/end?x=1"
         changes = {"frontchannel_logout_uri": url, "frontchannel_logout_session_required": required}
         await world.server.clients.change("step-ca", changes, actor=SYSTEM)
@@ -203,12 +173,8 @@ def test_front_channel_url_is_loaded_with_issuer_and_session_where_the_client_ne
         issuer = urlencode({"iss": f"{ORIGIN}/oauth2/openid/step-ca", "sid": session.id})
         assert frame == (f"{url}&{issuer}" if required else url)
 
-    run(scenario)
 
-
-def test_session_in_the_id_token_is_the_one_that_logout_names():
-    async def scenario(world, cookie, hint):
+async def test_session_in_the_id_token_is_the_one_that_logout_names():
+    async with alice_with_hint() as (world, cookie, hint):
         claims = (await world.verified(hint, "step-ca")).claims
         assert claims["sid"] == (await world.signed_in(cookie)).session.id
-
-    run(scenario)

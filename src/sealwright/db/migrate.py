@@ -27,8 +27,8 @@ from sealwright.db.urls import sqlite_file
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0020"
-"""The revision that this program speaks."""
+NEWEST = max(file.name[:4] for file in (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py"))
+"""The revision that this program speaks: its files are numbered in their order."""
 
 _ADVISORY_LOCK = 0x5EA1_0001
 _ASK = "SELECT version_num FROM alembic_version"

@@ -102,7 +102,7 @@ class World:
         await clients.create_confidential(name, "The Wiki", "https://wiki.example.org", actor=SYSTEM)
         await clients.add(name, "redirect_uris", CALLBACK, actor=SYSTEM)
         await clients.update_scope_map(name, "users", scopes, actor=SYSTEM)
-        secret = await clients.show_basic_secret(name, actor=SYSTEM)
+        secret = await clients.secrets.show_basic_secret(name, actor=SYSTEM)
         assert secret is not None
         return name, secret
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from sealwright.access import Permission
-from sealwright.api.clients import ClientView, ScopesBody, client_view
-from sealwright.api.json_types import RequestBody
+from sealwright.api.client_shapes import ClientView, ScopesBody, client_view
+from sealwright.api.json_types import RequestBody, ResponseBody
 from sealwright.api.operations import Call, Operation
 from sealwright.oauth import ClaimJoin, ClientMaps
 
@@ -103,25 +103,25 @@ class ClientMapOperations:
             ),
         ]
 
-    async def _set_implicit_scopes(self, call: Call) -> Any:
+    async def _set_implicit_scopes(self, call: Call) -> ResponseBody:
         return client_view(await self._maps.set_implicit_scopes(call.path("name"), call.body.scopes, actor=call.actor))
 
-    async def _set_supplementary(self, call: Call) -> Any:
+    async def _set_supplementary(self, call: Call) -> ResponseBody:
         name, group, scopes = call.path("name"), call.path("group"), call.body.scopes
         return client_view(await self._maps.update_supplementary_scope_map(name, group, scopes, actor=call.actor))
 
-    async def _delete_supplementary(self, call: Call) -> Any:
+    async def _delete_supplementary(self, call: Call) -> ResponseBody:
         name, group = call.path("name"), call.path("group")
         return client_view(await self._maps.delete_supplementary_scope_map(name, group, actor=call.actor))
 
-    async def _set_claim(self, call: Call) -> Any:
+    async def _set_claim(self, call: Call) -> ResponseBody:
         name, claim, group = call.path("name"), call.path("claim"), call.path("group")
         return client_view(await self._maps.update_claim_map(name, claim, group, call.body.values, actor=call.actor))
 
-    async def _delete_claim(self, call: Call) -> Any:
+    async def _delete_claim(self, call: Call) -> ResponseBody:
         name, claim, group = call.path("name"), call.path("claim"), call.path("group")
         return client_view(await self._maps.delete_claim_map(name, claim, group, actor=call.actor))
 
-    async def _set_join(self, call: Call) -> Any:
+    async def _set_join(self, call: Call) -> ResponseBody:
         join = ClaimJoin(call.body.join)
         return client_view(await self._maps.set_claim_join(call.path("name"), call.path("claim"), join, actor=call.actor))

@@ -6,7 +6,9 @@ from msgspec import Struct
 
 from sealwright.api.audit_events import AuditOperations
 from sealwright.api.certificates import CertificateOperations
+from sealwright.api.client_images import ClientImageOperations
 from sealwright.api.client_maps import ClientMapOperations
+from sealwright.api.client_secrets import ClientSecretOperations
 from sealwright.api.clients import ClientOperations
 from sealwright.api.groups import GroupOperations
 from sealwright.api.impacts import ImpactOperations
@@ -59,6 +61,8 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *GroupOperations(given.directory).operations(),
         *ClientOperations(given.clients).operations(),
         *ClientMapOperations(given.client_maps).operations(),
+        *ClientSecretOperations(given.clients).operations(),
+        *ClientImageOperations(given.clients.images).operations(),
         *ProvisionerOperations(given.provisioners).operations(),
         *CertificateOperations(
             given.inventory,

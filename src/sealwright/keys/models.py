@@ -13,7 +13,9 @@ from sealwright.clock import Instant, after
 from sealwright.jose import PrivateKey, PublicKey
 
 PUBLISHED_BEFORE_USE = timedelta(seconds=75)
-"""Applications may keep a key set for a minute, and our processes for ten seconds and the one that an answer is shared."""
+"""Applications may keep a key set for a minute; the rest is for our own processes, and for their clocks."""
+KNOWN_HERE_AFTER = timedelta(seconds=2)
+"""A change of keys is noticed within a second, and a key set that was made before may be given out for one more."""
 
 
 class Purpose(StrEnum):
@@ -79,16 +81,23 @@ def signing_record(records: Iterable[PublicKeyRecord], now: Instant, algorithm: 
 
     A key that is to retire signs until then. After it the newest that has been published for long enough, so that whoever
     verifies can have seen it; where none has, the oldest. With `algorithm` it is one of that algorithm, as soon as one of these
-    was published for long enough.
+    was published for long enough. An owner's first key signs at once, and so does one of `algorithm` that came soon after it, as
+    soon as our own processes know it: an application that is being set up may take no other.
     """
-    usable = sorted((record for record in records if record.signs_at(now)), key=_by_age)
-    seen = [record for record in usable if after(record.created_at, PUBLISHED_BEFORE_USE) <= now]
-    if not seen:
-        oldest = [record for record in usable if record.created_at == usable[0].created_at]
-        return next((record for record in oldest if record.algorithm == algorithm), usable[0] if usable else None)
-    wanted = [record for record in seen if algorithm in (None, record.algorithm)] or seen
+    known = list(records)
+    usable = sorted((record for record in known if record.signs_at(now)), key=_by_age)
+    first_at = min((record.created_at for record in known), default=now)
+
+    def is_ready(record: PublicKeyRecord) -> bool:
+        if record.created_at == first_at or after(record.created_at, PUBLISHED_BEFORE_USE) <= now:
+            return True
+        is_early = record.created_at < after(first_at, PUBLISHED_BEFORE_USE)
+        return is_early and record.algorithm == algorithm and after(record.created_at, KNOWN_HERE_AFTER) <= now
+
+    ready = [record for record in usable if is_ready(record)] or usable[:1]
+    wanted = [record for record in ready if algorithm in (None, record.algorithm)] or ready
     leaving = [record for record in wanted if record.retired_at is not None]
-    return min(leaving, key=_by_retirement) if leaving else wanted[-1]
+    return min(leaving, key=_by_retirement) if leaving else next(reversed(wanted), None)
 
 
 def _by_retirement(record: PublicKeyRecord) -> tuple[Instant, str]:

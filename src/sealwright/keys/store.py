@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import bindparam, insert, select, update
 
 from sealwright.clock import Instant
-from sealwright.db import Database, Row, Statement, Transaction
+from sealwright.db import Database, Row, Statement, Transaction, insert_once
+from sealwright.db.schema import key_changes as c
 from sealwright.db.schema import signing_keys as t
 from sealwright.keys.models import NewKey, PublicKeyRecord, Purpose
 from sealwright.keys.software import from_spki_der, to_spki_der
@@ -27,6 +28,10 @@ _REVOKE = Statement(update(t).where(t.c.id == bindparam("key_id"), t.c.revoked_a
 _TAKE_AWAY = Statement(
     update(t).where(t.c.id == bindparam("key_id"), t.c.sealed_private.is_not(None)).values(sealed_private=bindparam("nothing"))
 )
+_SIBLING = Statement(select(t.c.id).where(*_OF_OWNER, t.c.id != bindparam("key_id")).limit(1))
+_CHANGES = Statement(select(c.c.changes).where(c.c.name == t.name))
+_COUNT = Statement(update(c).where(c.c.name == t.name).values(changes=c.c.changes + 1))
+_FIRST = insert_once(c, returning=c.c.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,9 @@ class StoredKey:
 
 
 async def insert_key(tx: Transaction, key: NewKey, now: Instant) -> None:
-    """Store a new key."""
+    """Store a new key. No process remembers the keys of an owner who had none."""
+    if await tx.one(_SIBLING, purpose=str(key.purpose), owner=key.owner, key_id=key.id) is not None:
+        await _count_change(tx)
     await tx.run(
         _INSERT,
         id=key.id,
@@ -73,17 +80,35 @@ async def find(db: Database, key_id: str) -> StoredKey | None:
 
 async def retire(tx: Transaction, key_id: str, now: Instant) -> bool:
     """Returns whether this retired it."""
-    return await tx.run(_RETIRE, key_id=key_id, now=now) > 0
+    return await _counted(tx, _RETIRE, key_id=key_id, now=now)
 
 
 async def revoke(tx: Transaction, key_id: str, now: Instant) -> bool:
     """Returns whether this revoked it."""
-    return await tx.run(_REVOKE, key_id=key_id, now=now) > 0
+    return await _counted(tx, _REVOKE, key_id=key_id, now=now)
 
 
 async def remove_private(tx: Transaction, key_id: str) -> bool:
     """Returns whether there was a private part."""
-    return await tx.run(_TAKE_AWAY, key_id=key_id, nothing=None) > 0
+    return await _counted(tx, _TAKE_AWAY, key_id=key_id, nothing=None)
+
+
+async def changes(db: Database) -> int:
+    """How often a key was changed that a process may remember."""
+    row = await db.one(_CHANGES)
+    return 0 if row is None else int(row[0])
+
+
+async def _counted(tx: Transaction, statement: Statement, **values: object) -> bool:
+    has_changed = await tx.run(statement, **values) > 0
+    if has_changed:
+        await _count_change(tx)
+    return has_changed
+
+
+async def _count_change(tx: Transaction) -> None:
+    if not await tx.run(_COUNT) and await tx.one(_FIRST, name=t.name, changes=1) is None:
+        await tx.run(_COUNT)  # the first one came from somewhere else at this moment
 
 
 def _record(row: Row) -> PublicKeyRecord:

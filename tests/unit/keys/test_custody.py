@@ -1,3 +1,4 @@
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from sealwright.db import DuplicateRow, Statement
 from sealwright.entropy import SeededEntropy
 from sealwright.jose import KeyRefused
 from sealwright.keys import Custody, KeyMissing, Purpose, SealBroken, Sealer
-from sealwright.keys.custody import FRESH_FOR
+from sealwright.keys.custody import FRESH_FOR, NOTICED_WITHIN
 from tests.databases import sqlite_database
 
 START = Instant(1_800_000_000_000)
@@ -132,17 +133,46 @@ async def test_same_key_is_not_stored_twice():
             await s.db.write(lambda tx: s.custody.insert(tx, key))
 
 
-async def test_another_process_notices_a_revocation_before_long():
+async def test_another_process_notices_a_revocation_within_a_second():
     async with scene() as s:
         key = await s.add()
         await s.other.active(Purpose.ISSUER, "ca-1")
         await s.other.public_keys(Purpose.ISSUER, "ca-1")
         await s.change(s.custody.revoke, key.id)
-        s.clock.advance(FRESH_FOR)
+        s.clock.advance(NOTICED_WITHIN)
         with pytest.raises(KeyMissing):
             await s.other.active(Purpose.ISSUER, "ca-1")
         with pytest.raises(KeyMissing):
             await s.other.open(key.id)
+        assert await s.other.public_keys(Purpose.ISSUER, "ca-1") == []
+
+
+@pytest.mark.parametrize("change", ["retire", "take_away", "second"])
+async def test_another_process_notices_every_change_of_a_key_within_a_second(change):
+    async with scene() as s:
+        key = await s.add()
+        assert (await s.other.active(Purpose.ISSUER, "ca-1")).id == key.id
+        if change == "second":
+            expected = (await s.add()).id
+        else:
+            await s.change(getattr(s.custody, change), key.id)
+            expected = None
+        s.clock.advance(NOTICED_WITHIN)
+        if expected is None:
+            with pytest.raises(KeyMissing):
+                await s.other.active(Purpose.ISSUER, "ca-1")
+        else:
+            assert (await s.other.active(Purpose.ISSUER, "ca-1")).id == expected
+
+
+async def test_what_was_read_before_a_change_is_not_remembered_after_it():
+    async with scene() as s:
+        key = await s.add()
+        reading = asyncio.ensure_future(s.other.public_keys(Purpose.ISSUER, "ca-1"))
+        await asyncio.sleep(0)
+        await s.change(s.custody.revoke, key.id)
+        s.other.forget()
+        await reading
         assert await s.other.public_keys(Purpose.ISSUER, "ca-1") == []
 
 

@@ -28,7 +28,7 @@ from sealwright.db.schema.identity import (
     throttles,
     used_challenges,
 )
-from sealwright.db.schema.keys import signing_keys
+from sealwright.db.schema.keys import key_changes, signing_keys
 from sealwright.db.schema.mail import mail_outbox
 from sealwright.db.schema.oauth import (
     oauth_answered_requests,
@@ -57,6 +57,7 @@ __all__ = [
     "group_nestings",
     "groups",
     "issuers",
+    "key_changes",
     "known_devices",
     "leases",
     "mail_addresses",

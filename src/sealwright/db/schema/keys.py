@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, Index, Integer, Table, Text
 
 from sealwright.db.schema.columns import blob_column, instant_column, metadata, text_column
 
@@ -21,3 +21,11 @@ signing_keys = Table(
     info={"about": "Private keys of authorities, OAuth clients and the audit record, sealed."},
 )
 Index("ix_signing_keys_purpose_owner", signing_keys.c.purpose, signing_keys.c.owner)
+
+key_changes = Table(
+    "key_changes",
+    metadata,
+    Column("name", Text, primary_key=True, doc="Of the table whose rows are counted: signing_keys"),
+    Column("changes", Integer, nullable=False, doc="How often a key was changed that a process may remember"),
+    info={"about": "Tells every process within a second that another one has changed a key."},
+)

@@ -8,6 +8,7 @@ from sealwright.access import Actor, Permission
 from sealwright.clock import after
 from sealwright.jose import UnverifiedToken
 from sealwright.keys import PUBLISHED_BEFORE_USE
+from sealwright.keys.models import KNOWN_HERE_AFTER
 from sealwright.oauth import ClientRefused
 from sealwright.oauth.errors import NotRegistered
 from tests.oauth_world import oauth_world
@@ -116,6 +117,20 @@ async def test_key_of_another_client_is_not_revoked():
         with pytest.raises(NotRegistered):
             await clients.keys.revoke(name, other.id, actor=WRITER)
         assert await clients.keys.list_keys("wiki", actor=WRITER) == (other,)
+
+
+async def test_algorithm_that_is_set_on_a_new_client_signs_as_soon_as_every_process_knows_its_key():
+    """Whoever sets up an application that takes RS256 alone tries it at once."""
+    async with client_with_tokens() as (world, clients, name, tokens):
+        await clients.change(name, {"id_token_signed_response_alg": "RS256"}, actor=WRITER)
+        world.clock.advance(KNOWN_HERE_AFTER)
+        assert (await tokens())[2] == "RS256"
+        await clients.keys.rotate(name, actor=WRITER)
+        first = (await tokens())[1]
+        world.clock.advance(PUBLISHED_BEFORE_USE)
+        _, second, algorithm = await tokens()
+        assert second != first
+        assert algorithm == "RS256"
 
 
 async def test_rs256_stands_beside_es256_in_one_key_set_and_the_way_back_is_immediate():

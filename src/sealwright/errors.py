@@ -24,6 +24,7 @@ class Action(StrEnum):
     LIST_PEOPLE_AND_GROUPS = "list_people_and_groups"
     RECOVER_ACCOUNT = "recover_account"
     RENAME_CLIENT_IN_USE = "rename_client_in_use"
+    RENAME_GROUP_IN_USE = "rename_group_in_use"
     RESET_PERSON = "reset_person"
     SHOW_CLIENT = "show_client"
     SIGN_IN = "sign_in"

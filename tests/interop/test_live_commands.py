@@ -285,6 +285,11 @@ person create heidi Heidi --mail heidi@example.org
 person get heidi
 person list
 person update heidi --display-name Heidi_Example
+person update heidi --newname hedwig
+person update hedwig --newname heidi
+person validity begin-from heidi 2026-01-01
+person validity expire-at heidi never
+person validity show heidi
 person search heid
 person profile heidi
 person ssh add-publickey heidi laptop 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4'
@@ -301,6 +306,13 @@ group get team
 group list
 group add-members team heidi
 group list-members team
+group set-members team heidi grace
+group purge-members team
+group search tea
+group set-description team The_team
+group set-entry-manager team heidi
+group rename team squad
+group rename squad team
 group remove-members team heidi
 system oauth2 create wiki Wiki https://wiki.example.org
 system oauth2 create-public native Native https://native.example.org

@@ -18,7 +18,7 @@ from sealwright.access.policy import (
     require,
     require_at_least,
 )
-from sealwright.access.store import accounts_with_role, roles_of_account, roles_of_group, seed_builtin_groups
+from sealwright.access.store import accounts_with_role, joined_groups, roles_of_account, roles_of_group, seed_builtin_groups
 
 __all__ = [
     "ALL_ACCOUNTS",
@@ -36,6 +36,7 @@ __all__ = [
     "Role",
     "accounts_with_role",
     "anonymous",
+    "joined_groups",
     "nothing_named",
     "permissions_of",
     "require",

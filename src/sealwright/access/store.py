@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Text, bindparam, select
+from sqlalchemy import Text, and_, bindparam, cast, exists, literal_column, or_, select, union_all
+from sqlalchemy.sql.selectable import Subquery
 
 from sealwright.access.models import Role
-from sealwright.access.policy import BUILTIN_GROUPS
+from sealwright.access.policy import ALL_ACCOUNTS, ALL_PERSONS, BUILTIN_GROUPS
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
-from sealwright.db.schema import group_members, group_nestings, groups, role_assignments
+from sealwright.db.schema import accounts, group_members, group_nestings, groups, role_assignments
 
-_direct = (
-    select(group_members.c.group_id)
-    .where(group_members.c.account_id == bindparam("account_id"))
-    .cte("membership", recursive=True)
-)
+PERSON = "person"
+"""The kind of account that is in ALL_PERSONS."""
+
+
+def joined_groups() -> Subquery:
+    """Ids of the groups that the account `account_id` is in itself: those that it was added to, and the computed ones."""
+    account = accounts.c.id == bindparam("account_id")
+    return union_all(
+        select(group_members.c.group_id).where(group_members.c.account_id == bindparam("account_id")),
+        select(cast(literal_column(f"'{ALL_ACCOUNTS}'"), Text)).where(exists().where(account)),
+        select(cast(literal_column(f"'{ALL_PERSONS}'"), Text)).where(exists().where(account, accounts.c.kind == PERSON)),
+    ).subquery("joined")
+
+
+_joined = joined_groups()
+_direct = select(_joined.c.group_id).cte("membership", recursive=True)
 _membership = _direct.union(
     select(group_nestings.c.group_id).join(_direct, group_nestings.c.member_group_id == _direct.c.group_id)
 )
@@ -34,8 +46,11 @@ _downward = (
 _holding_groups = _downward.union(
     select(group_nestings.c.member_group_id).join(_downward, group_nestings.c.group_id == _downward.c.group_id)
 )
+_is_held = [exists().where(_holding_groups.c.group_id == dynamic) for dynamic in (ALL_ACCOUNTS, ALL_PERSONS)]
 _ACCOUNTS_WITH_ROLE = Statement(
-    select(group_members.c.account_id).distinct().join(_holding_groups, group_members.c.group_id == _holding_groups.c.group_id)
+    select(group_members.c.account_id)
+    .join(_holding_groups, group_members.c.group_id == _holding_groups.c.group_id)
+    .union(select(accounts.c.id).where(or_(_is_held[0], and_(accounts.c.kind == PERSON, _is_held[1]))))
 )
 _ADD_GROUP = insert_once(groups, returning=groups.c.id)
 _ASSIGN = insert_once(role_assignments, returning=role_assignments.c.role)
@@ -64,6 +79,6 @@ def _known(rows: list[Row]) -> frozenset[Role]:
 async def seed_builtin_groups(tx: Transaction, now: Instant) -> None:
     """Create the built-in groups and give them their roles. A built-in group's id is its name."""
     for name, (description, roles) in BUILTIN_GROUPS.items():
-        await tx.one(_ADD_GROUP, id=name, name=name, description=description, builtin=1, created_at=now)
+        await tx.one(_ADD_GROUP, id=name, name=name, description=description, builtin=1, created_at=now, managed_by=None)
         for role in roles:
             await tx.one(_ASSIGN, role=str(role), group_id=name, created_at=now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,11 +10,11 @@ import msgspec
 from msgspec.structs import replace
 
 from sealwright.access import Actor, Permission, permissions_of, require, roles_of_account
-from sealwright.api.json_types import Moment, ResponseBody
+from sealwright.api.json_types import Moment, ResponseBody, instant_of
 from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
 from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
-from sealwright.clock import Instant, from_datetime, to_rfc3339
+from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Database
 from sealwright.errors import Action, InvalidInput, NotFound, Remedy
 from sealwright.http import Response
@@ -244,15 +243,7 @@ def _outcome(text: str) -> str:
 
 
 def _moment(name: str, text: str | None) -> Instant | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return from_datetime(moment)
-    except (ValueError, OverflowError):
-        pass
-    raise InvalidInput(f"{name} is {text[:40]!r}; it must be a time with its zone, such as 2026-11-22T10:20:00Z.")
+    return None if text is None else instant_of(name, text)
 
 
 def _place(cursor: str) -> tuple[Instant, str, int] | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from sealwright.access import Actor, Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
-from sealwright.api.operations import EVEN_IF_USED, Call, Operation
+from sealwright.api.operations import EVEN_IF_USED, OWN, Call, Operation
 from sealwright.errors import InvalidInput
 from sealwright.identity import Directory, Group
 
 _READ, _WRITE = str(Permission.GROUP_READ), str(Permission.GROUP_WRITE)
+_READ_MANAGED, _WRITE_MANAGED = f"{OWN}; for others {_READ}", f"{OWN}; for others {_WRITE}"
+"""One's own is here a group that one manages."""
 
 
 class GroupBody(RequestBody, frozen=True, kw_only=True):
@@ -16,6 +20,22 @@ class GroupBody(RequestBody, frozen=True, kw_only=True):
 
     name: str
     description: str = ""
+    managed_by: str | None = None
+    """Account or group that may change its members."""
+
+
+class GroupChange(RequestBody, frozen=True, kw_only=True):
+    """The members to change; `managed_by` null takes the group from its manager."""
+
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    managed_by: str | UnsetType | None = UNSET
+
+
+class MembersBody(RequestBody, frozen=True, kw_only=True):
+    """All members, by name, SPN or id; none empties the group."""
+
+    members: tuple[str, ...]
 
 
 class MembersChange(RequestBody, frozen=True, kw_only=True):
@@ -39,6 +59,8 @@ class GroupDetails(GroupView, frozen=True, kw_only=True):
     """A group and its direct members: SPNs of accounts, then names of groups."""
 
     members: list[str]
+    managed_by: str | None
+    """SPN of the account or name of the group that may change the members."""
 
 
 class GroupPage(ResponseBody, frozen=True, kw_only=True):
@@ -58,7 +80,8 @@ class GroupOperations:
         """All of them."""
         details = GroupDetails
         one = "/groups/{name}"
-        page = {"after": "Begin after this name.", "limit": "At most so many."}
+        page = {"after": "Begin after this name.", "limit": "At most so many.", "search": "Part of a name or description."}
+        rename = {"even_if_used": "true: rename it although provisioners know it by its name, and lose it."}
         return [
             Operation("list_groups", "GET", "/groups", "List groups.", _READ, self._list, returns=GroupPage, query=page),
             Operation(
@@ -72,32 +95,74 @@ class GroupOperations:
                 accepts=GroupBody,
                 status=201,
             ),
-            Operation("get_group", "GET", one, "Show a group and its members.", _READ, self._get, returns=details),
+            Operation("get_group", "GET", one, "Show a group and its members.", _READ_MANAGED, self._get, returns=details),
+            Operation(
+                "update_group",
+                "PATCH",
+                one,
+                "Change name, description or manager of a group.",
+                _WRITE_MANAGED,
+                self._update,
+                returns=details,
+                accepts=GroupChange,
+                query=rename,
+            ),
             Operation("delete_group", "DELETE", one, "Delete a group.", _WRITE, self._delete, query=EVEN_IF_USED, status=204),
             Operation(
                 "change_members",
                 "PATCH",
                 f"{one}/members",
                 "Add members or remove them; when one is unknown, nothing happens.",
-                _WRITE,
+                _WRITE_MANAGED,
                 self._change_members,
                 returns=details,
                 accepts=MembersChange,
+            ),
+            Operation(
+                "set_members",
+                "PUT",
+                f"{one}/members",
+                "Make these the only members; when one is unknown, nothing happens.",
+                _WRITE_MANAGED,
+                self._set_members,
+                returns=details,
+                accepts=MembersBody,
             ),
         ]
 
     async def _list(self, call: Call) -> GroupPage:
         limit = call.limit()
-        found = await self._directory.list_groups(actor=call.actor, beyond=call.query.get("after", ""), at_most=limit + 1)
+        search, after = call.query.get("search", ""), call.query.get("after", "")
+        found = await self._directory.list_groups(actor=call.actor, search=search, beyond=after, at_most=limit + 1)
         shown = [group_view(each) for each in found[:limit]]
         return GroupPage(items=shown, next=shown[-1].name if len(found) > limit else None)
 
     async def _create(self, call: Call) -> GroupDetails:
         body: GroupBody = call.body
-        made = await self._directory.create_group(body.name, description=body.description, actor=call.actor)
-        return _details(made, [])
+        made = await self._directory.create_group(
+            body.name, description=body.description, managed_by=body.managed_by, actor=call.actor
+        )
+        return await self._details(made, [])
 
     async def _get(self, call: Call) -> GroupDetails:
+        return await self._shown(call.path("name"), call.actor)
+
+    async def _update(self, call: Call) -> GroupDetails:
+        body: GroupChange = call.body
+        if body == GroupChange():
+            raise InvalidInput("Nothing is to be changed.", hint="Give name, description, managed_by, or several of them.")
+        changed = await self._directory.update_group(
+            call.path("name"),
+            name=body.name,
+            description=body.description,
+            managed_by=body.managed_by,
+            even_if_used=call.flag("even_if_used"),
+            actor=call.actor,
+        )
+        return await self._shown(changed.id, call.actor)
+
+    async def _set_members(self, call: Call) -> GroupDetails:
+        await self._directory.set_members(call.path("name"), call.body.members, actor=call.actor)
         return await self._shown(call.path("name"), call.actor)
 
     async def _delete(self, call: Call) -> None:
@@ -117,18 +182,18 @@ class GroupOperations:
         group = await self._directory.show_group(name, actor=actor)
         members = await self._directory.members_of(group.id, actor=actor)
         accounts = [self._directory.spn_of(account) for account in members.accounts]
-        return _details(group, accounts + [each.name for each in members.groups])
+        return await self._details(group, accounts + [each.name for each in members.groups])
 
-
-def _details(group: Group, members: list[str]) -> GroupDetails:
-    return GroupDetails(
-        id=group.id,
-        name=group.name,
-        description=group.description,
-        builtin=group.builtin,
-        created_at=moment(group.created_at),
-        members=members,
-    )
+    async def _details(self, group: Group, members: list[str]) -> GroupDetails:
+        return GroupDetails(
+            id=group.id,
+            name=group.name,
+            description=group.description,
+            builtin=group.builtin,
+            created_at=moment(group.created_at),
+            members=members,
+            managed_by=await self._directory.manager_of(group),
+        )
 
 
 def group_view(found: Group) -> GroupView:

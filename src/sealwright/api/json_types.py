@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, overload
 
 import msgspec
 
-from sealwright.clock import Instant, to_rfc3339
+from sealwright.clock import Instant, from_datetime, to_rfc3339
+from sealwright.errors import InvalidInput
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """RFC 3339, in UTC."""
@@ -31,3 +33,14 @@ def moment(instant: Instant | None) -> str | None: ...
 def moment(instant: Instant | None) -> str | None:
     """An instant as text, or None."""
     return None if instant is None else to_rfc3339(instant)
+
+
+def instant_of(name: str, text: str) -> Instant:
+    """The instant in a text; raises InvalidInput. `name`: of the member or parameter that has it."""
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return from_datetime(found)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidInput(f"{name} is {text[:40]!r}; it must be a time with its zone, such as 2026-11-22T10:20:00Z.")

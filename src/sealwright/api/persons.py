@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
 from sealwright.access import Permission
-from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, instant_of, moment
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.clock import Clock, Instant
 from sealwright.errors import InvalidInput
@@ -28,8 +29,16 @@ class PersonBody(RequestBody, frozen=True, kw_only=True):
 class PersonChange(RequestBody, frozen=True, kw_only=True):
     """The members to change. `mails` replaces all addresses; the first is the main one."""
 
+    name: str | None = None
     display_name: str | None = None
     mails: tuple[str, ...] | None = None
+
+
+class ValidityBody(RequestBody, frozen=True, kw_only=True):
+    """When the account may be used; null leaves a side open, and what is not given stays."""
+
+    valid_from: Moment | UnsetType | None = UNSET
+    valid_until: Moment | UnsetType | None = UNSET
 
 
 class PasswordBody(RequestBody, frozen=True, kw_only=True):
@@ -137,6 +146,33 @@ class PersonOperations:
                 "update_person", "PATCH", one, "Change a person.", _WRITE, self._update, returns=details, accepts=PersonChange
             ),
             Operation("delete_person", "DELETE", one, "Delete a person.", _WRITE, self._delete, status=204),
+            *self._about_state(),
+            Operation(
+                "set_password",
+                "PUT",
+                f"{one}/password",
+                "Give a person a password; their sessions end, and their certificates unless they are kept.",
+                _WRITE,
+                self._set_password,
+                returns=CredentialResetResponse,
+                accepts=PasswordBody,
+            ),
+        ]
+
+    def _about_state(self) -> list[Operation]:
+        """Those that say whether a person may act."""
+        details, one = PersonDetails, "/persons/{name}"
+        return [
+            Operation(
+                "set_validity",
+                "PATCH",
+                f"{one}/validity",
+                "Set from when and until when a person may act.",
+                _WRITE,
+                self._set_validity,
+                returns=details,
+                accepts=ValidityBody,
+            ),
             Operation(
                 "disable_person",
                 "POST",
@@ -154,16 +190,6 @@ class PersonOperations:
                 _WRITE,
                 self._enable,
                 returns=details,
-            ),
-            Operation(
-                "set_password",
-                "PUT",
-                f"{one}/password",
-                "Give a person a password; their sessions end, and their certificates unless they are kept.",
-                _WRITE,
-                self._set_password,
-                returns=CredentialResetResponse,
-                accepts=PasswordBody,
             ),
         ]
 
@@ -185,11 +211,19 @@ class PersonOperations:
 
     async def _update(self, call: Call) -> PersonDetails:
         body: PersonChange = call.body
-        if body.display_name is None and body.mails is None:
-            raise InvalidInput("Nothing is to be changed.", hint="Give display_name, mails, or both.")
+        if body == PersonChange():
+            raise InvalidInput("Nothing is to be changed.", hint="Give name, display_name, mails, or several of them.")
         changed = await self._directory.update_person(
-            call.path("name"), display_name=body.display_name, mails=body.mails, actor=call.actor
+            call.path("name"), name=body.name, display_name=body.display_name, mails=body.mails, actor=call.actor
         )
+        return await self._details(changed)
+
+    async def _set_validity(self, call: Call) -> PersonDetails:
+        body: ValidityBody = call.body
+        if body == ValidityBody():
+            raise InvalidInput("Nothing is to be changed.", hint="Give valid_from, valid_until, or both.")
+        begins, ends = _instant("valid_from", body.valid_from), _instant("valid_until", body.valid_until)
+        changed = await self._directory.set_validity(call.path("name"), valid_from=begins, valid_until=ends, actor=call.actor)
         return await self._details(changed)
 
     async def _delete(self, call: Call) -> None:
@@ -211,6 +245,10 @@ class PersonOperations:
     async def _details(self, account: Account) -> PersonDetails:
         groups = await self._directory.groups_of(account.id)
         return person_details(self._directory, account, groups, self._clock.now())
+
+
+def _instant(name: str, text: str | UnsetType | None) -> Instant | UnsetType | None:
+    return instant_of(name, text) if isinstance(text, str) else text
 
 
 def person_view(directory: Directory, account: Account, now: Instant) -> PersonView:

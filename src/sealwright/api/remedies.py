@@ -17,6 +17,7 @@ _REQUESTS: Mapping[Action, str] = {
     Action.LIST_PEOPLE_AND_GROUPS: "GET /api/v1/persons and GET /api/v1/groups list them all.",
     Action.RECOVER_ACCOUNT: "In the shell of the server, the command recover-account sets a password for {name}.",
     Action.RENAME_CLIENT_IN_USE: "Remove them first, or repeat the request with the parameter even_if_used=true.",
+    Action.RENAME_GROUP_IN_USE: "Change them first, or repeat the request with the parameter even_if_used=true.",
     Action.RESET_PERSON: "If the password was lost: POST /api/v1/persons/{name}/reset-link makes a link to set another.",
     Action.SHOW_CLIENT: "GET /api/v1/oauth2/clients/{name} shows the client.",
     Action.SIGN_IN: "POST /api/v1/login returns a token; send it as Authorization: Bearer TOKEN.",

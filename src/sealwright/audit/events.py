@@ -52,6 +52,7 @@ class Event(_Described):
     MAIL_SENT = "mail.sent", "The SMTP server took a message with a link."
     MAIL_FAILED = "mail.failed", "A message was given up: it was refused for good, or its link ended before it was sent."
     GROUP_CREATED = "group.created", "A group was created."
+    GROUP_UPDATED = "group.updated", "A group got another name, description or manager."
     GROUP_DELETED = "group.deleted", "A group was deleted."
     GROUP_MEMBERS_CHANGED = "group.members_changed", "Members were added to a group or removed from it."
     CLIENT_CREATED = "client.created", "An OAuth client was registered."

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from sealwright.cli.commands import CommandGroup, command
-from sealwright.cli.confirmation import ask_about_group
+from sealwright.cli.confirmation import ask_about_group, ask_first
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.errors import WrongUsage
 from sealwright.cli.formatting import counted, listed, parsed, stamp
 
 group = CommandGroup("group", help="Groups of people and groups.")
@@ -17,6 +18,7 @@ _FIELDS = (
     ("name", "name"),
     ("description", "description"),
     ("members", "members"),
+    ("managed by", "managed_by"),
     ("built in", "builtin"),
     ("id", "id"),
     ("created", "created"),
@@ -29,11 +31,13 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 
 @command("create", examples=["sealwright group create step-ca_users"])
 @click.argument("name")
+@click.argument("entry_manager", required=False)
 @click.option("--description", metavar="TEXT", default="", help="What the group is for.")
 @pass_context
-def create(context: CommandContext, name: str, description: str) -> None:
-    """Create a group."""
-    made = context.connection().call("POST", "groups", body={"name": name, "description": description})
+def create(context: CommandContext, name: str, entry_manager: str | None, description: str) -> None:
+    """Create a group. ENTRY_MANAGER, a person or a group, may change its members without being an administrator."""
+    body = {"name": name, "description": description, "managed_by": entry_manager}
+    made = context.connection().call("POST", "groups", body=body)
     context.output.confirm(f"Created group {made['name']}")
     if context.output.tells_next_steps:
         context.output.note(f"Next, say who is in it: sealwright group add-members {made['name']} NAME")
@@ -56,6 +60,16 @@ def list_(context: CommandContext) -> None:
     values = context.connection().pages("groups")
     fields = (("NAME", "name"), ("DESCRIPTION", "description"))
     context.output.table(values, fields, empty="There are no groups.")
+
+
+@command("search", examples=["sealwright group search team"])
+@click.argument("text")
+@pass_context
+def search(context: CommandContext, text: str) -> None:
+    """List groups whose name or description contains a text."""
+    values = context.connection().pages("groups", query={"search": text})
+    fields = (("NAME", "name"), ("DESCRIPTION", "description"))
+    context.output.table(values, fields, empty=f"No group's name or description contains {text!r}.")
 
 
 @command(
@@ -83,6 +97,79 @@ def remove_members(context: CommandContext, name: str, members: tuple[str, ...])
     """Remove people or groups from a group."""
     changed = context.connection().call("PATCH", "groups", name, "members", body={"remove": list(members)})
     context.output.confirm(f"Removed {listed(members)} from {changed['name']} (now {counted(len(changed['members']), 'member')})")
+    context.output.json(changed)
+
+
+@command("set-members", examples=["sealwright group set-members staff alice bob@id.example.org web-team"])
+@click.argument("name")
+@click.argument("members", nargs=-1, required=True)
+@pass_context
+def set_members(context: CommandContext, name: str, members: tuple[str, ...]) -> None:
+    """Make these the only members of a group. When one of them is not known, nothing changes."""
+    changed = context.connection().call("PUT", "groups", name, "members", body={"members": list(members)})
+    context.output.confirm(f"{changed['name']} has now {counted(len(changed['members']), 'member')}")
+    context.output.json(changed)
+
+
+@command(
+    "purge-members",
+    examples=["sealwright group purge-members staff", "sealwright group purge-members staff --yes"],
+    asks_first=True,
+)
+@click.argument("name")
+@pass_context
+def purge_members(context: CommandContext, name: str) -> None:
+    """Remove all members from a group."""
+    connection = context.connection()
+
+    def tell() -> list[str]:
+        number = len(connection.call("GET", "groups", name)["members"])
+        return [f"{counted(number, 'member')} of {name} will not be in it any more; they stay themselves."]
+
+    ask_first(context, f"Remove all members from {name}?", tell)
+    changed = connection.call("PUT", "groups", name, "members", body={"members": []})
+    context.output.confirm(f"{changed['name']} has no members now")
+    context.output.json(changed)
+
+
+@command("rename", examples=["sealwright group rename staff employees"])
+@click.argument("name")
+@click.argument("new_name")
+@click.option("--even-if-used", is_flag=True, help="Also when provisioners know the group by its name.")
+@pass_context
+def rename(context: CommandContext, name: str, new_name: str, even_if_used: bool) -> None:
+    """Give a group another name. Members, scope maps and claim maps stay."""
+    query = {"even_if_used": "true"} if even_if_used else None
+    changed = context.connection().call("PATCH", "groups", name, body={"name": new_name}, query=query)
+    context.output.confirm(f"Renamed {name} to {changed['name']}")
+    context.output.json(changed)
+
+
+@command("set-description", examples=['sealwright group set-description staff "Everyone who works here"'])
+@click.argument("name")
+@click.argument("description", required=False, default="")
+@pass_context
+def set_description(context: CommandContext, name: str, description: str) -> None:
+    """Set what a group is for; without DESCRIPTION it has none."""
+    changed = context.connection().call("PATCH", "groups", name, body={"description": description})
+    context.output.confirm(f"{changed['name']} is described as {changed['description'] or 'nothing'}")
+    context.output.json(changed)
+
+
+@command(
+    "set-entry-manager",
+    examples=["sealwright group set-entry-manager staff alice", "sealwright group set-entry-manager staff --none"],
+)
+@click.argument("name")
+@click.argument("manager", required=False)
+@click.option("--none", "nobody", is_flag=True, help="Take the group from its manager.")
+@pass_context
+def set_entry_manager(context: CommandContext, name: str, manager: str | None, nobody: bool) -> None:
+    """Let a person, or the members of a group, change the members of this group without being administrators."""
+    if nobody == (manager is not None):
+        raise WrongUsage("who is to manage the group?", hint="Name a person or a group, or take it from its manager with --none.")
+    changed = context.connection().call("PATCH", "groups", name, body={"managed_by": manager})
+    context.output.confirm(f"{changed['name']} is managed by {changed['managed_by'] or 'administrators alone'}")
     context.output.json(changed)
 
 
@@ -118,5 +205,8 @@ def delete(context: CommandContext, name: str, even_if_used: bool) -> None:
     context.output.json({"name": name, "deleted": True})
 
 
-for each in (create, get, list_, add_members, remove_members, list_members, delete):
+for each in (
+    *(create, get, list_, search, rename, set_description, set_entry_manager),
+    *(add_members, remove_members, set_members, purge_members, list_members, delete),
+):
     group.add_command(each)

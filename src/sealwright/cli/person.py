@@ -11,6 +11,7 @@ from sealwright.cli.confirmation import ask_about_person
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.formatting import counted, parsed, stamp
+from sealwright.cli.validity import validity_commands
 from sealwright.clock import parse_duration
 
 person = CommandGroup("person", help="People.")
@@ -105,6 +106,7 @@ def search(context: CommandContext, text: str) -> None:
     examples=[
         "sealwright person update alice --mail alice@example.org --mail a.example@example.org",
         'sealwright person update alice --display-name "Alice B. Example"',
+        "sealwright person update alice --newname alice.example",
     ],
 )
 @click.argument("name")
@@ -112,6 +114,7 @@ def search(context: CommandContext, text: str) -> None:
     "-m", "--mail", "mails", metavar="ADDRESS", multiple=True, help="Mail address; repeatable, the first is the main one."
 )
 @click.option("-i", "--display-name", "--displayname", metavar="TEXT", help="The name that people read.")
+@click.option("-n", "--newname", "--new-name", "new_name", metavar="NAME", help="The user name. The one before is free then.")
 @click.option(
     "-a",
     "--attribute",
@@ -122,7 +125,12 @@ def search(context: CommandContext, text: str) -> None:
 )
 @pass_context
 def update(
-    context: CommandContext, name: str, mails: tuple[str, ...], display_name: str | None, attributes: tuple[str, ...]
+    context: CommandContext,
+    name: str,
+    mails: tuple[str, ...],
+    display_name: str | None,
+    new_name: str | None,
+    attributes: tuple[str, ...],
 ) -> None:
     """Change a person. With --mail, the given addresses replace all that there were."""
     body: dict[str, Any] = {}
@@ -131,12 +139,16 @@ def update(
         body["mails"] = list(mails)
     if display_name is not None:
         body["display_name"] = display_name
+    if new_name is not None:
+        body["name"] = new_name
     if not body and not given:
-        raise WrongUsage("nothing is to be changed.", hint="Say what with --mail, --display-name or --attribute.")
+        raise WrongUsage("nothing is to be changed.", hint="Say what with --mail, --display-name, --newname or --attribute.")
     connection = context.connection()
     changed = connection.call("PATCH", "persons", name, body=body) if body else connection.call("GET", "persons", name)
     if given:
-        changed["attributes"] = connection.call("PATCH", "persons", name, "profile", body={"attributes": given})["attributes"]
+        changed["attributes"] = connection.call("PATCH", "persons", changed["name"], "profile", body={"attributes": given})[
+            "attributes"
+        ]
     context.output.confirm(f"Updated {changed['spn']}")
     context.output.json(changed)
 
@@ -370,6 +382,7 @@ def delete_publickey(context: CommandContext, name: str, tag: str) -> None:
 for each in (list_publickeys, add_publickey, delete_publickey):
     ssh.add_command(each)
 person.add_command(ssh)
+person.add_command(validity_commands("person", "persons"))
 credential.add_command(create_reset_token)
 person.add_command(credential)
 for each in (invite, reset, create, get, list_, search, update, profile, disable, enable, delete, set_password):

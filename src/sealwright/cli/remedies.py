@@ -22,6 +22,9 @@ _COMMANDS: Mapping[Action, str] = {
     Action.RENAME_CLIENT_IN_USE: (
         "Remove them first, or rename it all the same: sealwright system oauth2 set-name {name} NEW_NAME --even-if-used"
     ),
+    Action.RENAME_GROUP_IN_USE: (
+        "Change them first, or rename it all the same: sealwright group rename {name} NEW_NAME --even-if-used"
+    ),
     Action.RESET_PERSON: "Where the password was lost: sealwright person reset {name}",
     Action.SHOW_CLIENT: "See it with: sealwright system oauth2 get {name}",
     Action.SIGN_IN: "Sign in with: sealwright login -D {name}",

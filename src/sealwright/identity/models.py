@@ -130,6 +130,8 @@ class Group(Struct, frozen=True):
     description: str
     builtin: bool
     created_at: Instant
+    managed_by: str | None = None
+    """Id of the account or group that may change its members without a permission."""
 
 
 class Members(Struct, frozen=True):

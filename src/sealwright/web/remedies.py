@@ -17,6 +17,7 @@ _ADVICE: Mapping[Action, str] = {
     Action.LIST_PEOPLE_AND_GROUPS: "Look for it among the people and groups.",
     Action.RECOVER_ACCOUNT: "On the server: sealwright recover-account {name}",
     Action.RENAME_CLIENT_IN_USE: "Change what uses the application first.",
+    Action.RENAME_GROUP_IN_USE: "Change what uses the group first.",
     Action.RESET_PERSON: "If the password was lost, an administrator can make a link to set another.",
     Action.SHOW_CLIENT: "Look at the settings of the application {name}.",
     Action.SIGN_IN: "Sign in again.",

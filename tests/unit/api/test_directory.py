@@ -109,3 +109,66 @@ async def test_audit_tells_who_did_what():
         assert event["details"]["name"] == "alice"
         _, page = await world.call("GET", "/audit", token=token, query="limit=1")
         assert len(page["items"]) == 1
+
+
+async def test_person_is_renamed_and_the_session_goes_on():
+    async with server_world() as world:
+        token = await world.token("ruth", "idm_people_admins")
+        own = await world.token("alice")
+        status, changed = await world.call("PATCH", "/persons/alice", {"name": "alicia"}, token=token)
+        assert (status, changed["spn"]) == (200, "alicia@example.org")
+        assert (await world.call("GET", "/whoami", token=own))[1]["account"]["name"] == "alicia"
+        assert (await world.call("GET", "/persons/alice", token=token))[0] == 404
+        for name, expected in (
+            ("ruth", (409, "name_taken")),
+            ("system_admins", (409, "name_taken")),
+            ("A b", (400, "name_refused")),
+        ):
+            status, problem = await world.call("PATCH", "/persons/alicia", {"name": name}, token=token)
+            assert (status, problem["code"]) == expected
+        assert (await world.call("PATCH", "/persons/alicia", {"name": "x"}, token=own))[0] == 403
+
+
+async def test_validity_is_set_side_by_side():
+    async with server_world() as world:
+        token = await world.token("ruth", "idm_people_admins")
+        own = await world.token("alice")
+        path = "/persons/alice/validity"
+        status, changed = await world.call("PATCH", path, {"valid_until": "2099-01-01T00:00:00+01:00"}, token=token)
+        assert (status, changed["valid_from"], changed["valid_until"]) == (200, None, "2098-12-31T23:00:00Z")
+        status, changed = await world.call("PATCH", path, {"valid_from": "2000-01-01T00:00:00Z"}, token=token)
+        assert (changed["valid_from"], changed["valid_until"]) == ("2000-01-01T00:00:00Z", "2098-12-31T23:00:00Z")
+        assert (await world.call("GET", "/whoami", token=own))[0] == 200
+        status, changed = await world.call("PATCH", path, {"valid_until": "2001-01-01T00:00:00Z"}, token=token)
+        assert (changed["state"], changed["state_reason"]) == ("not valid", "the account is no longer valid")
+        status, changed = await world.call("PATCH", path, {"valid_until": None, "valid_from": None}, token=token)
+        assert (changed["state"], changed["valid_from"], changed["valid_until"]) == ("active", None, None)
+        assert (await world.call("GET", "/whoami", token=own))[0] == 401  # what ended stays ended
+        begins, ends = "2002-01-01T00:00:00Z", "2001-01-01T00:00:00Z"
+        for body, words in (
+            ({}, "Nothing is to be changed."),
+            ({"valid_until": "2001-01-01"}, "valid_until is '2001-01-01'; it must be a time with its zone"),
+            ({"valid_from": begins, "valid_until": ends}, f"The end {ends} does not come after the beginning {begins}."),
+        ):
+            status, problem = await world.call("PATCH", path, body, token=token)
+            assert (status, problem["detail"].startswith(words)) == (400, True)
+
+
+async def test_group_is_changed_and_its_manager_changes_its_members():
+    async with server_world() as world:
+        token = await world.token("greta", "idm_group_admins")
+        mara = await world.token("mara")
+        await world.call("POST", "/groups", {"name": "staff", "managed_by": "mara"}, token=token)
+        status, changed = await world.call("PUT", "/groups/staff/members", {"members": ["mara"]}, token=mara)
+        assert (status, changed["members"], changed["managed_by"]) == (200, ["mara@example.org"], "mara@example.org")
+        assert (await world.call("PATCH", "/groups/staff", {"name": "mine"}, token=mara))[0] == 403
+        status, changed = await world.call("PATCH", "/groups/staff", {"name": "all", "managed_by": None}, token=token)
+        assert (status, changed["name"], changed["managed_by"]) == (200, "all", None)
+        status, problem = await world.call("PUT", "/groups/all/members", {"members": []}, token=mara)
+        assert (status, problem["code"]) == (403, "not_permitted")
+        status, problem = await world.call("PATCH", "/groups/all", {}, token=token)
+        assert (status, problem["detail"]) == (400, "Nothing is to be changed.")
+        status, problem = await world.call("PATCH", "/groups/all", {"managed_by": "nobody"}, token=token)
+        assert (status, problem["code"]) == (404, "member_not_found")
+        _, page = await world.call("GET", "/groups", token=token, query="search=AUDITORS")
+        assert [each["name"] for each in page["items"]] == ["auditors"]

@@ -320,3 +320,43 @@ async def test_confirmation_that_is_neither_true_nor_false_is_refused(given):
         token = await world.token("ga", "idm_group_admins")
         status, problem = await world.call("DELETE", "/groups/staff", token=token, query=f"even_if_used={given}")
         assert (status, problem["detail"]) == (400, f"even_if_used is '{given}'; it must be true or false.")
+
+
+async def test_group_is_not_renamed_to_or_from_a_trusted_name_by_who_does_not_hold_what_it_carries():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
+        token = await world.token("ga", "idm_group_admins")
+        await group_with(world, "ca-any-name")
+        await group_with(world, "mine", "ga")
+        await expect_refused(world, token, "PATCH", "/groups/ca-any-name", {"name": "elsewhere"})
+        await world.directory.delete_group("ca-any-name", even_if_used=True, actor=SYSTEM)
+        await expect_refused(world, token, "PATCH", "/groups/mine", {"name": "ca-any-name"})
+
+
+async def test_delegated_manager_of_a_trusted_group_cannot_change_who_is_in_it():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
+        token = await world.token("mara")
+        await world.directory.create_group("ca-any-name", managed_by="mara", actor=SYSTEM)
+        for method, content in (("PATCH", {"add": ["mara"]}), ("PUT", {"members": ["mara"]})):
+            await expect_refused(world, token, method, "/groups/ca-any-name/members", content)
+        await expect_refused(world, token, "PATCH", "/groups/ca-any-name", {"description": "harmless"})
+
+
+async def test_group_that_a_provisioner_knows_by_name_is_not_renamed_without_being_told():
+    async with world_with_ops(groups=["ca-users"]) as world:
+        await group_with(world, "ca-users")
+        token = await world.token("ga", "idm_group_admins")
+        status, problem = await world.call("PATCH", "/groups/ca-users", {"name": "users"}, token=token)
+        assert (status, problem["code"], problem["remedy"]["action"]) == (409, "group_in_use", "rename_group_in_use")
+        assert problem["detail"] == "The group ca-users is used by the provisioner ops (groups)."
+        assert (await world.call("PATCH", "/groups/ca-users", {"name": "users"}, token=token, query="even_if_used=true"))[
+            0
+        ] == 200
+
+
+async def test_everyone_gets_no_authority_by_a_name_that_a_provisioner_trusts():
+    async with world_with_ops(admins=["ca-any-name"]) as world:
+        both = await world.token("both", "idm_group_admins", "ca_admins")
+        await group_with(world, "ca-any-name")
+        members = {"add": ["idm_all_persons"]}
+        status, problem = await world.call("PATCH", "/groups/ca-any-name/members", members, token=both)
+        assert (status, problem["code"]) == (409, "built_in")

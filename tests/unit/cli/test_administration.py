@@ -129,7 +129,7 @@ def test_every_page_of_a_list_is_fetched(admin):
 def test_nothing_to_change_is_wrong_usage(admin):
     done = admin.run("person", "update", "root")
     assert done.code == 2
-    assert "Say what with --mail, --display-name or --attribute." in done.err
+    assert "Say what with --mail, --display-name, --newname or --attribute." in done.err
 
 
 def test_conflict_and_refusal_have_their_exit_codes_and_reasons(admin):

@@ -61,6 +61,7 @@ groups = Table(
     text_column("description"),
     flag_column("builtin", 0),
     instant_column("created_at"),
+    text_column("managed_by", nullable=True, doc="Account or group that may change the members without a permission"),
     info={"about": "Groups of accounts and of groups."},
 )
 

@@ -46,10 +46,14 @@ class AuthorizedChanges:
         self._named = named
 
     async def run(
-        self, event: Event, permission: Permission, actor: Actor, target: str, body: Callable[[Transaction], Awaitable[T]]
+        self, event: Event, permission: Permission | None, actor: Actor, target: str, body: Callable[[Transaction], Awaitable[T]]
     ) -> T:
-        """Run `body` in a transaction. `target`: what the audit row of a refusal is about, as it was named."""
-        await self.require(event, permission, actor, target)
+        """Run `body` in a transaction. `target`: what the audit row of a refusal is about, as it was named.
+
+        `permission`: None where `body` decides who may, because the permission is not the only way.
+        """
+        if permission is not None:
+            await self.require(event, permission, actor, target)
         try:
             return await self._db.write(body)
         except NotPermitted as refusal:
@@ -109,9 +113,16 @@ class AuthorizedChanges:
         what = f"give {', '.join(mails)} to {to}"
         require_over_names(actor, matching_authorities(await self._named(tx), mails=mails), what)
 
-    async def require_may_create(self, tx: Transaction, actor: Actor, group: Group) -> None:
-        """Raise unless `actor` holds what members of a group of this name will have."""
-        require_over_names(actor, matching_authorities(await self._named(tx), groups=[group]), f"create the group {group.name}")
+    async def require_may_name(self, tx: Transaction, actor: Actor, group: Group, what: str) -> None:
+        """Raise unless `actor` holds what members of a group of this name will have. `what` finishes the sentence."""
+        require_over_names(actor, matching_authorities(await self._named(tx), groups=[group]), what)
+
+    async def carries_authority(self, tx: Transaction, group: Group) -> bool:
+        """Whether a member has a permission by this group, or by one that it is nested in."""
+        above = [await store.find_group(tx, each) for each in sorted(await store.groups_above(tx, group.id))]
+        groups = [group, *(each for each in above if each is not None)]
+        named = matching_authorities(await self._named(tx), groups=groups)
+        return bool(await roles_of_group(tx, group.id)) or any(each.confers for each in named)
 
     async def named_in(self, tx: Database | Transaction, group: Group) -> list[NamedAuthority]:
         """Where this very group is named."""

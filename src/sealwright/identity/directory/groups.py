@@ -1,38 +1,40 @@
-"""Create groups and change who is in them."""
+"""Create, change and delete groups."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealwright.access import ALL_ACCOUNTS, DYNAMIC_GROUPS, Actor, Permission, require
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from sealwright.access import Actor, NameKind, Permission, require
 from sealwright.audit import Event
 from sealwright.db import Database, Transaction
 from sealwright.entropy import uuid4
-from sealwright.errors import Action, InvalidInput, Remedy
+from sealwright.errors import Action, Remedy
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import require_remaining_administrator
-from sealwright.identity.directory.lookup import DirectoryLookup
+from sealwright.identity.directory.memberships import Memberships
 from sealwright.identity.directory.people import require_free_name
-from sealwright.identity.errors import BuiltIn, GroupCycle, GroupInUse, MemberNotFound
-from sealwright.identity.models import Account, Group
+from sealwright.identity.errors import BuiltIn, GroupInUse, MemberNotFound
+from sealwright.identity.models import Group
 from sealwright.identity.policy import check_description, check_name, local_name, printable
 
-MOST_AT_ONCE = 1_000
 
-
-class Groups(DirectoryLookup):
+class Groups(Memberships):
     """Operations on groups. Each checks that `actor` is permitted, and leaves an audit row."""
 
-    async def create_group(self, name: str, *, description: str = "", actor: Actor) -> Group:
-        """Create a group without members."""
-        group = Group(
+    async def create_group(self, name: str, *, description: str = "", managed_by: str | None = None, actor: Actor) -> Group:
+        """Create a group without members. `managed_by`: account or group that may change its members."""
+        draft = Group(
             uuid4(self._entropy), check_name(name), check_description(description), builtin=False, created_at=self._clock.now()
         )
 
         async def body(tx: Transaction) -> Group:
             await store.lock_directory(tx)
-            await require_free_name(tx, group.name)
-            await self._changes.require_may_create(tx, actor, group)
+            await require_free_name(tx, draft.name)
+            await self._changes.require_may_name(tx, actor, draft, f"create the group {draft.name}")
+            group = replace(draft, managed_by=await self._manager_in(tx, managed_by))
             await store.insert_group(tx, group)
             await self._audit.record(
                 tx, Event.GROUP_CREATED, actor=actor, target=f"group:{group.id}", details={"name": group.name}
@@ -70,59 +72,70 @@ class Groups(DirectoryLookup):
 
         await self._changes.run(Event.GROUP_DELETED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
 
-    async def add_members(self, who: str, members: Sequence[str], *, actor: Actor) -> tuple[str, ...]:
-        """Add accounts (name, SPN or id) and groups; all of them or, when one is unknown, none. Returns those who were new."""
-        _check_number(members)
+    async def update_group(
+        self,
+        who: str,
+        *,
+        name: str | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+        managed_by: str | UnsetType | None = UNSET,
+        even_if_used: bool = False,
+        actor: Actor,
+    ) -> Group:
+        """Change what is given; `managed_by` None takes the group from its manager, who may change only the description.
 
-        async def body(tx: Transaction) -> tuple[str, ...]:
-            group = await self._changeable_group(tx, actor, who)
-            found = await self._members_in(tx, members)
-            above = await store.groups_above(tx, group.id) | {group.id}
-            for member in found:
-                if member.id in DYNAMIC_GROUPS:
-                    raise BuiltIn(
-                        f"{member.name} cannot become a member of {group.name}.",
-                        reasons=(f"everyone who is ever created would then be in {group.name}",),
-                        hint="Name the people, or a group that you made for them.",
-                    )
-                if member.id in above and isinstance(member, Group):
-                    raise GroupCycle(
-                        f"{member.name} cannot become a member of {group.name}.",
-                        reasons=(f"{group.name} is {member.name} itself or a member of it already",),
-                    )
-            added = tuple([member.name for member in found if await store.add_member(tx, group.id, member)])
-            if added:
-                await self._record_members(tx, actor, group, {"added": list(added)})
-            return added
+        What knows a group by its id, such as scope maps, stays as it is. A provisioner that names the group by its name
+        loses it by another name, so that this needs `even_if_used`.
+        """
+        new_name = None if isinstance(name, UnsetType) else check_name(name)
+        text = None if isinstance(description, UnsetType) else check_description(description)
 
-        return await self._changes.run(Event.GROUP_MEMBERS_CHANGED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
+        async def body(tx: Transaction) -> Group:
+            group = changed = await self._managed_group(tx, actor, who, "change")
+            if group.builtin:
+                raise BuiltIn(f"The group {group.name} is built in: you cannot change it.")
+            details: dict[str, object] = {"name": group.name}
+            if text is not None:
+                changed = replace(changed, description=text)
+                details |= {"description": text, "description_before": group.description}
+            if not isinstance(managed_by, UnsetType):
+                require(actor, Permission.GROUP_WRITE)
+                changed = replace(changed, managed_by=await self._manager_in(tx, managed_by))
+                details |= {"managed_by": changed.managed_by, "managed_by_before": group.managed_by}
+            if new_name is not None and new_name != group.name:
+                require(actor, Permission.GROUP_WRITE)
+                changed = replace(changed, name=new_name)
+                users = await self._rename(tx, actor, group, changed, even_if_used=even_if_used)
+                details |= {"name": new_name, "name_before": group.name, **({"used_by": users} if users else {})}
+            await store.set_group(tx, changed)
+            await self._audit.record(tx, Event.GROUP_UPDATED, actor=actor, target=f"group:{group.id}", details=details)
+            return changed
 
-    async def remove_members(self, who: str, members: Sequence[str], *, actor: Actor) -> tuple[str, ...]:
-        """Remove accounts and groups; when one is unknown, nothing happens. Returns those who were members."""
-        _check_number(members)
+        return await self._run_for_managers(Event.GROUP_UPDATED, actor, who, body)
 
-        async def body(tx: Transaction) -> tuple[str, ...]:
-            group = await self._changeable_group(tx, actor, who)
-            found = await self._members_in(tx, members)
-            async with require_remaining_administrator(tx, self._clock.now()):
-                removed = tuple([member.name for member in found if await store.remove_member(tx, group.id, member)])
-            if removed:
-                await self._record_members(tx, actor, group, {"removed": list(removed)})
-            return removed
+    async def _rename(self, tx: Transaction, actor: Actor, group: Group, changed: Group, *, even_if_used: bool) -> list[str]:
+        """Raise unless the group may have its new name; returns what knew it by the old one."""
+        await require_free_name(tx, changed.name)
+        await self._changes.require_may_name(tx, actor, changed, f"rename {group.name} to {changed.name}")
+        named = await self._changes.named_in(tx, group)
+        users = [f"{each.named_by} ({each.place})" for each in named if each.kind is NameKind.GROUP_NAME]
+        if users and not even_if_used:
+            raise _in_use(group, list(dict.fromkeys(users)), Action.RENAME_GROUP_IN_USE)
+        return users
 
-        return await self._changes.run(Event.GROUP_MEMBERS_CHANGED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
-
-    async def _changeable_group(self, tx: Transaction, actor: Actor, who: str) -> Group:
-        await store.lock_directory(tx)
-        group = await self._group_in(tx, who)
-        if group.id in DYNAMIC_GROUPS:
-            raise BuiltIn(
-                f"The members of {group.name} cannot be changed.",
-                reasons=(f"its members are always exactly all {'accounts' if group.id == ALL_ACCOUNTS else 'persons'}",),
-                remedy=Remedy(Action.CREATE_GROUP),
+    async def _manager_in(self, tx: Transaction, who: str | None) -> str | None:
+        """The id of the account or group that is to manage a group."""
+        if who is None:
+            return None
+        name = local_name(who, self._domain)
+        found = await store.find_account(tx, name) or await store.find_group(tx, name)
+        if found is None:
+            raise MemberNotFound(
+                f"There is no account or group {printable(who, 80)!r}.",
+                reasons=("nothing was changed",),
+                remedy=Remedy(Action.LIST_PEOPLE_AND_GROUPS),
             )
-        await self._changes.require_over_group(tx, actor, group, "change the members of")
-        return group
+        return found.id
 
     async def _users_of(self, tx: Database | Transaction, group: Group) -> list[str]:
         """Descriptions of what refers to the group."""
@@ -130,37 +143,10 @@ class Groups(DirectoryLookup):
         named = [f"{each.named_by} ({each.place})" for each in await self._changes.named_in(tx, group)]
         return list(dict.fromkeys(clients + named))
 
-    async def _members_in(self, tx: Transaction, members: Sequence[str]) -> list[Account | Group]:
-        found: dict[str, Account | Group] = {}
-        unknown: list[str] = []
-        for text in dict.fromkeys(members):
-            name = local_name(text, self._domain)
-            member = await store.find_account(tx, name) or await store.find_group(tx, name)
-            if member is None:
-                unknown.append(printable(text, 80))
-            else:
-                found[member.id] = member
-        if unknown:
-            raise MemberNotFound(
-                f"There is no account or group {', '.join(map(repr, unknown))}.",
-                reasons=("nothing was changed",),
-                remedy=Remedy(Action.LIST_PEOPLE_AND_GROUPS),
-            )
-        return list(found.values())
 
-    async def _record_members(self, tx: Transaction, actor: Actor, group: Group, change: dict[str, object]) -> None:
-        details = {"name": group.name, **change}
-        await self._audit.record(tx, Event.GROUP_MEMBERS_CHANGED, actor=actor, target=f"group:{group.id}", details=details)
-
-
-def _in_use(group: Group, users: Sequence[str]) -> GroupInUse:
+def _in_use(group: Group, users: Sequence[str], remedy: Action = Action.DELETE_GROUP_IN_USE) -> GroupInUse:
     return GroupInUse(
         f"The group {group.name} is used by {' and '.join(users)}.",
         reasons=("its members would lose what these grant to the group",),
-        remedy=Remedy(Action.DELETE_GROUP_IN_USE, group.name),
+        remedy=Remedy(remedy, group.name),
     )
-
-
-def _check_number(members: Sequence[str]) -> None:
-    if not 1 <= len(members) <= MOST_AT_ONCE:
-        raise InvalidInput(f"{len(members)} members are given; name 1 to {MOST_AT_ONCE} at once.")

@@ -88,14 +88,35 @@ class DirectoryLookup:
         return tuple(await store.accounts_page(self._db, AccountKind.PERSON, search=text, beyond=after, at_most=_page(at_most)))
 
     async def show_group(self, who: str, *, actor: Actor) -> Group:
-        """A group, for actors who may read groups."""
-        require(actor, Permission.GROUP_READ)
-        return self._known_group(await self.find_group(who), who)
+        """A group, for actors who may read groups, and for who manages it."""
+        found = await self.find_group(who)
+        if not await self.manages(self._db, actor, found):
+            require(actor, Permission.GROUP_READ)
+        return self._known_group(found, who)
 
-    async def list_groups(self, *, actor: Actor, beyond: str = "", at_most: int = PAGE) -> tuple[Group, ...]:
-        """Groups by name, after the name `beyond`."""
+    async def list_groups(self, *, actor: Actor, search: str = "", beyond: str = "", at_most: int = PAGE) -> tuple[Group, ...]:
+        """Groups by name, after the name `beyond`; with `search`, those whose name or description contains it."""
         require(actor, Permission.GROUP_READ)
-        return tuple(await store.groups_page(self._db, beyond=searchable(beyond), at_most=_page(at_most)))
+        text, after = searchable(search), searchable(beyond)
+        return tuple(await store.groups_page(self._db, search=text, beyond=after, at_most=_page(at_most)))
+
+    async def manager_of(self, group: Group) -> str | None:
+        """SPN of the account or name of the group that manages a group; None where there is none (any more)."""
+        if group.managed_by is None:
+            return None
+        account = await store.account(self._db, group.managed_by)
+        if account is not None:
+            return self.spn_of(account)
+        found = await store.find_group(self._db, group.managed_by)
+        return None if found is None else found.name
+
+    async def manages(self, reader: Database | Transaction, actor: Actor, group: Group | None) -> bool:
+        """Whether the group was given to `actor`, or to a group that they are in, to be managed."""
+        if group is None or group.managed_by is None or not actor.id:
+            return False
+        if actor.id == group.managed_by:
+            return True
+        return any(held.id == group.managed_by for held in await store.groups_of(reader, actor.id))
 
     async def members_of(self, who: str, *, actor: Actor) -> Members:
         """Direct members of a group."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from sealwright.access import Actor, Permission, require
@@ -106,9 +107,19 @@ class People(DirectoryLookup):
         return await self._changes.run(Event.PERSON_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}", body)
 
     async def update_person(
-        self, who: str, *, display_name: str | None = None, mails: Sequence[str] | None = None, actor: Actor
+        self,
+        who: str,
+        *,
+        name: str | None = None,
+        display_name: str | None = None,
+        mails: Sequence[str] | None = None,
+        actor: Actor,
     ) -> Account:
-        """Change the display name, or replace all e-mail addresses: the first becomes the primary one."""
+        """Change the name or the display name, or replace all e-mail addresses: the first becomes the primary one.
+
+        Sessions, memberships and certificates are of the id, which stays. The name that is given up is free at once.
+        """
+        new_name = None if name is None else check_name(name)
         text = None if display_name is None else check_display_name(display_name)
         addresses = None if mails is None else parse_mails(mails)
 
@@ -116,6 +127,10 @@ class People(DirectoryLookup):
             before = await self._changeable(tx, actor, who, "change")
             now = self._clock.now()
             changed: dict[str, object] = {}
+            if new_name is not None and new_name != before.name:
+                await require_free_name(tx, new_name)
+                await store.set_name(tx, before.id, new_name, now)
+                changed |= {"name": new_name, "name_before": before.name}
             if text is not None and text != before.display_name:
                 changed["display_name"] = text
             await store.set_display_name(tx, before.id, before.display_name if text is None else text, now)
@@ -130,19 +145,36 @@ class People(DirectoryLookup):
 
         return await self._changes.run(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 
-    async def set_validity(self, who: str, *, valid_from: Instant | None, valid_until: Instant | None, actor: Actor) -> Account:
-        """Set the window in which the account may be used; None leaves a side open."""
-        _check_window(valid_from, valid_until)
+    async def set_validity(
+        self,
+        who: str,
+        *,
+        valid_from: Instant | UnsetType | None = UNSET,
+        valid_until: Instant | UnsetType | None = UNSET,
+        actor: Actor,
+    ) -> Account:
+        """Set the window in which the account may be used; None leaves a side open, and what is not given stays.
+
+        An account that is outside of it from now on loses its sessions and links, as if it had been disabled.
+        """
 
         async def body(tx: Transaction) -> Account:
             before = await self._changeable(tx, actor, who, "change")
             now = self._clock.now()
+            begins = before.valid_from if isinstance(valid_from, UnsetType) else valid_from
+            ends = before.valid_until if isinstance(valid_until, UnsetType) else valid_until
+            _check_window(begins, ends)
             async with require_remaining_administrator(tx, now):
-                await store.set_validity(tx, before.id, valid_from, valid_until, now)
-            window = {"valid_from": valid_from, "valid_until": valid_until}
-            details = {name: None if instant is None else to_rfc3339(instant) for name, instant in window.items()}
+                await store.set_validity(tx, before.id, begins, ends, now)
+            after = await self._account_in(tx, before.id)
+            window = {"valid_from": begins, "valid_until": ends}
+            details: dict[str, object] = {
+                name: None if instant is None else to_rfc3339(instant) for name, instant in window.items()
+            }
+            if not after.status(now).active:
+                details["sessions_ended"] = await self._end_access(tx, after, after.status(now).reason, actor)
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=before.reference, details=details)
-            return await self._account_in(tx, before.id)
+            return after
 
         return await self._changes.run(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
-from sealwright.access import ALL_ACCOUNTS, ALL_PERSONS
+from sealwright.access import ALL_ACCOUNTS, ALL_PERSONS, joined_groups
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
 from sealwright.db.schema import accounts, credentials, group_members, group_nestings, groups, mail_addresses
@@ -83,6 +83,7 @@ _ENSURE_ACCOUNT = insert_once(accounts, returning=accounts.c.id)
 _SET_DISPLAY_NAME = Statement(
     update(accounts).where(accounts.c.id == _p("of")).values(display_name=_p("new_name"), updated_at=_p("at"))
 )
+_SET_NAME = Statement(update(accounts).where(accounts.c.id == _p("of")).values(name=_p("new_name"), updated_at=_p("at")))
 _SET_VALIDITY = Statement(
     update(accounts)
     .where(accounts.c.id == _p("of"))
@@ -148,8 +149,14 @@ async def find_account(reader: Reader, name_or_id: str) -> Account | None:
 
 async def accounts_page(reader: Reader, kind: AccountKind, *, search: str, beyond: str, at_most: int) -> list[Account]:
     """Accounts by name, after the name `beyond`."""
+    pattern = _pattern(search)
+    return accounts_from(await reader.all(_PAGE, kind=str(kind), pattern=pattern, beyond=beyond, at_most=at_most))
+
+
+def _pattern(search: str) -> str:
+    """For LIKE: what contains the text."""
     escaped = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return accounts_from(await reader.all(_PAGE, kind=str(kind), pattern=f"%{escaped}%", beyond=beyond, at_most=at_most))
+    return f"%{escaped}%"
 
 
 async def accounts_in(reader: Reader, group_id: str) -> list[Account]:
@@ -204,6 +211,11 @@ async def set_display_name(tx: Transaction, account_id: str, text: str, at: Inst
     await tx.run(_SET_DISPLAY_NAME, of=account_id, new_name=text, at=at)
 
 
+async def set_name(tx: Transaction, account_id: str, name: str, at: Instant) -> None:
+    """Change the name of an account; the caller holds the directory's lock and knows that it is free."""
+    await tx.run(_SET_NAME, of=account_id, new_name=name, at=at)
+
+
 async def set_validity(
     tx: Transaction, account_id: str, valid_from: Instant | None, valid_until: Instant | None, at: Instant
 ) -> None:
@@ -231,34 +243,54 @@ async def any_can_sign_in(reader: Reader, account_ids: Iterable[str], now: Insta
 
 # --- groups ----------------------------------------------------------------------------------------------------------
 
-_group_columns = [groups.c.id, groups.c.name, groups.c.description, groups.c.builtin, groups.c.created_at]
+_group_columns = [
+    groups.c.id,
+    groups.c.name,
+    groups.c.description,
+    groups.c.builtin,
+    groups.c.created_at,
+    groups.c.managed_by,
+]
 _GROUP = Statement(select(*_group_columns).where(or_(groups.c.id == _p("who"), groups.c.name == _p("who"))))
-_GROUPS = Statement(select(*_group_columns).where(groups.c.name > _p("beyond")).order_by(groups.c.name).limit(_p("at_most")))
+_from_there = select(*_group_columns).where(groups.c.name > _p("beyond")).order_by(groups.c.name).limit(_p("at_most"))
+_GROUPS = Statement(_from_there)
+_GROUPS_FOUND = Statement(
+    _from_there.where(
+        or_(groups.c.name.like(_p("pattern"), escape="\\"), func.lower(groups.c.description).like(_p("pattern"), escape="\\"))
+    )
+)
 _GROUPS_IN = Statement(
     select(*_group_columns)
     .join(group_nestings, group_nestings.c.member_group_id == groups.c.id)
     .where(group_nestings.c.group_id == _p("group_id"))
     .order_by(groups.c.name)
 )
-_direct = select(group_members.c.group_id).where(group_members.c.account_id == _p("account_id")).cte("held", recursive=True)
+_joined = joined_groups()
+_direct = select(_joined.c.group_id).cte("held", recursive=True)
 _held = _direct.union(select(group_nestings.c.group_id).join(_direct, group_nestings.c.member_group_id == _direct.c.group_id))
-_dynamic_persons = select(literal(ALL_PERSONS)).where(
-    exists().where(accounts.c.id == _p("account_id"), accounts.c.kind == str(AccountKind.PERSON))
-)
-_dynamic_accounts = select(literal(ALL_ACCOUNTS)).where(exists().where(accounts.c.id == _p("account_id")))
 # In no order: SQLite would go through all groups by name to be spared sorting these few.
-_GROUPS_OF = Statement(
-    select(*_group_columns).where(groups.c.id.in_(select(_held.c.group_id).union_all(_dynamic_persons, _dynamic_accounts)))
-)
+_GROUPS_OF = Statement(select(*_group_columns).where(groups.c.id.in_(select(_held.c.group_id))))
 _parents = (
     select(group_nestings.c.group_id).where(group_nestings.c.member_group_id == _p("inner_id")).cte("above", recursive=True)
 )
 _above = _parents.union(select(group_nestings.c.group_id).join(_parents, group_nestings.c.member_group_id == _parents.c.group_id))
 _GROUPS_ABOVE = Statement(select(_above.c.group_id))
+_children = (
+    select(group_nestings.c.member_group_id).where(group_nestings.c.group_id == _p("outer_id")).cte("below", recursive=True)
+)
+_below = _children.union(
+    select(group_nestings.c.member_group_id).join(_children, group_nestings.c.group_id == _children.c.member_group_id)
+)
+_GROUPS_BELOW = Statement(select(_below.c.member_group_id))
 _LOCK_DIRECTORY = Statement(
     select(groups.c.id).where(groups.c.builtin == 1).order_by(groups.c.id).limit(1).with_for_update(key_share=True)
 )
 _INSERT_GROUP = Statement(insert(groups))
+_SET_GROUP = Statement(
+    update(groups)
+    .where(groups.c.id == _p("of"))
+    .values(name=_p("new_name"), description=_p("new_description"), managed_by=_p("new_manager"))
+)
 _DELETE_GROUP = Statement(delete(groups).where(groups.c.id == _p("of")))
 _ADD_ACCOUNT = insert_once(group_members, returning=group_members.c.account_id)
 _ADD_GROUP = insert_once(group_nestings, returning=group_nestings.c.member_group_id)
@@ -271,7 +303,7 @@ _REMOVE_GROUP = Statement(
 
 
 def _group(row: Row) -> Group:
-    return Group(row[0], row[1], row[2], bool(row[3]), row[4])
+    return Group(row[0], row[1], row[2], bool(row[3]), row[4], row[5])
 
 
 async def lock_directory(tx: Transaction) -> None:
@@ -285,9 +317,13 @@ async def find_group(reader: Reader, name_or_id: str) -> Group | None:
     return None if row is None else _group(row)
 
 
-async def groups_page(reader: Reader, *, beyond: str, at_most: int) -> list[Group]:
+async def groups_page(reader: Reader, *, search: str, beyond: str, at_most: int) -> list[Group]:
     """Groups by name, after the name `beyond`."""
-    return [_group(row) for row in await reader.all(_GROUPS, beyond=beyond, at_most=at_most)]
+    if search:
+        rows = await reader.all(_GROUPS_FOUND, pattern=_pattern(search), beyond=beyond, at_most=at_most)
+    else:
+        rows = await reader.all(_GROUPS, beyond=beyond, at_most=at_most)
+    return [_group(row) for row in rows]
 
 
 async def groups_in(reader: Reader, group_id: str) -> list[Group]:
@@ -305,6 +341,22 @@ async def groups_above(reader: Reader, group_id: str) -> frozenset[str]:
     return frozenset(row[0] for row in await reader.all(_GROUPS_ABOVE, inner_id=group_id))
 
 
+async def groups_below(reader: Reader, group_id: str) -> frozenset[str]:
+    """Ids of every group that is a member of this group, directly or through others."""
+    return frozenset(row[0] for row in await reader.all(_GROUPS_BELOW, outer_id=group_id))
+
+
+async def set_group(tx: Transaction, changed: Group) -> None:
+    """Store the name, the description and the manager of a group."""
+    await tx.run(
+        _SET_GROUP,
+        of=changed.id,
+        new_name=changed.name,
+        new_description=changed.description,
+        new_manager=changed.managed_by,
+    )
+
+
 async def insert_group(tx: Transaction, new: Group) -> None:
     """Store a new group."""
     await tx.run(
@@ -314,6 +366,7 @@ async def insert_group(tx: Transaction, new: Group) -> None:
         description=new.description,
         builtin=int(new.builtin),
         created_at=new.created_at,
+        managed_by=new.managed_by,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from sealwright.client_metadata.errors import ClientRefused
+from sealwright.client_metadata.loopback import LONGEST_URI
 
 SHORTEST_REFRESH_SECONDS = 60
 LONGEST_REFRESH_SECONDS = 366 * 86_400
@@ -57,6 +59,28 @@ def require_consent_of_public(asks: bool, client: Any) -> None:
         raise ClientRefused(
             f"{client.name} is a public client, so people are asked for consent.",
             reasons=("any program could pose as a public client",),
+        )
+
+
+def require_resource(url: str, _client: object = None) -> None:
+    """Raise ClientRefused unless `url` can name another server in a request for tokens (RFC 8707, section 2)."""
+    try:
+        sound = bool(urlsplit(url).scheme) and "#" not in url
+    except ValueError:
+        sound = False
+    if not sound or not url.isascii() or not url.isprintable() or " " in url or len(url) > LONGEST_URI:
+        raise ClientRefused(
+            f"{url[:200]!r} is no resource.",
+            reasons=("it is an absolute URI without a fragment (RFC 8707, section 2)",),
+            hint="Give it exactly as applications send it, such as https://api.example.org/.",
+        )
+
+
+def require_details_type(text: str, _client: object = None) -> None:
+    """Raise ClientRefused unless `text` can be a type of authorization_details."""
+    if not 0 < len(text) <= LONGEST_DISPLAY_NAME or not text.isprintable():
+        raise ClientRefused(
+            f"{text[:80]!r} is no type of authorization_details.", hint=f"Use 1 to {LONGEST_DISPLAY_NAME} printable characters."
         )
 
 

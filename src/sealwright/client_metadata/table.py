@@ -15,13 +15,14 @@ from sealwright.client_metadata.rows_of_application import ApplicationRows, Clie
 from sealwright.client_metadata.rows_of_authentication import AuthenticationRows
 from sealwright.client_metadata.rows_of_logout import LogoutRows
 from sealwright.client_metadata.rows_of_redirects import RedirectRows
+from sealwright.client_metadata.rows_of_requests import RequestRows
 from sealwright.client_metadata.rows_of_sign_in import SignInRows
 from sealwright.client_metadata.rows_of_tokens import TokenRows
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClientMetadata(
-    LogoutRows, TokenRows, SignInRows, RedirectRows, AuthenticationRows, ApplicationRows
+    LogoutRows, TokenRows, RequestRows, SignInRows, RedirectRows, AuthenticationRows, ApplicationRows
 ):  # fields of the last base come first
     """Everything that can be set on a client, in the order in which it is shown."""
 

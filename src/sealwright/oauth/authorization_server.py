@@ -9,6 +9,7 @@ from sealwright.http import Route
 from sealwright.identity import api_authenticator, browser_authenticator
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.access_tokens import AccessTokens
+from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.browser_http import BrowserEndpoints, FormPostPage, StepResponse, browser_routes, step_responses
 from sealwright.oauth.client_authentication import ClientAuthentication
@@ -23,7 +24,10 @@ from sealwright.oauth.introspection import IntrospectionEndpoint
 from sealwright.oauth.logout.backchannel import BackchannelLogout
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.lookups import PeopleLookup, SessionLookup
+from sealwright.oauth.opaque_tokens import OpaqueTokens
 from sealwright.oauth.pending import PendingRequests
+from sealwright.oauth.pushed.endpoint import PushEndpoint
+from sealwright.oauth.pushed.requests import PushedRequests
 from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.terminal_http import TerminalEndpoints, terminal_routes
@@ -65,16 +69,22 @@ def build_authorization_server(
     `directory`: `identity.Directory`; `sessions`: `identity.Sessions`; `named`: the names that carry authority elsewhere;
     `form_post_page`: renders the page that posts a response.
     """
+    pushed = PushedRequests(dependencies)
+    requests = PendingRequests(dependencies, sealer, pushed)
+    incoming = AuthorizationRequests(dependencies, custody=custody, pushed=pushed)
     authorization = AuthorizationEndpoint(
-        dependencies, directory=directory, custody=custody, requests=PendingRequests(dependencies, sealer)
+        dependencies, directory=directory, custody=custody, incoming=incoming, requests=requests
     )
     discovery = Discovery(dependencies, custody)
+    opaque = OpaqueTokens(dependencies, sealer)
     families = TokenFamilies(dependencies, sessions=sessions)
-    access_tokens = AccessTokens(dependencies, families=families, custody=custody)
+    access_tokens = AccessTokens(dependencies, families=families, custody=custody, opaque=opaque)
     authentication = ClientAuthentication(dependencies)
-    tokens = TokenEndpoint(dependencies, clients=authentication, families=families, directory=directory, custody=custody)
+    tokens = TokenEndpoint(
+        dependencies, clients=authentication, families=families, directory=directory, custody=custody, opaque=opaque
+    )
     introspection = IntrospectionEndpoint(
-        dependencies, clients=authentication, access_tokens=access_tokens, families=families, directory=directory
+        dependencies, clients=authentication, access_tokens=access_tokens, families=families, directory=directory, custody=custody
     )
     revocation = RevocationEndpoint(dependencies, clients=authentication, access_tokens=access_tokens, families=families)
     userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, subjects=SubjectLookup(dependencies, directory))
@@ -82,6 +92,7 @@ def build_authorization_server(
     step_response = step_responses(form_post_page)
     endpoints = Endpoints(
         tokens=tokens,
+        pushes=PushEndpoint(clients=authentication, incoming=incoming, requests=requests, pushed=pushed),
         introspection=introspection,
         revocation=revocation,
         userinfo=userinfo,

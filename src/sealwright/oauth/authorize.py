@@ -6,29 +6,26 @@ A request that waits for the person is held by its own handle (see `pending`), w
 
 from __future__ import annotations
 
-from sealwright.access import anonymous
+from typing import Any
+
 from sealwright.audit import Event
-from sealwright.client_metadata import is_client_name
 from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.identity import SignedIn
-from sealwright.jose import JWT, TokenRefused, optional_text, require_issuer, verification_keys, verify
-from sealwright.keys import Custody, Purpose
-from sealwright.oauth import policy, redirects, store
+from sealwright.keys import Custody
+from sealwright.oauth import policy, store
+from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.authorization_response import AuthorizationResponses, Response
 from sealwright.oauth.claims import claims_of, identity_claims
-from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
-from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.error_text import error_text
-from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
+from sealwright.oauth.errors import AuthorizationRefused
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import (
     AcceptedRequest,
-    Client,
     ConsentStep,
     DisclosedClaims,
     NextStep,
@@ -37,7 +34,7 @@ from sealwright.oauth.models import (
     SignInStep,
     TokenFamily,
 )
-from sealwright.oauth.parameters import Parameters, read_request, response_mode_of, state_of
+from sealwright.oauth.parameters import Parameters, response_mode_of, state_of
 from sealwright.oauth.pending import PendingRequests, request_gone
 from sealwright.oauth.policy import AuthorizationStep, ScopeNeed, SessionFacts
 from sealwright.oauth.subjects import SubjectLookup
@@ -47,7 +44,13 @@ class AuthorizationEndpoint:
     """Authorization requests of every client."""
 
     def __init__(
-        self, dependencies: OAuthDependencies, *, directory: PeopleLookup, custody: Custody, requests: PendingRequests
+        self,
+        dependencies: OAuthDependencies,
+        *,
+        directory: PeopleLookup,
+        custody: Custody,
+        incoming: AuthorizationRequests,
+        requests: PendingRequests,
     ) -> None:
         self._db = dependencies.db
         self._clock = dependencies.clock
@@ -57,7 +60,7 @@ class AuthorizationEndpoint:
         self._lifetimes = dependencies.lifetimes
         self._directory = directory
         self._subjects = SubjectLookup(dependencies, directory)
-        self._custody = custody
+        self._incoming = incoming
         self._requests = requests
         self._responses = AuthorizationResponses(dependencies, custody)
         self._answered = dependencies.budgets.authorizations_by_account
@@ -73,16 +76,16 @@ class AuthorizationEndpoint:
         return checked if not isinstance(checked, PendingRequest) else await self._advance("", checked, signed_in, allowed=False)
 
     async def _check(self, query_text: str, address: str) -> PendingRequest | Response:
-        parameters = Parameters.read(query_text)
-        client = await self._proven_client(parameters)
-        redirect_uri = await self._proven_redirect_uri(parameters, client, address)
-        state = state_of(parameters)
+        proven = await self._incoming.prove(Parameters.read(query_text), address)
+        state = state_of(proven.parameters)
         try:
-            request = read_request(parameters, client, redirect_uri, await self._hinted_subject(parameters, client))
-            return self._requests.begin(client, request)
+            return self._requests.begin(proven.client, await self._incoming.read(proven))
         except AuthorizationRefused as refusal:
-            mode, text = response_mode_of(parameters), error_text(refusal.detail)
-            return await self._responses.make(client, redirect_uri, mode, state, error=refusal.error, error_description=text)
+            mode, told = (
+                response_mode_of(proven.parameters),
+                {"error": refusal.error, "error_description": error_text(refusal.detail)},
+            )
+            return await self._responses.make(proven.client, proven.redirect_uri, mode, state, **told)
 
     async def pending(self, handle: str) -> PendingRequest:
         """The request behind a handle, for the pages that show it; raises RequestGone."""
@@ -94,7 +97,13 @@ class AuthorizationEndpoint:
         asked = {**pending.request.claims.userinfo, **pending.request.claims.id_token}
         subject = await self._subjects.subject_of(account, pending.client, scopes, asked=asked)
         claims = identity_claims(subject, pending.client, scopes)
-        return DisclosedClaims(claims, scopes, asks_each_time=policy.asks_each_time(pending.client, pending.request))
+        return DisclosedClaims(
+            claims,
+            scopes,
+            asks_each_time=policy.asks_each_time(pending.client, pending.request),
+            resources=pending.request.resources,
+            authorization_details=pending.request.authorization_details,
+        )
 
     async def needs(self, pending: PendingRequest, signed_in: SignedIn) -> tuple[ScopeNeed, ...]:
         """What the person lacks for the request, scope by scope; empty where they lack nothing."""
@@ -189,12 +198,18 @@ class AuthorizationEndpoint:
             revoked_at=None,
             methods=signed_in.session.methods,
             claims=request.claims.only(facts.claims | claims_of(scopes)),
+            resources=request.resources,
+            authorization_details=request.authorization_details,
         )
         target = f"client:{pending.client.id}"
-        details = {"client": pending.client.name, "scope": " ".join(scopes), "family": family.id}
+        details: dict[str, Any] = {"client": pending.client.name, "scope": " ".join(scopes), "family": family.id}
+        if request.resources:
+            details["resources"] = list(request.resources)
+        if request.authorization_details:
+            details["authorization_details"] = list(request.authorization_details)
 
         async def body(tx: Transaction) -> bool:
-            if handle and not await self._requests.answer(tx, handle, pending):
+            if not await self._requests.answer(tx, handle, pending):
                 return False
             if consented:
                 given = store.Consented(frozenset(scopes), facts.claims)
@@ -214,7 +229,7 @@ class AuthorizationEndpoint:
     ) -> Response:
         if signed_in is None:  # stores nothing: anyone can have such a request refused, as often as they like
             return await self._refusal(pending, refusal)
-        if handle:
+        if handle or pending.request.pushed:
             await self._use_up(handle, pending, signed_in)
         await self._record(pending, signed_in, refusal, event)
         return await self._refusal(pending, refusal)
@@ -244,60 +259,6 @@ class AuthorizationEndpoint:
             details=details,
         )
 
-    # --- proof of client and redirect URI ---
-
-    async def _proven_client(self, parameters: Parameters) -> Client:
-        name = parameters.single("client_id")
-        if name is None:
-            raise UnprovenRequest(
-                f"The request {_says('client_id', parameters)} which application it comes from.",
-                reasons=("client_id must be given once",),
-            )
-        client = await client_store.client_named(self._db, name) if is_client_name(name) else None
-        if client is None:
-            raise UnprovenRequest(
-                f"No application is registered here as {name[:80]!r}.",
-                hint="Tell whoever runs the application that its client_id is wrong.",
-            )
-        return client
-
-    async def _proven_redirect_uri(self, parameters: Parameters, client: Client, address: str) -> str:
-        uri = parameters.single("redirect_uri")
-        if uri is None:
-            raise UnprovenRequest(
-                f"{client.display_name} {_says('redirect_uri', parameters)} where its answer goes.",
-                reasons=("redirect_uri must be given once",),
-            )
-        if not redirects.is_allowed(client, uri):
-            reason = "the redirect URI is not registered"
-            await self._audit.refused(
-                self._db,
-                Event.AUTHORIZATION_REQUESTED,
-                actor=anonymous(address),
-                target=f"client:{client.id}",
-                reason=reason,
-                details={"client": client.name, "redirect_uri": uri[:300], "reasons": [reason]},
-            )
-            raise UnprovenRequest(
-                f"{client.display_name} asks for its answer at {uri[:300]!r}, which is not registered for it.",
-                reasons=("a redirect URI must be registered exactly as the application sends it",),
-                hint=f"Do not go on if a link brought you here. Else tell whoever runs {client.display_name}.",
-            )
-        return uri
-
-    async def _hinted_subject(self, parameters: Parameters, client: Client) -> str | None:
-        hint = parameters.single("id_token_hint")
-        if hint is None:
-            return None
-        records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
-        try:
-            algorithms = frozenset(record.algorithm for record in records)
-            found = verify(hint, verification_keys(*records), typ=JWT, algorithms=algorithms)
-            require_issuer(found.claims, issuer_url_of(self._origin, client.name))
-            return optional_text(found.claims, "sub") or None
-        except TokenRefused as cause:
-            raise AuthorizationRefused("invalid_request", "The id_token_hint is no ID token of this issuer.") from cause
-
     # --- responses ---
 
     async def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> Response:
@@ -314,7 +275,3 @@ class AuthorizationEndpoint:
 
 def _sentences(reasons: tuple[str, ...]) -> str:
     return " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons)
-
-
-def _says(name: str, parameters: Parameters) -> str:
-    return "says more than once" if name in parameters.repeated else "does not say"

@@ -163,16 +163,20 @@ class TokenContext(Struct, frozen=True):
     """How the person proved who they are (RFC 8176)."""
     now: Instant
     nonce: str | None = None
+    details: tuple[Mapping[str, Any], ...] = ()
+    """Granted beyond scopes (RFC 9396)."""
 
 
-def access_token_claims(context: TokenContext, scopes: Iterable[str], lifetime: timedelta, token_id: str) -> dict[str, Any]:
-    """The claims of an access token (RFC 9068, section 2.2)."""
+def access_token_claims(
+    context: TokenContext, scopes: Iterable[str], lifetime: timedelta, token_id: str, audience: Collection[str] = ()
+) -> dict[str, Any]:
+    """The claims of an access token (RFC 9068, section 2.2). `audience`: whom it is for, where that is not the client."""
     family = context.family
     now = to_seconds(context.now)
     claims: dict[str, Any] = {
         "iss": context.issuer_url,
         "sub": family.subject,
-        "aud": context.client.name,
+        "aud": context.client.name if not audience else [*audience] if len(audience) > 1 else next(iter(audience)),
         "exp": to_seconds(after(context.now, lifetime)),
         "nbf": now,
         "iat": now,
@@ -181,6 +185,8 @@ def access_token_claims(context: TokenContext, scopes: Iterable[str], lifetime: 
         "family": family.id,
     }
     scope = " ".join(scopes)
+    if context.details:
+        claims["authorization_details"] = list(context.details)
     return claims | _sign_in_claims(family) | ({"scope": scope} if scope else {})
 
 

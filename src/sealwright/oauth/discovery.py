@@ -8,7 +8,7 @@ from typing import Any
 
 from sealwright.client_metadata import is_client_name
 from sealwright.clock import Instant, before
-from sealwright.jose import jwks_document, verification_keys
+from sealwright.jose import ALGORITHMS, jwks_document, verification_keys
 from sealwright.keys import Custody, PublicKeyRecord, Purpose, signing_record
 from sealwright.oauth import policy, store
 from sealwright.oauth.authentication_context import ACR_VALUES
@@ -26,6 +26,7 @@ ISSUER_PATH = "/oauth2/openid/"
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 AUTHORIZATION_PATH = "/oauth2/authorise"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - an address
+PUSH_PATH = "/oauth2/par"
 INTROSPECTION_PATH = "/oauth2/token/introspect"
 REVOCATION_PATH = "/oauth2/token/revoke"
 LOGOUT_PATH = "/oauth2/logout"
@@ -142,6 +143,7 @@ def metadata_of(
     if not client.is_public:  # only who proves itself may try tokens out
         introspection["introspection_endpoint"] = origin + INTROSPECTION_PATH
         introspection["introspection_endpoint_auth_methods_supported"] = methods
+        introspection["introspection_signing_alg_values_supported"] = algorithms
     return {
         "issuer": issuer_url,
         "authorization_endpoint": origin + AUTHORIZATION_PATH,
@@ -165,8 +167,13 @@ def metadata_of(
         "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, *client.always_told, *told, *claims])),
         "claims_parameter_supported": True,
         "acr_values_supported": list(ACR_VALUES),
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
+        "request_object_signing_alg_values_supported": sorted(ALGORITHMS),
+        "require_signed_request_object": client.require_signed_request_object,
+        "pushed_authorization_request_endpoint": origin + PUSH_PATH,
+        "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
+        **({"authorization_details_types_supported": types} if (types := list(client.authorization_details_types)) else {}),
         "authorization_response_iss_parameter_supported": True,
         "authorization_signing_alg_values_supported": algorithms,
         "backchannel_logout_supported": True,

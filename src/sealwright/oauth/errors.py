@@ -114,6 +114,20 @@ class ScopeRefused(TokenRequestRefused):
     error = "invalid_scope"
 
 
+class TargetRefused(TokenRequestRefused):
+    """A resource that the client may not ask tokens for, or that was not granted (RFC 8707)."""
+
+    code = "invalid_target"
+    error = "invalid_target"
+
+
+class DetailsRefused(TokenRequestRefused):
+    """Authorization details that the client may not ask for, or that were not granted (RFC 9396)."""
+
+    code = "invalid_authorization_details"
+    error = "invalid_authorization_details"
+
+
 class AuthorizationEnded(Refused):
     """The authorization that a token comes from is over: revoked, or its session or person is gone."""
 

@@ -24,17 +24,19 @@ from sealwright.errors import (
 )
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import network_of
-from sealwright.oauth.discovery import INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH, Discovery
+from sealwright.oauth.discovery import INTROSPECTION_PATH, PUSH_PATH, REVOCATION_PATH, TOKEN_PATH, Discovery
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
     AccessTokenMissing,
     AccessTokenRefused,
+    AuthorizationRefused,
     ClientNotAuthenticated,
     ScopeMissing,
     TokenRequestRefused,
 )
-from sealwright.oauth.introspection import IntrospectionEndpoint
+from sealwright.oauth.introspection import SIGNED_INTROSPECTION, IntrospectionEndpoint
+from sealwright.oauth.pushed.endpoint import PushEndpoint
 from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_request import TokenRequest
@@ -61,6 +63,7 @@ class Endpoints:
         self,
         *,
         tokens: TokenEndpoint,
+        pushes: PushEndpoint,
         introspection: IntrospectionEndpoint,
         revocation: RevocationEndpoint,
         userinfo: UserinfoEndpoint,
@@ -68,6 +71,7 @@ class Endpoints:
         budgets: Budgets,
     ) -> None:
         self._tokens = tokens
+        self._pushes = pushes
         self._introspection = introspection
         self._revocation = revocation
         self._userinfo = userinfo
@@ -79,8 +83,15 @@ class Endpoints:
         tokens = await self._for_client(request, self._tokens.respond)
         return json_response(200, tokens.members(), headers=(*_NO_STORE, _ANY_ORIGIN))
 
+    async def push(self, request: Request) -> Response:
+        """The pushed authorization request endpoint (RFC 9126)."""
+        return json_response(201, await self._for_client(request, self._pushes.respond), headers=(*_NO_STORE, _ANY_ORIGIN))
+
     async def introspect(self, request: Request) -> Response:
-        """The introspection endpoint (RFC 7662)."""
+        """The introspection endpoint (RFC 7662), which signs its response where that is asked for (RFC 9701)."""
+        if SIGNED_INTROSPECTION in request.headers.get("accept", "").lower():
+            signed = await self._for_client(request, self._introspection.respond_signed)
+            return Response(200, signed.encode(), (("content-type", SIGNED_INTROSPECTION), *_NO_STORE))
         return json_response(200, await self._for_client(request, self._introspection.respond), headers=_NO_STORE)
 
     async def revoke(self, request: Request) -> Response:
@@ -93,7 +104,8 @@ class Endpoints:
         failures, network = self._budgets.token_failures_by_network, network_of(request.peer.address)
         failures.require(network)
         try:
-            return await respond(TokenRequest(request.form(), request.headers, request.peer))
+            form, resources = request.form(repeatable="resource"), request.form_values("resource")
+            return await respond(TokenRequest(form, request.headers, request.peer, tuple(dict.fromkeys(resources))))
         except RateLimited:
             raise
         except Refused:
@@ -131,7 +143,7 @@ class Endpoints:
 
     async def preflight(self, request: Request) -> Response:
         """What a browser asks before a call from another origin (Fetch standard)."""
-        methods = "POST" if request.path in (TOKEN_PATH, REVOCATION_PATH) else "GET, POST"
+        methods = "POST" if request.path in (TOKEN_PATH, PUSH_PATH, REVOCATION_PATH) else "GET, POST"
         return Response(
             204,
             b"",
@@ -160,6 +172,7 @@ def routes(endpoints: Endpoints) -> list[Route]:
     userinfo, keys = _ISSUER + "/userinfo", _ISSUER + "/public_key.jwk"
     return [
         Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth),
+        Route("POST", PUSH_PATH, endpoints.push, _BOTH, own, oauth),
         Route("POST", INTROSPECTION_PATH, endpoints.introspect, _BOTH, own, oauth),
         Route("POST", "/oauth2/inspect", endpoints.introspect, _BOTH, own, oauth),  # its name in Kanidm until 1.2
         Route("POST", REVOCATION_PATH, endpoints.revoke, _BOTH, own, oauth),
@@ -169,6 +182,7 @@ def routes(endpoints: Endpoints) -> list[Route]:
         *(Route("GET", path, endpoints.webfinger, _PEOPLE, open_to_all, oauth) for path in webfinger),
         Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN),
         Route("OPTIONS", TOKEN_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
+        Route("OPTIONS", PUSH_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
         Route("OPTIONS", REVOCATION_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
         *(
             Route("OPTIONS", path, endpoints.preflight, _PEOPLE, open_to_all, oauth)
@@ -213,6 +227,8 @@ def answer_failure(request: Request, failure: Exception) -> Response:
     if not isinstance(failure, Failure):
         return _error(500, "server_error", f"Something went wrong here. Request {request.request_id}.")
     if isinstance(failure, TokenRequestRefused) and not isinstance(failure, ClientNotAuthenticated):
+        return _error(400, failure.error, failure.detail)
+    if isinstance(failure, AuthorizationRefused):  # of a pushed request: there is no redirect to tell it by
         return _error(400, failure.error, failure.detail)
     if isinstance(failure, AccessTokenMissing):  # RFC 6750, section 3.1: nothing was wrong yet
         return Response(401, b"", (*_headers_with(failure), *_NO_STORE, _ANY_ORIGIN, _EXPOSED))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sealwright.clock import to_seconds
+from sealwright.jose import sign
+from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, store
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.client_authentication import ClientAuthentication
@@ -19,7 +21,8 @@ from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
 from sealwright.oauth.token_request import TokenRequest
 
-_TOLD = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "auth_time", "sid")
+SIGNED_INTROSPECTION = "application/token-introspection+jwt"
+_TOLD = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "auth_time", "sid", "authorization_details")
 _INACTIVE: dict[str, Any] = {"active": False}
 
 
@@ -34,7 +37,9 @@ class IntrospectionEndpoint:
         access_tokens: AccessTokens,
         families: TokenFamilies,
         directory: PeopleLookup,
+        custody: Custody,
     ) -> None:
+        self._custody = custody
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._origin = dependencies.origin
@@ -46,7 +51,22 @@ class IntrospectionEndpoint:
 
     async def respond(self, request: TokenRequest) -> dict[str, Any]:
         """The members of the response. A token of another client is inactive, like one that never was."""
+        return await self._told(await self._clients.authenticate(request), request)
+
+    async def respond_signed(self, request: TokenRequest) -> str:
+        """The same as a JWT, signed as the client's ID tokens are (RFC 9701, section 5)."""
         client = await self._clients.authenticate(request)
+        told = await self._told(client, request)
+        key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id, client.id_token_signed_response_alg)
+        claims = {
+            "iss": issuer_url_of(self._origin, client.name),
+            "aud": client.name,
+            "iat": to_seconds(self._clock.now()),
+            "token_introspection": told,
+        }
+        return sign(key, claims, type=SIGNED_INTROSPECTION.removeprefix("application/"))
+
+    async def _told(self, client: Client, request: TokenRequest) -> dict[str, Any]:
         if client.is_public:  # RFC 7662, section 2.1: else anyone could try tokens out
             raise ClientNotAuthenticated(f"{client.name} is a public client; only a client with a secret may introspect tokens.")
         token = request.required("token")

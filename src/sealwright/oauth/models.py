@@ -39,6 +39,11 @@ class Client(ClientMetadata):
         previous = self.previous_secret_digest if ends_at is not None and now < ends_at else None
         return tuple(digest for digest in (self.secret_digest, previous) if digest is not None)
 
+    @property
+    def has_opaque_tokens(self) -> bool:
+        """True where only this server can read its access tokens."""
+        return self.access_token_format == "opaque"  # noqa: S105 - a format
+
     def refresh_lifetime(self, usual: timedelta) -> timedelta:
         """How long its refresh tokens wait for their use; `usual` is the server's setting."""
         return usual if self.refresh_seconds is None else timedelta(seconds=self.refresh_seconds)
@@ -135,6 +140,12 @@ class AuthorizationRequest(Struct, frozen=True, omit_defaults=True):
     hinted_subject: str | None = None
     """`sub` of the ID token that the client sent as a hint, or the one that it asks for."""
     claims: ClaimsRequest = ClaimsRequest()
+    resources: tuple[str, ...] = ()
+    """Other servers for which tokens are asked (RFC 8707)."""
+    authorization_details: tuple[dict[str, Any], ...] = ()
+    """What is asked for beyond scopes (RFC 9396)."""
+    pushed: bytes | None = None
+    """The digest of the handle with which the client pushed it."""
 
 
 class PendingRequest(Struct, frozen=True):
@@ -234,6 +245,8 @@ class DisclosedClaims(Struct, frozen=True):
     scopes: tuple[str, ...]
     asks_each_time: bool
     """The consent is not remembered: any program could pose as this application."""
+    resources: tuple[str, ...] = ()
+    authorization_details: tuple[Mapping[str, Any], ...] = ()
 
 
 class TokenFamily(Struct, frozen=True):
@@ -254,6 +267,10 @@ class TokenFamily(Struct, frozen=True):
     """How the person had proved who they are when they granted it."""
     claims: ClaimsRequest = ClaimsRequest()
     """Claims that were granted one by one, beside those of the scopes."""
+    resources: tuple[str, ...] = ()
+    """Other servers that its access tokens are for; none where they are for the client itself."""
+    authorization_details: tuple[Mapping[str, Any], ...] = ()
+    """What was granted beyond scopes."""
 
     @property
     def is_offline(self) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from sealwright.errors import InvalidInput
 from sealwright.http import fields_of
 from sealwright.oauth import policy
+from sealwright.oauth.authorization_details import DetailsMalformed, read_details
 from sealwright.oauth.claims_request import read_claims_request
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
 from sealwright.oauth.models import AuthorizationRequest, Client, Prompt, ResponseMode
@@ -24,8 +25,10 @@ LONGEST_HINT = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _NOT_SUPPORTED = {
-    "request": ("request_not_supported", "Request objects are not supported."),
-    "request_uri": ("request_uri_not_supported", "Request objects by reference are not supported."),
+    "request_uri": (
+        "request_uri_not_supported",
+        "Request objects by reference are not fetched; push the request (RFC 9126), or send it as the parameter request.",
+    ),
     "registration": ("registration_not_supported", "Registration within a request is not supported."),
 }
 
@@ -36,6 +39,8 @@ class Parameters(Struct, frozen=True):
     values: Mapping[str, str]
     repeated: frozenset[str]
     """Names that were given more than once; `values` holds the first."""
+    resources: tuple[str, ...] = ()
+    """Each `resource`, which may be given more than once (RFC 8707, section 2)."""
 
     @classmethod
     def read(cls, text: str) -> Parameters:
@@ -48,11 +53,14 @@ class Parameters(Struct, frozen=True):
             ) from cause
         values: dict[str, str] = {}
         repeated: set[str] = set()
+        resources = tuple(dict.fromkeys(value for name, value in pairs if name == "resource" and value))
         for name, value in pairs:
+            if name == "resource":
+                continue
             if name in values:
                 repeated.add(name)
             values.setdefault(name, value)
-        return cls({name: value for name, value in values.items() if value}, frozenset(repeated))
+        return cls({name: value for name, value in values.items() if value}, frozenset(repeated), resources)
 
     def single(self, name: str) -> str | None:
         """The value, where the parameter is given exactly once."""
@@ -82,7 +90,9 @@ def state_of(parameters: Parameters) -> str | None:
     return state
 
 
-def read_request(parameters: Parameters, client: Client, redirect_uri: str, hinted_subject: str | None) -> AuthorizationRequest:
+def read_request(
+    parameters: Parameters, client: Client, redirect_uri: str, hinted_subject: str | None, *, pushed: bytes | None = None
+) -> AuthorizationRequest:
     """What a request with proven client and redirect URI asks for; raises AuthorizationRefused."""
     _require_clean(parameters)
     _require_response_type(parameters)
@@ -105,6 +115,9 @@ def read_request(parameters: Parameters, client: Client, redirect_uri: str, hint
         login_hint=parameters.values.get("login_hint", "")[:LONGEST_HINT],
         hinted_subject=hinted_subject or claims.subject,
         claims=claims,
+        resources=_resources(parameters, client),
+        authorization_details=_details(parameters, client),
+        pushed=pushed,
     )
 
 
@@ -184,6 +197,20 @@ def _max_age(parameters: Parameters) -> int | None:
     if not _SECONDS.fullmatch(text):
         raise _malformed("The max_age is not a number of seconds.")
     return int(text)
+
+
+def _resources(parameters: Parameters, client: Client) -> tuple[str, ...]:
+    refused = policy.refused_resource(client, parameters.resources)
+    if refused:
+        raise AuthorizationRefused("invalid_target", refused)
+    return parameters.resources
+
+
+def _details(parameters: Parameters, client: Client) -> tuple[dict[str, Any], ...]:
+    try:
+        return read_details(parameters.values.get("authorization_details"), client)
+    except DetailsMalformed as cause:
+        raise AuthorizationRefused("invalid_authorization_details", str(cause)) from cause
 
 
 def _malformed(detail: str) -> AuthorizationRefused:

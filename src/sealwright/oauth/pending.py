@@ -19,6 +19,7 @@ from sealwright.oauth import redirects, store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import AuthorizationRefused, RequestGone
 from sealwright.oauth.models import AuthorizationRequest, Client, PendingRequest
+from sealwright.oauth.pushed.requests import PushedRequests
 
 LARGEST_REQUEST = 4_800
 """Bytes of a request that can wait: its handle stays below the 8 kB that usual proxies allow for an address."""
@@ -40,7 +41,8 @@ _read = msgspec.msgpack.Decoder(_SealedRequest).decode
 class PendingRequests:
     """Makes handles, opens them, and stores which were decided."""
 
-    def __init__(self, dependencies: OAuthDependencies, sealer: Sealer) -> None:
+    def __init__(self, dependencies: OAuthDependencies, sealer: Sealer, pushed: PushedRequests) -> None:
+        self._pushed = pushed
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._lasts = dependencies.lifetimes.request
@@ -73,10 +75,12 @@ class PendingRequests:
             raise request_gone()
         return PendingRequest(client, sealed.request, sealed.created_at, sealed.expires_at)
 
-    @staticmethod
-    async def answer(tx: Transaction, handle: str, pending: PendingRequest) -> bool:
-        """Use the handle up; true only for the first to do so."""
-        return await store.answer_request(tx, _digest(handle), pending.expires_at)
+    async def answer(self, tx: Transaction, handle: str, pending: PendingRequest) -> bool:
+        """Use the request up, with its handle and as it was pushed, where it has these; true only for the first to do so."""
+        pushed = pending.request.pushed
+        if pushed is not None and not await self._pushed.use_up(tx, pushed):
+            return False
+        return not handle or await store.answer_request(tx, _digest(handle), pending.expires_at)
 
 
 def request_gone() -> RequestGone:

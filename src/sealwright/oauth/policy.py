@@ -118,6 +118,15 @@ def _why_refused(need: ScopeNeed) -> str:
     return f"no group of this application has the scope {need.scope}"
 
 
+def refused_resource(client: Client, resources: Collection[str]) -> str:
+    """Why a client may not ask tokens for one of these servers (RFC 8707); empty where it may for all."""
+    wrong = next((each for each in resources if each not in client.resources), None)
+    if wrong is None:
+        return ""
+    command = f"sealwright system oauth2 add-resource {client.name} URL"
+    return f"{client.name} may not ask for access tokens for the resource {wrong[:200]}; to let it: {command}"
+
+
 def is_challenge(text: str) -> bool:
     """True where `text` can be an S256 code challenge (RFC 7636, section 4.2)."""
     return _CHALLENGE.fullmatch(text) is not None
@@ -239,7 +248,7 @@ def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, fact
 
 
 def _consent_is_needed(client: Client, request: AuthorizationRequest, facts: SessionFacts) -> bool:
-    if Prompt.CONSENT in request.prompts:
+    if Prompt.CONSENT in request.prompts or request.authorization_details:  # each of them is about one occasion
         return True
     # Whoever goes on after a sign-out is asked about in any case, and so can be taken back (OpenID Connect Core, section 11).
     if not client.consent_prompt and OFFLINE_ACCESS not in facts.decision.granted:

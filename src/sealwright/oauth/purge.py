@@ -9,6 +9,7 @@ from sealwright.clock import Instant, before
 from sealwright.db import Transaction
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.pushed import store as pushed_store
 
 KEPT_FOR = timedelta(days=1)
 """After its end, so that a second use is still recognised."""
@@ -20,6 +21,7 @@ async def purge(dependencies: OAuthDependencies) -> int:
     """Delete what ended more than a day ago; returns how many rows. A scheduled job, safe on any number of nodes."""
     until = before(dependencies.clock.now(), KEPT_FOR)
     gone = await _until_none_is_left(dependencies, store.purge_requests, until)
+    gone += await _until_none_is_left(dependencies, pushed_store.purge, until)
     gone += await _purge_families(dependencies, until)
     return gone + await _until_none_is_left(dependencies, store.purge_refresh_tokens, until)
 

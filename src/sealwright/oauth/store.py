@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
@@ -36,6 +36,7 @@ from sealwright.oauth.models import (
 
 _NO_CLAIMS = ClaimsRequest()
 _read_claims = msgspec.json.Decoder(ClaimsRequest).decode
+_read_details = msgspec.json.Decoder(tuple[dict[str, Any], ...]).decode
 
 c = oauth_clients.c
 m = oauth_scope_maps.c
@@ -103,6 +104,8 @@ FAMILY_COLUMNS = (
     f.revoked_at,
     f.methods,
     f.claims,
+    f.resources,
+    f.authorization_details,
 )
 _INSERT_FAMILY = Statement(insert(oauth_families))
 _FAMILY_BY_ID = Statement(select(*FAMILY_COLUMNS).where(f.id == bindparam("id")))
@@ -301,6 +304,10 @@ async def insert_family(tx: Transaction, family: TokenFamily) -> None:
         revoke_reason=None,
         methods=" ".join(family.methods),
         claims=None if family.claims == _NO_CLAIMS else msgspec.json.encode(family.claims).decode(),
+        resources=" ".join(family.resources),
+        authorization_details=msgspec.json.encode(family.authorization_details).decode()
+        if family.authorization_details
+        else None,
     )
 
 
@@ -381,6 +388,8 @@ def family_from(row: Row) -> TokenFamily:
         revoked_at=instant_or_none(row[8]),
         methods=tuple(row[9].split()),
         claims=_NO_CLAIMS if row[10] is None else _read_claims(row[10]),
+        resources=tuple(row[11].split()),
+        authorization_details=() if row[12] is None else _read_details(row[12]),
     )
 
 

@@ -12,13 +12,22 @@ from sealwright.ip import network_of
 from sealwright.jose import ACCESS_TOKEN, TokenTooLong, require_room, sign
 from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.oauth import claims
+from sealwright.oauth.authorization_details import DetailsMalformed, read_details, within
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
-from sealwright.oauth.errors import ClientNotAuthorized, GrantTypeRefused, ScopeRefused, TokenRequestRefused
+from sealwright.oauth.errors import (
+    ClientNotAuthorized,
+    DetailsRefused,
+    GrantTypeRefused,
+    ScopeRefused,
+    TargetRefused,
+    TokenRequestRefused,
+)
 from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
+from sealwright.oauth.opaque_tokens import OpaqueTokens
 from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
 from sealwright.oauth.token_request import TokenRequest
@@ -33,6 +42,7 @@ class TokenResponse:
     scope: str
     refresh_token: str | None = field(repr=False)
     id_token: str | None = field(repr=False)
+    details: tuple[Mapping[str, Any], ...] = ()
 
     def members(self) -> dict[str, Any]:
         """The members of the JSON response; what there is none of is left out."""
@@ -43,6 +53,8 @@ class TokenResponse:
         }
         if self.scope:
             response["scope"] = self.scope
+        if self.details:
+            response["authorization_details"] = list(self.details)
         if self.refresh_token is not None:
             response["refresh_token"] = self.refresh_token
         if self.id_token is not None:
@@ -61,7 +73,9 @@ class TokenEndpoint:
         families: TokenFamilies,
         directory: PeopleLookup,
         custody: Custody,
+        opaque: OpaqueTokens,
     ) -> None:
+        self._opaque = opaque
         self._clock = dependencies.clock
         self._origin = dependencies.origin
         self._lifetimes = dependencies.lifetimes
@@ -87,7 +101,7 @@ class TokenEndpoint:
         actor = Actor("client", client.id, client.name, address=address)
 
         async def complete(result: GrantResult) -> GrantResult:
-            return await self._complete(key, client, result)
+            return await self._complete(key, client, self._narrowed(result, client, request))
 
         try:
             result = await grant.redeem(client, request, actor, complete)
@@ -95,6 +109,21 @@ class TokenEndpoint:
             self._failures.spend(client.name, network_of(address))
             raise
         return self._mint(key, client, result)
+
+    @staticmethod
+    def _narrowed(result: GrantResult, client: Client, request: TokenRequest) -> GrantResult:
+        """With those of the granted resources and details that this request asks for, else all (RFC 8707; RFC 9396)."""
+        family = result.family
+        beyond = [each for each in request.resources if each not in family.resources]
+        if beyond:
+            raise TargetRefused(f"The resource {beyond[0][:200]} was not granted.")
+        try:
+            details = read_details(request.optional("authorization_details"), client)
+        except DetailsMalformed as cause:
+            raise DetailsRefused(str(cause)) from cause
+        if not within(details, family.authorization_details):
+            raise DetailsRefused("These authorization_details were not granted.")
+        return replace(result, resources=request.resources or family.resources, details=details or family.authorization_details)
 
     async def _complete(self, key: SigningKey, client: Client, result: GrantResult) -> GrantResult:
         """With what the ID token tells of the person; raises ScopeRefused where it would be longer than is read."""
@@ -115,22 +144,24 @@ class TokenEndpoint:
     def _mint(self, key: SigningKey, client: Client, result: GrantResult) -> TokenResponse:
         context = self._context(client, result)
         lifetime = self._lifetimes.access_token
-        access_token = sign(
-            key,
-            claims.access_token_claims(context, result.scopes, lifetime, result.access_token_id),
-            type=ACCESS_TOKEN,
-        )
+        said = claims.access_token_claims(context, result.scopes, lifetime, result.access_token_id, result.resources)
+        access_token = self._opaque.seal(said) if client.has_opaque_tokens else sign(key, said, type=ACCESS_TOKEN)
         id_token = None
         if result.holder is not None and "openid" in result.scopes:
             id_token = sign(key, self._id_token_claims(context, result, result.holder, access_token=access_token))
         return TokenResponse(
-            access_token, lifetime // timedelta(seconds=1), " ".join(result.scopes), result.refresh_token, id_token
+            access_token,
+            lifetime // timedelta(seconds=1),
+            " ".join(result.scopes),
+            result.refresh_token,
+            id_token,
+            result.details,
         )
 
     def _context(self, client: Client, result: GrantResult) -> claims.TokenContext:
         issuer_url = issuer_url_of(self._origin, client.name)
         methods = result.family.methods or (() if result.holder is None else result.holder.session.methods)
-        return claims.TokenContext(issuer_url, client, result.family, methods, self._clock.now(), result.nonce)
+        return claims.TokenContext(issuer_url, client, result.family, methods, self._clock.now(), result.nonce, result.details)
 
     def _id_token_claims(
         self, context: claims.TokenContext, result: GrantResult, holder: FamilyHolder, *, access_token: str

@@ -17,6 +17,8 @@ class TokenRequest:
     headers: Mapping[str, str] = field(repr=False)
     """Names in lower case."""
     peer: Peer
+    resources: tuple[str, ...] = ()
+    """Each `resource` of the form (RFC 8707)."""
 
     def required(self, name: str) -> str:
         """A parameter that must be there; an empty one is not (RFC 6749, section 3.2)."""

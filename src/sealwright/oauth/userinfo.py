@@ -7,7 +7,7 @@ from typing import Any
 from sealwright.oauth import claims
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.discovery import Discovery
-from sealwright.oauth.errors import AccessTokenMissing, ScopeMissing
+from sealwright.oauth.errors import AccessTokenMissing, AccessTokenRefused, ScopeMissing
 from sealwright.oauth.subjects import SubjectLookup
 
 
@@ -25,6 +25,8 @@ class UserinfoEndpoint:
         if not access_token:
             raise AccessTokenMissing("Send the access token in the Authorization header, or in the form of a POST.")
         token = await self._access_tokens.verify(access_token, client)
+        if not token.is_for(client.name):
+            raise AccessTokenRefused("The access token is for the resources that it was asked for, and not for userinfo.")
         if token.holder is None:
             raise _needs_openid()
         account = token.holder.account

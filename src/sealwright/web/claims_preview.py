@@ -5,13 +5,14 @@ It is made from the claims of the ID token itself, so that the page promises nei
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sealwright.clock import Instant, from_seconds
 from sealwright.oauth import PendingRequest, ScopeNeed
 from sealwright.web.formatting import host_text, origin_text
-from sealwright.web.models import ClaimPreview, ClientPreview, MissingScope
+from sealwright.web.models import ClaimPreview, ClientPreview, DetailsPreview, MissingScope
 
 _LABELS: Mapping[str, str] = {
     "preferred_username": "Your user name",
@@ -58,6 +59,9 @@ _QUALIFIERS = frozenset({"email_verified", "phone_number_verified"})
 """Claims that are shown with another one."""
 
 
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
 def client_preview(pending: PendingRequest) -> ClientPreview:
     """The client as the page shows it."""
     return ClientPreview(
@@ -88,6 +92,40 @@ def claim_previews(claims: Mapping[str, Any], scopes: Collection[str]) -> tuple[
         if scope not in _KNOWN_SCOPES
     ]
     return tuple(previews)
+
+
+def details_previews(details: Collection[Mapping[str, Any]]) -> tuple[DetailsPreview, ...]:
+    """Each of the authorization details (RFC 9396) with its members, in words as far as a program can."""
+    return tuple(
+        DetailsPreview(_in_words(each["type"]), tuple(_rows({name: value for name, value in each.items() if name != "type"})))
+        for each in details
+    )
+
+
+def _rows(members: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in members.items():
+        label = f"{before}{_in_words(name)}"
+        if isinstance(value, dict):
+            yield from _rows(value, f"{label}: ")
+        elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+            for number, each in enumerate(value, 1):
+                yield from _rows(each if isinstance(each, dict) else {"": each}, f"{label} {number}: ")
+        elif isinstance(value, list):
+            yield label, ", ".join(map(_said, value))
+        else:
+            yield label, _said(value)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "nothing" if value is None else str(value)
+
+
+def _in_words(name: str) -> str:
+    """`instructedAmount` and `payment_initiation` as one reads them."""
+    text = _WORD_BEGINS.sub(" ", name).replace("_", " ").strip()
+    return text[:1].upper() + text[1:].lower() if text.isascii() and "/" not in text and ":" not in text else name
 
 
 def scope_labels(scopes: Collection[str]) -> tuple[str, ...]:

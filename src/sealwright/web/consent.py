@@ -6,7 +6,7 @@ from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, ConsentStep, StepResponse
-from sealwright.web.claims_preview import claim_previews, client_preview
+from sealwright.web.claims_preview import claim_previews, client_preview, details_previews
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
 from sealwright.web.return_to import ReturnTo, read_return_to
@@ -34,7 +34,9 @@ class ConsentPages:
             application=client_preview(pending),
             person=person.account,
             claims=claim_previews(disclosed.claims, disclosed.scopes),
-            asks_each_time=disclosed.asks_each_time,
+            asks_each_time=disclosed.asks_each_time or bool(disclosed.authorization_details),
+            details=details_previews(disclosed.authorization_details),
+            resources=disclosed.resources,
             action=return_to.path(CONSENT_PAGE),
             not_you=return_to.path(SIGN_IN_PAGE) + "&other",
             csrf_token=page_request.csrf_token_of(person),

@@ -19,6 +19,14 @@ class ClientPreview(Struct, frozen=True):
     """It goes back to a program on the person's own computer."""
 
 
+class DetailsPreview(Struct, frozen=True):
+    """What an application asks to do on one occasion (RFC 9396)."""
+
+    label: str
+    rows: tuple[tuple[str, str], ...]
+    """Each with what it is called."""
+
+
 class MissingScope(Struct, frozen=True):
     """Scopes that an application asks for and the person may not grant."""
 

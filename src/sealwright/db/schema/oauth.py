@@ -87,6 +87,19 @@ oauth_answered_requests = Table(
     info={"about": "Authorization requests that waited for a person and were answered, so that none is answered twice."},
 )
 
+oauth_pushed_requests = Table(
+    "oauth_pushed_requests",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, doc="Of the request_uri"),
+    ref_column("client_id", "oauth_clients.id", cascade=True),
+    text_column("request", doc="JSON: its parameters"),
+    instant_column("expires_at", doc="From then on it is not opened any more"),
+    instant_column("consumed_at", nullable=True, doc="When it was decided"),
+    Index("ix_oauth_pushed_requests_client_id", "client_id"),
+    Index("ix_oauth_pushed_requests_expires_at", "expires_at"),
+    info={"about": "Authorization requests that clients sent by themselves, before the browser."},
+)
+
 oauth_families = Table(
     "oauth_families",
     metadata,
@@ -102,6 +115,10 @@ oauth_families = Table(
     text_column("revoke_reason", nullable=True),
     Column("methods", Text, nullable=False, server_default=text("''"), doc="How the person had proved who they are"),
     text_column("claims", nullable=True, doc="JSON: claims that were granted one by one"),
+    Column(
+        "resources", Text, nullable=False, server_default=text("''"), doc="Whom access tokens are for, with spaces between them"
+    ),
+    text_column("authorization_details", nullable=True, doc="JSON: what was granted beyond scopes"),
     Index("ix_oauth_families_account_id", "account_id"),
     Index("ix_oauth_families_session_id", "session_id"),
     Index("ix_oauth_families_client_id", "client_id"),

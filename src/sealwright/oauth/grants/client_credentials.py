@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from sealwright.access import Actor
 from sealwright.client_metadata import ClientKind
 from sealwright.db import Transaction, WriteBatcher
 from sealwright.entropy import uuid4
 from sealwright.oauth import policy, store
+from sealwright.oauth.authorization_details import DetailsMalformed, read_details
 from sealwright.oauth.claims import CLAIMS_OF_SCOPE
-from sealwright.oauth.errors import ScopeRefused
+from sealwright.oauth.errors import DetailsRefused, ScopeRefused, TargetRefused
 from sealwright.oauth.grants.grant import GrantDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant
 from sealwright.oauth.grants.redemptions import audit_entry
@@ -43,6 +44,9 @@ class ClientCredentialsGrant:
     async def redeem(self, client: Client, request: TokenRequest, actor: Actor, complete: CompleteGrant) -> GrantResult:
         """An authorization of the client's own; each request begins one, so that it can be revoked by itself."""
         scopes = await self._scopes(client, request.optional("scope"))
+        refused = policy.refused_resource(client, request.resources)
+        if refused:
+            raise TargetRefused(refused)
         family = TokenFamily(
             id=uuid4(self._entropy),
             client_id=client.id,
@@ -53,6 +57,8 @@ class ClientCredentialsGrant:
             authenticated_at=None,
             created_at=self._clock.now(),
             revoked_at=None,
+            resources=request.resources,
+            authorization_details=_details(client, request),
         )
         result = await complete(new_grant(self._entropy, family, None, scopes))
         await self._batcher.add(_Issue(result, client, actor))
@@ -79,3 +85,10 @@ class ClientCredentialsGrant:
             await store.insert_family(tx, each.result.family)
         await self._audit.record_all(tx, [audit_entry(each.result, each.client, each.actor, self.grant_type) for each in issues])
         return [None] * len(issues)
+
+
+def _details(client: Client, request: TokenRequest) -> tuple[dict[str, Any], ...]:
+    try:
+        return read_details(request.optional("authorization_details"), client)
+    except DetailsMalformed as cause:
+        raise DetailsRefused(str(cause)) from cause

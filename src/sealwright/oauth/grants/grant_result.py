@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sealwright.entropy import Entropy, uuid4
 from sealwright.identity import Group
@@ -28,6 +29,10 @@ class GrantResult:
     """The person's groups, where they were asked for on the way."""
     subject: Subject | None = None
     """What the ID token tells of the person, once it is known."""
+    resources: tuple[str, ...] = ()
+    """Whom the access token is for, where that is not the client."""
+    details: tuple[Mapping[str, Any], ...] = ()
+    """Granted beyond scopes (RFC 9396)."""
 
 
 CompleteGrant = Callable[[GrantResult], Awaitable[GrantResult]]

@@ -1,0 +1,1 @@
+"""Authorization requests that clients send by themselves, before the browser (RFC 9126)."""

@@ -1,0 +1,46 @@
+"""The pushed authorization request endpoint (RFC 9126): a client sends a request by itself, and learns at once if it is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sealwright.oauth.authorization_requests import AuthorizationRequests
+from sealwright.oauth.client_authentication import ClientAuthentication
+from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
+from sealwright.oauth.parameters import Parameters, state_of
+from sealwright.oauth.pending import PendingRequests
+from sealwright.oauth.pushed.requests import PushedRequests, pushed_response
+from sealwright.oauth.token_request import TokenRequest
+
+
+class PushEndpoint:
+    """Judges a request as the authorization endpoint does, and keeps it."""
+
+    def __init__(
+        self,
+        *,
+        clients: ClientAuthentication,
+        incoming: AuthorizationRequests,
+        requests: PendingRequests,
+        pushed: PushedRequests,
+    ) -> None:
+        self._clients = clients
+        self._incoming = incoming
+        self._requests = requests
+        self._pushed = pushed
+
+    async def respond(self, request: TokenRequest) -> dict[str, Any]:
+        """The handle of the request; raises TokenRequestRefused, or AuthorizationRefused with what is wrong."""
+        client = await self._clients.authenticate(request)
+        if request.optional("request_uri") is not None:
+            raise AuthorizationRefused("invalid_request", "A pushed request has no request_uri (RFC 9126, section 2.1).")
+        values = {name: value for name, value in request.form.items() if value} | {"client_id": client.name}
+        try:
+            proven = await self._incoming.prove_of(
+                client, Parameters(values, frozenset(), request.resources), request.peer.address
+            )
+            state_of(proven.parameters)
+        except UnprovenRequest as cause:
+            raise AuthorizationRefused("invalid_request", " ".join((cause.detail, *cause.reasons))) from cause
+        self._requests.begin(client, await self._incoming.read(proven))
+        return pushed_response(await self._pushed.push(client, proven.parameters, is_signed=proven.is_signed))

@@ -1,0 +1,86 @@
+"""Request objects: authorization requests that the client has signed (RFC 9101; OpenID Connect Core, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sealwright.jose import (
+    ALGORITHMS,
+    JWT,
+    LONGEST_TOKEN,
+    TokenRefused,
+    UnverifiedToken,
+    VerificationKeys,
+    audiences,
+    check_times,
+    keys_of_jwks,
+    verify,
+)
+from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.discovery import issuer_url_of
+from sealwright.oauth.errors import AuthorizationRefused
+from sealwright.oauth.models import Client
+from sealwright.oauth.parameters import Parameters, written
+from sealwright.oauth.token_families import CLOCK_DIFFERENCE
+
+REQUEST_OBJECT = "oauth-authz-req+jwt"
+_OF_THE_TOKEN = frozenset({"iss", "aud", "sub", "exp", "iat", "nbf", "jti"})
+
+
+class RequestObjects:
+    """Opens request objects with the keys of the client."""
+
+    def __init__(self, dependencies: OAuthDependencies) -> None:
+        self._clock = dependencies.clock
+        self._origin = dependencies.origin
+
+    async def open(self, text: str, client: Client) -> Parameters:
+        """The parameters in a request object, which alone count (RFC 9101, section 6.3); raises AuthorizationRefused."""
+        try:
+            claims = self._verified(text, client, await self._keys(client))
+        except TokenRefused as cause:
+            raise _refused(f"it is not valid: {cause.detail}") from cause
+        return _parameters(claims, client)
+
+    async def _keys(self, client: Client) -> VerificationKeys:
+        if client.jwks is None:
+            raise _refused(
+                f"{client.name} has no keys here; sealwright system oauth2 set-authentication {client.name} registers them"
+            )
+        return keys_of_jwks(msgspec.json.encode(client.jwks))
+
+    def _verified(self, text: str, client: Client, keys: VerificationKeys) -> Mapping[str, Any]:
+        if len(text) > LONGEST_TOKEN:
+            raise _refused(f"it has {len(text)} characters, and at most {LONGEST_TOKEN} are read")
+        read = UnverifiedToken(text)
+        typ = REQUEST_OBJECT if str(read.header.get("typ", "")).lower().endswith(REQUEST_OBJECT) else JWT
+        claims = verify(read, keys, typ=typ, algorithms=ALGORITHMS).claims
+        if claims.get("iss", client.name) != client.name or claims.get("client_id", client.name) != client.name:
+            raise _refused("its iss or client_id is another client")
+        if "aud" in claims and issuer_url_of(self._origin, client.name) not in audiences(claims):
+            raise _refused(f"its aud is not {issuer_url_of(self._origin, client.name)}")
+        if "exp" in claims or "nbf" in claims:
+            check_times({"exp": 1 << 40, **claims}, self._clock.now(), CLOCK_DIFFERENCE)
+        return claims
+
+
+def _parameters(claims: Mapping[str, Any], client: Client) -> Parameters:
+    if "request" in claims or "request_uri" in claims:
+        raise _refused("it holds another request object (RFC 9101, section 4)")
+    resources = claims.get("resource", [])
+    resources = [resources] if isinstance(resources, str) else resources
+    if not isinstance(resources, list) or not all(isinstance(each, str) for each in resources):
+        raise _refused("its resource is neither a text nor a list of texts")
+    values = {
+        name: written(value)
+        for name, value in claims.items()
+        if name not in _OF_THE_TOKEN and name != "resource" and value not in (None, "")
+    }
+    return Parameters(values | {"client_id": client.name}, frozenset(), tuple(resources))
+
+
+def _refused(why: str) -> AuthorizationRefused:
+    return AuthorizationRefused("invalid_request_object", f"The request object is refused: {why}.")

@@ -342,6 +342,16 @@ system oauth2 enable-names-without-profile wiki
 system oauth2 disable-names-without-profile wiki
 system oauth2 enable-lean-id-token wiki
 system oauth2 disable-lean-id-token wiki
+system oauth2 enable-pushed-requests-only wiki
+system oauth2 disable-pushed-requests-only wiki
+system oauth2 enable-signed-requests-only wiki
+system oauth2 disable-signed-requests-only wiki
+system oauth2 add-resource wiki https://api.example.org/
+system oauth2 remove-resource wiki https://api.example.org/
+system oauth2 add-details-type wiki payment_initiation
+system oauth2 remove-details-type wiki payment_initiation
+system oauth2 set-access-token-format wiki opaque
+system oauth2 set-access-token-format wiki jwt
 system oauth2 enable-strict-redirect-url wiki
 system oauth2 disable-strict-redirect-url wiki
 system oauth2 set-image wiki image.png

@@ -203,3 +203,16 @@ async def test_purge_of_more_than_one_transaction_leaves_what_still_holds(signed
         await tokens()
         assert await purge(world.dependencies) == ROWS_AT_ONCE + 20
         assert await purge(world.dependencies) == 0
+
+
+async def test_pushed_request_decided_by_many_at_once_is_answered_once(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
+        answer = await world.post("/oauth2/par", public_request())
+        request = {"client_id": "step-ca", "request_uri": members(answer)["request_uri"]}
+        handles = [handle_in(await world.authorize(cookie, **request)) for _ in range(10)]
+        person = await world.signed_in(cookie)
+        done = await asyncio.gather(
+            *(world.server.authorization.allow(handle, person) for handle in handles), return_exceptions=True
+        )
+        assert sum("code=" in getattr(step, "location", "") for step in done) == 1
+        assert len(await world.events("code.issued")) == 1

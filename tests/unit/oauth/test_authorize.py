@@ -79,7 +79,7 @@ ERRORS = {
     "response type unknown": ({"response_type": "token"}, "unsupported_response_type"),
     "hybrid": ({"response_type": "code id_token"}, "unsupported_response_type"),
     "response mode unknown": ({"response_mode": "web_message"}, "invalid_request"),
-    "request object": ({"request": "eyJ"}, "request_not_supported"),
+    "request object": ({"request": "eyJ"}, "invalid_request_object"),
     "request object by reference": ({"request_uri": "https://x.example/r"}, "request_uri_not_supported"),
     "registration": ({"registration": "{}"}, "registration_not_supported"),
     "no challenge": ({"code_challenge": "", "code_challenge_method": ""}, "invalid_request"),
@@ -194,7 +194,7 @@ async def test_empty_state_and_unknown_parameters_are_ignored():
         alice = await world.person("alice", groups=("users",))
         cookie = await world.sign_in(alice)
         await world.tokens(cookie, redirect_uri=WEB)
-        more = {"display": "popup", "ui_locales": "de fr", "acr_values": "1", "claims": "{}", "resource": "x", "foo": "bar"}
+        more = {"display": "popup", "ui_locales": "de fr", "acr_values": "1", "claims": "{}", "foo": "bar"}
         sent = answer_parameters(location(await world.authorize(cookie, **public_request(redirect_uri=WEB, state="", **more))))
         assert set(sent) == {"code", "iss"}
 

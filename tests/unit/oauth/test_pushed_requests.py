@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-
 from sqlalchemy import select
 
 from sealwright.access import SYSTEM

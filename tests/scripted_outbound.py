@@ -23,6 +23,8 @@ class ScriptedOutbound:
         self.forms: list[tuple[str, dict[str, str]]] = []
         """What was posted where."""
         self.delay = 0.0
+        self.delays: dict[str, float] = {}
+        """Seconds until an address answers, where it is another than `delay`."""
 
     async def get(
         self,
@@ -33,7 +35,7 @@ class ScriptedOutbound:
         timeout: float = 5.0,  # noqa: ASYNC109 - the signature of the real thing
     ) -> OutboundResponse:
         self.calls.append(url)
-        await asyncio.sleep(self.delay)
+        await asyncio.sleep(self.delays.get(url, self.delay))
         answer = self.answers.get(url) or OutboundFailed(f"{url} cannot be reached: the connection was refused or lost.")
         if isinstance(answer, Exception):
             raise answer

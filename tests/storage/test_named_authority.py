@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from sealwright.access import SYSTEM, BeyondOwnAuthority, Permission
+from sealwright.oauth.clients.registry import ClientRegistry
 from tests.unit.api.world import PEOPLE, ServerWorld
 
 AT_ONCE = 40
@@ -48,3 +49,32 @@ async def test_many_changes_at_once_are_each_judged(open_two):
         )
         refused = [isinstance(outcome, BeyondOwnAuthority) for outcome in outcomes]
         assert refused == [name == "signers" for name in names]
+
+
+async def test_client_that_a_provisioner_began_to_trust_meanwhile_is_not_changed(open_two):
+    """The provisioner is stored between the first check and the transaction of the change."""
+    async with open_two() as databases:
+        first, second, definition = await nodes_in(databases)
+        writer = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.CLIENT_WRITE}))
+        for name in ("step", "wiki"):
+            await second.oauth.clients.create_public(name, "Client", f"https://{name}.example.org", actor=SYSTEM)
+
+        async def named(reader):
+            return await second.provisioners.named_authority(reader) if reader is not second.db else ()
+
+        around, dependencies = second.app.around, second.app.parts.oauth_dependencies
+        clients = ClientRegistry(
+            dependencies, custody=around.custody, sealer=around.sealer, directory=second.directory, named=named
+        )
+        await first.provisioners.add(definition, SYSTEM)
+        members = {"landing_url": "https://evil.example.org"}
+        for change in (
+            clients.change("step", members, actor=writer),
+            clients.rename("step", "stone", even_if_used=True, actor=writer),
+            clients.rename("wiki", "step", actor=writer),
+            clients.update_scope_map("step", "idm_all_persons", ("openid",), actor=writer),
+            clients.delete("step", even_if_used=True, actor=writer),
+        ):
+            with pytest.raises(BeyondOwnAuthority):
+                await change
+        assert (await clients.get("step", actor=SYSTEM)).landing_url == "https://step.example.org"

@@ -6,17 +6,21 @@ never issued here is refused, where `step-ca` writes it down all the same.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from sealwright.access import Actor, Permission, require
 from sealwright.audit import Audit, Event
 from sealwright.ca import store
 from sealwright.ca.certificate_lookup import CertificateLookup
 from sealwright.ca.errors import AlreadyRevoked, CertificateUnknown, RevocationRefused, TokenUsed
 from sealwright.ca.models import TokenUse
-from sealwright.ca.provisioners import ProvisionerTokens
+from sealwright.ca.provisioners import JwkToken, ProvisionerTokens
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.serials import decimal_text, serial_text
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
+from sealwright.errors import Failure
 
 LONGEST_REASON = 500
 
@@ -34,6 +38,10 @@ class Revocation:
     async def with_token(self, serial: bytes, token: str, *, code: int, reason: str) -> None:
         """Revoke what a token names: its `sub` is the serial number, its provisioner the certificate's own."""
         verified = await self._tokens.for_revoke(token)
+        async with self._refusals_of(verified.actor, serial):
+            await self._with_verified(verified, serial, code=code, reason=reason)
+
+    async def _with_verified(self, verified: JwkToken, serial: bytes, *, code: int, reason: str) -> None:
         if verified.subject != decimal_text(serial):  # the form that `step` signs, and no other of the same number
             raise RevocationRefused(
                 f"The token is for revoking {verified.subject[:100]}, not {serial_text(serial)} ({decimal_text(serial)}).",
@@ -51,22 +59,42 @@ class Revocation:
     async def with_certificate(self, serial: bytes, certificate_der: bytes, *, code: int, reason: str) -> None:
         """Revoke the certificate that a TLS connection was authenticated with; no other."""
         own = await self._lookup.find(certificate_der)
-        if own.record.serial != serial:
+        holder = Actor("person" if own.record.account_id else "service", own.record.account_id or "", own.record.holder_name)
+        async with self._refusals_of(holder, serial):
+            await self._with_own(own.record, holder, serial, code=code, reason=reason)
+
+    async def _with_own(self, record: CertificateRecord, holder: Actor, serial: bytes, *, code: int, reason: str) -> None:
+        if record.serial != serial:
             raise RevocationRefused(
-                f"The connection was made with the certificate {serial_text(own.record.serial)}, not {serial_text(serial)}.",
+                f"The connection was made with the certificate {serial_text(record.serial)}, not {serial_text(serial)}.",
                 reasons=("a certificate revokes only itself",),
             )
-        record = own.record
-        holder = Actor("person" if record.account_id else "service", record.account_id or "", record.holder_name)
         await self._revoke(record, holder, code=code, reason=reason)
 
     async def by_actor(self, serial: bytes, actor: Actor, *, code: int, reason: str) -> CertificateRecord:
         """Revoke for someone who is signed in: their own certificates, and with `certificate:revoke` any. Answers the row."""
-        record = await store.by_serial(self._db, serial)
-        if record is None or record.account_id != actor.id or not actor.id:
-            require(actor, Permission.CERTIFICATE_REVOKE)
-        await self._revoke(await self._record(serial), actor, code=code, reason=reason)
+        async with self._refusals_of(actor, serial):
+            record = await store.by_serial(self._db, serial)
+            if record is None or record.account_id != actor.id or not actor.id:
+                require(actor, Permission.CERTIFICATE_REVOKE)
+            await self._revoke(await self._record(serial), actor, code=code, reason=reason)
         return await self._record(serial)
+
+    @asynccontextmanager
+    async def _refusals_of(self, actor: Actor, serial: bytes) -> AsyncIterator[None]:
+        """Leave an audit row where someone who proved who they are is refused."""
+        try:
+            yield
+        except Failure as refusal:
+            await self._audit.refused(
+                self._db,
+                Event.CERTIFICATE_REVOKED,
+                actor=actor,
+                target=f"certificate:{serial.hex()}",
+                reason=refusal.code,
+                details={"reason": refusal.detail, "reasons": list(refusal.reasons)},
+            )
+            raise
 
     async def _record(self, serial: bytes) -> CertificateRecord:
         record = await store.by_serial(self._db, serial)

@@ -22,7 +22,12 @@ from sealwright.client_metadata.distinguished_names import ComparableName, NameM
 from sealwright.client_metadata.errors import ClientRefused
 from sealwright.client_metadata.loopback import LONGEST_URI, loopback_parts
 from sealwright.client_metadata.profiles import PROFILES, asked_of, library_settings, profile_members
-from sealwright.client_metadata.redirect_uris import require_landing_url, require_redirect_uri
+from sealwright.client_metadata.redirect_uris import (
+    has_origin_of_redirect,
+    has_permitted_scheme,
+    require_landing_url,
+    require_redirect_uri,
+)
 from sealwright.client_metadata.rows_of_application import ClientKind
 from sealwright.client_metadata.rules import LARGEST_IMAGE, MOST_URIS, is_client_name, require_client_name, usual_grace_seconds
 from sealwright.client_metadata.table import ClientMetadata, Row, effective, rows
@@ -54,6 +59,8 @@ __all__ = [
     "asked_of",
     "comparable_name",
     "effective",
+    "has_origin_of_redirect",
+    "has_permitted_scheme",
     "is_client_name",
     "library_settings",
     "loopback_parts",

@@ -64,13 +64,22 @@ def require_frontchannel_uri(uri: str, client: Any) -> None:
     (OpenID Connect Front-Channel Logout, section 2.)
     """
     _require_logout_uri(uri, client)
-    origins = {_origin_of(each) for each in (client.landing_url, *client.redirect_uris)}
-    if _origin_of(uri) not in origins:
+    if not has_origin_of_redirect(uri, client):
         raise ClientRefused(
             f"The logout URL {uri!r} is not allowed.",
             reasons=("it must have scheme, host and port of a redirect URL or of the landing URL",),
             hint=f"Add a redirect URL of {_origin_of(uri)} first, with add-redirect-url.",
         )
+
+
+def has_origin_of_redirect(uri: str, client: Any) -> bool:
+    """True where `uri` has scheme, host and port of one of the addresses that people of a client are sent to."""
+    return _origin_of(uri) in {_origin_of(each) for each in (client.landing_url, *client.redirect_uris)}
+
+
+def has_permitted_scheme(uri: str, client: Any) -> bool:
+    """True unless `uri` leads over plain http to another computer and the client's switch for that is off, or off again."""
+    return client.http_redirects or not uri.startswith("http:") or loopback_parts(uri) is not None
 
 
 def _require_logout_uri(uri: str, client: Any) -> None:

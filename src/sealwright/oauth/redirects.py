@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlencode
 
-from sealwright.client_metadata import loopback_parts
+from sealwright.client_metadata import has_permitted_scheme, loopback_parts
 from sealwright.oauth.models import Client
 
 
@@ -26,7 +26,7 @@ def is_allowed(client: Client, uri: str) -> bool:
     known = {client.landing_url, *client.redirect_uris}
     loopback = loopback_parts(uri)
     if loopback is None:
-        return uri in known and (client.http_redirects or not uri.startswith("http:"))
+        return uri in known and has_permitted_scheme(uri, client)
     if client.is_public:
         return client.localhost_redirects or uri in known or any(loopback_parts(one) == loopback for one in known)
     # A server has its fixed place; only a program that starts when it is needed cannot know its port.

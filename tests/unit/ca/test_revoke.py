@@ -99,6 +99,28 @@ async def test_provisioner_revokes_only_its_own(ca):
     assert (await row(ca, serial)).revoked_at is None
 
 
+async def refused_revocations(ca):
+    rows = await Audit.newest(ca.db, at_most=50)
+    return [(row.outcome, row.actor_name, row.target) for row in rows if row.event == Event.CERTIFICATE_REVOKED]
+
+
+async def test_refusal_of_whoever_proved_who_they_are_is_on_record(ca):
+    serial = serial_of(await machine(ca))
+    target = f"certificate:{serial.to_bytes(20).hex()}"
+    await ca.add_jwk("second")
+    assert (await revoke(ca, serial, revoke_token(ca, serial, signer="jwk second", issuer="second")))[0] == 403
+    assert await refused_revocations(ca) == [("refused", "second", target)]
+    other = await machine(ca, "third")
+    assert (await revoke(ca, serial, certificate=other))[0] == 403
+    assert await refused_revocations(ca) == [("refused", WEB, target), ("refused", "second", target)]
+
+
+async def test_refusal_of_somebody_unknown_is_not_on_record(ca):
+    serial = serial_of(await machine(ca))
+    assert (await revoke(ca, serial, revoke_token(ca, serial, signer="jwk second")))[0] == 401
+    assert await refused_revocations(ca) == []
+
+
 async def test_unknown_serial_is_404(ca):
     serial = serial_of(await machine(ca)) + 1
     status, answer = await revoke(ca, serial, revoke_token(ca, serial))
@@ -198,5 +220,5 @@ async def test_revoked_once_under_concurrency(ca):
     answers = await asyncio.gather(*(revoke(ca, serial, revoke_token(ca, serial)) for _ in range(10)))
     assert sorted(status for status, _ in answers) == [200] + [400] * 9
     target = f"certificate:{serial.to_bytes(20).hex()}"
-    events = [event.event for event in await Audit.newest(ca.db, target=target)]
-    assert events.count(Event.CERTIFICATE_REVOKED) == 1
+    events = [(event.event, event.outcome) for event in await Audit.newest(ca.db, target=target)]
+    assert events.count((Event.CERTIFICATE_REVOKED, "done")) == 1

@@ -19,7 +19,7 @@ from sealwright.client_metadata import (
     rows,
 )
 from sealwright.clock import Instant
-from sealwright.db import DuplicateRow, Insertion, Transaction
+from sealwright.db import Database, DuplicateRow, Insertion, Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.errors import Action, Remedy
 from sealwright.identity import Group
@@ -116,13 +116,17 @@ class ClientRegistry:
     ) -> ClientConfiguration:
         async with recorded_refusals(self._dependencies, Event.CLIENT_CREATED, basics["name"], actor):
             client, insertion = await asyncio.to_thread(self._prepared, basics, members, secret, actor)  # RSA keys are slow
-            require_over_names(actor, await self._trusting(client.name), f"create the client {client.name}")
-        try:
-            await self._db.write(insertion)
-        except DuplicateRow as cause:
-            raise ClientExists(
-                f"There is a client named {client.name!r} already.", remedy=Remedy(Action.SHOW_CLIENT, client.name)
-            ) from cause
+
+            async def body(tx: Transaction) -> None:
+                await self._require_over(tx, client.name, actor, f"create the client {client.name}")
+                await insertion(tx)
+
+            try:
+                await self._db.write(body)
+            except DuplicateRow as cause:
+                raise ClientExists(
+                    f"There is a client named {client.name!r} already.", remedy=Remedy(Action.SHOW_CLIENT, client.name)
+                ) from cause
         return await self._configuration(client)
 
     def _prepared(
@@ -207,13 +211,14 @@ class ClientRegistry:
         keys = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
 
         async def body(tx: Transaction) -> None:
+            await self._require_over(tx, client.name, actor, f"delete the client {client.name}")
             for key in keys:
                 await self._custody.revoke(tx, key.id)
             if await store.delete_client(tx, client.id):
                 details = {"name": client.name, **({"used_by": users} if users else {})}
                 await self._audit.record(tx, Event.CLIENT_DELETED, actor=actor, target=_target(client), details=details)
 
-        await self._db.write(body)
+        await self._write_change(client, actor, body)
         self._custody.forget()
 
     # --- what is set on a client: the rows of `client_metadata` ---
@@ -240,8 +245,6 @@ class ClientRegistry:
         """
         client = await self._to_change(name, actor)
         require_client_name(new_name)
-        async with recorded_refusals(self._dependencies, Event.CLIENT_RENAMED, client.name, actor):
-            require_over_names(actor, await self._trusting(new_name), f"rename the client {client.name} to {new_name}")
         users = await self._users(client)
         if users and not even_if_used:
             raise ClientInUse(
@@ -253,13 +256,16 @@ class ClientRegistry:
         async def body(tx: Transaction) -> None:
             now = self._clock.now()
             found = await lookup.locked(tx, client)
+            for each in (found.name, new_name):
+                await self._require_over(tx, each, actor, f"rename the client {found.name} to {new_name}")
             await store.update_client(tx, replace(found, name=new_name), now)
             ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client was renamed", now)
             details = {"name": client.name, "new_name": new_name, "families_revoked": ended}
             await self._audit.record(tx, Event.CLIENT_RENAMED, actor=actor, target=_target(client), details=details)
 
         try:
-            await self._db.write(body)
+            async with recorded_refusals(self._dependencies, Event.CLIENT_RENAMED, client.name, actor):
+                await self._db.write(body)
         except DuplicateRow as cause:
             raise ClientExists(
                 f"There is a client named {new_name!r} already.", remedy=Remedy(Action.SHOW_CLIENT, new_name)
@@ -321,12 +327,12 @@ class ClientRegistry:
         client = await self._to_change(name, actor)
 
         async def body(tx: Transaction) -> None:
-            found = await lookup.locked(tx, client)
+            found = await self._locked(tx, client, actor)
             details = {"name": client.name, **await work(tx, found)}
             await store.touch_client(tx, client.id, self._clock.now())
             await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=_target(client), details=details)
 
-        await self._db.write(body)
+        await self._write_change(client, actor, body)
         return await self._configuration(await self._found(client.name))
 
     # --- parts of every verb ---
@@ -339,8 +345,21 @@ class ClientRegistry:
             require_over_names(actor, await self._trusting(client.name), f"change the client {client.name}")
         return client
 
-    async def _trusting(self, name: str) -> tuple[NamedAuthority, ...]:
-        named = await self._named(self._db)
+    async def _locked(self, tx: Transaction, client: Client, actor: Actor) -> Client:
+        found = await lookup.locked(tx, client)
+        await self._require_over(tx, found.name, actor, f"change the client {found.name}")
+        return found
+
+    async def _write_change(self, client: Client, actor: Actor, body: Insertion) -> None:
+        async with recorded_refusals(self._dependencies, Event.CLIENT_UPDATED, client.name, actor):
+            await self._db.write(body)
+
+    async def _require_over(self, tx: Transaction, name: str, actor: Actor, what: str) -> None:
+        """The same within the transaction of the change: a provisioner may have begun to trust the name since."""
+        require_over_names(actor, await self._trusting(name, tx), what)
+
+    async def _trusting(self, name: str, reader: Database | Transaction | None = None) -> tuple[NamedAuthority, ...]:
+        named = await self._named(reader or self._db)
         return tuple(each for each in named if each.kind is NameKind.CLIENT and each.name == name)
 
     async def _found(self, name: str) -> Client:
@@ -351,7 +370,7 @@ class ClientRegistry:
     ) -> ClientConfiguration:
         async def body(tx: Transaction) -> None:
             now = self._clock.now()
-            found = await lookup.locked(tx, client)
+            found = await self._locked(tx, client, actor)
             if change is not None:
                 await store.update_client(tx, change(found), now)
             if also is not None:
@@ -360,7 +379,7 @@ class ClientRegistry:
                 tx, Event.CLIENT_UPDATED, actor=actor, target=_target(client), details={"name": client.name, **details}
             )
 
-        await self._db.write(body)
+        await self._write_change(client, actor, body)
         return await self._configuration(await self._found(client.name))
 
     async def _configuration(self, client: Client) -> ClientConfiguration:

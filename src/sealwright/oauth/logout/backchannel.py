@@ -21,22 +21,27 @@ from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.logout import store
 from sealwright.oauth.logout.models import LogoutDelivery
-from sealwright.oauth.logout.policy import DELIVERED_WITHIN, LOGOUT_TOKEN_TYPE, logout_token_claims, next_try
+from sealwright.oauth.logout.policy import DELIVERED_WITHIN, LOGOUT_TOKEN_TYPE, backchannel_url, logout_token_claims, next_try
 from sealwright.outbound import Outbound, OutboundFailed
 
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 32
+MOST_AT_ONCE_OF_CLIENT = 2
+"""So that a client that answers slowly, or not at all, delays nobody else."""
+ROUND_LASTS = timedelta(seconds=2)
+"""How long a round of the job waits for its calls; the others go on beside the next one."""
 SETTLED_WITHIN = timedelta(seconds=10)
 """How long the end of a process waits for calls that a logout began."""
 _CALL_SECONDS = 5.0
 _CLAIM = timedelta(seconds=30) + CLOCKS_DIFFER
 _IN_ONE_ROUND = 200
+_IN_ONE_ROUND_OF_CLIENT = 20
 _TAKEN = frozenset({200, 204})
 
 
 async def queue_logout_tokens(tx: Transaction, session_id: str, account_id: str, now: Instant) -> None:
     """Queue a logout token for each client that was given something under the session and asks to be told."""
     for client in await store.clients_of_session(tx, session_id):
-        if client.backchannel_logout_uri is not None:
+        if backchannel_url(client):
             await store.insert(
                 tx, client.id, session_id=session_id, account_id=account_id, now=now, expires_at=after(now, DELIVERED_WITHIN)
             )
@@ -54,7 +59,8 @@ class BackchannelLogout:
         self._custody = custody
         self._outbound = outbound
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots_of: dict[str, asyncio.Semaphore] = {}
+        self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def deliver_session(self, session_id: str, at_most: timedelta) -> None:
         """Tell the clients of a session that just ended. What takes longer than `at_most` goes on in the background."""
@@ -62,30 +68,41 @@ class BackchannelLogout:
 
     async def deliver_due(self) -> None:
         """Try what is due. A scheduled job, safe on any number of nodes."""
-        queued = await store.due(self._db, now=self._clock.now(), at_most=_IN_ONE_ROUND)
-        await self._wait(self._begin(queued), None)
+        now = self._clock.now()
+        queued = await store.due(self._db, now=now, at_most=_IN_ONE_ROUND, of_client=_IN_ONE_ROUND_OF_CLIENT)
+        await self._wait(self._begin(queued), ROUND_LASTS)
 
     async def settle(self) -> None:
         """Wait a while for calls that are under way, so that what came of them is stored."""
-        await self._wait(self._tasks, SETTLED_WITHIN)
+        await self._wait(set(self._under_way.values()), SETTLED_WITHIN)
 
     def _begin(self, queued: Iterable[tuple[str, str]]) -> set[asyncio.Task[None]]:
-        tasks = {asyncio.create_task(self._deliver(*each), name="back-channel logout") for each in queued}
-        for task in tasks:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return tasks
+        return {self._task_of(*each) for each in queued}
 
-    async def _wait(self, tasks: set[asyncio.Task[None]], at_most: timedelta | None) -> None:
+    def _task_of(self, client_id: str, session_id: str) -> asyncio.Task[None]:
+        key = (client_id, session_id)
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._deliver(*key), name="back-channel logout")
+            task.add_done_callback(lambda _: self._ended(key))
+        return task
+
+    def _ended(self, key: tuple[str, str]) -> None:
+        del self._under_way[key]
+        if all(client_id != key[0] for client_id, _ in self._under_way):
+            self._slots_of.pop(key[0], None)
+
+    async def _wait(self, tasks: set[asyncio.Task[None]], at_most: timedelta) -> None:
         if tasks:
-            await asyncio.wait(tasks, timeout=None if at_most is None else at_most.total_seconds())
+            await asyncio.wait(tasks, timeout=at_most.total_seconds())
 
     async def _deliver(self, client_id: str, session_id: str) -> None:
-        async with self._slots:
+        of_client = self._slots_of.setdefault(client_id, asyncio.Semaphore(MOST_AT_ONCE_OF_CLIENT))
+        async with of_client, self._slots:
             delivery = await self._claim(client_id, session_id)
             if delivery is None:
                 return
-            if delivery.client.backchannel_logout_uri is None:
+            if not backchannel_url(delivery.client):
                 await self._finish(delivery, Outcome.FAILED, "the client has no back-channel logout URL any more")
                 return
             try:
@@ -108,7 +125,7 @@ class BackchannelLogout:
 
     async def _post(self, delivery: LogoutDelivery) -> str:
         """Post a fresh logout token; why it was not taken, or empty."""
-        client, url = delivery.client, delivery.client.backchannel_logout_uri or ""
+        client, url = delivery.client, backchannel_url(delivery.client)
         key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id)
         claims = logout_token_claims(
             issuer_url_of(self._origin, client.name),

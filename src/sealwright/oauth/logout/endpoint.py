@@ -74,7 +74,7 @@ class LogoutEndpoint:
         """The request behind a handle; raises RequestGone."""
         request = _held(self._requests.open(handle), LogoutRequest, self._clock.now())
         client = await client_store.client_with_id(self._db, request.client_id) if request.client_id else None
-        if request.redirect_uri and (client is None or request.redirect_uri not in client.post_logout_redirect_uris):
+        if request.redirect_uri and (client is None or not policy.may_return_to(client, request.redirect_uri)):
             raise _gone()  # taken away meanwhile
         return PendingLogout(request, client)
 
@@ -102,7 +102,7 @@ class LogoutEndpoint:
             else tuple(
                 policy.frame_url(each, issuer_url_of(self._origin, each.name), end.session_id)
                 for each in await store.clients_of_session(self._db, end.session_id)
-                if each.frontchannel_logout_uri is not None
+                if policy.is_told_in_frame(each)
             )
         )
         return SignedOut(frames, end.location, "" if client is None else client.display_name)
@@ -147,7 +147,7 @@ def _proven_redirect_uri(uri: str | None, client: Client | None) -> str:
             "The application asks to have you sent back, but the request does not say which application it is.",
             reasons=("a post_logout_redirect_uri needs an id_token_hint or a client_id",),
         )
-    if uri not in client.post_logout_redirect_uris:
+    if not policy.may_return_to(client, uri):
         raise LogoutRefused(
             f"{client.display_name} asks to have you sent to {uri[:300]!r}, which is not registered for it.",
             reasons=("a post-logout redirect URI must be registered exactly as the application sends it",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from sealwright.client_metadata import has_origin_of_redirect, has_permitted_scheme
 from sealwright.clock import Instant, after, to_seconds
 from sealwright.oauth.logout.models import LogoutRequest
 from sealwright.oauth.models import Client
@@ -22,6 +23,23 @@ LONGEST_PAUSE = timedelta(minutes=15)
 def is_proven(request: LogoutRequest, session_id: str) -> bool:
     """True where the application has shown an ID token of this session, so that the person need not be asked."""
     return bool(request.session_id) and request.session_id == session_id
+
+
+def may_return_to(client: Client, uri: str) -> bool:
+    """True where the browser may be sent to `uri` after a logout that the client asked for: judged anew at each use."""
+    return uri in client.post_logout_redirect_uris and has_permitted_scheme(uri, client)
+
+
+def backchannel_url(client: Client) -> str:
+    """Where the client is told, if it may be told there still; else empty."""
+    url = client.backchannel_logout_uri or ""
+    return url if has_permitted_scheme(url, client) else ""
+
+
+def is_told_in_frame(client: Client) -> bool:
+    """True where the browser loads a frame for the client: its address may be of a redirect URL that was removed since."""
+    url = client.frontchannel_logout_uri or ""
+    return bool(url) and has_permitted_scheme(url, client) and has_origin_of_redirect(url, client)
 
 
 def frame_url(client: Client, issuer_url: str, session_id: str) -> str:

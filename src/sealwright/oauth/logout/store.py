@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction, insert_once
@@ -15,10 +15,20 @@ d = oauth_logout_deliveries.c
 _of_session = select(oauth_families.c.client_id).where(oauth_families.c.session_id == bindparam("session_id"))
 _CLIENTS_OF_SESSION = Statement(select(*CLIENT_COLUMNS).where(oauth_clients.c.id.in_(_of_session)).order_by(oauth_clients.c.name))
 _INSERT = insert_once(oauth_logout_deliveries, returning=d.client_id)
-_DUE = Statement(
-    select(d.client_id, d.session_id)
+_waiting = (
+    select(
+        d.client_id,
+        d.session_id,
+        d.next_try_at,
+        func.row_number().over(partition_by=d.client_id, order_by=(d.next_try_at, d.session_id)).label("place"),
+    )
     .where(d.next_try_at <= bindparam("now"))
-    .order_by(d.next_try_at, d.client_id)
+    .subquery("waiting")
+)
+_DUE = Statement(
+    select(_waiting.c.client_id, _waiting.c.session_id)
+    .where(_waiting.c.place <= bindparam("of_client"))
+    .order_by(_waiting.c.next_try_at, _waiting.c.client_id)
     .limit(bindparam("at_most"))
 )
 _OF_SESSION = Statement(select(d.client_id).where(d.session_id == bindparam("session_id"), d.tries == 0).order_by(d.client_id))
@@ -58,9 +68,9 @@ async def insert(tx: Transaction, client_id: str, *, session_id: str, account_id
     )
 
 
-async def due(db: Database, *, now: Instant, at_most: int) -> list[tuple[str, str]]:
-    """Client and session of deliveries that may be tried, those that waited longest first."""
-    return [(row[0], row[1]) for row in await db.all(_DUE, now=now, at_most=at_most)]
+async def due(db: Database, *, now: Instant, at_most: int, of_client: int) -> list[tuple[str, str]]:
+    """Client and session of deliveries that may be tried, those that waited longest first, and of no client more than a few."""
+    return [(row[0], row[1]) for row in await db.all(_DUE, now=now, at_most=at_most, of_client=of_client)]
 
 
 async def untried_of_session(db: Database, session_id: str) -> list[tuple[str, str]]:

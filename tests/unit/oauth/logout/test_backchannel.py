@@ -8,7 +8,7 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.clock import to_seconds
-from sealwright.oauth.logout.backchannel import BackchannelLogout
+from sealwright.oauth.logout.backchannel import MOST_AT_ONCE, MOST_AT_ONCE_OF_CLIENT, BackchannelLogout
 from sealwright.outbound import OutboundFailed, OutboundResponse
 from tests.oauth_world import ORIGIN, members, oauth_world, public_redemption, public_request
 
@@ -167,3 +167,42 @@ async def test_no_logout_token_in_the_audit():
         rows = await world.audit.newest(world.db, at_most=500)
         token = world.outbound.forms[0][1]["logout_token"]
         assert all(token not in str(row) for row in rows)
+
+
+async def test_client_that_does_not_answer_delays_no_other():
+    """Every call to the one would take longer than the whole round."""
+    async with alice_with_tokens() as (world, signed_in, _tokens):
+        await world.public_client("wiki")
+        other = "https://wiki.example.org/backchannel"
+        await world.server.clients.change("wiki", {"backchannel_logout_uri": other}, actor=SYSTEM)
+        world.outbound.answers |= {URL: OutboundResponse(200), other: OutboundResponse(200)}
+        world.outbound.delays[URL] = 30.0
+        for number in range(3 * MOST_AT_ONCE):
+            person = await world.person(f"person{number}", groups=("users",))
+            cookie = await world.sign_in(person)
+            await world.tokens(cookie, redirect_uri="https://ca.example.org")
+            await end(world, await world.signed_in(cookie))
+        world.clock.advance(timedelta(seconds=1))
+        cookie = await world.sign_in(signed_in.account)
+        await world.tokens(cookie, client_id="wiki", redirect_uri="https://ca.example.org")
+        await end(world, await world.signed_in(cookie))
+        await asyncio.wait_for(delivered(world), 10)
+        assert [url for url, _ in world.outbound.forms].count(other) == 1
+        assert [url for url, _ in world.outbound.forms].count(URL) == MOST_AT_ONCE_OF_CLIENT
+        await delivered(world)
+        assert len(world.outbound.forms) == 1 + MOST_AT_ONCE_OF_CLIENT, "what is under way is not begun again"
+        for task in list(world.server.backchannel_logout._under_way.values()):
+            task.cancel()
+
+
+async def test_client_that_may_not_use_plain_http_any_more_is_not_told_over_it():
+    async with alice_with_tokens() as (world, signed_in, _tokens):
+        plain = "http://ca.example.org/backchannel"
+        await world.server.clients.change("step-ca", {"http_redirects": True, "backchannel_logout_uri": plain}, actor=SYSTEM)
+        world.outbound.answers[plain] = OutboundResponse(200)
+        await end(world, signed_in)
+        await world.server.clients.change("step-ca", {"http_redirects": False}, actor=SYSTEM)
+        await delivered(world)
+        assert world.outbound.forms == []
+        ((_, _, details),) = await world.events(NOT_TOLD)
+        assert details["reason"] == "the client has no back-channel logout URL any more"

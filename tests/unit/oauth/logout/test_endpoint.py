@@ -178,3 +178,28 @@ async def test_session_in_the_id_token_is_the_one_that_logout_names():
     async with alice_with_hint() as (world, cookie, hint):
         claims = (await world.verified(hint, "step-ca")).claims
         assert claims["sid"] == (await world.signed_in(cookie)).session.id
+
+
+async def test_address_over_plain_http_leads_nowhere_once_the_switch_is_off_again():
+    async with alice_with_hint() as (world, _cookie, hint):
+        plain, clients = "http://ca.example.org/goodbye", world.server.clients
+        await clients.change("step-ca", {"http_redirects": True}, actor=SYSTEM)
+        await clients.add("step-ca", "post_logout_redirect_uris", plain, actor=SYSTEM)
+        asked_before = await asked(world, id_token_hint=hint, post_logout_redirect_uri=plain)
+        assert (await pending(world, asked_before)).request.redirect_uri == plain
+        await clients.change("step-ca", {"http_redirects": False}, actor=SYSTEM)
+        with pytest.raises(RequestGone):
+            await pending(world, asked_before)
+        refused = await asked(world, id_token_hint=hint, post_logout_redirect_uri=plain)
+        assert (refused.status, dict(refused.headers).get("location")) == (400, None)
+
+
+async def test_frame_is_loaded_only_while_its_address_is_of_a_redirect_url():
+    async with alice_with_hint() as (world, cookie, _hint):
+        clients, frame = world.server.clients, "https://app.example.org/end"
+        await clients.add("step-ca", "redirect_uris", "https://app.example.org/back", actor=SYSTEM)
+        await clients.change("step-ca", {"frontchannel_logout_uri": frame}, actor=SYSTEM)
+        end = world.server.logout.after((await world.signed_in(cookie)).session.id)
+        assert (await world.server.logout.signed_out(end)).frames == (frame,)
+        await clients.remove("step-ca", "redirect_uris", "https://app.example.org/back", actor=SYSTEM)
+        assert (await world.server.logout.signed_out(end)).frames == ()

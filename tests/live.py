@@ -315,7 +315,8 @@ def live_server(
     """A running server with people and provisioners; stopped afterwards. `settings`: key → value as in the file."""
     server = LiveServer.at(place, database_url=database_url)
     server.init()
-    for key, value in (settings or {}).items():
+    # Signed in once, tests work for longer than a person leaves their terminal alone.
+    for key, value in {"sessions.privileged": '"8h"', **(settings or {})}.items():
         server.set(key, value)
     server.start()
     try:

@@ -28,6 +28,7 @@ class Action(StrEnum):
     RESET_PERSON = "reset_person"
     SHOW_CLIENT = "show_client"
     SIGN_IN = "sign_in"
+    SIGN_IN_AGAIN = "sign_in_again"
     UPDATE_PERSON = "update_person"
 
 

@@ -407,7 +407,7 @@ group delete team
 session end {session}
 """
 OTHERWISE_TESTED = {
-    *("init", "serve", "login", "logout", "issuer export-root-key"),
+    *("init", "serve", "login", "logout", "reauth", "issuer export-root-key"),
     *("backup restore", "help", "completion"),
 }
 
@@ -450,6 +450,7 @@ def test_every_command_answers_in_json(server):
             key = answers[0]["keys"][0]["id"]
     assert traveller.attempt("whoami").returncode == 3
     traveller.sealwright_json(*sign_in)
+    assert traveller.sealwright_json("reauth", "--password-file", "person-password")["account"]["name"] == "grace"
     assert traveller.sealwright_json("logout")["name"] == "grace"
 
 

@@ -92,6 +92,7 @@ class ClientSecretOperations:
                 _WRITE,
                 self._show_secret,
                 returns=ClientSecret,
+                recent_sign_in=True,
             ),
             Operation(
                 "reset_client_secret",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealwright.errors import InvalidInput, NotSignedIn
+from sealwright.errors import InvalidInput, NotPermitted, NotSignedIn
 
 
 class WrongContentType(InvalidInput):
@@ -15,3 +15,9 @@ class SessionNeeded(NotSignedIn):
     """The request has no session that is good for the API."""
 
     code = "session_needed"
+
+
+class RecentSignInNeeded(NotPermitted):
+    """The sign-in of the session is too long ago to change others or credentials."""
+
+    code = "recent_sign_in_needed"

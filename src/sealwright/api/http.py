@@ -86,5 +86,5 @@ def operations(given: ApiDependencies) -> list[Operation]:
 
 def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
-    dispatch = Dispatch(api_authenticator(given.sessions))
+    dispatch = Dispatch(api_authenticator(given.sessions), given.sessions)
     return [dispatch.route(operation) for operation in operations(given)]

@@ -72,6 +72,7 @@ def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": operation.summary,
         "x-access": operation.access,
+        "x-recent-sign-in": operation.needs_recent_sign_in,
         "parameters": parameters,
         "responses": responses,
         "security": [] if operation.public else [{"session": []}],

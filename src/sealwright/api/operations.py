@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sealwright.access import Actor
-from sealwright.api.errors import SessionNeeded, WrongContentType
+from sealwright.api.errors import RecentSignInNeeded, SessionNeeded, WrongContentType
 from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.http import (
     MAX_BODY,
@@ -22,7 +22,7 @@ from sealwright.http import (
     json_response,
     whole_number,
 )
-from sealwright.identity import SignedIn
+from sealwright.identity import Sessions, SignedIn
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
@@ -92,6 +92,8 @@ class Operation(msgspec.Struct, frozen=True):
     status: int = 200
     media_type: str = "application/json"
     """Of what is returned. As JSON lines, `returns` is the shape of one line."""
+    recent_sign_in: bool | None = None
+    """Whether it needs a recent sign-in; by default if it changes something."""
     also_returns: tuple[int, Any] | None = None
     """Another successful status, and the body that goes with it."""
     max_body: int = MAX_BODY
@@ -101,12 +103,19 @@ class Operation(msgspec.Struct, frozen=True):
         """Whether the operation needs no authentication."""
         return self.access.startswith("public:")
 
+    @property
+    def needs_recent_sign_in(self) -> bool:
+        """Whether the sign-in of the session must be recent."""
+        return not self.public and (self.method != "GET" if self.recent_sign_in is None else self.recent_sign_in)
+
 
 class Dispatch:
     """Runs the shared phases of a call, then its operation."""
 
-    def __init__(self, authenticator: RequestAuthenticator[SignedIn]) -> None:
+    def __init__(self, authenticator: RequestAuthenticator[SignedIn], sessions: Sessions) -> None:
+        """`sessions`: knows whose sign-in is recent."""
         self._authenticator = authenticator
+        self._sessions = sessions
 
     def route(self, operation: Operation) -> Route:
         """The route of an operation."""
@@ -124,6 +133,8 @@ class Dispatch:
         async def handler(request: Request) -> Response:
             signed_in = None if operation.public else await self._authenticate(request)
             call = Call(request, signed_in, _body(request, operation.accepts), _query(request, operation.query))
+            if operation.needs_recent_sign_in:
+                await self._require_recent_sign_in(call.caller)
             answer = await operation.run(call)
             if isinstance(answer, Response):
                 return answer
@@ -131,6 +142,15 @@ class Dispatch:
 
         handler.__doc__ = operation.summary
         return handler
+
+    async def _require_recent_sign_in(self, caller: SignedIn) -> None:
+        if not await self._sessions.is_privileged(caller):
+            name = caller.account.name
+            raise RecentSignInNeeded(
+                f"{name} signed in too long ago to change anything.",
+                reasons=("changes need a recent sign-in, so that a terminal that was left alone makes none",),
+                remedy=Remedy(Action.SIGN_IN_AGAIN, name),
+            )
 
     async def _authenticate(self, request: Request) -> SignedIn:
         if not self._authenticator.presents(request):

@@ -21,6 +21,7 @@ _REQUESTS: Mapping[Action, str] = {
     Action.RESET_PERSON: "If the password was lost: POST /api/v1/persons/{name}/reset-link makes a link to set another.",
     Action.SHOW_CLIENT: "GET /api/v1/oauth2/clients/{name} shows the client.",
     Action.SIGN_IN: "POST /api/v1/login returns a token; send it as Authorization: Bearer TOKEN.",
+    Action.SIGN_IN_AGAIN: "POST /api/v1/reauth with your password returns another token of the session; then repeat the request.",
     Action.UPDATE_PERSON: "Change the person first with PATCH /api/v1/persons/{name}.",
 }
 

@@ -58,6 +58,7 @@ class SessionOperations:
                 f"{OWN}; for others {Permission.SESSION_REVOKE}",
                 self._end,
                 status=204,
+                recent_sign_in=False,
             ),
         ]
 

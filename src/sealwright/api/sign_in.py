@@ -27,6 +27,13 @@ class CodeBody(RequestBody, frozen=True, kw_only=True):
     code: str
 
 
+class ReauthBody(RequestBody, frozen=True, kw_only=True):
+    """One's password; with `code`, the second factor at once."""
+
+    password: Secret
+    code: str = ""
+
+
 class AccountSummary(ResponseBody, frozen=True, kw_only=True):
     """The names of an account."""
 
@@ -95,7 +102,7 @@ class SignInOperations:
                 accepts=CodeBody,
                 status=201,
             ),
-            Operation("logout", "POST", "/logout", "End the session that asks.", OWN, self._logout, status=204),
+            *self._about_own_session(),
             Operation(
                 "whoami",
                 "GET",
@@ -107,24 +114,74 @@ class SignInOperations:
             ),
         ]
 
+    def _about_own_session(self) -> list[Operation]:
+        return [
+            Operation(
+                "logout", "POST", "/logout", "End the session that asks.", OWN, self._logout, status=204, recent_sign_in=False
+            ),
+            Operation(
+                "reauth",
+                "POST",
+                "/reauth",
+                "Give one's password again: the session goes on under another token, and may make changes for a while.",
+                OWN,
+                self._reauth,
+                returns=SignInResponse,
+                accepts=ReauthBody,
+                also_returns=(_CODE_NEEDED, CodeRequired),
+                recent_sign_in=False,
+            ),
+            Operation(
+                "reauth_code",
+                "POST",
+                "/reauth/code",
+                "Finish it with a code of the second factor.",
+                OWN,
+                self._reauth_code,
+                returns=SignInResponse,
+                accepts=CodeBody,
+                recent_sign_in=False,
+            ),
+        ]
+
+    async def _reauth(self, call: Call) -> SignInResponse | Response:
+        body: ReauthBody = call.body
+        address, user_agent = _where_from(call)
+        held = call.request.bearer() or ""
+        outcome = await self._sign_in.again(call.caller, body.password, held_token=held, address=address, user_agent=user_agent)
+        return await self._after_password(call, outcome, body.code, held_token=held)
+
+    async def _reauth_code(self, call: Call) -> SignInResponse:
+        return await self._finish(call, call.body, held_token=call.request.bearer() or "")
+
     async def _login(self, call: Call) -> SignInResponse | Response:
         body: SignInBody = call.body
         address, user_agent = _where_from(call)
         outcome = await self._sign_in.with_password(
             body.name, body.password, kind=SessionKind.TERMINAL, address=address, user_agent=user_agent
         )
-        if isinstance(outcome, SecondFactorRequired):
-            if not body.code:
-                expires_at = moment(outcome.expires_at)
-                waiting = CodeRequired(pending=outcome.pending_token, expires_at=expires_at, methods=("totp",))
-                return json_response(_CODE_NEEDED, waiting)
-            outcome = await self._sign_in.with_totp(outcome.pending_token, body.code, address=address, user_agent=user_agent)
-        return self._answer(outcome)
+        return await self._after_password(call, outcome, body.code)
+
+    async def _after_password(
+        self, call: Call, outcome: CompletedSignIn | SecondFactorRequired, code: str, *, held_token: str = ""
+    ) -> SignInResponse | Response:
+        if not isinstance(outcome, SecondFactorRequired):
+            return self._answer(outcome)
+        if code:
+            return await self._finish(call, CodeBody(pending=outcome.pending_token, code=code), held_token=held_token)
+        expires_at = moment(outcome.expires_at)
+        waiting = CodeRequired(pending=outcome.pending_token, expires_at=expires_at, methods=("totp",))
+        return json_response(_CODE_NEEDED, waiting)
 
     async def _code(self, call: Call) -> SignInResponse:
-        body: CodeBody = call.body
+        return await self._finish(call, call.body)
+
+    async def _finish(self, call: Call, body: CodeBody, *, held_token: str = "") -> SignInResponse:
         address, user_agent = _where_from(call)
-        return self._answer(await self._sign_in.with_totp(body.pending, body.code, address=address, user_agent=user_agent))
+        outcome = await self._sign_in.with_totp(
+            body.pending, body.code, address=address, user_agent=user_agent, held_token=held_token
+        )
+        return self._answer(outcome)
 
     async def _logout(self, call: Call) -> None:
         await self._sessions.end(call.caller.session.id, "signed out", actor=call.actor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +29,9 @@ API = "/api/v1"
 _NO_TEXT = re.compile("[\udc80-\udcff]")
 """A byte that is no text, as Python holds it."""
 
+_RECENT_SIGN_IN_NEEDED = "recent_sign_in_needed"
+"""What the server calls the refusal of a change because the sign-in is too long ago."""
+
 _FAILURES: Mapping[int, type[CommandFailed]] = {
     400: ValueRefused,
     401: SignInNeeded,
@@ -43,14 +46,39 @@ _FAILURES: Mapping[int, type[CommandFailed]] = {
 class Connection:
     """Speaks to one server, as nobody or with the token of a session."""
 
-    def __init__(self, server: Server, dependencies: CommandDependencies, token: str | None = None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        dependencies: CommandDependencies,
+        token: str | None = None,
+        sign_in_again: Callable[[Connection], object] | None = None,
+    ) -> None:
+        """`sign_in_again`: called where the sign-in is too long ago for a change; None where there is nobody to be asked."""
         self.server = server
         self._dependencies = dependencies
         self._token = token
         self._transport: Transport | None = None
+        self._sign_in_again = sign_in_again
+
+    def use_token(self, token: str) -> None:
+        """Go on with another token of the session."""
+        self._token = token
 
     def call(self, method: str, *path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
-        """Call ``/api/v1/<path…>``; returns the JSON value of the answer, or None where there is none."""
+        """Call ``/api/v1/<path…>``; returns the JSON value of the answer, or None where there is none.
+
+        Where the sign-in is too long ago and there is someone to be asked, they are, once, and the call is repeated.
+        """
+        try:
+            return self._call(method, *path, body=body, query=query)
+        except RefusedByServer as refusal:
+            again, self._sign_in_again = self._sign_in_again, None
+            if refusal.kind != _RECENT_SIGN_IN_NEEDED or again is None:
+                raise
+        again(self)
+        return self._call(method, *path, body=body, query=query)
+
+    def _call(self, method: str, *path: str, body: Any, query: Mapping[str, str] | None) -> Any:
         if "" in path:
             raise WrongUsage("an argument is empty where a name or a number is needed.")
         _require_text(path, query, body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -45,9 +46,18 @@ class Choices:
 class CommandContext:
     """Handed to every command."""
 
-    def __init__(self, dependencies: CommandDependencies, server_side: Callable[[], ServerSide]) -> None:
-        """`server_side` loads the functions behind `init`, `serve` and their like; called only by those commands."""
+    def __init__(
+        self,
+        dependencies: CommandDependencies,
+        server_side: Callable[[], ServerSide],
+        sign_in_again: Callable[[CommandContext, Connection], object],
+    ) -> None:
+        """`server_side` loads the functions behind `init`, `serve` and their like; called only by those commands.
+
+        `sign_in_again`: asks for the password where a change needs a recent sign-in.
+        """
         self.dependencies = dependencies
+        self._sign_in_again = sign_in_again
         self.server_side = server_side
         self.choices = Choices()
         self.output = Output(dependencies)
@@ -92,7 +102,8 @@ class CommandContext:
             raise SignInNeeded(
                 f"{who} at {server.url}.", hint=f"Sign in with: sealwright login -D {shlex.quote(name) if name else 'NAME'}"
             )
-        return Connection(server, self.dependencies, session.token)
+        again = partial(self._sign_in_again, self) if self.output.asks() else None
+        return Connection(server, self.dependencies, session.token, again)
 
     def password(self, file: str | None, prompt: str, option: str = "--password-file", *, may_be_empty: bool = False) -> str:
         """A password from a file (``-``: standard input), or asked for on the terminal without showing it."""

@@ -17,6 +17,7 @@ from sealwright.cli.errors import CommandFailed, ExitCode, exit_code_of, heading
 from sealwright.errors import Failure
 
 if TYPE_CHECKING:
+    from sealwright.cli.connection import Connection
     from sealwright.cli.server_side import ServerSide
 
 INTERRUPTED = 130
@@ -26,6 +27,7 @@ _HERE = "sealwright.cli"
 COMMANDS = {
     "login": (f"{_HERE}.sign_in:login", "Sign in to a server."),
     "logout": (f"{_HERE}.sign_in:logout", "Sign out."),
+    "reauth": (f"{_HERE}.sign_in:reauth", "Give the password again, as changes need a recent sign-in."),
     "whoami": (f"{_HERE}.sign_in:whoami", "Who is signed in, and what they may do."),
     "session": (f"{_HERE}.session:session", "Sessions: list and end them."),
     "person": (f"{_HERE}.person:person", "People."),
@@ -103,7 +105,7 @@ def run(
     arguments: Sequence[str], *, server_side: Callable[[], ServerSide], dependencies: CommandDependencies | None = None
 ) -> int:
     """Run one command; returns the exit code."""
-    context = CommandContext(dependencies or CommandDependencies(), server_side)
+    context = CommandContext(dependencies or CommandDependencies(), server_side, _sign_in_again)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a sign is no reason to fail
@@ -128,6 +130,13 @@ def run(
         context.output.failure(_fault(fault), "")
         return ExitCode.FAILED
     return answer if isinstance(answer, int) else ExitCode.DONE
+
+
+def _sign_in_again(context: CommandContext, connection: Connection) -> object:
+    from sealwright.cli.sign_in import sign_in_again
+
+    context.output.note("Your sign-in is too long ago for a change.")
+    return sign_in_again(context, connection)
 
 
 def _trace(context: CommandContext) -> None:

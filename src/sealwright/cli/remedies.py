@@ -28,6 +28,7 @@ _COMMANDS: Mapping[Action, str] = {
     Action.RESET_PERSON: "Where the password was lost: sealwright person reset {name}",
     Action.SHOW_CLIENT: "See it with: sealwright system oauth2 get {name}",
     Action.SIGN_IN: "Sign in with: sealwright login -D {name}",
+    Action.SIGN_IN_AGAIN: "Give your password again, then repeat the command: sealwright reauth -D {name}",
     Action.UPDATE_PERSON: "Change the person first with: sealwright person update {name}",
 }
 

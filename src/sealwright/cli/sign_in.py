@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from sealwright.cli.commands import command, fingerprint_option
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import SignInNeeded, WrongUsage
 from sealwright.cli.formatting import listed, parsed, until
+
+if TYPE_CHECKING:
+    from sealwright.cli.connection import Connection
 
 
 @command(
@@ -52,6 +55,37 @@ def login(context: CommandContext, url: str | None, password_file: str | None, c
     moment = until(parsed(answer["expires_at"]), context.dependencies.now())
     context.output.confirm(f"Signed in to {server.url} as {account['spn']}, {moment}")
     context.output.json({"url": server.url, "account": account, "expires_at": answer["expires_at"]})
+
+
+@command("reauth", examples=["sealwright reauth", "sealwright reauth -D idm_admin --password-file admin.pw"])
+@click.option("--password-file", metavar="FILE", help="Read the password from FILE; - for standard input.")
+@click.option("--code", metavar="CODE", help="Six-digit code of the second factor, where the account has one.")
+@pass_context
+def reauth(context: CommandContext, password_file: str | None, code: str | None) -> None:
+    """Give the password again: the session goes on, and may make changes for a while.
+
+    Some minutes after a sign-in its session only reads, so that a terminal that was left alone changes nothing. At a terminal,
+    commands that change something ask for the password by themselves then.
+    """
+    connection = context.connection()
+    answer = sign_in_again(context, connection, password_file, code)
+    context.output.confirm(f"Signed in again as {answer['account']['spn']}")
+    context.output.json({"url": connection.server.url, "account": answer["account"], "expires_at": answer["expires_at"]})
+
+
+def sign_in_again(
+    context: CommandContext, connection: Connection, password_file: str | None = None, code: str | None = None
+) -> dict[str, Any]:
+    """Give the password again, and keep the other token of the session, which `connection` uses from now on."""
+    name = context.choices.name or connection.server.name
+    password = context.password(password_file, f"Password of {name} at {connection.server.url}")
+    answer = connection.call("POST", "reauth", body={"password": password})
+    if "pending" in answer:
+        given = code or _code(context)
+        answer = connection.call("POST", "reauth", "code", body={"pending": answer["pending"], "code": given})
+    connection.use_token(answer["token"])
+    _keep(context, answer, connection.server.url, connection.server.roots_pem)
+    return dict(answer)
 
 
 def _code(context: CommandContext) -> str:

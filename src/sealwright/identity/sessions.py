@@ -88,7 +88,7 @@ class Sessions:
         actor = account.as_actor(permissions=permissions, session_id=session.id, address=address)
         return SignedIn(account, session, actor)
 
-    def is_privileged(self, signed_in: SignedIn) -> bool:
+    async def is_privileged(self, signed_in: SignedIn) -> bool:
         """Whether the last sign-in of the session is recent enough to change credentials and administration."""
         now = self._clock.now()
         session = signed_in.session

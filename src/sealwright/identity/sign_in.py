@@ -16,8 +16,16 @@ from sealwright.identity.authenticators import Authenticators, RejectedPassword,
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.store import account as find_account
 from sealwright.identity.directory.store import lock_account
-from sealwright.identity.errors import CodeRefused, SignInExpired, SignInRefused
-from sealwright.identity.models import Account, CompletedSignIn, CredentialKind, SecondFactorRequired, Session, SessionKind
+from sealwright.identity.errors import CodeRefused, PasswordRefused, SignInExpired, SignInRefused
+from sealwright.identity.models import (
+    Account,
+    CompletedSignIn,
+    CredentialKind,
+    SecondFactorRequired,
+    Session,
+    SessionKind,
+    SignedIn,
+)
 from sealwright.identity.policy import MAX_CONTINUE_TO, parse_sign_in_name, printable, secret_digest
 from sealwright.identity.sessions import Sessions
 
@@ -90,6 +98,20 @@ class SignIn:
         outcome = await self._accept(proof, origin)
         await self._authenticators.rehash_if_outdated(proof, password)
         return outcome
+
+    async def again(
+        self, signed_in: SignedIn, password: str, *, held_token: str, address: str, user_agent: str
+    ) -> CompletedSignIn | SecondFactorRequired:
+        """Prove at a terminal once more who one is: the session that `held_token` opens goes on under a new token.
+
+        What strangers try does not count against it. Raises PasswordRefused or RateLimited.
+        """
+        account = signed_in.account
+        proof = await self._authenticators.verify_own_password(account, password)
+        if isinstance(proof, RejectedPassword):
+            await self._record_refusal(account.id, address, _NO_SIGN_IN, proof.reason)
+            raise PasswordRefused("Your password is not right.", hint="Type the password that you sign in with.")
+        return await self._accept(proof, _From(signed_in.session.kind, address, user_agent, "", held_token, None))
 
     async def with_totp(
         self,

@@ -97,7 +97,9 @@ class SessionSettings:
     idle: timedelta = _declare("1h", read_duration, "A session that is not used for this long ends.")
     absolute: timedelta = _declare("8h", read_duration, "A session ends this long after the last sign-in, used or not.")
     privileged: timedelta = _declare(
-        "10m", read_duration, "This long after a sign-in, passkeys and recovery codes can be changed without another one."
+        "10m",
+        read_duration,
+        "This long after a sign-in, credentials, people and everything else can be changed without another one.",
     )
 
 

@@ -127,7 +127,7 @@ class PageHandlers:
         """A page that needs a recent sign-in; others sign in again and come back."""
 
         async def checked(page_request: PageRequest, person: SignedIn) -> Response:
-            if not self._sessions.is_privileged(person):
+            if not await self._sessions.is_privileged(person):
                 return confirm_first(requested_page(page_request.request))
             return await show(page_request, person)
 
@@ -138,7 +138,7 @@ class PageHandlers:
         """A form that needs a recent sign-in. Without one nothing is done, and `page` is where to start again."""
 
         async def checked(page_request: PageRequest, person: SignedIn) -> Response:
-            if not self._sessions.is_privileged(person):
+            if not await self._sessions.is_privileged(person):
                 return confirm_first(page)
             return await act(page_request, person)
 

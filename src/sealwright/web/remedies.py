@@ -21,6 +21,7 @@ _ADVICE: Mapping[Action, str] = {
     Action.RESET_PERSON: "If the password was lost, an administrator can make a link to set another.",
     Action.SHOW_CLIENT: "Look at the settings of the application {name}.",
     Action.SIGN_IN: "Sign in again.",
+    Action.SIGN_IN_AGAIN: "Sign in again.",
     Action.UPDATE_PERSON: "An administrator can change {name} first.",
 }
 

@@ -46,15 +46,15 @@ async def test_sign_in_is_recent_for_as_long_as_the_settings_say_and_using_the_s
         await world.seed()
         await world.person("alice")
         done = await world.signed_in("alice")
-        assert world.sessions.is_privileged(done.signed_in)
+        assert await world.sessions.is_privileged(done.signed_in)
         world.clock.advance(timedelta(seconds=119))
         used = await world.sessions.resolve(done.token, "192.0.2.1", kind=SessionKind.BROWSER)
         assert used is not None
-        assert world.sessions.is_privileged(used)
+        assert await world.sessions.is_privileged(used)
         world.clock.advance(timedelta(seconds=1))
         used = await world.sessions.resolve(done.token, "192.0.2.1", kind=SessionKind.BROWSER)
         assert used is not None
-        assert not world.sessions.is_privileged(used)
+        assert not await world.sessions.is_privileged(used)
 
 
 async def last_seen(world, done):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sealwright import hosts, http, password_strength
+from sealwright.api.manifests.operations import LARGEST_MANIFEST
 from sealwright.api.operations import LONGEST_PAGE
 from sealwright.ca import csr, names
 from sealwright.ca.issuers.hierarchy import LONGEST_NAME
@@ -14,6 +15,7 @@ from sealwright.clock import LONGEST_DURATION_TEXT
 from sealwright.identity import policy as people
 from sealwright.jose import LONGEST_TOKEN
 from sealwright.jose.jwk import MOST_KEYS
+from sealwright.manifest.yaml_reader import DEEPEST, LARGEST_FILE
 from sealwright.oauth import parameters
 from sealwright.oauth.policy import MAX_SCOPES
 from sealwright.runtime.listener_state import Limits
@@ -33,6 +35,9 @@ def limits() -> Iterator[tuple[str, int, str]]:
     yield "Headers of a request", lane.headers, "headers"
     yield "Body of a request, where its endpoint says nothing else", http.MAX_BODY, "bytes"
     yield "Body of sign, renew, rekey and revoke", step.LARGEST_BODY, "bytes"
+    yield "Body of a manifest", LARGEST_MANIFEST, "bytes"
+    yield "File of a manifest", LARGEST_FILE, "bytes"
+    yield "Depth of a manifest", DEEPEST, "levels"
     yield "Form of a page", MAX_FORM, "bytes"
     yield "Fields of a form or query", http.MAX_FORM_FIELDS, "fields"
     yield "Entries on a page of the API", LONGEST_PAGE, "entries"

@@ -56,6 +56,8 @@ class Failure(Exception):
         self.reasons = reasons
         self.hint = hint
         self.remedy = remedy
+        self.pointer = ""
+        """Where in a document it is wrong (RFC 6901), set by who reads the document; empty where there is none."""
 
     def next_step(self, words: Mapping[Action, str]) -> str:
         """What to do next: the hint, and the remedy in the words of one channel, where NAME stands for an unknown name."""

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from sealwright.access import Permission
+from sealwright.api.operations import EACH
 from sealwright.errors import Failure, RateLimited, Unavailable
 from sealwright.http import Listener, Request, Wire
 from sealwright.runtime.routing import RouteTable
@@ -26,6 +27,7 @@ def test_route_states_who_may_call_it(route):
     stated = (
         route.access in permissions
         or re.fullmatch(r"public: \S.{8,}", route.access)
+        or route.access == EACH
         or (own and own["permission"] in {None, *permissions})
     )
     assert stated, route.access

@@ -389,6 +389,9 @@ system oauth2 delete native
 provisioner add extra --type jwk --password-file person-password
 provisioner get extra
 provisioner list
+apply --file journey.yaml --dry-run
+apply --file journey.yaml
+export --kind groups
 certificate issue web.example.org --provisioner extra --provisioner-password-file person-password
 certificate inspect web.example.org.crt
 certificate renew web.example.org.crt
@@ -437,6 +440,7 @@ def test_every_command_answers_in_json(server):
     session = traveller.sealwright_json("whoami")["session"]["id"]
     serial = key = ""
     (server.place / "image.png").write_bytes(png())
+    (server.place / "journey.yaml").write_text("version: 1\ngroups:\n  journey:\n    members: [heidi]\n")
     for text in JOURNEY.strip().splitlines():
         arguments = shlex.split(text.format(serial=serial, session=session, home=server.home, key=key))
         done = traveller.attempt(*arguments, "--output", "json")

@@ -7,8 +7,18 @@ domains do.
 from __future__ import annotations
 
 from sealwright.api.http import ApiDependencies, operations, routes
+from sealwright.api.manifests import Targets, TransactionTargets
 from sealwright.api.operations import Operation
 from sealwright.api.problems import answer_failure
 from sealwright.api.server import ServerFacts
 
-__all__ = ["ApiDependencies", "Operation", "ServerFacts", "answer_failure", "operations", "routes"]
+__all__ = [
+    "ApiDependencies",
+    "Operation",
+    "ServerFacts",
+    "Targets",
+    "TransactionTargets",
+    "answer_failure",
+    "operations",
+    "routes",
+]

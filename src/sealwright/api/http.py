@@ -13,6 +13,7 @@ from sealwright.api.clients import ClientOperations
 from sealwright.api.groups import GroupOperations
 from sealwright.api.impacts import ImpactOperations
 from sealwright.api.links import LinkOperations
+from sealwright.api.manifests import ManifestApplication, ManifestOperations, Targets, WithinOneTransaction
 from sealwright.api.operations import Dispatch, Operation
 from sealwright.api.persons import PersonOperations
 from sealwright.api.profiles import ProfileOperations
@@ -20,13 +21,15 @@ from sealwright.api.provisioners import ProvisionerOperations
 from sealwright.api.server import ServerFacts, ServerOperations
 from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
+from sealwright.audit import Audit
 from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
 from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn, api_authenticator
+from sealwright.keys import Custody
 from sealwright.mail import Outbox
-from sealwright.oauth import ClientMaps, ClientRegistry
+from sealwright.oauth import ClientMaps, ClientRegistry, StoredMetadata
 
 
 class ApiDependencies(Struct, frozen=True):
@@ -48,6 +51,10 @@ class ApiDependencies(Struct, frozen=True):
     provisioners: ProvisionerRegistry
     inventory: Inventory
     revocation: Revocation
+    audit: Audit
+    custody: Custody
+    client_metadata: StoredMetadata
+    within_one_transaction: WithinOneTransaction
 
 
 def operations(given: ApiDependencies) -> list[Operation]:
@@ -78,6 +85,17 @@ def operations(given: ApiDependencies) -> list[Operation]:
             given.clients,
             given.provisioners,
             given.inventory,
+        ).operations(),
+        *ManifestOperations(
+            ManifestApplication(given.db, given.audit, given.custody, given.within_one_transaction),
+            Targets(
+                directory=given.directory,
+                clients=given.clients,
+                client_maps=given.client_maps,
+                metadata=given.client_metadata,
+                provisioners=given.provisioners,
+                clock=given.clock,
+            ),
         ).operations(),
         *AuditOperations(given.db, given.directory, given.clients, given.provisioners).operations(),
     ]

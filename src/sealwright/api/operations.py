@@ -27,6 +27,8 @@ from sealwright.identity import Sessions, SignedIn
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
 """The access of operations on the caller's own data."""
+EACH = "signed in: each change needs the permission of its own kind"
+"""The access of operations on objects of several kinds."""
 EVEN_IF_USED = {
     "even_if_used": "true: delete it although clients or provisioners use it. Without it, these are named and nothing is done."
 }

@@ -69,6 +69,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     """What to do next."""
     remedy: RemedyView | None = None
+    pointer: str = ""
+    """Where in a manifest it is wrong (RFC 6901)."""
     request_id: str = ""
     """The id of this request in the server's log."""
 
@@ -96,6 +98,7 @@ def answer_failure(request: Request, failure: Exception) -> Response:
         reasons=failure.reasons,
         hint=hint_of(failure),
         remedy=None if failure.remedy is None else RemedyView(*failure.remedy),
+        pointer=failure.pointer,
         request_id=request.request_id,
         headers=_headers(request, failure),
     )

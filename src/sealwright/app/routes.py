@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from sealwright import api, ca, oauth, web
+from sealwright.app.one_transaction import within_one_transaction
 from sealwright.http import FailureAnswer, Listener, Route, Wire
 
 if TYPE_CHECKING:
@@ -88,4 +90,8 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         provisioners=authority.provisioners,
         inventory=authority.inventory,
         revocation=authority.revocation,
+        audit=parts.audit,
+        custody=parts.around.custody,
+        client_metadata=oauth.StoredMetadata(parts.oauth_dependencies),
+        within_one_transaction=partial(within_one_transaction, parts),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sealwright.audit.chain import BrokenChain, verify_chain
 from sealwright.audit.checkpoint import Checkpoints
 from sealwright.audit.events import Event, Outcome
+from sealwright.audit.postponed import PostponedRefusals
 from sealwright.audit.record import Acting, Audit, AuditedEvent, Entry
 from sealwright.audit.store import EventFilter
 
@@ -21,5 +22,6 @@ __all__ = [
     "Event",
     "EventFilter",
     "Outcome",
+    "PostponedRefusals",
     "verify_chain",
 ]

@@ -145,7 +145,9 @@ def failure_of(status: int, body: bytes, server: Server) -> CommandFailed:
         hint = hint or f"The server's log tells more about request {problem['request_id']}."
     reasons = problem.get("reasons")
     told = tuple(map(str, reasons)) if isinstance(reasons, list) else ()
-    return kind(detail, reasons=told, hint=hint, kind=str(problem.get("code") or ""))
+    failure = kind(detail, reasons=told, hint=hint, kind=str(problem.get("code") or ""))
+    failure.pointer = str(problem.get("pointer") or "")
+    return failure
 
 
 def not_ours(url: str, status: int | None = None) -> Unreachable:

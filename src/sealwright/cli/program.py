@@ -35,6 +35,8 @@ COMMANDS = {
     "system": (f"{_HERE}.system:system", "OAuth clients."),
     "provisioner": (f"{_HERE}.provisioner:provisioner", "Who may ask the certificate authority, and for what."),
     "certificate": (f"{_HERE}.certificate:certificate", "Certificates: issue, inspect, renew, list, revoke."),
+    "apply": (f"{_HERE}.manifest:apply", "Make the server what a file says: people, groups, clients, provisioners."),
+    "export": (f"{_HERE}.manifest:export", "Write what the server has as such a file."),
     "audit": (f"{_HERE}.audit:audit", "What happened, and who did it."),
     "init": (f"{_HERE}.server_commands:init", "Make a home directory for a server."),
     "serve": (f"{_HERE}.server_commands:serve", "Start the server."),

@@ -13,6 +13,7 @@ from sealwright.db.singleflight import SingleFlight
 from sealwright.db.sqlite import SqliteDatabase
 from sealwright.db.statements import Statement, insert_once, upsert
 from sealwright.db.urls import sqlite_file
+from sealwright.db.within_transaction import WithinTransaction
 from sealwright.db.write_batcher import WriteBatcher, first_uses
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "SingleFlight",
     "Statement",
     "Transaction",
+    "WithinTransaction",
     "WriteBatcher",
     "Writer",
     "first_uses",

@@ -15,6 +15,7 @@ from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import DEVICE_LIFETIME, KnownDevices
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
+from sealwright.identity.directory.people import parse_mails
 from sealwright.identity.errors import (
     AccountNotFound,
     AccountNotUsable,
@@ -66,9 +67,9 @@ from sealwright.identity.models import (
 )
 from sealwright.identity.passkeys import Passkeys, RelyingParty
 from sealwright.identity.passwords import Argon2Hashing, Hashing
-from sealwright.identity.policy import normalize_recovery_code, secret_digest
-from sealwright.identity.profiles.attributes import ATTRIBUTES, PersonAttribute
-from sealwright.identity.profiles.ssh_keys import SshKey
+from sealwright.identity.policy import check_description, check_display_name, normalize_recovery_code, secret_digest
+from sealwright.identity.profiles.attributes import ATTRIBUTES, PersonAttribute, check_attributes
+from sealwright.identity.profiles.ssh_keys import SshKey, check_public_key
 from sealwright.identity.purge import purge
 from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
 from sealwright.identity.sessions import SessionEnded, Sessions
@@ -156,9 +157,14 @@ __all__ = [
     "api_authenticator",
     "browser_authenticator",
     "build_identity",
+    "check_attributes",
+    "check_description",
+    "check_display_name",
+    "check_public_key",
     "create_builtin_accounts",
     "digits_of",
     "normalize_recovery_code",
+    "parse_mails",
     "purge",
     "secret_digest",
 ]

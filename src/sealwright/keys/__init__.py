@@ -16,6 +16,7 @@ from sealwright.keys.models import (
     SigningKey,
     signing_record,
 )
+from sealwright.keys.prepared import PreparedCustody, new_rsa_keys
 from sealwright.keys.sealing import (
     KEY_FILE,
     Sealer,
@@ -32,6 +33,7 @@ __all__ = [
     "KeyFileRefused",
     "KeyMissing",
     "NewKey",
+    "PreparedCustody",
     "PublicKeyRecord",
     "Purpose",
     "SealBroken",
@@ -41,6 +43,7 @@ __all__ = [
     "create_key_encryption_key",
     "from_pem",
     "load_key_encryption_key",
+    "new_rsa_keys",
     "readers_of_key_file",
     "signing_record",
     "to_pkcs8_pem",

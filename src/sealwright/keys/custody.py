@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.db import Database, SingleFlight, Transaction
@@ -11,6 +14,8 @@ from sealwright.keys import software, store
 from sealwright.keys.errors import KeyMissing
 from sealwright.keys.models import NewKey, PublicKeyRecord, Purpose, SigningKey, signing_record
 from sealwright.keys.sealing import Sealer
+
+T = TypeVar("T")
 
 NOTICED_WITHIN = timedelta(seconds=1)
 """How long another process's change of a key may go unnoticed."""
@@ -33,6 +38,10 @@ class Custody:
         self._looked_until = Instant(0)
         self._forgotten = 0
         """Counts, so that what was read before is not remembered after."""
+
+    async def beside_the_loop(self, make: Callable[..., T], *given: Any) -> T:
+        """Run work that generates keys where nobody waits for it: on a thread."""
+        return await asyncio.to_thread(make, *given)
 
     def generate(self, purpose: Purpose, owner: str, algorithm: str) -> NewKey:
         """Make a key. Nothing is stored until `insert`. An RSA key takes a tenth of a second of computing."""

@@ -19,6 +19,7 @@ from sealwright.oauth.browser_http import (
     StepResponse,
     step_responses,
 )
+from sealwright.oauth.clients.as_stored import StoredMetadata, differences, set_members
 from sealwright.oauth.clients.images import ClientImages
 from sealwright.oauth.clients.keys import ClientKey
 from sealwright.oauth.clients.maps import ClientMaps
@@ -123,6 +124,7 @@ __all__ = [
     "SignInStep",
     "SignedOut",
     "StepResponse",
+    "StoredMetadata",
     "TokenEndpoint",
     "TokenRequestRefused",
     "TokenResponse",
@@ -131,7 +133,9 @@ __all__ = [
     "build_authorization_server",
     "client_name_in",
     "clients_of_group",
+    "differences",
     "purge",
     "queue_logout_tokens",
+    "set_members",
     "step_responses",
 ]

@@ -8,7 +8,7 @@ import pytest
 from sealwright import errors
 from sealwright.access import Permission
 from sealwright.api import operations
-from sealwright.api.operations import OWN
+from sealwright.api.operations import EACH, OWN
 from sealwright.api.problems import answer_failure, status_of
 from sealwright.http import Request
 from sealwright.identity import SessionKind
@@ -93,7 +93,7 @@ async def test_every_route_says_who_may_use_it():
     async with server_world() as world:
         for route in world.api_routes:
             words = {str(permission) for permission in Permission}
-            assert route.access in words or route.access.startswith(("public: ", OWN))
+            assert route.access in words or route.access.startswith(("public: ", OWN, EACH))
 
 
 async def test_session_of_a_browser_does_not_count():

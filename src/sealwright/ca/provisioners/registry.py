@@ -71,6 +71,21 @@ class ProvisionerRegistry:
         self._parsed: dict[str, tuple[str, bytes | None, Provisioner]] = {}
         self._stored: SingleFlight[str, Provisioner | None] = SingleFlight(self._read_stored)
 
+    def within(self, db: Database, audit: Audit) -> ProvisionerRegistry:
+        """The same provisioners, in a database that is a transaction."""
+        inner = ProvisionerRegistry(
+            db,
+            self._sealer,
+            audit,
+            self._clock,
+            directory=self._directory,
+            own_client=self._own_client,
+            defaults=self._defaults,
+            origin=self._origin,
+        )
+        inner._files = self._files
+        return inner
+
     async def reload(self) -> None:
         """Read the files again. When anything is wrong with them, the provisioners of before stay and a refusal is raised."""
         found = read_files(self._directory, defaults=self._defaults, origin=self._origin)

@@ -53,6 +53,10 @@ class DirectoryLookup:
         """``name@domain``."""
         return spn(account.name, self._domain)
 
+    def local_name(self, text: str) -> str:
+        """The name in a name or SPN of this domain; anything else comes back as it is."""
+        return local_name(text, self._domain)
+
     async def find(self, name_or_spn_or_id: str) -> Account | None:
         """The account with this name, SPN or id."""
         return await store.find_account(self._db, local_name(name_or_spn_or_id, self._domain))

@@ -22,16 +22,17 @@ from sealwright.identity.models import Account, AccountKind, LinkPurpose, MailAd
 from sealwright.identity.policy import MAX_MAILS, check_display_name, check_mail, check_name, fold_mail
 
 
-def parse_mails(addresses: Sequence[str]) -> tuple[MailAddress, ...]:
-    """Addresses as an administrator asserts them: checked for their form, and taken as verified."""
-    checked = [check_mail(address) for address in addresses]
+def parse_mails(addresses: Sequence[str | MailAddress]) -> tuple[MailAddress, ...]:
+    """Addresses, checked for their form. A text is an address as an administrator asserts it, and taken as verified."""
+    given = [MailAddress(each, verified=True) if isinstance(each, str) else each for each in addresses]
+    checked = [check_mail(each.address) for each in given]
     folded = [fold_mail(address) for address in checked]
     twice = sorted({address for address in folded if folded.count(address) > 1})
     if twice:
         raise InvalidInput(f"The e-mail address {twice[0]} is given more than once.")
     if len(checked) > MAX_MAILS:
         raise InvalidInput(f"{len(checked)} e-mail addresses are too many; an account has at most {MAX_MAILS}.")
-    return tuple(MailAddress(address, verified=True) for address in checked)
+    return tuple(MailAddress(address, verified=each.verified) for address, each in zip(checked, given, strict=True))
 
 
 async def insert_person(tx: Transaction, new: Account) -> None:
@@ -62,7 +63,7 @@ async def require_free_mails(tx: Transaction, mails: Sequence[MailAddress], *, b
             )
 
 
-def new_person(account_id: str, name: str, display_name: str, mails: Sequence[str], now: Instant) -> Account:
+def new_person(account_id: str, name: str, display_name: str, mails: Sequence[str | MailAddress], now: Instant) -> Account:
     """A person who is not stored yet, from what was typed; raises InvalidInput."""
     return Account(
         id=account_id,
@@ -86,7 +87,7 @@ class People(DirectoryLookup):
         name: str,
         display_name: str,
         *,
-        mails: Sequence[str] = (),
+        mails: Sequence[str | MailAddress] = (),
         valid_from: Instant | None = None,
         valid_until: Instant | None = None,
         actor: Actor,
@@ -98,7 +99,7 @@ class People(DirectoryLookup):
 
         async def body(tx: Transaction) -> Account:
             await store.lock_directory(tx)
-            await self._changes.require_may_give(tx, actor, mails, person.name)
+            await self._changes.require_may_give(tx, actor, [mail.address for mail in person.mails], person.name)
             await insert_person(tx, person)
             details = {"name": person.name, "mails": [mail.address for mail in person.mails]}
             await self._audit.record(tx, Event.PERSON_CREATED, actor=actor, target=person.reference, details=details)
@@ -112,7 +113,7 @@ class People(DirectoryLookup):
         *,
         name: str | None = None,
         display_name: str | None = None,
-        mails: Sequence[str] | None = None,
+        mails: Sequence[str | MailAddress] | None = None,
         actor: Actor,
     ) -> Account:
         """Change the name or the display name, or replace all e-mail addresses: the first becomes the primary one.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -67,7 +66,7 @@ class ClientKeys:
             )
         old = await self._stored(client)
         wanted = {client.id_token_signed_response_alg, *(key.algorithm for key in old if key.retired_at is None)}
-        new = await asyncio.to_thread(self._generate, client, sorted(wanted))
+        new = await self._custody.beside_the_loop(self._generate, client, sorted(wanted))
         published = after(now, PUBLISHED_BEFORE_USE)
         turn = published if at is None else max(at, published)
 
@@ -107,7 +106,7 @@ class ClientKeys:
             records = await self._stored(client)
         if any(key.algorithm == algorithm and key.retired_at is None for key in records):
             return []
-        return await asyncio.to_thread(self._generate, client, [algorithm])
+        return await self._custody.beside_the_loop(self._generate, client, [algorithm])
 
     async def replacements(self, client: Client) -> tuple[list[str], list[NewKey]]:
         """The ids of all keys that a client has, and a new one in their place. Nothing is changed yet."""

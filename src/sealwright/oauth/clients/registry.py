@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -115,7 +114,7 @@ class ClientRegistry:
         self, basics: Mapping[str, Any], members: Mapping[str, Any], secret: str | None, actor: Actor
     ) -> ClientConfiguration:
         async with recorded_refusals(self._dependencies, Event.CLIENT_CREATED, basics["name"], actor):
-            client, insertion = await asyncio.to_thread(self._prepared, basics, members, secret, actor)  # RSA keys are slow
+            client, insertion = await self._custody.beside_the_loop(self._prepared, basics, members, secret, actor)
 
             async def body(tx: Transaction) -> None:
                 await self._require_over(tx, client.name, actor, f"create the client {client.name}")

@@ -1,0 +1,174 @@
+"""Apply a manifest in one transaction: all of it or, where anything is refused, nothing.
+
+Each object is read, compared, and changed by the same operation as the API's own, which checks the permission and leaves the
+audit row. A manifest that says what the server has already changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sealwright.access import Actor
+from sealwright.api.manifests.changes import Differences, ObjectChange, at, member_changes
+from sealwright.api.manifests.clients import ManifestClients, ManifestProvisioners
+from sealwright.api.manifests.people import ManifestGroups, ManifestPeople
+from sealwright.api.manifests.targets import Targets, TransactionTargets, WithinOneTransaction
+from sealwright.audit import Audit
+from sealwright.db import Database, Transaction
+from sealwright.errors import Conflict, InvalidInput, NotPermitted
+from sealwright.jose import PrivateKey
+from sealwright.keys import Custody, new_rsa_keys
+from sealwright.manifest import ONE_OF, faults_of
+
+MOST_FAULTS = 20
+_ATTEMPTS = 3
+
+
+class ManifestRefused(InvalidInput):
+    """A manifest has a member that is not known, or a value of the wrong type."""
+
+    code = "manifest_refused"
+
+
+class _Undone(Exception):
+    """Carries what was found out of a transaction that must not last."""
+
+    def __init__(self, changes: list[ObjectChange]) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+class _Kind(Protocol):
+    """What each kind does with an entry."""
+
+    async def current(self, name: str) -> Any: ...
+    async def create(self, name: str, entry: Mapping[str, Any]) -> Differences: ...
+    async def change(self, name: str, current: Any, entry: Mapping[str, Any]) -> Differences: ...
+    async def delete(self, name: str) -> None: ...
+
+
+class ManifestApplication:
+    """Applies manifests."""
+
+    def __init__(self, db: Database, audit: Audit, custody: Custody, within: WithinOneTransaction) -> None:
+        """`within`: makes the operations that a transaction holds."""
+        self._db = db
+        self._audit = audit
+        self._custody = custody
+        self._within = within
+
+    async def apply(self, manifest: Mapping[str, Any], *, dry_run: bool, actor: Actor) -> list[ObjectChange]:
+        """Make the server what the manifest says; returns what changed. With `dry_run`, only returns what would."""
+        _require_shape(manifest)
+        keys: list[PrivateKey] = []
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._apply(manifest, keys, dry_run=dry_run, actor=actor)
+            except _KeysMissing as wanted:
+                keys = await new_rsa_keys(len(keys) + wanted.number)
+        raise Conflict("Others are changing clients at the same time.", hint="Try again.")
+
+    async def _apply(
+        self, manifest: Mapping[str, Any], keys: list[PrivateKey], *, dry_run: bool, actor: Actor
+    ) -> list[ObjectChange]:
+        began: list[TransactionTargets] = []
+
+        async def body(tx: Transaction) -> list[ObjectChange]:
+            began[:] = [self._within(tx, keys)]
+            changes = await _Run(began[0].targets, manifest, actor).changes()
+            if dry_run or not changes:
+                raise _Undone(changes)
+            if began[0].custody.missing:
+                raise _KeysMissing(began[0].custody.missing)
+            return changes
+
+        try:
+            return await self._db.write(body)
+        except _Undone as trial:
+            return trial.changes
+        except NotPermitted:
+            await began[0].refusals.record_noted(self._audit, self._db)
+            raise
+        finally:
+            self._custody.forget()
+
+
+class _KeysMissing(Exception):
+    """So many RSA keys were not at hand."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _require_shape(manifest: Mapping[str, Any]) -> None:
+    faults = faults_of(manifest, with_secrets=True)
+    if faults:
+        others = tuple(f"{each.pointer}: {each.detail} {each.hint}".rstrip() for each in faults[1:MOST_FAULTS])
+        refusal = ManifestRefused(faults[0].detail, reasons=others, hint=faults[0].hint)
+        refusal.pointer = faults[0].pointer
+        raise refusal
+
+
+class _Run:
+    """One manifest in one transaction."""
+
+    def __init__(self, targets: Targets, manifest: Mapping[str, Any], actor: Actor) -> None:
+        self._manifest = manifest
+        self._actor = actor
+        self._groups = ManifestGroups(targets, actor)
+        self._people = ManifestPeople(targets, actor)
+        self._clients = ManifestClients(targets, actor)
+        self._provisioners = ManifestProvisioners(targets, actor)
+        self._found: dict[tuple[str, str], tuple[str, dict[str, tuple[Any, Any]]]] = {}
+
+    async def changes(self) -> list[ObjectChange]:
+        """Apply it; the changes by kind, in the order in which things can refer to each other.
+
+        What is pruned goes before what may take its names, and after what may still use it.
+        """
+        await self._put("groups", self._groups)
+        await self._prune("people", self._people)
+        await self._put("people", self._people)
+        for name, entry in self._entries("groups").items():
+            with at("groups", name, "members"):
+                self._note("groups", name, "change", await self._groups.set_members(name, entry))
+        await self._prune("provisioners", self._provisioners)
+        await self._put("clients", self._clients)
+        await self._put("provisioners", self._provisioners)
+        await self._prune("clients", self._clients)
+        await self._prune("groups", self._groups)
+        return [
+            ObjectChange(kind=ONE_OF[kind], name=name, action=action, members=member_changes(differs))  # type: ignore[arg-type] # a text of the table above
+            for (kind, name), (action, differs) in self._found.items()
+        ]
+
+    def _entries(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
+        found: Mapping[str, Mapping[str, Any]] = self._manifest.get(kind, {})
+        return found
+
+    async def _put(self, kind: str, applied: _Kind) -> None:
+        for name, entry in self._entries(kind).items():
+            with at(kind, name):
+                current = await applied.current(name)
+                if current is None:
+                    self._note(kind, name, "create", await applied.create(name, entry))
+                else:
+                    self._note(kind, name, "change", await applied.change(name, current, entry))
+
+    async def _prune(self, kind: str, applied: ManifestGroups | ManifestPeople | ManifestClients | ManifestProvisioners) -> None:
+        if not self._manifest.get("prune", {}).get(kind):
+            return
+        named = self._entries(kind)
+        for name in [each async for each in applied.names() if each not in named]:
+            with at("prune", kind):
+                await applied.delete(name)
+            self._note(kind, name, "delete", {})
+
+    def _note(self, kind: str, name: str, action: str, differs: Differences) -> None:
+        before = self._found.get((kind, name))
+        if before is not None:
+            before[1].update(differs)
+        elif differs or action != "change":
+            self._found[kind, name] = (action, dict(differs))

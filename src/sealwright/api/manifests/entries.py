@@ -1,0 +1,99 @@
+"""What a server has, as entries of a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from sealwright.access import DYNAMIC_GROUPS
+from sealwright.ca import OidcProvisioner, Provisioner
+from sealwright.client_metadata import ClientMetadata
+from sealwright.clock import Instant, to_rfc3339
+from sealwright.identity import Account, Group, MailAddress, Members, PersonAttribute, SshKey
+from sealwright.oauth import ClaimMap, ScopeMap, set_members
+
+SECRET = "(secret)"  # noqa: S105 - what stands in place of one
+
+
+def person_entry(account: Account, attributes: Mapping[str, PersonAttribute], keys: Iterable[SshKey]) -> dict[str, Any]:
+    """A person with everything that is kept about them but credentials."""
+    return {
+        "display_name": account.display_name,
+        "mails": mail_entries(account.mails),
+        "valid_from": moment_entry(account.valid_from),
+        "valid_until": moment_entry(account.valid_until),
+        "disabled": account.disabled_at is not None,
+        "attributes": {name: each.value for name, each in attributes.items()},
+        "ssh_public_keys": {key.tag: key.public_key for key in keys},
+    }
+
+
+def mail_entries(mails: Iterable[MailAddress]) -> list[Any]:
+    """Addresses; of one that is not verified, it is said."""
+    return [each.address if each.verified else {"address": each.address, "verified": False} for each in mails]
+
+
+def moment_entry(instant: Instant | None) -> str | None:
+    """A time as text."""
+    return None if instant is None else to_rfc3339(instant)
+
+
+def group_entry(group: Group, manager: str | None, members: Members) -> dict[str, Any]:
+    """A group. Of one that is built in nothing but the members can be changed, and of some not even these.
+
+    `manager`: the name of the account or group that may change its members.
+    """
+    names = sorted([*(each.name for each in members.accounts), *(each.name for each in members.groups)])
+    described = {} if group.builtin else {"description": group.description, "managed_by": manager}
+    return {**described, **({} if group.id in DYNAMIC_GROUPS else {"members": names})}
+
+
+def client_entry(
+    client: ClientMetadata, scopes: Iterable[ScopeMap], supplementary: Iterable[ScopeMap], claims: Iterable[ClaimMap]
+) -> dict[str, Any]:
+    """A client without its secret, keys and image."""
+    members = msgspec.to_builtins(set_members(client))
+    del members["name"]
+    return {**members, **maps_entry(scopes, supplementary, claims)}
+
+
+def maps_entry(
+    scopes: Iterable[ScopeMap], supplementary: Iterable[ScopeMap], claims: Iterable[ClaimMap]
+) -> dict[str, dict[str, Any]]:
+    """What groups bring at a client."""
+    return {
+        "scope_maps": {each.group_name: sorted(each.scopes) for each in scopes},
+        "supplementary_scope_maps": {each.group_name: sorted(each.scopes) for each in supplementary},
+        "claim_maps": {
+            each.claim: {"join": str(each.join), "groups": {group.group_name: sorted(group.values) for group in each.groups}}
+            for each in claims
+        },
+    }
+
+
+def provisioner_entry(provisioner: Provisioner) -> dict[str, Any]:
+    """A provisioner in the form that `step` reads, without its secret; an issuer of this server as a path."""
+    definition = provisioner.definition
+    if isinstance(provisioner, OidcProvisioner):
+        definition = msgspec.structs.replace(
+            provisioner.definition, client_secret="", configuration_endpoint=provisioner.given_endpoint
+        )
+    members: dict[str, Any] = msgspec.to_builtins(definition)
+    del members["name"]
+    return members
+
+
+def secret_of(provisioner: Provisioner) -> str:
+    """The secret of a provisioner, to be compared; empty where it has none."""
+    return provisioner.definition.client_secret if isinstance(provisioner, OidcProvisioner) else ""
+
+
+def exported(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry without what a new object has anyway."""
+    return {
+        name: value
+        for name, value in entry.items()
+        if value is not None and value not in ("", [], {}) and (name, value) != ("disabled", False)
+    }

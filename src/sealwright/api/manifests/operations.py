@@ -1,0 +1,110 @@
+"""Operations on manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from sealwright.access import Actor
+from sealwright.api.json_types import ResponseBody
+from sealwright.api.manifests.apply import ManifestApplication
+from sealwright.api.manifests.changes import ObjectChange
+from sealwright.api.manifests.clients import ManifestClients, ManifestProvisioners
+from sealwright.api.manifests.entries import exported
+from sealwright.api.manifests.people import ManifestGroups, ManifestPeople
+from sealwright.api.manifests.targets import Targets
+from sealwright.api.operations import EACH, Call, Operation
+from sealwright.errors import NotFound
+from sealwright.manifest import KINDS
+
+LARGEST_MANIFEST = 1024 * 1024
+"""Bytes."""
+
+
+class _Listed(Protocol):
+    async def entries(self, after: str, at_most: int) -> list[tuple[str, dict[str, Any]]]: ...
+
+
+_KINDS: Mapping[str, Callable[[Targets, Actor], _Listed]] = {
+    "groups": ManifestGroups,
+    "people": ManifestPeople,
+    "clients": ManifestClients,
+    "provisioners": ManifestProvisioners,
+}
+
+
+class AppliedManifest(ResponseBody, frozen=True, kw_only=True):
+    """What applying a manifest changed, or would change."""
+
+    dry_run: bool
+    changes: list[ObjectChange]
+
+
+class ManifestEntry(ResponseBody, frozen=True, kw_only=True):
+    """One object as an entry of a manifest. Of a secret it holds a place where it could be read."""
+
+    name: str
+    entry: dict[str, Any]
+
+
+class ManifestPage(ResponseBody, frozen=True, kw_only=True):
+    """Entries by name."""
+
+    items: list[ManifestEntry]
+    next: str | None = None
+
+
+class UnknownKind(NotFound):
+    """A manifest has no such kind of object."""
+
+    code = "unknown_kind"
+
+
+class ManifestOperations:
+    """Apply a manifest; read what there is as one."""
+
+    def __init__(self, application: ManifestApplication, targets: Targets) -> None:
+        self._application = application
+        self._targets = targets
+
+    def operations(self) -> list[Operation]:
+        """All of them."""
+        page = {"after": "Begin after this name.", "limit": "At most so many."}
+        return [
+            Operation(
+                "apply_manifest",
+                "POST",
+                "/manifest",
+                "Make people, groups, clients and provisioners what a manifest says: all of it, or nothing.",
+                EACH,
+                self._apply,
+                returns=AppliedManifest,
+                accepts=dict[str, Any],
+                query={"dry_run": "true: change nothing, and tell what would change."},
+                max_body=LARGEST_MANIFEST,
+            ),
+            Operation(
+                "export_manifest",
+                "GET",
+                "/manifest/{kind}",
+                f"Show what there is of a kind as entries of a manifest: {', '.join(KINDS)}.",
+                EACH,
+                self._export,
+                returns=ManifestPage,
+                query=page,
+            ),
+        ]
+
+    async def _apply(self, call: Call) -> AppliedManifest:
+        dry_run = call.flag("dry_run")
+        changes = await self._application.apply(call.body, dry_run=dry_run, actor=call.actor)
+        return AppliedManifest(dry_run=dry_run, changes=changes)
+
+    async def _export(self, call: Call) -> ManifestPage:
+        kind = call.path("kind")
+        if kind not in _KINDS:
+            raise UnknownKind(f"A manifest has no {kind[:40]!r}.", hint=f"There are {', '.join(KINDS)}.")
+        limit = call.limit()
+        found = await _KINDS[kind](self._targets, call.actor).entries(call.query.get("after", ""), limit + 1)
+        items = [ManifestEntry(name=name, entry=exported(entry)) for name, entry in found[:limit]]
+        return ManifestPage(items=items, next=items[-1].name if len(found) > limit else None)

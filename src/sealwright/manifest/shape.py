@@ -1,0 +1,169 @@
+"""Which members a manifest has, and of which type each is. What only a server can judge is not judged here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from sealwright.client_metadata import rows
+from sealwright.manifest.fault import Fault, pointer_to
+from sealwright.manifest.secrets import SECRETS, reference_of
+
+VERSION = 1
+KINDS = ("groups", "people", "clients", "provisioners")
+"""In the order in which they can be created: each may name those before it."""
+ONE_OF = {"groups": "group", "people": "person", "clients": "client", "provisioners": "provisioner"}
+
+_Texts = dict[str, str]
+
+
+class _Mail(msgspec.Struct, forbid_unknown_fields=True):
+    address: str
+    verified: bool = True
+
+
+class _ClaimMap(msgspec.Struct, forbid_unknown_fields=True):
+    groups: dict[str, list[str]]
+    join: str = "array"
+
+
+_PERSON: Mapping[str, Any] = {
+    "display_name": str,
+    "mails": list[str | _Mail],
+    "valid_from": str | None,
+    "valid_until": str | None,
+    "disabled": bool,
+    "attributes": dict[str, str | None],
+    "ssh_public_keys": _Texts,
+}
+_GROUP: Mapping[str, Any] = {"description": str, "managed_by": str | None, "members": list[str]}
+_CLIENT: Mapping[str, Any] = {
+    **{row.name: row.type if row.required else row.type | None for row in rows().values() if row.name != "name"},
+    "scope_maps": dict[str, list[str]],
+    "supplementary_scope_maps": dict[str, list[str]],
+    "claim_maps": dict[str, _ClaimMap],
+}
+_PROVISIONER: Mapping[str, Any] = {
+    "type": str,
+    "clientID": str,
+    "clientSecret": str,
+    "configurationEndpoint": str,
+    "tenantID": str,
+    "admins": list[str],
+    "domains": list[str],
+    "groups": list[str],
+    "listenAddress": str,
+    "scopes": list[str],
+    "authParams": list[str],
+    "allowUnverifiedEmail": bool,
+    "key": dict[str, Any],
+    "encryptedKey": str,
+    "claims": dict[str, Any] | None,
+    "options": dict[str, Any] | None,
+}
+MEMBERS: Mapping[str, Mapping[str, Any]] = {
+    "people": _PERSON,
+    "groups": _GROUP,
+    "clients": _CLIENT,
+    "provisioners": _PROVISIONER,
+}
+"""Kind → the members of one of it, and their types."""
+_TYPES = {
+    "str": "a text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def faults_of(manifest: Any, *, with_secrets: bool) -> list[Fault]:
+    """Everything in a manifest that has a wrong name or a wrong type, in the order of the manifest.
+
+    `with_secrets`: whether secrets themselves stand in it, as the API takes them, or references, as a file has them.
+    """
+    if not isinstance(manifest, dict):
+        return [Fault("", "A manifest is a mapping.", f"Begin it with: version: {VERSION}")]
+    return list(_faults(manifest, with_secrets))
+
+
+def _faults(manifest: dict[str, Any], with_secrets: bool) -> Iterator[Fault]:
+    version = manifest.get("version")
+    if version != VERSION or isinstance(version, bool):
+        told = "The version is missing." if version is None else f"The version {str(version)[:20]!r} is not known here."
+        yield Fault(pointer_to("version"), told, f"Write: version: {VERSION}")
+    for name, value in manifest.items():
+        if name in KINDS:
+            yield from _faults_of_kind(name, value, with_secrets)
+        elif name == "prune":
+            yield from _faults_of_prune(value)
+        elif name != "version":
+            yield _unknown((name,), ("version", "prune", *KINDS))
+
+
+def _faults_of_prune(value: Any) -> Iterator[Fault]:
+    if not isinstance(value, dict):
+        yield Fault(pointer_to("prune"), "prune is a mapping from kinds to true.", "Write it like: prune: {clients: true}")
+        return
+    for kind, wanted in value.items():
+        if kind not in KINDS:
+            yield _unknown(("prune", kind), KINDS)
+        elif not isinstance(wanted, bool):
+            yield Fault(pointer_to("prune", kind), f"{kind} of prune is {_shown(wanted)}; it must be true or false.")
+
+
+def _faults_of_kind(kind: str, value: Any, with_secrets: bool) -> Iterator[Fault]:
+    if not isinstance(value, dict):
+        yield Fault(pointer_to(kind), f"{kind} is a mapping from names to entries.", f"Write it like: {kind}: {{NAME: {{}}}}")
+        return
+    for name, entry in value.items():
+        if not isinstance(entry, dict):
+            hint = f"Write it like: {name[:80]}: {{}}"
+            yield Fault(pointer_to(kind, name), f"The {ONE_OF[kind]} {name[:80]!r} is no mapping.", hint)
+            continue
+        for member, given in entry.items():
+            if member not in MEMBERS[kind]:
+                yield _unknown((kind, name, member), tuple(MEMBERS[kind]))
+            elif member in SECRETS.get(kind, ()) and not with_secrets:
+                yield from _faults_of_secret((kind, name, member), given)
+            else:
+                yield from _misfit((kind, name, member), given, MEMBERS[kind][member])
+
+
+def _faults_of_secret(path: tuple[str, ...], given: Any) -> Iterator[Fault]:
+    if reference_of(given) is None:  # not shown: it may be the secret
+        yield Fault(
+            pointer_to(*path),
+            f"{path[-1]} is a secret, and a manifest holds none.",
+            f"Say where it is read: {path[-1]}: {{env: VARIABLE}}, or {path[-1]}: {{file: PATH}}",
+        )
+
+
+def _misfit(path: tuple[str, ...], given: Any, kind: Any) -> Iterator[Fault]:
+    try:
+        msgspec.convert(given, kind)
+    except msgspec.ValidationError as cause:
+        told, _, place = str(cause).partition(" - at `$")
+        inner = [each for each in place.rstrip("`").replace("[...]", "").split(".") if each]
+        yield Fault(pointer_to(*path), f"{'.'.join((path[-1], *inner))} is wrong: {_in_words(told)}.")
+
+
+def _in_words(told: str) -> str:
+    """What msgspec says, without the names of Python's types."""
+    for name, words in _TYPES.items():
+        told = told.replace(f"`{name}", f"`{words}").replace(f"| {name}", f"or {words}")
+    return told[:1].lower() + told[1:].replace("`", "")
+
+
+def _shown(value: Any) -> str:
+    return repr(str(value)[:40])
+
+
+def _unknown(path: tuple[str, ...], known: tuple[str, ...]) -> Fault:
+    close = get_close_matches(path[-1], known, n=1, cutoff=0.5)
+    hint = f"Perhaps {close[0]} was meant." if close else f"There are {', '.join(known)}."
+    return Fault(pointer_to(*path), f"{path[-1][:80]!r} is not known here.", hint)

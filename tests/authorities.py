@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sealwright.access import SYSTEM, Actor, Permission
+from sealwright.access import SYSTEM, Actor, Permission, Permissions
 from sealwright.app.home import Home
 from sealwright.ca import AccountLookup, HolderStatus, LocalToken, Person, pass_by
 from sealwright.ca.renew import RENEW_CLIENT
@@ -306,7 +306,7 @@ class Authority:
         return jwt.encode({**usual, **claims}, holder, algorithm=algorithm, headers=headers)
 
 
-READER = Actor("person", "auditor", "auditor", frozenset({Permission.CERTIFICATE_READ}))
+READER = Actor("person", "auditor", "auditor", Permissions(frozenset({Permission.CERTIFICATE_READ})))
 
 
 @asynccontextmanager

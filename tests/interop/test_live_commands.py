@@ -281,6 +281,15 @@ version
 whoami
 root
 session list
+role permissions
+role list
+role create r-desk session:read person:read --description Desk
+role get r-desk
+role update r-desk person:read
+role grant r-desk --group auditors --expires 8h
+role grants --role r-desk
+role withdraw {grant}
+role delete r-desk
 person create heidi Heidi --mail heidi@example.org
 person get heidi
 person list
@@ -438,11 +447,11 @@ def test_every_command_answers_in_json(server):
     sign_in = ("login", "-D", "grace", "--password-file", "person-password")
     assert traveller.sealwright_json(*sign_in)["account"]["name"] == "grace"
     session = traveller.sealwright_json("whoami")["session"]["id"]
-    serial = key = ""
+    serial = key = grant = ""
     (server.place / "image.png").write_bytes(png())
     (server.place / "journey.yaml").write_text("version: 1\ngroups:\n  journey:\n    members: [heidi]\n")
     for text in JOURNEY.strip().splitlines():
-        arguments = shlex.split(text.format(serial=serial, session=session, home=server.home, key=key))
+        arguments = shlex.split(text.format(serial=serial, session=session, home=server.home, key=key, grant=grant))
         done = traveller.attempt(*arguments, "--output", "json")
         assert done.returncode == 0, f"{text}\n{done.stderr}"
         answers = [json.loads(each) for each in done.stdout.splitlines()]
@@ -450,6 +459,8 @@ def test_every_command_answers_in_json(server):
         assert all(isinstance(each, dict) for each in answers), text
         if text.startswith("certificate inspect"):
             serial = answers[0]["serial"]
+        if text.startswith("role grant "):
+            grant = answers[0]["id"]
         if text == "system oauth2 get wiki":
             key = answers[0]["keys"][0]["id"]
     assert traveller.attempt("whoami").returncode == 3

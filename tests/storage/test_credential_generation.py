@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy import null, update
 
-from sealwright.access import SYSTEM, Actor, Permission
+from sealwright.access import SYSTEM, Actor, Permission, Permissions
 from sealwright.db import Statement
 from sealwright.db.schema import certificates
 from sealwright.http import Peer, Request
@@ -16,7 +16,7 @@ from tests.unit.api.world import MACHINES, ServerWorld
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD
 
 _FORGET_REVOCATIONS = Statement(update(certificates).where(certificates.c.revoked_at.is_not(None)).values(revoked_at=null()))
-READER = Actor("person", "auditor", "auditor", frozenset({Permission.CERTIFICATE_READ}))
+READER = Actor("person", "auditor", "auditor", Permissions(frozenset({Permission.CERTIFICATE_READ})))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from sealwright.access import SYSTEM, BeyondOwnAuthority, Permission
+from sealwright.access import SYSTEM, BeyondOwnAuthority, Permission, Permissions
 from sealwright.oauth.clients.registry import ClientRegistry
 from tests.unit.api.world import PEOPLE, ServerWorld
 
@@ -24,7 +24,7 @@ async def nodes_in(databases):
 async def test_provisioner_of_one_node_protects_its_group_on_the_other(open_two):
     async with open_two() as databases:
         first, second, definition = await nodes_in(databases)
-        ga = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.GROUP_WRITE}))
+        ga = replace((await first.person("ga")).as_actor(), permissions=Permissions(frozenset({Permission.GROUP_WRITE})))
         await first.directory.create_group("signers", actor=SYSTEM)
         assert await second.directory.add_members("signers", ["ga"], actor=ga) == ("ga",)
         await first.provisioners.add(definition, SYSTEM)
@@ -38,7 +38,7 @@ async def test_many_changes_at_once_are_each_judged(open_two):
     async with open_two() as databases:
         first, second, definition = await nodes_in(databases)
         await first.provisioners.add(definition, SYSTEM)
-        ga = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.GROUP_WRITE}))
+        ga = replace((await first.person("ga")).as_actor(), permissions=Permissions(frozenset({Permission.GROUP_WRITE})))
         names = ["signers" if number % 4 == 0 else f"group-{number}" for number in range(AT_ONCE)]
         outcomes = await asyncio.wait_for(
             asyncio.gather(

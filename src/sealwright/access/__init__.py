@@ -1,12 +1,26 @@
 """May this actor do this?
 
-Owns: actors, permissions, roles and which group holds which role. Never knows how an actor proved who it is.
+Owns: actors, permissions, roles, scopes, and who was granted which role. Never knows how an actor proved who it is.
 """
 
 from __future__ import annotations
 
 from sealwright.access.errors import BeyondOwnAuthority
-from sealwright.access.models import SYSTEM, Actor, Permission, Role, anonymous
+from sealwright.access.models import (
+    BUILTIN_SOURCE,
+    MANUAL_SOURCE,
+    NO_PERMISSIONS,
+    SYSTEM,
+    Actor,
+    CustomRole,
+    Permission,
+    Permissions,
+    Role,
+    RoleGrant,
+    Scope,
+    ScopeKind,
+    anonymous,
+)
 from sealwright.access.named import NamedAuthorities, NamedAuthority, NameKind, nothing_named, require_over_names
 from sealwright.access.policy import (
     ALL_ACCOUNTS,
@@ -14,35 +28,55 @@ from sealwright.access.policy import (
     BUILTIN_GROUPS,
     DYNAMIC_GROUPS,
     ROLES,
+    PermissionDecision,
+    RoleContents,
+    decide,
     permissions_of,
     require,
     require_at_least,
 )
-from sealwright.access.store import accounts_with_role, joined_groups, roles_of_account, roles_of_group, seed_builtin_groups
+from sealwright.access.store import (
+    accounts_with_role,
+    joined_groups,
+    permissions_of_account,
+    permissions_of_group,
+    seed_builtin_groups,
+)
 
 __all__ = [
     "ALL_ACCOUNTS",
     "ALL_PERSONS",
     "BUILTIN_GROUPS",
+    "BUILTIN_SOURCE",
     "DYNAMIC_GROUPS",
+    "MANUAL_SOURCE",
+    "NO_PERMISSIONS",
     "ROLES",
     "SYSTEM",
     "Actor",
     "BeyondOwnAuthority",
+    "CustomRole",
     "NameKind",
     "NamedAuthorities",
     "NamedAuthority",
     "Permission",
+    "PermissionDecision",
+    "Permissions",
     "Role",
+    "RoleContents",
+    "RoleGrant",
+    "Scope",
+    "ScopeKind",
     "accounts_with_role",
     "anonymous",
+    "decide",
     "joined_groups",
     "nothing_named",
     "permissions_of",
+    "permissions_of_account",
+    "permissions_of_group",
     "require",
     "require_at_least",
     "require_over_names",
-    "roles_of_account",
-    "roles_of_group",
     "seed_builtin_groups",
 ]

@@ -1,10 +1,14 @@
-"""Actor, permission, role."""
+"""Actor, permission, role, and the scope within which a permission is held."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
+from typing import NamedTuple
 
-import msgspec
+from msgspec import Struct
+
+from sealwright.clock import Instant
 
 
 class Permission(StrEnum):
@@ -26,36 +30,147 @@ class Permission(StrEnum):
     SESSION_READ = "session:read"
     SESSION_REVOKE = "session:revoke"
     AUDIT_READ = "audit:read"
+    AUDIT_EXPORT = "audit:export"
+    ROLE_READ = "role:read"
+    ROLE_WRITE = "role:write"
 
 
 class Role(StrEnum):
-    """A named set of permissions; groups hold roles."""
+    """A built-in role: a named set of permissions. Roles that administrators make have ids of the same form."""
 
-    ADMINISTRATOR = "administrator"
-    PEOPLE_ADMINISTRATOR = "people_administrator"
-    GROUP_ADMINISTRATOR = "group_administrator"
-    CLIENT_ADMINISTRATOR = "client_administrator"
-    CA_ADMINISTRATOR = "ca_administrator"
-    AUDITOR = "auditor"
+    ADMINISTRATOR = "r-admin"
+    OPERATOR = "r-operator"
+    VIEWER = "r-viewer"
+    AGENT = "r-agent"
+    MCP = "r-mcp"
+    CLI = "r-cli"
+    AUDITOR = "r-auditor"
+    PEOPLE_ADMINISTRATOR = "r-people-admin"
+    GROUP_ADMINISTRATOR = "r-group-admin"
+    CLIENT_ADMINISTRATOR = "r-client-admin"
+    CA_ADMINISTRATOR = "r-ca-admin"
+    INVENTORY_READER = "r-inventory"
 
 
-class Actor(msgspec.Struct, frozen=True):
+class ScopeKind(StrEnum):
+    """What can bound a grant."""
+
+    ISSUER = "issuer"
+    PROFILE = "profile"
+    PROVISIONER = "provisioner"
+
+
+class Scope(Struct, frozen=True):
+    """One object that bounds a grant: what belongs to it may be acted on, and nothing else."""
+
+    kind: ScopeKind
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+class ScopedPermission(NamedTuple):
+    """A permission that holds within a scope only."""
+
+    permission: Permission
+    scope: Scope
+
+    def __str__(self) -> str:
+        return f"{self.permission} within {self.scope}"
+
+
+class Permissions(Struct, frozen=True):
+    """What someone may do: permissions held everywhere, and permissions held within a scope."""
+
+    everywhere: frozenset[Permission] = frozenset()
+    scoped: frozenset[ScopedPermission] = frozenset()
+
+    @classmethod
+    def within(cls, permissions: frozenset[Permission], scope: Scope | None) -> Permissions:
+        """These permissions within a scope; with None everywhere."""
+        if scope is None:
+            return cls(permissions)
+        return cls(scoped=frozenset(ScopedPermission(each, scope) for each in permissions))
+
+    def holds(self, permission: Permission, scopes: Collection[Scope] = ()) -> bool:
+        """Whether `permission` is held for everything, or within one of `scopes`."""
+        return permission in self.everywhere or any(ScopedPermission(permission, each) in self.scoped for each in scopes)
+
+    def holds_somewhere(self, permission: Permission) -> bool:
+        """Whether `permission` is held at all, be it within a scope."""
+        return permission in self.everywhere or bool(self.scopes_of(permission))
+
+    def scopes_of(self, permission: Permission) -> frozenset[Scope]:
+        """The scopes within which `permission` is held."""
+        return frozenset(each.scope for each in self.scoped if each.permission is permission)
+
+    def missing_from(self, other: Permissions) -> list[str]:
+        """What is in these and not in `other`, in words, sorted."""
+        everywhere = self.everywhere - other.everywhere
+        scoped = [each for each in self.scoped if not other.holds(each.permission, (each.scope,))]
+        return sorted([*map(str, everywhere), *map(str, scoped)])
+
+
+NO_PERMISSIONS = Permissions()
+
+
+class Actor(Struct, frozen=True):
     """The person or program on whose behalf something is done."""
 
     kind: str
     """``person``, ``service``, ``client``, ``node`` or ``nobody``."""
     id: str
     name: str
-    permissions: frozenset[Permission] = frozenset()
+    permissions: Permissions = NO_PERMISSIONS
     session_id: str = ""
     address: str = ""
     """IP address of the peer, where there is one."""
 
+    def holds(self, permission: Permission, scopes: Collection[Scope] = ()) -> bool:
+        """Whether the actor has `permission` for everything, or within one of `scopes`."""
+        return self.permissions.holds(permission, scopes)
 
-SYSTEM = Actor("node", "", "this server", frozenset(Permission))
+
+SYSTEM = Actor("node", "", "this server", Permissions(frozenset(Permission)))
 """The server itself, for what it does by its own schedule or from its own shell."""
 
 
 def anonymous(address: str) -> Actor:
     """A peer that is not authenticated."""
     return Actor("nobody", "", "", address=address)
+
+
+class CustomRole(Struct, frozen=True):
+    """A role that an administrator made."""
+
+    id: str
+    description: str
+    permissions: frozenset[Permission]
+
+
+BUILTIN_SOURCE = "builtin"
+MANUAL_SOURCE = "manual"
+
+
+class RoleGrant(Struct, frozen=True, kw_only=True):
+    """A role that an account or the members of a group hold, perhaps within a scope, perhaps until an instant."""
+
+    id: str
+    role: str
+    account_id: str | None = None
+    group_id: str | None = None
+    scope: Scope | None = None
+    """None: for everything."""
+    source: str
+    """``builtin``, ``manual``, or ``idp:`` and the id of the identity provider whose groups gave it."""
+    created_by: str
+    created_at: Instant
+    expires_at: Instant | None = None
+
+    @classmethod
+    def builtin(cls, role: Role, group_id: str, now: Instant) -> RoleGrant:
+        """What a built-in group holds from the beginning."""
+        return cls(
+            id=f"{role}:{group_id}", role=str(role), group_id=group_id, source=BUILTIN_SOURCE, created_by="", created_at=now
+        )

@@ -1,4 +1,4 @@
-"""Authority that comes with a name: a provisioner trusts a group, a mail address or a client, and its holder gains by that.
+"""Permissions that comes with a name: a provisioner trusts a group, a mail address or a client, and its holder gains by that.
 
 A domain that trusts a name states it here as data; a domain that assigns names asks before a name changes hands. Neither knows
 the other.
@@ -53,7 +53,7 @@ async def nothing_named(_reader: Database | Transaction) -> Sequence[NamedAuthor
 def require_over_names(actor: Actor, named: Iterable[NamedAuthority], what: str) -> None:
     """Raise BeyondOwnAuthority unless `actor` holds what every one of `named` confers. `what` finishes the sentence."""
     for each in named:
-        missing = sorted(each.confers - actor.permissions)
+        missing = sorted(each.confers - actor.permissions.everywhere)
         if missing:
             raise BeyondOwnAuthority(
                 f"{actor.name or 'An unknown caller'} may not {what}: {each.named_by} trusts the {each.kind} {each.name}.",

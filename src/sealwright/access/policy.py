@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from sealwright.access.errors import BeyondOwnAuthority
-from sealwright.access.models import Actor, Permission, Role
+from sealwright.access.models import Actor, Permission, Permissions, Role, Scope
 from sealwright.errors import NotPermitted
 
 _P = Permission
+_INVENTORY = frozenset({_P.CERTIFICATE_READ})
+_READING = frozenset(
+    {_P.PERSON_READ, _P.GROUP_READ, _P.CLIENT_READ, _P.PROVISIONER_READ, _P.CERTIFICATE_READ, _P.SESSION_READ, _P.ROLE_READ}
+)
+_OPERATING = _READING | {_P.CERTIFICATE_REVOKE}
 
-ROLES: Mapping[Role, frozenset[Permission]] = {
-    Role.ADMINISTRATOR: frozenset(Permission),
-    Role.PEOPLE_ADMINISTRATOR: frozenset({_P.PERSON_READ, _P.PERSON_WRITE, _P.GROUP_READ, _P.SESSION_READ, _P.SESSION_REVOKE}),
-    Role.GROUP_ADMINISTRATOR: frozenset({_P.PERSON_READ, _P.GROUP_READ, _P.GROUP_WRITE}),
-    Role.CLIENT_ADMINISTRATOR: frozenset({_P.GROUP_READ, _P.CLIENT_READ, _P.CLIENT_WRITE}),
-    Role.CA_ADMINISTRATOR: frozenset(
-        {
-            _P.PROVISIONER_READ,
-            _P.PROVISIONER_WRITE,
-            _P.CERTIFICATE_READ,
-            _P.CERTIFICATE_REVOKE,
-            _P.CERTIFICATE_ISSUE_ANY_NAME,
-        }
+
+class RoleContents(NamedTuple):
+    """What a role is for, and what it allows."""
+
+    description: str
+    permissions: frozenset[Permission]
+
+
+ROLES: Mapping[Role, RoleContents] = {
+    Role.ADMINISTRATOR: RoleContents("Everything", frozenset(Permission)),
+    Role.OPERATOR: RoleContents("Reads everything but the audit record, and revokes certificates", _OPERATING),
+    Role.VIEWER: RoleContents("Reads everything but the audit record", _READING),
+    Role.AGENT: RoleContents("Programs that keep certificates fresh: they read the inventory", _INVENTORY),
+    Role.MCP: RoleContents("Assistants: they read what a viewer reads", _READING),
+    Role.CLI: RoleContents("Scripts at a terminal: what an operator may do", _OPERATING),
+    Role.AUDITOR: RoleContents(
+        "Reads and exports the audit record, and nothing else", frozenset({_P.AUDIT_READ, _P.AUDIT_EXPORT})
     ),
-    Role.AUDITOR: frozenset({_P.AUDIT_READ, _P.CERTIFICATE_READ}),
+    Role.PEOPLE_ADMINISTRATOR: RoleContents(
+        "Creates and changes people",
+        frozenset({_P.PERSON_READ, _P.PERSON_WRITE, _P.GROUP_READ, _P.SESSION_READ, _P.SESSION_REVOKE}),
+    ),
+    Role.GROUP_ADMINISTRATOR: RoleContents(
+        "Creates and changes groups", frozenset({_P.PERSON_READ, _P.GROUP_READ, _P.GROUP_WRITE})
+    ),
+    Role.CLIENT_ADMINISTRATOR: RoleContents(
+        "Creates and changes OAuth clients", frozenset({_P.GROUP_READ, _P.CLIENT_READ, _P.CLIENT_WRITE})
+    ),
+    Role.CA_ADMINISTRATOR: RoleContents(
+        "Changes provisioners, has any name certified, and revokes certificates",
+        frozenset(
+            {
+                _P.PROVISIONER_READ,
+                _P.PROVISIONER_WRITE,
+                _P.CERTIFICATE_READ,
+                _P.CERTIFICATE_REVOKE,
+                _P.CERTIFICATE_ISSUE_ANY_NAME,
+            }
+        ),
+    ),
+    Role.INVENTORY_READER: RoleContents("Reads the inventory of certificates", _INVENTORY),
 }
 
 ALL_PERSONS = "idm_all_persons"
@@ -44,34 +76,50 @@ BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "idm_group_admins": ("May create and change groups", (Role.GROUP_ADMINISTRATOR,)),
     "idm_oauth2_admins": ("May create and change OAuth clients", (Role.CLIENT_ADMINISTRATOR,)),
     "ca_admins": ("May change provisioners, have any name certified, and revoke certificates", (Role.CA_ADMINISTRATOR,)),
-    "auditors": ("May read the audit record and the inventory", (Role.AUDITOR,)),
+    "auditors": ("May read the audit record and the inventory", (Role.AUDITOR, Role.INVENTORY_READER)),
     ALL_PERSONS: ("Every person, always", ()),
     ALL_ACCOUNTS: ("Every account, always", ()),
 }
 """Name → description and roles. They exist from the first start and cannot be deleted."""
 
 
-def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
-    """The union of what the roles allow. No role, no permission."""
-    allowed: set[Permission] = set()
-    for role in roles:
-        allowed |= ROLES[role]
-    return frozenset(allowed)
+class PermissionDecision(NamedTuple):
+    """Whether something is allowed, and the rules that decided, in words."""
+
+    allowed: bool
+    reasons: tuple[str, ...]
 
 
-def require(actor: Actor, permission: Permission) -> None:
-    """Raise NotPermitted unless `actor` holds `permission`."""
-    if permission not in actor.permissions:
+def permissions_of(roles: Iterable[Role]) -> Permissions:
+    """What someone may do who holds the roles everywhere: no role, no permission."""
+    return Permissions(frozenset[Permission]().union(*(ROLES[role].permissions for role in roles)))
+
+
+def decide(actor: Actor, permission: Permission, scopes: Collection[Scope] = ()) -> PermissionDecision:
+    """Whether `actor` may do what `permission` allows to an object that belongs to `scopes`."""
+    if actor.holds(permission, scopes):
+        return PermissionDecision(allowed=True, reasons=(f"{actor.name} holds {permission}",))
+    reasons = [f"{permission} is held by members of {', '.join(holders_of(permission))}"]
+    held_within = sorted(map(str, actor.permissions.scopes_of(permission)))
+    if held_within:
+        reasons.append(f"{actor.name} holds it within {', '.join(held_within)} only")
+    return PermissionDecision(allowed=False, reasons=tuple(reasons))
+
+
+def require(actor: Actor, permission: Permission, scopes: Collection[Scope] = ()) -> None:
+    """Raise NotPermitted unless `actor` may do what `permission` allows to an object that belongs to `scopes`."""
+    decision = decide(actor, permission, scopes)
+    if not decision.allowed:
         raise NotPermitted(
             f"{actor.name or 'An unknown caller'} does not have the permission {permission}.",
-            reasons=(f"{permission} is held by members of {', '.join(holders_of(permission))}",),
+            reasons=decision.reasons,
             hint="Sign in as someone who has it, or ask an administrator to add you to one of these groups.",
         )
 
 
-def require_at_least(actor: Actor, held: frozenset[Permission], what: str) -> None:
-    """Raise BeyondOwnAuthority unless `actor` holds every permission in `held`. `what` finishes the sentence."""
-    missing = sorted(held - actor.permissions)
+def require_at_least(actor: Actor, held: Permissions, what: str) -> None:
+    """Raise BeyondOwnAuthority unless `actor` holds everything that `held` does. `what` finishes the sentence."""
+    missing = held.missing_from(actor.permissions)
     if missing:
         raise BeyondOwnAuthority(
             f"{actor.name or 'An unknown caller'} may not {what}.",
@@ -82,4 +130,4 @@ def require_at_least(actor: Actor, held: frozenset[Permission], what: str) -> No
 
 def holders_of(permission: Permission) -> list[str]:
     """The built-in groups whose members hold `permission`."""
-    return [group for group, (_, roles) in BUILTIN_GROUPS.items() if permission in permissions_of(roles)]
+    return [group for group, (_, roles) in BUILTIN_GROUPS.items() if permissions_of(roles).holds(permission)]

@@ -1,16 +1,21 @@
-"""The only SQL about roles."""
+"""The only SQL about roles and who was granted them."""
 
 from __future__ import annotations
 
-from sqlalchemy import Text, and_, bindparam, cast, exists, literal_column, or_, select, union_all
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import asdict
+from sqlalchemy import Text, and_, bindparam, cast, delete, exists, insert, literal_column, or_, select, union_all
 from sqlalchemy.sql.selectable import Subquery
 
-from sealwright.access.models import Role
-from sealwright.access.policy import ALL_ACCOUNTS, ALL_PERSONS, BUILTIN_GROUPS
+from sealwright.access.models import CustomRole, Permission, Permissions, Role, RoleGrant, Scope, ScopedPermission, ScopeKind
+from sealwright.access.policy import ALL_ACCOUNTS, ALL_PERSONS, BUILTIN_GROUPS, ROLES
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
-from sealwright.db.schema import accounts, group_members, group_nestings, groups, role_assignments
+from sealwright.db.schema import accounts, group_members, group_nestings, groups, role_grants, role_permissions, roles
 
+_g = role_grants.c
 PERSON = "person"
 """The kind of account that is in ALL_PERSONS."""
 
@@ -30,19 +35,24 @@ _direct = select(_joined.c.group_id).cte("membership", recursive=True)
 _membership = _direct.union(
     select(group_nestings.c.group_id).join(_direct, group_nestings.c.member_group_id == _direct.c.group_id)
 )
-_ROLES_OF_ACCOUNT = Statement(
-    select(role_assignments.c.role).distinct().join(_membership, role_assignments.c.group_id == _membership.c.group_id)
+_holds = or_(_g.expires_at.is_(None), _g.expires_at > bindparam("now"))
+_GRANTED = (_g.role, _g.scope_kind, _g.scope_id, role_permissions.c.permission)
+_granted = role_grants.outerjoin(role_permissions, role_permissions.c.role_id == _g.role)
+_GRANTED_TO_ACCOUNT = Statement(
+    select(*_GRANTED)
+    .select_from(_granted)
+    .where(_g.group_id.in_(select(_membership.c.group_id)), _holds)
+    .union(select(*_GRANTED).select_from(_granted).where(_g.account_id == bindparam("account_id"), _holds))
 )
 _upward = select(bindparam("group_id", type_=Text).label("group_id")).cte("upward", recursive=True)
 _chain_of_groups = _upward.union(
     select(group_nestings.c.group_id).join(_upward, group_nestings.c.member_group_id == _upward.c.group_id)
 )
-_ROLES_OF_GROUP = Statement(
-    select(role_assignments.c.role).distinct().join(_chain_of_groups, role_assignments.c.group_id == _chain_of_groups.c.group_id)
+_GRANTED_TO_GROUP = Statement(
+    select(*_GRANTED).select_from(_granted).where(_g.group_id.in_(select(_chain_of_groups.c.group_id)), _holds)
 )
-_downward = (
-    select(role_assignments.c.group_id).where(role_assignments.c.role == bindparam("role")).cte("downward", recursive=True)
-)
+_lasting = (_g.role == bindparam("role"), _g.expires_at.is_(None), _g.scope_kind == "")
+_downward = select(_g.group_id).where(*_lasting, _g.group_id.is_not(None)).cte("downward", recursive=True)
 _holding_groups = _downward.union(
     select(group_nestings.c.member_group_id).join(_downward, group_nestings.c.group_id == _downward.c.group_id)
 )
@@ -50,35 +60,147 @@ _is_held = [exists().where(_holding_groups.c.group_id == dynamic) for dynamic in
 _ACCOUNTS_WITH_ROLE = Statement(
     select(group_members.c.account_id)
     .join(_holding_groups, group_members.c.group_id == _holding_groups.c.group_id)
-    .union(select(accounts.c.id).where(or_(_is_held[0], and_(accounts.c.kind == PERSON, _is_held[1]))))
+    .union(
+        select(accounts.c.id).where(or_(_is_held[0], and_(accounts.c.kind == PERSON, _is_held[1]))),
+        select(_g.account_id).where(*_lasting, _g.account_id.is_not(None)),
+    )
 )
 _ADD_GROUP = insert_once(groups, returning=groups.c.id)
-_ASSIGN = insert_once(role_assignments, returning=role_assignments.c.role)
+_ADD_GRANT = insert_once(role_grants, returning=_g.id)
+_COLUMNS = tuple(role_grants.c)
+_GRANTS = Statement(select(*_COLUMNS).where(_g.id > bindparam("beyond")).order_by(_g.id).limit(bindparam("at_most")))
+_GRANTS_OF_ROLE = Statement(
+    select(*_COLUMNS).where(_g.role == bindparam("role"), _g.id > bindparam("beyond")).order_by(_g.id).limit(bindparam("at_most"))
+)
+_GRANT = Statement(select(*_COLUMNS).where(_g.id == bindparam("id")))
+_DELETE_GRANT = Statement(delete(role_grants).where(_g.id == bindparam("id")).returning(_g.id))
+_ADD_ROLE = insert_once(roles, returning=roles.c.id)
+_CHANGE_ROLE = Statement(
+    roles.update().where(roles.c.id == bindparam("role")).values(description=bindparam("description")).returning(roles.c.id)
+)
+_DELETE_ROLE = Statement(delete(roles).where(roles.c.id == bindparam("role")).returning(roles.c.id))
+_ADD_PERMISSION = Statement(insert(role_permissions))
+_CLEAR_PERMISSIONS = Statement(delete(role_permissions).where(role_permissions.c.role_id == bindparam("role")))
+_CUSTOM_ROLES = Statement(
+    select(roles.c.id, roles.c.description, role_permissions.c.permission)
+    .select_from(roles.outerjoin(role_permissions, role_permissions.c.role_id == roles.c.id))
+    .order_by(roles.c.id, role_permissions.c.permission)
+)
 
 
-async def roles_of_account(db: Database | Transaction, account_id: str) -> frozenset[Role]:
-    """Roles of every group that the account is in, directly or through nested groups. Unknown names give nothing."""
-    return _known(await db.all(_ROLES_OF_ACCOUNT, account_id=account_id))
+async def permissions_of_account(reader: Database | Transaction, account_id: str, now: Instant) -> Permissions:
+    """What was granted to the account itself, and to every group that it is in, directly or through nested groups."""
+    return _authority(await reader.all(_GRANTED_TO_ACCOUNT, account_id=account_id, now=now))
 
 
-async def roles_of_group(db: Database | Transaction, group_id: str) -> frozenset[Role]:
-    """Roles that a member of the group has by it: its own, and those of every group that it is nested in."""
-    return _known(await db.all(_ROLES_OF_GROUP, group_id=group_id))
+async def permissions_of_group(reader: Database | Transaction, group_id: str, now: Instant) -> Permissions:
+    """What a member of the group has by it: what was granted to it, and to every group that it is nested in."""
+    return _authority(await reader.all(_GRANTED_TO_GROUP, group_id=group_id, now=now))
 
 
-async def accounts_with_role(db: Database | Transaction, role: Role) -> frozenset[str]:
-    """Ids of the accounts that hold the role, directly or through nested groups."""
-    return frozenset(row[0] for row in await db.all(_ACCOUNTS_WITH_ROLE, role=str(role)))
+def _authority(rows: Iterable[Row]) -> Permissions:
+    """Roles, permissions and kinds of scope that this program does not know give nothing."""
+    everywhere: set[Permission] = set()
+    scoped: set[ScopedPermission] = set()
+    for role, scope_kind, scope_id, permission in rows:
+        allowed = ROLES[Role(role)].permissions if role in _BUILTIN else _known((permission,))
+        if not scope_kind:
+            everywhere |= allowed
+        elif scope_kind in _SCOPE_KINDS:
+            scoped |= {ScopedPermission(each, Scope(ScopeKind(scope_kind), scope_id)) for each in allowed}
+    return Permissions(frozenset(everywhere), frozenset(scoped))
 
 
-def _known(rows: list[Row]) -> frozenset[Role]:
-    known = {str(role) for role in Role}
-    return frozenset(Role(row[0]) for row in rows if row[0] in known)
+_BUILTIN = frozenset(map(str, Role))
+_SCOPE_KINDS = frozenset(map(str, ScopeKind))
+_PERMISSIONS = frozenset(map(str, Permission))
+
+
+def _known(permissions: Iterable[str | None]) -> frozenset[Permission]:
+    return frozenset(Permission(each) for each in permissions if each in _PERMISSIONS)
+
+
+async def accounts_with_role(reader: Database | Transaction, role: Role) -> frozenset[str]:
+    """Ids of the accounts that hold the role for everything and without an end, directly or by a group."""
+    return frozenset(row[0] for row in await reader.all(_ACCOUNTS_WITH_ROLE, role=str(role)))
+
+
+async def insert_grant(tx: Transaction, grant: RoleGrant) -> bool:
+    """Store a grant; false where its id is there already."""
+    return await tx.one(_ADD_GRANT, **_values(grant)) is not None
+
+
+async def find_grant(reader: Database | Transaction, grant_id: str) -> RoleGrant | None:
+    """One grant, ended or not."""
+    row = await reader.one(_GRANT, id=grant_id)
+    return None if row is None else _grant(row)
+
+
+async def list_grants(reader: Database | Transaction, *, role: str = "", beyond: str = "", at_most: int) -> list[RoleGrant]:
+    """Grants by id, also those that have ended; with `role` those of that role."""
+    if role:
+        rows = await reader.all(_GRANTS_OF_ROLE, role=role, beyond=beyond, at_most=at_most)
+    else:
+        rows = await reader.all(_GRANTS, beyond=beyond, at_most=at_most)
+    return [_grant(row) for row in rows]
+
+
+async def delete_grant(tx: Transaction, grant_id: str) -> bool:
+    """Remove a grant; false where it is gone."""
+    return await tx.one(_DELETE_GRANT, id=grant_id) is not None
+
+
+async def insert_role(tx: Transaction, role: CustomRole, now: Instant) -> bool:
+    """Store a role; false where its id is taken."""
+    if await tx.one(_ADD_ROLE, id=role.id, description=role.description, created_at=now) is None:
+        return False
+    await _set_permissions(tx, role)
+    return True
+
+
+async def change_role(tx: Transaction, role: CustomRole) -> bool:
+    """Store another description and other permissions; false where the role is gone."""
+    if await tx.one(_CHANGE_ROLE, role=role.id, description=role.description) is None:
+        return False
+    await tx.run(_CLEAR_PERMISSIONS, role=role.id)
+    await _set_permissions(tx, role)
+    return True
+
+
+async def _set_permissions(tx: Transaction, role: CustomRole) -> None:
+    for each in sorted(role.permissions):
+        await tx.run(_ADD_PERMISSION, role_id=role.id, permission=str(each))
+
+
+async def delete_role(tx: Transaction, role_id: str) -> bool:
+    """Remove a role that administrators made; false where there is none."""
+    return await tx.one(_DELETE_ROLE, role=role_id) is not None
+
+
+async def custom_roles(reader: Database | Transaction) -> list[CustomRole]:
+    """The roles that administrators made, by id."""
+    found: dict[str, CustomRole] = {}
+    for role_id, description, permission in await reader.all(_CUSTOM_ROLES):
+        before = found.get(role_id, CustomRole(role_id, description, frozenset()))
+        found[role_id] = CustomRole(role_id, description, before.permissions | _known((permission,)))
+    return list(found.values())
+
+
+def _values(grant: RoleGrant) -> dict[str, Any]:
+    values = asdict(grant)
+    scope = values.pop("scope")
+    return {**values, "scope_kind": "" if scope is None else str(scope.kind), "scope_id": "" if scope is None else scope.id}
+
+
+def _grant(row: Row) -> RoleGrant:
+    values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
+    kind, scope_id = values.pop("scope_kind"), values.pop("scope_id")
+    return RoleGrant(**values, scope=Scope(ScopeKind(kind), scope_id) if kind else None)
 
 
 async def seed_builtin_groups(tx: Transaction, now: Instant) -> None:
-    """Create the built-in groups and give them their roles. A built-in group's id is its name."""
-    for name, (description, roles) in BUILTIN_GROUPS.items():
+    """Create the built-in groups and grant them their roles. A built-in group's id is its name."""
+    for name, (description, granted) in BUILTIN_GROUPS.items():
         await tx.one(_ADD_GROUP, id=name, name=name, description=description, builtin=1, created_at=now, managed_by=None)
-        for role in roles:
-            await tx.one(_ASSIGN, role=str(role), group_id=name, created_at=now)
+        for role in granted:
+            await insert_grant(tx, RoleGrant.builtin(role, name, now))

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from sealwright.access import Actor, Permission, permissions_of, require, roles_of_account
+from sealwright.access import NO_PERMISSIONS, Actor, Permission, permissions_of_account, require
 from sealwright.api.json_types import Moment, ResponseBody, instant_of
 from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
 from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
-from sealwright.clock import Instant, to_rfc3339
+from sealwright.clock import Clock, Instant, to_rfc3339
 from sealwright.db import Database
 from sealwright.errors import Action, InvalidInput, NotFound, Remedy
 from sealwright.http import Response
@@ -71,8 +71,16 @@ class NothingRecorded(NotFound):
 class AuditOperations:
     """Operations about audit events."""
 
-    def __init__(self, db: Database, directory: Directory, clients: ClientRegistry, provisioners: ProvisionerRegistry) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        directory: Directory,
+        clients: ClientRegistry,
+        provisioners: ProvisionerRegistry,
+    ) -> None:
         self._db = db
+        self._clock = clock
         self._directory = directory
         self._clients = clients
         self._provisioners = provisioners
@@ -98,7 +106,7 @@ class AuditOperations:
                 "GET",
                 "/audit/export",
                 every,
-                access,
+                str(Permission.AUDIT_EXPORT),
                 self._export,
                 returns=EventView,
                 media_type=JSON_LINES,
@@ -117,7 +125,7 @@ class AuditOperations:
 
     async def _export(self, call: Call) -> Response:
         """The first events are read before the response begins, so that a database out of reach is still told as a problem."""
-        require(call.actor, Permission.AUDIT_READ)
+        require(call.actor, Permission.AUDIT_EXPORT)
         wanted = await self._wanted(call)
         first = await Audit.search(self._db, wanted, at_most=EXPORTED_AT_ONCE)
         return Response(200, headers=(("content-type", JSON_LINES),), chunks=self._lines(wanted, first, call.actor))
@@ -136,8 +144,8 @@ class AuditOperations:
     async def _require_still(self, actor: Actor) -> None:
         """A slow reader can stretch an export over hours, in which the permission may have been taken away."""
         status = await self._directory.status_of(actor.id)
-        permissions = permissions_of(await roles_of_account(self._db, actor.id))
-        require(replace(actor, permissions=permissions if status.active else frozenset()), Permission.AUDIT_READ)
+        permissions = await permissions_of_account(self._db, actor.id, self._clock.now()) if status.active else NO_PERMISSIONS
+        require(replace(actor, permissions=permissions), Permission.AUDIT_EXPORT)
 
     async def _wanted(self, call: Call) -> EventFilter:
         """What the query asks for."""

@@ -203,7 +203,7 @@ class CertificateOperations:
         account_id = None
         if person is not None:
             account_id = (await self._directory.show_person(person, actor=call.actor)).id
-        elif Permission.CERTIFICATE_READ not in call.actor.permissions:
+        elif not call.actor.permissions.holds_somewhere(Permission.CERTIFICATE_READ):
             account_id = call.caller.account.id
         page = await self._inventory.page(
             call.actor,

@@ -18,6 +18,7 @@ from sealwright.api.operations import Dispatch, Operation
 from sealwright.api.persons import PersonOperations
 from sealwright.api.profiles import ProfileOperations
 from sealwright.api.provisioners import ProvisionerOperations
+from sealwright.api.roles import RoleOperations
 from sealwright.api.server import ServerFacts, ServerOperations
 from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
@@ -26,7 +27,7 @@ from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
-from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Sessions, SignIn, api_authenticator
+from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Roles, Sessions, SignIn, api_authenticator
 from sealwright.keys import Custody
 from sealwright.mail import Outbox
 from sealwright.oauth import ClientMaps, ClientRegistry, StoredMetadata
@@ -45,6 +46,7 @@ class ApiDependencies(Struct, frozen=True):
     outbox: Outbox
     sessions: Sessions
     sign_in: SignIn
+    roles: Roles
     clients: ClientRegistry
     client_maps: ClientMaps
     issuers: Issuers
@@ -66,6 +68,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *ProfileOperations(given.directory).operations(),
         *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
         *GroupOperations(given.directory).operations(),
+        *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
         *ClientMapOperations(given.client_maps).operations(),
         *ClientSecretOperations(given.clients).operations(),
@@ -97,7 +100,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
                 clock=given.clock,
             ),
         ).operations(),
-        *AuditOperations(given.db, given.directory, given.clients, given.provisioners).operations(),
+        *AuditOperations(given.db, given.clock, given.directory, given.clients, given.provisioners).operations(),
     ]
     return [*found, *ServerOperations(given.facts, given.issuers).operations(found)]
 

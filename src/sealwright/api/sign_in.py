@@ -66,6 +66,9 @@ class WhoamiResponse(ResponseBody, frozen=True, kw_only=True):
     session: SessionView
     groups: tuple[str, ...]
     permissions: tuple[str, ...]
+    """What the caller may do to everything."""
+    scoped_permissions: tuple[str, ...]
+    """What the caller may do to what belongs to one issuer, profile or provisioner: ``certificate:read within issuer:ID``."""
 
 
 class SignInOperations:
@@ -193,7 +196,8 @@ class SignInOperations:
             account=account_summary(self._directory, caller.account),
             session=session_view(caller.session, caller.session.id),
             groups=tuple(group.name for group in groups),
-            permissions=tuple(sorted(map(str, caller.actor.permissions))),
+            permissions=tuple(sorted(map(str, caller.actor.permissions.everywhere))),
+            scoped_permissions=tuple(sorted(map(str, caller.actor.permissions.scoped))),
         )
 
     def _answer(self, outcome: CompletedSignIn) -> SignInResponse:

@@ -84,6 +84,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         outbox=parts.outbox,
         sessions=people.sessions,
         sign_in=people.sign_in,
+        roles=people.roles,
         clients=parts.oauth.clients,
         client_maps=parts.oauth.client_maps,
         issuers=authority.issuers,

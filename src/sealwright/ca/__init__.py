@@ -34,6 +34,7 @@ from sealwright.ca.models import (
     PublicKey,
     SigningGrant,
 )
+from sealwright.ca.profiles import BUILT_IN as BUILT_IN_PROFILES
 from sealwright.ca.provisioners import OidcProvisioner, Provisioner, ProvisionerRegistry, listed
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
@@ -44,6 +45,7 @@ from sealwright.ca.step_api import answer_failure
 from sealwright.pem import certificates_pem
 
 __all__ = [
+    "BUILT_IN_PROFILES",
     "PATIENCE",
     "AccountCertificates",
     "AccountLookup",

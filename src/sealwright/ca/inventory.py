@@ -52,16 +52,19 @@ class Inventory:
     ) -> InventoryPage:
         """Certificates, newest first; with `account_id` that person's only, with `name` those that hold this name.
 
-        A name that begins with ``.`` or ``@`` stands for all that end so.
+        A name that begins with ``.`` or ``@`` stands for all that end so. Where the actor may read within a scope only, the other
+        certificates of the page are left out of it.
         """
         if account_id is None or account_id != actor.id:
-            require(actor, Permission.CERTIFICATE_READ)
+            require(actor, Permission.CERTIFICATE_READ, actor.permissions.scopes_of(Permission.CERTIFICATE_READ))
         wanted = min(max(at_most, 1), LONGEST_PAGE)
         called = None if name is None else range_for(name)
         older = _decode(cursor)
         found = await store.newest(self._db, older_than=older, at_most=wanted + 1, account_id=account_id, called=called)
-        shown = tuple(found[:wanted])
-        return InventoryPage(shown, shown[-1].serial.hex() if len(found) > wanted else "")
+        page = found[:wanted]
+        own = account_id is not None and account_id == actor.id
+        shown = tuple(each for each in page if own or actor.holds(Permission.CERTIFICATE_READ, each.scopes))
+        return InventoryPage(shown, page[-1].serial.hex() if len(found) > wanted else "")
 
     async def count_by(self, actor: Actor, provisioner_id: str) -> int:
         """How many certificates that a provisioner vouched for hold: for someone who may remove it."""
@@ -72,7 +75,7 @@ class Inventory:
         """One certificate, or CertificateUnknown."""
         record = await store.by_serial(self._db, serial)
         if record is None or record.account_id != actor.id or not actor.id:
-            require(actor, Permission.CERTIFICATE_READ)
+            require(actor, Permission.CERTIFICATE_READ, () if record is None else record.scopes)
         if record is None:
             raise CertificateUnknown(f"There is no certificate with the serial number {serial_text(serial)}.")
         return CertificateHistory(

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from sealwright.access import Scope, ScopeKind
 from sealwright.ca.models import Name, NameType
 from sealwright.clock import Instant
 
@@ -52,6 +53,12 @@ class CertificateRecord(msgspec.Struct, frozen=True):
     revoked_at: Instant | None
     revocation_reason: int | None
     """RFC 5280, section 5.3.1."""
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes of grants that it belongs to."""
+        found = (Scope(ScopeKind.ISSUER, self.issuer_id), Scope(ScopeKind.PROFILE, self.profile))
+        return found if self.provisioner_id is None else (*found, Scope(ScopeKind.PROVISIONER, self.provisioner_id))
 
     @property
     def holder_name(self) -> str:

@@ -76,7 +76,7 @@ class Revocation:
         async with self._refusals_of(actor, serial):
             record = await store.by_serial(self._db, serial)
             if record is None or record.account_id != actor.id or not actor.id:
-                require(actor, Permission.CERTIFICATE_REVOKE)
+                require(actor, Permission.CERTIFICATE_REVOKE, () if record is None else record.scopes)
             await self._revoke(await self._record(serial), actor, code=code, reason=reason)
         return await self._record(serial)
 

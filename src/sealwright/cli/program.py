@@ -32,6 +32,7 @@ COMMANDS = {
     "session": (f"{_HERE}.session:session", "Sessions: list and end them."),
     "person": (f"{_HERE}.person:person", "People."),
     "group": (f"{_HERE}.group:group", "Groups of people and groups."),
+    "role": (f"{_HERE}.role:role", "Roles: what they allow, and who holds them."),
     "system": (f"{_HERE}.system:system", "OAuth clients."),
     "provisioner": (f"{_HERE}.provisioner:provisioner", "Who may ask the certificate authority, and for what."),
     "certificate": (f"{_HERE}.certificate:certificate", "Certificates: issue, inspect, renew, list, revoke."),
@@ -68,6 +69,9 @@ MEANT = {
     "start": "serve",
     "run": "serve",
     "signin": "login",
+    "permission": "role",
+    "permissions": "role permissions",
+    "grant": "role grant",
     "logs": "audit list",
     "log": "audit list",
 }

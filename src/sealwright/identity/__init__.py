@@ -72,6 +72,16 @@ from sealwright.identity.profiles.attributes import ATTRIBUTES, PersonAttribute,
 from sealwright.identity.profiles.ssh_keys import SshKey, check_public_key
 from sealwright.identity.purge import purge
 from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
+from sealwright.identity.roles.errors import (
+    AlreadyGranted,
+    GrantNotFound,
+    NotByHand,
+    RoleInUse,
+    RoleNotFound,
+    RoleRefused,
+    RoleTaken,
+)
+from sealwright.identity.roles.roles import GrantHolder, KnownRole, Roles
 from sealwright.identity.sessions import SessionEnded, Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.throttle import Throttle
@@ -92,6 +102,7 @@ __all__ = [
     "AccountNotFound",
     "AccountNotUsable",
     "AccountStatus",
+    "AlreadyGranted",
     "Argon2Hashing",
     "Authenticators",
     "BeyondOwnAuthority",
@@ -106,6 +117,8 @@ __all__ = [
     "CredentialReset",
     "Credentials",
     "Directory",
+    "GrantHolder",
+    "GrantNotFound",
     "Group",
     "GroupCycle",
     "GroupInUse",
@@ -116,6 +129,7 @@ __all__ = [
     "Invitations",
     "KnownDevice",
     "KnownDevices",
+    "KnownRole",
     "LabelTaken",
     "LastAdministrator",
     "LinkRefused",
@@ -126,6 +140,7 @@ __all__ = [
     "Members",
     "NameRefused",
     "NameTaken",
+    "NotByHand",
     "OneTimeLink",
     "Passkey",
     "PasskeyRefused",
@@ -137,6 +152,11 @@ __all__ = [
     "RelyingParty",
     "ResetLink",
     "ResetLinks",
+    "RoleInUse",
+    "RoleNotFound",
+    "RoleRefused",
+    "RoleTaken",
+    "Roles",
     "SecondFactorRequired",
     "Session",
     "SessionEnded",

@@ -24,6 +24,7 @@ from sealwright.identity.passkeys import Passkeys, RelyingParty
 from sealwright.identity.passkeys.challenges import Challenges
 from sealwright.identity.passwords import Hashing
 from sealwright.identity.reset import ResetLinks
+from sealwright.identity.roles.roles import Roles
 from sealwright.identity.sessions import SessionEnded, Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.throttle import Throttle
@@ -42,6 +43,7 @@ class Identity(Struct, frozen=True):
     reset_links: ResetLinks
     invitations: Invitations
     passkeys: Passkeys
+    roles: Roles
 
 
 def build_identity(  # noqa: PLR0913 - what every part of the package needs comes in here once
@@ -68,7 +70,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
     `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
     `session_ended`: what else is stored when a session ends; `certificates`: those that people got by signing in here.
     """
-    changes = AuthorizedChanges(db, audit, named)
+    changes = AuthorizedChanges(db, audit, clock, named)
     sessions = Sessions(db, audit, clock, entropy, rules, session_ended=session_ended)
     devices = KnownDevices(db, clock, entropy)
     authenticators = Authenticators(db, clock, sealer, hashing, Throttle(db, clock), devices)
@@ -98,4 +100,5 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         invitations=Invitations(audit, links, directory, credentials, sessions, devices, changes),
         reset_links=ResetLinks(audit, links, directory, credentials, devices, changes),
         passkeys=passkeys,
+        roles=Roles(db, audit, clock, entropy, changes=changes, domain=domain),
     )

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from sealwright.access import Actor, Permission
+from sealwright.access import NO_PERMISSIONS, Actor, Permissions
 from sealwright.clock import Instant
 from sealwright.identity.credential_reset import CredentialReset
 
@@ -100,7 +100,7 @@ class Account(Struct, frozen=True):
         """What audit rows call the account: ``person:<id>``."""
         return f"{self.actor_kind}:{self.id}"
 
-    def as_actor(self, *, permissions: frozenset[Permission] = frozenset(), session_id: str = "", address: str = "") -> Actor:
+    def as_actor(self, *, permissions: Permissions = NO_PERMISSIONS, session_id: str = "", address: str = "") -> Actor:
         """The account as the actor of a request."""
         return Actor(self.actor_kind, self.id, self.name, permissions, session_id, address)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from sealwright.access import Actor, Permission, permissions_of, require, roles_of_account
+from sealwright.access import Actor, Permission, permissions_of_account, require
 from sealwright.audit import Audit, Event
 from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
@@ -84,7 +84,7 @@ class Sessions:
 
     async def signed_in(self, account: Account, session: Session, address: str) -> SignedIn:
         """The session with the permissions that its account has now."""
-        permissions = permissions_of(await roles_of_account(self._db, account.id))
+        permissions = await permissions_of_account(self._db, account.id, self._clock.now())
         actor = account.as_actor(permissions=permissions, session_id=session.id, address=address)
         return SignedIn(account, session, actor)
 

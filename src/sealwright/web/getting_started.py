@@ -31,7 +31,7 @@ class GettingStarted:
 
     async def of(self, person: SignedIn) -> tuple[GettingStartedStep, ...]:
         """The steps, done or not; none for people who do not administer the whole server, and none when all are done."""
-        if Permission.ISSUER_WRITE not in person.actor.permissions:
+        if not person.actor.holds(Permission.ISSUER_WRITE):
             return ()
         steps = (
             GettingStartedStep(

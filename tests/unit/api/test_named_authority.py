@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from msgspec.structs import replace
 
-from sealwright.access import SYSTEM, BeyondOwnAuthority, Permission
+from sealwright.access import SYSTEM, BeyondOwnAuthority, Permission, Permissions
 from sealwright.app.home import Home
 from sealwright.errors import NotPermitted
 from tests.databases import sqlite_database
@@ -274,9 +274,11 @@ async def test_provisioner_is_added_only_by_who_may_issue_any_name():
         actor = (await world.person("carl", "ca_admins")).as_actor()
         rights = frozenset({Permission.PROVISIONER_WRITE})
         with pytest.raises(NotPermitted) as told:
-            await world.provisioners.add(definition(), replace(actor, permissions=rights))
+            await world.provisioners.add(definition(), replace(actor, permissions=Permissions(rights)))
         assert ANY_NAME in told.value.detail
-        await world.provisioners.add(definition(), replace(actor, permissions=rights | {Permission.CERTIFICATE_ISSUE_ANY_NAME}))
+        await world.provisioners.add(
+            definition(), replace(actor, permissions=Permissions(rights | {Permission.CERTIFICATE_ISSUE_ANY_NAME}))
+        )
 
 
 # --- what is used is not deleted without being told ---

@@ -27,14 +27,15 @@ BODIES = {
     "invite_person": {"name": "x"},
     "create_reset_link": {},
     "create_group": {"name": "x"},
+    "create_role": {"id": "r-x", "permissions": ["person:read"]},
+    "update_role": {"description": "x"},
+    "grant_role": {"role": "r-viewer", "person": "x"},
     "change_members": {"add": ["x"]},
     "set_members": {"members": []},
     "update_group": {"description": "x"},
     "set_validity": {"valid_until": None},
     "create_client": {"kind": "public", "name": "x", "display_name": "X", "landing_url": "https://x.example.org"},
     "update_client": {"require_pkce": True},
-    "add_to_redirect_uris": {"value": "https://x.example.org/back"},
-    "add_to_post_logout_redirect_uris": {"value": "https://x.example.org/goodbye"},
     "set_client_image": {"content": "AAAA"},
     "rename_client": {"name": "y"},
     "rotate_client_keys": {},
@@ -43,10 +44,16 @@ BODIES = {
     "revoke_certificate": {},
 }
 QUERIES = {
-    "remove_from_redirect_uris": "value=https://x.example.org",
-    "remove_from_post_logout_redirect_uris": "value=https://x.example.org",
     "list_sessions": "person=idm_admin",
 }
+
+
+def body_for(name):
+    return {"value": "https://x.example.org"} if name.startswith("add_to_") else BODIES.get(name)
+
+
+def query_for(name):
+    return "value=https://x.example.org" if name.startswith("remove_from_") else QUERIES.get(name, "")
 
 
 def serial(path):
@@ -59,7 +66,7 @@ async def test_nobody_may_do_anything_that_is_not_public():
         for operation in operations(world.api_dependencies):
             if operation.public:
                 continue
-            status, problem = await world.call(operation.method, serial(operation.path), BODIES.get(operation.name))
+            status, problem = await world.call(operation.method, serial(operation.path), body_for(operation.name))
             assert (operation.name, status, problem["code"]) == (operation.name, 401, "session_needed")
             asked += 1
         assert asked > 30
@@ -76,9 +83,9 @@ async def test_every_operation_refuses_who_lacks_the_permission_that_its_route_s
             status, problem = await world.call(
                 operation.method,
                 serial(operation.path),
-                BODIES.get(operation.name),
+                body_for(operation.name),
                 token=token,
-                query=QUERIES.get(operation.name, ""),
+                query=query_for(operation.name),
             )
             if operation.name == "list_certificates":
                 assert (status, problem["items"]) == (200, [])  # one's own, of which there are none

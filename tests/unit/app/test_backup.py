@@ -61,7 +61,7 @@ def test_restored_home_holds_the_same_and_is_sound(home, backup, tmp_path):
     for name in ("settings.toml", "certs/root_ca.crt", "certs/issuing_ca.crt", str(KEY_FILE)):
         assert (tmp_path / "again" / name).read_bytes() == (home / name).read_bytes()
         assert (tmp_path / "again" / name).stat().st_mode == (home / name).stat().st_mode
-    for table in ("issuers", "signing_keys", "provisioners", "accounts", "groups", "role_assignments"):
+    for table in ("issuers", "signing_keys", "provisioners", "accounts", "groups", "role_grants"):
         assert rows(tmp_path / "again", table) == rows(home, table) != []
     assert audited_up_to_the_backup(home) <= set(rows(tmp_path / "again", "audit_events"))
     assert [each.detail for each in asyncio.run(examine(Home(tmp_path / "again"))) if not each.ok] == []

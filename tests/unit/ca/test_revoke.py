@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from cryptography import x509
 
-from sealwright.access import SYSTEM, Actor, Permission
+from sealwright.access import SYSTEM, Actor, Permission, Permissions
 from sealwright.audit import Audit, Event
 from sealwright.ca import CertificateState, store
 from sealwright.ca.errors import AlreadyRevoked, CertificateUnknown
@@ -184,7 +184,7 @@ async def test_person_revokes_their_own_and_administrators_any(ca):
         await ca.revocation.by_actor(serials[0], bob, code=0, reason="")
     alice = Actor("person", ALICE, "alice")
     assert (await ca.revocation.by_actor(serials[0], alice, code=1, reason="lost")).revocation_reason == 1
-    administrator = Actor("person", "bob", "bob", frozenset({Permission.CERTIFICATE_REVOKE}))
+    administrator = Actor("person", "bob", "bob", Permissions(frozenset({Permission.CERTIFICATE_REVOKE})))
     assert (await ca.revocation.by_actor(serials[1], administrator, code=0, reason="")).revoked_at == ca.clock.now()
     with pytest.raises(AlreadyRevoked):
         await ca.revocation.by_actor(serials[1], administrator, code=0, reason="")

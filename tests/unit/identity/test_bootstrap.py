@@ -51,7 +51,7 @@ async def test_repeated_seed_does_not_give_back_what_was_taken_away():
         recovered = await world.credentials.recover_account("idm_admin")
         assert recovered.password is not None
         actor = (await world.signed_in("idm_admin", recovered.password)).signed_in.actor
-        assert Permission.PERSON_WRITE in actor.permissions
+        assert Permission.PERSON_WRITE in actor.permissions.everywhere
 
 
 async def test_link_makes_an_administrator_and_signs_in():
@@ -61,7 +61,7 @@ async def test_link_makes_an_administrator_and_signs_in():
         assert link.token not in repr(link)
         assert await world.bootstrap.is_open(link.token)
         done = await welcome(world, link.token)
-        assert done.signed_in.actor.permissions == frozenset(Permission)
+        assert done.signed_in.actor.permissions.everywhere == frozenset(Permission)
         assert isinstance(await world.try_password("alice"), CompletedSignIn)
         assert not await world.bootstrap.is_open(link.token)
         with pytest.raises(LinkRefused):

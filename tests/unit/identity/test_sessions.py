@@ -109,11 +109,11 @@ async def test_permissions_are_those_of_now():
     async with sqlite_world() as world:
         await world.person("alice", "auditors")
         done = await world.signed_in("alice")
-        assert Permission.AUDIT_READ in done.signed_in.actor.permissions
+        assert Permission.AUDIT_READ in done.signed_in.actor.permissions.everywhere
         await world.directory.remove_members("auditors", ["alice"], actor=SYSTEM)
         actor = await world.refreshed(done)
         assert actor is not None
-        assert actor.permissions == frozenset()
+        assert actor.permissions.everywhere == frozenset()
 
 
 @pytest.mark.parametrize("kind", list(SessionKind))

@@ -28,8 +28,8 @@ async def test_actor_has_the_permissions_of_nested_groups():
         await world.directory.add_members("idm_people_admins", ["help-desk"], actor=SYSTEM)
         await world.person("alice", "help-desk")
         actor = (await world.signed_in("alice")).signed_in.actor
-        assert Permission.PERSON_WRITE in actor.permissions
-        assert Permission.CLIENT_WRITE not in actor.permissions
+        assert Permission.PERSON_WRITE in actor.permissions.everywhere
+        assert Permission.CLIENT_WRITE not in actor.permissions.everywhere
         assert (actor.kind, actor.name, actor.address) == ("person", "alice", "192.0.2.1")
 
 

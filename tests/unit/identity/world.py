@@ -41,6 +41,7 @@ class World:
         self.devices = parts.devices
         self.credentials, self.bootstrap, self.reset = parts.credentials, parts.bootstrap, parts.reset_links
         self.invitations, self.passkeys = parts.invitations, parts.passkeys
+        self.roles = parts.roles
 
     async def seed(self) -> None:
         await self.app.seed()

@@ -7,7 +7,7 @@ What `doc` and `about` say is in the reference.
 
 from __future__ import annotations
 
-from sealwright.db.schema.access import role_assignments
+from sealwright.db.schema.access import role_grants, role_permissions, roles
 from sealwright.db.schema.audit import audit_events, audit_names
 from sealwright.db.schema.ca import certificate_names, certificates, issuers, provisioners, used_tokens
 from sealwright.db.schema.columns import metadata
@@ -82,7 +82,9 @@ __all__ = [
     "pending_sign_ins",
     "person_attributes",
     "provisioners",
-    "role_assignments",
+    "role_grants",
+    "role_permissions",
+    "roles",
     "sessions",
     "signing_keys",
     "ssh_public_keys",

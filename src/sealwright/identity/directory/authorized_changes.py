@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from sealwright.access import (
+    NO_PERMISSIONS,
     Actor,
     NamedAuthorities,
     NamedAuthority,
@@ -14,15 +15,14 @@ from sealwright.access import (
     Permission,
     Role,
     accounts_with_role,
-    permissions_of,
+    permissions_of_account,
+    permissions_of_group,
     require,
     require_at_least,
     require_over_names,
-    roles_of_account,
-    roles_of_group,
 )
 from sealwright.audit import Audit, Event
-from sealwright.clock import Instant
+from sealwright.clock import Clock, Instant
 from sealwright.db import Database, Transaction
 from sealwright.errors import NotPermitted
 from sealwright.identity.directory import store
@@ -39,10 +39,11 @@ class AuthorizedChanges:
     What an account or a group carries is more than its roles: a provisioner may trust its name, and that counts as well.
     """
 
-    def __init__(self, db: Database, audit: Audit, named: NamedAuthorities) -> None:
+    def __init__(self, db: Database, audit: Audit, clock: Clock, named: NamedAuthorities) -> None:
         """`named`: the names that carry authority elsewhere."""
         self._db = db
         self._audit = audit
+        self._clock = clock
         self._named = named
 
     async def run(
@@ -75,7 +76,7 @@ class AuthorizedChanges:
     async def require_over_account(self, reader: Database | Transaction, actor: Actor, account: Account, verb: str) -> None:
         """Raise unless `actor` holds every permission that the account has, by its groups and by its names."""
         what = f"{verb} {account.name}"
-        require_at_least(actor, permissions_of(await roles_of_account(reader, account.id)), what)
+        require_at_least(actor, await permissions_of_account(reader, account.id, self._clock.now()), what)
         groups = await store.groups_of(reader, account.id)
         mails = [mail.address for mail in account.mails]
         require_over_names(
@@ -93,9 +94,11 @@ class AuthorizedChanges:
         if creator_id == "":
             return True
         status = None if creator_id is None else await store.status_of(reader, creator_id, now)
-        roles = await roles_of_account(reader, creator_id) if creator_id and status is not None and status.active else ()
+        permissions = NO_PERMISSIONS
+        if creator_id and status is not None and status.active:
+            permissions = await permissions_of_account(reader, creator_id, now)
         try:
-            await self.require_over_account(reader, Actor("person", creator_id or "", "", permissions_of(roles)), account, "open")
+            await self.require_over_account(reader, Actor("person", creator_id or "", "", permissions), account, "open")
         except NotPermitted:
             return False
         return True
@@ -103,7 +106,7 @@ class AuthorizedChanges:
     async def require_over_group(self, tx: Transaction, actor: Actor, group: Group, verb: str) -> None:
         """Raise unless `actor` holds every permission that a member has by this group or a group that it is nested in."""
         what = f"{verb} the group {group.name}"
-        require_at_least(actor, permissions_of(await roles_of_group(tx, group.id)), what)
+        require_at_least(actor, await permissions_of_group(tx, group.id, self._clock.now()), what)
         above = [await store.find_group(tx, each) for each in sorted(await store.groups_above(tx, group.id))]
         groups = [group, *(each for each in above if each is not None)]
         require_over_names(actor, matching_authorities(await self._named(tx), groups=groups), what)
@@ -122,7 +125,9 @@ class AuthorizedChanges:
         above = [await store.find_group(tx, each) for each in sorted(await store.groups_above(tx, group.id))]
         groups = [group, *(each for each in above if each is not None)]
         named = matching_authorities(await self._named(tx), groups=groups)
-        return bool(await roles_of_group(tx, group.id)) or any(each.confers for each in named)
+        return await permissions_of_group(tx, group.id, self._clock.now()) != NO_PERMISSIONS or any(
+            each.confers for each in named
+        )
 
     async def named_in(self, tx: Database | Transaction, group: Group) -> list[NamedAuthority]:
         """Where this very group is named."""

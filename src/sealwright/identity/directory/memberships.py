@@ -64,7 +64,7 @@ class Memberships(DirectoryLookup):
 
     async def _run_for_managers(self, event: Event, actor: Actor, who: str, body: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `body`, which looks whether the actor manages the group, unless they have the permission for all groups."""
-        permission = Permission.GROUP_WRITE if Permission.GROUP_WRITE in actor.permissions else None
+        permission = Permission.GROUP_WRITE if Permission.GROUP_WRITE in actor.permissions.everywhere else None
         return await self._changes.run(event, permission, actor, f"group:{who}", body)
 
     async def _managed_group(self, tx: Transaction, actor: Actor, who: str, verb: str) -> Group:

@@ -40,7 +40,7 @@ class Profiles(People):
         async def body(tx: Transaction) -> Account:
             account = await self._own_or_changeable(tx, actor, who)
             now = self._clock.now()
-            verified_at = now if Permission.PERSON_WRITE in actor.permissions else None
+            verified_at = now if actor.holds(Permission.PERSON_WRITE) else None
             held = await profile_store.attributes(tx, account.id)
             for name, value in checked.items():
                 if value is None:

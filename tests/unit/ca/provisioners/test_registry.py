@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import select
 
-from sealwright.access import SYSTEM, Actor, Permission
+from sealwright.access import SYSTEM, Actor, Permission, Permissions
 from sealwright.audit import Event
 from sealwright.ca.provisioners import (
     DefinitionRefused,
@@ -87,7 +87,7 @@ async def test_removed_provisioner_is_gone_at_once_and_the_removal_is_recorded(c
 
 
 async def test_changing_the_list_needs_the_permission(ca):
-    reader = Actor("person", "1", "reader", frozenset({Permission.PROVISIONER_READ}))
+    reader = Actor("person", "1", "reader", Permissions(frozenset({Permission.PROVISIONER_READ})))
     with pytest.raises(NotPermitted, match="provisioner:write"):
         await ca.provisioners.add(oidc(), reader)
     await ca.provisioners.add(oidc(), SYSTEM)

@@ -162,7 +162,7 @@ async def test_whoever_has_the_rights_may_delegate_them():
         await world.person("deputy")
         await world.directory.add_members("idm_oauth2_admins", ["deputy@example.org"], actor=admin)
         deputy = (await world.signed_in("deputy")).signed_in.actor
-        assert Permission.CLIENT_WRITE in deputy.permissions
+        assert Permission.CLIENT_WRITE in deputy.permissions.everywhere
 
 
 @pytest.mark.parametrize("dynamic", EVERYONE)
@@ -205,7 +205,7 @@ async def test_dynamic_group_gets_no_authority_even_through_another(dynamic, tar
             await world.directory.add_members(through, [dynamic], actor=SYSTEM)
         with pytest.raises(BuiltIn, match=f"{through or dynamic} cannot become a member of {target}"):
             await world.directory.add_members(target, [through or dynamic], actor=SYSTEM)
-        assert (await world.signed_in("alice")).signed_in.actor.permissions == frozenset()
+        assert (await world.signed_in("alice")).signed_in.actor.permissions.everywhere == frozenset()
         assert target not in await names_of(world, alice)
 
 
@@ -221,7 +221,7 @@ async def test_authority_through_a_dynamic_group_counts_where_it_stands_in_the_d
             assert await store.add_member(tx, "auditors", dynamic)
 
         await world.db.write(body)
-        assert Permission.AUDIT_READ in (await world.signed_in("alice")).signed_in.actor.permissions
+        assert Permission.AUDIT_READ in (await world.signed_in("alice")).signed_in.actor.permissions.everywhere
         assert await accounts_with_role(world.db, Role.AUDITOR) == {alice.id}
 
 

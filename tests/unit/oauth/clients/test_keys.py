@@ -4,7 +4,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from sealwright.access import Actor, Permission
+from sealwright.access import Actor, Permission, Permissions
 from sealwright.clock import after
 from sealwright.jose import UnverifiedToken
 from sealwright.keys import PUBLISHED_BEFORE_USE
@@ -13,7 +13,7 @@ from sealwright.oauth import ClientRefused
 from sealwright.oauth.errors import NotRegistered
 from tests.oauth_world import oauth_world
 
-WRITER = Actor("person", "3", "writer", frozenset({Permission.CLIENT_READ, Permission.CLIENT_WRITE}))
+WRITER = Actor("person", "3", "writer", Permissions(frozenset({Permission.CLIENT_READ, Permission.CLIENT_WRITE})))
 SECOND = timedelta(seconds=1)
 
 

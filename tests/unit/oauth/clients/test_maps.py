@@ -4,12 +4,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sealwright.access import SYSTEM, Actor, Permission, seed_builtin_groups
+from sealwright.access import SYSTEM, Actor, Permission, Permissions, seed_builtin_groups
 from sealwright.errors import NotFound, NotPermitted
 from sealwright.oauth import ClaimJoin, ClientRefused, GroupUnknown
 from tests.oauth_world import CALLBACK, VERIFIER, basic, confidential_request, members, oauth_world
 
-READER = Actor("person", "2", "reader", frozenset({Permission.CLIENT_READ}))
+READER = Actor("person", "2", "reader", Permissions(frozenset({Permission.CLIENT_READ})))
 CONFIGURATION = "/oauth2/openid/{}/.well-known/openid-configuration"
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sealwright.access import SYSTEM, Actor, Permission
+from sealwright.access import SYSTEM, Actor, Permission, Permissions
 from sealwright.clock import after
 from sealwright.errors import NotFound, NotPermitted
 from sealwright.keys import Purpose
@@ -12,8 +12,8 @@ from sealwright.oauth import ClientExists, ClientKind, ClientRefused, ClientUnkn
 from tests.oauth_world import CALLBACK, ORIGIN, VERIFIER, basic, confidential_request, members, oauth_world
 
 NOBODY = Actor("person", "1", "mallory")
-READER = Actor("person", "2", "reader", frozenset({Permission.CLIENT_READ}))
-WRITER = Actor("person", "3", "writer", frozenset({Permission.CLIENT_READ, Permission.CLIENT_WRITE}))
+READER = Actor("person", "2", "reader", Permissions(frozenset({Permission.CLIENT_READ})))
+WRITER = Actor("person", "3", "writer", Permissions(frozenset({Permission.CLIENT_READ, Permission.CLIENT_WRITE})))
 
 
 @asynccontextmanager

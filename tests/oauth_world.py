@@ -16,7 +16,7 @@ import msgspec
 
 from sealwright.access import SYSTEM
 from sealwright.clock import FixedClock, Instant
-from sealwright.http import Peer, Request, Response
+from sealwright.http import Listener, Peer, Request, Response
 from sealwright.identity import SESSION_COOKIE, Account, SessionKind, SignedIn
 from sealwright.jose import SignedClaims, UnverifiedToken, keys_of_jwks, verify
 from sealwright.settings import BudgetSettings, OAuthSettings
@@ -116,28 +116,47 @@ class World:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
         address: str = "192.0.2.7",
+        certificate: bytes | None = None,
     ) -> Response:
-        """Call a route as the server would."""
+        """Call a route as the server would; with a client certificate, on the machines listener."""
         path, _, query = target.partition("?")
-        request = Request(method, path, query, dict(headers or {}), body, peer=Peer(address), request_id="r1")
-        return await self.app.call(request)
+        request = Request(method, path, query, dict(headers or {}), body, peer=Peer(address, certificate), request_id="r1")
+        return await self.app.call(request, Listener.PEOPLE if certificate is None else Listener.MACHINES)
 
     async def authorize(self, cookie: str | None = None, **parameters: str) -> Response:
         """An authorization request in a browser."""
         return await self.call("GET", f"/oauth2/authorise?{urlencode(parameters)}", headers=_cookie(cookie))
 
     async def post(
-        self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None, *, address: str = "192.0.2.7"
+        self,
+        path: str,
+        form: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        *,
+        address: str = "192.0.2.7",
+        certificate: bytes | None = None,
     ) -> Response:
         """A form."""
         content_type = {"content-type": "application/x-www-form-urlencoded"}
         return await self.call(
-            "POST", path, body=urlencode(form).encode(), headers=content_type | dict(headers or {}), address=address
+            "POST",
+            path,
+            body=urlencode(form).encode(),
+            headers=content_type | dict(headers or {}),
+            address=address,
+            certificate=certificate,
         )
 
-    async def token(self, headers: Mapping[str, str] | None = None, *, address: str = "192.0.2.7", **form: str) -> Response:
+    async def token(
+        self,
+        headers: Mapping[str, str] | None = None,
+        *,
+        address: str = "192.0.2.7",
+        certificate: bytes | None = None,
+        **form: str,
+    ) -> Response:
         """A token request."""
-        return await self.post("/oauth2/token", form, headers, address=address)
+        return await self.post("/oauth2/token", form, headers, address=address, certificate=certificate)
 
     async def code(self, cookie: str, **parameters: str) -> str:
         """A code, with the consent given where it is asked for."""

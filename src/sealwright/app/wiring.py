@@ -14,6 +14,7 @@ from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
 from sealwright.audit import Audit, Checkpoints
 from sealwright.budgets import Budgets, make_budgets
+from sealwright.clock import Clock
 from sealwright.http import Listener, Response
 from sealwright.openid_providers import TrustedProviders
 from sealwright.settings import Settings
@@ -57,7 +58,8 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         oauth.queue_logout_tokens,
         origin=urls[Listener.PEOPLE],
     )
-    oauth_dependencies = _oauth_dependencies(around, audit, budgets, urls[Listener.PEOPLE])
+    oauth_dependencies = _oauth_dependencies(around, audit, budgets, urls)
+    issuers = ca.Issuers(db, around.custody, audit, clock, around.entropy)
     authorization_server = oauth.build_authorization_server(
         oauth_dependencies,
         directory=people.directory,
@@ -65,7 +67,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         custody=around.custody,
         sealer=around.sealer,
         named=provisioners.named_authority,
-        outbound=around.outbound,
+        certificates=ca.ClientCertificates(db, issuers, clock, status_of=partial(status_of, people.directory)),
         form_post_page=_form_post_page(settings, urls[Listener.PEOPLE]),
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
@@ -79,6 +81,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         directory=directory_of(people.directory, authorization_server.id_token_status),
         dns_names=names,
         provisioners=provisioners,
+        issuers=issuers,
     )
     return Parts(
         around=around,
@@ -89,9 +92,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         oauth_dependencies=oauth_dependencies,
         oauth=authorization_server,
         ca=authority,
-        certificate=ListenerCertificate(
-            authority, clock, file=Home(settings.home).server_certificate, names=names, given=settings.tls
-        ),
+        certificate=_listener_certificate(settings, clock, authority, names),
         outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log),
     )
 
@@ -105,6 +106,7 @@ def build_authority(
     directory: ca.AccountLookup,
     dns_names: tuple[str, ...],
     provisioners: ca.ProvisionerRegistry,
+    issuers: ca.Issuers | None = None,
 ) -> ca.CertificateAuthority:
     """The certificate authority; what it asks of people and of their providers is passed to it."""
     return ca.build_authority(
@@ -121,21 +123,33 @@ def build_authority(
         directory=directory,
         dns_names=dns_names,
         provisioners=provisioners,
+        issuers=issuers,
         crash_points=around.crash_points,
     )
 
 
-def _oauth_dependencies(around: Dependencies, audit: Audit, budgets: Budgets, people_url: str) -> oauth.OAuthDependencies:
+def _oauth_dependencies(
+    around: Dependencies, audit: Audit, budgets: Budgets, urls: Mapping[Listener, str]
+) -> oauth.OAuthDependencies:
     return oauth.OAuthDependencies(
         db=around.db,
         clock=around.clock,
         entropy=around.entropy,
         audit=audit,
-        origin=people_url,
+        origin=urls[Listener.PEOPLE],
+        machines_origin=urls[Listener.MACHINES],
         domain=around.settings.domain,
         lifetimes=around.settings.oauth,
         budgets=budgets,
+        outbound=around.outbound,
     )
+
+
+def _listener_certificate(
+    settings: Settings, clock: Clock, authority: ca.CertificateAuthority, names: tuple[str, ...]
+) -> ListenerCertificate:
+    file = Home(settings.home).server_certificate
+    return ListenerCertificate(authority, clock, file=file, names=names, given=settings.tls)
 
 
 def _form_post_page(settings: Settings, people_url: str) -> oauth.FormPostPage:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from sealwright.ca.account_certificates import AccountCertificates
 from sealwright.ca.authority import AuthorityDependencies, CertificateAuthority, build_authority
-from sealwright.ca.errors import AuthorityExists, IssuerUnusable
+from sealwright.ca.client_certificates import ClientCertificate, ClientCertificates, serial_of, why_not_valid
+from sealwright.ca.errors import AuthorityExists, CertificateRefused, IssuerUnusable
 from sealwright.ca.holder_status import AccountLookup
 from sealwright.ca.inventory import CertificateHistory, Inventory, InventoryPage
 from sealwright.ca.issue import CrashPoints, pass_by
@@ -55,9 +56,12 @@ __all__ = [
     "CertificateContents",
     "CertificateHistory",
     "CertificateRecord",
+    "CertificateRefused",
     "CertificateRequest",
     "CertificateState",
     "Claims",
+    "ClientCertificate",
+    "ClientCertificates",
     "CrashPoints",
     "Decision",
     "ExtendedUse",
@@ -95,5 +99,7 @@ __all__ = [
     "listed",
     "pass_by",
     "serial_in",
+    "serial_of",
     "serial_text",
+    "why_not_valid",
 ]

@@ -61,11 +61,12 @@ def build_authority(
     directory: AccountLookup,
     dns_names: tuple[str, ...],
     provisioners: ProvisionerRegistry,
+    issuers: Issuers | None = None,
     crash_points: CrashPoints = pass_by,
 ) -> CertificateAuthority:
-    """Build it. `dns_names`: every name by which clients reach it; `provisioners`: those there are."""
+    """Build it. `dns_names`: every name by which clients reach it; `provisioners` and `issuers`: those there are."""
     db, audit, clock = dependencies.db, dependencies.audit, dependencies.clock
-    issuers = Issuers(db, dependencies.custody, audit, clock, dependencies.entropy)
+    issuers = issuers or Issuers(db, dependencies.custody, audit, clock, dependencies.entropy)
     accepted = Audiences(dns_names)
     tokens = ProvisionerTokens(provisioners, providers, accepted, clock, person_of=directory.person_of)
     preparation = Preparation(dependencies.entropy)

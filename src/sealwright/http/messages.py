@@ -49,6 +49,11 @@ class Peer(msgspec.Struct, frozen=True):
     """Why what a proxy tells of is no certificate of ours."""
 
     @property
+    def shown_certificate(self) -> bytes | None:
+        """DER of the client certificate that was proven to this connection, or to the listed proxy before it."""
+        return self.told_certificate if self.certificate is None else self.certificate
+
+    @property
     def is_told_of(self) -> bool:
         """Whether a proxy tells of a certificate, so that there is none of this connection."""
         return bool(self.told_wrongly) or self.told_certificate is not None

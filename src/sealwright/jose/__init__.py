@@ -30,6 +30,7 @@ from sealwright.jose.errors import (
 )
 from sealwright.jose.jwk import jwk_of, jwks_document, keys_of_jwks, public_key_from_jwk, thumbprint_sha256
 from sealwright.jose.key_types import PrivateKey, PublicKey, algorithm_of, public_members, thumbprint
+from sealwright.jose.mac import verify_mac
 from sealwright.jose.models import (
     PrivateJwk,
     SignedClaims,
@@ -91,4 +92,5 @@ __all__ = [
     "thumbprint_sha256",
     "verification_keys",
     "verify",
+    "verify_mac",
 ]

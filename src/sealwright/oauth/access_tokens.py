@@ -20,6 +20,7 @@ from sealwright.jose import (
     verify,
 )
 from sealwright.keys import Custody, Purpose
+from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AccessTokenEnded, AccessTokenRefused, AuthorizationEnded
@@ -46,13 +47,20 @@ class AccessTokens:
     """Asks anew at every use, on every node."""
 
     def __init__(
-        self, dependencies: OAuthDependencies, *, families: TokenFamilies, custody: Custody, opaque: OpaqueTokens
+        self,
+        dependencies: OAuthDependencies,
+        *,
+        families: TokenFamilies,
+        custody: Custody,
+        opaque: OpaqueTokens,
+        confirmations: Confirmations,
     ) -> None:
         self._opaque = opaque
         self._clock = dependencies.clock
         self._origin = dependencies.origin
         self._families = families
         self._custody = custody
+        self._confirmations = confirmations
 
     async def verify(self, text: str, client: Client) -> AccessToken:
         """The access token, where it is one of this client's; raises AccessTokenRefused."""
@@ -62,6 +70,7 @@ class AccessTokens:
             if family is None or family.client_id != client.id:
                 raise AccessTokenEnded("The authorization that the token comes from is gone.")
             holder = await self._families.holder_of(family)
+            await self._confirmations.require_holds(claims)
         except TokenExpired as cause:
             raise AccessTokenEnded("The access token has expired.") from cause
         except AuthorizationEnded as cause:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sealwright.access import NamedAuthorities
+from sealwright.ca import ClientCertificates
 from sealwright.http import Route
 from sealwright.identity import api_authenticator, browser_authenticator
 from sealwright.keys import Custody, Sealer
@@ -15,6 +16,7 @@ from sealwright.oauth.browser_http import BrowserEndpoints, FormPostPage, StepRe
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.clients.maps import ClientMaps
 from sealwright.oauth.clients.registry import ClientRegistry
+from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import Discovery
@@ -34,7 +36,6 @@ from sealwright.oauth.terminal_http import TerminalEndpoints, terminal_routes
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_families import TokenFamilies
 from sealwright.oauth.userinfo import UserinfoEndpoint
-from sealwright.outbound import Outbound
 
 
 class AuthorizationServer(Struct, frozen=True):
@@ -61,13 +62,13 @@ def build_authorization_server(
     custody: Custody,
     sealer: Sealer,
     named: NamedAuthorities,
-    outbound: Outbound,
+    certificates: ClientCertificates,
     form_post_page: FormPostPage,
 ) -> AuthorizationServer:
     """Build it.
 
     `directory`: `identity.Directory`; `sessions`: `identity.Sessions`; `named`: the names that carry authority elsewhere;
-    `form_post_page`: renders the page that posts a response.
+    `certificates`: those of the certificate authority; `form_post_page`: renders the page that posts a response.
     """
     pushed = PushedRequests(dependencies)
     requests = PendingRequests(dependencies, sealer, pushed)
@@ -76,29 +77,11 @@ def build_authorization_server(
         dependencies, directory=directory, custody=custody, incoming=incoming, requests=requests
     )
     discovery = Discovery(dependencies, custody)
-    opaque = OpaqueTokens(dependencies, sealer)
-    families = TokenFamilies(dependencies, sessions=sessions)
-    access_tokens = AccessTokens(dependencies, families=families, custody=custody, opaque=opaque)
-    authentication = ClientAuthentication(dependencies)
-    tokens = TokenEndpoint(
-        dependencies, clients=authentication, families=families, directory=directory, custody=custody, opaque=opaque
-    )
-    introspection = IntrospectionEndpoint(
-        dependencies, clients=authentication, access_tokens=access_tokens, families=families, directory=directory, custody=custody
-    )
-    revocation = RevocationEndpoint(dependencies, clients=authentication, access_tokens=access_tokens, families=families)
-    userinfo = UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, subjects=SubjectLookup(dependencies, directory))
+    proofs = _proofs(dependencies, sessions, custody, sealer, certificates)
+    pushes = PushEndpoint(clients=proofs.clients, incoming=incoming, requests=requests, pushed=pushed)
+    endpoints = _endpoints(dependencies, proofs, pushes, discovery, directory, custody)
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
-    endpoints = Endpoints(
-        tokens=tokens,
-        pushes=PushEndpoint(clients=authentication, incoming=incoming, requests=requests, pushed=pushed),
-        introspection=introspection,
-        revocation=revocation,
-        userinfo=userinfo,
-        discovery=discovery,
-        budgets=dependencies.budgets,
-    )
     clients = ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named)
     return AuthorizationServer(
         clients=clients,
@@ -106,12 +89,70 @@ def build_authorization_server(
         authorization=authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,
-        tokens=tokens,
-        id_token_status=IdTokenStatus(dependencies, families=families, directory=directory),
+        tokens=endpoints.tokens,
+        id_token_status=IdTokenStatus(dependencies, families=proofs.families, directory=directory),
         logout=logout,
-        backchannel_logout=BackchannelLogout(dependencies, custody=custody, outbound=outbound),
+        backchannel_logout=BackchannelLogout(dependencies, custody=custody, outbound=dependencies.outbound),
         step_response=step_response,
         routes=(*_people_routes(dependencies, authorization, logout, sessions, step_response), *routes(endpoints)),
+    )
+
+
+class _Proofs(Struct, frozen=True):
+    """What tells whether a client and a token are what they claim to be."""
+
+    clients: ClientAuthentication
+    families: TokenFamilies
+    confirmations: Confirmations
+    opaque: OpaqueTokens
+    access_tokens: AccessTokens
+
+
+def _proofs(
+    dependencies: OAuthDependencies, sessions: SessionLookup, custody: Custody, sealer: Sealer, certificates: ClientCertificates
+) -> _Proofs:
+    families = TokenFamilies(dependencies, sessions=sessions)
+    confirmations = Confirmations(dependencies, certificates)
+    opaque = OpaqueTokens(dependencies, sealer)
+    return _Proofs(
+        clients=ClientAuthentication(dependencies, certificates=certificates, sealer=sealer),
+        families=families,
+        confirmations=confirmations,
+        opaque=opaque,
+        access_tokens=AccessTokens(dependencies, families=families, custody=custody, opaque=opaque, confirmations=confirmations),
+    )
+
+
+def _endpoints(
+    dependencies: OAuthDependencies,
+    proofs: _Proofs,
+    pushes: PushEndpoint,
+    discovery: Discovery,
+    directory: PeopleLookup,
+    custody: Custody,
+) -> Endpoints:
+    """The addresses that clients call."""
+    clients, families, access_tokens = proofs.clients, proofs.families, proofs.access_tokens
+    return Endpoints(
+        tokens=TokenEndpoint(
+            dependencies,
+            clients=clients,
+            confirmations=proofs.confirmations,
+            families=families,
+            directory=directory,
+            custody=custody,
+            opaque=proofs.opaque,
+        ),
+        pushes=pushes,
+        introspection=IntrospectionEndpoint(
+            dependencies, clients=clients, access_tokens=access_tokens, families=families, directory=directory, custody=custody
+        ),
+        revocation=RevocationEndpoint(dependencies, clients=clients, access_tokens=access_tokens, families=families),
+        userinfo=UserinfoEndpoint(
+            discovery=discovery, access_tokens=access_tokens, subjects=SubjectLookup(dependencies, directory)
+        ),
+        discovery=discovery,
+        budgets=dependencies.budgets,
     )
 
 

@@ -18,6 +18,7 @@ from sealwright.clock import Instant, after, to_seconds
 from sealwright.identity import Account, Group, PersonAttribute
 from sealwright.oauth.authentication_context import acr_of, amr_of
 from sealwright.oauth.claims_request import Values
+from sealwright.oauth.confirmation import Confirmation
 from sealwright.oauth.models import Client, TokenFamily
 
 _PROFILE_ATTRIBUTES = (
@@ -168,9 +169,17 @@ class TokenContext(Struct, frozen=True):
 
 
 def access_token_claims(
-    context: TokenContext, scopes: Iterable[str], lifetime: timedelta, token_id: str, audience: Collection[str] = ()
+    context: TokenContext,
+    scopes: Iterable[str],
+    lifetime: timedelta,
+    token_id: str,
+    audience: Collection[str] = (),
+    confirmation: Confirmation | None = None,
 ) -> dict[str, Any]:
-    """The claims of an access token (RFC 9068, section 2.2). `audience`: whom it is for, where that is not the client."""
+    """The claims of an access token (RFC 9068, section 2.2), which `confirmation` binds to a key (RFC 8705, section 3.1).
+
+    `audience`: whom it is for, where that is not the client.
+    """
     family = context.family
     now = to_seconds(context.now)
     claims: dict[str, Any] = {
@@ -187,7 +196,8 @@ def access_token_claims(
     scope = " ".join(scopes)
     if context.details:
         claims["authorization_details"] = list(context.details)
-    return claims | _sign_in_claims(family) | ({"scope": scope} if scope else {})
+    bound = {} if confirmation is None else confirmation.claims()
+    return claims | _sign_in_claims(family) | ({"scope": scope} if scope else {}) | bound
 
 
 def _sign_in_claims(family: TokenFamily) -> dict[str, Any]:

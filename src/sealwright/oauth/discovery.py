@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sealwright.client_metadata import is_client_name
+from sealwright.client_metadata import ASSERTION_ALGORITHMS, SECRET_ALGORITHMS, is_client_name
 from sealwright.clock import Instant, before
 from sealwright.jose import ALGORITHMS, jwks_document, verification_keys
 from sealwright.keys import Custody, PublicKeyRecord, Purpose, signing_record
@@ -32,6 +32,16 @@ REVOCATION_PATH = "/oauth2/token/revoke"
 LOGOUT_PATH = "/oauth2/logout"
 USERINFO_PATH = "/userinfo"
 KEYS_PATH = "/public_key.jwk"
+
+CALLED_BY_CLIENTS = (
+    "token_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "pushed_authorization_request_endpoint",
+    "userinfo_endpoint",
+)
+"""Endpoints that the machines listener has too; no browser is ever led to them."""
+ASSERTION_ALGORITHMS_OF = {"private_key_jwt": ASSERTION_ALGORITHMS, "client_secret_jwt": SECRET_ALGORITHMS}
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _PROTOCOL_CLAIMS = ("iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "at_hash", "acr", "amr", "sid")
@@ -62,8 +72,10 @@ class Discovery:
         self._clock = dependencies.clock
         self._custody = custody
         self._origin = dependencies.origin
+        self._machines_origin = dependencies.machines_origin
         self._domain = dependencies.domain
-        self._longest_token = max(dependencies.lifetimes.access_token, dependencies.lifetimes.id_token)
+        lifetimes = dependencies.lifetimes
+        self._longest_token = max(lifetimes.access_token, lifetimes.client_credentials, lifetimes.id_token)
         self._key_sets: dict[tuple[str, ...], bytes] = {}
 
     async def metadata(self, client_name: str) -> dict[str, Any]:
@@ -72,7 +84,8 @@ class Discovery:
         maps = await store.scopes_by_group(self._db, client.id)
         mapped = [one.claim for one in await maps_store.claim_maps(self._db, client.id)] if client.has_claim_maps else []
         algorithms = _algorithms(client, await self._keys(client), self._clock.now())
-        return metadata_of(client, self._origin, policy.available_scopes(maps, maps), algorithms, mapped)
+        document = metadata_of(client, self._origin, policy.available_scopes(maps, maps), algorithms, mapped)
+        return document | proof_metadata_of(client, document, self._origin, self._machines_origin)
 
     async def key_set(self, client_name: str) -> bytes:
         """The JSON Web Key Set: every key that may have signed a token that still holds, newest first; raises ClientUnknown."""
@@ -127,6 +140,24 @@ def _algorithms(client: Client, records: Collection[PublicKeyRecord], now: Insta
     return list(dict.fromkeys([*signs_now, client.id_token_signed_response_alg]))
 
 
+def proof_metadata_of(client: Client, document: Mapping[str, Any], origin: str, machines_origin: str) -> dict[str, Any]:
+    """How the client proves itself and its tokens beside a secret: assertions, and certificates at addresses that ask for one.
+
+    (RFC 8414, section 2; RFC 8705, sections 3.3 and 5.)
+    """
+    called_with_certificates = (name for name in CALLED_BY_CLIENTS if name in document)
+    told: dict[str, Any] = {
+        "tls_client_certificate_bound_access_tokens": True,
+        "mtls_endpoint_aliases": {
+            name: machines_origin + document[name].removeprefix(origin) for name in called_with_certificates
+        },
+    }
+    algorithms = ASSERTION_ALGORITHMS_OF.get(client.authentication_methods[0])
+    for endpoint in ("token", "introspection", "revocation") if algorithms is not None else ():
+        told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = algorithms
+    return told
+
+
 def metadata_of(
     client: Client, origin: str, mapped: Collection[str], algorithms: list[str], claims: Collection[str] = ()
 ) -> dict[str, Any]:
@@ -138,7 +169,7 @@ def metadata_of(
     scopes = ["openid", *sorted(set(mapped) - {"openid"} - policy.PROTOCOL_SCOPES), *sorted(policy.PROTOCOL_SCOPES)]
     told = (claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ()))
     issuer_url = issuer_url_of(origin, client.name)
-    methods = ["none"] if client.is_public else ["client_secret_basic", "client_secret_post"]
+    methods = list(client.authentication_methods)
     introspection: dict[str, Any] = {}
     if not client.is_public:  # only who proves itself may try tokens out
         introspection["introspection_endpoint"] = origin + INTROSPECTION_PATH

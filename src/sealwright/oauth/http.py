@@ -70,7 +70,7 @@ class Endpoints:
         discovery: Discovery,
         budgets: Budgets,
     ) -> None:
-        self._tokens = tokens
+        self.tokens = tokens
         self._pushes = pushes
         self._introspection = introspection
         self._revocation = revocation
@@ -80,7 +80,7 @@ class Endpoints:
 
     async def token(self, request: Request) -> Response:
         """The token endpoint."""
-        tokens = await self._for_client(request, self._tokens.respond)
+        tokens = await self._for_client(request, self.tokens.respond)
         return json_response(200, tokens.members(), headers=(*_NO_STORE, _ANY_ORIGIN))
 
     async def push(self, request: Request) -> Response:
@@ -117,7 +117,7 @@ class Endpoints:
         failures, network = self._budgets.userinfo_failures_by_network, network_of(request.peer.address)
         failures.require(network)
         try:
-            answer = await self._userinfo.respond(request.path_parameters["client"], access_token_of(request))
+            answer = await self._userinfo.respond(request.path_parameters["client"], access_token_of(request), request.peer)
         except (AccessTokenMissing, AccessTokenEnded, ScopeMissing):
             raise  # applications find out in this way that a token has ended
         except AccessTokenRefused:
@@ -176,8 +176,8 @@ def routes(endpoints: Endpoints) -> list[Route]:
         Route("POST", INTROSPECTION_PATH, endpoints.introspect, _BOTH, own, oauth),
         Route("POST", "/oauth2/inspect", endpoints.introspect, _BOTH, own, oauth),  # its name in Kanidm until 1.2
         Route("POST", REVOCATION_PATH, endpoints.revoke, _BOTH, own, oauth),
-        Route("GET", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
-        Route("POST", userinfo, endpoints.userinfo, _PEOPLE, bearer, oauth),
+        Route("GET", userinfo, endpoints.userinfo, _BOTH, bearer, oauth),
+        Route("POST", userinfo, endpoints.userinfo, _BOTH, bearer, oauth),
         *(Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN) for path in metadata),
         *(Route("GET", path, endpoints.webfinger, _PEOPLE, open_to_all, oauth) for path in webfinger),
         Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN),

@@ -10,6 +10,7 @@ from sealwright.keys import Custody, Purpose
 from sealwright.oauth import policy, store
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.client_authentication import ClientAuthentication
+from sealwright.oauth.confirmation import confirmation_in
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.discovery import issuer_url_of
@@ -22,7 +23,7 @@ from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
 from sealwright.oauth.token_request import TokenRequest
 
 SIGNED_INTROSPECTION = "application/token-introspection+jwt"
-_TOLD = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "auth_time", "sid", "authorization_details")
+_TOLD = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "auth_time", "sid", "authorization_details", "cnf")
 _INACTIVE: dict[str, Any] = {"active": False}
 
 
@@ -82,7 +83,8 @@ class IntrospectionEndpoint:
         response = await self._response(client, token.scopes, token.holder)
         if response["active"]:
             response |= {name: token.claims[name] for name in _TOLD if name in token.claims}
-            response["token_type"] = "Bearer"  # noqa: S105 - a type, not a token
+            confirmation = confirmation_in(token.claims)
+            response["token_type"] = "Bearer" if confirmation is None else confirmation.token_type
         return response
 
     async def _refresh_token(self, text: str, client: Client) -> dict[str, Any]:

@@ -53,6 +53,13 @@ class Client(ClientMetadata):
         return usual if self.offline_seconds is None else timedelta(seconds=self.offline_seconds)
 
     @property
+    def authentication_methods(self) -> tuple[str, ...]:
+        """The ways in which it may authenticate."""
+        if self.token_endpoint_auth_method is not None:
+            return (self.token_endpoint_auth_method,)
+        return ("none",) if self.is_public else ("client_secret_basic", "client_secret_post")
+
+    @property
     def always_told(self) -> tuple[str, ...]:
         """Claims that its tokens have whatever was asked for."""
         names = self.is_public if self.names_without_profile is None else self.names_without_profile
@@ -301,3 +308,5 @@ class RefreshToken(Struct, frozen=True):
     consumed_at: Instant | None
     sealed_successor: bytes | None = None
     """The token that followed it; only this token opens it."""
+    bound_to: str | None = None
+    """The key of a public client that it is bound to, as `Confirmation.text`."""

@@ -22,6 +22,7 @@ async def purge(dependencies: OAuthDependencies) -> int:
     until = before(dependencies.clock.now(), KEPT_FOR)
     gone = await _until_none_is_left(dependencies, store.purge_requests, until)
     gone += await _until_none_is_left(dependencies, pushed_store.purge, until)
+    gone += await _until_none_is_left(dependencies, store.purge_used_jwts, dependencies.clock.now())
     gone += await _purge_families(dependencies, until)
     return gone + await _until_none_is_left(dependencies, store.purge_refresh_tokens, until)
 

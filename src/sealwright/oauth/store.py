@@ -21,6 +21,7 @@ from sealwright.db.schema import (
     oauth_refresh_tokens,
     oauth_scope_maps,
     oauth_supplementary_scope_maps,
+    oauth_used_jwts,
 )
 from sealwright.oauth.claims_request import ClaimsRequest
 from sealwright.oauth.clients.store import CLIENT_COLUMNS, client_from, touch_client
@@ -144,6 +145,11 @@ _INSERT_CODE = Statement(insert(oauth_codes))
 
 t = oauth_refresh_tokens.c
 _over_requests = select(r.digest).where(r.expires_at <= bindparam("before")).limit(bindparam("at_most"))
+_USE_JWT = insert_once(oauth_used_jwts, returning=oauth_used_jwts.c.digest)
+_over_jwts = (
+    select(oauth_used_jwts.c.digest).where(oauth_used_jwts.c.kept_until < bindparam("before")).limit(bindparam("at_most"))
+)
+_PURGE_USED_JWTS = Statement(delete(oauth_used_jwts).where(oauth_used_jwts.c.digest.in_(_over_jwts)))
 _PURGE_REQUESTS = Statement(delete(oauth_answered_requests).where(r.digest.in_(_over_requests)))
 _over_tokens = select(t.digest).where(t.expires_at <= bindparam("before")).limit(bindparam("at_most"))
 _PURGE_REFRESH_TOKENS = Statement(delete(oauth_refresh_tokens).where(t.digest.in_(_over_tokens)))
@@ -348,6 +354,16 @@ async def insert_code(tx: Transaction, digest: bytes, family_id: str, request: A
 async def purge_requests(tx: Transaction, before: Instant, at_most: int) -> int:
     """Delete requests that ended before an instant; returns how many."""
     return await tx.run(_PURGE_REQUESTS, before=before, at_most=at_most)
+
+
+async def use_jwt(tx: Transaction, digest: bytes, kept_until: Instant) -> bool:
+    """Note that a JWT of a client was used; False where it had been used before."""
+    return await tx.one(_USE_JWT, digest=digest, kept_until=kept_until) is not None
+
+
+async def purge_used_jwts(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Forget used JWTs that were kept until an instant; returns how many."""
+    return await tx.run(_PURGE_USED_JWTS, before=before, at_most=at_most)
 
 
 async def purge_refresh_tokens(tx: Transaction, before: Instant, at_most: int) -> int:

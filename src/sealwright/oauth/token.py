@@ -14,6 +14,7 @@ from sealwright.keys import Custody, Purpose, SigningKey
 from sealwright.oauth import claims
 from sealwright.oauth.authorization_details import DetailsMalformed, read_details, within
 from sealwright.oauth.client_authentication import ClientAuthentication
+from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import (
@@ -43,12 +44,13 @@ class TokenResponse:
     refresh_token: str | None = field(repr=False)
     id_token: str | None = field(repr=False)
     details: tuple[Mapping[str, Any], ...] = ()
+    token_type: str = "Bearer"  # noqa: S105 - a type, not a token
 
     def members(self) -> dict[str, Any]:
         """The members of the JSON response; what there is none of is left out."""
         response: dict[str, Any] = {
             "access_token": self.access_token,
-            "token_type": "Bearer",
+            "token_type": self.token_type,
             "expires_in": self.expires_in,
         }
         if self.scope:
@@ -70,6 +72,7 @@ class TokenEndpoint:
         dependencies: OAuthDependencies,
         *,
         clients: ClientAuthentication,
+        confirmations: Confirmations,
         families: TokenFamilies,
         directory: PeopleLookup,
         custody: Custody,
@@ -83,6 +86,7 @@ class TokenEndpoint:
         self._subjects = SubjectLookup(dependencies, directory)
         self._custody = custody
         self._clients = clients
+        self._confirmations = confirmations
         self._failures = dependencies.budgets.token_failures_by_client
         parts = GrantDependencies(dependencies, families, directory)
         self._grants: Mapping[str, Grant] = {grant.grant_type: grant(parts) for grant in GRANTS}
@@ -96,6 +100,7 @@ class TokenEndpoint:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
         if client.kind not in grant.open_to:
             raise ClientNotAuthorized(f"{client.name} is a {client.kind} client, which may not use the grant_type {grant_type}.")
+        request = replace(request, confirmation=await self._confirmations.of_request(client, request))
         algorithm = client.id_token_signed_response_alg
         key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id, algorithm)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
@@ -143,8 +148,10 @@ class TokenEndpoint:
 
     def _mint(self, key: SigningKey, client: Client, result: GrantResult) -> TokenResponse:
         context = self._context(client, result)
-        lifetime = self._lifetimes.access_token
-        said = claims.access_token_claims(context, result.scopes, lifetime, result.access_token_id, result.resources)
+        lifetime = self._lifetimes.access_token if result.holder is not None else self._lifetimes.client_credentials
+        said = claims.access_token_claims(
+            context, result.scopes, lifetime, result.access_token_id, result.resources, result.confirmation
+        )
         access_token = self._opaque.seal(said) if client.has_opaque_tokens else sign(key, said, type=ACCESS_TOKEN)
         id_token = None
         if result.holder is not None and "openid" in result.scopes:
@@ -156,6 +163,7 @@ class TokenEndpoint:
             result.refresh_token,
             id_token,
             result.details,
+            "Bearer" if result.confirmation is None else result.confirmation.token_type,
         )
 
     def _context(self, client: Client, result: GrantResult) -> claims.TokenContext:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sealwright.http import Peer
+from sealwright.oauth.confirmation import Confirmation
 from sealwright.oauth.errors import MalformedTokenRequest
 
 
@@ -19,6 +20,8 @@ class TokenRequest:
     peer: Peer
     resources: tuple[str, ...] = ()
     """Each `resource` of the form (RFC 8707)."""
+    confirmation: Confirmation | None = None
+    """What the tokens are to be bound to, once the client has authenticated."""
 
     def required(self, name: str) -> str:
         """A parameter that must be there; an empty one is not (RFC 6749, section 3.2)."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sealwright.http import Peer
 from sealwright.oauth import claims
 from sealwright.oauth.access_tokens import AccessTokens
+from sealwright.oauth.confirmation import require_shown
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.errors import AccessTokenMissing, AccessTokenRefused, ScopeMissing
 from sealwright.oauth.subjects import SubjectLookup
@@ -19,7 +21,7 @@ class UserinfoEndpoint:
         self._access_tokens = access_tokens
         self._subjects = subjects
 
-    async def respond(self, client_name: str, access_token: str | None) -> dict[str, Any]:
+    async def respond(self, client_name: str, access_token: str | None, peer: Peer) -> dict[str, Any]:
         """The claims that the token's scopes reach; raises AccessTokenRefused, or ClientUnknown."""
         client = await self._discovery.client(client_name)
         if not access_token:
@@ -27,6 +29,7 @@ class UserinfoEndpoint:
         token = await self._access_tokens.verify(access_token, client)
         if not token.is_for(client.name):
             raise AccessTokenRefused("The access token is for the resources that it was asked for, and not for userinfo.")
+        require_shown(token.claims, peer)
         if token.holder is None:
             raise _needs_openid()
         account = token.holder.account

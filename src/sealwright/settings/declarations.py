@@ -110,6 +110,7 @@ class OAuthSettings:
     request: timedelta = _declare("10m", read_duration, "How long a person may take to sign in and decide.")
     code: timedelta = _declare("1m", read_duration, "Authorization codes.")
     access_token: timedelta = _declare("15m", read_duration, "Access tokens.")
+    client_credentials: timedelta = _declare("10m", read_duration, "Access tokens that a client gets for itself.")
     id_token: timedelta = _declare("15m", read_duration, "ID tokens.")
     refresh_token: timedelta = _declare("16h", read_duration, "Refresh tokens; each use gives a new one.")
     offline_access: timedelta = _declare(

@@ -200,7 +200,7 @@ class StepApi:
     async def renew(self, request: Request) -> Response:
         """The certificate of the connection, or the one in a token, is followed by another with the same key."""
         peer = request.peer
-        certificate = peer.told_certificate if peer.certificate is None else peer.certificate
+        certificate = peer.shown_certificate
         if certificate is not None:
             return _issued(await self._renewal.renew(certificate))
         token = request.bearer()

@@ -44,6 +44,7 @@ from sealwright.db.schema.oauth import (
     oauth_refresh_tokens,
     oauth_scope_maps,
     oauth_supplementary_scope_maps,
+    oauth_used_jwts,
 )
 from sealwright.db.schema.runtime import leases
 
@@ -77,6 +78,7 @@ __all__ = [
     "oauth_refresh_tokens",
     "oauth_scope_maps",
     "oauth_supplementary_scope_maps",
+    "oauth_used_jwts",
     "one_time_links",
     "passkeys",
     "pending_sign_ins",

@@ -148,9 +148,19 @@ oauth_refresh_tokens = Table(
     instant_column("expires_at"),
     instant_column("consumed_at", nullable=True),
     blob_column("sealed_successor", nullable=True, doc="The token that followed it; only this token itself opens it"),
+    text_column("bound_to", nullable=True, doc="The key or certificate of a public client that has to be shown with it"),
     Index("ix_oauth_refresh_tokens_family_id", "family_id"),
     Index("ix_oauth_refresh_tokens_expires_at", "expires_at"),
     info={"about": "Refresh tokens."},
+)
+
+oauth_used_jwts = Table(
+    "oauth_used_jwts",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, doc="Left half of the SHA-256 of client and token id"),
+    instant_column("kept_until"),
+    Index("ix_oauth_used_jwts_kept_until", "kept_until"),
+    info={"about": "Assertions of clients that were used, until they would be refused anyway."},
 )
 
 oauth_consents = Table(

@@ -49,7 +49,7 @@ class AuthorizationCodeGrant:
         if code.expires_at <= self._clock.now():
             raise GrantRefused(_UNKNOWN)
         refresh_token = token(self._entropy)
-        result = await complete(await self._grant(code, refresh_token, client, actor))
+        result = await complete(await self._grant(code, refresh_token, client, request, actor))
         if not await self._redemptions.redeem(Redemption(digest, result, refresh_token, client, actor)):
             raise GrantRefused(_UNKNOWN)
         return result
@@ -64,11 +64,19 @@ class AuthorizationCodeGrant:
         await self._families.refuse(code.family, client, reason, actor)
         raise GrantRefused(_UNKNOWN)
 
-    async def _grant(self, code: Code, refresh_token: str, client: Client, actor: Actor) -> GrantResult:
+    async def _grant(self, code: Code, refresh_token: str, client: Client, request: TokenRequest, actor: Actor) -> GrantResult:
         try:
             holder = await self._families.holder_of(code.family)
         except AuthorizationEnded as over:
             await self._families.refuse(code.family, client, over.detail, actor)
             raise GrantRefused(over.detail) from over
         family = code.family
-        return new_grant(self._entropy, family, holder, family.scope, refresh_token, nonce=family.nonce)
+        return new_grant(
+            self._entropy,
+            family,
+            holder,
+            family.scope,
+            refresh_token,
+            nonce=family.nonce,
+            confirmation=request.confirmation,
+        )

@@ -60,7 +60,7 @@ class ClientCredentialsGrant:
             resources=request.resources,
             authorization_details=_details(client, request),
         )
-        result = await complete(new_grant(self._entropy, family, None, scopes))
+        result = await complete(new_grant(self._entropy, family, None, scopes, confirmation=request.confirmation))
         await self._batcher.add(_Issue(result, client, actor))
         return result
 

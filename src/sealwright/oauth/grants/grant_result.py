@@ -9,6 +9,7 @@ from typing import Any
 from sealwright.entropy import Entropy, uuid4
 from sealwright.identity import Group
 from sealwright.oauth.claims import Subject
+from sealwright.oauth.confirmation import Confirmation
 from sealwright.oauth.models import TokenFamily
 from sealwright.oauth.token_families import FamilyHolder
 
@@ -27,6 +28,8 @@ class GrantResult:
     nonce: str | None = None
     groups: tuple[Group, ...] | None = None
     """The person's groups, where they were asked for on the way."""
+    confirmation: Confirmation | None = None
+    """The key that the access token is bound to; None where it is not."""
     subject: Subject | None = None
     """What the ID token tells of the person, once it is known."""
     resources: tuple[str, ...] = ()
@@ -48,6 +51,7 @@ def new_grant(
     *,
     nonce: str | None = None,
     groups: tuple[Group, ...] | None = None,
+    confirmation: Confirmation | None = None,
 ) -> GrantResult:
     """A result with fresh identifiers."""
-    return GrantResult(family, holder, scopes, refresh_token, uuid4(entropy), uuid4(entropy), nonce, groups)
+    return GrantResult(family, holder, scopes, refresh_token, uuid4(entropy), uuid4(entropy), nonce, groups, confirmation)

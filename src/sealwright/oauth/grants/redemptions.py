@@ -74,7 +74,9 @@ class Redemptions:
             lifetime = client.offline_lifetime(self._lifetimes.offline_access)
         else:
             lifetime = client.refresh_lifetime(self._lifetimes.refresh_token)
-        return store.NewRefreshToken(digest_of(redemption.refresh_token), result.family.id, now, after(now, lifetime))
+        # A confidential client proves itself at each refresh anyway, and may do so with a renewed certificate.
+        bound_to = result.confirmation.text if client.is_public and result.confirmation is not None else None
+        return store.NewRefreshToken(digest_of(redemption.refresh_token), result.family.id, now, after(now, lifetime), bound_to)
 
 
 def audit_entry(result: GrantResult, client: Client, actor: Actor, grant_type: str, **also: Any) -> Entry:

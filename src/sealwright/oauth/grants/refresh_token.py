@@ -58,11 +58,14 @@ class RefreshTokenGrant:
         if stored.consumed_at is not None and not self._is_soon_after(stored, client):
             await self._families.refuse(stored.family, client, _AGAIN, actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
+        await self._require_same_key(stored, client, request, actor)
         holder = await self._holder(stored.family, client, actor)
         groups = await self._directory.groups_of(holder.account.id)
         scopes = await self._scopes(stored.family, client, groups, request.optional("scope"), actor)
         following = token(self._entropy)
-        result = await complete(new_grant(self._entropy, stored.family, holder, scopes, following, groups=groups))
+        result = await complete(
+            new_grant(self._entropy, stored.family, holder, scopes, following, groups=groups, confirmation=request.confirmation)
+        )
         if stored.consumed_at is None:
             sealed = seal_successor(used, following, self._entropy) if client.refresh_grace else None
             if await self._redemptions.redeem(Redemption(digest_of(used), result, following, client, actor, sealed)):
@@ -77,6 +80,14 @@ class RefreshTokenGrant:
         if stored is None or stored.family.client_id != client.id:
             raise GrantRefused(_UNKNOWN)
         return stored
+
+    async def _require_same_key(self, stored: RefreshToken, client: Client, request: TokenRequest, actor: Actor) -> None:
+        """A public client proves itself by the key that its refresh token is bound to (RFC 8705, section 4)."""
+        shown = None if request.confirmation is None else request.confirmation.text
+        if stored.bound_to is None or stored.bound_to == shown:
+            return
+        await self._families.refuse(stored.family, client, "the refresh token is bound to another key or certificate", actor)
+        raise GrantRefused(_UNKNOWN)
 
     def _is_soon_after(self, stored: RefreshToken, client: Client) -> bool:
         used_at = stored.consumed_at

@@ -24,7 +24,7 @@ _CODE = Statement(
 )
 _INSERT_REFRESH_TOKEN = Statement(insert(oauth_refresh_tokens))
 _REFRESH_TOKEN = Statement(
-    select(t.expires_at, t.consumed_at, t.sealed_successor, *FAMILY_COLUMNS)
+    select(t.expires_at, t.consumed_at, t.sealed_successor, t.bound_to, *FAMILY_COLUMNS)
     .join(oauth_families, f.id == t.family_id)
     .where(t.digest == bindparam("digest"))
 )
@@ -67,6 +67,8 @@ class NewRefreshToken(NamedTuple):
     family_id: str
     created_at: Instant
     expires_at: Instant
+    bound_to: str | None
+    """The key that it is bound to; None where it is not."""
 
 
 class Successor(NamedTuple):
@@ -98,6 +100,7 @@ async def insert_refresh_tokens(tx: Transaction, new: Iterable[NewRefreshToken])
             "expires_at": each.expires_at,
             "consumed_at": None,
             "sealed_successor": None,
+            "bound_to": each.bound_to,
         }
         for each in new
     ]
@@ -110,7 +113,7 @@ async def refresh_token(db: Database, digest: bytes) -> RefreshToken | None:
     if row is None:
         return None
     sealed = None if row[2] is None else bytes(row[2])
-    return RefreshToken(family_from(row[3:]), Instant(row[0]), instant_or_none(row[1]), sealed)
+    return RefreshToken(family_from(row[4:]), Instant(row[0]), instant_or_none(row[1]), sealed, row[3])
 
 
 async def consume_refresh_tokens(tx: Transaction, used: Iterable[Successor], now: Instant) -> set[bytes]:

@@ -1,0 +1,64 @@
+"""What an access token is bound to: a key that whoever uses the token has to hold (RFC 7800, section 3; RFC 8705, section 3)."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from sealwright.http import Peer
+from sealwright.jose import thumbprint_sha256
+from sealwright.oauth.errors import AccessTokenRefused
+
+CERTIFICATE: Literal["x5t#S256"] = "x5t#S256"
+_SERIAL = "certificate_serial"
+"""Claim beside `cnf`: the serial number of the certificate, by which its status is looked up."""
+
+
+class Confirmation(Struct, frozen=True):
+    """The key that an access token is bound to."""
+
+    member: Literal["x5t#S256", "jkt"]
+    """Of the claim `cnf`: a certificate (RFC 8705, section 3.1), or the key of DPoP proofs (RFC 9449, section 6)."""
+    thumbprint: str
+    """Unpadded base64url of a SHA-256."""
+    certificate_serial: str = ""
+    """Of the certificate; empty for another key."""
+
+    def claims(self) -> dict[str, Any]:
+        """What an access token says of it."""
+        serial = {_SERIAL: self.certificate_serial} if self.certificate_serial else {}
+        return {"cnf": {self.member: self.thumbprint}, **serial}
+
+    @property
+    def token_type(self) -> str:
+        """How the token is sent: the `token_type` of the response."""
+        return "DPoP" if self.member == "jkt" else "Bearer"
+
+    @property
+    def text(self) -> str:
+        """As it is stored beside a refresh token that is bound to the same key."""
+        return f"{self.member}:{self.thumbprint}"
+
+
+def require_shown(claims: Mapping[str, Any], peer: Peer) -> None:
+    """Raise AccessTokenRefused where a token is bound to a certificate, and the one who uses it did not show that one."""
+    confirmation = confirmation_in(claims)
+    if confirmation is None or confirmation.member != CERTIFICATE:
+        return
+    der = peer.shown_certificate
+    if der is None or not hmac.compare_digest(thumbprint_sha256(der), confirmation.thumbprint):
+        raise AccessTokenRefused("The access token is bound to a client certificate, and was used without it.")
+
+
+def confirmation_in(claims: Mapping[str, Any]) -> Confirmation | None:
+    """What one of our access tokens, whose signature was verified, is bound to."""
+    found = claims.get("cnf")
+    if not isinstance(found, Mapping):
+        return None
+    for member in (CERTIFICATE, "jkt"):
+        if member in found:
+            return Confirmation(member, str(found[member]), str(claims.get(_SERIAL, "")))
+    raise AccessTokenRefused("The access token is bound to a key of a kind that is not known here.")

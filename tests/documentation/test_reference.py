@@ -24,6 +24,7 @@ PAGES = (
     "limits.md",
     "clients.md",
     "grants.md",
+    "requirements.md",
 )
 COMMANDS = {name: command for name, command, _ in reference().commands(tree(), ("sealwright",))}
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 ROWS = ROOT / "tests" / "requirements"
 REQUIREMENTS = """
-What the standards, the guides that people follow and the conformance suites ask, one row each, in our own words, with the tests that
-hold it. A row without a test says what is missing, or why this server does otherwise; what differs from a standard is also in
-[standards and deviations](../explain/standards-and-deviations.md).
+What the standards, the guides that people follow and the conformance suites ask, one row each, in our own words, with the tests
+that hold it. A row without a test says what is missing, or why this server does otherwise. What differs from a standard is also
+in [standards and deviations](../explain/standards-and-deviations.md).
 """.strip()
 HEADING = ("what is asked", "state", "tests")
 

@@ -1,14 +1,13 @@
 """Every row of what was asked of this server names tests that exist, or says why it has none."""
 
-import sys
+import runpy
 
 import pytest
 
 from tests.reference_script import ROOT
 
-sys.path.insert(0, str(ROOT / "scripts"))
-from requirements_page import areas, places_of_tests
-
+SCRIPT = runpy.run_path(str(ROOT / "scripts" / "requirements_page.py"))
+areas, places_of_tests = SCRIPT["areas"], SCRIPT["places_of_tests"]
 ROWS = [pytest.param(row, id=row.says) for area in areas() for row in area.rows]
 
 

@@ -6,7 +6,7 @@ A handler takes a `Request` and returns a `Response`; a `Route` states who may c
 from __future__ import annotations
 
 from sealwright.http.authenticate import RequestAuthenticator
-from sealwright.http.json import decode_json, misfit
+from sealwright.http.json import decode_json
 from sealwright.http.messages import (
     MAX_COOKIES,
     MAX_FORM_FIELDS,
@@ -19,6 +19,7 @@ from sealwright.http.messages import (
     redirect,
     whole_number,
 )
+from sealwright.http.misfit import misfit
 from sealwright.http.routing import MAX_BODY, FailureAnswer, Handler, Listener, Route, Wire
 
 __all__ = [

@@ -22,6 +22,8 @@ from sealwright.settings.forms import UNPROTECTED, Address
 from sealwright.settings.write import written
 
 FILE_NAME = "settings.toml"
+_HEADER = re.compile(r"\s*+\[\[?([^\[\]]++)\]")
+_NAME = re.compile(r"([A-Za-z0-9_.\"'\s-]++)=")
 
 
 def load(home: str | Path | None = None, environment: Environment | None = None) -> Settings:
@@ -75,9 +77,8 @@ def parse(text: str, file: Path) -> Settings:
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as cause:
-        found = re.search(r"at line (\d+)", str(cause))
-        line = int(found[1]) if found else text.count("\n") + 1
-        raise SettingsRefused("the file", "", _not_toml(cause, text, line), file=file, line=line) from cause
+        line, problem = _fault_of(text, cause)
+        raise SettingsRefused("the file", "", problem, file=file, line=line) from cause
     sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     sections[""] = {name: value for name, value in document.items() if name not in SECTIONS}
     for section in SECTIONS:
@@ -102,17 +103,40 @@ def parse(text: str, file: Path) -> Settings:
     return settings
 
 
-def _not_toml(cause: Exception, text: str, line: int) -> str:
-    """What the reader of TOML found, in words that name the setting."""
+def _fault_of(text: str, cause: Exception) -> tuple[int, str]:
+    """The line at which `text` stops being TOML, and why: a setting or section that was there before, or what the reader says."""
     if isinstance(cause, RecursionError):
-        return "is nested too deeply"
-    told = str(cause).partition(" (at")[0]
-    name = re.match(r"\s*([\w.\"'-]+)\s*=", (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1])
-    if told == "Cannot overwrite a value":
-        return f"sets {name[1] if name else 'something'} twice"
-    if section := re.fullmatch(r"Cannot declare \((.*?),?\) twice", told):
-        return f"has [{section[1].replace(', ', '.').replace(chr(39), '')}] twice"
-    return f"is not TOML: {told}"
+        return 1, "is nested too deeply"
+    lines = text.splitlines()
+    sound, document = _sound_beginning(lines)
+    section = ""
+    for line in lines[:sound]:
+        if header := _HEADER.match(line):
+            section = _plain(header[1])
+    following = lines[sound] if sound < len(lines) else ""
+    if (header := _HEADER.match(following)) and _holds(document, _plain(header[1])):
+        return sound + 1, f"has [{_plain(header[1])}] twice"
+    if (name := _NAME.match(following)) and _holds(document, f"{section}.{_plain(name[1])}".removeprefix(".")):
+        return sound + 1, f"sets {_plain(name[1])} twice"
+    return sound + 1, f"is not TOML: {cause}"
+
+
+def _sound_beginning(lines: list[str]) -> tuple[int, dict[str, Any]]:
+    """How many lines from the first on are TOML, and what they hold."""
+    for count in range(len(lines), 0, -1):
+        try:
+            return count, tomllib.loads("\n".join(lines[:count]))
+        except (ValueError, RecursionError):
+            continue
+    return 0, {}
+
+
+def _holds(document: Any, path: str) -> bool:
+    for name in path.split("."):
+        if not isinstance(document, dict) or name not in document:
+            return False
+        document = document[name]
+    return True
 
 
 def _check_together(settings: Settings, text: str, file: Path) -> None:
@@ -238,19 +262,24 @@ def _line_of(key: str, text: str) -> int:
         if open_quote:
             open_quote = "" if line.count(open_quote) % 2 else open_quote
             continue
-        header = re.match(r"\s*+\[\[?([^\[\]]++)\]", line)
+        header = _HEADER.match(line)
         if header:
-            section, header_line = re.sub(r"[\"\s]", "", header[1]), number
+            section, header_line = _plain(header[1]), number
             best = number if not best and section == key.partition(".")[0] else best
             if section == key:
                 return header_line
             continue
-        name = re.match(r"([A-Za-z0-9_.\"'\s-]++)=", line)
+        name = _NAME.match(line)
         if name:
-            path = re.sub(r"[\"'\s]", "", name[1])
+            path = _plain(name[1])
             full = f"{section}.{path}" if section else path
             if full == key:
                 return number
             best = number if key.startswith(f"{full}.") else best
         open_quote = next((quote for quote in ('"""', "'''") if line.count(quote) % 2), "")
     return best
+
+
+def _plain(name: str) -> str:
+    """A name, dotted or not, without quotes and spaces."""
+    return re.sub(r"[\"'\s]", "", name)

@@ -73,6 +73,10 @@ class Shape(msgspec.Struct, forbid_unknown_fields=True):
     some: tuple[str, ...] = ()
     long: Annotated[str, msgspec.Meta(min_length=2)] = "xx"
     on: bool = False
+    count: Annotated[int, msgspec.Meta(ge=1, le=9)] | None = 1
+    either: Inner | list[Inner] | None = None
+    picture: bytes = b""
+    since: Annotated[str, msgspec.Meta(pattern="^[0-9]+$")] = "1"
 
 
 @pytest.mark.parametrize(
@@ -83,13 +87,20 @@ class Shape(msgspec.Struct, forbid_unknown_fields=True):
         ('{"inner": [{}]}', "The member inner[0].a is missing."),
         ('{"inner": [{"a": 1.5}]}', "The member inner[0].a must be a whole number, not a number."),
         ('{"inner": {}}', "The member inner must be a list, not an object."),
-        ('{"kind": "z"}', "The member kind has the wrong value: invalid enum value 'z'."),
-        ('{"rates": {"x": "y"}}', "The member rates must be a number, not a text."),
+        ('{"kind": "z"}', "The member kind must be x or y, not 'z'."),
+        ('{"rates": {"x": "y"}}', "The member rates.x must be a number, not a text."),
         ('{"some": [true]}', "The member some[0] must be a text, not true or false."),
-        ('{"long": "x"}', "The member long must be a text of length >= 2."),
+        ('{"long": "x"}', "The member long must be a text of at least 2 characters."),
+        ('{"count": 10}', "The member count must be a whole number of at least 1 and of at most 9 or null."),
+        ('{"count": "1"}', "The member count must be a whole number of at least 1 and of at most 9 or null, not a text."),
+        ('{"either": {"a": null}}', "The member either.a must be a whole number, not null."),
+        ('{"either": [{"a": 1}, {"a": "x"}]}', "The member either[1].a must be a whole number, not a text."),
+        ('{"either": 1}', "The member either must be an object or a list or null, not a whole number."),
+        ('{"picture": "!"}', "The member picture must be a text in base64."),
+        ('{"since": "x"}', "The member since must be a text that matches ^[0-9]+$."),
         ("[]", "The JSON body must be an object, not a list."),
-        ("", "The JSON body is not JSON: it ends too early."),
-        ("{} x", "The JSON body is not JSON: trailing characters (byte 4)."),
+        ("", "The JSON body is not JSON: Expecting value in line 1, column 1."),
+        ("{} x", "The JSON body is not JSON: Extra data in line 1, column 4."),
     ],
 )
 def test_json_that_does_not_fit_is_told_in_words_and_by_member(body, told):

@@ -176,7 +176,7 @@ def parse_definition(document: object, *, defaults: Claims, source: str = "", or
     try:
         definition = msgspec.convert({**document, "type": kind}, _SHAPES[kind])
     except msgspec.ValidationError as cause:
-        raise DefinitionRefused(_in_words(cause, document)) from cause
+        raise DefinitionRefused(_in_words({**document, "type": kind}, _SHAPES[kind])) from cause
     _check_name(definition.name)
     _check_options(definition.options)
     try:
@@ -200,11 +200,11 @@ def listed(provisioner: Provisioner) -> dict[str, Any]:
     return shown
 
 
-def _in_words(cause: msgspec.ValidationError, document: Mapping[str, Any]) -> str:
+def _in_words(document: Mapping[str, Any], shape: type[_Definition]) -> str:
     """What does not fit, with the name of the provisioner where there is one."""
     name = document.get("name")
     of_whom = f" {name[:LONGEST_NAME]!r}" if isinstance(name, str) and name else ""
-    words = misfit(cause)
+    words = misfit(document, shape).sentence("the definition")
     return f"In the provisioner{of_whom} {words[:1].lower()}{words[1:]}"
 
 

@@ -18,6 +18,7 @@ from sealwright.client_metadata import (
     require_complete_authentication,
     rows,
 )
+from sealwright.http import misfit
 
 _C = TypeVar("_C", bound=ClientMetadata)
 
@@ -101,7 +102,8 @@ def _value(row: Row, value: Any) -> Any:
     try:
         typed = msgspec.convert(value, row.type)
     except msgspec.ValidationError as cause:
-        raise ClientRefused(f"{str(value)[:80]!r} cannot be {row.name} of a client: {str(cause).lower()}.") from cause
+        problem = misfit(value, row.type).sentence("the value")
+        raise ClientRefused(f"{str(value)[:80]!r} cannot be {row.name} of a client: {problem}") from cause
     if row.is_list:
         return tuple(dict.fromkeys(_cleaned(row, each) for each in typed))
     return _cleaned(row, typed)

@@ -6,9 +6,19 @@ the log. Nothing here knows a status code: each wire has one table from class to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
+
+_LOWER_CASE = re.compile(r"[a-z]+(?:'[a-z]+)?(?![A-Za-z0-9_:=-]|\.\S)")
+"""A word of the language at the beginning of a text, and no name such as ``client_id``, ``authParams`` or ``example.org``."""
+
+
+def as_sentence(text: str) -> str:
+    """A reason as a sentence: with a capital, except where it begins with a name, and a full stop."""
+    begun = text[:1].upper() + text[1:] if _LOWER_CASE.match(text) else text
+    return begun if begun.endswith((".", "?", "!")) else f"{begun}."
 
 
 class Action(StrEnum):

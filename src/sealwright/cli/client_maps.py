@@ -10,6 +10,7 @@ from sealwright.cli.commands import Command, command
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import listed
 
+_CLIENTS = ("oauth2", "clients")
 MAP_ALIASES = {
     "create-sup-scope-map": "update-sup-scope-map",
     "create-claim-map": "update-claim-map",
@@ -45,9 +46,8 @@ def set_implicit_scopes(context: CommandContext, name: str, scopes: tuple[str, .
 
     It is the same as a scope map for the group idm_all_accounts.
     """
-    changed = context.connection().call("PUT", "oauth2", "clients", name, "implicit-scopes", body={"scopes": list(scopes)})
-    context.output.confirm(f"Every account may use {' '.join(scopes) if scopes else 'no scope by itself'} at {name}")
-    context.output.json(changed)
+    done = f"Every account may use {' '.join(scopes) if scopes else 'no scope by itself'} at {name}"
+    context.change("PUT", *_CLIENTS, name, "implicit-scopes", body={"scopes": list(scopes)}, done=done)
 
 
 @command(
@@ -60,10 +60,8 @@ def set_implicit_scopes(context: CommandContext, name: str, scopes: tuple[str, .
 @pass_context
 def update_sup_scope_map(context: CommandContext, name: str, group: str, scopes: tuple[str, ...]) -> None:
     """Say which scopes the members of a group get beside those that the application asks for. Replaces what the group had."""
-    place = ("oauth2", "clients", name, "supplementary-scope-maps", group)
-    changed = context.connection().call("PUT", *place, body={"scopes": list(scopes)})
-    context.output.confirm(f"Members of {group} also get {' '.join(scopes)} at {name}")
-    context.output.json(changed)
+    done = f"Members of {group} also get {' '.join(scopes)} at {name}"
+    context.change("PUT", *_CLIENTS, name, "supplementary-scope-maps", group, body={"scopes": list(scopes)}, done=done)
 
 
 @command(
@@ -75,9 +73,8 @@ def update_sup_scope_map(context: CommandContext, name: str, group: str, scopes:
 @pass_context
 def delete_sup_scope_map(context: CommandContext, name: str, group: str) -> None:
     """Take a group's supplementary scopes away."""
-    changed = context.connection().call("DELETE", "oauth2", "clients", name, "supplementary-scope-maps", group)
-    context.output.confirm(f"Members of {group} get no supplementary scopes at {name} any more")
-    context.output.json(changed)
+    done = f"Members of {group} get no supplementary scopes at {name} any more"
+    context.change("DELETE", *_CLIENTS, name, "supplementary-scope-maps", group, done=done)
 
 
 @command(
@@ -94,10 +91,8 @@ def update_claim_map(context: CommandContext, name: str, claim: str, group: str,
 
     Someone in several groups has the values of all of them.
     """
-    place = ("oauth2", "clients", name, "claim-maps", claim, "groups", group)
-    changed = context.connection().call("PUT", *place, body={"values": list(values)})
-    context.output.confirm(f"Members of {group} have {listed(values)} in the claim {claim} at {name}")
-    context.output.json(changed)
+    done = f"Members of {group} have {listed(values)} in the claim {claim} at {name}"
+    context.change("PUT", *_CLIENTS, name, "claim-maps", claim, "groups", group, body={"values": list(values)}, done=done)
 
 
 @command(
@@ -110,9 +105,8 @@ def update_claim_map(context: CommandContext, name: str, claim: str, group: str,
 @pass_context
 def update_claim_map_join(context: CommandContext, name: str, claim: str, join: str) -> None:
     """Say how the values of a mapped claim are told: as an array, or as one text with commas (csv) or spaces (ssv)."""
-    changed = context.connection().call("PUT", "oauth2", "clients", name, "claim-maps", claim, "join", body={"join": join})
-    context.output.confirm(f"The claim {claim} is told as {join} at {name}")
-    context.output.json(changed)
+    done = f"The claim {claim} is told as {join} at {name}"
+    context.change("PUT", *_CLIENTS, name, "claim-maps", claim, "join", body={"join": join}, done=done)
 
 
 @command(
@@ -125,9 +119,8 @@ def update_claim_map_join(context: CommandContext, name: str, claim: str, join: 
 @pass_context
 def delete_claim_map(context: CommandContext, name: str, claim: str, group: str) -> None:
     """Take a group's values of a claim away."""
-    changed = context.connection().call("DELETE", "oauth2", "clients", name, "claim-maps", claim, "groups", group)
-    context.output.confirm(f"Members of {group} have nothing in the claim {claim} at {name} any more")
-    context.output.json(changed)
+    done = f"Members of {group} have nothing in the claim {claim} at {name} any more"
+    context.change("DELETE", *_CLIENTS, name, "claim-maps", claim, "groups", group, done=done)
 
 
 MAP_COMMANDS: tuple[Command, ...] = (

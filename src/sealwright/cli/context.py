@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -104,6 +104,13 @@ class CommandContext:
             )
         again = partial(self._sign_in_again, self) if self.output.asks() else None
         return Connection(server, self.dependencies, session.token, again)
+
+    def change(self, method: str, *path: str, body: Mapping[str, Any] | None = None, done: str) -> Any:
+        """Change something at the server and say what was done; returns the server's response, which ``-o json`` shows."""
+        changed = self.connection().call(method, *path, body=body)
+        self.output.confirm(done)
+        self.output.json(changed)
+        return changed
 
     def password(self, file: str | None, prompt: str, option: str = "--password-file", *, may_be_empty: bool = False) -> str:
         """A password from a file (``-``: standard input), or asked for on the terminal without showing it."""

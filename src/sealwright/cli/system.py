@@ -160,14 +160,13 @@ def delete(context: CommandContext, name: str, even_if_used: bool) -> None:
 @pass_context
 def update_scope_map(context: CommandContext, name: str, group: str, scopes: tuple[str, ...]) -> None:
     """Say which scopes the members of a group may be asked for. Replaces what the group had."""
-    changed = context.connection().call("PUT", "oauth2", "clients", name, "scope-maps", group, body={"scopes": list(scopes)})
-    context.output.confirm(f"Members of {group} may use {' '.join(scopes)} at {name}")
+    done = f"Members of {group} may use {' '.join(scopes)} at {name}"
+    changed = context.change("PUT", "oauth2", "clients", name, "scope-maps", group, body={"scopes": list(scopes)}, done=done)
     if all("openid" not in each["scopes"] for each in changed["scope_maps"]):
         context.output.note(
             f"No group has the scope openid at {name}, which every application that signs people in asks for. Add it with:\n"
             f"  sealwright system oauth2 update-scope-map {name} {group} openid {' '.join(scopes)}"
         )
-    context.output.json(changed)
 
 
 @command(
@@ -179,9 +178,8 @@ def update_scope_map(context: CommandContext, name: str, group: str, scopes: tup
 @pass_context
 def delete_scope_map(context: CommandContext, name: str, group: str) -> None:
     """Take a group's scopes away."""
-    changed = context.connection().call("DELETE", "oauth2", "clients", name, "scope-maps", group)
-    context.output.confirm(f"Members of {group} have no scopes at {name} any more")
-    context.output.json(changed)
+    done = f"Members of {group} have no scopes at {name} any more"
+    context.change("DELETE", "oauth2", "clients", name, "scope-maps", group, done=done)
 
 
 for each in (

@@ -17,7 +17,7 @@ from sealwright.cli.errors import CommandFailed, Missing, Unreachable, WrongUsag
 from sealwright.cli.key_pair import read_certificates
 from sealwright.cli.return_page import STOPPED, Page
 from sealwright.cli.step_wire import Authority
-from sealwright.errors import Failure
+from sealwright.errors import Failure, as_sentence
 
 if TYPE_CHECKING:
     from sealwright.cli.browser_sign_in import Attempt
@@ -121,8 +121,11 @@ def _failures_told(loopback: BrowserReturn) -> Iterator[None]:
     try:
         yield
     except Failure as failure:
-        sentence = failure.detail[:1].upper() + failure.detail[1:]
-        loopback.show(Page("No certificate", f"{sentence} The terminal says more. You can close this window.", good=False))
+        loopback.show(
+            Page(
+                "No certificate", f"{as_sentence(failure.detail)} The terminal says more. You can close this window.", good=False
+            )
+        )
         raise
     except BaseException:
         loopback.show(STOPPED)

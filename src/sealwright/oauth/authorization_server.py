@@ -72,14 +72,15 @@ def build_authorization_server(
     """
     pushed = PushedRequests(dependencies)
     requests = PendingRequests(dependencies, sealer, pushed)
+    subjects = SubjectLookup(dependencies, directory)
     incoming = AuthorizationRequests(dependencies, custody=custody, pushed=pushed)
     authorization = AuthorizationEndpoint(
-        dependencies, directory=directory, custody=custody, incoming=incoming, requests=requests
+        dependencies, directory=directory, subjects=subjects, custody=custody, incoming=incoming, requests=requests
     )
     discovery = Discovery(dependencies, custody)
     proofs = _proofs(dependencies, sessions, custody, sealer, certificates)
     pushes = PushEndpoint(clients=proofs.clients, incoming=incoming, requests=requests, pushed=pushed)
-    endpoints = _endpoints(dependencies, proofs, pushes, discovery, directory, custody)
+    endpoints = _endpoints(dependencies, proofs, pushes, discovery, directory, subjects, custody)
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
     clients = ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named)
@@ -129,6 +130,7 @@ def _endpoints(
     pushes: PushEndpoint,
     discovery: Discovery,
     directory: PeopleLookup,
+    subjects: SubjectLookup,
     custody: Custody,
 ) -> Endpoints:
     """The addresses that clients call."""
@@ -140,17 +142,22 @@ def _endpoints(
             confirmations=proofs.confirmations,
             families=families,
             directory=directory,
+            subjects=subjects,
             custody=custody,
             opaque=proofs.opaque,
         ),
         pushes=pushes,
         introspection=IntrospectionEndpoint(
-            dependencies, clients=clients, access_tokens=access_tokens, families=families, directory=directory, custody=custody
+            dependencies,
+            clients=clients,
+            access_tokens=access_tokens,
+            families=families,
+            directory=directory,
+            subjects=subjects,
+            custody=custody,
         ),
         revocation=RevocationEndpoint(dependencies, clients=clients, access_tokens=access_tokens, families=families),
-        userinfo=UserinfoEndpoint(
-            discovery=discovery, access_tokens=access_tokens, subjects=SubjectLookup(dependencies, directory)
-        ),
+        userinfo=UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, subjects=subjects),
         discovery=discovery,
         budgets=dependencies.budgets,
     )

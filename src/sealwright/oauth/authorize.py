@@ -12,6 +12,7 @@ from sealwright.audit import Event
 from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.entropy import token, uuid4
+from sealwright.errors import as_sentence
 from sealwright.identity import SignedIn
 from sealwright.keys import Custody
 from sealwright.oauth import policy, store
@@ -48,6 +49,7 @@ class AuthorizationEndpoint:
         dependencies: OAuthDependencies,
         *,
         directory: PeopleLookup,
+        subjects: SubjectLookup,
         custody: Custody,
         incoming: AuthorizationRequests,
         requests: PendingRequests,
@@ -59,7 +61,7 @@ class AuthorizationEndpoint:
         self._origin = dependencies.origin
         self._lifetimes = dependencies.lifetimes
         self._directory = directory
-        self._subjects = SubjectLookup(dependencies, directory)
+        self._subjects = subjects
         self._incoming = incoming
         self._requests = requests
         self._responses = AuthorizationResponses(dependencies, custody)
@@ -274,4 +276,4 @@ class AuthorizationEndpoint:
 
 
 def _sentences(reasons: tuple[str, ...]) -> str:
-    return " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons)
+    return " ".join(map(as_sentence, reasons))

@@ -7,9 +7,9 @@ from typing import Any
 from sealwright.clock import to_seconds
 from sealwright.jose import sign
 from sealwright.keys import Custody, Purpose
-from sealwright.oauth import policy, store
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.client_authentication import ClientAuthentication
+from sealwright.oauth.client_scopes import scopes_of_client
 from sealwright.oauth.confirmation import confirmation_in
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
@@ -38,6 +38,7 @@ class IntrospectionEndpoint:
         access_tokens: AccessTokens,
         families: TokenFamilies,
         directory: PeopleLookup,
+        subjects: SubjectLookup,
         custody: Custody,
     ) -> None:
         self._custody = custody
@@ -48,7 +49,7 @@ class IntrospectionEndpoint:
         self._access_tokens = access_tokens
         self._families = families
         self._directory = directory
-        self._subjects = SubjectLookup(dependencies, directory)
+        self._subjects = subjects
 
     async def respond(self, request: TokenRequest) -> dict[str, Any]:
         """The members of the response. A token of another client is inactive, like one that never was."""
@@ -112,9 +113,8 @@ class IntrospectionEndpoint:
         response: dict[str, Any] = {"active": True}
         held = scopes
         if holder is None:
-            maps = await store.scopes_by_group(self._db, client.id)
-            named = policy.available_scopes(maps, maps)
-            scopes = tuple(scope for scope in held if scope in named)
+            open_to_it = await scopes_of_client(self._db, client)
+            scopes = tuple(scope for scope in held if scope in open_to_it)
         else:
             scopes, _ = await self._subjects.scopes_still_granted(holder.account, client, scopes)
         if not scopes and (held or holder is not None):

@@ -75,6 +75,7 @@ class TokenEndpoint:
         confirmations: Confirmations,
         families: TokenFamilies,
         directory: PeopleLookup,
+        subjects: SubjectLookup,
         custody: Custody,
         opaque: OpaqueTokens,
     ) -> None:
@@ -83,7 +84,7 @@ class TokenEndpoint:
         self._origin = dependencies.origin
         self._lifetimes = dependencies.lifetimes
         self._directory = directory
-        self._subjects = SubjectLookup(dependencies, directory)
+        self._subjects = subjects
         self._custody = custody
         self._clients = clients
         self._confirmations = confirmations
@@ -138,11 +139,14 @@ class TokenEndpoint:
         asked = result.family.claims.id_token
         subject = await self._subjects.subject_of(holder.account, client, result.scopes, groups=result.groups, asked=asked)
         result = replace(result, subject=subject)
+        told = self._id_token_claims(self._context(client, result), result, holder, access_token="")
         try:
-            require_room(key, self._id_token_claims(self._context(client, result), result, holder, access_token=""))
+            require_room(key, told)
         except TokenTooLong as cause:
+            longest = max(told, key=lambda name: len(str(told[name])))
             raise ScopeRefused(
-                f"The ID token would be too long: {cause.detail} The person is in too many groups for the scope groups."
+                f"The ID token would be too long: {cause.detail} Most of it is the claim {longest}; "
+                "ask without the scope that tells it."
             ) from cause
         return result
 

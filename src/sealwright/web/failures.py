@@ -19,6 +19,7 @@ from sealwright.errors import (
     RateLimited,
     Refused,
     Unavailable,
+    as_sentence,
 )
 from sealwright.http import FailureAnswer, Request, Response
 from sealwright.identity import LinkRefused
@@ -123,7 +124,7 @@ def _known(pages: Pages, request: Request, failure: Failure, entry: FailurePage)
         icon=entry.icon,
         heading=entry.heading,
         detail=(entry.detail or failure_text(failure)).removeprefix(f"{entry.heading}.").lstrip(),
-        reasons=tuple(f"{reason[:1].upper()}{reason[1:]}" for reason in failure.reasons),
+        reasons=tuple(as_sentence(reason).removesuffix(".") for reason in failure.reasons),
         hint=f"{hint}:" if colon else hint,
         command=f"sealwright {command}" if colon else "",
         ways=entry.ways,

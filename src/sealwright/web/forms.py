@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from sealwright.entropy import Entropy, token
-from sealwright.errors import Failure
+from sealwright.errors import Failure, as_sentence
 from sealwright.http import Request
 from sealwright.identity import MailRefused, digits_of, normalize_recovery_code
 from sealwright.web.cookies import CSRF_COOKIE, set_csrf_secret
@@ -68,7 +68,7 @@ def fields_of(failure: Failure, fields: Mapping[type[Exception], str]) -> tuple[
     if isinstance(failure, MailRefused):
         return (FormError("Type an address such as alice@example.org.", fields.get(MailRefused, "")),)
     name = next((fields[kind] for kind in type(failure).__mro__ if kind in fields), "")
-    reasons = " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in failure.reasons)
+    reasons = " ".join(map(as_sentence, failure.reasons))
     return (FormError(" ".join(part for part in (failure_text(failure), reasons, hint_of(failure)) if part), name),)
 
 

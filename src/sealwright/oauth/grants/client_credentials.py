@@ -11,7 +11,7 @@ from sealwright.db import Transaction, WriteBatcher
 from sealwright.entropy import uuid4
 from sealwright.oauth import policy, store
 from sealwright.oauth.authorization_details import DetailsMalformed, read_details
-from sealwright.oauth.claims import CLAIMS_OF_SCOPE
+from sealwright.oauth.client_scopes import scopes_of_client
 from sealwright.oauth.errors import DetailsRefused, ScopeRefused, TargetRefused
 from sealwright.oauth.grants.grant import GrantDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant
@@ -66,8 +66,7 @@ class ClientCredentialsGrant:
 
     async def _scopes(self, client: Client, asked: str | None) -> tuple[str, ...]:
         """The scopes asked for, else all that the client's maps name; those that tell of a person mean nothing here."""
-        maps = await store.scopes_by_group(self._db, client.id)
-        open_to_it = policy.available_scopes(maps, maps) - set(CLAIMS_OF_SCOPE) - policy.PROTOCOL_SCOPES
+        open_to_it = await scopes_of_client(self._db, client)
         if asked is None:
             return tuple(sorted(open_to_it))
         scopes = policy.scopes_of(asked)

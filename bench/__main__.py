@@ -2,7 +2,8 @@
 
 ``python -m bench [--seconds N] [--rounds N] [--connections 1,8,32,128] [--only sign|renew|discovery|JWKS] [--without-step-ca]``.
 Each figure is the median of the rounds, and each round takes the two servers one after the other, because a machine's speed
-changes from minute to minute. With the defaults a run takes less than four minutes. `bench.rows` measures everything else.
+changes from minute to minute. With the defaults a run takes less than four minutes. `bench.rows` measures everything else,
+``--profile sign`` or ``--profile renew`` shows where the time goes, and `bench.trees` what a change of the code gives.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bench import step_ca, subject
 from bench.ceiling import ceiling_line, signatures_ceiling
 from bench.load import WARMING, Figure, apache_bench, write_results, wrk
+from bench.profile import profile
 from bench.provider import Provider, openid_provider
 from bench.workload import jwk_bodies
 
@@ -162,7 +164,12 @@ def main() -> None:
     parser.add_argument("--connections", default="1,8,32,128")
     parser.add_argument("--only", default="", help="the work that begins with this word: sign, renew, discovery, JWKS")
     parser.add_argument("--without-step-ca", action="store_true", help="our own figures alone, in half the time")
+    parser.add_argument("--profile", choices=("sign", "renew"), help="only print where the time of our worker goes")
+    parser.add_argument("--requests", type=int, default=5_000, help="under each profiler")
     asked = parser.parse_args()
+    if asked.profile:
+        profile(asked.profile, [int(each) for each in asked.connections.split(",")], asked.requests)
+        return
     begun = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="sealwright-bench-") as place,

@@ -116,12 +116,14 @@ def wrk(
     )
 
 
-def apache_bench(name: str, url: str, *, certificate: Path, seconds: float = 5, connections: int = 32) -> Figure:
+def apache_bench(
+    name: str, url: str, *, certificate: Path, seconds: float = 5, connections: int = 32, most: int = MOST_RENEWALS
+) -> Figure:
     """POST an empty body over kept-alive TLS connections that show the certificate (and key) in the PEM file `certificate`."""
     with tempfile.TemporaryDirectory() as scratch:
         empty, percentiles = Path(scratch) / "empty", Path(scratch) / "percentiles"
         empty.touch()
-        command = ["ab", "-q", "-k", "-t", str(max(1, round(seconds))), "-n", str(MOST_RENEWALS), "-c", str(connections)]
+        command = ["ab", "-q", "-k", "-t", str(max(1, round(seconds))), "-n", str(most), "-c", str(connections)]
         command += ["-E", str(certificate), "-p", str(empty), "-T", "application/json", "-s", "30", "-e", str(percentiles), url]
         printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
         served = dict(line.split(",") for line in percentiles.read_text().splitlines())

@@ -8,6 +8,7 @@ import json
 import os
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -54,9 +55,20 @@ def sign_jwt(key: ec.EllipticCurvePrivateKey, kid: str, claims: dict[str, object
     return message + "." + b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
 
+def _as_step_writes(body: dict[str, object]) -> str:
+    """JSON without spaces."""
+    return json.dumps(body, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4)
+def _requests_for(shape: str) -> list[Request]:
+    """As many as are used, with the number of each in its name."""
+    return certificate_requests([shape.format(number) for number in range(CSRS)])
+
+
 def jwk_bodies(count: int, *, key: ec.EllipticCurvePrivateKey, kid: str, provisioner: str, audience: str) -> list[str]:
     """Bodies for /sign whose tokens are made with a JWK provisioner's key, each good once."""
-    requests = certificate_requests([f"host-{number}.bench.example.org" for number in range(CSRS)])
+    requests = _requests_for("host-{}.bench.example.org")
     now = int(time.time())
     bodies = []
     for request in itertools.islice(itertools.cycle(requests), count):
@@ -70,13 +82,13 @@ def jwk_bodies(count: int, *, key: ec.EllipticCurvePrivateKey, kid: str, provisi
             "exp": now + 300,
             "jti": os.urandom(32).hex(),
         }
-        bodies.append(json.dumps({"csr": request.pem, "ott": sign_jwt(key, kid, claims)}))
+        bodies.append(_as_step_writes({"csr": request.pem, "ott": sign_jwt(key, kid, claims)}))
     return bodies
 
 
 def oidc_bodies(count: int, *, key: ec.EllipticCurvePrivateKey, kid: str, issuer: str, client: str) -> list[str]:
     """Bodies for /sign whose tokens are ID tokens of the provider that the benchmark runs, each good once."""
-    requests = certificate_requests([f"person-{number}@bench.example.org" for number in range(CSRS)])
+    requests = _requests_for("person-{}@bench.example.org")
     now = int(time.time())
     bodies = []
     for request in itertools.islice(itertools.cycle(requests), count):
@@ -90,5 +102,5 @@ def oidc_bodies(count: int, *, key: ec.EllipticCurvePrivateKey, kid: str, issuer
             "exp": now + 600,
             "nonce": os.urandom(16).hex(),
         }
-        bodies.append(json.dumps({"csr": request.pem, "ott": sign_jwt(key, kid, claims)}))
+        bodies.append(_as_step_writes({"csr": request.pem, "ott": sign_jwt(key, kid, claims)}))
     return bodies

@@ -11,7 +11,22 @@ import types
 from collections.abc import Generator
 
 
-@types.coroutine
-def next_stage() -> Generator[None, None, None]:
-    """Go on once every other request that is ready now has reached the end of its stage."""
-    yield
+class Stages:
+    """The requests that go through the same stages; each is within a ``with`` block while it does."""
+
+    __slots__ = ("_under_way",)
+
+    def __init__(self) -> None:
+        self._under_way = 0
+
+    def __enter__(self) -> None:
+        self._under_way += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._under_way -= 1
+
+    @types.coroutine
+    def next(self) -> Generator[None, None, None]:
+        """Go on once every other request that is ready now has reached the end of its stage; at once where there is no other."""
+        if self._under_way > 1:
+            yield

@@ -46,7 +46,7 @@ from sealwright.ca.x509 import sign, verify_issued
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database, DuplicateRow
 from sealwright.errors import Failure, Refused, Unavailable
-from sealwright.stages import next_stage
+from sealwright.stages import Stages
 
 CrashPoints = Callable[[str], None]
 """Is told the name of each point that an issuance passes."""
@@ -101,6 +101,10 @@ class Issuance:
         self._checks = checks
         self._own_names = own_names
         self._reach = crash_points
+        self._proven: Issuer | None = None
+        """The issuer whose key made a signature that verified; another object each time that the key is opened anew."""
+        self.stages = Stages()
+        """Whoever asks for a certificate enters them for the whole of the request."""
 
     async def issue(self, grant: SigningGrant, request: CertificateRequest) -> IssuedCertificate:
         """Issue what `grant` covers for the key of `request`; raises the refusal where policy does not allow it."""
@@ -140,12 +144,12 @@ class Issuance:
             decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
             contents = decision.require()
             await self._checks.require_names(grant, contents)
-            await next_stage()
+            await self.stages.next()
             for attempt in range(MOST_SERIALS):
                 prepared = self._preparation.prepare(issuer, profile, contents, self._clock.now())
                 intent = _Intent(grant, decision.reasons, profile, issuer, prepared)
                 self._reach("before_intent")
-                await next_stage()
+                await self.stages.next()
                 try:
                     await self._record(intent)
                 except DuplicateRow:
@@ -171,10 +175,12 @@ class Issuance:
         to_be_signed = prepared.redeem(issuer)
         signature = sign(issuer.private_key, to_be_signed)
         self._reach("after_sign")
-        await next_stage()
+        await self.stages.next()
         der = self._preparation.with_signature(issuer, intent.profile, to_be_signed, signature)
-        verify_issued(der, to_be_signed, issuer.public_key, prepared.serial, prepared.contents)
-        await next_stage()
+        proven_key = issuer.private_key if issuer is self._proven else None
+        verify_issued(der, to_be_signed, issuer.public_key, prepared.serial, prepared.contents, proven_key=proven_key)
+        self._proven = issuer
+        await self.stages.next()
         return der
 
     async def _settle_issued(self, intent: _Intent, der: bytes) -> None:

@@ -141,7 +141,8 @@ class Renewal:
             extension=provisioner.extension,
             renewed_from=record.serial,
         )
-        return await self._issuance.issue(grant, replace(request, not_after=lifetime))
+        with self._issuance.stages:
+            return await self._issuance.issue(grant, replace(request, not_after=lifetime))
 
     def _check_token(self, token: UnverifiedToken, own: PresentedCertificate, provisioner: Provisioner) -> TokenUse:
         """Check a token that the certificate's key has signed; returns the note that is made when it is used."""

@@ -15,7 +15,6 @@ from sealwright.ca.provisioners import IdToken, JwkToken, ProvisionerTokens
 from sealwright.clock import Instant
 from sealwright.errors import Refused
 from sealwright.ip import network_of
-from sealwright.stages import next_stage
 
 Moment = Instant | timedelta | None
 """An instant, a duration from now (for the end: from the beginning), or nothing."""
@@ -27,6 +26,7 @@ class Signing:
     def __init__(self, tokens: ProvisionerTokens, issuance: Issuance, budgets: Budgets) -> None:
         self._tokens = tokens
         self._issuance = issuance
+        self._stages = issuance.stages
         self._failures = budgets.certificate_failures_by_account
 
     async def sign(
@@ -37,10 +37,16 @@ class Signing:
         The token is checked first: it is cheaper to refuse than a request with a large key. A token whose request is refused
         is not used up, so that a corrected request can follow.
         """
+        with self._stages:
+            return await self._sign(token, request, not_before, not_after, address)
+
+    async def _sign(
+        self, token: str, request: str | bytes, not_before: Moment, not_after: Moment, address: str
+    ) -> IssuedCertificate:
         verified = await self._tokens.for_sign(token, self._issuance.record_refusal)
         party = _party(verified.actor, address)
         self._failures.require(*party)
-        await next_stage()
+        await self._stages.next()
         try:
             return await self._issue(verified, request, not_before, not_after)
         except Refused:  # of someone who proved who they are
@@ -52,7 +58,7 @@ class Signing:
     ) -> IssuedCertificate:
         try:
             parsed = csr.parse(request)
-            await next_stage()
+            await self._stages.next()
             if not_before is not None or not_after is not None:
                 parsed = replace(parsed, not_before=not_before, not_after=not_after)
             grant = verified.grant(parsed)

@@ -15,3 +15,11 @@ _INTENDED = text("state = 'intended'")
 Index("ix_certificates_intended_at", certificates.c.intended_at, sqlite_where=_INTENDED, postgresql_where=_INTENDED)
 _RENEWED = text("renewed_from IS NOT NULL")
 Index("ix_certificates_renewed_from", certificates.c.renewed_from, sqlite_where=_RENEWED, postgresql_where=_RENEWED)
+_OF_PEOPLE = text("account_id IS NOT NULL")
+Index(
+    "ix_certificates_account_id",
+    certificates.c.account_id,
+    certificates.c.serial,
+    sqlite_where=_OF_PEOPLE,
+    postgresql_where=_OF_PEOPLE,
+)

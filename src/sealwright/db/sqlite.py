@@ -25,6 +25,7 @@ from sealwright import entropy
 from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer, step_through
 from sealwright.db.errors import FULL, READ_ONLY, UNWRITABLE, trouble_of_sqlite, unavailable
 from sealwright.db.statements import Statement
+from sealwright.db.write_ahead_log import WriteAheadLog
 
 T = TypeVar("T")
 
@@ -81,13 +82,15 @@ class SqliteTransaction:
 class SqliteDatabase:
     """One SQLite file, open in this process. Open it after forking, inside the running event loop, with `open`."""
 
-    def __init__(self, path: Path, reader: apsw.Connection, connection: apsw.Connection) -> None:
+    def __init__(self, path: Path, reader: apsw.Connection, connection: apsw.Connection, checkpoints: apsw.Connection) -> None:
         self._loop = asyncio.get_running_loop()
         self._path = path
         self._reader = reader
         self._connection = connection
         self._transaction = SqliteTransaction(self._connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
-        self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock = _open_lock(path)
+        self._log = WriteAheadLog(checkpoints, _open_lock(path))
+        self._log.watch(connection)
         self._waiting: list[_Job] = []
         self._busy = False  # from the wish for the lock to the end of the commit
         self._idle = asyncio.Event()
@@ -99,8 +102,7 @@ class SqliteDatabase:
     @classmethod
     async def open(cls, path: Path) -> SqliteDatabase:
         """Open a file; what the driver raises comes out."""
-        reader = await asyncio.to_thread(_open, path)
-        return cls(path, reader, await asyncio.to_thread(_open, path))
+        return cls(path, *[await asyncio.to_thread(_open, path) for _ in range(3)])
 
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
         rows = await self.all(statement, **parameters)
@@ -144,6 +146,7 @@ class SqliteDatabase:
         await self._idle.wait()
         self._errands.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
+        await self._log.close()
         # One process after the other: the last to close puts the log into the file, and of two at once none is the last.
         await self._loop.run_in_executor(None, fcntl.flock, self._lock, fcntl.LOCK_EX)
         await self._loop.run_in_executor(None, self._reader.close)
@@ -207,6 +210,7 @@ class SqliteDatabase:
                 job.done.set_result(job.result)
             else:
                 job.done.set_exception(job.failure)
+        self._log.shorten_if_long()
         if self._waiting:
             self._loop.call_soon(self._take_lock)
         else:
@@ -257,6 +261,10 @@ def _run_job(connection: apsw.Connection, transaction: SqliteTransaction, job: _
         job.failure = failure
         connection.execute("ROLLBACK TO job")
     connection.execute("RELEASE job")
+
+
+def _open_lock(path: Path) -> int:
+    return os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _open(path: Path) -> apsw.Connection:

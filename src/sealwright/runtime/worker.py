@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from sealwright.runtime.tls import LiveContext
 S = TypeVar("S")
 Build = Callable[[S, Mapping[Listener, str]], Awaitable[Application]]
 
+_COLLECTED_AFTER = 10_000, 20, 50
+"""Objects, and collections of the next younger generation: a request makes hundreds of objects and hardly a cycle of them."""
 _SIGN_OF_LIFE = 1.0
 _SETTLE = 0.1
 
@@ -98,6 +101,8 @@ class Worker(Generic[S]):
             acceptor.open()
         running.start()
         self._running = running
+        gc.freeze()  # what serves until the end is not looked at again and again
+        gc.set_threshold(*_COLLECTED_AFTER)
         self._channel.report(Report("ready"))
         duties = [asyncio.create_task(duty()) for duty in (self._beat, self._reload_when_told, self._keep_certificate)]
         await self._stopping.wait()

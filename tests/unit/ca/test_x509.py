@@ -26,11 +26,13 @@ from sealwright.ca.x509 import (
     provisioner_of,
     sign,
     signature_algorithm,
+    signs_again,
     verify,
     verify_issued,
 )
 from sealwright.clock import Instant, from_datetime
 from sealwright.entropy import SeededEntropy
+from tests import authorities
 from tests.unit.ca import examples
 
 VOUCHED = ProvisionerExtension(2, "Sealwright", "step")
@@ -216,7 +218,8 @@ CONTENTS = examples.contents(examples.MAIL, examples.SUBJECT_URI, common_name="8
 
 def released(data, to_be_signed, **others):
     values = {"key": examples.issuer().public_key, "serial": examples.SERIAL, "expected": CONTENTS, **others}
-    verify_issued(data, to_be_signed, values["key"], values["serial"], values["expected"])
+    proven_key = values.get("proven_key")
+    verify_issued(data, to_be_signed, values["key"], values["serial"], values["expected"], proven_key=proven_key)
 
 
 def test_certificate_that_is_what_was_decided_is_released():
@@ -235,6 +238,32 @@ def test_certificate_signed_by_another_key_is_not_released():
     data, to_be_signed = issue(CONTENTS)
     with pytest.raises(VerificationFailed, match="signature is not"):
         released(data, to_be_signed, key=examples.key().public_key())
+
+
+def test_certificate_whose_signature_the_proven_key_makes_again_is_released():
+    data, to_be_signed = issue(CONTENTS)
+    proven = examples.issuer().private_key
+    assert signs_again(proven, x509.load_der_x509_certificate(data).signature, to_be_signed)
+    released(data, to_be_signed, proven_key=proven)
+
+
+def test_faulty_signature_is_not_released_beside_a_proven_key():
+    data, to_be_signed = issue(CONTENTS)
+    with pytest.raises(VerificationFailed, match="signature is not"):
+        released(data[:-1] + bytes([data[-1] ^ 1]), to_be_signed, proven_key=examples.issuer().private_key)
+
+
+def test_signature_of_another_key_is_not_released_beside_a_proven_key():
+    data, to_be_signed = issue(CONTENTS)
+    other = examples.key()
+    with pytest.raises(VerificationFailed, match="signature is not"):
+        released(data, to_be_signed, key=other.public_key(), proven_key=other)
+
+
+@pytest.mark.parametrize("kind", ["RSA", "Ed25519"])
+def test_key_of_another_kind_is_never_taken_to_have_signed_again(kind):
+    private = authorities.key("another", kind)
+    assert not signs_again(private, sign(private, b"bytes"), b"bytes")
 
 
 def test_truncated_signature_is_not_released():

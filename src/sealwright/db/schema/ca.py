@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, Integer, LargeBinary, Table, Text
 
 from sealwright.db.schema.columns import blob_column, instant_column, metadata, ref_column, text_column
 
@@ -58,7 +58,6 @@ certificates = Table(
     blob_column("renewed_from", nullable=True, doc="Serial of the certificate that this one follows"),
     instant_column("revoked_at", nullable=True),
     Column("revocation_reason", Integer, nullable=True, doc="Number of RFC 5280, section 5.3.1"),
-    Index("ix_certificates_account_id", "account_id", "serial"),
     info={"about": "Every certificate that was intended, with its outcome."},
 )
 

@@ -1,13 +1,16 @@
 """One strict reading of JSON, by the fast way and by the slow one."""
 
+import json
+
 import pytest
 
-from sealwright.strict_json import JsonRefused, require_unique_members
+from sealwright.strict_json import JsonRefused, loads, require_unique_members
 
 
 @pytest.mark.parametrize("text", [b'{"a":1,"b":{"a":2}}', b'{ "a": 1, "b": {"a": 2} }', b'[{"a":1},{"a":1}]', b'{"\\u0061":1}'])
 def test_objects_that_name_each_member_once_are_accepted(text):
     require_unique_members(text)
+    assert loads(text) == json.loads(text)
 
 
 @pytest.mark.parametrize(

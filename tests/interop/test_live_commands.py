@@ -392,6 +392,14 @@ system oauth2 reset-secrets wiki
 system oauth2 rotate-cryptographic-keys wiki now
 system oauth2 get wiki
 system oauth2 revoke-cryptographic-key wiki {key}
+system oauth2 issuer create shared
+system oauth2 issuer list
+system oauth2 set-issuer wiki shared
+system oauth2 issuer rotate-keys shared
+system oauth2 issuer get shared
+system oauth2 issuer revoke-key shared {key}
+system oauth2 set-issuer wiki
+system oauth2 issuer delete shared
 system oauth2 set-name wiki encyclopaedia
 system oauth2 delete encyclopaedia
 system oauth2 delete native
@@ -461,7 +469,7 @@ def test_every_command_answers_in_json(server):
             serial = answers[0]["serial"]
         if text.startswith("role grant "):
             grant = answers[0]["id"]
-        if text == "system oauth2 get wiki":
+        if text in ("system oauth2 get wiki", "system oauth2 issuer get shared"):
             key = answers[0]["keys"][0]["id"]
     assert traveller.attempt("whoami").returncode == 3
     traveller.sealwright_json(*sign_in)

@@ -70,8 +70,8 @@ async def test_client_that_a_provisioner_began_to_trust_meanwhile_is_not_changed
         members = {"landing_url": "https://evil.example.org"}
         for change in (
             clients.change("step", members, actor=writer),
-            clients.rename("step", "stone", even_if_used=True, actor=writer),
-            clients.rename("wiki", "step", actor=writer),
+            clients.names.rename("step", "stone", even_if_used=True, actor=writer),
+            clients.names.rename("wiki", "step", actor=writer),
             clients.update_scope_map("step", "idm_all_persons", ("openid",), actor=writer),
             clients.delete("step", even_if_used=True, actor=writer),
         ):

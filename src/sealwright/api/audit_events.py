@@ -21,7 +21,19 @@ from sealwright.http import Response
 from sealwright.identity import Directory
 from sealwright.oauth import ClientRegistry
 
-KINDS = ("person", "service", "group", "client", "provisioner", "certificate", "session", "issuer", "server", "audit")
+KINDS = (
+    "person",
+    "service",
+    "group",
+    "client",
+    "oauth_issuer",
+    "provisioner",
+    "certificate",
+    "session",
+    "issuer",
+    "server",
+    "audit",
+)
 """What events are about."""
 _ACCOUNTS = ("person", "service")
 MOST_NAMES_OF_GONE = 20

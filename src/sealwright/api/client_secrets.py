@@ -162,17 +162,21 @@ class ClientSecretOperations:
         return NewSecretsView(name=name, secret=await self._clients.secrets.reset_secrets(name, actor=call.actor))
 
     async def _list_keys(self, call: Call) -> ClientKeysView:
-        return _key_views(await self._clients.keys.list_keys(call.path("name"), actor=call.actor))
+        return key_views(await self._clients.keys.list_keys(call.path("name"), actor=call.actor))
 
     async def _rotate(self, call: Call) -> ClientKeysView:
-        at = None if call.body.at == "now" else _instant(call.body.at)
-        return _key_views(await self._clients.keys.rotate(call.path("name"), at, actor=call.actor))
+        at = rotation_time(call.body)
+        return key_views(await self._clients.keys.rotate(call.path("name"), at, actor=call.actor))
 
     async def _revoke_key(self, call: Call) -> ClientKeysView:
-        return _key_views(await self._clients.keys.revoke(call.path("name"), call.path("key"), actor=call.actor))
+        return key_views(await self._clients.keys.revoke(call.path("name"), call.path("key"), actor=call.actor))
 
 
-def _instant(text: str) -> Instant:
+def rotation_time(body: RotationBody) -> Instant | None:
+    """The time that new keys are to sign from; None where they are to sign at once."""
+    text = body.at
+    if text == "now":
+        return None
     try:
         at = datetime.fromisoformat(text)
         if at.tzinfo is not None:
@@ -182,7 +186,8 @@ def _instant(text: str) -> Instant:
     raise InvalidInput(f"{text[:40]!r} is no time.", hint="Give now, or a time with its zone such as 2026-12-24T18:00:00Z.")
 
 
-def _key_views(found: Iterable[ClientKey]) -> ClientKeysView:
+def key_views(found: Iterable[ClientKey]) -> ClientKeysView:
+    """Keys as the API shows them."""
     return ClientKeysView(
         items=[
             ClientKeyView(

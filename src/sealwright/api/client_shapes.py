@@ -11,6 +11,8 @@ from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.client_metadata import Row, rows
 from sealwright.oauth import ClaimMap, ClientConfiguration, ScopeMap
 
+_ISSUER = "The name of the issuer that it shares with other clients; null where it has one of its own."
+
 
 def _described(row: Row, kind: Any) -> Any:
     return Annotated[kind, msgspec.Meta(description=row.declared.doc)]
@@ -24,7 +26,10 @@ def _given(row: Row) -> tuple[str, Any, Any]:
 
 ClientBody: Any = msgspec.defstruct(
     "ClientBody",
-    [(row.name, _described(row, row.type)) if row.required else _given(row) for row in rows().values()],
+    [
+        *((row.name, _described(row, row.type)) if row.required else _given(row) for row in rows().values()),
+        ("issuer", Annotated[str | None, msgspec.Meta(description=_ISSUER)], None),
+    ],
     bases=(RequestBody,),
     namespace={"__doc__": "A new client. What is left out has its default."},
     module=__name__,
@@ -84,6 +89,7 @@ ClientView: Any = msgspec.defstruct(
         ("scope_maps", list[ScopeMapView]),
         ("supplementary_scope_maps", list[ScopeMapView]),
         ("claim_maps", list[ClaimMapView]),
+        ("issuer", Annotated[str | None, msgspec.Meta(description=_ISSUER)]),
         ("issuer_url", str),
         ("discovery_url", str),
         ("created_at", Moment),
@@ -121,6 +127,7 @@ def client_view(found: ClientConfiguration) -> ResponseBody:
         scope_maps=_scope_maps(found.scope_maps),
         supplementary_scope_maps=_scope_maps(found.supplementary_scope_maps),
         claim_maps=[_claim_map(each) for each in found.claim_maps],
+        issuer=found.issuer,
         issuer_url=found.issuer_url,
         discovery_url=found.configuration_url,
         created_at=moment(found.created_at),

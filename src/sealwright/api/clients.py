@@ -135,9 +135,9 @@ class ClientOperations:
     async def _create(self, call: Call) -> ResponseBody:
         members = _members(call.body)
         name, display_name, landing_url = (members.pop(each) for each in ("name", "display_name", "landing_url"))
-        public = members.pop("kind") is ClientKind.PUBLIC
+        issuer, public = members.pop("issuer"), members.pop("kind") is ClientKind.PUBLIC
         create = self._clients.create_public if public else self._clients.create_confidential
-        return client_view(await create(name, display_name, landing_url, members=members, actor=call.actor))
+        return client_view(await create(name, display_name, landing_url, members=members, issuer=issuer, actor=call.actor))
 
     async def _get(self, call: Call) -> ResponseBody:
         return client_view(await self._clients.get(call.path("name"), actor=call.actor))
@@ -161,7 +161,7 @@ class ClientOperations:
     async def _rename(self, call: Call) -> ResponseBody:
         even_if_used = call.flag("even_if_used")
         return client_view(
-            await self._clients.rename(call.path("name"), call.body.name, even_if_used=even_if_used, actor=call.actor)
+            await self._clients.names.rename(call.path("name"), call.body.name, even_if_used=even_if_used, actor=call.actor)
         )
 
 

@@ -12,6 +12,7 @@ from sealwright.api.client_secrets import ClientSecretOperations
 from sealwright.api.clients import ClientOperations
 from sealwright.api.groups import GroupOperations
 from sealwright.api.impacts import ImpactOperations
+from sealwright.api.issuers import IssuerOperations
 from sealwright.api.links import LinkOperations
 from sealwright.api.manifests import ManifestApplication, ManifestOperations, Targets, WithinOneTransaction
 from sealwright.api.operations import Dispatch, Operation
@@ -30,7 +31,7 @@ from sealwright.http import Route
 from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Roles, Sessions, SignIn, api_authenticator
 from sealwright.keys import Custody
 from sealwright.mail import Outbox
-from sealwright.oauth import ClientMaps, ClientRegistry, StoredMetadata
+from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, StoredMetadata
 
 
 class ApiDependencies(Struct, frozen=True):
@@ -49,6 +50,7 @@ class ApiDependencies(Struct, frozen=True):
     roles: Roles
     clients: ClientRegistry
     client_maps: ClientMaps
+    oauth_issuers: IssuerRegistry
     issuers: Issuers
     provisioners: ProvisionerRegistry
     inventory: Inventory
@@ -70,6 +72,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *GroupOperations(given.directory).operations(),
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
+        *IssuerOperations(given.oauth_issuers, given.clients).operations(),
         *ClientMapOperations(given.client_maps).operations(),
         *ClientSecretOperations(given.clients).operations(),
         *ClientImageOperations(given.clients.images).operations(),

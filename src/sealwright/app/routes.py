@@ -87,6 +87,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         roles=people.roles,
         clients=parts.oauth.clients,
         client_maps=parts.oauth.client_maps,
+        oauth_issuers=parts.oauth.issuers,
         issuers=authority.issuers,
         provisioners=authority.provisioners,
         inventory=authority.inventory,

@@ -8,16 +8,22 @@ from typing import Any
 from sealwright.errors import Action, Failure, Remedy
 
 _COMMANDS: Mapping[Action, str] = {
+    Action.CHANGE_ISSUER_KEYS: "Do it with: sealwright system oauth2 issuer rotate-keys {name}",
     Action.CREATE_GROUP: "Make a group of your own for some of the people: sealwright group create NAME",
     Action.DELETE_CLIENT_IN_USE: (
         "Remove them first, or delete it all the same: sealwright system oauth2 delete {name} --even-if-used"
     ),
     Action.DELETE_GROUP_IN_USE: "Change them first, or delete it all the same: sealwright group delete {name} --even-if-used",
+    Action.LEAVE_ISSUER: "Give each another issuer first: sealwright system oauth2 set-issuer {name}",
     Action.LIST_AUDIT_EVENTS: "See what there is with: sealwright audit list",
     Action.LIST_CLIENTS: "See all with: sealwright system oauth2 list",
     Action.LIST_GROUPS: "See all with: sealwright group list",
+    Action.LIST_ISSUERS: "See them with: sealwright system oauth2 issuer list",
     Action.LIST_PEOPLE: "See all people with: sealwright person list",
     Action.LIST_PEOPLE_AND_GROUPS: "See all with: sealwright person list, and: sealwright group list",
+    Action.MOVE_CLIENT_IN_USE: (
+        "Remove them first, or move it all the same: sealwright system oauth2 set-issuer {name} --even-if-used"
+    ),
     Action.RECOVER_ACCOUNT: "On the server: sealwright recover-account {name}",
     Action.RENAME_CLIENT_IN_USE: (
         "Remove them first, or rename it all the same: sealwright system oauth2 set-name {name} NEW_NAME --even-if-used"
@@ -27,6 +33,7 @@ _COMMANDS: Mapping[Action, str] = {
     ),
     Action.RESET_PERSON: "Where the password was lost: sealwright person reset {name}",
     Action.SHOW_CLIENT: "See it with: sealwright system oauth2 get {name}",
+    Action.SHOW_ISSUER: "See it with: sealwright system oauth2 issuer get {name}",
     Action.SIGN_IN: "Sign in with: sealwright login -D {name}",
     Action.SIGN_IN_AGAIN: "Give your password again, then repeat the command: sealwright reauth -D {name}",
     Action.UPDATE_PERSON: "Change the person first with: sealwright person update {name}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -15,6 +14,7 @@ from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_client
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import parsed, stamp
+from sealwright.cli.oauth_issuers import issuer, set_issuer, shown_key
 from sealwright.client_metadata import PROFILES, asked_of, library_settings
 
 system = CommandGroup("system", help="OAuth clients.")
@@ -35,6 +35,7 @@ _FIELDS = (
     ("supplementary", "supplementary_scopes"),
     ("claims", "claims"),
     ("issuer", "issuer_url"),
+    ("shared issuer", "issuer"),
     ("discovery", "discovery_url"),
     ("created", "created"),
     ("keys", "keys"),
@@ -47,12 +48,6 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, **shown_settings(value), **shown_maps(value), "created": stamp(parsed(value["created_at"]))}
 
 
-def _shown_key(key: Mapping[str, Any]) -> str:
-    signs = "signs" if key["signs"] else "verifies"
-    until = f" until {stamp(parsed(key['retires_at']))}" if key["retires_at"] and key["signs"] else ""
-    return f"{key['id']} {key['algorithm']}, {signs}{until}"
-
-
 _profile_option = click.option(
     "--profile",
     type=click.Choice(tuple(PROFILES)),
@@ -62,8 +57,13 @@ _profile_option = click.option(
 )
 
 
-def _create(context: CommandContext, kind: str, name: str, display_name: str, origin: str, profile: str) -> None:
-    body = {"kind": kind, "name": name, "display_name": display_name, "landing_url": origin, "profile": profile}
+_issuer_option = click.option(
+    "--issuer", metavar="NAME", help="The issuer that it shares with other clients. Without, it has an issuer of its own."
+)
+
+
+def _create(context: CommandContext, kind: str, name: str, display_name: str, origin: str, **options: Any) -> None:
+    body = {"kind": kind, "name": name, "display_name": display_name, "landing_url": origin, **options}
     made = context.connection().call("POST", "oauth2", "clients", body=body)
     context.output.confirm(f"Created {made['name']}, a {made['kind']} client")
     if context.output.tells_next_steps:
@@ -82,10 +82,11 @@ def _create(context: CommandContext, kind: str, name: str, display_name: str, or
 @click.argument("display_name")
 @click.argument("origin")
 @_profile_option
+@_issuer_option
 @pass_context
-def create(context: CommandContext, name: str, display_name: str, origin: str, profile: str) -> None:
+def create(context: CommandContext, name: str, display_name: str, origin: str, **options: Any) -> None:
     """Create a confidential client: an application that can keep a secret."""
-    _create(context, "confidential", name, display_name, origin, profile)
+    _create(context, "confidential", name, display_name, origin, **options)
 
 
 @command(
@@ -96,10 +97,11 @@ def create(context: CommandContext, name: str, display_name: str, origin: str, p
 @click.argument("display_name")
 @click.argument("origin")
 @_profile_option
+@_issuer_option
 @pass_context
-def create_public(context: CommandContext, name: str, display_name: str, origin: str, profile: str) -> None:
+def create_public(context: CommandContext, name: str, display_name: str, origin: str, **options: Any) -> None:
     """Create a public client: an application on people's own machines, which has no secret and always uses PKCE."""
-    _create(context, "public", name, display_name, origin, profile)
+    _create(context, "public", name, display_name, origin, **options)
 
 
 @command("get", examples=["sealwright system oauth2 get step-ca"])
@@ -113,7 +115,7 @@ def get(context: CommandContext, name: str) -> None:
         context.output.record({**value, "keys": keys}, _FIELDS)
         return
     libraries = [f"{library}: {text}" for library, text in library_settings(value, name)]
-    more = {"keys": [_shown_key(key) for key in keys], "asks": list(asked_of(value)), "libraries": libraries}
+    more = {"keys": [shown_key(key) for key in keys], "asks": list(asked_of(value)), "libraries": libraries}
     context.output.record({**_shown(value), **more}, _FIELDS)
 
 
@@ -194,6 +196,8 @@ for each in (
     delete_scope_map,
     *MAP_COMMANDS,
     *secret_commands,
+    set_issuer,
+    issuer,
 ):
     oauth2.add_command(each)
 system.add_command(oauth2)

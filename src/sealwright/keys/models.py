@@ -24,6 +24,8 @@ class Purpose(StrEnum):
     ROOT = "root"
     ISSUER = "issuer"
     OAUTH_CLIENT = "oauth_client"
+    OAUTH_ISSUER = "oauth_issuer"
+    """Of an issuer that OAuth clients share."""
     AUDIT = "audit"
 
 

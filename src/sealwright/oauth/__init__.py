@@ -1,4 +1,4 @@
-"""The authorization server: OAuth 2.0 and OpenID Connect, one issuer for each client.
+"""The authorization server: OAuth 2.0 and OpenID Connect, an issuer for each client, or one that clients share.
 
 Owns: clients, authorization requests, consents, codes, refresh tokens, and what their tokens say. Never knows how a person
 signs in, and never draws a page.
@@ -21,19 +21,21 @@ from sealwright.oauth.browser_http import (
 )
 from sealwright.oauth.clients.as_stored import StoredMetadata, differences, set_members
 from sealwright.oauth.clients.images import ClientImages
-from sealwright.oauth.clients.keys import ClientKey
 from sealwright.oauth.clients.maps import ClientMaps
 from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.clients.secrets import LONGEST_OVERLAP
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import Discovery, client_name_in
+from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.errors import (
     AccessTokenRefused,
     ClientExists,
     ClientInUse,
     ClientUnknown,
     GroupUnknown,
+    IssuerExists,
+    IssuerInUse,
+    IssuerUnknown,
     LogoutRefused,
     RequestGone,
     TokenRequestRefused,
@@ -41,6 +43,9 @@ from sealwright.oauth.errors import (
 )
 from sealwright.oauth.http import answer_failure
 from sealwright.oauth.id_token_status import IdTokenStatus
+from sealwright.oauth.issuers.addresses import client_name_in
+from sealwright.oauth.issuers.keys import ClientKey
+from sealwright.oauth.issuers.registry import IssuerConfiguration, IssuerRegistry
 from sealwright.oauth.logout.backchannel import BackchannelLogout, queue_logout_tokens
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.logout.models import PendingLogout, SignedOut
@@ -106,6 +111,11 @@ __all__ = [
     "FormPostStep",
     "GroupUnknown",
     "IdTokenStatus",
+    "IssuerConfiguration",
+    "IssuerExists",
+    "IssuerInUse",
+    "IssuerRegistry",
+    "IssuerUnknown",
     "LogoutEndpoint",
     "LogoutRefused",
     "NextStep",

@@ -11,6 +11,7 @@ from sealwright.jose import (
     ACCESS_TOKEN,
     TokenExpired,
     TokenRefused,
+    UnverifiedToken,
     audiences,
     check_times,
     optional_text,
@@ -19,11 +20,11 @@ from sealwright.jose import (
     verification_keys,
     verify,
 )
-from sealwright.keys import Custody, Purpose
+from sealwright.keys import Custody
 from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AccessTokenEnded, AccessTokenRefused, AuthorizationEnded
+from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.models import Client, TokenFamily
 from sealwright.oauth.opaque_tokens import PREFIX, OpaqueTokens
 from sealwright.oauth.token_families import CLOCK_DIFFERENCE, FamilyHolder, TokenFamilies
@@ -79,16 +80,24 @@ class AccessTokens:
             raise AccessTokenRefused(cause.detail) from cause
         return AccessToken(claims, tuple(optional_text(claims, "scope").split()), family, holder)
 
+    def client_name_in(self, text: str) -> str:
+        """The client that a token says it was made for, which is not verified; raises AccessTokenRefused where it says none."""
+        try:
+            claims = self._opaque.open(text) if text.startswith(PREFIX) else UnverifiedToken(text).claims()
+            return require_text(claims, "client_id")
+        except TokenRefused as cause:
+            raise AccessTokenRefused(cause.detail) from cause
+
     async def _verified(self, text: str, client: Client) -> Mapping[str, Any]:
         if text.startswith(PREFIX):
             claims: Mapping[str, Any] = self._opaque.open(text)
         else:
             claims = await self._signed(text, client)
-        require_issuer(claims, issuer_url_of(self._origin, client.name))
+        require_issuer(claims, issuer_url_of(self._origin, client))
         check_times(claims, self._clock.now(), CLOCK_DIFFERENCE)
         return claims
 
     async def _signed(self, text: str, client: Client) -> Mapping[str, Any]:
-        records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+        records = await self._custody.public_keys(*key_owner_of(client))
         algorithms = frozenset(record.algorithm for record in records)
         return verify(text, verification_keys(*records), typ=ACCESS_TOKEN, algorithms=algorithms).claims

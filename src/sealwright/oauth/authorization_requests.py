@@ -10,14 +10,14 @@ from typing import NamedTuple
 from sealwright.access import anonymous
 from sealwright.audit import Event
 from sealwright.client_metadata import is_client_name
-from sealwright.jose import JWT, TokenRefused, optional_text, require_issuer, verification_keys, verify
-from sealwright.keys import Custody, Purpose
+from sealwright.jose import JWT, TokenRefused, optional_text, require_audience, require_issuer, verification_keys, verify
+from sealwright.keys import Custody
 from sealwright.oauth import redirects
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
-from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
+from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.models import AuthorizationRequest, Client
 from sealwright.oauth.parameters import Parameters, read_request
 from sealwright.oauth.pushed.requests import REQUEST_URI, PushedRequests
@@ -137,11 +137,12 @@ class AuthorizationRequests:
         hint = parameters.single("id_token_hint")
         if hint is None:
             return None
-        records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+        records = await self._custody.public_keys(*key_owner_of(client))
         try:
             algorithms = frozenset(record.algorithm for record in records)
             found = verify(hint, verification_keys(*records), typ=JWT, algorithms=algorithms)
-            require_issuer(found.claims, issuer_url_of(self._origin, client.name))
+            require_issuer(found.claims, issuer_url_of(self._origin, client))
+            require_audience(found.claims, client.name)
             return optional_text(found.claims, "sub") or None
         except TokenRefused as cause:
             raise AuthorizationRefused("invalid_request", "The id_token_hint is no ID token of this issuer.") from cause

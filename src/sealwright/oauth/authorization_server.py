@@ -23,6 +23,7 @@ from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.http import Endpoints, routes
 from sealwright.oauth.id_token_status import IdTokenStatus
 from sealwright.oauth.introspection import IntrospectionEndpoint
+from sealwright.oauth.issuers.registry import IssuerRegistry
 from sealwright.oauth.logout.backchannel import BackchannelLogout
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.lookups import PeopleLookup, SessionLookup
@@ -43,6 +44,7 @@ class AuthorizationServer(Struct, frozen=True):
 
     clients: ClientRegistry
     client_maps: ClientMaps
+    issuers: IssuerRegistry
     authorization: AuthorizationEndpoint
     consents: Consents
     discovery: Discovery
@@ -87,6 +89,7 @@ def build_authorization_server(
     return AuthorizationServer(
         clients=clients,
         client_maps=ClientMaps(clients, directory),
+        issuers=IssuerRegistry(dependencies, custody),
         authorization=authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,

@@ -11,8 +11,8 @@ from sealwright.http import Listener, Request, RequestAuthenticator, Response, R
 from sealwright.identity import SignedIn
 from sealwright.ip import network_of
 from sealwright.oauth.authorize import AuthorizationEndpoint
-from sealwright.oauth.discovery import AUTHORIZATION_PATH, LOGOUT_PATH
 from sealwright.oauth.errors import UnprovenRequest
+from sealwright.oauth.issuers.addresses import AUTHORIZATION_PATH, LOGOUT_PATH
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.models import (
     AcceptedRequest,

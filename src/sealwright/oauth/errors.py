@@ -31,6 +31,12 @@ class ClientUnknown(NotFound):
     code = "client_unknown"
 
 
+class IssuerUnknown(NotFound):
+    """No issuer has this name, or there is no root issuer."""
+
+    code = "oauth_issuer_unknown"
+
+
 class GroupUnknown(NotFound):
     """No group has this name."""
 
@@ -53,6 +59,18 @@ class ClientInUse(Conflict):
     """A provisioner trusts the tokens of this client."""
 
     code = "client_in_use"
+
+
+class IssuerExists(Conflict):
+    """An issuer with this name exists already, or a root issuer."""
+
+    code = "oauth_issuer_exists"
+
+
+class IssuerInUse(Conflict):
+    """Clients are on this issuer."""
+
+    code = "oauth_issuer_in_use"
 
 
 class AuthorizationRefused(Refused):

@@ -24,7 +24,7 @@ from sealwright.errors import (
 )
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import network_of
-from sealwright.oauth.discovery import INTROSPECTION_PATH, PUSH_PATH, REVOCATION_PATH, TOKEN_PATH, Discovery
+from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
@@ -36,6 +36,20 @@ from sealwright.oauth.errors import (
     TokenRequestRefused,
 )
 from sealwright.oauth.introspection import SIGNED_INTROSPECTION, IntrospectionEndpoint
+from sealwright.oauth.issuers.addresses import (
+    INTROSPECTION_PATH,
+    KEYS_PATH,
+    OWN_ISSUER_PATH,
+    PUSH_PATH,
+    REVOCATION_PATH,
+    ROOT_INTROSPECTION_PATH,
+    ROOT_KEYS_PATH,
+    ROOT_REVOCATION_PATH,
+    ROOT_TOKEN_PATH,
+    SHARED_ISSUER_PATH,
+    TOKEN_PATH,
+    USERINFO_PATH,
+)
 from sealwright.oauth.pushed.endpoint import PushEndpoint
 from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.token import TokenEndpoint
@@ -44,7 +58,8 @@ from sealwright.oauth.userinfo import UserinfoEndpoint
 
 T = TypeVar("T")
 
-_ISSUER = "/oauth2/openid/{client}"
+_ISSUER_PATHS = (OWN_ISSUER_PATH + "{client}", SHARED_ISSUER_PATH + "{issuer}", "")
+"""Below what the addresses of issuers are: of a client's own, of one that clients share, of the root issuer."""
 _ANY_ORIGIN = ("access-control-allow-origin", "*")
 _EXPOSED = ("access-control-expose-headers", "WWW-Authenticate, Retry-After")
 _NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
@@ -54,6 +69,12 @@ _KEEP_A_MINUTE = ("cache-control", "public, max-age=60")
 _REALM = 'realm="Sealwright"'
 _PEOPLE = frozenset({Listener.PEOPLE})
 _BOTH = frozenset({Listener.PEOPLE, Listener.MACHINES})
+_OPEN_TO_ALL = "public: it tells only what every client must know"
+_TOKEN_PATHS = (TOKEN_PATH, ROOT_TOKEN_PATH)
+_INTROSPECTION_PATHS = (INTROSPECTION_PATH, "/oauth2/inspect", ROOT_INTROSPECTION_PATH)  # the second is Kanidm's until 1.2
+_REVOCATION_PATHS = (REVOCATION_PATH, ROOT_REVOCATION_PATH)
+_METADATA_NAMES = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+_WEBFINGER_NAMES = ("/.well-known/webfinger",)
 
 
 class Endpoints:
@@ -117,7 +138,8 @@ class Endpoints:
         failures, network = self._budgets.userinfo_failures_by_network, network_of(request.peer.address)
         failures.require(network)
         try:
-            answer = await self._userinfo.respond(request.path_parameters["client"], access_token_of(request), request.peer)
+            issuer = await self._discovery.issuer_at(request.path_parameters)
+            answer = await self._userinfo.respond(issuer, access_token_of(request), request.peer)
         except (AccessTokenMissing, AccessTokenEnded, ScopeMissing):
             raise  # applications find out in this way that a token has ended
         except AccessTokenRefused:
@@ -127,23 +149,24 @@ class Endpoints:
 
     async def metadata(self, request: Request) -> Response:
         """OpenID Connect Discovery and RFC 8414."""
-        document = await self._discovery.metadata(request.path_parameters["client"])
+        document = await self._discovery.metadata(await self._discovery.issuer_at(request.path_parameters))
         return json_response(200, document, headers=(_KEEP_A_MINUTE, _ANY_ORIGIN))
 
     async def webfinger(self, request: Request) -> Response:
         """WebFinger (RFC 7033): which issuer signs people in."""
-        document = await self._discovery.webfinger(request.path_parameters["client"], request.query().get("resource"))
+        issuer = await self._discovery.issuer_at(request.path_parameters)
+        document = self._discovery.webfinger(issuer, request.query().get("resource"))
         headers = (("content-type", "application/jrd+json"), _KEEP_A_MINUTE, _ANY_ORIGIN)
         return Response(200, msgspec.json.encode(document), headers)
 
     async def key_set(self, request: Request) -> Response:
         """The key set of one issuer."""
-        document = await self._discovery.key_set(request.path_parameters["client"])
+        document = await self._discovery.key_set(await self._discovery.issuer_at(request.path_parameters))
         return Response(200, document, (("content-type", "application/json"), _KEEP_A_MINUTE, _ANY_ORIGIN))
 
     async def preflight(self, request: Request) -> Response:
         """What a browser asks before a call from another origin (Fetch standard)."""
-        methods = "POST" if request.path in (TOKEN_PATH, PUSH_PATH, REVOCATION_PATH) else "GET, POST"
+        methods = "POST" if request.path in (*_TOKEN_PATHS, PUSH_PATH, *_REVOCATION_PATHS) else "GET, POST"
         return Response(
             204,
             b"",
@@ -160,35 +183,41 @@ def routes(endpoints: Endpoints) -> list[Route]:
     """Every address that applications call."""
     oauth = Wire.OAUTH
     own = "public: the client authenticates itself"
-    bearer = "public: the access token is the permission"
-    open_to_all = "public: it tells only what every client must know"
-    metadata = (
-        _ISSUER + "/.well-known/openid-configuration",
-        _ISSUER + "/.well-known/oauth-authorization-server",
-        "/.well-known/openid-configuration" + _ISSUER,
-        "/.well-known/oauth-authorization-server" + _ISSUER,
-    )
-    webfinger = (_ISSUER + "/.well-known/webfinger", "/.well-known/webfinger" + _ISSUER)
-    userinfo, keys = _ISSUER + "/userinfo", _ISSUER + "/public_key.jwk"
     return [
-        Route("POST", TOKEN_PATH, endpoints.token, _BOTH, own, oauth),
+        *(Route("POST", path, endpoints.token, _BOTH, own, oauth) for path in _TOKEN_PATHS),
         Route("POST", PUSH_PATH, endpoints.push, _BOTH, own, oauth),
-        Route("POST", INTROSPECTION_PATH, endpoints.introspect, _BOTH, own, oauth),
-        Route("POST", "/oauth2/inspect", endpoints.introspect, _BOTH, own, oauth),  # its name in Kanidm until 1.2
-        Route("POST", REVOCATION_PATH, endpoints.revoke, _BOTH, own, oauth),
+        *(Route("POST", path, endpoints.introspect, _BOTH, own, oauth) for path in _INTROSPECTION_PATHS),
+        *(Route("POST", path, endpoints.revoke, _BOTH, own, oauth) for path in _REVOCATION_PATHS),
+        *(
+            Route("OPTIONS", path, endpoints.preflight, _BOTH, _OPEN_TO_ALL, oauth)
+            for path in (*_TOKEN_PATHS, PUSH_PATH, *_REVOCATION_PATHS)
+        ),
+        *(route for path in _ISSUER_PATHS for route in _routes_of_issuers(endpoints, path)),
+    ]
+
+
+def _routes_of_issuers(endpoints: Endpoints, issuer: str) -> list[Route]:
+    """The addresses of issuers below one path. Those of the root issuer are on the machines' listener, too."""
+    oauth, listeners = Wire.OAUTH, _PEOPLE if issuer else _BOTH
+    bearer = "public: the access token is the permission"
+    metadata, webfinger = _well_known(issuer, _METADATA_NAMES), _well_known(issuer, _WEBFINGER_NAMES)
+    userinfo, keys = issuer + USERINFO_PATH, issuer + (KEYS_PATH if issuer else ROOT_KEYS_PATH)
+    return [
         Route("GET", userinfo, endpoints.userinfo, _BOTH, bearer, oauth),
         Route("POST", userinfo, endpoints.userinfo, _BOTH, bearer, oauth),
-        *(Route("GET", path, endpoints.metadata, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN) for path in metadata),
-        *(Route("GET", path, endpoints.webfinger, _PEOPLE, open_to_all, oauth) for path in webfinger),
-        Route("GET", keys, endpoints.key_set, _PEOPLE, open_to_all, oauth, same_for=_SHOWS_WITHIN),
-        Route("OPTIONS", TOKEN_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
-        Route("OPTIONS", PUSH_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
-        Route("OPTIONS", REVOCATION_PATH, endpoints.preflight, _BOTH, open_to_all, oauth),
+        *(Route("GET", path, endpoints.metadata, listeners, _OPEN_TO_ALL, oauth, same_for=_SHOWS_WITHIN) for path in metadata),
+        *(Route("GET", path, endpoints.webfinger, _PEOPLE, _OPEN_TO_ALL, oauth) for path in webfinger),
+        Route("GET", keys, endpoints.key_set, listeners, _OPEN_TO_ALL, oauth, same_for=_SHOWS_WITHIN),
         *(
-            Route("OPTIONS", path, endpoints.preflight, _PEOPLE, open_to_all, oauth)
+            Route("OPTIONS", path, endpoints.preflight, _PEOPLE, _OPEN_TO_ALL, oauth)
             for path in (*metadata, *webfinger, userinfo, keys)
         ),
     ]
+
+
+def _well_known(issuer: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Behind the path of an issuer, as OpenID Connect Discovery has it, and before it, as RFC 8414 does (section 3.1)."""
+    return tuple(dict.fromkeys(path for name in names for path in (issuer + name, name + issuer)))
 
 
 def access_token_of(request: Request) -> str | None:

@@ -9,8 +9,8 @@ from sealwright.oauth import policy, store
 from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AuthorizationEnded
+from sealwright.oauth.issuers.addresses import issuer_url_of
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.token_families import TokenFamilies
 
@@ -29,7 +29,7 @@ class IdTokenStatus:
     ) -> str:
         """Why the token is not valid any more, in words that follow a colon; empty where it is valid."""
         client = await client_store.client_named(self._db, client_name) if is_client_name(client_name) else None
-        if client is None or issuer_url != issuer_url_of(self._origin, client.name):
+        if client is None or issuer_url != issuer_url_of(self._origin, client):
             return "the application that the token was made for does not exist any more"
         family = await self._families.find(family_id) if family_id else None
         if family is None or family.client_id != client.id:

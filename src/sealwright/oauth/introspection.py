@@ -6,16 +6,16 @@ from typing import Any
 
 from sealwright.clock import to_seconds
 from sealwright.jose import sign
-from sealwright.keys import Custody, Purpose
+from sealwright.keys import Custody
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.client_scopes import scopes_of_client
 from sealwright.oauth.confirmation import confirmation_in
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
-from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AccessTokenRefused, AuthorizationEnded, ClientNotAuthenticated
 from sealwright.oauth.grants import store as token_store
+from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
 from sealwright.oauth.subjects import SubjectLookup
@@ -59,9 +59,9 @@ class IntrospectionEndpoint:
         """The same as a JWT, signed as the client's ID tokens are (RFC 9701, section 5)."""
         client = await self._clients.authenticate(request)
         told = await self._told(client, request)
-        key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id, client.id_token_signed_response_alg)
+        key = await self._custody.published(*key_owner_of(client), client.id_token_signed_response_alg)
         claims = {
-            "iss": issuer_url_of(self._origin, client.name),
+            "iss": issuer_url_of(self._origin, client),
             "aud": client.name,
             "iat": to_seconds(self._clock.now()),
             "token_introspection": told,
@@ -101,7 +101,7 @@ class IntrospectionEndpoint:
         response = await self._response(client, stored.family.scope, holder)
         if response["active"]:
             response |= {
-                "iss": issuer_url_of(self._origin, client.name),
+                "iss": issuer_url_of(self._origin, client),
                 "sub": stored.family.subject,
                 "client_id": client.name,
                 "exp": to_seconds(stored.expires_at),

@@ -13,6 +13,7 @@ from msgspec import Struct
 from sealwright.client_metadata import ClientMetadata, loopback_parts, usual_grace_seconds
 from sealwright.clock import Instant
 from sealwright.oauth.claims_request import ClaimsRequest
+from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.maps.models import ClaimMap
 
 OFFLINE_ACCESS = "offline_access"
@@ -25,6 +26,8 @@ class Client(ClientMetadata):
 
     id: str
     """Of its row; what the wire calls `client_id` is its name."""
+    issuer: SharedIssuer | None = None
+    """The issuer that it shares with others; None where it has one of its own."""
     secret_digest: bytes | None = field(repr=False)
     previous_secret_digest: bytes | None = field(default=None, repr=False)
     previous_secret_ends_at: Instant | None = None
@@ -87,6 +90,8 @@ class ClientConfiguration(ClientMetadata):
     scope_maps: tuple[ScopeMap, ...]
     supplementary_scope_maps: tuple[ScopeMap, ...]
     claim_maps: tuple[ClaimMap, ...]
+    issuer: str | None
+    """The name of the issuer that it shares with others; None where it has one of its own."""
     issuer_url: str
     configuration_url: str
     created_at: Instant

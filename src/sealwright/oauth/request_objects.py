@@ -20,8 +20,8 @@ from sealwright.jose import (
     verify,
 )
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import AuthorizationRefused
+from sealwright.oauth.issuers.addresses import issuer_url_of
 from sealwright.oauth.models import Client
 from sealwright.oauth.parameters import Parameters, written
 from sealwright.oauth.token_families import CLOCK_DIFFERENCE
@@ -60,8 +60,8 @@ class RequestObjects:
         claims = verify(read, keys, typ=typ, algorithms=ALGORITHMS).claims
         if claims.get("iss", client.name) != client.name or claims.get("client_id", client.name) != client.name:
             raise _refused("its iss or client_id is another client")
-        if "aud" in claims and issuer_url_of(self._origin, client.name) not in audiences(claims):
-            raise _refused(f"its aud is not {issuer_url_of(self._origin, client.name)}")
+        if "aud" in claims and issuer_url_of(self._origin, client) not in audiences(claims):
+            raise _refused(f"its aud is not {issuer_url_of(self._origin, client)}")
         if "exp" in claims or "nbf" in claims:
             check_times({"exp": 1 << 40, **claims}, self._clock.now(), CLOCK_DIFFERENCE)
         return claims

@@ -16,8 +16,8 @@ from sealwright.identity import SignedIn
 from sealwright.ip import network_of
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.claims import CLAIMS_OF_SCOPE
-from sealwright.oauth.discovery import AUTHORIZATION_PATH
 from sealwright.oauth.http import answer_failure
+from sealwright.oauth.issuers.addresses import AUTHORIZATION_PATH
 from sealwright.oauth.models import ConsentStep, FormPostStep, NextStep, NotAllowedStep, SignInStep
 from sealwright.oauth.parameters import written
 

@@ -10,13 +10,12 @@ from typing import Any
 from sealwright.access import Actor
 from sealwright.ip import network_of
 from sealwright.jose import ACCESS_TOKEN, TokenTooLong, require_room, sign
-from sealwright.keys import Custody, Purpose, SigningKey
+from sealwright.keys import Custody, SigningKey
 from sealwright.oauth import claims
 from sealwright.oauth.authorization_details import DetailsMalformed, read_details, within
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import (
     ClientNotAuthorized,
     DetailsRefused,
@@ -26,6 +25,7 @@ from sealwright.oauth.errors import (
     TokenRequestRefused,
 )
 from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult
+from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
 from sealwright.oauth.opaque_tokens import OpaqueTokens
@@ -103,7 +103,7 @@ class TokenEndpoint:
             raise ClientNotAuthorized(f"{client.name} is a {client.kind} client, which may not use the grant_type {grant_type}.")
         request = replace(request, confirmation=await self._confirmations.of_request(client, request))
         algorithm = client.id_token_signed_response_alg
-        key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id, algorithm)  # before anything is used up
+        key = await self._custody.published(*key_owner_of(client), algorithm)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
 
         async def complete(result: GrantResult) -> GrantResult:
@@ -171,7 +171,7 @@ class TokenEndpoint:
         )
 
     def _context(self, client: Client, result: GrantResult) -> claims.TokenContext:
-        issuer_url = issuer_url_of(self._origin, client.name)
+        issuer_url = issuer_url_of(self._origin, client)
         methods = result.family.methods or (() if result.holder is None else result.holder.session.methods)
         return claims.TokenContext(issuer_url, client, result.family, methods, self._clock.now(), result.nonce, result.details)
 

@@ -8,8 +8,9 @@ from sealwright.http import Peer
 from sealwright.oauth import claims
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.confirmation import require_shown
-from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.discovery import Discovery, OAuthIssuer
 from sealwright.oauth.errors import AccessTokenMissing, AccessTokenRefused, ScopeMissing
+from sealwright.oauth.models import Client
 from sealwright.oauth.subjects import SubjectLookup
 
 
@@ -21,11 +22,11 @@ class UserinfoEndpoint:
         self._access_tokens = access_tokens
         self._subjects = subjects
 
-    async def respond(self, client_name: str, access_token: str | None, peer: Peer) -> dict[str, Any]:
-        """The claims that the token's scopes reach; raises AccessTokenRefused, or ClientUnknown."""
-        client = await self._discovery.client(client_name)
+    async def respond(self, issuer: OAuthIssuer, access_token: str | None, peer: Peer) -> dict[str, Any]:
+        """The claims that the token's scopes reach; raises AccessTokenRefused."""
         if not access_token:
             raise AccessTokenMissing("Send the access token in the Authorization header, or in the form of a POST.")
+        client = await self._client_of(issuer, access_token)
         token = await self._access_tokens.verify(access_token, client)
         if not token.is_for(client.name):
             raise AccessTokenRefused("The access token is for the resources that it was asked for, and not for userinfo.")
@@ -39,6 +40,15 @@ class UserinfoEndpoint:
         asked = token.family.claims.userinfo
         subject = await self._subjects.subject_of(account, client, scopes, groups=groups, asked=asked)
         return claims.identity_claims(subject, client, scopes)
+
+    async def _client_of(self, issuer: OAuthIssuer, access_token: str) -> Client:
+        """The client that the token says it was made for; whether that is true is decided with the client's keys."""
+        if issuer.client is not None:
+            return issuer.client
+        client = await self._discovery.client_on(issuer, self._access_tokens.client_name_in(access_token))
+        if client is None:
+            raise AccessTokenRefused("The access token is of no client of this issuer.")
+        return client
 
 
 def _needs_openid() -> ScopeMissing:

@@ -543,3 +543,22 @@ def test_people_are_searched_by_a_part_of_their_names(admin):
     assert [each["name"] for each in admin.ok("person", "search", "ROBERT", "-o", "json").lines] == ["bob"]
     assert [each["name"] for each in admin.ok("person", "search", "ample", "-o", "json").lines] == ["alice", "bob"]
     assert "Nobody's name contains 'zoe'" in admin.ok("person", "search", "zoe", tty=True).err
+
+
+def test_clients_share_an_issuer_and_get_their_own_back(admin):
+    told = admin.ok(*OAUTH2, "issuer", "create", "team", tty=True)
+    assert f"Created the issuer team: {PEOPLE}/oauth2/issuers/team" in told.out
+    admin.ok(*OAUTH2, "create", "wiki", "Wiki", "https://wiki.example.org", "--issuer", "team")
+    shown = admin.ok(*OAUTH2, "get", "wiki")
+    assert {f"issuer: {PEOPLE}/oauth2/issuers/team", "shared issuer: team"} <= set(shown.members)
+    assert "team" in admin.ok(*OAUTH2, "issuer", "list").out
+    assert "RS256, signs" in admin.ok(*OAUTH2, "issuer", "get", "team").out
+    done = admin.run(*OAUTH2, "rotate-cryptographic-keys", "wiki", "now")
+    assert done.code == 1
+    assert "Do it with: sealwright system oauth2 issuer rotate-keys team" in done.err
+    assert len(admin.ok(*OAUTH2, "issuer", "rotate-keys", "team", "-o", "json").json["items"]) == 4
+    assert admin.run(*OAUTH2, "issuer", "delete", "team").code != 0
+    moved = admin.ok(*OAUTH2, "set-issuer", "wiki", "-o", "json").json
+    assert (moved["issuer"], moved["issuer_url"]) == (None, f"{PEOPLE}/oauth2/openid/wiki")
+    admin.ok(*OAUTH2, "issuer", "delete", "team")
+    assert admin.run(*OAUTH2, "issuer", "get", "team").code == 4

@@ -307,8 +307,10 @@ async def test_routes_say_who_may_call_them():
         token = next(route for route in routes if route.path == "/oauth2/token" and route.method == "POST")
         assert {str(listener) for listener in token.listeners} == {"people", "machines"}
         of_clients = {"/oauth2/token", "/oauth2/par", "/oauth2/token/introspect", "/oauth2/inspect", "/oauth2/token/revoke"}
-        shared = of_clients | {"/oauth2/openid/{client}/userinfo"}
-        assert {route.path for route in routes if len(route.listeners) > 1} == shared
+        of_root = {"/token", "/token/introspection", "/token/revocation", "/jwks"}
+        told = {"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
+        userinfo = {"/userinfo", "/oauth2/openid/{client}/userinfo", "/oauth2/issuers/{issuer}/userinfo"}
+        assert {route.path for route in routes if len(route.listeners) > 1} == of_clients | of_root | told | userinfo
 
 
 async def test_metadata_is_the_same_bytes_at_each_call():

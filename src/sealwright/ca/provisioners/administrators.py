@@ -49,7 +49,8 @@ def folded(mail: str) -> str:
 def named_by(provisioner: Provisioner, own_client: str | None) -> tuple[NamedAuthority, ...]:
     """The names that carry authority because of this provisioner.
 
-    `own_client`: the client of this server whose issuer it trusts; None for another provider, whose people are not ours.
+    `own_client`: the client of this server whose issuer it trusts, empty where that is an issuer that clients share; None for
+    another provider, whose people are not ours.
 
     `admins` and the client carry any name: who is sent the client's tokens can be anyone who signs in. `groups` carries
     nothing more than a certificate with one's own names, so that it is managed as the groups of every application are.
@@ -58,7 +59,7 @@ def named_by(provisioner: Provisioner, own_client: str | None) -> tuple[NamedAut
         return ()
     definition, who = provisioner.definition, f"the provisioner {provisioner.name}"
     any_name = frozenset({Permission.CERTIFICATE_ISSUE_ANY_NAME})
-    clients = dict.fromkeys((own_client, definition.client_id))
+    clients = dict.fromkeys(filter(None, (own_client, definition.client_id)))
     return (
         *(NamedAuthority(who, "clientID", NameKind.CLIENT, client, any_name) for client in clients),
         *(NamedAuthority(who, "admins", *_meant(entry), any_name) for entry in definition.admins),

@@ -31,7 +31,10 @@ from sealwright.keys import Sealer
 
 LONGEST_PAGE = 100
 OwnClient = Callable[[str], str | None]
-"""The client of this server whose issuer a configuration endpoint means, whether it exists or not; None for other providers."""
+"""The client of this server whose issuer a configuration endpoint means, whether it exists or not.
+
+Empty for an issuer that clients share, None for other providers.
+"""
 
 _FROM_FILE, _STORED = "f", "s"
 

@@ -10,7 +10,7 @@ signing_keys = Table(
     "signing_keys",
     metadata,
     Column("id", Text, primary_key=True, doc="RFC 7638 thumbprint, which is also the kid"),
-    text_column("purpose", doc="root, issuer, oauth_client or audit"),
+    text_column("purpose", doc="root, issuer, oauth_client, oauth_issuer or audit"),
     text_column("owner", doc="What the key belongs to: an issuer's or a client's id, or nothing"),
     text_column("algorithm", doc="ES256, RS256, …"),
     blob_column("public_der", doc="SubjectPublicKeyInfo"),

@@ -6,6 +6,15 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, T
 
 from sealwright.db.schema.columns import blob_column, instant_column, metadata, ref_column, text_column
 
+oauth_issuers = Table(
+    "oauth_issuers",
+    metadata,
+    Column("id", Text, primary_key=True, doc="`root` for the one whose URL is the server's own"),
+    Column("name", Text, nullable=False, unique=True),
+    instant_column("created_at"),
+    info={"about": "Issuers that OAuth clients share."},
+)
+
 oauth_clients = Table(
     "oauth_clients",
     metadata,
@@ -27,6 +36,8 @@ oauth_clients = Table(
     ),
     blob_column("previous_secret_digest", nullable=True, doc="The secret before, where it works on beside the new one"),
     instant_column("previous_secret_ends_at", nullable=True),
+    ref_column("issuer_id", "oauth_issuers.id", nullable=True, doc="Null where its issuer is its own"),
+    Index("ix_oauth_clients_issuer_id", "issuer_id", "name"),
     info={"about": "Registered OAuth clients."},
 )
 

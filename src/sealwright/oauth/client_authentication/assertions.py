@@ -28,7 +28,7 @@ from sealwright.oauth.client_authentication.key_sets import ClientKeySets
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.clients.secrets import secret_context
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import TOKEN_PATH, issuer_url_of
+from sealwright.oauth.issuers.addresses import ROOT_TOKEN_PATH, TOKEN_PATH, issuer_url_of
 from sealwright.oauth.models import Client
 
 LONGEST_LIFE = timedelta(hours=1)
@@ -81,7 +81,7 @@ class ClientAssertions:
     def _audiences(self, client: Client) -> tuple[str, ...]:
         """What an assertion may be addressed to, as one text: the issuer, or the token endpoint."""
         origin = self._origins[0]
-        return (issuer_url_of(origin, client.name), *(each + TOKEN_PATH for each in self._origins))
+        return (issuer_url_of(origin, client), *(each + path for each in self._origins for path in (TOKEN_PATH, ROOT_TOKEN_PATH)))
 
     async def _verified(self, client: Client, token: UnverifiedToken, method: str) -> SignedClaims:
         fitting = ASSERTION_ALGORITHMS if method == "private_key_jwt" else SECRET_ALGORITHMS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
@@ -14,7 +13,6 @@ from sealwright.client_metadata import (
     ServerDefaults,
     effective,
     is_client_name,
-    require_client_name,
     rows,
 )
 from sealwright.clock import Instant
@@ -22,19 +20,21 @@ from sealwright.db import Database, DuplicateRow, Insertion, Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.errors import Action, Remedy
 from sealwright.identity import Group
-from sealwright.keys import Custody, Purpose, Sealer
+from sealwright.keys import Custody, Sealer
 from sealwright.oauth import policy
 from sealwright.oauth import store as oauth_store
 from sealwright.oauth.clients import lookup, store
 from sealwright.oauth.clients.changes import list_row, require_allowed, with_element, with_members, without_element
 from sealwright.oauth.clients.images import ClientImages
 from sealwright.oauth.clients.keys import ClientKeys
+from sealwright.oauth.clients.names_and_issuers import NamesAndIssuers, require_issuer_there, shared_issuer
 from sealwright.oauth.clients.recorded_refusals import recorded_refusals
 from sealwright.oauth.clients.secrets import SECRET_BYTES, ClientSecrets, secret_context
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
-from sealwright.oauth.discovery import configuration_url_of, issuer_url_of
 from sealwright.oauth.errors import ClientExists, ClientInUse, GroupUnknown, NotRegistered
+from sealwright.oauth.issuers.addresses import configuration_url_of, issuer_url_of, key_owner_of
+from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import AccessCounts, Client, ClientConfiguration, ScopeMap
@@ -71,6 +71,9 @@ class ClientRegistry:
         )
         self.keys = ClientKeys(dependencies, custody, found=self._found, to_change=self._to_change)
         self.secrets = ClientSecrets(dependencies, sealer, self.keys, to_change=self._to_change)
+        self.names = NamesAndIssuers(
+            dependencies, self.keys, to_change=self._to_change, trusting=self._trusting, configuration=self._configuration_of
+        )
         self.images = ClientImages(dependencies, to_change=self._to_change)
         self._custody = custody
         self._sealer = sealer
@@ -80,22 +83,40 @@ class ClientRegistry:
     # --- create, read, delete ---
 
     async def create_public(
-        self, name: str, display_name: str, landing_url: str, *, members: Mapping[str, Any] | None = None, actor: Actor
+        self,
+        name: str,
+        display_name: str,
+        landing_url: str,
+        *,
+        members: Mapping[str, Any] | None = None,
+        issuer: str | None = None,
+        actor: Actor,
     ) -> ClientConfiguration:
-        """Register a client that runs where it cannot keep a secret. It must use PKCE. `members`: what else is set on it."""
-        return await self._create(_basics(name, display_name, landing_url, ClientKind.PUBLIC), members or {}, None, actor)
+        """Register a client that runs where it cannot keep a secret. It must use PKCE. `members`: what else is set on it.
+
+        `issuer`: the name of the issuer that it shares with others; without, it has one of its own.
+        """
+        basics = _basics(name, display_name, landing_url, ClientKind.PUBLIC)
+        return await self._create(basics, members or {}, None, issuer, actor)
 
     async def create_confidential(
-        self, name: str, display_name: str, landing_url: str, *, members: Mapping[str, Any] | None = None, actor: Actor
+        self,
+        name: str,
+        display_name: str,
+        landing_url: str,
+        *,
+        members: Mapping[str, Any] | None = None,
+        issuer: str | None = None,
+        actor: Actor,
     ) -> ClientConfiguration:
         """Register a client, with a generated secret where its authentication method needs one; `show_basic_secret` tells it.
 
-        `members`: what else is set on it.
+        The rest is as of `create_public`.
         """
         method = (members or {}).get("token_endpoint_auth_method")
         secret = token(self._entropy, SECRET_BYTES) if method is None or method in SECRET_METHODS else None
         basics = _basics(name, display_name, landing_url, ClientKind.CONFIDENTIAL)
-        return await self._create(basics, members or {}, secret, actor)
+        return await self._create(basics, members or {}, secret, issuer, actor)
 
     def prepared_public(
         self, name: str, display_name: str, landing_url: str, scopes_by_group: Mapping[str, tuple[str, ...]], *, actor: Actor
@@ -111,10 +132,12 @@ class ClientRegistry:
         return body
 
     async def _create(
-        self, basics: Mapping[str, Any], members: Mapping[str, Any], secret: str | None, actor: Actor
+        self, basics: Mapping[str, Any], members: Mapping[str, Any], secret: str | None, issuer: str | None, actor: Actor
     ) -> ClientConfiguration:
         async with recorded_refusals(self._dependencies, Event.CLIENT_CREATED, basics["name"], actor):
-            client, insertion = await self._custody.beside_the_loop(self._prepared, basics, members, secret, actor)
+            require(actor, Permission.CLIENT_WRITE)
+            shared = None if issuer is None else await shared_issuer(self._dependencies, issuer)
+            client, insertion = await self._custody.beside_the_loop(self._prepared, basics, members, secret, actor, shared)
 
             async def body(tx: Transaction) -> None:
                 await self._require_over(tx, client.name, actor, f"create the client {client.name}")
@@ -129,24 +152,33 @@ class ClientRegistry:
         return await self._configuration(client)
 
     def _prepared(
-        self, basics: Mapping[str, Any], members: Mapping[str, Any], secret: str | None, actor: Actor
+        self,
+        basics: Mapping[str, Any],
+        members: Mapping[str, Any],
+        secret: str | None,
+        actor: Actor,
+        issuer: SharedIssuer | None = None,
     ) -> tuple[Client, Insertion]:
         """A client with its key, and what stores both."""
         require(actor, Permission.CLIENT_WRITE)
         now = self._clock.now()
         digest = None if secret is None else digest_of(secret)
         client = with_members(
-            Client(id=uuid4(self._entropy), secret_digest=digest, created_at=now, updated_at=now, **basics), members
+            Client(id=uuid4(self._entropy), secret_digest=digest, created_at=now, updated_at=now, issuer=issuer, **basics),
+            members,
         )
         for member in rows():
             require_allowed(client, member)
-        key = self._custody.generate(Purpose.OAUTH_CLIENT, client.id, client.id_token_signed_response_alg)
+        keys = [] if issuer else [self._custody.generate(*key_owner_of(client), client.id_token_signed_response_alg)]
         sealed = None if secret is None else self._sealer.seal(secret.encode(), secret_context(client.id))
 
         async def body(tx: Transaction) -> None:
+            if issuer is not None:
+                await require_issuer_there(tx, issuer)
             await store.insert_client(tx, client, sealed)
-            await self._custody.insert(tx, key)
-            details = {**basics, "kind": str(client.kind), **members, "key": key.id}
+            await self.keys.insert(tx, keys)
+            told = {"issuer": issuer.name} if issuer else {"key": keys[0].id}
+            details = {**basics, "kind": str(client.kind), **members, **told}
             await self._audit.record(tx, Event.CLIENT_CREATED, actor=actor, target=_target(client), details=details)
 
         return client, body
@@ -207,18 +239,17 @@ class ClientRegistry:
                 reasons=("without the client, no one gets a certificate by these",),
                 remedy=Remedy(Action.DELETE_CLIENT_IN_USE, client.name),
             )
-        keys = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+        keys = await self.keys.own_ids(client)
 
         async def body(tx: Transaction) -> None:
             await self._require_over(tx, client.name, actor, f"delete the client {client.name}")
-            for key in keys:
-                await self._custody.revoke(tx, key.id)
+            await self.keys.replace(tx, keys, [])
             if await store.delete_client(tx, client.id):
                 details = {"name": client.name, **({"used_by": users} if users else {})}
                 await self._audit.record(tx, Event.CLIENT_DELETED, actor=actor, target=_target(client), details=details)
 
         await self._write_change(client, actor, body)
-        self._custody.forget()
+        self.keys.forget()
 
     # --- what is set on a client: the rows of `client_metadata` ---
 
@@ -236,40 +267,6 @@ class ClientRegistry:
         finally:
             if new:
                 self.keys.forget()
-
-    async def rename(self, name: str, new_name: str, *, even_if_used: bool = False, actor: Actor) -> ClientConfiguration:
-        """Give a client another `client_id` and issuer. All of its tokens end, because they name the issuer that is no more.
-
-        A client that a provisioner trusts is renamed only with `even_if_used`.
-        """
-        client = await self._to_change(name, actor)
-        require_client_name(new_name)
-        users = await self._users(client)
-        if users and not even_if_used:
-            raise ClientInUse(
-                f"The client {client.name} is used by {' and '.join(users)}.",
-                reasons=("these name it and its issuer, and would find neither",),
-                remedy=Remedy(Action.RENAME_CLIENT_IN_USE, client.name),
-            )
-
-        async def body(tx: Transaction) -> None:
-            now = self._clock.now()
-            found = await lookup.locked(tx, client)
-            for each in (found.name, new_name):
-                await self._require_over(tx, each, actor, f"rename the client {found.name} to {new_name}")
-            await store.update_client(tx, replace(found, name=new_name), now)
-            ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client was renamed", now)
-            details = {"name": client.name, "new_name": new_name, "families_revoked": ended}
-            await self._audit.record(tx, Event.CLIENT_RENAMED, actor=actor, target=_target(client), details=details)
-
-        try:
-            async with recorded_refusals(self._dependencies, Event.CLIENT_RENAMED, client.name, actor):
-                await self._db.write(body)
-        except DuplicateRow as cause:
-            raise ClientExists(
-                f"There is a client named {new_name!r} already.", remedy=Remedy(Action.SHOW_CLIENT, new_name)
-            ) from cause
-        return await self._configuration(await self._found(new_name))
 
     async def add(self, name: str, member: str, element: str, *, actor: Actor) -> ClientConfiguration:
         """Add one element to a list, such as `redirect_uris`; no change where it is in there."""
@@ -381,17 +378,21 @@ class ClientRegistry:
         await self._write_change(client, actor, body)
         return await self._configuration(await self._found(client.name))
 
+    async def _configuration_of(self, name: str) -> ClientConfiguration:
+        return await self._configuration(await self._found(name))
+
     async def _configuration(self, client: Client) -> ClientConfiguration:
         scopes = await oauth_store.scope_maps(self._db, client.id)
         return self._configured(client, scopes, await maps_store.maps_of(self._db, client.id))
 
     def _configured(self, client: Client, scopes: tuple[ScopeMap, ...], maps: maps_store.Maps) -> ClientConfiguration:
-        issuer_url = issuer_url_of(self._origin, client.name)
+        issuer_url = issuer_url_of(self._origin, client)
         return ClientConfiguration(
             **effective(client, self._defaults),
             scope_maps=scopes,
             supplementary_scope_maps=maps.scopes,
             claim_maps=maps.claims,
+            issuer=None if client.issuer is None else client.issuer.name,
             issuer_url=issuer_url,
             configuration_url=configuration_url_of(issuer_url),
             created_at=client.created_at,

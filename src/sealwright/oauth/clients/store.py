@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sealwright.client_metadata import ClientKind, ClientMetadata, rows
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, upsert
-from sealwright.db.schema import groups, oauth_claim_maps, oauth_client_images, oauth_clients, oauth_scope_maps
+from sealwright.db.schema import groups, oauth_claim_maps, oauth_client_images, oauth_clients, oauth_issuers, oauth_scope_maps
+from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.models import Client, ScopeMap
 
 c = oauth_clients.c
@@ -25,6 +26,7 @@ _SETTINGS = msgspec.defstruct(
 _SETTINGS_DECODER = msgspec.json.Decoder(_SETTINGS)
 
 _has_claim_maps = exists().where(oauth_claim_maps.c.client_id == c.id).label("has_claim_maps")
+_issuer_name = select(oauth_issuers.c.name).where(oauth_issuers.c.id == c.issuer_id).scalar_subquery().label("issuer_name")
 CLIENT_COLUMNS = (
     c.id,
     c.secret_digest,
@@ -34,6 +36,8 @@ CLIENT_COLUMNS = (
     c.updated_at,
     c.settings,
     _has_claim_maps,
+    c.issuer_id,
+    _issuer_name,
     *(c[name] for name in _COLUMNS),
 )
 _CLIENT_BY_NAME = Statement(select(*CLIENT_COLUMNS).where(c.name == bindparam("name")))
@@ -49,6 +53,11 @@ _UPDATE_CLIENT = Statement(
     .values({name: bindparam(f"new_{name}") for name in (*_COLUMNS, "settings", "updated_at")})
 )
 _TOUCH = Statement(update(oauth_clients).where(c.id == bindparam("which")).values(updated_at=bindparam("changed_at")))
+_SET_ISSUER = Statement(
+    update(oauth_clients)
+    .where(c.id == bindparam("which"))
+    .values(issuer_id=bindparam("new_issuer_id"), updated_at=bindparam("changed_at"))
+)
 _SET_SECRET = Statement(
     update(oauth_clients)
     .where(c.id == bindparam("which"))
@@ -119,6 +128,7 @@ async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | 
         previous_secret_ends_at=None,
         created_at=client.created_at,
         updated_at=client.updated_at,
+        issuer_id=None if client.issuer is None else client.issuer.id,
         **_stored(client),
     )
 
@@ -127,6 +137,12 @@ async def update_client(tx: Transaction, client: Client, now: Instant) -> bool:
     """Store what is set on a client."""
     values = {f"new_{name}": value for name, value in _stored(client).items()}
     return await tx.run(_UPDATE_CLIENT, which=client.id, new_updated_at=now, **values) == 1
+
+
+async def set_issuer(tx: Transaction, client_id: str, issuer: SharedIssuer | None, now: Instant) -> bool:
+    """Put a client on an issuer that it shares, or give it its own again."""
+    issuer_id = None if issuer is None else issuer.id
+    return await tx.run(_SET_ISSUER, which=client_id, new_issuer_id=issuer_id, changed_at=now) == 1
 
 
 async def set_secret(
@@ -179,7 +195,8 @@ def _stored(client: ClientMetadata) -> dict[str, Any]:
 
 def client_from(row: Row) -> Client:
     """A client from a row of `CLIENT_COLUMNS`."""
-    client_id, secret_digest, previous_digest, previous_ends_at, created_at, updated_at, settings, has_claim_maps, *columns = row
+    client_id, secret_digest, previous_digest, previous_ends_at, created_at, updated_at, settings, *more = row
+    has_claim_maps, issuer_id, issuer_name, *columns = more
     named = dict(zip(_COLUMNS, columns, strict=True))
     return Client(
         id=client_id,
@@ -189,6 +206,7 @@ def client_from(row: Row) -> Client:
         created_at=Instant(created_at),
         updated_at=Instant(updated_at),
         has_claim_maps=bool(has_claim_maps),
+        issuer=None if issuer_id is None else SharedIssuer(issuer_id, issuer_name),
         **named | {"kind": ClientKind(named["kind"])},
         **msgspec.structs.asdict(_SETTINGS_DECODER.decode(settings)),
     )

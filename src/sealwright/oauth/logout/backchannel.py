@@ -16,9 +16,9 @@ from sealwright.db import Transaction
 from sealwright.entropy import uuid4
 from sealwright.errors import Failure
 from sealwright.jose import sign
-from sealwright.keys import Custody, Purpose
+from sealwright.keys import Custody
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import issuer_url_of
+from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.logout import store
 from sealwright.oauth.logout.models import LogoutDelivery
 from sealwright.oauth.logout.policy import DELIVERED_WITHIN, LOGOUT_TOKEN_TYPE, backchannel_url, logout_token_claims, next_try
@@ -126,9 +126,9 @@ class BackchannelLogout:
     async def _post(self, delivery: LogoutDelivery) -> str:
         """Post a fresh logout token; why it was not taken, or empty."""
         client, url = delivery.client, backchannel_url(delivery.client)
-        key = await self._custody.published(Purpose.OAUTH_CLIENT, client.id)
+        key = await self._custody.published(*key_owner_of(client))
         claims = logout_token_claims(
-            issuer_url_of(self._origin, client.name),
+            issuer_url_of(self._origin, client),
             client,
             account_id=delivery.account_id,
             session_id=delivery.session_id,

@@ -23,12 +23,12 @@ from sealwright.jose import (
     verification_keys,
     verify,
 )
-from sealwright.keys import Custody, Purpose, SealedHandles, Sealer
+from sealwright.keys import Custody, SealedHandles, Sealer
 from sealwright.oauth import redirects
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.discovery import issuer_url_of
 from sealwright.oauth.errors import LogoutRefused, RequestGone
+from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.logout import policy, store
 from sealwright.oauth.logout.models import AfterLogout, LogoutRequest, PendingLogout, SignedOut
 from sealwright.oauth.models import Client
@@ -100,7 +100,7 @@ class LogoutEndpoint:
             ()
             if not end.session_id
             else tuple(
-                policy.frame_url(each, issuer_url_of(self._origin, each.name), end.session_id)
+                policy.frame_url(each, issuer_url_of(self._origin, each), end.session_id)
                 for each in await store.clients_of_session(self._db, end.session_id)
                 if policy.is_told_in_frame(each)
             )
@@ -117,10 +117,10 @@ class LogoutEndpoint:
             client = await client_store.client_named(self._db, names[0]) if names else None
             if client is None:
                 raise _bad_hint()
-            records = await self._custody.public_keys(Purpose.OAUTH_CLIENT, client.id)
+            records = await self._custody.public_keys(*key_owner_of(client))
             algorithms = frozenset(record.algorithm for record in records)
             found = verify(unverified, verification_keys(*records), typ=JWT, algorithms=algorithms)
-            require_issuer(found.claims, issuer_url_of(self._origin, client.name))
+            require_issuer(found.claims, issuer_url_of(self._origin, client))
             return client, optional_text(found.claims, "sid") or ""
         except TokenRefused as cause:
             raise _bad_hint() from cause

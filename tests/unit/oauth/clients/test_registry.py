@@ -199,23 +199,24 @@ WRITES = {
     "remove": ("app", "redirect_uris", "https://x.example"),
     "update_scope_map": ("app", "users", ["openid"]),
     "delete_scope_map": ("app", "users"),
-    "rename": ("app", "other"),
 }
 
 
+NAME_WRITES = {"rename": ("app", "other"), "set_issuer": ("app", None)}
 KEY_READS = ("list_keys",)
 KEY_WRITES = {"rotate": ("app",), "revoke": ("app", "k")}
 SECRET_WRITES = ("show_basic_secret", "reset_basic_secret", "reset_secrets")
-WITHIN_VERBS = ("missing", "replacements", "replace", "insert", "forget")
+WITHIN_VERBS = ("missing", "own_ids", "replacements", "replace", "insert", "forget")
 """Parts of the registry's own verbs, which have asked before."""
 
 
 async def test_every_verb_asks_for_its_permission():
     async with world_with_clients() as (_world, clients):
         verbs = {name for name in dir(clients) if not name.startswith("_")}
-        assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public", "keys", "secrets", "images"}
+        assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public", "keys", "secrets", "images", "names"}
         assert {name for name in dir(clients.keys) if not name.startswith("_")} == {*KEY_READS, *KEY_WRITES, *WITHIN_VERBS}
         assert {name for name in dir(clients.secrets) if not name.startswith("_")} == {*SECRET_WRITES}
+        assert {name for name in dir(clients.names) if not name.startswith("_")} == {*NAME_WRITES}
         with pytest.raises(NotPermitted, match="client:write"):
             clients.prepared_public("app", "App", "https://app.example.org", {}, actor=READER)
         await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)
@@ -233,14 +234,13 @@ async def test_every_verb_asks_for_its_permission():
                     await getattr(clients, name)(*arguments, actor=actor)
         with pytest.raises(NotPermitted):
             await clients.keys.list_keys("app", actor=NOBODY)
-        for name, arguments in KEY_WRITES.items():
+        of_names = [(clients.names, *each) for each in NAME_WRITES.items()]
+        of_keys = [(clients.keys, *each) for each in KEY_WRITES.items()]
+        of_secrets = [(clients.secrets, each, ("app",)) for each in SECRET_WRITES]
+        for verbs_of, name, arguments in (*of_names, *of_keys, *of_secrets):
             for actor in (NOBODY, READER):
                 with pytest.raises(NotPermitted, match="client:write"):
-                    await getattr(clients.keys, name)(*arguments, actor=actor)
-        for name in SECRET_WRITES:
-            for actor in (NOBODY, READER):
-                with pytest.raises(NotPermitted, match="client:write"):
-                    await getattr(clients.secrets, name)("app", actor=actor)
+                    await getattr(verbs_of, name)(*arguments, actor=actor)
         assert await clients.get("app", actor=READER) == before
         assert len(await clients.list(actor=READER)) == 1
 
@@ -385,7 +385,7 @@ async def test_renamed_client_keeps_all_but_its_name_its_issuer_and_its_tokens()
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
         tokens = members(await world.token(basic(name, secret), **form))
         before = await clients.get(name, actor=READER)
-        renamed = await clients.rename(name, "handbook", actor=WRITER)
+        renamed = await clients.names.rename(name, "handbook", actor=WRITER)
         assert renamed.issuer_url == f"{ORIGIN}/oauth2/openid/handbook"
         same = {"name": name, "issuer_url": before.issuer_url, "configuration_url": before.configuration_url}
         assert replace(renamed, **same) == before
@@ -400,9 +400,9 @@ async def test_renamed_client_keeps_all_but_its_name_its_issuer_and_its_tokens()
         assert await world.code(cookie, **confidential_request(client_id="handbook")), "what was allowed is allowed"
         await clients.create_public(name, "Another", "https://another.example.org", actor=WRITER)
         with pytest.raises(ClientExists, match="'handbook'"):
-            await clients.rename(name, "handbook", actor=WRITER)
+            await clients.names.rename(name, "handbook", actor=WRITER)
         with pytest.raises(ClientRefused):
-            await clients.rename(name, "No name", actor=WRITER)
+            await clients.names.rename(name, "No name", actor=WRITER)
 
 
 async def test_two_secrets_work_until_the_overlap_ends():
@@ -466,7 +466,7 @@ async def test_what_somebody_may_not_do_with_a_client_is_on_record():
         await world.confidential_client()
         for call in (
             clients.secrets.show_basic_secret("wiki", actor=READER),
-            clients.rename("wiki", "other", actor=READER),
+            clients.names.rename("wiki", "other", actor=READER),
             clients.create_public("own", "Own", "https://own.example.org", actor=READER),
         ):
             with pytest.raises(NotPermitted):

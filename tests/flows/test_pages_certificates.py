@@ -65,7 +65,7 @@ def test_own_certificate_is_revoked_after_a_question_and_only_once(place: Place)
     assert 'id="revoke"' not in done.text
     again = browser.post(f"/ui/account/certificates/{serial}/revoke", {"csrf_token": token, "reason": "stolen"})
     assert again.status == 409
-    assert place.events("certificate.revoked") == [("done", f"certificate:{serial}")]
+    assert place.events("certificate.revoked") == [("refused", f"certificate:{serial}"), ("done", f"certificate:{serial}")]
 
 
 @pytest.mark.parametrize("step", ["", "/pem", "/revoke"])
@@ -77,7 +77,7 @@ def test_certificate_of_someone_else_is_neither_shown_nor_revoked(place: Place, 
     token = browser.open(ORIGIN + "/ui/account").form_with("sign-out").fields["csrf_token"]
     refused = browser.post(f"/ui/account/certificates/{serial}/revoke", {"csrf_token": token, "reason": "stolen"})
     assert refused.status == 403
-    assert place.events("certificate.revoked") == []
+    assert place.events("certificate.revoked") == [("refused", f"certificate:{serial}")]
 
 
 @pytest.mark.parametrize(("serial", "status"), [("ab", 404), ("zz" * 20, 404), ("00" * 25, 404), ("00" * 20, 403), ("1", 403)])

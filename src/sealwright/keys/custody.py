@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from sealwright.clock import Clock, Instant, after, is_ahead
-from sealwright.db import Database, SingleFlight, Transaction
+from sealwright.db import Database, Transaction
 from sealwright.jose import KeyRefused, PrivateKey, algorithm_of, thumbprint
 from sealwright.keys import software, store
 from sealwright.keys.errors import KeyMissing
@@ -33,7 +33,6 @@ class Custody:
         self._open: dict[str, tuple[SigningKey, Instant]] = {}
         self._active: dict[tuple[Purpose, str], tuple[SigningKey, Instant]] = {}
         self._public: dict[tuple[Purpose, str], tuple[list[PublicKeyRecord], Instant]] = {}
-        self._changes: SingleFlight[None, int] = SingleFlight(lambda _: store.changes(db))
         self._known_changes = -1
         self._looked_until = Instant(0)
         self._forgotten = 0
@@ -158,7 +157,7 @@ class Custody:
         """Forget everything where another process has changed a key."""
         if is_ahead(self._looked_until, self._clock.now(), at_most=NOTICED_WITHIN):
             return
-        found = await self._changes.of(None)
+        found = await store.changes(self._db)
         if found != self._known_changes:
             self._known_changes = found
             self.forget()

@@ -33,6 +33,7 @@ from sealwright.web.getting_started import GettingStartedStep
 from sealwright.web.models import (
     ClaimPreview,
     ClientPreview,
+    DetailsPreview,
     MissingScope,
     ShownApplication,
     ShownCertificate,
@@ -178,6 +179,9 @@ class Gallery:
                     person=self.account(),
                     claims=claims,
                     asks_each_time=local,
+                    details=(DetailsPreview(self.text("payment"), ((self.text("amount"), self.text("12 EUR")),)),)
+                    if local
+                    else (),
                     not_you="/ui/oauth2/not-you",
                     action="/ui/oauth2/consent",
                     csrf_token="csrf",

@@ -70,6 +70,13 @@ def test_certificates_by_single_sign_on(tmp_path):
     assert (tmp_path / "work" / f"{name}.crt").exists()
 
 
+def test_tokens_by_certificate(tmp_path):
+    people, machines, status = free_ports(3)
+    given = {"PEOPLE": f"localhost:{people}", "MACHINES": f"localhost:{machines}", "STATUS": f"localhost:{status}"}
+    with shell(tmp_path, {"PATH": tools()}, print) as session:
+        expect_printed(TUTORIALS / "tokens-by-certificate.md", session, given)
+
+
 @pytest.fixture
 def provider(tmp_path) -> Iterator[LiveServer]:
     """The other provider: a server of its own, with clients for native applications, one with a secret and one without."""

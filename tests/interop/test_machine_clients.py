@@ -1,0 +1,101 @@
+"""Programs that prove themselves by certificates: the stock `step` and curl against a live server."""
+
+import json
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from tests.interop.client_programs import OAUTH2
+from tests.live import run
+
+NOT_PROVEN = "invalid_client"
+
+
+@pytest.fixture
+def machine(ours, request):
+    """A machine whose `step` trusts the server."""
+    return ours.user(f"machine-{request.node.name.translate({ord(c): "-" for c in "[]"})}").bootstrap()
+
+
+def register(server, name):
+    """A client that is proven by a certificate with its name, and whose tokens are bound to that."""
+    server.sealwright(*OAUTH2, "create", name, name, "https://service.example.org")
+    server.sealwright(*OAUTH2, "set-authentication", name, "tls_client_auth", "--san-dns", name)
+    server.sealwright(*OAUTH2, "enable-certificate-bound-tokens", name)
+    server.sealwright(*OAUTH2, "update-scope-map", name, "step-ca_users", "bills:read")
+
+
+def curl(server, path, form, *options, url=None):
+    """A form, posted by curl; status and JSON of the response, or None where the handshake failed."""
+    data = [part for name, value in form.items() for part in ("--data-urlencode", f"{name}={value}")]
+    command = ["curl", "--silent", "--cacert", server.root, "--write-out", "\n%{http_code}", *options, *data]
+    done = run([*command, (url or server.machines) + path], environment=server.environment(), cwd=server.place)
+    body, _, status = done.stdout.rpartition("\n")
+    return (int(status), json.loads(body)) if done.returncode == 0 else None
+
+
+def own_token(server, client, *certificate):
+    shown = ("--cert", certificate[0], "--key", certificate[1]) if certificate else ()
+    return curl(server, "/oauth2/token", {"client_id": client, "grant_type": "client_credentials"}, *shown)
+
+
+def introspected(server, client, token, crt, key):
+    form = {"client_id": client, "token": token}
+    return curl(server, "/oauth2/token/introspect", form, "--cert", crt, "--key", key)
+
+
+def test_service_gets_tokens_through_renewals_until_its_certificate_is_revoked(server, machine):
+    register(server, "svc.example.org")
+    crt, key = machine.certificate("svc.example.org")
+    status, first = own_token(server, "svc.example.org", crt, key)
+    assert (status, first.keys()) == (200, {"access_token", "expires_in", "token_type", "scope"})
+    assert (first["expires_in"], first["token_type"]) == (600, "Bearer")
+    bound = [introspected(server, "svc.example.org", first["access_token"], crt, key)[1]["cnf"]]
+    for _ in range(2):
+        machine.step("ca", "rekey", str(crt), str(key), "--force")
+        status, renewed = own_token(server, "svc.example.org", crt, key)
+        assert status == 200
+        bound.append(introspected(server, "svc.example.org", renewed["access_token"], crt, key)[1]["cnf"])
+    assert len({each["x5t#S256"] for each in bound}) == 3
+    old_crt, old_key = machine.place / "old.crt", machine.place / "old.key"
+    old_crt.write_bytes(crt.read_bytes())
+    old_key.write_bytes(key.read_bytes())
+    machine.step("ca", "rekey", str(crt), str(key), "--force")
+    machine.step("ca", "revoke", "--cert", str(old_crt), "--key", str(old_key))
+    began = time.monotonic()
+    assert introspected(server, "svc.example.org", renewed["access_token"], crt, key) == (200, {"active": False})
+    status, refused = own_token(server, "svc.example.org", old_crt, old_key)
+    assert (status, refused["error"]) == (401, NOT_PROVEN)
+    assert time.monotonic() - began < 1 + 1  # two calls of curl
+    assert own_token(server, "svc.example.org", crt, key)[0] == 200
+    rows = [json.loads(line) for line in server.sealwright("audit", "list", "--output", "json").splitlines()]
+    assert any("was revoked" in row["details"].get("reason", "") for row in rows if row["event"] == "token.refused")
+
+
+def test_certificate_proves_only_the_client_with_its_name(server, machine):
+    register(server, "payroll.example.org")
+    other = machine.certificate("other.example.org")
+    assert own_token(server, "payroll.example.org", *other)[1]["error"] == NOT_PROVEN
+    assert own_token(server, "payroll.example.org")[1]["error"] == NOT_PROVEN
+    assert own_token(server, "payroll.example.org", *machine.certificate("payroll.example.org"))[0] == 200
+
+
+def test_machines_are_asked_for_a_certificate_and_people_never_are(server):
+    for port, asked in ((server.machines_port, True), (server.people_port, False)):
+        for version in ("-tls1_2", "-tls1_3"):
+            command = ["openssl", "s_client", "-connect", f"localhost:{port}", version, "-msg", "-CAfile", str(server.root)]
+            done = subprocess.run(command, input=b"", capture_output=True, check=False, timeout=30)
+            assert (b"CertificateRequest" in done.stdout) == asked, (port, version)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_both_versions_of_tls_carry_the_certificate(server, machine, version):
+    name = f"tls1{version.name[-1]}.example.org"
+    register(server, name)
+    crt, key = machine.certificate(name)
+    option = {ssl.TLSVersion.TLSv1_2: "1.2", ssl.TLSVersion.TLSv1_3: "1.3"}[version]
+    limits = ("--tls-max", option, f"--tlsv{option}")
+    form = {"client_id": name, "grant_type": "client_credentials"}
+    assert curl(server, "/oauth2/token", form, "--cert", crt, "--key", key, *limits)[0] == 200

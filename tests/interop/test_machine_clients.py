@@ -1,6 +1,7 @@
 """Programs that prove themselves by certificates: the stock `step` and curl against a live server."""
 
 import json
+import re
 import ssl
 import subprocess
 import time
@@ -16,7 +17,7 @@ NOT_PROVEN = "invalid_client"
 @pytest.fixture
 def machine(ours, request):
     """A machine whose `step` trusts the server."""
-    return ours.user(f"machine-{request.node.name.translate({ord(c): "-" for c in "[]"})}").bootstrap()
+    return ours.user("-".join(["machine", *re.findall(r"\w+", request.node.name)])).bootstrap()
 
 
 def register(server, name):

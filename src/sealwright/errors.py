@@ -25,6 +25,7 @@ class Action(StrEnum):
     """An action that resolves a failure. Each channel (API, terminal, pages) has its own words for it."""
 
     CHANGE_ISSUER_KEYS = "change_issuer_keys"
+    CREATE_API_TOKEN = "create_api_token"  # noqa: S105 - an action's name
     CREATE_GROUP = "create_group"
     DELETE_CLIENT_IN_USE = "delete_client_in_use"
     DELETE_GROUP_IN_USE = "delete_group_in_use"
@@ -36,6 +37,7 @@ class Action(StrEnum):
     LIST_PEOPLE = "list_people"
     LIST_PEOPLE_AND_GROUPS = "list_people_and_groups"
     MOVE_CLIENT_IN_USE = "move_client_in_use"
+    LIST_SERVICE_ACCOUNTS = "list_service_accounts"
     RECOVER_ACCOUNT = "recover_account"
     RENAME_CLIENT_IN_USE = "rename_client_in_use"
     RENAME_GROUP_IN_USE = "rename_group_in_use"

@@ -310,6 +310,19 @@ person reset heidi
 person credential create-reset-token heidi
 person disable heidi
 person enable heidi
+service-account create robot Robot grace
+service-account get robot
+service-account list
+service-account update robot --displayname Builder
+service-account validity show robot
+service-account validity expire-at robot never
+service-account validity begin-from robot clear
+service-account api-token generate robot nightly 2099-01-01 --readwrite
+service-account api-token status robot
+service-account api-token destroy robot {token}
+service-account disable robot
+service-account enable robot
+service-account delete robot
 group create team --description Team
 group get team
 group list
@@ -455,11 +468,12 @@ def test_every_command_answers_in_json(server):
     sign_in = ("login", "-D", "grace", "--password-file", "person-password")
     assert traveller.sealwright_json(*sign_in)["account"]["name"] == "grace"
     session = traveller.sealwright_json("whoami")["session"]["id"]
-    serial = key = grant = ""
+    serial = key = grant = token = ""
     (server.place / "image.png").write_bytes(png())
     (server.place / "journey.yaml").write_text("version: 1\ngroups:\n  journey:\n    members: [heidi]\n")
     for text in JOURNEY.strip().splitlines():
-        arguments = shlex.split(text.format(serial=serial, session=session, home=server.home, key=key, grant=grant))
+        found = {"serial": serial, "session": session, "home": server.home, "key": key, "grant": grant, "token": token}
+        arguments = shlex.split(text.format(**found))
         done = traveller.attempt(*arguments, "--output", "json")
         assert done.returncode == 0, f"{text}\n{done.stderr}"
         answers = [json.loads(each) for each in done.stdout.splitlines()]
@@ -469,6 +483,8 @@ def test_every_command_answers_in_json(server):
             serial = answers[0]["serial"]
         if text.startswith("role grant "):
             grant = answers[0]["id"]
+        if text.startswith("service-account api-token generate"):
+            token = answers[0]["id"]
         if text in ("system oauth2 get wiki", "system oauth2 issuer get shared"):
             key = answers[0]["keys"][0]["id"]
     assert traveller.attempt("whoami").returncode == 3

@@ -35,6 +35,9 @@ class Permission(StrEnum):
     ROLE_WRITE = "role:write"
 
 
+_READING = frozenset({*(each for each in Permission if each.endswith(":read")), Permission.AUDIT_EXPORT})
+
+
 class Role(StrEnum):
     """A built-in role: a named set of permissions. Roles that administrators make have ids of the same form."""
 
@@ -104,6 +107,13 @@ class Permissions(Struct, frozen=True):
     def scopes_of(self, permission: Permission) -> frozenset[Scope]:
         """The scopes within which `permission` is held."""
         return frozenset(each.scope for each in self.scoped if each.permission is permission)
+
+    def only_reading(self) -> Permissions:
+        """Those of them by which nothing is changed."""
+        return Permissions(
+            frozenset(each for each in self.everywhere if each in _READING),
+            frozenset(each for each in self.scoped if each.permission in _READING),
+        )
 
     def missing_from(self, other: Permissions) -> list[str]:
         """What is in these and not in `other`, in words, sorted."""

@@ -21,3 +21,9 @@ class RecentSignInNeeded(NotPermitted):
     """The sign-in of the session is too long ago to change others or credentials."""
 
     code = "recent_sign_in_needed"
+
+
+class ReadOnlyToken(NotPermitted):
+    """The API token that was shown may only read."""
+
+    code = "read_only_token"

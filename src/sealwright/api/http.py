@@ -21,6 +21,7 @@ from sealwright.api.profiles import ProfileOperations
 from sealwright.api.provisioners import ProvisionerOperations
 from sealwright.api.roles import RoleOperations
 from sealwright.api.server import ServerFacts, ServerOperations
+from sealwright.api.service_accounts import ServiceAccountOperations
 from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
 from sealwright.audit import Audit
@@ -28,7 +29,17 @@ from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
-from sealwright.identity import Credentials, Directory, Invitations, ResetLinks, Roles, Sessions, SignIn, api_authenticator
+from sealwright.identity import (
+    ApiTokens,
+    Credentials,
+    Directory,
+    Invitations,
+    ResetLinks,
+    Roles,
+    Sessions,
+    SignIn,
+    api_authenticator,
+)
 from sealwright.keys import Custody
 from sealwright.mail import Outbox
 from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, StoredMetadata
@@ -41,6 +52,7 @@ class ApiDependencies(Struct, frozen=True):
     clock: Clock
     facts: ServerFacts
     directory: Directory
+    api_tokens: ApiTokens
     credentials: Credentials
     invitations: Invitations
     reset_links: ResetLinks
@@ -69,6 +81,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *PersonOperations(given.directory, given.credentials, given.clock).operations(),
         *ProfileOperations(given.directory).operations(),
         *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
+        *ServiceAccountOperations(given.directory, given.api_tokens, given.clock).operations(),
         *GroupOperations(given.directory).operations(),
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
@@ -110,5 +123,5 @@ def operations(given: ApiDependencies) -> list[Operation]:
 
 def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
-    dispatch = Dispatch(api_authenticator(given.sessions), given.sessions)
+    dispatch = Dispatch(api_authenticator(given.sessions, given.api_tokens), given.sessions)
     return [dispatch.route(operation) for operation in operations(given)]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sealwright.access import Actor
-from sealwright.api.errors import RecentSignInNeeded, SessionNeeded, WrongContentType
+from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
 from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.http import (
     MAX_BODY,
@@ -135,6 +135,11 @@ class Dispatch:
         async def handler(request: Request) -> Response:
             signed_in = None if operation.public else await self._authenticate(request)
             call = Call(request, signed_in, _body(request, operation.accepts), _query(request, operation.query))
+            if signed_in is not None and signed_in.read_only and operation.method != "GET":
+                raise ReadOnlyToken(
+                    f"The API token {signed_in.session.user_agent!r} of {signed_in.account.name} may only read.",
+                    hint="Use a token that was made for changes.",
+                )
             if operation.needs_recent_sign_in:
                 await self._require_recent_sign_in(call.caller)
             answer = await operation.run(call)
@@ -160,7 +165,7 @@ class Dispatch:
         signed_in = await self._authenticator.authenticate(request)
         if signed_in is None:
             raise SessionNeeded(
-                "The session has ended, or the token is not one of a session at a terminal.",
+                "The session has ended, or the token is not one of a session at a terminal or of a service account.",
                 remedy=Remedy(Action.SIGN_IN),
             )
         return signed_in

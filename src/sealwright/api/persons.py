@@ -219,10 +219,7 @@ class PersonOperations:
         return await self._details(changed)
 
     async def _set_validity(self, call: Call) -> PersonDetails:
-        body: ValidityBody = call.body
-        if body == ValidityBody():
-            raise InvalidInput("Nothing is to be changed.", hint="Give valid_from, valid_until, or both.")
-        begins, ends = _instant("valid_from", body.valid_from), _instant("valid_until", body.valid_until)
+        begins, ends = instants_of(call.body)
         changed = await self._directory.set_validity(call.path("name"), valid_from=begins, valid_until=ends, actor=call.actor)
         return await self._details(changed)
 
@@ -245,6 +242,13 @@ class PersonOperations:
     async def _details(self, account: Account) -> PersonDetails:
         groups = await self._directory.groups_of(account.id)
         return person_details(self._directory, account, groups, self._clock.now())
+
+
+def instants_of(body: ValidityBody) -> tuple[Instant | UnsetType | None, Instant | UnsetType | None]:
+    """From when and until when; raises InvalidInput where neither is given."""
+    if body == ValidityBody():
+        raise InvalidInput("Nothing is to be changed.", hint="Give valid_from, valid_until, or both.")
+    return _instant("valid_from", body.valid_from), _instant("valid_until", body.valid_until)
 
 
 def _instant(name: str, text: str | UnsetType | None) -> Instant | UnsetType | None:

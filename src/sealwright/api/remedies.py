@@ -8,6 +8,7 @@ from sealwright.errors import Action, Failure
 
 _REQUESTS: Mapping[Action, str] = {
     Action.CHANGE_ISSUER_KEYS: "POST /api/v1/oauth2/issuers/{name}/key-rotation gives it new ones.",
+    Action.CREATE_API_TOKEN: "POST /api/v1/service-accounts/{name}/api-tokens makes a token.",
     Action.CREATE_GROUP: "Create another group for some of the people with POST /api/v1/groups.",
     Action.DELETE_CLIENT_IN_USE: "Remove them first, or repeat the request with the parameter even_if_used=true.",
     Action.DELETE_GROUP_IN_USE: "Change them first, or repeat the request with the parameter even_if_used=true.",
@@ -19,6 +20,7 @@ _REQUESTS: Mapping[Action, str] = {
     Action.LIST_PEOPLE: "GET /api/v1/persons lists all people.",
     Action.LIST_PEOPLE_AND_GROUPS: "GET /api/v1/persons and GET /api/v1/groups list them all.",
     Action.MOVE_CLIENT_IN_USE: "Remove them first, or repeat the request with the parameter even_if_used=true.",
+    Action.LIST_SERVICE_ACCOUNTS: "GET /api/v1/service-accounts lists all service accounts.",
     Action.RECOVER_ACCOUNT: "In the shell of the server, the command recover-account sets a password for {name}.",
     Action.RENAME_CLIENT_IN_USE: "Remove them first, or repeat the request with the parameter even_if_used=true.",
     Action.RENAME_GROUP_IN_USE: "Change them first, or repeat the request with the parameter even_if_used=true.",

@@ -78,6 +78,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
             status_url=parts.urls[Listener.STATUS],
         ),
         directory=people.directory,
+        api_tokens=people.api_tokens,
         credentials=people.credentials,
         invitations=people.invitations,
         reset_links=people.reset_links,

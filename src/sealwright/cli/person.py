@@ -382,7 +382,7 @@ def delete_publickey(context: CommandContext, name: str, tag: str) -> None:
 for each in (list_publickeys, add_publickey, delete_publickey):
     ssh.add_command(each)
 person.add_command(ssh)
-person.add_command(validity_commands("person", "persons"))
+person.add_command(validity_commands("person", "persons", "alice"))
 credential.add_command(create_reset_token)
 person.add_command(credential)
 for each in (invite, reset, create, get, list_, search, update, profile, disable, enable, delete, set_password):

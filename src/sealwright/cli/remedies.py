@@ -9,6 +9,7 @@ from sealwright.errors import Action, Failure, Remedy
 
 _COMMANDS: Mapping[Action, str] = {
     Action.CHANGE_ISSUER_KEYS: "Do it with: sealwright system oauth2 issuer rotate-keys {name}",
+    Action.CREATE_API_TOKEN: "Make a token of it with: sealwright service-account api-token generate {name} LABEL",
     Action.CREATE_GROUP: "Make a group of your own for some of the people: sealwright group create NAME",
     Action.DELETE_CLIENT_IN_USE: (
         "Remove them first, or delete it all the same: sealwright system oauth2 delete {name} --even-if-used"
@@ -24,6 +25,7 @@ _COMMANDS: Mapping[Action, str] = {
     Action.MOVE_CLIENT_IN_USE: (
         "Remove them first, or move it all the same: sealwright system oauth2 set-issuer {name} --even-if-used"
     ),
+    Action.LIST_SERVICE_ACCOUNTS: "See all with: sealwright service-account list",
     Action.RECOVER_ACCOUNT: "On the server: sealwright recover-account {name}",
     Action.RENAME_CLIENT_IN_USE: (
         "Remove them first, or rename it all the same: sealwright system oauth2 set-name {name} NEW_NAME --even-if-used"

@@ -16,11 +16,11 @@ _OPEN = ("never", "clear", "any", "whenever")
 _WHEN = "now, a date, a time such as 2026-12-24T18:00:00Z, or clear"
 
 
-def validity_commands(noun: str, place: str) -> CommandGroup:
-    """The commands for one kind of account; `noun` is its command, `place` where the API has it."""
+def validity_commands(noun: str, place: str, example: str) -> CommandGroup:
+    """The commands for one kind of account; `noun` is its command, `place` where the API has it, `example` a name."""
     group = CommandGroup("validity", help="From when and until when an account may be used.")
 
-    @command("show", examples=[f"sealwright {noun} validity show alice"])
+    @command("show", examples=[f"sealwright {noun} validity show {example}"])
     @click.argument("name")
     @pass_context
     def show(context: CommandContext, name: str) -> None:
@@ -30,8 +30,8 @@ def validity_commands(noun: str, place: str) -> CommandGroup:
     @command(
         "expire-at",
         examples=[
-            f"sealwright {noun} validity expire-at alice 2026-12-31T18:00:00+01:00",
-            f"sealwright {noun} validity expire-at alice never",
+            f"sealwright {noun} validity expire-at {example} 2026-12-31T18:00:00+01:00",
+            f"sealwright {noun} validity expire-at {example} never",
         ],
     )
     @click.argument("name")
@@ -39,14 +39,14 @@ def validity_commands(noun: str, place: str) -> CommandGroup:
     @pass_context
     def expire_at(context: CommandContext, name: str, when: str) -> None:
         """Set until when an account may be used: now, a date, or a time with its zone; never takes the end away."""
-        body = {"valid_until": _moment(context, when)}
+        body = {"valid_until": moment_of(context, when)}
         _tell(context, context.connection().call("PATCH", place, name, "validity", body=body))
 
     @command(
         "begin-from",
         examples=[
-            f"sealwright {noun} validity begin-from alice 2026-12-01",
-            f"sealwright {noun} validity begin-from alice clear",
+            f"sealwright {noun} validity begin-from {example} 2026-12-01",
+            f"sealwright {noun} validity begin-from {example} clear",
         ],
     )
     @click.argument("name")
@@ -54,7 +54,7 @@ def validity_commands(noun: str, place: str) -> CommandGroup:
     @pass_context
     def begin_from(context: CommandContext, name: str, when: str) -> None:
         """Set from when an account may be used: now, a date, or a time with its zone; clear takes the beginning away."""
-        body = {"valid_from": _moment(context, when)}
+        body = {"valid_from": moment_of(context, when)}
         _tell(context, context.connection().call("PATCH", place, name, "validity", body=body))
 
     for each in (show, expire_at, begin_from):
@@ -62,7 +62,8 @@ def validity_commands(noun: str, place: str) -> CommandGroup:
     return group
 
 
-def _moment(context: CommandContext, when: str) -> str | None:
+def moment_of(context: CommandContext, when: str) -> str | None:
+    """A moment as the API takes it, from what was typed; None where it says never."""
     if when.lower() in _OPEN:
         return None
     if when.lower() == "now":

@@ -6,7 +6,8 @@ Owns: accounts, how they prove who they are, and for how long that holds. Never 
 from __future__ import annotations
 
 from sealwright.access import BeyondOwnAuthority
-from sealwright.identity.authentication import SESSION_COOKIE, api_authenticator, browser_authenticator
+from sealwright.identity.api_tokens import API_TOKEN_PREFIX, ApiTokens
+from sealwright.identity.authentication import SESSION_COOKIE, api_authenticator, browser_authenticator, terminal_authenticator
 from sealwright.identity.authenticators import Authenticators
 from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, create_builtin_accounts
 from sealwright.identity.build import Identity, build_identity
@@ -48,6 +49,7 @@ from sealwright.identity.models import (
     Account,
     AccountKind,
     AccountStatus,
+    ApiToken,
     CompletedSignIn,
     Credential,
     CredentialKind,
@@ -55,6 +57,7 @@ from sealwright.identity.models import (
     KnownDevice,
     MailAddress,
     Members,
+    NewApiToken,
     OneTimeLink,
     Passkey,
     RecoveredAccount,
@@ -90,6 +93,7 @@ from sealwright.password_strength import MIN_PASSWORD
 
 __all__ = [
     "ADMINISTRATORS",
+    "API_TOKEN_PREFIX",
     "ATTRIBUTES",
     "DEVICE_LIFETIME",
     "INVITATION_LIFETIME",
@@ -103,6 +107,8 @@ __all__ = [
     "AccountNotUsable",
     "AccountStatus",
     "AlreadyGranted",
+    "ApiToken",
+    "ApiTokens",
     "Argon2Hashing",
     "Authenticators",
     "BeyondOwnAuthority",
@@ -140,6 +146,7 @@ __all__ = [
     "Members",
     "NameRefused",
     "NameTaken",
+    "NewApiToken",
     "NotByHand",
     "OneTimeLink",
     "Passkey",
@@ -187,4 +194,5 @@ __all__ = [
     "parse_mails",
     "purge",
     "secret_digest",
+    "terminal_authenticator",
 ]

@@ -1,6 +1,6 @@
 """By which credentials people authenticate their requests: browsers by a cookie, terminals by a bearer token.
 
-One list for each way in. An API key or an access token becomes one more entry of `api_authenticator`.
+One list for each way in. Service accounts show API tokens, which are told from the tokens of terminals by how they begin.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from sealwright.http.authenticate import BearerToken, CookieValue, RequestAuthenticator
+from sealwright.identity.api_tokens import API_TOKEN_PREFIX
 from sealwright.identity.models import SessionKind, SignedIn
 
 SESSION_COOKIE = "__Host-sealwright_session"
@@ -27,6 +28,25 @@ def browser_authenticator(sessions: SessionResolver) -> RequestAuthenticator[Sig
     return RequestAuthenticator(CookieValue(SESSION_COOKIE, partial(sessions.resolve, kind=SessionKind.BROWSER)))
 
 
-def api_authenticator(sessions: SessionResolver) -> RequestAuthenticator[SignedIn]:
-    """For the management API. A browser's cookie is not accepted there, so that no page of another site can use it."""
+def terminal_authenticator(sessions: SessionResolver) -> RequestAuthenticator[SignedIn]:
+    """For what only people do at a terminal, such as to decide about an application."""
     return RequestAuthenticator(BearerToken(partial(sessions.resolve, kind=SessionKind.TERMINAL)))
+
+
+class ApiTokenResolver(Protocol):
+    """Finds who holds an API token; `ApiTokens` does."""
+
+    async def resolve(self, api_token: str, address: str) -> SignedIn | None:
+        """Who holds the token, where it and its account are good."""
+        ...
+
+
+def api_authenticator(sessions: SessionResolver, api_tokens: ApiTokenResolver) -> RequestAuthenticator[SignedIn]:
+    """For the management API. A browser's cookie is not accepted there, so that no page of another site can use it."""
+
+    async def holder(credential: str, address: str, /) -> SignedIn | None:
+        if credential.startswith(API_TOKEN_PREFIX):
+            return await api_tokens.resolve(credential, address)
+        return await sessions.resolve(credential, address, kind=SessionKind.TERMINAL)
+
+    return RequestAuthenticator(BearerToken(holder))

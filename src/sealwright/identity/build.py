@@ -9,6 +9,7 @@ from sealwright.audit import Audit
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.entropy import Entropy
+from sealwright.identity.api_tokens import ApiTokens
 from sealwright.identity.authenticators import Authenticators
 from sealwright.identity.bootstrap import Bootstrap
 from sealwright.identity.credential_reset import PersonalCertificates
@@ -44,6 +45,7 @@ class Identity(Struct, frozen=True):
     invitations: Invitations
     passkeys: Passkeys
     roles: Roles
+    api_tokens: ApiTokens
 
 
 def build_identity(  # noqa: PLR0913 - what every part of the package needs comes in here once
@@ -101,4 +103,5 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         reset_links=ResetLinks(audit, links, directory, credentials, devices, changes),
         passkeys=passkeys,
         roles=Roles(db, audit, clock, entropy, changes=changes, domain=domain),
+        api_tokens=ApiTokens(db, audit, clock, entropy, directory, changes),
     )

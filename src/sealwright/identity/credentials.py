@@ -56,6 +56,7 @@ from sealwright.identity.policy import (
     normalize_recovery_code,
     prepare_password,
     printable,
+    require_has_password,
     secret_digest,
     spn,
 )
@@ -110,6 +111,7 @@ class Credentials:
         account = await self._account(who)
         if account.id == actor.id:
             raise NotPermitted("Your own password is changed with the present one.", hint="Use “change password”.")
+        require_has_password(account)
         if account.kind is AccountKind.SYSTEM:
             raise BuiltIn(f"{account.name} is built in: its password is set from the server's shell.", remedy=_recover(account))
         hashed = await self._authenticators.hash_new_password(account, password)
@@ -319,6 +321,7 @@ class Credentials:
         Without `but` it is a reset: known devices are forgotten, and passkeys removed, since each of them opens the account
         without the password. Returns how many sessions ended.
         """
+        require_has_password(account)
         await store.delete_credentials(tx, account.id, CredentialKind.PASSWORD)
         new = store.StoredSecret(uuid4(self._entropy), account.id, CredentialKind.PASSWORD, "", hashed, self._clock.now(), None)
         await store.insert_credential(tx, new)

@@ -28,6 +28,8 @@ class SessionKind(StrEnum):
 
     BROWSER = "browser"
     TERMINAL = "terminal"
+    API_TOKEN = "api token"  # noqa: S105 - a kind's name
+    """No sign-in at all: a service account showed one of its tokens. Never stored."""
 
 
 class CredentialKind(StrEnum):
@@ -84,6 +86,8 @@ class Account(Struct, frozen=True):
     disabled_at: Instant | None
     created_at: Instant
     updated_at: Instant
+    managed_by: str | None = None
+    """Of a service account: id of the account or group that may make its API tokens."""
 
     @property
     def primary_mail(self) -> MailAddress | None:
@@ -179,6 +183,8 @@ class SignedIn(Struct, frozen=True):
     account: Account
     session: Session
     actor: Actor
+    read_only: bool = False
+    """Whether the credential that was shown may change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +225,26 @@ class Passkey(Struct, frozen=True):
     last_used_at: Instant | None
     synchronized: bool
     """Whether it can be copied to other devices by its provider."""
+
+
+class ApiToken(Struct, frozen=True):
+    """A token of a service account, without its secret."""
+
+    id: str
+    account_id: str
+    label: str
+    read_only: bool
+    created_at: Instant
+    expires_at: Instant | None
+    last_used_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiToken:
+    """A token with its secret, to be shown once."""
+
+    token: str = field(repr=False)
+    described: ApiToken
 
 
 @dataclass(frozen=True, slots=True)

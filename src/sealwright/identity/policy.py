@@ -11,10 +11,10 @@ from datetime import timedelta
 from msgspec import Struct
 
 from sealwright.clock import CLOCKS_DIFFER, Instant, after, between, in_words
-from sealwright.errors import InvalidInput
+from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.hosts import HostRefused, canonical_mail
-from sealwright.identity.errors import MailRefused, NameRefused, TextRefused, WeakPassword
-from sealwright.identity.models import Session, SessionKind, SessionLifetimes
+from sealwright.identity.errors import AccountNotUsable, MailRefused, NameRefused, TextRefused, WeakPassword
+from sealwright.identity.models import Account, AccountKind, Session, SessionKind, SessionLifetimes
 from sealwright.ip import network_of
 from sealwright.password_strength import weaknesses
 
@@ -142,6 +142,15 @@ def check_link_lifetime(lifetime: timedelta, what: str, *, shortest: timedelta, 
 
 
 # --- passwords -------------------------------------------------------------------------------------------------------
+
+
+def require_has_password(account: Account) -> None:
+    """Raise AccountNotUsable for a service account, which has API tokens in place of a password."""
+    if account.kind is AccountKind.SERVICE:
+        raise AccountNotUsable(
+            f"{account.name} is a service account: it has API tokens and no password.",
+            remedy=Remedy(Action.CREATE_API_TOKEN, account.name),
+        )
 
 
 def prepare_password(password: str) -> bytes:

@@ -19,7 +19,7 @@ from sealwright.identity.directory.store import lock_directory
 from sealwright.identity.errors import BuiltIn
 from sealwright.identity.models import Account, AccountKind, LinkPurpose, OneTimeLink
 from sealwright.identity.one_time_links import OneTimeLinks, WithLink
-from sealwright.identity.policy import check_link_lifetime
+from sealwright.identity.policy import check_link_lifetime, require_has_password
 
 RESET_LIFETIME = timedelta(hours=1)
 SHORTEST_LIFETIME = timedelta(minutes=5)
@@ -68,6 +68,7 @@ class ResetLinks:
         await self._changes.require(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, f"person:{who}")
         check_link_lifetime(lifetime, "A link", shortest=SHORTEST_LIFETIME, longest=LONGEST_LIFETIME)
         account = await self._directory.show_person(who, actor=actor)
+        require_has_password(account)
         if account.kind is AccountKind.SYSTEM:
             raise BuiltIn(
                 f"{account.name} is built in: its password is set from the server's shell.",

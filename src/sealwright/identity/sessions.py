@@ -89,9 +89,14 @@ class Sessions:
         return SignedIn(account, session, actor)
 
     async def is_privileged(self, signed_in: SignedIn) -> bool:
-        """Whether the last sign-in of the session is recent enough to change credentials and administration."""
+        """Whether the last sign-in of the session is recent enough to change credentials and administration.
+
+        What a service account shows is always its credential itself, so that it counts as recent.
+        """
         now = self._clock.now()
         session = signed_in.session
+        if session.kind is SessionKind.API_TOKEN:  # there is no one who could sign in again
+            return True
         return session.authenticated_at <= now < privileged_until(session, self._rules)
 
     async def begin(

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sealwright.access import NamedAuthorities
 from sealwright.ca import ClientCertificates
 from sealwright.http import Route
-from sealwright.identity import api_authenticator, browser_authenticator
+from sealwright.identity import browser_authenticator, terminal_authenticator
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.authorization_requests import AuthorizationRequests
@@ -174,7 +174,7 @@ def _people_routes(
     step_response: StepResponse,
 ) -> tuple[Route, ...]:
     """The addresses where people decide, in a browser or at a terminal."""
-    terminals = TerminalEndpoints(authorization, api_authenticator(sessions), dependencies.budgets)
+    terminals = TerminalEndpoints(authorization, terminal_authenticator(sessions), dependencies.budgets)
     browsers = BrowserEndpoints(
         authorization=authorization,
         logout=logout,

@@ -8,6 +8,7 @@ from sealwright.errors import Action, Failure
 
 _ADVICE: Mapping[Action, str] = {
     Action.CHANGE_ISSUER_KEYS: "Change the keys of the issuer {name}.",
+    Action.CREATE_API_TOKEN: "An administrator can make a token of {name}.",
     Action.CREATE_GROUP: "An administrator can make another group for some of the people.",
     Action.DELETE_CLIENT_IN_USE: "Change what uses the application first.",
     Action.DELETE_GROUP_IN_USE: "Change what uses the group first.",
@@ -19,6 +20,7 @@ _ADVICE: Mapping[Action, str] = {
     Action.LIST_PEOPLE: "Look for it among the people.",
     Action.LIST_PEOPLE_AND_GROUPS: "Look for it among the people and groups.",
     Action.MOVE_CLIENT_IN_USE: "Change what uses the application first.",
+    Action.LIST_SERVICE_ACCOUNTS: "Look for it among the service accounts.",
     Action.RECOVER_ACCOUNT: "On the server: sealwright recover-account {name}",
     Action.RENAME_CLIENT_IN_USE: "Change what uses the application first.",
     Action.RENAME_GROUP_IN_USE: "Change what uses the group first.",

@@ -13,6 +13,7 @@ from sealwright.db.schema.ca import certificate_names, certificates, issuers, pr
 from sealwright.db.schema.columns import metadata
 from sealwright.db.schema.identity import (
     accounts,
+    api_tokens,
     credentials,
     group_members,
     group_nestings,
@@ -51,6 +52,7 @@ from sealwright.db.schema.runtime import leases
 
 __all__ = [
     "accounts",
+    "api_tokens",
     "audit_events",
     "audit_names",
     "certificate_names",

@@ -19,7 +19,8 @@ accounts = Table(
     instant_column("valid_until", nullable=True),
     instant_column("disabled_at", nullable=True, doc="Since then it cannot sign in, and its certificates are not renewed"),
     flag_column("credential_generation", 0, doc="Counts the resets that end certificates; those of an older one are not renewed"),
-    info={"about": "People, and the accounts that a server has from the start."},
+    text_column("managed_by", nullable=True, doc="Of a service account: the account or group that may make its API tokens"),
+    info={"about": "People, services, and the accounts that a server has from the start."},
 )
 
 mail_addresses = Table(
@@ -114,6 +115,21 @@ passkeys = Table(
     instant_column("last_used_at", nullable=True),
     UniqueConstraint("account_id", "label"),
     info={"about": "Passkeys (WebAuthn credentials) of accounts."},
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    ref_column("account_id", "accounts.id", cascade=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    text_column("label"),
+    flag_column("read_only", 1),
+    instant_column("created_at"),
+    instant_column("expires_at", nullable=True),
+    instant_column("last_used_at", nullable=True),
+    UniqueConstraint("account_id", "label"),
+    info={"about": "API tokens of service accounts; one that was revoked is not here any more."},
 )
 
 used_challenges = Table(

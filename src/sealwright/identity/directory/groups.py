@@ -16,9 +16,9 @@ from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import require_remaining_administrator
 from sealwright.identity.directory.memberships import Memberships
 from sealwright.identity.directory.people import require_free_name
-from sealwright.identity.errors import BuiltIn, GroupInUse, MemberNotFound
+from sealwright.identity.errors import BuiltIn, GroupInUse
 from sealwright.identity.models import Group
-from sealwright.identity.policy import check_description, check_name, local_name, printable
+from sealwright.identity.policy import check_description, check_name
 
 
 class Groups(Memberships):
@@ -122,20 +122,6 @@ class Groups(Memberships):
         if users and not even_if_used:
             raise _in_use(group, list(dict.fromkeys(users)), Action.RENAME_GROUP_IN_USE)
         return users
-
-    async def _manager_in(self, tx: Transaction, who: str | None) -> str | None:
-        """The id of the account or group that is to manage a group."""
-        if who is None:
-            return None
-        name = local_name(who, self._domain)
-        found = await store.find_account(tx, name) or await store.find_group(tx, name)
-        if found is None:
-            raise MemberNotFound(
-                f"There is no account or group {printable(who, 80)!r}.",
-                reasons=("nothing was changed",),
-                remedy=Remedy(Action.LIST_PEOPLE_AND_GROUPS),
-            )
-        return found.id
 
     async def _users_of(self, tx: Database | Transaction, group: Group) -> list[str]:
         """Descriptions of what refers to the group."""

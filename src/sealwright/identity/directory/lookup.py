@@ -12,7 +12,7 @@ from sealwright.entropy import Entropy
 from sealwright.errors import Action, Remedy
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
-from sealwright.identity.errors import AccountNotFound, GroupNotFound
+from sealwright.identity.errors import AccountNotFound, GroupNotFound, MemberNotFound
 from sealwright.identity.models import SYSTEM_ACCOUNTS, Account, AccountKind, AccountStatus, Group, Members
 from sealwright.identity.policy import local_name, printable, searchable, spn
 from sealwright.identity.sessions import Sessions
@@ -104,23 +104,37 @@ class DirectoryLookup:
         text, after = searchable(search), searchable(beyond)
         return tuple(await store.groups_page(self._db, search=text, beyond=after, at_most=_page(at_most)))
 
-    async def manager_of(self, group: Group) -> str | None:
-        """SPN of the account or name of the group that manages a group; None where there is none (any more)."""
-        if group.managed_by is None:
+    async def manager_of(self, managed: Group | Account) -> str | None:
+        """SPN of the account or name of the group that manages something; None where there is none (any more)."""
+        if managed.managed_by is None:
             return None
-        account = await store.account(self._db, group.managed_by)
+        account = await store.account(self._db, managed.managed_by)
         if account is not None:
             return self.spn_of(account)
-        found = await store.find_group(self._db, group.managed_by)
+        found = await store.find_group(self._db, managed.managed_by)
         return None if found is None else found.name
 
-    async def manages(self, reader: Database | Transaction, actor: Actor, group: Group | None) -> bool:
-        """Whether the group was given to `actor`, or to a group that they are in, to be managed."""
-        if group is None or group.managed_by is None or not actor.id:
+    async def manages(self, reader: Database | Transaction, actor: Actor, managed: Group | Account | None) -> bool:
+        """Whether it was given to `actor`, or to a group that they are in, to be managed."""
+        if managed is None or managed.managed_by is None or not actor.id:
             return False
-        if actor.id == group.managed_by:
+        if actor.id == managed.managed_by:
             return True
-        return any(held.id == group.managed_by for held in await store.groups_of(reader, actor.id))
+        return any(held.id == managed.managed_by for held in await store.groups_of(reader, actor.id))
+
+    async def _manager_in(self, tx: Transaction, who: str | None) -> str | None:
+        """The id of the account or group that is to manage something."""
+        if who is None:
+            return None
+        name = local_name(who, self._domain)
+        found = await store.find_account(tx, name) or await store.find_group(tx, name)
+        if found is None:
+            raise MemberNotFound(
+                f"There is no account or group {printable(who, 80)!r}.",
+                reasons=("nothing was changed",),
+                remedy=Remedy(Action.LIST_PEOPLE_AND_GROUPS),
+            )
+        return found.id
 
     async def members_of(self, who: str, *, actor: Actor) -> Members:
         """Direct members of a group."""

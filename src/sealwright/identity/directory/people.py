@@ -14,6 +14,7 @@ from sealwright.db import Transaction
 from sealwright.entropy import uuid4
 from sealwright.errors import InvalidInput
 from sealwright.identity import store as credential_store
+from sealwright.identity.api_tokens import store as api_token_store
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import require_remaining_administrator
 from sealwright.identity.directory.lookup import DirectoryLookup
@@ -65,9 +66,16 @@ async def require_free_mails(tx: Transaction, mails: Sequence[MailAddress], *, b
 
 def new_person(account_id: str, name: str, display_name: str, mails: Sequence[str | MailAddress], now: Instant) -> Account:
     """A person who is not stored yet, from what was typed; raises InvalidInput."""
+    return new_account(account_id, name, display_name, mails, now, AccountKind.PERSON)
+
+
+def new_account(
+    account_id: str, name: str, display_name: str, mails: Sequence[str | MailAddress], now: Instant, kind: AccountKind
+) -> Account:
+    """An account that is not stored yet, from what was typed; raises InvalidInput."""
     return Account(
         id=account_id,
-        kind=AccountKind.PERSON,
+        kind=kind,
         name=check_name(name),
         display_name=check_display_name(display_name),
         mails=parse_mails(mails),
@@ -241,7 +249,8 @@ class People(DirectoryLookup):
         return found
 
     async def _end_access(self, tx: Transaction, account: Account, reason: str, actor: Actor) -> int:
-        """End the account's sessions, links and waiting sign-ins; returns the number of sessions."""
+        """End the account's sessions, links, waiting sign-ins and API tokens; returns the number of sessions."""
+        await api_token_store.delete_of_account(tx, account.id)
         await credential_store.delete_pending_of(tx, account.id)
         for purpose in (LinkPurpose.RESET, LinkPurpose.INVITE):
             await credential_store.delete_links(tx, purpose, account.id)

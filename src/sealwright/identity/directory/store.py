@@ -31,6 +31,7 @@ _ACCOUNT_FIELDS = (
     "disabled_at",
     "created_at",
     "updated_at",
+    "managed_by",
 )
 MAIL_COLUMNS = (mail_addresses.c.address, mail_addresses.c.verified_at)
 ACCOUNT_COLUMNS = tuple(accounts.c[name] for name in _ACCOUNT_FIELDS)
@@ -84,6 +85,9 @@ _SET_DISPLAY_NAME = Statement(
     update(accounts).where(accounts.c.id == _p("of")).values(display_name=_p("new_name"), updated_at=_p("at"))
 )
 _SET_NAME = Statement(update(accounts).where(accounts.c.id == _p("of")).values(name=_p("new_name"), updated_at=_p("at")))
+_SET_ACCOUNT_MANAGER = Statement(
+    update(accounts).where(accounts.c.id == _p("of")).values(managed_by=_p("new_manager"), updated_at=_p("at"))
+)
 _SET_VALIDITY = Statement(
     update(accounts)
     .where(accounts.c.id == _p("of"))
@@ -115,13 +119,13 @@ def accounts_from(rows: Iterable[Row]) -> list[Account]:
     found: dict[str, tuple[Row, list[MailAddress]]] = {}
     for row in rows:
         _, mails = found.setdefault(row[0], (row, []))
-        if row[9] is not None:
-            mails.append(MailAddress(row[9], verified=row[10] is not None))
+        if row[10] is not None:
+            mails.append(MailAddress(row[10], verified=row[11] is not None))
     return [_account(row, mails) for row, mails in found.values()]
 
 
 def _account(row: Row, mails: list[MailAddress]) -> Account:
-    return Account(row[0], AccountKind(row[1]), row[2], row[3], tuple(mails), *row[4:9])
+    return Account(row[0], AccountKind(row[1]), row[2], row[3], tuple(mails), *row[4:10])
 
 
 async def account(reader: Reader, account_id: str) -> Account | None:
@@ -214,6 +218,11 @@ async def set_display_name(tx: Transaction, account_id: str, text: str, at: Inst
 async def set_name(tx: Transaction, account_id: str, name: str, at: Instant) -> None:
     """Change the name of an account; the caller holds the directory's lock and knows that it is free."""
     await tx.run(_SET_NAME, of=account_id, new_name=name, at=at)
+
+
+async def set_account_manager(tx: Transaction, account_id: str, manager: str | None, at: Instant) -> None:
+    """Change who may make the API tokens of a service account."""
+    await tx.run(_SET_ACCOUNT_MANAGER, of=account_id, new_manager=manager, at=at)
 
 
 async def set_validity(

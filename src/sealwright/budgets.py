@@ -78,6 +78,8 @@ class Budgets(Struct, frozen=True):
     """One client from one network, so that strangers cannot use up what the client itself has."""
     token_failures_by_network: Budget
     userinfo_failures_by_network: Budget
+    user_codes_by_network: Budget
+    """Codes of devices that were typed wrongly."""
     certificate_failures_by_network: Budget
     certificate_failures_by_account: Budget
 
@@ -95,6 +97,9 @@ def make_budgets(settings: BudgetSettings, clock: Clock) -> Budgets:
         ),
         userinfo_failures_by_network=Budget(
             clock, settings.token_failures_per_address, "access tokens from this address were none of this server"
+        ),
+        user_codes_by_network=Budget(
+            clock, settings.user_codes_per_address, "codes of devices from this address were typed wrongly"
         ),
         certificate_failures_by_network=Budget(
             clock, settings.certificate_failures_per_address, "certificate requests from this address were refused"

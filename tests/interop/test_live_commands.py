@@ -368,6 +368,8 @@ system oauth2 enable-pushed-requests-only wiki
 system oauth2 disable-pushed-requests-only wiki
 system oauth2 enable-signed-requests-only wiki
 system oauth2 disable-signed-requests-only wiki
+system oauth2 enable-device-flow wiki
+system oauth2 disable-device-flow wiki
 system oauth2 add-resource wiki https://api.example.org/
 system oauth2 remove-resource wiki https://api.example.org/
 system oauth2 add-details-type wiki payment_initiation

@@ -61,6 +61,33 @@ class RequestRows:
             ),
         ),
     ] = False
+    device_grant: Annotated[
+        bool,
+        MemberDeclaration(
+            doc="People can sign in on devices without a browser: they read a code there and type it elsewhere (RFC 8628).",
+            label="device flow",
+            set_by=SetBy.ADMINISTRATOR,
+            verbs=(
+                Verb(
+                    name="enable-device-flow",
+                    doc="Let people sign in on a device without a browser, with a code that they type elsewhere (RFC 8628).\n\n"
+                    "Whoever talks a person into typing a code gets what they allow; switch it on only where it is needed.",
+                    said="People can sign in to {client} on devices, with a code",
+                    example="enable-device-flow kubernetes",
+                    value=True,
+                    aliases=("device-flow-enable",),
+                ),
+                Verb(
+                    name="disable-device-flow",
+                    doc="Let nobody sign in on a device, as is the default.",
+                    said="No one can sign in to {client} on a device",
+                    example="disable-device-flow kubernetes",
+                    value=False,
+                    aliases=("device-flow-disable",),
+                ),
+            ),
+        ),
+    ] = False
     resources: Annotated[
         tuple[str, ...],
         MemberDeclaration(

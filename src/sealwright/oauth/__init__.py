@@ -26,6 +26,8 @@ from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.clients.secrets import LONGEST_OVERLAP
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.device.requests import DEVICE_DONE_PAGE, DEVICE_PAGE
+from sealwright.oauth.device.user_codes import shown as shown_user_code
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.errors import (
     AccessTokenRefused,
@@ -40,6 +42,7 @@ from sealwright.oauth.errors import (
     RequestGone,
     TokenRequestRefused,
     UnprovenRequest,
+    UserCodeUnknown,
 )
 from sealwright.oauth.http import answer_failure
 from sealwright.oauth.id_token_status import IdTokenStatus
@@ -78,6 +81,8 @@ from sealwright.oauth.token import TokenEndpoint, TokenResponse
 __all__ = [
     "CONSENT_PAGE",
     "CONTINUE_PATH",
+    "DEVICE_DONE_PAGE",
+    "DEVICE_PAGE",
     "LOGOUT_PAGE",
     "LONGEST_OVERLAP",
     "NOT_ALLOWED_PAGE",
@@ -139,6 +144,7 @@ __all__ = [
     "TokenRequestRefused",
     "TokenResponse",
     "UnprovenRequest",
+    "UserCodeUnknown",
     "answer_failure",
     "build_authorization_server",
     "client_name_in",
@@ -147,5 +153,6 @@ __all__ = [
     "purge",
     "queue_logout_tokens",
     "set_members",
+    "shown_user_code",
     "step_responses",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec import Struct
 
 from sealwright.access import NamedAuthorities
@@ -19,6 +21,8 @@ from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.consents import Consents
 from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.device.endpoint import DeviceEndpoint
+from sealwright.oauth.device.requests import DeviceRequests
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.http import Endpoints, routes
 from sealwright.oauth.id_token_status import IdTokenStatus
@@ -72,17 +76,11 @@ def build_authorization_server(
     `directory`: `identity.Directory`; `sessions`: `identity.Sessions`; `named`: the names that carry authority elsewhere;
     `certificates`: those of the certificate authority; `form_post_page`: renders the page that posts a response.
     """
-    pushed = PushedRequests(dependencies)
-    requests = PendingRequests(dependencies, sealer, pushed)
     subjects = SubjectLookup(dependencies, directory)
-    incoming = AuthorizationRequests(dependencies, custody=custody, pushed=pushed)
-    authorization = AuthorizationEndpoint(
-        dependencies, directory=directory, subjects=subjects, custody=custody, incoming=incoming, requests=requests
-    )
+    asked = _requests(dependencies, directory=directory, subjects=subjects, custody=custody, sealer=sealer)
     discovery = Discovery(dependencies, custody)
     proofs = _proofs(dependencies, sessions, custody, sealer, certificates)
-    pushes = PushEndpoint(clients=proofs.clients, incoming=incoming, requests=requests, pushed=pushed)
-    endpoints = _endpoints(dependencies, proofs, pushes, discovery, directory, subjects, custody)
+    endpoints = _endpoints(dependencies, proofs, asked, discovery, directory, subjects, custody)
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
     clients = ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named)
@@ -90,7 +88,7 @@ def build_authorization_server(
         clients=clients,
         client_maps=ClientMaps(clients, directory),
         issuers=IssuerRegistry(dependencies, custody),
-        authorization=authorization,
+        authorization=asked.authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,
         tokens=endpoints.tokens,
@@ -98,7 +96,7 @@ def build_authorization_server(
         logout=logout,
         backchannel_logout=BackchannelLogout(dependencies, custody=custody, outbound=dependencies.outbound),
         step_response=step_response,
-        routes=(*_people_routes(dependencies, authorization, logout, sessions, step_response), *routes(endpoints)),
+        routes=(*_people_routes(dependencies, asked.authorization, logout, sessions, step_response), *routes(endpoints)),
     )
 
 
@@ -130,7 +128,7 @@ def _proofs(
 def _endpoints(
     dependencies: OAuthDependencies,
     proofs: _Proofs,
-    pushes: PushEndpoint,
+    asked: _Requests,
     discovery: Discovery,
     directory: PeopleLookup,
     subjects: SubjectLookup,
@@ -149,7 +147,8 @@ def _endpoints(
             custody=custody,
             opaque=proofs.opaque,
         ),
-        pushes=pushes,
+        pushes=PushEndpoint(clients=clients, incoming=asked.incoming, requests=asked.pending, pushed=asked.pushed),
+        devices=DeviceEndpoint(clients=clients, requests=asked.pending, devices=asked.devices),
         introspection=IntrospectionEndpoint(
             dependencies,
             clients=clients,
@@ -164,6 +163,34 @@ def _endpoints(
         discovery=discovery,
         budgets=dependencies.budgets,
     )
+
+
+class _Requests(NamedTuple):
+    """The parts that authorization requests go through until they are decided."""
+
+    authorization: AuthorizationEndpoint
+    incoming: AuthorizationRequests
+    pending: PendingRequests
+    pushed: PushedRequests
+    devices: DeviceRequests
+
+
+def _requests(
+    dependencies: OAuthDependencies, *, directory: PeopleLookup, subjects: SubjectLookup, custody: Custody, sealer: Sealer
+) -> _Requests:
+    pushed, devices = PushedRequests(dependencies), DeviceRequests(dependencies)
+    incoming = AuthorizationRequests(dependencies, custody=custody, pushed=pushed)
+    pending = PendingRequests(dependencies, sealer, pushed)
+    authorization = AuthorizationEndpoint(
+        dependencies,
+        directory=directory,
+        subjects=subjects,
+        custody=custody,
+        incoming=incoming,
+        requests=pending,
+        devices=devices,
+    )
+    return _Requests(authorization, incoming, pending, pushed, devices)
 
 
 def _people_routes(

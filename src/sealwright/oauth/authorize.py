@@ -14,15 +14,17 @@ from sealwright.db import Transaction
 from sealwright.entropy import token, uuid4
 from sealwright.errors import as_sentence
 from sealwright.identity import SignedIn
+from sealwright.ip import network_of
 from sealwright.keys import Custody
 from sealwright.oauth import policy, store
 from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.authorization_response import AuthorizationResponses, Response
 from sealwright.oauth.claims import claims_of, identity_claims
 from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.device.requests import DEVICE_DONE_PAGE, DeviceRequests
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.error_text import error_text
-from sealwright.oauth.errors import AuthorizationRefused
+from sealwright.oauth.errors import AuthorizationRefused, UserCodeUnknown
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import (
@@ -32,6 +34,7 @@ from sealwright.oauth.models import (
     NextStep,
     NotAllowedStep,
     PendingRequest,
+    RedirectStep,
     SignInStep,
     TokenFamily,
 )
@@ -53,7 +56,10 @@ class AuthorizationEndpoint:
         custody: Custody,
         incoming: AuthorizationRequests,
         requests: PendingRequests,
+        devices: DeviceRequests,
     ) -> None:
+        self._devices = devices
+        self._user_codes = dependencies.budgets.user_codes_by_network
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._entropy = dependencies.entropy
@@ -88,6 +94,15 @@ class AuthorizationEndpoint:
                 {"error": refusal.error, "error_description": error_text(refusal.detail)},
             )
             return await self._responses.make(proven.client, proven.redirect_uri, mode, state, **told)
+
+    async def handle_of_device(self, typed: str, address: str) -> str:
+        """A handle of the request of a device, by the code that a person read there; raises UserCodeUnknown."""
+        self._user_codes.require(network_of(address))
+        pending = await self._devices.find(typed)
+        if pending is None:
+            self._user_codes.spend(network_of(address))
+            raise UserCodeUnknown("No device waits with this code. Compare it with the one that the device shows now.")
+        return self._requests.handle_of(pending)
 
     async def pending(self, handle: str) -> PendingRequest:
         """The request behind a handle, for the pages that show it; raises RequestGone."""
@@ -205,6 +220,8 @@ class AuthorizationEndpoint:
         )
         target = f"client:{pending.client.id}"
         details: dict[str, Any] = {"client": pending.client.name, "scope": " ".join(scopes), "family": family.id}
+        if request.device is not None:
+            details["device"] = True
         if request.resources:
             details["resources"] = list(request.resources)
         if request.authorization_details:
@@ -218,6 +235,10 @@ class AuthorizationEndpoint:
                 await store.put_consent(tx, signed_in.account.id, family.client_id, given, now)
                 await self._audit.record(tx, Event.CONSENT_GIVEN, actor=signed_in.actor, target=target, details=details)
             await store.insert_family(tx, family)
+            if request.device is not None:
+                if not await self._devices.allow(tx, request.device, family.id):
+                    raise request_gone()
+                return True
             await store.insert_code(tx, digest_of(code), family.id, request, after(now, self._lifetimes.code))
             await self._audit.record(tx, Event.CODE_ISSUED, actor=signed_in.actor, target=target, details=details)
             return True
@@ -240,6 +261,9 @@ class AuthorizationEndpoint:
         self._answered.take(signed_in.account.id)
 
         async def body(tx: Transaction) -> bool:
+            device = pending.request.device
+            if device is not None and not await self._devices.deny(tx, device):
+                return False
             return await self._requests.answer(tx, handle, pending)
 
         if not await self._db.write(body):
@@ -271,6 +295,8 @@ class AuthorizationEndpoint:
 
     async def _respond(self, pending: PendingRequest, **parameters: str) -> Response:
         request = pending.request
+        if request.device is not None:  # it asks by itself
+            return RedirectStep(f"{DEVICE_DONE_PAGE}?{'refused' if 'error' in parameters else 'allowed'}")
         mode, state = request.response_mode, request.state
         return await self._responses.make(pending.client, request.redirect_uri, mode, state, **parameters)
 

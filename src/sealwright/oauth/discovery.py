@@ -10,7 +10,6 @@ from sealwright.client_metadata import (
     ASSERTION_ALGORITHMS,
     SECRET_ALGORITHMS,
     AuthenticationMethod,
-    ClientKind,
     is_client_name,
 )
 from sealwright.clock import Instant, before
@@ -22,10 +21,11 @@ from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown, IssuerUnknown
-from sealwright.oauth.grants import GRANTS
+from sealwright.oauth.grants import GRANTS, DeviceCodeGrant, Grant, is_open_to
 from sealwright.oauth.issuers import store as issuer_store
 from sealwright.oauth.issuers.addresses import (
     AUTHORIZATION_PATH,
+    DEVICE_PATH,
     LOGOUT_PATH,
     PUSH_PATH,
     KeyOwner,
@@ -47,6 +47,7 @@ CALLED_BY_CLIENTS = (
     "revocation_endpoint",
     "introspection_endpoint",
     "pushed_authorization_request_endpoint",
+    "device_authorization_endpoint",
     "userinfo_endpoint",
 )
 """Endpoints that the machines listener has too; no browser is ever led to them."""
@@ -75,8 +76,8 @@ class Offer(NamedTuple):
 
     scopes: Collection[str]
     claims: Collection[str]
-    kinds: frozenset[ClientKind]
-    """Which clients it has."""
+    grants: Collection[type[Grant]]
+    """Which its clients may use."""
     methods: Collection[str]
     """How they authenticate."""
     algorithms: list[str]
@@ -120,14 +121,14 @@ class Discovery:
         if client is None:
             # What each of its clients may ask for is that client's business, and there may be a million of them.
             algorithms = list(dict.fromkeys(record.algorithm for record in records))
-            offer = Offer(CLAIMS_OF_SCOPE, (), frozenset(ClientKind), get_args(AuthenticationMethod), algorithms)
+            offer = Offer(CLAIMS_OF_SCOPE, (), GRANTS, get_args(AuthenticationMethod), algorithms)
         else:
             maps = await store.scopes_by_group(self._db, client.id)
             mapped = [one.claim for one in await maps_store.claim_maps(self._db, client.id)] if client.has_claim_maps else []
             offer = Offer(
                 policy.available_scopes(maps, maps),
                 [*client.always_told, *mapped],
-                frozenset({client.kind}),
+                [grant for grant in GRANTS if is_open_to(grant, client)],
                 client.authentication_methods,
                 _algorithms(client, records, now),
                 _asked_by(client),
@@ -265,7 +266,8 @@ def metadata_of(origin: str, issuer_url: str, offer: Offer) -> dict[str, Any]:
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": [str(mode) for mode in ResponseMode],
-        "grant_types_supported": [grant.grant_type for grant in GRANTS if offer.kinds & grant.open_to],
+        "grant_types_supported": [grant.grant_type for grant in offer.grants],
+        **({"device_authorization_endpoint": origin + DEVICE_PATH} if DeviceCodeGrant in offer.grants else {}),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": offer.algorithms,
         "token_endpoint_auth_methods_supported": methods,

@@ -132,6 +132,40 @@ class ScopeRefused(TokenRequestRefused):
     error = "invalid_scope"
 
 
+class AuthorizationPending(TokenRequestRefused):
+    """The person has not decided about a device yet (RFC 8628, section 3.5)."""
+
+    code = "authorization_pending"
+    error = "authorization_pending"
+
+
+class PollingTooFast(TokenRequestRefused):
+    """A device asks more often than it may (RFC 8628, section 3.5)."""
+
+    code = "slow_down"
+    error = "slow_down"
+
+
+class DeviceCodeExpired(TokenRequestRefused):
+    """A device code whose time is over."""
+
+    code = "expired_token"
+    error = "expired_token"
+
+
+class DeviceDenied(TokenRequestRefused):
+    """The person refused what a device asked for."""
+
+    code = "device_denied"
+    error = "access_denied"
+
+
+class UserCodeUnknown(Refused):
+    """No device waits with the code that a person typed."""
+
+    code = "user_code_unknown"
+
+
 class TargetRefused(TokenRequestRefused):
     """A resource that the client may not ask tokens for, or that was not granted (RFC 8707)."""
 

@@ -24,12 +24,14 @@ from sealwright.errors import (
 )
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import network_of
+from sealwright.oauth.device.endpoint import DeviceEndpoint
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
     AccessTokenMissing,
     AccessTokenRefused,
+    AuthorizationPending,
     AuthorizationRefused,
     ClientNotAuthenticated,
     ScopeMissing,
@@ -37,6 +39,7 @@ from sealwright.oauth.errors import (
 )
 from sealwright.oauth.introspection import SIGNED_INTROSPECTION, IntrospectionEndpoint
 from sealwright.oauth.issuers.addresses import (
+    DEVICE_PATH,
     INTROSPECTION_PATH,
     KEYS_PATH,
     OWN_ISSUER_PATH,
@@ -85,6 +88,7 @@ class Endpoints:
         *,
         tokens: TokenEndpoint,
         pushes: PushEndpoint,
+        devices: DeviceEndpoint,
         introspection: IntrospectionEndpoint,
         revocation: RevocationEndpoint,
         userinfo: UserinfoEndpoint,
@@ -93,6 +97,7 @@ class Endpoints:
     ) -> None:
         self.tokens = tokens
         self._pushes = pushes
+        self._devices = devices
         self._introspection = introspection
         self._revocation = revocation
         self._userinfo = userinfo
@@ -107,6 +112,11 @@ class Endpoints:
     async def push(self, request: Request) -> Response:
         """The pushed authorization request endpoint (RFC 9126)."""
         return json_response(201, await self._for_client(request, self._pushes.respond), headers=(*_NO_STORE, _ANY_ORIGIN))
+
+    async def ask_for_device(self, request: Request) -> Response:
+        """The device authorization endpoint (RFC 8628)."""
+        self._budgets.authorizations_by_network.take(network_of(request.peer.address))
+        return json_response(200, await self._for_client(request, self._devices.respond), headers=(*_NO_STORE, _ANY_ORIGIN))
 
     async def introspect(self, request: Request) -> Response:
         """The introspection endpoint (RFC 7662), which signs its response where that is asked for (RFC 9701)."""
@@ -127,7 +137,7 @@ class Endpoints:
         try:
             form, resources = request.form(repeatable="resource"), request.form_values("resource")
             return await respond(TokenRequest(form, request.headers, request.peer, tuple(dict.fromkeys(resources))))
-        except RateLimited:
+        except (RateLimited, AuthorizationPending):
             raise
         except Refused:
             failures.spend(network)
@@ -186,6 +196,7 @@ def routes(endpoints: Endpoints) -> list[Route]:
     return [
         *(Route("POST", path, endpoints.token, _BOTH, own, oauth) for path in _TOKEN_PATHS),
         Route("POST", PUSH_PATH, endpoints.push, _BOTH, own, oauth),
+        Route("POST", DEVICE_PATH, endpoints.ask_for_device, _BOTH, own, oauth),
         *(Route("POST", path, endpoints.introspect, _BOTH, own, oauth) for path in _INTROSPECTION_PATHS),
         *(Route("POST", path, endpoints.revoke, _BOTH, own, oauth) for path in _REVOCATION_PATHS),
         *(

@@ -158,6 +158,12 @@ class AuthorizationRequest(Struct, frozen=True, omit_defaults=True):
     """What is asked for beyond scopes (RFC 9396)."""
     pushed: bytes | None = None
     """The digest of the handle with which the client pushed it."""
+    dpop_jkt: str | None = None
+    """The thumbprint of the key that the code is bound to (RFC 9449, section 10)."""
+    device: bytes | None = None
+    """The digest of the code of the device that asks; there is no redirect URI then."""
+    user_code: str = ""
+    """What the person read on that device."""
 
 
 class PendingRequest(Struct, frozen=True):
@@ -303,6 +309,8 @@ class Code(Struct, frozen=True):
     code_challenge: str | None
     expires_at: Instant
     consumed_at: Instant | None
+    dpop_jkt: str | None = None
+    """The thumbprint of the key without whose proof it is not redeemed."""
 
 
 class RefreshToken(Struct, frozen=True):

@@ -91,9 +91,18 @@ def state_of(parameters: Parameters) -> str | None:
 
 
 def read_request(
-    parameters: Parameters, client: Client, redirect_uri: str, hinted_subject: str | None, *, pushed: bytes | None = None
+    parameters: Parameters,
+    client: Client,
+    redirect_uri: str,
+    hinted_subject: str | None,
+    *,
+    pushed: bytes | None = None,
+    leads_to_code: bool = True,
 ) -> AuthorizationRequest:
-    """What a request with proven client and redirect URI asks for; raises AuthorizationRefused."""
+    """What a request with proven client and redirect URI asks for; raises AuthorizationRefused.
+
+    `leads_to_code`: false for a device, which has no redirect URI and no code to prove.
+    """
     _require_clean(parameters)
     _require_response_type(parameters)
     for name, (error, text) in _NOT_SUPPORTED.items():
@@ -109,7 +118,7 @@ def read_request(
         response_mode=response_mode_of(parameters),
         state=state_of(parameters),
         nonce=parameters.values.get("nonce"),
-        code_challenge=_challenge(parameters, client),
+        code_challenge=_challenge(parameters, client) if leads_to_code else None,
         prompts=_prompts(parameters),
         max_age=_max_age(parameters),
         login_hint=parameters.values.get("login_hint", "")[:LONGEST_HINT],
@@ -118,6 +127,7 @@ def read_request(
         resources=_resources(parameters, client),
         authorization_details=_details(parameters, client),
         pushed=pushed,
+        dpop_jkt=_dpop_jkt(parameters),
     )
 
 
@@ -169,6 +179,13 @@ def _challenge(parameters: Parameters, client: Client) -> str | None:
     if not policy.is_challenge(challenge):
         raise _malformed("The code_challenge is not the base64url text of a SHA-256 digest.")
     return challenge
+
+
+def _dpop_jkt(parameters: Parameters) -> str | None:
+    thumbprint = parameters.values.get("dpop_jkt")
+    if thumbprint is not None and not policy.is_challenge(thumbprint):  # a digest of the same length, written in the same way
+        raise _malformed("The dpop_jkt is not the base64url text of a SHA-256 thumbprint.")
+    return thumbprint
 
 
 def _how_to_use_pkce(client: Client) -> str:

@@ -71,7 +71,8 @@ class PendingRequests:
             raise request_gone()
         client = await store.client_of_request(self._db, _digest(handle), sealed.request.client_id)
         # the address to which the response would go may have been taken away meanwhile
-        if client is None or not redirects.is_allowed(client, sealed.request.redirect_uri):
+        proven = sealed.request.device is not None or (client and redirects.is_allowed(client, sealed.request.redirect_uri))
+        if client is None or not proven:
             raise request_gone()
         return PendingRequest(client, sealed.request, sealed.created_at, sealed.expires_at)
 

@@ -248,7 +248,7 @@ def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, fact
 
 
 def _consent_is_needed(client: Client, request: AuthorizationRequest, facts: SessionFacts) -> bool:
-    if Prompt.CONSENT in request.prompts or request.authorization_details:  # each of them is about one occasion
+    if Prompt.CONSENT in request.prompts or is_about_one_occasion(request):
         return True
     # Whoever goes on after a sign-out is asked about in any case, and so can be taken back (OpenID Connect Core, section 11).
     if not client.consent_prompt and OFFLINE_ACCESS not in facts.decision.granted:
@@ -264,4 +264,9 @@ def asks_each_time(client: Client, request: AuthorizationRequest) -> bool:
     A secret proves a client, and a host name that only its owner answers at. A loopback port is free for every user of the
     computer, and a scheme for every application on it.
     """
-    return client.is_public and not is_claimed(request.redirect_uri)
+    return is_about_one_occasion(request) or (client.is_public and not is_claimed(request.redirect_uri))
+
+
+def is_about_one_occasion(request: AuthorizationRequest) -> bool:
+    """True where no consent from before can count: details are of one act, and a device is not where the person is."""
+    return bool(request.authorization_details) or request.device is not None

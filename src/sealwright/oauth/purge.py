@@ -9,6 +9,8 @@ from sealwright.clock import Instant, before
 from sealwright.db import Transaction
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.device import store as device_store
+from sealwright.oauth.dpop import store as dpop_store
 from sealwright.oauth.pushed import store as pushed_store
 
 KEPT_FOR = timedelta(days=1)
@@ -21,8 +23,9 @@ async def purge(dependencies: OAuthDependencies) -> int:
     """Delete what ended more than a day ago; returns how many rows. A scheduled job, safe on any number of nodes."""
     until = before(dependencies.clock.now(), KEPT_FOR)
     gone = await _until_none_is_left(dependencies, store.purge_requests, until)
-    gone += await _until_none_is_left(dependencies, pushed_store.purge, until)
     gone += await _until_none_is_left(dependencies, store.purge_used_jwts, dependencies.clock.now())
+    for delete in (pushed_store.purge, device_store.purge, dpop_store.purge):
+        gone += await _until_none_is_left(dependencies, delete, until)
     gone += await _purge_families(dependencies, until)
     return gone + await _until_none_is_left(dependencies, store.purge_refresh_tokens, until)
 

@@ -346,6 +346,7 @@ async def insert_code(tx: Transaction, digest: bytes, family_id: str, request: A
         family_id=family_id,
         redirect_uri=request.redirect_uri,
         code_challenge=request.code_challenge,
+        dpop_jkt=request.dpop_jkt,
         expires_at=expires_at,
         consumed_at=None,
     )

@@ -17,6 +17,7 @@ from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import (
+    AuthorizationPending,
     ClientNotAuthorized,
     DetailsRefused,
     GrantTypeRefused,
@@ -24,7 +25,7 @@ from sealwright.oauth.errors import (
     TargetRefused,
     TokenRequestRefused,
 )
-from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult
+from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult, is_open_to
 from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
@@ -99,7 +100,7 @@ class TokenEndpoint:
         grant = self._grants.get(grant_type)
         if grant is None:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
-        if client.kind not in grant.open_to:
+        if not is_open_to(type(grant), client):
             raise ClientNotAuthorized(f"{client.name} is a {client.kind} client, which may not use the grant_type {grant_type}.")
         request = replace(request, confirmation=await self._confirmations.of_request(client, request))
         algorithm = client.id_token_signed_response_alg
@@ -111,6 +112,8 @@ class TokenEndpoint:
 
         try:
             result = await grant.redeem(client, request, actor, complete)
+        except AuthorizationPending:
+            raise
         except TokenRequestRefused:
             self._failures.spend(client.name, network_of(address))
             raise

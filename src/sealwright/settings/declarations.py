@@ -133,6 +133,9 @@ class BudgetSettings:
     token_failures_per_client: Rate | None = _declare(
         "60/1m", read_rate, "Refused token requests of one client from one address: wrong secrets, void codes and tokens."
     )
+    user_codes_per_address: Rate | None = _declare(
+        "30/1m", read_rate, "Codes of devices that were typed wrongly, from one address; of IPv6, from one /64 network."
+    )
     token_failures_per_address: Rate | None = _declare(
         "300/1m",
         read_rate,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sealwright.clock import Instant, from_seconds
-from sealwright.oauth import PendingRequest, ScopeNeed
+from sealwright.oauth import PendingRequest, ScopeNeed, shown_user_code
 from sealwright.web.formatting import host_text, origin_text
 from sealwright.web.models import ClaimPreview, ClientPreview, DetailsPreview, MissingScope
 
@@ -69,6 +69,7 @@ def client_preview(pending: PendingRequest) -> ClientPreview:
         host=host_text(pending.client.landing_url),
         returns_to=origin_text(pending.request.redirect_uri),
         on_this_computer=pending.returns_to_this_computer,
+        user_code=shown_user_code(pending.request.user_code) if pending.request.user_code else "",
     )
 
 

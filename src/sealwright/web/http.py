@@ -22,6 +22,8 @@ from sealwright.identity import (
 )
 from sealwright.oauth import (
     CONSENT_PAGE,
+    DEVICE_DONE_PAGE,
+    DEVICE_PAGE,
     LOGOUT_PAGE,
     NOT_ALLOWED_PAGE,
     SIGN_IN_PAGE,
@@ -39,6 +41,7 @@ from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
 from sealwright.web.consent import ConsentPages
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, RECOVERY_PAGE, CredentialPages
+from sealwright.web.device import DevicePages
 from sealwright.web.failures import failure_answer
 from sealwright.web.getting_started import GettingStarted
 from sealwright.web.invitation import InvitationPages
@@ -135,6 +138,7 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         clock=clock,
     )
     consent = ConsentPages(pages, dependencies.authorization, dependencies.step_response)
+    device = DevicePages(pages, dependencies.authorization, dependencies.step_response)
     not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response)
     return (
         _route("GET", "/", handlers.open_page(_to_start), _OPEN),
@@ -152,6 +156,9 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         _route("POST", "/ui/sign-out", handlers.personal_form(sign_in.sign_out, page=HOME), _OWN),
         _route("GET", CONSENT_PAGE, handlers.personal_page(consent.show), _OWN),
         _route("POST", CONSENT_PAGE, handlers.personal_form(consent.decide, page=HOME), _OWN),
+        _route("GET", DEVICE_PAGE, handlers.open_page(device.show), _OPEN),
+        _route("POST", DEVICE_PAGE, handlers.open_form(device.submit), _OPEN),
+        _route("GET", DEVICE_DONE_PAGE, handlers.open_page(device.show_done), _OPEN),
         _route("GET", NOT_ALLOWED_PAGE, handlers.personal_page(not_allowed.show), _OWN),
         _route("POST", NOT_ALLOWED_PAGE, handlers.personal_form(not_allowed.go_back, page=HOME), _OWN),
     )

@@ -17,6 +17,8 @@ class ClientPreview(Struct, frozen=True):
     """Where the browser goes back to, without path."""
     on_this_computer: bool
     """It goes back to a program on the person's own computer."""
+    user_code: str = ""
+    """What a device shows that asks; empty where none does."""
 
 
 class DetailsPreview(Struct, frozen=True):

@@ -306,7 +306,14 @@ async def test_routes_say_who_may_call_them():
         assert all(route.access.startswith("public: ") or route.path in own for route in routes)
         token = next(route for route in routes if route.path == "/oauth2/token" and route.method == "POST")
         assert {str(listener) for listener in token.listeners} == {"people", "machines"}
-        of_clients = {"/oauth2/token", "/oauth2/par", "/oauth2/token/introspect", "/oauth2/inspect", "/oauth2/token/revoke"}
+        of_clients = {
+            "/oauth2/token",
+            "/oauth2/par",
+            "/oauth2/device",
+            "/oauth2/token/introspect",
+            "/oauth2/inspect",
+            "/oauth2/token/revoke",
+        }
         of_root = {"/token", "/token/introspection", "/token/revocation", "/jwks"}
         told = {"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
         userinfo = {"/userinfo", "/oauth2/openid/{client}/userinfo", "/oauth2/issuers/{issuer}/userinfo"}

@@ -169,24 +169,42 @@ class Gallery:
             ClaimPreview(self.text("Your groups"), (), self.text("you are in none")),
             ClaimPreview(self.text("When your account was last changed"), (NOW,), technical=True),
         )
-        for name, local in (("consent", True), ("consent-web", False)):
+        details = (
+            DetailsPreview(
+                self.text("Payment initiation"),
+                ((self.text("Instructed amount: Amount"), self.text("12.50")), (self.text("Creditor name"), self.text("Bakery"))),
+            ),
+            DetailsPreview(self.text("https://scheme.example.org/files"), ((self.text("Actions"), self.text("list, read")),)),
+        )
+        device = replace(self.application(), user_code=self.text("WDJB-MJHT"))
+        consents = (
+            ("consent", self.application(local=True), True, (), ()),
+            ("consent-web", self.application(local=False), False, (), ()),
+            ("consent-details", self.application(local=False), True, details, (self.text("https://api.example.org/"),)),
+            ("consent-device", device, True, (), ()),
+        )
+        for name, application, each_time, asked_for, resources in consents:
             yield (
                 name,
                 show(
                     "consent.html",
                     leads_away=True,
-                    application=self.application(local=local),
+                    application=application,
                     person=self.account(),
                     claims=claims,
-                    asks_each_time=local,
-                    details=(DetailsPreview(self.text("payment"), ((self.text("amount"), self.text("12 EUR")),)),)
-                    if local
-                    else (),
+                    details=asked_for,
+                    resources=resources,
+                    asks_each_time=each_time,
                     not_you="/ui/oauth2/not-you",
                     action="/ui/oauth2/consent",
                     csrf_token="csrf",
                 ),
             )
+        device_form = {"action": "/ui/oauth2/device", "csrf_token": "csrf", "user_code": self.text("WDJB-MJHT")}
+        yield "device", show("device.html", errors=(), **device_form)
+        yield "device-refused", show("device.html", status=422, errors=self.errors("user_code"), **device_form)
+        for allowed in (True, False):
+            yield "device-done" if allowed else "device-done-refused", show("device-done.html", allowed=allowed)
         missing = (
             MissingScope(
                 self.text("Who you are, Your e-mail address"), (self.text("step-ca_users"), self.text("network-operations-team"))

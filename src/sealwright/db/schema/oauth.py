@@ -144,10 +144,40 @@ oauth_codes = Table(
     ref_column("family_id", "oauth_families.id", cascade=True),
     text_column("redirect_uri"),
     text_column("code_challenge", nullable=True),
+    text_column("dpop_jkt", nullable=True, doc="The thumbprint of the key that it is bound to"),
     instant_column("expires_at"),
     instant_column("consumed_at", nullable=True),
     Index("ix_oauth_codes_family_id", "family_id"),
     info={"about": "Authorization codes."},
+)
+
+oauth_device_requests = Table(
+    "oauth_device_requests",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, doc="Of the device code"),
+    Column("user_code_digest", LargeBinary, nullable=False, unique=True),
+    ref_column("client_id", "oauth_clients.id", cascade=True),
+    text_column("request", doc="JSON: what it asks for"),
+    instant_column("created_at"),
+    instant_column("expires_at"),
+    instant_column("next_poll_at", doc="When the device may ask again"),
+    Column("interval_ms", Integer, nullable=False, doc="How long it waits between two questions"),
+    ref_column("family_id", "oauth_families.id", cascade=True, nullable=True, doc="What the person allowed"),
+    instant_column("denied_at", nullable=True),
+    instant_column("consumed_at", nullable=True),
+    Index("ix_oauth_device_requests_client_id", "client_id"),
+    Index("ix_oauth_device_requests_family_id", "family_id"),
+    Index("ix_oauth_device_requests_expires_at", "expires_at"),
+    info={"about": "Requests of devices that people decide elsewhere."},
+)
+
+oauth_dpop_proofs = Table(
+    "oauth_dpop_proofs",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, doc="Of the thumbprint of its key, and its jti"),
+    instant_column("expires_at", doc="From then on it is refused for its age"),
+    Index("ix_oauth_dpop_proofs_expires_at", "expires_at"),
+    info={"about": "DPoP proofs that were used, so that none is taken twice."},
 )
 
 oauth_refresh_tokens = Table(

@@ -7,20 +7,31 @@ from __future__ import annotations
 
 from sealwright.oauth.grants.authorization_code import AuthorizationCodeGrant
 from sealwright.oauth.grants.client_credentials import ClientCredentialsGrant
+from sealwright.oauth.grants.device_code import DeviceCodeGrant
 from sealwright.oauth.grants.grant import Grant, GrantDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult
 from sealwright.oauth.grants.refresh_token import RefreshTokenGrant
+from sealwright.oauth.models import Client
 
 GRANTS: tuple[type[Grant], ...] = (
     AuthorizationCodeGrant,
     RefreshTokenGrant,
     ClientCredentialsGrant,
+    DeviceCodeGrant,
 )
+
+
+def is_open_to(grant: type[Grant], client: Client) -> bool:
+    """True where a client may use a grant type: its kind may, and for devices it has to be switched on."""
+    return client.kind in grant.open_to and (grant is not DeviceCodeGrant or client.device_grant)
+
 
 __all__ = [
     "GRANTS",
     "CompleteGrant",
+    "DeviceCodeGrant",
     "Grant",
     "GrantDependencies",
     "GrantResult",
+    "is_open_to",
 ]

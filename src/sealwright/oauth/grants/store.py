@@ -9,7 +9,7 @@ from sqlalchemy import Table, bindparam, exists, insert, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction
-from sealwright.db.schema import oauth_codes, oauth_families, oauth_refresh_tokens
+from sealwright.db.schema import oauth_codes, oauth_device_requests, oauth_families, oauth_refresh_tokens
 from sealwright.oauth.models import Code, RefreshToken
 from sealwright.oauth.store import FAMILY_COLUMNS, family_from, instant_or_none
 
@@ -18,7 +18,7 @@ d = oauth_codes.c
 t = oauth_refresh_tokens.c
 
 _CODE = Statement(
-    select(d.redirect_uri, d.code_challenge, d.expires_at, d.consumed_at, *FAMILY_COLUMNS)
+    select(d.redirect_uri, d.code_challenge, d.expires_at, d.consumed_at, d.dpop_jkt, *FAMILY_COLUMNS)
     .join(oauth_families, f.id == d.family_id)
     .where(d.digest == bindparam("digest"))
 )
@@ -42,6 +42,7 @@ def _consume(table: Table, **also: Any) -> Statement:
 
 
 _CONSUME_CODE = _consume(oauth_codes)
+_CONSUME_DEVICE_CODE = _consume(oauth_device_requests)
 _CONSUME_REFRESH_TOKEN = _consume(oauth_refresh_tokens, sealed_successor=bindparam("sealed"))
 
 _successor = oauth_refresh_tokens.alias("successor")
@@ -82,12 +83,17 @@ class Successor(NamedTuple):
 async def code(db: Database, digest: bytes) -> Code | None:
     """The code with this digest, used or not."""
     row = await db.one(_CODE, digest=digest)
-    return None if row is None else Code(family_from(row[4:]), row[0], row[1], Instant(row[2]), instant_or_none(row[3]))
+    return None if row is None else Code(family_from(row[5:]), row[0], row[1], Instant(row[2]), instant_or_none(row[3]), row[4])
 
 
 async def consume_codes(tx: Transaction, used: Iterable[Successor], now: Instant) -> set[bytes]:
     """Use up codes; returns those that no one had used, in time and of a family that holds."""
     return await _consume_all(tx, _CONSUME_CODE, [{"which": each.digest, "now": now, "consumed": now} for each in used])
+
+
+async def consume_device_codes(tx: Transaction, used: Iterable[Successor], now: Instant) -> set[bytes]:
+    """Use up device codes; returns those that no one had used, in time, allowed, and of a family that holds."""
+    return await _consume_all(tx, _CONSUME_DEVICE_CODE, [{"which": each.digest, "now": now, "consumed": now} for each in used])
 
 
 async def insert_refresh_tokens(tx: Transaction, new: Iterable[NewRefreshToken]) -> None:

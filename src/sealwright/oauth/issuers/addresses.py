@@ -17,6 +17,7 @@ CONFIGURATION_PATH = "/.well-known/openid-configuration"
 AUTHORIZATION_PATH = "/oauth2/authorise"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - an address
 PUSH_PATH = "/oauth2/par"
+DEVICE_PATH = "/oauth2/device"
 INTROSPECTION_PATH = "/oauth2/token/introspect"
 REVOCATION_PATH = "/oauth2/token/revoke"
 LOGOUT_PATH = "/oauth2/logout"

@@ -1,0 +1,36 @@
+"""The device authorization endpoint (RFC 8628, section 3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sealwright.oauth.client_authentication import ClientAuthentication
+from sealwright.oauth.device.requests import DeviceRequests
+from sealwright.oauth.errors import ClientNotAuthorized
+from sealwright.oauth.parameters import Parameters, read_request
+from sealwright.oauth.pending import PendingRequests
+from sealwright.oauth.token_request import TokenRequest
+
+
+class DeviceEndpoint:
+    """Judges what a device asks for as the authorization endpoint does."""
+
+    def __init__(self, *, clients: ClientAuthentication, requests: PendingRequests, devices: DeviceRequests) -> None:
+        self._clients = clients
+        self._requests = requests
+        self._devices = devices
+
+    async def respond(self, request: TokenRequest) -> dict[str, Any]:
+        """The codes for device and person; raises TokenRequestRefused, or AuthorizationRefused with what is wrong."""
+        client = await self._clients.authenticate(request)
+        if not client.device_grant:
+            command = f"sealwright system oauth2 enable-device-flow {client.name}"
+            raise ClientNotAuthorized(f"{client.name} may not sign people in on devices. To let it: {command}")
+        values = {name: value for name, value in request.form.items() if value and name in _ASKED}
+        parameters = Parameters(values | {"response_type": "code"}, frozenset(), request.resources)
+        asked = read_request(parameters, client, "", None, leads_to_code=False)
+        self._requests.begin(client, asked)
+        return await self._devices.begin(client, asked)
+
+
+_ASKED = frozenset({"scope", "nonce", "claims", "acr_values", "max_age", "authorization_details"})

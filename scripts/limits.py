@@ -13,6 +13,8 @@ from sealwright.ca.step_api import http as step
 from sealwright.client_metadata import LONGEST_URI, MOST_URIS
 from sealwright.clock import LONGEST_DURATION_TEXT
 from sealwright.identity import policy as people
+from sealwright.identity.foreign_hashes import DEAREST_BCRYPT, MOST_ITERATIONS, MOST_MEMORY
+from sealwright.identity.imports.people import MOST_PEOPLE
 from sealwright.jose import LONGEST_TOKEN
 from sealwright.jose.jwk import MOST_KEYS
 from sealwright.manifest.yaml_reader import DEEPEST, LARGEST_FILE
@@ -37,6 +39,10 @@ def limits() -> Iterator[tuple[str, int, str]]:
     yield "Body of sign, renew, rekey and revoke", step.LARGEST_BODY, "bytes"
     yield "Body of a manifest", LARGEST_MANIFEST, "bytes"
     yield "File of a manifest", LARGEST_FILE, "bytes"
+    yield "People of an import", MOST_PEOPLE, "people"
+    yield "Iterations of an imported PBKDF2 hash", MOST_ITERATIONS, "iterations"
+    yield "Memory of an imported Argon2 hash", MOST_MEMORY, "KiB"
+    yield "Cost of an imported bcrypt hash", DEAREST_BCRYPT, "rounds, as a power of 2"
     yield "Depth of a manifest", DEEPEST, "levels"
     yield "Form of a page", MAX_FORM, "bytes"
     yield "Fields of a form or query", http.MAX_FORM_FIELDS, "fields"

@@ -305,6 +305,8 @@ person ssh add-publickey heidi laptop 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB
 person ssh list-publickeys heidi
 person ssh delete-publickey heidi laptop
 person invite heidi
+person import journey.csv --dry-run
+person import journey.csv
 person set-password heidi --password-file person-password
 person reset heidi
 person credential create-reset-token heidi
@@ -472,6 +474,7 @@ def test_every_command_answers_in_json(server):
     session = traveller.sealwright_json("whoami")["session"]["id"]
     serial = key = grant = token = ""
     (server.place / "image.png").write_bytes(png())
+    (server.place / "journey.csv").write_text("name,display_name,mail\nivan,Ivan,ivan@example.org\n")
     (server.place / "journey.yaml").write_text("version: 1\ngroups:\n  journey:\n    members: [heidi]\n")
     for text in JOURNEY.strip().splitlines():
         found = {"serial": serial, "session": session, "home": server.home, "key": key, "grant": grant, "token": token}

@@ -16,6 +16,7 @@ from sealwright.api.issuers import IssuerOperations
 from sealwright.api.links import LinkOperations
 from sealwright.api.manifests import ManifestApplication, ManifestOperations, Targets, WithinOneTransaction
 from sealwright.api.operations import Dispatch, Operation
+from sealwright.api.person_imports import PersonImportOperations
 from sealwright.api.persons import PersonOperations
 from sealwright.api.profiles import ProfileOperations
 from sealwright.api.provisioners import ProvisionerOperations
@@ -34,6 +35,7 @@ from sealwright.identity import (
     Credentials,
     Directory,
     Invitations,
+    PersonImports,
     ResetLinks,
     Roles,
     Sessions,
@@ -55,6 +57,7 @@ class ApiDependencies(Struct, frozen=True):
     api_tokens: ApiTokens
     credentials: Credentials
     invitations: Invitations
+    imports: PersonImports
     reset_links: ResetLinks
     outbox: Outbox
     sessions: Sessions
@@ -80,6 +83,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *SessionOperations(given.sessions, given.directory).operations(),
         *PersonOperations(given.directory, given.credentials, given.clock).operations(),
         *ProfileOperations(given.directory).operations(),
+        *PersonImportOperations(given.imports).operations(),
         *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
         *ServiceAccountOperations(given.directory, given.api_tokens, given.clock).operations(),
         *GroupOperations(given.directory).operations(),

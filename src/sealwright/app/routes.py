@@ -81,6 +81,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         api_tokens=people.api_tokens,
         credentials=people.credentials,
         invitations=people.invitations,
+        imports=people.imports,
         reset_links=people.reset_links,
         outbox=parts.outbox,
         sessions=people.sessions,

@@ -38,6 +38,7 @@ class Event(_Described):
     ACCOUNT_RECOVERED = "account.recovered", "A password was set from the server's shell."
     ADMINISTRATOR_WELCOMED = "account.administrator_welcomed", "The first administrator used the welcome link."
     PERSON_CREATED = "person.created", "A person was created."
+    PEOPLE_IMPORTED = "person.imported", "People of another server were created; the details say how many."
     PERSON_UPDATED = "person.updated", "A person's names, addresses or validity were changed."
     PERSON_DISABLED = "person.disabled", "A person was disabled; sessions end and certificates are not renewed."
     PERSON_ENABLED = "person.enabled", "A disabled person may sign in again."

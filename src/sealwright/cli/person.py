@@ -11,6 +11,7 @@ from sealwright.cli.confirmation import ask_about_person
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.formatting import counted, parsed, stamp
+from sealwright.cli.person_import import import_
 from sealwright.cli.validity import validity_commands
 from sealwright.clock import parse_duration
 
@@ -385,5 +386,5 @@ person.add_command(ssh)
 person.add_command(validity_commands("person", "persons", "alice"))
 credential.add_command(create_reset_token)
 person.add_command(credential)
-for each in (invite, reset, create, get, list_, search, update, profile, disable, enable, delete, set_password):
+for each in (invite, import_, reset, create, get, list_, search, update, profile, disable, enable, delete, set_password):
     person.add_command(each)

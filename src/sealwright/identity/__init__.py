@@ -43,6 +43,7 @@ from sealwright.identity.errors import (
     TooManyCredentials,
     WeakPassword,
 )
+from sealwright.identity.imports.people import ImportedPerson, ImportFault, PersonImports
 from sealwright.identity.invitations import INVITATION_LIFETIME, Invitation, Invitations
 from sealwright.identity.models import (
     SYSTEM_ACCOUNTS,
@@ -131,6 +132,8 @@ __all__ = [
     "GroupNotFound",
     "Hashing",
     "Identity",
+    "ImportFault",
+    "ImportedPerson",
     "Invitation",
     "Invitations",
     "KnownDevice",
@@ -154,6 +157,7 @@ __all__ = [
     "Passkeys",
     "PasswordRefused",
     "PersonAttribute",
+    "PersonImports",
     "PersonalCertificates",
     "RecoveredAccount",
     "RelyingParty",

@@ -18,6 +18,7 @@ from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
+from sealwright.identity.imports.people import PersonImports
 from sealwright.identity.invitations import Invitations
 from sealwright.identity.models import SessionLifetimes
 from sealwright.identity.one_time_links import OneTimeLinks
@@ -46,6 +47,7 @@ class Identity(Struct, frozen=True):
     passkeys: Passkeys
     roles: Roles
     api_tokens: ApiTokens
+    imports: PersonImports
 
 
 def build_identity(  # noqa: PLR0913 - what every part of the package needs comes in here once
@@ -104,4 +106,5 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         passkeys=passkeys,
         roles=Roles(db, audit, clock, entropy, changes=changes, domain=domain),
         api_tokens=ApiTokens(db, audit, clock, entropy, directory, changes),
+        imports=PersonImports(db, audit, clock, entropy, sealer, changes),
     )

@@ -147,3 +147,9 @@ class LastAdministrator(Conflict):
     """The change would remove the last account that can administer this server."""
 
     code = "last_administrator"
+
+
+class ImportNotFound(NotFound):
+    """There is no such import, or it is over."""
+
+    code = "import_not_found"

@@ -14,6 +14,8 @@ from argon2.low_level import hash_secret, verify_secret
 
 from sealwright.entropy import Entropy
 from sealwright.errors import Unavailable
+from sealwright.identity.foreign_hashes import is_foreign
+from sealwright.identity.foreign_hashes import verify as verify_foreign
 from sealwright.identity.policy import prepare_password
 
 T = TypeVar("T")
@@ -81,6 +83,8 @@ class Argon2Hashing:
 
     async def verify(self, stored: bytes, password: str) -> bool:
         def compare() -> bool:
+            if is_foreign(stored):
+                return verify_foreign(stored, prepare_password(password))
             try:
                 return verify_secret(stored, prepare_password(password), Type.ID)
             except (VerificationError, InvalidHashError):

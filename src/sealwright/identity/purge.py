@@ -10,6 +10,7 @@ from sealwright.identity import store
 from sealwright.identity.api_tokens import store as api_tokens
 from sealwright.identity.devices import DEVICE_LIFETIME
 from sealwright.identity.devices import store as devices
+from sealwright.identity.imports import store as imports
 from sealwright.identity.passkeys import store as passkeys
 
 SESSIONS_KEPT = timedelta(days=30)
@@ -22,6 +23,7 @@ async def purge(db: Database, clock: Clock) -> int:
     async def body(tx: Transaction) -> int:
         now = clock.now()
         purged = await devices.purge(tx, before(now, DEVICE_LIFETIME))
+        purged += await imports.purge(tx, now)
         purged += await passkeys.purge_challenges(tx, now)
         purged += await api_tokens.purge(tx, before(now, SESSIONS_KEPT))
         return purged + await store.purge(tx, sessions_before=before(now, SESSIONS_KEPT), others_before=before(now, OTHERS_KEPT))

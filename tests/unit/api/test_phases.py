@@ -15,6 +15,8 @@ from sealwright.identity import SessionKind
 from tests.unit.api.world import server_world
 
 BODIES = {
+    "add_to_import": {"people": [{"name": "x", "display_name": "X", "line": 1}]},
+    "apply_manifest": {"version": 1},
     "update_profile": {"attributes": {"nickname": "Al"}},
     "add_ssh_key": {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"},
     "set_implicit_scopes": {"scopes": []},
@@ -56,7 +58,7 @@ QUERIES = {
 
 
 def body_for(name):
-    return {"value": "https://x.example.org"} if name.startswith("add_to_") else BODIES.get(name)
+    return BODIES.get(name, {"value": "https://x.example.org"} if name.startswith("add_to_") else None)
 
 
 def query_for(name):

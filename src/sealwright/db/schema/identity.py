@@ -93,7 +93,7 @@ credentials = Table(
     text_column("label"),
     blob_column(
         "secret",
-        doc="Argon2 digest (PHC text), sealed TOTP secret, or digest of a recovery code",
+        doc="Argon2 digest (PHC text) or hash of another server; sealed TOTP secret; digest of a recovery code",
     ),
     instant_column("created_at"),
     Column("last_step", INSTANT, nullable=True, doc="Of a second factor the last time step used, so that a code works once"),
@@ -211,4 +211,23 @@ one_time_links = Table(
     flag_column("end_certificates", 0, doc="Whether the person's certificates end when the link is used"),
     Column("created_by", Text, nullable=True, doc="Account that made it; empty where it was the server itself"),
     info={"about": "Links that work once: for the first administrator, and to set a new password."},
+)
+
+person_imports = Table(
+    "person_imports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    text_column("created_by", doc="Id of the account that began it"),
+    instant_column("created_at"),
+    instant_column("expires_at", doc="Not finished by then, it is forgotten"),
+    info={"about": "Imports of people that have begun."},
+)
+
+imported_people = Table(
+    "imported_people",
+    metadata,
+    Column("import_id", Text, ForeignKey("person_imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    blob_column("sealed", doc="The person as they will be stored, with the hash of their password"),
+    info={"about": "People of an import, until it is finished."},
 )

@@ -175,33 +175,40 @@ async def lock_account(tx: Transaction, account_id: str) -> None:
     await tx.one(_LOCK_ACCOUNT, account_id=account_id)
 
 
-def _account_values(new: Account) -> dict[str, Any]:
+def account_values(new: Account) -> dict[str, Any]:
+    """The row of a new account."""
     return {name: getattr(new, name) for name in _ACCOUNT_FIELDS} | {"kind": str(new.kind), "credential_generation": 0}
 
 
 async def insert_account(tx: Transaction, new: Account) -> None:
     """Store a new account with its addresses."""
-    await tx.run(_INSERT_ACCOUNT, **_account_values(new))
+    await tx.run(_INSERT_ACCOUNT, **account_values(new))
     await replace_mails(tx, new.id, new.mails, new.created_at)
 
 
 async def ensure_account(tx: Transaction, new: Account) -> bool:
     """Store an account unless it is there; True when it is new."""
-    return await tx.one(_ENSURE_ACCOUNT, **_account_values(new)) is not None
+    return await tx.one(_ENSURE_ACCOUNT, **account_values(new)) is not None
 
 
 async def replace_mails(tx: Transaction, account_id: str, mails: Iterable[MailAddress], at: Instant) -> None:
     """Set the addresses of an account; the first is the primary one."""
     await tx.run(_DELETE_MAILS, of=account_id)
-    for position, mail in enumerate(mails):
-        await tx.run(
-            _INSERT_MAIL,
-            account_id=account_id,
-            position=position,
-            address=mail.address,
-            address_folded=fold_mail(mail.address),
-            verified_at=at if mail.verified else None,
-        )
+    await tx.run_many(_INSERT_MAIL, mail_values(account_id, mails, at))
+
+
+def mail_values(account_id: str, mails: Iterable[MailAddress], at: Instant) -> list[dict[str, Any]]:
+    """The rows of the addresses of an account."""
+    return [
+        {
+            "account_id": account_id,
+            "position": position,
+            "address": mail.address,
+            "address_folded": fold_mail(mail.address),
+            "verified_at": at if mail.verified else None,
+        }
+        for position, mail in enumerate(mails)
+    ]
 
 
 async def owner_of_mail(reader: Reader, address: str) -> str | None:

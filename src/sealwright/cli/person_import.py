@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sealwright.cli.commands import command
-from sealwright.cli.connection import Connection
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import CommandFailed, Missing, ValueRefused, WrongUsage
 from sealwright.cli.formatting import counted
-from sealwright.cli.people_files import EXTENSIONS, READERS, FileFault
+
+if TYPE_CHECKING:
+    from sealwright.cli.connection import Connection
+    from sealwright.cli.people_files import FileFault
 
 PIECE = 200
+FORMATS = ("csv", "ldif", "kanidm")
 _MOST_SHOWN = 20
 _MOST_FAULTS = 1_000
 _PROGRESS_EVERY = 1_000
@@ -32,7 +35,7 @@ _PROGRESS_EVERY = 1_000
     ],
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(tuple(READERS)), help="What FILE is. Default: as its name ends.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="What FILE is. Default: as its name ends.")
 @click.option("--dry-run", is_flag=True, help="Import nobody; say what is wrong, or how many there are.")
 @click.option("--unverified-mail", is_flag=True, help="Do not vouch for the mail addresses: people confirm them by themselves.")
 @pass_context
@@ -41,6 +44,8 @@ def import_(context: CommandContext, file: Path, form: str | None, dry_run: bool
 
     FILE is CSV, LDIF, or an export of Kanidm. A hash is verified when its person signs in, and then replaced by one of ours.
     """
+    from sealwright.cli.people_files import EXTENSIONS
+
     kind = form or EXTENSIONS.get(file.suffix.lower())
     if kind is None:
         raise WrongUsage(f"{file} ends in none of {', '.join(EXTENSIONS)}.", hint="Say what it is: --format csv")
@@ -66,6 +71,8 @@ def _hand_in(
     context: CommandContext, connection: Connection, begun: str, people: Iterable[dict[str, Any] | FileFault]
 ) -> tuple[list[FileFault], int]:
     """Hand everyone in, piece by piece; what is wrong, and how many there are."""
+    from sealwright.cli.people_files import FileFault
+
     faults: list[FileFault] = []
     seen: dict[tuple[str, str], int] = {}
     piece: list[dict[str, Any]] = []
@@ -95,6 +102,8 @@ def _hand_in(
 
 
 def _twice(person: dict[str, Any], seen: dict[tuple[str, str], int]) -> Iterator[FileFault]:
+    from sealwright.cli.people_files import FileFault
+
     for field, value in (("name", person["name"]), *(("mail", each.lower()) for each in person["mails"])):
         before = seen.setdefault((field, value), person["line"])
         if value and before != person["line"]:
@@ -102,6 +111,8 @@ def _twice(person: dict[str, Any], seen: dict[tuple[str, str], int]) -> Iterator
 
 
 def _people(file: Path, kind: str, *, verified: bool) -> Iterator[dict[str, Any] | FileFault]:
+    from sealwright.cli.people_files import READERS, FileFault
+
     try:
         with file.open(encoding="utf-8-sig", newline="" if kind == "csv" else None) as opened:
             for each in READERS[kind](opened):

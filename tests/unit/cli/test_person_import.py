@@ -8,7 +8,8 @@ from typing import Any
 import argon2
 import pytest
 
-from sealwright.cli.people_files import read_kanidm
+from sealwright.cli.people_files import EXTENSIONS, READERS, read_kanidm
+from sealwright.cli.person_import import FORMATS
 from sealwright.identity.foreign_hashes import stored_form, verify
 
 CSV = """\
@@ -195,3 +196,7 @@ def test_progress_of_a_long_file_is_told(admin):
     done = admin.ok("person", "import", admin.file("people.csv", f"name,display_name\n{lines}"))
     assert "1000 people checked" in done.err
     assert "Imported 1001 people" in done.out
+
+
+def test_formats_are_those_that_there_are_readers_for():
+    assert set(FORMATS) == set(READERS) == set(EXTENSIONS.values())

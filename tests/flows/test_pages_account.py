@@ -302,11 +302,89 @@ def test_application_shows_its_image_to_whoever_is_signed_in(place: Place) -> No
     assert headers["content-type"] == "image/png"
     assert headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in headers["content-security-policy"]
-    assert browser.open(ACCOUNT + "/applications/images/" + "00" * 32).status == 404
-    assert browser.open(ACCOUNT + "/applications/images/no-digest").status == 404
-    assert "PNG" not in place.browser().open(ORIGIN + found[1]).text, "a page to sign in"
+    for nothing in ("00" * 32, "no-digest"):
+        assert browser.open(f"{ORIGIN}/ui/application-images/{nothing}").status == 404
     place.run(place.oauth.clients.images.remove_image("step-ca", actor=SYSTEM))
     assert "<img" not in browser.open(ACCOUNT + "/applications").text
+
+
+def test_image_of_an_application_is_shown_before_anyone_is_signed_in(place: Place) -> None:
+    place.person("alice", "users")
+    place.person("bob")
+    place.application()
+    image = png()
+    place.run(place.oauth.clients.images.set_image("step-ca", image, actor=SYSTEM))
+    browser = place.browser()
+    page = browser.open(authorization_address())
+    (address,) = set(re.findall(r'<img class="app" src="([^"]+)"', page.text))
+    assert browser.open(ORIGIN + address).text == image.decode(errors="replace")
+    page = browser.submit(page, "sign-in", username="alice", password=PASSWORD)
+    assert page.form_with("allow")
+    assert address in page.text
+    refused = place.browser()
+    page = refused.submit(refused.open(authorization_address()), "sign-in", username="bob", password=PASSWORD)
+    assert (page.status, address in page.text) == (403, True)
+
+
+# --- clients, for administrators ---
+
+
+def test_page_of_a_client_says_what_the_application_has_to_do(place: Place) -> None:
+    place.person("carol", "idm_oauth2_admins")
+    place.application()
+
+    async def more() -> None:
+        clients = place.oauth.clients
+        await clients.create_confidential("wiki", "The wiki", "https://wiki.example.org", actor=SYSTEM)
+        await clients.update_scope_map("wiki", "users", ["openid", "email"], actor=SYSTEM)
+
+    place.run(more())
+    browser = place.signed_in("carol")
+    page = browser.open(ORIGIN + "/ui/account/applications")
+    assert 'href="/ui/clients"' in page.text
+    page = browser.open(ORIGIN + "/ui/clients")
+    assert page.text.index('href="/ui/clients/step-ca"') < page.text.index('href="/ui/clients/wiki"')
+    page = browser.open(ORIGIN + "/ui/clients/wiki")
+    assert "It uses PKCE with S256." in page.text
+    assert "--code-challenge-method=S256" in page.text
+    assert f"{ORIGIN}/oauth2/openid/wiki" in page.text
+    assert "openid, email" in page.text or "email, openid" in page.text
+    place.run(place.oauth.clients.change("wiki", {"profile": "classic"}, actor=SYSTEM))
+    page = browser.open(ORIGIN + "/ui/clients/wiki")
+    assert "It may use PKCE with S256 and need not." in page.text
+    assert "--code-challenge-method=S256" not in page.text
+    secret = place.run(place.oauth.clients.secrets.show_basic_secret("wiki", actor=SYSTEM))
+    assert secret
+    assert secret not in page.text
+
+
+def test_clients_are_listed_a_page_at_a_time(place: Place) -> None:
+    place.person("carol", "idm_oauth2_admins")
+
+    async def many() -> None:
+        for number in range(53):
+            await place.oauth.clients.create_public(f"c{number:02}", f"Client {number}", "https://c.example.org", actor=SYSTEM)
+
+    place.run(many())
+    browser = place.signed_in("carol")
+    page = browser.open(ORIGIN + "/ui/clients")
+    assert ("/ui/clients/c49" in page.text, "/ui/clients/c50" in page.text) == (True, False)
+    found = re.search(r'href="(/ui/clients[?]after=[^"]+)" id="more"', page.text)
+    assert found is not None
+    page = browser.open(ORIGIN + found[1])
+    assert ("/ui/clients/c50" in page.text, "/ui/clients/c52" in page.text, 'id="more"' in page.text) == (True, True, False)
+
+
+def test_clients_are_shown_to_nobody_without_the_permission(place: Place) -> None:
+    place.person("alice", "users")
+    place.application()
+    browser = place.signed_in()
+    assert "/ui/clients" not in browser.open(ACCOUNT + "/applications").text
+    for path in ("/ui/clients", "/ui/clients/step-ca", "/ui/clients/none"):
+        page = browser.open(ORIGIN + path)
+        assert (page.status, "Step-CA" in page.text) == (403, False)
+        assert "client:read" in page.text
+    assert place.browser().open(ORIGIN + "/ui/clients/step-ca").title.startswith("Sign in")
 
 
 def test_application_that_is_not_open_any_more_stays_where_it_was_allowed(place: Place) -> None:

@@ -58,6 +58,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         backchannel_logout=parts.oauth.backchannel_logout,
         consents=parts.oauth.consents,
         client_images=parts.oauth.clients.images,
+        clients=parts.oauth.clients,
         inventory=parts.ca.inventory,
         revocation=parts.ca.revocation,
         issuers=parts.ca.issuers,

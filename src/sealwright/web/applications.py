@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealwright.access import Permission
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import AvailableClient, Consents
@@ -33,6 +34,7 @@ class ApplicationPages:
             consents=tuple(
                 ShownConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
             ),
+            may_see_clients=person.actor.permissions.holds_somewhere(Permission.CLIENT_READ),
             notice=notice_text(page_request.request),
         )
 

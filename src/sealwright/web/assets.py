@@ -40,6 +40,10 @@ class Assets:
         self._by_name = MappingProxyType(dict(by_name))
         self._by_path = {asset.path: asset for asset in by_name.values()}
 
+    def file(self, name: str) -> Asset:
+        """The file with this plain name."""
+        return self._by_name[name]
+
     def path(self, name: str) -> str:
         """Where the file with this plain name is served."""
         return self._by_name[name].path

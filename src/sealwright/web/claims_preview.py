@@ -11,6 +11,7 @@ from typing import Any
 
 from sealwright.clock import Instant, from_seconds
 from sealwright.oauth import PendingRequest, ScopeNeed, shown_user_code
+from sealwright.web.client_images import image_url
 from sealwright.web.formatting import host_text, origin_text
 from sealwright.web.models import ClaimPreview, ClientPreview, DetailsPreview, MissingScope
 
@@ -62,7 +63,7 @@ _QUALIFIERS = frozenset({"email_verified", "phone_number_verified"})
 _WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def client_preview(pending: PendingRequest) -> ClientPreview:
+def client_preview(pending: PendingRequest, image_digest: bytes | None = None) -> ClientPreview:
     """The client as the page shows it."""
     return ClientPreview(
         name=pending.client.display_name,
@@ -70,6 +71,7 @@ def client_preview(pending: PendingRequest) -> ClientPreview:
         returns_to=origin_text(pending.request.redirect_uri),
         on_this_computer=pending.returns_to_this_computer,
         user_code=shown_user_code(pending.request.user_code) if pending.request.user_code else "",
+        image=image_url(image_digest),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
-from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, ConsentStep, StepResponse
+from sealwright.oauth import CONSENT_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, ClientImages, ConsentStep, StepResponse
 from sealwright.web.claims_preview import claim_previews, client_preview, details_previews
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
@@ -15,10 +15,13 @@ from sealwright.web.return_to import ReturnTo, read_return_to
 class ConsentPages:
     """Shows what the tokens will say, with the values that they will hold."""
 
-    def __init__(self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse) -> None:
+    def __init__(
+        self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse, images: ClientImages
+    ) -> None:
         self._pages = pages
         self._step_response = step_response
         self._authorization = authorization
+        self._images = images
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """The consent page, or straight on where it is not needed."""
@@ -31,7 +34,7 @@ class ConsentPages:
         return self._pages.single(
             "consent.html",
             leads_away=True,
-            application=client_preview(pending),
+            application=client_preview(pending, await self._images.digest_of(pending.client.name)),
             person=person.account,
             claims=claim_previews(disclosed.claims, disclosed.scopes),
             asks_each_time=disclosed.asks_each_time or bool(disclosed.authorization_details),

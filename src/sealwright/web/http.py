@@ -30,6 +30,7 @@ from sealwright.oauth import (
     AuthorizationEndpoint,
     BackchannelLogout,
     ClientImages,
+    ClientRegistry,
     Consents,
     LogoutEndpoint,
     StepResponse,
@@ -39,6 +40,7 @@ from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
+from sealwright.web.clients import CLIENTS_PAGE, ClientPages
 from sealwright.web.consent import ConsentPages
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, RECOVERY_PAGE, CredentialPages
 from sealwright.web.device import DevicePages
@@ -88,6 +90,7 @@ class WebDependencies(Struct, frozen=True):
     backchannel_logout: BackchannelLogout
     consents: Consents
     client_images: ClientImages
+    clients: ClientRegistry
     inventory: Inventory
     revocation: Revocation
     issuers: Issuers
@@ -108,6 +111,7 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
     handlers = PageHandlers(browser_authenticator(dependencies.sessions), dependencies.sessions, entropy, site.origin)
     routes = (
         *_static(assets),
+        _route("GET", f"{IMAGE_PATH}/{{digest}}", ClientImagePages(dependencies.client_images).show, _STATIC),
         Route("GET", "/", to_people(site.origin), frozenset({Listener.MACHINES}), _STATIC, Wire.PAGE),
         *_sign_in(pages, dependencies, handlers, clock),
         *_links(pages, dependencies, handlers),
@@ -135,11 +139,12 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         authorization=dependencies.authorization,
         step_response=dependencies.step_response,
         sign_out=sign_out,
+        images=dependencies.client_images,
         clock=clock,
     )
-    consent = ConsentPages(pages, dependencies.authorization, dependencies.step_response)
+    consent = ConsentPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
+    not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     device = DevicePages(pages, dependencies.authorization, dependencies.step_response)
-    not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response)
     return (
         _route("GET", "/", handlers.open_page(_to_start), _OPEN),
         _route("GET", "/ui", handlers.open_page(_to_start), _OPEN),
@@ -201,7 +206,7 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     credentials = CredentialPages(pages, dependencies.credentials)
     passkeys = PasskeyPages(pages, dependencies.passkeys)
     applications = ApplicationPages(pages, dependencies.consents)
-    images = ClientImagePages(dependencies.client_images)
+    clients = ClientPages(pages, dependencies.clients)
     certificates = CertificatePages(pages, dependencies.inventory, dependencies.revocation, dependencies.issuers, clock)
     one = f"{CERTIFICATES_PAGE}/{{serial}}"
 
@@ -237,7 +242,8 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         privileged_form(f"{PASSKEY_PAGE}/rename", passkeys.rename),
         privileged_form(f"{PASSKEY_PAGE}/remove", passkeys.remove),
         page(APPLICATIONS_PAGE, applications.show),
-        page(f"{IMAGE_PATH}/{{digest}}", images.show),
+        page(CLIENTS_PAGE, clients.show_list),
+        page(f"{CLIENTS_PAGE}/{{name}}", clients.show),
         form(f"{APPLICATIONS_PAGE}/withdraw", applications.withdraw, APPLICATIONS_PAGE),
         page(CERTIFICATES_PAGE, certificates.show),
         page(one, certificates.show_one),

@@ -19,6 +19,8 @@ class ClientPreview(Struct, frozen=True):
     """It goes back to a program on the person's own computer."""
     user_code: str = ""
     """What a device shows that asks; empty where none does."""
+    image: str = ""
+    """The address of its image; empty where it has none."""
 
 
 class DetailsPreview(Struct, frozen=True):
@@ -70,6 +72,25 @@ class ShownApplication(Struct, frozen=True):
     host: str
     image: str
     """The address of its image; empty where it has none."""
+
+
+class ShownClient(Struct, frozen=True):
+    """One client of the authorization server."""
+
+    name: str
+    display_name: str
+    kind: str
+    profile: str
+    landing_url: str
+    updated_at: Instant
+
+
+class ShownSetting(Struct, frozen=True):
+    """One thing that is set on a client."""
+
+    label: str
+    values: tuple[str, ...]
+    about: str
 
 
 class ShownConsent(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sealwright.http import Response, redirect
 from sealwright.identity import SignedIn
-from sealwright.oauth import CONTINUE_PATH, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, StepResponse
+from sealwright.oauth import CONTINUE_PATH, NOT_ALLOWED_PAGE, SIGN_IN_PAGE, AuthorizationEndpoint, ClientImages, StepResponse
 from sealwright.web.claims_preview import client_preview, missing_scopes
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import LEADS_AWAY, Pages
@@ -14,10 +14,13 @@ from sealwright.web.return_to import read_return_to
 class NotAllowedPages:
     """Shown before the application is told, so that no one is thrown back to it without knowing why."""
 
-    def __init__(self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse) -> None:
+    def __init__(
+        self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse, images: ClientImages
+    ) -> None:
         self._pages = pages
         self._step_response = step_response
         self._authorization = authorization
+        self._images = images
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Which application, what is missing and whom to ask; straight on where nothing is missing any more."""
@@ -31,7 +34,7 @@ class NotAllowedPages:
             "not-allowed.html",
             status=403,
             leads_away=True,
-            application=client_preview(pending),
+            application=client_preview(pending, await self._images.digest_of(pending.client.name)),
             person=person.account,
             missing_scopes=missing,
             joinable=len({group for scope in missing for group in scope.groups}),

@@ -23,12 +23,21 @@ from sealwright.identity import (
     SignInExpired,
     SignInRefused,
 )
-from sealwright.oauth import CONTINUE_PATH, SIGN_IN_PAGE, AuthorizationEndpoint, SignInStep, StepResponse
+from sealwright.oauth import (
+    CONTINUE_PATH,
+    SIGN_IN_PAGE,
+    AuthorizationEndpoint,
+    ClientImages,
+    PendingRequest,
+    SignInStep,
+    StepResponse,
+)
 from sealwright.web.claims_preview import client_preview
 from sealwright.web.cookies import PENDING_COOKIE, clear, set_device, set_pending, set_session
 from sealwright.web.failures import waiting_headers
 from sealwright.web.forms import FormError, fields_of, form_error, missing, unlike_any_code
 from sealwright.web.logout import SignOut
+from sealwright.web.models import ClientPreview
 from sealwright.web.page_request import CONFIRM, PageRequest
 from sealwright.web.pages import LEADS_AWAY, Pages
 from sealwright.web.return_to import ReturnTo, read_return_to
@@ -41,7 +50,7 @@ PASSKEY_PATH = "/ui/sign-in/passkey"
 class SignInPages:
     """From a name and a password to a session cookie, and back."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each part of the server that these pages use
         self,
         pages: Pages,
         *,
@@ -51,6 +60,7 @@ class SignInPages:
         authorization: AuthorizationEndpoint,
         step_response: StepResponse,
         sign_out: SignOut,
+        images: ClientImages,
         clock: Clock,
     ) -> None:
         self._pages = pages
@@ -60,6 +70,7 @@ class SignInPages:
         self._authorization = authorization
         self._step_response = step_response
         self._sign_out = sign_out
+        self._images = images
         self._clock = clock
 
     # --- name and password ---
@@ -211,7 +222,7 @@ class SignInPages:
             status=status,
             headers=waiting_headers(failure),
             leads_away=pending is not None,
-            application=client_preview(pending) if pending else None,
+            application=await self._preview(pending),
             again=again,
             present=page_request.signed_in.account if page_request.signed_in and not (again or confirming) else None,
             confirming=confirming,
@@ -225,6 +236,9 @@ class SignInPages:
             proceed=return_to.path(CONTINUE_PATH),
             csrf_token=page_request.anonymous_csrf_token,
         )
+
+    async def _preview(self, pending: PendingRequest | None) -> ClientPreview | None:
+        return None if pending is None else client_preview(pending, await self._images.digest_of(pending.client.name))
 
     async def _code_form(
         self,
@@ -241,7 +255,7 @@ class SignInPages:
             status=status,
             headers=waiting_headers(failure),
             leads_away=pending is not None,
-            application=client_preview(pending) if pending else None,
+            application=await self._preview(pending),
             errors=errors,
             action=return_to.path(CODE_PAGE),
             start_over=return_to.path(SIGN_IN_PAGE),

@@ -25,7 +25,7 @@ from sealwright.identity import (
     SessionKind,
     SignedIn,
 )
-from sealwright.oauth import SignedOut
+from sealwright.oauth import ScopeMap, SignedOut
 from sealwright.web.assets import load_assets
 from sealwright.web.certificates import REASONS
 from sealwright.web.forms import FormError
@@ -37,8 +37,10 @@ from sealwright.web.models import (
     MissingScope,
     ShownApplication,
     ShownCertificate,
+    ShownClient,
     ShownConsent,
     ShownSession,
+    ShownSetting,
     ShownStory,
     TypedWelcome,
 )
@@ -104,7 +106,8 @@ class Gallery:
 
     def application(self, *, local: bool = True) -> ClientPreview:
         returns_to = "http://127.0.0.1:45673" if local else "https://ca.example.org"
-        return ClientPreview(self.text("Step-CA"), self.text("ca.example.org"), self.text(returns_to), local)
+        image = "" if local else "/static/icon.svg"
+        return ClientPreview(self.text("Step-CA"), self.text("ca.example.org"), self.text(returns_to), local, image=image)
 
     def context(self, here: str = "/ui/account") -> ConsoleContext:
         return ConsoleContext(self.person(), "csrf", here)
@@ -121,6 +124,32 @@ class Gallery:
         yield "recovery-codes-left", show("recovery-codes.html", self.context(), **(recovery | {"codes": ()}))
         none = {"codes": (), "left": 0, "second_factors": ()}
         yield "recovery-codes-none", show("recovery-codes.html", self.context(), **none)
+
+    def clients(self, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:
+        landing = self.text("https://wiki.example.org")
+        client = ShownClient("wiki", self.text("The wiki"), "confidential", "oauth2.1", landing, NOW)
+        here = self.context("/ui/clients")
+        yield "clients", show("clients.html", here, clients=(client, client), after=self.text("wiki"), is_first=False)
+        yield "clients-none", show("clients.html", here, clients=(), after="", is_first=True)
+        issuer = self.text("https://id.example.org/oauth2/openid/wiki")
+        one = {
+            "client": client,
+            "image": "/static/icon.svg",
+            "asked": (self.text("It uses PKCE with S256."), self.text("It accepts tokens signed with ES256.")),
+            "libraries": ((self.text("oauth2-proxy"), self.text("--code-challenge-method=S256")),),
+            "issuer": issuer,
+            "discovery": issuer,
+            "scope_maps": (ScopeMap("g", self.text("staff"), (self.text("openid"), self.text("email"))),),
+            "settings": (
+                ShownSetting(
+                    self.text("redirect URLs"), (self.text("https://wiki.example.org/callback"),) * 2, self.text("Compared.")
+                ),
+            ),
+            "may_change": True,
+        }
+        yield "client", show("client.html", here, **one)
+        bare = {"image": "", "libraries": (), "scope_maps": (), "may_change": False}
+        yield "client-bare", show("client.html", here, **(one | bare))
 
     def authenticator(self) -> Credential:
         return Credential(self.text("t-1"), CredentialKind.TOTP, self.text("phone"), NOW)
@@ -366,9 +395,9 @@ class Gallery:
             ShownApplication(self.text("Step-CA"), "https://ca.example.org/", self.text("ca.example.org"), "/static/icon.svg"),
             ShownApplication(self.text("Tool"), "", self.text("localhost:9000"), ""),
         )
-        given = {"usable": usable, "consents": (consent, consent), "notice": self.text("Taken back.")}
+        given = {"usable": usable, "consents": (consent, consent), "notice": self.text("Taken back."), "may_see_clients": True}
         yield "applications", show("applications.html", here, **given)
-        yield "applications-none", show("applications.html", here, usable=(), consents=(), notice="")
+        yield "applications-none", show("applications.html", here, usable=(), consents=(), notice="", may_see_clients=False)
         here = self.context("/ui/account/certificates")
         valid = ShownCertificate(
             serial=self.text("01a35c0f88d142aa7e199f2c01a35c0f88d142aa"),
@@ -421,4 +450,4 @@ class Gallery:
         )
 
     def all(self) -> dict[str, Response]:
-        return dict(self.singles()) | dict(self.consoles())
+        return dict(self.singles()) | dict(self.consoles()) | dict(self.clients(self.pages.console))

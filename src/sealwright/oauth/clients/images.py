@@ -51,6 +51,10 @@ class ClientImages:
 
         await self._db.write(remove)
 
+    async def digest_of(self, name: str) -> bytes | None:
+        """SHA-256 of the image of the client with a name; None where it has none. People see it before they sign in."""
+        return await store.image_digest(self._db, name)
+
     async def with_digest(self, digest: str) -> tuple[str, bytes] | None:
         """Media type and content of the image with this SHA-256, in hexadecimal; None where no client has it."""
         try:

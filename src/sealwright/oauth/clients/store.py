@@ -73,6 +73,9 @@ _SET_SECRET = Statement(
 i = oauth_client_images.c
 _PUT_IMAGE = upsert(oauth_client_images, key=("client_id",), update=("media_type", "content", "digest"))
 _DELETE_IMAGE = Statement(delete(oauth_client_images).where(i.client_id == bindparam("client_id")))
+_IMAGE_DIGEST = Statement(
+    select(i.digest).join(oauth_clients, oauth_clients.c.id == i.client_id).where(oauth_clients.c.name == bindparam("name"))
+)
 _IMAGE_WITH_DIGEST = Statement(select(i.media_type, i.content).where(i.digest == bindparam("digest")).limit(1))
 
 m = oauth_scope_maps.c
@@ -178,6 +181,12 @@ async def put_image(tx: Transaction, client_id: str, media_type: str, content: b
 async def delete_image(tx: Transaction, client_id: str) -> bool:
     """Delete the image of a client; false where it has none."""
     return await tx.run(_DELETE_IMAGE, client_id=client_id) == 1
+
+
+async def image_digest(db: Database, name: str) -> bytes | None:
+    """SHA-256 of the image of the client with a name."""
+    row = await db.one(_IMAGE_DIGEST, name=name)
+    return None if row is None else bytes(row[0])
 
 
 async def image_with_digest(db: Database, digest: bytes) -> tuple[str, bytes] | None:

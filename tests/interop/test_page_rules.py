@@ -1,0 +1,58 @@
+"""Every page in a real Chromium, before the rules of axe-core (WCAG 2.2 A and AA, and best practices), and within its width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+from playwright.sync_api import Route as Intercepted
+
+from sealwright.web.assets import load_assets
+from tests.interop.client_programs import NPM, require
+from tests.interop.test_browser_pages import chromium
+from tests.unit.web.gallery import Gallery
+
+__all__ = ["chromium"]
+pytestmark = pytest.mark.browser
+AXE = NPM / "node_modules" / "axe-core" / "axe.min.js"
+ORIGIN = "https://id.example.org"
+PAGES = Gallery().all()
+LEAVE_BY_THEMSELVES = {"form-post", "signed-out-frames", "signed-out-in-again"}
+"""Pages that are gone as soon as they are there, on the way to an application."""
+ASSETS = [load_assets().file(name) for name in ("style.css", "script.js", "icon.svg")]
+FILES = {each.path: each for each in ASSETS} | {"/static/icon.svg": ASSETS[2]}
+LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (390, 1280)]
+
+
+@pytest.fixture(scope="module", params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that every address of the server leads to."""
+    require(AXE.exists(), "scripts/install-npm-clients")
+    scheme, width = request.param
+    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, java_script_enabled=True)
+    context.route("**/*", answered)
+    yield context.new_page()
+    context.close()
+
+
+def answered(intercepted: Intercepted) -> None:
+    """What the server would answer: a page of the gallery, or a file that it loads."""
+    path = intercepted.request.url.removeprefix(ORIGIN)
+    shown, file = PAGES.get(path.removeprefix("/gallery/")), FILES.get(path)
+    if shown is not None:
+        intercepted.fulfill(status=shown.status, headers=dict(shown.headers), body=shown.body)
+    elif file is not None:
+        intercepted.fulfill(headers={"content-type": file.media_type}, body=file.body)
+    else:  # such as a frame of an application
+        intercepted.abort()
+
+
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - LEAVE_BY_THEMSELVES))
+def test_no_page_breaks_a_rule_of_axe(page: Page, name: str) -> None:
+    page.goto(f"{ORIGIN}/gallery/{name}")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run(document, {iframes: false, resultTypes: ['violations']})")
+    broken = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found["violations"]]
+    assert broken == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it is wider than the window"

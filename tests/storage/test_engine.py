@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sealwright.access import SYSTEM
 from sealwright.audit import Audit, Event
 from sealwright.clock import FixedClock, Instant
-from sealwright.db import DuplicateRow, Statement, insert_once, upsert
-from sealwright.db.schema import leases, throttles, used_tokens
+from sealwright.db import DuplicateRow, MissingReference, Statement, insert_once, upsert
+from sealwright.db.schema import group_members, leases, throttles, used_tokens
 from sealwright.errors import InvalidInput
 from tests.audits import checkpoints_of
 
@@ -157,3 +157,13 @@ async def test_audit_chains_of_concurrent_writers_verify(open_scratch):
         await asyncio.gather(*(put(number) for number in range(50)), return_exceptions=True)
         heads = await checkpoints_of(db, audit).verify()
         assert sum(head.sequence for head in heads.values()) == sum(1 for number in range(50) if number % 7)
+
+
+async def test_row_that_belongs_to_what_is_gone_is_told_as_a_conflict(open_scratch):
+    async with open_scratch() as db:
+
+        async def body(tx):
+            await tx.run(Statement(insert(group_members)), group_id="no-such-group", account_id="no-such-account")
+
+        with pytest.raises(MissingReference):
+            await db.write(body)

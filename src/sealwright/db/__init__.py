@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import apsw
 
-from sealwright.db.engine import Database, DuplicateRow, Insertion, Row, Transaction, Writer
+from sealwright.db.engine import Database, DuplicateRow, Insertion, MissingReference, Row, Transaction, Writer
 from sealwright.db.errors import unusable
 from sealwright.db.singleflight import SingleFlight
 from sealwright.db.sqlite import SqliteDatabase
@@ -20,6 +20,7 @@ __all__ = [
     "Database",
     "DuplicateRow",
     "Insertion",
+    "MissingReference",
     "Row",
     "SingleFlight",
     "Statement",

@@ -9,7 +9,7 @@ Storage duties, the same on both engines:
 * Reads outside a transaction see everything that was written before, by any process.
 * A body may run more than once: what collided with another transaction is begun anew. It keeps nothing outside of itself.
 * A database that cannot be used at the moment raises Unavailable, within some seconds; the event loop never waits for it.
-* A row whose unique key exists already raises `DuplicateRow`.
+* A row whose unique key exists already raises `DuplicateRow`; one that belongs to a row that is gone, `MissingReference`.
 * A text with a null character finds nothing, or raises InvalidInput: PostgreSQL cannot even be asked for it.
 """
 
@@ -24,6 +24,15 @@ from sealwright.errors import Conflict
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+
+
+class MissingReference(Conflict):
+    """What the row belongs to does not exist (any more)."""
+
+    code = "missing_reference"
+
+    def __init__(self) -> None:
+        super().__init__("What this belongs to was deleted meanwhile.", hint="Look whether it is still there, and begin again.")
 
 
 class DuplicateRow(Conflict):

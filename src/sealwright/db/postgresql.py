@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeVar
 import asyncpg
 
 from sealwright import entropy
-from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer
+from sealwright.db.engine import DuplicateRow, MissingReference, Row, Transaction, Writer
 from sealwright.db.errors import trouble_of_postgresql, unavailable, unusable
 from sealwright.db.statements import Statement
 from sealwright.db.urls import postgresql_address
@@ -242,6 +242,8 @@ def _tell(cause: Exception) -> NoReturn:
     """Raise what an error of the driver means to the rest of the program; where a statement of ours is at fault, itself."""
     if isinstance(cause, asyncpg.UniqueViolationError):
         raise DuplicateRow from cause
+    if isinstance(cause, asyncpg.ForeignKeyViolationError):
+        raise MissingReference from cause
     if isinstance(cause, asyncpg.CharacterNotInRepertoireError):
         raise InvalidInput("A text holds a null character, which nothing here can have.") from cause
     trouble = trouble_of_postgresql(cause)

@@ -22,7 +22,7 @@ from typing import Any, NoReturn, TypeVar
 import apsw
 
 from sealwright import entropy
-from sealwright.db.engine import DuplicateRow, Row, Transaction, Writer, step_through
+from sealwright.db.engine import DuplicateRow, MissingReference, Row, Transaction, Writer, step_through
 from sealwright.db.errors import FULL, READ_ONLY, UNWRITABLE, trouble_of_sqlite, unavailable
 from sealwright.db.statements import Statement
 from sealwright.db.write_ahead_log import WriteAheadLog
@@ -283,7 +283,7 @@ def _execute(connection: apsw.Connection, statement: Statement, parameters: dict
     try:
         return connection.execute(compiled.text, compiled.arguments(parameters))
     except apsw.ConstraintError as cause:
-        _tell_duplicate(cause)
+        _tell_constraint(cause)
         raise
 
 
@@ -292,7 +292,7 @@ def _execute_many(connection: apsw.Connection, statement: Statement, many: Seque
     try:
         return connection.executemany(compiled.text, [compiled.arguments(each) for each in many])
     except apsw.ConstraintError as cause:
-        _tell_duplicate(cause)
+        _tell_constraint(cause)
         raise
 
 
@@ -304,6 +304,8 @@ def _tell(cause: Exception) -> NoReturn:
     raise unavailable(trouble) from cause
 
 
-def _tell_duplicate(cause: apsw.ConstraintError) -> None:
+def _tell_constraint(cause: apsw.ConstraintError) -> None:
     if getattr(cause, "extendedresult", 0) in (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY):
         raise DuplicateRow from cause
+    if getattr(cause, "extendedresult", 0) == apsw.SQLITE_CONSTRAINT_FOREIGNKEY:
+        raise MissingReference from cause

@@ -234,9 +234,10 @@ class Credentials:
         await self._db.write(body)
 
     async def reset_totp(self, who: str, *, end_certificates: bool = True, actor: Actor) -> int:
-        """Remove every second factor of another account; returns how many.
+        """Remove every second factor and passkey of another account; returns how many second factors.
 
-        Their sessions end, and their certificates unless they are kept.
+        A passkey opens the account by itself, and may be on the device that was lost. Their sessions end, and their
+        certificates unless they are kept.
         """
         await self._changes.require(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, f"person:{who}")
         account = await self._account(who)
@@ -248,6 +249,7 @@ class Credentials:
             await self._changes.require_over_account(tx, actor, account, "remove the second factor of")
             await lock_account(tx, account.id)
             removed = await self._remove_totps(tx, account, actor)
+            await self._remove_passkeys(tx, account, actor)
             await self._sessions.end_all_in(tx, account.id, "the second factor was removed", actor=actor)
             await self._end_certificates(tx, account, actor, end=end_certificates)
             return removed

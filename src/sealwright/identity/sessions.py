@@ -25,6 +25,8 @@ from sealwright.identity.policy import (
     session_expires_at,
 )
 
+PASSKEY_METHODS = frozenset({"swk", "hwk"})
+"""Of a sign-in with a passkey, one of these is in `amr` (RFC 8176)."""
 TOUCHED_AFTER = timedelta(minutes=1)
 MAX_SESSIONS = 50
 """Of one account; the oldest ends when another one begins."""
@@ -218,6 +220,17 @@ class Sessions:
         for session_id in ended:
             await self._record_end(tx, session_id, account_id, reason, actor)
         return len(ended)
+
+    async def end_begun_by_passkey_in(self, tx: Transaction, account_id: str, reason: str, *, actor: Actor) -> int:
+        """End the sessions that a passkey began, except the actor's own; returns how many. Which passkey it was is not kept."""
+        now, ended = self._clock.now(), 0
+        for session in await store.live_sessions(tx, account_id, now):
+            if not PASSKEY_METHODS & set(session.methods):
+                continue
+            await store.revoke_session(tx, session.id, now)
+            if session.id != actor.session_id:
+                ended += await self._end(tx, session.id, account_id, reason, actor)
+        return ended
 
     async def _end(self, tx: Transaction, session_id: str, account_id: str, reason: str, actor: Actor) -> bool:
         if not await store.end_session(tx, session_id, reason, self._clock.now()):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from sealwright.budgets import Budgets
+from sealwright.db import MissingReference
 from sealwright.errors import (
     Conflict,
     ContentTooLarge,
@@ -257,6 +258,7 @@ _STATUS_AND_ERROR: tuple[tuple[type[Failure], int, str], ...] = (
     (RateLimited, 429, "temporarily_unavailable"),
     (Refused, 400, "invalid_request"),
     (Unavailable, 503, "temporarily_unavailable"),
+    (MissingReference, 400, "invalid_grant"),
     (Conflict, 409, "invalid_request"),
 )
 """The first that fits counts."""

@@ -139,7 +139,11 @@ class Passkeys:
         await self._db.write(body)
 
     async def remove(self, passkey_id: str, *, actor: Actor) -> None:
-        """Remove one of the actor's passkeys. Sessions that began with it stay."""
+        """Remove one of the actor's passkeys. Sessions that a passkey began end, except the one that this is done in.
+
+        It may have been lost, and a session that it began with it. What applications got in the present session to outlive
+        it ends as well.
+        """
 
         async def body(tx: Transaction) -> None:
             await lock_account(tx, actor.id)
@@ -147,6 +151,7 @@ class Passkeys:
             if present is None or not await store.remove(tx, actor.id, passkey_id):
                 raise _not_found(passkey_id)
             await self._record(tx, Event.CREDENTIAL_REMOVED, f"person:{actor.id}", actor, present)
+            await self._sessions.end_begun_by_passkey_in(tx, actor.id, "a passkey was removed", actor=actor)
 
         await self._db.write(body)
 

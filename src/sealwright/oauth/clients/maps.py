@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sealwright.access import ALL_ACCOUNTS, Actor, Permission, require
+from sealwright.access import ALL_ACCOUNTS, Actor
 from sealwright.db import Transaction
 from sealwright.errors import Action, Remedy
 from sealwright.identity import Group
@@ -46,7 +46,7 @@ class ClientMaps:
         """Set the scopes that members of a group get beside those that the client asks for; replaces the ones before."""
         words = policy.require_scope_words(scopes)
         rules.require_supplementary(words)
-        found = await self._group(group, actor)
+        found = await self._group(name, group, actor)
 
         async def work(tx: Transaction, client: Client) -> Mapping[str, Any]:
             await store.put_supplementary_scopes(tx, client.id, found.id, words)
@@ -56,7 +56,7 @@ class ClientMaps:
 
     async def delete_supplementary_scope_map(self, name: str, group: str, *, actor: Actor) -> ClientConfiguration:
         """Take a group's supplementary scopes away."""
-        found = await self._group(group, actor)
+        found = await self._group(name, group, actor)
 
         async def work(tx: Transaction, client: Client) -> Mapping[str, Any]:
             if not await store.delete_supplementary_scopes(tx, client.id, found.id):
@@ -71,7 +71,7 @@ class ClientMaps:
         """Set the values that members of a group have in a claim of this client's tokens; replaces the ones before."""
         rules.require_claim_name(claim)
         words = rules.require_claim_values(values)
-        found = await self._group(group, actor)
+        found = await self._group(name, group, actor)
 
         async def work(tx: Transaction, client: Client) -> Mapping[str, Any]:
             await store.put_claim_values(tx, client.id, claim, found.id, words)
@@ -91,7 +91,7 @@ class ClientMaps:
 
     async def delete_claim_map(self, name: str, claim: str, group: str, *, actor: Actor) -> ClientConfiguration:
         """Take a group's values of a claim away."""
-        found = await self._group(group, actor)
+        found = await self._group(name, group, actor)
 
         async def work(tx: Transaction, client: Client) -> Mapping[str, Any]:
             if not await store.delete_claim_values(tx, client.id, claim, found.id):
@@ -100,8 +100,8 @@ class ClientMaps:
 
         return await self._clients.change_maps(name, work, actor=actor)
 
-    async def _group(self, name: str, actor: Actor) -> Group:
-        require(actor, Permission.CLIENT_WRITE)  # before anything is told of groups
+    async def _group(self, client: str, name: str, actor: Actor) -> Group:
+        await self._clients.require_may_change(client, actor=actor)  # before anything is told of groups
         return await group_named(self._directory, name)
 
 

@@ -331,6 +331,10 @@ class ClientRegistry:
         await self._write_change(client, actor, body)
         return await self._configuration(await self._found(client.name))
 
+    async def require_may_change(self, name: str, *, actor: Actor) -> None:
+        """Raise unless `actor` may change the client; a refusal is on record."""
+        await self._to_change(name, actor)
+
     # --- parts of every verb ---
 
     async def _to_change(self, name: str, actor: Actor) -> Client:

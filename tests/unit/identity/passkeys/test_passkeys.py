@@ -262,3 +262,40 @@ async def test_passkey_of_another_person_can_be_neither_renamed_nor_removed():
 )
 def test_passkeys_are_offered_where_the_host_is_a_name(origin, usable):
     assert RelyingParty("Example", origin).usable == usable
+
+
+async def test_removed_passkey_keeps_no_session_but_the_one_it_is_removed_in():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator(counts=False)
+        made = await register(world, actor, device)
+        by_passkey = await sign_in(world, respond(world, device))
+        by_password = await world.signed_in("alice")
+        await world.passkeys.remove(made.id, actor=actor)
+        assert await world.refreshed(by_passkey) is None
+        assert await world.refreshed(by_password) is not None
+        ended = await world.sessions.session(by_passkey.signed_in.session.id)
+        assert ended is not None
+        assert ended.revoked_at is not None  # applications with offline_access do not outlive it
+
+
+async def test_session_in_which_its_own_passkey_is_removed_goes_on_and_nothing_outlives_it():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator(counts=False)
+        made = await register(world, actor, device)
+        by_passkey = await sign_in(world, respond(world, device))
+        await world.passkeys.remove(made.id, actor=by_passkey.signed_in.actor)
+        assert await world.refreshed(by_passkey) is not None
+        still = await world.sessions.session(by_passkey.signed_in.session.id)
+        assert still is not None
+        assert still.revoked_at is not None
+
+
+async def test_reset_of_the_second_factor_by_others_removes_passkeys_and_ones_own_new_password_keeps_them():
+    async with sqlite_world() as world:
+        actor, device = await signed_in_actor(world), authenticator(counts=False)
+        await register(world, actor, device)
+        await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=actor)
+        await sign_in(world, respond(world, device))
+        await world.credentials.reset_totp("alice", actor=SYSTEM)
+        with pytest.raises(PasskeyRefused):
+            await sign_in(world, respond(world, device))

@@ -4,9 +4,12 @@ import base64
 from contextlib import asynccontextmanager
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sealwright.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from sealwright.identity.errors import BuiltIn
+from sealwright.identity.profiles.ssh_keys import check_public_key
 from tests.unit.identity.world import sqlite_world
 
 
@@ -148,3 +151,57 @@ async def test_what_is_no_public_key_is_refused(text):
         with pytest.raises(InvalidInput):
             await world.directory.add_ssh_key("alice", "laptop", text, actor=alice)
         assert await world.directory.ssh_keys_of(alice.id) == ()
+
+
+def line_of(kind, *fields):
+    blob = b"".join(len(field).to_bytes(4) + field for field in (kind.encode(), *fields))
+    return f"{kind} {base64.b64encode(blob).decode()}"
+
+
+def openssh(key):
+    return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+EC_LINE = openssh(ec.generate_private_key(ec.SECP256R1()))
+EC_POINT = base64.b64decode(EC_LINE.split()[1])[-65:]
+RSA_LINE = openssh(rsa.generate_private_key(65537, 2048))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        EC_LINE,
+        openssh(ec.generate_private_key(ec.SECP384R1())),
+        openssh(ec.generate_private_key(ec.SECP521R1())),
+        openssh(ed25519.Ed25519PrivateKey.generate()),
+        RSA_LINE,
+        line_of("sk-ssh-ed25519@openssh.com", bytes(range(32)), b"ssh:"),
+        line_of("sk-ecdsa-sha2-nistp256@openssh.com", b"nistp256", EC_POINT, b"ssh:"),
+    ],
+    ids=lambda line: line.split()[0],
+)
+def test_strong_key_of_every_type_is_taken(line):
+    assert check_public_key(f"{line} someone@somewhere") == line
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (openssh(rsa.generate_private_key(65537, 1024)), "1024 bits"),
+        (openssh(rsa.generate_private_key(3, 2048)), "exponent 3"),
+        (line_of("ssh-rsa", b"\x01\x00\x01", b"\x00" + bytes([0xFF]) * 256), "broken"),
+        (line_of("ssh-rsa", b"\x01\x00\x01", bytes([0xFF]) * 256), "negative"),
+        (line_of("ecdsa-sha2-nistp256", b"nistp384", EC_POINT), "another curve"),
+        (line_of("ecdsa-sha2-nistp384", b"nistp384", EC_POINT), "malformed"),
+        (line_of("ecdsa-sha2-nistp256", b"nistp256", EC_POINT[:-1] + bytes([EC_POINT[-1] ^ 1])), "malformed"),
+        (line_of("ecdsa-sha2-nistp256", b"nistp256", EC_POINT[:-2]), "malformed"),
+        (line_of("ecdsa-sha2-nistp256", b"nistp256", bytes([2]) + EC_POINT[1:33]), "not whole"),
+        (line_of("ssh-ed25519", bytes(31)), "malformed"),
+        (line_of("ssh-ed25519", bytes(32), b"more"), "not a whole key"),
+        (line_of("sk-ssh-ed25519@openssh.com", bytes(32)), "not a whole key"),
+    ],
+)
+def test_weak_or_mismatched_key_is_refused_with_the_reason(line, why):
+    with pytest.raises(InvalidInput) as refusal:
+        check_public_key(line)
+    assert why in refusal.value.reasons[0]

@@ -370,6 +370,10 @@ system oauth2 enable-pushed-requests-only wiki
 system oauth2 disable-pushed-requests-only wiki
 system oauth2 enable-signed-requests-only wiki
 system oauth2 disable-signed-requests-only wiki
+system oauth2 enable-dpop-bound-tokens wiki
+system oauth2 disable-dpop-bound-tokens wiki
+system oauth2 enable-dpop-nonce wiki
+system oauth2 disable-dpop-nonce wiki
 system oauth2 enable-device-flow wiki
 system oauth2 disable-device-flow wiki
 system oauth2 add-resource wiki https://api.example.org/

@@ -19,6 +19,7 @@ from tests.oauth_world import (
     public_redemption,
     public_request,
 )
+from tests.unit.oauth.dpop.test_bound_tokens import proof
 
 AT_ONCE = 50
 
@@ -216,3 +217,31 @@ async def test_pushed_request_decided_by_many_at_once_is_answered_once(signed_in
         )
         assert sum("code=" in getattr(step, "location", "") for step in done) == 1
         assert len(await world.events("code.issued")) == 1
+
+
+async def test_device_code_polled_by_many_at_once_is_redeemed_once(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
+        await world.server.clients.change("step-ca", {"device_grant": True}, actor=SYSTEM)
+        codes = members(await world.post("/oauth2/device", {"client_id": "step-ca", "scope": "openid email"}))
+        handles = [await world.server.authorization.handle_of_device(codes["user_code"], "192.0.2.7") for _ in range(5)]
+        person = await world.signed_in(cookie)
+        decided = await asyncio.gather(
+            *(world.server.authorization.allow(handle, person) for handle in handles), return_exceptions=True
+        )
+        assert sum(hasattr(step, "location") for step in decided) == 1
+        form = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+            "client_id": "step-ca",
+            "device_code": codes["device_code"],
+        }
+        answers = await asyncio.gather(*(world.token(**form) for _ in range(AT_ONCE)))
+        assert [answer.status for answer in answers].count(200) == 1
+        assert len(await world.events("token.issued")) == 1
+
+
+async def test_proof_sent_many_times_at_once_is_taken_once(signed_in_alice):
+    async with signed_in_alice() as (world, _cookie):
+        name, secret = await world.confidential_client()
+        headers = basic(name, secret) | proof(world)
+        answers = await asyncio.gather(*(world.token(headers, grant_type="client_credentials") for _ in range(AT_ONCE)))
+        assert outcomes(answers) == [(200, ""), *[(400, "invalid_dpop_proof")] * (AT_ONCE - 1)]

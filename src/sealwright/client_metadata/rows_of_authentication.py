@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from sealwright.client_metadata import authentication as rules
 from sealwright.client_metadata.authentication import AuthenticationMethod
 from sealwright.client_metadata.declaration import MemberDeclaration, SetBy, Verb
+from sealwright.client_metadata.rules import require_one_binding
 
 _NONE = "none"
 
@@ -142,6 +143,7 @@ class AuthenticationRows:
             doc="Its access tokens are bound to its client certificate, and it gets none without one (RFC 8705, section 3).",
             label="certificate-bound tokens",
             set_by=SetBy.REGISTRATION,
+            rule=require_one_binding,
             verbs=(
                 Verb(
                     name="enable-certificate-bound-tokens",

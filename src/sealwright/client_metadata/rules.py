@@ -62,6 +62,16 @@ def require_consent_of_public(asks: bool, client: Any) -> None:
         )
 
 
+def require_one_binding(bound: bool, client: Any) -> None:
+    """Raise ClientRefused where tokens would be bound to a certificate and to a key of DPoP proofs at once."""
+    if bound and client.dpop_bound_access_tokens and client.tls_client_certificate_bound_access_tokens:
+        raise ClientRefused(
+            f"Access tokens of {client.name} would be bound to its certificate and to the key of its DPoP proofs.",
+            reasons=("a token is bound to one key, so that whoever takes it knows which to ask for",),
+            hint=f"Choose one: disable-certificate-bound-tokens or disable-dpop-bound-tokens {client.name}.",
+        )
+
+
 def require_resource(url: str, _client: object = None) -> None:
     """Raise ClientRefused unless `url` can name another server in a request for tokens (RFC 8707, section 2)."""
     try:

@@ -14,6 +14,7 @@ from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefa
 from sealwright.client_metadata.rows_of_application import ApplicationRows, ClientKind
 from sealwright.client_metadata.rows_of_authentication import AuthenticationRows
 from sealwright.client_metadata.rows_of_logout import LogoutRows
+from sealwright.client_metadata.rows_of_proofs import ProofRows
 from sealwright.client_metadata.rows_of_redirects import RedirectRows
 from sealwright.client_metadata.rows_of_requests import RequestRows
 from sealwright.client_metadata.rows_of_sign_in import SignInRows
@@ -22,7 +23,7 @@ from sealwright.client_metadata.rows_of_tokens import TokenRows
 
 @dataclass(frozen=True, kw_only=True)
 class ClientMetadata(
-    LogoutRows, TokenRows, RequestRows, SignInRows, RedirectRows, AuthenticationRows, ApplicationRows
+    LogoutRows, TokenRows, ProofRows, RequestRows, SignInRows, RedirectRows, AuthenticationRows, ApplicationRows
 ):  # fields of the last base come first
     """Everything that can be set on a client, in the order in which it is shown."""
 

@@ -13,6 +13,7 @@ from sealwright.client_metadata import is_client_name
 from sealwright.jose import JWT, TokenRefused, optional_text, require_audience, require_issuer, verification_keys, verify
 from sealwright.keys import Custody
 from sealwright.oauth import redirects
+from sealwright.oauth.client_authentication.key_sets import ClientKeySets
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
@@ -41,13 +42,15 @@ class ProvenRequest(NamedTuple):
 class AuthorizationRequests:
     """Reads the requests of every client."""
 
-    def __init__(self, dependencies: OAuthDependencies, *, custody: Custody, pushed: PushedRequests) -> None:
+    def __init__(
+        self, dependencies: OAuthDependencies, *, custody: Custody, pushed: PushedRequests, key_sets: ClientKeySets
+    ) -> None:
         self._db = dependencies.db
         self._audit = dependencies.audit
         self._origin = dependencies.origin
         self._custody = custody
         self._pushed = pushed
-        self._objects = RequestObjects(dependencies)
+        self._objects = RequestObjects(dependencies, key_sets)
 
     async def prove(self, parameters: Parameters, address: str) -> ProvenRequest:
         """The request with what it stands for; raises UnprovenRequest where client or redirect URI are not proven."""

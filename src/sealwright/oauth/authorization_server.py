@@ -16,6 +16,7 @@ from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.browser_http import BrowserEndpoints, FormPostPage, StepResponse, browser_routes, step_responses
 from sealwright.oauth.client_authentication import ClientAuthentication
+from sealwright.oauth.client_authentication.key_sets import ClientKeySets
 from sealwright.oauth.clients.maps import ClientMaps
 from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.confirmations import Confirmations
@@ -24,6 +25,7 @@ from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.device.endpoint import DeviceEndpoint
 from sealwright.oauth.device.requests import DeviceRequests
 from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.dpop.proofs import DpopProofs
 from sealwright.oauth.http import Endpoints, routes
 from sealwright.oauth.id_token_status import IdTokenStatus
 from sealwright.oauth.introspection import IntrospectionEndpoint
@@ -77,9 +79,10 @@ def build_authorization_server(
     `certificates`: those of the certificate authority; `form_post_page`: renders the page that posts a response.
     """
     subjects = SubjectLookup(dependencies, directory)
-    asked = _requests(dependencies, directory=directory, subjects=subjects, custody=custody, sealer=sealer)
+    key_sets = ClientKeySets(dependencies.outbound, dependencies.clock)
+    asked = _requests(dependencies, directory=directory, subjects=subjects, custody=custody, sealer=sealer, key_sets=key_sets)
     discovery = Discovery(dependencies, custody)
-    proofs = _proofs(dependencies, sessions, custody, sealer, certificates)
+    proofs = _proofs(dependencies, sessions, custody, sealer, certificates, key_sets)
     endpoints = _endpoints(dependencies, proofs, asked, discovery, directory, subjects, custody)
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
@@ -111,13 +114,18 @@ class _Proofs(Struct, frozen=True):
 
 
 def _proofs(
-    dependencies: OAuthDependencies, sessions: SessionLookup, custody: Custody, sealer: Sealer, certificates: ClientCertificates
+    dependencies: OAuthDependencies,
+    sessions: SessionLookup,
+    custody: Custody,
+    sealer: Sealer,
+    certificates: ClientCertificates,
+    key_sets: ClientKeySets,
 ) -> _Proofs:
     families = TokenFamilies(dependencies, sessions=sessions)
-    confirmations = Confirmations(dependencies, certificates)
+    confirmations = Confirmations(dependencies, certificates, DpopProofs(dependencies, sealer))
     opaque = OpaqueTokens(dependencies, sealer)
     return _Proofs(
-        clients=ClientAuthentication(dependencies, certificates=certificates, sealer=sealer),
+        clients=ClientAuthentication(dependencies, certificates=certificates, key_sets=key_sets, sealer=sealer),
         families=families,
         confirmations=confirmations,
         opaque=opaque,
@@ -147,7 +155,13 @@ def _endpoints(
             custody=custody,
             opaque=proofs.opaque,
         ),
-        pushes=PushEndpoint(clients=clients, incoming=asked.incoming, requests=asked.pending, pushed=asked.pushed),
+        pushes=PushEndpoint(
+            clients=clients,
+            incoming=asked.incoming,
+            requests=asked.pending,
+            pushed=asked.pushed,
+            confirmations=proofs.confirmations,
+        ),
         devices=DeviceEndpoint(clients=clients, requests=asked.pending, devices=asked.devices),
         introspection=IntrospectionEndpoint(
             dependencies,
@@ -159,7 +173,9 @@ def _endpoints(
             custody=custody,
         ),
         revocation=RevocationEndpoint(dependencies, clients=clients, access_tokens=access_tokens, families=families),
-        userinfo=UserinfoEndpoint(discovery=discovery, access_tokens=access_tokens, subjects=subjects),
+        userinfo=UserinfoEndpoint(
+            discovery=discovery, access_tokens=access_tokens, confirmations=proofs.confirmations, subjects=subjects
+        ),
         discovery=discovery,
         budgets=dependencies.budgets,
     )
@@ -176,10 +192,16 @@ class _Requests(NamedTuple):
 
 
 def _requests(
-    dependencies: OAuthDependencies, *, directory: PeopleLookup, subjects: SubjectLookup, custody: Custody, sealer: Sealer
+    dependencies: OAuthDependencies,
+    *,
+    directory: PeopleLookup,
+    subjects: SubjectLookup,
+    custody: Custody,
+    sealer: Sealer,
+    key_sets: ClientKeySets,
 ) -> _Requests:
     pushed, devices = PushedRequests(dependencies), DeviceRequests(dependencies)
-    incoming = AuthorizationRequests(dependencies, custody=custody, pushed=pushed)
+    incoming = AuthorizationRequests(dependencies, custody=custody, pushed=pushed, key_sets=key_sets)
     pending = PendingRequests(dependencies, sealer, pushed)
     authorization = AuthorizationEndpoint(
         dependencies,

@@ -13,6 +13,7 @@ from sealwright.jose import thumbprint_sha256
 from sealwright.oauth.errors import AccessTokenRefused
 
 CERTIFICATE: Literal["x5t#S256"] = "x5t#S256"
+PROOF_KEY: Literal["jkt"] = "jkt"
 _SERIAL = "certificate_serial"
 """Claim beside `cnf`: the serial number of the certificate, by which its status is looked up."""
 
@@ -43,11 +44,22 @@ class Confirmation(Struct, frozen=True):
         return f"{self.member}:{self.thumbprint}"
 
 
-def require_shown(claims: Mapping[str, Any], peer: Peer) -> None:
-    """Raise AccessTokenRefused where a token is bound to a certificate, and the one who uses it did not show that one."""
-    confirmation = confirmation_in(claims)
-    if confirmation is None or confirmation.member != CERTIFICATE:
-        return
+class PresentedToken(Struct, frozen=True):
+    """An access token as a request presents it."""
+
+    text: str | None
+    """None where there is none."""
+    scheme: str
+    """In small letters; `bearer` where the token came in a form."""
+    proof: str | None
+    """Of the header DPoP."""
+    method: str
+    path: str
+    peer: Peer
+
+
+def require_certificate(confirmation: Confirmation, peer: Peer) -> None:
+    """Raise AccessTokenRefused where the one who uses a token that is bound to a certificate did not show that one."""
     der = peer.shown_certificate
     if der is None or not hmac.compare_digest(thumbprint_sha256(der), confirmation.thumbprint):
         raise AccessTokenRefused("The access token is bound to a client certificate, and was used without it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +11,24 @@ from sealwright.access import anonymous
 from sealwright.audit import Event
 from sealwright.ca import ClientCertificates, serial_of
 from sealwright.jose import thumbprint_sha256
-from sealwright.oauth.confirmation import CERTIFICATE, Confirmation, confirmation_in
+from sealwright.oauth.confirmation import (
+    CERTIFICATE,
+    PROOF_KEY,
+    Confirmation,
+    PresentedToken,
+    confirmation_in,
+    require_certificate,
+)
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.errors import AccessTokenEnded, MalformedTokenRequest
+from sealwright.oauth.dpop.proof import ProofRefused
+from sealwright.oauth.dpop.proofs import DpopProofs, NonceNeeded
+from sealwright.oauth.errors import (
+    AccessTokenEnded,
+    DpopNonceNeeded,
+    DpopProofRefused,
+    MalformedTokenRequest,
+    TokenProofRefused,
+)
 from sealwright.oauth.models import Client
 from sealwright.oauth.token_request import TokenRequest
 
@@ -20,13 +36,23 @@ from sealwright.oauth.token_request import TokenRequest
 class Confirmations:
     """Which key a token is to be bound to, and whether the one who uses it holds that key."""
 
-    def __init__(self, dependencies: OAuthDependencies, certificates: ClientCertificates) -> None:
+    def __init__(self, dependencies: OAuthDependencies, certificates: ClientCertificates, proofs: DpopProofs) -> None:
+        self._proofs = proofs
+        self._origins = (dependencies.origin, dependencies.machines_origin)
         self._db = dependencies.db
         self._audit = dependencies.audit
         self._certificates = certificates
 
     async def of_request(self, client: Client, request: TokenRequest) -> Confirmation | None:
         """What tokens for this request are bound to; None where they are not. Refused where a certificate is missing or over."""
+        proof = request.headers.get("dpop")
+        if proof is not None and client.tls_client_certificate_bound_access_tokens:
+            raise MalformedTokenRequest(f"Tokens of {client.name} are bound to its certificate; send no DPoP proof beside it.")
+        if proof is not None:
+            return Confirmation(PROOF_KEY, await self.key_of(client, proof, request.path))
+        if client.dpop_bound_access_tokens:
+            await self._refuse(client, request, "the client's tokens are bound to a key, and no DPoP proof was sent")
+            raise DpopProofRefused(f"Tokens of {client.name} are bound to a key: send a DPoP proof (RFC 9449).")
         if not client.tls_client_certificate_bound_access_tokens:
             return None
         der = request.peer.shown_certificate
@@ -41,6 +67,49 @@ class Confirmations:
             await self._refuse(client, request, ended)
             raise MalformedTokenRequest("The client certificate does not hold any more; renew it.")
         return confirmation
+
+    async def key_of(self, client: Client, proof: str, path: str) -> str:
+        """The thumbprint of the key behind the DPoP proof of a POST; raises DpopProofRefused or DpopNonceNeeded."""
+        try:
+            return await self._proofs.verify(proof, method="POST", urls=self._urls(path), needs_nonce=client.require_dpop_nonce)
+        except NonceNeeded as cause:
+            raise DpopNonceNeeded(str(cause), nonce=self._proofs.nonces.current()) from cause
+        except ProofRefused as cause:
+            raise DpopProofRefused(str(cause)) from cause
+
+    async def require_shown(self, claims: Mapping[str, Any], presented: PresentedToken, client: Client) -> None:
+        """Raise AccessTokenRefused where a token is bound to a key, and the one who uses it did not prove to hold that key."""
+        confirmation = confirmation_in(claims)
+        if confirmation is not None and confirmation.member == CERTIFICATE:
+            require_certificate(confirmation, presented.peer)
+        if confirmation is None or confirmation.member != PROOF_KEY:
+            if presented.scheme == "dpop":
+                raise TokenProofRefused("The access token is bound to no key; send it as a bearer token.", error="invalid_token")
+            return
+        if presented.scheme != "dpop":
+            detail = "The access token is bound to a key; send it by the scheme DPoP, with a proof."
+            raise TokenProofRefused(detail, error="invalid_token")
+        used_by = await self._key_of_use(presented, client)
+        if not hmac.compare_digest(used_by, confirmation.thumbprint):
+            raise TokenProofRefused("The DPoP proof is by another key than the access token is bound to.")
+
+    async def _key_of_use(self, presented: PresentedToken, client: Client) -> str:
+        try:
+            return await self._proofs.verify(
+                presented.proof or "",
+                method=presented.method,
+                urls=self._urls(presented.path),
+                access_token=presented.text or "",
+                needs_nonce=client.require_dpop_nonce,
+            )
+        except NonceNeeded as cause:
+            nonce = self._proofs.nonces.current()
+            raise TokenProofRefused(str(cause), error="use_dpop_nonce", nonce=nonce) from cause
+        except ProofRefused as cause:
+            raise TokenProofRefused(str(cause)) from cause
+
+    def _urls(self, path: str) -> tuple[str, ...]:
+        return tuple(origin + path for origin in self._origins)
 
     async def require_holds(self, claims: Mapping[str, Any]) -> None:
         """Raise AccessTokenEnded where the certificate that a token is bound to was revoked, or has expired."""

@@ -20,6 +20,7 @@ from sealwright.oauth.authentication_context import ACR_VALUES
 from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.dpop.proof import ALGORITHMS as PROOF_ALGORITHMS
 from sealwright.oauth.errors import ClientUnknown, IssuerUnknown
 from sealwright.oauth.grants import GRANTS, DeviceCodeGrant, Grant, is_open_to
 from sealwright.oauth.issuers import store as issuer_store
@@ -285,6 +286,7 @@ def metadata_of(origin: str, issuer_url: str, offer: Offer) -> dict[str, Any]:
         "request_object_signing_alg_values_supported": sorted(ALGORITHMS),
         "pushed_authorization_request_endpoint": origin + PUSH_PATH,
         **offer.asked,
+        "dpop_signing_alg_values_supported": sorted(PROOF_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "authorization_signing_alg_values_supported": offer.algorithms,
         "backchannel_logout_supported": True,

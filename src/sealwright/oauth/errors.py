@@ -132,6 +132,24 @@ class ScopeRefused(TokenRequestRefused):
     error = "invalid_scope"
 
 
+class DpopProofRefused(TokenRequestRefused):
+    """A DPoP proof that is missing, or does not fit the request (RFC 9449, section 5)."""
+
+    code = "invalid_dpop_proof"
+    error = "invalid_dpop_proof"
+
+
+class DpopNonceNeeded(TokenRequestRefused):
+    """A DPoP proof that needs a nonce of this server (RFC 9449, section 8)."""
+
+    code = "use_dpop_nonce"
+    error = "use_dpop_nonce"
+
+    def __init__(self, detail: str, *, nonce: str = "") -> None:
+        super().__init__(detail)
+        self.nonce = nonce
+
+
 class AuthorizationPending(TokenRequestRefused):
     """The person has not decided about a device yet (RFC 8628, section 3.5)."""
 
@@ -210,3 +228,14 @@ class ScopeMissing(AccessTokenRefused):
     def __init__(self, detail: str, *, scope: str) -> None:
         super().__init__(detail)
         self.scope = scope
+
+
+class TokenProofRefused(AccessTokenRefused):
+    """An access token that is bound to a key, and came without a DPoP proof that fits (RFC 9449, section 7.1)."""
+
+    code = "token_proof_refused"
+
+    def __init__(self, detail: str, *, error: str = "invalid_dpop_proof", nonce: str = "") -> None:
+        super().__init__(detail)
+        self.error = error
+        self.nonce = nonce

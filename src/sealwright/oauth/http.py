@@ -25,8 +25,10 @@ from sealwright.errors import (
 )
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import network_of
+from sealwright.oauth.confirmation import PresentedToken
 from sealwright.oauth.device.endpoint import DeviceEndpoint
 from sealwright.oauth.discovery import Discovery
+from sealwright.oauth.dpop.proof import ALGORITHMS as PROOF_ALGORITHMS
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
@@ -35,7 +37,9 @@ from sealwright.oauth.errors import (
     AuthorizationPending,
     AuthorizationRefused,
     ClientNotAuthenticated,
+    DpopNonceNeeded,
     ScopeMissing,
+    TokenProofRefused,
     TokenRequestRefused,
 )
 from sealwright.oauth.introspection import SIGNED_INTROSPECTION, IntrospectionEndpoint
@@ -65,7 +69,7 @@ T = TypeVar("T")
 _ISSUER_PATHS = (OWN_ISSUER_PATH + "{client}", SHARED_ISSUER_PATH + "{issuer}", "")
 """Below what the addresses of issuers are: of a client's own, of one that clients share, of the root issuer."""
 _ANY_ORIGIN = ("access-control-allow-origin", "*")
-_EXPOSED = ("access-control-expose-headers", "WWW-Authenticate, Retry-After")
+_EXPOSED = ("access-control-expose-headers", "WWW-Authenticate, Retry-After, DPoP-Nonce")
 _NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 _SHOWS_WITHIN = timedelta(seconds=1)
 """How long the metadata and keys of a client may be told as they were."""
@@ -137,7 +141,7 @@ class Endpoints:
         failures.require(network)
         try:
             form, resources = request.form(repeatable="resource"), request.form_values("resource")
-            return await respond(TokenRequest(form, request.headers, request.peer, tuple(dict.fromkeys(resources))))
+            return await respond(TokenRequest(form, request.headers, request.peer, tuple(dict.fromkeys(resources)), request.path))
         except (RateLimited, AuthorizationPending):
             raise
         except Refused:
@@ -150,7 +154,7 @@ class Endpoints:
         failures.require(network)
         try:
             issuer = await self._discovery.issuer_at(request.path_parameters)
-            answer = await self._userinfo.respond(issuer, access_token_of(request), request.peer)
+            answer = await self._userinfo.respond(issuer, presented_token(request))
         except (AccessTokenMissing, AccessTokenEnded, ScopeMissing):
             raise  # applications find out in this way that a token has ended
         except AccessTokenRefused:
@@ -184,7 +188,7 @@ class Endpoints:
             (
                 _ANY_ORIGIN,
                 ("access-control-allow-methods", methods),
-                ("access-control-allow-headers", "Authorization, Content-Type"),
+                ("access-control-allow-headers", "Authorization, Content-Type, DPoP"),
                 ("access-control-max-age", "86400"),
             ),
         )
@@ -232,6 +236,14 @@ def _well_known(issuer: str, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for name in names for path in (issuer + name, name + issuer)))
 
 
+def presented_token(request: Request) -> PresentedToken:
+    """The access token of a request, with what proves that whoever sends it may."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    scheme = scheme.lower() if scheme.lower() == "dpop" else "bearer"
+    text = value.strip() if scheme == "dpop" else access_token_of(request)
+    return PresentedToken(text, scheme, request.headers.get("dpop"), request.method, request.path, request.peer)
+
+
 def access_token_of(request: Request) -> str | None:
     """The access token of a request, from the one place that gives it (RFC 6750, section 2); a query is no such place."""
     in_header = request.bearer()
@@ -269,7 +281,9 @@ def answer_failure(request: Request, failure: Exception) -> Response:
     if not isinstance(failure, Failure):
         return _error(500, "server_error", f"Something went wrong here. Request {request.request_id}.")
     if isinstance(failure, TokenRequestRefused) and not isinstance(failure, ClientNotAuthenticated):
-        return _error(400, failure.error, failure.detail)
+        return _error(400, failure.error, failure.detail, _headers_with(failure))
+    if isinstance(failure, TokenProofRefused):
+        return _error(401, failure.error, failure.detail, _headers_with(failure))
     if isinstance(failure, AuthorizationRefused):  # of a pushed request: there is no redirect to tell it by
         return _error(400, failure.error, failure.detail)
     if isinstance(failure, AccessTokenMissing):  # RFC 6750, section 3.1: nothing was wrong yet
@@ -283,7 +297,9 @@ def _headers_with(failure: Failure) -> tuple[tuple[str, str], ...]:
     if isinstance(failure, RateLimited | Unavailable):
         return (("retry-after", str(failure.retry_after)),)
     challenge = _challenge(failure)
-    return (("www-authenticate", challenge),) if challenge else ()
+    headers = (("www-authenticate", challenge),) if challenge else ()
+    nonce = failure.nonce if isinstance(failure, DpopNonceNeeded | TokenProofRefused) else ""
+    return (*headers, ("dpop-nonce", nonce)) if nonce else headers
 
 
 def _challenge(failure: Failure) -> str:
@@ -294,6 +310,9 @@ def _challenge(failure: Failure) -> str:
         return f"Bearer {_REALM}"
     if isinstance(failure, ScopeMissing):
         return f'Bearer {_REALM}, error="insufficient_scope", scope="{failure.scope}"'
+    if isinstance(failure, TokenProofRefused):
+        algorithms = " ".join(sorted(PROOF_ALGORITHMS))
+        return f'DPoP {_REALM}, error="{failure.error}", error_description="{error_text(failure.detail)}", algs="{algorithms}"'
     if isinstance(failure, AccessTokenRefused):
         return f'Bearer {_REALM}, error="invalid_token", error_description="{error_text(failure.detail)}"'
     return ""

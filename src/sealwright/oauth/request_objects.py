@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from sealwright.jose import (
     ALGORITHMS,
     JWT,
@@ -16,9 +14,10 @@ from sealwright.jose import (
     VerificationKeys,
     audiences,
     check_times,
-    keys_of_jwks,
     verify,
 )
+from sealwright.oauth.client_authentication.errors import NotProven
+from sealwright.oauth.client_authentication.key_sets import ClientKeySets
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import AuthorizationRefused
 from sealwright.oauth.issuers.addresses import issuer_url_of
@@ -33,29 +32,26 @@ _OF_THE_TOKEN = frozenset({"iss", "aud", "sub", "exp", "iat", "nbf", "jti"})
 class RequestObjects:
     """Opens request objects with the keys of the client."""
 
-    def __init__(self, dependencies: OAuthDependencies) -> None:
+    def __init__(self, dependencies: OAuthDependencies, key_sets: ClientKeySets) -> None:
+        self._key_sets = key_sets
         self._clock = dependencies.clock
         self._origin = dependencies.origin
 
     async def open(self, text: str, client: Client) -> Parameters:
         """The parameters in a request object, which alone count (RFC 9101, section 6.3); raises AuthorizationRefused."""
-        try:
-            claims = self._verified(text, client, await self._keys(client))
-        except TokenRefused as cause:
-            raise _refused(f"it is not valid: {cause.detail}") from cause
-        return _parameters(claims, client)
-
-    async def _keys(self, client: Client) -> VerificationKeys:
-        if client.jwks is None:
-            raise _refused(
-                f"{client.name} has no keys here; sealwright system oauth2 set-authentication {client.name} registers them"
-            )
-        return keys_of_jwks(msgspec.json.encode(client.jwks))
-
-    def _verified(self, text: str, client: Client, keys: VerificationKeys) -> Mapping[str, Any]:
         if len(text) > LONGEST_TOKEN:
             raise _refused(f"it has {len(text)} characters, and at most {LONGEST_TOKEN} are read")
-        read = UnverifiedToken(text)
+        try:
+            read = UnverifiedToken(text)
+            claims = self._verified(read, client, await self._key_sets.keys(client, read.header.get("kid")))
+        except TokenRefused as cause:
+            raise _refused(f"it is not valid: {cause.detail}") from cause
+        except NotProven as cause:
+            command = f"sealwright system oauth2 set-authentication {client.name} registers keys"
+            raise _refused(f"{cause.detail}; {command}") from cause
+        return _parameters(claims, client)
+
+    def _verified(self, read: UnverifiedToken, client: Client, keys: VerificationKeys) -> Mapping[str, Any]:
         typ = REQUEST_OBJECT if str(read.header.get("typ", "")).lower().endswith(REQUEST_OBJECT) else JWT
         claims = verify(read, keys, typ=typ, algorithms=ALGORITHMS).claims
         if claims.get("iss", client.name) != client.name or claims.get("client_id", client.name) != client.name:

@@ -20,6 +20,8 @@ class TokenRequest:
     peer: Peer
     resources: tuple[str, ...] = ()
     """Each `resource` of the form (RFC 8707)."""
+    path: str = ""
+    """At which it was sent."""
     confirmation: Confirmation | None = None
     """What the tokens are to be bound to, once the client has authenticated."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sealwright.http import Peer
 from sealwright.oauth import claims
 from sealwright.oauth.access_tokens import AccessTokens
-from sealwright.oauth.confirmation import require_shown
+from sealwright.oauth.confirmation import PresentedToken
+from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.discovery import Discovery, OAuthIssuer
 from sealwright.oauth.errors import AccessTokenMissing, AccessTokenRefused, ScopeMissing
 from sealwright.oauth.models import Client
@@ -17,20 +17,24 @@ from sealwright.oauth.subjects import SubjectLookup
 class UserinfoEndpoint:
     """Returns claims to anyone who holds a good access token of the client."""
 
-    def __init__(self, *, discovery: Discovery, access_tokens: AccessTokens, subjects: SubjectLookup) -> None:
+    def __init__(
+        self, *, discovery: Discovery, access_tokens: AccessTokens, confirmations: Confirmations, subjects: SubjectLookup
+    ) -> None:
+        self._confirmations = confirmations
         self._discovery = discovery
         self._access_tokens = access_tokens
         self._subjects = subjects
 
-    async def respond(self, issuer: OAuthIssuer, access_token: str | None, peer: Peer) -> dict[str, Any]:
+    async def respond(self, issuer: OAuthIssuer, presented: PresentedToken) -> dict[str, Any]:
         """The claims that the token's scopes reach; raises AccessTokenRefused."""
+        access_token = presented.text
         if not access_token:
             raise AccessTokenMissing("Send the access token in the Authorization header, or in the form of a POST.")
         client = await self._client_of(issuer, access_token)
         token = await self._access_tokens.verify(access_token, client)
         if not token.is_for(client.name):
             raise AccessTokenRefused("The access token is for the resources that it was asked for, and not for userinfo.")
-        require_shown(token.claims, peer)
+        await self._confirmations.require_shown(token.claims, presented, client)
         if token.holder is None:
             raise _needs_openid()
         account = token.holder.account

@@ -121,7 +121,7 @@ async def test_object_that_is_not_sound_is_shown_where_no_address_is_proven():
 async def test_client_without_keys_cannot_sign():
     async with alice_at_wiki(jwks=None) as (world, _client, cookie):
         answer = await sent(world, cookie, signed(world))
-        assert "set-authentication wiki registers them" in answer["error_description"]
+        assert "set-authentication wiki registers keys" in answer["error_description"]
 
 
 async def test_client_that_must_sign_is_refused_otherwise():

@@ -30,12 +30,13 @@ _NOT_AUTHENTICATED = "The client is unknown, or did not prove itself in the way 
 class ClientAuthentication:
     """One client, proven in the way that is registered for it and in no other."""
 
-    def __init__(self, dependencies: OAuthDependencies, *, certificates: ClientCertificates, sealer: Sealer) -> None:
+    def __init__(
+        self, dependencies: OAuthDependencies, *, certificates: ClientCertificates, key_sets: ClientKeySets, sealer: Sealer
+    ) -> None:
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._audit = dependencies.audit
         self._failures = dependencies.budgets.token_failures_by_client
-        key_sets = ClientKeySets(dependencies.outbound, dependencies.clock)
         self._assertions = ClientAssertions(dependencies, key_sets=key_sets, sealer=sealer)
         self._certificates = CertificateProof(certificates, key_sets, dependencies.clock)
 

@@ -8,6 +8,7 @@ from sealwright.access import Actor
 from sealwright.client_metadata import ClientKind
 from sealwright.entropy import token
 from sealwright.oauth import policy
+from sealwright.oauth.confirmation import PROOF_KEY, Confirmation
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import AuthorizationEnded, GrantRefused
 from sealwright.oauth.grants import store
@@ -42,7 +43,7 @@ class AuthorizationCodeGrant:
         code = await store.code(self._db, digest)
         if code is None or code.family.client_id != client.id:
             raise GrantRefused(_UNKNOWN)
-        await self._require_bindings(client, code, redirect_uri, request.optional("code_verifier"), actor)
+        await self._require_bindings(client, code, redirect_uri, request, actor)
         if code.consumed_at is not None:
             await self._families.refuse(code.family, client, _AGAIN, actor, revoke=True)
             raise GrantRefused(_UNKNOWN)
@@ -54,11 +55,14 @@ class AuthorizationCodeGrant:
             raise GrantRefused(_UNKNOWN)
         return result
 
-    async def _require_bindings(self, client: Client, code: Code, redirect_uri: str, verifier: str | None, actor: Actor) -> None:
+    async def _require_bindings(self, client: Client, code: Code, redirect_uri: str, request: TokenRequest, actor: Actor) -> None:
+        shown = None if request.confirmation is None else request.confirmation.text
         if code.redirect_uri != redirect_uri:
             reason = "the redirect_uri is not the one of the authorization request"
-        elif not policy.proves_key(code.code_challenge, verifier):
+        elif not policy.proves_key(code.code_challenge, request.optional("code_verifier")):
             reason = "the code_verifier does not fit the code_challenge"
+        elif code.dpop_jkt is not None and shown != Confirmation(PROOF_KEY, code.dpop_jkt).text:
+            reason = "the DPoP proof is missing, or by another key than the code is bound to"
         else:
             return
         await self._families.refuse(code.family, client, reason, actor)

@@ -69,7 +69,17 @@ class DeviceCodeGrant:
             await self._families.refuse(family, client, over.detail, actor)
             raise GrantRefused(over.detail) from over
         refresh_token = token(self._entropy)
-        result = await complete(new_grant(self._entropy, family, holder, family.scope, refresh_token, nonce=family.nonce))
+        result = await complete(
+            new_grant(
+                self._entropy,
+                family,
+                holder,
+                family.scope,
+                refresh_token,
+                nonce=family.nonce,
+                confirmation=request.confirmation,
+            )
+        )
         if not await self._redemptions.redeem(Redemption(digest, result, refresh_token, client, actor)):
             raise GrantRefused(_UNKNOWN)
         return result

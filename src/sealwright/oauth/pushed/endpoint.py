@@ -6,7 +6,8 @@ from typing import Any
 
 from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.client_authentication import ClientAuthentication
-from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
+from sealwright.oauth.confirmations import Confirmations
+from sealwright.oauth.errors import AuthorizationRefused, DpopProofRefused, UnprovenRequest
 from sealwright.oauth.parameters import Parameters, state_of
 from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.pushed.requests import PushedRequests, pushed_response
@@ -23,7 +24,9 @@ class PushEndpoint:
         incoming: AuthorizationRequests,
         requests: PendingRequests,
         pushed: PushedRequests,
+        confirmations: Confirmations,
     ) -> None:
+        self._confirmations = confirmations
         self._clients = clients
         self._incoming = incoming
         self._requests = requests
@@ -35,6 +38,8 @@ class PushEndpoint:
         if request.optional("request_uri") is not None:
             raise AuthorizationRefused("invalid_request", "A pushed request has no request_uri (RFC 9126, section 2.1).")
         values = {name: value for name, value in request.form.items() if value} | {"client_id": client.name}
+        proof = request.headers.get("dpop")
+        jkt = None if proof is None else await self._confirmations.key_of(client, proof, request.path)
         try:
             proven = await self._incoming.prove_of(
                 client, Parameters(values, frozenset(), request.resources), request.peer.address
@@ -42,5 +47,11 @@ class PushEndpoint:
             state_of(proven.parameters)
         except UnprovenRequest as cause:
             raise AuthorizationRefused("invalid_request", " ".join((cause.detail, *cause.reasons))) from cause
+        parameters = proven.parameters
+        if jkt is not None:
+            if parameters.values.get("dpop_jkt", jkt) != jkt:
+                raise DpopProofRefused("The DPoP proof is by another key than dpop_jkt names.")
+            bound = {**parameters.values, "dpop_jkt": jkt}
+            proven = proven._replace(parameters=Parameters(bound, frozenset(), parameters.resources))
         self._requests.begin(client, await self._incoming.read(proven))
         return pushed_response(await self._pushed.push(client, proven.parameters, is_signed=proven.is_signed))

@@ -33,7 +33,7 @@ class StepCa:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody holds at the moment."""
+    """A port on loopback that no one holds at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -41,7 +41,7 @@ def free_port() -> int:
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
-    """Wait until somebody listens on `port`."""
+    """Wait until someone listens on `port`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:

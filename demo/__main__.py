@@ -57,7 +57,7 @@ def step(what: str) -> Iterator[list[str]]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody holds at the moment, below those from which the kernel takes ports for connections."""
+    """Ports on loopback that no one holds at the moment, below those from which the kernel takes ports for connections."""
     candidates = range(12_000, 32_000)
     found = free_among(random.sample(candidates, len(candidates)), count)
     if len(found) < count:
@@ -97,7 +97,7 @@ def run(command: list[str]) -> str:
 
 
 def private_file(name: str, text: str) -> str:
-    """A file that only its owner reads; answers its path."""
+    """A file that only its owner reads; returns its path."""
     path = PLACE / name
     path.touch(mode=0o600)
     path.write_text(text)
@@ -105,7 +105,7 @@ def private_file(name: str, text: str) -> str:
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until somebody listens on `port`, at most a minute."""
+    """Wait until someone listens on `port`, at most a minute."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -140,7 +140,7 @@ def running(command: list[str], port: int, log: Path) -> Iterator[None]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a program to end, and make it, where it does not within 15 seconds or somebody is impatient."""
+    """Ask a program to end, and make it, where it does not within 15 seconds or someone is impatient."""
     process.terminate()
     try:
         process.wait(15)

@@ -1,4 +1,4 @@
-"""Ports on loopback that nobody holds at the moment."""
+"""Ports on loopback that no one holds at the moment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def free_among(candidates: Iterable[int], count: int) -> list[int]:
-    """The first `count` of the candidates on which nobody listens; fewer where there are not as many."""
+    """The first `count` of the candidates on which no one listens; fewer where there are not as many."""
     found: list[int] = []
     for port in candidates:
         try:

@@ -49,9 +49,9 @@ class CountingHashing:
     hashed: int = 0
     full: bool = False
     meanwhile: Callable[[], Awaitable[object]] | None = None
-    """What somebody else does while a password is being verified."""
+    """What someone else does while a password is being verified."""
     before_hash: Callable[[], Awaitable[object]] | None = None
-    """What somebody else does while a password is being hashed."""
+    """What someone else does while a password is being hashed."""
 
     @property
     def dummy(self) -> bytes:

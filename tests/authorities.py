@@ -203,7 +203,7 @@ class Authority:
         return await self.app.call(request, Listener.MACHINES)
 
     async def add_jwk(self, name: str = "admin", **members: Any) -> str:
-        """A JWK provisioner; answers the name of its key."""
+        """A JWK provisioner; returns the name of its key."""
         signer = signing_key(f"jwk {name}")
         definition = {"type": "JWK", "name": name, "key": jwk_of(signer.public_key, signer.id, "ES256"), **members}
         await self.parts.provisioners.add(definition, SYSTEM)

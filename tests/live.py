@@ -52,7 +52,7 @@ def _own_ports() -> Iterator[int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nobody listens, and that nobody else gets before they are used or after."""
+    """Ports on which no one listens, and that no one else gets before they are used or after."""
     return free_among(_own_ports(), count)
 
 

@@ -41,7 +41,7 @@ class Machines(World):
         return Machines(self.other_node())
 
     async def certificate(self, *names: str, common_name: str = "", private: Any = None) -> bytes:
-        """A certificate by `step`'s way; answers its DER."""
+        """A certificate by `step`'s way; returns its DER."""
         subject = common_name or names[0]
         token = self.ca.jwk_token(subject, aud=f"{MACHINES}/1.0/sign", sans=list(names))
         request = csr(subject, names, private=private or ec.generate_private_key(ec.SECP256R1()))
@@ -55,7 +55,7 @@ class Machines(World):
         await self.app.parts.ca.revocation.by_actor(serial, SYSTEM, code=1, reason="a test")
 
     async def client(self, name: str = "billing", *, scopes: tuple[str, ...] = ("bills:read",), **members: Any) -> str | None:
-        """A confidential client; answers its secret, if it has one."""
+        """A confidential client; returns its secret, if it has one."""
         clients = self.server.clients
         await clients.create_confidential(name, "Billing", "https://billing.example.org", members=members, actor=SYSTEM)
         await clients.update_scope_map(name, "users", scopes, actor=SYSTEM)

@@ -71,7 +71,7 @@ class World:
         return found
 
     async def sign_in(self, account: Account) -> str:
-        """A browser session; answers its cookie."""
+        """A browser session; returns its cookie."""
 
         async def body(tx: Any) -> str:
             token, _ = await self.sessions.begin(
@@ -87,7 +87,7 @@ class World:
         return found
 
     async def public_client(self, name: str = "step-ca", *, scopes: tuple[str, ...] = ("openid", "email")) -> str:
-        """A public client with localhost redirects, for members of `users`. Answers its name."""
+        """A public client with localhost redirects, for members of `users`. Returns its name."""
         clients = self.server.clients
         await clients.create_public(name, "Step-CA", "https://ca.example.org", actor=SYSTEM)
         await clients.change(name, {"localhost_redirects": True}, actor=SYSTEM)
@@ -97,7 +97,7 @@ class World:
     async def confidential_client(
         self, name: str = "wiki", *, scopes: tuple[str, ...] = ("openid", "email", "profile", "groups")
     ) -> tuple[str, str]:
-        """A confidential client with one redirect URI, for members of `users`. Answers its name and secret."""
+        """A confidential client with one redirect URI, for members of `users`. Returns its name and secret."""
         clients = self.server.clients
         await clients.create_confidential(name, "The Wiki", "https://wiki.example.org", actor=SYSTEM)
         await clients.add(name, "redirect_uris", CALLBACK, actor=SYSTEM)

@@ -45,8 +45,8 @@ class Budget:
             del self._restored_at[party]
             return
         seconds = ceil(wait / 1_000)
-        told = f"{seconds} second" if seconds == 1 else f"{seconds} seconds"
-        raise RateLimited(f"Too many {self._what}. The next one is looked at in {told}.", retry_after=seconds)
+        how_long = f"{seconds} second" if seconds == 1 else f"{seconds} seconds"
+        raise RateLimited(f"Too many {self._what}. The next one is looked at in {how_long}.", retry_after=seconds)
 
     def spend(self, *party: str) -> None:
         """Count one."""

@@ -1,4 +1,4 @@
-"""The unit tests lie as the source lies: whoever reads a package finds its tests under the same name."""
+"""The unit tests lie as the source lies: anyone who reads a package finds its tests under the same name."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One bash session for all commands of a page, with somebody at hand who signs in when an address is printed."""
+"""One bash session for all commands of a page, with someone at hand who signs in when an address is printed."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Shell:
         self._process.kill()
         self._process.wait()
         for stream in filter(None, (self._process.stdin, self._process.stdout)):
-            with suppress(OSError):  # what was not flushed has nobody to go to
+            with suppress(OSError):  # what was not flushed has no one to go to
                 stream.close()
 
     def _type(self, line: str) -> None:

@@ -1,4 +1,4 @@
-"""Whoever asks too much is told to wait, in the words of each wire, and nobody else is."""
+"""Anyone who asks too much is told to wait, in the words of each wire, and no one else is."""
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -114,7 +114,7 @@ async def test_codes_and_refusals_for_one_person_are_limited_and_showing_pages_i
         assert location(await world.authorize(bob, **public_request())).startswith("/ui/oauth2/consent?")
 
 
-async def test_nobody_is_limited_where_the_settings_say_off():
+async def test_no_one_is_limited_where_the_settings_say_off():
     async with signed_in_alice(
         authorizations_per_address=None,
         authorizations_per_account=None,

@@ -53,7 +53,7 @@ async def test_recipe_runs_as_published(tmp_path):
         status, answer = await ca.call("POST", "/renew", certificate=der_of({"crt": chain_pem(chain)}))
         assert (status, "does not allow renewal" in answer["message"]) == (401, True)
 
-        # Somebody else's name, another domain, and a person who has left.
+        # Someone else's name, another domain, and a person who has left.
         body = {"csr": csr("bob@id.richtman.au", ("bob@id.richtman.au",)), "ott": id_token()}
         status, answer = await ca.call("POST", "/sign", body)
         assert (status, "bob@id.richtman.au" in answer["message"]) == (403, True)

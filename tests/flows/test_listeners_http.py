@@ -25,7 +25,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProgram
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProgram]:
-    """A program that waits for nobody."""
+    """A program that waits for no one."""
     with RunningProgram(tmp_path_factory.mktemp("hasty"), workers=1, limits=LIMITS | HASTE) as running:
         yield running
         unexpected = {"connection failed", "connection cannot be swept"}

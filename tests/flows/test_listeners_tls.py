@@ -102,7 +102,7 @@ def test_refused_peer_that_goes_on_sending_is_cut(tmp_path: Path) -> None:
 
 
 def expect_cut_after_handshake(context: ssl.SSLContext, connection: socket.socket) -> None:
-    """Until the server, whose answers nobody reads, ends the connection."""
+    """Until the server, whose answers no one reads, ends the connection."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
     with suppress(ssl.SSLWantReadError):
@@ -266,9 +266,9 @@ def test_reload_with_a_certificate_that_cannot_be_served_is_refused(tmp_path: Pa
         with program.connect() as peer:
             assert peer.ask("GET", "/hello").json()["greeting"] == "old"
         program.signal(signal.SIGHUP)
-        wait_for(lambda: told(program, "reload refused; the old settings stay") == 2, "the second refusal")
-        assert told(program, "reload is over") == 0
+        wait_for(lambda: times_logged(program, "reload refused; the old settings stay") == 2, "the second refusal")
+        assert times_logged(program, "reload is over") == 0
 
 
-def told(program: RunningProgram, event: str) -> int:
+def times_logged(program: RunningProgram, event: str) -> int:
     return sum(line["event"] == event for line in program.log())

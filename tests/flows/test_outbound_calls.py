@@ -258,7 +258,7 @@ def test_huge_header_is_refused(certificate):
     assert isinstance(failure, OutboundFailed)
 
 
-def test_port_where_nobody_listens_is_said_so(certificate):
+def test_port_where_no_one_listens_is_said_so(certificate):
     with pytest.raises(OutboundFailed, match="the connection was refused or lost"):
         asyncio.run(outbound(certificate).get(f"https://{NAME}:9/"))
 

@@ -98,7 +98,7 @@ def test_all_other_sessions_end_at_once_and_this_one_stays(place: Place) -> None
     assert "end-others" not in here.open(ACCOUNT).text
 
 
-def test_session_of_somebody_else_cannot_be_ended(place: Place) -> None:
+def test_session_of_someone_else_cannot_be_ended(place: Place) -> None:
     place.person()
     bob = place.person("bob")
     browser, bobs = place.signed_in(), place.signed_in("bob")
@@ -375,7 +375,7 @@ def test_clients_are_listed_a_page_at_a_time(place: Place) -> None:
     assert ("/ui/clients/c50" in page.text, "/ui/clients/c52" in page.text, 'id="more"' in page.text) == (True, True, False)
 
 
-def test_clients_are_shown_to_nobody_without_the_permission(place: Place) -> None:
+def test_clients_are_shown_to_no_one_without_the_permission(place: Place) -> None:
     place.person("alice", "users")
     place.application()
     browser = place.signed_in()

@@ -77,7 +77,7 @@ def test_device_of_a_person_with_a_passkey_is_asked_for_it_first(place):
 
 
 @pytest.mark.parametrize("wrong", [{"origin": "https://evil.example"}, {"flags": 1}, {"sign_count": 0}], ids=str)
-def test_passkey_that_is_refused_shows_why_and_signs_nobody_in(place, wrong):
+def test_passkey_that_is_refused_shows_why_and_signs_no_one_in(place, wrong):
     place.person("alice")
     device = authenticator()
     add(place.signed_in("alice"), device)

@@ -20,7 +20,7 @@ def place() -> Iterator[Place]:
 
 
 def with_second_factor(place: Place, name: str = "alice") -> bytes:
-    """Give somebody a second factor; answers its secret."""
+    """Give someone a second factor; returns its secret."""
 
     async def work() -> bytes:
         from sealwright.identity import CompletedSignIn, SessionKind
@@ -169,7 +169,7 @@ def test_code_page_without_a_password_before_it_leads_to_sign_in(place: Place) -
     assert place.browser().open(ORIGIN + "/ui/sign-in/code").url == ORIGIN + "/ui/sign-in"
 
 
-def test_sign_in_of_somebody_else_ends_the_session_before(place: Place) -> None:
+def test_sign_in_of_someone_else_ends_the_session_before(place: Place) -> None:
     place.person()
     place.person("bob")
     browser = place.browser()
@@ -183,7 +183,7 @@ def test_sign_in_of_somebody_else_ends_the_session_before(place: Place) -> None:
     assert (open_sessions(place, "alice"), open_sessions(place, "bob")) == (0, 1)
 
 
-def test_session_token_that_somebody_planted_is_not_taken_over(place: Place) -> None:
+def test_session_token_that_someone_planted_is_not_taken_over(place: Place) -> None:
     place.person()
     browser = place.browser()
     page = browser.open(ORIGIN + "/ui/sign-in")
@@ -311,7 +311,7 @@ def test_giving_up_before_sign_in_is_told_to_the_application(place: Place) -> No
     assert page.url.startswith(LOOPBACK + "?error=access_denied")
 
 
-def test_not_you_lets_somebody_else_sign_in_for_the_same_request(place: Place) -> None:
+def test_not_you_lets_someone_else_sign_in_for_the_same_request(place: Place) -> None:
     place.person("alice", "users")
     place.person("bob", "users")
     place.application()

@@ -140,7 +140,7 @@ def test_second_factor_goes_on_with_the_session_too(place: Place) -> None:
     assert refresh(place, tokens)[0] == 200
 
 
-def test_somebody_else_ends_the_session_and_what_applications_have_with_it(place: Place) -> None:
+def test_someone_else_ends_the_session_and_what_applications_have_with_it(place: Place) -> None:
     place.person("bob", "users")
     browser = place.browser()
     stale = browser.open(ORIGIN + "/ui/sign-in")

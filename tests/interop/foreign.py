@@ -18,7 +18,7 @@ from tests.live import LiveServer
 
 Say = Callable[[BaseHTTPRequestHandler], None]
 HOST = "127.0.0.2"
-"""Loopback too, and none of the names of the server, which certifies those for nobody else."""
+"""Loopback too, and none of the names of the server, which certifies those for no one else."""
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 

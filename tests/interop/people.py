@@ -17,7 +17,7 @@ from tests.interop.wire import Answer, line
 from tests.live import PATIENCE, PERSON_PASSWORD, SEALWRIGHT, LiveServer, end
 
 RETURN_TO = "http://127.0.0.1:9"
-"""Nobody listens there; the browser below stops before it."""
+"""No one listens there; the browser below stops before it."""
 
 
 class ReturningBrowser(Browser):

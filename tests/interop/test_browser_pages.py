@@ -270,7 +270,7 @@ def test_refusing_leads_back_with_an_error(page: Page, server: LiveServer, butto
         assert parse_qs(urlsplit(page.url).query)["error"] == ["access_denied"]
 
 
-def test_not_you_signs_somebody_else_in(page: Page, server: LiveServer) -> None:
+def test_not_you_signs_someone_else_in(page: Page, server: LiveServer) -> None:
     first, second = made_person(server), made_person(server)
     with waiting_program() as (address, _):
         page.goto(request_address(server, address))

@@ -51,7 +51,7 @@ def refused_command(server, who, *arguments):
 
 
 def sign(server, person, *names, client="ops", scope="openid email groups"):
-    """What somebody gets who signs in and asks for these names."""
+    """What someone gets who signs in and asks for these names."""
     browser = people.sign_in(server, person)
     answer, verifier = people.code_for(server, browser, client=client, scope=scope)
     token = people.redeem(server, answer["code"], verifier, client=client).json()["id_token"]
@@ -90,7 +90,7 @@ def test_client_administrator_does_not_have_codes_sent_elsewhere(server):
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "127.0.0.1"])
-def test_nobody_gets_a_certificate_with_which_to_pose_as_the_server(server, name):
+def test_no_one_gets_a_certificate_with_which_to_pose_as_the_server(server, name):
     answer = sign(server, "boss", "web.example.org", name)
     assert (answer.status, "it belongs to this server" in answer.json()["message"]) == (403, True)
     with line(server.machines, server.root) as opened:

@@ -75,7 +75,7 @@ def test_backup_under_load_becomes_a_server_elsewhere(postgresql_url, tmp_path, 
             with load(first) as issued:
                 before = list(issued)
                 told = first.sealwright("backup", "create", tmp_path / "b", "--with-key", "--dir", first.home)
-                assert "whoever reads the file holds every secret" in told
+                assert "anyone who reads the file holds every secret" in told
             assert len(issued) > len(before) >= 5
         finally:
             first.stop()

@@ -1,4 +1,4 @@
-"""Requests that nobody should send, on each wire of a real server: an error in the words of that wire, and never a fault."""
+"""Requests that no one should send, on each wire of a real server: an error in the words of that wire, and never a fault."""
 
 import contextlib
 import json
@@ -349,7 +349,7 @@ SIGNED_IN = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "words"), SIGNED_IN)
-def test_api_for_somebody_who_may(server, bearer, method, path, body, status, words):
+def test_api_for_someone_who_may(server, bearer, method, path, body, status, words):
     answer = send(server.people, server.root, method, f"/api/v1{path}", body, authorization=bearer)
     assert answer.status == status, answer.body[:300]
     assert words in in_words_of_the_api(answer)
@@ -411,7 +411,7 @@ ADDRESSES = [
 ]
 
 
-def test_host_header_of_somebody_else_ends_up_nowhere(server):
+def test_host_header_of_someone_else_ends_up_nowhere(server):
     """Redirects, links, issuers and addresses come from the settings, whatever a peer calls the server."""
 
     def ask(what):
@@ -495,7 +495,7 @@ def memory(pid):
     return sum(int(amount) for amount in re.findall(r"Private_\w+:\s+(\d+) kB", text)) * 1024
 
 
-def test_many_large_bodies_at_once_are_held_by_nobody(server):
+def test_many_large_bodies_at_once_are_held_by_no_one(server):
     for _ in range(3):
         send(server.machines, server.root, "POST", "/sign", HUGE)  # what the first time costs is not counted
     before = {pid: memory(pid) for pid in server.workers()}

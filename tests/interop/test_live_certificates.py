@@ -183,7 +183,7 @@ def test_certificate_that_the_handshake_refuses_is_not_renewed_and_told_why(serv
     assert "it comes from another authority" in refused.stderr
 
 
-def test_certificate_of_somebody_else_is_not_shown_to_everybody(server, place):
+def test_certificate_of_someone_else_is_not_shown_to_everyone(server, place):
     by_password(server, place, "web.example.org", "web.crt", "web.key")
     serial = str(leaf(place / "web.crt").serial_number)
     password = server.place / "person-password"

@@ -225,7 +225,7 @@ def test_client_that_exists_is_a_conflict(server):
     assert "twice" in server.sealwright(*create, expect=5)
 
 
-def test_somebody_who_is_not_signed_in_is_told_how_to(server, stranger):
+def test_someone_who_is_not_signed_in_is_told_how_to(server, stranger):
     done = stranger.attempt("whoami")
     assert done.returncode == 3
     assert "sealwright login -D NAME" in done.stderr

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def elsewhere(tmp_path):
-    """The demo in a directory of its own, so that what somebody made with it in this checkout stays as it is."""
+    """The demo in a directory of its own, so that what someone made with it in this checkout stays as it is."""
     (tmp_path / "demo").symlink_to(ROOT / "demo")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     return tmp_path

@@ -112,7 +112,7 @@ def _all(*steps):
 
 
 def _certificate_files(name, *, days):
-    """A certificate that somebody else made, and the settings that name it."""
+    """A certificate that someone else made, and the settings that name it."""
 
     def place(server):
         key = new_key()
@@ -246,7 +246,7 @@ def test_address_of_another_machine_is_not_called_taken(server):
     assert "https://192.0.2.1:21544 is not an address of this machine." in wrong["listeners"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without privileges")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone without privileges")
 def test_port_that_only_the_service_may_take_is_not_called_wrong(server):
     server.set("listen.people", '"127.0.0.1:443"')
     bounding = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]

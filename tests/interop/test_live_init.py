@@ -212,7 +212,7 @@ def test_directory_that_cannot_be_is_told_as_such(machine):
 
 NOBODY, UNKNOWN = 65_534, 43_210
 """Users: one that may do nothing, and one that the system has never heard of, as in a container that is given a number."""
-only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
 
 
 def as_user(user, *command, **environment):
@@ -238,7 +238,7 @@ def directory_of(tmp_path):
 
 
 @only_root
-def test_directory_of_somebody_else_is_told_as_such(directory_of):
+def test_directory_of_someone_else_is_told_as_such(directory_of):
     others = directory_of(0)
     done = as_user(NOBODY, "init", "--dir", others, HOME="/nonexistent")
     assert (done.returncode, done.stdout) == (1, "")
@@ -256,19 +256,19 @@ SET_IT = "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME."
     [
         ("init", f"the home directory {NOT_KNOWN}\n  {NAME_IT}"),
         ("doctor", f"the home directory {NOT_KNOWN}\n  {NAME_IT}"),
-        ("whoami --url https://127.0.0.1:1", "nobody is signed in at https://127.0.0.1:1."),
+        ("whoami --url https://127.0.0.1:1", "no one is signed in at https://127.0.0.1:1."),
         ("login -D admin --url https://127.0.0.1:1", f"the directory for what a sign-in leaves behind {NOT_KNOWN}\n  {SET_IT}"),
         ("whoami --url https://127.0.0.1:1 --ca ~/ca.crt", f"~/ca.crt {NOT_KNOWN}\n  Write the path from the root on."),
     ],
 )
-def test_user_whose_directory_nobody_knows_is_told_what_to_name(command, told):
+def test_user_whose_directory_no_one_knows_is_told_what_to_name(command, told):
     done = as_user(UNKNOWN, *command.split())
     assert done.returncode in (1, 2, 3)
     assert told.lower() in done.stderr.lower()
 
 
 @only_root
-def test_user_whose_directory_nobody_knows_can_do_everything_where_it_is_not_needed(directory_of):
+def test_user_whose_directory_no_one_knows_can_do_everything_where_it_is_not_needed(directory_of):
     home, own = directory_of(UNKNOWN), directory_of(UNKNOWN, "own")
     made = as_user(UNKNOWN, "init", "--dir", home)
     assert (made.returncode, made.stderr) == (0, "")

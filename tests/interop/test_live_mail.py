@@ -127,7 +127,7 @@ def test_message_waits_while_the_smtp_server_is_down_and_is_sent_by_the_schedule
     found = doctor(server)
     assert not found["mail"][0]
     assert "1 message waits, the oldest since" in found["outbox"][1]
-    assert "nobody listens there" in found["outbox"][1]
+    assert "no one listens there" in found["outbox"][1]
     for name in ("sealwright.db", "sealwright.db-wal"):
         assert link[1].encode() not in (server.home / name).read_bytes()
     with smtp_sink(tmp_path, tls="starttls", user=("id", SMTP_PASSWORD), port=down) as up:

@@ -291,7 +291,7 @@ WRONG: dict[str, dict[str, Say]] = {
 }
 
 
-def test_provider_that_is_down_slow_or_wrong_is_told_and_takes_nobody_else_with_it(server, provider):
+def test_provider_that_is_down_slow_or_wrong_is_told_and_takes_no_one_else_with_it(server, provider):
     for name, changed in WRONG.items():
         add_provisioner(server, name, provider.add(name, **changed))
     (closed,) = free_ports(1)

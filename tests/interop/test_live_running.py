@@ -99,7 +99,7 @@ def page_title(server):
 def due_in(server, seconds):
     """A certificate and key for the server of which two thirds of the life will be over in so many seconds.
 
-    It is made in the server's home, as the server makes its own: nobody can ask for one.
+    It is made in the server's home, as the server makes its own: no one can ask for one.
     """
     key = new_key()
     begin, end = (Instant(int((time.time() + seconds + offset) * 1000)) for offset in (-600, 300))

@@ -1,4 +1,4 @@
-"""The stock oauth2-proxy in front of an application: a browser's parallel requests all refresh, and nobody is signed out."""
+"""The stock oauth2-proxy in front of an application: a browser's parallel requests all refresh, and no one is signed out."""
 
 import http.client
 import os

@@ -26,7 +26,7 @@ def test_person_signs_in_and_gets_a_certificate(user):
 
 
 @pytest.mark.browser
-def test_name_of_somebody_else(user):
+def test_name_of_someone_else(user):
     """step-ca signs another name than the one asked for without a word; we refuse and name it."""
     printed, status = user.certificate_by_sign_in("bob@example.org")
     if user.authority.kind == "step-ca":

@@ -161,7 +161,7 @@ def provisioners(server: LiveServer, prefix: str = "") -> list[dict[str, Any]]:
 
 
 class Requester:
-    """Whoever knows the password of a JWK provisioner, and asks for certificates as `step` does."""
+    """Anyone who knows the password of a JWK provisioner, and asks for certificates as `step` does."""
 
     def __init__(self, server: LiveServer, *, provisioner: str = "first", password: str = PROVISIONER_PASSWORD) -> None:
         self._server = server

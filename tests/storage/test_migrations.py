@@ -33,7 +33,7 @@ def differences(connection):
 
 
 def revisions_alone(connection):
-    """Every revision, from an empty database on; answers the one that it leads to."""
+    """Every revision, from an empty database on; returns the one that it leads to."""
     run_revisions(connection)
     assert differences(connection) == []
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()

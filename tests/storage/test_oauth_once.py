@@ -1,4 +1,4 @@
-"""What may happen once happens once, on both engines, whoever asks at the same time."""
+"""What may happen once happens once, on both engines, anyone who asks at the same time."""
 
 import asyncio
 from contextlib import asynccontextmanager

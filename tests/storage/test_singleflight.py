@@ -77,7 +77,7 @@ async def test_who_asks_during_a_reading_waits_for_one_of_their_own():
     assert [await early, await late] == ["old", "new"]
 
 
-async def test_failed_reading_fails_all_who_waited_and_nobody_after_them():
+async def test_failed_reading_fails_all_who_waited_and_no_one_after_them():
     outcomes = iter([OSError("gone"), "there"])
 
     async def read(_key):

@@ -294,7 +294,7 @@ async def test_transaction_pooling_that_the_url_does_not_tell_of_is_told_by_the_
             }
 
 
-def test_port_where_nobody_answers_is_told_at_once():
+def test_port_where_no_one_answers_is_told_at_once():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"postgresql://u@127.0.0.1:{held.getsockname()[1]}/none"

@@ -78,7 +78,7 @@ async def test_database_that_cannot_be_written_fails_everyone():
 
 
 @pytest.mark.parametrize("begun", [True, False], ids=["begun", "waiting"])
-async def test_nobody_waits_forever_when_the_writing_is_cancelled(*, begun):
+async def test_no_one_waits_forever_when_the_writing_is_cancelled(*, begun):
     class Stuck:
         async def write(self, body):
             if begun:

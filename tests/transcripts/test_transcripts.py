@@ -1,7 +1,7 @@
 """Each ``*.txt`` here is what a person sees: commands after ``$``, and below them what comes back.
 
 In an expected line ``…`` stands for anything. ``[n]`` after the output is the exit code when it is not 0. Lines that begin with
-``#`` are comments; ``# script`` at the top means that nobody sits at the terminal. The commands are `sealwright`, `cat FILE`,
+``#`` are comments; ``# script`` at the top means that no one sits at the terminal. The commands are `sealwright`, `cat FILE`,
 `echo TEXT > FILE`, and `echo TEXT | sealwright` for what is typed at a question; the people in them are made by the test.
 """
 

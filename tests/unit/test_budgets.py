@@ -81,7 +81,7 @@ def test_no_limit_lets_everything_through():
     assert taken(one, "a") == 1_000
 
 
-def test_clock_that_is_put_back_blocks_nobody():
+def test_clock_that_is_put_back_blocks_no_one():
     one, clock = budget()
     clock.advance(timedelta(days=400))
     taken(one, "a")

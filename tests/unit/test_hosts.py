@@ -89,5 +89,5 @@ def test_letters_that_imitate_others_are_refused_also_before_they_are_encoded():
 
 
 @pytest.mark.parametrize("uri", ["https://my_app.example.org/cb", "https://_a.example/cb", "https://[2001:db8::1]:1/cb"])
-def test_underscore_is_allowed_in_a_url_of_somebody_else(uri):
+def test_underscore_is_allowed_in_a_url_of_someone_else(uri):
     assert accepted(require_redirect_uri, uri)

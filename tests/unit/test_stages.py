@@ -5,7 +5,7 @@ import asyncio
 from sealwright.stages import Stages
 
 
-async def test_nobody_begins_a_stage_before_all_have_ended_the_one_before():
+async def test_no_one_begins_a_stage_before_all_have_ended_the_one_before():
     passed = []
     stages = Stages()
 
@@ -20,7 +20,7 @@ async def test_nobody_begins_a_stage_before_all_have_ended_the_one_before():
     assert passed == [(stage, name) for stage in (1, 2, 3) for name in "abc"]
 
 
-async def test_who_is_alone_waits_for_nobody():
+async def test_who_is_alone_waits_for_no_one():
     stages = Stages()
     turns = []
 

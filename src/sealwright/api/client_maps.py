@@ -24,7 +24,7 @@ class ClaimValuesBody(RequestBody, frozen=True, kw_only=True):
 
 
 class ClaimJoinBody(RequestBody, frozen=True, kw_only=True):
-    """How the values of a claim are told: as an array, or as one text with commas or spaces between them."""
+    """How the values of a claim are written: as an array, or as one text with commas or spaces between them."""
 
     join: Literal["array", "csv", "ssv"]
 
@@ -95,7 +95,7 @@ class ClientMapOperations:
                 "set_claim_join",
                 "PUT",
                 f"{_CLAIM}/join",
-                "Say how the values of a mapped claim are told.",
+                "Say how the values of a mapped claim are written.",
                 _WRITE,
                 self._set_join,
                 returns=ClientView,

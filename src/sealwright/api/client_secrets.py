@@ -88,7 +88,7 @@ class ClientSecretOperations:
                 "show_client_secret",
                 "GET",
                 place,
-                "Tell a confidential client's secret; that it was told is recorded.",
+                "Show a confidential client's secret; that it was shown is recorded.",
                 _WRITE,
                 self._show_secret,
                 returns=ClientSecret,

@@ -161,7 +161,7 @@ class Dispatch:
 
     async def _authenticate(self, request: Request) -> SignedIn:
         if not self._authenticator.presents(request):
-            raise SessionNeeded("Nobody is signed in.", remedy=Remedy(Action.SIGN_IN))
+            raise SessionNeeded("No one is signed in.", remedy=Remedy(Action.SIGN_IN))
         signed_in = await self._authenticator.authenticate(request)
         if signed_in is None:
             raise SessionNeeded(
@@ -188,6 +188,6 @@ def _query(request: Request, known: Mapping[str, str]) -> Mapping[str, str]:
     given = request.query()
     unknown = sorted(set(given) - set(known))
     if unknown:
-        told = f"there are {', '.join(known)}" if known else "there are none"
-        raise InvalidInput(f"The parameter {unknown[0][:64]!r} is not known here; {told}.")
+        choices = f"there are {', '.join(known)}" if known else "there are none"
+        raise InvalidInput(f"The parameter {unknown[0][:64]!r} is not known here; {choices}.")
     return given

@@ -83,9 +83,9 @@ class NewArchive:
 
     def finish(self, manifest: Manifest) -> None:
         """Write what is in it, and end it."""
-        told = msgspec.json.encode(manifest)
-        self.add_content(_MANIFEST, told)
-        self.add_content(_DIGEST, hashlib.sha256(told).hexdigest().encode())
+        manifest_json = msgspec.json.encode(manifest)
+        self.add_content(_MANIFEST, manifest_json)
+        self.add_content(_DIGEST, hashlib.sha256(manifest_json).hexdigest().encode())
         self._tar.close()
 
 
@@ -93,7 +93,7 @@ def verified(stream: IO[bytes], name: str) -> Manifest:
     """Read a whole archive and compare it with what it says of itself; raises BackupRefused, naming the file as `name`."""
     digests: dict[str, str] = {}
     seen: set[str] = set()
-    told, proof = b"", b""
+    manifest_json, proof = b"", b""
     try:
         stream.seek(0)
         with gzip.GzipFile(fileobj=stream) as whole, tarfile.open(fileobj=whole, mode="r:") as tar:
@@ -106,7 +106,7 @@ def verified(stream: IO[bytes], name: str) -> Manifest:
                 seen.add(entry.name)
                 if entry.name in (_MANIFEST, _DIGEST):
                     read = content.read(_LONGEST_MANIFEST)
-                    told, proof = (read, proof) if entry.name == _MANIFEST else (told, read)
+                    manifest_json, proof = (read, proof) if entry.name == _MANIFEST else (manifest_json, read)
                     continue
                 digest = hashlib.sha256()
                 while piece := content.read(_PIECE):
@@ -114,10 +114,10 @@ def verified(stream: IO[bytes], name: str) -> Manifest:
                 digests[entry.name] = digest.hexdigest()
             while whole.read(_PIECE):  # to its end, where its length and check sum are
                 pass
-        if not proof or hashlib.sha256(told).hexdigest().encode() != proof:
+        if not proof or hashlib.sha256(manifest_json).hexdigest().encode() != proof:
             raise BackupRefused(f"{name} is not whole: its end is missing or was changed.", hint=_OTHER)
-        _require_known_format(told, name)
-        manifest = msgspec.json.decode(told, type=Manifest)
+        _require_known_format(manifest_json, name)
+        manifest = msgspec.json.decode(manifest_json, type=Manifest)
     except _BROKEN as cause:
         raise BackupRefused(f"{name} is no backup, or is damaged: {_reason(cause)}.", hint=_OTHER) from cause
     changed = sorted(each for each in digests.keys() | manifest.digests.keys() if digests.get(each) != manifest.digests.get(each))
@@ -139,12 +139,12 @@ def entries(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
 _OTHER = "Take another backup; this one cannot be restored."
 
 
-def _require_known_format(told: bytes, name: str) -> None:
+def _require_known_format(manifest_json: bytes, name: str) -> None:
     class Start(Struct):
         format: int
         version: str = ""
 
-    start = msgspec.json.decode(told, type=Start)
+    start = msgspec.json.decode(manifest_json, type=Start)
     if start.format > FORMAT:
         raise BackupRefused(
             f"{name} was made by Sealwright {start.version} in format {start.format}; this program knows up to {FORMAT}.",

@@ -67,8 +67,8 @@ async def examine(home: Home) -> list[Finding]:
         revision = await revision_of(settings.database_url)
         require_known(revision, settings.database_url)
         if revision != NEWEST:
-            told = f"schema {revision}, this program speaks {NEWEST}"
-            findings.append(Finding("database", ok=False, detail=told, hint="It is brought up to date at: sealwright serve"))
+            detail = f"schema {revision}, this program speaks {NEWEST}"
+            findings.append(Finding("database", ok=False, detail=detail, hint="It is brought up to date at: sealwright serve"))
             return findings
         db = await open_database(settings.database_url)
         try:
@@ -87,8 +87,8 @@ def _examine_directory(home: Home) -> Finding:
     status = home.path.stat()
     mode = stat.S_IMODE(status.st_mode)
     if beyond_own_group(status) & OTHERS_WRITE:
-        told = f"{home.path} can be changed by others ({mode:04o})"
-        return Finding("home", ok=False, detail=told, hint=f"Run: chmod go-w {home.typed}")
+        detail = f"{home.path} can be changed by others ({mode:04o})"
+        return Finding("home", ok=False, detail=detail, hint=f"Run: chmod go-w {home.typed}")
     return Finding("home", ok=True, detail=str(home.path))
 
 
@@ -112,8 +112,8 @@ def _examine_database(settings: Settings) -> Finding:
     status = file.stat()
     mode = stat.S_IMODE(status.st_mode)
     if beyond_own_group(status):
-        told = f"{file} can be read or changed by others (mode {mode:04o})"
-        return Finding("database", ok=False, detail=told, hint=f"Run: chmod go= {shlex.quote(str(file))}*")
+        detail = f"{file} can be read or changed by others (mode {mode:04o})"
+        return Finding("database", ok=False, detail=detail, hint=f"Run: chmod go= {shlex.quote(str(file))}*")
     return Finding("database", ok=True, detail=f"SQLite, schema {NEWEST}")
 
 
@@ -134,8 +134,8 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
         yield Finding("provisioners", ok=True, detail=f"{count} usable" if count else "none yet")
         for each in page.provisioners:
             if isinstance(each, OidcProvisioner) and each.given_endpoint.startswith("/") and not each.definition.domains:
-                told = f"{each.name} signs any mail address that an account here has; --domain at provisioner add limits it"
-                yield Finding("provisioners", ok=True, detail=told)
+                detail = f"{each.name} signs any mail address that an account here has; --domain at provisioner add limits it"
+                yield Finding("provisioners", ok=True, detail=detail)
     except Failure as failure:
         yield Finding("provisioners", ok=False, detail=failure.detail, hint=failure.hint)
     async for finding in _examine_mail(parts):
@@ -146,7 +146,7 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
         chains = f"{len(heads)} chain{'' if len(heads) == 1 else 's'}"
         yield Finding("audit", ok=True, detail=f"{total:,} {'entry' if total == 1 else 'entries'} in {chains}, unbroken")
     except Failure as failure:
-        hint = "Compare the database with a backup: somebody or something changed it from outside."
+        hint = "Compare the database with a backup: someone or something changed it from outside."
         yield Finding("audit", ok=False, detail=failure.detail, hint=failure.hint or hint)
 
 
@@ -160,14 +160,14 @@ async def _examine_mail(parts: Parts) -> AsyncIterator[Finding]:
     if waiting.oldest is None:
         return
     count = f"{waiting.count} message{' waits' if waiting.count == 1 else 's wait'}"
-    told = f"{count}, the oldest since {to_datetime(waiting.oldest):%d %b %Y %H:%M} UTC"
+    detail = f"{count}, the oldest since {to_datetime(waiting.oldest):%d %b %Y %H:%M} UTC"
     if waiting.last_failure:
-        told += f". Last failure: {waiting.last_failure}"
+        detail += f". Last failure: {waiting.last_failure}"
     if not parts.outbox.is_on:
-        yield Finding("outbox", ok=False, detail=told, hint="Set mail.host, or pass the links on yourself.")
+        yield Finding("outbox", ok=False, detail=detail, hint="Set mail.host, or pass the links on yourself.")
     else:
         stuck = waiting.oldest < before(parts.around.clock.now(), STUCK_AFTER)
-        yield Finding("outbox", ok=not stuck, detail=told, hint="Each is tried until its link ends." if stuck else "")
+        yield Finding("outbox", ok=not stuck, detail=detail, hint="Each is tried until its link ends." if stuck else "")
 
 
 async def _examine_signing(parts: Parts, subject: str) -> Finding:
@@ -183,8 +183,8 @@ def _examine_authority(parts: Parts, record: IssuerRecord) -> Finding:
     until = f"{to_datetime(record.not_after):%d %b %Y}"
     begin = x509.load_der_x509_certificate(record.certificate_der).not_valid_before_utc
     if from_datetime(begin) > now:
-        told = f"{record.name} is good only from {begin:%d %b %Y %H:%M} UTC on"
-        return Finding("authorities", ok=False, detail=told, hint=_CLOCK_HINT)
+        detail = f"{record.name} is good only from {begin:%d %b %Y %H:%M} UTC on"
+        return Finding("authorities", ok=False, detail=detail, hint=_CLOCK_HINT)
     if record.retired_at is not None:
         return Finding("authorities", ok=True, detail=f"{record.name}, retired, until {until}")
     if record.not_after <= now:
@@ -212,8 +212,8 @@ async def _examine_server_certificate(parts: Parts) -> Finding:
     until = f"until {leaf.not_valid_after_utc:%d %b %Y %H:%M} UTC"
     now = parts.around.clock.now()
     if from_datetime(leaf.not_valid_before_utc) > now:
-        told = f"it is good only from {leaf.not_valid_before_utc:%d %b %Y %H:%M} UTC on"
-        return Finding(subject, ok=False, detail=told, hint=_CLOCK_HINT)
+        detail = f"it is good only from {leaf.not_valid_before_utc:%d %b %Y %H:%M} UTC on"
+        return Finding(subject, ok=False, detail=detail, hint=_CLOCK_HINT)
     if from_datetime(leaf.not_valid_after_utc) <= now:
         return Finding(subject, ok=False, detail=f"it was good {until}", hint="Replace the files of tls.certificate and tls.key.")
     missing = parts.certificate.names_missing_in(leaf)

@@ -142,8 +142,8 @@ class Home(Struct, frozen=True):
                 )
             owner = self.settings_file.stat().st_uid
         except FileNotFoundError:
-            told = f"There is no server in {self.path}: {self.settings_file.name} is missing."
-            raise HomeMissing(told, hint=self._hint_where_missing()) from None
+            detail = f"There is no server in {self.path}: {self.settings_file.name} is missing."
+            raise HomeMissing(detail, hint=self._hint_where_missing()) from None
         except OSError as cause:
             raise HomeRefused(f"{self.settings_file} cannot be read: {cause.strerror}.") from cause
         if owner not in (os.geteuid(), 0) and os.geteuid() != 0:
@@ -196,8 +196,8 @@ class Home(Struct, frozen=True):
         try:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            told = f"Another command makes a server in {self.path} at this moment."
-            raise HomeInUse(told, hint="Wait until it is done.") from None
+            detail = f"Another command makes a server in {self.path} at this moment."
+            raise HomeInUse(detail, hint="Wait until it is done.") from None
         begun_before = self.unfinished.exists()
         if not begun_before and self.settings_file.exists():
             hint = f"Choose another directory with --dir, or start it: sealwright serve --dir {self.typed}"
@@ -218,8 +218,8 @@ class Home(Struct, frozen=True):
         held = self._contents()
         if held:
             named = ", ".join(held[:_NAMED]) + (f" and {len(held) - _NAMED} more" if len(held) > _NAMED else "")
-            told = f"{self.path} is not empty, and what is in it is not ours: {named}."
-            raise HomeRefused(told, hint="Choose another with --dir.")
+            detail = f"{self.path} is not empty, and what is in it is not ours: {named}."
+            raise HomeRefused(detail, hint="Choose another with --dir.")
 
     def _contents(self) -> list[str]:
         return sorted({each.name for each in self.path.iterdir()} - OF_A_VOLUME)

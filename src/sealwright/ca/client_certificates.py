@@ -88,7 +88,7 @@ class ClientCertificates:
 
 @lru_cache(maxsize=1_024)
 def serial_of(der: bytes) -> str:
-    """The serial number that a certificate has, whoever issued it; raises InvalidInput where it cannot be read."""
+    """The serial number that a certificate has, no matter who issued it; raises InvalidInput where it cannot be read."""
     try:
         number = x509.load_der_x509_certificate(der).serial_number
     except ValueError as cause:

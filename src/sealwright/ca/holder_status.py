@@ -44,7 +44,7 @@ class HolderChecks:
             return None
         standing = await self.directory.status_of(grant.account_id)
         if not standing.active:
-            raise _lost(grant, standing, "Ask whoever looks after the people of this server.")
+            raise _lost(grant, standing, "Ask an administrator of this server.")
         generation = standing.credential_generation
         if grant.credential_generation not in (None, generation):
             over = HolderStatus(active=False, reason="their credentials were reset since they last proved who they are")

@@ -104,7 +104,7 @@ class Issuance:
         self._proven: Issuer | None = None
         """The issuer whose key made a signature that verified; another object each time that the key is opened anew."""
         self.stages = Stages()
-        """Whoever asks for a certificate enters them for the whole of the request."""
+        """Anyone who asks for a certificate enters them for the whole of the request."""
 
     async def issue(self, grant: SigningGrant, request: CertificateRequest) -> IssuedCertificate:
         """Issue what `grant` covers for the key of `request`; raises the refusal where policy does not allow it."""
@@ -170,7 +170,7 @@ class Issuance:
             raise TokenUsed("The token has been used before; each is good for one certificate.")
 
     async def _sign(self, intent: _Intent) -> bytes:
-        """Use the key once; answers the certificate after it was read back."""
+        """Use the key once; returns the certificate after it was read back."""
         prepared, issuer = intent.prepared, intent.issuer
         to_be_signed = prepared.redeem(issuer)
         signature = sign(issuer.private_key, to_be_signed)

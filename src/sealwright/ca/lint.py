@@ -149,7 +149,7 @@ def _no_der(cause: ValueError) -> LintFinding:
     return LintFinding("der", "X.690 section 10", f"the bytes are not the DER of a leaf certificate: {cause}")
 
 
-# --- what certificates share: each rule answers what is wrong, or nothing --------------------------------------------
+# --- what certificates share: each rule returns what is wrong, or nothing --------------------------------------------
 
 
 def _version(_lint: LeafLint, reading: Reading) -> str:

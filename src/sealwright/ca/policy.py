@@ -105,9 +105,7 @@ def _names(grant: SigningGrant, request: CertificateRequest, profile: Profile) -
         common_name, wanted = grant.common_name, grant.names
     names = naming.canonical_all(wanted, at_most=profile.most_names)
     if not names:
-        raise NameNotGranted(
-            "The certificate would name nobody: nothing was asked for, and nothing is known that could stand in it."
-        )
+        raise NameNotGranted("The certificate would have no name: none was requested, and none is granted.")
     _check_profile(names, profile)
     if not profile.common_name or not common_name:
         return "", names

@@ -30,7 +30,7 @@ class Recovery:
         self._clock = clock
 
     async def close_intents(self, *, older_than: timedelta = timedelta(0)) -> list[bytes]:
-        """Close every open intent, audited; answers their serial numbers. At start all, later those older than `PATIENCE`."""
+        """Close every open intent, audited; returns their serial numbers. At start all, later those older than `PATIENCE`."""
         until = before(self._clock.now(), older_than)
 
         async def body(tx: Transaction) -> list[bytes]:

@@ -72,7 +72,7 @@ class Revocation:
         await self._revoke(record, holder, code=code, reason=reason)
 
     async def by_actor(self, serial: bytes, actor: Actor, *, code: int, reason: str) -> CertificateRecord:
-        """Revoke for someone who is signed in: their own certificates, and with `certificate:revoke` any. Answers the row."""
+        """Revoke for someone who is signed in: their own certificates, and with `certificate:revoke` any. Returns the row."""
         async with self._refusals_of(actor, serial):
             record = await store.by_serial(self._db, serial)
             if record is None or record.account_id != actor.id or not actor.id:

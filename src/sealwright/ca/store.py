@@ -139,7 +139,7 @@ async def insert_intents(tx: Transaction, records: Sequence[CertificateRecord]) 
 
 
 async def record_issued(tx: Transaction, signed: Sequence[tuple[bytes, bytes]], *, now: Instant) -> set[bytes]:
-    """Record what was signed, as serial and certificate; answers the serials whose intents were open, and are recorded."""
+    """Record what was signed, as serial and certificate; returns the serials whose intents were open, and are recorded."""
     many = [{"of_serial": serial, "new_der": der, "now": now} for serial, der in signed]
     return {row[0] for row in await tx.all_many(_SETTLE_ISSUED, many)}
 
@@ -150,7 +150,7 @@ async def record_failed(tx: Transaction, serial: bytes) -> bool:
 
 
 async def close_intents(tx: Transaction, *, until: Instant) -> list[bytes]:
-    """Turn every intent from `until` or earlier into "maybe signed"; answers their serials."""
+    """Turn every intent from `until` or earlier into "maybe signed"; returns their serials."""
     return [row[0] for row in await tx.all(_CLOSE_INTENTS, until=until)]
 
 

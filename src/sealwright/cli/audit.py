@@ -82,13 +82,13 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 
 def _why(details: dict[str, Any]) -> list[str]:
     """What the details say to a person: what changed, why it was refused, and how often."""
-    told = [f"{verb} {listed(details[verb])}" for verb in ("added", "removed") if details.get(verb)]
+    lines = [f"{verb} {listed(details[verb])}" for verb in ("added", "removed") if details.get(verb)]
     if details.get("repeated"):
         others = details.get("targets") or {}
         about = listed([f"{target} {number} times" for target, number in others.items()]) if len(others) > 1 else ""
-        told.append(f"{details['repeated']} more of these within a minute{f': {about}' if about else ''}")
+        lines.append(f"{details['repeated']} more of these within a minute{f': {about}' if about else ''}")
     reasons = details.get("reasons") or list(filter(None, (details.get("detail"), details.get("reason"))))
-    return told + [str(reason) for reason in reasons]
+    return lines + [str(reason) for reason in reasons]
 
 
 audit.add_command(list_)

@@ -42,7 +42,7 @@ def create(context: CommandContext, target: str, directory: str | None, *, with_
     report = context.server_side().create_backup(home_of(context, directory), typed_path(target), with_key)
     _tell(context, report, "Written and read back")
     if report.has_key:
-        context.output.say("  The key-encryption key is in it: whoever reads the file holds every secret of this server.")
+        context.output.say("  The key-encryption key is in it: anyone who reads the file holds every secret of this server.")
     else:
         where = f": {report.key_file}" if report.key_file else ", which is in SEALWRIGHT_KEY"
         context.output.say("  The key-encryption key is not in it, and without the key it cannot be restored.")

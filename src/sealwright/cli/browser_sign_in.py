@@ -101,8 +101,8 @@ class Attempt(NamedTuple):
             wrong = f"names {issuer} as its sender" if issuer else "does not name its sender (iss)"
             raise RefusedByServer(f"the answer that the browser brought {wrong}; it must be {self.provider.issuer}.")
         if "error" in parameters:
-            told = parameters.get("error_description") or parameters["error"]
-            raise RefusedByServer(f"{self.provider.issuer} did not sign you in: {continued(told)}.".replace("..", "."))
+            reason = parameters.get("error_description") or parameters["error"]
+            raise RefusedByServer(f"{self.provider.issuer} did not sign you in: {continued(reason)}.".replace("..", "."))
         return parameters["code"]
 
     def token_form(self, code: str) -> dict[str, str]:
@@ -185,8 +185,8 @@ def redeem(transport: Transport, attempt: Attempt, code: str) -> str:
     response = send(transport, "POST", endpoint, headers=headers, content=urlencode(attempt.token_form(code)).encode())
     answer = _json(response, endpoint, may_refuse=True)
     if "error" in answer:
-        told = answer.get("error_description") or answer["error"]
-        raise RefusedByServer(f"{attempt.provider.issuer} did not accept the sign-in: {told}.".replace("..", "."))
+        reason = answer.get("error_description") or answer["error"]
+        raise RefusedByServer(f"{attempt.provider.issuer} did not accept the sign-in: {reason}.".replace("..", "."))
     token = answer.get("id_token")
     if not isinstance(token, str):
         raise RefusedByServer(

@@ -70,8 +70,8 @@ def _authority(context: CommandContext, ca_url: str | None, files: tuple[Path, P
         if choices.fingerprint:
             context.saved_sessions().trusted(server.url, roots)
     if not url:
-        told = context.connection(signed_in=False).call("GET", "version")
-        url, roots = told["urls"]["machines"], roots or "".join(told["roots"])
+        facts = context.connection(signed_in=False).call("GET", "version")
+        url, roots = facts["urls"]["machines"], roots or "".join(facts["roots"])
     if "://" not in url:
         url = f"https://{url}"
     if not url.startswith("https://"):
@@ -292,9 +292,9 @@ def revoke(
 ) -> None:
     """Revoke a certificate: it is not renewed any more. It cannot be undone.
 
-    Whoever does not ask this server goes on believing it until it expires: there are no revocation lists (CRL) and no OCSP yet.
+    A server that does not ask this one accepts it until it expires: there are no revocation lists (CRL) and no OCSP yet.
 
-    By SERIAL, as a signed-in person who may; or with --cert and --key, as whoever holds the certificate.
+    By SERIAL, as a signed-in person who may; or with --cert and --key, as the holder of the certificate.
     """
     if (serial is None) == (crt is None):
         raise WrongUsage("which certificate is to be revoked?", hint="Pass its SERIAL, or --cert FILE and --key FILE.")
@@ -323,7 +323,7 @@ def revoke(
 def _confirm_revoked(context: CommandContext, serial: str, names: str) -> None:
     context.output.confirm(f"Revoked {serial} ({names}): it is never renewed again")
     if context.output.tells_next_steps:
-        context.output.note("Whoever does not ask this server believes it until it expires: there is no CRL or OCSP yet.")
+        context.output.note("A server that does not ask this one accepts it until it expires: there is no CRL or OCSP yet.")
 
 
 for each in (issue, inspect, renew, list_, show, revoke):

@@ -104,8 +104,8 @@ def update_claim_map(context: CommandContext, name: str, claim: str, group: str,
 @click.argument("join", type=click.Choice(["csv", "ssv", "array"]))
 @pass_context
 def update_claim_map_join(context: CommandContext, name: str, claim: str, join: str) -> None:
-    """Say how the values of a mapped claim are told: as an array, or as one text with commas (csv) or spaces (ssv)."""
-    done = f"The claim {claim} is told as {join} at {name}"
+    """Say how the values of a mapped claim are written: as an array, or as one text with commas (csv) or spaces (ssv)."""
+    done = f"The claim {claim} is written as {join} at {name}"
     context.change("PUT", *_CLIENTS, name, "claim-maps", claim, "join", body={"join": join}, done=done)
 
 

@@ -33,8 +33,8 @@ def set_name(context: CommandContext, name: str, new_name: str, even_if_used: bo
 
     All of its tokens end, and people sign in again. What people allowed, its secret, its keys and its scope maps stay.
     """
-    told = [f"Wherever {name} runs it needs the new client_id and issuer; all of its tokens end."]
-    ask_first(context, f"Rename {name} to {new_name}?", lambda: told)
+    consequences = [f"Wherever {name} runs it needs the new client_id and issuer; all of its tokens end."]
+    ask_first(context, f"Rename {name} to {new_name}?", lambda: consequences)
     query = {"even_if_used": "true"} if even_if_used else None
     changed = context.connection().call("POST", "oauth2", "clients", name, "name", body={"name": new_name}, query=query)
     context.output.confirm(f"{name} is now {changed['name']}, with the issuer {changed['issuer_url']}")
@@ -67,11 +67,11 @@ def show_basic_secret(context: CommandContext, name: str) -> None:
 def reset_basic_secret(context: CommandContext, name: str, overlap: str, at_once: bool) -> None:
     """Give a confidential client a new secret, and print it. The old one works on for a while, so that nothing stands still.
 
-    Where somebody else may know the old secret, use --at-once, or reset-secrets, which replaces its keys as well.
+    Where someone else may know the old secret, use --at-once, or reset-secrets, which replaces its keys as well.
     """
     if at_once:
-        told = [f"Wherever {name} runs it needs the new secret: with the old one it gets no tokens from now on."]
-        ask_first(context, f"Give {name} another secret?", lambda: told)
+        consequences = [f"Wherever {name} runs it needs the new secret: with the old one it gets no tokens from now on."]
+        ask_first(context, f"Give {name} another secret?", lambda: consequences)
     made = context.connection().call("POST", "oauth2", "clients", name, "secret", query=_overlap(overlap, at_once=at_once))
     context.output.say(made["secret"])
     if made["old_until"]:
@@ -98,8 +98,8 @@ def _overlap(text: str, *, at_once: bool) -> dict[str, str] | None:
 @pass_context
 def reset_secrets(context: CommandContext, name: str) -> None:
     """Replace the secret and the signing keys of a client and end all of its tokens, at once. For when they may be known."""
-    told = [f"Wherever {name} runs it needs the new secret; everything that it was given ends, and people sign in again."]
-    ask_first(context, f"Replace all secrets of {name}?", lambda: told)
+    consequences = [f"Wherever {name} runs it needs the new secret; everything that it was given ends, and people sign in again."]
+    ask_first(context, f"Replace all secrets of {name}?", lambda: consequences)
     made = context.connection().call("POST", "oauth2", "clients", name, "reset-secrets")
     if made["secret"]:
         context.output.say(made["secret"])
@@ -142,8 +142,8 @@ def revoke_cryptographic_key(context: CommandContext, name: str, key_id: str) ->
 
     The ids of its keys are those that get shows. A new key takes its place, and signs at once.
     """
-    told = [f"What the key signed for {name} is refused from now on: people sign in again."]
-    ask_first(context, f"Revoke the key {key_id}?", lambda: told)
+    consequences = [f"What the key signed for {name} is refused from now on: people sign in again."]
+    ask_first(context, f"Revoke the key {key_id}?", lambda: consequences)
     found = context.connection().call("DELETE", "oauth2", "clients", name, "keys", key_id)
     context.output.confirm(f"Revoked the key {key_id} of {name}")
     context.output.json(found)

@@ -60,7 +60,7 @@ def ask_about_client(context: CommandContext, name: str, *, even_if_used: bool) 
         return
     nouns = ("scope_map", "redirect_url", "consent", "authorization")
     lines = _lines(f"The client {name}", [_counted(impact, noun) for noun in nouns], "", impact)
-    lines += [f"It is used by {each}, by which nobody gets a certificate then." for each in impact["used_by"]]
+    lines += [f"It is used by {each}, by which no one gets a certificate then." for each in impact["used_by"]]
     ask_first(context, f"Delete the client {name}?", lambda: lines)
 
 
@@ -75,7 +75,7 @@ def ask_about_provisioner(context: CommandContext, name: str) -> None:
 
 
 def ask_about_certificate(context: CommandContext, serial: str) -> None:
-    """Ask before a certificate is revoked. Whoever may revoke it and not see it is asked without being told more."""
+    """Ask before a certificate is revoked. Anyone who may revoke it and not see it is asked without being told more."""
 
     def tell() -> list[str]:
         lines: list[str] = []

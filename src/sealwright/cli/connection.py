@@ -44,7 +44,7 @@ _FAILURES: Mapping[int, type[CommandFailed]] = {
 
 
 class Connection:
-    """Speaks to one server, as nobody or with the token of a session."""
+    """Speaks to one server, with the token of a session or without."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Connection:
         token: str | None = None,
         sign_in_again: Callable[[Connection], object] | None = None,
     ) -> None:
-        """`sign_in_again`: called where the sign-in is too long ago for a change; None where there is nobody to be asked."""
+        """`sign_in_again`: called where the sign-in is too long ago for a change; None where there is no one to be asked."""
         self.server = server
         self._dependencies = dependencies
         self._token = token
@@ -144,15 +144,16 @@ def failure_of(status: int, body: bytes, server: Server) -> CommandFailed:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and problem.get("request_id"):
         hint = hint or f"The server's log tells more about request {problem['request_id']}."
     reasons = problem.get("reasons")
-    told = tuple(map(str, reasons)) if isinstance(reasons, list) else ()
-    failure = kind(detail, reasons=told, hint=hint, kind=str(problem.get("code") or ""))
+    shown_reasons = tuple(map(str, reasons)) if isinstance(reasons, list) else ()
+    failure = kind(detail, reasons=shown_reasons, hint=hint, kind=str(problem.get("code") or ""))
     failure.pointer = str(problem.get("pointer") or "")
     return failure
 
 
 def not_ours(url: str, status: int | None = None) -> Unreachable:
     """Something answers there, but it is no Sealwright server."""
-    told = f" with status {status}" if status else ""
+    with_status = f" with status {status}" if status else ""
     return Unreachable(
-        f"{url} answers{told}, but not as a Sealwright server.", hint="Check --url: it is the address at which people sign in."
+        f"{url} answers{with_status}, but not as a Sealwright server.",
+        hint="Check --url: it is the address at which people sign in.",
     )

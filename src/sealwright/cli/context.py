@@ -98,7 +98,7 @@ class CommandContext:
         name = self.choices.name or server.name
         session = self.saved_sessions().session(server.url, name) if name else None
         if session is None:
-            who = f"{name} is not signed in" if name else "nobody is signed in"
+            who = f"{name} is not signed in" if name else "no one is signed in"
             raise SignInNeeded(
                 f"{who} at {server.url}.", hint=f"Sign in with: sealwright login -D {shlex.quote(name) if name else 'NAME'}"
             )

@@ -93,7 +93,7 @@ _OF_THE_SERVER: tuple[tuple[type[Failure], type[CommandFailed]], ...] = (
     (Conflict, Clash),
     (InvalidInput, ValueRefused),
 )
-"""What a command of the server itself raises, and as what it is told."""
+"""What a command of the server itself raises, and as which failure of a command it is shown."""
 
 
 def exit_code_of(failure: Failure) -> ExitCode:
@@ -111,4 +111,4 @@ def heading_of(failure: Failure, of_the_command: str = "") -> str:
 def _class_of(failure: Failure) -> type[CommandFailed]:
     if isinstance(failure, CommandFailed):
         return type(failure)
-    return next((told for kind, told in _OF_THE_SERVER if isinstance(failure, kind)), CommandFailed)
+    return next((shown_as for kind, shown_as in _OF_THE_SERVER if isinstance(failure, kind)), CommandFailed)

@@ -1,4 +1,4 @@
-"""Trust in a server by the fingerprint of its root, for whoever has no file with the root at hand."""
+"""Trust in a server by the fingerprint of its root, for anyone who has no file with the root at hand."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def fetch_root(dependencies: CommandDependencies, url: str, fingerprint: str) ->
     tls = ssl.create_default_context()
     tls.check_hostname = False
     tls.verify_mode = ssl.CERT_NONE  # what comes is worth its fingerprint, and nothing is sent before that was compared
-    told = {fingerprint_of(root): root for root in _told_roots(dependencies.transport(tls), url)}
-    if fingerprint in told:
-        return ssl.DER_cert_to_PEM_cert(told[fingerprint])  # the text that came could hold more than what was compared
-    shown = listed(list(told)) if told else "none"
+    by_fingerprint = {fingerprint_of(root): root for root in _told_roots(dependencies.transport(tls), url)}
+    if fingerprint in by_fingerprint:
+        return ssl.DER_cert_to_PEM_cert(by_fingerprint[fingerprint])  # the text that came could hold more than what was compared
+    shown = listed(list(by_fingerprint)) if by_fingerprint else "none"
     raise RefusedByServer(
         f"{url} has another root than the one that is to be trusted.",
         reasons=(f"SHA-256 asked for: {fingerprint}", f"SHA-256 of its own:  {shown}"),

@@ -20,7 +20,7 @@ from sealwright.errors import Failure
 _GREEN, _RED, _BOLD, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 _WIDEST_CELL = 64
-"""Characters of a cell of a table, so that one long name does not push all columns apart. Whoever wants all asks for JSON."""
+"""Characters of a cell of a table, so that one long name does not push all columns apart. Anyone who wants all asks for JSON."""
 _OPENERS = frozenset(
     {
         "A",
@@ -131,8 +131,8 @@ class Output:
         """What was refused or failed, why, and what to do next."""
         if self.as_json:
             kind = failure.kind if isinstance(failure, CommandFailed) else failure.code
-            told = {"code": kind, "detail": failure.detail, "reasons": list(failure.reasons), "hint": hint_of(failure)}
-            _write(sys.stderr, json.dumps({"error": told}, ensure_ascii=False))
+            problem = {"code": kind, "detail": failure.detail, "reasons": list(failure.reasons), "hint": hint_of(failure)}
+            _write(sys.stderr, json.dumps({"error": problem}, ensure_ascii=False))
             return
         first = f"{heading}: {continued(failure.detail)}" if heading else failure.detail
         _write(sys.stderr, self._mark(sys.stderr, "✘", _RED) + printable(first))

@@ -99,7 +99,7 @@ def search(context: CommandContext, text: str) -> None:
     values = context.connection().pages("persons", query={"search": text})
     shown = values if context.output.as_json else map(_shown, values)
     fields = (("NAME", "name"), ("DISPLAY NAME", "display_name"), ("MAIL", "mail"), ("STATE", "state"))
-    context.output.table(shown, fields, empty=f"Nobody's name contains {text!r}.")
+    context.output.table(shown, fields, empty=f"No name contains {text!r}.")
 
 
 @command(

@@ -36,11 +36,11 @@ _PROGRESS_EVERY = 1_000
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What FILE is. Default: as its name ends.")
-@click.option("--dry-run", is_flag=True, help="Import nobody; say what is wrong, or how many there are.")
+@click.option("--dry-run", is_flag=True, help="Import no one; say what is wrong, or how many there are.")
 @click.option("--unverified-mail", is_flag=True, help="Do not vouch for the mail addresses: people confirm them by themselves.")
 @pass_context
 def import_(context: CommandContext, file: Path, form: str | None, dry_run: bool, unverified_mail: bool) -> None:
-    """Create people of another server, with the hashes of their passwords: all of them or, where a line is wrong, nobody.
+    """Create people of another server, with the hashes of their passwords: all of them or, where a line is wrong, no one.
 
     FILE is CSV, LDIF, or an export of Kanidm. A hash is verified when its person signs in, and then replaced by one of ours.
     """
@@ -126,9 +126,9 @@ def _people(file: Path, kind: str, *, verified: bool) -> Iterator[dict[str, Any]
 
 
 def _require_right(file: Path, faults: list[FileFault], number: int) -> None:
-    """Raise ValueRefused with every fault and its line; or where there is nobody."""
+    """Raise ValueRefused with every fault and its line; or where there is no one."""
     if not number and not faults:
-        raise ValueRefused(f"there is nobody in {file}.")
+        raise ValueRefused(f"there is no one in {file}.")
     if not faults:
         return
     told = [f"{file}, line {each.line}, {each.field}: {each.detail} {each.hint}".rstrip() for each in faults]

@@ -120,8 +120,8 @@ def get(context: CommandContext, name: str) -> None:
 def add(context: CommandContext, name: str | None, kind: str | None, from_file: Path | None, **given: Any) -> None:
     """Add a provisioner.
 
-    Type oidc: whoever signs in at an OpenID Connect provider. Type jwk: whoever knows the password of a key; the key is made
-    here, and only its sealed form leaves this machine. With --from-file the definition is read from a JSON file, in the form
+    Type oidc: people who sign in at an OpenID Connect provider. Type jwk: anyone who knows the password of a key; the key is
+    made here, and only its sealed form leaves this machine. With --from-file the definition is read from a JSON file, in the form
     that a step-ca configuration holds.
     """
     if from_file is not None:

@@ -54,7 +54,7 @@ def hint_of(failure: Failure) -> str:
 
 def remedy_in(problem: Mapping[str, Any]) -> Remedy | None:
     """The remedy in a problem document; None if it has none that this program knows."""
-    told = problem.get("remedy")
-    if not isinstance(told, dict) or told.get("action") not in list(Action):
+    given = problem.get("remedy")
+    if not isinstance(given, dict) or given.get("action") not in list(Action):
         return None
-    return Remedy(Action(told["action"]), str(told.get("name") or ""))
+    return Remedy(Action(given["action"]), str(given.get("name") or ""))

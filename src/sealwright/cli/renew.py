@@ -22,7 +22,7 @@ AuthorityFor = Callable[[tuple[Path, Path] | None], Authority]
 """Makes an authority that is shown a certificate and its key when the connection is made, or none."""
 
 _TOKEN_SECONDS = 300
-_TOKEN_ISSUER = "step-ca-client/1.0"  # noqa: S105 - what the wire calls whoever renews
+_TOKEN_ISSUER = "step-ca-client/1.0"  # noqa: S105 - what the wire calls a client that renews
 
 
 def due(certificate_file: Path, expires_in: str | None, now: datetime) -> timedelta | None:

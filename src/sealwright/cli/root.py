@@ -41,38 +41,38 @@ def root(context: CommandContext, directory: str | None, *, pem: bool) -> None:
 
     server, file = _of_home(context, directory) if directory is not None else _known(context)
     page = f"{server.url}{TRUST_PAGE}"
-    for told in _told(server.roots_pem):
-        text = certificates_pem((told.pop("der"),))
+    for root in _roots_in(server.roots_pem):
+        text = certificates_pem((root.pop("der"),))
         more = {"url": server.url, "page": page, "file": None if file is None else str(file), "pem": text}
-        context.output.json({**told, "not_after": told["not_after"].isoformat(), **more})
+        context.output.json({**root, "not_after": root["not_after"].isoformat(), **more})
         if pem:
             context.output.say(text.rstrip("\n"))
             continue
-        until = local(told["not_after"])
-        rows = [["SHA-256", told["fingerprint"]], ["until", f"{until.day} {until:%b %Y}"], ["server", server.url]]
+        until = local(root["not_after"])
+        rows = [["SHA-256", root["fingerprint"]], ["until", f"{until.day} {until:%b %Y}"], ["server", server.url]]
         if file is not None:
             rows.append(["file", str(file)])
-        context.output.say("\n".join([told["name"], *(f"  {line}" for line in columns(rows))]))
+        context.output.say("\n".join([root["name"], *(f"  {line}" for line in columns(rows))]))
     if not pem and context.output.tells_next_steps:
         context.output.note(f"How browsers and systems come to trust it: {page}")
 
 
-def _told(roots_pem: str) -> list[dict[str, Any]]:
+def _roots_in(roots_pem: str) -> list[dict[str, Any]]:
     from cryptography.x509 import load_der_x509_certificate
 
     from sealwright.cli.fingerprint import fingerprint_of
     from sealwright.cli.key_pair import title_of
     from sealwright.pem import certificates
 
-    told = []
+    found = []
     try:
         for der in certificates(roots_pem.encode()):
             made = load_der_x509_certificate(der)
             fingerprint = fingerprint_of(der)
-            told.append({"name": title_of(made), "fingerprint": fingerprint, "not_after": made.not_valid_after_utc, "der": der})
+            found.append({"name": title_of(made), "fingerprint": fingerprint, "not_after": made.not_valid_after_utc, "der": der})
     except ValueError as cause:
         raise CommandFailed("the root that is trusted here is no certificate that can be read.") from cause
-    return told
+    return found
 
 
 def _known(context: CommandContext) -> tuple[Server, Path | None]:
@@ -81,8 +81,8 @@ def _known(context: CommandContext) -> tuple[Server, Path | None]:
 
     server = context.server()
     if not server.roots_pem:  # the operating system vouches for its address, so what it tells is its own
-        told = context.connection(signed_in=False).call("GET", "version")
-        server = server._replace(roots_pem="".join(told["roots"]))
+        facts = context.connection(signed_in=False).call("GET", "version")
+        server = server._replace(roots_pem="".join(facts["roots"]))
     return server, root_file_here(server.roots_pem, context.dependencies.environ)
 
 

@@ -59,8 +59,8 @@ class SavedSessions:
         try:
             place = self._environ.get(variable) or expanded(self._environ.get("HOME") or "~") / usual
         except ValueError as cause:
-            told = f"The directory for what a sign-in leaves behind {cause}."
-            raise CommandFailed(told, hint=_WHERE_TO) from None
+            detail = f"The directory for what a sign-in leaves behind {cause}."
+            raise CommandFailed(detail, hint=_WHERE_TO) from None
         return Path(place) / "sealwright"
 
     def require_place(self) -> None:
@@ -134,8 +134,8 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
     except NotADirectoryError as cause:
         in_the_way = next(each for each in file.parents if each.exists())
-        told = f"{in_the_way} is not a directory."
-        raise CommandFailed(told, hint="What a sign-in leaves behind is kept in it. Move the file away.") from cause
+        detail = f"{in_the_way} is not a directory."
+        raise CommandFailed(detail, hint="What a sign-in leaves behind is kept in it. Move the file away.") from cause
     except (OSError, ValueError) as cause:
         raise CommandFailed(f"{file} cannot be read.", hint="Remove the file and sign in again.") from cause
     if not isinstance(content, dict):

@@ -101,10 +101,10 @@ def _require_usable(given: Mapping[str, object]) -> None:
         parse(render(given), Path(FILE_NAME))
     except SettingsRefused as refusal:
         value = "" if refusal.key == "dns_names" else f" {refusal.value}"
-        told = f"--{_FLAGS[refusal.key]}{value} {refusal.problem}."
+        detail = f"--{_FLAGS[refusal.key]}{value} {refusal.problem}."
         for key, flag in _FLAGS.items():
-            told = told.replace(key, f"--{flag}") if "." in key else told
-        raise WrongUsage(told, hint="See: sealwright init --help") from refusal
+            detail = detail.replace(key, f"--{flag}") if "." in key else detail
+        raise WrongUsage(detail, hint="See: sealwright init --help") from refusal
 
 
 def _tell_init(context: CommandContext, report: NewServer) -> None:
@@ -273,7 +273,7 @@ def export_root_key(context: CommandContext, target: Path, directory: str | None
     """
     file = context.server_side().export_root_key(_home(context, directory), target)
     context.output.done(f"The root's key is now in {file}, and no longer in the home directory")
-    context.output.say("  Keep the file where no network reaches: whoever has it can sign for all who trust this root.")
+    context.output.say("  Keep the file where no network reaches: anyone who has it can sign for all who trust this root.")
     context.output.say(f"  A next issuing CA is made with it: sealwright issuer rotate --root-key {shlex.quote(str(file))}")
     context.output.json({"file": str(file)})
 

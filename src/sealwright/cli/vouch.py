@@ -175,7 +175,7 @@ def _answer(context: CommandContext, loopback: BrowserReturn, attempt: Attempt, 
                 return pasted
             if line.strip():
                 output.note(f"That is not the address of this sign-in. It begins with {attempt.redirect_uri} and holds state=…")
-    raise CommandFailed(f"nobody signed in within {minutes}.", hint="Run the command again when you are ready.")
+    raise CommandFailed(f"no one signed in within {minutes}.", hint="Run the command again when you are ready.")
 
 
 def names_for(claims: Mapping[str, Any], subject: str | None, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

@@ -72,13 +72,13 @@ class RedirectRows:
     http_redirects: Annotated[
         bool,
         MemberDeclaration(
-            doc="Redirects over plain http are allowed, where whoever is on the way can read a code.",
+            doc="Redirects over plain http are allowed, where anyone on the way can read a code.",
             label="http redirects",
             set_by=SetBy.ADMINISTRATOR,
             verbs=(
                 Verb(
                     name="warning-insecure-client-allow-http-redirects",
-                    doc="Allow redirect and landing URLs over plain http, where whoever is on the way can read a code.",
+                    doc="Allow redirect and landing URLs over plain http, where anyone on the way can read a code.",
                     said="{client} may redirect over plain http: others on the way can read what it is sent",
                     example="warning-insecure-client-allow-http-redirects wiki",
                     value=True,

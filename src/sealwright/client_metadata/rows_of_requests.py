@@ -71,7 +71,7 @@ class RequestRows:
                 Verb(
                     name="enable-device-flow",
                     doc="Let people sign in on a device without a browser, with a code that they type elsewhere (RFC 8628).\n\n"
-                    "Whoever talks a person into typing a code gets what they allow; switch it on only where it is needed.",
+                    "Anyone who talks a person into typing a code gets what they allow; switch it on only where it is needed.",
                     said="People can sign in to {client} on devices, with a code",
                     example="enable-device-flow kubernetes",
                     value=True,
@@ -79,7 +79,7 @@ class RequestRows:
                 ),
                 Verb(
                     name="disable-device-flow",
-                    doc="Let nobody sign in on a device, as is the default.",
+                    doc="Let no one sign in on a device, as is the default.",
                     said="No one can sign in to {client} on a device",
                     example="disable-device-flow kubernetes",
                     value=False,

@@ -64,8 +64,8 @@ async def dump(url: str, *, without: frozenset[str], open_table: Callable[[str],
     async with _one_moment(url) as rows_of:
         async for (revision,) in rows_of(_REVISION):
             if revision != migrate.NEWEST:
-                told = f"The database has schema {revision}; this program speaks {migrate.NEWEST}."
-                raise Conflict(told, hint="Start the server with this version once: it brings the database up to date.")
+                detail = f"The database has schema {revision}; this program speaks {migrate.NEWEST}."
+                raise Conflict(detail, hint="Start the server with this version once: it brings the database up to date.")
         for table in metadata.sorted_tables:
             if table.name not in without:
                 lines = open_table(table.name)

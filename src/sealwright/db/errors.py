@@ -103,8 +103,8 @@ def unavailable(trouble: Trouble) -> Unavailable:
 
 def unusable(cause: Exception, url: str) -> Unavailable:
     """What `cause`, an error of a driver or of the system, means for who wants to use the database at `url`."""
-    told = (cause.strerror if isinstance(cause, OSError) else "") or str(cause)
-    reason = (told.splitlines() or [type(cause).__name__])[0].rstrip(".")
+    words = (cause.strerror if isinstance(cause, OSError) else "") or str(cause)
+    reason = (words.splitlines() or [type(cause).__name__])[0].rstrip(".")
     return Unavailable(f"{_which(url)} cannot be used: {reason}.", hint=_hint(cause, url))
 
 

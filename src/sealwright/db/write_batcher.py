@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 class WriteBatcher(Generic[Item, Result]):
     """Collects items until a transaction begins, and writes all of them in it.
 
-    `write_all(tx, items)` answers one result for each item, in their order. It obeys the rules for transaction bodies. Where it
+    `write_all(tx, items)` returns one result for each item, in their order. It obeys the rules for transaction bodies. Where it
     raises, each item is written once more, alone: one that cannot be written fails alone.
     """
 
@@ -57,7 +57,7 @@ class WriteBatcher(Generic[Item, Result]):
             _cancel(self._take())
 
     async def _write(self, take: Callable[[], list[tuple[Item, asyncio.Future[Result]]]]) -> None:
-        """Write what `take` answers once the transaction has begun."""
+        """Write what `take` returns once the transaction has begun."""
         taken: list[tuple[Item, asyncio.Future[Result]]] = []
 
         async def body(tx: Transaction) -> Sequence[Result]:

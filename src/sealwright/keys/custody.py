@@ -39,7 +39,7 @@ class Custody:
         """Counts, so that what was read before is not remembered after."""
 
     async def beside_the_loop(self, make: Callable[..., T], *given: Any) -> T:
-        """Run work that generates keys where nobody waits for it: on a thread."""
+        """Run work that generates keys where no one waits for it: on a thread."""
         return await asyncio.to_thread(make, *given)
 
     def generate(self, purpose: Purpose, owner: str, algorithm: str) -> NewKey:

@@ -81,7 +81,7 @@ class PublicKeyRecord(Struct, frozen=True):
 def signing_record(records: Iterable[PublicKeyRecord], now: Instant, algorithm: str | None = None) -> PublicKeyRecord | None:
     """Of one owner's published keys the one that signs at this moment: the same for every process that knows them all.
 
-    A key that is to retire signs until then. After it the newest that has been published for long enough, so that whoever
+    A key that is to retire signs until then. After it the newest that has been published for long enough, so that anyone who
     verifies can have seen it; where none has, the oldest. With `algorithm` it is one of that algorithm, as soon as one of these
     was published for long enough. An owner's first key signs at once, and so does one of `algorithm` that came soon after it, as
     soon as our own processes know it: an application that is being set up may take no other.

@@ -49,7 +49,7 @@ def reset(sender: Sender, *, to: str, asked_by: str, link: str, until: Instant) 
 
 def _text(sender: Sender, to: str, opening: str, what: str, link: str, until: Instant) -> str:
     end = to_datetime(until)
-    whom = f"tell {sender.contact}" if sender.contact else f"tell whoever runs {sender.name}"
+    whom = f"tell {sender.contact}" if sender.contact else f"tell the people who run {sender.name}"
     return f"""Hello {to},
 
 {opening}
@@ -58,7 +58,7 @@ def _text(sender: Sender, to: str, opening: str, what: str, link: str, until: In
 
     {link}
 
-It works once, until {end.day} {end:%b %Y, %H:%M} UTC. Whoever has it can choose the password: do not pass it on.
+It works once, until {end.day} {end:%b %Y, %H:%M} UTC. Anyone who has it can choose the password: do not pass it on.
 
 If you did not expect this message, do not open the link, and {whom}. Nothing changes as long as it is not used.
 """

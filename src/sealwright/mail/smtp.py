@@ -94,10 +94,10 @@ class SmtpServer:
             raise self._refused(cause.smtp_code, cause.smtp_error, "the message") from cause
 
     def _refused(self, code: int, reply: bytes | str, what: str) -> MailUndelivered | MailRejected:
-        told = f"{self._place} refused {what}: {reply_text(code, reply)}"
+        detail = f"{self._place} refused {what}: {reply_text(code, reply)}"
         if code >= _PERMANENT and code not in _NOT_SIGNED_IN:
-            return MailRejected(told)
-        return MailUndelivered(told)
+            return MailRejected(detail)
+        return MailUndelivered(detail)
 
     def _explained(self, cause: Exception, *, cut: bool) -> MailServerUnusable:
         """What went wrong before there was a message, in words, and what to do about it."""
@@ -116,14 +116,14 @@ class SmtpServer:
         said = reply_text(cause.smtp_code, cause.smtp_error)
         if not isinstance(cause, smtplib.SMTPAuthenticationError):
             return MailServerUnusable(f"{self._place} said {said}", hint=_WHERE)
-        told = f"{self._place} refused the user name {self._settings.username} or its password: {said}"
+        detail = f"{self._place} refused the user name {self._settings.username} or its password: {said}"
         hint = "Correct mail.username in settings.toml, or what is in the file of mail.password_file."
-        return MailServerUnusable(told, hint=hint)
+        return MailServerUnusable(detail, hint=hint)
 
     def _of_tls(self, cause: ssl.SSLError) -> MailServerUnusable:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            told = f"The certificate of {self._place} is not trusted: {cause.verify_message.rstrip('.')}."
-            return MailServerUnusable(told, hint="Set mail.host to a name in that certificate, and mail.ca_file to its root.")
+            detail = f"The certificate of {self._place} is not trusted: {cause.verify_message.rstrip('.')}."
+            return MailServerUnusable(detail, hint="Set mail.host to a name in that certificate, and mail.ca_file to its root.")
         return MailServerUnusable(f"{self._place} does not speak TLS as mail.tls = {self._settings.tls} needs it.", hint=_HOW)
 
 
@@ -135,7 +135,7 @@ def _why(cause: Exception) -> str:
     if isinstance(cause, TimeoutError):
         return "there was no answer in time"
     if isinstance(cause, ConnectionRefusedError):
-        return "nobody listens there"
+        return "no one listens there"
     return "the connection was lost"
 
 

@@ -10,7 +10,7 @@ SECRETS: Mapping[str, tuple[str, ...]] = {"provisioners": ("clientSecret",)}
 
 
 class SecretReference(NamedTuple):
-    """Where a secret is read by whoever applies the manifest."""
+    """Where a secret is read by anyone who applies the manifest."""
 
     place: Literal["env", "file"]
     name: str

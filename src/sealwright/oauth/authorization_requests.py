@@ -108,7 +108,7 @@ class AuthorizationRequests:
         if client is None:
             raise UnprovenRequest(
                 f"No application is registered here as {name[:80]!r}.",
-                hint="Tell whoever runs the application that its client_id is wrong.",
+                hint="Tell the people who run the application that its client_id is wrong.",
             )
         return client
 
@@ -132,7 +132,7 @@ class AuthorizationRequests:
             raise UnprovenRequest(
                 f"{client.display_name} asks for its answer at {uri[:300]!r}, which is not registered for it.",
                 reasons=("a redirect URI must be registered exactly as the application sends it",),
-                hint=f"Do not go on if a link brought you here. Else tell whoever runs {client.display_name}.",
+                hint=f"Do not go on if a link brought you here. Else tell the people who run {client.display_name}.",
             )
         return uri
 

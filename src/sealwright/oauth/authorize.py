@@ -89,11 +89,11 @@ class AuthorizationEndpoint:
         try:
             return self._requests.begin(proven.client, await self._incoming.read(proven))
         except AuthorizationRefused as refusal:
-            mode, told = (
+            mode, parameters = (
                 response_mode_of(proven.parameters),
                 {"error": refusal.error, "error_description": error_text(refusal.detail)},
             )
-            return await self._responses.make(proven.client, proven.redirect_uri, mode, state, **told)
+            return await self._responses.make(proven.client, proven.redirect_uri, mode, state, **parameters)
 
     async def handle_of_device(self, typed: str, address: str) -> str:
         """A handle of the request of a device, by the code that a person read there; raises UserCodeUnknown."""
@@ -132,7 +132,7 @@ class AuthorizationEndpoint:
         return await self._advance(handle, pending, signed_in, allowed=False)
 
     async def allow(self, handle: str, signed_in: SignedIn | None) -> NextStep:
-        """The person allows what the consent page told, and this is remembered. Raises RequestGone."""
+        """The person allows what the consent page shows, and this is remembered. Raises RequestGone."""
         pending = await self.pending(handle)
         return await self._advance(handle, pending, signed_in, allowed=True)
 
@@ -290,8 +290,8 @@ class AuthorizationEndpoint:
     async def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> Response:
         # The reasons name groups, which are no business of other people's servers: they are on the page and in the audit row.
         # A program on the person's own computer may know what they know.
-        told = f"{refusal.detail} {_sentences(refusal.reasons)}" if pending.returns_to_this_computer else refusal.detail
-        return await self._respond(pending, error=refusal.error, error_description=error_text(told.rstrip()))
+        description = f"{refusal.detail} {_sentences(refusal.reasons)}" if pending.returns_to_this_computer else refusal.detail
+        return await self._respond(pending, error=refusal.error, error_description=error_text(description.rstrip()))
 
     async def _respond(self, pending: PendingRequest, **parameters: str) -> Response:
         request = pending.request

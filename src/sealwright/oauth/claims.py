@@ -95,8 +95,8 @@ def identity_claims(subject: Subject, client: Client, scopes: Collection[str]) -
 
 
 def _asked_claims(subject: Subject, client: Client) -> dict[str, Any]:
-    told = {scope: _scope_claims(subject, client, (scope,)) for scope in {each.scope for each in subject.asked}}
-    found = ((each, told[each.scope][each.name]) for each in subject.asked if each.name in told[each.scope])
+    of_scope = {scope: _scope_claims(subject, client, (scope,)) for scope in {each.scope for each in subject.asked}}
+    found = ((each, of_scope[each.scope][each.name]) for each in subject.asked if each.name in of_scope[each.scope])
     return {each.name: value for each, value in found if not each.values or value in each.values}
 
 
@@ -110,8 +110,8 @@ def _scope_claims(subject: Subject, client: Client, scopes: Collection[str]) -> 
         claims["name"] = account.display_name
         claims["preferred_username"] = account.name if client.short_username else subject.spn
     if "profile" in scopes:
-        told = ((name, subject.attributes.get(name)) for name in _PROFILE_ATTRIBUTES)
-        claims |= {name: attribute.value for name, attribute in told if attribute is not None}
+        held = ((name, subject.attributes.get(name)) for name in _PROFILE_ATTRIBUTES)
+        claims |= {name: attribute.value for name, attribute in held if attribute is not None}
         claims["updated_at"] = to_seconds(account.updated_at)
     claims |= _contact(subject, scopes)
     mail = account.primary_mail
@@ -143,15 +143,15 @@ def _contact(subject: Subject, scopes: Collection[str]) -> dict[str, Any]:
 
 def _groups(subject: Subject, scopes: Collection[str]) -> list[str]:
     domain = subject.spn.rpartition("@")[2]
-    told: set[str] = set()
+    names: set[str] = set()
     for group in subject.groups:
         if "groups" in scopes or "groups_name" in scopes:
-            told.add(group.name)
+            names.add(group.name)
         if "groups_spn" in scopes:
-            told.add(f"{group.name}@{domain}")
+            names.add(f"{group.name}@{domain}")
         if "groups_uuid" in scopes:
-            told.add(group.id)
-    return sorted(told)
+            names.add(group.id)
+    return sorted(names)
 
 
 class TokenContext(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What an access token is bound to: a key that whoever uses the token has to hold (RFC 7800, section 3; RFC 8705, section 3)."""
+"""What an access token is bound to: a key that its user has to hold (RFC 7800, section 3; RFC 8705, section 3)."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def state_of(parameters: Parameters) -> str | None:
         raise UnprovenRequest(
             f"The application's request has a state of {len(state.encode())} bytes.",
             reasons=(f"a state goes back with every response, so it may have at most {LONGEST_RETURNED_STATE} bytes",),
-            hint="Tell whoever runs the application.",
+            hint="Tell the people who run the application.",
         )
     return state
 

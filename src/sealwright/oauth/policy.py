@@ -250,7 +250,7 @@ def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, fact
 def _consent_is_needed(client: Client, request: AuthorizationRequest, facts: SessionFacts) -> bool:
     if Prompt.CONSENT in request.prompts or is_about_one_occasion(request):
         return True
-    # Whoever goes on after a sign-out is asked about in any case, and so can be taken back (OpenID Connect Core, section 11).
+    # Anyone who goes on after a sign-out is asked about in any case, and so can be taken back (OpenID Connect Core, section 11).
     if not client.consent_prompt and OFFLINE_ACCESS not in facts.decision.granted:
         return False
     if asks_each_time(client, request) or not facts.consented_claims.issuperset(facts.claims):

@@ -26,7 +26,7 @@ class SubjectLookup:
     async def scopes_still_granted(
         self, account: Account, client: Client, scopes: tuple[str, ...]
     ) -> tuple[tuple[str, ...], tuple[Group, ...]]:
-        """Those that the person may grant at this moment, and their groups: whoever left a group lost its scopes with it."""
+        """Those that the person may grant at this moment, and their groups: anyone who left a group lost its scopes with it."""
         groups = await self._directory.groups_of(account.id)
         held = await oauth_store.held_scopes_by_group(self._db, client.id)
         return policy.still_granted(scopes, policy.available_scopes(held, {group.id for group in groups})), groups

@@ -142,11 +142,11 @@ class TokenEndpoint:
         asked = result.family.claims.id_token
         subject = await self._subjects.subject_of(holder.account, client, result.scopes, groups=result.groups, asked=asked)
         result = replace(result, subject=subject)
-        told = self._id_token_claims(self._context(client, result), result, holder, access_token="")
+        id_token_claims = self._id_token_claims(self._context(client, result), result, holder, access_token="")
         try:
-            require_room(key, told)
+            require_room(key, id_token_claims)
         except TokenTooLong as cause:
-            longest = max(told, key=lambda name: len(str(told[name])))
+            longest = max(id_token_claims, key=lambda name: len(str(id_token_claims[name])))
             raise ScopeRefused(
                 f"The ID token would be too long: {cause.detail} Most of it is the claim {longest}; "
                 "ask without the scope that tells it."

@@ -79,7 +79,7 @@ class Exchange(Struct):
     found: Route | Failure
     """The route that answers, or why there is none."""
     wire: Wire | None
-    """Whose words a failure is told in."""
+    """The format of errors for this request."""
     site: ServedOrigin
     dispatcher: Dispatcher
     refusal: Response | None = None
@@ -112,9 +112,9 @@ class Exchange(Struct):
         try:
             return response, header_lines(response, self.site, self.request.request_id)
         except ValueError as bug:
-            told = self.dispatcher.explain(self, bug)
+            response = self.dispatcher.explain(self, bug)
         try:
-            return told, header_lines(told, self.site, self.request.request_id)
+            return response, header_lines(response, self.site, self.request.request_id)
         except ValueError as bug:
             plain = plain_answer(self.request, bug)
             return plain, header_lines(plain, self.site, self.request.request_id)
@@ -180,12 +180,12 @@ class Dispatcher:
         """Log a bug, or the private cause of an outage."""
         if not isinstance(failure, Failure):
             write, event = self._log.error, "request failed"
-            told: BaseException = failure
+            cause: BaseException = failure
         elif failure.__cause__ is None:
             return
         else:
             write = self._log.warning if isinstance(failure, Unavailable) else self._log.debug
-            event, told = f"request ended as {failure.code}", failure.__cause__
+            event, cause = f"request ended as {failure.code}", failure.__cause__
         request = exchange.request
         write(
             event,
@@ -193,5 +193,5 @@ class Dispatcher:
             listener=str(self._listener),
             method=request.method,
             route=exchange.found.path if isinstance(exchange.found, Route) else None,
-            **account_of(told, request),
+            **account_of(cause, request),
         )

@@ -16,7 +16,7 @@ from functools import partial
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.http import Peer, Request, Response, Route
 from sealwright.runtime.application import Exchange
-from sealwright.runtime.http_response import encode, encode_head, told
+from sealwright.runtime.http_response import encode, encode_head, refused
 from sealwright.runtime.listener_state import ListenerState
 from sealwright.runtime.logs import account_of
 from sealwright.runtime.request_reader import RequestReader, RequestRefused
@@ -89,7 +89,7 @@ class HttpConnection(asyncio.Protocol):
             refusal = self._reader.feed(data)
         except Exception as bug:  # noqa: BLE001 - one connection must not take the others down
             self._tell(bug)
-            refusal = told(500, "Something went wrong here.")
+            refusal = refused(500, "Something went wrong here.")
         if refusal is not None:
             self._refuse(refusal)
 
@@ -144,7 +144,7 @@ class HttpConnection(asyncio.Protocol):
             self._deadline = now + self._limits.write_seconds
             self._cut_unless_read()
         elif self._reader.receiving and not self._reader.stopped:
-            self._refuse(told(408, "The request took too long to arrive."))
+            self._refuse(refused(408, "The request took too long to arrive."))
         else:
             self._close()
 
@@ -196,7 +196,7 @@ class HttpConnection(asyncio.Protocol):
                 self._repeat(cached)
         elif self._is_busy() or self._write_paused:
             if len(self._waiting) >= _MOST_WAITING:
-                raise RequestRefused(told(503, f"More than {_MOST_WAITING} requests wait for an answer on this connection."))
+                raise RequestRefused(refused(503, f"More than {_MOST_WAITING} requests wait for an answer on this connection."))
             self._waiting.append(exchange)
             self._pause_reading()
         else:
@@ -218,9 +218,9 @@ class HttpConnection(asyncio.Protocol):
             target, host = target_of(url, fields.get("host"))
             site = listener.own_site if host is None and reader.is_http_1_0 else listener.site(host or "")
         except ValueError as cause:
-            raise RequestRefused(told(400, "The address or the Host header is not what HTTP asks for.")) from cause
+            raise RequestRefused(refused(400, "The address or the Host header is not what HTTP asks for.")) from cause
         except InvalidInput as refusal:
-            raise RequestRefused(told(400, refusal.detail)) from refusal
+            raise RequestRefused(refused(400, refusal.detail)) from refusal
         path, _, query = target.partition("?")
         request_id = listener.request_ids.of(fields)
         request = Request(method.decode("ascii"), path, query, fields, b"", {}, peer, site.origin, request_id)

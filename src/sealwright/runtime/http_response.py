@@ -121,7 +121,7 @@ def encode_head(response: Response, lines: str) -> bytes:
     return f"{_STATUS_LINES[response.status]}{lines}".encode("latin-1")
 
 
-def told(status: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+def refused(status: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """The answer where no wire has words for it: what HTTP itself knows."""
     body = msgspec.json.encode({"status": status, "message": message}) + b"\n"
     return Response(status, body, (("content-type", "application/json"), *headers))
@@ -135,8 +135,8 @@ def plain_answer(request: Request, failure: Exception) -> Response:
     else:
         message = f"Something went wrong here. The log tells more under the request id {request.request_id}."
     if isinstance(failure, errors.RateLimited | errors.Unavailable):
-        return told(status, message, (("retry-after", str(failure.retry_after)),))
-    return told(status, message)
+        return refused(status, message, (("retry-after", str(failure.retry_after)),))
+    return refused(status, message)
 
 
 def _lines(pairs: Any) -> str:

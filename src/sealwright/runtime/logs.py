@@ -55,8 +55,8 @@ class Log:
         if level < self._lowest:
             return
         at = to_datetime(self._clock.now()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        told = {"at": at, "level": logging.getLevelName(level).lower(), "event": event, **self._bound, **more}
-        self._stream.write(f"{msgspec.json.encode(told, enc_hook=str).decode()}\n")
+        line = {"at": at, "level": logging.getLevelName(level).lower(), "event": event, **self._bound, **more}
+        self._stream.write(f"{msgspec.json.encode(line, enc_hook=str).decode()}\n")
         self._stream.flush()
 
 

@@ -8,7 +8,7 @@ import httptools
 
 from sealwright.http import Response
 from sealwright.runtime.application import Exchange
-from sealwright.runtime.http_response import told
+from sealwright.runtime.http_response import refused
 from sealwright.runtime.listener_state import Limits
 from sealwright.runtime.proxies import CERTIFICATE_FIELDS
 
@@ -107,7 +107,7 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         if self.stopped:
-            raise RequestRefused(told(400, "The connection is closing."))
+            raise RequestRefused(refused(400, "The connection is closing."))
         self.url = b""
         self.fields, self._lines = {}, 0
         self.receiving, self._head_done, self._began, self._fed = True, False, True, 0
@@ -116,14 +116,14 @@ class RequestReader:
     def on_url(self, url: bytes) -> None:
         self.url += url
         if len(self.url) > self._limits.url_bytes:
-            raise RequestRefused(told(414, "The address is longer than what is read here."))
+            raise RequestRefused(refused(414, "The address is longer than what is read here."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_done:  # a trailer: nothing here reads one
             return
         self._lines += 1
         if self._lines > self._limits.headers:
-            raise RequestRefused(told(431, f"There are more than the {self._limits.headers} header lines that are read here."))
+            raise RequestRefused(refused(431, f"There are more than the {self._limits.headers} header lines that are read here."))
         key = _NAMES.get(name)
         if key is None:
             key = name.decode("ascii").lower()
@@ -133,7 +133,7 @@ class RequestReader:
         fields = self.fields
         if key in fields:
             if key == "host":
-                raise RequestRefused(told(400, "There is more than one Host header."))
+                raise RequestRefused(refused(400, "There is more than one Host header."))
             text = f"{fields[key]}; {text}" if key == "cookie" else f"{fields[key]}, {text}"
         fields[key] = text
 
@@ -150,7 +150,7 @@ class RequestReader:
         if upgrading:
             self.keep_alive = False  # the parser takes what follows for the other protocol
             if self.method == b"CONNECT":
-                raise RequestRefused(told(501, "This is no proxy."))
+                raise RequestRefused(refused(501, "This is no proxy."))
         exchange = self._receiver.head_read()
         if exchange is None:
             return
@@ -159,7 +159,7 @@ class RequestReader:
         if "content-length" in fields or "transfer-encoding" in fields:
             self._check_body(exchange)
             if upgrading and not self.has_no_body():
-                raise RequestRefused(told(400, "A request with a body cannot ask for another protocol: leave Upgrade out."))
+                raise RequestRefused(refused(400, "A request with a body cannot ask for another protocol: leave Upgrade out."))
             self._receiver.body_awaited()
 
     def on_body(self, body: bytes) -> None:
@@ -186,27 +186,27 @@ class RequestReader:
         """Exactly, where the head came in more than one piece; no piece is longer than a head may be."""
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.fields.items())
         if size > self._limits.head_bytes:
-            raise RequestRefused(told(431, "The headers are longer than what is read here."))
+            raise RequestRefused(refused(431, "The headers are longer than what is read here."))
 
     def _framing_refusal(self) -> Response | None:
         """Data that brings nothing further (an endless header, chunks of almost nothing, trailers) has its limit as well."""
         if not self._head_done:
             if self._fed > self._limits.head_bytes:
-                return told(431, "The headers are longer than what is read here.")
+                return refused(431, "The headers are longer than what is read here.")
         elif self._fed > 2 * self._limits.head_bytes + _CHUNK_OVERHEAD * self._body_size:
-            return told(400, "The body is mostly framing.")
+            return refused(400, "The body is mostly framing.")
         return None
 
     def _is_old_version(self) -> bool:
         version = self._parser.get_http_version()
         if version not in ("1.0", "1.1"):
-            raise RequestRefused(told(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
+            raise RequestRefused(refused(505, "HTTP/1.1 and HTTP/1.0 are spoken here."))
         return bool(version == "1.0")
 
     def _expects_continue(self) -> bool:
         expected = "" if self.is_http_1_0 else self.fields["expect"].lower()
         if expected not in ("", "100-continue"):
-            raise RequestRefused(told(417, "The only expectation that is met here is 100-continue."))
+            raise RequestRefused(refused(417, "The only expectation that is met here is 100-continue."))
         return bool(expected)
 
     def _check_body(self, exchange: Exchange) -> None:
@@ -214,16 +214,16 @@ class RequestReader:
         self._body_size = 0
         fields = self.fields
         if self.is_http_1_0 and "transfer-encoding" in fields:  # RFC 9112, section 6.1: its framing is faulty
-            raise RequestRefused(told(400, "HTTP/1.0 has no Transfer-Encoding."))
+            raise RequestRefused(refused(400, "HTTP/1.0 has no Transfer-Encoding."))
         if fields.get("transfer-encoding", "chunked").lower() != "chunked":
-            raise RequestRefused(told(501, "The only transfer encoding that is read here is chunked."))
+            raise RequestRefused(refused(501, "The only transfer encoding that is read here is chunked."))
         if int(fields.get("content-length", "0")) > exchange.max_body:
             raise RequestRefused(exchange.too_large())
 
 
 def _refusal_of(stop: Exception) -> Response:
     if not isinstance(stop, httptools.HttpParserCallbackError):
-        return told(400, "This is not an HTTP request.")
+        return refused(400, "This is not an HTTP request.")
     cause = stop.__context__
     if isinstance(cause, RequestRefused):
         return cause.response

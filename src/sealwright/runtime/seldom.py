@@ -10,7 +10,7 @@ PAUSE = 60.0
 
 
 class Seldom:
-    """One kind of log line. What comes within a pause is counted, and told with the next line."""
+    """One kind of log line. What comes within a pause is counted, and the count is in the next line."""
 
     def __init__(self, write: Callable[..., None], event: str, now: Callable[[], float]) -> None:
         """`now`: seconds on any clock that only goes forward."""
@@ -20,11 +20,11 @@ class Seldom:
         self._times = 0
         self._silent_until = float("-inf")
 
-    def __call__(self, **told: Any) -> None:
-        """It happened; `told` is what to say of this time."""
+    def __call__(self, **more: Any) -> None:
+        """It happened; `more` is what the line says of this time."""
         self._times += 1
         now = self._now()
         if now < self._silent_until:
             return
-        self._write(self._event, times=self._times, **told)
+        self._write(self._event, times=self._times, **more)
         self._times, self._silent_until = 0, now + PAUSE

@@ -170,9 +170,9 @@ def _check_mail(settings: Settings, text: str, file: Path, environment: Environm
         raise _refusal("mail.host", mail.host, "needs mail.from_address beside it", text, file)
     nearby = is_this_machine(mail.host)
     if mail.tls == "none" and not nearby:
-        told = f"would let anyone on the way to {mail.host} read the links"
+        problem = f"would let anyone on the way to {mail.host} read the links"
         hint = f'Use starttls or implicit. If that cannot be: tls = "{UNPROTECTED}".'
-        raise _refusal("mail.tls", mail.tls, told, text, file, hint=hint)
+        raise _refusal("mail.tls", mail.tls, problem, text, file, hint=hint)
     if mail.username and mail.tls == UNPROTECTED and not nearby:
         raise _refusal("mail.username", mail.username, "would send its password without TLS", text, file)
     if bool(mail.username) != (mail.password_file is not None):

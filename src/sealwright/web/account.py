@@ -20,7 +20,7 @@ from sealwright.identity import (
 from sealwright.web.formatting import device_text
 from sealwright.web.forms import FormError, form_error
 from sealwright.web.getting_started import GettingStarted
-from sealwright.web.models import ShownSession
+from sealwright.web.models import ListedSession
 from sealwright.web.notices import done, notice_text
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
@@ -118,10 +118,10 @@ def recovery_codes_left(held: Iterable[Credential]) -> int:
     return sum(one.kind is CredentialKind.RECOVERY_CODE for one in held)
 
 
-def shown_sessions(sessions: Iterable[Session], here: str) -> tuple[ShownSession, ...]:
+def shown_sessions(sessions: Iterable[Session], here: str) -> tuple[ListedSession, ...]:
     """Sessions as rows, this browser's first."""
     rows = (
-        ShownSession(
+        ListedSession(
             id=one.id,
             device=device_text(one.user_agent),
             proofs=" and ".join(_PROOFS[method] for method in one.methods if method in _PROOFS),

@@ -9,7 +9,7 @@ from sealwright.oauth import AvailableClient, Consents
 from sealwright.web.claims_preview import scope_labels
 from sealwright.web.client_images import image_url
 from sealwright.web.formatting import host_text
-from sealwright.web.models import ShownApplication, ShownConsent
+from sealwright.web.models import ListedApplication, ListedConsent
 from sealwright.web.notices import done, notice_text
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
@@ -32,7 +32,7 @@ class ApplicationPages:
             ConsoleContext(person, page_request.csrf_token_of(person), APPLICATIONS_PAGE),
             usable=tuple(_shown(one) for one in await self._consents.available_clients(person)),
             consents=tuple(
-                ShownConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
+                ListedConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
             ),
             may_see_clients=person.actor.permissions.holds_somewhere(Permission.CLIENT_READ),
             notice=notice_text(page_request.request),
@@ -44,7 +44,7 @@ class ApplicationPages:
         return done(APPLICATIONS_PAGE, "withdrawn")
 
 
-def _shown(one: AvailableClient) -> ShownApplication:
+def _shown(one: AvailableClient) -> ListedApplication:
     """With a link where it leads over https; a program on the person's own computer has no page to be sent to."""
     link = one.landing_url if one.landing_url.startswith("https://") else ""
-    return ShownApplication(one.display_name, link, host_text(one.landing_url), image_url(one.image_digest))
+    return ListedApplication(one.display_name, link, host_text(one.landing_url), image_url(one.image_digest))

@@ -24,7 +24,7 @@ from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.web.formatting import duration_text
 from sealwright.web.forms import FormError
-from sealwright.web.models import ShownCertificate, ShownStory
+from sealwright.web.models import CertificateTimeline, ListedCertificate
 from sealwright.web.notices import done, notice_text
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
@@ -88,7 +88,7 @@ class CertificatePages:
             ConsoleContext(person, page_request.csrf_token_of(person), CERTIFICATES_PAGE),
             notice=notice_text(page_request.request),
             certificate=shown(record, now),
-            story=ShownStory(
+            story=CertificateTimeline(
                 issuer=(await self._issuers.record(record.issuer_id)).name,
                 vouched_by="" if story.vouched_by is None else story.vouched_by.name,
                 by_sign_in=record.session_id is not None,
@@ -154,10 +154,10 @@ def _serial(page_request: PageRequest) -> bytes:
         raise NotFound(cause.detail, hint=cause.hint) from cause
 
 
-def shown(record: CertificateRecord, now: Instant) -> ShownCertificate:
+def shown(record: CertificateRecord, now: Instant) -> ListedCertificate:
     """A certificate as a row."""
     kind, word = _state(record, now)
-    return ShownCertificate(
+    return ListedCertificate(
         serial=serial_text(record.serial),
         path=f"{CERTIFICATES_PAGE}/{serial_text(record.serial)}",
         names=tuple(name.value for name in record.names) or ((record.subject_name,) if record.subject_name else ()),

@@ -1,4 +1,4 @@
-"""The clients of the authorization server, for whoever may see them: the list, and one with what it asks of its application."""
+"""The clients of the authorization server, for anyone who may see them: the list, and one with what it asks of its application."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import ClientConfiguration, ClientRegistry
 from sealwright.web.client_images import image_url
-from sealwright.web.models import ShownClient, ShownSetting
+from sealwright.web.models import ListedClient, ListedSetting
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
 
@@ -56,11 +56,11 @@ class ClientPages:
         )
 
 
-def _shown(one: ClientConfiguration) -> ShownClient:
-    return ShownClient(one.name, one.display_name, str(one.kind), one.profile, one.landing_url, one.updated_at)
+def _shown(one: ClientConfiguration) -> ListedClient:
+    return ListedClient(one.name, one.display_name, str(one.kind), one.profile, one.landing_url, one.updated_at)
 
 
-def _settings(one: ClientConfiguration) -> list[ShownSetting]:
+def _settings(one: ClientConfiguration) -> list[ListedSetting]:
     """Everything else that is set on it, in the words of the terminal."""
     found = []
     for name, row in rows().items():
@@ -68,7 +68,7 @@ def _settings(one: ClientConfiguration) -> list[ShownSetting]:
         if name in _SHOWN_APART or value in (None, "", ()):
             continue
         values = tuple(map(str, value)) if isinstance(value, tuple) else (_text(value),)
-        found.append(ShownSetting(row.declared.label, values, row.declared.doc))
+        found.append(ListedSetting(row.declared.label, values, row.declared.doc))
     return found
 
 

@@ -75,7 +75,7 @@ TABLE: Mapping[type[Exception], FailurePage] = MappingProxyType(
         LogoutRefused: FailurePage(
             400,
             "You were not signed out",
-            hint="Sign out here, or tell whoever runs the application.",
+            hint="Sign out here, or tell the people who run the application.",
             ways=(PageLink("/ui/sign-out", "Sign out"),),
         ),
         RequestGone: FailurePage(410, "This request is no longer open", icon="none"),

@@ -65,7 +65,7 @@ NAVIGATION = (
     PageLink(CERTIFICATES_PAGE, "Certificates"),
 )
 _PEOPLE = frozenset({Listener.PEOPLE})
-_OPEN = "public: nobody is signed in yet"
+_OPEN = "public: no one is signed in yet"
 _OWN = "public: everyone's own account, by their session"
 _RECENT = "public: everyone's own account, by a session with a recent sign-in"
 _LINK = "public: the link is the permission"

@@ -50,7 +50,7 @@ class ClaimPreview(Struct, frozen=True):
     """Goes with every sign-in and tells a person little: shown on demand."""
 
 
-class ShownSession(Struct, frozen=True):
+class ListedSession(Struct, frozen=True):
     """One row of "where you are signed in"."""
 
     id: str
@@ -63,7 +63,7 @@ class ShownSession(Struct, frozen=True):
     expires_at: Instant
 
 
-class ShownApplication(Struct, frozen=True):
+class ListedApplication(Struct, frozen=True):
     """One application that the person may use."""
 
     name: str
@@ -74,7 +74,7 @@ class ShownApplication(Struct, frozen=True):
     """The address of its image; empty where it has none."""
 
 
-class ShownClient(Struct, frozen=True):
+class ListedClient(Struct, frozen=True):
     """One client of the authorization server."""
 
     name: str
@@ -85,7 +85,7 @@ class ShownClient(Struct, frozen=True):
     updated_at: Instant
 
 
-class ShownSetting(Struct, frozen=True):
+class ListedSetting(Struct, frozen=True):
     """One thing that is set on a client."""
 
     label: str
@@ -93,7 +93,7 @@ class ShownSetting(Struct, frozen=True):
     about: str
 
 
-class ShownConsent(Struct, frozen=True):
+class ListedConsent(Struct, frozen=True):
     """One application that was allowed."""
 
     client: str
@@ -102,7 +102,7 @@ class ShownConsent(Struct, frozen=True):
     granted_at: Instant
 
 
-class ShownCertificate(Struct, frozen=True):
+class ListedCertificate(Struct, frozen=True):
     """One row of the certificates."""
 
     serial: str
@@ -121,7 +121,7 @@ class ShownCertificate(Struct, frozen=True):
     """How long it is valid yet, in words; empty where it is not."""
 
 
-class ShownStory(Struct, frozen=True):
+class CertificateTimeline(Struct, frozen=True):
     """How a certificate came about, and what became of it."""
 
     issuer: str
@@ -132,9 +132,9 @@ class ShownStory(Struct, frozen=True):
     issued_at: Instant | None
     revoked_at: Instant | None
     revoked_because: str
-    came_from: tuple[ShownCertificate, ...]
+    came_from: tuple[ListedCertificate, ...]
     """The certificates that it renewed, the oldest first."""
-    followed_by: tuple[ShownCertificate, ...]
+    followed_by: tuple[ListedCertificate, ...]
 
 
 class TypedWelcome(Struct, frozen=True):

@@ -112,7 +112,7 @@ class WelcomePages:
             heading="This link does not work any more",
             detail="It was used already, it is older than an hour, or a newer one has replaced it.",
             reasons=(),
-            hint="While nobody administers this server, each start of it prints a new link. "
+            hint="While no one administers this server, each start of it prints a new link. "
             "An administrator is made usable again from the server's shell:",
             command="sealwright recover-account admin",
             ways=(PageLink(SIGN_IN_PAGE, "Sign in"),),

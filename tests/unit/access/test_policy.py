@@ -75,7 +75,7 @@ def test_refusal_names_the_permission_and_the_groups_that_have_it():
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_nobody_holds_nothing(permission):
+def test_no_one_holds_nothing(permission):
     with pytest.raises(NotPermitted, match="An unknown caller"):
         require(anonymous("192.0.2.1"), permission)
 

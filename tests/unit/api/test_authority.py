@@ -113,7 +113,7 @@ async def test_certificate_is_listed_shown_and_revoked():
         assert page["items"][0]["state"] == "revoked"
 
 
-async def test_certificates_of_others_are_not_shown_to_everybody():
+async def test_certificates_of_others_are_not_shown_to_everyone():
     async with server_world() as world:
         carl = await world.token("carl", "ca_admins")
         certificate = await issue(world, carl)

@@ -34,7 +34,7 @@ async def test_change_of_nothing_is_refused():
         assert (status, problem["detail"]) == (400, "Nothing is to be changed.")
 
 
-async def test_everybody_may_see_themselves():
+async def test_everyone_may_see_themselves():
     async with server_world() as world:
         token = await world.token("alice")
         status, found = await world.call("GET", "/persons/alice", token=token)

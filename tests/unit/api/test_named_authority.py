@@ -80,7 +80,7 @@ async def test_group_inside_a_named_group_is_protected_too():
         await expect_refused(world, token, "PATCH", "/groups/ca-any-name/members", {"add": ["own"]})
 
 
-async def test_nobody_can_be_taken_out_of_a_named_group_without_its_authority():
+async def test_no_one_can_be_taken_out_of_a_named_group_without_its_authority():
     async with world_with_ops(admins=["ca-any-name"]) as world:
         token = await world.token("ga", "idm_group_admins")
         await world.person("alice")

@@ -69,7 +69,7 @@ def serial(path):
     return re.sub(r"\{\w+\}", "idm_admin", path).replace("certificates/idm_admin", f"certificates/{'01' * 20}")
 
 
-async def test_nobody_may_do_anything_that_is_not_public():
+async def test_no_one_may_do_anything_that_is_not_public():
     async with server_world() as world:
         asked = 0
         for operation in operations(world.api_dependencies):

@@ -52,7 +52,7 @@ async def test_session_goes_on_under_another_token_and_may_make_changes_again():
         assert (await world.call("POST", "/persons", body, token=token))[0] == 403
         status, again = await world.call("POST", "/reauth", {"password": PASSWORD}, token=token)
         assert status == 200
-        assert (await world.call("GET", "/whoami", token=token))[0] == 401  # whoever had the old one gains nothing
+        assert (await world.call("GET", "/whoami", token=token))[0] == 401  # anyone who had the old one gains nothing
         assert (await world.call("GET", "/whoami", token=again["token"]))[1]["session"]["id"] == before["id"]
         assert (await world.call("POST", "/persons", body, token=again["token"]))[0] == 201
         world.clock.advance(LONG_AGO - timedelta(seconds=1))
@@ -71,7 +71,7 @@ async def test_wrong_password_leaves_the_session_as_it_was_and_is_recorded_and_s
         assert (await world.call("GET", "/whoami", token=token))[0] == 200
 
 
-async def test_strangers_do_not_keep_somebody_from_signing_in_again():
+async def test_strangers_do_not_keep_someone_from_signing_in_again():
     async with server_world() as world:
         token = await world.token("ruth", "idm_people_admins")
         for _ in range(8):

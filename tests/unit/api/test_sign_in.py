@@ -87,7 +87,7 @@ async def test_sessions_of_others_need_a_permission():
         assert status == 401
 
 
-async def test_version_tells_addresses_and_roots_to_everybody():
+async def test_version_tells_addresses_and_roots_to_everyone():
     async with server_world() as world:
         status, answer = await world.call("GET", "/version")
         assert status == 200

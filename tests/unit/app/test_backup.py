@@ -76,7 +76,7 @@ def test_backup_is_for_its_owner_only_and_never_replaces_a_file(home, backup):
     assert backup.read_bytes() == content
 
 
-def test_file_that_somebody_left_where_a_backup_is_written_gets_nothing_of_it(home, tmp_path):
+def test_file_that_someone_left_where_a_backup_is_written_gets_nothing_of_it(home, tmp_path):
     with (tmp_path / ".b.part").open("w+b") as waiting:
         create_backup(home, tmp_path / "b", with_key=True)
         assert waiting.read() == b""

@@ -113,7 +113,7 @@ async def test_more_strangers_than_are_told_apart_are_counted_together():
         assert told["reason"] == "refusals of more callers than are counted separately"
 
 
-async def test_nobody_hides_by_name_behind_many_strangers_or_many_people():
+async def test_no_one_hides_by_name_behind_many_strangers_or_many_people():
     async with opened_node() as node:
         for number in range(MOST_CALLERS + 50):
             await node.refuse(anonymous(f"2001:db8:0:{number:x}::1"))

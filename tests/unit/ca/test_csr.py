@@ -96,7 +96,7 @@ def test_changed_signature_is_refused(kind):
         csr.parse(bytes(data))
 
 
-def test_key_of_somebody_else_is_refused():
+def test_key_of_someone_else_is_refused():
     mine, theirs = examples.der(examples.csr()), public_keys.encoded(ec.generate_private_key(ec.SECP256R1()).public_key())
     stolen = mine.replace(public_keys.encoded(examples.key().public_key()), theirs)
     assert stolen != mine

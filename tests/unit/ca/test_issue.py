@@ -153,7 +153,7 @@ async def test_slow_issuance_settles_an_intent_that_was_closed_meanwhile(ca):
     assert [record.state for record in await everything(ca)] == [CertificateState.ISSUED]
 
 
-async def test_certificate_that_cannot_be_recorded_goes_to_nobody(ca):
+async def test_certificate_that_cannot_be_recorded_goes_to_no_one(ca):
     async def fail(account_id):
         for record in await everything(ca):
             await ca.db.write(partial(store.record_failed, serial=record.serial))

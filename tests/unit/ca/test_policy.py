@@ -134,7 +134,7 @@ def test_many_granted_names_are_listed_shortly():
     assert "w0.example.org, w1.example.org, w2.example.org, w3.example.org, w4.example.org and 3 more" in detail
 
 
-def test_names_of_a_kind_that_is_never_issued_are_refused_for_everybody():
+def test_names_of_a_kind_that_is_never_issued_are_refused_for_everyone():
     for given in (grant(), grant(**ADMIN)):
         error = refusal(NameNotGranted, given, request(MAIL, other_names=("otherName 1.3.6.1.4.1.311.20.2.3",)))
         assert "otherName 1.3.6.1.4.1.311.20.2.3" in error.detail
@@ -142,7 +142,7 @@ def test_names_of_a_kind_that_is_never_issued_are_refused_for_everybody():
 
 def test_a_person_without_any_name_gets_an_error_and_no_empty_certificate():
     error = refusal(NameNotGranted, msgspec.structs.replace(grant(), names=()))
-    assert "would name nobody" in error.detail
+    assert "would have no name" in error.detail
     assert "no name at all" in refusal(NameNotGranted, msgspec.structs.replace(grant(), names=()), request(MAIL)).detail
 
 

@@ -1,4 +1,4 @@
-"""The names by which clients reach this server are certified for the server alone, whoever asks."""
+"""The names by which clients reach this server are certified for the server alone, anyone who asks."""
 
 import pytest
 
@@ -187,7 +187,7 @@ async def test_administrator_may_be_given_by_the_id_of_an_account_or_a_group(tmp
         assert (await signed_any_name(ca, other))[0] == (201 if entry.startswith("account:") else 403)
 
 
-async def test_id_means_nobody_of_another_provider(tmp_path):
+async def test_id_means_no_one_of_another_provider(tmp_path):
     async with authority(tmp_path) as ca:
         await ca.add_oidc(admins=[f"account:{ALICE}", "group:7c1e"])
         ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))

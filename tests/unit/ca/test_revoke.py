@@ -115,7 +115,7 @@ async def test_refusal_of_whoever_proved_who_they_are_is_on_record(ca):
     assert await refused_revocations(ca) == [("refused", WEB, target), ("refused", "second", target)]
 
 
-async def test_refusal_of_somebody_unknown_is_not_on_record(ca):
+async def test_refusal_of_someone_unknown_is_not_on_record(ca):
     serial = serial_of(await machine(ca))
     assert (await revoke(ca, serial, revoke_token(ca, serial, signer="jwk second")))[0] == 401
     assert await refused_revocations(ca) == []
@@ -190,7 +190,7 @@ async def test_person_revokes_their_own_and_administrators_any(ca):
         await ca.revocation.by_actor(serials[1], administrator, code=0, reason="")
 
 
-async def test_machine_certificate_belongs_to_nobody_who_is_signed_in(ca):
+async def test_machine_certificate_belongs_to_no_one_who_is_signed_in(ca):
     serial = serial_of(await machine(ca)).to_bytes(20)
     with pytest.raises(NotPermitted):
         await ca.revocation.by_actor(serial, Actor("nobody", "", ""), code=0, reason="")

@@ -83,7 +83,7 @@ def test_browser_is_not_opened_where_that_is_not_wanted(person):
         done = person.run("certificate", "issue", *arguments, environ=environ)
         assert done.code == 1
         assert done.err.startswith(f"Open this address in your browser to sign in:\n{PEOPLE}/oauth2/authorise?")
-        assert "nobody signed in within 2 minutes." in done.err
+        assert "no one signed in within 2 minutes." in done.err
     assert person.opened == []
     assert not (person.place / "alice.key").exists()
 
@@ -110,14 +110,14 @@ def test_paste_that_is_not_of_this_sign_in_is_told_and_the_command_goes_on_waiti
     done = person.run("certificate", "issue", tty=True)
     assert done.code == 1
     assert "That is not the address of this sign-in." in done.err
-    assert "nobody signed in within 10 minutes" in done.err
+    assert "no one signed in within 10 minutes" in done.err
     assert not (person.place / "alice.crt").exists()
 
 
-def test_nothing_is_read_from_standard_input_where_nobody_is_asked(person):
+def test_nothing_is_read_from_standard_input_where_no_one_is_asked(person):
     person.browser_user, person.pasted = None, lambda location: location
     done = person.run("certificate", "issue")
-    assert (done.code, "nobody signed in within 2 minutes" in done.err) == (1, True)
+    assert (done.code, "no one signed in within 2 minutes" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 5), ("", 5)])

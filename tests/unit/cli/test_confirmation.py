@@ -35,7 +35,7 @@ DESTRUCTIVE = [
         (*OAUTH2, "delete", "step-ca", "--even-if-used"),
         [
             "The client step-ca has 1 scope map, 1 consent and 1 authorization, which end.",
-            "It is used by the provisioner kanidm, by which nobody gets a certificate then.",
+            "It is used by the provisioner kanidm, by which no one gets a certificate then.",
         ],
     ),
     (

@@ -104,7 +104,7 @@ def around(between):
 
 
 @pytest.mark.parametrize("length_beyond_threes", [0, 1, 2])  # padding ends what lax readers of base64 read
-def test_root_of_somebody_between_is_not_trusted_beside_the_one_that_was_compared(length_beyond_threes):
+def test_root_of_someone_between_is_not_trusted_beside_the_one_that_was_compared(length_beyond_threes):
     ours = root_of("Ours", length_beyond_threes)
     digest, theirs = hashlib.sha256(ssl.PEM_cert_to_DER_cert(ours)).hexdigest(), root_of("Theirs")
     for told in (ours + theirs, theirs + ours, ours.strip() + theirs, f"{ours}\n{theirs}{ours}"):

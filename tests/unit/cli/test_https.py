@@ -115,6 +115,6 @@ def test_answer_without_end_is_cut(certificate):
         send(Https(tls_context(root), largest_answer=1_000), "GET", f"https://localhost:{port}/long")
 
 
-def test_nobody_listens():
+def test_no_one_listens():
     with pytest.raises(Unreachable, match="refused the connection"):
         send(Https(tls_context("")), "GET", "https://127.0.0.1:1/")

@@ -8,7 +8,7 @@ MANIFEST = """\
 version: 1
 groups:
   wiki-users:
-    description: Whoever may use the wiki
+    description: Anyone who may use the wiki
     members: [alice]
 people:
   alice:
@@ -52,7 +52,7 @@ def test_manifest_is_compared_applied_and_then_nothing_is_left_to_do(admin, tmp_
     trial = admin.ok("apply", "-f", file, "--dry-run")
     assert trial.out.splitlines()[:4] == [
         "+ group wiki-users",
-        "    description: Whoever may use the wiki",
+        "    description: Anyone who may use the wiki",
         "    members:",
         "      + alice",
     ]

@@ -1,4 +1,4 @@
-"""Files of other servers at the terminal: read line by line, and whoever is wrong is named."""
+"""Files of other servers at the terminal: read line by line, and anyone who is wrong is named."""
 
 import base64
 import hashlib
@@ -134,7 +134,7 @@ def test_argon2_of_kanidm_is_read(admin):
     assert verify(stored_form(alice["password_hash"]), b"word")
 
 
-def test_every_wrong_line_is_named_with_what_to_do_and_nobody_is_imported(admin):
+def test_every_wrong_line_is_named_with_what_to_do_and_no_one_is_imported(admin):
     admin.person("taken")
     file = admin.file(
         "people.csv",
@@ -150,7 +150,7 @@ def test_every_wrong_line_is_named_with_what_to_do_and_nobody_is_imported(admin)
     beginnings = [f"line {line}, {field}:" for line, field in ((3, "mail"), (3, "name"), (3, "password_hash"))]
     beginnings += ["line 4, line:", "line 5, name:", "line 6, mail:", "line 7, name:"]
     assert [each for each in beginnings if not any(each in line for line in told)] == []
-    assert told[-1] == "  nobody was imported"
+    assert told[-1] == "  no one was imported"
     assert not any("hunter2" in line for line in told)
     assert admin.run("person", "get", "alice").code == 4
 

@@ -1,4 +1,4 @@
-"""`sealwright root`: which root is trusted for which server, told where somebody has to compare it."""
+"""`sealwright root`: which root is trusted for which server, told where someone has to compare it."""
 
 import json
 import ssl

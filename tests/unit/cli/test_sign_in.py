@@ -56,7 +56,7 @@ def test_last_sign_in_names_the_server_and_its_root(shell):
     assert done.code == 0
 
 
-def test_nobody_is_asked_where_there_is_no_terminal(shell):
+def test_no_one_is_asked_where_there_is_no_terminal(shell):
     done = shell.run("login", "-D", "alice")
     assert done.code == 2
     assert done.err == (
@@ -140,7 +140,7 @@ def test_sessions_are_listed_and_ended(shell):
 
 @pytest.mark.parametrize("option", ["-D", "--name", "--url", "--ca"])
 @pytest.mark.parametrize("arguments", [("login", "--password-file", "-"), ("whoami",)])
-def test_option_whose_variable_was_not_set_is_wrong_usage_and_stands_for_nobody(shell, option, arguments):
+def test_option_whose_variable_was_not_set_is_wrong_usage_and_stands_for_no_one(shell, option, arguments):
     shell.sign_in("alice")
     done = shell.run(*arguments, option, "", stdin=PASSWORD)
     assert done.code == 2

@@ -67,7 +67,7 @@ async def test_newer_invitation_replaces_the_older_one():
         await accept(world, second.link)
 
 
-async def test_invitation_of_somebody_who_has_a_password_is_refused():
+async def test_invitation_of_someone_who_has_a_password_is_refused():
     async with sqlite_world() as world:
         await world.person("alice")
         with pytest.raises(Conflict, match="can sign in already"):

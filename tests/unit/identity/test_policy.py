@@ -180,7 +180,7 @@ def test_clock_that_was_set_back_adds_no_failures():
     assert count_attempt(attempts, PER_ADDRESS, after(NOW, timedelta(days=-1))).failures == 2
 
 
-def test_wait_of_a_clock_that_was_ahead_holds_nobody_up():
+def test_wait_of_a_clock_that_was_ahead_holds_no_one_up():
     ahead = after(NOW, timedelta(days=400))
     attempts = None
     for _ in range(10):

@@ -126,7 +126,7 @@ async def test_session_counts_only_where_it_was_begun(kind):
 
 
 @pytest.mark.parametrize("token", ["", "x", "é\ud800", "A" * 100_000])
-async def test_rubbish_is_nobody(token):
+async def test_rubbish_is_no_one(token):
     async with sqlite_world() as world:
         assert await world.sessions.resolve(token, "192.0.2.1", kind=SessionKind.BROWSER) is None
 

@@ -1,4 +1,4 @@
-"""Sign-in: who gets in, who does not, and that nobody can tell why."""
+"""Sign-in: who gets in, who does not, and that no one can tell why."""
 
 import json
 from dataclasses import replace
@@ -372,7 +372,7 @@ async def test_what_the_browser_says_is_kept_without_control_characters():
 
 
 async def again(world, name, token, *, kind=SessionKind.BROWSER):
-    """A sign-in by somebody who came with a session token."""
+    """A sign-in by someone who came with a session token."""
     done = await world.sign_in.with_password(name, PASSWORD, kind=kind, address="192.0.2.2", user_agent="again", held_token=token)
     assert isinstance(done, CompletedSignIn)
     return done
@@ -400,13 +400,13 @@ async def test_sign_in_again_goes_on_with_the_session_under_a_new_token():
         assert second.token not in details
 
 
-@pytest.mark.parametrize("kind", ["of somebody else", "ended", "idle", "of a terminal", "used before", "unknown"])
+@pytest.mark.parametrize("kind", ["of someone else", "ended", "idle", "of a terminal", "used before", "unknown"])
 async def test_sign_in_again_begins_a_new_session_where_the_token_opens_none_of_theirs(kind):
     async with sqlite_world() as world:
         await world.person("alice")
         await world.person("bob")
         kept = await world.signed_in(
-            "bob" if kind == "of somebody else" else "alice",
+            "bob" if kind == "of someone else" else "alice",
             kind=SessionKind.TERMINAL if kind == "of a terminal" else SessionKind.BROWSER,
         )
         session = kept.signed_in.session

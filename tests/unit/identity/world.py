@@ -76,7 +76,7 @@ class World:
         return None if found is None else found.actor
 
     async def with_totp(self, name: str) -> bytes:
-        """Give somebody a second factor; answers its secret. Moves the clock on, so that the code is not the one used here."""
+        """Give someone a second factor; returns its secret. Moves the clock on, so that the code is not the one used here."""
         import base64
 
         actor = (await self.signed_in(name)).signed_in.actor

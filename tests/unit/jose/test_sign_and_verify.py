@@ -188,7 +188,7 @@ def test_keys_that_the_token_brings_along_are_not_used(member):
         " e30.e30.AA",
         "e30=.e30.AA",
         "e30.e30.AA==",
-        "e31.e30.AA",  # the last character has bits that nobody reads
+        "e31.e30.AA",  # the last character has bits that no one reads
         "e3+.e30.AA",
         "e3/.e30.AA",
         "e30\n.e30.AA",

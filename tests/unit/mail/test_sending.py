@@ -147,15 +147,15 @@ async def test_greylisted_message_waits_and_is_sent_once(tmp_path):
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "MESSAGE"])
 async def test_message_that_is_refused_for_good_is_given_up_and_told(tmp_path, verb):
     with smtp_sink(tmp_path) as sink:
-        sink.replies[verb] = ["550 5.1.1 nobody of that name"]
+        sink.replies[verb] = ["550 5.1.1 no one of that name"]
         async with mail_world(mail_settings(sink)) as world:
             answer = await world.invite()
             assert answer["mail"]["state"] == "failed"
-            assert "550 5.1.1 nobody of that name" in answer["mail"]["detail"]
+            assert "550 5.1.1 no one of that name" in answer["mail"]["detail"]
             assert await world.rows() == []
             ((event, outcome, details),) = await world.mail_events()
             assert (event, outcome) == ("mail.failed", "failed")
-            assert "550 5.1.1 nobody of that name" in details
+            assert "550 5.1.1 no one of that name" in details
             assert (world.log.lines[0][0], world.log.lines[0][1]) == ("warning", "mail given up")
             world.clock.advance(MINUTE)
             await world.outbox.send_due()
@@ -166,7 +166,7 @@ async def test_server_that_is_down_gets_the_message_when_it_is_up(tmp_path):
     (port,) = free_ports(1)
     async with mail_world(mail_settings(port)) as world:
         told = (await world.invite())["mail"]
-        assert (told["state"], told["detail"]) == ("queued", f"localhost:{port} cannot be used: nobody listens there.")
+        assert (told["state"], told["detail"]) == ("queued", f"localhost:{port} cannot be used: no one listens there.")
         waiting = await world.outbox.status()
         assert (waiting.count, waiting.last_failure) == (1, told["detail"])
         with smtp_sink(tmp_path, port=port) as sink:
@@ -193,10 +193,10 @@ async def test_pauses_between_tries_grow_and_end_with_the_link():
         ((event, _, details),) = await world.mail_events()
         assert event == "mail.failed"
         assert "Its link ended." in details
-        assert "nobody listens there" in details
+        assert "no one listens there" in details
 
 
-async def test_server_that_never_speaks_holds_up_nobody_who_asks():
+async def test_server_that_never_speaks_holds_up_no_one_who_asks():
     with silent_server() as port:
         async with mail_world(mail_settings(port)) as world:
             await world.invite(send_mail=False)

@@ -55,7 +55,7 @@ UNPROVEN = {
         urlencode(public_request()) + "&redirect_uri=" + quote(LOOPBACK, safe=""),
         "more than once where its answer goes",
     ),
-    "foreign redirect URI": (urlencode(public_request(redirect_uri="https://evil.example")), "tell whoever runs Step-CA"),
+    "foreign redirect URI": (urlencode(public_request(redirect_uri="https://evil.example")), "tell the people who run Step-CA"),
     "redirect URI over http": (urlencode(public_request(redirect_uri="http://ca.example.org")), "not registered"),
     "redirect URI with more path": (urlencode(public_request(redirect_uri="https://ca.example.org/x")), "not registered"),
     "redirect URI with a script": (urlencode(public_request(redirect_uri="javascript:alert(1)")), "not registered"),
@@ -98,7 +98,7 @@ ERRORS = {
     "nonce too long": ({"nonce": "n" * 1025}, "invalid_request"),
     "nonce with NUL": ({"nonce": "a\0b"}, "invalid_request"),
     "hint is no token": ({"id_token_hint": "abc"}, "invalid_request"),
-    "nobody is signed in": ({"prompt": "none"}, "login_required"),
+    "no one is signed in": ({"prompt": "none"}, "login_required"),
 }
 
 

@@ -40,7 +40,7 @@ async def alice_at_wiki():
         yield world, client, await world.sign_in(alice)
 
 
-async def told(world, client, cookie, scope):
+async def claims_told(world, client, cookie, scope):
     """What the ID token and userinfo tell of the person."""
     name, secret = client
     code = await world.code(cookie, **confidential_request(scope=scope))
@@ -54,14 +54,14 @@ async def told(world, client, cookie, scope):
 
 async def test_profile_has_all_fourteen_claims():
     async with alice_at_wiki() as (world, client, cookie):
-        for claims in await told(world, client, cookie, "openid profile"):
+        for claims in await claims_told(world, client, cookie, "openid profile"):
             assert set(claims) == PROFILE | {"sub", "name", "preferred_username", "updated_at"}
             assert {name: claims[name] for name in PROFILE} == {name: ATTRIBUTES[name] for name in PROFILE}
 
 
 async def test_address_phone_and_ssh_keys_come_with_their_scopes():
     async with alice_at_wiki() as (world, client, cookie):
-        for claims in await told(world, client, cookie, "openid address phone ssh_publickeys"):
+        for claims in await claims_told(world, client, cookie, "openid address phone ssh_publickeys"):
             assert set(claims) == {"sub", "address", "phone_number", "phone_number_verified", "ssh_publickeys"}
             assert claims["address"] == {"street_address": "Main Street 1", "country": "DE"}
             assert (claims["phone_number"], claims["phone_number_verified"]) == ("+49301234567", True)
@@ -75,13 +75,13 @@ async def test_address_phone_and_ssh_keys_come_with_their_scopes():
 async def test_names_without_profile_are_told_where_the_client_has_it_so(switch, names):
     async with alice_at_wiki() as (world, client, cookie):
         await world.server.clients.change("wiki", {"names_without_profile": switch}, actor=SYSTEM)
-        for claims in await told(world, client, cookie, "openid"):
+        for claims in await claims_told(world, client, cookie, "openid"):
             assert set(claims) == {"sub"} | names
 
 
 async def test_lean_id_token_tells_the_identifier_alone_and_userinfo_the_rest():
     async with alice_at_wiki() as (world, client, cookie):
         await world.server.clients.change("wiki", {"lean_id_token": True}, actor=SYSTEM)
-        id_token, userinfo = await told(world, client, cookie, "openid profile email")
+        id_token, userinfo = await claims_told(world, client, cookie, "openid profile email")
         assert set(id_token) == {"sub"}
         assert {"name", "email", "birthdate"} <= set(userinfo)

@@ -37,7 +37,7 @@ def asking(claims, **changes):
     return confidential_request(scope="openid", claims=msgspec.json.encode(claims).decode(), **changes)
 
 
-async def told(world, client, cookie, request):
+async def claims_told(world, client, cookie, request):
     """The ID token and the answer of userinfo."""
     name, secret = client
     code = await world.code(cookie, **request)
@@ -59,7 +59,7 @@ async def sign_in_by(world, account, *methods):
 async def test_requested_claim_is_told_where_it_was_asked_for():
     async with alice_at_wiki() as (world, client, cookie):
         request = asking({"id_token": {"email": {"essential": True}}, "userinfo": {"phone_number": None}})
-        id_token, userinfo = await told(world, client, cookie, request)
+        id_token, userinfo = await claims_told(world, client, cookie, request)
         assert id_token["email"] == "alice@example.org"
         assert "phone_number" not in id_token
         assert "email_verified" not in id_token
@@ -70,7 +70,7 @@ async def test_requested_claim_is_told_where_it_was_asked_for():
 async def test_requested_claim_is_told_in_a_lean_id_token():
     async with alice_at_wiki() as (world, client, cookie):
         await world.server.clients.change("wiki", {"lean_id_token": True}, actor=SYSTEM)
-        id_token, _ = await told(world, client, cookie, asking({"id_token": {"name": None}}))
+        id_token, _ = await claims_told(world, client, cookie, asking({"id_token": {"name": None}}))
         assert id_token["name"] == "Alice"
         assert "preferred_username" not in id_token
 
@@ -78,7 +78,9 @@ async def test_requested_claim_is_told_in_a_lean_id_token():
 async def test_requested_claim_that_the_person_may_not_grant_is_left_out():
     async with alice_at_wiki() as (world, client, cookie):
         await world.server.clients.update_scope_map("wiki", "users", ("openid", "profile"), actor=SYSTEM)
-        id_token, _ = await told(world, client, cookie, asking({"id_token": {"email": {"essential": True}, "made_up": None}}))
+        id_token, _ = await claims_told(
+            world, client, cookie, asking({"id_token": {"email": {"essential": True}, "made_up": None}})
+        )
         assert "email" not in id_token
 
 
@@ -97,7 +99,7 @@ async def test_requested_claim_ends_with_the_scope_map_that_allowed_it():
 async def test_claim_that_is_wanted_with_another_value_is_left_out():
     async with alice_at_wiki() as (world, client, cookie):
         asked = {"id_token": {"email": {"values": ["bob@example.org"]}, "name": {"value": "Alice"}}}
-        id_token, _ = await told(world, client, cookie, asking(asked))
+        id_token, _ = await claims_told(world, client, cookie, asking(asked))
         assert "email" not in id_token
         assert id_token["name"] == "Alice"
 
@@ -164,7 +166,7 @@ PROOFS = {
 async def test_id_token_tells_how_the_person_proved_who_they_are(methods, acr, amr):
     async with alice_at_wiki() as (world, client, _cookie):
         cookie = await sign_in_by(world, await world.person("bob", groups=("users",)), *methods)
-        id_token, _ = await told(world, client, cookie, confidential_request())
+        id_token, _ = await claims_told(world, client, cookie, confidential_request())
         assert (id_token["acr"], id_token["amr"]) == (acr, amr)
 
 
@@ -177,7 +179,7 @@ def test_acr_is_the_wanted_one_that_the_sign_in_satisfies():
 
 async def test_voluntary_acr_values_stand_in_no_ones_way():
     async with alice_at_wiki() as (world, client, cookie):
-        id_token, _ = await told(world, client, cookie, confidential_request(acr_values="phr mfa"))
+        id_token, _ = await claims_told(world, client, cookie, confidential_request(acr_values="phr mfa"))
         assert id_token["acr"] == "pwd"
 
 
@@ -192,7 +194,7 @@ async def test_essential_acr_asks_for_a_better_sign_in():
         answer = await world.authorize(cookie, **asking(ESSENTIAL, prompt="none"))
         assert answer_parameters(location(answer))["error"] == "login_required"
         better = await sign_in_by(world, await world.person("bob", groups=("users",)), "pwd", "otp")
-        id_token, _ = await told(world, client, better, asking(ESSENTIAL))
+        id_token, _ = await claims_told(world, client, better, asking(ESSENTIAL))
         assert id_token["acr"] == "mfa"
 
 

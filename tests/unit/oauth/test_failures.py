@@ -25,7 +25,7 @@ def test_request_without_a_token_is_told_how_to_prove_it_and_no_error():
     assert dict(answer.headers)["www-authenticate"] == 'Bearer realm="Sealwright"'
 
 
-def told(failure):
+def response_to(failure):
     answer = answer_failure(REQUEST, failure)
     return answer.status, msgspec.json.decode(answer.body), dict(answer.headers)
 
@@ -57,7 +57,7 @@ OURS = sorted(
 
 @pytest.mark.parametrize("kind", OURS)
 def test_every_failure_is_told_as_the_standard_says(kind):
-    status, body, headers = told(make(kind))
+    status, body, headers = response_to(make(kind))
     assert 400 <= status < 600
     assert set(body) == {"error", "error_description"}
     assert body["error_description"] == "why"
@@ -89,20 +89,20 @@ TABLE = [
 
 @pytest.mark.parametrize(("failure", "status", "error"), TABLE)
 def test_status_and_error(failure, status, error):
-    answered, body, headers = told(failure)
+    answered, body, headers = response_to(failure)
     assert (answered, body["error"]) == (status, error)
     assert headers.get("retry-after") == ("7" if status in {429, 503} else None)
 
 
 def test_bug_tells_its_request_id_and_nothing_else():
-    status, body, _ = told(RuntimeError("secret"))
+    status, body, _ = response_to(RuntimeError("secret"))
     assert (status, body["error"]) == (500, "server_error")
     assert "r-42" in body["error_description"]
     assert "secret" not in str(body)
 
 
 def test_header_cannot_be_split_or_left_by_what_a_client_sent():
-    _, body, headers = told(errors.AccessTokenRefused('a"b\\c\r\nSet-Cookie: x=ä'))
+    _, body, headers = response_to(errors.AccessTokenRefused('a"b\\c\r\nSet-Cookie: x=ä'))
     assert headers["www-authenticate"].count('"') == 6
     assert not set(headers["www-authenticate"]) & set("\r\n\\")
     assert body["error_description"] == "a'b?c? Set-Cookie: x=?"

@@ -1,4 +1,4 @@
-"""Which scopes come of a request, what is told to whoever may not have them, and when a consent is asked for again."""
+"""Which scopes come of a request, what is told to anyone who may not have them, and when a consent is asked for again."""
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -124,7 +124,7 @@ async def offline(world, alice):
 async def test_userinfo_tells_only_what_the_person_may_still_grant():
     async with world_with_client() as world:
 
-        async def told():
+        async def userinfo():
             bearer = {"authorization": f"Bearer {tokens['access_token']}"}
             answer = await world.call("GET", "/oauth2/openid/step-ca/userinfo", headers=bearer)
             return answer.status, members(answer)
@@ -134,13 +134,13 @@ async def test_userinfo_tells_only_what_the_person_may_still_grant():
         await world.server.clients.update_scope_map("step-ca", "users", ["openid"], actor=SYSTEM)
         await world.directory.add_members("users", ["alice"], actor=SYSTEM)
         tokens = await world.tokens(await world.sign_in(await world.directory.find("alice")), scope="openid email")
-        assert (await told())[1]["email"] == "alice@example.org"
+        assert (await userinfo())[1]["email"] == "alice@example.org"
         await world.directory.remove_members("mail-users", ["alice"], actor=SYSTEM)
-        status, claims = await told()
+        status, claims = await userinfo()
         assert status == 200
         assert "email" not in claims
         await world.directory.remove_members("users", ["alice"], actor=SYSTEM)
-        assert (await told())[1]["error"] == "insufficient_scope"
+        assert (await userinfo())[1]["error"] == "insufficient_scope"
 
 
 async def test_offline_access_is_asked_about_and_can_be_taken_back_where_the_client_asks_for_nothing_else():

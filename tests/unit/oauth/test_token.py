@@ -122,7 +122,7 @@ async def test_code_of_one_client_is_nothing_to_another():
 
 
 @pytest.mark.parametrize("change", ["disabled", "expired", "signed out", "session over"])
-async def test_code_of_somebody_who_may_not_act_any_more_is_refused(change):
+async def test_code_of_someone_who_may_not_act_any_more_is_refused(change):
     async with oauth_world() as world:
         cookie, code = await alice_with_code(world)
         if change == "disabled":

@@ -151,7 +151,7 @@ def test_both_ends_of_a_channel_understand_each_other():
         parent.close()
 
 
-def test_channel_that_nobody_reads_stops_nobody():
+def test_channel_that_no_one_reads_stops_no_one():
     parent, worker = channel_pair()
     try:
         sent = [worker.report(Report("alive")) for _ in range(10_000)]
@@ -184,7 +184,7 @@ def test_holder_of_a_port_is_found(tmp_path):
     assert str(PortHolder(4117, "nginx")) == "pid 4117, nginx"
 
 
-def test_holder_of_another_port_or_state_is_nobody(tmp_path):
+def test_holder_of_another_port_or_state_is_no_one(tmp_path):
     assert holder_of(8444, proc(tmp_path)) is None
 
 

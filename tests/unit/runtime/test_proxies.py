@@ -51,7 +51,7 @@ def test_only_listed_addresses_are_believed(address, believed):
     assert proxies("10.0.0.0/8", "fd00::/8").include(address) is believed
 
 
-def test_nobody_is_believed_unless_listed():
+def test_no_one_is_believed_unless_listed():
     assert not proxies().include("127.0.0.1")
 
 

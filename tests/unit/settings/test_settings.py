@@ -464,7 +464,7 @@ def test_refused_mail_settings_are_named_with_their_line(tmp_path, text, key, wo
         (b"\xff", 0o600, "must hold one line"),
     ],
 )
-def test_mail_password_is_one_line_that_nobody_else_reads(tmp_path, content, mode, words):
+def test_mail_password_is_one_line_that_no_one_else_reads(tmp_path, content, mode, words):
     password_file(tmp_path, content, mode)
     text = f'[mail]\nhost = "smtp.example.org"\n{MAIL}username = "id"\npassword_file = "smtp-password"\n'
     with pytest.raises(SettingsRefused) as caught:

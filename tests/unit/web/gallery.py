@@ -31,17 +31,17 @@ from sealwright.web.certificates import REASONS
 from sealwright.web.forms import FormError
 from sealwright.web.getting_started import GettingStartedStep
 from sealwright.web.models import (
+    CertificateTimeline,
     ClaimPreview,
     ClientPreview,
     DetailsPreview,
+    ListedApplication,
+    ListedCertificate,
+    ListedClient,
+    ListedConsent,
+    ListedSession,
+    ListedSetting,
     MissingScope,
-    ShownApplication,
-    ShownCertificate,
-    ShownClient,
-    ShownConsent,
-    ShownSession,
-    ShownSetting,
-    ShownStory,
     TypedWelcome,
 )
 from sealwright.web.pages import ConsoleContext, PageLink, Pages, Site
@@ -127,7 +127,7 @@ class Gallery:
 
     def clients(self, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:
         landing = self.text("https://wiki.example.org")
-        client = ShownClient("wiki", self.text("The wiki"), "confidential", "oauth2.1", landing, NOW)
+        client = ListedClient("wiki", self.text("The wiki"), "confidential", "oauth2.1", landing, NOW)
         here = self.context("/ui/clients")
         yield "clients", show("clients.html", here, clients=(client, client), after=self.text("wiki"), is_first=False)
         yield "clients-none", show("clients.html", here, clients=(), after="", is_first=True)
@@ -141,7 +141,7 @@ class Gallery:
             "discovery": issuer,
             "scope_maps": (ScopeMap("g", self.text("staff"), (self.text("openid"), self.text("email"))),),
             "settings": (
-                ShownSetting(
+                ListedSetting(
                     self.text("redirect URLs"), (self.text("https://wiki.example.org/callback"),) * 2, self.text("Compared.")
                 ),
             ),
@@ -154,8 +154,8 @@ class Gallery:
     def authenticator(self) -> Credential:
         return Credential(self.text("t-1"), CredentialKind.TOTP, self.text("phone"), NOW)
 
-    def sessions(self) -> tuple[ShownSession, ...]:
-        here = ShownSession(
+    def sessions(self) -> tuple[ListedSession, ...]:
+        here = ListedSession(
             id="s-1",
             device=self.text("Firefox on Linux"),
             proofs=self.text("password and code"),
@@ -390,16 +390,16 @@ class Gallery:
             values = {"authenticator": self.authenticator(), "last": last, "errors": self.errors("password")}
             yield name, show("authenticator-removal.html", self.context(), **values)
         here = self.context("/ui/account/applications")
-        consent = ShownConsent("c-1", self.text("Step-CA"), (self.text("your user name"), self.text("your e-mail address")), NOW)
+        consent = ListedConsent("c-1", self.text("Step-CA"), (self.text("your user name"), self.text("your e-mail address")), NOW)
         usable = (
-            ShownApplication(self.text("Step-CA"), "https://ca.example.org/", self.text("ca.example.org"), "/static/icon.svg"),
-            ShownApplication(self.text("Tool"), "", self.text("localhost:9000"), ""),
+            ListedApplication(self.text("Step-CA"), "https://ca.example.org/", self.text("ca.example.org"), "/static/icon.svg"),
+            ListedApplication(self.text("Tool"), "", self.text("localhost:9000"), ""),
         )
         given = {"usable": usable, "consents": (consent, consent), "notice": self.text("Taken back."), "may_see_clients": True}
         yield "applications", show("applications.html", here, **given)
         yield "applications-none", show("applications.html", here, usable=(), consents=(), notice="", may_see_clients=False)
         here = self.context("/ui/account/certificates")
-        valid = ShownCertificate(
+        valid = ListedCertificate(
             serial=self.text("01a35c0f88d142aa7e199f2c01a35c0f88d142aa"),
             path="/ui/account/certificates/01a3",
             names=(self.text("alice@example.org"), self.text("https://id.example.org/oauth2/openid/step-ca#0b9e6f0c-4b8e-4a57")),
@@ -412,7 +412,7 @@ class Gallery:
         )
         expired = replace(valid, kind="", word=self.text("expired"), left="")
         revoked = replace(valid, kind="bad", word=self.text("revoked"), left="")
-        story = ShownStory(
+        story = CertificateTimeline(
             issuer=self.text("Example Issuing CA 1"),
             vouched_by=self.text("single sign-on"),
             by_sign_in=True,

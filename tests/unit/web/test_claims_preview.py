@@ -26,7 +26,7 @@ def test_every_claim_is_told_with_its_value():
     }
 
 
-def test_address_that_nobody_verified_is_told_so():
+def test_address_that_no_one_verified_is_told_so():
     told = values(CLAIMS | {"email_verified": False}, "openid", "email")
     assert told["Your e-mail address"] == ("alice@example.org (not verified)",)
 

@@ -67,7 +67,7 @@ async def insert_issuer(tx: Transaction, record: IssuerRecord) -> None:
 
 
 async def retire_issuing(tx: Transaction, now: Instant) -> list[str]:
-    """Retire the issuing CAs that sign; answers their ids. Until the end of the transaction no one else adds one."""
+    """Retire the issuing CAs that sign; returns their ids. Until the end of the transaction no one else adds one."""
     await tx.run(_ALONE)
     return [str(row[0]) for row in await tx.all(_RETIRE, now=now, issuing=str(IssuerKind.ISSUING))]
 

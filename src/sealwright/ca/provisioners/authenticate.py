@@ -104,7 +104,7 @@ def id_in_token(header: Mapping[str, Any], claims: Mapping[str, Any], accepted: 
     """
     meant_for = audiences(claims)
     if not meant_for:
-        raise CredentialRefused("The token is addressed to nobody (aud).")
+        raise CredentialRefused("The token has no audience (aud).")
     fragment = meant_for[0].partition("#")[2]
     if fragment:
         return fragment

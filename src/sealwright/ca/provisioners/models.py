@@ -32,8 +32,8 @@ LEEWAY = timedelta(minutes=1)
 """How far the clocks of two machines may differ."""
 
 _FORMS = (
-    ("admins", re.compile(r"(?!(?:account|group):$)\S(?:.*\S)?"), "an empty text would match what nobody meant"),
-    ("groups", re.compile(r"(?!group:$)\S(?:.*\S)?"), "an empty text would match what nobody meant"),
+    ("admins", re.compile(r"(?!(?:account|group):$)\S(?:.*\S)?"), "an empty text would match everything"),
+    ("groups", re.compile(r"(?!group:$)\S(?:.*\S)?"), "an empty text would match everything"),
     ("scopes", re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+"), "which is no scope"),
 )
 """Members of an OIDC definition that are lists, the form of each entry, and what to say of another."""

@@ -57,7 +57,7 @@ async def insert_last(tx: Transaction, row: ProvisionerRow, *, kind: str, now: I
 
 
 async def remove(tx: Transaction, name: str) -> str | None:
-    """Remove a provisioner; answers its id, or None where there was none."""
+    """Remove a provisioner; returns its id, or None where there was none."""
     row = await tx.one(_DELETE, of_name=name)
     return None if row is None else row[0]
 

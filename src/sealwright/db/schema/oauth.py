@@ -86,7 +86,7 @@ oauth_claim_joins = Table(
     Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
     Column("claim", Text, primary_key=True),
     text_column("joined", doc="array, csv or ssv; a claim that is not here is an array"),
-    info={"about": "How the values of mapped claims are told."},
+    info={"about": "How the values of mapped claims are written."},
 )
 
 oauth_answered_requests = Table(

@@ -118,7 +118,7 @@ class Memberships(DirectoryLookup):
         if everyone and await self._changes.carries_authority(tx, group):
             raise BuiltIn(
                 f"{member.name} cannot become a member of {group.name}.",
-                reasons=(f"everyone in {min(everyone)}, whoever is ever created, would have the authority of {group.name}",),
+                reasons=(f"everyone in {min(everyone)}, anyone created later would have the authority of {group.name}",),
                 hint="Name the people, or a group that you made for them.",
             )
 

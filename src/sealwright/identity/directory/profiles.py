@@ -98,10 +98,10 @@ class Profiles(People):
         return await self._changes.run(Event.PERSON_UPDATED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
 
     async def _own_or_changeable(self, tx: Transaction, actor: Actor, who: str) -> Account:
-        """The account, locked, where it is the actor's own or one that they may change; nobody else learns whether it exists."""
+        """The account, locked, where it is the actor's own or one that they may change; no one else learns whether it exists."""
         found = await store.find_account(tx, local_name(who, self._domain))
         if found is None or found.id != actor.id:
             require(actor, Permission.PERSON_WRITE)
             return await self._changeable(tx, actor, who, "change")
         await store.lock_account(tx, found.id)
-        return await self._account_in(tx, found.id)  # as it is now that nobody else changes it
+        return await self._account_in(tx, found.id)  # as it is now that no one else changes it

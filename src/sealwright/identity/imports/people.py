@@ -128,7 +128,7 @@ class PersonImports:
         await self._changes.run(Event.PEOPLE_IMPORTED, Permission.PERSON_WRITE, actor, "import", body)
 
     async def finish(self, import_id: str, *, actor: Actor) -> int:
-        """Create everyone who was handed in, all or, where one cannot be created any more, nobody; returns how many."""
+        """Create everyone who was handed in, all or, where one cannot be created any more, no one; returns how many."""
 
         async def body(tx: Transaction) -> int:
             await directory_store.lock_directory(tx)
@@ -148,7 +148,7 @@ class PersonImports:
             return await self._changes.run(Event.PEOPLE_IMPORTED, Permission.PERSON_WRITE, actor, f"import:{import_id}", body)
         except DuplicateRow as cause:
             raise Conflict(
-                "Two people have the same name or address: within the import, or one was created meanwhile. Nobody was imported.",
+                "Two people have the same name or address: within the import, or one was created meanwhile. No one was imported.",
                 hint="Import the file again: its lines are compared with who is there now.",
             ) from cause
 
@@ -158,7 +158,7 @@ class PersonImports:
             await self._changes.require_may_give(tx, actor, mails, "people of an import")
         for each in ready:
             if await store.is_group(tx, each.person.name):
-                raise Conflict(f"There is a group {each.person.name!r} by now. Nobody was imported.")
+                raise Conflict(f"There is a group {each.person.name!r} by now. No one was imported.")
         await store.insert_all(tx, self._rows_of(ready))
         await self._audit.record_all(
             tx,

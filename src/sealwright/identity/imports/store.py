@@ -54,12 +54,12 @@ async def insert_import(tx: Transaction, import_id: str, created_by: str, now: I
 
 
 async def is_open(reader: Reader, import_id: str, created_by: str, now: Instant) -> bool:
-    """Whether somebody may add to an import, or finish it."""
+    """Whether someone may add to an import, or finish it."""
     return await reader.one(_IMPORT, import_id=import_id, who=created_by, now=now) is not None
 
 
 async def delete_imports_of(tx: Transaction, created_by: str) -> None:
-    """Forget what somebody has begun."""
+    """Forget what someone has begun."""
     await tx.run(_DELETE_IMPORTS_OF, who=created_by)
 
 

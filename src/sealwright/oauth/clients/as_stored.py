@@ -1,4 +1,4 @@
-"""What is set on clients, without the defaults that hold where nothing is set: for whoever compares or copies them."""
+"""What is set on clients, without the defaults that hold where nothing is set: for code that compares or copies them."""
 
 from __future__ import annotations
 

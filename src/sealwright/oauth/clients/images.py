@@ -65,5 +65,5 @@ class ClientImages:
 
     async def _record(self, tx: Transaction, client: Client, details: dict[str, str | None], actor: Actor) -> None:
         await store.touch_client(tx, client.id, self._clock.now())
-        told = {"name": client.name, **details}
-        await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=f"client:{client.id}", details=told)
+        recorded = {"name": client.name, **details}
+        await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=f"client:{client.id}", details=recorded)

@@ -80,7 +80,7 @@ class ClientMaps:
         return await self._clients.change_maps(name, work, actor=actor)
 
     async def set_claim_join(self, name: str, claim: str, join: ClaimJoin, *, actor: Actor) -> ClientConfiguration:
-        """Set how the values of a mapped claim are told: as an array, or as one text with commas or spaces between them."""
+        """Set how the values of a mapped claim are written: as an array, or as one text with commas or spaces between them."""
 
         async def work(tx: Transaction, client: Client) -> Mapping[str, Any]:
             if not await store.put_claim_join(tx, client.id, claim, join):

@@ -1,4 +1,4 @@
-"""What somebody was not permitted to do with a client is on record."""
+"""What someone was not permitted to do with a client is on record."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class ClientKey(Struct, frozen=True):
 
 
 class IssuerKeys:
-    """Changes of the keys of any issuer. Whoever calls has decided that it may be."""
+    """Changes of the keys of any issuer. Anyone who calls has decided that it may be."""
 
     def __init__(self, db: Database, clock: Clock, custody: Custody) -> None:
         self._db = db

@@ -26,7 +26,7 @@ from sealwright.outbound import Outbound, OutboundFailed
 
 MOST_AT_ONCE = 32
 MOST_AT_ONCE_OF_CLIENT = 2
-"""So that a client that answers slowly, or not at all, delays nobody else."""
+"""So that a client that answers slowly, or not at all, delays no one else."""
 ROUND_LASTS = timedelta(seconds=2)
 """How long a round of the job waits for its calls; the others go on beside the next one."""
 SETTLED_WITHIN = timedelta(seconds=10)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class ClaimJoin(StrEnum):
-    """How the values of a mapped claim are told."""
+    """How the values of a mapped claim are written."""
 
     ARRAY = "array"
     CSV = "csv"

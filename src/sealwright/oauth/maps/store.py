@@ -124,7 +124,7 @@ async def delete_claim_values(tx: Transaction, client_id: str, claim: str, group
 
 
 async def put_claim_join(tx: Transaction, client_id: str, claim: str, join: ClaimJoin) -> bool:
-    """Set how the values of a claim are told; False where the claim is not mapped."""
+    """Set how the values of a claim are written; False where the claim is not mapped."""
     if await tx.one(_IS_MAPPED, client_id=client_id, claim=claim) is None:
         return False
     await tx.run(_PUT_JOIN, client_id=client_id, claim=claim, joined=str(join))

@@ -157,7 +157,7 @@ async def test_genuine_id_token_that_is_refused_is_recorded_with_its_person(ca, 
     assert words in details["detail"]
 
 
-async def test_token_that_was_not_signed_by_whom_it_names_is_recorded_as_nobodys(ca):
+async def test_token_that_was_not_signed_by_whom_it_names_is_recorded_as_no_ones(ca):
     await ca.add_jwk()
     await with_provider(ca)
     header, _, rest = ca.jwk_token(WEB, aud="https://other.example.org/1.0/sign").partition(".")
@@ -413,7 +413,7 @@ async def test_domains_hold_for_people(ca, domains, mail, status):
         ({"users": 1}, 403),
     ],
 )
-async def test_groups_hold_for_everybody(ca, groups, status):
+async def test_groups_hold_for_everyone(ca, groups, status):
     await with_provider(ca, groups=["users", "staff"], admins=["alice@example.org"])
     found, answer = await sign(ca, ca.id_token(groups=groups), csr(ALICE, tuple(OWN)))
     assert found == status, answer
@@ -461,7 +461,7 @@ async def test_administrator_without_an_address_who_names_nothing_is_told_so(ca)
     await with_provider(ca, admins=["ca-admins"])
     status, answer = await sign(ca, ca.id_token(groups=["ca-admins"], email=None), csr())
     assert status == 403
-    assert "name nobody" in answer["message"]
+    assert "would have no name" in answer["message"]
 
 
 @pytest.mark.parametrize(

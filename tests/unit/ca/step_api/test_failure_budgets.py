@@ -1,4 +1,4 @@
-"""Refused certificate requests are limited, share an audit row, and cost nobody else anything."""
+"""Refused certificate requests are limited, share an audit row, and cost no one else anything."""
 
 from datetime import timedelta
 

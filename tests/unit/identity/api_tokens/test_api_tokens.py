@@ -162,7 +162,7 @@ async def test_manager_makes_and_revokes_tokens_and_nothing_else(manager):
                 await attempt
 
 
-async def test_nobody_makes_a_token_of_an_account_with_more_authority_than_theirs():
+async def test_no_one_makes_a_token_of_an_account_with_more_authority_than_theirs():
     async with sqlite_world() as world:
         mara = await world.actor("mara")
         people_admin = await world.actor("pa", "idm_people_admins")

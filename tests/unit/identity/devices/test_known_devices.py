@@ -1,4 +1,4 @@
-"""Whoever signed in from a device before keeps a way in from it while strangers guess."""
+"""Anyone who signed in from a device before keeps a way in from it while strangers guess."""
 
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -147,7 +147,7 @@ async def test_number_of_devices_of_an_account_is_bounded_and_they_can_be_listed
             await sign_in(world, device=devices[2])
 
 
-async def test_password_that_somebody_else_sets_makes_every_device_unknown_and_ones_own_change_does_not():
+async def test_password_that_someone_else_sets_makes_every_device_unknown_and_ones_own_change_does_not():
     async with world_with_alice() as world:
         done = await sign_in(world)
         await world.credentials.change_password(PASSWORD, OTHER_PASSWORD, actor=done.signed_in.actor)
@@ -184,7 +184,7 @@ async def test_device_that_is_not_used_for_half_a_year_is_forgotten():
         assert await world.devices.list_of(actor.id, actor=actor) == ()
 
 
-async def test_somebody_who_knows_the_password_cannot_use_up_the_codes_of_a_known_device():
+async def test_someone_who_knows_the_password_cannot_use_up_the_codes_of_a_known_device():
     async with world_with_alice() as world:
         secret = await world.with_totp("alice")
         asked = await sign_in(world)

@@ -222,7 +222,7 @@ async def test_people_are_listed_by_name_in_pages_and_searched():
         assert [len(person.mails) for person in page] == [2, 2, 2]
 
 
-async def test_who_lacks_a_permission_cannot_change_somebody_who_has_it():
+async def test_who_lacks_a_permission_cannot_change_someone_who_has_it():
     async with sqlite_world() as world:
         await world.person("boss", "system_admins")
         await world.person("auditor", "auditors")

@@ -94,7 +94,7 @@ async def test_everything_that_is_wrong_is_told_by_line_and_field_and_nothing_is
         assert await imports.finish(begun, actor=SYSTEM) == 0
 
 
-async def test_somebody_who_was_created_meanwhile_keeps_everyone_out():
+async def test_someone_who_was_created_meanwhile_keeps_everyone_out():
     async with sqlite_world() as world:
         imports = imports_of(world)
         for name in ("bob", "team"):

@@ -156,7 +156,7 @@ async def test_broken_attestation_object_is_refused():
                 await register(world, actor, device)
 
 
-async def test_response_that_was_used_signs_nobody_in_again():
+async def test_response_that_was_used_signs_no_one_in_again():
     async with sqlite_world() as world:
         actor, device = await signed_in_actor(world), authenticator(counts=False)
         await register(world, actor, device)
@@ -195,7 +195,7 @@ async def test_challenge_serves_only_the_browser_and_session_it_was_made_for_and
         assert "expired" in refusal.value.reasons[0]
 
 
-async def test_passkey_of_a_disabled_account_signs_nobody_in():
+async def test_passkey_of_a_disabled_account_signs_no_one_in():
     async with sqlite_world() as world:
         actor, device = await signed_in_actor(world), authenticator()
         await register(world, actor, device)
@@ -205,7 +205,7 @@ async def test_passkey_of_a_disabled_account_signs_nobody_in():
         assert await world.sessions.count_of(actor.id) == 0
 
 
-async def test_removed_passkey_signs_nobody_in():
+async def test_removed_passkey_signs_no_one_in():
     async with sqlite_world() as world:
         actor, device = await signed_in_actor(world), authenticator()
         made = await register(world, actor, device)

@@ -80,7 +80,7 @@ async def test_what_people_say_of_themselves_is_not_verified_and_what_an_adminis
         assert await world.directory.attributes_of(alice.id) == {}
 
 
-async def test_nobody_changes_the_profile_of_others_without_the_permission():
+async def test_no_one_changes_the_profile_of_others_without_the_permission():
     async with world_and_alice() as (world, alice):
         mallory = await world.actor("mallory")
         helper = await world.actor("desk", "idm_people_admins")
@@ -96,7 +96,7 @@ async def test_nobody_changes_the_profile_of_others_without_the_permission():
         assert await world.directory.ssh_keys_of(alice.id) == ()
 
 
-async def test_refused_change_of_a_profile_is_recorded_and_tells_nobody_who_exists():
+async def test_refused_change_of_a_profile_is_recorded_and_tells_no_one_who_exists():
     async with world_and_alice() as (world, _alice):
         mallory = await world.actor("mallory")
         for who in ("alice", "nobody-here"):

@@ -120,7 +120,7 @@ async def test_key_of_another_client_is_not_revoked():
 
 
 async def test_algorithm_that_is_set_on_a_new_client_signs_as_soon_as_every_process_knows_its_key():
-    """Whoever sets up an application that takes RS256 alone tries it at once."""
+    """Anyone who sets up an application that takes RS256 alone tries it at once."""
     async with client_with_tokens() as (world, clients, name, tokens):
         await clients.change(name, {"id_token_signed_response_alg": "RS256"}, actor=WRITER)
         world.clock.advance(KNOWN_HERE_AFTER)

@@ -142,7 +142,7 @@ async def test_claim_map_is_replaced_and_its_join_goes_with_the_last_group():
         assert found.claim_maps[0].join is ClaimJoin.ARRAY
 
 
-async def test_what_is_not_there_is_not_found_and_nobody_without_the_permission_changes_a_map():
+async def test_what_is_not_there_is_not_found_and_no_one_without_the_permission_changes_a_map():
     async with world_with_client() as (world, maps, _client):
         with pytest.raises(NotFound, match="no claim map"):
             await maps.set_claim_join("wiki", "roles", ClaimJoin.CSV, actor=SYSTEM)

@@ -187,7 +187,7 @@ async def test_deleted_client_is_gone_and_its_name_is_free():
 
 READS = ("get", "list")
 FOR_OTHERS = {"access_given_by": "person:write", "name_of": "audit:read", "id_of": "audit:read"}
-"""What is told about clients to whoever deletes a person or reads audit rows, and the permission for it."""
+"""What is told about clients to anyone who deletes a person or reads audit rows, and the permission for it."""
 WRITES = {
     "change_maps": ("app", None),
     "create_public": ("x", "X", "https://x.example"),
@@ -460,7 +460,7 @@ async def test_hard_cut_ends_the_old_secret_and_every_token_and_an_overlap_neith
         assert not any(each in written for each in (secret, second, third, fourth))
 
 
-async def test_what_somebody_may_not_do_with_a_client_is_on_record():
+async def test_what_someone_may_not_do_with_a_client_is_on_record():
     async with oauth_world() as world:
         clients = world.server.clients
         await world.confidential_client()

@@ -1,4 +1,4 @@
-"""Let applications with offline_access outlive the sign-in, and ask anew whoever had allowed it while it did not."""
+"""Let applications with offline_access outlive the sign-in, and ask anew everyone who had allowed it while it did not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clients of the authorization server, for anyone who may see them: the list, and one with what it asks of its application."""
+"""The clients of the authorization server: the list, and one client with what it asks of its application."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def _libraries(worker: int, place: Path, load: Load, requests: int) -> None:
     command = ["perf", "report", "-i", str(data), "--no-children", "--stdio", "-q", "-t", ";", "--sort", "dso,symbol"]
     printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     found: Counter[str] = Counter()
-    for share, library, symbol in re.findall(r"^\s*([\d.]+);([^;]+);\s*\[.\]\s*(\S+)", printed, re.MULTILINE):
+    for share, library, symbol in re.findall(r"^\s*([\d.]+)%?\s*;([^;]+);\s*\[.\]\s*(\S+)", printed, re.MULTILINE):
         found["P-256, within cryptography" if "ecp_" in symbol else library.strip()] += round(float(share) * 100)
     data.unlink()
     _print("share by library (perf)", found)

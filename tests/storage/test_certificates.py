@@ -156,9 +156,24 @@ async def test_token_is_consumed_once_however_many_ask(open_with_intents):
         token = TokenUse(bytes(16), Instant(NOW + 10_000))
         answers = await asyncio.gather(*(write(db, store.consume_token, token) for _ in range(20)))
         assert sorted(answers) == [False] * 19 + [True]
-        assert await write(db, store.purge_tokens, expired_before=Instant(NOW + 10_000)) == 0
-        assert await write(db, store.purge_tokens, expired_before=Instant(NOW + 10_001)) == 1
+        for later, purged in ((10_000, 0), (10_001, 1)):
+            page = await write(db, store.purge_tokens, expired_before=Instant(NOW + later), beyond=b"", at_most=10)
+            assert page.deleted == purged
         assert await write(db, store.consume_token, token)
+
+
+async def test_used_tokens_are_purged_page_by_page_and_none_is_passed_over(open_with_intents):
+    async with open_with_intents() as (_ca, db):
+        for number in range(7):
+            use = TokenUse(number.to_bytes(16), Instant(NOW + (0 if number % 3 else 10_000)))
+            assert await write(db, store.consume_token, use)
+        pages: list[int] = []
+        beyond: bytes | None = b""
+        while beyond is not None:
+            page = await write(db, store.purge_tokens, expired_before=Instant(NOW + 1), beyond=beyond, at_most=2)
+            pages.append(page.deleted)
+            beyond = page.last
+        assert pages == [1, 1, 2, 0, 0]
 
 
 async def test_one_token_in_parallel_is_one_certificate(open_with_intents):

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.db import AT_ONCE as ROWS_AT_ONCE
 from sealwright.oauth import ClientExists, purge
-from sealwright.oauth.purge import AT_ONCE as ROWS_AT_ONCE
 from tests.oauth_world import (
     CALLBACK,
     basic,

@@ -7,7 +7,12 @@ from sealwright.audit import store as audit_store
 from sealwright.ca import store as certificate_store
 from sealwright.db import Statement
 from sealwright.db.schema import audit_events
+from sealwright.identity import store as identity_store
+from sealwright.identity.api_tokens import store as tokens_store
+from sealwright.identity.devices import store as devices_store
 from sealwright.identity.directory import store as people_store
+from sealwright.identity.passkeys import store as passkeys_store
+from sealwright.identity.purge import store as purge_store
 from sealwright.oauth import store as oauth_store
 
 TWO_TARGETS = audit_store._search(2, 0, frozenset({"target_0", "target_1", "since", "at_most"}))
@@ -61,6 +66,28 @@ SEARCHES += [
         {"which_client": "c", "revoked": 1, "reason": "x"},
         "ix_oauth_families_client_id",
         id="authorizations-of-a-client",
+    ),
+]
+
+GROUPS = {f"group_{number}": "g" for number in range(oauth_store.GROUPS_AT_ONCE)}
+NOBODY = {"why": "reset", "of": "a"}
+SEARCHES += [
+    pytest.param(oauth_store._CLIENTS_BY_GROUP, GROUPS, "ix_oauth_scope_maps_group_id", id="clients-of-ones-groups"),
+    *[
+        pytest.param(oauth_store._CLIENTS_OF_GROUP, {"group_id": "g"}, f"ix_oauth_{maps}_group_id", id=f"{maps}-of-a-group")
+        for maps in ("scope_maps", "supplementary_scope_maps", "claim_maps")
+    ],
+    pytest.param(oauth_store._GRANTS_TO_CLIENT, {"whose": "c"}, "ix_oauth_consents_client_id", id="consents-to-a-client"),
+    pytest.param(identity_store._DELETE_LINKS_OF, NOBODY, "ix_one_time_links_account_id", id="links-of-a-person"),
+    pytest.param(purge_store._DELETE_OLD_PENDING, OVER, "ix_pending_sign_ins_expires_at", id="old-sign-ins"),
+    pytest.param(purge_store._DELETE_OLD_LINKS, OVER, "ix_one_time_links_expires_at", id="old-links"),
+    pytest.param(purge_store._DELETE_OLD_ATTEMPTS, OVER, "ix_throttles_counted_since", id="old-attempts"),
+    pytest.param(purge_store._OLD_SESSIONS, {**OVER, "from_at": 0, "from_id": ""}, "ix_sessions_expires_at", id="old-sessions"),
+    pytest.param(devices_store._DELETE_OLD, OVER, "ix_known_devices_last_used_at", id="old-devices"),
+    pytest.param(tokens_store._DELETE_OLD, OVER, "ix_api_tokens_expires_at", id="old-api-tokens"),
+    pytest.param(passkeys_store._DELETE_OLD_CHALLENGES, OVER, "ix_used_challenges_expires_at", id="old-challenges"),
+    pytest.param(
+        certificate_store._PURGE_TOKENS, {"beyond": b"a", "last": b"b", "before": 9}, "used_tokens", id="used-tokens-of-a-page"
     ),
 ]
 

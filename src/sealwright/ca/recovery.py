@@ -15,7 +15,7 @@ from sealwright.access import SYSTEM
 from sealwright.audit import Audit, Event, Outcome
 from sealwright.ca import store
 from sealwright.clock import Clock, before
-from sealwright.db import Database, Transaction
+from sealwright.db import AT_ONCE, Database, Transaction
 
 PATIENCE = timedelta(minutes=1)
 """An issuance that is still at work takes a fraction of a second."""
@@ -44,8 +44,14 @@ class Recovery:
 
     async def purge_tokens(self) -> int:
         """Delete the rows of used tokens that are refused for their age anyway; returns how many."""
+        now, gone, beyond = self._clock.now(), 0, b""
+        while True:
 
-        async def body(tx: Transaction) -> int:
-            return await store.purge_tokens(tx, expired_before=self._clock.now())
+            async def body(tx: Transaction, beyond: bytes = beyond) -> store.PurgedTokens:
+                return await store.purge_tokens(tx, expired_before=now, beyond=beyond, at_most=AT_ONCE)
 
-        return await self._db.write(body)
+            page = await self._db.write(body)
+            gone += page.deleted
+            if page.last is None:
+                return gone
+            beyond = page.last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import asdict
@@ -29,7 +29,15 @@ _NAMES = msgspec.json.Decoder(list[tuple[str, str]])
 _encode = msgspec.json.Encoder().encode
 
 _CONSUME_TOKEN = insert_once(used_tokens, returning=used_tokens.c.digest)
-_PURGE_TOKENS = Statement(delete(used_tokens).where(used_tokens.c.kept_until < bindparam("before")))
+_used = used_tokens.c
+_beyond = select(_used.digest).where(_used.digest > bindparam("beyond"))
+_page = _beyond.order_by(_used.digest).limit(bindparam("at_most")).subquery()
+_END_OF_PAGE = Statement(select(_page.c.digest).order_by(_page.c.digest.desc()).limit(1))
+_PURGE_TOKENS = Statement(
+    delete(used_tokens).where(
+        _used.digest > bindparam("beyond"), _used.digest <= bindparam("last"), _used.kept_until < bindparam("before")
+    )
+)
 
 _INSERT = Statement(insert(certificates))
 _INSERT_NAMES = Statement(insert(certificate_names))
@@ -120,9 +128,23 @@ async def consume_tokens(tx: Transaction, uses: Sequence[TokenUse]) -> set[bytes
     return {row[0] for row in await tx.all_many(_CONSUME_TOKEN, many)}
 
 
-async def purge_tokens(tx: Transaction, *, expired_before: Instant) -> int:
-    """Delete the rows of used tokens that would be refused anyway; returns how many."""
-    return await tx.run(_PURGE_TOKENS, before=expired_before)
+class PurgedTokens(NamedTuple):
+    """How far a purge of used tokens has come."""
+
+    deleted: int
+    last: bytes | None
+    """The last digest that was looked at; None where none is left."""
+
+
+async def purge_tokens(tx: Transaction, *, expired_before: Instant, beyond: bytes, at_most: int) -> PurgedTokens:
+    """Look at so many used tokens, and delete those that would be refused anyway.
+
+    By pages of the table, because an index by time would be written for every certificate, and read once an hour.
+    """
+    row = await tx.one(_END_OF_PAGE, beyond=beyond, at_most=at_most)
+    if row is None:
+        return PurgedTokens(0, None)
+    return PurgedTokens(await tx.run(_PURGE_TOKENS, beyond=beyond, last=row[0], before=expired_before), row[0])
 
 
 async def insert_intents(tx: Transaction, records: Sequence[CertificateRecord]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import apsw
 
+from sealwright.db.batches import AT_ONCE, DeleteSome, delete_before, until_none_is_left
 from sealwright.db.engine import Database, DuplicateRow, Insertion, MissingReference, Row, Transaction, Writer
 from sealwright.db.errors import unusable
 from sealwright.db.singleflight import SingleFlight
@@ -17,7 +18,9 @@ from sealwright.db.within_transaction import WithinTransaction
 from sealwright.db.write_batcher import WriteBatcher, first_uses
 
 __all__ = [
+    "AT_ONCE",
     "Database",
+    "DeleteSome",
     "DuplicateRow",
     "Insertion",
     "MissingReference",
@@ -28,10 +31,12 @@ __all__ = [
     "WithinTransaction",
     "WriteBatcher",
     "Writer",
+    "delete_before",
     "first_uses",
     "insert_once",
     "open_database",
     "sqlite_file",
+    "until_none_is_left",
     "upsert",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from msgspec import Struct
-from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, insert, or_, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
@@ -13,7 +13,6 @@ from sealwright.db.schema import (
     accounts,
     credentials,
     mail_addresses,
-    oauth_families,
     one_time_links,
     pending_sign_ins,
     sessions,
@@ -184,12 +183,6 @@ _END_ALL = Statement(
         sessions.c.expires_at > _p("now"),
     ).returning(sessions.c.id)
 )
-_DELETE_OLD_SESSIONS = Statement(
-    delete(sessions).where(
-        sessions.c.expires_at < _p("before"),
-        ~exists().where(oauth_families.c.session_id == sessions.c.id),  # an application may outlive the sign-in
-    )
-)
 
 
 def _session(row: Row) -> Session:
@@ -299,7 +292,6 @@ _CONSUME_PENDING = Statement(
     .returning(pending_sign_ins.c.account_id)
 )
 _DELETE_PENDING_OF = Statement(delete(pending_sign_ins).where(pending_sign_ins.c.account_id == _p("of")))
-_DELETE_OLD_PENDING = Statement(delete(pending_sign_ins).where(pending_sign_ins.c.expires_at < _p("before")))
 
 
 async def insert_pending(tx: Transaction, new: PendingSignIn, digest: bytes) -> None:
@@ -356,13 +348,10 @@ _CONSUME_LINK = Statement(
     .values(consumed_at=_p("now"))
     .returning(_links.digest)
 )
-_DELETE_LINKS = Statement(
-    delete(one_time_links).where(
-        _links.purpose == _p("why"), func.coalesce(_links.account_id, "") == _p("of"), _links.consumed_at.is_(None)
-    )
-)
+_unused_for = _links.purpose == _p("why"), _links.consumed_at.is_(None)
+_DELETE_LINKS_OF = Statement(delete(one_time_links).where(_links.account_id == _p("of"), *_unused_for))
+_DELETE_LINKS_OF_NO_ONE = Statement(delete(one_time_links).where(_links.account_id.is_(None), *_unused_for))
 _WHEN_OVER = Statement(select(_links.consumed_at, _links.expires_at).where(_links.digest == _p("digest")))
-_DELETE_OLD_LINKS = Statement(delete(one_time_links).where(_links.expires_at < _p("before")))
 
 
 class StoredLink(Struct, frozen=True):
@@ -420,7 +409,10 @@ async def used_or_expired(reader: Reader, digest: bytes) -> tuple[Instant | None
 
 async def delete_links(tx: Transaction, purpose: LinkPurpose, account_id: str | None) -> None:
     """Forget the links of one purpose and account that were not used."""
-    await tx.run(_DELETE_LINKS, why=str(purpose), of=account_id or "")
+    if account_id is None:
+        await tx.run(_DELETE_LINKS_OF_NO_ONE, why=str(purpose))
+    else:
+        await tx.run(_DELETE_LINKS_OF, why=str(purpose), of=account_id)
 
 
 # --- throttles -------------------------------------------------------------------------------------------------------
@@ -439,9 +431,6 @@ _DECREMENT_ATTEMPTS = Statement(
     )
 )
 _DELETE_ATTEMPTS = Statement(delete(throttles).where(throttles.c.key == _p("of")))
-_DELETE_OLD_ATTEMPTS = Statement(
-    delete(throttles).where(throttles.c.counted_since < _p("before"), throttles.c.blocked_until < _p("before"))
-)
 
 
 async def attempts(reader: Reader, key: bytes) -> AttemptCount | None:
@@ -477,11 +466,3 @@ async def decrement_attempts(tx: Transaction, key: bytes, blocked_until: Instant
 async def delete_attempts(tx: Transaction, key: bytes) -> None:
     """Count from zero again."""
     await tx.run(_DELETE_ATTEMPTS, of=key)
-
-
-async def purge(tx: Transaction, *, sessions_before: Instant, others_before: Instant) -> int:
-    """Forget sessions, waiting sign-ins, links and counts that were over before an instant; returns how many rows."""
-    forgotten = await tx.run(_DELETE_OLD_SESSIONS, before=sessions_before)
-    for statement in (_DELETE_OLD_PENDING, _DELETE_OLD_LINKS, _DELETE_OLD_ATTEMPTS):
-        forgotten += await tx.run(statement, before=others_before)
-    return forgotten

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from sealwright.clock import Instant, before
-from sealwright.db import Transaction
+from sealwright.db import AT_ONCE, Transaction, until_none_is_left
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.device import store as device_store
@@ -15,30 +14,18 @@ from sealwright.oauth.pushed import store as pushed_store
 
 KEPT_FOR = timedelta(days=1)
 """After its end, so that a second use is still recognised."""
-AT_ONCE = 500
-"""Rows in one transaction: anyone who wants to write meanwhile waits for a few milliseconds."""
 
 
 async def purge(dependencies: OAuthDependencies) -> int:
     """Delete what ended more than a day ago; returns how many rows. A scheduled job, safe on any number of nodes."""
-    until = before(dependencies.clock.now(), KEPT_FOR)
-    gone = await _until_none_is_left(dependencies, store.purge_requests, until)
-    gone += await _until_none_is_left(dependencies, store.purge_used_jwts, dependencies.clock.now())
+    db, now = dependencies.db, dependencies.clock.now()
+    until = before(now, KEPT_FOR)
+    gone = await until_none_is_left(db, store.purge_requests, until)
+    gone += await until_none_is_left(db, store.purge_used_jwts, now)
     for delete in (pushed_store.purge, device_store.purge, dpop_store.purge):
-        gone += await _until_none_is_left(dependencies, delete, until)
+        gone += await until_none_is_left(db, delete, until)
     gone += await _purge_families(dependencies, until)
-    return gone + await _until_none_is_left(dependencies, store.purge_refresh_tokens, until)
-
-
-async def _until_none_is_left(
-    dependencies: OAuthDependencies, delete: Callable[[Transaction, Instant, int], Awaitable[int]], until: Instant
-) -> int:
-    gone = 0
-    while True:
-        deleted = await dependencies.db.write(lambda tx: delete(tx, until, AT_ONCE))
-        gone += deleted
-        if deleted < AT_ONCE:
-            return gone
+    return gone + await until_none_is_left(db, store.purge_refresh_tokens, until)
 
 
 async def _purge_families(dependencies: OAuthDependencies, until: Instant) -> int:

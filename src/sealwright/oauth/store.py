@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, union_all, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
@@ -47,17 +47,19 @@ _SCOPE_MAPS = Statement(
     .where(m.client_id == bindparam("client_id"))
     .order_by(groups.c.name)
 )
+GROUPS_AT_ONCE = 32
+"""Groups that one statement asks about."""
 _CLIENTS_BY_GROUP = Statement(
-    select(m.group_id, c.name, c.display_name, c.landing_url, oauth_client_images.c.digest)
+    select(c.name, c.display_name, c.landing_url, oauth_client_images.c.digest)
     .join(oauth_clients, c.id == m.client_id)
     .outerjoin(oauth_client_images, oauth_client_images.c.client_id == c.id)
-    .order_by(c.name)
+    .where(m.group_id.in_([bindparam(f"group_{number}") for number in range(GROUPS_AT_ONCE)]))
 )
 _maps = (oauth_scope_maps, oauth_supplementary_scope_maps, oauth_claim_maps)
 _CLIENTS_OF_GROUP = Statement(
-    select(c.name)
-    .where(or_(*(exists().where(each.c.client_id == c.id, each.c.group_id == bindparam("group_id")) for each in _maps)))
-    .order_by(c.name)
+    select(c.name).where(
+        c.id.in_(union_all(*(select(each.c.client_id).where(each.c.group_id == bindparam("group_id")) for each in _maps)))
+    )
 )
 _SCOPES_BY_GROUP = Statement(select(m.group_id, m.scopes).where(m.client_id == bindparam("client_id")))
 _supplementary = oauth_supplementary_scope_maps.c
@@ -178,7 +180,7 @@ _DELETE_FAMILY = Statement(delete(oauth_families).where(f.id == bindparam("which
 
 async def clients_of_group(reader: Database | Transaction, group_id: str) -> list[str]:
     """The names of the clients that have a map for this group, of whichever kind."""
-    return [row[0] for row in await reader.all(_CLIENTS_OF_GROUP, group_id=group_id)]
+    return sorted(row[0] for row in await reader.all(_CLIENTS_OF_GROUP, group_id=group_id))
 
 
 async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
@@ -188,12 +190,15 @@ async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
 
 async def available_clients(db: Database, group_ids: frozenset[str]) -> list[AvailableClient]:
     """The clients with a scope map for one of these groups, by client name."""
-    found = {
-        name: AvailableClient(display_name, url, None if digest is None else bytes(digest))
-        for group_id, name, display_name, url, digest in await db.all(_CLIENTS_BY_GROUP)
-        if group_id in group_ids
-    }
-    return list(found.values())
+    found, left = {}, sorted(group_ids)
+    while left:
+        asked, left = left[:GROUPS_AT_ONCE], left[GROUPS_AT_ONCE:]
+        asked += asked[:1] * (GROUPS_AT_ONCE - len(asked))  # one statement, however many groups
+        for name, display_name, url, digest in await db.all(
+            _CLIENTS_BY_GROUP, **{f"group_{number}": group for number, group in enumerate(asked)}
+        ):
+            found[name] = AvailableClient(display_name, url, None if digest is None else bytes(digest))
+    return [found[name] for name in sorted(found)]
 
 
 async def scopes_by_group(db: Database, client_id: str) -> dict[str, tuple[str, ...]]:

@@ -129,6 +129,7 @@ api_tokens = Table(
     instant_column("expires_at", nullable=True),
     instant_column("last_used_at", nullable=True),
     UniqueConstraint("account_id", "label"),
+    Index("ix_api_tokens_expires_at", "expires_at"),
     info={"about": "API tokens of service accounts; one that was revoked is not here any more."},
 )
 
@@ -137,6 +138,7 @@ used_challenges = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     instant_column("expires_at"),
+    Index("ix_used_challenges_expires_at", "expires_at"),
     info={"about": "WebAuthn challenges that were used, until they expire, so that each works once."},
 )
 
@@ -147,6 +149,7 @@ throttles = Table(
     Column("failures", Integer, nullable=False, doc="Attempts that have not turned out well"),
     instant_column("counted_since", doc="Of the oldest failure that counts, or when one before it was forgotten"),
     instant_column("blocked_until"),
+    Index("ix_throttles_counted_since", "counted_since"),
     info={"about": "Failed attempts to sign in, by account and by address."},
 )
 
@@ -168,6 +171,7 @@ sessions = Table(
     text_column("end_reason", nullable=True),
     instant_column("revoked_at", nullable=True, doc="Since then not even applications with offline_access outlive it"),
     Index("ix_sessions_account_id", "account_id"),
+    Index("ix_sessions_expires_at", "expires_at", "id"),
     info={"about": "Who is signed in where."},
 )
 
@@ -182,6 +186,8 @@ pending_sign_ins = Table(
     instant_column("created_at"),
     instant_column("expires_at"),
     instant_column("consumed_at", nullable=True),
+    Index("ix_pending_sign_ins_account_id", "account_id"),
+    Index("ix_pending_sign_ins_expires_at", "expires_at"),
     info={"about": "Sign-ins whose password was right and whose second factor is awaited."},
 )
 
@@ -196,6 +202,7 @@ known_devices = Table(
     instant_column("last_used_at", doc="The last sign-in from it"),
     UniqueConstraint("account_id", "digest"),
     Index("ix_known_devices_digest", "digest"),
+    Index("ix_known_devices_last_used_at", "last_used_at"),
     info={"about": "Devices from which people signed in before; attempts from them are counted by themselves."},
 )
 
@@ -210,6 +217,8 @@ one_time_links = Table(
     instant_column("consumed_at", nullable=True),
     flag_column("end_certificates", 0, doc="Whether the person's certificates end when the link is used"),
     Column("created_by", Text, nullable=True, doc="Account that made it; empty where it was the server itself"),
+    Index("ix_one_time_links_account_id", "account_id"),
+    Index("ix_one_time_links_expires_at", "expires_at"),
     info={"about": "Links that work once: for the first administrator, and to set a new password."},
 )
 

@@ -26,6 +26,7 @@ mail_outbox = Table(
     Column("tries", Integer, nullable=False),
     text_column("last_failure", nullable=True),
     instant_column("expires_at", doc="When the link ends: it is given up then"),
+    Index("ix_mail_outbox_account_id", "account_id"),
     Index("ix_mail_outbox_next_try_at", "next_try_at"),
     Index("ix_mail_outbox_link_digest", "link_digest"),
     info={"about": "Messages that wait to be sent. Nothing of a message stays once the SMTP server has taken it."},

@@ -58,6 +58,7 @@ oauth_scope_maps = Table(
     Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
     Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
     text_column("scopes", doc="With spaces between them"),
+    Index("ix_oauth_scope_maps_group_id", "group_id"),
     info={"about": "Which scopes a client may ask of the members of a group."},
 )
 
@@ -67,6 +68,7 @@ oauth_supplementary_scope_maps = Table(
     Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
     Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
     text_column("scopes", doc="With spaces between them"),
+    Index("ix_oauth_supplementary_scope_maps_group_id", "group_id"),
     info={"about": "Which scopes the members of a group get beside those that a client asks for."},
 )
 
@@ -77,6 +79,7 @@ oauth_claim_maps = Table(
     Column("claim", Text, primary_key=True),
     Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
     text_column("claim_values", doc="With spaces between them"),
+    Index("ix_oauth_claim_maps_group_id", "group_id"),
     info={"about": "Which values the members of a group have in a claim of a client's tokens."},
 )
 
@@ -212,6 +215,7 @@ oauth_consents = Table(
     text_column("scope"),
     instant_column("granted_at"),
     Column("claims", Text, nullable=False, server_default=text("''"), doc="Those beside the claims of the scopes"),
+    Index("ix_oauth_consents_client_id", "client_id"),
     info={"about": "What a person has allowed a client."},
 )
 

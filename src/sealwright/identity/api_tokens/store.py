@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from sealwright.clock import Instant
-from sealwright.db import Database, Row, Statement, Transaction
+from sealwright.db import Database, Row, Statement, Transaction, delete_before
 from sealwright.db.schema import api_tokens
 from sealwright.identity.models import ApiToken
 
@@ -23,7 +23,7 @@ _USED = Statement(
 )
 _DELETE = Statement(delete(api_tokens).where(t.id == bindparam("of"), t.account_id == bindparam("whose")).returning(t.label))
 _DELETE_OF_ACCOUNT = Statement(delete(api_tokens).where(t.account_id == bindparam("of")))
-_DELETE_OLD = Statement(delete(api_tokens).where(t.expires_at < bindparam("before")))
+_DELETE_OLD = delete_before(t.id, t.expires_at)
 
 
 def _token(row: Row) -> ApiToken:
@@ -63,6 +63,6 @@ async def delete_of_account(tx: Transaction, account_id: str) -> int:
     return await tx.run(_DELETE_OF_ACCOUNT, of=account_id)
 
 
-async def purge(tx: Transaction, before: Instant) -> int:
-    """Remove tokens that expired before; returns how many."""
-    return await tx.run(_DELETE_OLD, before=before)
+async def purge(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Remove so many tokens that expired before; returns how many."""
+    return await tx.run(_DELETE_OLD, before=before, at_most=at_most)

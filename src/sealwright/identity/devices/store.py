@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, select
 
 from sealwright.clock import Instant
-from sealwright.db import Database, Statement, Transaction, upsert
+from sealwright.db import Database, Statement, Transaction, delete_before, upsert
 from sealwright.db.schema import known_devices
 from sealwright.identity.models import KnownDevice
 
@@ -25,7 +25,7 @@ _OF_ACCOUNT = Statement(
 )
 _DELETE = Statement(delete(known_devices).where(t.id == bindparam("of")))
 _DELETE_OF_ACCOUNT = Statement(delete(known_devices).where(t.account_id == bindparam("of")))
-_DELETE_OLD = Statement(delete(known_devices).where(t.last_used_at <= bindparam("before")))
+_DELETE_OLD = delete_before(t.id, t.last_used_at)
 
 
 async def is_known(db: Database, account_id: str, digest: bytes, oldest: Instant) -> bool:
@@ -60,6 +60,6 @@ async def delete_of_account(tx: Transaction, account_id: str) -> int:
     return await tx.run(_DELETE_OF_ACCOUNT, of=account_id)
 
 
-async def purge(tx: Transaction, before: Instant) -> int:
-    """Forget devices that were not used since; returns how many."""
-    return await tx.run(_DELETE_OLD, before=before)
+async def purge(tx: Transaction, last_used: Instant, at_most: int) -> int:
+    """Forget so many devices that were not used after an instant; returns how many."""
+    return await tx.run(_DELETE_OLD, before=last_used + 1, at_most=at_most)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from sealwright.clock import Instant
-from sealwright.db import Database, Statement, Transaction
+from sealwright.db import Database, Statement, Transaction, delete_before
 from sealwright.db.schema import (
     accounts,
     credentials,
@@ -27,7 +27,7 @@ i, r = person_imports.c, imported_people.c
 _INSERT_IMPORT = Statement(insert(person_imports))
 _IMPORT = Statement(select(i.id).where(i.id == _p("import_id"), i.created_by == _p("who"), i.expires_at > _p("now")))
 _DELETE_IMPORTS_OF = Statement(delete(person_imports).where(i.created_by == _p("who")))
-_DELETE_EXPIRED = Statement(delete(person_imports).where(i.expires_at <= _p("now")))
+_DELETE_EXPIRED = delete_before(i.id, i.expires_at)
 _COUNT = Statement(select(func.count()).select_from(imported_people).where(r.import_id == _p("import_id")))
 _INSERT_ROW = Statement(insert(imported_people))
 _ROWS = Statement(
@@ -63,9 +63,9 @@ async def delete_imports_of(tx: Transaction, created_by: str) -> None:
     await tx.run(_DELETE_IMPORTS_OF, who=created_by)
 
 
-async def purge(tx: Transaction, now: Instant) -> int:
-    """Forget imports that were not finished in time; returns how many."""
-    return await tx.run(_DELETE_EXPIRED, now=now)
+async def purge(tx: Transaction, now: Instant, at_most: int) -> int:
+    """Forget so many imports that were not finished in time; returns how many."""
+    return await tx.run(_DELETE_EXPIRED, before=now + 1, at_most=at_most)
 
 
 async def count(reader: Reader, import_id: str) -> int:

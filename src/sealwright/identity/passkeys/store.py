@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from sealwright.clock import Instant
-from sealwright.db import Database, Row, Statement, Transaction, insert_once
+from sealwright.db import Database, Row, Statement, Transaction, delete_before, insert_once
 from sealwright.db.schema import known_devices, passkeys, used_challenges
 
 Reader = Database | Transaction
@@ -51,7 +51,7 @@ _ON_DEVICE = Statement(
     .limit(1)
 )
 _USE_CHALLENGE = insert_once(used_challenges, returning=used_challenges.c.digest)
-_DELETE_OLD_CHALLENGES = Statement(delete(used_challenges).where(used_challenges.c.expires_at < _p("before")))
+_DELETE_OLD_CHALLENGES = delete_before(used_challenges.c.digest, used_challenges.c.expires_at)
 
 
 def _passkey(row: Row) -> StoredPasskey:
@@ -105,6 +105,6 @@ async def use_challenge(tx: Transaction, digest: bytes, expires_at: Instant) -> 
     return await tx.one(_USE_CHALLENGE, digest=digest, expires_at=expires_at) is not None
 
 
-async def purge_challenges(tx: Transaction, before: Instant) -> int:
-    """Delete used challenges that expired before an instant; returns how many."""
-    return await tx.run(_DELETE_OLD_CHALLENGES, before=before)
+async def purge_challenges(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Delete so many used challenges that expired before an instant; returns how many."""
+    return await tx.run(_DELETE_OLD_CHALLENGES, before=before, at_most=at_most)

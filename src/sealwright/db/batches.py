@@ -1,0 +1,32 @@
+"""Delete what is over, a few rows in each transaction, so that nobody who wants to write meanwhile waits for long."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import Column, bindparam, delete, select
+
+from sealwright.clock import Instant
+from sealwright.db.engine import Database, Transaction
+from sealwright.db.statements import Statement
+
+AT_ONCE = 500
+"""Rows in one transaction: some milliseconds."""
+
+DeleteSome = Callable[[Transaction, Instant, int], Awaitable[int]]
+"""Deletes what was over before an instant, at most so many rows of each kind; returns how many."""
+
+
+def delete_before(key: Column[Any], instant: Column[Any]) -> Statement:
+    """Delete at most `at_most` rows whose `instant` is earlier than `before`; `key` is what tells rows apart."""
+    chosen = select(key).where(instant < bindparam("before")).order_by(instant).limit(bindparam("at_most"))
+    return Statement(delete(key.table).where(key.in_(chosen)))
+
+
+async def until_none_is_left(db: Database, delete_some: DeleteSome, before: Instant) -> int:
+    """Delete what was over before an instant, until a transaction deletes nothing; returns how many rows."""
+    gone = 0
+    while deleted := await db.write(lambda tx: delete_some(tx, before, AT_ONCE)):
+        gone += deleted
+    return gone

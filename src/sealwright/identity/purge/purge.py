@@ -1,0 +1,43 @@
+"""Delete expired rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sealwright.clock import Clock, Instant, before
+from sealwright.db import AT_ONCE, Database, Transaction, until_none_is_left
+from sealwright.identity.api_tokens import store as api_tokens
+from sealwright.identity.devices import DEVICE_LIFETIME
+from sealwright.identity.devices import store as devices
+from sealwright.identity.imports import store as imports
+from sealwright.identity.passkeys import store as passkeys
+from sealwright.identity.purge import store
+
+SESSIONS_KEPT = timedelta(days=30)
+OTHERS_KEPT = timedelta(days=2)
+
+
+async def purge(db: Database, clock: Clock) -> int:
+    """Delete sessions that ended a month ago, devices that are known no more, and what else was over; returns how many."""
+    now = clock.now()
+    gone = await until_none_is_left(db, devices.purge, before(now, DEVICE_LIFETIME))
+    gone += await until_none_is_left(db, imports.purge, now)
+    gone += await until_none_is_left(db, passkeys.purge_challenges, now)
+    gone += await until_none_is_left(db, api_tokens.purge, before(now, SESSIONS_KEPT))
+    gone += await until_none_is_left(db, store.purge, before(now, OTHERS_KEPT))
+    return gone + await _purge_sessions(db, before(now, SESSIONS_KEPT))
+
+
+async def _purge_sessions(db: Database, until: Instant) -> int:
+    """Page by page: sessions that applications outlive stay, and are looked at once."""
+    gone, beyond = 0, (Instant(0), "")
+    while True:
+
+        async def body(tx: Transaction, beyond: tuple[Instant, str] = beyond) -> store.PurgedSessions:
+            return await store.purge_sessions(tx, until, beyond, AT_ONCE)
+
+        page = await db.write(body)
+        gone += page.deleted
+        if page.last is None:
+            return gone
+        beyond = page.last

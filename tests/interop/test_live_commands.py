@@ -335,6 +335,14 @@ group purge-members team
 group search tea
 group set-description team The_team
 group set-entry-manager team heidi
+group account-policy enable team
+group account-policy auth-expiry team 3600
+group account-policy reset-auth-expiry team
+group account-policy privilege-expiry team 300
+group account-policy reset-privilege-expiry team
+group account-policy credential-type-minimum team any
+group account-policy show team
+group account-policy disable team
 group rename team squad
 group rename squad team
 group remove-members team heidi

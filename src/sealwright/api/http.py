@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sealwright.api.account_policies import AccountPolicyOperations
 from sealwright.api.audit_events import AuditOperations
 from sealwright.api.certificates import CertificateOperations
 from sealwright.api.client_images import ClientImageOperations
@@ -31,6 +32,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
 from sealwright.identity import (
+    AccountPolicies,
     ApiTokens,
     Credentials,
     Directory,
@@ -55,6 +57,7 @@ class ApiDependencies(Struct, frozen=True):
     facts: ServerFacts
     directory: Directory
     api_tokens: ApiTokens
+    account_policies: AccountPolicies
     credentials: Credentials
     invitations: Invitations
     imports: PersonImports
@@ -87,6 +90,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
         *ServiceAccountOperations(given.directory, given.api_tokens, given.clock).operations(),
         *GroupOperations(given.directory).operations(),
+        *AccountPolicyOperations(given.account_policies).operations(),
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
         *IssuerOperations(given.oauth_issuers, given.clients).operations(),

@@ -25,6 +25,7 @@ _REQUESTS: Mapping[Action, str] = {
     Action.RENAME_CLIENT_IN_USE: "Remove them first, or repeat the request with the parameter even_if_used=true.",
     Action.RENAME_GROUP_IN_USE: "Change them first, or repeat the request with the parameter even_if_used=true.",
     Action.RESET_PERSON: "If the password was lost: POST /api/v1/persons/{name}/reset-link makes a link to set another.",
+    Action.SET_UP_SECOND_FACTOR: "Sign in to the pages of this server in a browser, and set up a code from an app or a passkey.",
     Action.SHOW_CLIENT: "GET /api/v1/oauth2/clients/{name} shows the client.",
     Action.SHOW_ISSUER: "GET /api/v1/oauth2/issuers/{name}/keys shows its keys.",
     Action.SIGN_IN: "POST /api/v1/login returns a token; send it as Authorization: Bearer TOKEN.",

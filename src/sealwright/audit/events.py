@@ -57,6 +57,7 @@ class Event(_Described):
     MAIL_FAILED = "mail.failed", "A message was given up: it was refused for good, or its link ended before it was sent."
     GROUP_CREATED = "group.created", "A group was created."
     GROUP_UPDATED = "group.updated", "A group got another name, description or manager."
+    ACCOUNT_POLICY_CHANGED = "group.account_policy_changed", "What a group asks of the sign-ins of its members was changed."
     GROUP_DELETED = "group.deleted", "A group was deleted."
     GROUP_MEMBERS_CHANGED = "group.members_changed", "Members were added to a group or removed from it."
     ROLE_CREATED = "role.created", "An administrator made a role."

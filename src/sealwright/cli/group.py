@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sealwright.cli.account_policy import account_policy
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_group, ask_first
 from sealwright.cli.context import CommandContext, pass_context
@@ -210,3 +211,4 @@ for each in (
     *(add_members, remove_members, set_members, purge_members, list_members, delete),
 ):
     group.add_command(each)
+group.add_command(account_policy)

@@ -6,7 +6,9 @@ Owns: accounts, how they prove who they are, and for how long that holds. Never 
 from __future__ import annotations
 
 from sealwright.access import BeyondOwnAuthority
-from sealwright.identity.api_tokens import API_TOKEN_PREFIX, ApiTokens
+from sealwright.identity.account_policy.account_policies import AccountPolicies
+from sealwright.identity.account_policy.models import CredentialMinimum, GroupPolicy
+from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX, ApiTokens
 from sealwright.identity.authentication import SESSION_COOKIE, api_authenticator, browser_authenticator, terminal_authenticator
 from sealwright.identity.authenticators import Authenticators
 from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, create_builtin_accounts
@@ -22,6 +24,7 @@ from sealwright.identity.errors import (
     AccountNotUsable,
     BuiltIn,
     CodeRefused,
+    CredentialAsked,
     CredentialNotFound,
     GroupCycle,
     GroupInUse,
@@ -39,6 +42,7 @@ from sealwright.identity.errors import (
     SessionNotFound,
     SignInExpired,
     SignInRefused,
+    StrongerCredentialNeeded,
     TextRefused,
     TooManyCredentials,
     WeakPassword,
@@ -106,6 +110,7 @@ __all__ = [
     "AccountKind",
     "AccountNotFound",
     "AccountNotUsable",
+    "AccountPolicies",
     "AccountStatus",
     "AlreadyGranted",
     "ApiToken",
@@ -119,7 +124,9 @@ __all__ = [
     "CodeRefused",
     "CompletedSignIn",
     "Credential",
+    "CredentialAsked",
     "CredentialKind",
+    "CredentialMinimum",
     "CredentialNotFound",
     "CredentialReset",
     "Credentials",
@@ -130,6 +137,7 @@ __all__ = [
     "GroupCycle",
     "GroupInUse",
     "GroupNotFound",
+    "GroupPolicy",
     "Hashing",
     "Identity",
     "ImportFault",
@@ -180,6 +188,7 @@ __all__ = [
     "SignInRefused",
     "SignedIn",
     "SshKey",
+    "StrongerCredentialNeeded",
     "TextRefused",
     "Throttle",
     "TooManyCredentials",

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from sealwright.http.authenticate import BearerToken, CookieValue, RequestAuthenticator
-from sealwright.identity.api_tokens import API_TOKEN_PREFIX
+from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX
 from sealwright.identity.models import SessionKind, SignedIn
 
 SESSION_COOKIE = "__Host-sealwright_session"
@@ -18,14 +18,20 @@ SESSION_COOKIE = "__Host-sealwright_session"
 class SessionResolver(Protocol):
     """Finds who is behind the token of a session; `Sessions` does."""
 
-    async def resolve(self, session_token: str, address: str, *, kind: SessionKind) -> SignedIn | None:
-        """Who holds the token, where the session is of this kind and good."""
+    async def resolve(
+        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False
+    ) -> SignedIn | None:
+        """Who holds the token, where the session is of this kind and good, and restricted only where that is asked for."""
         ...
 
 
-def browser_authenticator(sessions: SessionResolver) -> RequestAuthenticator[SignedIn]:
-    """For pages and for the authorization endpoint. The token of a terminal is no cookie, because it has no idle limit."""
-    return RequestAuthenticator(CookieValue(SESSION_COOKIE, partial(sessions.resolve, kind=SessionKind.BROWSER)))
+def browser_authenticator(sessions: SessionResolver, *, even_restricted: bool = False) -> RequestAuthenticator[SignedIn]:
+    """For pages and for the authorization endpoint. The token of a terminal is no cookie, because it has no idle limit.
+
+    `even_restricted`: also sessions that only serve to add the credential that a policy asks for.
+    """
+    lookup = partial(sessions.resolve, kind=SessionKind.BROWSER, even_restricted=even_restricted)
+    return RequestAuthenticator(CookieValue(SESSION_COOKIE, lookup))
 
 
 def terminal_authenticator(sessions: SessionResolver) -> RequestAuthenticator[SignedIn]:

@@ -9,7 +9,8 @@ from sealwright.audit import Audit
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.entropy import Entropy
-from sealwright.identity.api_tokens import ApiTokens
+from sealwright.identity.account_policy.account_policies import AccountPolicies
+from sealwright.identity.api_tokens.api_tokens import ApiTokens
 from sealwright.identity.authenticators import Authenticators
 from sealwright.identity.bootstrap import Bootstrap
 from sealwright.identity.credential_reset import PersonalCertificates
@@ -47,6 +48,7 @@ class Identity(Struct, frozen=True):
     passkeys: Passkeys
     roles: Roles
     api_tokens: ApiTokens
+    account_policies: AccountPolicies
     imports: PersonImports
 
 
@@ -105,6 +107,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         reset_links=ResetLinks(audit, links, directory, credentials, devices, changes),
         passkeys=passkeys,
         roles=Roles(db, audit, clock, entropy, changes=changes, domain=domain),
+        account_policies=AccountPolicies(db, audit, directory, changes),
         api_tokens=ApiTokens(db, audit, clock, entropy, directory, changes),
         imports=PersonImports(db, audit, clock, entropy, sealer, changes),
     )

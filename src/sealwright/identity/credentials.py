@@ -12,6 +12,7 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import Action, Conflict, NotPermitted, Remedy
 from sealwright.identity import store, totp
+from sealwright.identity.account_policy.removal import require_still_enough
 from sealwright.identity.authenticators import Authenticators, VerifiedPassword
 from sealwright.identity.credential_reset import CredentialReset, PersonalCertificates
 from sealwright.identity.devices import KnownDevices
@@ -229,6 +230,7 @@ class Credentials:
                 raise CredentialNotFound(f"You have no second factor {printable(credential_id, 80)!r}.")
             if not any(c.kind is CredentialKind.TOTP and c.id != credential_id for c in credentials):
                 await store.delete_credentials(tx, account.id, CredentialKind.RECOVERY_CODE)
+            await require_still_enough(tx, account.id, passkeys=len(await passkey_store.of_account(tx, account.id)))
             await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.TOTP)
 
         await self._db.write(body)

@@ -89,6 +89,12 @@ class CredentialNotFound(NotFound):
     code = "credential_not_found"
 
 
+class StrongerCredentialNeeded(NotPermitted):
+    """What was proven is not enough for a sign-in of this account: one of its groups asks for more."""
+
+    code = "stronger_credential_needed"
+
+
 class LinkRefused(Refused):
     """A one-time link that was used, has expired, was replaced, or never existed."""
 
@@ -111,6 +117,12 @@ class LabelTaken(Conflict):
     """The account has a credential with this name already."""
 
     code = "label_taken"
+
+
+class CredentialAsked(Conflict):
+    """The last credential of a kind that one of the account's groups asks for stays."""
+
+    code = "credential_asked"
 
 
 class AccountNotUsable(Conflict):

@@ -175,6 +175,8 @@ class Session(Struct, frozen=True):
     ended_at: Instant | None
     revoked_at: Instant | None = None
     """When it was ended by other means than signing out of it. What may outlive a sign-out (`offline_access`) ends with this."""
+    restricted: bool = False
+    """Whether it only serves to add the credential that an account policy asks for: no application and no change else."""
 
 
 class SignedIn(Struct, frozen=True):

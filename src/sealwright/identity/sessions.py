@@ -12,10 +12,13 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token, uuid4
+from sealwright.errors import Action, Remedy
 from sealwright.identity import store
+from sealwright.identity.account_policy import store as policies
+from sealwright.identity.account_policy.models import PASSKEY_METHODS, AccountPolicy, CredentialMinimum
 from sealwright.identity.directory.store import lock_account
-from sealwright.identity.errors import SessionNotFound
-from sealwright.identity.models import Account, Session, SessionKind, SessionLifetimes, SignedIn
+from sealwright.identity.errors import SessionNotFound, StrongerCredentialNeeded
+from sealwright.identity.models import Account, AccountKind, Session, SessionKind, SessionLifetimes, SignedIn
 from sealwright.identity.policy import (
     printable,
     privileged_until,
@@ -25,8 +28,6 @@ from sealwright.identity.policy import (
     session_expires_at,
 )
 
-PASSKEY_METHODS = frozenset({"swk", "hwk"})
-"""Of a sign-in with a passkey, one of these is in `amr` (RFC 8176)."""
 TOUCHED_AFTER = timedelta(minutes=1)
 MAX_SESSIONS = 50
 """Of one account; the oldest ends when another one begins."""
@@ -60,10 +61,13 @@ class Sessions:
         self._rules = rules
         self._session_ended = session_ended
 
-    async def resolve(self, session_token: str, address: str, *, kind: SessionKind) -> SignedIn | None:
+    async def resolve(
+        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False
+    ) -> SignedIn | None:
         """Who holds the token, if the session and its account are good now. `address`: of the peer, for the actor.
 
-        A session counts only where it was begun: a terminal's has no idle limit, so its token is no cookie.
+        A session counts only where it was begun: a terminal's has no idle limit, so its token is no cookie. One in which the
+        credential is still to be added that a policy asks for counts only with `even_restricted`.
         """
         found = await store.session_by_digest(self._db, secret_digest(session_token))
         if found is None:
@@ -72,6 +76,7 @@ class Sessions:
         now = self._clock.now()
         if (
             session.kind is not kind
+            or (session.restricted and not even_restricted)
             or session_end_reason(session, self._rules, now) is not None
             or not account.status(now).active
         ):
@@ -99,7 +104,8 @@ class Sessions:
         session = signed_in.session
         if session.kind is SessionKind.API_TOKEN:  # there is no one who could sign in again
             return True
-        return session.authenticated_at <= now < privileged_until(session, self._rules)
+        policy = await policies.of_account(self._db, signed_in.account.id)
+        return session.authenticated_at <= now < privileged_until(session, under(self._rules, policy))
 
     async def begin(
         self,
@@ -117,8 +123,15 @@ class Sessions:
         `held_token` is the one that the browser sent. If it belongs to a live session of the account, that session continues,
         and with it what applications were given under it. It gets the methods proven now and a new token, so that the old token
         is worth nothing afterwards.
+
+        Where a policy asks for more than was proven, a browser's session only serves to add it, and a terminal gets none:
+        StrongerCredentialNeeded. A built-in account is never kept out, as it opens a server that nobody else can.
         """
         now = self._clock.now()
+        policy = await policies.of_account(tx, account.id)
+        restricted = account.kind is AccountKind.PERSON and not policy.minimum.is_met_by(methods)
+        if restricted and kind is SessionKind.TERMINAL:
+            raise _stronger_credential_needed(account, policy)
         session_token = token(self._entropy)
         digest = secret_digest(session_token)
         session = Session(
@@ -131,8 +144,9 @@ class Sessions:
             created_at=now,
             authenticated_at=now,
             last_seen_at=now,
-            expires_at=session_expires_at(kind, self._rules, now),
+            expires_at=session_expires_at(kind, under(self._rules, policy), now),
             ended_at=None,
+            restricted=restricted,
         )
         before = await self._held(tx, account, kind, held_token) if held_token else None
         continued = replace(session, id=before.id, created_at=before.created_at) if before else None
@@ -242,3 +256,24 @@ class Sessions:
         details = {"reason": reason, "account": account_id}
         await self._audit.record(tx, Event.SESSION_ENDED, actor=actor, target=f"session:{session_id}", details=details)
         await self._session_ended(tx, session_id, account_id, self._clock.now())
+
+
+def under(rules: SessionLifetimes, policy: AccountPolicy) -> SessionLifetimes:
+    """The durations that hold for an account: those of its groups in place of those of the settings."""
+    auth, privileged = policy.auth_expiry, policy.privilege_expiry
+    return SessionLifetimes(
+        idle=rules.idle,
+        absolute=rules.absolute if auth is None else auth,
+        terminal=rules.terminal if auth is None else auth,
+        privileged=rules.privileged if privileged is None else privileged,
+    )
+
+
+def _stronger_credential_needed(account: Account, policy: AccountPolicy) -> StrongerCredentialNeeded:
+    passkey = policy.minimum is CredentialMinimum.PASSKEY
+    return StrongerCredentialNeeded(
+        f"{account.name} cannot sign in at a terminal with what was proven.",
+        reasons=(f"the group {policy.asked_by} asks its members for {policy.minimum.words}",),
+        hint="Passkeys are used in a browser only." if passkey else "",
+        remedy=None if passkey else Remedy(Action.SET_UP_SECOND_FACTOR, account.name),
+    )

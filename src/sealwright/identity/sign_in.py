@@ -16,7 +16,7 @@ from sealwright.identity.authenticators import Authenticators, RejectedPassword,
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.store import account as find_account
 from sealwright.identity.directory.store import lock_account
-from sealwright.identity.errors import CodeRefused, PasswordRefused, SignInExpired, SignInRefused
+from sealwright.identity.errors import CodeRefused, PasswordRefused, SignInExpired, SignInRefused, StrongerCredentialNeeded
 from sealwright.identity.models import (
     Account,
     CompletedSignIn,
@@ -154,6 +154,9 @@ class SignIn:
             account, session_token, session, device = await self._db.write(body)
         except CodeRefused:
             await self._refuse_code(waiting.account_id, address)
+        except StrongerCredentialNeeded as refusal:
+            await self._record_refusal(waiting.account_id, address, refusal.code, refusal.reasons[0])
+            raise
         signed_in = await self._sessions.signed_in(account, session, address)
         return CompletedSignIn(session_token, signed_in, waiting.continue_to, device)
 
@@ -182,7 +185,11 @@ class SignIn:
             )
             return account, *begun, await self._devices.remember(tx, account.id, origin.device_token, origin.user_agent)
 
-        outcome = await self._db.write(body)
+        try:
+            outcome = await self._db.write(body)
+        except StrongerCredentialNeeded as refusal:
+            await self._record_refusal(proof.account_id, origin.address, refusal.code, refusal.reasons[0])
+            raise
         if isinstance(outcome, str):
             await self._refuse(proof.account_id, origin.address, outcome)
         if isinstance(outcome, SecondFactorRequired):

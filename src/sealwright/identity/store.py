@@ -163,6 +163,7 @@ _CONTINUE_SESSION = Statement(
         authenticated_at=_p("now"),
         last_seen_at=_p("now"),
         expires_at=_p("until"),
+        restricted=_p("now_restricted"),
     )
     .returning(sessions.c.id)
 )
@@ -186,7 +187,8 @@ _END_ALL = Statement(
 
 
 def _session(row: Row) -> Session:
-    return Session(row[0], row[1], SessionKind(row[2]), tuple(row[3].split()), *row[4:12])
+    rest = (*row[4:12], bool(row[12]))
+    return Session(row[0], row[1], SessionKind(row[2]), tuple(row[3].split()), *rest)
 
 
 async def session_by_digest(reader: Reader, digest: bytes) -> tuple[Session, Account] | None:
@@ -219,6 +221,7 @@ async def insert_session(tx: Transaction, new: Session, digest: bytes) -> None:
     """Store a new session."""
     values = {name: getattr(new, name) for name in _SESSION_COLUMNS}
     values |= {"kind": str(new.kind), "methods": " ".join(new.methods), "digest": digest, "end_reason": None}
+    values["restricted"] = int(new.restricted)
     await tx.run(_INSERT_SESSION, **values)
 
 
@@ -233,6 +236,7 @@ async def continue_session(tx: Transaction, proven: Session, digest: bytes, *, h
         new_user_agent=proven.user_agent,
         now=proven.authenticated_at,
         until=proven.expires_at,
+        now_restricted=int(proven.restricted),
     )
     return row is not None
 

@@ -38,7 +38,9 @@ class PeopleLookup(Protocol):
 class SessionLookup(Protocol):
     """Sessions as they are now."""
 
-    async def resolve(self, session_token: str, address: str, *, kind: SessionKind) -> SignedIn | None:
+    async def resolve(
+        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False
+    ) -> SignedIn | None:
         """Who is behind a session cookie, where the session holds."""
         ...
 

@@ -90,7 +90,7 @@ class AccountPages:
             "account.html",
             ConsoleContext(person, page_request.csrf_token_of(person), HOME),
             status=status,
-            notice=notice,
+            notice=_CREDENTIAL_ASKED if person.session.restricted else notice,
             errors=errors,
             getting_started=await self._first_steps.of(person),
             spn=self._directory.spn_of(account),
@@ -106,6 +106,12 @@ class AccountPages:
             ],
             other_sessions=sum(not one.here for one in sessions),
         )
+
+
+_CREDENTIAL_ASKED = (
+    "A group that you are in asks for more than a password. Set up a code from an app or a passkey below, then sign out and"
+    " sign in with it. Until then this page is all that you can use."
+)
 
 
 def second_factors(held: Iterable[Credential]) -> tuple[Credential, ...]:

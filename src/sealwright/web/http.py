@@ -108,7 +108,9 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
     """Put the pages together."""
     assets = load_assets()
     pages = Pages(site, assets, NAVIGATION)
-    handlers = PageHandlers(browser_authenticator(dependencies.sessions), dependencies.sessions, entropy, site.origin)
+    handlers = PageHandlers(
+        browser_authenticator(dependencies.sessions, even_restricted=True), dependencies.sessions, entropy, site.origin
+    )
     routes = (
         *_static(assets),
         _route("GET", f"{IMAGE_PATH}/{{digest}}", ClientImagePages(dependencies.client_images).show, _STATIC),

@@ -18,8 +18,10 @@ from sealwright.oauth import SIGN_IN_PAGE
 from sealwright.web.cookies import DEVICE_COOKIE, NOTICE_COOKIE, clear
 from sealwright.web.forms import CSRF_FIELD, CsrfSecret, check_csrf_token, check_sender, csrf_secret
 from sealwright.web.pages import LEADS_AWAY
-from sealwright.web.return_to import ReturnTo, requested_page
+from sealwright.web.return_to import HOME, ReturnTo, requested_page
 
+_ADD_CREDENTIALS: Final = (*(f"{HOME}/{page}" for page in ("password", "authenticator", "passkey", "sessions")), "/ui/sign-out")
+"""What a session may use that only serves to add the credential that a policy asks for; each with what is below it."""
 CONFIRM: Final = "confirm"
 """Parameter of the sign-in page: anyone who is signed in signs in again."""
 
@@ -32,6 +34,11 @@ class PageRequest(Struct, frozen=True):
     csrf_secret: CsrfSecret
     form: Mapping[str, str]
     """Fields of a form that passed the checks; empty where nothing was sent."""
+
+    @property
+    def unrestricted(self) -> SignedIn | None:
+        """Who is signed in, where the session does more than to add the credential that a policy asks for."""
+        return None if self.signed_in is None or self.signed_in.session.restricted else self.signed_in
 
     @property
     def anonymous_csrf_token(self) -> str:
@@ -105,6 +112,8 @@ class PageHandlers:
             page_request = await self._begin(request)
             if page_request.signed_in is None:
                 return sign_in_first(request)
+            if page_request.signed_in.session.restricted and not _adds_credentials(request.path):
+                return redirect(HOME)
             return _without_notice(_with_cookies(await show(page_request, page_request.signed_in), page_request), request)
 
         handler.__doc__ = show.__doc__
@@ -117,6 +126,8 @@ class PageHandlers:
             page_request = await self._begin(request, sends_form=True)
             if page_request.signed_in is None:
                 return sign_in_first(request, page)
+            if page_request.signed_in.session.restricted and not _adds_credentials(request.path):
+                return redirect(HOME)
             check_csrf_token(page_request.typed(CSRF_FIELD), page_request.csrf_secret, page_request.signed_in.session.id)
             return await act(page_request, page_request.signed_in)
 
@@ -152,6 +163,11 @@ class PageHandlers:
             form = request.form()
         signed_in = await self._authenticator.authenticate(request)
         return PageRequest(request, signed_in, csrf_secret(request, self._entropy), form)
+
+
+def _adds_credentials(path: str) -> bool:
+    """Whether a session that only serves to add a credential may use this page."""
+    return path == HOME or path.startswith(_ADD_CREDENTIALS)
 
 
 def sign_in_first(request: Request, page: str = "") -> Response:

@@ -40,7 +40,7 @@ from sealwright.web.logout import SignOut
 from sealwright.web.models import ClientPreview
 from sealwright.web.page_request import CONFIRM, PageRequest
 from sealwright.web.pages import LEADS_AWAY, Pages
-from sealwright.web.return_to import ReturnTo, read_return_to
+from sealwright.web.return_to import HOME, ReturnTo, read_return_to
 
 CODE_PAGE = "/ui/sign-in/code"
 CANCEL_PATH = "/ui/sign-in/cancel"
@@ -88,7 +88,7 @@ class SignInPages:
             return await self._form(page_request, return_to, username=confirmed_name(page_request, return_to))
         if "other" in page_request.request.query():
             return await self._form(page_request, return_to)
-        step = await self._authorization.next_step(return_to.handle, page_request.signed_in)
+        step = await self._authorization.next_step(return_to.handle, page_request.unrestricted)
         if not isinstance(step, SignInStep):
             return self._step_response(step)
         present = page_request.signed_in.account.name if page_request.signed_in and step.again else ""
@@ -201,6 +201,8 @@ class SignInPages:
                 reason = "someone else signed in in the same browser"
                 await self._sessions.end(page_request.signed_in.session.id, reason, actor=page_request.signed_in.actor)
         headers = (set_session(completed.token), set_device(completed.device_token), clear(PENDING_COOKIE), *LEADS_AWAY)
+        if completed.signed_in.session.restricted:  # first the credential that a policy asks for
+            return redirect(HOME, headers=headers)
         return redirect(return_to.path(CONTINUE_PATH) if return_to.handle else return_to.page, headers=headers)
 
     async def _form(

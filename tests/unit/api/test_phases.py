@@ -34,6 +34,7 @@ BODIES = {
     "grant_role": {"role": "r-viewer", "person": "x"},
     "change_members": {"add": ["x"]},
     "set_members": {"members": []},
+    "set_account_policy": {"auth_expiry": 3600},
     "create_service_account": {"name": "x", "display_name": "X"},
     "update_service_account": {"display_name": "X"},
     "set_service_account_validity": {"valid_until": None},

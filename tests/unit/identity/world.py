@@ -42,7 +42,7 @@ class World:
         self.credentials, self.bootstrap, self.reset = parts.credentials, parts.bootstrap, parts.reset_links
         self.invitations, self.passkeys = parts.invitations, parts.passkeys
         self.roles = parts.roles
-        self.api_tokens = parts.api_tokens
+        self.api_tokens, self.account_policies = parts.api_tokens, parts.account_policies
 
     async def seed(self) -> None:
         await self.app.seed()

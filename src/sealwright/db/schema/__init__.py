@@ -12,6 +12,7 @@ from sealwright.db.schema.audit import audit_events, audit_names
 from sealwright.db.schema.ca import certificate_names, certificates, issuers, provisioners, used_tokens
 from sealwright.db.schema.columns import metadata
 from sealwright.db.schema.identity import (
+    account_policies,
     accounts,
     api_tokens,
     credentials,
@@ -55,6 +56,7 @@ from sealwright.db.schema.oauth import (
 from sealwright.db.schema.runtime import leases
 
 __all__ = [
+    "account_policies",
     "accounts",
     "api_tokens",
     "audit_events",

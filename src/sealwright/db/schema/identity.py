@@ -84,6 +84,16 @@ group_nestings = Table(
     info={"about": "Which group is in which group directly."},
 )
 
+account_policies = Table(
+    "account_policies",
+    metadata,
+    Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("auth_expiry", Integer, nullable=True, doc="Seconds that a sign-in lasts at the most"),
+    Column("privilege_expiry", Integer, nullable=True, doc="Seconds after a sign-in in which changes can be made"),
+    text_column("credential_minimum", nullable=True, doc="any, mfa or passkey"),
+    info={"about": "What groups ask of the sign-ins of their members; of several groups the strictest counts."},
+)
+
 credentials = Table(
     "credentials",
     metadata,
@@ -170,6 +180,7 @@ sessions = Table(
     instant_column("ended_at", nullable=True),
     text_column("end_reason", nullable=True),
     instant_column("revoked_at", nullable=True, doc="Since then not even applications with offline_access outlive it"),
+    flag_column("restricted", 0, doc="Whether it only serves to add the credential that an account policy asks for"),
     Index("ix_sessions_account_id", "account_id"),
     Index("ix_sessions_expires_at", "expires_at", "id"),
     info={"about": "Who is signed in where."},

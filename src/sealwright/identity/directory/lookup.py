@@ -145,6 +145,10 @@ class DirectoryLookup:
     async def _account_in(self, tx: Transaction, who: str) -> Account:
         return self._known_account(await store.find_account(tx, local_name(who, self._domain)), who)
 
+    async def group_in(self, tx: Transaction, who: str) -> Group:
+        """The group, or GroupNotFound; for other verbs about groups."""
+        return await self._group_in(tx, who)
+
     async def _group_in(self, tx: Transaction, who: str) -> Group:
         return self._known_group(await store.find_group(tx, local_name(who, self._domain)), who)
 

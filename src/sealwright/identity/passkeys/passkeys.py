@@ -11,6 +11,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
+from sealwright.identity.account_policy.removal import require_still_enough
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.store import account as find_account
 from sealwright.identity.directory.store import lock_account
@@ -150,6 +151,7 @@ class Passkeys:
             present = next((each for each in await store.of_account(tx, actor.id) if each.id == passkey_id), None)
             if present is None or not await store.remove(tx, actor.id, passkey_id):
                 raise _not_found(passkey_id)
+            await require_still_enough(tx, actor.id, passkeys=len(await store.of_account(tx, actor.id)))
             await self._record(tx, Event.CREDENTIAL_REMOVED, f"person:{actor.id}", actor, present)
             await self._sessions.end_begun_by_passkey_in(tx, actor.id, "a passkey was removed", actor=actor)
 

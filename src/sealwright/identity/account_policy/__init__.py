@@ -1,0 +1,1 @@
+"""What groups ask of the sign-ins of their members."""

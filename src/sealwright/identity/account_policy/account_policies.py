@@ -1,0 +1,101 @@
+"""Show and change what groups ask for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec import UNSET, UnsetType
+
+from sealwright.access import Actor, Permission
+from sealwright.audit import Audit, Event
+from sealwright.clock import in_words
+from sealwright.db import Database, Transaction
+from sealwright.errors import InvalidInput, NotFound
+from sealwright.identity.account_policy import store
+from sealwright.identity.account_policy.models import CredentialMinimum, GroupPolicy
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges
+from sealwright.identity.directory.directory import Directory
+from sealwright.identity.directory.store import lock_directory
+
+SHORTEST = timedelta(minutes=1)
+LONGEST_AUTH = timedelta(days=30)
+LONGEST_PRIVILEGE = timedelta(hours=1)
+
+
+class AccountPolicies:
+    """Changing one needs the permission to hand out roles: a weaker policy opens the accounts of administrators, too."""
+
+    def __init__(self, db: Database, audit: Audit, directory: Directory, changes: AuthorizedChanges) -> None:
+        self._db = db
+        self._audit = audit
+        self._directory = directory
+        self._changes = changes
+
+    async def show(self, who: str, *, actor: Actor) -> GroupPolicy | None:
+        """What a group asks for; None where it has no policy."""
+        group = await self._directory.show_group(who, actor=actor)
+        return await store.of_group(self._db, group.id)
+
+    async def change(
+        self,
+        who: str,
+        *,
+        auth_expiry: timedelta | UnsetType | None = UNSET,
+        privilege_expiry: timedelta | UnsetType | None = UNSET,
+        credential_minimum: CredentialMinimum | UnsetType | None = UNSET,
+        actor: Actor,
+    ) -> GroupPolicy:
+        """Set what is given, None takes it back, and the rest stays. A group without a policy gets one.
+
+        Durations and minimum count from the next sign-in of each member on; the time for changes counts at once.
+        """
+        auth = _within(auth_expiry, "A sign-in", LONGEST_AUTH)
+        privilege = _within(privilege_expiry, "The time for changes", LONGEST_PRIVILEGE)
+
+        async def body(tx: Transaction) -> GroupPolicy:
+            await lock_directory(tx)
+            group = await self._directory.group_in(tx, who)
+            await self._changes.require_over_group(tx, actor, group, "change the account policy of")
+            before = await store.of_group(tx, group.id) or GroupPolicy(group.name)
+            after = GroupPolicy(
+                group.name,
+                before.auth_expiry if isinstance(auth, UnsetType) else auth,
+                before.privilege_expiry if isinstance(privilege, UnsetType) else privilege,
+                before.credential_minimum if isinstance(credential_minimum, UnsetType) else credential_minimum,
+            )
+            await store.put(tx, group.id, after)
+            details = {"name": group.name, "policy": _details(after), "policy_before": _details(before)}
+            await self._audit.record(tx, Event.ACCOUNT_POLICY_CHANGED, actor=actor, target=f"group:{group.id}", details=details)
+            return after
+
+        return await self._changes.run(Event.ACCOUNT_POLICY_CHANGED, Permission.ROLE_WRITE, actor, f"group:{who}", body)
+
+    async def remove(self, who: str, *, actor: Actor) -> None:
+        """Let a group ask for nothing."""
+
+        async def body(tx: Transaction) -> None:
+            await lock_directory(tx)
+            group = await self._directory.group_in(tx, who)
+            await self._changes.require_over_group(tx, actor, group, "change the account policy of")
+            if not await store.remove(tx, group.id):
+                raise NotFound(f"The group {group.name} has no account policy.")
+            details = {"name": group.name, "policy": None}
+            await self._audit.record(tx, Event.ACCOUNT_POLICY_CHANGED, actor=actor, target=f"group:{group.id}", details=details)
+
+        await self._changes.run(Event.ACCOUNT_POLICY_CHANGED, Permission.ROLE_WRITE, actor, f"group:{who}", body)
+
+
+def _within(duration: timedelta | UnsetType | None, what: str, longest: timedelta) -> timedelta | UnsetType | None:
+    if isinstance(duration, timedelta) and not SHORTEST <= duration <= longest:
+        raise InvalidInput(
+            f"{what} cannot last {in_words(duration)}.", reasons=(f"{in_words(SHORTEST)} to {in_words(longest)} are allowed",)
+        )
+    return duration
+
+
+def _details(policy: GroupPolicy) -> dict[str, object]:
+    return {
+        "auth_expiry": None if policy.auth_expiry is None else policy.auth_expiry.total_seconds(),
+        "privilege_expiry": None if policy.privilege_expiry is None else policy.privilege_expiry.total_seconds(),
+        "credential_minimum": policy.credential_minimum,
+    }

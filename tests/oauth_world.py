@@ -8,7 +8,6 @@ import html
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -191,7 +190,7 @@ class World:
 
 @asynccontextmanager
 async def oauth_world(
-    open_database: OpenDatabase = sqlite_database, *, budgets: BudgetSettings | None = None, **lifetimes: timedelta
+    open_database: OpenDatabase = sqlite_database, *, budgets: BudgetSettings | None = None, **lifetimes: Any
 ) -> AsyncIterator[World]:
     """A world on a fresh database, where time stands still until it is moved."""
     async with open_database() as db:

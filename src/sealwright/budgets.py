@@ -80,6 +80,9 @@ class Budgets(Struct, frozen=True):
     userinfo_failures_by_network: Budget
     user_codes_by_network: Budget
     """Codes of devices that were typed wrongly."""
+    registrations: Budget
+    """Of all clients that register themselves, from wherever."""
+    registrations_by_network: Budget
     certificate_failures_by_network: Budget
     certificate_failures_by_account: Budget
 
@@ -100,6 +103,10 @@ def make_budgets(settings: BudgetSettings, clock: Clock) -> Budgets:
         ),
         user_codes_by_network=Budget(
             clock, settings.user_codes_per_address, "codes of devices from this address were typed wrongly"
+        ),
+        registrations=Budget(clock, settings.registrations, "clients registered themselves"),
+        registrations_by_network=Budget(
+            clock, settings.registrations_per_address, "clients registered themselves from this address"
         ),
         certificate_failures_by_network=Budget(
             clock, settings.certificate_failures_per_address, "certificate requests from this address were refused"

@@ -429,6 +429,9 @@ system oauth2 issuer get shared
 system oauth2 issuer revoke-key shared {key}
 system oauth2 set-issuer wiki
 system oauth2 issuer delete shared
+system oauth2 registration-token create
+system oauth2 registration-token list
+system oauth2 registration-token delete {key}
 system oauth2 set-name wiki encyclopaedia
 system oauth2 delete encyclopaedia
 system oauth2 delete native
@@ -502,6 +505,8 @@ def test_every_command_answers_in_json(server):
             grant = answers[0]["id"]
         if text.startswith("service-account api-token generate"):
             token = answers[0]["id"]
+        if text == "system oauth2 registration-token create":
+            key = answers[0]["id"]
         if text in ("system oauth2 get wiki", "system oauth2 issuer get shared"):
             key = answers[0]["keys"][0]["id"]
     assert traveller.attempt("whoami").returncode == 3

@@ -27,6 +27,7 @@ KINDS = (
     "group",
     "client",
     "oauth_issuer",
+    "registration_token",
     "provisioner",
     "certificate",
     "session",

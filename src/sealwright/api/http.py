@@ -21,6 +21,7 @@ from sealwright.api.person_imports import PersonImportOperations
 from sealwright.api.persons import PersonOperations
 from sealwright.api.profiles import ProfileOperations
 from sealwright.api.provisioners import ProvisionerOperations
+from sealwright.api.registration_tokens import RegistrationTokenOperations
 from sealwright.api.roles import RoleOperations
 from sealwright.api.server import ServerFacts, ServerOperations
 from sealwright.api.service_accounts import ServiceAccountOperations
@@ -46,7 +47,7 @@ from sealwright.identity import (
 )
 from sealwright.keys import Custody
 from sealwright.mail import Outbox
-from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, StoredMetadata
+from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, RegistrationTokens, StoredMetadata
 
 
 class ApiDependencies(Struct, frozen=True):
@@ -69,6 +70,7 @@ class ApiDependencies(Struct, frozen=True):
     clients: ClientRegistry
     client_maps: ClientMaps
     oauth_issuers: IssuerRegistry
+    registration_tokens: RegistrationTokens
     issuers: Issuers
     provisioners: ProvisionerRegistry
     inventory: Inventory
@@ -94,6 +96,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
         *IssuerOperations(given.oauth_issuers, given.clients).operations(),
+        *RegistrationTokenOperations(given.registration_tokens).operations(),
         *ClientMapOperations(given.client_maps).operations(),
         *ClientSecretOperations(given.clients).operations(),
         *ClientImageOperations(given.clients.images).operations(),

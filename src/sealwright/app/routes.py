@@ -92,6 +92,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         clients=parts.oauth.clients,
         client_maps=parts.oauth.client_maps,
         oauth_issuers=parts.oauth.issuers,
+        registration_tokens=parts.oauth.registration_tokens,
         issuers=authority.issuers,
         provisioners=authority.provisioners,
         inventory=authority.inventory,

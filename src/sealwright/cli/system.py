@@ -15,6 +15,7 @@ from sealwright.cli.confirmation import ask_about_client
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import parsed, stamp
 from sealwright.cli.oauth_issuers import issuer, set_issuer, shown_key
+from sealwright.cli.registration_tokens import registration_token
 from sealwright.client_metadata import PROFILES, asked_of, library_settings
 
 system = CommandGroup("system", help="OAuth clients.")
@@ -198,6 +199,7 @@ for each in (
     *secret_commands,
     set_issuer,
     issuer,
+    registration_token,
 ):
     oauth2.add_command(each)
 system.add_command(oauth2)

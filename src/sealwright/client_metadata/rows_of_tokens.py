@@ -13,6 +13,15 @@ from sealwright.client_metadata.declaration import MemberDeclaration, SetBy, Ver
 class TokenRows:
     """How tokens are signed, and how long they last."""
 
+    grant_types: Annotated[
+        tuple[str, ...],
+        MemberDeclaration(
+            doc="The grant types that it uses; none is every one that is open to its kind.",
+            label="grant types",
+            set_by=SetBy.REGISTRATION,
+            rule=rules.require_grant_type,
+        ),
+    ] = ()
     id_token_signed_response_alg: Annotated[
         Literal["ES256", "RS256"],
         MemberDeclaration(

@@ -18,6 +18,7 @@ MOST_URIS = 200
 LARGEST_IMAGE = 256 * 1024
 """Bytes."""
 
+_GRANT_TYPE = re.compile(r"[a-z][a-z0-9:._-]{0,99}")
 _CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -115,3 +116,9 @@ def require_grace_seconds(seconds: int, _client: object = None) -> None:
 def usual_grace_seconds(client: Any, _defaults: object = None) -> int:
     """A confidential client's refresh token is of no use to a thief without the secret; a public client's is."""
     return 0 if client.is_public else GRACE_SECONDS_OF_CONFIDENTIAL
+
+
+def require_grant_type(text: str, _client: object = None) -> None:
+    """Raise ClientRefused where a text is no name of a grant type."""
+    if _GRANT_TYPE.fullmatch(text) is None:
+        raise ClientRefused(f"{text[:100]!r} is no grant type.", hint="Give one such as client_credentials.")

@@ -75,6 +75,8 @@ from sealwright.oauth.models import (
 )
 from sealwright.oauth.policy import ScopeNeed
 from sealwright.oauth.purge import purge
+from sealwright.oauth.registration.store import RegistrationToken
+from sealwright.oauth.registration.tokens import RegistrationTokens
 from sealwright.oauth.store import clients_of_group
 from sealwright.oauth.token import TokenEndpoint, TokenResponse
 
@@ -131,6 +133,8 @@ __all__ = [
     "PeopleLookup",
     "Prompt",
     "RedirectStep",
+    "RegistrationToken",
+    "RegistrationTokens",
     "RequestGone",
     "ResponseMode",
     "ScopeMap",

@@ -37,6 +37,9 @@ from sealwright.oauth.opaque_tokens import OpaqueTokens
 from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.pushed.endpoint import PushEndpoint
 from sealwright.oauth.pushed.requests import PushedRequests
+from sealwright.oauth.registration.endpoint import RegistrationEndpoint
+from sealwright.oauth.registration.http import RegistrationHandlers, registration_routes
+from sealwright.oauth.registration.tokens import RegistrationTokens
 from sealwright.oauth.revocation import RevocationEndpoint
 from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.terminal_http import TerminalEndpoints, terminal_routes
@@ -51,6 +54,7 @@ class AuthorizationServer(Struct, frozen=True):
     clients: ClientRegistry
     client_maps: ClientMaps
     issuers: IssuerRegistry
+    registration_tokens: RegistrationTokens
     authorization: AuthorizationEndpoint
     consents: Consents
     discovery: Discovery
@@ -91,6 +95,7 @@ def build_authorization_server(
         clients=clients,
         client_maps=ClientMaps(clients, directory),
         issuers=IssuerRegistry(dependencies, custody),
+        registration_tokens=RegistrationTokens(dependencies, directory),
         authorization=asked.authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,
@@ -99,8 +104,17 @@ def build_authorization_server(
         logout=logout,
         backchannel_logout=BackchannelLogout(dependencies, custody=custody, outbound=dependencies.outbound),
         step_response=step_response,
-        routes=(*_people_routes(dependencies, asked.authorization, logout, sessions, step_response), *routes(endpoints)),
+        routes=(
+            *_people_routes(dependencies, asked.authorization, logout, sessions, step_response),
+            *routes(endpoints),
+            *_registration(dependencies, sealer, named),
+        ),
     )
+
+
+def _registration(dependencies: OAuthDependencies, sealer: Sealer, named: NamedAuthorities) -> list[Route]:
+    endpoint = RegistrationEndpoint(dependencies, sealer=sealer, named=named)
+    return registration_routes(RegistrationHandlers(endpoint, dependencies))
 
 
 class _Proofs(Struct, frozen=True):

@@ -29,6 +29,7 @@ from sealwright.oauth.issuers.addresses import (
     DEVICE_PATH,
     LOGOUT_PATH,
     PUSH_PATH,
+    REGISTRATION_PATH,
     KeyOwner,
     addresses_of,
     issuer_url_of,
@@ -40,6 +41,7 @@ from sealwright.oauth.issuers.addresses import (
 from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import Client, Prompt, ResponseMode
+from sealwright.oauth.registration import store as registration_store
 from sealwright.oauth.webfinger import webfinger_document
 from sealwright.openid_providers import LocalProvider, ProviderMetadata
 
@@ -96,6 +98,7 @@ class Discovery:
         self._origin = dependencies.origin
         self._machines_origin = dependencies.machines_origin
         self._domain = dependencies.domain
+        self._open_registration = dependencies.lifetimes.open_registration
         lifetimes = dependencies.lifetimes
         self._longest_token = max(lifetimes.access_token, lifetimes.client_credentials, lifetimes.id_token)
         self._key_sets: dict[tuple[str, ...], bytes] = {}
@@ -135,7 +138,12 @@ class Discovery:
                 _asked_by(client),
             )
         document = metadata_of(self._origin, issuer.url, offer)
+        if issuer.shared is not None and issuer.shared.is_root and await self._takes_registrations(now):
+            document["registration_endpoint"] = self._origin + REGISTRATION_PATH
         return document | proof_metadata_of(offer.methods, document, self._origin, self._machines_origin)
+
+    async def _takes_registrations(self, now: Instant) -> bool:
+        return self._open_registration or await registration_store.any_open(self._db, now)
 
     async def key_set(self, issuer: OAuthIssuer) -> bytes:
         """The JSON Web Key Set: every key that may have signed a token that still holds, newest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sealwright.errors import Conflict, NotFound, Refused
+from sealwright.errors import Conflict, NotFound, NotPermitted, RateLimited, Refused
 
 
 class UnprovenRequest(Refused):
@@ -95,6 +95,20 @@ class MalformedTokenRequest(TokenRequestRefused):
 
     code = "invalid_request"
     error = "invalid_request"
+
+
+class MetadataRefused(TokenRequestRefused):
+    """What a client asks to register is not allowed or not understood (RFC 7591, section 3.2.2)."""
+
+    code = "invalid_client_metadata"
+    error = "invalid_client_metadata"
+
+
+class RedirectUriRefused(MetadataRefused):
+    """A redirect URI that a client asks to register is missing or not allowed."""
+
+    code = "invalid_redirect_uri"
+    error = "invalid_redirect_uri"
 
 
 class ClientNotAuthenticated(TokenRequestRefused):
@@ -239,3 +253,27 @@ class TokenProofRefused(AccessTokenRefused):
         super().__init__(detail)
         self.error = error
         self.nonce = nonce
+
+
+class RegistrationTokenRefused(AccessTokenRefused):
+    """A token with which a client registers, or manages what it registered, that is missing or no good."""
+
+    code = "registration_token_refused"
+
+
+class RegistrationClosed(RegistrationTokenRefused):
+    """A client asks to register without a token, and that is not open to everyone."""
+
+    code = "registration_closed"
+
+
+class RegistrationNotManaged(NotPermitted):
+    """A client that an administrator created does not manage itself."""
+
+    code = "registration_not_managed"
+
+
+class TooManyRegistered(RateLimited):
+    """So many clients registered without a token that no more are taken."""
+
+    code = "too_many_registered"

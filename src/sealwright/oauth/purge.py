@@ -11,6 +11,7 @@ from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.device import store as device_store
 from sealwright.oauth.dpop import store as dpop_store
 from sealwright.oauth.pushed import store as pushed_store
+from sealwright.oauth.registration import store as registration_store
 
 KEPT_FOR = timedelta(days=1)
 """After its end, so that a second use is still recognised."""
@@ -22,7 +23,7 @@ async def purge(dependencies: OAuthDependencies) -> int:
     until = before(now, KEPT_FOR)
     gone = await until_none_is_left(db, store.purge_requests, until)
     gone += await until_none_is_left(db, store.purge_used_jwts, now)
-    for delete in (pushed_store.purge, device_store.purge, dpop_store.purge):
+    for delete in (pushed_store.purge, device_store.purge, dpop_store.purge, registration_store.purge_tokens):
         gone += await until_none_is_left(db, delete, until)
     gone += await _purge_families(dependencies, until)
     return gone + await until_none_is_left(db, store.purge_refresh_tokens, until)

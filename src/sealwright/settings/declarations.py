@@ -105,7 +105,7 @@ class SessionSettings:
 
 @dataclass(frozen=True, slots=True)
 class OAuthSettings:
-    """Lifetimes of what clients are given."""
+    """Lifetimes of what clients are given, and whether clients may register themselves."""
 
     request: timedelta = _declare("10m", read_duration, "How long a person may take to sign in and decide.")
     code: timedelta = _declare("1m", read_duration, "Authorization codes.")
@@ -117,6 +117,9 @@ class OAuthSettings:
         "720h",
         read_duration,
         "Refresh tokens with offline_access, which outlive the sign-in; each use gives a new one.",
+    )
+    open_registration: bool = _declare(
+        False, read_flag, "Whether clients may register themselves with the root issuer without a registration token."
     )
 
 
@@ -141,6 +144,8 @@ class BudgetSettings:
         read_rate,
         "Refused token requests from one address, whichever clients they name; and as many tokens that are none of this server.",
     )
+    registrations: Rate | None = _declare("600/1m", read_rate, "Clients that register themselves, from wherever.")
+    registrations_per_address: Rate | None = _declare("60/1m", read_rate, "Clients that register themselves from one address.")
     certificate_failures_per_address: Rate | None = _declare(
         "300/1m", read_rate, "Refused requests to sign, renew, rekey and revoke from one address."
     )

@@ -43,10 +43,12 @@ BODIES = {
     "set_validity": {"valid_until": None},
     "create_client": {"kind": "public", "name": "x", "display_name": "X", "landing_url": "https://x.example.org"},
     "update_client": {"require_pkce": True},
+    "add_to_grant_types": {"value": "client_credentials"},
     "set_client_image": {"content": "AAAA"},
     "rename_client": {"name": "y"},
     "rotate_client_keys": {},
     "create_issuer": {"name": "team"},
+    "create_registration_token": {},
     "rotate_issuer_keys": {},
     "set_client_issuer": {"issuer": None},
     "set_scope_map": {"scopes": ["openid"]},
@@ -54,6 +56,7 @@ BODIES = {
     "revoke_certificate": {},
 }
 QUERIES = {
+    "remove_from_grant_types": "value=client_credentials",
     "list_sessions": "person=idm_admin",
 }
 

@@ -562,3 +562,16 @@ def test_clients_share_an_issuer_and_get_their_own_back(admin):
     assert (moved["issuer"], moved["issuer_url"]) == (None, f"{PEOPLE}/oauth2/openid/wiki")
     admin.ok(*OAUTH2, "issuer", "delete", "team")
     assert admin.run(*OAUTH2, "issuer", "get", "team").code == 4
+
+
+def test_registration_token_is_printed_once_listed_and_deleted(admin):
+    made = admin.ok(*OAUTH2, "registration-token", "create", "--uses", "2", "--expires", "30m")
+    (token,) = made.out.split()
+    listed = admin.ok(*OAUTH2, "registration-token", "list").out
+    assert token not in listed
+    made = admin.ok(*OAUTH2, "registration-token", "create", "--group", "idm_all_accounts", "--scope", "a", "-o", "json").json
+    assert (made["uses_left"], made["scopes"], made["group"]) == (1, ["a"], "idm_all_accounts")
+    admin.ok(*OAUTH2, "registration-token", "delete", made["id"])
+    assert made["id"] not in admin.ok(*OAUTH2, "registration-token", "list").out
+    assert admin.run(*OAUTH2, "registration-token", "create", "--expires", "soon").code == 2
+    assert admin.run(*OAUTH2, "registration-token", "create", "--scope", "a").code == 1

@@ -314,7 +314,7 @@ async def test_routes_say_who_may_call_them():
             "/oauth2/inspect",
             "/oauth2/token/revoke",
         }
-        of_root = {"/token", "/token/introspection", "/token/revocation", "/jwks"}
+        of_root = {"/reg", "/reg/{client}", "/token", "/token/introspection", "/token/revocation", "/jwks"}
         told = {"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
         userinfo = {"/userinfo", "/oauth2/openid/{client}/userinfo", "/oauth2/issuers/{issuer}/userinfo"}
         assert {route.path for route in routes if len(route.listeners) > 1} == of_clients | of_root | told | userinfo

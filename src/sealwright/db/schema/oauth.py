@@ -234,3 +234,30 @@ oauth_logout_deliveries = Table(
     Index("ix_oauth_logout_deliveries_session_id", "session_id"),
     info={"about": "Logout tokens that clients did not take yet."},
 )
+
+oauth_registration_tokens = Table(
+    "oauth_registration_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    text_column("created_by", doc="The name of who made it"),
+    instant_column("created_at"),
+    instant_column("expires_at"),
+    Column("uses_left", Integer, nullable=False),
+    text_column("scopes", doc="What the clients that it lets in may be granted, with spaces between them"),
+    ref_column("group_id", "groups.id", cascade=True, nullable=True, doc="Whose members may grant them"),
+    Index("ix_oauth_registration_tokens_expires_at", "expires_at"),
+    Index("ix_oauth_registration_tokens_group_id", "group_id"),
+    info={"about": "Tokens with which clients may register themselves (RFC 7591)."},
+)
+
+oauth_registrations = Table(
+    "oauth_registrations",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("access_token_digest", LargeBinary, nullable=True, unique=True, doc="Null once the token was used on another client"),
+    Column("registration_token_id", Text, nullable=True, doc="What let it in; kept when that goes away, null for none"),
+    instant_column("created_at"),
+    Index("ix_oauth_registrations_registration_token_id", "registration_token_id"),
+    info={"about": "Clients that registered themselves, and the token by which each manages itself (RFC 7592)."},
+)

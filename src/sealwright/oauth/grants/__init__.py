@@ -22,7 +22,9 @@ GRANTS: tuple[type[Grant], ...] = (
 
 
 def is_open_to(grant: type[Grant], client: Client) -> bool:
-    """True where a client may use a grant type: its kind may, and for devices it has to be switched on."""
+    """True where a client may use a grant type: its kind may, it is registered for it, and for devices it is switched on."""
+    if client.grant_types and grant.grant_type not in client.grant_types:
+        return False
     return client.kind in grant.open_to and (grant is not DeviceCodeGrant or client.device_grant)
 
 

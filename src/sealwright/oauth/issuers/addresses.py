@@ -27,6 +27,7 @@ ROOT_TOKEN_PATH = "/token"  # noqa: S105 - an address
 ROOT_INTROSPECTION_PATH = "/token/introspection"
 ROOT_REVOCATION_PATH = "/token/revocation"
 ROOT_KEYS_PATH = "/jwks"
+REGISTRATION_PATH = "/reg"
 
 
 class KeyOwner(NamedTuple):

@@ -1,5 +1,7 @@
 """Programs that prove themselves by certificates: the stock `step` and curl against a live server."""
 
+import base64
+import hashlib
 import json
 import re
 import ssl
@@ -7,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from cryptography import x509
 
 from tests.interop.client_programs import OAUTH2
 from tests.live import run
@@ -100,3 +103,36 @@ def test_both_versions_of_tls_carry_the_certificate(server, machine, version):
     limits = ("--tls-max", option, f"--tlsv{option}")
     form = {"client_id": name, "grant_type": "client_credentials"}
     assert curl(server, "/oauth2/token", form, "--cert", crt, "--key", key, *limits)[0] == 200
+
+
+def self_made(place, name, days="1"):
+    """A certificate that vouches for itself, by openssl."""
+    crt, key = place / "self.crt", place / "self.key"
+    request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", days]
+    command = ["openssl", *request, "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", key, "-out", crt]
+    subprocess.run(command, check=True, capture_output=True)
+    return crt, key
+
+
+def test_registered_self_signed_certificate_proves_its_client_and_no_other(server, machine):
+    register(server, "desk.example.org")
+    crt, key = self_made(machine.place, "desk.example.org")
+    assert own_token(server, "desk.example.org", crt, key)[1]["error"] == NOT_PROVEN
+    rows = [json.loads(line) for line in server.sealwright("audit", "list", "--output", "json").splitlines()]
+    assert any("was not issued here" in row["details"].get("reason", "") for row in rows if row["event"] == "token.refused")
+    shown = subprocess.run(["openssl", "x509", "-in", crt, "-outform", "der"], check=True, capture_output=True).stdout
+    numbers = x509.load_der_x509_certificate(shown).public_key().public_numbers()
+    point = {name: base64url(getattr(numbers, name).to_bytes(32, "big")) for name in ("x", "y")}
+    jwk = {"kty": "EC", "crv": "P-256", **point, "x5c": [base64.b64encode(shown).decode()]}
+    keys = machine.place / "keys.json"
+    keys.write_text(json.dumps({"keys": [jwk]}))
+    server.sealwright(*OAUTH2, "set-authentication", "desk.example.org", "self_signed_tls_client_auth", "--jwks", keys)
+    status, token = own_token(server, "desk.example.org", crt, key)
+    assert status == 200
+    told = introspected(server, "desk.example.org", token["access_token"], crt, key)[1]
+    assert told["cnf"] == {"x5t#S256": base64url(hashlib.sha256(shown).digest())}
+    assert own_token(server, "desk.example.org", *machine.certificate("desk.example.org"))[1]["error"] == NOT_PROVEN
+
+
+def base64url(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

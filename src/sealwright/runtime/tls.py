@@ -11,8 +11,10 @@ from typing import NoReturn
 
 from cryptography import x509
 
-from sealwright import pem
 from sealwright.errors import Refused
+from sealwright.jose import KeyRefused
+from sealwright.keys import from_pem
+from sealwright.runtime.any_certificate import AnyCertificateContext
 from sealwright.runtime.tls_alerts import TellingContext
 
 _TLS12_SUITES = ":".join(
@@ -43,22 +45,16 @@ class TlsMaterial:
 def server_context(material: TlsMaterial, *, client_certificates: bool) -> ssl.SSLContext:
     """A context for one listener. With `client_certificates`, peers are asked for one and need not have any.
 
-    A client certificate is verified in the handshake, for the purpose of client authentication: one that is expired, foreign
-    or made for something else ends the handshake, with an alert that says so. Raises ListenerCertificateRefused.
+    The handshake proves that the peer holds the key of its certificate; whose it is, and whether it holds, is for the program to
+    say. Raises ListenerCertificateRefused.
     """
+    if client_certificates:
+        return _taking_any(material)
     context = TellingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_TLS12_SUITES)
     context.set_alpn_protocols(["http/1.1"])
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    if client_certificates:
-        try:
-            context.load_verify_locations(cadata=material.trust_pem.decode("ascii"))
-        except (ssl.SSLError, ValueError) as cause:
-            raise ListenerCertificateRefused("The roots that client certificates are checked against cannot be read.") from cause
-        context.verify_mode = ssl.CERT_OPTIONAL
-        if not context.cert_store_stats()["x509"]:
-            raise ListenerCertificateRefused("There is no root to check client certificates against.")
     _load(context, material)
     return context
 
@@ -74,18 +70,16 @@ class LiveContext:
     def adopt(self, material: TlsMaterial) -> bool:
         """Serve `material` from the next handshake on. True where that took a new context, which must be listened with.
 
-        The context in use keeps its session tickets, which the workers share; but a certificate with another kind of key would
-        stand beside the old one in it, and a root cannot be taken out of it. Raises ListenerCertificateRefused, changing nothing.
+        The context in use keeps its session tickets, which the workers share. But a certificate with another kind of key would
+        stand beside the old one in it, and one that takes any client certificate cannot be changed while it is in use: after
+        that, sessions resume at the same worker only. Raises ListenerCertificateRefused, changing nothing.
         """
         if material == self.material:
             return False
         fresh = server_context(material, client_certificates=self.client_certificates)
-        distrusted = set(pem.certificates(self.material.trust_pem)).difference(pem.certificates(material.trust_pem))
-        renewed = _kind_of_key(material) == _kind_of_key(self.material) and not (self.client_certificates and distrusted)
+        renewed = not self.client_certificates and _kind_of_key(material) == _kind_of_key(self.material)
         if renewed:
             _load(self.context, material)
-            if self.client_certificates:
-                self.context.load_verify_locations(cadata=material.trust_pem.decode("ascii"))
         else:
             self.context = fresh
         self.material = material
@@ -101,12 +95,25 @@ def _load(context: ssl.SSLContext, material: TlsMaterial) -> None:
         with _unnamed_file(material.chain_pem) as chain, _unnamed_file(material.key_pem) as key:
             context.load_cert_chain(chain, key, password=_refuse_password)
     except (ssl.SSLError, ValueError) as cause:
-        where = f": {material.files}" if material.files else ""
-        raise ListenerCertificateRefused(
-            f"The server certificate and its key cannot be read, or do not belong together{where}.",
-            hint="The file of tls.certificate must begin with the server's own certificate;"
-            " that of tls.key must hold its private key in PEM, without a password.",
-        ) from cause
+        raise _unusable(material) from cause
+
+
+def _taking_any(material: TlsMaterial) -> ssl.SSLContext:
+    try:
+        with _unnamed_file(material.chain_pem) as chain:
+            key = from_pem(material.key_pem)
+            return AnyCertificateContext(chain, key, suites=_TLS12_SUITES, protocols=(b"http/1.1",))
+    except (KeyRefused, ValueError) as cause:
+        raise _unusable(material) from cause
+
+
+def _unusable(material: TlsMaterial) -> ListenerCertificateRefused:
+    where = f": {material.files}" if material.files else ""
+    return ListenerCertificateRefused(
+        f"The server certificate and its key cannot be read, or do not belong together{where}.",
+        hint="The file of tls.certificate must begin with the server's own certificate;"
+        " that of tls.key must hold its private key in PEM, without a password.",
+    )
 
 
 def _refuse_password() -> NoReturn:

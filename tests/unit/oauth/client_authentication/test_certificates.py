@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import update
 
 from sealwright.access import SYSTEM
 from sealwright.db import Statement
 from sealwright.db.schema import certificates
+from tests.flows.listeners_certificates import TestAuthority
 from tests.machines_world import client_key, key_set, machines_world, refused, self_signed
 from tests.oauth_world import basic, members
 
@@ -92,6 +95,11 @@ async def of_the_authority(machines):
     return issuing.certificate_der
 
 
+async def of_another_authority(_machines):
+    """With the subject and the names of the right one."""
+    return leaf_of(TestAuthority("Example Issuing CA 1").client("billing"))
+
+
 async def not_read(_machines):
     return b"\x30\x03\x02\x01\x01"
 
@@ -102,6 +110,7 @@ REFUSED = {
     revoked: "was revoked at",
     expired: "expired at",
     of_the_authority: "was not issued here",
+    of_another_authority: "was not issued here",
     not_read: "cannot be read",
 }
 
@@ -224,3 +233,17 @@ async def test_certificate_of_ours_with_the_right_name_does_not_prove_a_self_sig
         _, jwks = self_signed(at=machines.clock.now())
         await machines.client(**SELF_SIGNED, jwks=jwks)
         assert refused(await machines.own_token(await machines.certificate("billing"))) == (401, "invalid_client")
+
+
+async def test_second_self_signed_certificate_counts_beside_the_first_until_that_is_taken_out():
+    async with machines_world() as machines:
+        first, old = self_signed(at=machines.clock.now())
+        second, new = self_signed(at=machines.clock.now())
+        await machines.client(**SELF_SIGNED, jwks={"keys": [*old["keys"], *new["keys"]]})
+        assert [(await machines.own_token(each)).status for each in (first, second)] == [200, 200]
+        await machines.server.clients.change("billing", {"jwks": new}, actor=SYSTEM)
+        assert [(await machines.own_token(each)).status for each in (first, second)] == [401, 200]
+
+
+def leaf_of(pair):
+    return x509.load_pem_x509_certificate(pair[0]).public_bytes(Encoding.DER)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from sealwright.ca.errors import HolderNotActive
 from sealwright.ca.models import CertificateContents, HolderStatus, LocalToken, PersonOf, SigningGrant
-from sealwright.ca.provisioners import OidcProvisioner, ProvisionerRegistry, check_still_held
+from sealwright.ca.provisioners import ProvisionerRegistry
 
 StatusOf = Callable[[str], Awaitable[HolderStatus]]
 """Account id → whether that person may have certificates now."""
@@ -60,12 +60,12 @@ class HolderChecks:
         if grant.account_id is None:
             return
         provisioner = await self._provisioners.find(grant.provisioner_id)
-        if not isinstance(provisioner, OidcProvisioner):
+        if provisioner is None:
             raise _lost(grant, HolderStatus(active=False, reason="the provisioner was removed"), "Ask with another provisioner.")
         person = await self.directory.person_of(grant.account_id)
         if person is None:
             raise _lost(grant, HolderStatus(active=False, reason="the account does not exist"), "Ask an administrator.")
-        check_still_held(provisioner, person, contents.common_name, contents.names)
+        provisioner.require_still_held(person, contents.common_name, contents.names)
 
 
 def _lost(grant: SigningGrant, standing: HolderStatus, hint: str) -> HolderNotActive:

@@ -20,13 +20,12 @@ from sealwright.ca import csr
 from sealwright.ca.certificate_lookup import CertificateLookup, PresentedCertificate
 from sealwright.ca.errors import CertificateRefused, RenewalRefused
 from sealwright.ca.issue import Issuance
-from sealwright.ca.models import CertificateRequest, IssuedCertificate, NameType, Profile, SigningGrant, TokenUse
+from sealwright.ca.models import CertificateRequest, IssuedCertificate, Profile, SigningGrant, TokenUse
 from sealwright.ca.policy import same_life
 from sealwright.ca.provisioners import (
     LEEWAY,
     Audiences,
     CredentialRefused,
-    OidcProvisioner,
     Provisioner,
     ProvisionerRegistry,
     TokenPurpose,
@@ -182,7 +181,4 @@ def _actor(record: CertificateRecord, provisioner: Provisioner) -> Actor:
     """On whose behalf a renewal runs: the person, or whatever holds a machine's key."""
     if record.account_id is not None:
         return Actor("person", record.account_id, record.holder_name)
-    if isinstance(provisioner, OidcProvisioner):
-        subject = next((name.value for name in record.names if name.type is NameType.URI), record.subject_name)
-        return Actor("person", subject, record.holder_name)
-    return Actor("service", provisioner.id, provisioner.name)
+    return provisioner.holder_of(record)

@@ -15,7 +15,7 @@ from sealwright.ca import store
 from sealwright.ca.certificate_lookup import CertificateLookup
 from sealwright.ca.errors import AlreadyRevoked, CertificateUnknown, RevocationRefused, TokenUsed
 from sealwright.ca.models import TokenUse
-from sealwright.ca.provisioners import JwkToken, ProvisionerTokens
+from sealwright.ca.provisioners import ProvisionerTokens, VerifiedToken
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.serials import decimal_text, serial_text
 from sealwright.clock import Clock
@@ -41,7 +41,7 @@ class Revocation:
         async with self._refusals_of(verified.actor, serial):
             await self._with_verified(verified, serial, code=code, reason=reason)
 
-    async def _with_verified(self, verified: JwkToken, serial: bytes, *, code: int, reason: str) -> None:
+    async def _with_verified(self, verified: VerifiedToken, serial: bytes, *, code: int, reason: str) -> None:
         if verified.subject != decimal_text(serial):  # the form that `step` signs, and no other of the same number
             raise RevocationRefused(
                 f"The token is for revoking {verified.subject[:100]}, not {serial_text(serial)} ({decimal_text(serial)}).",

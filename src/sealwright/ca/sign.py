@@ -11,7 +11,7 @@ from sealwright.budgets import Budgets
 from sealwright.ca import csr
 from sealwright.ca.issue import Issuance
 from sealwright.ca.models import IssuedCertificate
-from sealwright.ca.provisioners import IdToken, JwkToken, ProvisionerTokens
+from sealwright.ca.provisioners import ProvisionerTokens, VerifiedToken
 from sealwright.clock import Instant
 from sealwright.errors import Refused
 from sealwright.ip import network_of
@@ -54,7 +54,7 @@ class Signing:
             raise
 
     async def _issue(
-        self, verified: JwkToken | IdToken, request: str | bytes, not_before: Moment, not_after: Moment
+        self, verified: VerifiedToken, request: str | bytes, not_before: Moment, not_after: Moment
     ) -> IssuedCertificate:
         try:
             parsed = csr.parse(request)

@@ -48,7 +48,7 @@ _SHORT_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _LONG_TIME = "%b %e %H:%M:%S %Y UTC"
 
 
-class Provisioner(NamedTuple):
+class ProvisionerInCertificate(NamedTuple):
     """Who vouched for a certificate, as its extension says."""
 
     type: str
@@ -57,7 +57,7 @@ class Provisioner(NamedTuple):
     pairs: tuple[tuple[str, str], ...] = ()
 
 
-def provisioner_of(certificate: x509.Certificate) -> Provisioner | None:
+def provisioner_of(certificate: x509.Certificate) -> ProvisionerInCertificate | None:
     """The provisioner extension, or None where there is none that can be read."""
     try:
         extension = certificate.extensions.get_extension_for_oid(PROVISIONER_OID).value
@@ -67,7 +67,8 @@ def provisioner_of(certificate: x509.Certificate) -> Provisioner | None:
         words = [content.decode() for _, content in _elements(rest[0])] if rest else []
         kind = int.from_bytes(number, "big")
         pairs = tuple(zip(words[::2], words[1::2], strict=True))
-        return Provisioner(_TYPES[kind] if kind < len(_TYPES) else str(kind), name.decode(), credential.decode(), pairs)
+        kind_name = _TYPES[kind] if kind < len(_TYPES) else str(kind)
+        return ProvisionerInCertificate(kind_name, name.decode(), credential.decode(), pairs)
     except (x509.ExtensionNotFound, ValueError, IndexError):
         return None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose
 from sealwright.ca.provisioners.authenticate import ProvisionerTokens
+from sealwright.ca.provisioners.definitions import listed, parse_definition
 from sealwright.ca.provisioners.errors import (
     CredentialRefused,
     DefinitionRefused,
@@ -16,18 +17,11 @@ from sealwright.ca.provisioners.errors import (
     ProvisionerReadOnly,
     RequestNotMeant,
 )
-from sealwright.ca.provisioners.jwk import JwkToken
-from sealwright.ca.provisioners.models import (
-    LEEWAY,
-    JwkProvisioner,
-    OidcProvisioner,
-    Provisioner,
-    listed,
-    parse_definition,
-)
-from sealwright.ca.provisioners.oidc import IdToken
+from sealwright.ca.provisioners.jwk import JwkProvisioner, JwkToken
+from sealwright.ca.provisioners.models import LEEWAY
+from sealwright.ca.provisioners.oidc import IdToken, OidcProvisioner
+from sealwright.ca.provisioners.provisioner import Provisioner, VerifiedToken
 from sealwright.ca.provisioners.registry import ProvisionerRegistry, RegistryPage
-from sealwright.ca.provisioners.renewal import check_still_held
 from sealwright.ca.provisioners.single_use import check_life, one_use, replay_id
 
 __all__ = [
@@ -49,8 +43,8 @@ __all__ = [
     "RegistryPage",
     "RequestNotMeant",
     "TokenPurpose",
+    "VerifiedToken",
     "check_life",
-    "check_still_held",
     "listed",
     "one_use",
     "parse_definition",

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from sealwright.access import NamedAuthority, NameKind, Permission
-from sealwright.ca.provisioners.models import OidcDefinition, OidcProvisioner, Provisioner
+from sealwright.ca.provisioners.models import OidcDefinition
 
 ACCOUNT, GROUP = "account:", "group:"
 
@@ -46,8 +46,8 @@ def folded(mail: str) -> str:
     return f"{local}{at}{domain.lower()}" if at else mail
 
 
-def named_by(provisioner: Provisioner, own_client: str | None) -> tuple[NamedAuthority, ...]:
-    """The names that carry authority because of this provisioner.
+def named_by(definition: OidcDefinition, own_client: str | None) -> tuple[NamedAuthority, ...]:
+    """The names that carry authority because of a provisioner.
 
     `own_client`: the client of this server whose issuer it trusts, empty where that is an issuer that clients share; None for
     another provider, whose people are not ours.
@@ -55,9 +55,9 @@ def named_by(provisioner: Provisioner, own_client: str | None) -> tuple[NamedAut
     `admins` and the client carry any name: who is sent the client's tokens can be anyone who signs in. `groups` carries
     nothing more than a certificate with one's own names, so that it is managed as the groups of every application are.
     """
-    if own_client is None or not isinstance(provisioner, OidcProvisioner):
+    if own_client is None:
         return ()
-    definition, who = provisioner.definition, f"the provisioner {provisioner.name}"
+    who = f"the provisioner {definition.name}"
     any_name = frozenset({Permission.CERTIFICATE_ISSUE_ANY_NAME})
     clients = dict.fromkeys(filter(None, (own_client, definition.client_id)))
     return (

@@ -8,10 +8,8 @@ from typing import Any
 from sealwright.access import Actor
 from sealwright.ca.models import PersonOf
 from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose, addressed_elsewhere, is_address
-from sealwright.ca.provisioners.errors import CredentialRefused, IdentityRefused
-from sealwright.ca.provisioners.jwk import JwkToken, check_jwk, signed_claims
-from sealwright.ca.provisioners.models import JwkProvisioner, Provisioner
-from sealwright.ca.provisioners.oidc import IdToken, check_id_token, signed_id_claims
+from sealwright.ca.provisioners.errors import CredentialRefused
+from sealwright.ca.provisioners.provisioner import CredentialChecks, Provisioner, VerifiedToken
 from sealwright.ca.provisioners.registry import ProvisionerRegistry
 from sealwright.clock import Clock
 from sealwright.errors import Failure
@@ -35,50 +33,28 @@ class ProvisionerTokens:
         person_of: PersonOf,
     ) -> None:
         self._provisioners = provisioners
-        self._providers = providers
         self._accepted = accepted
-        self._clock = clock
-        self._person_of = person_of
+        self._checks = CredentialChecks(accepted, providers, clock, person_of)
 
-    async def for_sign(self, token: str, on_refusal: OnRefusal) -> JwkToken | IdToken:
+    async def for_sign(self, token: str, on_refusal: OnRefusal) -> VerifiedToken:
         """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused.
 
-        `on_refusal` is told of what is wrong behind a valid signature, with the provisioner and the actor that it stands for.
+        `on_refusal` is called with what is wrong behind a valid signature, the provisioner, and the actor that it stands for.
         """
         read = UnverifiedToken(token)
         provisioner = await self._find(read, TokenPurpose.SIGN)
-        if isinstance(provisioner, JwkProvisioner):
-            claims = signed_claims(provisioner, read)
-            try:
-                return self._checked_jwk(provisioner, read, claims, TokenPurpose.SIGN)
-            except (TokenRefused, CredentialRefused) as failure:
-                await on_refusal(provisioner.actor, provisioner.id, failure)
-                raise
-        signed = await signed_id_claims(provisioner, read, self._providers)
+        signed = await provisioner.authenticate(read, self._checks)
         try:
-            return await check_id_token(provisioner, read, signed, self._clock.now(), self._person_of)
+            return await signed.checked(TokenPurpose.SIGN)
         except (TokenRefused, CredentialRefused) as failure:
             await on_refusal(signed.actor, provisioner.id, failure)
             raise
 
-    def _checked_jwk(
-        self, provisioner: JwkProvisioner, token: UnverifiedToken, claims: Mapping[str, Any], operation: TokenPurpose
-    ) -> JwkToken:
-        return check_jwk(provisioner, token, claims, accepted=self._accepted, operation=operation, now=self._clock.now())
-
-    async def for_revoke(self, token: str) -> JwkToken:
-        """A token that asks for a revocation: of JWK provisioners only."""
+    async def for_revoke(self, token: str) -> VerifiedToken:
+        """A token that asks for a revocation."""
         read = UnverifiedToken(token)
         provisioner = await self._find(read, TokenPurpose.REVOKE)
-        if isinstance(provisioner, JwkProvisioner):
-            return self._checked_jwk(provisioner, read, signed_claims(provisioner, read), TokenPurpose.REVOKE)
-        signed = await signed_id_claims(provisioner, read, self._providers)
-        person = await check_id_token(provisioner, read, signed, self._clock.now(), self._person_of)
-        raise IdentityRefused(
-            f"{person.actor.name} cannot revoke with an ID token.",
-            reasons=(f"the provisioner {provisioner.name} is of type OIDC",),
-            hint="Revoke with the certificate and its key, or sign in to this server and revoke there.",
-        )
+        return await (await provisioner.authenticate(read, self._checks)).checked(TokenPurpose.REVOKE)
 
     async def _find(self, token: UnverifiedToken, operation: TokenPurpose) -> Provisioner:
         provisioner_id = id_in_token(token.header, token.claims(), self._accepted)
@@ -87,7 +63,8 @@ class ProvisionerTokens:
             if is_address(provisioner_id):
                 key_id = f"{token.claims().get('iss')}:{token.header.get('kid')}"
                 by_key = await self._provisioners.find(key_id)
-                if isinstance(by_key, JwkProvisioner):  # its signature is verified before the audience is refused and recorded
+                if by_key is not None and by_key.verifies_with_own_key:
+                    # its signature is verified before the audience is refused and recorded
                     return by_key
                 raise addressed_elsewhere((provisioner_id,), operation)
             raise CredentialRefused(

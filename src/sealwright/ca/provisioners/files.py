@@ -7,8 +7,9 @@ from typing import Any
 
 from sealwright import strict_json
 from sealwright.ca.models import Claims
+from sealwright.ca.provisioners.definitions import parse_definition
 from sealwright.ca.provisioners.errors import DefinitionRefused
-from sealwright.ca.provisioners.models import Provisioner, parse_definition
+from sealwright.ca.provisioners.provisioner import Provisioner
 from sealwright.strict_json import JsonRefused
 
 MOST_BYTES = 1_000_000

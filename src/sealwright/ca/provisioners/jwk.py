@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from sealwright.access import Actor
+from sealwright.access import Actor, NamedAuthority
 from sealwright.ca import names
-from sealwright.ca.models import CertificateRequest, SigningGrant, TokenUse
+from sealwright.ca.models import (
+    CertificateRequest,
+    Claims,
+    Name,
+    Person,
+    ProvisionerExtension,
+    ProvisionerType,
+    PublicKey,
+    SigningGrant,
+    TokenUse,
+)
 from sealwright.ca.profiles import STEP_LEAF
-from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose, addressed_elsewhere
-from sealwright.ca.provisioners.errors import RequestNotMeant
-from sealwright.ca.provisioners.models import LEEWAY, JwkProvisioner
+from sealwright.ca.provisioners.audiences import TokenPurpose, addressed_elsewhere
+from sealwright.ca.provisioners.errors import IdentityRefused, RequestNotMeant
+from sealwright.ca.provisioners.models import LEEWAY, JwkDefinition
+from sealwright.ca.provisioners.provisioner import CredentialChecks, OwnClient
 from sealwright.ca.provisioners.single_use import check_life, one_use, replay_id
-from sealwright.clock import Instant
+from sealwright.ca.records import CertificateRecord
 from sealwright.jose import (
     JWT,
     UnverifiedToken,
+    VerificationKey,
+    VerificationKeys,
     audiences,
     base64url,
     check_times,
@@ -32,6 +47,83 @@ from sealwright.jose import (
 )
 
 _FINGERPRINT_OF_REQUEST = "x5rt#S256"
+
+
+@dataclass(frozen=True)
+class JwkProvisioner:
+    """A JWK provisioner, checked and ready to be asked. What every token asks it for is put together once."""
+
+    definition: JwkDefinition
+    claims: Claims
+    public_key: PublicKey
+    source: str = ""
+    """The file it comes from; empty when it is stored in the database."""
+
+    @property
+    def kid(self) -> str:
+        """The id of its key."""
+        kid: str = self.definition.key["kid"]
+        return kid
+
+    @cached_property
+    def keys(self) -> VerificationKeys:
+        """The one key that its tokens are signed with."""
+        return (VerificationKey(self.kid, self.definition.key["alg"], self.public_key),)
+
+    @cached_property
+    def algorithms(self) -> frozenset[str]:
+        """The only algorithm that its tokens may be signed with."""
+        return frozenset({self.definition.key["alg"]})
+
+    @cached_property
+    def id(self) -> str:
+        """What its tokens are found by: name and key id."""
+        return f"{self.name}:{self.kid}"
+
+    @property
+    def name(self) -> str:
+        """The name people choose it by."""
+        return self.definition.name
+
+    @cached_property
+    def extension(self) -> ProvisionerExtension:
+        """What its certificates say of it."""
+        return ProvisionerExtension(ProvisionerType.JWK, self.name, self.kid)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts with a token of it: the holder of its key."""
+        return Actor("service", self.id, self.name)
+
+    verifies_with_own_key = True
+    secret = ""
+
+    def stored(self) -> JwkDefinition:
+        """The definition as it is."""
+        return self.definition
+
+    def encrypted_key(self, kid: str) -> str:
+        """The encrypted private key, where it is the one with this id."""
+        return self.definition.encrypted_key if kid == self.kid else ""
+
+    async def authenticate(self, token: UnverifiedToken, checks: CredentialChecks) -> SignedJwkToken:
+        """Verify the signature by the key of the definition."""
+        claims = verify(token, self.keys, typ=JWT, algorithms=self.algorithms).claims
+        return SignedJwkToken(self, token, claims, checks)
+
+    def holder_of(self, _: CertificateRecord) -> Actor:
+        """The holder of its key."""
+        return self.actor
+
+    def require_still_held(self, person: Person, _: str, __: Iterable[Name]) -> None:
+        """Refuse: it vouches for machines, never for people of this server."""
+        raise IdentityRefused(
+            f"The provisioner {self.name} does not vouch for {person.name}.", hint="Ask with another provisioner."
+        )
+
+    def named_authority(self, _: OwnClient) -> tuple[NamedAuthority, ...]:
+        """None: it trusts its key alone."""
+        return ()
 
 
 class JwkToken(msgspec.Struct, frozen=True):
@@ -82,27 +174,28 @@ class JwkToken(msgspec.Struct, frozen=True):
             raise RequestNotMeant("The token was made for another certificate signing request.")
 
 
-def signed_claims(provisioner: JwkProvisioner, token: UnverifiedToken) -> Mapping[str, Any]:
-    """The claims of a token that a key of this provisioner signed; nothing else of them is checked. Raises TokenRefused."""
-    return verify(token, provisioner.keys, typ=JWT, algorithms=provisioner.algorithms).claims
+class SignedJwkToken(msgspec.Struct, frozen=True):
+    """A token that the key of a provisioner signed; nothing else of it is checked."""
 
+    provisioner: JwkProvisioner
+    token: UnverifiedToken
+    claims: Mapping[str, Any]
+    checks: CredentialChecks
 
-def check_jwk(
-    provisioner: JwkProvisioner,
-    token: UnverifiedToken,
-    claims: Mapping[str, Any],
-    *,
-    accepted: Audiences,
-    operation: TokenPurpose,
-    now: Instant,
-) -> JwkToken:
-    """Check signed claims: issuer, times and audience. What is wrong raises TokenRefused or CredentialRefused."""
-    require_issuer(claims, provisioner.name)
-    check_times(claims, now, LEEWAY)
-    check_life(claims, now)
-    if not accepted.match(audiences(claims), operation):
-        raise addressed_elsewhere(audiences(claims), operation)
-    subject = require_text(claims, "sub")
-    token_id = optional_text(claims, "jti") or replay_id(token)
-    use = one_use(provisioner.id, token_id, expires_at=instant_claim(claims, "exp") or now, now=now)
-    return JwkToken(provisioner, subject, claims, use)
+    @property
+    def actor(self) -> Actor:
+        """The holder of the key."""
+        return self.provisioner.actor
+
+    async def checked(self, purpose: TokenPurpose) -> JwkToken:
+        """Check issuer, times and audience."""
+        claims, provisioner, now = self.claims, self.provisioner, self.checks.clock.now()
+        require_issuer(claims, provisioner.name)
+        check_times(claims, now, LEEWAY)
+        check_life(claims, now)
+        if not self.checks.accepted.match(audiences(claims), purpose):
+            raise addressed_elsewhere(audiences(claims), purpose)
+        subject = require_text(claims, "sub")
+        token_id = optional_text(claims, "jti") or replay_id(self.token)
+        use = one_use(provisioner.id, token_id, expires_at=instant_claim(claims, "exp") or now, now=now)
+        return JwkToken(provisioner, subject, claims, use)

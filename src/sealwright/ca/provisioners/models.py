@@ -1,4 +1,4 @@
-"""Who may ask for certificates, and how they prove it: definitions in exactly the shape that `step` reads and writes.
+"""Definitions of provisioners, in exactly the shape that `step` reads and writes, and what is checked of them.
 
 A definition is refused by the name of the member that is wrong; members that are not known are refused too, so that a
 misspelt rule is never a missing rule. Members of `step-ca` that would change a certificate in a way that this server does
@@ -8,23 +8,17 @@ not carry out (templates, webhooks) are refused as well, unless they are empty.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from sealwright.access import Actor
-from sealwright.ca.models import Claims, ProvisionerExtension, ProvisionerType, PublicKey
-from sealwright.ca.profiles import inherit
+from sealwright.ca.models import PublicKey
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.errors import Failure
 from sealwright.hosts import HostRefused, canonical_host
-from sealwright.http import misfit
-from sealwright.jose import VerificationKey, VerificationKeys, keys_of_jwks, public_key_from_jwk
+from sealwright.jose import keys_of_jwks, public_key_from_jwk
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 LONGEST_NAME = 128
@@ -41,7 +35,7 @@ _PART_OF_JWE = re.compile(r"[A-Za-z0-9_-]+")
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
-class _Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, rename="camel"):
+class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, rename="camel"):
     """Members that every provisioner has."""
 
     type: str
@@ -50,7 +44,7 @@ class _Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     options: dict[str, Any] | None = None
 
 
-class OidcDefinition(_Definition, frozen=True, kw_only=True):
+class OidcDefinition(Definition, frozen=True, kw_only=True):
     """A provisioner that trusts the ID tokens of an OpenID provider."""
 
     client_id: str = msgspec.field(name="clientID")
@@ -67,8 +61,14 @@ class OidcDefinition(_Definition, frozen=True, kw_only=True):
     allow_unverified_email: bool = False
     """Not a member of `step-ca`: sign mail addresses that the provider does not call verified."""
 
+    @property
+    def configuration_url(self) -> str:
+        """Where the provider's metadata are; the well-known path is added when the definition names the issuer only."""
+        endpoint = self.configuration_endpoint
+        return endpoint if endpoint.endswith(WELL_KNOWN) else endpoint.rstrip("/") + WELL_KNOWN
 
-class JwkDefinition(_Definition, frozen=True, kw_only=True):
+
+class JwkDefinition(Definition, frozen=True, kw_only=True):
     """A provisioner that trusts tokens signed with one key."""
 
     key: dict[str, Any]
@@ -76,148 +76,17 @@ class JwkDefinition(_Definition, frozen=True, kw_only=True):
     """The private key for `step`, encrypted under a password that the server never sees."""
 
 
-_SHAPES: Mapping[str, type[OidcDefinition | JwkDefinition]] = {"OIDC": OidcDefinition, "JWK": JwkDefinition}
-
-
-@dataclass(frozen=True)
-class OidcProvisioner:
-    """An OIDC provisioner, checked and ready to be asked."""
-
-    definition: OidcDefinition
-    claims: Claims
-    given_endpoint: str
-    """As in the definition: of our own issuers it may be a path, which stays right when this server's address changes."""
-    source: str = ""
-    """The file it comes from; empty when it is stored in the database."""
-
-    @property
-    def id(self) -> str:
-        """What its tokens are found by: the client id at the provider."""
-        return self.definition.client_id
-
-    @property
-    def name(self) -> str:
-        """The name people choose it by."""
-        return self.definition.name
-
-    @property
-    def configuration_url(self) -> str:
-        """Where the provider's metadata are; the well-known path is added when the definition names the issuer only."""
-        endpoint = self.definition.configuration_endpoint
-        return endpoint if endpoint.endswith(WELL_KNOWN) else endpoint.rstrip("/") + WELL_KNOWN
-
-    @cached_property
-    def extension(self) -> ProvisionerExtension:
-        """What its certificates say of it."""
-        return ProvisionerExtension(ProvisionerType.OIDC, self.name, self.definition.client_id)
-
-
-@dataclass(frozen=True)
-class JwkProvisioner:
-    """A JWK provisioner, checked and ready to be asked. What every token asks it for is put together once."""
-
-    definition: JwkDefinition
-    claims: Claims
-    public_key: PublicKey
-    source: str = ""
-    """The file it comes from; empty when it is stored in the database."""
-
-    @property
-    def kid(self) -> str:
-        """The id of its key."""
-        kid: str = self.definition.key["kid"]
-        return kid
-
-    @cached_property
-    def keys(self) -> VerificationKeys:
-        """The one key that its tokens are signed with."""
-        return (VerificationKey(self.kid, self.definition.key["alg"], self.public_key),)
-
-    @cached_property
-    def algorithms(self) -> frozenset[str]:
-        """The only algorithm that its tokens may be signed with."""
-        return frozenset({self.definition.key["alg"]})
-
-    @cached_property
-    def id(self) -> str:
-        """What its tokens are found by: name and key id."""
-        return f"{self.name}:{self.kid}"
-
-    @property
-    def name(self) -> str:
-        """The name people choose it by."""
-        return self.definition.name
-
-    @cached_property
-    def extension(self) -> ProvisionerExtension:
-        """What its certificates say of it."""
-        return ProvisionerExtension(ProvisionerType.JWK, self.name, self.kid)
-
-    @cached_property
-    def actor(self) -> Actor:
-        """Who acts with a token of it: the holder of its key."""
-        return Actor("service", self.id, self.name)
-
-
-Provisioner = OidcProvisioner | JwkProvisioner
-
-
-def parse_definition(document: object, *, defaults: Claims, source: str = "", origin: str = "") -> Provisioner:
-    """A provisioner from the decoded JSON of its definition. What is wrong raises DefinitionRefused naming the member.
-
-    `origin`: where the paths of our own issuers begin.
-    """
-    if not isinstance(document, dict):
-        raise DefinitionRefused("A provisioner is defined by a JSON object.")
-    given = document.get("type")
-    kind = given.upper() if isinstance(given, str) else None
-    if kind is None or kind not in _SHAPES:
-        raise DefinitionRefused(f"type is {str(given)[:40]!r}; provisioners here are of type {' or '.join(_SHAPES)}.")
-    try:
-        definition = msgspec.convert({**document, "type": kind}, _SHAPES[kind])
-    except msgspec.ValidationError as cause:
-        raise DefinitionRefused(_in_words({**document, "type": kind}, _SHAPES[kind])) from cause
-    _check_name(definition.name)
-    _check_options(definition.options)
-    try:
-        claims = inherit(definition.claims, defaults)
-    except Failure as cause:
-        raise DefinitionRefused(f"claims: {cause.detail}", hint=cause.hint) from cause
-    if isinstance(definition, OidcDefinition):
-        given = definition.configuration_endpoint
-        if origin and given.startswith("/"):
-            definition = msgspec.structs.replace(definition, configuration_endpoint=f"{origin}{given}")
-        _check_oidc(definition)
-        return OidcProvisioner(definition, claims, given, source)
-    return JwkProvisioner(definition, claims, _check_jwk(definition), source)
-
-
-def listed(provisioner: Provisioner) -> dict[str, Any]:
-    """The definition as the list shows it. `clientSecret` is always there, because clients demand the member."""
-    shown: dict[str, Any] = msgspec.to_builtins(provisioner.definition)
-    if isinstance(provisioner, OidcProvisioner):
-        shown["clientSecret"] = provisioner.definition.client_secret
-    return shown
-
-
-def _in_words(document: Mapping[str, Any], shape: type[_Definition]) -> str:
-    """What does not fit, with the name of the provisioner where there is one."""
-    name = document.get("name")
-    of_whom = f" {name[:LONGEST_NAME]!r}" if isinstance(name, str) and name else ""
-    words = misfit(document, shape).sentence("the definition")
-    return f"In the provisioner{of_whom} {words[:1].lower()}{words[1:]}"
-
-
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise DefinitionRefused where no provisioner can have this name."""
     if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
         raise DefinitionRefused(f"name is {name[:LONGEST_NAME]!r}; it must be 1 to {LONGEST_NAME} printable characters.")
 
 
-def _check_options(options: object, path: str = "options") -> None:
+def check_options(options: object, path: str = "options") -> None:
     """`step-ca` writes empty objects here; anything that would have an effect is refused."""
     if isinstance(options, dict):
         for member, value in options.items():
-            _check_options(value, f"{path}.{member}")
+            check_options(value, f"{path}.{member}")
     elif options not in (None, "", [], False):
         raise DefinitionRefused(
             f"{path} is set, but this server does not carry out templates and webhooks of provisioners.",
@@ -225,7 +94,8 @@ def _check_options(options: object, path: str = "options") -> None:
         )
 
 
-def _check_oidc(definition: OidcDefinition) -> None:
+def check_oidc(definition: OidcDefinition) -> None:
+    """Raise DefinitionRefused for the first member that is wrong."""
     if not definition.client_id or not definition.client_id.isprintable():
         raise DefinitionRefused("clientID is empty or not printable; it is the client's id at the provider.")
     _check_url(definition.configuration_endpoint)
@@ -271,7 +141,8 @@ def _check_listen_address(address: str) -> None:
         raise DefinitionRefused(f"listenAddress is {address[:100]!r}; it is written as HOST:PORT or :PORT.")
 
 
-def _check_jwk(definition: JwkDefinition) -> PublicKey:
+def checked_key(definition: JwkDefinition) -> PublicKey:
+    """The public key of a definition; raises DefinitionRefused for the first member that is wrong."""
     jwk = definition.key
     secret = _PRIVATE_MEMBERS & jwk.keys()
     if secret:

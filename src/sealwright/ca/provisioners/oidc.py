@@ -17,21 +17,37 @@ Where this is stricter or clearer than `step-ca`, on purpose:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from sealwright.access import Actor
+from sealwright.access import Actor, NamedAuthority
 from sealwright.ca import names
-from sealwright.ca.models import CertificateRequest, LocalToken, Name, NameType, PersonOf, SigningGrant, TokenUse
+from sealwright.ca.models import (
+    CertificateRequest,
+    Claims,
+    LocalToken,
+    Name,
+    NameType,
+    Person,
+    ProvisionerExtension,
+    ProvisionerType,
+    SigningGrant,
+    TokenUse,
+)
 from sealwright.ca.profiles import STEP_LEAF
-from sealwright.ca.provisioners.administrators import Bearer, asks_for_group_ids, mentions
+from sealwright.ca.provisioners.administrators import Bearer, asks_for_group_ids, mentions, named_by
+from sealwright.ca.provisioners.audiences import TokenPurpose
 from sealwright.ca.provisioners.errors import IdentityRefused
-from sealwright.ca.provisioners.models import LEEWAY, OidcProvisioner
+from sealwright.ca.provisioners.models import LEEWAY, OidcDefinition
 from sealwright.ca.provisioners.name_rules import in_wanted_group, own_names, require_domain
+from sealwright.ca.provisioners.provisioner import CredentialChecks, OwnClient
+from sealwright.ca.provisioners.renewal import check_still_held
 from sealwright.ca.provisioners.single_use import one_use, replay_id
-from sealwright.clock import Instant
+from sealwright.ca.records import CertificateRecord
 from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.jose import (
     ALGORITHMS,
@@ -47,7 +63,72 @@ from sealwright.jose import (
     require_text,
     verify,
 )
-from sealwright.openid_providers import ProviderMetadata, TrustedProviders
+from sealwright.openid_providers import ProviderMetadata
+
+
+@dataclass(frozen=True)
+class OidcProvisioner:
+    """An OIDC provisioner, checked and ready to be asked."""
+
+    definition: OidcDefinition
+    claims: Claims
+    given_endpoint: str
+    """As in the definition: of our own issuers it may be a path, which stays right when this server's address changes."""
+    source: str = ""
+    """The file it comes from; empty when it is stored in the database."""
+
+    @property
+    def id(self) -> str:
+        """What its tokens are found by: the client id at the provider."""
+        return self.definition.client_id
+
+    @property
+    def name(self) -> str:
+        """The name people choose it by."""
+        return self.definition.name
+
+    @cached_property
+    def extension(self) -> ProvisionerExtension:
+        """What its certificates say of it."""
+        return ProvisionerExtension(ProvisionerType.OIDC, self.name, self.definition.client_id)
+
+    verifies_with_own_key = False
+
+    @property
+    def secret(self) -> str:
+        """The client's secret at the provider."""
+        return self.definition.client_secret
+
+    def stored(self) -> OidcDefinition:
+        """The definition as it was given, without the secret."""
+        return msgspec.structs.replace(self.definition, client_secret="", configuration_endpoint=self.given_endpoint)
+
+    def encrypted_key(self, _: str) -> str:
+        """None: the provider keeps its keys."""
+        return ""
+
+    async def authenticate(self, token: UnverifiedToken, checks: CredentialChecks) -> SignedIdToken:
+        """Verify the signature by the provider's keys; a provider that is down raises Unavailable."""
+        definition, key_id = self.definition, token.header.get("kid")
+        metadata, keys = await checks.providers.keys_for(
+            definition.configuration_endpoint, key_id if isinstance(key_id, str) else None, tenant_id=definition.tenant_id
+        )
+        _check_algorithm(token.header.get("alg"), metadata)
+        claims = verify(token, keys, typ=JWT, algorithms=metadata.algorithms).claims
+        return SignedIdToken(self, token, metadata, claims, checks)
+
+    def holder_of(self, record: CertificateRecord) -> Actor:
+        """A person of another provider: by the URI of issuer and `sub`."""
+        subject = next((name.value for name in record.names if name.type is NameType.URI), record.subject_name)
+        return Actor("person", subject, record.holder_name)
+
+    def require_still_held(self, person: Person, subject_name: str, names: Iterable[Name]) -> None:
+        """Ask the directory's facts by the rules of the first certificate."""
+        check_still_held(self.definition, person, subject_name, names)
+
+    def named_authority(self, own_client: OwnClient) -> tuple[NamedAuthority, ...]:
+        """What `admins`, `groups` and the client name."""
+        return named_by(self.definition, own_client(self.definition.configuration_endpoint))
 
 
 class IdToken(msgspec.Struct, frozen=True):
@@ -98,7 +179,7 @@ class IdToken(msgspec.Struct, frozen=True):
         if self.is_administrator:
             named = request.names or request.common_name or request.subject_mails
             return self._any_names(request) if named or not self.trusted_mail else self._own_names()
-        require_domain(self.provisioner, names.canonical(Name(NameType.EMAIL, self._required_mail())))
+        require_domain(self.provisioner.definition, names.canonical(Name(NameType.EMAIL, self._required_mail())))
         return self._own_names()
 
     def _own_names(self) -> SigningGrant:
@@ -147,7 +228,7 @@ class IdToken(msgspec.Struct, frozen=True):
 
     def _check_groups(self) -> None:
         wanted = self.provisioner.definition.groups
-        if in_wanted_group(self.provisioner, self.groups, self._bearer.account_id, self.group_ids):
+        if in_wanted_group(self.provisioner.definition, self.groups, self._bearer.account_id, self.group_ids):
             return
         if not self.groups:
             raise IdentityRefused(
@@ -183,11 +264,14 @@ class IdToken(msgspec.Struct, frozen=True):
         return self.mail
 
 
-class SignedIdClaims(msgspec.Struct, frozen=True):
-    """The claims of an ID token that its provider signed; nothing else of them is checked."""
+class SignedIdToken(msgspec.Struct, frozen=True):
+    """An ID token that its provider signed; nothing else of it is checked."""
 
+    provisioner: OidcProvisioner
+    token: UnverifiedToken
     metadata: ProviderMetadata
     claims: Mapping[str, Any]
+    checks: CredentialChecks
 
     @property
     def actor(self) -> Actor:
@@ -196,47 +280,47 @@ class SignedIdClaims(msgspec.Struct, frozen=True):
         known_as = subject if self.metadata.local else f"{self.metadata.issuer}#{subject}"
         return Actor("person", known_as, _text(self.claims, "email") or subject)
 
+    async def checked(self, purpose: TokenPurpose) -> IdToken:
+        """Check issuer, audience, authorized party and times; then refuse what people do not do with ID tokens."""
+        verified = await self._verified()
+        if purpose is not TokenPurpose.SIGN:
+            raise IdentityRefused(
+                f"{verified.actor.name} cannot {purpose} with an ID token.",
+                reasons=(f"the provisioner {self.provisioner.name} is of type OIDC",),
+                hint="Revoke with the certificate and its key, or sign in to this server and revoke there.",
+            )
+        return verified
 
-async def signed_id_claims(provisioner: OidcProvisioner, token: UnverifiedToken, providers: TrustedProviders) -> SignedIdClaims:
-    """Verify the signature of a token that names this provisioner. Raises TokenRefused; a provider that is down, Unavailable."""
-    definition = provisioner.definition
-    key_id = token.header.get("kid")
-    metadata, keys = await providers.keys_for(
-        definition.configuration_endpoint, key_id if isinstance(key_id, str) else None, tenant_id=definition.tenant_id
-    )
-    _check_algorithm(token.header.get("alg"), metadata)
-    return SignedIdClaims(metadata, verify(token, keys, typ=JWT, algorithms=metadata.algorithms).claims)
-
-
-async def check_id_token(
-    provisioner: OidcProvisioner, token: UnverifiedToken, signed: SignedIdClaims, now: Instant, person_of: PersonOf
-) -> IdToken:
-    """Check signed claims: issuer, audience, authorized party and times. What is wrong raises TokenRefused."""
-    definition, metadata, claims = provisioner.definition, signed.metadata, signed.claims
-    require_issuer(claims, metadata.issuer)
-    require_audience(claims, definition.client_id)
-    check_authorized_party(claims, definition.client_id)
-    check_times(claims, now, LEEWAY)
-    subject = require_text(claims, "sub")
-    person = await person_of(subject) if metadata.local and asks_for_group_ids(definition) else None
-    return IdToken(
-        provisioner=provisioner,
-        issuer_url=metadata.issuer,
-        local=metadata.local,
-        subject=subject,
-        mail=_mail(claims),
-        mail_verified=claims.get("email_verified") is True,
-        verified_is_text=isinstance(claims.get("email_verified"), str),
-        groups=_texts(claims, "groups"),
-        group_ids=frozenset() if person is None else person.group_ids,
-        user_name=_text(claims, "preferred_username"),
-        session_id=_text(claims, "sid"),
-        family_id=_text(claims, "family"),
-        claims=frozenset(claims),
-        use=one_use(
-            provisioner.id, _text(claims, "nonce") or replay_id(token), expires_at=instant_claim(claims, "exp") or now, now=now
-        ),
-    )
+    async def _verified(self) -> IdToken:
+        definition, metadata, claims = self.provisioner.definition, self.metadata, self.claims
+        now = self.checks.clock.now()
+        require_issuer(claims, metadata.issuer)
+        require_audience(claims, definition.client_id)
+        check_authorized_party(claims, definition.client_id)
+        check_times(claims, now, LEEWAY)
+        subject = require_text(claims, "sub")
+        person = await self.checks.person_of(subject) if metadata.local and asks_for_group_ids(definition) else None
+        return IdToken(
+            provisioner=self.provisioner,
+            issuer_url=metadata.issuer,
+            local=metadata.local,
+            subject=subject,
+            mail=_mail(claims),
+            mail_verified=claims.get("email_verified") is True,
+            verified_is_text=isinstance(claims.get("email_verified"), str),
+            groups=_texts(claims, "groups"),
+            group_ids=frozenset() if person is None else person.group_ids,
+            user_name=_text(claims, "preferred_username"),
+            session_id=_text(claims, "sid"),
+            family_id=_text(claims, "family"),
+            claims=frozenset(claims),
+            use=one_use(
+                self.provisioner.id,
+                _text(claims, "nonce") or replay_id(self.token),
+                expires_at=instant_claim(claims, "exp") or now,
+                now=now,
+            ),
+        )
 
 
 def _mail(claims: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ clients (PKCE, an empty or meaningless secret) to `step`, as the provider of thi
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -20,21 +19,16 @@ from sealwright.access import Actor, NamedAuthority, Permission, require
 from sealwright.audit import Audit, Event
 from sealwright.ca.models import Claims
 from sealwright.ca.provisioners import store
-from sealwright.ca.provisioners.administrators import named_by
+from sealwright.ca.provisioners.definitions import SECRET_MEMBER, parse_definition
 from sealwright.ca.provisioners.errors import ProvisionerExists, ProvisionerMissing, ProvisionerReadOnly
 from sealwright.ca.provisioners.files import parse_json, read_files
-from sealwright.ca.provisioners.models import JwkProvisioner, OidcProvisioner, Provisioner, parse_definition
+from sealwright.ca.provisioners.provisioner import OwnClient, Provisioner
 from sealwright.clock import Clock
 from sealwright.db import Database, DuplicateRow, Insertion, SingleFlight, Transaction
 from sealwright.errors import InvalidInput
 from sealwright.keys import Sealer
 
 LONGEST_PAGE = 100
-OwnClient = Callable[[str], str | None]
-"""The client of this server whose issuer a configuration endpoint means, whether it exists or not.
-
-Empty for an issuer that clients share, None for other providers.
-"""
 
 _FROM_FILE, _STORED = "f", "s"
 
@@ -163,18 +157,13 @@ class ProvisionerRegistry:
 
     async def named_authority(self, reader: Database | Transaction) -> list[NamedAuthority]:
         """The names of this server's people, groups and clients that carry authority because a provisioner trusts them."""
-        return [
-            each
-            for provisioner in await self.all(reader)
-            if isinstance(provisioner, OidcProvisioner)
-            for each in named_by(provisioner, self._own_client(provisioner.definition.configuration_endpoint))
-        ]
+        return [each for provisioner in await self.all(reader) for each in provisioner.named_authority(self._own_client)]
 
     async def encrypted_key(self, kid: str) -> str:
         """The encrypted private key of the JWK provisioner whose key has this id, or ProvisionerMissing."""
         for provisioner in await self.all():
-            if isinstance(provisioner, JwkProvisioner) and provisioner.kid == kid and provisioner.definition.encrypted_key:
-                return provisioner.definition.encrypted_key
+            if found := provisioner.encrypted_key(kid):
+                return found
         raise ProvisionerMissing(f"There is no encrypted key {kid[:100]!r}.")
 
     def check(self, document: object) -> Provisioner:
@@ -240,14 +229,8 @@ class ProvisionerRegistry:
         await self._db.write(body)
 
     def _seal(self, provisioner: Provisioner) -> tuple[store.ProvisionerRow, str]:
-        definition = provisioner.definition
-        sealed = None
-        if isinstance(provisioner, OidcProvisioner):
-            if provisioner.definition.client_secret:
-                sealed = self._sealer.seal(provisioner.definition.client_secret.encode(), _context(provisioner.id))
-            definition = msgspec.structs.replace(
-                provisioner.definition, client_secret="", configuration_endpoint=provisioner.given_endpoint
-            )
+        definition = provisioner.stored()
+        sealed = self._sealer.seal(provisioner.secret.encode(), _context(provisioner.id)) if provisioner.secret else None
         text = msgspec.json.encode(definition).decode()
         return store.ProvisionerRow(provisioner.id, 0, provisioner.name, text, sealed), definition.type
 
@@ -257,7 +240,7 @@ class ProvisionerRegistry:
             return known[2]
         document = msgspec.json.decode(row.definition)
         if row.sealed_secret is not None:
-            document["clientSecret"] = self._sealer.open(row.sealed_secret, _context(row.id)).decode()
+            document[SECRET_MEMBER] = self._sealer.open(row.sealed_secret, _context(row.id)).decode()
         provisioner = parse_definition(document, defaults=self._defaults, origin=self._origin)
         self._parsed[row.id] = (row.definition, row.sealed_secret, provisioner)
         return provisioner

@@ -14,19 +14,18 @@ from sealwright.ca.errors import CertificateNameRefused
 from sealwright.ca.models import Name, NameType, Person
 from sealwright.ca.provisioners.administrators import Bearer, mentions
 from sealwright.ca.provisioners.errors import IdentityRefused
-from sealwright.ca.provisioners.models import WELL_KNOWN, OidcProvisioner
+from sealwright.ca.provisioners.models import WELL_KNOWN, OidcDefinition
 from sealwright.ca.provisioners.name_rules import in_wanted_group, own_names, require_domain
 
 
-def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name: str, held: Iterable[Name]) -> None:
+def check_still_held(definition: OidcDefinition, person: Person, subject_name: str, held: Iterable[Name]) -> None:
     """Raise IdentityRefused where `person` would not be given a certificate with this subject and these names today.
 
     Every address that the person has is theirs; but only the primary one makes an administrator, as at the first certificate.
     """
-    definition = provisioner.definition
-    if not in_wanted_group(provisioner, person.groups, person.id, person.group_ids):
+    if not in_wanted_group(definition, person.groups, person.id, person.group_ids):
         raise IdentityRefused(
-            f"{person.name} is in none of the groups any more that the provisioner {provisioner.name} asks for.",
+            f"{person.name} is in none of the groups any more that the provisioner {definition.name} asks for.",
             reasons=(f"groups: {', '.join(definition.groups)}",),
             hint="Ask to be added to one of these groups.",
         )
@@ -38,13 +37,13 @@ def check_still_held(provisioner: OidcProvisioner, person: Person, subject_name:
         return
     if subject_name not in ("", person.id):
         _refuse(subject_name, person)
-    issuer_url = provisioner.configuration_url.removesuffix(WELL_KNOWN)
+    issuer_url = definition.configuration_url.removesuffix(WELL_KNOWN)
     own = frozenset(own_names(issuer_url, person.id, [mail.value for mail in mails]))
     for name in held:
         if name not in own:
             _refuse(name.value, person)
         if name.type is NameType.EMAIL:
-            require_domain(provisioner, name)
+            require_domain(definition, name)
 
 
 def _refuse(name: str, person: Person) -> NoReturn:

@@ -71,7 +71,7 @@ def test_missing_client_secret_is_listed_as_empty():
 def test_issuer_alone_is_completed_to_the_discovery_address():
     whole = "https://id.example.org/.well-known/openid-configuration"
     for endpoint in ("https://id.example.org", "https://id.example.org/", whole):
-        assert parse(oidc(configurationEndpoint=endpoint)).configuration_url == whole
+        assert parse(oidc(configurationEndpoint=endpoint)).definition.configuration_url == whole
 
 
 def test_type_is_read_in_any_case():

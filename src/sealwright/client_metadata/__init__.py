@@ -20,8 +20,9 @@ from sealwright.client_metadata.authentication import (
 from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy, Verb, VerbEffect
 from sealwright.client_metadata.distinguished_names import ComparableName, NameMalformed, comparable_name, parse_name
 from sealwright.client_metadata.errors import ClientRefused
+from sealwright.client_metadata.fapi import FAPI_ALGORITHMS, require_fapi
 from sealwright.client_metadata.loopback import LONGEST_URI, loopback_parts
-from sealwright.client_metadata.profiles import PROFILES, asked_of, library_settings, profile_members
+from sealwright.client_metadata.profiles import FAPI_2, PROFILES, asked_of, library_settings, profile_members
 from sealwright.client_metadata.redirect_uris import (
     has_origin_of_redirect,
     has_permitted_scheme,
@@ -36,6 +37,8 @@ __all__ = [
     "ASSERTION_ALGORITHMS",
     "AUTHENTICATION_MEMBERS",
     "CERTIFICATE_METHODS",
+    "FAPI_2",
+    "FAPI_ALGORITHMS",
     "KEY_METHODS",
     "LARGEST_IMAGE",
     "LONGEST_URI",
@@ -68,6 +71,7 @@ __all__ = [
     "profile_members",
     "require_client_name",
     "require_complete_authentication",
+    "require_fapi",
     "require_landing_url",
     "require_redirect_uri",
     "rows",

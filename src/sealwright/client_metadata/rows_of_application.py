@@ -65,18 +65,21 @@ class ApplicationRows:
         ),
     ]
     profile: Annotated[
-        Literal["oauth2.1", "classic"],
+        Literal["oauth2.1", "classic", "fapi2"],
         MemberDeclaration(
-            doc="The standard that was chosen for it, which set other members: OAuth 2.1 (PKCE required, ES256), or classic "
-            "OpenID Connect (PKCE may be used, RS256).",
+            doc="The standard that was chosen for it, which set other members: OAuth 2.1 (PKCE required, ES256), classic "
+            "OpenID Connect (PKCE may be used, RS256), or the FAPI 2.0 Security Profile (private_key_jwt or a certificate, "
+            "pushed requests, tokens bound to a key).",
             label="profile",
             set_by=SetBy.ADMINISTRATOR,
             verbs=(
                 Verb(
                     name="set-profile",
-                    doc="Set what a standard asks: oauth2.1 (PKCE required, tokens signed with ES256), or classic OpenID Connect "
-                    "(PKCE may be used, tokens signed with RS256) for applications that know nothing newer.\n\n"
-                    "A public client uses PKCE in any profile.",
+                    doc="Set what a standard asks: oauth2.1 (PKCE required, tokens signed with ES256), classic OpenID Connect "
+                    "(PKCE may be used, tokens signed with RS256) for applications that know nothing newer, or fapi2, the FAPI "
+                    "2.0 Security Profile, for what needs more protection.\n\n"
+                    "A public client uses PKCE in any profile. For fapi2, say with set-authentication first how the client "
+                    "proves itself; while it has the profile, nothing can be set that the profile forbids.",
                     said="{client} has the profile {value}",
                     example="set-profile wiki classic",
                     argument="profile",

@@ -6,6 +6,7 @@ A request that waits for the person is held by its own handle (see `pending`), w
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sealwright.audit import Event
@@ -29,6 +30,7 @@ from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import (
     AcceptedRequest,
+    Client,
     ConsentStep,
     DisclosedClaims,
     NextStep,
@@ -42,6 +44,8 @@ from sealwright.oauth.parameters import Parameters, response_mode_of, state_of
 from sealwright.oauth.pending import PendingRequests, request_gone
 from sealwright.oauth.policy import AuthorizationStep, ScopeNeed, SessionFacts
 from sealwright.oauth.subjects import SubjectLookup
+
+_LONGEST_FAPI_CODE = timedelta(seconds=60)
 
 
 class AuthorizationEndpoint:
@@ -239,13 +243,17 @@ class AuthorizationEndpoint:
                 if not await self._devices.allow(tx, request.device, family.id):
                     raise request_gone()
                 return True
-            await store.insert_code(tx, digest_of(code), family.id, request, after(now, self._lifetimes.code))
+            await store.insert_code(tx, digest_of(code), family.id, request, after(now, self._code_lifetime(pending.client)))
             await self._audit.record(tx, Event.CODE_ISSUED, actor=signed_in.actor, target=target, details=details)
             return True
 
         if not await self._db.write(body):
             raise request_gone()
         return await self._respond(pending, code=code)
+
+    def _code_lifetime(self, client: Client) -> timedelta:
+        """As the settings say; of a FAPI client at most a minute (FAPI 2.0 Security Profile, section 5.3.2.1)."""
+        return min(self._lifetimes.code, _LONGEST_FAPI_CODE) if client.is_fapi else self._lifetimes.code
 
     async def _refuse(
         self, handle: str, pending: PendingRequest, signed_in: SignedIn | None, refusal: AuthorizationRefused, event: Event

@@ -10,6 +10,7 @@ from typing import Any
 from sealwright.access import anonymous
 from sealwright.audit import Event
 from sealwright.ca import ClientCertificates, serial_of
+from sealwright.client_metadata import FAPI_ALGORITHMS
 from sealwright.jose import thumbprint_sha256
 from sealwright.oauth.confirmation import (
     CERTIFICATE,
@@ -20,7 +21,7 @@ from sealwright.oauth.confirmation import (
     require_certificate,
 )
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.dpop.proof import ProofRefused
+from sealwright.oauth.dpop.proof import ALGORITHMS, ProofRefused
 from sealwright.oauth.dpop.proofs import DpopProofs, NonceNeeded
 from sealwright.oauth.errors import (
     AccessTokenEnded,
@@ -71,7 +72,9 @@ class Confirmations:
     async def key_of(self, client: Client, proof: str, path: str) -> str:
         """The thumbprint of the key behind the DPoP proof of a POST; raises DpopProofRefused or DpopNonceNeeded."""
         try:
-            return await self._proofs.verify(proof, method="POST", urls=self._urls(path), needs_nonce=client.require_dpop_nonce)
+            return await self._proofs.verify(
+                proof, method="POST", urls=self._urls(path), needs_nonce=client.require_dpop_nonce, algorithms=_algorithms(client)
+            )
         except NonceNeeded as cause:
             raise DpopNonceNeeded(str(cause), nonce=self._proofs.nonces.current()) from cause
         except ProofRefused as cause:
@@ -101,6 +104,7 @@ class Confirmations:
                 urls=self._urls(presented.path),
                 access_token=presented.text or "",
                 needs_nonce=client.require_dpop_nonce,
+                algorithms=_algorithms(client),
             )
         except NonceNeeded as cause:
             nonce = self._proofs.nonces.current()
@@ -133,3 +137,8 @@ class Confirmations:
             reason=reason,
             details={"client": client.name, "address": request.peer.address, "reason": reason},
         )
+
+
+def _algorithms(client: Client) -> frozenset[str]:
+    """What the client's proofs may be signed with."""
+    return FAPI_ALGORITHMS if client.is_fapi else ALGORITHMS

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 from sealwright.client_metadata import (
     ASSERTION_ALGORITHMS,
+    FAPI_ALGORITHMS,
     SECRET_ALGORITHMS,
     AuthenticationMethod,
     is_client_name,
@@ -140,7 +141,8 @@ class Discovery:
         document = metadata_of(self._origin, issuer.url, offer)
         if issuer.shared is not None and issuer.shared.is_root and await self._takes_registrations(now):
             document["registration_endpoint"] = self._origin + REGISTRATION_PATH
-        return document | proof_metadata_of(offer.methods, document, self._origin, self._machines_origin)
+        document |= proof_metadata_of(offer.methods, document, self._origin, self._machines_origin)
+        return _of_fapi(document) if client is not None and client.is_fapi else document
 
     async def _takes_registrations(self, now: Instant) -> bool:
         return self._open_registration or await registration_store.any_open(self._db, now)
@@ -242,6 +244,12 @@ def proof_metadata_of(methods: Collection[str], document: Mapping[str, Any], ori
     for endpoint in ("token", "introspection", "revocation") if algorithms else ():
         told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = algorithms
     return told
+
+
+def _of_fapi(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the algorithms, those that the FAPI 2.0 Security Profile knows."""
+    lists = {name: value for name, value in document.items() if name.endswith("_alg_values_supported")}
+    return {**document, **{name: [each for each in value if each in FAPI_ALGORITHMS] for name, value in lists.items()}}
 
 
 def _asked_by(client: Client) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sealwright.client_metadata import ClientMetadata, loopback_parts, usual_grace_seconds
+from sealwright.client_metadata import FAPI_2, ClientMetadata, loopback_parts, usual_grace_seconds
 from sealwright.clock import Instant
 from sealwright.oauth.claims_request import ClaimsRequest
 from sealwright.oauth.issuers.models import SharedIssuer
@@ -41,6 +41,11 @@ class Client(ClientMetadata):
         ends_at = self.previous_secret_ends_at
         previous = self.previous_secret_digest if ends_at is not None and now < ends_at else None
         return tuple(digest for digest in (self.secret_digest, previous) if digest is not None)
+
+    @property
+    def is_fapi(self) -> bool:
+        """True where the FAPI 2.0 Security Profile holds for it."""
+        return self.profile == FAPI_2
 
     @property
     def has_opaque_tokens(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sealwright.client_metadata import FAPI_ALGORITHMS
 from sealwright.jose import (
     ALGORITHMS,
     JWT,
@@ -53,7 +54,7 @@ class RequestObjects:
 
     def _verified(self, read: UnverifiedToken, client: Client, keys: VerificationKeys) -> Mapping[str, Any]:
         typ = REQUEST_OBJECT if str(read.header.get("typ", "")).lower().endswith(REQUEST_OBJECT) else JWT
-        claims = verify(read, keys, typ=typ, algorithms=ALGORITHMS).claims
+        claims = verify(read, keys, typ=typ, algorithms=FAPI_ALGORITHMS if client.is_fapi else ALGORITHMS).claims
         if claims.get("iss", client.name) != client.name or claims.get("client_id", client.name) != client.name:
             raise _refused("its iss or client_id is another client")
         if "aud" in claims and issuer_url_of(self._origin, client) not in audiences(claims):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from sealwright.client_metadata import ASSERTION_ALGORITHMS, SECRET_ALGORITHMS
+from sealwright.client_metadata import ASSERTION_ALGORITHMS, FAPI_ALGORITHMS, SECRET_ALGORITHMS
 from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.jose import (
@@ -81,12 +81,16 @@ class ClientAssertions:
     def _audiences(self, client: Client) -> tuple[str, ...]:
         """What an assertion may be addressed to, as one text: the issuer, or the token endpoint."""
         origin = self._origins[0]
+        if client.is_fapi:  # FAPI 2.0 Security Profile, section 5.3.2.1: the issuer alone
+            return (issuer_url_of(origin, client),)
         return (issuer_url_of(origin, client), *(each + path for each in self._origins for path in (TOKEN_PATH, ROOT_TOKEN_PATH)))
 
     async def _verified(self, client: Client, token: UnverifiedToken, method: str) -> SignedClaims:
         fitting = ASSERTION_ALGORITHMS if method == "private_key_jwt" else SECRET_ALGORITHMS
         registered = client.token_endpoint_auth_signing_alg
         algorithms = frozenset(fitting if registered is None else {registered}.intersection(fitting))
+        if client.is_fapi:
+            algorithms &= FAPI_ALGORITHMS
         if method == "client_secret_jwt":
             return verify_mac(token, await self._secret(client), algorithms=algorithms)
         keys = await self._key_sets.keys(client, token.header.get("kid"))

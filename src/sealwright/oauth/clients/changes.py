@@ -10,12 +10,14 @@ import msgspec
 
 from sealwright.client_metadata import (
     AUTHENTICATION_MEMBERS,
+    FAPI_2,
     MOST_URIS,
     ClientMetadata,
     ClientRefused,
     Row,
     profile_members,
     require_complete_authentication,
+    require_fapi,
     rows,
 )
 from sealwright.http import misfit
@@ -27,12 +29,17 @@ def with_members(client: _C, members: Mapping[str, Any]) -> _C:
     """`client` with these members in place of its own; None brings a default back. Raises ClientRefused."""
     values = {name: _value(_row(name), value) for name, value in members.items()}
     if "profile" in values:
-        values = {**profile_members(values["profile"], public=client.is_public), **values}
+        usual = profile_members(values["profile"], public=client.is_public)
+        if values.get("tls_client_certificate_bound_access_tokens", client.tls_client_certificate_bound_access_tokens):
+            usual.pop("dpop_bound_access_tokens", None)  # one binding is enough
+        values = {**usual, **values}
     changed = _replaced(client, values)
     for name in values:
         require_allowed(changed, name)
     if not AUTHENTICATION_MEMBERS.isdisjoint(values):
         require_complete_authentication(changed)
+    if changed.profile == FAPI_2:
+        require_fapi(changed)
     return changed
 
 

@@ -47,7 +47,15 @@ class Proof(NamedTuple):
     """When it is refused for its age."""
 
 
-def read_proof(text: str, *, method: str, urls: Collection[str], access_token: str | None, now: Instant) -> Proof:
+def read_proof(
+    text: str,
+    *,
+    method: str,
+    urls: Collection[str],
+    access_token: str | None,
+    now: Instant,
+    algorithms: frozenset[str] = ALGORITHMS,
+) -> Proof:
     """The proof of a request to one of the spellings of its address; raises ProofRefused.
 
     `access_token`: the one that is sent with it; None where none is.
@@ -57,7 +65,7 @@ def read_proof(text: str, *, method: str, urls: Collection[str], access_token: s
     try:
         read = UnverifiedToken(text)
         key = _key_of(read.header)
-        claims = verify(read, (key,), typ=PROOF, algorithms=ALGORITHMS).claims
+        claims = verify(read, (key,), typ=PROOF, algorithms=algorithms & ALGORITHMS).claims
     except (TokenRefused, JwkRefused) as cause:
         raise ProofRefused(f"The DPoP proof is not valid: {cause.detail}") from cause
     _require_request(claims, method, urls)

@@ -10,7 +10,7 @@ from sealwright.keys import Sealer
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.dpop import store
 from sealwright.oauth.dpop.nonces import Nonces
-from sealwright.oauth.dpop.proof import ProofRefused, read_proof
+from sealwright.oauth.dpop.proof import ALGORITHMS, ProofRefused, read_proof
 
 
 class NonceNeeded(ProofRefused):
@@ -33,9 +33,12 @@ class DpopProofs:
         urls: Sequence[str],
         access_token: str | None = None,
         needs_nonce: bool = False,
+        algorithms: frozenset[str] = ALGORITHMS,
     ) -> str:
         """The thumbprint of the key that signed it; raises ProofRefused, or NonceNeeded. It is used up by this."""
-        proof = read_proof(text, method=method, urls=urls, access_token=access_token, now=self._clock.now())
+        proof = read_proof(
+            text, method=method, urls=urls, access_token=access_token, now=self._clock.now(), algorithms=algorithms
+        )
         if (needs_nonce or proof.nonce is not None) and not self.nonces.is_good(proof.nonce or ""):
             raise NonceNeeded("The DPoP proof needs the nonce that the header DPoP-Nonce of this response tells.")
         digest = hashlib.sha256(f"{proof.thumbprint}:{proof.id}".encode("utf-8", "surrogatepass")).digest()

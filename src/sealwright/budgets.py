@@ -1,4 +1,4 @@
-"""How much of what costs work or leaves traces one party may ask for: so many in so long, each party by itself.
+"""Rate limits: how many requests of a kind one party (a network, an account, a client) may make in a while.
 
 Counts are in the memory of each process and begin anew when it starts or reloads its settings: asking costs no row, and with
 several processes a party may have as many times the number that is set. A check and a count are a look into a dictionary each.

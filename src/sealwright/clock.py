@@ -34,7 +34,7 @@ class SystemClock:
 
 
 class FixedClock:
-    """A clock that stands still until it is told to move."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self, start: Instant) -> None:
         self._now = start

@@ -88,7 +88,7 @@ class TrustedProviders:
         """Metadata and keys of the provider at `configuration_endpoint` (its issuer, or the full well-known address).
 
         A key set that lacks `token_kid` is fetched once more. `tenant_id` takes the place of ``{tenantid}`` in an issuer.
-        A provider that is down, slow, or answers rubbish raises ProviderUnavailable, and is asked again at a later call.
+        A provider that is down, slow, or returns something unusable raises ProviderUnavailable; a later call asks again.
         """
         own = await self._local(configuration_endpoint)
         if own is not None:

@@ -1,4 +1,4 @@
-"""Let requests of the same moment go through their stages side by side.
+"""Yield once, so that concurrent requests run stage by stage.
 
 Where one stage of a request computes for tens of microseconds (a signature is checked, a request is decoded) and so does the
 next, each pushes the other's code out of the processor's caches, and every stage of every request starts cold. Requests that

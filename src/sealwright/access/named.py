@@ -1,4 +1,4 @@
-"""Permissions that comes with a name: a provisioner trusts a group, a mail address or a client, and its holder gains by that.
+"""Permissions that come with a name: a provisioner trusts a group, a mail address or a client, and its holder gains by that.
 
 A domain that trusts a name states it here as data; a domain that assigns names asks before a name changes hands. Neither knows
 the other.

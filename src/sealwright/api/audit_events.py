@@ -1,4 +1,4 @@
-"""What happened."""
+"""The audit record: search it, and export it as a stream."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class AuditOperations:
         return EventPage(items=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
 
     async def _export(self, call: Call) -> Response:
-        """The first events are read before the response begins, so that a database out of reach is still told as a problem."""
+        """The first events are read before the response begins, so that an unreachable database is still a problem document."""
         require(call.actor, Permission.AUDIT_EXPORT)
         wanted = await self._wanted(call)
         first = await Audit.search(self._db, wanted, at_most=EXPORTED_AT_ONCE)

@@ -1,4 +1,4 @@
-"""Sign in and out, and tell who one is."""
+"""Sign in, sign out, and show who is signed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parts of one process depend on, and the one part that commands need without the others: the people."""
+"""The dependencies of one process; and identity alone, for commands that need no other part."""
 
 from __future__ import annotations
 

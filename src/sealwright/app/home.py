@@ -65,7 +65,7 @@ class Home(Struct, frozen=True):
 
     @property
     def unfinished(self) -> Path:
-        """There from the first moment of `making` to the last, so that what was killed in between can be told from a server."""
+        """There from the first moment of `making` to the last, so that a half-made directory is not taken for a server."""
         return self.path / "init.unfinished"
 
     @property

@@ -1,4 +1,4 @@
-"""Every route, and the words for failures on every wire."""
+"""Every route, and the error format of every wire."""
 
 from __future__ import annotations
 

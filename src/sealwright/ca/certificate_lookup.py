@@ -1,4 +1,4 @@
-"""Recognising a certificate of our own that someone shows, over TLS or in a token.
+"""Find a certificate of this authority that was presented over TLS or in a token.
 
 What counts is the store: the certificate must lie there as issued, byte for byte. The signature of the issuer and the usages
 are checked again all the same, so that neither the TLS layer nor the database is believed alone.

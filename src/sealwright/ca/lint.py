@@ -1,4 +1,4 @@
-"""Our own look at the final to-be-signed bytes, before the issuer's key is used.
+"""Checks of the final to-be-signed bytes, before the issuer's key is used.
 
 Two tables of small rules, each with the section it comes from. They read the bytes again and never the request, so that a
 mistake in policy or encoding is found here. What all certificates of a profile share is also held against pkilint, once per

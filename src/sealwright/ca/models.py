@@ -1,4 +1,4 @@
-"""Nouns of the certificate authority. They carry trust in one direction:
+"""The types of the certificate authority. They carry trust in one direction:
 
 unverified request → `CertificateRequest` (key proven) + `SigningGrant` (what a provisioner concluded) → `CertificateContents`
 (decided) → `PreparedCertificate` (linted and recorded, can be signed once) → `IssuedCertificate` (signed and read back).

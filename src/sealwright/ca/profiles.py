@@ -53,7 +53,7 @@ def load(document: bytes) -> Profile:
 
 
 def digest_of(profile: Profile) -> bytes:
-    """SHA-256 of everything a profile says, so that a change of it between decision and signature can be told."""
+    """SHA-256 of everything a profile says, so that a change of it between decision and signature is noticed."""
     return hashlib.sha256(msgspec.json.encode(profile)).digest()
 
 

@@ -1,4 +1,4 @@
-"""What is done about issuances that a dying process left behind, and about notes that no one needs any more.
+"""Close issuances that a process did not finish, and delete records that are not needed any more.
 
 An intent without a result means that a process died somewhere between recording the intent and recording what it signed. From
 the database alone no one can say whether the key was used in between, so each becomes "maybe signed", never "failed": the

@@ -1,4 +1,4 @@
-"""The verbs of `system oauth2` about names, secrets and keys of a client: what ends when they are changed is told first."""
+"""The verbs of `system oauth2` about names, secrets and keys of a client: what ends when they are changed is said first."""
 
 from __future__ import annotations
 

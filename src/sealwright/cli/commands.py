@@ -71,7 +71,7 @@ class Command(click.Command):
     """A command whose help ends with examples, and which takes the global options."""
 
     def __init__(self, *args: Any, examples: Sequence[str], local: bool = False, asks_first: bool = False, **more: Any) -> None:
-        """`asks_first`: at a terminal it says what will end, and goes on only when it is told so."""
+        """`asks_first`: at a terminal it says what will end, and goes on only after a confirmation."""
         super().__init__(*args, **more)
         self.examples = tuple(examples)
         if asks_first and self.help:

@@ -75,7 +75,7 @@ def ask_about_provisioner(context: CommandContext, name: str) -> None:
 
 
 def ask_about_certificate(context: CommandContext, serial: str) -> None:
-    """Ask before a certificate is revoked. Anyone who may revoke it and not see it is asked without being told more."""
+    """Ask before a certificate is revoked. Anyone who may revoke it and not see it is asked without seeing more."""
 
     def tell() -> list[str]:
         lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Calls to the management API, and what becomes of its answers."""
+"""Calls to the management API, and its responses as values or failures."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _told_roots(transport: Transport, url: str) -> list[bytes]:
 
 
 def _der_of(root: str) -> bytes:
-    """A root as it was told, or nothing where it is no certificate."""
+    """A root in DER; empty where the text is no certificate."""
     try:
         return ssl.PEM_cert_to_DER_cert(root.strip())
     except ValueError:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Page(NamedTuple):
-    """What a person is told, and whether it went well (None: it is not known yet)."""
+    """What the page says, and whether it went well (None: it is not known yet)."""
 
     title: str
     text: str

@@ -27,7 +27,7 @@ DEFAULT_NAME = "sealwright"
 
 
 def _is_usual_home(context: CommandContext, home: Path) -> bool:
-    """Whether commands find this home without being told."""
+    """Whether commands find this home without --dir."""
     from sealwright.settings import SettingsRefused
 
     try:

@@ -1,4 +1,4 @@
-"""JSON bodies checked against a type; a value that does not fit is refused by the member that is wrong."""
+"""JSON bodies checked against a type; a refusal names the member that is wrong."""
 
 from __future__ import annotations
 

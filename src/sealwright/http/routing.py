@@ -27,7 +27,7 @@ class Listener(StrEnum):
 
 
 class Wire(StrEnum):
-    """Whose words a failure is told in; the server holds one table from error class to answer for each."""
+    """The error format of a route; each has one table from exception class to response."""
 
     PAGE = "page"  # HTML for people
     OAUTH = "oauth"  # RFC 6749, section 5.2 and RFC 6750

@@ -1,6 +1,6 @@
 """By which credentials people authenticate their requests: browsers by a cookie, terminals by a bearer token.
 
-One list for each way in. Service accounts show API tokens, which are told from the tokens of terminals by how they begin.
+One list for each way in. Service accounts show API tokens, which differ from the tokens of terminals by how they begin.
 """
 
 from __future__ import annotations

@@ -303,7 +303,7 @@ def session_end_reason(session: Session, rules: SessionLifetimes, now: Instant) 
 
 
 def printable(text: str, longest: int = MAX_USER_AGENT) -> str:
-    """What a peer told about itself, cut and without control characters."""
+    """A text that a peer sent about itself, cut and without control characters."""
     return "".join(c for c in text[:longest] if c.isprintable())
 
 

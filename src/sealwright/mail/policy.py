@@ -1,4 +1,4 @@
-"""Pure decisions: when a message is tried again, and what may be told of a server's reply."""
+"""Pure decisions: when a message is tried again, and what may be shown of a server's reply."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class AuthorizationEndpoint:
         return await self._refuse(handle, pending, signed_in, refusal, Event.CONSENT_DENIED)
 
     async def go_back(self, handle: str, signed_in: SignedIn) -> NextStep:
-        """The person has read that they may not use the application, and the application is told. Raises RequestGone."""
+        """The person has read that they may not use the application, which gets access_denied. Raises RequestGone."""
         pending = await self.pending(handle)
         decision = (await self._facts_about(signed_in, pending)).decision
         if decision.allowed:  # they were let in meanwhile

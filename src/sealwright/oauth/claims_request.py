@@ -21,7 +21,7 @@ Values = tuple[Any, ...]
 
 
 class ClaimsRequest(Struct, frozen=True, omit_defaults=True):
-    """Claims by their names, with the values that are wanted, for each place where they are told."""
+    """Claims by their names, with the values that are wanted, for ID tokens and for userinfo."""
 
     id_token: Mapping[str, Values] = {}
     userinfo: Mapping[str, Values] = {}
@@ -34,7 +34,7 @@ class ClaimsRequest(Struct, frozen=True, omit_defaults=True):
 
     @property
     def names(self) -> frozenset[str]:
-        """Every claim that is asked for, wherever it is told."""
+        """Every claim that is asked for, in either place."""
         return frozenset((*self.id_token, *self.userinfo))
 
     def only(self, names: frozenset[str]) -> ClaimsRequest:

@@ -8,13 +8,13 @@ from sealwright.errors import Conflict, NotFound, NotPermitted, RateLimited, Ref
 
 
 class UnprovenRequest(Refused):
-    """An authorization request whose client or redirect URI is not proven: told to the person, never redirected."""
+    """An authorization request whose client or redirect URI is not proven: shown to the person, never redirected."""
 
     code = "unproven_request"
 
 
 class LogoutRefused(Refused):
-    """A logout request that is not right: told to the person, never redirected."""
+    """A logout request that is not right: shown to the person, never redirected."""
 
     code = "logout_refused"
 

@@ -1,4 +1,4 @@
-"""The wire of the authorization server: addresses, headers, and how each failure is told."""
+"""The wire of the authorization server: addresses, headers, and the response to each failure."""
 
 from __future__ import annotations
 

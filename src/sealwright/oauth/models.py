@@ -1,4 +1,4 @@
-"""The nouns of the authorization server."""
+"""The types of the authorization server."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ class ConsentStep:
 
 @dataclass(frozen=True, slots=True)
 class NotAllowedStep:
-    """The person may not grant what the application asks for, and is told so before they go back to it."""
+    """The person may not grant what the application asks for, and reads so before they go back to it."""
 
     handle: str = field(repr=False)
 

@@ -85,7 +85,7 @@ class PendingRequests:
 
 
 def request_gone() -> RequestGone:
-    """What is told where a request does not wait."""
+    """The refusal where no such request waits."""
     return RequestGone(
         "This request is no longer open.",
         reasons=("it was answered already, or it waited too long",),

@@ -228,7 +228,7 @@ def _decided(client: Client, request: AuthorizationRequest, facts: SessionFacts,
 
 
 def not_allowed(decision: ScopeDecision) -> AuthorizationRefused:
-    """What a client is told where the person may not grant what it asks for."""
+    """The error for a client where the person may not grant what it asks for."""
     return AuthorizationRefused(
         "access_denied", f"This account may not have {_scopes_text(decision.refused)} here.", reasons=decision.reasons
     )

@@ -1,4 +1,4 @@
-"""Redirect URIs that a request may name, and responses that go there. Pure.
+"""Which redirect URIs a request may name, and the responses to them. Pure.
 
 Comparison is by exact string (RFC 9700, section 2.1), with one exemption: a program on the person's own computer cannot
 know its port beforehand, so the port of a loopback address is free (RFC 8252, section 7.3).

@@ -42,7 +42,7 @@ class SubjectLookup:
     ) -> Subject:
         """The person as one client with these scopes may know them. `groups`: the person's, where they are known already.
 
-        `asked`: claims that the client was granted one by one; they are told as long as the person may grant them.
+        `asked`: claims that the client was granted one by one; they are in the tokens as long as the person may grant them.
         """
         told_alone: tuple[AskedClaim, ...] = ()
         if asked:

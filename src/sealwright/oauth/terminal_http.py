@@ -100,7 +100,7 @@ class TerminalEndpoints:
 
 
 async def _told(request: Request, work: Awaitable[Response]) -> Response:
-    """The address is one of pages; what goes wrong is told to a terminal in JSON all the same."""
+    """The address is one of pages; a terminal gets its failures as JSON all the same."""
     try:
         return await work
     except Failure as failure:

@@ -1,4 +1,4 @@
-"""The token endpoint: who asks, by which grant, and the tokens that come of it."""
+"""The token endpoint: client, grant type, and the tokens."""
 
 from __future__ import annotations
 

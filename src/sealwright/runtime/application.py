@@ -1,4 +1,4 @@
-"""What one process serves: routes, the words for failures, jobs. And the one place where a request meets its handler."""
+"""What one process serves (routes, error formats, jobs), and the one place that calls the handler of a request."""
 
 from __future__ import annotations
 

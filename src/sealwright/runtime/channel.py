@@ -35,7 +35,7 @@ class Channel:
         return self._end.fileno()
 
     def close(self) -> None:
-        """Let go."""
+        """Close the socket."""
         self._end.close()
 
     def send_settings(self, settings: Any) -> bool:

@@ -1,4 +1,4 @@
-"""From `Response` to the bytes of an HTTP answer, with the headers that every answer carries."""
+"""From `Response` to the bytes of an HTTP response, with the headers that every response carries."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Bound(Struct, frozen=True):
         return self.address.url(self.port)
 
     def close(self, *, except_worker: int | None = None) -> None:
-        """Let go of the sockets in this process."""
+        """Close the sockets in this process."""
         for number, group in enumerate(self.sockets):
             if number != except_worker:
                 for each in group:

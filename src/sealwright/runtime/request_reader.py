@@ -30,7 +30,7 @@ class RequestRefused(Exception):
 
 
 class RequestReceiver(Protocol):
-    """Is told how far a request has arrived."""
+    """Called as a request arrives."""
 
     def request_begun(self) -> None:
         """The first byte is there."""
@@ -99,7 +99,7 @@ class RequestReader:
         )
 
     def close(self) -> None:
-        """Let go of the request that will not be read to its end."""
+        """Forget the request, which will not be read to its end."""
         self.stopped = True
         self.exchange, self._parts = None, []
 

@@ -1,4 +1,4 @@
-"""Where a worker stands that does not answer: it writes its stack at a signal, however busy it is, and its parent reads it.
+"""The stack of a worker that does not answer: it writes it at a signal, however busy it is, and its parent reads it.
 
 Only files, lines and names of functions are written, never a value.
 """
@@ -35,5 +35,5 @@ class Stack:
         return [line.strip() for line in written.decode("utf-8", "replace").splitlines() if line.strip()]
 
     def close(self) -> None:
-        """Let go."""
+        """Close the file."""
         os.close(self._file)

@@ -331,7 +331,7 @@ class Supervisor(Generic[S]):
                 self._stop()
 
     def _stop(self) -> None:
-        """Drain; told a second time, end at once."""
+        """Drain; at a second signal, end at once."""
         now = time.monotonic()
         if self._stopping_until is not None:
             self._stopping_until = now

@@ -1,4 +1,4 @@
-"""Tells systemd how it goes (sd_notify): one datagram for each change, to the socket that it named."""
+"""Tells systemd the state of the server (sd_notify): one datagram for each change, to the socket that it named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a peer takes what we send, as the kernel counts it: buffers above the kernel say nothing about the peer."""
+"""Whether a peer reads what we send, as the kernel counts it: buffers above the kernel say nothing about the peer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the settings file and let the environment have the last word."""
+"""Read the settings file; the environment overrides it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from sealwright.web.return_to import read_return_to
 
 
 class NotAllowedPages:
-    """Shown before the application is told, so that no one is thrown back to it without knowing why."""
+    """Shown before the application gets its error, so that no one is thrown back to it without knowing why."""
 
     def __init__(
         self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse, images: ClientImages
@@ -44,5 +44,5 @@ class NotAllowedPages:
         )
 
     async def go_back(self, page_request: PageRequest, person: SignedIn) -> Response:
-        """Back to the application, which is told that access was denied."""
+        """Back to the application, with access_denied."""
         return self._step_response(await self._authorization.go_back(read_return_to(page_request.request).handle, person))

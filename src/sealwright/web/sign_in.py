@@ -142,7 +142,7 @@ class SignInPages:
         return await self._finish(page_request, return_to, completed)
 
     async def cancel(self, page_request: PageRequest) -> Response:
-        """Give up before signing in: the application is told."""
+        """Give up before signing in: the application gets access_denied."""
         return self._step_response(await self._authorization.deny(self._return_to(page_request).handle, page_request.signed_in))
 
     # --- second factor ---

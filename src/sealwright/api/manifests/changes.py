@@ -12,7 +12,7 @@ from sealwright.manifest import pointer_to
 
 
 class MemberChange(ResponseBody, frozen=True, kw_only=True):
-    """One member that is different. Of a secret neither value is told."""
+    """One member that is different. The values of a secret are not shown."""
 
     name: str
     before: Any

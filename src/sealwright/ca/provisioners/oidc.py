@@ -333,7 +333,7 @@ def _mail(claims: Mapping[str, Any]) -> str:
 
 
 def _check_algorithm(algorithm: object, metadata: ProviderMetadata) -> None:
-    """A sound algorithm that the provider does not announce is a fault of its metadata, which is told where to mend."""
+    """A sound algorithm that the provider does not announce is a fault of its metadata; the hint says where to mend it."""
     if isinstance(algorithm, str) and algorithm not in metadata.algorithms and algorithm in ALGORITHMS:
         allowed = " and ".join(sorted(metadata.algorithms))
         raise TokenRefused(

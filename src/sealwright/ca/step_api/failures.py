@@ -1,4 +1,4 @@
-"""Which failure becomes which answer on the step wire: ``{"status", "message"}``, whose message `step` prints."""
+"""Which failure becomes which response on the step wire: ``{"status", "message"}``, whose message `step` prints."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def status_of(failure: Exception) -> int:
 
 
 def answer_failure(request: Request, failure: Exception) -> Response:
-    """The answer to a request that failed. What is no failure of ours is told by its request id alone."""
+    """The response to a request that failed. An unexpected exception is shown by its request id alone."""
     status = status_of(failure)
     if isinstance(failure, Failure):
         message = f"{failure.detail} {failure.hint}".strip()

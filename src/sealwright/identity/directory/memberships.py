@@ -68,7 +68,7 @@ class Memberships(DirectoryLookup):
         return await self._changes.run(event, permission, actor, f"group:{who}", body)
 
     async def _managed_group(self, tx: Transaction, actor: Actor, who: str, verb: str) -> Group:
-        """The group, if `actor` may change it. Who may not is not told whether it exists."""
+        """The group, if `actor` may change it. An actor who may not does not learn whether it exists."""
         await store.lock_directory(tx)
         found = await store.find_group(tx, local_name(who, self._domain))
         if not await self.manages(tx, actor, found):

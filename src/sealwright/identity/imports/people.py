@@ -245,7 +245,7 @@ class PersonImports:
 
 
 def _unless_wrong(mails: Sequence[MailAddress]) -> Sequence[MailAddress]:
-    """The addresses, where all are right; what is wrong with one is told of its own field."""
+    """The addresses, where all are right; a fault of one is reported with its own field."""
     try:
         new_person("a", "a", "a", mails, Instant(0))
     except Failure:

@@ -41,7 +41,7 @@ class ClientAuthentication:
         self._certificates = CertificateProof(certificates, key_sets, dependencies.clock)
 
     async def authenticate(self, request: TokenRequest) -> Client:
-        """The client that sends the request. The one who asks is not told why another one is none; the record is."""
+        """The client that sends the request. Why a client was refused is in the audit record, not in the response."""
         try:
             presented = read_credentials(request.headers.get("authorization"), request.form)
         except TokenRequestRefused as refusal:

@@ -1,4 +1,4 @@
-"""Use up what clients present, and put on record what they get for it.
+"""Consume codes and refresh tokens, and record what clients get for them.
 
 Redemptions of the same moment share a transaction and its statements; each of them succeeds, or is refused, for itself.
 """
@@ -51,7 +51,7 @@ class Redemptions:
     async def redeem(self, redemption: Redemption) -> bool:
         """Whether this was the first to use it up, in time; if not, nothing is granted, and its family ends.
 
-        A family outlives it where the successor may be told once more.
+        A family outlives it where the successor may be sent once more.
         """
         return await self._batcher.add(redemption)
 

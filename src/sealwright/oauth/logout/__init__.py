@@ -1,1 +1,1 @@
-"""Sign-out of applications: requested by one, told to the others (OpenID Connect Logout)."""
+"""Sign-out of applications: requested by one, announced to the others (OpenID Connect Logout)."""

@@ -1,6 +1,6 @@
 """Back-channel logout: what is queued in the transaction that ends a session, and posted by whichever process claims it.
 
-A client is told at least once: a process that dies after the client took the token leaves it to be sent again.
+A logout token is delivered at least once: a process that dies after the client took the token leaves it to be sent again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Nouns of logout: the request of an application, what comes after it, and a logout token that is to be delivered."""
+"""The types of logout: the request of an application, what comes after it, and a logout token that is to be delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nouns of maps from groups to claims."""
+"""The types of maps from groups to claims."""
 
 from __future__ import annotations
 

@@ -31,12 +31,14 @@ def register(server, name):
     server.sealwright(*OAUTH2, "update-scope-map", name, "step-ca_users", "bills:read")
 
 
-def curl(server, path, form, *options, url=None):
-    """A form, posted by curl; status and JSON of the response, or None where the handshake failed."""
+def curl(server, path, form, *options, raw=False):
+    """A form, posted by curl; status and JSON, or None where the handshake failed; the status alone with `raw`."""
     data = [part for name, value in form.items() for part in ("--data-urlencode", f"{name}={value}")]
     command = ["curl", "--silent", "--cacert", server.root, "--write-out", "\n%{http_code}", *options, *data]
-    done = run([*command, (url or server.machines) + path], environment=server.environment(), cwd=server.place)
+    done = run([*command, server.machines + path], environment=server.environment(), cwd=server.place)
     body, _, status = done.stdout.rpartition("\n")
+    if raw:
+        return int(status)
     return (int(status), json.loads(body)) if done.returncode == 0 else None
 
 
@@ -76,6 +78,47 @@ def test_service_gets_tokens_through_renewals_until_its_certificate_is_revoked(s
     assert own_token(server, "svc.example.org", crt, key)[0] == 200
     rows = [json.loads(line) for line in server.sealwright("audit", "list", "--output", "json").splitlines()]
     assert any("was revoked" in row["details"].get("reason", "") for row in rows if row["event"] == "token.refused")
+
+
+def test_machine_registers_itself_and_manages_what_it_registered(server, machine):
+    if server.attempt(*OAUTH2, "issuer", "create", "main", "--root").returncode:
+        assert "main" in server.sealwright(*OAUTH2, "issuer", "list")
+    arguments = ("--uses", "1", "--expires", "1h", "--group", "step-ca_users", "--scope", "bills:read")
+    let_in = server.sealwright(*OAUTH2, "registration-token", "create", *arguments).strip()
+    document = {
+        "redirect_uris": [],
+        "response_types": [],
+        "grant_types": ["client_credentials"],
+        "token_endpoint_auth_method": "tls_client_auth",
+    }
+    wrong = sent_json(server, "/reg", document | {"tls_client_auth_san_email": "curl"}, let_in)
+    assert (wrong[0], wrong[1]["error"]) == (400, "invalid_client_metadata")
+    assert "tls_client_auth_san_dns" in wrong[1]["error_description"]
+    status, made = sent_json(server, "/reg", document | {"tls_client_auth_san_dns": "unit.example.org"}, let_in)
+    assert status == 201, made
+    assert not {"client_secret", "client_secret_expires_at"} & made.keys()
+    form = {"client_id": made["client_id"], "grant_type": "client_credentials"}
+    crt, key = machine.certificate("unit.example.org")
+    status, told = curl(server, "/token", form, "--cert", crt, "--key", key)
+    assert (status, told["expires_in"], told["token_type"]) == (200, 600, "Bearer")
+    assert curl(server, "/token", form)[1]["error"] == NOT_PROVEN
+    deleted = curl(
+        server,
+        f"/reg/{made['client_id']}",
+        {},
+        "--request",
+        "DELETE",
+        "--header",
+        f"Authorization: Bearer {made['registration_access_token']}",
+        raw=True,
+    )
+    assert deleted == 204
+    assert curl(server, "/token", form, "--cert", crt, "--key", key)[1]["error"] == NOT_PROVEN
+
+
+def sent_json(server, path, document, bearer):
+    headers = ("--header", "Content-Type: application/json", "--header", f"Authorization: Bearer {bearer}")
+    return curl(server, path, {}, *headers, "--data", json.dumps(document))
 
 
 def test_certificate_proves_only_the_client_with_its_name(server, machine):

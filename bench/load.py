@@ -90,6 +90,7 @@ def wrk(
     content_type: str = "application/json",
     seconds: float = 5,
     connections: int = 32,
+    authorization: str = "",
 ) -> Figure:
     """Run wrk with one thread. With `bodies`, each is posted once, and the rate is that of the time until none was left."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -99,7 +100,18 @@ def wrk(
             script.write_text(_POST % {"bodies": file, "path": path, "content_type": content_type} + _DONE)
         else:
             script.write_text(_GET + _DONE)
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s", "-s", str(script)]
+        headers = ["-H", f"Authorization: {authorization}"] if authorization else []
+        command = [
+            "wrk",
+            *headers,
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "--timeout",
+            "10s",
+            "-s",
+            str(script),
+        ]
         printed = subprocess.run([*command, url + path], capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
     row = json.loads(next(line for line in printed.splitlines() if line.startswith("RESULT "))[7:])
     measured = row["used_up_s"] or row["microseconds"] / 1e6

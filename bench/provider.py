@@ -32,7 +32,8 @@ class Provider:
     kid: str
 
 
-def _self_signed(directory: Path) -> tuple[Path, Path]:
+def self_signed(directory: Path) -> tuple[Path, Path]:
+    """A certificate for loopback and its key, in files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Bench provider")])
     now = dt.datetime.now(dt.UTC)
@@ -60,7 +61,7 @@ def _self_signed(directory: Path) -> tuple[Path, Path]:
 @contextmanager
 def openid_provider(directory: Path) -> Iterator[Provider]:
     """Serve discovery and keys until the block ends."""
-    certificate_file, key_file = _self_signed(directory)
+    certificate_file, key_file = self_signed(directory)
     signing_key = ec.generate_private_key(ec.SECP256R1())
     numbers = signing_key.public_key().public_numbers()
     kid = "bench-key"

@@ -102,7 +102,7 @@ def measure_provider(bench: Bench, label: str, ours: subject.Subject) -> None:
     """Token endpoint, discovery, JWKS, sign-in."""
     count = min(MOST_TOKENS, int(bench.seconds * FASTEST_TOKENS))
     if bench.wants(f"{label}: token, code"):
-        client = {"client_id": subject.OAUTH_CLIENT, "client_secret": "", "redirect_uri": "http://localhost:10000"}
+        client = {"client_id": subject.OAUTH_CLIENT, "client_secret": "", "redirect_uri": subject.REDIRECT}
         fixed = {**client, "grant_type": "authorization_code", "code_verifier": subject.VERIFIER}
         bodies = [urlencode({**fixed, "code": code}) for code in ours.codes(count)]
         bench.redeem(f"{label}: token, code", ours.people, bodies)

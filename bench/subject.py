@@ -33,6 +33,8 @@ SEALWRIGHT = Path(sys.executable).parent / "sealwright"
 JWK_PROVISIONER = "bench-jwk"
 PERSON = "benny"
 OAUTH_CLIENT = "bench-client"
+REDIRECT = "https://app.bench.example.org/"
+"""Not on a person's own machine: there they are asked for consent each time."""
 DISCOVERY_PATH = f"/oauth2/openid/{OAUTH_CLIENT}/.well-known/openid-configuration"
 JWKS_PATH = f"/oauth2/openid/{OAUTH_CLIENT}/public_key.jwk"
 VERIFIER = "v" * 64
@@ -93,7 +95,7 @@ class Subject:
         """Refresh tokens, each of a family of its own, redeemed from fresh codes; fewer where they take too long to make."""
         code = self._code_source()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        fixed = {"grant_type": "authorization_code", "client_id": OAUTH_CLIENT, "redirect_uri": "http://localhost:10000"}
+        fixed = {"grant_type": "authorization_code", "client_id": OAUTH_CLIENT, "redirect_uri": REDIRECT}
 
         def refresh_token(connection: http.client.HTTPSConnection) -> str:
             fields = {**fixed, "code": code(connection), "code_verifier": VERIFIER}
@@ -111,7 +113,7 @@ class Subject:
         query = urlencode(
             {
                 "client_id": OAUTH_CLIENT,
-                "redirect_uri": "http://localhost:10000",
+                "redirect_uri": REDIRECT,
                 "response_type": "code",
                 "scope": "openid email",
                 "state": "s",
@@ -211,8 +213,7 @@ def _set_up(subject: Subject, provider: Provider) -> None:
     subject.run("person", "set-password", PERSON, "--password-file", "password")
     subject.run("group", "create", "bench_users")
     subject.run("group", "add-members", "bench_users", PERSON)
-    subject.run("system", "oauth2", "create-public", OAUTH_CLIENT, "Bench", "http://localhost:10000")
-    subject.run("system", "oauth2", "enable-localhost-redirects", OAUTH_CLIENT)
+    subject.run("system", "oauth2", "create-public", OAUTH_CLIENT, "Bench", REDIRECT)
     subject.run("system", "oauth2", "update-scope-map", OAUTH_CLIENT, "bench_users", "openid", "email")
     endpoint = ["--client-id", CLIENT, "--configuration-endpoint", provider.issuer]
     subject.run("provisioner", "add", "bench-oidc", "--type", "oidc", *endpoint)

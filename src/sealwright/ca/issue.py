@@ -4,7 +4,7 @@ The order is what can be relied upon after a crash at any point:
 
 1. decide on the final names, key and validity; prepare and lint the bytes to be signed;
 2. one transaction: the token is used up, the intent is recorded with serial number and digest of those bytes, audited;
-3. sign, once; read the certificate back and compare;
+3. sign; read the certificate back and compare, and verify its signature or make it once more;
 4. one transaction: the certificate is stored, audited; only then it is answered.
 
 So every signature has an earlier durable intent, and every certificate that anyone received is stored byte for byte.
@@ -170,7 +170,7 @@ class Issuance:
             raise TokenUsed("The token has been used before; each is good for one certificate.")
 
     async def _sign(self, intent: _Intent) -> bytes:
-        """Use the key once; returns the certificate after it was read back."""
+        """Use the key for one certificate; returns it after it was read back."""
         prepared, issuer = intent.prepared, intent.issuer
         to_be_signed = prepared.redeem(issuer)
         signature = sign(issuer.private_key, to_be_signed)

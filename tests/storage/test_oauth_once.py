@@ -245,3 +245,27 @@ async def test_proof_sent_many_times_at_once_is_taken_once(signed_in_alice):
         headers = basic(name, secret) | proof(world)
         answers = await asyncio.gather(*(world.token(headers, grant_type="client_credentials") for _ in range(AT_ONCE)))
         assert outcomes(answers) == [(200, ""), *[(400, "invalid_dpop_proof")] * (AT_ONCE - 1)]
+
+
+async def test_registration_token_for_one_client_lets_in_one_of_fifty_at_once(open_scratch):
+    async with oauth_world(open_scratch) as world:
+        await world.server.issuers.create("main", root=True, actor=SYSTEM)
+        made = await world.server.registration_tokens.create(uses=1, lasts=timedelta(hours=1), actor=SYSTEM)
+        headers = {"content-type": "application/json", "authorization": f"Bearer {made.token}"}
+        body = b'{"grant_types": ["client_credentials"]}'
+        answers = await asyncio.gather(*(world.call("POST", "/reg", body=body, headers=headers) for _ in range(AT_ONCE)))
+        assert outcomes(answers) == [(201, ""), *[(401, "invalid_token")] * (AT_ONCE - 1)]
+        assert len(await world.server.clients.list(actor=SYSTEM)) == 1
+
+
+async def test_client_is_put_on_a_shared_issuer_and_the_issuer_is_kept(open_scratch):
+    async with oauth_world(open_scratch) as world:
+        clients, issuers = world.server.clients, world.server.issuers
+        await issuers.create("team", actor=SYSTEM)
+        name, _ = await world.confidential_client()
+        moved, deleted = await asyncio.gather(
+            clients.names.set_issuer(name, "team", actor=SYSTEM), issuers.delete("team", actor=SYSTEM), return_exceptions=True
+        )
+        left = [each.name for each in await issuers.list(actor=SYSTEM)]
+        assert (left == ["team"]) == (not isinstance(moved, Exception)) == isinstance(deleted, Exception)
+        assert ((await clients.get(name, actor=SYSTEM)).issuer == "team") == (left == ["team"])

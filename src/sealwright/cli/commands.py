@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ import click
 from sealwright.cli.context import CommandContext
 
 _WHOLE_LINE = 200
+_KEY_ID = re.compile(r"-[A-Za-z0-9_-]{42}")
+"""A thumbprint (RFC 7638) that begins with a hyphen, as one in 64 does."""
 ASKS_FIRST = "At a terminal it says what will end, and asks; --yes goes on without, and so does a script, which has no terminal."
 
 
@@ -78,12 +81,22 @@ class Command(click.Command):
             self.help = f"{self.help}\n\n{ASKS_FIRST}"
         self.params = [*self.params, *global_options(hidden=True, local=local)]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; the id of a key may begin with a hyphen and is no option."""
+        return super().parse_args(ctx, _key_ids_last(args))
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
             for example in self.examples:
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
         super().format_epilog(ctx, formatter)
+
+
+def _key_ids_last(args: list[str]) -> list[str]:
+    """The same with what can only be a key's id, though it begins as options do, behind the mark that ends these."""
+    ids = [] if "--" in args else [each for each in args if _KEY_ID.fullmatch(each)]
+    return [*(each for each in args if each not in ids), "--", *ids] if ids else args
 
 
 def command(name: str, *, examples: Sequence[str], **more: Any) -> Callable[[Callable[..., Any]], Command]:

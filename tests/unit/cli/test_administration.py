@@ -575,3 +575,13 @@ def test_registration_token_is_printed_once_listed_and_deleted(admin):
     assert made["id"] not in admin.ok(*OAUTH2, "registration-token", "list").out
     assert admin.run(*OAUTH2, "registration-token", "create", "--expires", "soon").code == 2
     assert admin.run(*OAUTH2, "registration-token", "create", "--scope", "a").code == 1
+
+
+@pytest.mark.parametrize("command", [("revoke-cryptographic-key", "wiki"), ("issuer", "revoke-key", "team")])
+@pytest.mark.parametrize("key", ["-o" + "A" * 41, "--" + "z" * 41, "-m_" + "7" * 40])
+def test_id_of_a_key_that_begins_with_a_hyphen_is_no_option(admin, command, key):
+    admin.ok(*OAUTH2, "issuer", "create", "team")
+    admin.ok(*OAUTH2, "create", "wiki", "Wiki", "https://wiki.example.org")
+    done = admin.run(*OAUTH2, *command, key, "-o", "json")
+    assert done.code == 4
+    assert key in done.err

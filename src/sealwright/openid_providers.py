@@ -42,6 +42,10 @@ class ProviderMetadata(msgspec.Struct, frozen=True):
     """Signature algorithms of its ID tokens, of those that we verify."""
     authorization_endpoint: str = ""
     token_endpoint: str = ""
+    offered: frozenset[str] = frozenset()
+    """Signature algorithms of its ID tokens, all that it lists."""
+    names_itself: bool = False
+    """Whether its responses to authorization requests carry `iss` (RFC 9207)."""
     local: bool = False
     """Whether the provider lives in this server, so that a `sub` is the id of an account here."""
 
@@ -106,9 +110,10 @@ class TrustedProviders:
                 raise ProviderUnavailable(f"The identity provider {configuration_endpoint} did not answer.")
             return known.metadata, known.keys
 
-    def forget(self) -> None:
-        """Ask every provider anew when it is next needed."""
-        self._known.clear()
+    def forget(self, configuration_endpoint: str = "") -> None:
+        """Ask every provider anew when it is next needed, or this one."""
+        for each in [known for known in self._known if configuration_endpoint in ("", known[0])]:
+            del self._known[each]
 
     def _needs_fetch(self, known: _Known, token_kid: str | None) -> bool:
         now = self._clock.now()
@@ -174,6 +179,8 @@ def read_metadata(document: bytes, address: str, tenant_id: str = "") -> Provide
         metadata,
         authorization_endpoint=authorization if isinstance(authorization, str) else "",
         token_endpoint=token if isinstance(token, str) else "",
+        offered=frozenset(each for each in offered if isinstance(each, str)),
+        names_itself=value.get("authorization_response_iss_parameter_supported") is True,
     )
 
 

@@ -431,7 +431,17 @@ system oauth2 set-issuer wiki
 system oauth2 issuer delete shared
 system oauth2 registration-token create
 system oauth2 registration-token list
-system oauth2 registration-token delete {key}
+system oauth2 registration-token delete {registration}
+oidc-provider test Own {people}/oauth2/openid/wiki wiki --client-secret-file person-password
+oidc-provider create Own {people}/oauth2/openid/wiki wiki --client-secret-file person-password
+oidc-provider list
+oidc-provider get {provider}
+oidc-provider refresh {provider}
+oidc-provider map-group {provider} engineers r-viewer
+oidc-provider mappings {provider}
+oidc-provider unmap-group {mapping}
+oidc-provider update {provider} --display-name Ours
+oidc-provider delete {provider}
 system oauth2 set-name wiki encyclopaedia
 system oauth2 delete encyclopaedia
 system oauth2 delete native
@@ -458,6 +468,15 @@ person delete heidi
 group delete team
 session end {session}
 """
+TAKEN_OVER = {
+    "system oauth2 registration-token create": ("registration", "id"),
+    "certificate inspect": ("serial", "serial"),
+    "role grant ": ("grant", "id"),
+    "oidc-provider create ": ("provider", "id"),
+    "oidc-provider map-group ": ("mapping", "id"),
+    "service-account api-token generate": ("token", "id"),
+}
+"""Commands whose answer later commands need → the name in them, and the member of the answer."""
 OTHERWISE_TESTED = {
     *("init", "serve", "login", "logout", "reauth", "issuer export-root-key"),
     *("backup restore", "help", "completion"),
@@ -487,28 +506,22 @@ def test_every_command_answers_in_json(server):
     sign_in = ("login", "-D", "grace", "--password-file", "person-password")
     assert traveller.sealwright_json(*sign_in)["account"]["name"] == "grace"
     session = traveller.sealwright_json("whoami")["session"]["id"]
-    serial = key = grant = token = ""
+    found = {"session": session, "home": server.home, "people": server.people}
     (server.place / "image.png").write_bytes(png())
     (server.place / "journey.csv").write_text("name,display_name,mail\nivan,Ivan,ivan@example.org\n")
     (server.place / "journey.yaml").write_text("version: 1\ngroups:\n  journey:\n    members: [heidi]\n")
     for text in JOURNEY.strip().splitlines():
-        found = {"serial": serial, "session": session, "home": server.home, "key": key, "grant": grant, "token": token}
         arguments = shlex.split(text.format(**found))
         done = traveller.attempt(*arguments, "--output", "json")
         assert done.returncode == 0, f"{text}\n{done.stderr}"
         answers = [json.loads(each) for each in done.stdout.splitlines()]
         assert answers, text
         assert all(isinstance(each, dict) for each in answers), text
-        if text.startswith("certificate inspect"):
-            serial = answers[0]["serial"]
-        if text.startswith("role grant "):
-            grant = answers[0]["id"]
-        if text.startswith("service-account api-token generate"):
-            token = answers[0]["id"]
-        if text == "system oauth2 registration-token create":
-            key = answers[0]["id"]
+        for start, (name, member) in TAKEN_OVER.items():
+            if text.startswith(start):
+                found[name] = answers[0][member]
         if text in ("system oauth2 get wiki", "system oauth2 issuer get shared"):
-            key = answers[0]["keys"][0]["id"]
+            found["key"] = answers[0]["keys"][0]["id"]
     assert traveller.attempt("whoami").returncode == 3
     traveller.sealwright_json(*sign_in)
     assert traveller.sealwright_json("reauth", "--password-file", "person-password")["account"]["name"] == "grace"

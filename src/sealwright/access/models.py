@@ -32,6 +32,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     AUDIT_EXPORT = "audit:export"
     ROLE_READ = "role:read"
+    OIDC_PROVIDER_READ = "oidc-provider:read"
+    OIDC_PROVIDER_WRITE = "oidc-provider:write"
     ROLE_WRITE = "role:write"
 
 

@@ -12,7 +12,16 @@ from sealwright.errors import NotPermitted
 _P = Permission
 _INVENTORY = frozenset({_P.CERTIFICATE_READ})
 _READING = frozenset(
-    {_P.PERSON_READ, _P.GROUP_READ, _P.CLIENT_READ, _P.PROVISIONER_READ, _P.CERTIFICATE_READ, _P.SESSION_READ, _P.ROLE_READ}
+    {
+        _P.PERSON_READ,
+        _P.GROUP_READ,
+        _P.CLIENT_READ,
+        _P.PROVISIONER_READ,
+        _P.CERTIFICATE_READ,
+        _P.SESSION_READ,
+        _P.ROLE_READ,
+        _P.OIDC_PROVIDER_READ,
+    }
 )
 _OPERATING = _READING | {_P.CERTIFICATE_REVOKE}
 

@@ -16,6 +16,7 @@ from sealwright.api.impacts import ImpactOperations
 from sealwright.api.issuers import IssuerOperations
 from sealwright.api.links import LinkOperations
 from sealwright.api.manifests import ManifestApplication, ManifestOperations, Targets, WithinOneTransaction
+from sealwright.api.oidc_providers import OidcProviderOperations
 from sealwright.api.operations import Dispatch, Operation
 from sealwright.api.person_imports import PersonImportOperations
 from sealwright.api.persons import PersonOperations
@@ -43,6 +44,7 @@ from sealwright.identity import (
     Roles,
     Sessions,
     SignIn,
+    UpstreamProviders,
     api_authenticator,
 )
 from sealwright.keys import Custody
@@ -67,6 +69,7 @@ class ApiDependencies(Struct, frozen=True):
     sessions: Sessions
     sign_in: SignIn
     roles: Roles
+    upstream_providers: UpstreamProviders
     clients: ClientRegistry
     client_maps: ClientMaps
     oauth_issuers: IssuerRegistry
@@ -93,6 +96,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *ServiceAccountOperations(given.directory, given.api_tokens, given.clock).operations(),
         *GroupOperations(given.directory).operations(),
         *AccountPolicyOperations(given.account_policies).operations(),
+        *OidcProviderOperations(given.upstream_providers).operations(),
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
         *IssuerOperations(given.oauth_issuers, given.clients).operations(),

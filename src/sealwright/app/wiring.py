@@ -27,6 +27,8 @@ class Parts(Struct, frozen=True):
     urls: Mapping[Listener, str]
     audit: Audit
     checkpoints: Checkpoints
+    upstream_providers: identity.UpstreamProviders
+    sign_on: identity.UpstreamSignOn
     identity: identity.Identity
     oauth_dependencies: oauth.OAuthDependencies
     oauth: oauth.AuthorizationServer
@@ -41,15 +43,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     urls = public_urls(settings, listening or {})
     audit = Audit(clock)
     budgets = make_budgets(settings.budgets, clock)
-    provisioners = ca.ProvisionerRegistry(
-        db,
-        around.sealer,
-        audit,
-        clock,
-        directory=Home(settings.home).provisioner_files,
-        own_client=partial(oauth.client_name_in, urls[Listener.PEOPLE]),
-        origin=urls[Listener.PEOPLE],
-    )
+    provisioners = _provisioners(around, audit, urls[Listener.PEOPLE])
     people = assemble_people(
         around,
         audit,
@@ -72,6 +66,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
 
+    upstream_providers, sign_on = _upstream(around, audit, people, providers, urls[Listener.PEOPLE])
     names = reached_by(settings, urls)
     authority = build_authority(
         around,
@@ -94,7 +89,50 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         ca=authority,
         certificate=_listener_certificate(settings, clock, authority, names),
         outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log),
+        upstream_providers=upstream_providers,
+        sign_on=sign_on,
     )
+
+
+def _provisioners(around: Dependencies, audit: Audit, origin: str) -> ca.ProvisionerRegistry:
+    return ca.ProvisionerRegistry(
+        around.db,
+        around.sealer,
+        audit,
+        around.clock,
+        directory=Home(around.settings.home).provisioner_files,
+        own_client=partial(oauth.client_name_in, origin),
+        origin=origin,
+    )
+
+
+def _upstream(
+    around: Dependencies, audit: Audit, people: identity.Identity, providers: TrustedProviders, origin: str
+) -> tuple[identity.UpstreamProviders, identity.UpstreamSignOn]:
+    upstream_providers = identity.UpstreamProviders(
+        around.db,
+        audit,
+        around.clock,
+        around.entropy,
+        around.sealer,
+        changes=people.changes,
+        sessions=people.sessions,
+        providers=providers,
+        origin=origin,
+    )
+    sign_on = identity.UpstreamSignOn(
+        around.db,
+        audit,
+        around.clock,
+        around.entropy,
+        around.sealer,
+        sessions=people.sessions,
+        devices=people.devices,
+        providers=providers,
+        outbound=around.outbound,
+        callback=upstream_providers.callback,
+    )
+    return upstream_providers, sign_on
 
 
 def build_authority(

@@ -65,6 +65,20 @@ class Event(_Described):
     ROLE_DELETED = "role.deleted", "A role that no one held was deleted."
     ROLE_GRANTED = "role.granted", "An account or a group was granted a role; the details say within which scope and until when."
     ROLE_WITHDRAWN = "role.withdrawn", "A grant of a role was taken back."
+    OIDC_PROVIDER_CREATED = "oidc_provider.created", "An identity provider that people may sign in with was stored."
+    OIDC_PROVIDER_UPDATED = "oidc_provider.updated", "An identity provider was changed."
+    OIDC_PROVIDER_DELETED = (
+        "oidc_provider.deleted",
+        "An identity provider was deleted, with its mappings and the roles they gave.",
+    )
+    OIDC_PROVIDER_REFRESHED = "oidc_provider.refreshed", "Discovery document and keys of an identity provider were fetched anew."
+    GROUP_MAPPING_ADDED = "group_mapping.added", "A group of an identity provider gives a role from now on."
+    GROUP_MAPPING_REMOVED = "group_mapping.removed", "A group of an identity provider gives a role no more."
+    OIDC_LOGIN_SUCCEEDED = "oidc_login.succeeded", "A person signed in with an identity provider; the details name it."
+    OIDC_LOGIN_FAILED = (
+        "oidc_login.failed",
+        "A sign-in with an identity provider was refused; the details name the check that failed.",
+    )
     CLIENT_CREATED = "client.created", "An OAuth client was registered."
     CLIENT_UPDATED = "client.updated", "The registration of an OAuth client was changed."
     CLIENT_DELETED = "client.deleted", "An OAuth client was deleted."

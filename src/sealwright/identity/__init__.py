@@ -94,15 +94,30 @@ from sealwright.identity.sessions import SessionEnded, Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.throttle import Throttle
 from sealwright.identity.totp import digits_of
+from sealwright.identity.upstream.errors import SignOnRefused
+from sealwright.identity.upstream.models import (
+    CALLBACK_PATH,
+    LOGIN_PATH,
+    DowngradeRule,
+    GroupMapping,
+    ProviderCheck,
+    RefusedSignOn,
+    UpstreamProvider,
+)
+from sealwright.identity.upstream.providers import ProviderInput, UpstreamProviders
+from sealwright.identity.upstream.sign_on import PRE_LOGIN_LIFETIME, UpstreamSignOn
 from sealwright.password_strength import MIN_PASSWORD
 
 __all__ = [
     "ADMINISTRATORS",
     "API_TOKEN_PREFIX",
     "ATTRIBUTES",
+    "CALLBACK_PATH",
     "DEVICE_LIFETIME",
     "INVITATION_LIFETIME",
+    "LOGIN_PATH",
     "MIN_PASSWORD",
+    "PRE_LOGIN_LIFETIME",
     "RESET_LIFETIME",
     "SESSION_COOKIE",
     "SYSTEM_ACCOUNTS",
@@ -131,11 +146,13 @@ __all__ = [
     "CredentialReset",
     "Credentials",
     "Directory",
+    "DowngradeRule",
     "GrantHolder",
     "GrantNotFound",
     "Group",
     "GroupCycle",
     "GroupInUse",
+    "GroupMapping",
     "GroupNotFound",
     "GroupPolicy",
     "Hashing",
@@ -167,7 +184,10 @@ __all__ = [
     "PersonAttribute",
     "PersonImports",
     "PersonalCertificates",
+    "ProviderCheck",
+    "ProviderInput",
     "RecoveredAccount",
+    "RefusedSignOn",
     "RelyingParty",
     "ResetLink",
     "ResetLinks",
@@ -186,6 +206,7 @@ __all__ = [
     "SignIn",
     "SignInExpired",
     "SignInRefused",
+    "SignOnRefused",
     "SignedIn",
     "SshKey",
     "StrongerCredentialNeeded",
@@ -193,6 +214,9 @@ __all__ = [
     "Throttle",
     "TooManyCredentials",
     "TotpEnrolment",
+    "UpstreamProvider",
+    "UpstreamProviders",
+    "UpstreamSignOn",
     "WeakPassword",
     "api_authenticator",
     "browser_authenticator",

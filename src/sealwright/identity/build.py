@@ -50,6 +50,7 @@ class Identity(Struct, frozen=True):
     api_tokens: ApiTokens
     account_policies: AccountPolicies
     imports: PersonImports
+    changes: AuthorizedChanges
 
 
 def build_identity(  # noqa: PLR0913 - what every part of the package needs comes in here once
@@ -110,4 +111,5 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         account_policies=AccountPolicies(db, audit, directory, changes),
         api_tokens=ApiTokens(db, audit, clock, entropy, directory, changes),
         imports=PersonImports(db, audit, clock, entropy, sealer, changes),
+        changes=changes,
     )

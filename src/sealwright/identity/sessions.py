@@ -246,6 +246,12 @@ class Sessions:
                 ended += await self._end(tx, session.id, account_id, reason, actor)
         return ended
 
+    async def end_in(self, tx: Transaction, session_id: str, account_id: str, reason: str, actor: Actor) -> bool:
+        """End one session, and what was given under it, in the caller's transaction, which has decided that it may be done."""
+        ended = await self._end(tx, session_id, account_id, reason, actor)
+        await store.revoke_session(tx, session_id, self._clock.now())
+        return ended
+
     async def _end(self, tx: Transaction, session_id: str, account_id: str, reason: str, actor: Actor) -> bool:
         if not await store.end_session(tx, session_id, reason, self._clock.now()):
             return False

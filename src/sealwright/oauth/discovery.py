@@ -181,6 +181,8 @@ class Discovery:
             algorithms=frozenset(record.algorithm for record in records),
             authorization_endpoint=self._origin + AUTHORIZATION_PATH,
             token_endpoint=addresses.token,
+            offered=frozenset(record.algorithm for record in records),
+            names_itself=True,
             local=True,
         )
         return LocalProvider(metadata, verification_keys(*records))

@@ -15,6 +15,9 @@ PENDING_COOKIE = "__Host-sealwright_pending"
 CSRF_COOKIE = "__Host-sealwright_csrf"
 """The secret from which this browser's CSRF tokens are derived. Lax, or arriving from another site would draw a new one."""
 
+SIGN_ON_COOKIE = "__Host-sealwright_oidc_pending"
+"""Ties what an identity provider answers to the browser in which the sign-in was begun."""
+
 NOTICE_COOKIE = "__Host-sealwright_notice"
 """Which notice the next page shows."""
 
@@ -22,6 +25,11 @@ DEVICE_COOKIE = "__Host-sealwright_device"
 """A device from which someone signed in before. Lax, because an application sends the browser here from another site."""
 
 _ATTRIBUTES = "Path=/; Secure; HttpOnly"
+
+
+def set_sign_on(token: str, lasts: timedelta) -> tuple[str, str]:
+    """For as long as a sign-in at a provider may take. Lax, because the provider sends the browser here from another site."""
+    return "set-cookie", f"{SIGN_ON_COOKIE}={token}; {_ATTRIBUTES}; SameSite=Lax; Max-Age={int(lasts.total_seconds())}"
 
 
 def set_session(token: str) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.http import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
 from sealwright.identity import (
+    CALLBACK_PATH,
+    LOGIN_PATH,
     Bootstrap,
     Credentials,
     Directory,
@@ -18,6 +20,8 @@ from sealwright.identity import (
     ResetLinks,
     Sessions,
     SignIn,
+    UpstreamProviders,
+    UpstreamSignOn,
     browser_authenticator,
 )
 from sealwright.oauth import (
@@ -55,6 +59,7 @@ from sealwright.web.passkeys import PASSKEY_PAGE, PasskeyPages
 from sealwright.web.reset import ResetPages
 from sealwright.web.return_to import HOME
 from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, PASSKEY_PATH, SignInPages
+from sealwright.web.sign_on import SignOnPages, to_sign_in
 from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.welcome import WelcomePages
 
@@ -84,6 +89,8 @@ class WebDependencies(Struct, frozen=True):
     reset_links: ResetLinks
     invitations: Invitations
     passkeys: Passkeys
+    upstream_providers: UpstreamProviders
+    sign_on: UpstreamSignOn
     authorization: AuthorizationEndpoint
     step_response: StepResponse
     logout: LogoutEndpoint
@@ -137,6 +144,7 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         pages,
         sign_in=dependencies.sign_in,
         passkeys=dependencies.passkeys,
+        upstream_providers=dependencies.upstream_providers,
         sessions=dependencies.sessions,
         authorization=dependencies.authorization,
         step_response=dependencies.step_response,
@@ -147,7 +155,11 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     consent = ConsentPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     device = DevicePages(pages, dependencies.authorization, dependencies.step_response)
+    sign_on = SignOnPages(pages, dependencies.sign_on, dependencies.sessions)
     return (
+        _route("GET", "/login", handlers.open_page(to_sign_in), _OPEN),
+        _route("GET", LOGIN_PATH, handlers.open_page(sign_on.begin), _OPEN),
+        _route("GET", CALLBACK_PATH, handlers.open_page(sign_on.finish), _OPEN),
         _route("GET", "/", handlers.open_page(_to_start), _OPEN),
         _route("GET", "/ui", handlers.open_page(_to_start), _OPEN),
         _route("GET", SIGN_IN_PAGE, handlers.open_page(sign_in.show), _OPEN),

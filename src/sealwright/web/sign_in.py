@@ -9,6 +9,7 @@ from sealwright.clock import Clock, between
 from sealwright.errors import RateLimited
 from sealwright.http import Response, redirect
 from sealwright.identity import (
+    LOGIN_PATH,
     SESSION_COOKIE,
     CodeRefused,
     CompletedSignIn,
@@ -22,6 +23,7 @@ from sealwright.identity import (
     SignIn,
     SignInExpired,
     SignInRefused,
+    UpstreamProviders,
 )
 from sealwright.oauth import (
     CONTINUE_PATH,
@@ -56,6 +58,7 @@ class SignInPages:
         *,
         sign_in: SignIn,
         passkeys: Passkeys,
+        upstream_providers: UpstreamProviders,
         sessions: Sessions,
         authorization: AuthorizationEndpoint,
         step_response: StepResponse,
@@ -66,6 +69,7 @@ class SignInPages:
         self._pages = pages
         self._sign_in = sign_in
         self._passkeys = passkeys
+        self._upstream_providers = upstream_providers
         self._sessions = sessions
         self._authorization = authorization
         self._step_response = step_response
@@ -195,11 +199,8 @@ class SignInPages:
         return read_return_to(page_request.request)
 
     async def _finish(self, page_request: PageRequest, return_to: ReturnTo, completed: CompletedSignIn) -> Response:
-        """The token is new in any case. The session of someone else that this browser held before ends; one's own goes on."""
-        if page_request.signed_in is not None and page_request.signed_in.account.id != completed.signed_in.account.id:
-            with suppress(SessionNotFound):
-                reason = "someone else signed in in the same browser"
-                await self._sessions.end(page_request.signed_in.session.id, reason, actor=page_request.signed_in.actor)
+        """The token is new in any case."""
+        await end_session_of_someone_else(self._sessions, page_request, completed)
         headers = (set_session(completed.token), set_device(completed.device_token), clear(PENDING_COOKIE), *LEADS_AWAY)
         if completed.signed_in.session.restricted:  # first the credential that a policy asks for
             return redirect(HOME, headers=headers)
@@ -230,6 +231,7 @@ class SignInPages:
             confirming=confirming,
             passkey_options=json.dumps(options) if options else "",
             passkey_first=await self._passkeys.are_suggested(page_request.device_token),
+            providers=await self._choices(return_to) if not confirming else (),
             passkey_action=return_to.path(PASSKEY_PATH),
             username=username,
             errors=errors,
@@ -241,6 +243,13 @@ class SignInPages:
 
     async def _preview(self, pending: PendingRequest | None) -> ClientPreview | None:
         return None if pending is None else client_preview(pending, await self._images.digest_of(pending.client.name))
+
+    async def _choices(self, return_to: ReturnTo) -> tuple[tuple[str, str], ...]:
+        """Name and address of each identity provider that one can sign in with."""
+        offered = await self._upstream_providers.offered()
+        way = return_to.path(LOGIN_PATH)
+        joint = "&" if "?" in way else "?"
+        return tuple((each.name, f"{way}{joint}provider={each.id}") for each in offered)
 
     async def _code_form(
         self,
@@ -263,6 +272,14 @@ class SignInPages:
             start_over=return_to.path(SIGN_IN_PAGE),
             csrf_token=page_request.anonymous_csrf_token,
         )
+
+
+async def end_session_of_someone_else(sessions: Sessions, page_request: PageRequest, completed: CompletedSignIn) -> None:
+    """End the session that this browser held before, where it is another person's; one's own goes on."""
+    if page_request.signed_in is not None and page_request.signed_in.account.id != completed.signed_in.account.id:
+        with suppress(SessionNotFound):
+            reason = "someone else signed in in the same browser"
+            await sessions.end(page_request.signed_in.session.id, reason, actor=page_request.signed_in.actor)
 
 
 def confirmed_name(page_request: PageRequest, return_to: ReturnTo) -> str:

@@ -31,6 +31,10 @@ BODIES = {
     "create_group": {"name": "x"},
     "create_role": {"id": "r-x", "permissions": ["person:read"]},
     "update_role": {"description": "x"},
+    "create_oidc_provider": {"name": "x", "issuer_url": "https://x.example.org", "client_id": "x"},
+    "test_oidc_provider": {"name": "x", "issuer_url": "https://x.example.org", "client_id": "x"},
+    "update_oidc_provider": {"name": "x"},
+    "add_group_mapping": {"provider_id": "x", "group_name": "x", "role_id": "r-viewer"},
     "grant_role": {"role": "r-viewer", "person": "x"},
     "change_members": {"add": ["x"]},
     "set_members": {"members": []},
@@ -57,6 +61,7 @@ BODIES = {
 }
 QUERIES = {
     "remove_from_grant_types": "value=client_credentials",
+    "list_group_mappings": "provider_id=x",
     "list_sessions": "person=idm_admin",
 }
 

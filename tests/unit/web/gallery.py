@@ -175,7 +175,11 @@ class Gallery:
     def singles(self) -> Iterator[tuple[str, Response]]:
         show: Callable[..., Response] = self.pages.single
         paths: dict[str, object] = {"passkey_action": "/ui/sign-in/passkey", "passkey_options": self.text("{}")}
-        paths |= {"passkey_first": False, "confirming": None}
+        paths |= {
+            "passkey_first": False,
+            "confirming": None,
+            "providers": ((self.text("Keycloak"), "/auth/oidc/login?provider=1"),),
+        }
         paths |= {"action": "/ui/sign-in", "cancel": "/ui/sign-in/cancel", "proceed": "/ui/oauth2/continue"}
         sign_in = {"application": None, "again": False, "present": None, "username": "", "csrf_token": "csrf"} | paths
         yield "sign-in", show("sign-in.html", **sign_in)
@@ -256,6 +260,18 @@ class Gallery:
                     csrf_token="csrf",
                 ),
             )
+        yield (
+            "sign-on-refused",
+            show(
+                "sign-on-refused.html",
+                status=403,
+                detail=self.text("No role is assigned to any of your groups at Keycloak: Engineers."),
+                hint=self.text("The group Engineers is mapped as engineers: every character counts."),
+                groups=(self.text("Engineers"),),
+                reason="unmapped_groups",
+                sign_in="/ui/sign-in",
+            ),
+        )
         yield (
             "error",
             show(

@@ -216,6 +216,7 @@ def test_sign_in_page_names_the_contact_of_the_server():
         confirming=None,
         passkey_options="",
         passkey_first=False,
+        providers=(),
         passkey_action="/ui/sign-in/passkey",
     )
     assert b'Ask <a href="mailto:help@example.org" id="contact">help@example.org</a> to check your account' in shown.body

@@ -56,6 +56,13 @@ from sealwright.db.schema.oauth import (
     oauth_used_jwts,
 )
 from sealwright.db.schema.runtime import leases
+from sealwright.db.schema.upstream import (
+    group_role_mappings,
+    oidc_pre_login_sessions,
+    oidc_providers,
+    upstream_accounts,
+    upstream_sessions,
+)
 
 __all__ = [
     "account_policies",
@@ -68,6 +75,7 @@ __all__ = [
     "credentials",
     "group_members",
     "group_nestings",
+    "group_role_mappings",
     "groups",
     "imported_people",
     "issuers",
@@ -96,6 +104,8 @@ __all__ = [
     "oauth_scope_maps",
     "oauth_supplementary_scope_maps",
     "oauth_used_jwts",
+    "oidc_pre_login_sessions",
+    "oidc_providers",
     "one_time_links",
     "passkeys",
     "pending_sign_ins",
@@ -109,6 +119,8 @@ __all__ = [
     "signing_keys",
     "ssh_public_keys",
     "throttles",
+    "upstream_accounts",
+    "upstream_sessions",
     "used_challenges",
     "used_tokens",
 ]

@@ -12,6 +12,7 @@ from sealwright.identity.devices import store as devices
 from sealwright.identity.imports import store as imports
 from sealwright.identity.passkeys import store as passkeys
 from sealwright.identity.purge import store
+from sealwright.identity.upstream import store as upstream
 
 SESSIONS_KEPT = timedelta(days=30)
 OTHERS_KEPT = timedelta(days=2)
@@ -23,6 +24,7 @@ async def purge(db: Database, clock: Clock) -> int:
     gone = await until_none_is_left(db, devices.purge, before(now, DEVICE_LIFETIME))
     gone += await until_none_is_left(db, imports.purge, now)
     gone += await until_none_is_left(db, passkeys.purge_challenges, now)
+    gone += await until_none_is_left(db, upstream.purge_waiting, now)
     gone += await until_none_is_left(db, api_tokens.purge, before(now, SESSIONS_KEPT))
     gone += await until_none_is_left(db, store.purge, before(now, OTHERS_KEPT))
     return gone + await _purge_sessions(db, before(now, SESSIONS_KEPT))

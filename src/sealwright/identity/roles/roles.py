@@ -86,7 +86,7 @@ class Roles:
     async def find(self, role_id: str, *, actor: Actor) -> KnownRole:
         """One role, or RoleNotFound."""
         require(actor, Permission.ROLE_READ)
-        return await _role(self._db, role_id)
+        return await find_role(self._db, role_id)
 
     async def create(self, role_id: str, *, description: str, permissions: Iterable[str], actor: Actor) -> KnownRole:
         """Make a role. Its id begins with ``r-``."""
@@ -163,7 +163,7 @@ class Roles:
 
         async def body(tx: Transaction) -> GrantHolder:
             await store.lock_directory(tx)
-            role = await _role(tx, role_id)
+            role = await find_role(tx, role_id)
             holder = await self._holder(tx, person, group)
             self._require_may_hand_out(actor, role, scope, f"grant the role {role.id}")
             now = self._clock.now()
@@ -197,7 +197,7 @@ class Roles:
                 raise GrantNotFound(f"There is no grant {printable(grant_id)!r}.", hint="List the grants to see their ids.")
             if found.source != MANUAL_SOURCE:
                 raise NotByHand(f"The grant {found.id} was not made by hand.", reasons=(f"its source is {found.source}",))
-            role = await _role(tx, found.role)
+            role = await find_role(tx, found.role)
             self._require_may_hand_out(actor, role, found.scope, f"withdraw the role {role.id}")
             (holder,) = await self._holders(tx, [found])
             async with require_remaining_administrator(tx, self._clock.now()):
@@ -217,7 +217,7 @@ class Roles:
                 raise AlreadyGranted(f"{holder} holds the role {grant.role} already.", reasons=(f"by the grant {each.id}",))
 
     async def _changeable(self, tx: Transaction, role_id: str) -> KnownRole:
-        role = await _role(tx, role_id)
+        role = await find_role(tx, role_id)
         if role.builtin:
             raise BuiltIn(f"The role {role.id} is built in: you cannot change it.", hint="Make a role of your own instead.")
         return role
@@ -256,7 +256,8 @@ async def _all_roles(reader: Database | Transaction) -> list[KnownRole]:
     return builtin + [_known(each) for each in await access_store.custom_roles(reader)]
 
 
-async def _role(reader: Database | Transaction, role_id: str) -> KnownRole:
+async def find_role(reader: Database | Transaction, role_id: str) -> KnownRole:
+    """One role, or RoleNotFound; for packages that check permission themselves."""
     found = [each for each in await _all_roles(reader) if each.id == role_id]
     if not found:
         raise RoleNotFound(f"There is no role {printable(role_id)!r}.", hint="List the roles to see their ids.")

@@ -1,0 +1,325 @@
+"""Identity providers that people sign in with, and which of their groups give which roles."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sealwright.access import Permission
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
+from sealwright.api.operations import Call, Operation
+from sealwright.errors import InvalidInput
+from sealwright.identity import (
+    LOGIN_PATH,
+    DowngradeRule,
+    GroupMapping,
+    ProviderCheck,
+    ProviderInput,
+    UpstreamProvider,
+    UpstreamProviders,
+)
+
+_READ, _WRITE = str(Permission.OIDC_PROVIDER_READ), str(Permission.OIDC_PROVIDER_WRITE)
+_ALL, _ONE = "/auth/oidc/providers", "/auth/oidc/providers/{id}"
+_MAPPINGS = "/auth/oidc/group-mappings"
+
+
+class OidcProviderChange(RequestBody, frozen=True, kw_only=True):
+    """What is to be different; what is left out stays as it is, a blank secret too."""
+
+    name: str | None = None
+    issuer_url: str | None = None
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    redirect_uri: str | None = None
+    """Must be this server's callback; it is that by default."""
+    groups_claim_path: str | None = None
+    groups_claim_format: Literal["string-array"] = "string-array"
+    scopes: tuple[str, ...] | None = None
+    downgrade_rule: DowngradeRule | None = None
+    iat_window_seconds: int | None = None
+    enabled: bool | None = None
+
+
+class OidcProviderBody(OidcProviderChange, frozen=True, kw_only=True):
+    """A new provider. It is stored only if it is found good now."""
+
+    name: str
+    issuer_url: str
+    client_id: str
+
+
+class OidcProviderView(ResponseBody, frozen=True, kw_only=True):
+    """A provider, without its secret."""
+
+    id: str
+    name: str
+    issuer_url: str
+    client_id: str
+    has_client_secret: bool
+    redirect_uri: str
+    groups_claim_path: str
+    groups_claim_format: str = "string-array"
+    scopes: tuple[str, ...]
+    downgrade_rule: str
+    iat_window_seconds: int
+    enabled: bool
+    created_at: Moment
+    updated_at: Moment
+
+
+class OidcProviderPage(ResponseBody, frozen=True, kw_only=True):
+    """Every provider, by name."""
+
+    items: list[OidcProviderView]
+    next: str | None = None
+
+
+class ProviderCheckView(ResponseBody, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class ProviderChecks(ResponseBody, frozen=True, kw_only=True):
+    """What was looked at, and whether all of it is good."""
+
+    passed: bool
+    checks: list[ProviderCheckView]
+
+
+class GroupMappingBody(RequestBody, frozen=True, kw_only=True):
+    """A group of a provider that is to give a role."""
+
+    provider_id: str
+    group_name: str
+    role_id: str
+
+
+class GroupMappingView(ResponseBody, frozen=True, kw_only=True):
+    """A group that gives a role."""
+
+    id: str
+    provider_id: str
+    group_name: str
+    role_id: str
+    created_at: Moment
+
+
+class GroupMappingPage(ResponseBody, frozen=True, kw_only=True):
+    """The mappings of one provider."""
+
+    items: list[GroupMappingView]
+    next: str | None = None
+
+
+class SignInChoice(ResponseBody, frozen=True, kw_only=True):
+    """A provider that people can sign in with."""
+
+    id: str
+    display_name: str
+    login_url: str
+
+
+class AuthInfo(ResponseBody, frozen=True, kw_only=True):
+    """How one can sign in."""
+
+    oidc_providers: list[SignInChoice]
+
+
+class OidcProviderOperations:
+    """Operations about identity providers."""
+
+    def __init__(self, providers: UpstreamProviders) -> None:
+        self._providers = providers
+
+    def operations(self) -> list[Operation]:
+        """All of them."""
+        return [*self._of_providers(), *self._of_mappings()]
+
+    def _of_providers(self) -> list[Operation]:
+        view, change = OidcProviderView, OidcProviderChange
+        ending = {"end_sessions": "true: end the sessions that began with it. Without it, they keep it from being deleted."}
+        return [
+            Operation(
+                "auth_info",
+                "GET",
+                "/auth/info",
+                "How one can sign in.",
+                "public: for sign-in pages",
+                self._info,
+                returns=AuthInfo,
+            ),
+            Operation("list_oidc_providers", "GET", _ALL, "List providers.", _READ, self._list, returns=OidcProviderPage),
+            Operation(
+                "create_oidc_provider",
+                "POST",
+                _ALL,
+                "Store a provider that is found good now.",
+                _WRITE,
+                self._create,
+                returns=view,
+                accepts=OidcProviderBody,
+                status=201,
+            ),
+            Operation(
+                "test_oidc_provider",
+                "POST",
+                "/auth/oidc/test",
+                "Look whether a provider could be stored; store nothing.",
+                _WRITE,
+                self._test,
+                returns=ProviderChecks,
+                accepts=OidcProviderBody,
+            ),
+            Operation("get_oidc_provider", "GET", _ONE, "Show a provider.", _READ, self._get, returns=view),
+            Operation(
+                "update_oidc_provider", "PATCH", _ONE, "Change a provider.", _WRITE, self._update, returns=view, accepts=change
+            ),
+            Operation(
+                "delete_oidc_provider",
+                "DELETE",
+                _ONE,
+                "Delete a provider, its mappings, and the roles that they gave.",
+                _WRITE,
+                self._delete,
+                query=ending,
+                status=204,
+            ),
+            Operation(
+                "refresh_oidc_provider",
+                "POST",
+                f"{_ONE}/refresh",
+                "Fetch discovery document and keys anew.",
+                _WRITE,
+                self._refresh,
+                returns=ProviderChecks,
+            ),
+        ]
+
+    def _of_mappings(self) -> list[Operation]:
+        of = {"provider_id": "Of which provider."}
+        return [
+            Operation(
+                "list_group_mappings",
+                "GET",
+                _MAPPINGS,
+                "List which groups give which roles.",
+                _READ,
+                self._mappings,
+                returns=GroupMappingPage,
+                query=of,
+            ),
+            Operation(
+                "add_group_mapping",
+                "POST",
+                _MAPPINGS,
+                "Let a group give a role.",
+                _WRITE,
+                self._map,
+                returns=GroupMappingView,
+                accepts=GroupMappingBody,
+                status=201,
+            ),
+            Operation(
+                "remove_group_mapping",
+                "DELETE",
+                f"{_MAPPINGS}/{{id}}",
+                "Let a group give a role no more.",
+                _WRITE,
+                self._unmap,
+                status=204,
+            ),
+        ]
+
+    async def _info(self, _call: Call) -> AuthInfo:
+        return AuthInfo(
+            oidc_providers=[
+                SignInChoice(id=each.id, display_name=each.name, login_url=f"{LOGIN_PATH}?provider={each.id}")
+                for each in await self._providers.offered()
+            ]
+        )
+
+    async def _list(self, call: Call) -> OidcProviderPage:
+        return OidcProviderPage(items=[self._view(each) for each in await self._providers.list_providers(actor=call.actor)])
+
+    async def _get(self, call: Call) -> OidcProviderView:
+        return self._view(await self._providers.find(call.path("id"), actor=call.actor))
+
+    async def _create(self, call: Call) -> OidcProviderView:
+        return self._view(await self._providers.create(_input(call.body), actor=call.actor))
+
+    async def _test(self, call: Call) -> ProviderChecks:
+        return _checks(await self._providers.test(_input(call.body), actor=call.actor))
+
+    async def _update(self, call: Call) -> OidcProviderView:
+        return self._view(await self._providers.update(call.path("id"), _input(call.body), actor=call.actor))
+
+    async def _delete(self, call: Call) -> None:
+        await self._providers.delete(call.path("id"), end_sessions=call.flag("end_sessions"), actor=call.actor)
+
+    async def _refresh(self, call: Call) -> ProviderChecks:
+        return _checks(await self._providers.refresh(call.path("id"), actor=call.actor))
+
+    async def _mappings(self, call: Call) -> GroupMappingPage:
+        provider_id = call.query.get("provider_id")
+        if provider_id is None:
+            raise InvalidInput("The parameter provider_id is missing.")
+        return GroupMappingPage(items=[_mapping(each) for each in await self._providers.mappings(provider_id, actor=call.actor)])
+
+    async def _map(self, call: Call) -> GroupMappingView:
+        body: GroupMappingBody = call.body
+        return _mapping(await self._providers.map_group(body.provider_id, body.group_name, body.role_id, actor=call.actor))
+
+    async def _unmap(self, call: Call) -> None:
+        await self._providers.unmap(call.path("id"), actor=call.actor)
+
+    def _view(self, provider: UpstreamProvider) -> OidcProviderView:
+        return OidcProviderView(
+            id=provider.id,
+            name=provider.name,
+            issuer_url=provider.issuer_url,
+            client_id=provider.client_id,
+            has_client_secret=provider.has_secret,
+            redirect_uri=self._providers.callback,
+            groups_claim_path=provider.groups_claim_path,
+            scopes=provider.scopes,
+            downgrade_rule=str(provider.downgrade_rule),
+            iat_window_seconds=provider.iat_window_seconds,
+            enabled=provider.enabled,
+            created_at=moment(provider.created_at),
+            updated_at=moment(provider.updated_at),
+        )
+
+
+def _input(body: OidcProviderChange) -> ProviderInput:
+    return ProviderInput(
+        name=body.name,
+        issuer_url=body.issuer_url,
+        client_id=body.client_id,
+        client_secret=body.client_secret,
+        redirect_uri=body.redirect_uri,
+        groups_claim_path=body.groups_claim_path,
+        scopes=body.scopes,
+        downgrade_rule=body.downgrade_rule,
+        iat_window_seconds=body.iat_window_seconds,
+        enabled=body.enabled,
+    )
+
+
+def _checks(found: tuple[ProviderCheck, ...]) -> ProviderChecks:
+    return ProviderChecks(
+        passed=all(each.passed for each in found),
+        checks=[ProviderCheckView(name=each.name, passed=each.passed, detail=each.detail) for each in found],
+    )
+
+
+def _mapping(found: GroupMapping) -> GroupMappingView:
+    return GroupMappingView(
+        id=found.id,
+        provider_id=found.provider_id,
+        group_name=found.group_name,
+        role_id=found.role,
+        created_at=moment(found.created_at),
+    )

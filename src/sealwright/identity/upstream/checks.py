@@ -1,0 +1,67 @@
+"""What is looked at before an identity provider is stored: saved means tested."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from sealwright.errors import Unavailable
+from sealwright.identity.upstream.models import DowngradeRule, ProviderCheck, UpstreamProvider
+from sealwright.openid_providers import ProviderMetadata, TrustedProviders
+
+FORGEABLE = frozenset({"HS256", "HS384", "HS512", "none"})
+"""With these, anyone who knows the client's secret, or anyone at all, makes tokens."""
+
+
+async def check_provider(
+    provider: UpstreamProvider, redirect_uri: str, own_callback: str, providers: TrustedProviders
+) -> tuple[ProviderCheck, ...]:
+    """Fetch what the provider says of itself, now, and look whether it can be used."""
+    redirect = ProviderCheck(
+        "redirect_uri",
+        redirect_uri == own_callback and urlsplit(redirect_uri).scheme == "https",
+        f"The redirect_uri must be {own_callback}." if redirect_uri != own_callback else f"{own_callback} is right.",
+    )
+    providers.forget(provider.issuer_url)
+    try:
+        metadata, keys = await providers.keys_for(provider.issuer_url)
+    except Unavailable as cause:
+        return (ProviderCheck("discovery", passed=False, detail=cause.detail), redirect)
+    return (
+        _issuer(provider, metadata),
+        _endpoints(metadata),
+        _algorithms(provider.downgrade_rule, metadata),
+        ProviderCheck("key_set", passed=True, detail=f"The key set holds {len(keys)} keys."),
+        redirect,
+    )
+
+
+def _issuer(provider: UpstreamProvider, metadata: ProviderMetadata) -> ProviderCheck:
+    same = metadata.issuer == provider.issuer_url
+    detail = f"The provider calls itself {metadata.issuer}" + (
+        "." if same else f", not {provider.issuer_url}: every character counts."
+    )
+    return ProviderCheck("discovery", same, detail)
+
+
+def _endpoints(metadata: ProviderMetadata) -> ProviderCheck:
+    for name, address in (
+        ("authorization_endpoint", metadata.authorization_endpoint),
+        ("token_endpoint", metadata.token_endpoint),
+    ):
+        if urlsplit(address).scheme != "https":
+            return ProviderCheck("endpoints", passed=False, detail=f"The provider states no {name} with https.")
+    return ProviderCheck("endpoints", passed=True, detail="The provider states where to sign in and where tokens are given.")
+
+
+def _algorithms(rule: DowngradeRule, metadata: ProviderMetadata) -> ProviderCheck:
+    forgeable = sorted(metadata.offered & FORGEABLE)
+    if rule is DowngradeRule.STRICT and forgeable:
+        return ProviderCheck(
+            "algorithms",
+            passed=False,
+            detail=f"The provider offers {', '.join(forgeable)} for ID tokens, which the rule against downgrades does not allow; "
+            "switch them off there, or choose the rule intersection.",
+        )
+    return ProviderCheck(
+        "algorithms", passed=True, detail=f"ID tokens may be signed with {', '.join(sorted(metadata.algorithms))}."
+    )

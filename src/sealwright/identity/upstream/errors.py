@@ -1,0 +1,60 @@
+"""Refusals about identity providers of others."""
+
+from __future__ import annotations
+
+from sealwright.errors import Conflict, InvalidInput, NotFound, Refused
+from sealwright.identity.upstream.models import ProviderCheck, RefusedSignOn
+
+
+class ProviderNotFound(NotFound):
+    """There is no such identity provider."""
+
+    code = "oidc_provider_not_found"
+
+
+class MappingNotFound(NotFound):
+    """There is no such mapping of a group to a role."""
+
+    code = "group_mapping_not_found"
+
+
+class ProviderNameTaken(Conflict):
+    """An identity provider of this name exists already."""
+
+    code = "oidc_provider_name_taken"
+
+
+class MappingTaken(Conflict):
+    """The group gives the role already."""
+
+    code = "group_mapping_exists"
+
+
+class ProviderInUse(Conflict):
+    """People are signed in with the provider."""
+
+    code = "oidc_provider_in_use"
+
+
+class ProviderRefused(InvalidInput):
+    """The provider cannot be used as it is described; the reasons name the checks that failed."""
+
+    code = "oidc_provider_refused"
+
+    @classmethod
+    def after(cls, checks: tuple[ProviderCheck, ...]) -> ProviderRefused:
+        """With what failed of `checks`."""
+        failed = [each for each in checks if not each.passed]
+        return cls(failed[0].detail, reasons=tuple(f"{each.name}: {each.detail}" for each in failed))
+
+
+class SignOnRefused(Refused):
+    """A sign-in with an identity provider is not accepted."""
+
+    code = "sign_on_refused"
+
+    def __init__(self, reason: RefusedSignOn, detail: str, *, groups: tuple[str, ...] = (), hint: str = "") -> None:
+        """`groups`: those that the provider named, where none of them gives a role."""
+        super().__init__(detail, reasons=(f"the check that failed is {reason}",), hint=hint)
+        self.reason = reason
+        self.groups = groups

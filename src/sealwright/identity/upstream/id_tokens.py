@@ -1,0 +1,140 @@
+"""Check the ID token of an identity provider (OpenID Connect Core, section 3.1.3.7)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from sealwright.clock import Instant, after, before
+from sealwright.errors import Unavailable
+from sealwright.identity.upstream.errors import SignOnRefused
+from sealwright.identity.upstream.models import RefusedSignOn, UpstreamProvider
+from sealwright.jose import (
+    JWT,
+    LEEWAY,
+    SignedClaims,
+    TokenRefused,
+    UnverifiedToken,
+    audiences,
+    base64url,
+    check_times,
+    instant_claim,
+    require_text,
+    verify,
+)
+from sealwright.openid_providers import TrustedProviders
+
+_HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
+
+
+class UpstreamIdentity(Struct, frozen=True):
+    """Who signed in at a provider."""
+
+    subject: str
+    user_name: str
+    display_name: str
+    session_id: str
+    claims: Mapping[str, Any]
+
+
+async def verify_id_token(
+    provider: UpstreamProvider,
+    text: object,
+    providers: TrustedProviders,
+    now: Instant,
+    *,
+    nonce: str,
+    access_token: object,
+) -> UpstreamIdentity:
+    """Who an ID token speaks of; raises SignOnRefused with the check that failed."""
+    if not isinstance(text, str) or not text:
+        raise SignOnRefused(RefusedSignOn.TOKEN_ENDPOINT, f"{provider.name} gave no ID token.")
+    try:
+        token = UnverifiedToken(text)
+    except TokenRefused as cause:
+        raise SignOnRefused(RefusedSignOn.SIGNATURE, cause.detail) from cause
+    signed = await _verified(provider, token, providers)
+    claims = signed.claims
+    _check_recipient(provider, claims)
+    try:
+        check_times(claims, now, LEEWAY)
+        subject = require_text(claims, "sub")
+    except TokenRefused as cause:
+        raise SignOnRefused(RefusedSignOn.TOKEN_EXPIRED, cause.detail) from cause
+    _check_age(provider, claims, now)
+    if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+        raise SignOnRefused(RefusedSignOn.NONCE_MISMATCH, "The ID token was made for another sign-in.")
+    if isinstance(access_token, str) and access_token:
+        _check_hash(claims, str(token.header.get("alg")), access_token)
+    return UpstreamIdentity(
+        subject=subject,
+        user_name=_text(claims, "preferred_username") or _text(claims, "email") or subject,
+        display_name=_text(claims, "name"),
+        session_id=_text(claims, "sid"),
+        claims=claims,
+    )
+
+
+async def _verified(provider: UpstreamProvider, token: UnverifiedToken, providers: TrustedProviders) -> SignedClaims:
+    key_id = token.header.get("kid")
+    try:
+        metadata, keys = await providers.keys_for(provider.issuer_url, key_id if isinstance(key_id, str) else None)
+    except Unavailable as cause:
+        raise SignOnRefused(RefusedSignOn.JWKS_UNREACHABLE, cause.detail) from cause
+    algorithm = token.header.get("alg")
+    if algorithm not in metadata.algorithms:
+        raise SignOnRefused(
+            RefusedSignOn.ALG_REJECTED, f"The ID token is signed with {str(algorithm)[:40]}, which is not accepted."
+        )
+    try:
+        return verify(token, keys, typ=JWT, algorithms=metadata.algorithms)
+    except TokenRefused as cause:
+        raise SignOnRefused(RefusedSignOn.SIGNATURE, cause.detail) from cause
+
+
+def _check_recipient(provider: UpstreamProvider, claims: Mapping[str, Any]) -> None:
+    if claims.get("iss") != provider.issuer_url:
+        raise SignOnRefused(
+            RefusedSignOn.ISSUER_MISMATCH,
+            f"The ID token was issued by {str(claims.get('iss'))[:200]}, not by {provider.issuer_url}: every character counts.",
+        )
+    try:
+        recipients = audiences(claims)
+    except TokenRefused as cause:
+        raise SignOnRefused(RefusedSignOn.AUDIENCE_MISMATCH, cause.detail) from cause
+    if provider.client_id not in recipients:
+        raise SignOnRefused(RefusedSignOn.AUDIENCE_MISMATCH, "The ID token is meant for another client.")
+    party = claims.get("azp")
+    if (party is not None or len(recipients) > 1) and party != provider.client_id:
+        raise SignOnRefused(RefusedSignOn.AZP_MISMATCH, "The ID token was given to another client (azp).")
+
+
+def _check_age(provider: UpstreamProvider, claims: Mapping[str, Any], now: Instant) -> None:
+    try:
+        issued = instant_claim(claims, "iat")
+    except TokenRefused as cause:
+        raise SignOnRefused(RefusedSignOn.IAT_WINDOW, cause.detail) from cause
+    if issued is None:
+        raise SignOnRefused(RefusedSignOn.IAT_WINDOW, "The ID token does not say when it was issued.")
+    if issued < before(now, timedelta(seconds=provider.iat_window_seconds)) or issued > after(now, LEEWAY):
+        raise SignOnRefused(
+            RefusedSignOn.IAT_WINDOW, f"The ID token was not issued within the last {provider.iat_window_seconds} seconds."
+        )
+
+
+def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:
+    """`at_hash` (section 3.1.3.6): asked for wherever there is an access token."""
+    digest = _HASHES.get(algorithm[-3:], hashlib.sha512)(access_token.encode()).digest()
+    expected = base64url(digest[: len(digest) // 2])
+    if not hmac.compare_digest(str(claims.get("at_hash", "")).encode(), expected.encode()):
+        raise SignOnRefused(RefusedSignOn.AT_HASH_MISMATCH, "The access token is not the one that the ID token was made with.")
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    found = claims.get(name)
+    return found if isinstance(found, str) else ""

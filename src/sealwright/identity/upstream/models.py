@@ -1,0 +1,110 @@
+"""Identity providers of others, their mappings, and what a sign-in with them found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from sealwright.clock import Instant
+
+CALLBACK_PATH = "/auth/oidc/callback"
+LOGIN_PATH = "/auth/oidc/login"
+USUAL_SCOPES = ("openid", "profile", "email")
+
+
+class DowngradeRule(StrEnum):
+    """What a provider may offer beside the algorithms that are accepted here."""
+
+    STRICT = "strict"
+    """Nothing that lets someone without its private key make tokens: HS256, HS384, HS512 and none are refused."""
+    INTERSECTION = "intersection"
+    """Anything, as long as one acceptable algorithm is among them; only acceptable ones are ever verified."""
+
+
+class UpstreamProvider(Struct, frozen=True, kw_only=True):
+    """One identity provider."""
+
+    id: str
+    name: str
+    issuer_url: str
+    client_id: str
+    has_secret: bool
+    groups_claim_path: str
+    scopes: tuple[str, ...]
+    downgrade_rule: DowngradeRule
+    iat_window_seconds: int
+    enabled: bool
+    created_at: Instant
+    updated_at: Instant
+
+
+class GroupMapping(Struct, frozen=True):
+    """Who is in this group at the provider holds this role here."""
+
+    id: str
+    provider_id: str
+    group_name: str
+    role: str
+    created_at: Instant
+
+
+class ProviderCheck(Struct, frozen=True):
+    """One thing that was looked at before a provider is stored."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class RefusedSignOn(StrEnum):
+    """Why a sign-in with a provider did not come to its end."""
+
+    PRE_LOGIN_CONSUME_FAILED = "pre_login_consume_failed"
+    MISSING_PRE_LOGIN_COOKIE = "missing_pre_login_cookie"
+    STATE_MISMATCH = "state_mismatch"
+    PROVIDER_REFUSED = "provider_refused"
+    ISS_PARAM_MISSING = "iss_param_missing"
+    ISS_PARAM_MISMATCH = "iss_param_mismatch"
+    TOKEN_ENDPOINT = "token_endpoint_refused"  # noqa: S105 - a reason
+    JWKS_UNREACHABLE = "jwks_unreachable"
+    ALG_REJECTED = "alg_rejected"
+    SIGNATURE = "signature_invalid"
+    ISSUER_MISMATCH = "issuer_mismatch"
+    AUDIENCE_MISMATCH = "audience_mismatch"
+    AZP_MISMATCH = "azp_mismatch"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a reason
+    IAT_WINDOW = "iat_window"
+    NONCE_MISMATCH = "nonce_mismatch"
+    AT_HASH_MISMATCH = "at_hash_mismatch"
+    GROUPS_MISSING = "groups_missing"
+    UNMAPPED_GROUPS = "unmapped_groups"
+    USER_DEACTIVATED = "user_deactivated"
+    PROVIDER_DISABLED = "provider_disabled"
+    UNSPECIFIED = "unspecified"
+
+
+def groups_at(claims: Mapping[str, Any], path: str) -> tuple[str, ...] | None:
+    """The groups in the claims of an ID token; None where the claim is absent or is no text and no list of texts.
+
+    A path that looks like a URL is the name of one claim, as Auth0 writes it; any other is walked at its dots.
+    """
+    found: Any = claims
+    for name in (path,) if urlsplit(path).scheme in {"http", "https"} else path.split("."):
+        if not isinstance(found, Mapping) or name not in found:
+            return None
+        found = found[name]
+    if isinstance(found, str):
+        return (found,)
+    if isinstance(found, Sequence) and all(isinstance(each, str) for each in found):
+        return tuple(found)
+    return None
+
+
+def nearest(group: str, mapped: Sequence[str]) -> str | None:
+    """A mapped group that differs from `group` in case or slashes only; None where there is none."""
+    wanted = group.strip("/").casefold()
+    return next((each for each in mapped if each != group and each.strip("/").casefold() == wanted), None)

@@ -1,0 +1,326 @@
+"""Create, test, change and delete identity providers of others, and say what their groups give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from sealwright.access import Actor, Permission, Permissions, require, require_at_least
+from sealwright.audit import Audit, Event
+from sealwright.clock import Clock
+from sealwright.db import Database, Transaction
+from sealwright.entropy import Entropy, uuid4
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges
+from sealwright.identity.directory.store import lock_directory
+from sealwright.identity.policy import check_line, printable
+from sealwright.identity.roles.roles import find_role
+from sealwright.identity.sessions import Sessions
+from sealwright.identity.upstream import store
+from sealwright.identity.upstream.checks import check_provider
+from sealwright.identity.upstream.errors import (
+    MappingNotFound,
+    MappingTaken,
+    ProviderInUse,
+    ProviderNameTaken,
+    ProviderNotFound,
+    ProviderRefused,
+)
+from sealwright.identity.upstream.models import (
+    CALLBACK_PATH,
+    USUAL_SCOPES,
+    DowngradeRule,
+    GroupMapping,
+    ProviderCheck,
+    UpstreamProvider,
+)
+from sealwright.keys import Sealer
+from sealwright.openid_providers import TrustedProviders
+
+USUAL_IAT_WINDOW = 300
+LONGEST_IAT_WINDOW = 600
+LONGEST_NAME = 100
+LONGEST_GROUP = 500
+
+
+class ProviderInput:
+    """What an administrator says of a provider. None keeps what is stored, or takes the default."""
+
+    def __init__(  # noqa: PLR0913 - one for each member
+        self,
+        *,
+        name: str | None = None,
+        issuer_url: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        redirect_uri: str | None = None,
+        groups_claim_path: str | None = None,
+        scopes: tuple[str, ...] | None = None,
+        downgrade_rule: DowngradeRule | None = None,
+        iat_window_seconds: int | None = None,
+        enabled: bool | None = None,
+    ) -> None:
+        self.client_secret = client_secret or None
+        self.redirect_uri = redirect_uri
+        self.members: Mapping[str, Any] = {
+            key: value
+            for key, value in {
+                "name": name,
+                "issuer_url": issuer_url,
+                "client_id": client_id,
+                "groups_claim_path": groups_claim_path,
+                "scopes": scopes,
+                "downgrade_rule": downgrade_rule,
+                "iat_window_seconds": iat_window_seconds,
+                "enabled": enabled,
+            }.items()
+            if value is not None
+        }
+
+
+class UpstreamProviders:
+    """Operations on identity providers. Each checks that `actor` is permitted, and leaves an audit row.
+
+    Whoever may change a provider decides who its people are. So it takes every permission that its mappings give, too.
+    """
+
+    def __init__(  # noqa: PLR0913 - what every operation needs comes in here once
+        self,
+        db: Database,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+        sealer: Sealer,
+        *,
+        changes: AuthorizedChanges,
+        sessions: Sessions,
+        providers: TrustedProviders,
+        origin: str,
+    ) -> None:
+        """`origin`: of the pages, to which a provider sends people back."""
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._sealer = sealer
+        self._changes = changes
+        self._sessions = sessions
+        self._providers = providers
+        self.callback = origin + CALLBACK_PATH
+
+    async def offered(self) -> list[UpstreamProvider]:
+        """The providers that people can sign in with now; anyone may know."""
+        return [each for each in await store.all_providers(self._db) if each.enabled]
+
+    async def list_providers(self, *, actor: Actor) -> list[UpstreamProvider]:
+        """Every provider, by name."""
+        require(actor, Permission.OIDC_PROVIDER_READ)
+        return await store.all_providers(self._db)
+
+    async def find(self, provider_id: str, *, actor: Actor) -> UpstreamProvider:
+        """One provider, or ProviderNotFound."""
+        require(actor, Permission.OIDC_PROVIDER_READ)
+        return await self._known(self._db, provider_id)
+
+    async def test(self, given: ProviderInput, *, actor: Actor) -> tuple[ProviderCheck, ...]:
+        """What would be looked at before a provider is stored, and what was found. Nothing is stored."""
+        require(actor, Permission.OIDC_PROVIDER_WRITE)
+        return await self._checks(self._new(given), given)
+
+    async def create(self, given: ProviderInput, *, actor: Actor) -> UpstreamProvider:
+        """Store a provider whose discovery document, algorithms, keys and redirect URI are found good now."""
+        await self._changes.require(Event.OIDC_PROVIDER_CREATED, Permission.OIDC_PROVIDER_WRITE, actor, "oidc_provider:new")
+        provider = self._new(given)
+        await self._require_checks(provider, given)
+
+        async def body(tx: Transaction) -> UpstreamProvider:
+            await lock_directory(tx)
+            await self._require_free(tx, provider)
+            await store.insert_provider(tx, provider, self._sealed(provider, given))
+            await self._record(tx, Event.OIDC_PROVIDER_CREATED, actor, provider.id, _told(provider))
+            return provider
+
+        return await self._changes.run(
+            Event.OIDC_PROVIDER_CREATED, Permission.OIDC_PROVIDER_WRITE, actor, f"oidc_provider:{provider.id}", body
+        )
+
+    async def update(self, provider_id: str, given: ProviderInput, *, actor: Actor) -> UpstreamProvider:
+        """Change what is given, if the provider is found good with it. A blank secret keeps the stored one."""
+        target = f"oidc_provider:{printable(provider_id)}"
+        await self._changes.require(Event.OIDC_PROVIDER_UPDATED, Permission.OIDC_PROVIDER_WRITE, actor, target)
+        changed = self._changed(await self._known(self._db, provider_id), given)
+        await self._require_checks(changed, given)
+
+        async def body(tx: Transaction) -> UpstreamProvider:
+            await lock_directory(tx)
+            before = await self._known(tx, provider_id)
+            after = self._changed(before, given)
+            await self._require_over_mappings(tx, actor, before, "change")
+            await self._require_free(tx, after)
+            sealed = self._sealed(after, given) or await store.sealed_secret(tx, after.id)
+            await store.update_provider(tx, replace(after, has_secret=sealed is not None), sealed)
+            details = {"changed": sorted([*given.members, *(["client_secret"] if given.client_secret else [])])}
+            await self._record(tx, Event.OIDC_PROVIDER_UPDATED, actor, before.id, details)
+            return replace(after, has_secret=sealed is not None)
+
+        return await self._changes.run(Event.OIDC_PROVIDER_UPDATED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
+
+    async def refresh(self, provider_id: str, *, actor: Actor) -> tuple[ProviderCheck, ...]:
+        """Fetch discovery document and key set anew, and say what was found."""
+        require(actor, Permission.OIDC_PROVIDER_WRITE)
+        provider = await self._known(self._db, provider_id)
+        checks = await check_provider(provider, self.callback, self.callback, self._providers)
+
+        async def body(tx: Transaction) -> None:
+            failed = [each.name for each in checks if not each.passed]
+            await self._record(tx, Event.OIDC_PROVIDER_REFRESHED, actor, provider.id, {"failed": failed})
+
+        await self._db.write(body)
+        return checks
+
+    async def delete(self, provider_id: str, *, end_sessions: bool = False, actor: Actor) -> None:
+        """Delete a provider with its mappings and the roles that they gave. People stay.
+
+        While sessions that began with it hold, it is deleted only with `end_sessions`, which ends them first.
+        """
+        target = f"oidc_provider:{printable(provider_id)}"
+
+        async def body(tx: Transaction) -> None:
+            await lock_directory(tx)
+            provider = await self._known(tx, provider_id)
+            await self._require_over_mappings(tx, actor, provider, "delete")
+            now = self._clock.now()
+            live = await store.live_sessions(tx, provider.id, now)
+            if live and not end_sessions:
+                raise ProviderInUse(
+                    f"{len(live)} sessions that began with {provider.name} hold.",
+                    hint="End them first, or delete it and end them at once.",
+                )
+            for session_id, account_id in live:
+                await self._sessions.end_in(tx, session_id, account_id, "its identity provider was deleted", actor)
+            await store.delete_provider(tx, provider.id)
+            await self._record(
+                tx, Event.OIDC_PROVIDER_DELETED, actor, provider.id, {"name": provider.name, "sessions": len(live)}
+            )
+
+        await self._changes.run(Event.OIDC_PROVIDER_DELETED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
+
+    # --- groups and roles ---
+
+    async def mappings(self, provider_id: str, *, actor: Actor) -> list[GroupMapping]:
+        """Which groups of a provider give which roles."""
+        require(actor, Permission.OIDC_PROVIDER_READ)
+        return await store.mappings_of(self._db, (await self._known(self._db, provider_id)).id)
+
+    async def map_group(self, provider_id: str, group_name: str, role: str, *, actor: Actor) -> GroupMapping:
+        """Let a group of a provider give a role, from each person's next sign-in on. The group is compared as it is written."""
+        target = f"oidc_provider:{printable(provider_id)}"
+        name = check_line(group_name, "a group", 1, LONGEST_GROUP)
+
+        async def body(tx: Transaction) -> GroupMapping:
+            await lock_directory(tx)
+            provider = await self._known(tx, provider_id)
+            found = await find_role(tx, role)
+            require_at_least(actor, Permissions(found.permissions), f"let a group give the role {found.id}")
+            mapping = GroupMapping(uuid4(self._entropy), provider.id, name, found.id, self._clock.now())
+            if await store.mapping_exists(tx, mapping):
+                raise MappingTaken(f"The group {name} of {provider.name} gives the role {found.id} already.")
+            await store.insert_mapping(tx, mapping)
+            details = {"group": name, "role": found.id}
+            await self._record(tx, Event.GROUP_MAPPING_ADDED, actor, provider.id, details)
+            return mapping
+
+        return await self._changes.run(Event.GROUP_MAPPING_ADDED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
+
+    async def unmap(self, mapping_id: str, *, actor: Actor) -> None:
+        """Let a group give a role no more, from each person's next sign-in on."""
+
+        async def body(tx: Transaction) -> None:
+            await lock_directory(tx)
+            mapping = await store.find_mapping(tx, printable(mapping_id))
+            if mapping is None:
+                raise MappingNotFound(f"There is no mapping {printable(mapping_id)!r}.")
+            role = await find_role(tx, mapping.role)
+            require_at_least(actor, Permissions(role.permissions), f"take the role {role.id} from a group")
+            await store.delete_mapping(tx, mapping.id)
+            details = {"group": mapping.group_name, "role": mapping.role}
+            await self._record(tx, Event.GROUP_MAPPING_REMOVED, actor, mapping.provider_id, details)
+
+        target = f"group_mapping:{printable(mapping_id)}"
+        await self._changes.run(Event.GROUP_MAPPING_REMOVED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
+
+    # --- parts ---
+
+    def _new(self, given: ProviderInput) -> UpstreamProvider:
+        now = self._clock.now()
+        blank = UpstreamProvider(
+            id=uuid4(self._entropy),
+            name="",
+            issuer_url="",
+            client_id="",
+            has_secret=given.client_secret is not None,
+            groups_claim_path="groups",
+            scopes=USUAL_SCOPES,
+            downgrade_rule=DowngradeRule.STRICT,
+            iat_window_seconds=USUAL_IAT_WINDOW,
+            enabled=True,
+            created_at=now,
+            updated_at=now,
+        )
+        return self._changed(blank, given)
+
+    def _changed(self, before: UpstreamProvider, given: ProviderInput) -> UpstreamProvider:
+        changed = replace(before, updated_at=self._clock.now(), **given.members)
+        check_line(changed.name, "the name of a provider", 1, LONGEST_NAME)
+        check_line(changed.client_id, "client_id", 1, LONGEST_GROUP)
+        check_line(changed.groups_claim_path, "groups_claim_path", 1, LONGEST_GROUP)
+        if urlsplit(changed.issuer_url).scheme != "https" or not urlsplit(changed.issuer_url).netloc:
+            raise ProviderRefused(f"The issuer_url {changed.issuer_url[:200]!r} is no https URL.")
+        if "openid" not in changed.scopes:
+            raise ProviderRefused("The scopes must hold openid, or the provider gives no ID token.")
+        if not 1 <= changed.iat_window_seconds <= LONGEST_IAT_WINDOW:
+            raise ProviderRefused(f"iat_window_seconds is {changed.iat_window_seconds}; it must be 1 to {LONGEST_IAT_WINDOW}.")
+        return changed
+
+    async def _checks(self, provider: UpstreamProvider, given: ProviderInput) -> tuple[ProviderCheck, ...]:
+        return await check_provider(provider, given.redirect_uri or self.callback, self.callback, self._providers)
+
+    async def _require_checks(self, provider: UpstreamProvider, given: ProviderInput) -> None:
+        checks = await self._checks(provider, given)
+        if not all(each.passed for each in checks):
+            raise ProviderRefused.after(checks)
+
+    def _sealed(self, provider: UpstreamProvider, given: ProviderInput) -> bytes | None:
+        secret = given.client_secret
+        return None if secret is None else self._sealer.seal(secret.encode(), secret_context(provider.id))
+
+    async def _known(self, reader: Database | Transaction, provider_id: str) -> UpstreamProvider:
+        found = await store.find_provider(reader, printable(provider_id))
+        if found is None:
+            raise ProviderNotFound(f"There is no identity provider {printable(provider_id)!r}.")
+        return found
+
+    @staticmethod
+    async def _require_free(tx: Transaction, provider: UpstreamProvider) -> None:
+        if await store.id_of_name(tx, provider.name) not in {None, provider.id}:
+            raise ProviderNameTaken(f"There is an identity provider {provider.name!r} already.")
+
+    @staticmethod
+    async def _require_over_mappings(tx: Transaction, actor: Actor, provider: UpstreamProvider, verb: str) -> None:
+        for mapping in await store.mappings_of(tx, provider.id):
+            role = await find_role(tx, mapping.role)
+            require_at_least(actor, Permissions(role.permissions), f"{verb} the identity provider {provider.name}")
+
+    async def _record(self, tx: Transaction, event: Event, actor: Actor, provider_id: str, details: Mapping[str, Any]) -> None:
+        await self._audit.record(tx, event, actor=actor, target=f"oidc_provider:{provider_id}", details=details)
+
+
+def secret_context(provider_id: str) -> str:
+    """What a provider's sealed secret is bound to."""
+    return f"oidc_providers:{provider_id}"
+
+
+def _told(provider: UpstreamProvider) -> dict[str, Any]:
+    return {"name": provider.name, "issuer_url": provider.issuer_url, "client_id": provider.client_id}

@@ -1,0 +1,80 @@
+"""Sign in with an identity provider: the way there, and the way back."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from sealwright.errors import NotFound
+from sealwright.http import Response, redirect
+from sealwright.identity import (
+    PRE_LOGIN_LIFETIME,
+    SESSION_COOKIE,
+    RefusedSignOn,
+    Sessions,
+    SignOnRefused,
+    UpstreamSignOn,
+)
+from sealwright.oauth import CONTINUE_PATH, SIGN_IN_PAGE
+from sealwright.web.cookies import SIGN_ON_COOKIE, clear, set_device, set_session, set_sign_on
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import LEADS_AWAY, Pages
+from sealwright.web.return_to import read_return_to
+from sealwright.web.sign_in import end_session_of_someone_else
+
+FAILED_PAGE = "/ui/sign-in/refused"
+
+
+class SignOnPages:
+    """To a provider and back. What goes wrong on the way back is told on a page of its own, by its name."""
+
+    def __init__(self, pages: Pages, sign_on: UpstreamSignOn, sessions: Sessions) -> None:
+        self._pages = pages
+        self._sessions = sessions
+        self._sign_on = sign_on
+
+    async def begin(self, page_request: PageRequest) -> Response:
+        """Lead to the provider that the query names."""
+        provider_id = page_request.request.query().get("provider", "")
+        if not provider_id:
+            raise NotFound("The address names no identity provider.", hint="Begin from the sign-in page.")
+        return_to = read_return_to(page_request.request)
+        continue_at = return_to.path(CONTINUE_PATH) if return_to.handle else return_to.page
+        begun = await self._sign_on.begin(provider_id, return_to=continue_at)
+        return redirect(begun.location, headers=(set_sign_on(begun.cookie, PRE_LOGIN_LIFETIME), *LEADS_AWAY))
+
+    async def finish(self, page_request: PageRequest) -> Response:
+        """Check what came back, and lead on with a session, or to the page that says why there is none."""
+        request = page_request.request
+        try:
+            done = await self._sign_on.complete(
+                request.query(),
+                cookie=request.cookie(SIGN_ON_COOKIE) or "",
+                address=page_request.address,
+                user_agent=page_request.user_agent,
+                held_token=request.cookie(SESSION_COOKIE) or "",
+                device_token=page_request.device_token,
+            )
+        except SignOnRefused as refusal:
+            return self._refused(refusal)
+        completed = done.completed
+        await end_session_of_someone_else(self._sessions, page_request, completed)
+        headers = (set_session(completed.token), set_device(completed.device_token), clear(SIGN_ON_COOKIE), *LEADS_AWAY)
+        return redirect(done.return_to, headers=headers)
+
+    def _refused(self, refusal: SignOnRefused) -> Response:
+        return self._pages.single(
+            "sign-on-refused.html",
+            status=400 if refusal.reason is RefusedSignOn.MISSING_PRE_LOGIN_COOKIE else 403,
+            headers=(clear(SIGN_ON_COOKIE),),
+            detail=refusal.detail,
+            hint=refusal.hint,
+            reason=str(refusal.reason),
+            groups=refusal.groups,
+            sign_in=SIGN_IN_PAGE,
+        )
+
+
+async def to_sign_in(page_request: PageRequest) -> Response:
+    """`/login`, where links of other programs lead."""
+    query = page_request.request.query()
+    return redirect(f"{SIGN_IN_PAGE}?{urlencode(query)}" if query else SIGN_IN_PAGE)

@@ -1,0 +1,98 @@
+"""A person signs in with an identity provider of someone else, in a browser without JavaScript."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+
+from sealwright.access import SYSTEM
+from tests.foreign_provider import ForeignProvider, described
+from tests.pages_place import ORIGIN, InProcessBrowser, Place, pages_place
+
+CALLBACK = ORIGIN + "/auth/oidc/callback"
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with pages_place() as made:
+        yield made
+
+
+def provided(place: Place, group: str = "engineers") -> tuple[ForeignProvider, str]:
+    provider = ForeignProvider(place.outbound, place.clock)
+
+    async def work() -> str:
+        made = await place.app.parts.upstream_providers.create(described(), actor=SYSTEM)
+        await place.app.parts.upstream_providers.map_group(made.id, group, "r-operator", actor=SYSTEM)
+        return made.id
+
+    return provider, place.run(work())
+
+
+def to_provider(browser: InProcessBrowser, address: str) -> str:
+    """Where the browser is led; the provider itself is only arrived at."""
+    return browser.open(address).url
+
+
+def test_button_leads_to_the_provider_and_back_to_the_account(place: Place) -> None:
+    provider, provider_id = provided(place)
+    browser = place.browser()
+    page = browser.open(ORIGIN + "/ui/sign-in")
+    assert "Sign in with Keycloak" in page.text
+    location = to_provider(browser, f"{ORIGIN}/auth/oidc/login?provider={provider_id}")
+    assert location.startswith("https://sso.example.com/realms/staff/auth?")
+    page = browser.open(f"{CALLBACK}?{urlencode(provider.answer(location))}")
+    assert page.url == f"{ORIGIN}/ui/account"
+    assert "Alice A." in page.text
+    assert place.events("oidc_login.succeeded") == [("done", place.run(account(place)))]
+
+
+async def account(place: Place) -> str:
+    found = await place.identity.directory.find("alice")
+    assert found is not None
+    return found.reference
+
+
+def test_person_without_a_mapped_group_sees_which_groups_were_seen(place: Place) -> None:
+    provider, provider_id = provided(place, "Engineers")
+    browser = place.browser()
+    location = to_provider(browser, f"{ORIGIN}/auth/oidc/login?provider={provider_id}")
+    page = browser.open(f"{CALLBACK}?{urlencode(provider.answer(location))}")
+    assert page.status == 403
+    assert "<code>engineers</code>" in page.text
+    assert "is mapped as Engineers" in page.text
+    assert browser.open(f"{ORIGIN}/ui/account").url.startswith(f"{ORIGIN}/ui/sign-in")
+
+
+def test_answer_without_the_cookie_of_this_browser_is_refused(place: Place) -> None:
+    provider, provider_id = provided(place)
+    location = to_provider(place.browser(), f"{ORIGIN}/auth/oidc/login?provider={provider_id}")
+    page = place.browser().open(f"{CALLBACK}?{urlencode(provider.answer(location))}")
+    assert page.status == 400
+    assert "not begun in this browser" in page.text
+
+
+def test_provider_that_does_not_exist_is_not_found(place: Place) -> None:
+    assert place.browser().open(f"{ORIGIN}/auth/oidc/login?provider=nothing").status == 404
+    assert place.browser().open(f"{ORIGIN}/auth/oidc/login").status == 404
+
+
+def test_provider_that_is_down_is_told_and_the_sign_in_page_stays(place: Place) -> None:
+    _, provider_id = provided(place)
+    place.outbound.answers.clear()
+    place.app.parts.upstream_providers._providers.forget()
+    assert place.browser().open(f"{ORIGIN}/auth/oidc/login?provider={provider_id}").status == 503
+    assert place.browser().open(f"{ORIGIN}/ui/sign-in").status == 200
+
+
+def test_login_leads_to_the_sign_in_page(place: Place) -> None:
+    assert place.browser().open(f"{ORIGIN}/login").url == f"{ORIGIN}/ui/sign-in"
+
+
+def test_hostile_name_of_a_group_is_shown_as_text(place: Place) -> None:
+    provider, provider_id = provided(place)
+    browser = place.browser()
+    location = to_provider(browser, f"{ORIGIN}/auth/oidc/login?provider={provider_id}")
+    page = browser.open(f"{CALLBACK}?{urlencode(provider.answer(location, groups=['<script>alert(1)</script>']))}")
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;" in page.text

@@ -65,3 +65,39 @@ def test_kubelogin_gets_a_credential_for_kubectl(server, tmp_path):
     credential = json.loads(output or "{}")
     assert credential.get("kind") == "ExecCredential", errors
     assert credential["status"]["token"].count(".") == 2  # a JWS in its compact form
+
+
+def test_kubelogin_signs_in_on_a_machine_without_a_browser(server, tmp_path):
+    kubelogin = TOOLS / "kubelogin"
+    require(kubelogin.exists(), "scripts/install-go-clients")
+    settings = register(server, "headless", *SCOPES, public=True)
+    server.sealwright(*OAUTH2, "enable-device-flow", "headless")
+    command = [
+        str(kubelogin),
+        "get-token",
+        f"--oidc-issuer-url={settings['issuer']}",
+        "--oidc-client-id=headless",
+        "--oidc-extra-scope=profile,email",
+        f"--certificate-authority={server.root}",
+        "--grant-type=device-code",
+        "--skip-open-browser",
+        f"--token-cache-dir={tmp_path / 'cache'}",
+    ]
+    process = subprocess.Popen(command, env={"HOME": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        words = ""
+        for line in process.stderr:
+            words += line
+            if found := re.search(r"https://\S+user_code=\S+", words):
+                break
+        else:
+            pytest.fail(words)
+        browser = Browser(server.root)
+        page = browser.submit(browser.open(found[0]), "continue")
+        page = browser.submit(page, "sign-in", username="alice", password=PERSON_PASSWORD)
+        assert "The device has access" in browser.submit(page, "allow").text
+        output, errors = process.communicate(timeout=30)
+    finally:
+        end(process)
+    credential = json.loads(output or "{}")
+    assert credential.get("kind") == "ExecCredential", errors

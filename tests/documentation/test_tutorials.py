@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,10 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from demo.forms import Browser, sign_in_and_allow
-from tests.documentation.pages import missing_line, steps, variables
+from tests.documentation.pages import Step, missing_line, steps, variables
 from tests.documentation.shell import Shell, shell
 from tests.live import PERSON_PASSWORD, SEALWRIGHT, TOOLS, LiveServer, free_ports, live_server
 from tests.reference_script import ROOT
+from tests.unit.oauth.clients.test_image_formats import png
 
 pytestmark = pytest.mark.interop
 TUTORIALS = ROOT / "docs" / "tutorial"
@@ -33,8 +34,20 @@ def expect_printed(page: Path, session: Shell, given: dict[str, str], instead: M
     usual = variables(first.commands)
     assert set(usual) == set(given), "the first block sets what the reader has to set"
     session.run("".join(f"export {name}='{value}'\n" for name, value in given.items()))
+    return expect_steps(page, rest, session, usual, given, instead)
+
+
+def expect_steps(
+    page: Path,
+    shown: Sequence[Step],
+    session: Shell,
+    usual: Mapping[str, str] = MappingProxyType({}),
+    given: Mapping[str, str] = MappingProxyType({}),
+    instead: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Do these steps of the page; what it shows with the `usual` values of variables is printed with those `given`."""
     everything = ""
-    for step in rest:
+    for step in shown:
         commands = step.commands
         for words, others in instead.items():
             commands = commands.replace(words, others)
@@ -196,3 +209,34 @@ def test_tokens_are_asked_about_and_given_back_as_the_handbook_says(tmp_path):
             }
             expect_printed(HOW_TO / "tokens.md", session, given)
         assert (tmp_path / "work" / "client.curl").stat().st_mode & 0o077 == 0
+
+
+def test_applications_are_signed_out_of_as_the_handbook_says(tmp_path):
+    with live_server(tmp_path / "server") as server:
+        server.sealwright("system", "oauth2", "create", "wiki", "Wiki", "https://wiki.example.org")
+        with shell(tmp_path, {**server.environment(), "PATH": tools()}, lambda _: None) as session:
+            page = HOW_TO / "sign-out-of-applications.md"
+            expect_steps(page, steps(page), session)
+        client = server.sealwright_json("system", "oauth2", "get", "wiki")
+    assert client["post_logout_redirect_uris"] == ["https://wiki.example.org/goodbye"]
+    assert client["backchannel_logout_uri"] == "https://wiki.example.org/backchannel-logout"
+    assert client["frontchannel_logout_session_required"]
+
+
+def test_clients_are_changed_as_the_handbook_says(tmp_path):
+    with live_server(tmp_path / "server") as server:
+        with shell(tmp_path, {**server.environment(), "PATH": tools()}, lambda _: None) as session:
+            (tmp_path / "work" / "wiki.png").write_bytes(png())
+            server.sealwright("system", "oauth2", "create", "mail", "Mail", "https://mail.example.org")
+            page = HOW_TO / "clients.md"
+            newest = f"$({SEALWRIGHT} system oauth2 get wiki | grep -o '^ *keys.*' | grep -oE '[A-Za-z0-9_-]{{43}}' | head -1)"
+            renamed = "sealwright system oauth2 set-name wiki handbook"
+            back = f"{renamed}\n{renamed.replace('wiki handbook', 'handbook wiki')}"
+            # One page shows several ways to begin; here they follow each other.
+            instead = {"KEY_ID": newest, renamed: back}
+            instead['create wiki "The wiki" https://wiki.example.org --issuer'] = (
+                "create team-wiki Wiki https://t.example.org --issuer"
+            )
+            expect_steps(page, steps(page), session, instead=instead)
+        client = server.sealwright_json("system", "oauth2", "get", "wiki")
+    assert (client["name"], client["profile"]) == ("wiki", "oauth2.1")

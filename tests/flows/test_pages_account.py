@@ -9,6 +9,7 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.identity.totp import code_at, step_at
+from sealwright.oauth.purge import purge
 from tests.pages_place import (
     LOOPBACK,
     ORIGIN,
@@ -324,6 +325,29 @@ def test_image_of_an_application_is_shown_before_anyone_is_signed_in(place: Plac
     refused = place.browser()
     page = refused.submit(refused.open(authorization_address()), "sign-in", username="bob", password=PASSWORD)
     assert (page.status, address in page.text) == (403, True)
+
+
+def test_consents_that_were_given_and_taken_back_are_in_the_history(place: Place) -> None:
+    place.person("alice", "users")
+    place.person("bob", "users")
+    place.application()
+    browser = place.browser()
+    page = browser.submit(browser.open(authorization_address()), "sign-in", username="alice", password=PASSWORD)
+    assert 'id="history"' not in browser.open(ACCOUNT + "/applications").text
+    browser.submit(page, "allow")
+    place.clock.advance(timedelta(minutes=30))
+    page = browser.open(ACCOUNT + "/applications")
+    (form,) = (form for form in page.parsed().forms if form.action.endswith("/withdraw"))
+    browser.post("/ui/account/applications/withdraw", form.fields)
+    place.run(place.oauth.clients.delete("step-ca", actor=SYSTEM))
+    text = browser.open(ACCOUNT + "/applications").text
+    history = text[text.index('id="history"') :]
+    assert history.index("was allowed nothing any more") < history.index("was allowed to know")
+    assert history.count("<strong>Step-CA</strong>") == 2, "though the application is gone"
+    assert 'id="history"' not in place.signed_in("bob").open(ACCOUNT + "/applications").text
+    place.clock.advance(timedelta(days=367))
+    place.run(purge(place.app.parts.oauth_dependencies))
+    assert 'id="history"' not in place.signed_in().open(ACCOUNT + "/applications").text
 
 
 # --- clients, for administrators ---

@@ -9,7 +9,9 @@ from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown
 from sealwright.oauth.lookups import PeopleLookup
-from sealwright.oauth.models import AvailableClient, Consent
+from sealwright.oauth.models import AvailableClient, Consent, ConsentEvent
+
+LONGEST_HISTORY = 50
 
 
 class Consents:
@@ -30,6 +32,10 @@ class Consents:
         """Every consent of the person, by client name."""
         return await store.consents(self._db, signed_in.account.id)
 
+    async def history_of(self, signed_in: SignedIn) -> list[ConsentEvent]:
+        """What the person allowed and took back in the last year, newest first."""
+        return await store.consent_history(self._db, signed_in.account.id, LONGEST_HISTORY)
+
     async def withdraw(self, signed_in: SignedIn, client_name: str) -> None:
         """Forget one consent, and end every token that the client holds for the person."""
         account_id, now = signed_in.account.id, self._clock.now()
@@ -39,7 +45,7 @@ class Consents:
         client_id = found[0].client_id
 
         async def body(tx: Transaction) -> None:
-            if not await store.delete_consent(tx, account_id, client_id):
+            if not await store.delete_consent(tx, account_id, client_id, now):
                 return
             ended = await store.revoke_families_of_consent(tx, account_id, client_id, "the person took the consent back", now)
             await self._audit.record(

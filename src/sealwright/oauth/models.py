@@ -253,6 +253,16 @@ class AccessCounts(Struct, frozen=True):
     """Each is what its tokens come of."""
 
 
+class ConsentEvent(Struct, frozen=True):
+    """One line of what a person allowed and took back."""
+
+    client_display_name: str
+    """As the client was called then."""
+    given: bool
+    scopes: tuple[str, ...]
+    at: Instant
+
+
 class AvailableClient(Struct, frozen=True):
     """A client that a person may sign in to."""
 

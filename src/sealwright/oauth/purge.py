@@ -13,6 +13,8 @@ from sealwright.oauth.dpop import store as dpop_store
 from sealwright.oauth.pushed import store as pushed_store
 from sealwright.oauth.registration import store as registration_store
 
+HISTORY_KEPT_FOR = timedelta(days=366)
+"""What people allowed and took back."""
 KEPT_FOR = timedelta(days=1)
 """After its end, so that a second use is still recognised."""
 
@@ -22,6 +24,7 @@ async def purge(dependencies: OAuthDependencies) -> int:
     db, now = dependencies.db, dependencies.clock.now()
     until = before(now, KEPT_FOR)
     gone = await until_none_is_left(db, store.purge_requests, until)
+    gone += await until_none_is_left(db, store.purge_consent_history, before(now, HISTORY_KEPT_FOR))
     gone += await until_none_is_left(db, store.purge_used_jwts, now)
     for delete in (pushed_store.purge, device_store.purge, dpop_store.purge, registration_store.purge_tokens):
         gone += await until_none_is_left(db, delete, until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, tuple_, union_all, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
@@ -16,6 +16,7 @@ from sealwright.db.schema import (
     oauth_client_images,
     oauth_clients,
     oauth_codes,
+    oauth_consent_history,
     oauth_consents,
     oauth_families,
     oauth_refresh_tokens,
@@ -31,6 +32,7 @@ from sealwright.oauth.models import (
     AvailableClient,
     Client,
     Consent,
+    ConsentEvent,
     ScopeMap,
     TokenFamily,
 )
@@ -93,6 +95,18 @@ _PUT_CONSENT = upsert(oauth_consents, key=("account_id", "client_id"), update=("
 _DELETE_CONSENT = Statement(
     delete(oauth_consents).where(s.account_id == bindparam("account_id"), s.client_id == bindparam("client_id"))
 )
+
+h = oauth_consent_history.c
+_TOLD = insert_once(oauth_consent_history, returning=h.at)
+_NAME_OF_CLIENT = Statement(select(c.display_name).where(c.id == bindparam("id")))
+_CONSENT_HISTORY = Statement(
+    select(h.display_name, h.given, h.scope, h.at)
+    .where(h.account_id == bindparam("account_id"))
+    .order_by(h.at.desc(), h.client_id, h.given)
+    .limit(bindparam("at_most"))
+)
+_old_history = select(h.account_id, h.at).where(h.at <= bindparam("before")).order_by(h.at).limit(bindparam("at_most"))
+_PURGE_CONSENT_HISTORY = Statement(delete(oauth_consent_history).where(tuple_(h.account_id, h.at).in_(_old_history)))
 
 f = oauth_families.c
 FAMILY_COLUMNS = (
@@ -277,11 +291,40 @@ async def put_consent(tx: Transaction, account_id: str, client_id: str, given: C
         claims=" ".join(sorted(given.claims | before.claims)),
         granted_at=now,
     )
+    await _tell(tx, account_id, client_id, now, given.scopes)
 
 
-async def delete_consent(tx: Transaction, account_id: str, client_id: str) -> bool:
+async def delete_consent(tx: Transaction, account_id: str, client_id: str, now: Instant) -> bool:
     """Forget a consent."""
-    return await tx.run(_DELETE_CONSENT, account_id=account_id, client_id=client_id) == 1
+    was_there = await tx.run(_DELETE_CONSENT, account_id=account_id, client_id=client_id) == 1
+    if was_there:
+        await _tell(tx, account_id, client_id, now, None)
+    return was_there
+
+
+async def _tell(tx: Transaction, account_id: str, client_id: str, now: Instant, scopes: frozenset[str] | None) -> None:
+    """Write into the person's history what was given, or with None that it was taken back."""
+    client = await tx.one(_NAME_OF_CLIENT, id=client_id)
+    await tx.one(
+        _TOLD,
+        account_id=account_id,
+        at=now,
+        client_id=client_id,
+        given=int(scopes is not None),
+        display_name="" if client is None else client[0],
+        scope=" ".join(sorted(scopes or ())),
+    )
+
+
+async def consent_history(db: Database, account_id: str, at_most: int) -> list[ConsentEvent]:
+    """What a person allowed and took back, newest first."""
+    rows = await db.all(_CONSENT_HISTORY, account_id=account_id, at_most=at_most)
+    return [ConsentEvent(row[0], bool(row[1]), tuple(row[2].split()), Instant(row[3])) for row in rows]
+
+
+async def purge_consent_history(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Delete what is older than an instant; returns how many rows."""
+    return await tx.run(_PURGE_CONSENT_HISTORY, before=before, at_most=at_most)
 
 
 async def access_given_by(db: Database, account_id: str) -> AccessCounts:

@@ -9,7 +9,7 @@ from sealwright.oauth import AvailableClient, Consents
 from sealwright.web.claims_preview import scope_labels
 from sealwright.web.client_images import image_url
 from sealwright.web.formatting import host_text
-from sealwright.web.models import ListedApplication, ListedConsent
+from sealwright.web.models import ListedApplication, ListedConsent, ListedConsentEvent
 from sealwright.web.notices import done, notice_text
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
@@ -33,6 +33,10 @@ class ApplicationPages:
             usable=tuple(_shown(one) for one in await self._consents.available_clients(person)),
             consents=tuple(
                 ListedConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
+            ),
+            history=tuple(
+                ListedConsentEvent(one.client_display_name, one.given, scope_labels(one.scopes) if one.given else (), one.at)
+                for one in await self._consents.history_of(person)
             ),
             may_see_clients=person.actor.permissions.holds_somewhere(Permission.CLIENT_READ),
             notice=notice_text(page_request.request),

@@ -102,6 +102,15 @@ class ListedConsent(Struct, frozen=True):
     granted_at: Instant
 
 
+class ListedConsentEvent(Struct, frozen=True):
+    """One line of the history of consents."""
+
+    name: str
+    given: bool
+    may_know: tuple[str, ...]
+    at: Instant
+
+
 class ListedCertificate(Struct, frozen=True):
     """One row of the certificates."""
 

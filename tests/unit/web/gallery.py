@@ -39,6 +39,7 @@ from sealwright.web.models import (
     ListedCertificate,
     ListedClient,
     ListedConsent,
+    ListedConsentEvent,
     ListedSession,
     ListedSetting,
     MissingScope,
@@ -150,6 +151,10 @@ class Gallery:
         yield "client", show("client.html", here, **one)
         bare = {"image": "", "libraries": (), "scope_maps": (), "may_change": False}
         yield "client-bare", show("client.html", here, **(one | bare))
+
+    def consent_history(self) -> tuple[ListedConsentEvent, ...]:
+        given = ListedConsentEvent(self.text("Step-CA"), given=True, may_know=(self.text("your user name"),), at=NOW)
+        return given, replace(given, given=False, may_know=())
 
     def authenticator(self) -> Credential:
         return Credential(self.text("t-1"), CredentialKind.TOTP, self.text("phone"), NOW)
@@ -411,9 +416,18 @@ class Gallery:
             ListedApplication(self.text("Step-CA"), "https://ca.example.org/", self.text("ca.example.org"), "/static/icon.svg"),
             ListedApplication(self.text("Tool"), "", self.text("localhost:9000"), ""),
         )
-        given = {"usable": usable, "consents": (consent, consent), "notice": self.text("Taken back."), "may_see_clients": True}
+        given = {
+            "usable": usable,
+            "consents": (consent, consent),
+            "notice": self.text("Taken back."),
+            "may_see_clients": True,
+            "history": self.consent_history(),
+        }
         yield "applications", show("applications.html", here, **given)
-        yield "applications-none", show("applications.html", here, usable=(), consents=(), notice="", may_see_clients=False)
+        yield (
+            "applications-none",
+            show("applications.html", here, usable=(), consents=(), notice="", may_see_clients=False, history=()),
+        )
         here = self.context("/ui/account/certificates")
         valid = ListedCertificate(
             serial=self.text("01a35c0f88d142aa7e199f2c01a35c0f88d142aa"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
-from sealwright.db.schema.columns import blob_column, instant_column, metadata, ref_column, text_column
+from sealwright.db.schema.columns import INSTANT, blob_column, instant_column, metadata, ref_column, text_column
 
 oauth_issuers = Table(
     "oauth_issuers",
@@ -217,6 +217,19 @@ oauth_consents = Table(
     Column("claims", Text, nullable=False, server_default=text("''"), doc="Those beside the claims of the scopes"),
     Index("ix_oauth_consents_client_id", "client_id"),
     info={"about": "What a person has allowed a client."},
+)
+
+oauth_consent_history = Table(
+    "oauth_consent_history",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", INSTANT, primary_key=True),
+    Column("client_id", Text, primary_key=True, doc="The client may be gone"),
+    Column("given", Integer, primary_key=True, doc="1 where it was given, 0 where it was taken back"),
+    text_column("display_name", doc="Of the client, as it was called then"),
+    text_column("scope", doc="What was given; empty where it was taken back"),
+    Index("ix_oauth_consent_history_at", "at"),
+    info={"about": "What a person allowed to clients and took back, for a year."},
 )
 
 oauth_logout_deliveries = Table(

@@ -33,7 +33,7 @@ from sealwright.runtime.http_response import site_of
 from sealwright.runtime.listener_state import RequestIds
 from sealwright.runtime.proxies import ListedProxies, Proxies
 from sealwright.runtime.routing import RouteTable, target_of
-from sealwright.runtime.seldom import Seldom
+from sealwright.runtime.throttled_log import ThrottledLog
 from sealwright.settings import forms
 
 LENGTH = 65_536
@@ -146,7 +146,7 @@ ADDRESSES = tuple(
 )
 REQUEST_IDS = RequestIds(SeededEntropy(1))
 PEERS = Proxies(
-    ListedProxies(*[(ip_network("10.0.0.0/8"),)] * 2), FixedClock(Instant(0)), Seldom(lambda *_, **__: None, "", float)
+    ListedProxies(*[(ip_network("10.0.0.0/8"),)] * 2), FixedClock(Instant(0)), ThrottledLog(lambda *_, **__: None, "", float)
 )
 TABLE = RouteTable(
     Route(method, path, nothing, frozenset(Listener), "public: test", Wire.API)

@@ -18,9 +18,9 @@ from sealwright.http import Listener, Request, Response, Route, Wire
 from sealwright.runtime.application import Application, Dispatcher, InFlight
 from sealwright.runtime.connection import HttpConnection
 from sealwright.runtime.connection_limit import ConnectionLimit
-from sealwright.runtime.listener_state import Limits, ListenerState, Pulse, RequestIds, WorkerState
+from sealwright.runtime.listener_state import CoarseClock, Limits, ListenerState, RequestIds, WorkerState
 from sealwright.runtime.proxies import ListedProxies, Proxies
-from sealwright.runtime.seldom import Seldom
+from sealwright.runtime.throttled_log import ThrottledLog
 from tests.unit.runtime.routes import open_test_log, words_of
 
 LIMITS = Limits(head_bytes=2048, url_bytes=512, headers=20)
@@ -74,10 +74,10 @@ def converse(pieces: list[bytes], limits: Limits = LIMITS) -> tuple[bytes, bool,
         ]
         dispatcher = Dispatcher(Application(routes, {Wire.STEP: words_of(Wire.STEP)}), Listener.STATUS, InFlight(), log)
         clock = FixedClock(Instant(1_795_344_000_000))
-        unread = Seldom(log.warning, "unread", loop.time)
+        unread = ThrottledLog(log.warning, "unread", loop.time)
         worker = WorkerState(
             limits=limits,
-            pulse=Pulse(loop, clock),
+            coarse_clock=CoarseClock(loop, clock),
             request_ids=RequestIds(SeededEntropy(1)),
             proxies=Proxies(ListedProxies(), clock, unread),
             log=log,
@@ -101,7 +101,7 @@ def converse(pieces: list[bytes], limits: Limits = LIMITS) -> tuple[bytes, bool,
         for _ in range(60):
             await asyncio.sleep(0)
         # A peer that was still sending has its while to read the last answer; one that may send more has longer.
-        connection.sweep(listener.pulse.now + limits.linger_seconds)
+        connection.sweep(listener.coarse_clock.now + limits.linger_seconds)
         closed = wired.closed
         connection.connection_lost(None)
         return wired.written, closed, stream.getvalue(), slowest

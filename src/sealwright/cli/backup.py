@@ -1,4 +1,4 @@
-"""`sealwright backup`: a whole server in one file. What it does is handed in; here is only how it looks."""
+"""`sealwright backup`: a whole server in one file. Functions that are passed in do the work; this shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How `sealwright certificate issue` comes to a certificate: vouched for by a provisioner, over a key that never leaves here."""
+"""`sealwright certificate issue`: a provisioner vouches for the names, and the private key never leaves this machine."""
 
 from __future__ import annotations
 

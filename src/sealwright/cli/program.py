@@ -1,4 +1,4 @@
-"""The command `sealwright`: its tree, and what becomes of whatever a command raises."""
+"""The command `sealwright`: the tree of its commands, and how their failures are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How `sealwright certificate renew` comes to a new certificate: shown over TLS, or with a signed token once it has expired."""
+"""`sealwright certificate renew`: the old certificate proves itself over TLS, or by a signed token once it has expired."""
 
 from __future__ import annotations
 

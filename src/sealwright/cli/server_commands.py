@@ -1,4 +1,4 @@
-"""Commands that work on a server's home directory on this machine. What they do is handed in; here is only how they look."""
+"""Commands that work on a server's home directory on this machine. Functions that are passed in do it; this shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls to a certificate authority in the words that `step` speaks: ours, or any other that understands them."""
+"""Calls to a certificate authority by the protocol of `step`: ours, or any other that speaks it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from sealwright.ip import network_of
 from sealwright.runtime import descriptors
 from sealwright.runtime.connection import HttpConnection
 from sealwright.runtime.listener_state import ListenerState
-from sealwright.runtime.seldom import Seldom
+from sealwright.runtime.throttled_log import ThrottledLog
 
 _AT_ONCE = 16
 _PAUSE = 0.2
@@ -23,7 +23,7 @@ class Acceptor:
     """One listener of one worker, from `open` to `close`."""
 
     def __init__(
-        self, listener: ListenerState, sockets: Sequence[socket.socket], make_room: Callable[[], bool], tell_failed: Seldom
+        self, listener: ListenerState, sockets: Sequence[socket.socket], make_room: Callable[[], bool], tell_failed: ThrottledLog
     ) -> None:
         """`make_room` ends connections when descriptors are short; `tell_failed` is called where accepting fails."""
         self._listener = listener

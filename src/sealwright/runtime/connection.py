@@ -47,8 +47,8 @@ class HttpConnection(asyncio.Protocol):
         self._pace: Pace
         self._peer = Peer(address="")
         self._is_proxy = False
-        self._since = listener.pulse.now  # the last answer, or the beginning
-        self._deadline = listener.pulse.now + listener.limits.head_seconds
+        self._since = listener.coarse_clock.now  # the last answer, or the beginning
+        self._deadline = listener.coarse_clock.now + listener.limits.head_seconds
         self._write_deadline = 0.0
         self._current: Exchange | None = None  # the one that is being answered
         self._waiting: deque[Exchange] = deque()  # those behind it
@@ -95,7 +95,7 @@ class HttpConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._write_paused = True
-        self._write_deadline = self._listener.pulse.now + self._limits.write_seconds
+        self._write_deadline = self._listener.coarse_clock.now + self._limits.write_seconds
 
     def resume_writing(self) -> None:
         self._write_paused = False
@@ -157,7 +157,7 @@ class HttpConnection(asyncio.Protocol):
 
     def request_begun(self) -> None:
         """The head has its time to arrive."""
-        self._deadline = self._listener.pulse.now + self._limits.head_seconds
+        self._deadline = self._listener.coarse_clock.now + self._limits.head_seconds
 
     def head_read(self) -> Exchange | None:
         """Find what answers the request: a cached response, or a route."""
@@ -170,13 +170,13 @@ class HttpConnection(asyncio.Protocol):
         exchange.keep_alive, exchange.is_http_1_0 = reader.keep_alive, reader.is_http_1_0
         route, host = exchange.found, reader.fields.get("host")
         if isinstance(route, Route) and route.same_for and reader.method == b"GET" and host is not None:
-            until = self._listener.pulse.now + route.same_for.total_seconds()
+            until = self._listener.coarse_clock.now + route.same_for.total_seconds()
             exchange.keep_as = CacheKey(host, reader.url, until)
         return exchange
 
     def body_awaited(self) -> None:
         """The body has its time to arrive, from now on."""
-        self._deadline = self._listener.pulse.now + self._limits.body_seconds
+        self._deadline = self._listener.coarse_clock.now + self._limits.body_seconds
         self._owes_continue = self._reader.expects_continue
         if self._owes_continue and not self._is_busy():
             self._continue()
@@ -295,7 +295,7 @@ class HttpConnection(asyncio.Protocol):
     def _write(self, exchange: Exchange, response: Response) -> None:
         """Send a whole response."""
         response, lines = exchange.with_headers(response)
-        head = f"{self._listener.pulse.date}{lines}"
+        head = f"{self._listener.coarse_clock.date}{lines}"
         closing = self._is_last(exchange)
         lines_sent = f"{head}{_connection_line(exchange, closing=closing)}"
         is_head = exchange.request.method == "HEAD"
@@ -314,7 +314,7 @@ class HttpConnection(asyncio.Protocol):
         chunked = not exchange.is_http_1_0
         closing = not chunked or self._is_last(exchange)
         framing = "transfer-encoding: chunked\r\n" if chunked else ""
-        head = f"{self._listener.pulse.date}{lines}{framing}{_connection_line(exchange, closing=closing)}\r\n"
+        head = f"{self._listener.coarse_clock.date}{lines}{framing}{_connection_line(exchange, closing=closing)}\r\n"
         self._send(encode_head(response, head))
         exchange.head_sent = True
         try:
@@ -377,7 +377,7 @@ class HttpConnection(asyncio.Protocol):
     def _end(self, *, closing: bool) -> None:
         """An answer has been sent."""
         self._current = None
-        self._since = self._listener.pulse.now
+        self._since = self._listener.coarse_clock.now
         if closing:
             self._finish()
         else:
@@ -399,12 +399,12 @@ class HttpConnection(asyncio.Protocol):
             self._close()
         else:
             self._resume_reading()
-            self._deadline = self._listener.pulse.now + self._limits.linger_seconds
+            self._deadline = self._listener.coarse_clock.now + self._limits.linger_seconds
 
     def _close(self) -> None:
         self._reader.stopped = True
         self._transport.close()
-        self._deadline = self._listener.pulse.now + self._limits.write_seconds
+        self._deadline = self._listener.coarse_clock.now + self._limits.write_seconds
 
     def _pass_over(self, size: int) -> None:
         """What arrives after the last request is not read."""

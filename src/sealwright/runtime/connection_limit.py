@@ -8,7 +8,7 @@ from heapq import nsmallest
 from operator import itemgetter
 from typing import Protocol
 
-from sealwright.runtime.seldom import Seldom
+from sealwright.runtime.throttled_log import ThrottledLog
 
 _CUT_AT_ONCE = 64  # a 64th of those that wait, because looking at all of them for each newcomer would be slow
 
@@ -30,7 +30,7 @@ class ConnectionLimit:
     network, where that has its share, else among all. Only where this server is busy for every one is the newcomer refused.
     """
 
-    def __init__(self, most: int, tell_full: Seldom, tell_greedy: Seldom) -> None:
+    def __init__(self, most: int, tell_full: ThrottledLog, tell_greedy: ThrottledLog) -> None:
         """`tell_full` and `tell_greedy` are called where the limit of all, or that of one network, is reached."""
         self._most = most
         self._share = (most + 1) // 2

@@ -48,7 +48,7 @@ class Limits(Struct, frozen=True):
     """Of one worker, over all listeners; fewer where it may not open as many files."""
 
 
-class Pulse:
+class CoarseClock:
     """The time as connections see it: read twice a second, so that no request pays for it."""
 
     INTERVAL = 0.5
@@ -59,9 +59,9 @@ class Pulse:
         self.now = 0.0
         self.date = ""
         """The Date header line."""
-        self.beat()
+        self.refresh()
 
-    def beat(self) -> None:
+    def refresh(self) -> None:
         """Look at the clocks again."""
         self.now = self._loop.time()
         self.date = f"date: {formatdate(self._clock.now() / 1000, usegmt=True)}\r\n"
@@ -100,7 +100,7 @@ class WorkerState(Struct, frozen=True):
     """What all listeners of one worker share."""
 
     limits: Limits
-    pulse: Pulse
+    coarse_clock: CoarseClock
     request_ids: RequestIds
     proxies: Proxies
     log: Log
@@ -129,7 +129,7 @@ class ListenerState:
         self.own_site = site_of(self.scheme, authority, self._strict_transport)
         self.dispatcher = dispatcher
         self.limits = worker.limits
-        self.pulse = worker.pulse
+        self.coarse_clock = worker.coarse_clock
         self.open_connections = worker.open_connections
         self.tasks = worker.tasks
         self.request_ids = worker.request_ids

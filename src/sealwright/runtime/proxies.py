@@ -21,7 +21,7 @@ from sealwright.errors import InvalidInput
 from sealwright.http import Peer
 from sealwright.ip import IpAddress, IpNetwork, plain_address
 from sealwright.runtime.forwarded import client_of
-from sealwright.runtime.seldom import Seldom
+from sealwright.runtime.throttled_log import ThrottledLog
 
 CERTIFICATE_FIELDS = frozenset({"client-cert", "client-cert-chain"})
 """Taken out of every request: what they hold is in the peer where it is believed, and nowhere else."""
@@ -42,7 +42,7 @@ class ListedProxies(Struct, frozen=True):
 class Proxies:
     """Which peers are proxies, and who is behind them."""
 
-    def __init__(self, listed: ListedProxies, clock: Clock, tell_unread: Seldom) -> None:
+    def __init__(self, listed: ListedProxies, clock: Clock, tell_unread: ThrottledLog) -> None:
         """`tell_unread` is called where a proxy writes an address that cannot be read."""
         self._listed = listed
         self._clock = clock

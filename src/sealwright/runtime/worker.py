@@ -21,12 +21,12 @@ from sealwright.runtime.application import Application
 from sealwright.runtime.channel import Channel, ChannelClosed, Report
 from sealwright.runtime.connection_limit import ConnectionLimit
 from sealwright.runtime.http_response import STRICT_TRANSPORT
-from sealwright.runtime.listener_state import Limits, ListenerState, OpenConnection, Pulse, RequestIds, WorkerState
+from sealwright.runtime.listener_state import CoarseClock, Limits, ListenerState, OpenConnection, RequestIds, WorkerState
 from sealwright.runtime.listeners import Bound, urls
 from sealwright.runtime.logs import Log, account_of, scrubbed, take_over_logging
 from sealwright.runtime.proxies import ListedProxies, Proxies
 from sealwright.runtime.running_application import RunningApplication
-from sealwright.runtime.seldom import Seldom
+from sealwright.runtime.throttled_log import ThrottledLog
 from sealwright.runtime.tls import LiveContext
 
 S = TypeVar("S")
@@ -80,12 +80,12 @@ class Worker(Generic[S]):
         loop.add_reader(self._channel.fileno(), self._hear)
         self._state = WorkerState(
             limits=self._inherited.limits,
-            pulse=Pulse(loop, self._inherited.clock),
+            coarse_clock=CoarseClock(loop, self._inherited.clock),
             request_ids=RequestIds(self._inherited.entropy),
             proxies=Proxies(
                 self._inherited.proxies,
                 self._inherited.clock,
-                Seldom(self._log.warning, "a proxy tells an address that cannot be read", loop.time),
+                ThrottledLog(self._log.warning, "a proxy tells an address that cannot be read", loop.time),
             ),
             log=self._log,
             strict_transport=self._inherited.strict_transport,
@@ -135,13 +135,15 @@ class Worker(Generic[S]):
             limit_here = status if listener is Listener.STATUS else others
             state = ListenerState(listener, bound.url, running.dispatcher(listener), live, self._state, limit_here)
             self._listeners[listener] = state
-            failed = Seldom(self._log.error, "connections cannot be accepted", self._loop.time)
+            failed = ThrottledLog(self._log.error, "connections cannot be accepted", self._loop.time)
             self._acceptors.append(Acceptor(state, bound.sockets[self._number], others.make_room, failed))
 
     def _connection_limit(self, most: int) -> ConnectionLimit:
         hint = f"Those that have waited the longest are ended. To have more, raise the limit of open files: {descriptors.WHERE}."
-        full = Seldom(partial(self._log.warning, hint=hint), "there are as many connections as there may be", self._loop.time)
-        greedy = Seldom(self._log.warning, "one network has half of all connections that there may be", self._loop.time)
+        full = ThrottledLog(
+            partial(self._log.warning, hint=hint), "there are as many connections as there may be", self._loop.time
+        )
+        greedy = ThrottledLog(self._log.warning, "one network has half of all connections that there may be", self._loop.time)
         return ConnectionLimit(most, full, greedy)
 
     # --- while it serves -------------------------------------------------------------------------------------------
@@ -149,14 +151,14 @@ class Worker(Generic[S]):
     async def _beat(self) -> None:
         """Keep the time of the connections, end those that take too long, and give signs of life."""
         last_sign = 0.0
-        pulse = self._state.pulse
+        coarse_clock = self._state.coarse_clock
         while True:
-            await asyncio.sleep(Pulse.INTERVAL)
-            pulse.beat()
+            await asyncio.sleep(CoarseClock.INTERVAL)
+            coarse_clock.refresh()
             for connection in list(self._state.open_connections):
-                self._sweep(connection, pulse.now)
-            if pulse.now - last_sign >= _SIGN_OF_LIFE:
-                last_sign = pulse.now
+                self._sweep(connection, coarse_clock.now)
+            if coarse_clock.now - last_sign >= _SIGN_OF_LIFE:
+                last_sign = coarse_clock.now
                 self._channel.report(Report("alive"))
 
     def _sweep(self, connection: OpenConnection, now: float) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from sealwright.runtime.connection_limit import ConnectionLimit
 from sealwright.runtime.descriptors import TooFewDescriptors, room
-from sealwright.runtime.seldom import PAUSE, Seldom
+from sealwright.runtime.throttled_log import PAUSE, ThrottledLog
 
 
 @dataclass(eq=False)
@@ -26,7 +26,9 @@ class Place:
     def __init__(self, most):
         self.said: Counter[str] = Counter()
         clock = iter(range(0, 10**9, int(PAUSE)))
-        full, greedy = (Seldom(lambda event, **_: self.said.update([event]), each, clock.__next__) for each in ("full", "greedy"))
+        full, greedy = (
+            ThrottledLog(lambda event, **_: self.said.update([event]), each, clock.__next__) for each in ("full", "greedy")
+        )
         self.limit = ConnectionLimit(most, full, greedy)
 
     def enter(self, *since, network=""):

@@ -10,7 +10,7 @@ from sealwright.clock import FixedClock, Instant
 from sealwright.entropy import SeededEntropy
 from sealwright.http import Listener
 from sealwright.runtime.channel import ChannelClosed, Report, channel_pair
-from sealwright.runtime.listener_state import Pulse, RequestIds
+from sealwright.runtime.listener_state import CoarseClock, RequestIds
 from sealwright.runtime.listeners import ListenAddress
 from sealwright.runtime.ports import PortHolder, holder_of
 from sealwright.runtime.tls import ListenerCertificateRefused, LiveContext, TlsMaterial
@@ -50,11 +50,11 @@ def test_request_id_of_the_peer_is_taken_over_when_it_is_sane(headers, taken):
 def test_date_is_that_of_the_clock():
     clock = FixedClock(Instant(1_795_344_000_000))
     ticking: Any = SimpleNamespace(time=lambda: 7.0)
-    pulse = Pulse(ticking, clock)
-    assert (pulse.now, pulse.date) == (7.0, "date: Sun, 22 Nov 2026 10:40:00 GMT\r\n")
+    coarse_clock = CoarseClock(ticking, clock)
+    assert (coarse_clock.now, coarse_clock.date) == (7.0, "date: Sun, 22 Nov 2026 10:40:00 GMT\r\n")
     clock.advance(timedelta(seconds=1))
-    pulse.beat()
-    assert pulse.date == "date: Sun, 22 Nov 2026 10:40:01 GMT\r\n"
+    coarse_clock.refresh()
+    assert coarse_clock.date == "date: Sun, 22 Nov 2026 10:40:01 GMT\r\n"
 
 
 def test_only_machines_are_asked_for_a_certificate():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sealwright.clock import FixedClock, from_datetime
 from sealwright.http import Peer
 from sealwright.runtime.proxies import ListedProxies, Proxies
-from sealwright.runtime.seldom import PAUSE, Seldom
+from sealwright.runtime.throttled_log import PAUSE, ThrottledLog
 from tests.flows.listeners_certificates import TestAuthority
 
 AUTHORITY = TestAuthority()
@@ -30,7 +30,7 @@ def proxies(*texts, listed=None, clock=None, told=None):
             told.append(fields)
 
     listed = listed or ListedProxies(networks(*texts), networks(*texts))
-    unread = Seldom(tell, "unread", count(step=PAUSE).__next__)
+    unread = ThrottledLog(tell, "unread", count(step=PAUSE).__next__)
     return Proxies(listed, clock or FixedClock(from_datetime(datetime.now(UTC))), unread)
 
 

@@ -1,4 +1,4 @@
-"""From a token that proves nothing yet to one that a provisioner vouches for."""
+"""Find the provisioner that a token names, and let it verify the token."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-from sealwright.runtime.seldom import PAUSE, Seldom
+from sealwright.runtime.throttled_log import PAUSE, ThrottledLog
 
 
 def test_line_is_written_at_once_then_once_a_pause_with_what_came_meanwhile():
     told, now = [], [0.0]
-    seldom = Seldom(lambda event, **fields: told.append((event, fields)), "it happened", lambda: now[0])
+    throttled = ThrottledLog(lambda event, **fields: told.append((event, fields)), "it happened", lambda: now[0])
     for _ in range(5):
-        seldom(address="a")
+        throttled(address="a")
     now[0] = PAUSE
-    seldom(address="b")
+    throttled(address="b")
     assert told == [("it happened", {"times": 1, "address": "a"}), ("it happened", {"times": 5, "address": "b"})]

@@ -9,7 +9,7 @@ PAUSE = 60.0
 """Seconds between two lines of one kind."""
 
 
-class Seldom:
+class ThrottledLog:
     """One kind of log line. What comes within a pause is counted, and the count is in the next line."""
 
     def __init__(self, write: Callable[..., None], event: str, now: Callable[[], float]) -> None:

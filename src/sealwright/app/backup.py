@@ -39,12 +39,14 @@ LEFT_OUT = frozenset(
         "leases",  # of processes that are gone
         "mail_outbox",  # of links that are left out
         "oauth_codes",
+        "oauth_device_requests",
         "oauth_families",
         "oauth_refresh_tokens",
         "one_time_links",
         "pending_sign_ins",
         "sessions",
         "throttles",
+        "upstream_sessions",
     }
 )
 """Tables that are not in a backup: what is in them may have been used up, or ended, since."""

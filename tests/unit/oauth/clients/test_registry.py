@@ -193,6 +193,7 @@ WRITES = {
     "create_public": ("x", "X", "https://x.example"),
     "create_confidential": ("x", "X", "https://x.example"),
     "delete": ("app",),
+    "require_may_change": ("app",),
     "impact_of_deletion": ("app",),
     "change": ("app", {"display_name": "X"}),
     "add": ("app", "redirect_uris", "https://x.example"),

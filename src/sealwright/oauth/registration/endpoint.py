@@ -57,12 +57,14 @@ class RegistrationEndpoint:
         network = network_of(address)
         self._budgets.registrations.require("")
         self._budgets.registrations_by_network.require(network)
+        self._budgets.token_failures_by_network.require(network)
         try:
             issuer = await self._root()
             await self._require_admission(bearer)
             name = uuid4(self._entropy)
             client, secret = self._new_client(metadata.requested_client(document, name), name, issuer)
         except Failure as refusal:
+            self._budgets.token_failures_by_network.spend(network)
             await self._refused(refusal, anonymous(address), "client:unknown")
             raise
         access_token = token(self._entropy, ACCESS_TOKEN_BYTES)
@@ -85,7 +87,7 @@ class RegistrationEndpoint:
         secret = await self._secret(client)
         try:
             metadata.require_same_client(document, client, secret)
-            requested = metadata.requested_client(document, client.name)
+            requested = metadata.without_administrators(metadata.requested_client(document, client.name), client)
             changed = metadata.registered(_emptied(client, requested), requested)
         except Failure as refusal:
             await self._refused(refusal, actor, f"client:{client.id}")

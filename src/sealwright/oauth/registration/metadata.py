@@ -14,6 +14,7 @@ from sealwright.client_metadata import (
     ClientRefused,
     Row,
     SetBy,
+    profile_members,
     require_complete_authentication,
     rows,
 )
@@ -75,6 +76,13 @@ def requested_client(document: Mapping[str, Any], name: str) -> RequestedClient:
         if not isinstance(value, str):
             raise MetadataRefused(f"{member} is no text.")
     return RequestedClient(kind, display_name, landing_url, {"profile": profile, **members})
+
+
+def without_administrators(requested: RequestedClient, client: ClientMetadata) -> RequestedClient:
+    """The same for a client that is there: what is an administrator's to set stays as it is now."""
+    kept = {member: value for member, value in requested.members.items() if is_open_to_registration(rows()[member])}
+    algorithm = profile_members(client.profile, public=client.is_public)["id_token_signed_response_alg"]
+    return requested._replace(members={"id_token_signed_response_alg": algorithm, **kept})
 
 
 def is_open_to_registration(row: Row) -> bool:

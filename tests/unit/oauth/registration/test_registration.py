@@ -423,3 +423,22 @@ async def test_host_header_of_another_server_is_not_repeated_in_an_address():
     async with open_world() as world:
         told = await register(world, SECRET_CLIENT)
         assert re.fullmatch(rf"{re.escape(ORIGIN)}/reg/[0-9a-f-]+", told["registration_client_uri"])
+
+
+async def test_client_that_updates_itself_does_not_undo_what_an_administrator_set():
+    async with open_world() as world:
+        told = await register(world, WEB_CLIENT)
+        clients = world.server.clients
+        assert not (await clients.get(told["client_id"], actor=SYSTEM)).require_pkce
+        await clients.change(told["client_id"], {"require_pkce": True, "lean_id_token": True}, actor=SYSTEM)
+        answer = await manage(world, "PUT", told, {**WEB_CLIENT, "client_id": told["client_id"], "require_pkce": False})
+        assert members(answer)["id_token_signed_response_alg"] == "RS256"
+        found = await clients.get(told["client_id"], actor=SYSTEM)
+        assert (found.require_pkce, found.lean_id_token) == (True, True)
+
+
+async def test_registrations_that_are_refused_count_against_the_network():
+    budgets = BudgetSettings(token_failures_per_address=Rate(2, timedelta(minutes=1)))
+    async with open_world(budgets=budgets) as world:
+        answers = [await send(world, "POST", "/reg", {"grant_types": ["magic"]}) for _ in range(3)]
+        assert [answer.status for answer in answers] == [400, 400, 429]

@@ -34,12 +34,12 @@ T = TypeVar("T")
 class Place:
     """A server without sockets."""
 
-    def __init__(self, runner: asyncio.Runner, db: Database) -> None:
+    def __init__(self, runner: asyncio.Runner, db: Database, **changes: Any) -> None:
         self.runner = runner
         self.db = db
         self.clock = FixedClock(START)
         self.hashing = CountingHashing()
-        self.app = make_app(db, settings(people=ORIGIN, contact=""), clock=self.clock, hashing=self.hashing)
+        self.app = make_app(db, settings(people=ORIGIN, contact="", **changes), clock=self.clock, hashing=self.hashing)
         self.identity = self.app.parts.identity
         self.oauth = self.app.parts.oauth
         self.outbound: Any = self.app.around.outbound
@@ -178,12 +178,12 @@ class InProcessBrowser(Browser):
 
 
 @contextmanager
-def pages_place() -> Iterator[Place]:
-    """Everything on a fresh database, with a clock that stands still."""
+def pages_place(**changes: Any) -> Iterator[Place]:
+    """Everything on a fresh database, with a clock that stands still. `changes`: of the settings."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         try:
-            place = Place(runner, runner.run(stack.enter_async_context(sqlite_database())))
+            place = Place(runner, runner.run(stack.enter_async_context(sqlite_database())), **changes)
             runner.run(place.app.seed())
             runner.run(place.app.parts.ca.issuers.create_hierarchy("Example", SYSTEM))
             yield place

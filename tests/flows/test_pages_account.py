@@ -45,7 +45,7 @@ def test_account_page_tells_who_i_am(place: Place) -> None:
     for text in (
         "alice@example.org",
         "a@example.com",
-        "set by an administrator",
+        "confirmed",
         "web-team",
         "Firefox on Linux",
         "192.0.2.7",

@@ -301,6 +301,8 @@ person validity expire-at heidi never
 person validity show heidi
 person search heid
 person profile heidi
+person verify-mail heidi heidi@example.org --not
+person verify-mail heidi heidi@example.org
 person ssh add-publickey heidi laptop 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4'
 person ssh list-publickeys heidi
 person ssh delete-publickey heidi laptop

@@ -15,6 +15,7 @@ from sealwright.api.groups import GroupOperations
 from sealwright.api.impacts import ImpactOperations
 from sealwright.api.issuers import IssuerOperations
 from sealwright.api.links import LinkOperations
+from sealwright.api.mail_addresses import MailAddressOperations
 from sealwright.api.manifests import ManifestApplication, ManifestOperations, Targets, WithinOneTransaction
 from sealwright.api.oidc_providers import OidcProviderOperations
 from sealwright.api.operations import Dispatch, Operation
@@ -39,6 +40,7 @@ from sealwright.identity import (
     Credentials,
     Directory,
     Invitations,
+    MailAddresses,
     PersonImports,
     ResetLinks,
     Roles,
@@ -64,6 +66,7 @@ class ApiDependencies(Struct, frozen=True):
     credentials: Credentials
     invitations: Invitations
     imports: PersonImports
+    mail_addresses: MailAddresses
     reset_links: ResetLinks
     outbox: Outbox
     sessions: Sessions
@@ -91,6 +94,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *SessionOperations(given.sessions, given.directory).operations(),
         *PersonOperations(given.directory, given.credentials, given.clock).operations(),
         *ProfileOperations(given.directory).operations(),
+        *MailAddressOperations(given.mail_addresses, given.directory, given.clock).operations(),
         *PersonImportOperations(given.imports).operations(),
         *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
         *ServiceAccountOperations(given.directory, given.api_tokens, given.clock).operations(),

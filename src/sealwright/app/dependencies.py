@@ -100,6 +100,7 @@ def assemble_people(
         named=named,
         clients_of_group=clients_of_group,
         session_ended=session_ended,
+        edit_own_mail=settings.accounts.edit_own_mail,
         certificates=ca.AccountCertificates(audit, around.clock),
     )
 

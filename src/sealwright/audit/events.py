@@ -53,6 +53,11 @@ class Event(_Described):
     INVITATION_ACCEPTED = "credential.invitation_accepted", "A person chose their first password with an invitation."
     RESET_LINK_USED = "credential.reset_link_used", "A person set a new password with a link."
     RESET_LINK_CREATED = "credential.reset_link_created", "A link was made with which a person sets a new password."
+    MAIL_LINK_CREATED = "person.mail_link_created", "A link was made with which a person confirms a mail address."
+    MAIL_VERIFICATION_SET = (
+        "person.mail_verification_set",
+        "A mail address counts as its person's, or not any more.",
+    )
     MAIL_SENT = "mail.sent", "The SMTP server took a message with a link."
     MAIL_FAILED = "mail.failed", "A message was given up: it was refused for good, or its link ended before it was sent."
     GROUP_CREATED = "group.created", "A group was created."

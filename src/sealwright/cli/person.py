@@ -330,6 +330,21 @@ def reset(context: CommandContext, name: str, lifetime: str | None, keep_certifi
     _reset(context, name, _seconds(lifetime), keep_certificates=keep_certificates, no_mail=no_mail)
 
 
+@command(
+    "verify-mail",
+    examples=["sealwright person verify-mail alice alice@example.org", "sealwright person verify-mail alice a@example.org --not"],
+)
+@click.argument("name")
+@click.argument("address")
+@click.option("--not", "revoke", is_flag=True, help="Take it back: the address is not proven.")
+@pass_context
+def verify_mail(context: CommandContext, name: str, address: str, revoke: bool) -> None:
+    """Vouch for a mail address of a person, without a link to it."""
+    changed = context.connection().call("PUT", "persons", name, "mails", address, "verification", body={"verified": not revoke})
+    context.output.confirm(f"{address} of {changed['name']} {'does not count' if revoke else 'counts'} as proven")
+    context.output.json(changed)
+
+
 credential = CommandGroup("credential", help="What people prove themselves with.")
 
 
@@ -386,5 +401,20 @@ person.add_command(ssh)
 person.add_command(validity_commands("person", "persons", "alice"))
 credential.add_command(create_reset_token)
 person.add_command(credential)
-for each in (invite, import_, reset, create, get, list_, search, update, profile, disable, enable, delete, set_password):
+for each in (
+    invite,
+    import_,
+    verify_mail,
+    reset,
+    create,
+    get,
+    list_,
+    search,
+    update,
+    profile,
+    disable,
+    enable,
+    delete,
+    set_password,
+):
     person.add_command(each)

@@ -49,6 +49,7 @@ from sealwright.identity.errors import (
 )
 from sealwright.identity.imports.people import ImportedPerson, ImportFault, PersonImports
 from sealwright.identity.invitations import INVITATION_LIFETIME, Invitation, Invitations
+from sealwright.identity.mails.addresses import MailAddresses, MailLink
 from sealwright.identity.models import (
     SYSTEM_ACCOUNTS,
     Account,
@@ -168,6 +169,8 @@ __all__ = [
     "LastAdministrator",
     "LinkRefused",
     "MailAddress",
+    "MailAddresses",
+    "MailLink",
     "MailRefused",
     "MailTaken",
     "MemberNotFound",

@@ -21,6 +21,7 @@ from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.imports.people import PersonImports
 from sealwright.identity.invitations import Invitations
+from sealwright.identity.mails.addresses import MailAddresses
 from sealwright.identity.models import SessionLifetimes
 from sealwright.identity.one_time_links import OneTimeLinks
 from sealwright.identity.passkeys import Passkeys, RelyingParty
@@ -51,6 +52,7 @@ class Identity(Struct, frozen=True):
     account_policies: AccountPolicies
     imports: PersonImports
     changes: AuthorizedChanges
+    mail_addresses: MailAddresses
 
 
 def build_identity(  # noqa: PLR0913 - what every part of the package needs comes in here once
@@ -69,23 +71,23 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
     clients_of_group: ClientsOfGroup,
     session_ended: SessionEnded,
     certificates: PersonalCertificates,
+    edit_own_mail: bool = False,
 ) -> Identity:
     """Build the package's objects.
 
     `server_name`: shown by authenticator apps; `origin`: of the pages, to which passkeys are bound; `domain`: the part after
     the @ of an SPN.
     `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
-    `session_ended`: what else is stored when a session ends; `certificates`: those that people got by signing in here.
+    `session_ended`: what else is stored when a session ends; `certificates`: those that people got by signing in here;
+    `edit_own_mail`: whether people may change their own mail addresses.
     """
     changes = AuthorizedChanges(db, audit, clock, named)
     sessions = Sessions(db, audit, clock, entropy, rules, session_ended=session_ended)
     devices = KnownDevices(db, clock, entropy)
     authenticators = Authenticators(db, clock, sealer, hashing, Throttle(db, clock), devices)
+    shared = (db, audit, clock, entropy)
     credentials = Credentials(
-        db,
-        audit,
-        clock,
-        entropy,
+        *shared,
         authenticators,
         sessions,
         changes=changes,
@@ -110,6 +112,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         roles=Roles(db, audit, clock, entropy, changes=changes, domain=domain),
         account_policies=AccountPolicies(db, audit, directory, changes),
         api_tokens=ApiTokens(db, audit, clock, entropy, directory, changes),
+        mail_addresses=MailAddresses(*shared, changes, domain=domain, edit_own=edit_own_mail),
         imports=PersonImports(db, audit, clock, entropy, sealer, changes),
         changes=changes,
     )

@@ -53,6 +53,8 @@ class LinkPurpose(StrEnum):
     """Sets the first password of one person, and signs them in."""
     RESET = "reset"
     """Sets the password of one account."""
+    MAIL = "mail"
+    """Confirms a mail address of one account."""
 
 
 class MailAddress(Struct, frozen=True):

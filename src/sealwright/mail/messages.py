@@ -47,6 +47,24 @@ def reset(sender: Sender, *, to: str, asked_by: str, link: str, until: Instant) 
     return Content(to, f"Set a new password for {sender.name}", _text(sender, to, opening, what, link, until))
 
 
+def verification(sender: Sender, *, to: str, account: str, address: str, link: str, until: Instant) -> Content:
+    """Confirm an address."""
+    end = to_datetime(until)
+    text = f"""Hello {to},
+
+the account {account} at {sender.name} ({sender.url}) has the address {address}.
+
+Open this link and sign in to {account} to confirm that it is yours:
+
+    {link}
+
+It works once, until {end.day} {end:%b %Y, %H:%M} UTC.
+
+If this is not your account, do not open the link: someone has mistyped their address. Nothing changes as long as it is not used.
+"""
+    return Content(to, f"Confirm your e-mail address for {sender.name}", text)
+
+
 def _text(sender: Sender, to: str, opening: str, what: str, link: str, until: Instant) -> str:
     end = to_datetime(until)
     whom = f"tell {sender.contact}" if sender.contact else f"tell the people who run {sender.name}"

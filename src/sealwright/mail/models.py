@@ -15,6 +15,7 @@ class MailKind(StrEnum):
 
     INVITATION = "invitation"
     RESET = "reset"
+    VERIFICATION = "verification"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sealwright.settings.paths import expanded
 if TYPE_CHECKING:
     from sealwright.settings.declarations import (
         SECTIONS,
+        AccountSettings,
         BudgetSettings,
         Declared,
         Listen,
@@ -50,6 +51,7 @@ __all__ = [
     "ENVIRONMENT",
     "FILE_NAME",
     "SECTIONS",
+    "AccountSettings",
     "Address",
     "BudgetSettings",
     "Declared",

@@ -192,6 +192,15 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """What people may change about themselves, beside their profile."""
+
+    edit_own_mail: bool = _declare(
+        False, read_flag, "Whether people may change their own mail addresses. A new one counts once it is confirmed by a link."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written to the log."""
 
@@ -238,6 +247,7 @@ class Settings:
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     mail: MailSettings = field(default_factory=MailSettings)
+    accounts: AccountSettings = field(default_factory=AccountSettings)
     log: LogSettings = field(default_factory=LogSettings)
     home: Path = DEFAULT_HOME
     key: bytes | None = field(default=None, repr=False)
@@ -254,6 +264,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "budgets": BudgetSettings,
     "outbound": OutboundSettings,
     "mail": MailSettings,
+    "accounts": AccountSettings,
     "log": LogSettings,
 }
 

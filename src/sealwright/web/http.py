@@ -16,6 +16,7 @@ from sealwright.identity import (
     Directory,
     Invitations,
     KnownDevices,
+    MailAddresses,
     Passkeys,
     ResetLinks,
     Sessions,
@@ -24,6 +25,7 @@ from sealwright.identity import (
     UpstreamSignOn,
     browser_authenticator,
 )
+from sealwright.mail import Outbox
 from sealwright.oauth import (
     CONSENT_PAGE,
     DEVICE_DONE_PAGE,
@@ -56,6 +58,7 @@ from sealwright.web.not_allowed import NotAllowedPages
 from sealwright.web.page_request import PageHandlers, PageRequest, PersonalAction
 from sealwright.web.pages import PageLink, Pages, Site
 from sealwright.web.passkeys import PASSKEY_PAGE, PasskeyPages
+from sealwright.web.profile import MAIL_PAGE, PROFILE_PAGE, ProfilePages
 from sealwright.web.reset import ResetPages
 from sealwright.web.return_to import HOME
 from sealwright.web.sign_in import CANCEL_PATH, CODE_PAGE, PASSKEY_PATH, SignInPages
@@ -91,6 +94,8 @@ class WebDependencies(Struct, frozen=True):
     passkeys: Passkeys
     upstream_providers: UpstreamProviders
     sign_on: UpstreamSignOn
+    mail_addresses: MailAddresses
+    outbox: Outbox
     authorization: AuthorizationEndpoint
     step_response: StepResponse
     logout: LogoutEndpoint
@@ -221,6 +226,7 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     passkeys = PasskeyPages(pages, dependencies.passkeys)
     applications = ApplicationPages(pages, dependencies.consents)
     clients = ClientPages(pages, dependencies.clients)
+    profile = ProfilePages(pages, dependencies.directory, dependencies.mail_addresses, dependencies.outbox)
     certificates = CertificatePages(pages, dependencies.inventory, dependencies.revocation, dependencies.issuers, clock)
     one = f"{CERTIFICATES_PAGE}/{{serial}}"
 
@@ -241,6 +247,16 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         form(f"{HOME}/sessions/end", account.end_session),
         form(f"{HOME}/sessions/end-others", account.end_other_sessions),
         form(f"{HOME}/devices/forget", account.forget_devices),
+        page(PROFILE_PAGE, profile.show),
+        form(PROFILE_PAGE, profile.save, PROFILE_PAGE),
+        form(f"{PROFILE_PAGE}/ssh-keys", profile.add_key, PROFILE_PAGE),
+        form(f"{PROFILE_PAGE}/ssh-keys/delete", profile.delete_key, PROFILE_PAGE),
+        page(MAIL_PAGE, profile.show_mail),
+        privileged_form(MAIL_PAGE, profile.add_mail, MAIL_PAGE),
+        privileged_form(f"{MAIL_PAGE}/remove", profile.remove_mail, MAIL_PAGE),
+        form(f"{MAIL_PAGE}/link", profile.send_link, MAIL_PAGE),
+        page("/mail/{token}", profile.show_link),
+        form("/mail/{token}", profile.confirm, MAIL_PAGE),
         page(PASSWORD_PAGE, credentials.show_password),
         form(PASSWORD_PAGE, credentials.change_password, PASSWORD_PAGE),
         page(AUTHENTICATOR_PAGE, credentials.show_authenticator),

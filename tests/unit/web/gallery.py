@@ -24,6 +24,7 @@ from sealwright.identity import (
     Session,
     SessionKind,
     SignedIn,
+    SshKey,
 )
 from sealwright.oauth import ScopeMap, SignedOut
 from sealwright.web.assets import load_assets
@@ -46,6 +47,7 @@ from sealwright.web.models import (
     TypedWelcome,
 )
 from sealwright.web.pages import ConsoleContext, PageLink, Pages, Site
+from sealwright.web.profile import FIELDS
 
 NOW = Instant(1_795_342_800_000)
 HOUR = 3_600_000
@@ -118,6 +120,22 @@ class Gallery:
 
     def passkey(self) -> Passkey:
         return Passkey("p-1", self.text("Laptop"), NOW, NOW, synchronized=True)
+
+    def profile(self, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:
+        """The person's own profile and mail addresses."""
+        values = {field.id: self.text(field.label) for field in FIELDS}
+        key = SshKey(self.text("laptop"), self.text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"), NOW)
+        form = {"fields": FIELDS, "values": values, "display_name": self.text("Alice"), "seen": "0" * 32, "notice": ""}
+        typed = {"tag": self.text("laptop"), "public_key": self.text("ssh-ed25519 AAAA")}
+        yield "profile", show("profile.html", self.context(), keys=(key,), **form, **typed)
+        wrong = self.errors("display-name", "phone-number", "public-key")
+        yield "profile-wrong", show("profile.html", self.context(), keys=(), errors=wrong, **form, **typed)
+        mails = (MailAddress(self.text("a@example.org"), verified=True), MailAddress(self.text("b@example.org"), verified=False))
+        more = {"mails": mails, "sends_mail": True, "typed": self.text("c"), "notice": self.text("A link was sent.")}
+        yield "mail", show("mail.html", self.context(), may_edit=True, errors=self.errors("address"), **more)
+        yield "mail-read-only", show("mail.html", self.context(), may_edit=False, **{**more, "mails": ()})
+        confirm = {"address": self.text("b@example.org"), "action": "/mail/x"}
+        yield "mail-confirm", show("mail-confirm.html", self.context(), **confirm)
 
     def recovery_codes(self, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:
         recovery = {"codes": (self.text("abcd-efgh-ijkm-npqr"),), "left": 8, "second_factors": (self.authenticator(),)}
@@ -392,7 +410,7 @@ class Gallery:
         yield "passkey-unusable", show("passkey.html", self.context(), **unusable)
         changed = {"passkey": self.passkey(), "label": self.text("Laptop"), "errors": self.errors("label")}
         yield "passkey-change", show("passkey-change.html", self.context(), **changed)
-        yield from self.recovery_codes(show)
+        yield from (*self.profile(show), *self.recovery_codes(show))
         yield "authenticator", show("authenticator.html", self.context(), second_factors=(), label="")
         another = {
             "second_factors": (self.authenticator(),),

@@ -221,7 +221,7 @@ one_time_links = Table(
     "one_time_links",
     metadata,
     Column("digest", LargeBinary, primary_key=True),
-    text_column("purpose", doc="welcome or reset"),
+    text_column("purpose", doc="welcome, invite, reset or mail"),
     ref_column("account_id", "accounts.id", nullable=True, cascade=True),
     instant_column("created_at"),
     instant_column("expires_at"),

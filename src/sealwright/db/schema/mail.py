@@ -10,7 +10,7 @@ mail_outbox = Table(
     "mail_outbox",
     metadata,
     Column("id", Text, primary_key=True, doc="UUID, also of the Message-ID"),
-    text_column("kind", doc="invitation or reset"),
+    text_column("kind", doc="invitation, reset or verification"),
     ref_column("account_id", "accounts.id", cascade=True, doc="Whom it is for"),
     Column(
         "link_digest",

@@ -11,7 +11,7 @@ from sealwright.errors import Conflict, InvalidInput, NotFound
 from sealwright.identity.directory import store
 from sealwright.identity.directory.people import People
 from sealwright.identity.models import Account
-from sealwright.identity.policy import local_name, printable, searchable
+from sealwright.identity.policy import check_display_name, local_name, printable, searchable
 from sealwright.identity.profiles import store as profile_store
 from sealwright.identity.profiles.attributes import PersonAttribute, check_attributes
 from sealwright.identity.profiles.ssh_keys import MAX_KEYS, SshKey, check_public_key, check_tag
@@ -53,6 +53,32 @@ class Profiles(People):
             return await self._account_in(tx, account.id)
 
         return await self._write(who, actor, body)
+
+    async def edit_own(
+        self, display_name: str, changes: Mapping[str, str | None], *, expected: tuple[str, Mapping[str, str]], actor: Actor
+    ) -> Account:
+        """Change one's own display name and attributes; Conflict where they are not as `expected` any more."""
+        text, checked = check_display_name(display_name), check_attributes(changes)
+
+        async def body(tx: Transaction) -> Account:
+            account = await self._own_or_changeable(tx, actor, actor.id)
+            held = await profile_store.attributes(tx, account.id)
+            if expected != (account.display_name, {name: each.value for name, each in held.items()}):
+                raise Conflict("Your profile was changed elsewhere meanwhile.", hint="Look at it again, and repeat the change.")
+            now = self._clock.now()
+            for name, value in checked.items():
+                if value is None:
+                    await profile_store.delete_attribute(tx, account.id, name)
+                else:
+                    await profile_store.put_attribute(tx, account.id, name, value, None)
+            await store.set_display_name(tx, account.id, text, now)
+            details: dict[str, object] = {"attributes": sorted(checked)}
+            if text != account.display_name:
+                details |= {"display_name": text, "display_name_before": account.display_name}
+            await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=account.reference, details=details)
+            return await self._account_in(tx, account.id)
+
+        return await self._changes.write(body)
 
     async def add_ssh_key(self, who: str, tag: str, public_key: str, *, actor: Actor) -> Account:
         """Add an SSH public key; a tag is used once."""

@@ -36,7 +36,7 @@ MOST_PEOPLE = 100_000
 
 
 class ImportedPerson(Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody of another server."""
+    """Someone of another server."""
 
     name: str
     display_name: str
@@ -60,7 +60,7 @@ class ImportFault(Struct, frozen=True):
 
 
 class _Ready(Struct, frozen=True):
-    """Somebody who was judged, as they will be stored."""
+    """Someone who was judged, as they will be stored."""
 
     person: Account
     password: bytes
@@ -198,7 +198,7 @@ class PersonImports:
         return found
 
     def _judged(self, given: ImportedPerson) -> tuple[_Ready | None, list[ImportFault]]:
-        """Somebody as they will be stored, and everything that is wrong with them."""
+        """Someone as they will be stored, and everything that is wrong with them."""
         faults: list[ImportFault] = []
         found: dict[str, Any] = {}
         for field, judge in self._judges(given):

@@ -75,8 +75,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
 ) -> Identity:
     """Build the package's objects.
 
-    `server_name`: shown by authenticator apps; `origin`: of the pages, to which passkeys are bound; `domain`: the part after
-    the @ of an SPN.
+    `server_name`: shown by authenticator apps; `origin`: of the pages, to which passkeys are bound; `domain`: of SPNs, after the @;
     `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
     `session_ended`: what else is stored when a session ends; `certificates`: those that people got by signing in here;
     `edit_own_mail`: whether people may change their own mail addresses.
@@ -97,7 +96,6 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
     )
     directory = Directory(db, audit, clock, entropy, sessions, changes=changes, clients_of_group=clients_of_group, domain=domain)
     challenges, party = Challenges(clock, entropy, sealer), RelyingParty(server_name, origin)
-    passkeys = Passkeys(db, audit, clock, entropy, challenges, sessions, devices, party=party, domain=domain)
     links = OneTimeLinks(db, clock, entropy, changes)
     return Identity(
         devices=devices,
@@ -108,7 +106,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         bootstrap=Bootstrap(db, audit, clock, entropy, credentials, sessions, devices),
         invitations=Invitations(audit, links, directory, credentials, sessions, devices, changes),
         reset_links=ResetLinks(audit, links, directory, credentials, devices, changes),
-        passkeys=passkeys,
+        passkeys=Passkeys(db, audit, clock, entropy, challenges, sessions, devices, party=party, domain=domain),
         roles=Roles(db, audit, clock, entropy, changes=changes, domain=domain),
         account_policies=AccountPolicies(db, audit, directory, changes),
         api_tokens=ApiTokens(db, audit, clock, entropy, directory, changes),

@@ -75,7 +75,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
 ) -> Identity:
     """Build the package's objects.
 
-    `server_name`: shown by authenticator apps; `origin`: of the pages, to which passkeys are bound; `domain`: of SPNs, after the @;
+    `server_name`: shown by authenticator apps; `origin`: of the pages, to which passkeys are bound; `domain`: of SPNs;
     `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
     `session_ended`: what else is stored when a session ends; `certificates`: those that people got by signing in here;
     `edit_own_mail`: whether people may change their own mail addresses.

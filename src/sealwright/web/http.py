@@ -131,6 +131,7 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
         *_links(pages, dependencies, handlers),
         *_trust(pages, dependencies, handlers, site.origin),
         *_account(pages, dependencies, handlers, clock),
+        *_profile(pages, dependencies, handlers),
     )
     return Web(routes, failure_answer(pages))
 
@@ -226,7 +227,6 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     passkeys = PasskeyPages(pages, dependencies.passkeys)
     applications = ApplicationPages(pages, dependencies.consents)
     clients = ClientPages(pages, dependencies.clients)
-    profile = ProfilePages(pages, dependencies.directory, dependencies.mail_addresses, dependencies.outbox)
     certificates = CertificatePages(pages, dependencies.inventory, dependencies.revocation, dependencies.issuers, clock)
     one = f"{CERTIFICATES_PAGE}/{{serial}}"
 
@@ -247,16 +247,6 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         form(f"{HOME}/sessions/end", account.end_session),
         form(f"{HOME}/sessions/end-others", account.end_other_sessions),
         form(f"{HOME}/devices/forget", account.forget_devices),
-        page(PROFILE_PAGE, profile.show),
-        form(PROFILE_PAGE, profile.save, PROFILE_PAGE),
-        form(f"{PROFILE_PAGE}/ssh-keys", profile.add_key, PROFILE_PAGE),
-        form(f"{PROFILE_PAGE}/ssh-keys/delete", profile.delete_key, PROFILE_PAGE),
-        page(MAIL_PAGE, profile.show_mail),
-        privileged_form(MAIL_PAGE, profile.add_mail, MAIL_PAGE),
-        privileged_form(f"{MAIL_PAGE}/remove", profile.remove_mail, MAIL_PAGE),
-        form(f"{MAIL_PAGE}/link", profile.send_link, MAIL_PAGE),
-        page("/mail/{token}", profile.show_link),
-        form("/mail/{token}", profile.confirm, MAIL_PAGE),
         page(PASSWORD_PAGE, credentials.show_password),
         form(PASSWORD_PAGE, credentials.change_password, PASSWORD_PAGE),
         page(AUTHENTICATOR_PAGE, credentials.show_authenticator),
@@ -280,6 +270,29 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         page(f"{one}/pem", certificates.download),
         page(f"{one}/revoke", certificates.show_revocation),
         form(f"{one}/revoke", certificates.revoke, CERTIFICATES_PAGE),
+    )
+
+
+def _profile(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers) -> tuple[Route, ...]:
+    profile = ProfilePages(pages, dependencies.directory, dependencies.mail_addresses, dependencies.outbox)
+
+    def form(path: str, act: PersonalAction, from_page: str) -> Route:
+        return _route("POST", path, handlers.personal_form(act, page=from_page), _OWN)
+
+    def privileged_form(path: str, act: PersonalAction) -> Route:
+        return _route("POST", path, handlers.privileged_form(act, page=MAIL_PAGE), _RECENT)
+
+    return (
+        _route("GET", PROFILE_PAGE, handlers.personal_page(profile.show), _OWN),
+        form(PROFILE_PAGE, profile.save, PROFILE_PAGE),
+        form(f"{PROFILE_PAGE}/ssh-keys", profile.add_key, PROFILE_PAGE),
+        form(f"{PROFILE_PAGE}/ssh-keys/delete", profile.delete_key, PROFILE_PAGE),
+        _route("GET", MAIL_PAGE, handlers.personal_page(profile.show_mail), _OWN),
+        privileged_form(MAIL_PAGE, profile.add_mail),
+        privileged_form(f"{MAIL_PAGE}/remove", profile.remove_mail),
+        form(f"{MAIL_PAGE}/link", profile.send_link, MAIL_PAGE),
+        _route("GET", "/mail/{token}", handlers.personal_page(profile.show_link), _OWN),
+        form("/mail/{token}", profile.confirm, MAIL_PAGE),
     )
 
 

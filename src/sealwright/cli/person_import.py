@@ -133,4 +133,4 @@ def _require_right(file: Path, faults: list[FileFault], number: int) -> None:
         return
     told = [f"{file}, line {each.line}, {each.field}: {each.detail} {each.hint}".rstrip() for each in faults]
     more = [f"and {counted(len(told) - _MOST_SHOWN, 'fault')} more"] if len(told) > _MOST_SHOWN else []
-    raise ValueRefused(told[0], reasons=(*told[1:_MOST_SHOWN], *more, "nobody was imported"))
+    raise ValueRefused(told[0], reasons=(*told[1:_MOST_SHOWN], *more, "no one was imported"))

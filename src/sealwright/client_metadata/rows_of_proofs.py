@@ -23,7 +23,7 @@ class ProofRows:
             verbs=(
                 Verb(
                     name="enable-dpop-bound-tokens",
-                    doc="Give access tokens only to whoever proves that they hold a key, and bind them to it (DPoP).\n\n"
+                    doc="Give access tokens only to anyone who proves that they hold a key, and bind them to it (DPoP).\n\n"
                     "Without this, a client may send DPoP proofs and need not.",
                     said="Access tokens of {client} are bound to a key of its own",
                     example="enable-dpop-bound-tokens wiki",

@@ -68,7 +68,7 @@ def require_one_binding(bound: bool, client: Any) -> None:
     if bound and client.dpop_bound_access_tokens and client.tls_client_certificate_bound_access_tokens:
         raise ClientRefused(
             f"Access tokens of {client.name} would be bound to its certificate and to the key of its DPoP proofs.",
-            reasons=("a token is bound to one key, so that whoever takes it knows which to ask for",),
+            reasons=("a token is bound to one key, so that anyone who takes it knows which to ask for",),
             hint=f"Choose one: disable-certificate-bound-tokens or disable-dpop-bound-tokens {client.name}.",
         )
 

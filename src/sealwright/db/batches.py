@@ -1,4 +1,4 @@
-"""Delete what is over, a few rows in each transaction, so that nobody who wants to write meanwhile waits for long."""
+"""Delete what is over, a few rows in each transaction, so that no one who wants to write meanwhile waits for long."""
 
 from __future__ import annotations
 

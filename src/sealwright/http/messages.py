@@ -42,7 +42,7 @@ class Peer(msgspec.Struct, frozen=True):
     address: str
     """IP address as text."""
     certificate: bytes | None = None
-    """DER of the client certificate whose key this TLS connection proved possession of, whoever issued it."""
+    """DER of the client certificate whose key this TLS connection proved possession of, no matter who issued it."""
     told_certificate: bytes | None = None
     """DER of the client certificate that a listed proxy tells of: the proxy has seen the proof, this server has not."""
     told_wrongly: str = ""

@@ -125,7 +125,7 @@ class Sessions:
         is worth nothing afterwards.
 
         Where a policy asks for more than was proven, a browser's session only serves to add it, and a terminal gets none:
-        StrongerCredentialNeeded. A built-in account is never kept out, as it opens a server that nobody else can.
+        StrongerCredentialNeeded. A built-in account is never kept out, as it opens a server that no one else can.
         """
         now = self._clock.now()
         policy = await policies.of_account(tx, account.id)

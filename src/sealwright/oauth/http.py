@@ -237,7 +237,7 @@ def _well_known(issuer: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def presented_token(request: Request) -> PresentedToken:
-    """The access token of a request, with what proves that whoever sends it may."""
+    """The access token of a request, with what proves that anyone who sends it may."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     scheme = scheme.lower() if scheme.lower() == "dpop" else "bearer"
     text = value.strip() if scheme == "dpop" else access_token_of(request)

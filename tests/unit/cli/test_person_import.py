@@ -162,7 +162,7 @@ def test_every_wrong_line_is_named_with_what_to_do_and_no_one_is_imported(admin)
         ("a.csv", "name,display_name,emial\n", "column 'emial' is not known"),
         ("a.csv", "name,display_name,name\n", "twice"),
         ("a.csv", "", "name and display_name"),
-        ("a.csv", "name,display_name\n", "there is nobody"),
+        ("a.csv", "name,display_name\n", "there is no one"),
         ("a.csv", 'name,display_name\na,"b', "line 2, line: It is not CSV"),
         ("a.csv", b"name,display_name\n\xff", "not text in UTF-8"),
         ("a.ldif", "dn: x\nobjectClass: person\nuid a\n\n", "line 1, uid a: This line of the entry has no colon."),

@@ -83,7 +83,7 @@ class ProviderInput:
 class UpstreamProviders:
     """Operations on identity providers. Each checks that `actor` is permitted, and leaves an audit row.
 
-    Whoever may change a provider decides who its people are. So it takes every permission that its mappings give, too.
+    Anyone who may change a provider decides who its people are. So it takes every permission that its mappings give, too.
     """
 
     def __init__(  # noqa: PLR0913 - what every operation needs comes in here once

@@ -193,7 +193,7 @@ class RegistrationEndpoint:
     # --- who may manage ---
 
     async def _managed(self, name: str, bearer: str | None, address: str) -> Client:
-        """The client with this name, for whoever holds its registration access token.
+        """The client with this name, for anyone who holds its registration access token.
 
         A token that is used on another client is destroyed: either it was stolen, or its holder is broken.
         """

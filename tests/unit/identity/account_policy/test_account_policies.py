@@ -1,4 +1,4 @@
-"""What groups ask of sign-ins: the strictest counts, and nobody is locked out by it."""
+"""What groups ask of sign-ins: the strictest counts, and no one is locked out by it."""
 
 from datetime import timedelta
 

@@ -104,7 +104,7 @@ async def test_someone_who_was_created_meanwhile_keeps_everyone_out():
                 await world.person(name)
             else:
                 await world.directory.create_group(name, actor=SYSTEM)
-            with pytest.raises(Conflict, match="Nobody was imported"):
+            with pytest.raises(Conflict, match="No one was imported"):
                 await imports.finish(begun, actor=SYSTEM)
             assert await world.directory.find(f"a{name}") is None
 

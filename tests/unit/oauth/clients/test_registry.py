@@ -214,13 +214,16 @@ WITHIN_VERBS = ("missing", "own_ids", "replacements", "replace", "insert", "forg
 async def test_every_verb_asks_for_its_permission():
     async with world_with_clients() as (_world, clients):
         verbs = {name for name in dir(clients) if not name.startswith("_")}
-        assert verbs == {*READS, *WRITES, *FOR_OTHERS, "prepared_public", "keys", "secrets", "images", "names"}
+        parts = {"keys", "secrets", "images", "names"}
+        assert verbs == {*READS, *WRITES, *FOR_OTHERS, *parts, "prepared_public", "require_may_change"}
         assert {name for name in dir(clients.keys) if not name.startswith("_")} == {*KEY_READS, *KEY_WRITES, *WITHIN_VERBS}
         assert {name for name in dir(clients.secrets) if not name.startswith("_")} == {*SECRET_WRITES}
         assert {name for name in dir(clients.names) if not name.startswith("_")} == {*NAME_WRITES}
         with pytest.raises(NotPermitted, match="client:write"):
             clients.prepared_public("app", "App", "https://app.example.org", {}, actor=READER)
         await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)
+        with pytest.raises(NotPermitted, match="client:write"):
+            await clients.require_may_change("app", actor=READER)
         before = await clients.get("app", actor=SYSTEM)
         for name in READS:
             with pytest.raises(NotPermitted):

@@ -1,4 +1,4 @@
-"""Tokens that are bound to a key, which whoever asks for them or uses them proves to hold."""
+"""Tokens that are bound to a key, which anyone who asks for them or uses them proves to hold."""
 
 import hashlib
 import itertools

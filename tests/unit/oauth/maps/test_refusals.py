@@ -1,4 +1,4 @@
-"""What somebody may not do with the maps of a client is on record, and tells nothing of groups."""
+"""What someone may not do with the maps of a client is on record, and tells nothing of groups."""
 
 import json
 

@@ -1,6 +1,6 @@
 """Sign in with an identity provider (OpenID Connect Core, section 3.1): begin, go there, come back with a session and roles.
 
-Nothing is decided by a mail address: anyone who comes is known by issuer and subject. Someone whose groups give no role is refused.
+Nothing is decided by a mail address: people are known by issuer and subject. Someone whose groups give no role is refused.
 """
 
 from __future__ import annotations

@@ -145,9 +145,8 @@ ADDRESSES = tuple(
     f"/{filled(unit)[:16_000]}" for unit in ("/", "a/", "%41", "%", "%2F/", "a", "..", "?", "#", "certificates/", "%C3%A9")
 )
 REQUEST_IDS = RequestIds(SeededEntropy(1))
-PEERS = Proxies(
-    ListedProxies(*[(ip_network("10.0.0.0/8"),)] * 2), FixedClock(Instant(0)), ThrottledLog(lambda *_, **__: None, "", float)
-)
+TEN = (ip_network("10.0.0.0/8"),)
+PEERS = Proxies(ListedProxies(TEN, TEN), FixedClock(Instant(0)), ThrottledLog(lambda *_, **__: None, "", float))
 TABLE = RouteTable(
     Route(method, path, nothing, frozenset(Listener), "public: test", Wire.API)
     for method, path in (

@@ -148,10 +148,15 @@ async def _prepare(settings: Settings, listening: Mapping[Listener, str]) -> tup
 
 
 def _plan(settings: Settings, home: Home) -> Plan:
+    if any(network.prefixlen == 0 for network in settings.certificate_proxies):
+        _log(settings).warning(
+            "certificate_proxies covers every address",
+            hint=f"Anyone can claim any certificate with {settings.certificate_header}; list the addresses of your proxies only.",
+        )
     return Plan(
         addresses=listen_addresses(settings, home.settings_file),
         workers=settings.workers,
-        proxies=ListedProxies(settings.trusted_proxies, settings.certificate_proxies),
+        proxies=ListedProxies(settings.trusted_proxies, settings.certificate_proxies, settings.certificate_header),
         look_for_certificate=settings.tls.look_every,
         strict_transport=settings.tls.strict_transport,
     )

@@ -7,7 +7,6 @@ second away from what clients send lets anyone claim any certificate.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
 
@@ -20,14 +19,12 @@ from sealwright.clock import Clock, to_datetime
 from sealwright.errors import InvalidInput
 from sealwright.http import Peer
 from sealwright.ip import IpAddress, IpNetwork, plain_address
+from sealwright.runtime.certificate_headers import CERTIFICATE_HEADERS, CHAIN_HEADER, USUAL_HEADER, certificate_in
 from sealwright.runtime.forwarded import client_of
 from sealwright.runtime.throttled_log import ThrottledLog
 
-CERTIFICATE_FIELDS = frozenset({"client-cert", "client-cert-chain"})
+CERTIFICATE_FIELDS = frozenset({*CERTIFICATE_HEADERS, CHAIN_HEADER})
 """Taken out of every request: what they hold is in the peer where it is believed, and nowhere else."""
-
-_LONGEST_CERTIFICATE = 16_384
-_MALFORMED = "The Client-Cert header is not what RFC 9440 asks for: a certificate in base64 between colons."
 
 
 class ListedProxies(Struct, frozen=True):
@@ -37,6 +34,8 @@ class ListedProxies(Struct, frozen=True):
     """Believed about the address of a client."""
     certificate: tuple[IpNetwork, ...] = ()
     """Believed about the certificate of a client."""
+    certificate_header: str = USUAL_HEADER
+    """In which they tell it, in lower case."""
 
 
 class Proxies:
@@ -65,8 +64,10 @@ class Proxies:
 
         The proxy's own certificate, if it has one, proves nothing about the client.
         """
-        presented = headers.pop("client-cert", "")
-        headers.pop("client-cert-chain", None)
+        header = self._listed.certificate_header
+        presented = headers.get(header, "")
+        for each in CERTIFICATE_FIELDS:
+            headers.pop(each, None)
         address = proxy.address
         if self.tell_address(address):
             client = client_of(headers.get("x-forwarded-for", ""), address, self._is_listed)
@@ -76,7 +77,7 @@ class Proxies:
         if not trust_pem or not presented.strip(":") or not self.tell_certificate(proxy.address):
             return Peer(address)
         try:
-            return Peer(address, told_certificate=self._checked(_bytes_of(presented), trust_pem))
+            return Peer(address, told_certificate=self._checked(certificate_in(header, presented), trust_pem))
         except InvalidInput as refusal:
             return Peer(address, told_wrongly=refusal.detail)
 
@@ -88,7 +89,7 @@ class Proxies:
             certificate = x509.load_der_x509_certificate(der)
             usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         except ValueError as cause:
-            raise InvalidInput("The Client-Cert header does not hold a certificate.") from cause
+            raise InvalidInput(f"The {self._listed.certificate_header.title()} header does not hold a certificate.") from cause
         except x509.ExtensionNotFound:
             usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
         now = to_datetime(self._clock.now())
@@ -104,16 +105,6 @@ def _is_within(address: str, networks: Sequence[IpNetwork]) -> bool:
         return False
     parsed = plain_address(address)
     return parsed is not None and any(parsed in network for network in networks)
-
-
-def _bytes_of(field: str) -> bytes:
-    """A byte sequence of RFC 8941: base64 between colons."""
-    if len(field) > _LONGEST_CERTIFICATE or not (field.startswith(":") and field.endswith(":")):
-        raise InvalidInput(_MALFORMED)
-    try:
-        return base64.b64decode(field[1:-1], validate=True)
-    except ValueError as cause:
-        raise InvalidInput(_MALFORMED) from cause
 
 
 @lru_cache(maxsize=4)

@@ -19,6 +19,7 @@ from sealwright.settings.forms import (
     list_of,
     read_address,
     read_ascii,
+    read_certificate_header,
     read_contact,
     read_database,
     read_domain,
@@ -238,6 +239,12 @@ class Settings:
         [],
         list_of(read_network),
         "Proxies that are believed about the certificate of a client (Client-Cert, RFC 9440). Each must overwrite that header.",
+    )
+    certificate_header: str = _declare(
+        "Client-Cert",
+        read_certificate_header,
+        "The header in which they tell it: Client-Cert (RFC 9440), X-Forwarded-Client-Cert (Envoy), X-SSL-Cert,"
+        " X-SSL-Client-Cert, SSL-Client-Cert or X-Amzn-Mtls-Clientcert-Leaf. No other is read.",
     )
     listen: Listen = field(default_factory=Listen)
     urls: Urls = field(default_factory=Urls)

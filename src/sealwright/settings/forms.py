@@ -210,11 +210,29 @@ def read_file(value: Any) -> Path | None:
     return expanded(read_text(value)) if value != "" else None
 
 
+CERTIFICATE_HEADERS = (
+    "Client-Cert",
+    "X-Forwarded-Client-Cert",
+    "X-SSL-Cert",
+    "X-SSL-Client-Cert",
+    "SSL-Client-Cert",
+    "X-Amzn-Mtls-Clientcert-Leaf",
+)
+
+
 def read_level(value: Any) -> str:
     """A kind of log line: debug, info, warning or error."""
     if value not in LEVELS:
         raise ValueError(f"must be one of {', '.join(LEVELS)}")
     return str(value)
+
+
+def read_certificate_header(value: Any) -> str:
+    """The name of a header in which proxies tell of client certificates."""
+    known = {each.lower(): each for each in CERTIFICATE_HEADERS}
+    if not isinstance(value, str) or value.lower() not in known:
+        raise ValueError(f"must be one of {', '.join(CERTIFICATE_HEADERS)}")
+    return value.lower()
 
 
 def read_port(value: Any) -> int:

@@ -2,6 +2,7 @@ import base64
 import ipaddress
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from urllib.parse import quote
 
 import pytest
 from cryptography import x509
@@ -10,10 +11,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sealwright.app.home import Home
+from sealwright.app.program import _plan
 from sealwright.clock import FixedClock, from_datetime
 from sealwright.http import Peer
-from sealwright.runtime.proxies import ListedProxies, Proxies
+from sealwright.runtime.proxies import CERTIFICATE_FIELDS, ListedProxies, Proxies
 from sealwright.runtime.throttled_log import PAUSE, ThrottledLog
+from sealwright.settings.forms import CERTIFICATE_HEADERS
+from tests.app import settings as chosen
 from tests.flows.listeners_certificates import TestAuthority
 
 AUTHORITY = TestAuthority()
@@ -191,3 +196,60 @@ def test_certificate_does_not_count_once_it_has_expired():
     assert client(header(pem), clock=clock).told_certificate
     clock.advance(timedelta(days=2))
     assert client(header(pem), clock=clock).told_certificate is None
+
+
+# --- headers from before RFC 9440 -------------------------------------------------------------------------------------
+
+ESCAPED = quote(AUTHORITY.client()[0].decode(), safe="")
+LEGACY = {
+    "x-ssl-cert": ESCAPED,
+    "x-ssl-client-cert": ESCAPED,
+    "ssl-client-cert": ESCAPED,
+    "x-amzn-mtls-clientcert-leaf": ESCAPED,
+    "x-forwarded-client-cert": f'Hash=ab;Cert="{ESCAPED}";URI=spiffe://a/b',
+}
+
+
+def told_by(name, headers):
+    listed = ListedProxies(networks("10.0.0.0/8"), networks("10.0.0.0/8"), name)
+    return proxies(listed=listed).client(PROXY, headers, AUTHORITY.root_pem)
+
+
+@pytest.mark.parametrize(("name", "value"), LEGACY.items())
+def test_named_header_is_read_and_no_other(name, value):
+    assert told_by(name, {name: value}).told_certificate is not None
+    others = LEGACY | header(AUTHORITY.client()[0])
+    del others[name]
+    peer = told_by(name, others)
+    assert (peer.told_certificate, peer.told_wrongly, others) == (None, "", {})
+
+
+WRONG = {
+    "twice": ("x-ssl-cert", f"{ESCAPED}, {ESCAPED}"),
+    "two in one": ("x-ssl-cert", ESCAPED + ESCAPED),
+    "no PEM": ("ssl-client-cert", "text"),
+    "no base64": ("ssl-client-cert", "-----BEGIN CERTIFICATE-----%0AA%0A-----END CERTIFICATE-----"),
+    "not UTF-8": ("ssl-client-cert", "%ff"),
+    "two elements": ("x-forwarded-client-cert", f'Cert="{ESCAPED}",Cert="{ESCAPED}"'),
+    "an element before": ("x-forwarded-client-cert", f'Hash=ab,Cert="{ESCAPED}"'),
+    "no Cert": ("x-forwarded-client-cert", "Hash=ab"),
+    "too long": ("x-ssl-cert", ESCAPED + "%20" * 20_000),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG.values(), ids=WRONG.keys())
+def test_header_that_is_not_of_its_form_is_none_and_says_why(name, value):
+    peer = told_by(name, {name: value})
+    assert peer.told_certificate is None
+    assert peer.told_wrongly
+
+
+def test_every_header_that_settings_name_is_known_here():
+    assert {each.lower() for each in CERTIFICATE_HEADERS} == CERTIFICATE_FIELDS - {"client-cert-chain"}
+
+
+def test_list_of_proxies_that_covers_everything_is_warned_of(tmp_path, capfd):
+    (tmp_path / "settings.toml").touch()
+    for listed, warned in ((["10.0.0.0/8"], False), (["0.0.0.0/0"], True), (["::/0"], True)):
+        _plan(chosen(home=tmp_path, certificate_proxies=networks(*listed)), Home(tmp_path))
+        assert ("covers every address" in capfd.readouterr().err) == warned

@@ -42,6 +42,7 @@ class Action(StrEnum):
     RENAME_CLIENT_IN_USE = "rename_client_in_use"
     RENAME_GROUP_IN_USE = "rename_group_in_use"
     RESET_PERSON = "reset_person"
+    REVIVE = "revive"
     SET_UP_SECOND_FACTOR = "set_up_second_factor"
     SHOW_CLIENT = "show_client"
     SHOW_ISSUER = "show_issuer"

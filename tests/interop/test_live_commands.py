@@ -467,6 +467,10 @@ backup check journey.backup
 issuer rotate --dir {home}
 doctor --dir {home}
 person delete heidi
+recycle-bin list
+recycle-bin get heidi
+recycle-bin revive heidi
+person delete heidi
 group delete team
 session end {session}
 """

@@ -23,6 +23,7 @@ from sealwright.api.person_imports import PersonImportOperations
 from sealwright.api.persons import PersonOperations
 from sealwright.api.profiles import ProfileOperations
 from sealwright.api.provisioners import ProvisionerOperations
+from sealwright.api.recycle_bin import RecycleBinOperations
 from sealwright.api.registration_tokens import RegistrationTokenOperations
 from sealwright.api.roles import RoleOperations
 from sealwright.api.server import ServerFacts, ServerOperations
@@ -35,6 +36,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
 from sealwright.identity import (
+    BIN_KEPT,
     AccountPolicies,
     ApiTokens,
     Credentials,
@@ -42,6 +44,7 @@ from sealwright.identity import (
     Invitations,
     MailAddresses,
     PersonImports,
+    RecycleBin,
     ResetLinks,
     Roles,
     Sessions,
@@ -63,6 +66,7 @@ class ApiDependencies(Struct, frozen=True):
     directory: Directory
     api_tokens: ApiTokens
     account_policies: AccountPolicies
+    recycle_bin: RecycleBin
     credentials: Credentials
     invitations: Invitations
     imports: PersonImports
@@ -101,6 +105,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *GroupOperations(given.directory).operations(),
         *AccountPolicyOperations(given.account_policies).operations(),
         *OidcProviderOperations(given.upstream_providers).operations(),
+        *RecycleBinOperations(given.recycle_bin, BIN_KEPT).operations(),
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
         *IssuerOperations(given.oauth_issuers, given.clients).operations(),

@@ -85,6 +85,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         directory=people.directory,
         api_tokens=people.api_tokens,
         account_policies=people.account_policies,
+        recycle_bin=people.recycle_bin,
         credentials=people.credentials,
         invitations=people.invitations,
         imports=people.imports,

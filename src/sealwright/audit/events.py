@@ -46,6 +46,8 @@ class Event(_Described):
     SERVICE_ACCOUNT_CREATED = "service_account.created", "A service account was created."
     API_TOKEN_CREATED = "api_token.created", "A service account got an API token."
     API_TOKEN_REVOKED = "api_token.revoked", "An API token was revoked."
+    PERSON_REVIVED = "person.revived", "A deleted person or service account was brought back, without credentials."
+    GROUP_REVIVED = "group.revived", "A deleted group was brought back."
     CREDENTIAL_SET = "credential.set", "A password, second factor or passkey was set."
     CREDENTIAL_RENAMED = "credential.renamed", "A person gave a credential another name."
     CREDENTIAL_REMOVED = "credential.removed", "A second factor or passkey was removed."

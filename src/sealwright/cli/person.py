@@ -210,8 +210,12 @@ def enable(context: CommandContext, name: str) -> None:
 @click.argument("name")
 @pass_context
 def delete(context: CommandContext, name: str) -> None:
-    """Delete a person. What the audit record and the inventory of certificates tell of them stays."""
-    ask_about_person(context, name, f"Delete {name}? It cannot be undone.", certificates="of theirs will not be renewed")
+    """Delete a person, who can be revived for a week.
+
+    They come back without credentials: sealwright recycle-bin revive NAME. What the audit record and the inventory of
+    certificates tell of them stays.
+    """
+    ask_about_person(context, name, f"Delete {name}?", certificates="of theirs will not be renewed")
     context.connection().call("DELETE", "persons", name)
     context.output.confirm(f"Deleted {name}")
     context.output.json({"name": name, "deleted": True})

@@ -34,6 +34,7 @@ _COMMANDS: Mapping[Action, str] = {
         "Change them first, or rename it all the same: sealwright group rename {name} NEW_NAME --even-if-used"
     ),
     Action.RESET_PERSON: "Where the password was lost: sealwright person reset {name}",
+    Action.REVIVE: "Choose another name, or bring it back with: sealwright recycle-bin revive {name}",
     Action.SET_UP_SECOND_FACTOR: "In a browser, set up a code from an app on the page of your account; then sign in with it.",
     Action.SHOW_CLIENT: "See it with: sealwright system oauth2 get {name}",
     Action.SHOW_ISSUER: "See it with: sealwright system oauth2 issuer get {name}",

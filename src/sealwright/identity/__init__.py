@@ -80,6 +80,9 @@ from sealwright.identity.policy import check_description, check_display_name, no
 from sealwright.identity.profiles.attributes import ATTRIBUTES, PersonAttribute, check_attributes
 from sealwright.identity.profiles.ssh_keys import SshKey, check_public_key
 from sealwright.identity.purge import purge
+from sealwright.identity.purge.purge import BIN_KEPT
+from sealwright.identity.recycle_bin.recycle_bin import RecycleBin, RevivedAccount
+from sealwright.identity.recycle_bin.store import BinEntry
 from sealwright.identity.reset import RESET_LIFETIME, ResetLink, ResetLinks
 from sealwright.identity.roles.errors import (
     AlreadyGranted,
@@ -113,6 +116,7 @@ __all__ = [
     "ADMINISTRATORS",
     "API_TOKEN_PREFIX",
     "ATTRIBUTES",
+    "BIN_KEPT",
     "CALLBACK_PATH",
     "DEVICE_LIFETIME",
     "INVITATION_LIFETIME",
@@ -134,6 +138,7 @@ __all__ = [
     "Argon2Hashing",
     "Authenticators",
     "BeyondOwnAuthority",
+    "BinEntry",
     "Bootstrap",
     "BuiltIn",
     "ClientsOfGroup",
@@ -190,10 +195,12 @@ __all__ = [
     "ProviderCheck",
     "ProviderInput",
     "RecoveredAccount",
+    "RecycleBin",
     "RefusedSignOn",
     "RelyingParty",
     "ResetLink",
     "ResetLinks",
+    "RevivedAccount",
     "RoleInUse",
     "RoleNotFound",
     "RoleRefused",

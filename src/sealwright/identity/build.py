@@ -27,6 +27,7 @@ from sealwright.identity.one_time_links import OneTimeLinks
 from sealwright.identity.passkeys import Passkeys, RelyingParty
 from sealwright.identity.passkeys.challenges import Challenges
 from sealwright.identity.passwords import Hashing
+from sealwright.identity.recycle_bin.recycle_bin import RecycleBin
 from sealwright.identity.reset import ResetLinks
 from sealwright.identity.roles.roles import Roles
 from sealwright.identity.sessions import SessionEnded, Sessions
@@ -50,6 +51,7 @@ class Identity(Struct, frozen=True):
     roles: Roles
     api_tokens: ApiTokens
     account_policies: AccountPolicies
+    recycle_bin: RecycleBin
     imports: PersonImports
     changes: AuthorizedChanges
     mail_addresses: MailAddresses
@@ -109,6 +111,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         passkeys=Passkeys(db, audit, clock, entropy, challenges, sessions, devices, party=party, domain=domain),
         roles=Roles(db, audit, clock, entropy, changes=changes, domain=domain),
         account_policies=AccountPolicies(db, audit, directory, changes),
+        recycle_bin=RecycleBin(db, audit, clock, changes, domain=domain),
         api_tokens=ApiTokens(db, audit, clock, entropy, directory, changes),
         mail_addresses=MailAddresses(*shared, changes, domain=domain, edit_own=edit_own_mail),
         imports=PersonImports(db, audit, clock, entropy, sealer, changes),

@@ -25,6 +25,7 @@ _ADVICE: Mapping[Action, str] = {
     Action.RENAME_CLIENT_IN_USE: "Change what uses the application first.",
     Action.RENAME_GROUP_IN_USE: "Change what uses the group first.",
     Action.RESET_PERSON: "If the password was lost, an administrator can make a link to set another.",
+    Action.REVIVE: "Choose another name, or have it revived.",
     Action.SET_UP_SECOND_FACTOR: "Set up a code from an app or a passkey on the page of your account.",
     Action.SHOW_CLIENT: "Look at the settings of the application {name}.",
     Action.SHOW_ISSUER: "Look at the issuer {name}.",

@@ -30,4 +30,4 @@ async def test_sign_in_with_too_little_is_refused_with_the_group_and_what_to_do(
         assert (status, problem["code"]) == (403, "stronger_credential_needed")
         assert problem["reasons"] == ["the group staff asks its members for a second factor or a passkey"]
         assert problem["remedy"] == {"action": "set_up_second_factor", "name": "alice"}
-        assert "in a browser" in problem["hint"]
+        assert "POST /api/v1/login" in problem["hint"]

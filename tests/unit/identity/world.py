@@ -43,6 +43,7 @@ class World:
         self.invitations, self.passkeys = parts.invitations, parts.passkeys
         self.roles = parts.roles
         self.api_tokens, self.account_policies = parts.api_tokens, parts.account_policies
+        self.recycle_bin = parts.recycle_bin
 
     async def seed(self) -> None:
         await self.app.seed()

@@ -143,6 +143,18 @@ api_tokens = Table(
     info={"about": "API tokens of service accounts; one that was revoked is not here any more."},
 )
 
+recycle_bin = Table(
+    "recycle_bin",
+    metadata,
+    Column("id", Text, primary_key=True, doc="That of the account or group"),
+    text_column("kind", doc="person, service or group"),
+    Column("name", Text, nullable=False, unique=True, doc="Nobody else can have it meanwhile"),
+    text_column("content", doc="JSON: what is restored"),
+    instant_column("deleted_at"),
+    text_column("deleted_by", doc="Name of who deleted it"),
+    info={"about": "Deleted accounts and groups, which can be revived for some days."},
+)
+
 used_challenges = Table(
     "used_challenges",
     metadata,

@@ -19,6 +19,7 @@ from sealwright.identity.directory.people import require_free_name
 from sealwright.identity.errors import BuiltIn, GroupInUse
 from sealwright.identity.models import Group
 from sealwright.identity.policy import check_description, check_name
+from sealwright.identity.recycle_bin.content import keep_group
 
 
 class Groups(Memberships):
@@ -66,6 +67,7 @@ class Groups(Memberships):
             if users and not even_if_used:
                 raise _in_use(group, users)
             async with require_remaining_administrator(tx, self._clock.now()):
+                await keep_group(tx, group, actor, self._clock.now())
                 await store.delete_group(tx, group.id)
             details = {"name": group.name, **({"used_by": users} if users else {})}
             await self._audit.record(tx, Event.GROUP_DELETED, actor=actor, target=f"group:{group.id}", details=details)

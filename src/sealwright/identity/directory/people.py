@@ -12,7 +12,7 @@ from sealwright.audit import Event
 from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Transaction
 from sealwright.entropy import uuid4
-from sealwright.errors import InvalidInput
+from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.identity import store as credential_store
 from sealwright.identity.api_tokens import store as api_token_store
 from sealwright.identity.directory import store
@@ -21,6 +21,8 @@ from sealwright.identity.directory.lookup import DirectoryLookup
 from sealwright.identity.errors import BuiltIn, MailTaken, NameTaken
 from sealwright.identity.models import Account, AccountKind, LinkPurpose, MailAddress
 from sealwright.identity.policy import MAX_MAILS, check_display_name, check_mail, check_name, fold_mail
+from sealwright.identity.recycle_bin import store as recycle_bin
+from sealwright.identity.recycle_bin.content import keep_account
 
 
 def parse_mails(addresses: Sequence[str | MailAddress]) -> tuple[MailAddress, ...]:
@@ -49,6 +51,12 @@ async def require_free_name(tx: Transaction, name: str) -> None:
         raise _name_taken(f"There is an account {name!r} already.")
     if await store.find_group(tx, name) is not None:
         raise _name_taken(f"There is a group {name!r} already.")
+    if await recycle_bin.is_reserved(tx, name):
+        raise NameTaken(
+            f"The name {name!r} belongs to what is in the recycle bin.",
+            reasons=("a deleted account or group can be revived for some days, and keeps its name until then",),
+            remedy=Remedy(Action.REVIVE, name),
+        )
 
 
 def _name_taken(detail: str) -> NameTaken:
@@ -232,6 +240,7 @@ class People(DirectoryLookup):
             before = await self._changeable(tx, actor, who, "delete")
             async with require_remaining_administrator(tx, self._clock.now()):
                 ended = await self._end_access(tx, before, "the account was deleted", actor)
+                await keep_account(tx, before, actor, self._clock.now())
                 await store.delete_account(tx, before.id)
             details = {"name": before.name, "sessions_ended": ended}
             await self._audit.record(tx, Event.PERSON_DELETED, actor=actor, target=before.reference, details=details)

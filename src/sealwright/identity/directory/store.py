@@ -99,6 +99,7 @@ _SET_DISABLED = Statement(
 _NEXT_GENERATION = Statement(
     update(accounts).where(accounts.c.id == _p("of")).values(credential_generation=accounts.c.credential_generation + 1)
 )
+_SET_GENERATION = Statement(update(accounts).where(accounts.c.id == _p("of")).values(credential_generation=_p("generation")))
 _DELETE_ACCOUNT = Statement(delete(accounts).where(accounts.c.id == _p("of")))
 _MAIL_OWNER = Statement(select(mail_addresses.c.account_id).where(mail_addresses.c.address_folded == _p("folded")))
 _DELETE_MAILS = Statement(delete(mail_addresses).where(mail_addresses.c.account_id == _p("of")))
@@ -143,6 +144,11 @@ async def status_of(reader: Reader, account_id: str, now: Instant) -> AccountSta
 async def begin_credential_generation(tx: Transaction, account_id: str) -> None:
     """From now on no certificate of before is renewed."""
     await tx.run(_NEXT_GENERATION, of=account_id)
+
+
+async def set_credential_generation(tx: Transaction, account_id: str, generation: int) -> None:
+    """Of a revived account: no certificate of an older one is renewed."""
+    await tx.run(_SET_GENERATION, of=account_id, generation=generation)
 
 
 async def find_account(reader: Reader, name_or_id: str) -> Account | None:

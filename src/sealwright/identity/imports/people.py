@@ -28,6 +28,7 @@ from sealwright.identity.imports import store
 from sealwright.identity.models import Account, CredentialKind, MailAddress
 from sealwright.identity.profiles.attributes import check_attributes
 from sealwright.identity.profiles.ssh_keys import MAX_KEYS, check_public_key, check_tag
+from sealwright.identity.recycle_bin import store as recycle_bin
 from sealwright.keys import Sealer
 
 IMPORT_LIFETIME = timedelta(hours=2)
@@ -159,6 +160,8 @@ class PersonImports:
         for each in ready:
             if await store.is_group(tx, each.person.name):
                 raise Conflict(f"There is a group {each.person.name!r} by now. No one was imported.")
+            if await recycle_bin.is_reserved(tx, each.person.name):
+                raise Conflict(f"The name {each.person.name!r} is in the recycle bin by now. No one was imported.")
         await store.insert_all(tx, self._rows_of(ready))
         await self._audit.record_all(
             tx,

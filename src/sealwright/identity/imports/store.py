@@ -19,6 +19,7 @@ from sealwright.db.schema import (
     person_imports,
     ssh_public_keys,
 )
+from sealwright.identity.recycle_bin import store as recycle_bin
 
 Reader = Database | Transaction
 
@@ -88,7 +89,9 @@ async def rows(tx: Transaction, import_id: str, beyond: int, at_most: int) -> li
 
 
 async def is_name_free(reader: Reader, name: str) -> bool:
-    """Whether neither an account nor a group has the name."""
+    """Whether neither an account nor a group has the name, nor what was deleted and can be revived."""
+    if await recycle_bin.is_reserved(reader, name):
+        return False
     return await reader.one(_ACCOUNT_CALLED, name=name) is None and await reader.one(_GROUP_CALLED, name=name) is None
 
 

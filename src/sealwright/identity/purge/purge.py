@@ -12,9 +12,11 @@ from sealwright.identity.devices import store as devices
 from sealwright.identity.imports import store as imports
 from sealwright.identity.passkeys import store as passkeys
 from sealwright.identity.purge import store
+from sealwright.identity.recycle_bin import store as recycle_bin
 from sealwright.identity.upstream import store as upstream
 
 SESSIONS_KEPT = timedelta(days=30)
+BIN_KEPT = timedelta(days=7)
 OTHERS_KEPT = timedelta(days=2)
 
 
@@ -26,6 +28,7 @@ async def purge(db: Database, clock: Clock) -> int:
     gone += await until_none_is_left(db, passkeys.purge_challenges, now)
     gone += await until_none_is_left(db, upstream.purge_waiting, now)
     gone += await until_none_is_left(db, api_tokens.purge, before(now, SESSIONS_KEPT))
+    gone += await until_none_is_left(db, recycle_bin.purge, before(now, BIN_KEPT))
     gone += await until_none_is_left(db, store.purge, before(now, OTHERS_KEPT))
     return gone + await _purge_sessions(db, before(now, SESSIONS_KEPT))
 

@@ -132,13 +132,13 @@ async def test_disabling_twice_is_recorded_once():
         assert events.count("person.disabled") == events.count("person.enabled") == 1
 
 
-async def test_deleted_person_is_gone_and_the_name_is_free():
+async def test_deleted_person_is_gone_and_the_address_is_free():
     async with sqlite_world() as world:
         before = await world.person("alice", mails=("a@x.example",))
         await world.signed_in("alice")
         await world.directory.delete("alice", actor=SYSTEM)
         assert await world.directory.account(before.id) is None
-        again = await world.person("alice", mails=("a@x.example",))
+        again = await world.person("alice.again", mails=("a@x.example",))
         assert again.id != before.id
 
 

@@ -1,0 +1,1 @@
+"""Deleted accounts and groups, which can be revived for some days."""

@@ -75,9 +75,10 @@ class ApplicationRows:
             verbs=(
                 Verb(
                     name="set-profile",
-                    doc="Set what a standard asks: oauth2.1 (PKCE required, tokens signed with ES256), classic OpenID Connect "
-                    "(PKCE may be used, tokens signed with RS256) for applications that know nothing newer, or fapi2, the FAPI "
-                    "2.0 Security Profile, for what needs more protection.\n\n"
+                    doc="Set what a standard asks of an application.\n\n"
+                    "oauth2.1: PKCE required, tokens signed with ES256. classic: OpenID Connect for applications that know "
+                    "nothing newer; PKCE may be used, tokens signed with RS256. fapi2: the FAPI 2.0 Security Profile, for what "
+                    "needs more protection.\n\n"
                     "A public client uses PKCE in any profile. For fapi2, say with set-authentication first how the client "
                     "proves itself; while it has the profile, nothing can be set that the profile forbids.",
                     said="{client} has the profile {value}",

@@ -28,7 +28,7 @@ def test_events_about_what_is_gone_are_found_by_the_name_that_it_had(auditor):
     auditor.ok("group", "delete", "staff")
     assert listed(auditor, "--target", "person:bob") == [("person.deleted", "person:bob"), ("person.created", "person:bob")]
     assert listed(auditor, "--target", "group:staff")[0] == ("group.deleted", "group:staff")
-    auditor.ok("person", "create", "bob", "Another Bob")
+    auditor.ok("recycle-bin", "revive", "bob")
     assert len(listed(auditor, "--target", "person:bob")) == 3
 
 

@@ -35,7 +35,9 @@ _COMMANDS: Mapping[Action, str] = {
     ),
     Action.RESET_PERSON: "Where the password was lost: sealwright person reset {name}",
     Action.REVIVE: "Choose another name, or bring it back with: sealwright recycle-bin revive {name}",
-    Action.SET_UP_SECOND_FACTOR: "In a browser, set up a code from an app on the page of your account; then: sealwright login -D {name}",
+    Action.SET_UP_SECOND_FACTOR: (
+        "In a browser, set up a code from an app on the page of your account; then: sealwright login -D {name}"
+    ),
     Action.SHOW_CLIENT: "See it with: sealwright system oauth2 get {name}",
     Action.SHOW_ISSUER: "See it with: sealwright system oauth2 issuer get {name}",
     Action.SIGN_IN: "Sign in with: sealwright login -D {name}",

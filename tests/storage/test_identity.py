@@ -269,7 +269,7 @@ async def test_groups_people_and_what_they_inherit(open_two):
             "inner",
             "outer",
         ]
-        assert "audit:read" in (await node.signed_in("ann@Y.example")).signed_in.actor.permissions
+        assert "audit:read" in (await node.signed_in("ann@Y.example")).signed_in.actor.permissions.everywhere
         members = await node.directory.members_of("outer", actor=SYSTEM)
         assert ([account.name for account in members.accounts], [group.name for group in members.groups]) == (
             ["zoe"],

@@ -55,7 +55,7 @@ async def test_client_that_a_provisioner_began_to_trust_meanwhile_is_not_changed
     """The provisioner is stored between the first check and the transaction of the change."""
     async with open_two() as databases:
         first, second, definition = await nodes_in(databases)
-        writer = replace((await first.person("ga")).as_actor(), permissions=frozenset({Permission.CLIENT_WRITE}))
+        writer = replace((await first.person("ga")).as_actor(), permissions=Permissions(frozenset({Permission.CLIENT_WRITE})))
         for name in ("step", "wiki"):
             await second.oauth.clients.create_public(name, "Client", f"https://{name}.example.org", actor=SYSTEM)
 

@@ -61,7 +61,8 @@ class Scene:
 def test_metadata_and_keys_are_fetched_once_and_kept():
     scene = Scene()
     metadata, keys = scene.ask()
-    assert metadata == ProviderMetadata(ISSUER, KEYS_AT, frozenset({"ES256", "RS256"}))
+    offered = frozenset({"ES256", "RS256", "HS256"})
+    assert metadata == ProviderMetadata(ISSUER, KEYS_AT, frozenset({"ES256", "RS256"}), offered=offered)
     assert keys == (verification_key(FIRST),)
     assert scene.calls() == [DISCOVERY, KEYS_AT]
     assert scene.ask() == (metadata, keys)

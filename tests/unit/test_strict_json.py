@@ -33,3 +33,28 @@ def test_member_that_is_given_twice_is_refused_however_it_is_written(text):
 def test_what_is_no_json_is_refused(text):
     with pytest.raises(JsonRefused):
         require_unique_members(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'"\ud800"',
+        r'{"\udfff":1}',
+        r'[{"a":"b\ud83d"}]',
+        "18446744073709551616",
+        "[-9223372036854775809]",
+        "1e400",
+        '{"a":-1e400}',
+    ],
+)
+def test_what_cannot_be_written_again_is_refused(text):
+    with pytest.raises(JsonRefused):
+        loads(text)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_depth_that_one_place_reads_and_another_does_not_is_refused(opening):
+    closing = "]" if opening == "[" else "}"
+    loads(opening * 90 + "1" + closing * 90)
+    with pytest.raises(JsonRefused, match="nested too deeply"):
+        loads(opening * 110 + "1" + closing * 110)

@@ -220,3 +220,22 @@ async def test_metadata_tells_of_the_claims_parameter_and_the_acr_values():
         assert metadata["claims_parameter_supported"] is True
         assert metadata["acr_values_supported"] == ["phr", "mfa", "pwd"]
         assert "acr" in metadata["claims_supported"]
+
+
+HOSTILE = {
+    "sub is an object": '{"id_token":{"sub":{"value":{}}}}',
+    "sub is a list": '{"userinfo":{"sub":{"values":[[1]]}}}',
+    "half a character": r'{"id_token":{"sub":{"value":"\ud800"}}}',
+    "half a character in a name": r'{"userinfo":{"\udfff":null}}',
+    "more than 64 bits": '{"id_token":{"name":{"value":99999999999999999999}}}',
+    "infinite": '{"id_token":{"name":{"value":1e999}}}',
+    "deep": '{"id_token":{"name":{"value":' + "[" * 400 + "]" * 400 + "}}}",
+}
+
+
+@pytest.mark.parametrize("claims", HOSTILE.values(), ids=HOSTILE)
+async def test_hostile_claims_are_an_error_for_the_application(claims):
+    async with oauth_world() as world:
+        await world.confidential_client()
+        refused = answer_parameters(location(await world.authorize(**confidential_request(claims=claims))))
+        assert refused["error"] == "invalid_request"

@@ -175,6 +175,7 @@ def _endpoints(
             requests=asked.pending,
             pushed=asked.pushed,
             confirmations=proofs.confirmations,
+            requests_by_network=dependencies.budgets.authorizations_by_network,
         ),
         devices=DeviceEndpoint(clients=clients, requests=asked.pending, devices=asked.devices),
         introspection=IntrospectionEndpoint(

@@ -22,6 +22,15 @@ LONGEST_RETURNED_STATE = 16_384
 LONGEST_NONCE = 1_024
 LONGEST_HINT = 256
 
+REQUEST_PARAMETERS = frozenset(
+    (
+        *("response_type", "client_id", "redirect_uri", "scope", "state", "response_mode", "nonce", "prompt", "max_age"),
+        *("login_hint", "id_token_hint", "acr_values", "claims", "code_challenge", "code_challenge_method"),
+        *("authorization_details", "dpop_jkt", "registration"),
+    )
+)
+"""Those that a request is read from, beside `resource`; others are ignored (RFC 6749, section 3.1)."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _NOT_SUPPORTED = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sealwright.budgets import Budget
+from sealwright.ip import network_of
 from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.confirmations import Confirmations
@@ -25,7 +27,9 @@ class PushEndpoint:
         requests: PendingRequests,
         pushed: PushedRequests,
         confirmations: Confirmations,
+        requests_by_network: Budget,
     ) -> None:
+        self._requests_by_network = requests_by_network
         self._confirmations = confirmations
         self._clients = clients
         self._incoming = incoming
@@ -35,6 +39,8 @@ class PushEndpoint:
     async def respond(self, request: TokenRequest) -> dict[str, Any]:
         """The handle of the request; raises TokenRequestRefused, or AuthorizationRefused with what is wrong."""
         client = await self._clients.authenticate(request)
+        if client.is_public:  # it has proven nothing, and each request is a row
+            self._requests_by_network.take(network_of(request.peer.address))
         if request.optional("request_uri") is not None:
             raise AuthorizationRefused("invalid_request", "A pushed request has no request_uri (RFC 9126, section 2.1).")
         values = {name: value for name, value in request.form.items() if value} | {"client_id": client.name}

@@ -17,15 +17,16 @@ from sealwright.db import Transaction
 from sealwright.entropy import token
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
+from sealwright.oauth.errors import AuthorizationRefused
 from sealwright.oauth.models import Client
-from sealwright.oauth.parameters import Parameters
+from sealwright.oauth.parameters import REQUEST_PARAMETERS, Parameters
 from sealwright.oauth.pushed import store
 
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 LASTS = timedelta(seconds=60)
 """From being pushed to being opened; the person then has as long as with any request."""
-_OF_THE_CLIENT = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
-"""Parameters by which the client authenticates, and which are no part of the request."""
+LARGEST_PUSHED = 16_384
+"""Bytes of a request as it is kept: a hint with all claims of a person has room in it."""
 
 
 class PushedRequest(Struct, frozen=True):
@@ -54,10 +55,15 @@ class PushedRequests:
         self._entropy = dependencies.entropy
 
     async def push(self, client: Client, parameters: Parameters, *, is_signed: bool) -> str:
-        """Keep a request; returns its `request_uri`."""
+        """Keep what counts of a request; returns its `request_uri`. Raises AuthorizationRefused where it is too long."""
         request_uri = REQUEST_URI + token(self._entropy)
-        values = {name: value for name, value in parameters.values.items() if name not in _OF_THE_CLIENT}
+        values = {name: value for name, value in parameters.values.items() if name in REQUEST_PARAMETERS}
         kept = msgspec.json.encode(PushedRequest(values, parameters.resources, is_signed)).decode()
+        if len(kept) > LARGEST_PUSHED:
+            detail = (
+                f"The request holds {len(kept)} bytes, and at most {LARGEST_PUSHED} are kept. Shorten id_token_hint or claims."
+            )
+            raise AuthorizationRefused("invalid_request", detail)
         expires_at = after(self._clock.now(), LASTS)
 
         async def body(tx: Transaction) -> None:

@@ -11,6 +11,7 @@ from sealwright.access import SYSTEM
 from sealwright.db import Statement
 from sealwright.db.schema import oauth_pushed_requests
 from sealwright.oauth.purge import purge
+from sealwright.settings import BudgetSettings, Rate
 from tests.oauth_world import (
     CALLBACK,
     VERIFIER,
@@ -185,3 +186,40 @@ async def test_repeated_parameter_is_refused():
         answer = await world.call("POST", PUSH, body=body, headers=headers)
         assert members(answer)["error"] == "invalid_request"
         assert msgspec.json.decode(answer.body)["error_description"].startswith("The parameter 'scope' is given more than once")
+
+
+async def kept(world):
+    rows = await world.db.all(Statement(select(oauth_pushed_requests.c.request)))
+    return [row[0] for row in rows]
+
+
+async def test_only_parameters_that_count_are_kept():
+    async with alice_at_wiki() as (world, client, cookie):
+        await world.code(cookie, **confidential_request())  # the consent
+        handle = await pushed(world, client, filling="x" * 20_000)
+        (stored,) = await kept(world)
+        assert "filling" not in stored
+        assert len(stored) < 1_000
+        assert "code" in answer_parameters(location(await world.authorize(cookie, client_id="wiki", request_uri=handle)))
+
+
+async def test_request_that_is_long_without_asking_for_more_is_refused():
+    async with alice_at_wiki() as (world, client, _cookie):
+        answer = await push(world, client, claims="{" + " " * 20_000 + "}")
+        assert (answer.status, members(answer)["error"]) == (400, "invalid_request")
+        assert "at most 16384" in members(answer)["error_description"]
+        assert await kept(world) == []
+
+
+async def test_strangers_cannot_push_without_end_in_the_name_of_a_public_client():
+    async with oauth_world(budgets=BudgetSettings(authorizations_per_address=Rate(3, timedelta(minutes=1)))) as world:
+        await world.public_client()
+        pushes = [(await world.post(PUSH, public_request())).status for _ in range(5)]
+        assert pushes == [201, 201, 201, 429, 429]
+        assert (await world.post(PUSH, public_request(), address="198.51.100.7")).status == 201
+
+
+async def test_client_that_has_proven_itself_pushes_for_many_people():
+    async with oauth_world(budgets=BudgetSettings(authorizations_per_address=Rate(3, timedelta(minutes=1)))) as world:
+        client = await world.confidential_client()
+        assert [(await push(world, client)).status for _ in range(5)] == [201] * 5

@@ -23,6 +23,8 @@ from sealwright.clock import Clock, Instant, from_datetime, to_rfc3339
 from sealwright.db import Database
 from sealwright.errors import InvalidInput
 
+_UNREADABLE = (ValueError, x509.InvalidVersion)
+"""What the parser raises for bytes that are no certificate: those that clients show are anyone's."""
 RelativeNames = tuple[tuple[tuple[str, str], ...], ...]
 
 
@@ -91,7 +93,7 @@ def serial_of(der: bytes) -> str:
     """The serial number that a certificate has, no matter who issued it; raises InvalidInput where it cannot be read."""
     try:
         number = x509.load_der_x509_certificate(der).serial_number
-    except ValueError as cause:
+    except _UNREADABLE as cause:
         raise InvalidInput("The client certificate cannot be read.") from cause
     return serial_text(number.to_bytes(SERIAL_BYTES, "big")) if 0 <= number < 1 << (8 * SERIAL_BYTES) else ""
 
@@ -106,7 +108,7 @@ def why_not_valid(der: bytes, now: Instant) -> str:
     """Why a certificate of anyone's does not hold at a moment by its own dates; empty where it does."""
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except ValueError:
+    except _UNREADABLE:
         return "the certificate cannot be read"
     if now < from_datetime(certificate.not_valid_before_utc):
         return "the certificate is not valid yet"

@@ -88,7 +88,7 @@ class Proxies:
         try:
             certificate = x509.load_der_x509_certificate(der)
             usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        except ValueError as cause:
+        except (ValueError, x509.InvalidVersion, x509.DuplicateExtension) as cause:
             raise InvalidInput(f"The {self._listed.certificate_header.title()} header does not hold a certificate.") from cause
         except x509.ExtensionNotFound:
             usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])

@@ -162,6 +162,14 @@ def test_header_that_holds_no_certificate_is_none_and_says_why(field):
     assert "Client-Cert" in peer.told_wrongly
 
 
+def test_header_with_a_certificate_of_no_version_is_none_and_says_why():
+    der = x509.load_pem_x509_certificate(AUTHORITY.client()[0]).public_bytes(Encoding.DER)
+    spoilt = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020107"), 1)
+    peer = client({"client-cert": f":{base64.b64encode(spoilt).decode()}:"})
+    assert peer.told_certificate is None
+    assert "does not hold a certificate" in peer.told_wrongly
+
+
 @pytest.mark.parametrize("field", ["", "::"])
 def test_empty_header_is_as_if_absent(field):
     assert client({"client-cert": field}) == client({})

@@ -1,5 +1,6 @@
 """Clients that prove themselves by a client certificate."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -247,3 +248,21 @@ async def test_second_self_signed_certificate_counts_beside_the_first_until_that
 
 def leaf_of(pair):
     return x509.load_pem_x509_certificate(pair[0]).public_bytes(Encoding.DER)
+
+
+def of_no_version(der):
+    """With version 8 of X.509, which there is not; TLS takes such a certificate."""
+    return der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020107"), 1)
+
+
+@pytest.mark.parametrize("spoil", [of_no_version, lambda der: der[:-1], lambda der: der + b"x", lambda _der: b"\0"])
+async def test_certificate_that_cannot_be_read_binds_no_token_and_proves_no_one(spoil):
+    async with machines_world() as machines:
+        made, jwks = self_signed(at=machines.clock.now())
+        spoilt = spoil(made)
+        secret = await machines.client(tls_client_certificate_bound_access_tokens=True)
+        bound = await machines.own_token(spoilt, basic("billing", secret))
+        assert (bound.status, members(bound)["error"]) == (400, "invalid_request")
+        jwks["keys"][0]["x5c"] = [base64.b64encode(spoilt).decode()]
+        await machines.client("other", **SELF_SIGNED, jwks=jwks)
+        assert refused(await machines.own_token(spoilt, client_id="other")) == (401, "invalid_client")

@@ -67,9 +67,9 @@ def requested_client(document: Mapping[str, Any], name: str) -> RequestedClient:
         raise RedirectUriRefused(
             "The grant type authorization_code needs an address to come back to: redirect_uris is empty or missing. Register one."
         )
-    for member, expected in (("subject_type", "public"), ("application_type", ("web", "native"))):
+    for member, expected in (("subject_type", ("public",)), ("application_type", ("web", "native"))):
         if member in given and given[member] not in expected:
-            raise MetadataRefused(f"{member} cannot be {str(given[member])[:_SHOWN]!r}; give {' or '.join(_texts(expected))}.")
+            raise MetadataRefused(f"{member} cannot be {str(given[member])[:_SHOWN]!r}; give {' or '.join(expected)}.")
     display_name = given.get("client_name", name)
     landing_url = given.get("client_uri", "")
     for member, value in (("client_name", display_name), ("client_uri", landing_url)):
@@ -159,10 +159,6 @@ def _require_response_types(given: Mapping[str, Any], grants: tuple[str, ...]) -
         shown = msgspec.json.encode(types).decode()[:_SHOWN]
         can = "only code" if offered else "none, because authorization_code is not among grant_types"
         raise MetadataRefused(f"response_types is {shown}; there can be {can}.")
-
-
-def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else value
 
 
 def _told(refused: ClientRefused) -> str:

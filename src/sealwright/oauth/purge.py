@@ -12,6 +12,7 @@ from sealwright.oauth.device import store as device_store
 from sealwright.oauth.dpop import store as dpop_store
 from sealwright.oauth.pushed import store as pushed_store
 from sealwright.oauth.registration import store as registration_store
+from sealwright.oauth.token_families import CLOCK_DIFFERENCE
 
 HISTORY_KEPT_FOR = timedelta(days=366)
 """What people allowed and took back."""
@@ -26,7 +27,8 @@ async def purge(dependencies: OAuthDependencies) -> int:
     gone = await until_none_is_left(db, store.purge_requests, until)
     gone += await until_none_is_left(db, store.purge_consent_history, before(now, HISTORY_KEPT_FOR))
     gone += await until_none_is_left(db, store.purge_used_jwts, now)
-    for delete in (pushed_store.purge, device_store.purge, dpop_store.purge, registration_store.purge_tokens):
+    gone += await until_none_is_left(db, dpop_store.purge, before(now, 2 * CLOCK_DIFFERENCE))  # one for each use of a token
+    for delete in (pushed_store.purge, device_store.purge, registration_store.purge_tokens):
         gone += await until_none_is_left(db, delete, until)
     gone += await _purge_families(dependencies, until)
     return gone + await until_none_is_left(db, store.purge_refresh_tokens, until)

@@ -224,5 +224,7 @@ async def test_metadata_tells_which_proofs_are_taken():
 async def test_used_proofs_are_purged_once_they_are_too_old():
     async with alice_at_wiki() as (world, client, _cookie):
         await world.post(PUSH, confidential_request(), basic(*client) | proof(world, PUSH))
-        world.clock.advance(timedelta(days=1, minutes=3))
-        assert await purge(world.dependencies) == 2
+        world.clock.advance(timedelta(seconds=55))
+        assert await purge(world.dependencies) == 0
+        world.clock.advance(timedelta(seconds=20))
+        assert await purge(world.dependencies) == 1

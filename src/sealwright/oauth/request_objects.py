@@ -29,6 +29,9 @@ from sealwright.oauth.token_families import CLOCK_DIFFERENCE
 REQUEST_OBJECT = "oauth-authz-req+jwt"
 _OF_THE_TOKEN = frozenset({"iss", "aud", "sub", "exp", "iat", "nbf", "jti"})
 
+_NEVER = 1 << 37
+"""Seconds: the `exp` of one that gives none, which is optional (section 4)."""
+
 
 class RequestObjects:
     """Opens request objects with the keys of the client."""
@@ -60,7 +63,7 @@ class RequestObjects:
         if "aud" in claims and issuer_url_of(self._origin, client) not in audiences(claims):
             raise _refused(f"its aud is not {issuer_url_of(self._origin, client)}")
         if "exp" in claims or "nbf" in claims:
-            check_times({"exp": 1 << 40, **claims}, self._clock.now(), CLOCK_DIFFERENCE)
+            check_times({"exp": _NEVER, **claims}, self._clock.now(), CLOCK_DIFFERENCE)
         return claims
 
 

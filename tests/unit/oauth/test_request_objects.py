@@ -145,3 +145,10 @@ async def test_metadata_tells_which_signatures_are_taken():
         assert metadata["request_parameter_supported"] is True
         assert {"ES256", "PS256", "EdDSA"} <= set(metadata["request_object_signing_alg_values_supported"])
         assert "none" not in metadata["request_object_signing_alg_values_supported"]
+
+
+async def test_expiry_may_be_left_out_beside_a_beginning():
+    async with alice_at_wiki() as (world, _client, cookie):
+        assert await world.code(cookie, client_id="wiki", request=signed(world, exp=None))
+        later = signed(world, exp=None, nbf=to_seconds(world.clock.now()) + 600)
+        assert (await sent(world, cookie, later))["error"] == "invalid_request_object"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from sealwright import strict_json
 from sealwright.oauth.models import Client
 from sealwright.strict_json import JsonRefused
@@ -40,5 +42,10 @@ def read_details(text: str | None, client: Client) -> tuple[dict[str, Any], ...]
 
 
 def within(asked: Details, granted: Details) -> bool:
-    """True where each of the objects asked for is one of those granted."""
-    return all(each in granted for each in asked)
+    """True where each of the objects asked for is one of those granted. In Python 1 equals true, in JSON it does not."""
+    known = {_canonical(each) for each in granted}
+    return all(_canonical(each) in known for each in asked)
+
+
+def _canonical(details: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode(details, order="sorted")

@@ -134,6 +134,14 @@ async def test_token_request_narrows_the_details():
         assert refused["error"] == "invalid_authorization_details"
 
 
+@pytest.mark.parametrize(("granted", "asked"), [(1, True), (0, False), (True, 1), (1, 1.0)])
+async def test_details_of_another_type_are_not_those_that_were_granted(granted, asked):
+    async with alice_at_wiki() as (world, client, cookie):
+        request = confidential_request(authorization_details=encoded({**READING, "limit": granted}))
+        refused = await redeemed(world, client, cookie, request, authorization_details=encoded({**READING, "limit": asked}))
+        assert refused["error"] == "invalid_authorization_details"
+
+
 MALFORMED = {
     "no JSON": "[",
     "no list": "{}",
@@ -143,6 +151,8 @@ MALFORMED = {
     "unknown type": '[{"type": "account_information"}]',
     "text": '["payment_initiation"]',
     "too many": encoded(*[READING] * 21),
+    "half a character": r'[{"type": "reading", "a": "\ud800"}]',
+    "more than 64 bits": '[{"type": "reading", "a": 99999999999999999999}]',
     "member twice": '[{"type": "reading", "type": "reading"}]',
 }
 

@@ -47,5 +47,10 @@ def within(asked: Details, granted: Details) -> bool:
     return all(_canonical(each) in known for each in asked)
 
 
+def allowed_details(granted: Details, client: Client) -> Details:
+    """Those of the types that the client may ask for now."""
+    return tuple(each for each in granted if each["type"] in client.authorization_details_types)
+
+
 def _canonical(details: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(details, order="sorted")

@@ -11,8 +11,8 @@ from sealwright.access import Actor
 from sealwright.ip import network_of
 from sealwright.jose import ACCESS_TOKEN, TokenTooLong, require_room, sign
 from sealwright.keys import Custody, SigningKey
-from sealwright.oauth import claims
-from sealwright.oauth.authorization_details import DetailsMalformed, read_details, within
+from sealwright.oauth import claims, policy
+from sealwright.oauth.authorization_details import DetailsMalformed, allowed_details, read_details, within
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -121,7 +121,10 @@ class TokenEndpoint:
 
     @staticmethod
     def _narrowed(result: GrantResult, client: Client, request: TokenRequest) -> GrantResult:
-        """With those of the granted resources and details that this request asks for, else all (RFC 8707; RFC 9396)."""
+        """With those of the granted resources and details that this request asks for, else all (RFC 8707; RFC 9396).
+
+        What the client may not ask for any more is left out, as scopes are that are granted no more.
+        """
         family = result.family
         beyond = [each for each in request.resources if each not in family.resources]
         if beyond:
@@ -132,7 +135,12 @@ class TokenEndpoint:
             raise DetailsRefused(str(cause)) from cause
         if not within(details, family.authorization_details):
             raise DetailsRefused("These authorization_details were not granted.")
-        return replace(result, resources=request.resources or family.resources, details=details or family.authorization_details)
+        asked = request.resources or family.resources
+        resources = tuple(each for each in asked if each in client.resources)
+        if asked and not resources:
+            raise TargetRefused(policy.refused_resource(client, asked))
+        granted = details or family.authorization_details
+        return replace(result, resources=resources, details=allowed_details(granted, client))
 
     async def _complete(self, key: SigningKey, client: Client, result: GrantResult) -> GrantResult:
         """With what the ID token tells of the person; raises ScopeRefused where it would be longer than is read."""

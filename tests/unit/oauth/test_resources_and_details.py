@@ -142,6 +142,23 @@ async def test_details_of_another_type_are_not_those_that_were_granted(granted, 
         assert refused["error"] == "invalid_authorization_details"
 
 
+async def test_refresh_leaves_out_what_the_client_may_not_ask_for_any_more():
+    async with alice_at_wiki() as (world, client, cookie):
+        request = confidential_request(resource=API, authorization_details=encoded(PAYMENT, READING))
+        tokens = await redeemed(world, client, cookie, request)
+        await world.server.clients.change("wiki", {"authorization_details_types": ["reading"]}, actor=SYSTEM)
+        refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        refreshed = members(await world.token(basic(*client), **refresh))
+        assert refreshed["authorization_details"] == [READING]
+        assert (await world.verified(refreshed["access_token"], "wiki")).claims["authorization_details"] == [READING]
+        await world.server.clients.change("wiki", {"resources": [FILES]}, actor=SYSTEM)
+        refresh = {"grant_type": "refresh_token", "refresh_token": refreshed["refresh_token"]}
+        assert members(await world.token(basic(*client), **refresh))["error"] == "invalid_target"
+        await world.server.clients.change("wiki", {"resources": [API]}, actor=SYSTEM)
+        again = members(await world.token(basic(*client), **refresh))
+        assert (await world.verified(again["access_token"], "wiki")).claims["aud"] == API
+
+
 MALFORMED = {
     "no JSON": "[",
     "no list": "{}",

@@ -12,16 +12,18 @@ from sealwright.client_metadata import SECRET_METHODS, is_client_name
 from sealwright.clock import to_seconds
 from sealwright.db import Transaction
 from sealwright.entropy import token, uuid4
-from sealwright.errors import Failure
+from sealwright.errors import Failure, NotPermitted
 from sealwright.ip import network_of
 from sealwright.keys import Sealer
 from sealwright.oauth import store as oauth_store
+from sealwright.oauth.clients import lookup
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.clients.secrets import SECRET_BYTES, secret_context
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import (
     IssuerUnknown,
+    MetadataRefused,
     RegistrationClosed,
     RegistrationNotManaged,
     RegistrationTokenRefused,
@@ -87,26 +89,34 @@ class RegistrationEndpoint:
         secret = await self._secret(client)
         try:
             metadata.require_same_client(document, client, secret)
-            requested = metadata.without_administrators(metadata.requested_client(document, client.name), client)
-            changed = metadata.registered(_emptied(client, requested), requested)
+            requested = metadata.requested_client(document, client.name)
         except Failure as refusal:
             await self._refused(refusal, actor, f"client:{client.id}")
             raise
-        new_secret = token(self._entropy, SECRET_BYTES) if secret is None and _needs_secret(changed) else None
+        usual_secret = token(self._entropy, SECRET_BYTES) if secret is None else None
         access_token = token(self._entropy, ACCESS_TOKEN_BYTES)
 
-        async def body(tx: Transaction) -> None:
+        async def body(tx: Transaction) -> tuple[Client, str | None]:
             now = self._clock.now()
-            await self._require_over(tx, client, actor)
-            if not await store.replace_access_token(tx, client.id, digest_of(bearer or ""), digest_of(access_token)):
+            found = await lookup.locked(tx, client)  # an administrator may have changed it since
+            await self._require_over(tx, found, actor)
+            if not await store.replace_access_token(tx, found.id, digest_of(bearer or ""), digest_of(access_token)):
                 raise _not_the_token()
+            own = metadata.without_administrators(requested, found)
+            changed = metadata.registered(_emptied(found, own), own)
             await client_store.update_client(tx, changed, now)
+            new_secret = usual_secret if found.secret_digest is None and _needs_secret(changed) else None
             if new_secret is not None:
-                await client_store.set_secret(tx, client, digest_of(new_secret), self._sealed(client, new_secret), None, now)
-            details = {"name": client.name, "by": "the client itself", "members": sorted(requested.members)}
-            await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=f"client:{client.id}", details=details)
+                await client_store.set_secret(tx, found, digest_of(new_secret), self._sealed(found, new_secret), None, now)
+            details = {"name": found.name, "by": "the client itself", "members": sorted(own.members)}
+            await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=f"client:{found.id}", details=details)
+            return changed, new_secret
 
-        await self._db.write(body)
+        try:
+            changed, new_secret = await self._db.write(body)
+        except (MetadataRefused, NotPermitted) as refusal:
+            await self._refused(refusal, actor, f"client:{client.id}")
+            raise
         return self._told(changed, new_secret or secret, access_token, origin)
 
     async def delete(self, name: str, bearer: str | None, address: str) -> None:

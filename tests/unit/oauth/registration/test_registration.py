@@ -1,7 +1,9 @@
 """Clients register themselves, and manage what they registered: rows of RFC 7591 and RFC 7592."""
 
+import asyncio
 import re
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -10,6 +12,7 @@ import pytest
 from sealwright.access import SYSTEM
 from sealwright.clock import to_seconds
 from sealwright.errors import InvalidInput
+from sealwright.oauth.clients.store import client_named, update_client
 from sealwright.settings import BudgetSettings, Rate
 from tests.oauth_world import ORIGIN, basic, members, oauth_world
 
@@ -439,6 +442,21 @@ async def test_client_that_updates_itself_does_not_undo_what_an_administrator_se
         assert members(answer)["id_token_signed_response_alg"] == "RS256"
         found = await clients.get(told["client_id"], actor=SYSTEM)
         assert (found.require_pkce, found.lean_id_token) == (True, True)
+
+
+async def test_client_that_updates_itself_meanwhile_does_not_undo_what_an_administrator_sets():
+    async with open_world() as world:
+        told = await register(world, WEB_CLIENT)
+        client = await client_named(world.db, told["client_id"])
+        assert client is not None
+
+        async def change(tx):
+            await update_client(tx, replace(client, require_pkce=True), world.clock.now())
+
+        update = manage(world, "PUT", told, {**WEB_CLIENT, "client_id": told["client_id"]})
+        _, answer = await asyncio.gather(world.db.write(change), update)  # both have read before either writes
+        assert answer.status == 200
+        assert (await world.server.clients.get(told["client_id"], actor=SYSTEM)).require_pkce
 
 
 async def test_registrations_that_are_refused_count_against_the_network():

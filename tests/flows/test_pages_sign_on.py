@@ -1,11 +1,13 @@
 """A person signs in with an identity provider of someone else, in a browser without JavaScript."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.settings import BudgetSettings, Rate
 from tests.foreign_provider import ForeignProvider, described
 from tests.pages_place import ORIGIN, InProcessBrowser, Place, pages_place
 
@@ -96,3 +98,16 @@ def test_hostile_name_of_a_group_is_shown_as_text(place: Place) -> None:
     page = browser.open(f"{CALLBACK}?{urlencode(provider.answer(location, groups=['<script>alert(1)</script>']))}")
     assert "<script>alert" not in page.text
     assert "&lt;script&gt;" in page.text
+
+
+@pytest.mark.parametrize("path", ["/auth/oidc/login?provider={}", "/auth/oidc/callback?state=x&code=y"])
+def test_one_network_begins_and_ends_only_so_many_sign_ins(path: str) -> None:
+    with pages_place(budgets=BudgetSettings(authorizations_per_address=Rate(3, timedelta(minutes=1)))) as place:
+        _, provider_id = provided(place)
+        address = ORIGIN + path.format(provider_id)
+        for _ in range(5):
+            place.browser().open(address)
+        assert [answer.status for answer in place.answers][-2:] == [429, 429]
+        assert 429 not in [answer.status for answer in place.answers][:3]
+        place.browser("198.51.100.7").open(address)
+        assert place.answers[-1].status != 429

@@ -54,6 +54,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         passkeys=people.passkeys,
         upstream_providers=parts.upstream_providers,
         sign_on=parts.sign_on,
+        sign_ons_by_network=parts.oauth_dependencies.budgets.authorizations_by_network,
         mail_addresses=people.mail_addresses,
         outbox=parts.outbox,
         authorization=parts.oauth.authorization,

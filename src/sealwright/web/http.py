@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sealwright.budgets import Budget
 from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
@@ -94,6 +95,7 @@ class WebDependencies(Struct, frozen=True):
     passkeys: Passkeys
     upstream_providers: UpstreamProviders
     sign_on: UpstreamSignOn
+    sign_ons_by_network: Budget
     mail_addresses: MailAddresses
     outbox: Outbox
     authorization: AuthorizationEndpoint
@@ -161,7 +163,7 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     consent = ConsentPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     device = DevicePages(pages, dependencies.authorization, dependencies.step_response)
-    sign_on = SignOnPages(pages, dependencies.sign_on, dependencies.sessions)
+    sign_on = SignOnPages(pages, dependencies.sign_on, dependencies.sessions, dependencies.sign_ons_by_network)
     return (
         _route("GET", "/login", handlers.open_page(to_sign_in), _OPEN),
         _route("GET", LOGIN_PATH, handlers.open_page(sign_on.begin), _OPEN),

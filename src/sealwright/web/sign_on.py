@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from sealwright.budgets import Budget
 from sealwright.errors import NotFound
 from sealwright.http import Response, redirect
 from sealwright.identity import (
@@ -14,6 +15,7 @@ from sealwright.identity import (
     SignOnRefused,
     UpstreamSignOn,
 )
+from sealwright.ip import network_of
 from sealwright.oauth import CONTINUE_PATH, SIGN_IN_PAGE
 from sealwright.web.cookies import SIGN_ON_COOKIE, clear, set_device, set_session, set_sign_on
 from sealwright.web.page_request import PageRequest
@@ -27,13 +29,16 @@ FAILED_PAGE = "/ui/sign-in/refused"
 class SignOnPages:
     """To a provider and back. What goes wrong on the way back is told on a page of its own, by its name."""
 
-    def __init__(self, pages: Pages, sign_on: UpstreamSignOn, sessions: Sessions) -> None:
+    def __init__(self, pages: Pages, sign_on: UpstreamSignOn, sessions: Sessions, by_network: Budget) -> None:
+        """`by_network`: how often one network may begin and come back, for each is a row and a call to another server."""
+        self._by_network = by_network
         self._pages = pages
         self._sessions = sessions
         self._sign_on = sign_on
 
     async def begin(self, page_request: PageRequest) -> Response:
         """Lead to the provider that the query names."""
+        self._by_network.take(network_of(page_request.address))
         provider_id = page_request.request.query().get("provider", "")
         if not provider_id:
             raise NotFound("The address names no identity provider.", hint="Begin from the sign-in page.")
@@ -45,6 +50,7 @@ class SignOnPages:
     async def finish(self, page_request: PageRequest) -> Response:
         """Check what came back, and lead on with a session, or to the page that says why there is none."""
         request = page_request.request
+        self._by_network.take(network_of(page_request.address))
         try:
             done = await self._sign_on.complete(
                 request.query(),

@@ -154,6 +154,15 @@ def discovery_address(configuration_endpoint: str) -> str:
     return configuration_endpoint.removesuffix("/") + WELL_KNOWN
 
 
+def origin_of(address: str) -> tuple[str, str]:
+    """Scheme, and host with port, of an address; empty texts where it is none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.netloc
+
+
 def read_metadata(document: bytes, address: str, tenant_id: str = "") -> ProviderMetadata:
     """Check a discovery document that was fetched from `address` (OpenID Connect Discovery, section 4.3)."""
     try:
@@ -162,7 +171,7 @@ def read_metadata(document: bytes, address: str, tenant_id: str = "") -> Provide
         raise ProviderUnavailable(f"The identity provider's discovery document at {address} is not a JSON object.") from cause
     stated = _member(value, "issuer", address)
     issuer = stated.replace(_TENANT, tenant_id) if tenant_id else stated
-    templated = issuer != stated and urlsplit(issuer)[:2] == urlsplit(address)[:2]
+    templated = issuer != stated and origin_of(issuer) == origin_of(address)
     if discovery_address(issuer) != address and not templated:
         raise ProviderUnavailable(
             f"The discovery document at {address} says that its issuer is {issuer[:200]}, which is another."

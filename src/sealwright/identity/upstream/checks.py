@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from sealwright.errors import Unavailable
 from sealwright.identity.upstream.models import DowngradeRule, ProviderCheck, UpstreamProvider
-from sealwright.openid_providers import ProviderMetadata, TrustedProviders
+from sealwright.openid_providers import ProviderMetadata, TrustedProviders, origin_of
 
 FORGEABLE = frozenset({"HS256", "HS384", "HS512", "none"})
 """With these, anyone who knows the client's secret, or anyone at all, makes tokens."""
@@ -18,7 +16,7 @@ async def check_provider(
     """Fetch what the provider says of itself, now, and look whether it can be used."""
     redirect = ProviderCheck(
         "redirect_uri",
-        redirect_uri == own_callback and urlsplit(redirect_uri).scheme == "https",
+        redirect_uri == own_callback and origin_of(redirect_uri)[0] == "https",
         f"The redirect_uri must be {own_callback}." if redirect_uri != own_callback else f"{own_callback} is right.",
     )
     providers.forget(provider.issuer_url)
@@ -48,7 +46,7 @@ def _endpoints(metadata: ProviderMetadata) -> ProviderCheck:
         ("authorization_endpoint", metadata.authorization_endpoint),
         ("token_endpoint", metadata.token_endpoint),
     ):
-        if urlsplit(address).scheme != "https":
+        if origin_of(address)[0] != "https":
             return ProviderCheck("endpoints", passed=False, detail=f"The provider states no {name} with https.")
     return ProviderCheck("endpoints", passed=True, detail="The provider states where to sign in and where tokens are given.")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -93,7 +92,7 @@ def groups_at(claims: Mapping[str, Any], path: str) -> tuple[str, ...] | None:
     A path that looks like a URL is the name of one claim, as Auth0 writes it; any other is walked at its dots.
     """
     found: Any = claims
-    for name in (path,) if urlsplit(path).scheme in {"http", "https"} else path.split("."):
+    for name in (path,) if path.lower().startswith(("http:", "https:")) else path.split("."):
         if not isinstance(found, Mapping) or name not in found:
             return None
         found = found[name]

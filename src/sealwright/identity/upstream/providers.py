@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -37,7 +36,7 @@ from sealwright.identity.upstream.models import (
     UpstreamProvider,
 )
 from sealwright.keys import Sealer
-from sealwright.openid_providers import TrustedProviders
+from sealwright.openid_providers import TrustedProviders, origin_of
 
 USUAL_IAT_WINDOW = 300
 LONGEST_IAT_WINDOW = 600
@@ -276,7 +275,8 @@ class UpstreamProviders:
         check_line(changed.name, "the name of a provider", 1, LONGEST_NAME)
         check_line(changed.client_id, "client_id", 1, LONGEST_GROUP)
         check_line(changed.groups_claim_path, "groups_claim_path", 1, LONGEST_GROUP)
-        if urlsplit(changed.issuer_url).scheme != "https" or not urlsplit(changed.issuer_url).netloc:
+        scheme, place = origin_of(changed.issuer_url)
+        if scheme != "https" or not place:
             raise ProviderRefused(f"The issuer_url {changed.issuer_url[:200]!r} is no https URL.")
         if "openid" not in changed.scopes:
             raise ProviderRefused("The scopes must hold openid, or the provider gives no ID token.")

@@ -43,6 +43,10 @@ def no_token_endpoint(provider: ForeignProvider) -> None:
     del provider.discovery["token_endpoint"]
 
 
+def endpoint_that_is_no_address(provider: ForeignProvider) -> None:
+    provider.discovery["token_endpoint"] = "https://["
+
+
 def plain_endpoint(provider: ForeignProvider) -> None:
     provider.discovery["authorization_endpoint"] = "http://sso.example.com/auth"
 
@@ -54,6 +58,7 @@ def plain_endpoint(provider: ForeignProvider) -> None:
         (symmetric, "HS256"),
         (nothing_acceptable, "no algorithm that is accepted"),
         (no_token_endpoint, "token_endpoint"),
+        (endpoint_that_is_no_address, "token_endpoint"),
         (plain_endpoint, "authorization_endpoint"),
     ],
 )
@@ -65,6 +70,13 @@ async def test_provider_that_is_not_good_is_refused_by_the_check_that_failed_and
             await world.providers.create(described(), actor=SYSTEM)
         assert await world.providers.list_providers(actor=SYSTEM) == []
         assert not all(each.passed for each in await world.providers.test(described(), actor=SYSTEM))
+
+
+@pytest.mark.parametrize("issuer_url", ["https://[", "https://", "http://sso.example.com", "https:sso.example.com", "\0"])
+async def test_issuer_that_is_no_https_address_is_refused(issuer_url):
+    async with upstream_world() as world:
+        with pytest.raises(ProviderRefused, match="no https URL"):
+            await world.providers.create(described(issuer_url=issuer_url), actor=SYSTEM)
 
 
 async def test_provider_that_cannot_be_reached_is_refused():
@@ -199,3 +211,8 @@ def test_nearest_mapping_differs_in_case_or_slashes():
     assert nearest("/engineers", ["ops", "engineers"]) == "engineers"
     assert nearest("engineers", ["engineers", "ops"]) is None
     assert nearest("engineers", ["engineering"]) is None
+
+
+def test_claim_whose_name_begins_like_an_address_and_is_none_is_looked_up_by_it():
+    assert groups_at({"https://[": ["engineers"]}, "https://[") == ("engineers",)
+    assert groups_at({}, "http://[x") is None

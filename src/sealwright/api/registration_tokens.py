@@ -93,7 +93,7 @@ class RegistrationTokenOperations:
         body = call.body
         made = await self._tokens.create(
             uses=body.uses,
-            lasts=timedelta(seconds=min(body.expires_in_seconds, 10**9)),
+            lasts=timedelta(seconds=max(0, min(body.expires_in_seconds, 10**9))),
             scopes=body.scopes,
             group=body.group,
             actor=call.actor,

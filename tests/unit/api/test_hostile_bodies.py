@@ -56,3 +56,14 @@ async def test_no_route_takes_a_hostile_body_or_query_for_a_fault_of_the_server(
                 assert answer.status != 500, (route.method, route.path, request.request_id, request.query_text[:60])
                 asked += 1
         assert asked > 500
+
+
+@pytest.mark.parametrize("seconds", [-(2**63), -(10**13), -1, 0, 10**13, 2**63 - 1])
+async def test_registration_token_cannot_last_for_no_time_or_for_ever(seconds):
+    async with server_world() as world:
+        token = await world.token("root", "system_admins", "idm_admins", kind=SessionKind.TERMINAL)
+        body = b'{"expires_in_seconds":%d}' % seconds
+        headers = {"content-type": JSON, "authorization": f"Bearer {token}"}
+        path = "/api/v1/oauth2/registration-tokens"
+        answer = await world.answer(PEOPLE, Request("POST", path, "", headers, body, peer=Peer("192.0.2.1"), request_id="r"))
+        assert answer.status == 400, answer.body

@@ -48,7 +48,7 @@ def within(asked: Details, granted: Details) -> bool:
 
 
 def allowed_details(granted: Details, client: Client) -> Details:
-    """Those of the types that the client may ask for now."""
+    """Those of the types that the client may still ask for."""
     return tuple(each for each in granted if each["type"] in client.authorization_details_types)
 
 

@@ -17,7 +17,7 @@ from sealwright.identity.directory.authorized_changes import require_remaining_a
 from sealwright.identity.directory.memberships import Memberships
 from sealwright.identity.directory.people import require_free_name
 from sealwright.identity.errors import BuiltIn, GroupInUse
-from sealwright.identity.models import Group
+from sealwright.identity.models import Account, Group
 from sealwright.identity.policy import check_description, check_name
 from sealwright.identity.recycle_bin.content import keep_group
 
@@ -66,6 +66,8 @@ class Groups(Memberships):
             users = await self._users_of(tx, group)
             if users and not even_if_used:
                 raise _in_use(group, users)
+            members: list[Account | Group] = [*await store.accounts_in(tx, group.id), *await store.groups_in(tx, group.id)]
+            await self._require_may_release(tx, actor, group, members)
             async with require_remaining_administrator(tx, self._clock.now()):
                 await keep_group(tx, group, actor, self._clock.now())
                 await store.delete_group(tx, group.id)

@@ -9,6 +9,7 @@ from sealwright.access import ALL_ACCOUNTS, DYNAMIC_GROUPS, Actor, Permission, r
 from sealwright.audit import Event
 from sealwright.db import Transaction
 from sealwright.errors import Action, InvalidInput, Remedy
+from sealwright.identity.account_policy import store as policies
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import require_remaining_administrator
 from sealwright.identity.directory.lookup import DirectoryLookup
@@ -94,8 +95,10 @@ class Memberships(DirectoryLookup):
             if isinstance(member, Group):
                 await self._require_nestable(tx, group, member)
         async with require_remaining_administrator(tx, self._clock.now()):
-            removed = [member.name for member in remove if await store.remove_member(tx, group.id, member)]
+            gone = [member for member in remove if await store.remove_member(tx, group.id, member)]
+            removed = [member.name for member in gone]
             added = [member.name for member in add if await store.add_member(tx, group.id, member)]
+        await self._require_may_release(tx, actor, group, gone)
         if added or removed:
             change = {**({"added": added} if added else {}), **({"removed": removed} if removed else {})}
             await self._audit.record(
@@ -106,6 +109,29 @@ class Memberships(DirectoryLookup):
                 details={"name": group.name, **change},
             )
         return (*added, *removed)
+
+    async def _require_may_release(self, tx: Transaction, actor: Actor, group: Group, members: Sequence[Account | Group]) -> None:
+        """Raise where these are released from an account policy by someone who could not change it, and has less authority.
+
+        No one releases themselves either. `group`: which they leave, and where it or one above it has a policy.
+        """
+        leaving = [*await store.groups_above(tx, group.id), group.id]
+        if actor.holds(Permission.ROLE_WRITE) or not any([await policies.of_group(tx, each) for each in leaving]):
+            return
+        for account in await self._accounts_of(tx, members):
+            if account.id == actor.id:
+                require(actor, Permission.ROLE_WRITE)
+            await self._changes.require_over_account(tx, actor, account, f"release from the account policy of {group.name}")
+
+    @staticmethod
+    async def _accounts_of(tx: Transaction, members: Sequence[Account | Group]) -> list[Account]:
+        """The accounts among these, and in the groups among these, directly or through others."""
+        found = {member.id: member for member in members if isinstance(member, Account)}
+        for member in members:
+            if isinstance(member, Group):
+                for group_id in [*await store.groups_below(tx, member.id), member.id]:
+                    found |= {account.id: account for account in await store.accounts_in(tx, group_id)}
+        return list(found.values())
 
     async def _require_nestable(self, tx: Transaction, group: Group, member: Group) -> None:
         """Raise where the group would be in itself, or where everyone would get a permission by it."""

@@ -208,3 +208,36 @@ async def test_policy_is_changed_only_by_who_may_hand_out_roles():
             with pytest.raises(NotPermitted):
                 await attempt
         assert issubclass(BeyondOwnAuthority, NotPermitted)
+
+
+async def test_no_one_is_released_from_a_policy_by_someone_with_less_authority():
+    async with sqlite_world() as world:
+        await world.person("root", "system_admins")
+        await world.person("bob")
+        for name in ("outer", "inner"):
+            await world.directory.create_group(name, actor=SYSTEM)
+        await world.directory.add_members("outer", ["inner"], actor=SYSTEM)
+        await world.directory.add_members("inner", ["root", "bob"], actor=SYSTEM)
+        await world.account_policies.change("outer", credential_minimum=PASSKEY, actor=SYSTEM)
+        groups = await world.actor("carol", "idm_group_admins")
+        for attempt in (
+            world.directory.remove_members("inner", ["root"], actor=groups),
+            world.directory.set_members("inner", ["bob"], actor=groups),
+            world.directory.remove_members("outer", ["inner"], actor=groups),
+            world.directory.delete_group("inner", actor=groups),
+            world.directory.delete_group("outer", actor=groups),
+        ):
+            with pytest.raises(BeyondOwnAuthority):
+                await attempt
+        assert await world.directory.remove_members("inner", ["bob"], actor=groups) == ("bob",)
+        admin = await world.actor("dora", "system_admins")
+        await world.directory.delete_group("outer", actor=admin)
+
+
+async def test_manager_of_a_group_does_not_release_themselves_from_its_policy():
+    async with sqlite_world() as world:
+        alice = await in_groups(world, "alice", "staff")
+        await world.directory.update_group("staff", managed_by="alice", actor=SYSTEM)
+        await world.account_policies.change("staff", credential_minimum=MFA, actor=SYSTEM)
+        with pytest.raises(NotPermitted):
+            await world.directory.remove_members("staff", ["alice"], actor=alice.as_actor())

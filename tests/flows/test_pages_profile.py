@@ -109,6 +109,19 @@ def test_ssh_keys_are_added_and_deleted(place: Place) -> None:
     assert place.run(place.identity.directory.ssh_keys_of(account.id)) == ()
 
 
+def test_change_of_ssh_keys_needs_a_recent_sign_in(place: Place) -> None:
+    account = place.person()
+    browser = place.signed_in()
+    place.clock.advance(timedelta(minutes=11))
+    form = fields(browser.open(PROFILE), "/ssh-keys")
+    page = browser.post("/ui/account/profile/ssh-keys", {**form, "tag": "laptop", "public-key": KEY})
+    assert "/ui/sign-in?next=" in page.url
+    assert place.run(place.identity.directory.ssh_keys_of(account.id)) == ()
+    place.run(place.identity.directory.add_ssh_key("alice", "laptop", KEY, actor=SYSTEM))
+    browser.post("/ui/account/profile/ssh-keys/delete", {**form, "tag": "laptop"})
+    assert len(place.run(place.identity.directory.ssh_keys_of(account.id))) == 1
+
+
 @pytest.mark.parametrize("path", ["/ui/account/profile", "/ui/account/mail", "/mail/x"])
 def test_these_pages_ask_to_sign_in_and_lead_back(place: Place, path: str) -> None:
     place.person()

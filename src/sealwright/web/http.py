@@ -281,17 +281,17 @@ def _profile(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     def form(path: str, act: PersonalAction, from_page: str) -> Route:
         return _route("POST", path, handlers.personal_form(act, page=from_page), _OWN)
 
-    def privileged_form(path: str, act: PersonalAction) -> Route:
-        return _route("POST", path, handlers.privileged_form(act, page=MAIL_PAGE), _RECENT)
+    def privileged_form(path: str, act: PersonalAction, from_page: str) -> Route:
+        return _route("POST", path, handlers.privileged_form(act, page=from_page), _RECENT)
 
     return (
         _route("GET", PROFILE_PAGE, handlers.personal_page(profile.show), _OWN),
         form(PROFILE_PAGE, profile.save, PROFILE_PAGE),
-        form(f"{PROFILE_PAGE}/ssh-keys", profile.add_key, PROFILE_PAGE),
-        form(f"{PROFILE_PAGE}/ssh-keys/delete", profile.delete_key, PROFILE_PAGE),
+        privileged_form(f"{PROFILE_PAGE}/ssh-keys", profile.add_key, PROFILE_PAGE),
+        privileged_form(f"{PROFILE_PAGE}/ssh-keys/delete", profile.delete_key, PROFILE_PAGE),
         _route("GET", MAIL_PAGE, handlers.personal_page(profile.show_mail), _OWN),
-        privileged_form(MAIL_PAGE, profile.add_mail),
-        privileged_form(f"{MAIL_PAGE}/remove", profile.remove_mail),
+        privileged_form(MAIL_PAGE, profile.add_mail, MAIL_PAGE),
+        privileged_form(f"{MAIL_PAGE}/remove", profile.remove_mail, MAIL_PAGE),
         form(f"{MAIL_PAGE}/link", profile.send_link, MAIL_PAGE),
         _route("GET", "/mail/{token}", handlers.personal_page(profile.show_link), _OWN),
         form("/mail/{token}", profile.confirm, MAIL_PAGE),

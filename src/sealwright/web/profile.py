@@ -64,7 +64,7 @@ FIELDS = (
 
 
 class ProfilePages:
-    """Everyone's own. Addresses need a recent sign-in, because certificates are made out to them."""
+    """Everyone's own. Addresses and SSH keys need a recent sign-in: certificates are made out to them, and hosts let them in."""
 
     def __init__(self, pages: Pages, directory: Directory, addresses: MailAddresses, outbox: mail.Outbox) -> None:
         self._pages = pages

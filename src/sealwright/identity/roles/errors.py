@@ -30,7 +30,7 @@ class RoleTaken(Conflict):
 
 
 class RoleInUse(Conflict):
-    """Someone holds the role."""
+    """Someone holds the role, or a group of an identity provider gives it."""
 
     code = "role_in_use"
 

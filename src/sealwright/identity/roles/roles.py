@@ -40,6 +40,7 @@ from sealwright.identity.roles.errors import (
     RoleRefused,
     RoleTaken,
 )
+from sealwright.identity.upstream import store as upstream
 
 _ROLE_ID = re.compile(r"r-[a-z][a-z0-9-]{0,60}")
 MOST_GRANTS = 1_000
@@ -126,7 +127,7 @@ class Roles:
         return await self._changes.run(Event.ROLE_CHANGED, Permission.ROLE_WRITE, actor, _target(role_id), body)
 
     async def delete(self, role_id: str, *, actor: Actor) -> None:
-        """Delete a role that no one holds."""
+        """Delete a role that no one holds, and that no group of an identity provider gives: another may get its id."""
 
         async def body(tx: Transaction) -> None:
             await store.lock_directory(tx)
@@ -136,6 +137,10 @@ class Roles:
             if held:
                 names = ", ".join(each.holder for each in held)
                 raise RoleInUse(f"The role {role.id} is held by {names}.", hint="Withdraw these grants first.")
+            given = await upstream.groups_giving(tx, role.id)
+            if given:
+                names = ", ".join(f"the group {group} of {provider}" for provider, group in given)
+                raise RoleInUse(f"The role {role.id} is given by {names}.", hint="Remove these mappings first.")
             await access_store.delete_role(tx, role.id)
             await self._record(tx, Event.ROLE_DELETED, actor, role.id, {})
 

@@ -146,7 +146,10 @@ class UpstreamProviders:
         )
 
     async def update(self, provider_id: str, given: ProviderInput, *, actor: Actor) -> UpstreamProvider:
-        """Change what is given, if the provider is found good with it. A blank secret keeps the stored one."""
+        """Change what is given, if the provider is found good with it. A blank secret keeps the stored one.
+
+        With another issuer, what the one before gave ends at once: sessions, and roles of its groups.
+        """
         target = f"oidc_provider:{printable(provider_id)}"
         await self._changes.require(Event.OIDC_PROVIDER_UPDATED, Permission.OIDC_PROVIDER_WRITE, actor, target)
         changed = self._changed(await self._known(self._db, provider_id), given)
@@ -158,9 +161,12 @@ class UpstreamProviders:
             after = self._changed(before, given)
             await self._require_over_mappings(tx, actor, before, "change")
             await self._require_free(tx, after)
+            _require_secret_for_issuer(before, after, given)
             sealed = self._sealed(after, given) or await store.sealed_secret(tx, after.id)
             await store.update_provider(tx, replace(after, has_secret=sealed is not None), sealed)
-            details = {"changed": sorted([*given.members, *(["client_secret"] if given.client_secret else [])])}
+            details: dict[str, Any] = {"changed": sorted([*given.members, *(["client_secret"] if given.client_secret else [])])}
+            if after.issuer_url != before.issuer_url:
+                details["sessions"] = await self._end_what_it_gave(tx, before, actor)
             await self._record(tx, Event.OIDC_PROVIDER_UPDATED, actor, before.id, details)
             return replace(after, has_secret=sealed is not None)
 
@@ -190,19 +196,15 @@ class UpstreamProviders:
             await lock_directory(tx)
             provider = await self._known(tx, provider_id)
             await self._require_over_mappings(tx, actor, provider, "delete")
-            now = self._clock.now()
-            live = await store.live_sessions(tx, provider.id, now)
+            live = await store.live_sessions(tx, provider.id, self._clock.now())
             if live and not end_sessions:
                 raise ProviderInUse(
                     f"{len(live)} sessions that began with {provider.name} hold.",
                     hint="End them first, or delete it and end them at once.",
                 )
-            for session_id, account_id in live:
-                await self._sessions.end_in(tx, session_id, account_id, "its identity provider was deleted", actor)
+            ended = await self._end_what_it_gave(tx, provider, actor)
             await store.delete_provider(tx, provider.id)
-            await self._record(
-                tx, Event.OIDC_PROVIDER_DELETED, actor, provider.id, {"name": provider.name, "sessions": len(live)}
-            )
+            await self._record(tx, Event.OIDC_PROVIDER_DELETED, actor, provider.id, {"name": provider.name, "sessions": ended})
 
         await self._changes.run(Event.OIDC_PROVIDER_DELETED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
 
@@ -296,6 +298,14 @@ class UpstreamProviders:
         secret = given.client_secret
         return None if secret is None else self._sealer.seal(secret.encode(), secret_context(provider.id))
 
+    async def _end_what_it_gave(self, tx: Transaction, provider: UpstreamProvider, actor: Actor) -> int:
+        """End the sessions that began with a provider, and the roles that its groups gave; returns how many sessions."""
+        live = await store.live_sessions(tx, provider.id, self._clock.now())
+        for session_id, account_id in live:
+            await self._sessions.end_in(tx, session_id, account_id, "its identity provider does not vouch for it any more", actor)
+        await store.delete_grants_from(tx, provider.id)
+        return len(live)
+
     async def _known(self, reader: Database | Transaction, provider_id: str) -> UpstreamProvider:
         found = await store.find_provider(reader, printable(provider_id))
         if found is None:
@@ -315,6 +325,15 @@ class UpstreamProviders:
 
     async def _record(self, tx: Transaction, event: Event, actor: Actor, provider_id: str, details: Mapping[str, Any]) -> None:
         await self._audit.record(tx, event, actor=actor, target=f"oidc_provider:{provider_id}", details=details)
+
+
+def _require_secret_for_issuer(before: UpstreamProvider, after: UpstreamProvider, given: ProviderInput) -> None:
+    """A stored secret is sent to the issuer that it was typed for, and to no other."""
+    if before.has_secret and after.issuer_url != before.issuer_url and given.client_secret is None:
+        raise ProviderRefused(
+            f"The issuer_url {after.issuer_url[:200]} is another than the stored client_secret was given for.",
+            hint="Give the client_secret that this server has at the new issuer.",
+        )
 
 
 def secret_context(provider_id: str) -> str:

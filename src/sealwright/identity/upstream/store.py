@@ -53,6 +53,12 @@ _MAPPINGS = Statement(
     select(*_MAPPING_COLUMNS).where(_m.provider_id == bindparam("provider_id")).order_by(_m.group_name, _m.role)
 )
 _MAPPING = Statement(select(*_MAPPING_COLUMNS).where(_m.id == bindparam("id")))
+_GIVING = Statement(
+    select(_p.name, _m.group_name)
+    .join(group_role_mappings, _p.id == _m.provider_id)
+    .where(_m.role == bindparam("role"))
+    .order_by(_p.name)
+)
 _SAME_MAPPING = Statement(
     select(_m.id).where(
         _m.provider_id == bindparam("provider_id"), _m.group_name == bindparam("group_name"), _m.role == bindparam("role")
@@ -133,9 +139,18 @@ async def update_provider(tx: Transaction, provider: UpstreamProvider, sealed: b
 
 
 async def delete_provider(tx: Transaction, provider_id: str) -> bool:
-    """Remove a provider, its mappings, and the roles that they gave."""
-    await tx.run(_DELETE_GRANTS_FROM, source=source_of(provider_id))
+    """Remove a provider and its mappings."""
     return await tx.one(_DELETE, id=provider_id) is not None
+
+
+async def groups_giving(reader: Database | Transaction, role: str) -> list[tuple[str, str]]:
+    """Provider and group of the mappings that give a role."""
+    return [(row[0], row[1]) for row in await reader.all(_GIVING, role=role)]
+
+
+async def delete_grants_from(tx: Transaction, provider_id: str) -> None:
+    """Remove the roles that the groups of a provider gave."""
+    await tx.run(_DELETE_GRANTS_FROM, source=source_of(provider_id))
 
 
 async def mappings_of(reader: Database | Transaction, provider_id: str) -> list[GroupMapping]:

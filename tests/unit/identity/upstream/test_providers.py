@@ -4,6 +4,7 @@ import pytest
 
 from sealwright.access import SYSTEM, Permission, Permissions
 from sealwright.errors import NotPermitted
+from sealwright.identity import RoleInUse
 from sealwright.identity.upstream.errors import (
     MappingTaken,
     ProviderInUse,
@@ -12,6 +13,7 @@ from sealwright.identity.upstream.errors import (
     ProviderRefused,
 )
 from sealwright.identity.upstream.models import DowngradeRule, groups_at, nearest
+from sealwright.identity.upstream.providers import ProviderInput
 from sealwright.identity.upstream.store import sealed_secret
 from tests.foreign_provider import ISSUER, ForeignProvider, described
 from tests.scripted_outbound import json_answer
@@ -132,8 +134,6 @@ async def test_blank_secret_keeps_the_stored_one_and_another_takes_its_place():
 async def test_change_keeps_what_is_not_given():
     async with upstream_world() as world:
         made = await world.providers.create(described(scopes=("openid", "groups"), iat_window_seconds=60), actor=SYSTEM)
-        from sealwright.identity.upstream.providers import ProviderInput
-
         changed = await world.providers.update(made.id, ProviderInput(name="SSO"), actor=SYSTEM)
         assert (changed.name, changed.scopes, changed.iat_window_seconds) == ("SSO", ("openid", "groups"), 60)
 
@@ -216,3 +216,42 @@ def test_nearest_mapping_differs_in_case_or_slashes():
 def test_claim_whose_name_begins_like_an_address_and_is_none_is_looked_up_by_it():
     assert groups_at({"https://[": ["engineers"]}, "https://[") == ("engineers",)
     assert groups_at({}, "http://[x") is None
+
+
+ELSEWHERE = "https://sso.elsewhere.example"
+
+
+async def test_stored_secret_is_not_kept_for_another_issuer():
+    async with upstream_world() as world:
+        made = await world.providers.create(described(), actor=SYSTEM)
+        ForeignProvider(world.provider.outbound, world.clock, ELSEWHERE)
+        for secret in (None, ""):
+            with pytest.raises(ProviderRefused, match="client_secret"):
+                await world.providers.update(made.id, ProviderInput(issuer_url=ELSEWHERE, client_secret=secret), actor=SYSTEM)
+        assert (await world.providers.find(made.id, actor=SYSTEM)).issuer_url == ISSUER
+        changed = ProviderInput(issuer_url=ELSEWHERE, client_secret="n3w")
+        assert (await world.providers.update(made.id, changed, actor=SYSTEM)).issuer_url == ELSEWHERE
+
+
+async def test_another_issuer_ends_what_the_one_before_gave():
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        done = await world.signed_on(made)
+        ForeignProvider(world.provider.outbound, world.clock, ELSEWHERE)
+        await world.providers.update(made.id, ProviderInput(name="SSO"), actor=SYSTEM)
+        assert await world.refreshed(done.completed) is not None
+        await world.providers.update(made.id, ProviderInput(issuer_url=ELSEWHERE, client_secret="n3w"), actor=SYSTEM)
+        assert await world.refreshed(done.completed) is None
+        grants = await world.roles.list_grants(at_most=100, actor=SYSTEM)
+        assert not [each for each in grants if each.grant.source == f"idp:{made.id}"]
+
+
+async def test_role_that_a_group_of_a_provider_gives_is_not_deleted():
+    async with upstream_world() as world:
+        await world.roles.create("r-helpdesk", description="", permissions=["person:read"], actor=SYSTEM)
+        made = await world.with_mapping("engineers", "r-helpdesk")
+        with pytest.raises(RoleInUse, match="engineers"):
+            await world.roles.delete("r-helpdesk", actor=SYSTEM)
+        (mapping,) = await world.providers.mappings(made.id, actor=SYSTEM)
+        await world.providers.unmap(mapping.id, actor=SYSTEM)
+        await world.roles.delete("r-helpdesk", actor=SYSTEM)

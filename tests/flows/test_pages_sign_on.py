@@ -49,6 +49,14 @@ def test_button_leads_to_the_provider_and_back_to_the_account(place: Place) -> N
     assert place.events("oidc_login.succeeded") == [("done", place.run(account(place)))]
 
 
+def test_someone_who_is_signed_in_is_asked_for_credentials_anew(place: Place) -> None:
+    _, provider_id = provided(place)
+    place.person()
+    address = f"{ORIGIN}/auth/oidc/login?provider={provider_id}"
+    assert "prompt=login" not in to_provider(place.browser(), address)
+    assert "prompt=login&max_age=0" in to_provider(place.signed_in(), address)
+
+
 async def account(place: Place) -> str:
     found = await place.identity.directory.find("alice")
     assert found is not None

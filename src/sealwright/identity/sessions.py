@@ -117,12 +117,15 @@ class Sessions:
         address: str,
         user_agent: str,
         held_token: str = "",
+        authenticated_at: Instant | None = None,
     ) -> tuple[str, Session]:
         """Make a session in the caller's transaction, which holds the account's lock; returns its token, shown only once.
 
         `held_token` is the one that the browser sent. If it belongs to a live session of the account, that session continues,
         and with it what applications were given under it. It gets the methods proven now and a new token, so that the old token
         is worth nothing afterwards.
+
+        `authenticated_at`: when the person proved who they are, where that was earlier and not here.
 
         Where a policy asks for more than was proven, a browser's session only serves to add it, and a terminal gets none:
         StrongerCredentialNeeded. A built-in account is never kept out, as it opens a server that no one else can.
@@ -142,7 +145,7 @@ class Sessions:
             address=address,
             user_agent=printable(user_agent),
             created_at=now,
-            authenticated_at=now,
+            authenticated_at=now if authenticated_at is None else authenticated_at,
             last_seen_at=now,
             expires_at=session_expires_at(kind, under(self._rules, policy), now),
             ended_at=None,

@@ -44,7 +44,8 @@ class SignOnPages:
             raise NotFound("The address names no identity provider.", hint="Begin from the sign-in page.")
         return_to = read_return_to(page_request.request)
         continue_at = return_to.path(CONTINUE_PATH) if return_to.handle else return_to.page
-        begun = await self._sign_on.begin(provider_id, return_to=continue_at)
+        again = page_request.signed_in is not None
+        begun = await self._sign_on.begin(provider_id, return_to=continue_at, again=again)
         return redirect(begun.location, headers=(set_sign_on(begun.cookie, PRE_LOGIN_LIFETIME), *LEADS_AWAY))
 
     async def finish(self, page_request: PageRequest) -> Response:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sealwright.clock import Instant, after, before
 from sealwright.errors import Unavailable
+from sealwright.identity.policy import printable
 from sealwright.identity.upstream.errors import SignOnRefused
 from sealwright.identity.upstream.models import RefusedSignOn, UpstreamProvider
 from sealwright.jose import (
@@ -29,6 +30,8 @@ from sealwright.jose import (
 )
 from sealwright.openid_providers import TrustedProviders
 
+LONGEST_SUBJECT = 255
+"""OpenID Connect Core, section 2."""
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 
@@ -39,6 +42,8 @@ class UpstreamIdentity(Struct, frozen=True):
     user_name: str
     display_name: str
     session_id: str
+    authenticated_at: Instant
+    """When they proved there who they are, as far as the provider tells."""
     claims: Mapping[str, Any]
 
 
@@ -66,6 +71,12 @@ async def verify_id_token(
         subject = require_text(claims, "sub")
     except TokenRefused as cause:
         raise SignOnRefused(RefusedSignOn.TOKEN_EXPIRED, cause.detail) from cause
+    if len(subject) > LONGEST_SUBJECT or not subject.isprintable():
+        raise SignOnRefused(
+            RefusedSignOn.UNSPECIFIED,
+            f"The ID token's sub is not one to {LONGEST_SUBJECT} printable characters: {printable(subject, 80)!r}.",
+            hint="Ask who runs the provider to give this person a shorter or plain identifier.",
+        )
     _check_age(provider, claims, now)
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
         raise SignOnRefused(RefusedSignOn.NONCE_MISMATCH, "The ID token was made for another sign-in.")
@@ -75,7 +86,8 @@ async def verify_id_token(
         subject=subject,
         user_name=_text(claims, "preferred_username") or _text(claims, "email") or subject,
         display_name=_text(claims, "name"),
-        session_id=_text(claims, "sid"),
+        session_id=printable(_text(claims, "sid")),
+        authenticated_at=_authenticated_at(claims, now),
         claims=claims,
     )
 
@@ -125,6 +137,15 @@ def _check_age(provider: UpstreamProvider, claims: Mapping[str, Any], now: Insta
         raise SignOnRefused(
             RefusedSignOn.IAT_WINDOW, f"The ID token was not issued within the last {provider.iat_window_seconds} seconds."
         )
+
+
+def _authenticated_at(claims: Mapping[str, Any], now: Instant) -> Instant:
+    """What `auth_time` says: a session there that goes on by itself is no recent sign-in here."""
+    try:
+        told = instant_claim(claims, "auth_time")
+    except TokenRefused as cause:
+        raise SignOnRefused(RefusedSignOn.UNSPECIFIED, cause.detail) from cause
+    return now if told is None or told >= before(now, LEEWAY) else told
 
 
 def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:

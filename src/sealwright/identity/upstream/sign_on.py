@@ -103,8 +103,11 @@ class UpstreamSignOn:
         self._outbound = outbound
         self._callback = callback
 
-    async def begin(self, provider_id: str, *, return_to: str) -> BegunSignOn:
-        """Lead to the provider. Raises ProviderNotFound, SignOnRefused where it is disabled, or Unavailable."""
+    async def begin(self, provider_id: str, *, return_to: str, again: bool = False) -> BegunSignOn:
+        """Lead to the provider. Raises ProviderNotFound, SignOnRefused where it is disabled, or Unavailable.
+
+        `again`: someone is signed in here already, so that the provider is to ask for their credentials anew.
+        """
         provider = await store.find_provider(self._db, printable(provider_id))
         if provider is None:
             raise ProviderNotFound(f"There is no identity provider {printable(provider_id)!r}.")
@@ -136,6 +139,7 @@ class UpstreamSignOn:
             "nonce": waiting.nonce,
             "code_challenge": base64url(hashlib.sha256(waiting.verifier.encode()).digest()),
             "code_challenge_method": "S256",
+            **({"prompt": "login", "max_age": "0"} if again else {}),
         }
         joint = "&" if "?" in metadata.authorization_endpoint else "?"
         return BegunSignOn(f"{metadata.authorization_endpoint}{joint}{urlencode(query)}", cookie)
@@ -285,7 +289,14 @@ class UpstreamSignOn:
                 tx, issuer_url=provider.issuer_url, subject=identity.subject, account_id=account.id, groups=groups, at=now
             )
             session_token, session = await self._sessions.begin(
-                tx, account, SessionKind.BROWSER, (METHOD,), address=address, user_agent=user_agent, held_token=held_token
+                tx,
+                account,
+                SessionKind.BROWSER,
+                (METHOD,),
+                address=address,
+                user_agent=user_agent,
+                held_token=held_token,
+                authenticated_at=identity.authenticated_at,
             )
             await store.insert_session(tx, session.id, provider.id, identity.session_id)
             actor = account.as_actor(session_id=session.id, address=address)
@@ -311,7 +322,7 @@ class UpstreamSignOn:
         mapped = [each.group_name for each in await store.mappings_of(tx, provider.id)]
         near = [(each, found) for each in groups if (found := nearest(each, mapped)) is not None]
         hint = f"The group {near[0][0]} is mapped as {near[0][1]}: every character counts." if near else ""
-        seen = ", ".join(groups[:20]) or "none"
+        seen = ", ".join(printable(each, 80) for each in groups[:20]) or "none"
         return SignOnRefused(
             RefusedSignOn.UNMAPPED_GROUPS,
             f"No role is assigned to any of your groups at {provider.name}: {seen}.",

@@ -318,3 +318,40 @@ async def test_ten_thousand_groups_are_read_and_the_record_stays_short():
 )
 def test_name_of_an_account_is_made_of_what_the_provider_tells(told, name):
     assert name_from(told) == name
+
+
+@pytest.mark.parametrize("subject", ["a\x00b", "a\nb", "a" * 256])
+async def test_subject_that_cannot_be_kept_is_refused(subject):
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        assert (await refused(world, made, sub=subject)).reason == "unspecified"
+
+
+async def test_texts_of_a_provider_are_kept_without_what_cannot_be_stored():
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        done = await world.signed_on(made, sid="s\x00id", name="A\x00", preferred_username="a\x00b", groups=["engineers", "\x00"])
+        assert done.completed.signed_in.account.name == "a-b"
+        refusal = await refused(world, made, groups=["eve\x00ryone" + "x" * 5_000])
+        assert refusal.detail.isprintable()
+        assert len(refusal.detail) < 300
+
+
+async def test_session_at_the_provider_that_goes_on_by_itself_is_no_recent_sign_in():
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        now = world.clock.now() // 1000
+        fresh = await world.signed_on(made, auth_time=now - 30)
+        assert await world.sessions.is_privileged(fresh.completed.signed_in)
+        old = await world.signed_on(made, auth_time=now - 3_600)
+        assert not await world.sessions.is_privileged(old.completed.signed_in)
+        assert (await refused(world, made, auth_time="yesterday")).reason == "unspecified"
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_provider_is_to_ask_anew_where_someone_signs_in_again(again):
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        begun = await world.sign_on.begin(made.id, return_to="/ui/account", again=again)
+        asked = parse_qs(urlsplit(begun.location).query)
+        assert (asked.get("prompt"), asked.get("max_age")) == ((["login"], ["0"]) if again else (None, None))

@@ -17,7 +17,7 @@ from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.store import account as find_account
 from sealwright.identity.directory.store import lock_account, lock_directory
-from sealwright.identity.errors import CredentialNotFound, LabelTaken, TooManyCredentials
+from sealwright.identity.errors import AccountNotUsable, CredentialNotFound, LabelTaken, TooManyCredentials
 from sealwright.identity.models import (
     Account,
     AccountKind,
@@ -83,6 +83,10 @@ class ApiTokens:
 
         async def body(tx: Transaction) -> ApiToken:
             account = await self._changeable(tx, actor, who, "make a token of")
+            if account.disabled_at is not None:
+                raise AccountNotUsable(
+                    f"{account.name} is disabled: a token would open it as soon as it is enabled.", hint="Enable it first."
+                )
             held = await store.of_account(tx, account.id)
             if len(held) >= MAX_TOKENS:
                 raise TooManyCredentials(

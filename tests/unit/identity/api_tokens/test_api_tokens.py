@@ -195,3 +195,13 @@ async def test_making_and_revoking_is_recorded_and_expired_tokens_are_forgotten(
         held = await world.api_tokens.list_of("ci", actor=SYSTEM)
         assert [each.id for each in held] == [keeps.described.id]
         assert made.described.id not in {each.id for each in held}
+
+
+async def test_disabled_account_gets_no_token_that_would_open_it_later():
+    async with sqlite_world() as world:
+        await world.directory.create_service_account("backup", "Backup", actor=SYSTEM)
+        await world.directory.disable("backup", actor=SYSTEM)
+        with pytest.raises(AccountNotUsable):
+            await world.api_tokens.generate("backup", "nightly", expires_at=None, read_only=True, actor=SYSTEM)
+        await world.directory.enable("backup", actor=SYSTEM)
+        assert await world.api_tokens.list_of("backup", actor=SYSTEM) == ()

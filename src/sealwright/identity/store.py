@@ -160,7 +160,7 @@ _CONTINUE_SESSION = Statement(
         methods=_p("new_methods"),
         address=_p("new_address"),
         user_agent=_p("new_user_agent"),
-        authenticated_at=_p("now"),
+        authenticated_at=_p("proven_at"),
         last_seen_at=_p("now"),
         expires_at=_p("until"),
         restricted=_p("now_restricted"),
@@ -234,7 +234,8 @@ async def continue_session(tx: Transaction, proven: Session, digest: bytes, *, h
         new_methods=" ".join(proven.methods),
         new_address=proven.address,
         new_user_agent=proven.user_agent,
-        now=proven.authenticated_at,
+        proven_at=proven.authenticated_at,
+        now=proven.last_seen_at,
         until=proven.expires_at,
         now_restricted=int(proven.restricted),
     )

@@ -19,7 +19,7 @@ import msgspec
 from sealwright.access import RoleGrant, anonymous
 from sealwright.access import store as access_store
 from sealwright.audit import Audit, Event
-from sealwright.clock import Clock, after
+from sealwright.clock import Clock, Instant, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token, uuid4
 from sealwright.errors import Unavailable
@@ -56,6 +56,8 @@ class _Waiting(msgspec.Struct):
     nonce: str
     verifier: str
     return_to: str
+    provider_of: Instant = Instant(0)
+    """When the provider was changed last: the answer is for it as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class UpstreamSignOn:
             raise SignOnRefused(RefusedSignOn.PROVIDER_DISABLED, f"Signing in with {provider.name} is switched off.")
         metadata, _ = await self._providers.keys_for(provider.issuer_url)
         state, cookie = token(self._entropy), token(self._entropy)
-        waiting = _Waiting(token(self._entropy), token(self._entropy), return_to)
+        waiting = _Waiting(token(self._entropy), token(self._entropy), return_to, provider.updated_at)
         digest = _digest(state)
         now = self._clock.now()
 
@@ -206,7 +208,10 @@ class UpstreamSignOn:
                 "This sign-in was begun in another browser.",
                 hint="Begin again from the sign-in page.",
             )
-        return provider, msgspec.json.decode(self._sealer.open(sealed, _context(digest)), type=_Waiting)
+        waiting = msgspec.json.decode(self._sealer.open(sealed, _context(digest)), type=_Waiting)
+        if waiting.provider_of != provider.updated_at:
+            raise _changed_meanwhile(provider)
+        return provider, waiting
 
     async def _identify(self, provider: UpstreamProvider, waiting: _Waiting, query: Mapping[str, str]) -> UpstreamIdentity:
         try:
@@ -274,14 +279,15 @@ class UpstreamSignOn:
 
         async def body(tx: Transaction) -> tuple[Account, str, Session, str] | SignOnRefused:
             await directory_store.lock_directory(tx)
+            if await store.find_provider(tx, provider.id) != provider:
+                return _changed_meanwhile(provider)
             roles = await self._roles_for(tx, provider, groups)
             account = await self._account(tx, provider, identity, create=bool(roles))
             if account is not None:
                 await self._set_roles(tx, provider, account, roles)
             if not roles or account is None:
                 return await self._unmapped(tx, provider, groups)
-            now = self._clock.now()
-            status = account.status(now)
+            status = account.status(now := self._clock.now())
             if not status.active:
                 return SignOnRefused(RefusedSignOn.USER_DEACTIVATED, f"{account.name} may not sign in: {status.reason}.")
             await directory_store.lock_account(tx, account.id)
@@ -385,6 +391,14 @@ def name_from(text: str) -> str:
     """A name for an account out of what a provider calls someone: the part before the @, in the characters that names have."""
     plain = re.sub(r"[^a-z0-9._-]+", "-", text.partition("@")[0].lower()).lstrip("0123456789._-").rstrip("-._")[:60]
     return plain or "person"
+
+
+def _changed_meanwhile(provider: UpstreamProvider) -> SignOnRefused:
+    return SignOnRefused(
+        RefusedSignOn.PROVIDER_DISABLED,
+        f"{provider.name} was changed, switched off or deleted meanwhile.",
+        hint="Begin again from the sign-in page.",
+    )
 
 
 def _check_response(provider: UpstreamProvider, metadata: ProviderMetadata, query: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Signing in with an identity provider: what gives a session and roles, and everything that gives neither."""
 
+import asyncio
 import json
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -345,6 +346,11 @@ async def test_session_at_the_provider_that_goes_on_by_itself_is_no_recent_sign_
         assert await world.sessions.is_privileged(fresh.completed.signed_in)
         old = await world.signed_on(made, auth_time=now - 3_600)
         assert not await world.sessions.is_privileged(old.completed.signed_in)
+        begun = await world.sign_on.begin(made.id, return_to="/ui/account")
+        answer = world.provider.answer(begun.location, auth_time=now - 7_200)
+        continued = await world.complete(answer, begun.cookie, old.completed.token)
+        assert continued.completed.signed_in.session.id == old.completed.signed_in.session.id
+        assert await world.refreshed(continued.completed) is not None
         assert (await refused(world, made, auth_time="yesterday")).reason == "unspecified"
 
 
@@ -355,3 +361,33 @@ async def test_provider_is_to_ask_anew_where_someone_signs_in_again(again):
         begun = await world.sign_on.begin(made.id, return_to="/ui/account", again=again)
         asked = parse_qs(urlsplit(begun.location).query)
         assert (asked.get("prompt"), asked.get("max_age")) == ((["login"], ["0"]) if again else (None, None))
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"client_id": "another"}])
+async def test_provider_that_is_changed_while_it_is_asked_signs_no_one_in(change):
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        begun = await world.sign_on.begin(made.id, return_to="/ui/account")
+        answer = world.provider.answer(begun.location)
+        world.provider.outbound.delays[f"{ISSUER}/token"] = 0.4
+        waiting = asyncio.create_task(world.complete(answer, begun.cookie))
+        await asyncio.sleep(0.1)
+        assert world.provider.outbound.forms
+        world.clock.advance(timedelta(milliseconds=1))
+        await world.providers.update(made.id, ProviderInput(**change), actor=SYSTEM)
+        with pytest.raises(SignOnRefused) as caught:
+            await waiting
+        assert caught.value.reason == "provider_disabled"
+        assert await world.directory.find("alice") is None
+
+
+async def test_answer_to_a_provider_that_was_changed_since_is_refused_before_its_code_goes_anywhere():
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        begun = await world.sign_on.begin(made.id, return_to="/ui/account")
+        world.clock.advance(timedelta(seconds=1))
+        await world.providers.update(made.id, ProviderInput(client_id="another"), actor=SYSTEM)
+        with pytest.raises(SignOnRefused) as caught:
+            await world.complete(world.provider.answer(begun.location, aud="another"), begun.cookie)
+        assert caught.value.reason == "provider_disabled"
+        assert world.provider.outbound.forms == []

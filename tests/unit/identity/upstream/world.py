@@ -28,9 +28,9 @@ class UpstreamWorld(World):
         await self.providers.map_group(made.id, group, role, actor=SYSTEM)
         return made
 
-    async def complete(self, query: dict[str, str], cookie: str) -> CompletedSignOn:
+    async def complete(self, query: dict[str, str], cookie: str, held_token: str = "") -> CompletedSignOn:
         return await self.sign_on.complete(
-            query, cookie=cookie, address="192.0.2.9", user_agent="test", held_token="", device_token=None
+            query, cookie=cookie, address="192.0.2.9", user_agent="test", held_token=held_token, device_token=None
         )
 
     async def signed_on(self, provider: UpstreamProvider, **claims: Any) -> CompletedSignOn:

@@ -115,7 +115,8 @@ class App:
         """What the listener answers. The path of `request` is as it comes over the wire."""
         url = self.parts.urls[listener]
         dispatcher, scheme, host = self._dispatchers[listener], *url.split("://")
-        request.origin = url
+        host = request.headers.get("host", host)
+        request.origin = f"{scheme}://{host}"
         exchange = dispatcher.begin(request, request.path, site_of(scheme, host))
         if len(request.body) > exchange.max_body:
             return exchange.too_large()

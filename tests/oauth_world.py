@@ -116,10 +116,12 @@ class World:
         headers: Mapping[str, str] | None = None,
         address: str = "192.0.2.7",
         certificate: bytes | None = None,
+        host: str = "",
     ) -> Response:
-        """Call a route as the server would; with a client certificate, on the machines listener."""
+        """Call a route as the server would; with a client certificate, on the machines listener. `host`: the Host header."""
         path, _, query = target.partition("?")
-        request = Request(method, path, query, dict(headers or {}), body, peer=Peer(address, certificate), request_id="r1")
+        fields = {**(headers or {}), **({"host": host} if host else {})}
+        request = Request(method, path, query, fields, body, peer=Peer(address, certificate), request_id="r1")
         return await self.app.call(request, Listener.PEOPLE if certificate is None else Listener.MACHINES)
 
     async def authorize(self, cookie: str | None = None, **parameters: str) -> Response:

@@ -382,7 +382,7 @@ async def test_token_of_one_client_on_another_is_refused_and_destroyed():
         assert refusal(await manage(world, "GET", first)) == (401, "invalid_token")
         assert (await manage(world, "GET", second)).status == 200
         (event,) = [each for each in await world.events("client.updated") if each[1] == "refused"]
-        assert "no good any more" in event[2]["reason"]
+        assert "not valid any more" in event[2]["reason"]
 
 
 async def test_deleted_client_is_gone_with_all_that_it_was_given():
@@ -428,8 +428,17 @@ async def test_registration_leaves_rows_that_say_what_came_of_it_and_no_secret()
 
 async def test_host_header_of_another_server_is_not_repeated_in_an_address():
     async with open_world() as world:
-        told = await register(world, SECRET_CLIENT)
-        assert re.fullmatch(rf"{re.escape(ORIGIN)}/reg/[0-9a-f-]+", told["registration_client_uri"])
+        machines = world.dependencies.machines_origin
+        for host, origin in (
+            ("evil.example", ORIGIN),
+            (f"evil.{machines.removeprefix('https://')}", ORIGIN),
+            (machines.removeprefix("https://"), machines),
+        ):
+            content_type = {"content-type": "application/json"}
+            body = msgspec.json.encode(SECRET_CLIENT)
+            answer = await world.call("POST", "/reg", body=body, headers=content_type, host=host)
+            assert re.fullmatch(rf"{re.escape(origin)}/reg/[0-9a-f-]+", members(answer)["registration_client_uri"])
+            assert b"evil" not in answer.body
 
 
 async def test_client_that_updates_itself_does_not_undo_what_an_administrator_set():

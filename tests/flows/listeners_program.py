@@ -134,8 +134,10 @@ class Handlers:
             200,
             {
                 "certificate": hashlib.sha256(certificate).hexdigest() if certificate else None,
-                "told": hashlib.sha256(request.peer.told_certificate).hexdigest() if request.peer.told_certificate else None,
-                "told_wrongly": request.peer.told_wrongly,
+                "told": hashlib.sha256(request.peer.forwarded_certificate).hexdigest()
+                if request.peer.forwarded_certificate
+                else None,
+                "forwarding_fault": request.peer.forwarding_fault,
                 "address": request.peer.address,
                 "origin": request.origin,
                 "headers": dict(request.headers),

@@ -46,7 +46,7 @@ NamedAuthorities = Callable[[Database | Transaction], Awaitable[Sequence[NamedAu
 
 
 async def nothing_named(_reader: Database | Transaction) -> Sequence[NamedAuthority]:
-    """Where there is no certificate authority: commands of the server's own shell, which hold every permission."""
+    """No names: for commands at the server's own shell, which run without a certificate authority and hold every permission."""
     return ()
 
 

@@ -17,7 +17,7 @@ class VerificationBody(RequestBody, frozen=True, kw_only=True):
 
 
 class MailAddressOperations:
-    """Operations about them."""
+    """Operations on mail addresses."""
 
     def __init__(self, addresses: MailAddresses, directory: Directory, clock: Clock) -> None:
         self._addresses = addresses

@@ -1,4 +1,4 @@
-"""What was deleted, and its revival."""
+"""Deleted accounts and groups: list and revive them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BinPage(ResponseBody, frozen=True, kw_only=True):
 
 
 class RevivedView(ResponseBody, frozen=True, kw_only=True):
-    """What is there again."""
+    """A revived account or group."""
 
     id: str
     name: str

@@ -96,10 +96,10 @@ def _examine_listeners(settings: Settings, home: Home) -> list[Finding]:
     if (pid := home.server_pid()) is not None:
         return [Finding("listeners", ok=True, detail=f"a server of this home is running (pid {pid})")]
     refused = look_at(listen_addresses(settings, home.settings_file))
-    return [_told(each) for each in refused] or [Finding("listeners", ok=True, detail="all addresses are free")]
+    return [_finding(each) for each in refused] or [Finding("listeners", ok=True, detail="all addresses are free")]
 
 
-def _told(refused: AddressRefused) -> Finding:
+def _finding(refused: AddressRefused) -> Finding:
     if isinstance(refused.__cause__, PermissionError):  # no fault of the home: the service has it where its shell has not
         return Finding("listeners", ok=True, detail=f"{refused.detail} The systemd unit gives it.")
     return Finding("listeners", ok=False, detail=refused.detail, hint=refused.hint)

@@ -1,4 +1,4 @@
-"""Refusals within a transaction that they undo: kept, and recorded once it is gone."""
+"""Refusals that roll a transaction back: kept in memory, and recorded after it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Refused(NamedTuple):
 
 
 class PostponedRefusals(Audit):
-    """Records events in their transactions; of refusals it takes note, because their rows would be undone with the rest."""
+    """Records events in their transactions; keeps refusals in memory, because their rows would be rolled back with the rest."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -36,7 +36,7 @@ class PostponedRefusals(Audit):
         reason: str,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Take note of it."""
+        """Keep the refusal for `record_noted`."""
         self._noted.append(_Refused(event, actor, target, reason, details))
 
     async def record_noted(self, audit: Audit, db: Database) -> None:

@@ -1,6 +1,6 @@
-"""Certificates of this authority that OAuth clients show: whose they are, and whether they hold at this moment.
+"""Certificates of this authority that OAuth clients show: whose they are, and whether they are valid at this moment.
 
-Asked anew at every request, so that a revocation counts at once, on every node and on connections that were made before it.
+Looked up at every request, so that a revocation counts at once, on every node and on connections that were made before it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RelativeNames = tuple[tuple[tuple[str, str], ...], ...]
 
 
 class ClientCertificate(Struct, frozen=True):
-    """A certificate of this authority that holds."""
+    """A valid certificate of this authority."""
 
     serial: str
     subject: RelativeNames
@@ -38,7 +38,7 @@ class ClientCertificate(Struct, frozen=True):
 
 
 class ClientCertificates:
-    """Those that this authority issued."""
+    """Certificates that this authority issued, as clients show them."""
 
     def __init__(self, db: Database, issuers: Issuers, clock: Clock, *, status_of: StatusOf) -> None:
         """`status_of`: whether an account may act."""
@@ -48,7 +48,7 @@ class ClientCertificates:
         self._status_of = status_of
 
     async def authenticate(self, der: bytes) -> ClientCertificate:
-        """What a certificate proves; raises CertificateRefused where it is not ours, or does not hold.
+        """What a certificate proves; raises CertificateRefused where it is not ours, or not valid.
 
         There is no allowance for clocks that differ: the one that dated the certificate is this server's, and a new certificate
         is dated a minute back.
@@ -65,7 +65,7 @@ class ClientCertificates:
         return ClientCertificate(serial_text(own.record.serial), _subject(der), own.record.names)
 
     async def why_ended(self, serial: str, thumbprint: bytes) -> str:
-        """Why a certificate does not hold any more; empty where it does, and where it is none of this authority.
+        """Why a certificate is no longer valid; empty where it is, and where this authority did not issue it.
 
         `thumbprint`: the SHA-256 of the certificate, so that another authority's of the same number is not taken for it.
         """
@@ -105,7 +105,7 @@ def _subject(der: bytes) -> RelativeNames:
 
 
 def why_not_valid(der: bytes, now: Instant) -> str:
-    """Why a certificate of anyone's does not hold at a moment by its own dates; empty where it does."""
+    """Why a certificate, of any authority, is not valid by its dates at `now`; empty where it is."""
     try:
         certificate = x509.load_der_x509_certificate(der)
     except _UNREADABLE:

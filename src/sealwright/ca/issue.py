@@ -49,7 +49,7 @@ from sealwright.errors import Failure, Refused, Unavailable
 from sealwright.stages import Stages
 
 CrashPoints = Callable[[str], None]
-"""Is told the name of each point that an issuance passes."""
+"""Called with the name of each point that an issuance passes."""
 
 MOST_SERIALS = 3
 """How many serial numbers are tried when one exists already."""

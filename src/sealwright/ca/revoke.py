@@ -36,7 +36,7 @@ class Revocation:
         self._clock = clock
 
     async def with_token(self, serial: bytes, token: str, *, code: int, reason: str) -> None:
-        """Revoke what a token names: its `sub` is the serial number, its provisioner the certificate's own."""
+        """Revoke the certificate whose serial number is the `sub` of the token; its provisioner must be the token's."""
         verified = await self._tokens.for_revoke(token)
         async with self._refusals_of(verified.actor, serial):
             await self._with_verified(verified, serial, code=code, reason=reason)

@@ -97,7 +97,7 @@ def reset_privilege_expiry(context: CommandContext, name: str) -> None:
 def credential_type_minimum(context: CommandContext, name: str, minimum: str) -> None:
     """Set what members have to prove: anything, a second factor or a passkey, or a passkey.
 
-    Who has none yet gets a session of the browser that only serves to add it, and none of a terminal.
+    A member who has none yet gets a browser session that serves only to add one, and no terminal session.
     """
     _set(context, name, credential_minimum=minimum)
 

@@ -61,8 +61,8 @@ def obtain(context: CommandContext, authority: Authority, wish: Wish) -> Obtaine
     definition = choose(context, authority.provisioners(), wish.provisioner, by_password=by_password)
     key = new_leaf_key(wish.kind, wish.curve, wish.size)
     wanted = Wanted(wish.subject, wish.names, wish.provisioner_password_file, wish.browser)
-    with ExitStack() as until_told:
-        voucher = vouched(context, authority, definition, wanted, until_told)
+    with ExitStack() as until_shown:
+        voucher = vouched(context, authority, definition, wanted, until_shown)
         crt_file, key_file = early or _targets(wish, _base_name(voucher.file_name))
         replace = wish.force or (not early and _may_replace(context, crt_file, key_file))
         certificate = _certified(authority, voucher, key, wish, crt_file, key_file, replace=replace)

@@ -53,7 +53,7 @@ def apply(context: CommandContext, file: Path, dry_run: bool) -> None:
             hint=refusal.hint,
             kind=refusal.kind,
         ) from refusal
-    for line in _told(answer["changes"]):
+    for line in _lines_of(answer["changes"]):
         context.output.say(line)
     context.output.say(_summary(answer["changes"], dry_run=dry_run))
     context.output.json(answer)
@@ -70,9 +70,9 @@ def _read(context: CommandContext, file: Path) -> Any:
         raise ValueRefused(f"{where}, line {cause.line}: the manifest {cause}.", reasons=("nothing was applied",)) from cause
     faults = faults_of(document.value, with_secrets=False)
     if faults:
-        told = [f"{where}, line {document.line_of(each.pointer)}: {each.detail} {each.hint}".rstrip() for each in faults]
-        more = [f"and {counted(len(told) - _MOST_FAULTS, 'fault')} more"] if len(told) > _MOST_FAULTS else []
-        raise ValueRefused(told[0], reasons=(*told[1:_MOST_FAULTS], *more, "nothing was applied"))
+        lines = [f"{where}, line {document.line_of(each.pointer)}: {each.detail} {each.hint}".rstrip() for each in faults]
+        more = [f"and {counted(len(lines) - _MOST_FAULTS, 'fault')} more"] if len(lines) > _MOST_FAULTS else []
+        raise ValueRefused(lines[0], reasons=(*lines[1:_MOST_FAULTS], *more, "nothing was applied"))
     return document
 
 
@@ -91,7 +91,7 @@ def _text(context: CommandContext, file: Path, at_most: int) -> str:
 
 
 def _with_secrets(context: CommandContext, manifest: Mapping[str, Any], file: Path) -> dict[str, Any]:
-    """The manifest with the secrets that it names the places of."""
+    """The manifest with each reference to a secret replaced by the secret."""
     from sealwright.manifest import SECRETS, reference_of
 
     whole = dict(manifest)
@@ -128,15 +128,15 @@ def _secret(context: CommandContext, reference: Any, what: str, manifest: Path) 
     return secret
 
 
-def _told(changes: list[dict[str, Any]]) -> Iterator[str]:
-    """A readable difference."""
+def _lines_of(changes: list[dict[str, Any]]) -> Iterator[str]:
+    """The changes as lines to be printed."""
     for change in changes:
         yield f"{_MARKS[change['action']]} {change['kind']} {change['name']}"
         for member in change["members"]:
-            yield from _told_member(member["name"], member["before"], member["after"])
+            yield from _lines_of_member(member["name"], member["before"], member["after"])
 
 
-def _told_member(name: str, before: Any, after: Any) -> Iterator[str]:
+def _lines_of_member(name: str, before: Any, after: Any) -> Iterator[str]:
     if isinstance(before, list) or isinstance(after, list):
         old, new = before or [], after or []
         gone, come = [each for each in old if each not in new], [each for each in new if each not in old]
@@ -150,7 +150,7 @@ def _told_member(name: str, before: Any, after: Any) -> Iterator[str]:
         old, new = before or {}, after or {}
         for key in {**old, **new}:
             if old.get(key) != new.get(key):
-                yield from _told_member(f"{name}.{key}", old.get(key), new.get(key))
+                yield from _lines_of_member(f"{name}.{key}", old.get(key), new.get(key))
     elif before is None:
         yield f"    {name}: {_value(after)}"
     else:

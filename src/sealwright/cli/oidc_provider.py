@@ -83,7 +83,7 @@ def get(context: CommandContext, provider_id: str) -> None:
 @_with_settings
 @pass_context
 def create(context: CommandContext, name: str, issuer_url: str, client_id: str, **given: Any) -> None:
-    """Store an identity provider, if it is found good now."""
+    """Store an identity provider, if it passes every check."""
     body = {"name": name, "issuer_url": issuer_url, "client_id": client_id, **_body(context, given)}
     made = context.connection().call("POST", *_PATH, body=body)
     context.output.confirm(f"Created identity provider {made['name']} ({made['id']})")
@@ -99,7 +99,7 @@ def create(context: CommandContext, name: str, issuer_url: str, client_id: str, 
 @_with_settings
 @pass_context
 def test(context: CommandContext, name: str, issuer_url: str, client_id: str, **given: Any) -> None:
-    """Look whether an identity provider could be stored; store nothing."""
+    """Check whether an identity provider could be stored, without storing it."""
     body = {"name": name, "issuer_url": issuer_url, "client_id": client_id, **_body(context, given)}
     _tell(context, context.connection().call("POST", "auth", "oidc", "test", body=body))
 
@@ -108,7 +108,7 @@ def test(context: CommandContext, name: str, issuer_url: str, client_id: str, **
 @click.argument("provider_id", metavar="ID")
 @pass_context
 def refresh(context: CommandContext, provider_id: str) -> None:
-    """Fetch discovery document and keys of an identity provider anew."""
+    """Fetch the discovery document and the keys of an identity provider again."""
     _tell(context, context.connection().call("POST", *_PATH, provider_id, "refresh"))
 
 
@@ -127,7 +127,7 @@ def _tell(context: CommandContext, found: dict[str, Any]) -> None:
 @_with_settings
 @pass_context
 def update(context: CommandContext, provider_id: str, **given: Any) -> None:
-    """Change an identity provider, if it is found good with the change."""
+    """Change an identity provider, if it still passes every check."""
     changed = context.connection().call("PATCH", *_PATH, provider_id, body=_body(context, given))
     context.output.confirm(f"Changed identity provider {changed['name']}")
     context.output.json(changed)
@@ -182,7 +182,7 @@ def mappings(context: CommandContext, provider_id: str) -> None:
 @click.argument("mapping_id", metavar="ID")
 @pass_context
 def unmap_group(context: CommandContext, mapping_id: str) -> None:
-    """Let a group give a role no more, from each person's next sign-in on."""
+    """Remove the mapping of a group to a role, from each person's next sign-in on."""
     context.connection().call("DELETE", "auth", "oidc", "group-mappings", mapping_id)
     context.output.confirm(f"Removed the mapping {mapping_id}")
     context.output.json({"id": mapping_id, "removed": True})

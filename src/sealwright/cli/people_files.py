@@ -1,4 +1,4 @@
-"""Files with people of other servers: CSV, LDIF, and the export of Kanidm. Each person comes with the line where they stand."""
+"""Files with people of other servers: CSV, LDIF, and the export of Kanidm. Each person is read with the number of their line."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ Reader = Callable[[TextIO], Iterator[Person | FileFault]]
 
 
 def read_csv(file: TextIO) -> Iterator[Person | FileFault]:
-    """A heading with the names of the columns, then one person in each line; several addresses are parted by blanks."""
+    """A heading with the names of the columns, then one person in each line; several addresses are separated by spaces."""
     rows = csv.reader(file, strict=True)
-    heading = [each.strip().lower() for each in _next_row(rows, file) or ()]
+    heading = [each.strip().lower() for each in _next_row(rows) or ()]
     _require_columns(heading)
     while True:
         line = rows.line_num + 1
@@ -64,7 +64,7 @@ def read_csv(file: TextIO) -> Iterator[Person | FileFault]:
         yield _of_csv(dict(zip(heading, (each.strip() for each in row), strict=True)), line)
 
 
-def _next_row(rows: Iterator[list[str]], _file: TextIO) -> list[str] | None:
+def _next_row(rows: Iterator[list[str]]) -> list[str] | None:
     try:
         return next(rows, None)
     except csv.Error as cause:
@@ -106,7 +106,7 @@ _LDAP_ATTRIBUTES = {"givenname": "given_name", "sn": "family_name", "labeleduri"
 
 
 def read_ldif(file: TextIO) -> Iterator[Person | FileFault]:
-    """Entries of people (RFC 2849). Others, such as groups, are passed over."""
+    """Entries of people (RFC 2849). Other entries, such as groups, are skipped."""
     for line, entry in _entries(file):
         if isinstance(entry, FileFault):
             yield entry
@@ -114,7 +114,6 @@ def read_ldif(file: TextIO) -> Iterator[Person | FileFault]:
         if "changetype" in entry:
             hint = "Export the entries themselves, with ldapsearch -LLL."
             yield FileFault(line, "changetype", "This is a change, and no export.", hint)
-
             continue
         if _PERSON_CLASSES & {each.lower() for each in entry.get("objectclass", ())}:
             yield _of_ldap(entry, line)
@@ -194,7 +193,7 @@ _PBKDF2 = {"PBKDF2": "sha256", "PBKDF2_SHA1": "sha1", "PBKDF2_SHA512": "sha512"}
 
 
 def read_kanidm(file: TextIO) -> Iterator[Person | FileFault]:
-    """The people of a backup that `kanidmd database backup` wrote. Their line is their place among its entries."""
+    """The people of a backup that `kanidmd database backup` wrote. Their line is the number of their entry."""
     text = file.read(MOST_KANIDM + 1)
     if len(text) > MOST_KANIDM:
         raise ValueRefused(f"the export is longer than {MOST_KANIDM} characters.")
@@ -220,7 +219,7 @@ def _attributes_of_kanidm(entry: Any) -> Mapping[str, Any]:
 
 
 def _listed(value: Any) -> list[Any]:
-    """The values of an attribute, which come with a tag for their kind."""
+    """The values of an attribute, which Kanidm writes as `{kind: [values]}`."""
     inner = next(iter(value.values()), None) if isinstance(value, dict) and value else None
     return inner if isinstance(inner, list) else []
 

@@ -45,12 +45,12 @@ def revive(context: CommandContext, name: str) -> None:
     value = _first(context.connection(), "POST", name, "revive")
     context.output.confirm(f"Revived {value['name']}")
     if value["lost_mails"]:
-        context.output.note(f"Another account has {listed(value['lost_mails'])} by now, so that it was left out.")
+        context.output.note(f"Another account has {listed(value['lost_mails'])} by now; it was left out.")
     context.output.json(value)
 
 
 def _entries(connection: Connection) -> Iterator[dict[str, Any]]:
-    """Of accounts and of groups, as far as one may see them."""
+    """Deleted accounts and groups, as far as the caller may read each; raises where neither may be read."""
     refusals = []
     for place in _PLACES:
         try:
@@ -62,7 +62,7 @@ def _entries(connection: Connection) -> Iterator[dict[str, Any]]:
 
 
 def _first(connection: Connection, method: str, name: str, *more: str) -> dict[str, Any]:
-    """What the name means among accounts, else among groups."""
+    """Calls the API for an account of this name, and for a group where there is no such account."""
     try:
         return dict(connection.call(method, "recycle-bin", "persons", name, *more))
     except (Missing, RefusedByServer) as failure:

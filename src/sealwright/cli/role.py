@@ -65,7 +65,7 @@ def create(context: CommandContext, role_id: str, allowed: tuple[str, ...], desc
 @click.option("--description", metavar="TEXT", help="What the role is for.")
 @pass_context
 def update(context: CommandContext, role_id: str, allowed: tuple[str, ...], description: str | None) -> None:
-    """Let a role allow exactly these permissions, at once for everyone who holds it."""
+    """Replace the permissions of a role, at once for everyone who holds it."""
     body: dict[str, Any] = {"permissions": list(allowed) or None, "description": description}
     changed = context.connection().call("PATCH", "auth", "roles", role_id, body=body)
     context.output.confirm(f"Changed role {changed['id']}: {listed(changed['permissions'])}")
@@ -132,7 +132,7 @@ def grants(context: CommandContext, role_id: str | None) -> None:
         ("ROLE", "role"),
         ("HELD BY", "held"),
         ("WITHIN", "within"),
-        ("FROM", "source"),
+        ("SOURCE", "source"),
         ("UNTIL", "until"),
         ("ID", "id"),
     )

@@ -81,16 +81,16 @@ def choose(
 
 
 def vouched(
-    context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_told: ExitStack
+    context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_shown: ExitStack
 ) -> Voucher:
-    """A token by the provisioner. A browser that came back waits for its page until `until_told` ends."""
+    """A token by the provisioner. A browser that came back waits for its page until `until_shown` ends."""
     if definition["type"].upper() == "JWK":
         return _by_password(context, authority, definition, wanted)
-    return _by_browser(context, authority, definition, wanted, until_told)
+    return _by_browser(context, authority, definition, wanted, until_shown)
 
 
 def _by_browser(
-    context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_told: ExitStack
+    context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_shown: ExitStack
 ) -> Voucher:
     """An ID token of the provisioner's provider."""
     from sealwright.cli import browser_sign_in as oidc
@@ -102,8 +102,8 @@ def _by_browser(
         raise Unreachable(f"the provisioner {definition['name']} has no {cause.args[0]}.") from cause
     transport = context.dependencies.transport(tls_context(authority.roots_pem, and_system=True))
     provider = oidc.discover(transport, relying)
-    loopback = until_told.enter_context(context.dependencies.listen(relying.listen_host, relying.listen_port))
-    until_told.enter_context(_failures_told(loopback))
+    loopback = until_shown.enter_context(context.dependencies.listen(relying.listen_host, relying.listen_port))
+    until_shown.enter_context(_failures_shown(loopback))
     attempt = oidc.begin(provider, relying, loopback.port, context.dependencies.random)
     loopback.wait(attempt.is_answer, 0)  # from now on its answer is known, however fast the browser is
     answer = _answer(context, loopback, attempt, opened=_open(context, attempt.address, wanted.browser))
@@ -116,7 +116,7 @@ def _by_browser(
 
 
 @contextmanager
-def _failures_told(loopback: BrowserReturn) -> Iterator[None]:
+def _failures_shown(loopback: BrowserReturn) -> Iterator[None]:
     """The page in the browser does not promise what the terminal refuses."""
     try:
         yield

@@ -43,20 +43,20 @@ class Peer(msgspec.Struct, frozen=True):
     """IP address as text."""
     certificate: bytes | None = None
     """DER of the client certificate whose key this TLS connection proved possession of, no matter who issued it."""
-    told_certificate: bytes | None = None
-    """DER of the client certificate that a listed proxy tells of: the proxy has seen the proof, this server has not."""
-    told_wrongly: str = ""
-    """Why what a proxy tells of is no certificate of ours."""
+    forwarded_certificate: bytes | None = None
+    """DER of the client certificate in the header of a listed proxy: the proxy has seen the proof, this server has not."""
+    forwarding_fault: str = ""
+    """Why the certificate in the header of a listed proxy is not accepted; empty where it is, or there is none."""
 
     @property
     def shown_certificate(self) -> bytes | None:
         """DER of the client certificate that was proven to this connection, or to the listed proxy before it."""
-        return self.told_certificate if self.certificate is None else self.certificate
+        return self.forwarded_certificate if self.certificate is None else self.certificate
 
     @property
-    def is_told_of(self) -> bool:
-        """Whether a proxy tells of a certificate, so that there is none of this connection."""
-        return bool(self.told_wrongly) or self.told_certificate is not None
+    def is_forwarded(self) -> bool:
+        """True where a listed proxy sent a certificate in a header, so that there is none of this connection."""
+        return bool(self.forwarding_fault) or self.forwarded_certificate is not None
 
 
 class Request(msgspec.Struct):

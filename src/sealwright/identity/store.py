@@ -92,7 +92,7 @@ async def credentials_of(reader: Reader, account_id: str) -> list[StoredSecret]:
 
 
 def without_secret(stored: StoredSecret) -> Credential:
-    """What may be told about it."""
+    """The credential without its secret, as it may be shown."""
     return Credential(stored.id, stored.kind, stored.label, stored.created_at)
 
 

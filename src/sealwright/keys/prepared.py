@@ -23,8 +23,8 @@ _QUICK = "ES256"
 class PreparedCustody(Custody):
     """Takes RSA keys out of a supply.
 
-    Where the supply is too small it goes on with stand-ins of another kind, to find out how many keys are needed: what they
-    are stored with must be undone as long as `missing` is not 0.
+    Where the supply is too small it goes on with P-256 keys in their place, to find out how many keys are needed: the
+    transaction must be rolled back unless `missing` is 0.
     """
 
     def __init__(self, db: Database, sealer: Sealer, clock: Clock, supply: list[PrivateKey]) -> None:

@@ -94,8 +94,8 @@ def faults_of(manifest: Any, *, with_secrets: bool) -> list[Fault]:
 def _faults(manifest: dict[str, Any], with_secrets: bool) -> Iterator[Fault]:
     version = manifest.get("version")
     if version != VERSION or isinstance(version, bool):
-        told = "The version is missing." if version is None else f"The version {str(version)[:20]!r} is not known here."
-        yield Fault(pointer_to("version"), told, f"Write: version: {VERSION}")
+        detail = "The version is missing." if version is None else f"The version {str(version)[:20]!r} is not known here."
+        yield Fault(pointer_to("version"), detail, f"Write: version: {VERSION}")
     for name, value in manifest.items():
         if name in KINDS:
             yield from _faults_of_kind(name, value, with_secrets)
@@ -147,16 +147,16 @@ def _misfit(path: tuple[str, ...], given: Any, kind: Any) -> Iterator[Fault]:
     try:
         msgspec.convert(given, kind)
     except msgspec.ValidationError as cause:
-        told, _, place = str(cause).partition(" - at `$")
+        detail, _, place = str(cause).partition(" - at `$")
         inner = [each for each in place.rstrip("`").replace("[...]", "").split(".") if each]
-        yield Fault(pointer_to(*path), f"{'.'.join((path[-1], *inner))} is wrong: {_in_words(told)}.")
+        yield Fault(pointer_to(*path), f"{'.'.join((path[-1], *inner))} is wrong: {_in_words(detail)}.")
 
 
-def _in_words(told: str) -> str:
+def _in_words(detail: str) -> str:
     """What msgspec says, without the names of Python's types."""
     for name, words in _TYPES.items():
-        told = told.replace(f"`{name}", f"`{words}").replace(f"| {name}", f"or {words}")
-    return told[:1].lower() + told[1:].replace("`", "")
+        detail = detail.replace(f"`{name}", f"`{words}").replace(f"| {name}", f"or {words}")
+    return detail[:1].lower() + detail[1:].replace("`", "")
 
 
 def _shown(value: Any) -> str:

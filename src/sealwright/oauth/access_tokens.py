@@ -71,7 +71,7 @@ class AccessTokens:
             if family is None or family.client_id != client.id:
                 raise AccessTokenEnded("The authorization that the token comes from is gone.")
             holder = await self._families.holder_of(family)
-            await self._confirmations.require_holds(claims)
+            await self._confirmations.require_valid_certificate(claims)
         except TokenExpired as cause:
             raise AccessTokenEnded("The access token has expired.") from cause
         except AuthorizationEnded as cause:

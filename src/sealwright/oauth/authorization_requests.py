@@ -31,12 +31,12 @@ class ProvenRequest(NamedTuple):
     client: Client
     redirect_uri: str
     parameters: Parameters
-    """Those that count, wherever they came from."""
+    """The effective ones: of a signed or pushed request, those in it."""
     pushed: bytes | None = None
     """The digest of the handle with which it was pushed."""
     is_signed: bool = False
     refusal: AuthorizationRefused | None = None
-    """What is wrong with how it came."""
+    """Set where the client may not send its requests in this way."""
 
 
 class AuthorizationRequests:
@@ -53,7 +53,7 @@ class AuthorizationRequests:
         self._objects = RequestObjects(dependencies, key_sets)
 
     async def prove(self, parameters: Parameters, address: str) -> ProvenRequest:
-        """The request with what it stands for; raises UnprovenRequest where client or redirect URI are not proven."""
+        """The request, a pushed or signed one opened; raises UnprovenRequest where client or redirect URI are not proven."""
         client = await self._proven_client(parameters)
         handle = parameters.single("request_uri") or ""
         if handle.startswith(REQUEST_URI):
@@ -66,18 +66,18 @@ class AuthorizationRequests:
         return proven
 
     async def prove_of(self, client: Client, parameters: Parameters, address: str) -> ProvenRequest:
-        """The same of a client that is known already, for a request that is its own or is being pushed."""
-        refusal, is_signed, counting = None, False, parameters
+        """The same for a client that is known already; also for a request that is being pushed."""
+        refusal, is_signed, effective = None, False, parameters
         signed = parameters.single("request")
         if signed is not None:
             try:
-                counting, is_signed = await self._objects.open(signed, client), True
+                effective, is_signed = await self._objects.open(signed, client), True
             except AuthorizationRefused as refused:
                 refusal = refused
         elif client.require_signed_request_object:
             refusal = AuthorizationRefused("invalid_request", f"{client.name} must sign its authorization requests (RFC 9101).")
-        redirect_uri = await self._proven_redirect_uri(counting, client, address)
-        return ProvenRequest(client, redirect_uri, counting, None, is_signed, refusal)
+        redirect_uri = await self._proven_redirect_uri(effective, client, address)
+        return ProvenRequest(client, redirect_uri, effective, None, is_signed, refusal)
 
     async def _proven_pushed(self, client: Client, handle: str, address: str) -> ProvenRequest:
         found = await self._pushed.find(client, handle)

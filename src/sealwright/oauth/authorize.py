@@ -83,7 +83,7 @@ class AuthorizationEndpoint:
         return checked if not isinstance(checked, PendingRequest) else AcceptedRequest(self._requests.handle_of(checked))
 
     async def first_step(self, query_text: str, signed_in: SignedIn | None, address: str) -> NextStep:
-        """Check a request and take the first step at once: it gets a handle only where it has to wait."""
+        """Check a request and take the first step at once: it gets a handle only where it has to wait for the person."""
         checked = await self._check(query_text, address)
         return checked if not isinstance(checked, PendingRequest) else await self._advance("", checked, signed_in, allowed=False)
 

@@ -86,7 +86,7 @@ class Subject(Struct, frozen=True):
     attributes: Mapping[str, PersonAttribute] = {}
     ssh_keys: tuple[str, ...] = ()
     asked: tuple[AskedClaim, ...] = ()
-    """What is told beside the claims of the scopes."""
+    """Claims beside those of the scopes."""
 
 
 def identity_claims(subject: Subject, client: Client, scopes: Collection[str]) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _scope_claims(subject: Subject, client: Client, scopes: Collection[str]) -> 
         **subject.mapped,
         "sub": account.id,
     }
-    if "profile" in scopes or "name" in client.always_told:
+    if "profile" in scopes or "name" in client.always_included:
         claims["name"] = account.display_name
         claims["preferred_username"] = account.name if client.short_username else subject.spn
     if "profile" in scopes:

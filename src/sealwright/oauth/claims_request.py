@@ -61,7 +61,7 @@ def read_claims_request(text: str | None, acr_values: str | None) -> ClaimsReque
         raise _malformed("it is no JSON object")
     id_token, userinfo = (_requests(members.get(place), place) for place in ("id_token", "userinfo"))
     acr = id_token.pop("acr", None)
-    userinfo.pop("acr", None)  # how the person proved themselves is told in ID tokens alone
+    userinfo.pop("acr", None)  # how the person proved themselves is stated in ID tokens alone
     subjects = [value for place in (id_token, userinfo) for value in _values(place.pop("sub", None), "sub")]
     if not all(isinstance(subject, str) for subject in subjects) or len(set(subjects)) > 1:
         raise _malformed("it asks for more than one sub")

@@ -1,4 +1,4 @@
-"""What an access token is bound to: a key that its user has to hold (RFC 7800, section 3; RFC 8705, section 3)."""
+"""The key that an access token is bound to, and that its user has to hold (RFC 7800, section 3; RFC 8705, section 3)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Confirmation(Struct, frozen=True):
     """Of the certificate; empty for another key."""
 
     def claims(self) -> dict[str, Any]:
-        """What an access token says of it."""
+        """The claims of an access token that is bound to it."""
         serial = {_SERIAL: self.certificate_serial} if self.certificate_serial else {}
         return {"cnf": {self.member: self.thumbprint}, **serial}
 
     @property
     def token_type(self) -> str:
         """How the token is sent: the `token_type` of the response."""
-        return "DPoP" if self.member == "jkt" else "Bearer"
+        return "DPoP" if self.member == PROOF_KEY else "Bearer"
 
     @property
     def text(self) -> str:
@@ -59,7 +59,7 @@ class PresentedToken(Struct, frozen=True):
 
 
 def require_certificate(confirmation: Confirmation, peer: Peer) -> None:
-    """Raise AccessTokenRefused where the one who uses a token that is bound to a certificate did not show that one."""
+    """Raise AccessTokenRefused where a token that is bound to a certificate is used without that certificate."""
     der = peer.shown_certificate
     if der is None or not hmac.compare_digest(thumbprint_sha256(der), confirmation.thumbprint):
         raise AccessTokenRefused("The access token is bound to a client certificate, and was used without it.")
@@ -70,7 +70,7 @@ def confirmation_in(claims: Mapping[str, Any]) -> Confirmation | None:
     found = claims.get("cnf")
     if not isinstance(found, Mapping):
         return None
-    for member in (CERTIFICATE, "jkt"):
+    for member in (CERTIFICATE, PROOF_KEY):
         if member in found:
             return Confirmation(member, str(found[member]), str(claims.get(_SERIAL, "")))
     raise AccessTokenRefused("The access token is bound to a key of a kind that is not known here.")

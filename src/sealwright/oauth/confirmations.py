@@ -1,4 +1,4 @@
-"""Which key the tokens of a request are bound to, and whether what a token is bound to still holds."""
+"""Which key the tokens of a request are bound to, and whether a bound token is used with its key."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Confirmations:
         self._certificates = certificates
 
     async def of_request(self, client: Client, request: TokenRequest) -> Confirmation | None:
-        """What tokens for this request are bound to; None where they are not. Refused where a certificate is missing or over."""
+        """What tokens for this request are bound to; None for nothing. Raises where a needed certificate or proof is missing."""
         proof = request.headers.get("dpop")
         if proof is not None and client.tls_client_certificate_bound_access_tokens:
             raise MalformedTokenRequest(f"Tokens of {client.name} are bound to its certificate; send no DPoP proof beside it.")
@@ -66,7 +66,7 @@ class Confirmations:
         ended = await self._why_ended(confirmation)
         if ended:
             await self._refuse(client, request, ended)
-            raise MalformedTokenRequest("The client certificate does not hold any more; renew it.")
+            raise MalformedTokenRequest("The client certificate is no longer valid; renew it.")
         return confirmation
 
     async def key_of(self, client: Client, proof: str, path: str) -> str:
@@ -80,8 +80,8 @@ class Confirmations:
         except ProofRefused as cause:
             raise DpopProofRefused(str(cause)) from cause
 
-    async def require_shown(self, claims: Mapping[str, Any], presented: PresentedToken, client: Client) -> None:
-        """Raise AccessTokenRefused where a token is bound to a key, and the one who uses it did not prove to hold that key."""
+    async def require_possession(self, claims: Mapping[str, Any], presented: PresentedToken, client: Client) -> None:
+        """Raise AccessTokenRefused where a token is bound to a key, and is used without proof of possession of that key."""
         confirmation = confirmation_in(claims)
         if confirmation is not None and confirmation.member == CERTIFICATE:
             require_certificate(confirmation, presented.peer)
@@ -115,12 +115,12 @@ class Confirmations:
     def _urls(self, path: str) -> tuple[str, ...]:
         return tuple(origin + path for origin in self._origins)
 
-    async def require_holds(self, claims: Mapping[str, Any]) -> None:
+    async def require_valid_certificate(self, claims: Mapping[str, Any]) -> None:
         """Raise AccessTokenEnded where the certificate that a token is bound to was revoked, or has expired."""
         confirmation = confirmation_in(claims)
         ended = "" if confirmation is None else await self._why_ended(confirmation)
         if ended:
-            raise AccessTokenEnded(f"The access token is bound to a certificate that does not hold: {ended}.")
+            raise AccessTokenEnded(f"The access token is bound to a certificate that is not valid: {ended}.")
 
     async def _why_ended(self, confirmation: Confirmation) -> str:
         if not confirmation.certificate_serial:

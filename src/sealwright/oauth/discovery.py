@@ -132,7 +132,7 @@ class Discovery:
             mapped = [one.claim for one in await maps_store.claim_maps(self._db, client.id)] if client.has_claim_maps else []
             offer = Offer(
                 policy.available_scopes(maps, maps),
-                [*client.always_told, *mapped],
+                [*client.always_included, *mapped],
                 [grant for grant in GRANTS if is_open_to(grant, client)],
                 client.authentication_methods,
                 _algorithms(client, records, now),
@@ -236,7 +236,7 @@ def proof_metadata_of(methods: Collection[str], document: Mapping[str, Any], ori
     (RFC 8414, section 2; RFC 8705, sections 3.3 and 5.)
     """
     called_with_certificates = (name for name in CALLED_BY_CLIENTS if name in document)
-    told: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "tls_client_certificate_bound_access_tokens": True,
         "mtls_endpoint_aliases": {
             name: machines_origin + document[name].removeprefix(origin) for name in called_with_certificates
@@ -244,8 +244,8 @@ def proof_metadata_of(methods: Collection[str], document: Mapping[str, Any], ori
     }
     algorithms = [algorithm for method in methods for algorithm in ASSERTION_ALGORITHMS_OF.get(method, ())]
     for endpoint in ("token", "introspection", "revocation") if algorithms else ():
-        told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = algorithms
-    return told
+        metadata[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = algorithms
+    return metadata
 
 
 def _of_fapi(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,7 +266,7 @@ def _asked_by(client: Client) -> dict[str, Any]:
 def metadata_of(origin: str, issuer_url: str, offer: Offer) -> dict[str, Any]:
     """What is true of an issuer, and nothing else. `openid` is always among its scopes (OpenID Connect Discovery, section 3)."""
     scopes = ["openid", *sorted(set(offer.scopes) - {"openid"} - policy.PROTOCOL_SCOPES), *sorted(policy.PROTOCOL_SCOPES)]
-    told = (claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ()))
+    scope_claims = (claim for scope in scopes for claim in CLAIMS_OF_SCOPE.get(scope, ()))
     addresses = addresses_of(origin, issuer_url)
     methods = list(offer.methods)
     proven = [method for method in methods if method != "none"]
@@ -296,7 +296,7 @@ def metadata_of(origin: str, issuer_url: str, offer: Offer) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [str(prompt) for prompt in Prompt],
         "claim_types_supported": ["normal"],
-        "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, "sub", *told, *offer.claims])),
+        "claims_supported": list(dict.fromkeys([*_PROTOCOL_CLAIMS, "sub", *scope_claims, *offer.claims])),
         "claims_parameter_supported": True,
         "acr_values_supported": list(ACR_VALUES),
         "request_parameter_supported": True,

@@ -42,7 +42,7 @@ class IdTokenStatus:
             return f"{over.detail[:1].lower()}{over.detail[1:].rstrip('.')}"
         groups = {group.id for group in await self._directory.groups_of(account_id)}
         reached = policy.available_scopes(await store.held_scopes_by_group(self._db, client.id), groups)
-        lost = scopes_lost([claim for claim in claims if claim not in client.always_told], reached)
+        lost = scopes_lost([claim for claim in claims if claim not in client.always_included], reached)
         if lost:
             return f"they may not have the scope {' '.join(lost)} of {client.display_name} any more"
         return ""

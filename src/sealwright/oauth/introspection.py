@@ -23,7 +23,20 @@ from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
 from sealwright.oauth.token_request import TokenRequest
 
 SIGNED_INTROSPECTION = "application/token-introspection+jwt"
-_TOLD = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "auth_time", "sid", "authorization_details", "cnf")
+_COPIED_CLAIMS = (
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "auth_time",
+    "sid",
+    "authorization_details",
+    "cnf",
+)
 _INACTIVE: dict[str, Any] = {"active": False}
 
 
@@ -53,22 +66,22 @@ class IntrospectionEndpoint:
 
     async def respond(self, request: TokenRequest) -> dict[str, Any]:
         """The members of the response. A token of another client is inactive, like one that never was."""
-        return await self._told(await self._clients.authenticate(request), request)
+        return await self._members(await self._clients.authenticate(request), request)
 
     async def respond_signed(self, request: TokenRequest) -> str:
         """The same as a JWT, signed as the client's ID tokens are (RFC 9701, section 5)."""
         client = await self._clients.authenticate(request)
-        told = await self._told(client, request)
+        members = await self._members(client, request)
         key = await self._custody.published(*key_owner_of(client), client.id_token_signed_response_alg)
         claims = {
             "iss": issuer_url_of(self._origin, client),
             "aud": client.name,
             "iat": to_seconds(self._clock.now()),
-            "token_introspection": told,
+            "token_introspection": members,
         }
         return sign(key, claims, type=SIGNED_INTROSPECTION.removeprefix("application/"))
 
-    async def _told(self, client: Client, request: TokenRequest) -> dict[str, Any]:
+    async def _members(self, client: Client, request: TokenRequest) -> dict[str, Any]:
         if client.is_public:  # RFC 7662, section 2.1: else anyone could try tokens out
             raise ClientNotAuthenticated(f"{client.name} is a public client; only a client with a secret may introspect tokens.")
         token = request.required("token")
@@ -83,7 +96,7 @@ class IntrospectionEndpoint:
             return _INACTIVE
         response = await self._response(client, token.scopes, token.holder)
         if response["active"]:
-            response |= {name: token.claims[name] for name in _TOLD if name in token.claims}
+            response |= {name: token.claims[name] for name in _COPIED_CLAIMS if name in token.claims}
             confirmation = confirmation_in(token.claims)
             response["token_type"] = "Bearer" if confirmation is None else confirmation.token_type
         return response

@@ -68,7 +68,7 @@ class Client(ClientMetadata):
         return ("none",) if self.is_public else ("client_secret_basic", "client_secret_post")
 
     @property
-    def always_told(self) -> tuple[str, ...]:
+    def always_included(self) -> tuple[str, ...]:
         """Claims that its tokens have whatever was asked for."""
         names = self.is_public if self.names_without_profile is None else self.names_without_profile
         return ("sub", "name", "preferred_username") if names else ("sub",)

@@ -17,7 +17,7 @@ _read = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class OpaqueTokens:
-    """Seals and opens them, on every node alike."""
+    """Seals and opens opaque access tokens, with the same key on every node."""
 
     def __init__(self, dependencies: OAuthDependencies, sealer: Sealer) -> None:
         self._handles = SealedHandles(sealer, dependencies.clock, dependencies.entropy, purpose="access token")

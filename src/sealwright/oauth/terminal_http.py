@@ -42,15 +42,15 @@ class TerminalEndpoints:
 
     async def authorize(self, request: Request) -> Response:
         """The authorization endpoint: parameters in the query, or as a JSON object."""
-        return await _told(request, self._authorize(request))
+        return await _with_json_failures(request, self._authorize(request))
 
     async def permit(self, request: Request) -> Response:
         """Allow what a consent token stands for."""
-        return await _told(request, self._permit(request))
+        return await _with_json_failures(request, self._permit(request))
 
     async def reject(self, request: Request) -> Response:
         """Refuse what a consent token stands for."""
-        return await _told(request, self._reject(request))
+        return await _with_json_failures(request, self._reject(request))
 
     async def _authorize(self, request: Request) -> Response:
         self._budgets.authorizations_by_network.take(network_of(request.peer.address))
@@ -99,8 +99,8 @@ class TerminalEndpoints:
         }
 
 
-async def _told(request: Request, work: Awaitable[Response]) -> Response:
-    """The address is one of pages; a terminal gets its failures as JSON all the same."""
+async def _with_json_failures(request: Request, work: Awaitable[Response]) -> Response:
+    """Failures as JSON: the routes are those of pages, whose failures are HTML."""
     try:
         return await work
     except Failure as failure:

@@ -34,7 +34,7 @@ class UserinfoEndpoint:
         token = await self._access_tokens.verify(access_token, client)
         if not token.is_for(client.name):
             raise AccessTokenRefused("The access token is for the resources that it was asked for, and not for userinfo.")
-        await self._confirmations.require_shown(token.claims, presented, client)
+        await self._confirmations.require_possession(token.claims, presented, client)
         if token.holder is None:
             raise _needs_openid()
         account = token.holder.account

@@ -1,4 +1,4 @@
-"""How a proxy tells of a client certificate: by RFC 9440, or by one of the headers that came before it. Pure.
+"""How a proxy sends on a client certificate: by RFC 9440, or by one of the headers that came before it. Pure.
 
 Which header is read is a setting, and never guessed: a proxy takes out of requests only the header that it writes itself.
 """

@@ -73,7 +73,7 @@ class ConnectionLimit:
                 del self._counts[network]
 
     def make_room(self) -> bool:
-        """End those that have waited the longest, whoever they are; False where none waits."""
+        """End the connections that have waited the longest, of any peer; False where none waits."""
         return self._cut_longest(self._networks)
 
     def _cut_longest(self, connections: Iterable[Counted]) -> bool:

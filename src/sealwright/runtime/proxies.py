@@ -35,7 +35,7 @@ class ListedProxies(Struct, frozen=True):
     certificate: tuple[IpNetwork, ...] = ()
     """Believed about the certificate of a client."""
     certificate_header: str = USUAL_HEADER
-    """In which they tell it, in lower case."""
+    """The header in which they send it, in lower case."""
 
 
 class Proxies:
@@ -77,9 +77,9 @@ class Proxies:
         if not trust_pem or not presented.strip(":") or not self.tell_certificate(proxy.address):
             return Peer(address)
         try:
-            return Peer(address, told_certificate=self._checked(certificate_in(header, presented), trust_pem))
+            return Peer(address, forwarded_certificate=self._checked(certificate_in(header, presented), trust_pem))
         except InvalidInput as refusal:
-            return Peer(address, told_wrongly=refusal.detail)
+            return Peer(address, forwarding_fault=refusal.detail)
 
     def _is_listed(self, address: IpAddress) -> bool:
         return any(address in network for network in self._listed.address)

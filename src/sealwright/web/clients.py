@@ -18,7 +18,7 @@ _SHOWN_APART = frozenset({"name", "display_name", "kind", "profile", "landing_ur
 
 
 class ClientPages:
-    """Needs the permission to read clients; the registry asks for it."""
+    """Pages about clients. The registry checks the permission to read them."""
 
     def __init__(self, pages: Pages, clients: ClientRegistry) -> None:
         self._pages = pages

@@ -1,4 +1,4 @@
-"""Sign in with an identity provider: the way there, and the way back."""
+"""Sign in with another identity provider: the redirect to it, and the callback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FAILED_PAGE = "/ui/sign-in/refused"
 
 
 class SignOnPages:
-    """To a provider and back. What goes wrong on the way back is told on a page of its own, by its name."""
+    """Handlers of the redirect and of the callback. A refused sign-in is shown on a page of its own, with its reason."""
 
     def __init__(self, pages: Pages, sign_on: UpstreamSignOn, sessions: Sessions, by_network: Budget) -> None:
         """`by_network`: how often one network may begin and come back, for each is a row and a call to another server."""
@@ -82,6 +82,6 @@ class SignOnPages:
 
 
 async def to_sign_in(page_request: PageRequest) -> Response:
-    """`/login`, where links of other programs lead."""
+    """`/login`, an address that other programs link to, redirects to the sign-in page."""
     query = page_request.request.query()
     return redirect(f"{SIGN_IN_PAGE}?{urlencode(query)}" if query else SIGN_IN_PAGE)

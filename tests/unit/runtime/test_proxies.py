@@ -150,7 +150,7 @@ def test_whatever_a_proxy_writes_some_address_comes_of_it(forwarded):
 def test_certificate_of_the_client_takes_the_place_of_the_proxys():
     pem = AUTHORITY.client()[0]
     assert client(header(pem)).certificate is None
-    assert client(header(pem)).told_certificate == x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    assert client(header(pem)).forwarded_certificate == x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
     assert client({}) == Peer("10.0.0.5")
 
 
@@ -158,8 +158,8 @@ def test_certificate_of_the_client_takes_the_place_of_the_proxys():
 def test_header_that_holds_no_certificate_is_none_and_says_why(field):
     peer = client({"client-cert": field})
     assert peer.certificate is None
-    assert peer.told_certificate is None
-    assert "Client-Cert" in peer.told_wrongly
+    assert peer.forwarded_certificate is None
+    assert "Client-Cert" in peer.forwarding_fault
 
 
 def test_header_with_a_certificate_of_no_version_is_none_and_says_why():
@@ -195,15 +195,15 @@ def test_certificate_is_not_looked_at_on_a_listener_without_client_certificates(
     ids=["foreign", "expired", "for servers"],
 )
 def test_certificate_that_is_not_for_our_clients_is_none(pem):
-    assert "not issued here" in client(header(pem)).told_wrongly
+    assert "not issued here" in client(header(pem)).forwarding_fault
 
 
 def test_certificate_does_not_count_once_it_has_expired():
     clock = FixedClock(from_datetime(datetime.now(UTC)))
     pem = AUTHORITY.client()[0]
-    assert client(header(pem), clock=clock).told_certificate
+    assert client(header(pem), clock=clock).forwarded_certificate
     clock.advance(timedelta(days=2))
-    assert client(header(pem), clock=clock).told_certificate is None
+    assert client(header(pem), clock=clock).forwarded_certificate is None
 
 
 # --- headers from before RFC 9440 -------------------------------------------------------------------------------------
@@ -225,11 +225,11 @@ def told_by(name, headers):
 
 @pytest.mark.parametrize(("name", "value"), LEGACY.items())
 def test_named_header_is_read_and_no_other(name, value):
-    assert told_by(name, {name: value}).told_certificate is not None
+    assert told_by(name, {name: value}).forwarded_certificate is not None
     others = LEGACY | header(AUTHORITY.client()[0])
     del others[name]
     peer = told_by(name, others)
-    assert (peer.told_certificate, peer.told_wrongly, others) == (None, "", {})
+    assert (peer.forwarded_certificate, peer.forwarding_fault, others) == (None, "", {})
 
 
 WRONG = {
@@ -248,8 +248,8 @@ WRONG = {
 @pytest.mark.parametrize(("name", "value"), WRONG.values(), ids=WRONG.keys())
 def test_header_that_is_not_of_its_form_is_none_and_says_why(name, value):
     peer = told_by(name, {name: value})
-    assert peer.told_certificate is None
-    assert peer.told_wrongly
+    assert peer.forwarded_certificate is None
+    assert peer.forwarding_fault
 
 
 def test_every_header_that_settings_name_is_known_here():

@@ -32,7 +32,7 @@ class ManifestRefused(InvalidInput):
 
 
 class _Undone(Exception):
-    """Carries what was found out of a transaction that must not last."""
+    """Rolls the transaction of a dry run back, and carries its changes to the caller."""
 
     def __init__(self, changes: list[ObjectChange]) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class ManifestApplication:
     """Applies manifests."""
 
     def __init__(self, db: Database, audit: Audit, custody: Custody, within: WithinOneTransaction) -> None:
-        """`within`: makes the operations that a transaction holds."""
+        """`within`: makes the operations of one transaction."""
         self._db = db
         self._audit = audit
         self._custody = custody
@@ -95,7 +95,7 @@ class ManifestApplication:
 
 
 class _KeysMissing(Exception):
-    """So many RSA keys were not at hand."""
+    """Rolls the transaction back: it needs this many more RSA keys than were generated for it."""
 
     def __init__(self, number: int) -> None:
         super().__init__()

@@ -38,13 +38,13 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 
 def member_changes(differences: Differences) -> list[MemberChange]:
-    """The same for a response."""
+    """The differences as members of a response."""
     return [MemberChange(name=name, before=before, after=after) for name, (before, after) in differences.items()]
 
 
 @contextmanager
 def at(*path: str) -> Iterator[None]:
-    """Say of whatever is refused in the block where in the manifest it is wrong."""
+    """Add the place in the manifest to what is raised in the block."""
     try:
         yield
     except Failure as failure:

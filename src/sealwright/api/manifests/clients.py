@@ -76,8 +76,8 @@ class ManifestClients:
         if differs:
             changed = members if "profile" in differs else {each: members[each] for each in members if each in differs}
             await self._clients.change(name, changed, actor=self._actor)
-        told: dict[str, tuple[Any, Any]] = msgspec.to_builtins(differs)
-        return {**told, **await self._change_maps(name, entry)}
+        changed_members: dict[str, tuple[Any, Any]] = msgspec.to_builtins(differs)
+        return {**changed_members, **await self._change_maps(name, entry)}
 
     async def delete(self, name: str) -> None:
         """Delete a client that no provisioner trusts."""
@@ -146,7 +146,7 @@ def _claim_map(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ManifestProvisioners:
-    """Provisioners: added, replaced, removed. Those of files are none of its business."""
+    """Provisioners: added, replaced, removed. Provisioners that come from files are left alone."""
 
     def __init__(self, targets: Targets, actor: Actor) -> None:
         self._provisioners = targets.provisioners
@@ -205,8 +205,8 @@ def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _with_secret(differs: Mapping[str, tuple[Any, Any]], before: str, after: str) -> Differences:
     if before == after:
         return differs
-    told = f"another {SECRET}" if before and after else SECRET if after else None
-    return {**differs, "clientSecret": (SECRET if before else None, told)}
+    after_shown = f"another {SECRET}" if before and after else SECRET if after else None
+    return {**differs, "clientSecret": (SECRET if before else None, after_shown)}
 
 
 def _exported_provisioner(provisioner: Provisioner) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def person_entry(account: Account, attributes: Mapping[str, PersonAttribute], ke
 
 
 def mail_entries(mails: Iterable[MailAddress]) -> list[Any]:
-    """Addresses; of one that is not verified, it is said."""
+    """Addresses: as text, or as an object where one is not verified."""
     return [each.address if each.verified else {"address": each.address, "verified": False} for each in mails]
 
 
@@ -62,7 +62,7 @@ def client_entry(
 def maps_entry(
     scopes: Iterable[ScopeMap], supplementary: Iterable[ScopeMap], claims: Iterable[ClaimMap]
 ) -> dict[str, dict[str, Any]]:
-    """What groups bring at a client."""
+    """The scope maps and claim maps of a client."""
     return {
         "scope_maps": {each.group_name: sorted(each.scopes) for each in scopes},
         "supplementary_scope_maps": {each.group_name: sorted(each.scopes) for each in supplementary},
@@ -91,7 +91,7 @@ def secret_of(provisioner: Provisioner) -> str:
 
 
 def exported(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry without what a new object has anyway."""
+    """An entry without the members that have the default of a new object."""
     return {
         name: value
         for name, value in entry.items()

@@ -80,7 +80,7 @@ class ManifestOperations:
                 self._apply,
                 returns=AppliedManifest,
                 accepts=dict[str, Any],
-                query={"dry_run": "true: change nothing, and tell what would change."},
+                query={"dry_run": "true: change nothing, and return what would change."},
                 max_body=LARGEST_MANIFEST,
             ),
             Operation(

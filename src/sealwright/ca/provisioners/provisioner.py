@@ -1,4 +1,4 @@
-"""What every type of provisioner is to the rest of the certificate authority. Each type is one module.
+"""The interface of every type of provisioner. Each type is one module.
 
 A token is checked in two steps, so that a genuine token which is refused can be recorded with the person or key behind it.
 """
@@ -61,7 +61,7 @@ class VerifiedToken(Protocol):
         """The note that is made when it is used."""
 
     def grant(self, request: CertificateRequest) -> SigningGrant:
-        """What it allows for a request. Who may have nothing raises a refusal that says why."""
+        """What it allows for a request. Raises a refusal with the reason where it allows nothing."""
 
 
 class SignedToken(Protocol):
@@ -69,7 +69,7 @@ class SignedToken(Protocol):
 
     @property
     def actor(self) -> Actor:
-        """Whom its signer speaks of, for the record of a refusal."""
+        """The person or key that it names, for the record of a refusal."""
 
     async def checked(self, purpose: TokenPurpose) -> VerifiedToken:
         """Check the rest. What is wrong raises TokenRefused or CredentialRefused."""

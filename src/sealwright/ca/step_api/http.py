@@ -205,7 +205,7 @@ class StepApi:
             return _issued(await self._renewal.renew(certificate))
         token = request.bearer()
         if token is None:
-            raise InvalidInput(peer.told_wrongly or "Neither a client certificate nor a token was shown.")
+            raise InvalidInput(peer.forwarding_fault or "Neither a client certificate nor a token was shown.")
         return _issued(await self._renewal.renew_with_token(token))
 
     async def rekey(self, request: Request) -> Response:
@@ -236,7 +236,7 @@ class StepApi:
 
 def _require_own_connection(request: Request, what: str) -> None:
     """What cannot be undone is not done for a header: anyone who gets past the proxy with one would have any certificate."""
-    if request.peer.is_told_of:
+    if request.peer.is_forwarded:
         raise InvalidInput(
             f"{what} takes a connection that was made with the certificate itself; here a proxy tells of it (Client-Cert).",
             hint="Connect to the machines listener past the proxy, or use a token.",

@@ -1,4 +1,4 @@
-"""Show and change what groups ask for."""
+"""Show and change the account policies of groups."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class AccountPolicies:
         credential_minimum: CredentialMinimum | UnsetType | None = UNSET,
         actor: Actor,
     ) -> GroupPolicy:
-        """Set what is given, None takes it back, and the rest stays. A group without a policy gets one.
+        """Set the members that are given: None removes one, UNSET keeps it. A group without a policy gets one.
 
         Durations and minimum count from the next sign-in of each member on; the time for changes counts at once.
         """
@@ -71,7 +71,7 @@ class AccountPolicies:
         return await self._changes.run(Event.ACCOUNT_POLICY_CHANGED, Permission.ROLE_WRITE, actor, f"group:{who}", body)
 
     async def remove(self, who: str, *, actor: Actor) -> None:
-        """Let a group ask for nothing."""
+        """Remove the account policy of a group."""
 
         async def body(tx: Transaction) -> None:
             await lock_directory(tx)

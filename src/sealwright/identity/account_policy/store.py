@@ -54,7 +54,7 @@ async def put(tx: Transaction, group_id: str, policy: GroupPolicy) -> None:
 
 
 async def remove(tx: Transaction, group_id: str) -> bool:
-    """Let a group ask for nothing; False where it did not."""
+    """Delete the policy of a group; False where it had none."""
     return await tx.one(_DELETE, of=group_id) is not None
 
 

@@ -38,7 +38,7 @@ _NEVER = Instant(253_402_300_799_000)
 
 
 class ApiTokens:
-    """Only service accounts have them. Who manages such an account may make tokens, but none with more than they hold."""
+    """Only service accounts have API tokens. Their manager may make them, but none with permissions that they lack."""
 
     def __init__(
         self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, directory: Directory, changes: AuthorizedChanges
@@ -72,12 +72,12 @@ class ApiTokens:
         return SignedIn(account, _as_session(found, address), actor, read_only=found.read_only)
 
     async def generate(self, who: str, label: str, *, expires_at: Instant | None, read_only: bool, actor: Actor) -> NewApiToken:
-        """Make a token of a service account; its secret is in no other answer."""
+        """Make a token of a service account; its secret is returned only here."""
         text = check_label(label)
         now = self._clock.now()
         if expires_at is not None and expires_at <= now:
             raise InvalidInput(
-                f"A token cannot expire at {to_rfc3339(expires_at)}: that is over.", hint="Give a time that is yet to come."
+                f"A token cannot expire at {to_rfc3339(expires_at)}: that is in the past.", hint="Give a time in the future."
             )
         secret = API_TOKEN_PREFIX + token(self._entropy)
 
@@ -108,7 +108,7 @@ class ApiTokens:
         return NewApiToken(secret, await self._run(Event.API_TOKEN_CREATED, actor, who, body))
 
     async def list_of(self, who: str, *, actor: Actor) -> tuple[ApiToken, ...]:
-        """Tokens of a service account, the oldest first; for who may read people, who manages it, and itself."""
+        """Tokens of a service account, the oldest first. For anyone who may read people, its manager, and itself."""
         account = await self._directory.show_service_account(who, actor=actor)
         return tuple(await store.of_account(self._db, account.id))
 

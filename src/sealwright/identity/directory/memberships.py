@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Memberships(DirectoryLookup):
-    """Operations on members, for actors with the permission and for who manages the group.
+    """Operations on members, for actors with the permission and for the manager of the group.
 
     Neither can give or take what they do not hold themselves: a member may get permissions by a group.
     """
@@ -144,7 +144,7 @@ class Memberships(DirectoryLookup):
         if everyone and await self._changes.carries_authority(tx, group):
             raise BuiltIn(
                 f"{member.name} cannot become a member of {group.name}.",
-                reasons=(f"everyone in {min(everyone)}, anyone created later would have the authority of {group.name}",),
+                reasons=(f"everyone in {min(everyone)}, and anyone created later, would have the authority of {group.name}",),
                 hint="Name the people, or a group that you made for them.",
             )
 
@@ -165,10 +165,6 @@ class Memberships(DirectoryLookup):
                 remedy=Remedy(Action.LIST_PEOPLE_AND_GROUPS),
             )
         return list(found.values())
-
-    async def _record_members(self, tx: Transaction, actor: Actor, group: Group, change: dict[str, object]) -> None:
-        details = {"name": group.name, **change}
-        await self._audit.record(tx, Event.GROUP_MEMBERS_CHANGED, actor=actor, target=f"group:{group.id}", details=details)
 
 
 def _check_number(members: Sequence[str]) -> None:

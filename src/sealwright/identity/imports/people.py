@@ -1,7 +1,7 @@
 """Import people with the hashes of their passwords.
 
-People are handed in piece by piece; each piece is judged, and kept sealed. Nothing of it is an account before the whole is
-created in one transaction, by the rules for people who are created one by one.
+People are sent in batches; each batch is checked, and stored sealed. No account exists before all of them are created in one
+transaction, by the rules for people who are created one by one.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ MOST_PEOPLE = 100_000
 
 
 class ImportedPerson(Struct, frozen=True, forbid_unknown_fields=True):
-    """Someone of another server."""
+    """A person of another server."""
 
     name: str
     display_name: str
     line: int
-    """Where in the file they stand."""
+    """Their line in the file."""
     mails: tuple[str, ...] = ()
     mails_verified: bool = True
     """Whether the one who imports vouches for the addresses."""
@@ -52,7 +52,7 @@ class ImportedPerson(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ImportFault(Struct, frozen=True):
-    """What is wrong with one of them, and what to do."""
+    """What is wrong with one person, and what to do."""
 
     line: int
     field: str
@@ -61,7 +61,7 @@ class ImportFault(Struct, frozen=True):
 
 
 class _Ready(Struct, frozen=True):
-    """Someone who was judged, as they will be stored."""
+    """A person who passed every check, as they will be stored."""
 
     person: Account
     password: bytes
@@ -83,7 +83,7 @@ class PersonImports:
         self._changes = changes
 
     async def begin(self, *, actor: Actor) -> tuple[str, Instant]:
-        """Begin an import; returns its id, and until when it can be finished. What the actor had begun before is forgotten."""
+        """Begin an import; returns its id, and until when it can be finished. An earlier import of the actor is discarded."""
         import_id, now = uuid4(self._entropy), self._clock.now()
         expires_at = after(now, IMPORT_LIFETIME)
 
@@ -94,15 +94,15 @@ class PersonImports:
         return import_id, expires_at
 
     async def add(self, import_id: str, people: Sequence[ImportedPerson], *, actor: Actor) -> list[ImportFault]:
-        """Judge people, and keep them where nothing is wrong with any of these; returns what is wrong."""
+        """Check people, and store them if nothing is wrong with any of them; returns what is wrong."""
         await self._changes.require(Event.PEOPLE_IMPORTED, Permission.PERSON_WRITE, actor, "import")
         if not 1 <= len(people) <= MOST_AT_ONCE:
-            raise InvalidInput(f"{len(people)} people are given; hand in 1 to {MOST_AT_ONCE} at once.")
+            raise InvalidInput(f"{len(people)} people are given; send 1 to {MOST_AT_ONCE} at once.")
         await self._require_open(self._db, import_id, actor)
         faults: list[ImportFault] = []
         sealed: list[bytes] = []
         for each in people:
-            ready, wrong = self._judged(each)
+            ready, wrong = self._checked(each)
             faults += wrong
             faults += [fault async for fault in self._taken(each)] if not wrong else []
             if ready is not None:
@@ -121,7 +121,7 @@ class PersonImports:
         return []
 
     async def cancel(self, *, actor: Actor) -> None:
-        """Forget what the actor has begun."""
+        """Discard the import that the actor has begun."""
 
         async def body(tx: Transaction) -> None:
             await store.delete_imports_of(tx, actor.id)
@@ -129,7 +129,7 @@ class PersonImports:
         await self._changes.run(Event.PEOPLE_IMPORTED, Permission.PERSON_WRITE, actor, "import", body)
 
     async def finish(self, import_id: str, *, actor: Actor) -> int:
-        """Create everyone who was handed in, all or, where one cannot be created any more, no one; returns how many."""
+        """Create everyone who was sent or, where one of them cannot be created any more, no one; returns how many."""
 
         async def body(tx: Transaction) -> int:
             await directory_store.lock_directory(tx)
@@ -200,13 +200,13 @@ class PersonImports:
                 found["credentials"].append({**of, "id": uuid4(self._entropy), "kind": kind, **secret})
         return found
 
-    def _judged(self, given: ImportedPerson) -> tuple[_Ready | None, list[ImportFault]]:
-        """Someone as they will be stored, and everything that is wrong with them."""
+    def _checked(self, given: ImportedPerson) -> tuple[_Ready | None, list[ImportFault]]:
+        """A person as they will be stored, and everything that is wrong with them."""
         faults: list[ImportFault] = []
         found: dict[str, Any] = {}
-        for field, judge in self._judges(given):
+        for field, check in self._checks_of(given):
             try:
-                found[field] = judge()
+                found[field] = check()
             except Failure as failure:
                 faults.append(_fault(given, field, failure))
         if faults:
@@ -214,7 +214,7 @@ class PersonImports:
         attributes = {name: value for name, value in found["attributes"].items() if value is not None}
         return _Ready(found["name"], found["password_hash"], attributes, found["ssh_public_keys"]), []
 
-    def _judges(self, given: ImportedPerson) -> Iterator[tuple[str, Any]]:
+    def _checks_of(self, given: ImportedPerson) -> Iterator[tuple[str, Any]]:
         mails = [MailAddress(each, verified=given.mails_verified) for each in given.mails]
         now = self._clock.now()
 

@@ -1,6 +1,6 @@
 """Confirm mail addresses by links, vouch for them, and let people change their own.
 
-An address that nobody has proven is never told as verified, and never certified. A link is bound to one address of one account:
+An address that no one has proven is never stated as verified, and never certified. A link is bound to one address of one account:
 what is stored is the digest of both, and it works only for someone who is signed in to that account. Else a stranger could
 enter an address and have its owner confirm it for them.
 """
@@ -47,7 +47,7 @@ WithMailLink = Callable[[Transaction, Account, MailLink], Awaitable[None]]
 
 
 class MailAddresses:
-    """Verbs about them."""
+    """Operations on mail addresses."""
 
     def __init__(
         self,

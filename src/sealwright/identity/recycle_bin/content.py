@@ -1,6 +1,6 @@
 """What is kept of an account or a group, and put into the bin with its deletion.
 
-No credential, session, token, link, consent or grant of a role is kept: what is revived opens nothing by itself.
+No credential, session, token, link, consent or grant of a role is kept: no one can sign in or act by what is revived alone.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from sealwright.identity.recycle_bin import store
 
 
 class KeptAccount(Struct, frozen=True):
-    """An account without what it proves itself with."""
+    """An account without its credentials."""
 
     account: Account
     attributes: dict[str, PersonAttribute]
     ssh_keys: list[SshKey]
     groups: list[str]
-    """Ids of the groups that it was added to itself."""
+    """Ids of the groups of which it was a direct member."""
     credential_generation: int
 
 
@@ -56,7 +56,7 @@ async def keep_account(tx: Transaction, account: Account, actor: Actor, now: Ins
 
 
 async def keep_group(tx: Transaction, group: Group, actor: Actor, now: Instant) -> None:
-    """The same for a group."""
+    """Put a group into the bin; the caller deletes it in the same transaction."""
     kept = KeptGroup(
         group,
         [each.id for each in await directory.accounts_in(tx, group.id)],

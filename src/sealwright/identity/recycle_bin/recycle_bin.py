@@ -22,10 +22,11 @@ from sealwright.identity.recycle_bin.content import KeptAccount, KeptGroup, acco
 
 ACCOUNTS = ("person", "service")
 GROUPS = ("group", "group")
+"""Twice, because the statements take two kinds."""
 
 
 class RevivedAccount(Struct, frozen=True):
-    """An account that is there again, and what of it could not be restored."""
+    """A revived account, and what of it could not be restored."""
 
     account: Account
     lost_mails: tuple[str, ...]
@@ -33,7 +34,7 @@ class RevivedAccount(Struct, frozen=True):
 
 
 class RecycleBin:
-    """Nobody revives what would have a permission that they do not hold themselves."""
+    """Operations on deleted accounts and groups. No one can revive one that would have a permission which they lack."""
 
     def __init__(self, db: Database, audit: Audit, clock: Clock, changes: AuthorizedChanges, *, domain: str) -> None:
         """`domain`: the part after the @ of an SPN."""

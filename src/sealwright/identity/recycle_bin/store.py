@@ -75,15 +75,15 @@ async def take(tx: Transaction, entry_id: str) -> None:
 
 
 async def purge(tx: Transaction, before: Instant, at_most: int) -> int:
-    """Delete so many of what was deleted before; returns how many."""
+    """Delete for good at most `at_most` entries that were put into the bin before `before`; returns how many."""
     return await tx.run(_DELETE_OLD, before=before, at_most=at_most)
 
 
 async def groups_of_account(reader: Reader, account_id: str) -> Sequence[str]:
-    """Ids of the groups that an account was added to itself."""
+    """Ids of the groups of which an account is a direct member."""
     return sorted(row[0] for row in await reader.all(_GROUPS_OF_ACCOUNT, which=account_id))
 
 
 async def groups_of_group(reader: Reader, group_id: str) -> Sequence[str]:
-    """Ids of the groups that a group was added to itself."""
+    """Ids of the groups of which a group is a direct member."""
     return sorted(row[0] for row in await reader.all(_GROUPS_OF_GROUP, which=group_id))

@@ -18,7 +18,7 @@ class GrantNotFound(NotFound):
 
 
 class RoleRefused(InvalidInput):
-    """The id, the permissions or the end of a role's grant have not the form that is needed."""
+    """The id or the permissions of a role, or the holder or the end of a grant, cannot be as given."""
 
     code = "role_refused"
 

@@ -105,7 +105,7 @@ class Roles:
     async def change(
         self, role_id: str, *, description: str | None = None, permissions: Iterable[str] | None = None, actor: Actor
     ) -> KnownRole:
-        """Give a role another description or other permissions; at once for everyone who holds it."""
+        """Replace the description or the permissions of a role, at once for everyone who holds it."""
         allowed = None if permissions is None else _checked_permissions(permissions)
         text = None if description is None else check_description(description)
 

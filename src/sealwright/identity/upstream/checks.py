@@ -1,4 +1,4 @@
-"""What is looked at before an identity provider is stored: saved means tested."""
+"""The checks that an identity provider has to pass before it is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORGEABLE = frozenset({"HS256", "HS384", "HS512", "none"})
 async def check_provider(
     provider: UpstreamProvider, redirect_uri: str, own_callback: str, providers: TrustedProviders
 ) -> tuple[ProviderCheck, ...]:
-    """Fetch what the provider says of itself, now, and look whether it can be used."""
+    """Fetch the metadata and keys of the provider, and check whether it can be used."""
     redirect = ProviderCheck(
         "redirect_uri",
         redirect_uri == own_callback and origin_of(redirect_uri)[0] == "https",

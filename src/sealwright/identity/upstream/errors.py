@@ -1,4 +1,4 @@
-"""Refusals about identity providers of others."""
+"""Refusals about other identity providers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ProviderNameTaken(Conflict):
 
 
 class MappingTaken(Conflict):
-    """The group gives the role already."""
+    """The group is mapped to the role already."""
 
     code = "group_mapping_exists"
 
@@ -43,7 +43,7 @@ class ProviderRefused(InvalidInput):
 
     @classmethod
     def after(cls, checks: tuple[ProviderCheck, ...]) -> ProviderRefused:
-        """With what failed of `checks`."""
+        """The refusal that names those of `checks` that failed."""
         failed = [each for each in checks if not each.passed]
         return cls(failed[0].detail, reasons=tuple(f"{each.name}: {each.detail}" for each in failed))
 

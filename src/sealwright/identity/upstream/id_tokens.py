@@ -56,7 +56,7 @@ async def verify_id_token(
     nonce: str,
     access_token: object,
 ) -> UpstreamIdentity:
-    """Who an ID token speaks of; raises SignOnRefused with the check that failed."""
+    """The person whom an ID token names; raises SignOnRefused with the check that failed."""
     if not isinstance(text, str) or not text:
         raise SignOnRefused(RefusedSignOn.TOKEN_ENDPOINT, f"{provider.name} gave no ID token.")
     try:

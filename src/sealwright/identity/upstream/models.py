@@ -1,4 +1,4 @@
-"""Identity providers of others, their mappings, and what a sign-in with them found."""
+"""Other identity providers, the roles that their groups give, and why a sign-in with one is refused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class UpstreamProvider(Struct, frozen=True, kw_only=True):
 
 
 class GroupMapping(Struct, frozen=True):
-    """Who is in this group at the provider holds this role here."""
+    """Members of this group at the provider hold this role here."""
 
     id: str
     provider_id: str
@@ -52,7 +52,7 @@ class GroupMapping(Struct, frozen=True):
 
 
 class ProviderCheck(Struct, frozen=True):
-    """One thing that was looked at before a provider is stored."""
+    """The result of one check of a provider."""
 
     name: str
     passed: bool
@@ -60,7 +60,7 @@ class ProviderCheck(Struct, frozen=True):
 
 
 class RefusedSignOn(StrEnum):
-    """Why a sign-in with a provider did not come to its end."""
+    """Why a sign-in with a provider was refused."""
 
     PRE_LOGIN_CONSUME_FAILED = "pre_login_consume_failed"
     MISSING_PRE_LOGIN_COOKIE = "missing_pre_login_cookie"

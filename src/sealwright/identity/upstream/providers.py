@@ -1,4 +1,4 @@
-"""Create, test, change and delete identity providers of others, and say what their groups give."""
+"""Create, test, change and delete other identity providers, and map their groups to roles."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ProviderInput:
 class UpstreamProviders:
     """Operations on identity providers. Each checks that `actor` is permitted, and leaves an audit row.
 
-    Anyone who may change a provider decides who its people are. So it takes every permission that its mappings give, too.
+    Anyone who may change a provider decides who its people are. So they also need every permission that its mappings give.
     """
 
     def __init__(  # noqa: PLR0913 - what every operation needs comes in here once
@@ -124,12 +124,12 @@ class UpstreamProviders:
         return await self._known(self._db, provider_id)
 
     async def test(self, given: ProviderInput, *, actor: Actor) -> tuple[ProviderCheck, ...]:
-        """What would be looked at before a provider is stored, and what was found. Nothing is stored."""
+        """The results of the checks that come before a provider is stored. Nothing is stored."""
         require(actor, Permission.OIDC_PROVIDER_WRITE)
         return await self._checks(self._new(given), given)
 
     async def create(self, given: ProviderInput, *, actor: Actor) -> UpstreamProvider:
-        """Store a provider whose discovery document, algorithms, keys and redirect URI are found good now."""
+        """Store a provider whose discovery document, algorithms, keys and redirect URI pass every check."""
         await self._changes.require(Event.OIDC_PROVIDER_CREATED, Permission.OIDC_PROVIDER_WRITE, actor, "oidc_provider:new")
         provider = self._new(given)
         await self._require_checks(provider, given)
@@ -138,7 +138,7 @@ class UpstreamProviders:
             await lock_directory(tx)
             await self._require_free(tx, provider)
             await store.insert_provider(tx, provider, self._sealed(provider, given))
-            await self._record(tx, Event.OIDC_PROVIDER_CREATED, actor, provider.id, _told(provider))
+            await self._record(tx, Event.OIDC_PROVIDER_CREATED, actor, provider.id, _details(provider))
             return provider
 
         return await self._changes.run(
@@ -146,7 +146,7 @@ class UpstreamProviders:
         )
 
     async def update(self, provider_id: str, given: ProviderInput, *, actor: Actor) -> UpstreamProvider:
-        """Change what is given, if the provider is found good with it. A blank secret keeps the stored one.
+        """Change what is given, if the provider still passes every check. A blank secret keeps the stored one.
 
         With another issuer, what the one before gave ends at once: sessions, and roles of its groups.
         """
@@ -173,7 +173,7 @@ class UpstreamProviders:
         return await self._changes.run(Event.OIDC_PROVIDER_UPDATED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
 
     async def refresh(self, provider_id: str, *, actor: Actor) -> tuple[ProviderCheck, ...]:
-        """Fetch discovery document and key set anew, and say what was found."""
+        """Fetch the discovery document and the key set again; returns the results of the checks."""
         require(actor, Permission.OIDC_PROVIDER_WRITE)
         provider = await self._known(self._db, provider_id)
         checks = await check_provider(provider, self.callback, self.callback, self._providers)
@@ -188,7 +188,7 @@ class UpstreamProviders:
     async def delete(self, provider_id: str, *, end_sessions: bool = False, actor: Actor) -> None:
         """Delete a provider with its mappings and the roles that they gave. People stay.
 
-        While sessions that began with it hold, it is deleted only with `end_sessions`, which ends them first.
+        While sessions that began with it are valid, it is deleted only with `end_sessions`, which ends them first.
         """
         target = f"oidc_provider:{printable(provider_id)}"
 
@@ -236,7 +236,7 @@ class UpstreamProviders:
         return await self._changes.run(Event.GROUP_MAPPING_ADDED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
 
     async def unmap(self, mapping_id: str, *, actor: Actor) -> None:
-        """Let a group give a role no more, from each person's next sign-in on."""
+        """Remove the mapping of a group to a role, from each person's next sign-in on."""
 
         async def body(tx: Transaction) -> None:
             await lock_directory(tx)
@@ -341,5 +341,5 @@ def secret_context(provider_id: str) -> str:
     return f"oidc_providers:{provider_id}"
 
 
-def _told(provider: UpstreamProvider) -> dict[str, Any]:
+def _details(provider: UpstreamProvider) -> dict[str, Any]:
     return {"name": provider.name, "issuer_url": provider.issuer_url, "client_id": provider.client_id}

@@ -1,4 +1,4 @@
-"""Sign in with an identity provider (OpenID Connect Core, section 3.1): begin, go there, come back with a session and roles.
+"""Sign in with another identity provider (OpenID Connect Core, section 3.1): we are its client, and it gives roles by groups.
 
 Nothing is decided by a mail address: people are known by issuer and subject. Someone whose groups give no role is refused.
 """
@@ -106,7 +106,7 @@ class UpstreamSignOn:
         self._callback = callback
 
     async def begin(self, provider_id: str, *, return_to: str, again: bool = False) -> BegunSignOn:
-        """Lead to the provider. Raises ProviderNotFound, SignOnRefused where it is disabled, or Unavailable.
+        """The address at the provider. Raises ProviderNotFound, SignOnRefused where it is disabled, or Unavailable.
 
         `again`: someone is signed in here already, so that the provider is to ask for their credentials anew.
         """
@@ -156,7 +156,7 @@ class UpstreamSignOn:
         held_token: str,
         device_token: str | None,
     ) -> CompletedSignOn:
-        """Check what the provider sent the browser back with. Raises SignOnRefused, which the record tells in full."""
+        """Check what the provider sent the browser back with. Raises SignOnRefused, and leaves an audit row with the reason."""
         provider: UpstreamProvider | None = None
         try:
             provider, waiting = await self._take(query, cookie)
@@ -252,9 +252,10 @@ class UpstreamSignOn:
             decoded = {}
         if answer.status != _OK or not decoded:
             error = decoded.get("error")
-            told = f" with {printable(error, 80)}" if isinstance(error, str) else ""
+            with_error = f" with {printable(error, 80)}" if isinstance(error, str) else ""
             raise SignOnRefused(
-                RefusedSignOn.TOKEN_ENDPOINT, f"{provider.name} gave no tokens: it answered with status {answer.status}{told}."
+                RefusedSignOn.TOKEN_ENDPOINT,
+                f"{provider.name} gave no tokens: it answered with status {answer.status}{with_error}.",
             )
         return decoded
 
@@ -273,7 +274,7 @@ class UpstreamSignOn:
         if groups is None:
             raise SignOnRefused(
                 RefusedSignOn.GROUPS_MISSING,
-                f"{provider.name} told no groups: the claim {provider.groups_claim_path} is absent, or no list of texts.",
+                f"{provider.name} named no groups: the claim {provider.groups_claim_path} is missing, or no list of strings.",
                 hint="Let the provider put the groups of people into the ID token.",
             )
 
@@ -350,7 +351,7 @@ class UpstreamSignOn:
         return person
 
     async def _insert(self, tx: Transaction, identity: UpstreamIdentity) -> Account:
-        """A new account, under the name that the provider tells, or the next one that is free."""
+        """A new account, under the name that the provider gives, or the next one that is free."""
         wished = name_from(identity.user_name)
         account_id, now = uuid4(self._entropy), self._clock.now()
         for number in range(_MOST_NAMES):
@@ -371,7 +372,7 @@ class UpstreamSignOn:
         return person
 
     async def _set_roles(self, tx: Transaction, provider: UpstreamProvider, account: Account, roles: Sequence[str]) -> None:
-        """What the groups give now, and nothing that they gave before; what was granted by hand is not touched."""
+        """Grant the roles that the groups give now, and delete those that they gave before; grants made by hand stay."""
         held = await store.grants_from(tx, account.id, provider.id)
         for role in set(held) - set(roles):
             await access_store.delete_grant(tx, held[role])
@@ -388,7 +389,7 @@ class UpstreamSignOn:
 
 
 def name_from(text: str) -> str:
-    """A name for an account out of what a provider calls someone: the part before the @, in the characters that names have."""
+    """The account name made of the user name at the provider: the part before the @, in the characters that names have."""
     plain = re.sub(r"[^a-z0-9._-]+", "-", text.partition("@")[0].lower()).lstrip("0123456789._-").rstrip("-._")[:60]
     return plain or "person"
 

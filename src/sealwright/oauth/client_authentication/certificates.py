@@ -30,7 +30,7 @@ class CertificateProof:
     async def require(self, client: Client, peer: Peer, method: str) -> None:
         """Raise NotProven unless the connection has a certificate that proves the client."""
         if peer.shown_certificate is None:
-            raise NotProven(peer.told_wrongly or "no client certificate was shown")
+            raise NotProven(peer.forwarding_fault or "no client certificate was shown")
         if method == "tls_client_auth":
             await self._require_ours(client, peer.shown_certificate)
         else:

@@ -39,7 +39,7 @@ class ClientKeys:
     async def list_keys(self, name: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """The keys that are not revoked, newest first."""
         require(actor, Permission.CLIENT_READ)
-        return await self._told(await self._found(name))
+        return await self._unrevoked(await self._found(name))
 
     async def rotate(self, name: str, at: Instant | None = None, *, actor: Actor) -> tuple[ClientKey, ...]:
         """Give a client new keys that are published at once and sign from `at` on, or as soon as everyone can have seen them."""
@@ -48,7 +48,7 @@ class ClientKeys:
         _require_own_keys(client)
         recorded = self._recorded(Event.CLIENT_KEYS_ROTATED, client, actor)
         await self._keys.rotate(key_owner_of(client), (client.id_token_signed_response_alg,), at, recorded)
-        return await self._told(client)
+        return await self._unrevoked(client)
 
     async def revoke(self, name: str, key_id: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """Take a key out of the key set: whatever it signed is worth nothing from now on. Another takes its place at once."""
@@ -58,7 +58,7 @@ class ClientKeys:
         algorithms = (client.id_token_signed_response_alg,)
         if not await self._keys.revoke(key_owner_of(client), key_id, algorithms, recorded):
             raise NotRegistered(f"{client.name} has no key {key_id[:80]!r}.", remedy=Remedy(Action.SHOW_CLIENT, client.name))
-        return await self._told(client)
+        return await self._unrevoked(client)
 
     async def missing(self, client: Client, algorithm: str) -> list[NewKey]:
         """A new key where none of those behind a client's issuer goes on to sign with an algorithm. Not stored yet."""
@@ -89,14 +89,14 @@ class ClientKeys:
         """Read keys anew when they are next needed."""
         self._keys.forget()
 
-    async def _told(self, client: Client) -> tuple[ClientKey, ...]:
-        return await self._keys.told(key_owner_of(client), (client.id_token_signed_response_alg,))
+    async def _unrevoked(self, client: Client) -> tuple[ClientKey, ...]:
+        return await self._keys.unrevoked(key_owner_of(client), (client.id_token_signed_response_alg,))
 
     def _recorded(self, event: Event, client: Client, actor: Actor) -> Recorded:
         async def record(tx: Transaction, details: dict[str, object]) -> None:
             await touch_client(tx, client.id, self._clock.now())
-            told = {"name": client.name, **details}
-            await self._audit.record(tx, event, actor=actor, target=f"client:{client.id}", details=told)
+            all_details = {"name": client.name, **details}
+            await self._audit.record(tx, event, actor=actor, target=f"client:{client.id}", details=all_details)
 
         return record
 

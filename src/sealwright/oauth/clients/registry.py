@@ -177,8 +177,8 @@ class ClientRegistry:
                 await require_issuer_there(tx, issuer)
             await store.insert_client(tx, client, sealed)
             await self.keys.insert(tx, keys)
-            told = {"issuer": issuer.name} if issuer else {"key": keys[0].id}
-            details = {**basics, "kind": str(client.kind), **members, **told}
+            signing = {"issuer": issuer.name} if issuer else {"key": keys[0].id}
+            details = {**basics, "kind": str(client.kind), **members, **signing}
             await self._audit.record(tx, Event.CLIENT_CREATED, actor=actor, target=_target(client), details=details)
 
         return client, body

@@ -21,14 +21,14 @@ DEVICE_PAGE = "/ui/oauth2/device"
 DEVICE_DONE_PAGE = DEVICE_PAGE + "/done"
 LASTS = timedelta(minutes=10)
 INTERVAL = timedelta(seconds=5)
-"""Between two questions of a device (RFC 8628, section 3.5)."""
+"""Between two polls of a device (RFC 8628, section 3.5)."""
 _MILLISECOND = timedelta(milliseconds=1)
 _read = msgspec.json.Decoder(AuthorizationRequest).decode
 _TRIES = 3
 
 
 class DeviceRequests:
-    """Stores them by the digests of their two codes."""
+    """Authorization requests of devices, stored by the digests of device code and user code."""
 
     def __init__(self, dependencies: OAuthDependencies) -> None:
         self._db = dependencies.db

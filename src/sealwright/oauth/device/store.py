@@ -90,7 +90,7 @@ async def deny(tx: Transaction, digest: bytes, now: Instant) -> bool:
 
 
 async def poll(tx: Transaction, digest: bytes, now: Instant) -> bool:
-    """Note that the device asks; false where it asks earlier than it may."""
+    """Note that the device polls; false where it asks earlier than it may."""
     return await tx.run(_POLL, which=digest, now=now, now_and_more=now) == 1
 
 

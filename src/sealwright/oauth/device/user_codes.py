@@ -8,6 +8,7 @@ ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """Consonants alone: none looks like a digit or like another one, and they make no words. 20^8 is 34 bits."""
 LENGTH = 8
 _FAIR = 256 - 256 % len(ALPHABET)
+"""Bytes from here on are skipped, so that every letter is equally likely."""
 
 
 def new_user_code(entropy: Entropy) -> str:

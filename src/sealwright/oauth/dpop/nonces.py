@@ -16,14 +16,14 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class Nonces:
-    """The same for every client; what they keep away is a proof that was made long before."""
+    """The same nonces for every client: they refuse proofs that were made long in advance."""
 
     def __init__(self, sealer: Sealer, clock: Clock) -> None:
         self._key = sealer.derive("DPoP nonces")
         self._clock = clock
 
     def current(self) -> str:
-        """What clients are told."""
+        """The nonce that is sent to clients."""
         return self._of(self._slot())
 
     def is_good(self, nonce: str) -> bool:

@@ -56,7 +56,7 @@ def read_proof(
     now: Instant,
     algorithms: frozenset[str] = ALGORITHMS,
 ) -> Proof:
-    """The proof of a request to one of the spellings of its address; raises ProofRefused.
+    """The proof of a request to one of the addresses that the endpoint has; raises ProofRefused.
 
     `access_token`: the one that is sent with it; None where none is.
     """
@@ -90,11 +90,11 @@ def _require_request(claims: Mapping[str, Any], method: str, urls: Collection[st
     if claims.get("htm") != method:
         raise ProofRefused(f"The DPoP proof is for the method {str(claims.get('htm'))[:16]!r}; this request is {method}.")
     htu = claims.get("htu")
-    if not isinstance(htu, str) or _same_spelling(htu) not in {_same_spelling(url) for url in urls}:
+    if not isinstance(htu, str) or _normalized(htu) not in {_normalized(url) for url in urls}:
         raise ProofRefused(f"The DPoP proof is for {str(htu)[:200]!r}; this is {next(iter(urls))}.")
 
 
-def _same_spelling(url: str) -> str:
+def _normalized(url: str) -> str:
     """Without query and fragment, which count for nothing (section 4.3), and with scheme and host as RFC 3986 has them."""
     try:
         parts = urlsplit(url)

@@ -14,7 +14,7 @@ from sealwright.oauth.dpop.proof import ALGORITHMS, ProofRefused, read_proof
 
 
 class NonceNeeded(ProofRefused):
-    """The proof needs a nonce of this server, or has one that is over."""
+    """The proof needs a nonce of this server, or has an expired one."""
 
 
 class DpopProofs:
@@ -35,12 +35,12 @@ class DpopProofs:
         needs_nonce: bool = False,
         algorithms: frozenset[str] = ALGORITHMS,
     ) -> str:
-        """The thumbprint of the key that signed it; raises ProofRefused, or NonceNeeded. It is used up by this."""
+        """The thumbprint of the key that signed it; raises ProofRefused, or NonceNeeded. The proof is then used up."""
         proof = read_proof(
             text, method=method, urls=urls, access_token=access_token, now=self._clock.now(), algorithms=algorithms
         )
         if (needs_nonce or proof.nonce is not None) and not self.nonces.is_good(proof.nonce or ""):
-            raise NonceNeeded("The DPoP proof needs the nonce that the header DPoP-Nonce of this response tells.")
+            raise NonceNeeded("The DPoP proof needs the nonce that the header DPoP-Nonce of this response holds.")
         digest = hashlib.sha256(f"{proof.thumbprint}:{proof.id}".encode("utf-8", "surrogatepass")).digest()
         if not await self._batcher.add(store.UsedProof(digest, proof.until)):
             raise ProofRefused("The DPoP proof was used before; make a new one for each request.")

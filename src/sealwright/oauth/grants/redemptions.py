@@ -31,7 +31,7 @@ class Redemption(NamedTuple):
     client: Client
     actor: Actor
     sealed_successor: bytes | None = None
-    """The refresh token that follows, where it may be told once more; the family then outlives a second use for a while."""
+    """The refresh token that follows, where it may be sent once more; the family then outlives a second use for a while."""
 
 
 class Redemptions:

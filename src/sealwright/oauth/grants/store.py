@@ -77,7 +77,7 @@ class Successor(NamedTuple):
 
     digest: bytes
     sealed: bytes | None
-    """None where it is never told again."""
+    """None where it is never sent again."""
 
 
 async def code(db: Database, digest: bytes) -> Code | None:

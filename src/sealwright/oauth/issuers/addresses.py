@@ -91,9 +91,10 @@ def key_owner_of_shared(issuer: SharedIssuer) -> KeyOwner:
 
 
 def own_issuer_in(origin: str, configuration_endpoint: str) -> tuple[str, str] | None:
-    """Which issuer of this server is meant by its URL or the URL of its metadata; None for another provider's.
+    """The issuer of this server that a URL names, its own or that of its metadata; None for another provider's.
 
-    Name of the client whose own it is, and name of a shared issuer: one of them, or neither for the root issuer.
+    Returns the name of the client whose issuer it is and the name of the shared issuer: one of them is empty, for the root issuer
+    both are.
     """
     issuer_url = configuration_endpoint.removesuffix(CONFIGURATION_PATH).removesuffix("/")
     if issuer_url == origin:
@@ -106,6 +107,6 @@ def own_issuer_in(origin: str, configuration_endpoint: str) -> tuple[str, str] |
 
 
 def client_name_in(origin: str, configuration_endpoint: str) -> str | None:
-    """The name of the client whose own issuer is meant; empty for an issuer that clients share, None for another provider's."""
+    """The name of the client whose own issuer the URL names; empty for a shared issuer, None for another provider's."""
     meant = own_issuer_in(origin, configuration_endpoint)
     return None if meant is None else meant[0]

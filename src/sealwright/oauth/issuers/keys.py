@@ -12,7 +12,7 @@ from sealwright.keys import PUBLISHED_BEFORE_USE, Custody, NewKey, PublicKeyReco
 from sealwright.oauth.issuers.addresses import KeyOwner
 
 Recorded = Callable[[Transaction, dict[str, object]], Awaitable[None]]
-"""Leaves the audit row of a change, with these details."""
+"""Writes the audit row of a change, with these details."""
 
 
 class ClientKey(Struct, frozen=True):
@@ -29,7 +29,7 @@ class ClientKey(Struct, frozen=True):
 
 
 class IssuerKeys:
-    """Changes of the keys of any issuer. Anyone who calls has decided that it may be."""
+    """Changes of the keys of any issuer. The caller has checked the permission."""
 
     def __init__(self, db: Database, clock: Clock, custody: Custody) -> None:
         self._db = db
@@ -37,11 +37,11 @@ class IssuerKeys:
         self._custody = custody
 
     async def stored(self, owner: KeyOwner) -> list[PublicKeyRecord]:
-        """As they are stored, not as this process remembers them: another may have changed them just now."""
+        """The keys read from the database, not from the cache of this process: another one may have changed them just now."""
         self._custody.forget()
         return await self._custody.public_keys(*owner)
 
-    async def told(self, owner: KeyOwner, algorithms: Iterable[str]) -> tuple[ClientKey, ...]:
+    async def unrevoked(self, owner: KeyOwner, algorithms: Iterable[str]) -> tuple[ClientKey, ...]:
         """The keys that are not revoked, newest first. `algorithms`: those that tokens are asked to be signed with."""
         records = await self.stored(owner)
         current = [signing_record(records, self._clock.now(), algorithm) for algorithm in algorithms]
@@ -67,13 +67,13 @@ class IssuerKeys:
         wanted = {*algorithms, *(key.algorithm for key in old if key.retired_at is None)}
         new = await self.generate(owner, sorted(wanted))
         published = after(now, PUBLISHED_BEFORE_USE)
-        turn = published if at is None else max(at, published)
+        signs_from = published if at is None else max(at, published)
 
         async def body(tx: Transaction) -> None:
             for key in old:
-                await self._custody.retire(tx, key.id, turn)
+                await self._custody.retire(tx, key.id, signs_from)
             await self.insert(tx, new)
-            await recorded(tx, {"keys": [key.id for key in new], "at": turn})
+            await recorded(tx, {"keys": [key.id for key in new], "at": signs_from})
 
         await self._write(body)
 

@@ -101,7 +101,7 @@ class IssuerRegistry:
     async def list_keys(self, name: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """The keys that are not revoked, newest first."""
         require(actor, Permission.CLIENT_READ)
-        return await self._told(await self._found(name))
+        return await self._unrevoked(await self._found(name))
 
     async def rotate(self, name: str, at: Instant | None = None, *, actor: Actor) -> tuple[ClientKey, ...]:
         """Give an issuer new keys that are published at once and sign from `at` on, or as soon as everyone can have seen them."""
@@ -110,7 +110,7 @@ class IssuerRegistry:
         require_rotation_time(at, self._clock)
         recorded = self._recorded(Event.OAUTH_ISSUER_KEYS_ROTATED, issuer, actor)
         await self._keys.rotate(key_owner_of_shared(issuer), ALGORITHMS, at, recorded)
-        return await self._told(issuer)
+        return await self._unrevoked(issuer)
 
     async def revoke(self, name: str, key_id: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """Take a key out of the key set: whatever it signed, for any client, is worth nothing from now on."""
@@ -119,10 +119,10 @@ class IssuerRegistry:
         recorded = self._recorded(Event.OAUTH_ISSUER_KEY_REVOKED, issuer, actor)
         if not await self._keys.revoke(key_owner_of_shared(issuer), key_id, ALGORITHMS, recorded):
             raise NotRegistered(f"The issuer {name} has no key {key_id[:80]!r}.", remedy=Remedy(Action.SHOW_ISSUER, name))
-        return await self._told(issuer)
+        return await self._unrevoked(issuer)
 
-    async def _told(self, issuer: SharedIssuer) -> tuple[ClientKey, ...]:
-        return await self._keys.told(key_owner_of_shared(issuer), ALGORITHMS)
+    async def _unrevoked(self, issuer: SharedIssuer) -> tuple[ClientKey, ...]:
+        return await self._keys.unrevoked(key_owner_of_shared(issuer), ALGORITHMS)
 
     async def _require_write(self, event: Event, name: str, actor: Actor) -> None:
         try:

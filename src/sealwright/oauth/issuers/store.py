@@ -30,7 +30,7 @@ async def issuer_named(reader: Database | Transaction, name: str) -> SharedIssue
 
 
 async def issuer_to_use(tx: Transaction, name: str) -> SharedIssuer | None:
-    """The same, which is not deleted until this transaction ends."""
+    """The issuer with this name, locked, so that it is not deleted before this transaction ends."""
     return _issuer(await tx.one(_TO_USE, name=name))
 
 

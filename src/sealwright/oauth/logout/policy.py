@@ -15,7 +15,7 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_TOKEN_TYPE = "logout+jwt"  # noqa: S105 - a media type
 LOGOUT_TOKEN_LASTS = timedelta(minutes=2)
 DELIVERED_WITHIN = timedelta(hours=24)
-"""After that an application is no longer told: its own session will have ended."""
+"""After that no logout token is sent any more: its own session will have ended."""
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=15)
 
@@ -31,7 +31,7 @@ def may_return_to(client: Client, uri: str) -> bool:
 
 
 def backchannel_url(client: Client) -> str:
-    """Where the client is told, if it may be told there still; else empty."""
+    """Where logout tokens of the client are sent; empty where it has no such URL, or one that is no longer allowed."""
     url = client.backchannel_logout_uri or ""
     return url if has_permitted_scheme(url, client) else ""
 

@@ -47,7 +47,7 @@ _read = msgspec.json.Decoder(PushedRequest).decode
 
 
 class PushedRequests:
-    """Stores them by the digest of their handle."""
+    """Pushed requests, stored by the digest of their `request_uri`."""
 
     def __init__(self, dependencies: OAuthDependencies) -> None:
         self._db = dependencies.db
@@ -78,7 +78,7 @@ class PushedRequests:
         return None if kept is None else _read(kept)
 
     async def use_up(self, tx: Transaction, digest: bytes) -> bool:
-        """True only for the first to do so."""
+        """Consume a request; true only for the first decision."""
         return await store.consume(tx, digest, self._clock.now())
 
 

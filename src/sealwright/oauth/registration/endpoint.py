@@ -44,7 +44,7 @@ class RegistrationEndpoint:
     """Clients of the root issuer register themselves here."""
 
     def __init__(self, dependencies: OAuthDependencies, *, sealer: Sealer, named: NamedAuthorities) -> None:
-        """`named`: the names that carry authority elsewhere; a client that one of them means does not change itself."""
+        """`named`: the names that carry authority elsewhere; a client with such a name cannot change its own registration."""
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._entropy = dependencies.entropy
@@ -55,7 +55,7 @@ class RegistrationEndpoint:
         self._named = named
 
     async def register(self, document: Mapping[str, Any], bearer: str | None, origin: str, address: str) -> dict[str, Any]:
-        """Register a client; the members of the response. Raises what RFC 7591, section 3.2.2 has for it."""
+        """Register a client; the members of the response. Raises the errors of RFC 7591, section 3.2.2."""
         network = network_of(address)
         self._budgets.registrations.require("")
         self._budgets.registrations_by_network.require(network)
@@ -73,12 +73,12 @@ class RegistrationEndpoint:
         scopes = await self._stored(client, secret, digest_of(access_token), bearer, anonymous(address))
         self._budgets.registrations.spend("")
         self._budgets.registrations_by_network.spend(network)
-        return self._told(client, secret, access_token, origin) | ({"scope": " ".join(scopes)} if scopes else {})
+        return self._response(client, secret, access_token, origin) | ({"scope": " ".join(scopes)} if scopes else {})
 
     async def read(self, name: str, bearer: str | None, origin: str, address: str) -> dict[str, Any]:
         """What is registered of a client; raises RegistrationTokenRefused."""
         client = await self._managed(name, bearer, address)
-        return self._told(client, await self._secret(client), bearer or "", origin)
+        return self._response(client, await self._secret(client), bearer or "", origin)
 
     async def update(
         self, name: str, document: Mapping[str, Any], bearer: str | None, origin: str, address: str
@@ -102,7 +102,7 @@ class RegistrationEndpoint:
             await self._require_over(tx, found, actor)
             if not await store.replace_access_token(tx, found.id, digest_of(bearer or ""), digest_of(access_token)):
                 raise _not_the_token()
-            own = metadata.without_administrators(requested, found)
+            own = metadata.without_administrators_settings(requested, found)
             changed = metadata.registered(_emptied(found, own), own)
             await client_store.update_client(tx, changed, now)
             new_secret = usual_secret if found.secret_digest is None and _needs_secret(changed) else None
@@ -117,7 +117,7 @@ class RegistrationEndpoint:
         except (MetadataRefused, NotPermitted) as refusal:
             await self._refused(refusal, actor, f"client:{client.id}")
             raise
-        return self._told(changed, new_secret or secret, access_token, origin)
+        return self._response(changed, new_secret or secret, access_token, origin)
 
     async def delete(self, name: str, bearer: str | None, address: str) -> None:
         """Delete a client with everything that it was given."""
@@ -221,7 +221,7 @@ class RegistrationEndpoint:
         raise _not_the_token()
 
     async def _destroy(self, client_id: str, bearer: str, address: str) -> None:
-        reason = "the registration access token was used on another client, and is no good any more"
+        reason = "the registration access token was used on another client, and is not valid any more"
 
         async def body(tx: Transaction) -> None:
             await store.replace_access_token(tx, client_id, digest_of(bearer), None)
@@ -259,15 +259,15 @@ class RegistrationEndpoint:
     def _sealed(self, client: Client, secret: str) -> bytes:
         return self._sealer.seal(secret.encode(), secret_context(client.id))
 
-    def _told(self, client: Client, secret: str | None, access_token: str, origin: str) -> dict[str, Any]:
-        told = metadata.told_metadata(client) | {
+    def _response(self, client: Client, secret: str | None, access_token: str, origin: str) -> dict[str, Any]:
+        response = metadata.registered_metadata(client) | {
             "client_id_issued_at": to_seconds(client.created_at),
             "registration_client_uri": f"{origin}{REGISTRATION_PATH}/{client.name}",
             "registration_access_token": access_token,
         }
         if secret is not None and _needs_secret(client):
-            told |= {"client_secret": secret, "client_secret_expires_at": 0}
-        return told
+            response |= {"client_secret": secret, "client_secret_expires_at": 0}
+        return response
 
 
 def _needs_secret(client: Client) -> bool:

@@ -27,20 +27,22 @@ class RegistrationHandlers:
 
     async def register(self, request: Request) -> Response:
         """The client registration endpoint (RFC 7591)."""
-        told = await self._endpoint.register(_document(request), request.bearer(), self._base(request), request.peer.address)
-        return json_response(201, told, headers=(*_NO_STORE, _ANY_ORIGIN))
+        registered = await self._endpoint.register(
+            _document(request), request.bearer(), self._base(request), request.peer.address
+        )
+        return json_response(201, registered, headers=(*_NO_STORE, _ANY_ORIGIN))
 
     async def read(self, request: Request) -> Response:
         """What a client registered (RFC 7592, section 2.1)."""
-        told = await self._endpoint.read(_name(request), request.bearer(), self._base(request), request.peer.address)
-        return json_response(200, told, headers=(*_NO_STORE, _ANY_ORIGIN))
+        registered = await self._endpoint.read(_name(request), request.bearer(), self._base(request), request.peer.address)
+        return json_response(200, registered, headers=(*_NO_STORE, _ANY_ORIGIN))
 
     async def update(self, request: Request) -> Response:
         """Replace what a client registered (RFC 7592, section 2.2)."""
-        told = await self._endpoint.update(
+        registered = await self._endpoint.update(
             _name(request), _document(request), request.bearer(), self._base(request), request.peer.address
         )
-        return json_response(200, told, headers=(*_NO_STORE, _ANY_ORIGIN))
+        return json_response(200, registered, headers=(*_NO_STORE, _ANY_ORIGIN))
 
     async def delete(self, request: Request) -> Response:
         """A client deletes itself (RFC 7592, section 2.3)."""
@@ -57,7 +59,7 @@ class RegistrationHandlers:
         return Response(204, b"", (_ANY_ORIGIN, *headers))
 
     def _base(self, request: Request) -> str:
-        """The address that the client used, where it is one of ours; a Host header alone is not believed."""
+        """The origin that the client used, if it is one of ours; a Host header alone can be forged."""
         return self._machines_origin if request.origin == self._machines_origin else self._origin
 
 

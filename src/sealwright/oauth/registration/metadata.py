@@ -1,4 +1,4 @@
-"""Client metadata as RFC 7591 writes them, and as they stand in the table of client metadata. Pure."""
+"""Client metadata: from the names of RFC 7591 to those of our table, and back. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from sealwright.oauth.errors import MalformedTokenRequest, MetadataRefused, Redi
 from sealwright.oauth.grants import GRANTS, DeviceCodeGrant
 
 MANAGED_MEMBERS = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
-"""What only the server says (RFC 7592, section 2.2)."""
+"""Members that only the server sets (RFC 7592, section 2.2)."""
 _BASICS = ("name", "display_name", "kind", "landing_url")
-_WITH_REDIRECT = "authorization_code"
+_CODE_GRANT = "authorization_code"
 _SHOWN = 100
 
 
@@ -59,11 +59,11 @@ def requested_client(document: Mapping[str, Any], name: str) -> RequestedClient:
         "grant_types": grants,
         "device_grant": DeviceCodeGrant.grant_type in grants,
     }
-    if method != "tls_client_auth":  # they would mean nothing
+    if method != "tls_client_auth":  # no other method reads them
         members = {member: value for member, value in members.items() if member not in SUBJECT_MEMBERS}
-    profile = "classic" if _WITH_REDIRECT in grants and kind is ClientKind.CONFIDENTIAL else "oauth2.1"
+    profile = "classic" if _CODE_GRANT in grants and kind is ClientKind.CONFIDENTIAL else "oauth2.1"
     redirects = members.get("redirect_uris", ())
-    if _WITH_REDIRECT in grants and not redirects:
+    if _CODE_GRANT in grants and not redirects:
         raise RedirectUriRefused(
             "The grant type authorization_code needs an address to come back to: redirect_uris is empty or missing. Register one."
         )
@@ -78,8 +78,8 @@ def requested_client(document: Mapping[str, Any], name: str) -> RequestedClient:
     return RequestedClient(kind, display_name, landing_url, {"profile": profile, **members})
 
 
-def without_administrators(requested: RequestedClient, client: ClientMetadata) -> RequestedClient:
-    """The same for a client that is there: what is an administrator's to set stays as it is now."""
+def without_administrators_settings(requested: RequestedClient, client: ClientMetadata) -> RequestedClient:
+    """The request for an existing client, without the members that only an administrator sets: those stay as they are."""
     kept = {member: value for member, value in requested.members.items() if is_open_to_registration(rows()[member])}
     algorithm = profile_members(client.profile, public=client.is_public)["id_token_signed_response_alg"]
     return requested._replace(members={"id_token_signed_response_alg": algorithm, **kept})
@@ -91,7 +91,7 @@ def is_open_to_registration(row: Row) -> bool:
 
 
 def defaults_of_registration() -> dict[str, Any]:
-    """What a client has that registered nothing."""
+    """The metadata of a client that registered none."""
     return {row.name: row.default for row in rows().values() if is_open_to_registration(row)}
 
 
@@ -101,7 +101,7 @@ def registered(base: ClientMetadata, requested: RequestedClient) -> Any:
     try:
         with_members(base, redirects)
     except ClientRefused as refused:
-        raise RedirectUriRefused(_told(refused)) from refused
+        raise RedirectUriRefused(_as_text(refused)) from refused
     try:
         client = with_members(base, requested.members)
         for member in rows():
@@ -109,21 +109,21 @@ def registered(base: ClientMetadata, requested: RequestedClient) -> Any:
                 require_allowed(client, member)
         require_complete_authentication(client)
     except ClientRefused as refused:
-        raise MetadataRefused(_told(refused)) from refused
+        raise MetadataRefused(_as_text(refused)) from refused
     return client
 
 
-def told_metadata(client: ClientMetadata) -> dict[str, Any]:
+def registered_metadata(client: ClientMetadata) -> dict[str, Any]:
     """What a client registered, by the names of the standard; what is not set is left out."""
-    told: dict[str, Any] = {"client_id": client.name, "client_name": client.display_name}
+    members: dict[str, Any] = {"client_id": client.name, "client_name": client.display_name}
     if client.landing_url:
-        told["client_uri"] = client.landing_url
+        members["client_uri"] = client.landing_url
     grants = client.grant_types
     for row in rows().values():
         value = getattr(client, row.name)
         if is_open_to_registration(row) and value is not None:
-            told[row.declared.registered_as or row.name] = value
-    return told | {"response_types": ["code"] if _WITH_REDIRECT in grants else [], "subject_type": "public"}
+            members[row.declared.registered_as or row.name] = value
+    return members | {"response_types": ["code"] if _CODE_GRANT in grants else [], "subject_type": "public"}
 
 
 def require_same_client(document: Mapping[str, Any], client: ClientMetadata, secret: str | None) -> None:
@@ -139,7 +139,7 @@ def require_same_client(document: Mapping[str, Any], client: ClientMetadata, sec
 
 
 def _grant_types(given: Mapping[str, Any], kind: ClientKind) -> tuple[str, ...]:
-    default = [_WITH_REDIRECT]
+    default = [_CODE_GRANT]
     grants = given.get("grant_types", default)
     known = [grant.grant_type for grant in GRANTS if kind in grant.open_to]
     if not isinstance(grants, list) or not grants or not all(isinstance(each, str) for each in grants):
@@ -153,7 +153,7 @@ def _grant_types(given: Mapping[str, Any], kind: ClientKind) -> tuple[str, ...]:
 
 
 def _require_response_types(given: Mapping[str, Any], grants: tuple[str, ...]) -> None:
-    offered = ["code"] if _WITH_REDIRECT in grants else []
+    offered = ["code"] if _CODE_GRANT in grants else []
     types = given.get("response_types", offered)
     if not isinstance(types, list) or not all(each in offered for each in types):
         shown = msgspec.json.encode(types).decode()[:_SHOWN]
@@ -161,6 +161,6 @@ def _require_response_types(given: Mapping[str, Any], grants: tuple[str, ...]) -
         raise MetadataRefused(f"response_types is {shown}; there can be {can}.")
 
 
-def _told(refused: ClientRefused) -> str:
+def _as_text(refused: ClientRefused) -> str:
     reasons = (f"{reason[:1].upper()}{reason[1:].rstrip('.')}." for reason in refused.reasons)
     return " ".join(filter(None, (refused.detail, *reasons, refused.hint)))

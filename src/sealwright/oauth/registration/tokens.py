@@ -26,7 +26,7 @@ LONGEST_LIFE = timedelta(days=366)
 
 
 class NewRegistrationToken(NamedTuple):
-    """A token, which is told once, and what is known of it."""
+    """A new token, which is shown only now, and its record."""
 
     token: str
     record: RegistrationToken

@@ -411,7 +411,7 @@ async def test_certificate_that_a_proxy_tells_of_renews_and_nothing_else(ca):
     await ca.add_jwk()
     _, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)})
     leaf = der_of(answer)
-    told = Peer("203.0.113.7", told_certificate=leaf)
+    told = Peer("203.0.113.7", forwarded_certificate=leaf)
     status, renewed = await ca.call("POST", "/renew", peer=told)
     assert status == 201
     renewed_key = x509.load_der_x509_certificate(der_of(renewed)).public_key()
@@ -426,7 +426,7 @@ async def test_certificate_that_a_proxy_tells_of_renews_and_nothing_else(ca):
 
 async def test_what_a_proxy_tells_wrongly_is_refused_only_where_it_would_be_used(ca):
     await ca.add_jwk()
-    wrong = Peer("203.0.113.7", told_wrongly="The Client-Cert header does not hold a certificate.")
+    wrong = Peer("203.0.113.7", forwarding_fault="The Client-Cert header does not hold a certificate.")
     assert (await ca.call("GET", "/health", peer=wrong))[0] == 200
     assert (await ca.call("POST", "/sign", {"csr": csr(), "ott": ca.jwk_token(WEB)}, peer=wrong))[0] == 201
     status, answer = await ca.call("POST", "/renew", peer=wrong)

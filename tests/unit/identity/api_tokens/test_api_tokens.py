@@ -133,7 +133,7 @@ async def test_labels_differ_times_are_to_come_and_unknown_tokens_are_told():
         await make(world)
         with pytest.raises(LabelTaken):
             await make(world)
-        with pytest.raises(InvalidInput, match="that is over"):
+        with pytest.raises(InvalidInput, match="that is in the past"):
             await make(world, label="old", expires_at=world.clock.now())
         with pytest.raises(CredentialNotFound):
             await world.api_tokens.revoke("ci", "no-such-token", actor=SYSTEM)

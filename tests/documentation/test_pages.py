@@ -69,6 +69,8 @@ def calls(page):
     for block in blocks(page):
         if block.language in ("sh", "console"):
             for line in block.text.replace("\\\n", " ").splitlines():
+                if not line.removeprefix("$ ").lstrip().startswith("sealwright "):
+                    continue  # quotes of other commands may end on a later line
                 words = list(shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True))
                 words = words[: next((at for at, word in enumerate(words) if set(word) <= OPERATORS), len(words))]
                 if words[:1] == ["sealwright"]:

@@ -156,7 +156,7 @@ async def test_membership_cannot_give_what_the_giver_does_not_hold(nested):
         assert await world.directory.add_members("idm_group_admins", ["harmless"], actor=actor) == ("harmless",)
 
 
-async def test_whoever_has_the_rights_may_delegate_them():
+async def test_anyone_who_has_the_rights_may_delegate_them():
     async with sqlite_world() as world:
         admin = await world.actor("chief", "idm_admins")
         await world.person("deputy")

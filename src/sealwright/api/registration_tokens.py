@@ -38,7 +38,7 @@ class RegistrationTokenView(ResponseBody, frozen=True, kw_only=True):
 
 
 class NewRegistrationTokenView(RegistrationTokenView, frozen=True, kw_only=True):
-    """A token, which is told this once."""
+    """A token, which is shown only now."""
 
     token: Secret
 

@@ -20,7 +20,7 @@ class SessionView(ResponseBody, frozen=True, kw_only=True):
     last_seen_at: Moment
     expires_at: Moment
     current: bool
-    """Whether it is the one that asks."""
+    """Whether it is the session that makes this request."""
 
 
 class SessionPage(ResponseBody, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class SessionOperations:
                 "list_sessions",
                 "GET",
                 "/sessions",
-                "List sessions that hold.",
+                "List sessions that have not ended.",
                 f"{OWN}; for others {Permission.SESSION_READ}",
                 self._list,
                 returns=SessionPage,

@@ -94,7 +94,7 @@ class Command(click.Command):
 
 
 def _key_ids_last(args: list[str]) -> list[str]:
-    """The same with what can only be a key's id, though it begins as options do, behind the mark that ends these."""
+    """The arguments with ids of keys that begin with a hyphen moved behind `--`, so that they are not read as options."""
     ids = [] if "--" in args else [each for each in args if _KEY_ID.fullmatch(each)]
     return [*(each for each in args if each not in ids), "--", *ids] if ids else args
 
@@ -121,7 +121,7 @@ class CommandGroup(click.Group):
         top: bool = False,
         **more: Any,
     ) -> None:
-        """`aliases`: other spelling → name. `meant`: no command → what is suggested. `top`: the options of all are shown here."""
+        """`aliases`: other spelling → name. `meant`: wrong word → command. `top`: the options of all are shown here."""
         super().__init__(*args, **more)
         self.aliases = dict(aliases or {})
         self.meant = dict(meant or {})

@@ -52,7 +52,7 @@ def ask_about_group(context: CommandContext, name: str, *, even_if_used: bool) -
 
 
 def ask_about_client(context: CommandContext, name: str, *, even_if_used: bool) -> None:
-    """The same for a client."""
+    """Ask before a client is deleted; not where the server refuses it anyway, because it is used."""
     if context.choices.yes or not context.output.asks():
         return
     impact = context.connection().call("GET", "oauth2", "clients", name, "impact")

@@ -63,7 +63,7 @@ class CommandContext:
         self.output = Output(dependencies)
         self._fetched_root: str | None = None
         self.heading = ""
-        """What a failure that says nothing of its kind is told under."""
+        """The heading of a failure that names no kind."""
 
     def saved_sessions(self) -> SavedSessions:
         """What sign-ins left on this machine."""

@@ -198,7 +198,7 @@ def list_members(context: CommandContext, name: str) -> None:
 def delete(context: CommandContext, name: str, even_if_used: bool) -> None:
     """Delete a group. Its members stay.
 
-    A group that clients or provisioners use is not deleted without being told.
+    A group that clients or provisioners use is deleted only with --even-if-used.
     """
     ask_about_group(context, name, even_if_used=even_if_used)
     context.connection().call("DELETE", "groups", name, query={"even_if_used": "true"} if even_if_used else None)

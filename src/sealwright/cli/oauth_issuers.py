@@ -111,8 +111,8 @@ def rotate_keys(context: CommandContext, name: str, time: str) -> None:
 @pass_context
 def revoke_key(context: CommandContext, name: str, key_id: str) -> None:
     """Revoke a signing key of an issuer: whatever it signed, for any client on it, is worth nothing from now on."""
-    told = [f"Every token that {key_id} signed is refused from now on, of all clients on {name}."]
-    ask_first(context, f"Revoke a key of {name}?", lambda: told)
+    consequences = [f"Every token that {key_id} signed is refused from now on, of all clients on {name}."]
+    ask_first(context, f"Revoke a key of {name}?", lambda: consequences)
     keys = context.connection().call("DELETE", "oauth2", "issuers", name, "keys", key_id)
     context.output.confirm(f"Revoked the key {key_id} of the issuer {name}")
     context.output.json(keys)
@@ -136,9 +136,9 @@ def set_issuer(context: CommandContext, name: str, issuer_name: str | None, even
 
     All of its tokens end, and people sign in again. What people allowed, its secret and its scope maps stay.
     """
-    told = [f"Wherever {name} runs it needs the new issuer; all of its tokens end."]
+    consequences = [f"Wherever {name} runs it needs the new issuer; all of its tokens end."]
     where = f"Put {name} on the issuer {issuer_name}?" if issuer_name else f"Give {name} an issuer of its own?"
-    ask_first(context, where, lambda: told)
+    ask_first(context, where, lambda: consequences)
     query = {"even_if_used": "true"} if even_if_used else None
     changed = context.connection().call("POST", "oauth2", "clients", name, "issuer", body={"issuer": issuer_name}, query=query)
     context.output.confirm(f"The issuer of {name} is {changed['issuer_url']}")

@@ -131,6 +131,6 @@ def _require_right(file: Path, faults: list[FileFault], number: int) -> None:
         raise ValueRefused(f"there is no one in {file}.")
     if not faults:
         return
-    told = [f"{file}, line {each.line}, {each.field}: {each.detail} {each.hint}".rstrip() for each in faults]
-    more = [f"and {counted(len(told) - _MOST_SHOWN, 'fault')} more"] if len(told) > _MOST_SHOWN else []
-    raise ValueRefused(told[0], reasons=(*told[1:_MOST_SHOWN], *more, "no one was imported"))
+    lines = [f"{file}, line {each.line}, {each.field}: {each.detail} {each.hint}".rstrip() for each in faults]
+    more = [f"and {counted(len(lines) - _MOST_SHOWN, 'fault')} more"] if len(lines) > _MOST_SHOWN else []
+    raise ValueRefused(lines[0], reasons=(*lines[1:_MOST_SHOWN], *more, "no one was imported"))

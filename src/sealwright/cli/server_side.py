@@ -150,7 +150,7 @@ class ServerSide(NamedTuple):
     init: Callable[[InitOptions], NewServer]
     """Make a home directory."""
     serve: Callable[[Path, Callable[[ServingServer], None]], None]
-    """Serve until told to stop; tells once when it serves."""
+    """Serve until a signal stops it; prints one line once it serves."""
     doctor: Callable[[Path], Sequence[CheckResult]]
     """Check a home directory."""
     recover_account: Callable[[Path, str, str | None, bool], tuple[str, int]]

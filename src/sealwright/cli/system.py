@@ -144,7 +144,7 @@ def list_(context: CommandContext) -> None:
 def delete(context: CommandContext, name: str, even_if_used: bool) -> None:
     """Delete a client. What it was given stops working at once.
 
-    A client that a provisioner trusts is not deleted without being told.
+    A client that a provisioner trusts is deleted only with --even-if-used.
     """
     ask_about_client(context, name, even_if_used=even_if_used)
     query = {"even_if_used": "true"} if even_if_used else None

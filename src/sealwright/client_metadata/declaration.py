@@ -32,7 +32,7 @@ class Verb:
     doc: str
     """Its help."""
     said: str
-    """What is told once it is done; `{client}` and `{value}` stand for themselves."""
+    """What is printed once it is done; `{client}` and `{value}` stand for themselves."""
     example: str
     """What stands behind `sealwright system oauth2`, of the example in its help."""
     value: Any = None

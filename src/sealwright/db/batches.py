@@ -1,4 +1,4 @@
-"""Delete what is over, a few rows in each transaction, so that no one who wants to write meanwhile waits for long."""
+"""Delete expired rows, a few in each transaction, so that other writers do not wait for long."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class ApswCursor:
         self._note()
 
     def _begin(self, cursor: apsw.Cursor, _statement: str, _parameters: object) -> bool:
-        columns = cursor.get_description()  # here, because of a statement without rows nothing is told later
+        columns = cursor.get_description()  # here: later there is none of a statement without rows
         self.description = tuple((name, *[None] * 6) for name, *_ in columns) or None
         return True
 

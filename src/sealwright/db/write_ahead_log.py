@@ -43,7 +43,7 @@ class WriteAheadLog:
         self._running = asyncio.get_running_loop().run_in_executor(None, self._checkpoint)
 
     def _checkpoint(self) -> None:
-        """Nearly everything while others write, and the rest while no one does: only a log that is empty begins anew.
+        """Once while others write, then the rest under their lock: SQLite begins the log anew only when none of it is left.
 
         What fails (another process is at it, the disk is full) is tried again after the next commit.
         """

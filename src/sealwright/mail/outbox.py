@@ -95,7 +95,7 @@ class Outbox:
         done, _ = await asyncio.wait([task], timeout=at_most.total_seconds())
         try:
             return task.result() if done else Delivery(DeliveryState.QUEUED, "The SMTP server has not taken it yet.")
-        except Failure as failure:  # the link is made, and must be told whatever became of its message
+        except Failure as failure:  # the link is made, and must be returned whatever became of its message
             return Delivery(DeliveryState.QUEUED, failure.detail)
 
     async def settle(self) -> None:

@@ -72,7 +72,7 @@ _ANY_ORIGIN = ("access-control-allow-origin", "*")
 _EXPOSED = ("access-control-expose-headers", "WWW-Authenticate, Retry-After, DPoP-Nonce")
 _NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 _SHOWS_WITHIN = timedelta(seconds=1)
-"""How long the metadata and keys of a client may be told as they were."""
+"""How long a response with the metadata or keys of a client may be kept and sent again."""
 _KEEP_A_MINUTE = ("cache-control", "public, max-age=60")
 _REALM = 'realm="Sealwright"'
 _PEOPLE = frozenset({Listener.PEOPLE})

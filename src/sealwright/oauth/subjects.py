@@ -1,4 +1,4 @@
-"""What is known now about the person that tokens speak of: asked for only as far as the scopes reach."""
+"""The facts about a person that go into tokens, read at each use and only as far as the scopes need them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SubjectLookup:
     async def scopes_still_granted(
         self, account: Account, client: Client, scopes: tuple[str, ...]
     ) -> tuple[tuple[str, ...], tuple[Group, ...]]:
-        """Those that the person may grant at this moment, and their groups: anyone who left a group lost its scopes with it."""
+        """The scopes that the person may grant now, and their groups: anyone who left a group lost its scopes with it."""
         groups = await self._directory.groups_of(account.id)
         held = await oauth_store.held_scopes_by_group(self._db, client.id)
         return policy.still_granted(scopes, policy.available_scopes(held, {group.id for group in groups})), groups
@@ -44,11 +44,11 @@ class SubjectLookup:
 
         `asked`: claims that the client was granted one by one; they are in the tokens as long as the person may grant them.
         """
-        told_alone: tuple[AskedClaim, ...] = ()
+        single_claims: tuple[AskedClaim, ...] = ()
         if asked:
             groups = groups if groups is not None else await self._directory.groups_of(account.id)
-            told_alone = await self.grantable(client, groups, asked)
-            scopes = {*scopes, *(each.scope for each in told_alone)}
+            single_claims = await self.grantable(client, groups, asked)
+            scopes = {*scopes, *(each.scope for each in single_claims)}
         if groups is None and (client.has_claim_maps or not GROUP_SCOPES.isdisjoint(scopes)):
             groups = await self._directory.groups_of(account.id)
         mapped = {}
@@ -61,7 +61,7 @@ class SubjectLookup:
             attributes = await self._directory.attributes_of(account.id)
         if "ssh_publickeys" in scopes:
             keys = tuple(key.public_key for key in await self._directory.ssh_keys_of(account.id))
-        return Subject(account, groups or (), self._directory.spn_of(account), mapped, attributes, keys, told_alone)
+        return Subject(account, groups or (), self._directory.spn_of(account), mapped, attributes, keys, single_claims)
 
     async def grantable(self, client: Client, groups: tuple[Group, ...], asked: Mapping[str, Values]) -> tuple[AskedClaim, ...]:
         """Of claims that are asked for one by one, those that a member of these groups may grant to the client."""

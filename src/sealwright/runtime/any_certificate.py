@@ -102,7 +102,7 @@ class AnyCertificateConnection:
         return self._run(lambda: self._connection.send(data))
 
     def unwrap(self) -> None:
-        """Say goodbye, and wait for the peer's."""
+        """Send close_notify, and wait for the peer's."""
         if not self._run(self._connection.shutdown):
             raise ssl.SSLWantReadError
 
@@ -123,7 +123,7 @@ class AnyCertificateConnection:
         return engine.get_cipher_name(), engine.get_cipher_version(), engine.get_cipher_bits()
 
     def compression(self) -> None:
-        """There is none."""
+        """None: compression is off."""
 
     def _run(self, step: Callable[[], T]) -> T:
         """Do one step with what came in, and give out what it has for the peer, whatever becomes of it."""

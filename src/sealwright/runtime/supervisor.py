@@ -76,7 +76,7 @@ class Plan:
     look_for_certificate: timedelta = timedelta(minutes=1)
     strict_transport: timedelta = STRICT_TRANSPORT
     longest_silence: timedelta = timedelta(seconds=30)
-    """A worker that gives no sign of life for a third of this is told of in the log; for all of it, it is ended."""
+    """A worker that gives no sign of life for a third of this is named in the log; for all of it, it is ended."""
 
 
 @dataclass(frozen=True, slots=True)

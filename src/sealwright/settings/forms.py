@@ -47,7 +47,7 @@ class Address(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """So many in so long."""
+    """At most `most` in each period of `every`."""
 
     most: int
     every: timedelta

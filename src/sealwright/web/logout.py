@@ -15,7 +15,7 @@ from sealwright.web.pages import Pages
 
 SIGNED_OUT_PAGE = "/ui/signed-out"
 _TOLD_WITHIN = timedelta(seconds=2)
-"""How long a sign-out waits for applications to be told."""
+"""How long a sign-out waits for applications to be notified."""
 
 
 class SignOut:

@@ -85,8 +85,8 @@ class ProfilePages:
         display_name = page_request.typed("display-name")
         errors = _wrong(display_name, typed)
         if not errors and page_request.typed("seen") != _version(person.account, held):
-            told = "Your profile was changed elsewhere meanwhile. Check what you typed against it, and save again."
-            errors = (FormError(told),)
+            text = "Your profile was changed elsewhere meanwhile. Check what you typed against it, and save again."
+            errors = (FormError(text),)
         if errors:
             return await self._form(page_request, person, typed={**typed, "": display_name}, errors=errors)
         changes = {name: value or None for name, value in typed.items() if value != held.get(name, "")}

@@ -1,4 +1,4 @@
-"""Delete what can no longer matter of people: sessions, sign-ins, links, counts, devices and challenges that are over."""
+"""Delete expired rows about people: sessions, sign-ins, links, counts, devices and challenges."""
 
 from __future__ import annotations
 

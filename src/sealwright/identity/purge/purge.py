@@ -34,7 +34,7 @@ async def purge(db: Database, clock: Clock) -> int:
 
 
 async def _purge_sessions(db: Database, until: Instant) -> int:
-    """Page by page: sessions that applications outlive stay, and are looked at once."""
+    """Page by page, so that each session is read once; one whose authorizations outlive it stays."""
     gone, beyond = 0, (Instant(0), "")
     while True:
 

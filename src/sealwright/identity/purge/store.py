@@ -1,4 +1,4 @@
-"""The only SQL that deletes what is over of people."""
+"""The only SQL that deletes expired rows about people."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _DELETE_SESSION = Statement(
 
 
 async def purge(tx: Transaction, before: Instant, at_most: int) -> int:
-    """Forget waiting sign-ins, links and counts that were over before an instant, so many of each; returns how many rows."""
+    """Delete pending sign-ins, links and counts that expired before an instant, at most `at_most` of each; returns how many."""
     statements = (_DELETE_OLD_PENDING, _DELETE_OLD_LINKS, _DELETE_OLD_ATTEMPTS)
     return sum([await tx.run(statement, before=before, at_most=at_most) for statement in statements])
 
@@ -57,7 +57,7 @@ class PurgedSessions(NamedTuple):
 
 
 async def purge_sessions(tx: Transaction, before: Instant, beyond: tuple[Instant, str], at_most: int) -> PurgedSessions:
-    """Look at so many sessions that were over before an instant, and forget those that no application outlives."""
+    """Read at most `at_most` sessions that expired before an instant; delete those that no authorization outlives."""
     rows = await tx.all(_OLD_SESSIONS, before=before, from_at=beyond[0], from_id=beyond[1], at_most=at_most)
     deleted = await tx.all_many(_DELETE_SESSION, [{"which": row[0]} for row in rows])
     return PurgedSessions(len(deleted), (Instant(rows[-1][1]), rows[-1][0]) if rows else None)

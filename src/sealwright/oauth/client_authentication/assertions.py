@@ -35,13 +35,13 @@ LONGEST_LIFE = timedelta(hours=1)
 """From now to `exp`: how long a used assertion has to be remembered."""
 LONGEST_ID = 256
 OWN_TYPE = "client-authentication+jwt"
-"""The type of those that say what they are for; most leave it out."""
+"""`typ` of assertions that state their purpose; most have none."""
 
 __all__ = ["JWT_BEARER_ASSERTION", "ClientAssertions"]
 
 
 class ClientAssertions:
-    """Verifies them, and uses each of them up."""
+    """Verifies assertions, each of which is accepted once."""
 
     def __init__(self, dependencies: OAuthDependencies, *, key_sets: ClientKeySets, sealer: Sealer) -> None:
         self._db = dependencies.db
@@ -98,7 +98,7 @@ class ClientAssertions:
         return verify(token, keys, typ=typ, algorithms=algorithms)
 
     async def _secret(self, client: Client) -> bytes:
-        """The secret itself, which no digest can take the place of; of the one before it only a digest is left."""
+        """The secret itself: a digest cannot verify a MAC, and of the previous secret only the digest is kept."""
         sealed = await client_store.sealed_secret(self._db, client.id)
         if sealed is None:
             raise NotProven("the client has no secret")

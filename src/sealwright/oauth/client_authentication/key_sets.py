@@ -1,4 +1,4 @@
-"""The public keys that clients registered, as they are or as their address tells them."""
+"""The public keys that clients registered, by value (`jwks`) or by address (`jwks_uri`)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OK = 200
 
 
 class _Fetched(msgspec.Struct):
-    """What is known of one address."""
+    """The cached key set of one address."""
 
     lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     document: bytes | None = None
@@ -65,7 +65,7 @@ class ClientKeySets:
         return _certificates_in(await self._document(client))
 
     async def certificates_anew(self, client: Client) -> frozenset[bytes]:
-        """The same for one that is not among them: a fetched set is fetched once more."""
+        """The same, after a key set at an address was fetched once more."""
         if client.jwks_uri is None:
             return await self.certificates(client)
         return _certificates_in(await self._fetch_anew(client.jwks_uri))

@@ -101,7 +101,7 @@ class ClientMaps:
         return await self._clients.change_maps(name, work, actor=actor)
 
     async def _group(self, client: str, name: str, actor: Actor) -> Group:
-        await self._clients.require_may_change(client, actor=actor)  # before anything is told of groups
+        await self._clients.require_may_change(client, actor=actor)  # before a refusal can say anything of groups
         return await group_named(self._directory, name)
 
 

@@ -94,7 +94,7 @@ class RefreshTokenGrant:
         return used_at is not None and after(used_at, client.refresh_grace) > self._clock.now()
 
     async def _again(self, used: str, stored: RefreshToken, redemption: Redemption) -> GrantResult:
-        """Tell the same successor once more, with fresh tokens beside it; where that may not be, the family ends."""
+        """Send the same successor once more, with new tokens; where that is not allowed, revoke the family."""
         client, now = redemption.client, self._clock.now()
         if stored.sealed_successor is None or not self._is_soon_after(stored, client):
             await self._families.refuse(stored.family, client, _AGAIN, redemption.actor, revoke=True)

@@ -39,7 +39,7 @@ _TAKEN = frozenset({200, 204})
 
 
 async def queue_logout_tokens(tx: Transaction, session_id: str, account_id: str, now: Instant) -> None:
-    """Queue a logout token for each client that was given something under the session and asks to be told."""
+    """Queue a logout token for each client that was given something under the session and has a URL for them."""
     for client in await store.clients_of_session(tx, session_id):
         if backchannel_url(client):
             await store.insert(

@@ -163,11 +163,11 @@ def set_description(context: CommandContext, name: str, description: str) -> Non
 )
 @click.argument("name")
 @click.argument("manager", required=False)
-@click.option("--none", "nobody", is_flag=True, help="Take the group from its manager.")
+@click.option("--none", "no_manager", is_flag=True, help="Take the group from its manager.")
 @pass_context
-def set_entry_manager(context: CommandContext, name: str, manager: str | None, nobody: bool) -> None:
+def set_entry_manager(context: CommandContext, name: str, manager: str | None, no_manager: bool) -> None:
     """Let a person, or the members of a group, change the members of this group without being administrators."""
-    if nobody == (manager is not None):
+    if no_manager == (manager is not None):
         raise WrongUsage("who is to manage the group?", hint="Name a person or a group, or take it from its manager with --none.")
     changed = context.connection().call("PATCH", "groups", name, body={"managed_by": manager})
     context.output.confirm(f"{changed['name']} is managed by {changed['managed_by'] or 'administrators alone'}")

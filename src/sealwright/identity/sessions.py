@@ -42,7 +42,7 @@ async def nothing_else(_tx: Transaction, _session_id: str, _account_id: str, _no
 
 
 class Sessions:
-    """Rows of their own, so that an end is an end: nothing about a session is taken from the token itself."""
+    """Sessions are rows in the database, so that their end counts at once: the token itself holds nothing about them."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Sessions:
     async def is_privileged(self, signed_in: SignedIn) -> bool:
         """Whether the last sign-in of the session is recent enough to change credentials and administration.
 
-        What a service account shows is always its credential itself, so that it counts as recent.
+        An API token counts as recent: it is the credential of the service account itself.
         """
         now = self._clock.now()
         session = signed_in.session
@@ -165,7 +165,7 @@ class Sessions:
         return session_token, session
 
     async def _held(self, tx: Transaction, account: Account, kind: SessionKind, held_token: str) -> Session | None:
-        """The session that the token opens, where it is one of this account and kind, and holds."""
+        """The session that the token opens, where it is one of this account and kind, and valid."""
         found = await store.session_by_digest(tx, secret_digest(held_token))
         if found is None:
             return None
@@ -181,7 +181,7 @@ class Sessions:
             await self._end(tx, oldest.id, account.id, "the account began too many others", actor)
 
     async def list_of(self, account_id: str, *, actor: Actor) -> tuple[Session, ...]:
-        """Sessions of an account that hold now, the latest sign-in first. One's own need no permission."""
+        """Valid sessions of an account, the latest sign-in first. One's own need no permission."""
         if account_id != actor.id:
             require(actor, Permission.SESSION_READ)
         now = self._clock.now()
@@ -189,21 +189,21 @@ class Sessions:
         return tuple(session for session in live if session_end_reason(session, self._rules, now) is None)
 
     async def count_of(self, account_id: str) -> int:
-        """How many sessions of an account hold now. For callers that may end them."""
+        """How many valid sessions an account has. For callers that may end them."""
         now = self._clock.now()
         live = await store.live_sessions(self._db, account_id, now)
         return sum(session_end_reason(session, self._rules, now) is None for session in live)
 
     async def session(self, session_id: str) -> Session | None:
-        """One session, whether it holds or not."""
+        """One session, whether it is valid or not."""
         return await store.session(self._db, searchable(session_id))
 
     async def with_account(self, session_id: str) -> tuple[Session, Account] | None:
-        """One session and the account whose it is, whether they hold or not; for packages whose rows belong to a session."""
+        """One session and its account, whether they are valid or not; for packages whose rows belong to a session."""
         return await store.session_with_account(self._db, searchable(session_id))
 
     async def end(self, session_id: str, reason: str, *, actor: Actor) -> None:
-        """End one session at once. One's own needs no permission; one that does not hold raises SessionNotFound.
+        """End one session at once. One's own needs no permission; one that is not valid raises SessionNotFound.
 
         To end the very session that one acts in is to sign out, which applications with `offline_access` outlive; to end another
         ends them as well: the device may be in other hands.

@@ -102,7 +102,7 @@ class SignIn:
     async def again(
         self, signed_in: SignedIn, password: str, *, held_token: str, address: str, user_agent: str
     ) -> CompletedSignIn | SecondFactorRequired:
-        """Prove at a terminal once more who one is: the session that `held_token` opens goes on under a new token.
+        """Sign in again at a terminal: the session that `held_token` opens goes on under a new token.
 
         What strangers try does not count against it. Raises PasswordRefused or RateLimited.
         """

@@ -79,7 +79,7 @@ class Outbox:
         return await store.status(self._db)
 
     async def queue(self, tx: Transaction, draft: Draft) -> str:
-        """Put a message in the outbox, which is there once `tx` is durable, as is what it is about; returns its id."""
+        """Put a message in the outbox, in the transaction that creates the link in it; returns its id."""
         message_id = uuid4(self._entropy)
         sealed = self._sealer.seal(msgspec.json.encode(draft.content), _context(message_id))
         await store.insert(tx, message_id, draft, sealed, self._clock.now())

@@ -10,7 +10,7 @@ from sealwright.web.pages import Pages
 
 
 class DevicePages:
-    """Nobody has to be signed in to type a code; who decides has to be."""
+    """Anyone may type a code; the person who decides about it has to be signed in."""
 
     def __init__(self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse) -> None:
         self._pages = pages

@@ -1,4 +1,4 @@
-"""The person's own profile: what applications may be told, SSH keys, and mail addresses with their confirmation."""
+"""The person's own profile: attributes that applications may read, SSH keys, and mail addresses with their confirmation."""
 
 from __future__ import annotations
 

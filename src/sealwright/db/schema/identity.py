@@ -148,7 +148,7 @@ recycle_bin = Table(
     metadata,
     Column("id", Text, primary_key=True, doc="That of the account or group"),
     text_column("kind", doc="person, service or group"),
-    Column("name", Text, nullable=False, unique=True, doc="Nobody else can have it meanwhile"),
+    Column("name", Text, nullable=False, unique=True, doc="Reserved: no other account or group can have it meanwhile"),
     text_column("content", doc="JSON: what is restored"),
     instant_column("deleted_at"),
     text_column("deleted_by", doc="Name of who deleted it"),

@@ -56,7 +56,7 @@ def require_audience(claims: Mapping[str, Any], accepted: str | Collection[str])
     wanted = (accepted,) if isinstance(accepted, str) else accepted
     found = audiences(claims)
     if not any(each in wanted for each in found):
-        raise TokenRefused(f"The token is meant for {_cut(', '.join(found) or 'nobody')}, not for {_cut(', '.join(wanted))}.")
+        raise TokenRefused(f"The token is meant for {_cut(', '.join(found) or 'no one')}, not for {_cut(', '.join(wanted))}.")
 
 
 def check_authorized_party(claims: Mapping[str, Any], client_id: str) -> None:

@@ -166,8 +166,8 @@ def test_header_with_a_certificate_of_no_version_is_none_and_says_why():
     der = x509.load_pem_x509_certificate(AUTHORITY.client()[0]).public_bytes(Encoding.DER)
     spoilt = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020107"), 1)
     peer = client({"client-cert": f":{base64.b64encode(spoilt).decode()}:"})
-    assert peer.told_certificate is None
-    assert "does not hold a certificate" in peer.told_wrongly
+    assert peer.forwarded_certificate is None
+    assert "does not hold a certificate" in peer.forwarding_fault
 
 
 @pytest.mark.parametrize("field", ["", "::"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
@@ -44,39 +45,34 @@ LONGEST_NAME = 100
 LONGEST_GROUP = 500
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderInput:
     """What an administrator says of a provider. None keeps what is stored, or takes the default."""
 
-    def __init__(  # noqa: PLR0913 - one for each member
-        self,
-        *,
-        name: str | None = None,
-        issuer_url: str | None = None,
-        client_id: str | None = None,
-        client_secret: str | None = None,
-        redirect_uri: str | None = None,
-        groups_claim_path: str | None = None,
-        scopes: tuple[str, ...] | None = None,
-        downgrade_rule: DowngradeRule | None = None,
-        iat_window_seconds: int | None = None,
-        enabled: bool | None = None,
-    ) -> None:
-        self.client_secret = client_secret or None
-        self.redirect_uri = redirect_uri
-        self.members: Mapping[str, Any] = {
-            key: value
-            for key, value in {
-                "name": name,
-                "issuer_url": issuer_url,
-                "client_id": client_id,
-                "groups_claim_path": groups_claim_path,
-                "scopes": scopes,
-                "downgrade_rule": downgrade_rule,
-                "iat_window_seconds": iat_window_seconds,
-                "enabled": enabled,
-            }.items()
-            if value is not None
-        }
+    name: str | None = None
+    issuer_url: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    """Blank: the stored one is kept."""
+    redirect_uri: str | None = None
+    groups_claim_path: str | None = None
+    scopes: tuple[str, ...] | None = None
+    downgrade_rule: DowngradeRule | None = None
+    iat_window_seconds: int | None = None
+    enabled: bool | None = None
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The members of a provider that are given."""
+        return {name: value for name, value in asdict(self).items() if value is not None and name not in _NOT_STORED}
+
+    @property
+    def new_secret(self) -> str | None:
+        """The secret that takes the place of the stored one."""
+        return self.client_secret or None
+
+
+_NOT_STORED = frozenset({"client_secret", "redirect_uri"})
 
 
 class UpstreamProviders:
@@ -164,7 +160,7 @@ class UpstreamProviders:
             _require_secret_for_issuer(before, after, given)
             sealed = self._sealed(after, given) or await store.sealed_secret(tx, after.id)
             await store.update_provider(tx, replace(after, has_secret=sealed is not None), sealed)
-            details: dict[str, Any] = {"changed": sorted([*given.members, *(["client_secret"] if given.client_secret else [])])}
+            details: dict[str, Any] = {"changed": sorted([*given.members, *(["client_secret"] if given.new_secret else [])])}
             if after.issuer_url != before.issuer_url:
                 details["sessions"] = await self._end_what_it_gave(tx, before, actor)
             await self._record(tx, Event.OIDC_PROVIDER_UPDATED, actor, before.id, details)
@@ -261,7 +257,7 @@ class UpstreamProviders:
             name="",
             issuer_url="",
             client_id="",
-            has_secret=given.client_secret is not None,
+            has_secret=given.new_secret is not None,
             groups_claim_path="groups",
             scopes=USUAL_SCOPES,
             downgrade_rule=DowngradeRule.STRICT,
@@ -295,7 +291,7 @@ class UpstreamProviders:
             raise ProviderRefused.after(checks)
 
     def _sealed(self, provider: UpstreamProvider, given: ProviderInput) -> bytes | None:
-        secret = given.client_secret
+        secret = given.new_secret
         return None if secret is None else self._sealer.seal(secret.encode(), secret_context(provider.id))
 
     async def _end_what_it_gave(self, tx: Transaction, provider: UpstreamProvider, actor: Actor) -> int:
@@ -329,7 +325,7 @@ class UpstreamProviders:
 
 def _require_secret_for_issuer(before: UpstreamProvider, after: UpstreamProvider, given: ProviderInput) -> None:
     """A stored secret is sent to the issuer that it was typed for, and to no other."""
-    if before.has_secret and after.issuer_url != before.issuer_url and given.client_secret is None:
+    if before.has_secret and after.issuer_url != before.issuer_url and given.new_secret is None:
         raise ProviderRefused(
             f"The issuer_url {after.issuer_url[:200]} is another than the stored client_secret was given for.",
             hint="Give the client_secret that this server has at the new issuer.",

@@ -90,15 +90,15 @@ _CUSTOM_ROLES = Statement(
 
 async def permissions_of_account(reader: Database | Transaction, account_id: str, now: Instant) -> Permissions:
     """What was granted to the account itself, and to every group that it is in, directly or through nested groups."""
-    return _authority(await reader.all(_GRANTED_TO_ACCOUNT, account_id=account_id, now=now))
+    return _permissions_in(await reader.all(_GRANTED_TO_ACCOUNT, account_id=account_id, now=now))
 
 
 async def permissions_of_group(reader: Database | Transaction, group_id: str, now: Instant) -> Permissions:
     """What a member of the group has by it: what was granted to it, and to every group that it is nested in."""
-    return _authority(await reader.all(_GRANTED_TO_GROUP, group_id=group_id, now=now))
+    return _permissions_in(await reader.all(_GRANTED_TO_GROUP, group_id=group_id, now=now))
 
 
-def _authority(rows: Iterable[Row]) -> Permissions:
+def _permissions_in(rows: Iterable[Row]) -> Permissions:
     """Roles, permissions and kinds of scope that this program does not know give nothing."""
     everywhere: set[Permission] = set()
     scoped: set[ScopedPermission] = set()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec.structs import asdict
+
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import Call, Operation
@@ -294,18 +296,9 @@ class OidcProviderOperations:
 
 
 def _input(body: OidcProviderChange) -> ProviderInput:
-    return ProviderInput(
-        name=body.name,
-        issuer_url=body.issuer_url,
-        client_id=body.client_id,
-        client_secret=body.client_secret,
-        redirect_uri=body.redirect_uri,
-        groups_claim_path=body.groups_claim_path,
-        scopes=body.scopes,
-        downgrade_rule=body.downgrade_rule,
-        iat_window_seconds=body.iat_window_seconds,
-        enabled=body.enabled,
-    )
+    given = asdict(body)
+    del given["groups_claim_format"]  # there is one format
+    return ProviderInput(**given)
 
 
 def _checks(found: tuple[ProviderCheck, ...]) -> ProviderChecks:

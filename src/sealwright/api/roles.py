@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sealwright.access import ROLES, Permission, Scope, ScopeKind, require
-from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, instant_of, moment
 from sealwright.api.operations import Call, Operation
 from sealwright.ca import BUILT_IN_PROFILES, Issuers, ProvisionerRegistry
-from sealwright.clock import Instant, from_datetime
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.identity import GrantHolder, KnownRole, Roles
 
@@ -76,7 +73,7 @@ class GrantBody(RequestBody, frozen=True, kw_only=True):
     group: str | None = None
     scope: str | None = None
     """``issuer:``, ``profile:`` or ``provisioner:`` and its name or id; without it, the role holds everywhere."""
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     """When it ends; without it, never."""
 
 
@@ -208,7 +205,7 @@ class RoleOperations:
             person=body.person,
             group=body.group,
             scope=scope,
-            expires_at=None if body.expires_at is None else _instant(body.expires_at),
+            expires_at=None if body.expires_at is None else instant_of("expires_at", body.expires_at),
             actor=call.actor,
         )
         return _grant_view(made)
@@ -232,12 +229,6 @@ class RoleOperations:
         if not known:
             raise ScopeNotFound(f"There is no {kind} {name[:80]!r}.")
         return Scope(ScopeKind(kind), known[0])
-
-
-def _instant(given: datetime) -> Instant:
-    if given.tzinfo is None:
-        raise InvalidInput("expires_at has no time zone; write it like 2027-01-31T12:00:00Z.")
-    return from_datetime(given)
 
 
 def _role_view(role: KnownRole) -> RoleView:

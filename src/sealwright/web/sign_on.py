@@ -23,8 +23,6 @@ from sealwright.web.pages import LEADS_AWAY, Pages
 from sealwright.web.return_to import read_return_to
 from sealwright.web.sign_in import end_session_of_someone_else
 
-FAILED_PAGE = "/ui/sign-in/refused"
-
 
 class SignOnPages:
     """Handlers of the redirect and of the callback. A refused sign-in is shown on a page of its own, with its reason."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
@@ -84,12 +84,6 @@ _ADD_SESSION = upsert(upstream_sessions, key=("session_id",), update=("provider_
 _live = and_(sessions.c.ended_at.is_(None), sessions.c.expires_at > bindparam("now"))
 _LIVE_SESSIONS = Statement(
     select(sessions.c.id, sessions.c.account_id)
-    .join(upstream_sessions, upstream_sessions.c.session_id == sessions.c.id)
-    .where(upstream_sessions.c.provider_id == bindparam("provider_id"), _live)
-)
-_COUNT_SESSIONS = Statement(
-    select(func.count())
-    .select_from(sessions)
     .join(upstream_sessions, upstream_sessions.c.session_id == sessions.c.id)
     .where(upstream_sessions.c.provider_id == bindparam("provider_id"), _live)
 )
@@ -228,12 +222,6 @@ async def link_account(
 async def insert_session(tx: Transaction, session_id: str, provider_id: str, upstream_sid: str) -> None:
     """Say with which provider a session began."""
     await tx.run(_ADD_SESSION, session_id=session_id, provider_id=provider_id, upstream_sid=upstream_sid)
-
-
-async def count_sessions(reader: Database | Transaction, provider_id: str, now: Instant) -> int:
-    """How many sessions that began with a provider hold."""
-    row = await reader.one(_COUNT_SESSIONS, provider_id=provider_id, now=now)
-    return 0 if row is None else int(row[0])
 
 
 async def live_sessions(reader: Database | Transaction, provider_id: str, now: Instant) -> list[tuple[str, str]]:

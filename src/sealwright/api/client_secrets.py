@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sealwright.access import Permission
-from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, instant_of, moment
 from sealwright.api.operations import Call, Operation
-from sealwright.clock import Instant, from_datetime
-from sealwright.errors import InvalidInput, NotFound
+from sealwright.clock import Instant
+from sealwright.errors import NotFound
 from sealwright.http import whole_number
 from sealwright.oauth import LONGEST_OVERLAP, ClientKey, ClientRegistry
 
@@ -174,16 +174,7 @@ class ClientSecretOperations:
 
 def rotation_time(body: RotationBody) -> Instant | None:
     """The time that new keys are to sign from; None where they are to sign at once."""
-    text = body.at
-    if text == "now":
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is not None:
-            return from_datetime(at)
-    except ValueError:
-        pass
-    raise InvalidInput(f"{text[:40]!r} is no time.", hint="Give now, or a time with its zone such as 2026-12-24T18:00:00Z.")
+    return None if body.at == "now" else instant_of("at", body.at, hint="To let them sign at once, give now.")
 
 
 def key_views(found: Iterable[ClientKey]) -> ClientKeysView:

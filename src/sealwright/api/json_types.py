@@ -35,12 +35,12 @@ def moment(instant: Instant | None) -> str | None:
     return None if instant is None else to_rfc3339(instant)
 
 
-def instant_of(name: str, text: str) -> Instant:
-    """The instant in a text; raises InvalidInput. `name`: of the member or parameter that has it."""
+def instant_of(name: str, text: str, *, hint: str = "") -> Instant:
+    """The instant in a text; raises InvalidInput. `name`: of the member or parameter that has it; `hint`: what else it may be."""
     try:
         found = datetime.fromisoformat(text)
         if found.tzinfo is not None:
             return from_datetime(found)
     except (ValueError, OverflowError):
         pass
-    raise InvalidInput(f"{name} is {text[:40]!r}; it must be a time with its zone, such as 2026-11-22T10:20:00Z.")
+    raise InvalidInput(f"{name} is {text[:40]!r}; it must be a time with its zone, such as 2026-11-22T10:20:00Z.", hint=hint)

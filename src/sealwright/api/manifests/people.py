@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from sealwright.access import Actor, Permission, require
+from sealwright.api.json_types import instant_of
 from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.entries import group_entry, mail_entries, moment_entry, person_entry
 from sealwright.api.manifests.targets import Targets
-from sealwright.clock import Instant, from_datetime
+from sealwright.clock import Instant
 from sealwright.errors import InvalidInput
 from sealwright.identity import (
     Account,
@@ -153,15 +153,7 @@ def _addresses(entry: Mapping[str, Any]) -> list[MailAddress]:
 
 def _instant(entry: Mapping[str, Any], member: str) -> Instant | None:
     text = entry.get(member)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return from_datetime(moment)
-    except (ValueError, OverflowError):
-        pass
-    raise InvalidInput(f"{member} is {text[:40]!r}, which is no time.", hint="Write it with its zone, like 2026-12-24T18:00:00Z.")
+    return None if text is None else instant_of(member, text)
 
 
 class ManifestGroups:

@@ -163,6 +163,8 @@ class CustomRole(Struct, frozen=True):
 
 BUILTIN_SOURCE = "builtin"
 MANUAL_SOURCE = "manual"
+PROVIDER_SOURCE = "idp:"
+"""What the source of a grant begins with that the groups of an identity provider gave; then comes the provider's id."""
 
 
 class RoleGrant(Struct, frozen=True, kw_only=True):

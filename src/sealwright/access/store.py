@@ -6,14 +6,34 @@ from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import Text, and_, bindparam, cast, delete, exists, insert, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, delete, exists, insert, literal_column, or_, select, union_all
 from sqlalchemy.sql.selectable import Subquery
 
-from sealwright.access.models import CustomRole, Permission, Permissions, Role, RoleGrant, Scope, ScopedPermission, ScopeKind
+from sealwright.access.models import (
+    PROVIDER_SOURCE,
+    CustomRole,
+    Permission,
+    Permissions,
+    Role,
+    RoleGrant,
+    Scope,
+    ScopedPermission,
+    ScopeKind,
+)
 from sealwright.access.policy import ALL_ACCOUNTS, ALL_PERSONS, BUILTIN_GROUPS, ROLES
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
-from sealwright.db.schema import accounts, group_members, group_nestings, groups, role_grants, role_permissions, roles
+from sealwright.db.schema import (
+    accounts,
+    group_members,
+    group_nestings,
+    groups,
+    role_grants,
+    role_permissions,
+    roles,
+    sessions,
+    upstream_sessions,
+)
 
 _g = role_grants.c
 PERSON = "person"
@@ -38,12 +58,30 @@ _membership = _direct.union(
 _holds = or_(_g.expires_at.is_(None), _g.expires_at > bindparam("now"))
 _GRANTED = (_g.role, _g.scope_kind, _g.scope_id, role_permissions.c.permission)
 _granted = role_grants.outerjoin(role_permissions, role_permissions.c.role_id == _g.role)
-_GRANTED_TO_ACCOUNT = Statement(
-    select(*_GRANTED)
-    .select_from(_granted)
-    .where(_g.group_id.in_(select(_membership.c.group_id)), _holds)
-    .union(select(*_GRANTED).select_from(_granted).where(_g.account_id == bindparam("account_id"), _holds))
-)
+_by_provider = _g.source.like(f"{PROVIDER_SOURCE}%")
+
+
+def _vouched_for(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the provider whose groups gave the grant vouches for one of these sessions of the account, which is valid."""
+    return exists().where(
+        sessions.c.account_id == _g.account_id,
+        sessions.c.id == upstream_sessions.c.session_id,
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > bindparam("now"),
+        literal_column(f"'{PROVIDER_SOURCE}'") + upstream_sessions.c.provider_id == _g.source,
+        *which,
+    )
+
+
+def _granted_to_account(vouched_for: ColumnElement[bool]) -> Statement:
+    by_group = select(*_GRANTED).select_from(_granted).where(_g.group_id.in_(select(_membership.c.group_id)), _holds)
+    own = _g.account_id == bindparam("account_id")
+    direct = select(*_GRANTED).select_from(_granted).where(own, _holds, or_(~_by_provider, vouched_for))
+    return Statement(by_group.union(direct))
+
+
+_GRANTED_IN_SESSION = _granted_to_account(_vouched_for(sessions.c.id == bindparam("session_id")))
+_GRANTED_IN_ANY_SESSION = _granted_to_account(_vouched_for())
 _upward = select(bindparam("group_id", type_=Text).label("group_id")).cte("upward", recursive=True)
 _chain_of_groups = _upward.union(
     select(group_nestings.c.group_id).join(_upward, group_nestings.c.member_group_id == _upward.c.group_id)
@@ -51,7 +89,7 @@ _chain_of_groups = _upward.union(
 _GRANTED_TO_GROUP = Statement(
     select(*_GRANTED).select_from(_granted).where(_g.group_id.in_(select(_chain_of_groups.c.group_id)), _holds)
 )
-_lasting = (_g.role == bindparam("role"), _g.expires_at.is_(None), _g.scope_kind == "")
+_lasting = (_g.role == bindparam("role"), _g.expires_at.is_(None), _g.scope_kind == "", ~_by_provider)
 _downward = select(_g.group_id).where(*_lasting, _g.group_id.is_not(None)).cte("downward", recursive=True)
 _holding_groups = _downward.union(
     select(group_nestings.c.member_group_id).join(_downward, group_nestings.c.group_id == _downward.c.group_id)
@@ -88,9 +126,21 @@ _CUSTOM_ROLES = Statement(
 )
 
 
-async def permissions_of_account(reader: Database | Transaction, account_id: str, now: Instant) -> Permissions:
-    """What was granted to the account itself, and to every group that it is in, directly or through nested groups."""
-    return _permissions_in(await reader.all(_GRANTED_TO_ACCOUNT, account_id=account_id, now=now))
+async def permissions_of_account(
+    reader: Database | Transaction, account_id: str, now: Instant, *, session_id: str
+) -> Permissions:
+    """What was granted to the account itself, and to every group that it is in, directly or through nested groups.
+
+    What groups at an identity provider gave counts only if that provider vouched for the session `session_id`, and until this
+    session ends: whoever opens the account in another way does not get it. Of a key, it is the session in which it was made; of
+    a credential that was made in none, it is empty.
+    """
+    return _permissions_in(await reader.all(_GRANTED_IN_SESSION, account_id=account_id, now=now, session_id=session_id))
+
+
+async def permissions_in_any_session(reader: Database | Transaction, account_id: str, now: Instant) -> Permissions:
+    """What someone has now in one of the sessions of the account: for those who act on the account, not for those who use it."""
+    return _permissions_in(await reader.all(_GRANTED_IN_ANY_SESSION, account_id=account_id, now=now))
 
 
 async def permissions_of_group(reader: Database | Transaction, group_id: str, now: Instant) -> Permissions:
@@ -121,7 +171,10 @@ def _known(permissions: Iterable[str | None]) -> frozenset[Permission]:
 
 
 async def accounts_with_role(reader: Database | Transaction, role: Role) -> frozenset[str]:
-    """Ids of the accounts that hold the role for everything and without an end, directly or by a group."""
+    """Ids of the accounts that hold the role for everything and without an end, directly or by a group.
+
+    What an identity provider gives can end at any sign-in there, so it does not count.
+    """
     return frozenset(row[0] for row in await reader.all(_ACCOUNTS_WITH_ROLE, role=str(role)))
 
 

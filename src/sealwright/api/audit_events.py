@@ -157,7 +157,9 @@ class AuditOperations:
     async def _require_still(self, actor: Actor) -> None:
         """A slow reader can stretch an export over hours, in which the permission may have been taken away."""
         status = await self._directory.status_of(actor.id)
-        permissions = await permissions_of_account(self._db, actor.id, self._clock.now()) if status.active else NO_PERMISSIONS
+        permissions = NO_PERMISSIONS
+        if status.active:
+            permissions = await permissions_of_account(self._db, actor.id, self._clock.now(), session_id=actor.session_id)
         require(replace(actor, permissions=permissions), Permission.AUDIT_EXPORT)
 
     async def _wanted(self, call: Call) -> EventFilter:

@@ -91,7 +91,7 @@ class Sessions:
 
     async def signed_in(self, account: Account, session: Session, address: str) -> SignedIn:
         """The session with the permissions that its account has now."""
-        permissions = await permissions_of_account(self._db, account.id, self._clock.now())
+        permissions = await permissions_of_account(self._db, account.id, self._clock.now(), session_id=session.id)
         actor = account.as_actor(permissions=permissions, session_id=session.id, address=address)
         return SignedIn(account, session, actor)
 

@@ -65,7 +65,7 @@ class ApiTokens:
                 await store.note_use(tx, found.id, now)
 
             await self._db.write(body)
-        permissions = await permissions_of_account(self._db, account.id, now)
+        permissions = await permissions_of_account(self._db, account.id, now, session_id="")
         if found.read_only:
             permissions = permissions.only_reading()
         actor = account.as_actor(permissions=permissions, session_id=found.id, address=address)

@@ -15,7 +15,7 @@ from sealwright.access import (
     Permission,
     Role,
     accounts_with_role,
-    permissions_of_account,
+    permissions_in_any_session,
     permissions_of_group,
     require,
     require_at_least,
@@ -74,9 +74,9 @@ class AuthorizedChanges:
             raise
 
     async def require_over_account(self, reader: Database | Transaction, actor: Actor, account: Account, verb: str) -> None:
-        """Raise unless `actor` holds every permission that the account has, by its groups and by its names."""
+        """Raise unless `actor` holds every permission that the account has now, by its groups, by its names, or in a session."""
         what = f"{verb} {account.name}"
-        require_at_least(actor, await permissions_of_account(reader, account.id, self._clock.now()), what)
+        require_at_least(actor, await permissions_in_any_session(reader, account.id, self._clock.now()), what)
         groups = await store.groups_of(reader, account.id)
         mails = [mail.address for mail in account.mails]
         require_over_names(
@@ -96,7 +96,7 @@ class AuthorizedChanges:
         status = None if creator_id is None else await store.status_of(reader, creator_id, now)
         permissions = NO_PERMISSIONS
         if creator_id and status is not None and status.active:
-            permissions = await permissions_of_account(reader, creator_id, now)
+            permissions = await permissions_in_any_session(reader, creator_id, now)
         try:
             await self.require_over_account(reader, Actor("person", creator_id or "", "", permissions), account, "open")
         except NotPermitted:

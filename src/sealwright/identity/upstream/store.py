@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
+from sealwright.access import PROVIDER_SOURCE
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
 from sealwright.db.schema import (
@@ -96,7 +97,7 @@ _GRANTS_FROM = Statement(
 
 def source_of(provider_id: str) -> str:
     """The source of the grants that a provider's groups give."""
-    return f"idp:{provider_id}"
+    return PROVIDER_SOURCE + provider_id
 
 
 async def all_providers(reader: Database | Transaction) -> list[UpstreamProvider]:

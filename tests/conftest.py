@@ -14,6 +14,12 @@ from tests.postgresql import URL_VARIABLE, postgresql_server
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process has a long file left when the others are done."""
     items.sort(key=lambda item: not {"interop", "documentation"} & set(item.path.parts))
+    for item in items:
+        chosen = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        if "postgresql_url" in getattr(item, "fixturenames", ()) or "postgresql" in [
+            each for each in chosen if isinstance(each, str)
+        ]:
+            item.add_marker("postgresql")
 
 
 @pytest.fixture(scope="session")

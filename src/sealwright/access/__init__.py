@@ -36,6 +36,7 @@ from sealwright.access.policy import (
     require,
     require_at_least,
 )
+from sealwright.access.route_guard import OBJECTS, RouteGuard, permission_of_route
 from sealwright.access.store import (
     accounts_with_role,
     joined_groups,
@@ -53,6 +54,7 @@ __all__ = [
     "DYNAMIC_GROUPS",
     "MANUAL_SOURCE",
     "NO_PERMISSIONS",
+    "OBJECTS",
     "PROVIDER_SOURCE",
     "ROLES",
     "SYSTEM",
@@ -68,6 +70,7 @@ __all__ = [
     "Role",
     "RoleContents",
     "RoleGrant",
+    "RouteGuard",
     "Scope",
     "ScopeKind",
     "accounts_with_role",
@@ -75,6 +78,7 @@ __all__ = [
     "decide",
     "joined_groups",
     "nothing_named",
+    "permission_of_route",
     "permissions_in_any_session",
     "permissions_of",
     "permissions_of_account",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sealwright.access import RouteGuard
 from sealwright.api.account_policies import AccountPolicyOperations
 from sealwright.api.audit_events import AuditOperations
 from sealwright.api.certificates import CertificateOperations
@@ -147,5 +148,5 @@ def operations(given: ApiDependencies) -> list[Operation]:
 
 def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
-    dispatch = Dispatch(api_authenticator(given.sessions, given.api_tokens), given.sessions)
+    dispatch = Dispatch(api_authenticator(given.sessions, given.api_tokens), given.sessions, RouteGuard(given.db, given.audit))
     return [dispatch.route(operation) for operation in operations(given)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sealwright.access import Actor
+from sealwright.access import Actor, RouteGuard
 from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
 from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.http import (
@@ -85,7 +85,7 @@ class Operation(msgspec.Struct, frozen=True):
     """Below the prefix."""
     summary: str
     access: str
-    """A permission, `OWN`, or ``public: reason``; `run` checks it."""
+    """A permission, which is asked for before anything else; or `OWN`, `EACH`, or ``public: reason``, where `run` decides."""
     run: Run
     returns: Any = None
     accepts: Any = None
@@ -114,10 +114,11 @@ class Operation(msgspec.Struct, frozen=True):
 class Dispatch:
     """Runs the shared phases of a call, then its operation."""
 
-    def __init__(self, authenticator: RequestAuthenticator[SignedIn], sessions: Sessions) -> None:
+    def __init__(self, authenticator: RequestAuthenticator[SignedIn], sessions: Sessions, guard: RouteGuard) -> None:
         """`sessions`: knows whose sign-in is recent."""
         self._authenticator = authenticator
         self._sessions = sessions
+        self._guard = guard
 
     def route(self, operation: Operation) -> Route:
         """The route of an operation."""
@@ -133,15 +134,8 @@ class Dispatch:
 
     def _handler(self, operation: Operation) -> Handler:
         async def handler(request: Request) -> Response:
-            signed_in = None if operation.public else await self._authenticate(request)
+            signed_in = None if operation.public else await self._permitted(operation, request)
             call = Call(request, signed_in, _body(request, operation.accepts), _query(request, operation.query))
-            if signed_in is not None and signed_in.read_only and operation.method != "GET":
-                raise ReadOnlyToken(
-                    f"The API token {signed_in.session.user_agent!r} of {signed_in.account.name} may only read.",
-                    hint="Use a token that was made for changes.",
-                )
-            if operation.needs_recent_sign_in:
-                await self._require_recent_sign_in(call.caller)
             answer = await operation.run(call)
             if isinstance(answer, Response):
                 return answer
@@ -149,6 +143,19 @@ class Dispatch:
 
         handler.__doc__ = operation.summary
         return handler
+
+    async def _permitted(self, operation: Operation, request: Request) -> SignedIn:
+        """The caller, where what the route asks of every caller is met. The body was not read yet."""
+        signed_in = await self._authenticate(request)
+        if signed_in.read_only and operation.method != "GET":
+            raise ReadOnlyToken(
+                f"The API token {signed_in.session.user_agent!r} of {signed_in.account.name} may only read.",
+                hint="Use a token that was made for changes.",
+            )
+        await self._guard.require(signed_in.actor, operation.access, request)
+        if operation.needs_recent_sign_in:
+            await self._require_recent_sign_in(signed_in)
+        return signed_in
 
     async def _require_recent_sign_in(self, caller: SignedIn) -> None:
         if not await self._sessions.is_privileged(caller):

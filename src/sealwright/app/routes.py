@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from sealwright import api, ca, oauth, web
+from sealwright.access import RouteGuard
 from sealwright.app.one_transaction import within_one_transaction
 from sealwright.http import FailureAnswer, Listener, Route, Wire
 
@@ -45,6 +46,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
     return web.WebDependencies(
         sign_in=people.sign_in,
         sessions=people.sessions,
+        guard=RouteGuard(parts.around.db, parts.audit),
         devices=people.devices,
         credentials=people.credentials,
         directory=people.directory,

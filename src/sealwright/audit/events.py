@@ -32,6 +32,7 @@ class Event(_Described):
     SERVER_STARTED = "server.started", "A node began to serve."
     BACKUP_CREATED = "backup.created", "A backup was written; the details say whether the key-encryption key is in it."
     BACKUP_RESTORED = "backup.restored", "The server was made of a backup; the details say from when."
+    ACCESS_REFUSED = "access.refused", "Someone asked for a route whose permission they lack; the details name both."
     SETTINGS_RELOADED = "settings.reloaded", "A worker took over settings and provisioners that were read again."
     SIGN_IN = "session.sign_in", "A person proved who they are, or failed to."
     SESSION_ENDED = "session.ended", "A session was signed out, revoked, or ended with the account."

@@ -18,7 +18,7 @@ _SHOWN_APART = frozenset({"name", "display_name", "kind", "profile", "landing_ur
 
 
 class ClientPages:
-    """Pages about clients. The registry checks the permission to read them."""
+    """Pages about clients, for those who may read them."""
 
     def __init__(self, pages: Pages, clients: ClientRegistry) -> None:
         self._pages = pages

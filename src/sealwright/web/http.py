@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sealwright.access import Permission, RouteGuard
 from sealwright.budgets import Budget
 from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
@@ -86,6 +87,7 @@ class WebDependencies(Struct, frozen=True):
 
     sign_in: SignIn
     sessions: Sessions
+    guard: RouteGuard
     devices: KnownDevices
     credentials: Credentials
     directory: Directory
@@ -123,7 +125,11 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
     assets = load_assets()
     pages = Pages(site, assets, NAVIGATION)
     handlers = PageHandlers(
-        browser_authenticator(dependencies.sessions, even_restricted=True), dependencies.sessions, entropy, site.origin
+        browser_authenticator(dependencies.sessions, even_restricted=True),
+        dependencies.sessions,
+        dependencies.guard,
+        entropy,
+        site.origin,
     )
     routes = (
         *_static(assets),
@@ -133,6 +139,7 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
         *_links(pages, dependencies, handlers),
         *_trust(pages, dependencies, handlers, site.origin),
         *_account(pages, dependencies, handlers, clock),
+        *_permitted(pages, dependencies, handlers),
         *_profile(pages, dependencies, handlers),
     )
     return Web(routes, failure_answer(pages))
@@ -228,7 +235,6 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     credentials = CredentialPages(pages, dependencies.credentials)
     passkeys = PasskeyPages(pages, dependencies.passkeys)
     applications = ApplicationPages(pages, dependencies.consents)
-    clients = ClientPages(pages, dependencies.clients)
     certificates = CertificatePages(pages, dependencies.inventory, dependencies.revocation, dependencies.issuers, clock)
     one = f"{CERTIFICATES_PAGE}/{{serial}}"
 
@@ -264,14 +270,25 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         privileged_form(f"{PASSKEY_PAGE}/rename", passkeys.rename),
         privileged_form(f"{PASSKEY_PAGE}/remove", passkeys.remove),
         page(APPLICATIONS_PAGE, applications.show),
-        page(CLIENTS_PAGE, clients.show_list),
-        page(f"{CLIENTS_PAGE}/{{name}}", clients.show),
         form(f"{APPLICATIONS_PAGE}/withdraw", applications.withdraw, APPLICATIONS_PAGE),
         page(CERTIFICATES_PAGE, certificates.show),
         page(one, certificates.show_one),
         page(f"{one}/pem", certificates.download),
         page(f"{one}/revoke", certificates.show_revocation),
         form(f"{one}/revoke", certificates.revoke, CERTIFICATES_PAGE),
+    )
+
+
+def _permitted(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers) -> tuple[Route, ...]:
+    """Pages for those who hold a permission."""
+    clients = ClientPages(pages, dependencies.clients)
+
+    def page(path: str, show: PersonalAction, permission: Permission) -> Route:
+        return _route("GET", path, handlers.permitted_page(show, permission), permission)
+
+    return (
+        page(CLIENTS_PAGE, clients.show_list, Permission.CLIENT_READ),
+        page(f"{CLIENTS_PAGE}/{{name}}", clients.show, Permission.CLIENT_READ),
     )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from sealwright.access import Permission, RouteGuard
 from sealwright.entropy import Entropy
 from sealwright.http import Handler, Request, RequestAuthenticator, Response, redirect
 from sealwright.identity import Sessions, SignedIn
@@ -77,10 +78,16 @@ class PageHandlers:
     """Makes handlers of pages and forms."""
 
     def __init__(
-        self, authenticator: RequestAuthenticator[SignedIn], sessions: Sessions, entropy: Entropy, public_origin: str
+        self,
+        authenticator: RequestAuthenticator[SignedIn],
+        sessions: Sessions,
+        guard: RouteGuard,
+        entropy: Entropy,
+        public_origin: str,
     ) -> None:
         self._authenticator = authenticator
         self._sessions = sessions
+        self._guard = guard
         self._entropy = entropy
         self._public_origin = public_origin
 
@@ -149,6 +156,28 @@ class PageHandlers:
         """A form that needs a recent sign-in. Without one nothing is done, and `page` is where to start again."""
 
         async def checked(page_request: PageRequest, person: SignedIn) -> Response:
+            if not await self._sessions.is_privileged(person):
+                return confirm_first(page)
+            return await act(page_request, person)
+
+        checked.__doc__ = act.__doc__
+        return self.personal_form(checked, page=page)
+
+    def permitted_page(self, show: PersonalAction, permission: Permission) -> Handler:
+        """A page for those who hold a permission, which is also the `access` of its route."""
+
+        async def checked(page_request: PageRequest, person: SignedIn) -> Response:
+            await self._guard.require(person.actor, str(permission), page_request.request)
+            return await show(page_request, person)
+
+        checked.__doc__ = show.__doc__
+        return self.personal_page(checked)
+
+    def permitted_form(self, act: PersonalAction, permission: Permission, *, page: str) -> Handler:
+        """A form for those who hold a permission, which is also the `access` of its route; it needs a recent sign-in."""
+
+        async def checked(page_request: PageRequest, person: SignedIn) -> Response:
+            await self._guard.require(person.actor, str(permission), page_request.request)
             if not await self._sessions.is_privileged(person):
                 return confirm_first(page)
             return await act(page_request, person)

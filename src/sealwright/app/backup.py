@@ -23,6 +23,7 @@ from sealwright.access import SYSTEM
 from sealwright.app.archive import FORMAT, BackupRefused, Manifest, NewArchive, entries, verified
 from sealwright.app.dependencies import CLOCK, ENTROPY, opened, real_dependencies
 from sealwright.app.home import Home, write_whole
+from sealwright.app.memory import on_disk
 from sealwright.app.wiring import build
 from sealwright.audit import Audit, Event
 from sealwright.clock import to_rfc3339
@@ -161,7 +162,7 @@ def restore_backup(home: Path, file: Path, key_file: Path | None) -> BackupRepor
             _restore_files(place, stream)
             if read_environment().key is None:
                 write_whole(_with_directory(place.path / KEY_FILE), base64.b64encode(key) + b"\n")
-            asyncio.run(_restore_database(load_settings(place.path), manifest, stream))
+            asyncio.run(_restore_database(on_disk(load_settings(place.path), place), manifest, stream))
         return _report(file, manifest)
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from sealwright.errors import Conflict, NotFound, Refused
 from sealwright.keys import KEY_FILE
-from sealwright.settings import FILE_NAME, Environment, Settings, home_directory, load
+from sealwright.settings import DATABASE_FILE, FILE_NAME, MEMORY, Environment, Settings, home_directory, load
 
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 OF_A_VOLUME = frozenset({"lost+found", ".snapshot", ".snapshots", ".zfs", ".keep", ".gitkeep"})
@@ -79,6 +79,16 @@ class Home(Struct, frozen=True):
     @property
     def provisioner_files(self) -> Path:
         return self.path / "provisioners"
+
+    @property
+    def database_file(self) -> Path:
+        """The database, unless the settings name another; what one in memory begins with."""
+        return self.path / DATABASE_FILE
+
+    @property
+    def memory(self) -> Path:
+        """Leads to the directory of the database in memory, while a server runs on it."""
+        return self.path / MEMORY
 
     @property
     def addresses_file(self) -> Path:
@@ -207,7 +217,7 @@ class Home(Struct, frozen=True):
         with suppress(PermissionError):  # another's, as a volume may be: `doctor` says so
             self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) & ~OTHERS_WRITE)
         self.unfinished.touch(mode=0o600)
-        for each in self.path.glob("sealwright.db*"):
+        for each in self.path.glob(f"{DATABASE_FILE}*"):
             each.unlink()
         for each in (self.root_certificate.parent, self.provisioner_files, self.addresses_file.parent):
             each.mkdir(mode=0o700, exist_ok=True)

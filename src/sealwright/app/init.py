@@ -14,6 +14,7 @@ from sealwright.access import SYSTEM
 from sealwright.app.defaults import prepared_defaults
 from sealwright.app.dependencies import ENTROPY, opened, seed
 from sealwright.app.home import Home, HomeRefused, Making, write_whole
+from sealwright.app.memory import on_disk
 from sealwright.app.wiring import Parts, build
 from sealwright.ca import AuthorityExists, IssuerRecord, certificates_pem
 from sealwright.clock import to_datetime
@@ -74,7 +75,7 @@ def _fill(home: Home, options: Options, making: Making) -> InitReport:
     write_whole(home.settings_file, render(options.settings).encode())
     if read_environment().key is None:
         _provide_key(home)
-    settings = load(home.path)
+    settings = on_disk(load(home.path), home)
     root, issuing, defaults = asyncio.run(_fill_database(settings, options, making))
     write_whole(home.root_certificate, certificates_pem([root.certificate_der]).encode(), mode=0o644)
     write_whole(home.issuing_certificate, certificates_pem([issuing.certificate_der]).encode(), mode=0o644)

@@ -16,6 +16,7 @@ from sealwright.access import SYSTEM
 from sealwright.app.addresses import listen_addresses
 from sealwright.app.dependencies import CLOCK, real_dependencies, seed
 from sealwright.app.home import Home, write_whole
+from sealwright.app.memory import is_in_memory
 from sealwright.app.schedule import application
 from sealwright.app.wiring import Parts, build, public_urls
 from sealwright.audit import Event
@@ -80,7 +81,7 @@ def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings
         link = welcome.pop() if welcome else None
         report = ServeReport(
             home=settings.home,
-            database="PostgreSQL" if sqlite_file(settings.database_url) is None else "SQLite",
+            database=_database_in_words(settings, home),
             workers=settings.workers,
             urls={str(listener): url for listener, url in urls.items()},
             welcome=f"{urls[Listener.PEOPLE]}/welcome/{link.token}" if link else None,
@@ -96,6 +97,12 @@ def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings
         open_log=_log,
         ready=ready,
     )
+
+
+def _database_in_words(settings: Settings, home: Home) -> str:
+    if sqlite_file(settings.database_url) is None:
+        return "PostgreSQL"
+    return "SQLite in memory" if is_in_memory(settings, home) else "SQLite"
 
 
 def _require_same_database(before: Settings, settings: Settings, home: Home) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sealwright.app.dependencies import CLOCK, ENTROPY
 from sealwright.app.home import Home
+from sealwright.app.memory import in_memory
 from sealwright.app.program import ServeReport, program
 from sealwright.runtime.supervisor import Supervisor
 from sealwright.runtime.systemd import Notifier
@@ -18,7 +19,7 @@ def serve(home: Path, tell: Callable[[ServeReport], None]) -> None:
     environment = read_environment()
     place = Home(home).require()
     notifier = Notifier(environment.notify_socket, environment.watchdog)
-    with place.alone():
+    with place.alone(), in_memory(place):
         try:
             Supervisor(program(place, tell), clock=CLOCK, entropy=ENTROPY, notifier=notifier).run()
         finally:

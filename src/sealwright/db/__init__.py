@@ -12,6 +12,7 @@ from sealwright.db.engine import Database, DuplicateRow, Insertion, MissingRefer
 from sealwright.db.errors import unusable
 from sealwright.db.singleflight import SingleFlight
 from sealwright.db.sqlite import SqliteDatabase
+from sealwright.db.sqlite_copy import copy_sqlite
 from sealwright.db.statements import Statement, insert_once, upsert
 from sealwright.db.urls import sqlite_file
 from sealwright.db.within_transaction import WithinTransaction
@@ -31,6 +32,7 @@ __all__ = [
     "WithinTransaction",
     "WriteBatcher",
     "Writer",
+    "copy_sqlite",
     "delete_before",
     "first_uses",
     "insert_once",

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from sealwright.db.urls import POOLED, sqlite_file
 from sealwright.errors import Conflict, Unavailable
+from sealwright.settings.file import MEMORY
 
 _ROOM = "Make room on its disk."
 _RIGHTS = "The user of this process must be allowed to read and write it, and to make files beside it."
 _ROLE = "Let its role make tables: have it own the database, or grant it CREATE on the schema."
 _BACKUP = "Bring it back from your backup. Where it is the wrong one, correct database_url or SEALWRIGHT_DATABASE_URL."
+_ONLY_WHILE_SERVING = "A database in memory is there while its server runs: start it with sealwright serve."
 _WHERE = "See database_url in settings.toml, or SEALWRIGHT_DATABASE_URL where that is set"
 _DISK = "Look at the disk and at the system's log: something there does not work."
 _BUSY = "Find the program that works with the database file at the same time, and end it."
@@ -124,7 +126,8 @@ def empty(url: str) -> DatabaseEmpty:
     """The failure of a database at `url` that holds nothing where it should hold a server."""
     file = sqlite_file(url)
     lost = file is not None and not file.exists()
-    return DatabaseEmpty(f"{_which(url)} is {'missing' if lost else 'empty'}.", hint=_BACKUP)
+    hint = _ONLY_WHILE_SERVING if file is not None and file.match(f"{MEMORY}/*") else _BACKUP
+    return DatabaseEmpty(f"{_which(url)} is {'missing' if lost else 'empty'}.", hint=hint)
 
 
 def _which(url: str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Urls,
         declared,
     )
-    from sealwright.settings.file import FILE_NAME, line_of, load, parse
+    from sealwright.settings.file import DATABASE_FILE, FILE_NAME, MEMORY, line_of, load, parse
     from sealwright.settings.write import render
 else:
 
@@ -47,9 +47,11 @@ else:
 
 
 __all__ = [
+    "DATABASE_FILE",
     "DEFAULT_HOME",
     "ENVIRONMENT",
     "FILE_NAME",
+    "MEMORY",
     "SECTIONS",
     "AccountSettings",
     "Address",

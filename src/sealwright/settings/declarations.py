@@ -223,7 +223,8 @@ class Settings:
         "",
         read_database,
         "Storage: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; behind PgBouncer in transaction mode with"
-        " ?pgbouncer=transaction at the end. Default: sealwright.db in the home directory.",
+        " ?pgbouncer=transaction at the end. sqlite:// alone: in memory, each start from what sealwright.db holds."
+        " Default: sealwright.db in the home directory.",
         secret=True,
     )
     dns_names: tuple[str, ...] = _declare(

@@ -18,10 +18,13 @@ from sealwright.secret_files import read_secret_line
 from sealwright.settings.declarations import SECTIONS, Declared, Settings, Urls, declared
 from sealwright.settings.environment import Environment, home_directory, read_environment
 from sealwright.settings.errors import SEE_ALL, SettingsRefused, shown
-from sealwright.settings.forms import UNPROTECTED, Address
+from sealwright.settings.forms import IN_MEMORY, UNPROTECTED, Address
 from sealwright.settings.write import written
 
 FILE_NAME = "settings.toml"
+DATABASE_FILE = "sealwright.db"
+MEMORY = "run/memory"
+"""In a home directory: the way to a database in memory, while a server runs on it."""
 _HEADER = re.compile(r"\s*+\[\[?([^\[\]]++)\]")
 _NAME = re.compile(r"([A-Za-z0-9_.\"'\s-]++)=")
 
@@ -218,7 +221,7 @@ def _complete(settings: Settings, home: Path, environment: Environment) -> Setti
         home=home,
         key=environment.key,
         domain=settings.domain or main,
-        database_url=_database(environment.database_url or settings.database_url or "sqlite:///sealwright.db", home),
+        database_url=_database(environment.database_url or settings.database_url or f"sqlite:///{DATABASE_FILE}", home),
         workers=settings.workers or len(os.sched_getaffinity(0)),
         urls=urls,
         tls=dataclasses.replace(settings.tls, certificate=within(settings.tls.certificate), key=within(settings.tls.key)),
@@ -234,6 +237,8 @@ def _complete(settings: Settings, home: Path, environment: Environment) -> Setti
 
 def _database(url: str, home: Path) -> str:
     """A SQLite file that is not named from the root on lies in the home directory."""
+    if url == IN_MEMORY:
+        url = f"sqlite:///{MEMORY}/{DATABASE_FILE}"
     scheme, separator, path = url.partition("sqlite:///")
     return f"{separator}{home / path}" if separator and not scheme else url
 

@@ -26,6 +26,8 @@ MOST_WORKERS = 256
 LONGEST_CONTACT = 200
 LONGEST_NAME = 40
 _LONGEST_COUNT = 10
+IN_MEMORY = "sqlite://"
+"""The URL of a database in memory, which ends with the server."""
 TRANSACTION_POOLING = "transaction"
 """What the parameter ``pgbouncer`` of a database URL says where each transaction may get another connection."""
 UNPROTECTED = "none-and-links-can-be-read-on-the-way"
@@ -137,7 +139,7 @@ def read_https_origin(value: Any) -> str:
 
 
 def read_database(value: Any) -> str:
-    """The URL of a SQLite file or a PostgreSQL database; empty text stays empty."""
+    """The URL of a SQLite file or a PostgreSQL database, or sqlite:// for memory; empty text stays empty."""
     text = read_text(value)
     if text.startswith("postgres://"):
         text = text.replace("postgres://", "postgresql://", 1)
@@ -145,8 +147,8 @@ def read_database(value: Any) -> str:
         _check_postgresql(text)
     elif text == "sqlite:///":
         raise ValueError("names no file: it must be sqlite:///FILE")
-    elif text and not text.startswith("sqlite:///"):
-        raise ValueError("must begin with sqlite:/// or postgresql://")
+    elif text not in ("", IN_MEMORY) and not text.startswith("sqlite:///"):
+        raise ValueError("must begin with sqlite:/// or postgresql://, or be sqlite:// alone")
     return text
 
 

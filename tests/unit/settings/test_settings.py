@@ -162,6 +162,8 @@ def test_empty_name_is_refused():
 def test_sqlite_file_lies_in_the_home_directory_unless_named_from_the_root(tmp_path):
     settings = load(write(tmp_path, 'database_url = "sqlite:///other.db"'), NOTHING)
     assert settings.database_url == f"sqlite:///{tmp_path}/other.db"
+    settings = load(write(tmp_path, 'database_url = "sqlite://"'), NOTHING)
+    assert settings.database_url == f"sqlite:///{tmp_path}/run/memory/sealwright.db"
     settings = load(write(tmp_path, 'database_url = "sqlite:////var/db/seal.db"'), NOTHING)
     assert settings.database_url == "sqlite:////var/db/seal.db"
 

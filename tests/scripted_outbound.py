@@ -22,9 +22,13 @@ class ScriptedOutbound:
         self.calls: list[str] = []
         self.forms: list[tuple[str, dict[str, str]]] = []
         """What was posted where."""
+        self.allow_http = False
         self.delay = 0.0
         self.delays: dict[str, float] = {}
         """Seconds until an address answers, where it is another than `delay`."""
+
+    def allows_scheme_of(self, url: str) -> bool:
+        return url.startswith("https:") or self.allow_http
 
     async def get(
         self,

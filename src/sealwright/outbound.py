@@ -64,6 +64,10 @@ class OutboundResponse(Struct, frozen=True):
 class Outbound(Protocol):
     """Calls to other servers."""
 
+    def allows_scheme_of(self, url: str) -> bool:
+        """Whether a URL of this scheme is called at all: always https, and http where the settings say so."""
+        ...
+
     async def get(
         self,
         url: str,
@@ -104,6 +108,10 @@ class GuardedOutbound:
         self._ca_file = ca_file
         self._resolve = resolver or resolve
         self._context: ssl.SSLContext | None = None
+
+    def allows_scheme_of(self, url: str) -> bool:
+        scheme = url.partition(":")[0].lower()
+        return scheme == "https" or (scheme == "http" and self._allow_http)
 
     async def get(
         self,
@@ -167,7 +175,7 @@ class GuardedOutbound:
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as cause:
             raise OutboundFailed(f"{_shown(url)} is not an address that can be called.") from cause
-        if parts.scheme != "https" and not (parts.scheme == "http" and self._allow_http):
+        if not self.allows_scheme_of(url):
             raise OutboundFailed(f"{_shown(url)} is not an https address.")
         if not parts.hostname or "@" in parts.netloc or parts.fragment or "\\" in url:
             raise OutboundFailed(f"{_shown(url)} is not an address that can be called.")

@@ -5,6 +5,7 @@ Owns: actors, permissions, roles, scopes, and who was granted which role. Never 
 
 from __future__ import annotations
 
+from sealwright.access.current import require_current
 from sealwright.access.errors import BeyondOwnAuthority
 from sealwright.access.models import (
     BUILTIN_SOURCE,
@@ -85,6 +86,7 @@ __all__ = [
     "permissions_of_group",
     "require",
     "require_at_least",
+    "require_current",
     "require_over_names",
     "seed_builtin_groups",
 ]

@@ -117,6 +117,13 @@ class Permissions(Struct, frozen=True):
             frozenset(each for each in self.scoped if each.permission in _READING),
         )
 
+    def also_in(self, other: Permissions) -> Permissions:
+        """Those of them that `other` has, too."""
+        return Permissions(
+            self.everywhere & other.everywhere,
+            frozenset(each for each in self.scoped if other.holds(each.permission, (each.scope,))),
+        )
+
     def missing_from(self, other: Permissions) -> list[str]:
         """What is in these and not in `other`, in words, sorted."""
         everywhere = self.everywhere - other.everywhere

@@ -18,6 +18,7 @@ from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import AuthorizationRefused, UnprovenRequest
+from sealwright.oauth.grants.registered import AUTHORIZATION_CODE, why_not_registered
 from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.models import AuthorizationRequest, Client
 from sealwright.oauth.parameters import Parameters, read_request
@@ -94,6 +95,9 @@ class AuthorizationRequests:
         """What the request asks for; raises AuthorizationRefused."""
         if proven.refusal is not None:
             raise proven.refusal
+        unregistered = why_not_registered(proven.client, AUTHORIZATION_CODE)
+        if unregistered:
+            raise AuthorizationRefused("unauthorized_client", unregistered)
         hinted = await self._hinted_subject(proven.parameters, proven.client)
         return read_request(proven.parameters, proven.client, proven.redirect_uri, hinted, pushed=proven.pushed)
 

@@ -25,7 +25,7 @@ from sealwright.oauth.errors import (
     TargetRefused,
     TokenRequestRefused,
 )
-from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult, is_open_to
+from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult, why_not_open
 from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
@@ -100,8 +100,9 @@ class TokenEndpoint:
         grant = self._grants.get(grant_type)
         if grant is None:
             raise GrantTypeRefused(f"The grant_type {grant_type[:64]} is not supported.")
-        if not is_open_to(type(grant), client):
-            raise ClientNotAuthorized(f"{client.name} is a {client.kind} client, which may not use the grant_type {grant_type}.")
+        refusal = why_not_open(type(grant), client)
+        if refusal:
+            raise ClientNotAuthorized(refusal)
         request = replace(request, confirmation=await self._confirmations.of_request(client, request))
         algorithm = client.id_token_signed_response_alg
         key = await self._custody.published(*key_owner_of(client), algorithm)  # before anything is used up

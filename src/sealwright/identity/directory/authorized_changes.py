@@ -19,6 +19,7 @@ from sealwright.access import (
     permissions_of_group,
     require,
     require_at_least,
+    require_current,
     require_over_names,
 )
 from sealwright.audit import Audit, Event
@@ -55,8 +56,14 @@ class AuthorizedChanges:
         """
         if permission is not None:
             await self.require(event, permission, actor, target)
+
+        async def guarded(tx: Transaction) -> T:
+            if permission is not None:
+                await require_current(tx, actor, permission, self._clock.now())
+            return await body(tx)
+
         try:
-            return await self._db.write(body)
+            return await self._db.write(guarded)
         except NotPermitted as refusal:
             await self._record(event, actor, target, refusal)
             raise

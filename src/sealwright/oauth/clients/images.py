@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
 
 from sealwright.access import Actor
 from sealwright.audit import Event
 from sealwright.db import Transaction
 from sealwright.errors import Action, Remedy
-from sealwright.oauth.clients import store
+from sealwright.oauth.clients import lookup, store
+from sealwright.oauth.clients.guarded_changes import ClientChanges
 from sealwright.oauth.clients.image_formats import ClientImage, read_image
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import NotRegistered
@@ -20,36 +20,37 @@ from sealwright.oauth.models import Client
 class ClientImages:
     """The image of every client that has one."""
 
-    def __init__(self, dependencies: OAuthDependencies, *, to_change: Callable[[str, Actor], Awaitable[Client]]) -> None:
-        """`to_change`: the client with a name, for anyone who may change it."""
+    def __init__(self, dependencies: OAuthDependencies, changes: ClientChanges) -> None:
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._audit = dependencies.audit
-        self._to_change = to_change
+        self._changes = changes
 
     async def set_image(self, name: str, content: bytes, *, actor: Actor) -> ClientImage:
         """Give a client an image in place of the one that it has, if any; raises ClientRefused where it is none."""
-        client = await self._to_change(name, actor)
+        client = await self._changes.to_change(name, actor)
         image = await asyncio.to_thread(read_image, content)
         digest = hashlib.sha256(content).digest()
 
         async def put(tx: Transaction) -> None:
+            await self._require_over(tx, client, actor)
             await store.put_image(tx, client.id, image.media_type, content, digest)
             await self._record(tx, client, {"image": image.media_type, "sha256": digest.hex()}, actor)
 
-        await self._db.write(put)
+        await self._changes.write(client, actor, put)
         return image
 
     async def remove_image(self, name: str, *, actor: Actor) -> None:
         """Take a client's image away; raises NotRegistered where it has none."""
-        client = await self._to_change(name, actor)
+        client = await self._changes.to_change(name, actor)
 
         async def remove(tx: Transaction) -> None:
+            await self._require_over(tx, client, actor)
             if not await store.delete_image(tx, client.id):
                 raise NotRegistered(f"{client.name} has no image.", remedy=Remedy(Action.SHOW_CLIENT, client.name))
             await self._record(tx, client, {"image": None}, actor)
 
-        await self._db.write(remove)
+        await self._changes.write(client, actor, remove)
 
     async def digest_of(self, name: str) -> bytes | None:
         """SHA-256 of the image of the client with a name; None where it has none. People see it before they sign in."""
@@ -62,6 +63,10 @@ class ClientImages:
         except ValueError:
             return None
         return await store.image_with_digest(self._db, wanted)
+
+    async def _require_over(self, tx: Transaction, client: Client, actor: Actor) -> None:
+        found = await lookup.locked(tx, client)
+        await self._changes.require_over(tx, found.name, actor, f"change the image of the client {found.name}")
 
     async def _record(self, tx: Transaction, client: Client, details: dict[str, str | None], actor: Actor) -> None:
         await store.touch_client(tx, client.id, self._clock.now())

@@ -12,6 +12,9 @@ from sealwright.clock import Clock, Instant, after
 from sealwright.db import Transaction
 from sealwright.errors import Action, Remedy
 from sealwright.keys import Custody, NewKey
+from sealwright.oauth.clients import lookup
+from sealwright.oauth.clients.guarded_changes import ClientChanges
+from sealwright.oauth.clients.recorded_refusals import recorded_refusals
 from sealwright.oauth.clients.store import touch_client
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import NotRegistered
@@ -22,19 +25,19 @@ from sealwright.oauth.models import Client
 LATEST_ROTATION = timedelta(days=366)
 
 Find = Callable[[str], Awaitable[Client]]
-FindToChange = Callable[[str, Actor], Awaitable[Client]]
 
 
 class ClientKeys:
     """The keys of every client."""
 
-    def __init__(self, dependencies: OAuthDependencies, custody: Custody, *, found: Find, to_change: FindToChange) -> None:
-        """`found` and `to_change`: the client with a name, for anyone who may read or change it."""
+    def __init__(self, dependencies: OAuthDependencies, custody: Custody, *, found: Find, changes: ClientChanges) -> None:
+        """`found`: the client with a name, for anyone who may read it."""
+        self._dependencies = dependencies
         self._clock = dependencies.clock
         self._audit = dependencies.audit
         self._keys = IssuerKeys(dependencies.db, dependencies.clock, custody)
         self._found = found
-        self._to_change = to_change
+        self._changes = changes
 
     async def list_keys(self, name: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """The keys that are not revoked, newest first."""
@@ -43,20 +46,23 @@ class ClientKeys:
 
     async def rotate(self, name: str, at: Instant | None = None, *, actor: Actor) -> tuple[ClientKey, ...]:
         """Give a client new keys that are published at once and sign from `at` on, or as soon as everyone can have seen them."""
-        client = await self._to_change(name, actor)
+        client = await self._changes.to_change(name, actor)
         require_rotation_time(at, self._clock)
         _require_own_keys(client)
         recorded = self._recorded(Event.CLIENT_KEYS_ROTATED, client, actor)
-        await self._keys.rotate(key_owner_of(client), (client.id_token_signed_response_alg,), at, recorded)
+        async with recorded_refusals(self._dependencies, Event.CLIENT_KEYS_ROTATED, client.name, actor):
+            await self._keys.rotate(key_owner_of(client), (client.id_token_signed_response_alg,), at, recorded)
         return await self._unrevoked(client)
 
     async def revoke(self, name: str, key_id: str, *, actor: Actor) -> tuple[ClientKey, ...]:
         """Take a key out of the key set: whatever it signed is worth nothing from now on. Another takes its place at once."""
-        client = await self._to_change(name, actor)
+        client = await self._changes.to_change(name, actor)
         _require_own_keys(client)
         recorded = self._recorded(Event.CLIENT_KEY_REVOKED, client, actor)
         algorithms = (client.id_token_signed_response_alg,)
-        if not await self._keys.revoke(key_owner_of(client), key_id, algorithms, recorded):
+        async with recorded_refusals(self._dependencies, Event.CLIENT_KEY_REVOKED, client.name, actor):
+            found = await self._keys.revoke(key_owner_of(client), key_id, algorithms, recorded)
+        if not found:
             raise NotRegistered(f"{client.name} has no key {key_id[:80]!r}.", remedy=Remedy(Action.SHOW_CLIENT, client.name))
         return await self._unrevoked(client)
 
@@ -94,6 +100,8 @@ class ClientKeys:
 
     def _recorded(self, event: Event, client: Client, actor: Actor) -> Recorded:
         async def record(tx: Transaction, details: dict[str, object]) -> None:
+            found = await lookup.locked(tx, client)
+            await self._changes.require_over(tx, found.name, actor, f"change the keys of the client {found.name}")
             await touch_client(tx, client.id, self._clock.now())
             all_details = {"name": client.name, **details}
             await self._audit.record(tx, event, actor=actor, target=f"client:{client.id}", details=all_details)

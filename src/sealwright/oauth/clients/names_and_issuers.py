@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sealwright.access import Actor, NamedAuthority, require_over_names
+from sealwright.access import Actor, NamedAuthority
 from sealwright.audit import Event
 from sealwright.client_metadata import is_client_name, require_client_name
 from sealwright.db import Database, DuplicateRow, Transaction
@@ -14,7 +14,8 @@ from sealwright.errors import Action, Remedy
 from sealwright.keys import NewKey
 from sealwright.oauth import store as oauth_store
 from sealwright.oauth.clients import lookup, store
-from sealwright.oauth.clients.keys import ClientKeys, FindToChange
+from sealwright.oauth.clients.guarded_changes import ClientChanges
+from sealwright.oauth.clients.keys import ClientKeys
 from sealwright.oauth.clients.recorded_refusals import recorded_refusals
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientExists, ClientInUse, IssuerUnknown
@@ -34,17 +35,17 @@ class NamesAndIssuers:
         dependencies: OAuthDependencies,
         keys: ClientKeys,
         *,
-        to_change: FindToChange,
+        changes: ClientChanges,
         trusting: Trusting,
         configuration: Configuration,
     ) -> None:
-        """`to_change`: the client with a name, for anyone who may change it; `trusting`: what trusts a name."""
+        """`trusting`: what trusts a name."""
         self._dependencies = dependencies
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._audit = dependencies.audit
         self._keys = keys
-        self._to_change = to_change
+        self._changes = changes
         self._trusting = trusting
         self._configuration = configuration
 
@@ -53,7 +54,7 @@ class NamesAndIssuers:
 
         A client that a provisioner trusts is renamed only with `even_if_used`.
         """
-        client = await self._to_change(name, actor)
+        client = await self._changes.to_change(name, actor)
         require_client_name(new_name)
         await self._require_unused(client, Action.RENAME_CLIENT_IN_USE, even_if_used=even_if_used)
 
@@ -61,7 +62,7 @@ class NamesAndIssuers:
             now = self._clock.now()
             found = await lookup.locked(tx, client)
             for each in (found.name, new_name):
-                await self._require_over(tx, each, actor, f"rename the client {found.name} to {new_name}")
+                await self._changes.require_over(tx, each, actor, f"rename the client {found.name} to {new_name}")
             await store.update_client(tx, replace(found, name=new_name), now)
             ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client was renamed", now)
             details = {"name": client.name, "new_name": new_name, "families_revoked": ended}
@@ -81,7 +82,7 @@ class NamesAndIssuers:
 
         No change where it is there already. A client that a provisioner trusts is moved only with `even_if_used`.
         """
-        client = await self._to_change(name, actor)
+        client = await self._changes.to_change(name, actor)
         wanted = None if issuer is None else await shared_issuer(self._dependencies, issuer)
         if wanted == client.issuer:
             return await self._configuration(client.name)
@@ -93,7 +94,7 @@ class NamesAndIssuers:
         async def body(tx: Transaction) -> None:
             now = self._clock.now()
             found = await lookup.locked(tx, client)
-            await self._require_over(tx, found.name, actor, f"give the client {found.name} another issuer")
+            await self._changes.require_over(tx, found.name, actor, f"give the client {found.name} another issuer")
             if wanted is not None:
                 await require_issuer_there(tx, wanted)
             await store.set_issuer(tx, client.id, wanted, now)
@@ -107,9 +108,6 @@ class NamesAndIssuers:
         finally:
             self._keys.forget()
         return await self._configuration(client.name)
-
-    async def _require_over(self, tx: Transaction, name: str, actor: Actor, what: str) -> None:
-        require_over_names(actor, await self._trusting(name, tx), what)
 
     async def _require_unused(self, client: Client, action: Action, *, even_if_used: bool) -> None:
         users = dict.fromkeys(each.named_by for each in await self._trusting(client.name, self._db))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from sealwright.access import Actor, NamedAuthorities, NamedAuthority, NameKind, Permission, require, require_over_names
+from sealwright.access import (
+    Actor,
+    NamedAuthorities,
+    NamedAuthority,
+    NameKind,
+    Permission,
+    require,
+    require_current,
+    require_over_names,
+)
 from sealwright.audit import Event
 from sealwright.client_metadata import (
     SECRET_METHODS,
@@ -24,7 +33,9 @@ from sealwright.keys import Custody, Sealer
 from sealwright.oauth import policy
 from sealwright.oauth import store as oauth_store
 from sealwright.oauth.clients import lookup, store
+from sealwright.oauth.clients.called_urls import require_callable
 from sealwright.oauth.clients.changes import list_row, require_allowed, with_element, with_members, without_element
+from sealwright.oauth.clients.guarded_changes import ClientChanges
 from sealwright.oauth.clients.images import ClientImages
 from sealwright.oauth.clients.keys import ClientKeys
 from sealwright.oauth.clients.names_and_issuers import NamesAndIssuers, require_issuer_there, shared_issuer
@@ -69,12 +80,13 @@ class ClientRegistry:
             refresh_seconds=int(dependencies.lifetimes.refresh_token.total_seconds()),
             offline_seconds=int(dependencies.lifetimes.offline_access.total_seconds()),
         )
-        self.keys = ClientKeys(dependencies, custody, found=self._found, to_change=self._to_change)
-        self.secrets = ClientSecrets(dependencies, sealer, self.keys, to_change=self._to_change)
+        changes = ClientChanges(to_change=self._to_change, require_over=self._require_over, write=self._write_change)
+        self.keys = ClientKeys(dependencies, custody, found=self._found, changes=changes)
+        self.secrets = ClientSecrets(dependencies, sealer, self.keys, changes)
         self.names = NamesAndIssuers(
-            dependencies, self.keys, to_change=self._to_change, trusting=self._trusting, configuration=self._configuration_of
+            dependencies, self.keys, changes=changes, trusting=self._trusting, configuration=self._configuration_of
         )
-        self.images = ClientImages(dependencies, to_change=self._to_change)
+        self.images = ClientImages(dependencies, changes)
         self._custody = custody
         self._sealer = sealer
         self._directory = directory
@@ -169,6 +181,7 @@ class ClientRegistry:
         )
         for member in rows():
             require_allowed(client, member)
+        require_callable(client, members, self._dependencies.outbound)
         keys = [] if issuer else [self._custody.generate(*key_owner_of(client), client.id_token_signed_response_alg)]
         sealed = None if secret is None else self._sealer.seal(secret.encode(), secret_context(client.id))
 
@@ -224,7 +237,7 @@ class ClientRegistry:
         )
 
     async def _users(self, client: Client) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(each.named_by for each in await self._trusting(client.name)))
+        return tuple(dict.fromkeys(each.named_by for each in await self._trusting(client.name, self._db)))
 
     async def delete(self, name: str, *, even_if_used: bool = False, actor: Actor) -> None:
         """Delete a client with its consents and tokens; its keys verify nothing any more.
@@ -256,7 +269,9 @@ class ClientRegistry:
     async def change(self, name: str, members: Mapping[str, Any], *, actor: Actor) -> ClientConfiguration:
         """Set members of a client, all of them or none; None brings a default back."""
         client = await self._to_change(name, actor)
-        new = await self.keys.missing(client, with_members(client, members).id_token_signed_response_alg)
+        wanted = with_members(client, members)
+        require_callable(wanted, members, self._dependencies.outbound)
+        new = await self.keys.missing(client, wanted.id_token_signed_response_alg)
 
         async def store_keys(tx: Transaction, _: Instant) -> None:
             await self.keys.insert(tx, new)
@@ -342,7 +357,7 @@ class ClientRegistry:
         async with recorded_refusals(self._dependencies, Event.CLIENT_UPDATED, name, actor):
             require(actor, Permission.CLIENT_WRITE)
             client = await self._found(name)
-            require_over_names(actor, await self._trusting(client.name), f"change the client {client.name}")
+            require_over_names(actor, await self._trusting(client.name, self._db), f"change the client {client.name}")
         return client
 
     async def _locked(self, tx: Transaction, client: Client, actor: Actor) -> Client:
@@ -350,16 +365,22 @@ class ClientRegistry:
         await self._require_over(tx, found.name, actor, f"change the client {found.name}")
         return found
 
-    async def _write_change(self, client: Client, actor: Actor, body: Insertion) -> None:
-        async with recorded_refusals(self._dependencies, Event.CLIENT_UPDATED, client.name, actor):
-            await self._db.write(body)
+    async def _write_change(
+        self, client: Client, actor: Actor, body: Callable[[Transaction], Awaitable[Any]], event: Event = Event.CLIENT_UPDATED
+    ) -> Any:
+        async with recorded_refusals(self._dependencies, event, client.name, actor):
+            return await self._db.write(body)
 
     async def _require_over(self, tx: Transaction, name: str, actor: Actor, what: str) -> None:
-        """The same within the transaction of the change: a provisioner may have begun to trust the name since."""
+        """The same within the transaction of the change.
+
+        The permission may have ended since, and a provisioner may have begun to trust the name.
+        """
+        actor = await require_current(tx, actor, Permission.CLIENT_WRITE, self._clock.now())
         require_over_names(actor, await self._trusting(name, tx), what)
 
-    async def _trusting(self, name: str, reader: Database | Transaction | None = None) -> tuple[NamedAuthority, ...]:
-        named = await self._named(reader or self._db)
+    async def _trusting(self, name: str, reader: Database | Transaction) -> tuple[NamedAuthority, ...]:
+        named = await self._named(reader)
         return tuple(each for each in named if each.kind is NameKind.CLIENT and each.name == name)
 
     async def _found(self, name: str) -> Client:

@@ -14,7 +14,8 @@ from sealwright.entropy import token
 from sealwright.keys import Sealer
 from sealwright.oauth import store as oauth_store
 from sealwright.oauth.clients import lookup, store
-from sealwright.oauth.clients.keys import ClientKeys, FindToChange
+from sealwright.oauth.clients.guarded_changes import ClientChanges
+from sealwright.oauth.clients.keys import ClientKeys
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.models import Client
@@ -33,35 +34,34 @@ class NewSecret(NamedTuple):
 class ClientSecrets:
     """The secrets of every client."""
 
-    def __init__(self, dependencies: OAuthDependencies, sealer: Sealer, keys: ClientKeys, *, to_change: FindToChange) -> None:
-        """`to_change`: the client with a name, for anyone who may change it."""
-        self._db = dependencies.db
+    def __init__(self, dependencies: OAuthDependencies, sealer: Sealer, keys: ClientKeys, changes: ClientChanges) -> None:
         self._clock = dependencies.clock
         self._entropy = dependencies.entropy
         self._audit = dependencies.audit
         self._sealer = sealer
         self._keys = keys
-        self._to_change = to_change
+        self._changes = changes
 
     async def show_basic_secret(self, name: str, *, actor: Actor) -> str | None:
         """The secret of a confidential client; None for a public one. That it was shown is recorded."""
-        client = await self._to_change(name, actor)
-        sealed = await store.sealed_secret(self._db, client.id)
-        if sealed is None:
-            return None
-        secret = self._sealer.open(sealed, secret_context(client.id)).decode()
+        client = await self._changes.to_change(name, actor)
 
-        async def body(tx: Transaction) -> None:
-            await self._audit.record(
-                tx, Event.CLIENT_SECRET_SHOWN, actor=actor, target=f"client:{client.id}", details={"name": client.name}
-            )
+        async def body(tx: Transaction) -> bytes | None:
+            await self._require_over(tx, client, actor, "show")
+            sealed = await store.sealed_secret(tx, client.id)
+            if sealed is not None:
+                details = {"name": client.name}
+                await self._audit.record(
+                    tx, Event.CLIENT_SECRET_SHOWN, actor=actor, target=f"client:{client.id}", details=details
+                )
+            return sealed
 
-        await self._db.write(body)
-        return secret
+        sealed = await self._changes.write(client, actor, body, Event.CLIENT_SECRET_SHOWN)
+        return None if sealed is None else self._sealer.open(sealed, secret_context(client.id)).decode()
 
     async def reset_basic_secret(self, name: str, *, overlap: timedelta = timedelta(0), actor: Actor) -> NewSecret:
         """Give a confidential client a new secret. The old one works on for `overlap`; without it, every token ends, too."""
-        client = await self._to_change(name, actor)
+        client = await self._changes.to_change(name, actor)
         if client.is_public:
             raise ClientRefused(f"{client.name} is a public client and has no secret.")
         if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
@@ -74,6 +74,7 @@ class ClientSecrets:
         old_until = after(now, overlap) if overlap else None
 
         async def body(tx: Transaction) -> None:
+            await self._require_over(tx, client, actor, "reset")
             details: dict[str, Any] = {"name": client.name, "old_until": old_until}
             await self._put_secret(tx, client, secret, old_until)
             if old_until is None:
@@ -81,17 +82,18 @@ class ClientSecrets:
                 details["families_revoked"] = await oauth_store.revoke_families_of_client(tx, client.id, reason, now)
             await self._audit.record(tx, Event.CLIENT_SECRET_RESET, actor=actor, target=f"client:{client.id}", details=details)
 
-        await self._db.write(body)
+        await self._changes.write(client, actor, body, Event.CLIENT_SECRET_RESET)
         return NewSecret(secret, old_until)
 
     async def reset_secrets(self, name: str, *, actor: Actor) -> str | None:
         """Replace a client's secret and signing keys and end its tokens, at once. The new secret; None for a public client."""
-        client = await self._to_change(name, actor)
+        client = await self._changes.to_change(name, actor)
         secret = None if client.is_public else token(self._entropy, SECRET_BYTES)
         old, new = await self._keys.replacements(client)
 
         async def body(tx: Transaction) -> None:
             now = self._clock.now()
+            await self._require_over(tx, client, actor, "reset")
             if secret is not None:
                 await self._put_secret(tx, client, secret, None)
             await self._keys.replace(tx, old, new)
@@ -101,10 +103,14 @@ class ClientSecrets:
             await self._audit.record(tx, Event.CLIENT_SECRETS_RESET, actor=actor, target=f"client:{client.id}", details=details)
 
         try:
-            await self._db.write(body)
+            await self._changes.write(client, actor, body, Event.CLIENT_SECRETS_RESET)
         finally:
             self._keys.forget()
         return secret
+
+    async def _require_over(self, tx: Transaction, client: Client, actor: Actor, verb: str) -> None:
+        found = await lookup.locked(tx, client)
+        await self._changes.require_over(tx, found.name, actor, f"{verb} the secret of the client {found.name}")
 
     async def _put_secret(self, tx: Transaction, client: Client, secret: str, old_until: Instant | None) -> None:
         found = await lookup.locked(tx, client)

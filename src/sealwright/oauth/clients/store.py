@@ -157,7 +157,7 @@ async def set_secret(
     return await tx.run(_SET_SECRET, which=client.id, changed_at=now, **values) == 1
 
 
-async def sealed_secret(db: Database, client_id: str) -> bytes | None:
+async def sealed_secret(db: Database | Transaction, client_id: str) -> bytes | None:
     """A client's secret, sealed; None where it has none."""
     row = await db.one(_SEALED_SECRET, id=client_id)
     return None if row is None or row[0] is None else bytes(row[0])

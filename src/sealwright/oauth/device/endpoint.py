@@ -7,6 +7,7 @@ from typing import Any
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.device.requests import DeviceRequests
 from sealwright.oauth.errors import ClientNotAuthorized
+from sealwright.oauth.grants.registered import DEVICE_CODE, why_not_registered
 from sealwright.oauth.parameters import Parameters, read_request
 from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.token_request import TokenRequest
@@ -23,9 +24,9 @@ class DeviceEndpoint:
     async def respond(self, request: TokenRequest) -> dict[str, Any]:
         """The codes for device and person; raises TokenRequestRefused, or AuthorizationRefused with what is wrong."""
         client = await self._clients.authenticate(request)
-        if not client.device_grant:
-            command = f"sealwright system oauth2 enable-device-flow {client.name}"
-            raise ClientNotAuthorized(f"{client.name} may not sign people in on devices. To let it: {command}")
+        unregistered = why_not_registered(client, DEVICE_CODE)
+        if unregistered:
+            raise ClientNotAuthorized(unregistered)
         values = {name: value for name, value in request.form.items() if value and name in _ASKED}
         parameters = Parameters(values | {"response_type": "code"}, frozenset(), request.resources)
         asked = read_request(parameters, client, "", None, leads_to_code=False)

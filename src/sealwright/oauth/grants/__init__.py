@@ -11,6 +11,7 @@ from sealwright.oauth.grants.device_code import DeviceCodeGrant
 from sealwright.oauth.grants.grant import Grant, GrantDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult
 from sealwright.oauth.grants.refresh_token import RefreshTokenGrant
+from sealwright.oauth.grants.registered import is_registered_for, why_not_registered
 from sealwright.oauth.models import Client
 
 GRANTS: tuple[type[Grant], ...] = (
@@ -22,10 +23,15 @@ GRANTS: tuple[type[Grant], ...] = (
 
 
 def is_open_to(grant: type[Grant], client: Client) -> bool:
-    """True where a client may use a grant type: its kind may, it is registered for it, and for devices it is switched on."""
-    if client.grant_types and grant.grant_type not in client.grant_types:
-        return False
-    return client.kind in grant.open_to and (grant is not DeviceCodeGrant or client.device_grant)
+    """True where a client may use a grant type: its kind may, and it is registered for it."""
+    return client.kind in grant.open_to and is_registered_for(client, grant.grant_type)
+
+
+def why_not_open(grant: type[Grant], client: Client) -> str:
+    """Why a client may not use a grant type, and what changes that; empty where it may."""
+    if client.kind not in grant.open_to:
+        return f"{client.name} is a {client.kind} client, which may not use the grant_type {grant.grant_type}."
+    return why_not_registered(client, grant.grant_type)
 
 
 __all__ = [
@@ -36,4 +42,5 @@ __all__ = [
     "GrantDependencies",
     "GrantResult",
     "is_open_to",
+    "why_not_open",
 ]

@@ -6,15 +6,15 @@ from typing import ClassVar
 
 from sealwright.access import Actor
 from sealwright.client_metadata import ClientKind
-from sealwright.entropy import token
 from sealwright.oauth import policy
 from sealwright.oauth.confirmation import PROOF_KEY, Confirmation
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import AuthorizationEnded, GrantRefused
 from sealwright.oauth.grants import store
 from sealwright.oauth.grants.grant import GrantDependencies
-from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant
+from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant, new_refresh_token
 from sealwright.oauth.grants.redemptions import Redemption, Redemptions
+from sealwright.oauth.grants.registered import AUTHORIZATION_CODE
 from sealwright.oauth.models import Client, Code
 from sealwright.oauth.token_request import TokenRequest
 
@@ -25,7 +25,7 @@ _UNKNOWN = "The code is unknown, expired, used, or was made for another client, 
 class AuthorizationCodeGrant:
     """Codes are good once, for a minute, for the client, redirect URI and proof key they were made for."""
 
-    grant_type: ClassVar[str] = "authorization_code"
+    grant_type: ClassVar[str] = AUTHORIZATION_CODE
     standard: ClassVar[str] = "RFC 6749, section 4.1.3; RFC 7636"
     open_to: ClassVar[frozenset[ClientKind]] = frozenset(ClientKind)
 
@@ -49,9 +49,8 @@ class AuthorizationCodeGrant:
             raise GrantRefused(_UNKNOWN)
         if code.expires_at <= self._clock.now():
             raise GrantRefused(_UNKNOWN)
-        refresh_token = token(self._entropy)
-        result = await complete(await self._grant(code, refresh_token, client, request, actor))
-        if not await self._redemptions.redeem(Redemption(digest, result, refresh_token, client, actor)):
+        result = await complete(await self._grant(code, client, request, actor))
+        if not await self._redemptions.redeem(Redemption(digest, result, result.refresh_token, client, actor)):
             raise GrantRefused(_UNKNOWN)
         return result
 
@@ -68,7 +67,7 @@ class AuthorizationCodeGrant:
         await self._families.refuse(code.family, client, reason, actor)
         raise GrantRefused(_UNKNOWN)
 
-    async def _grant(self, code: Code, refresh_token: str, client: Client, request: TokenRequest, actor: Actor) -> GrantResult:
+    async def _grant(self, code: Code, client: Client, request: TokenRequest, actor: Actor) -> GrantResult:
         try:
             holder = await self._families.holder_of(code.family)
         except AuthorizationEnded as over:
@@ -80,7 +79,7 @@ class AuthorizationCodeGrant:
             family,
             holder,
             family.scope,
-            refresh_token,
+            new_refresh_token(self._entropy, client),
             nonce=family.nonce,
             confirmation=request.confirmation,
         )

@@ -8,7 +8,6 @@ from typing import ClassVar
 from sealwright.access import Actor
 from sealwright.client_metadata import ClientKind
 from sealwright.db import Transaction
-from sealwright.entropy import token
 from sealwright.oauth.device import store as device_store
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import (
@@ -21,8 +20,9 @@ from sealwright.oauth.errors import (
 )
 from sealwright.oauth.grants import store
 from sealwright.oauth.grants.grant import GrantDependencies
-from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant
+from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant, new_refresh_token
 from sealwright.oauth.grants.redemptions import Redemption, Redemptions
+from sealwright.oauth.grants.registered import DEVICE_CODE
 from sealwright.oauth.models import Client
 from sealwright.oauth.token_request import TokenRequest
 
@@ -35,7 +35,7 @@ _SLOWER = timedelta(seconds=5) // timedelta(milliseconds=1)
 class DeviceCodeGrant:
     """The device polls; after the person's decision its code is good once."""
 
-    grant_type: ClassVar[str] = "urn:ietf:params:oauth:grant-type:device_code"
+    grant_type: ClassVar[str] = DEVICE_CODE
     standard: ClassVar[str] = "RFC 8628, section 3.4"
     open_to: ClassVar[frozenset[ClientKind]] = frozenset(ClientKind)
 
@@ -68,7 +68,7 @@ class DeviceCodeGrant:
         except AuthorizationEnded as over:
             await self._families.refuse(family, client, over.detail, actor)
             raise GrantRefused(over.detail) from over
-        refresh_token = token(self._entropy)
+        refresh_token = new_refresh_token(self._entropy, client)
         result = await complete(
             new_grant(
                 self._entropy,

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sealwright.entropy import Entropy, uuid4
+from sealwright.entropy import Entropy, token, uuid4
 from sealwright.identity import Group
 from sealwright.oauth.claims import Subject
 from sealwright.oauth.confirmation import Confirmation
-from sealwright.oauth.models import TokenFamily
+from sealwright.oauth.grants.registered import REFRESH_TOKEN, is_registered_for
+from sealwright.oauth.models import Client, TokenFamily
 from sealwright.oauth.token_families import FamilyHolder
 
 
@@ -40,6 +41,11 @@ class GrantResult:
 
 CompleteGrant = Callable[[GrantResult], Awaitable[GrantResult]]
 """Adds what the tokens need; raises TokenRequestRefused where they cannot be made, before anything is used up."""
+
+
+def new_refresh_token(entropy: Entropy, client: Client) -> str | None:
+    """A refresh token; None for a client that is not registered to use one."""
+    return token(entropy) if is_registered_for(client, REFRESH_TOKEN) else None
 
 
 def new_grant(

@@ -26,8 +26,8 @@ class Redemption(NamedTuple):
 
     digest: bytes
     result: GrantResult
-    refresh_token: str
-    """The next one."""
+    refresh_token: str | None
+    """The next one; None for a client that gets none."""
     client: Client
     actor: Actor
     sealed_successor: bytes | None = None
@@ -61,14 +61,15 @@ class Redemptions:
         unused = await self._consume(tx, first.values(), now)
         answers = first_uses((each.digest for each in redemptions), unused)
         good = [each for each, answer in zip(redemptions, answers, strict=True) if answer]
-        await store.insert_refresh_tokens(tx, [self._refresh_token(each, now) for each in good])
+        given = [(each, each.refresh_token) for each in good if each.refresh_token is not None]
+        await store.insert_refresh_tokens(tx, [self._refresh_token(each, refresh_token, now) for each, refresh_token in given])
         await self._audit.record_all(tx, [audit_entry(each.result, each.client, each.actor, self._grant_type) for each in good])
         for each, answer in zip(redemptions, answers, strict=True):
             if not answer and each.sealed_successor is None:
                 await self._families.revoke(tx, each.result.family, each.client, self._used_again, each.actor)
         return answers
 
-    def _refresh_token(self, redemption: Redemption, now: Instant) -> store.NewRefreshToken:
+    def _refresh_token(self, redemption: Redemption, refresh_token: str, now: Instant) -> store.NewRefreshToken:
         result, client = redemption.result, redemption.client
         if result.family.is_offline:
             lifetime = client.offline_lifetime(self._lifetimes.offline_access)
@@ -76,7 +77,7 @@ class Redemptions:
             lifetime = client.refresh_lifetime(self._lifetimes.refresh_token)
         # A confidential client proves itself at each refresh anyway, and may do so with a renewed certificate.
         bound_to = result.confirmation.text if client.is_public and result.confirmation is not None else None
-        return store.NewRefreshToken(digest_of(redemption.refresh_token), result.family.id, now, after(now, lifetime), bound_to)
+        return store.NewRefreshToken(digest_of(refresh_token), result.family.id, now, after(now, lifetime), bound_to)
 
 
 def audit_entry(result: GrantResult, client: Client, actor: Actor, grant_type: str, **also: Any) -> Entry:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from msgspec import Struct
 
-from sealwright.access import Actor, Permission, require
+from sealwright.access import Actor, Permission, require, require_current
 from sealwright.audit import Event
 from sealwright.client_metadata import is_client_name, require_client_name, rows
 from sealwright.clock import Instant
@@ -61,7 +63,8 @@ class IssuerRegistry:
             await self._record(tx, Event.OAUTH_ISSUER_CREATED, issuer, details, actor)
 
         try:
-            await self._db.write(body)
+            async with self._recorded_refusals(Event.OAUTH_ISSUER_CREATED, name, actor):
+                await self._db.write(body)
         except DuplicateRow as cause:
             raise await self._exists(name) from cause
         finally:
@@ -94,7 +97,8 @@ class IssuerRegistry:
             await self._record(tx, Event.OAUTH_ISSUER_DELETED, issuer, {"name": name}, actor)
 
         try:
-            await self._db.write(body)
+            async with self._recorded_refusals(Event.OAUTH_ISSUER_DELETED, name, actor):
+                await self._db.write(body)
         finally:
             self._keys.forget()
 
@@ -109,7 +113,8 @@ class IssuerRegistry:
         issuer = await self._found(name)
         require_rotation_time(at, self._clock)
         recorded = self._recorded(Event.OAUTH_ISSUER_KEYS_ROTATED, issuer, actor)
-        await self._keys.rotate(key_owner_of_shared(issuer), ALGORITHMS, at, recorded)
+        async with self._recorded_refusals(Event.OAUTH_ISSUER_KEYS_ROTATED, name, actor):
+            await self._keys.rotate(key_owner_of_shared(issuer), ALGORITHMS, at, recorded)
         return await self._unrevoked(issuer)
 
     async def revoke(self, name: str, key_id: str, *, actor: Actor) -> tuple[ClientKey, ...]:
@@ -117,7 +122,9 @@ class IssuerRegistry:
         await self._require_write(Event.OAUTH_ISSUER_KEY_REVOKED, name, actor)
         issuer = await self._found(name)
         recorded = self._recorded(Event.OAUTH_ISSUER_KEY_REVOKED, issuer, actor)
-        if not await self._keys.revoke(key_owner_of_shared(issuer), key_id, ALGORITHMS, recorded):
+        async with self._recorded_refusals(Event.OAUTH_ISSUER_KEY_REVOKED, name, actor):
+            found = await self._keys.revoke(key_owner_of_shared(issuer), key_id, ALGORITHMS, recorded)
+        if not found:
             raise NotRegistered(f"The issuer {name} has no key {key_id[:80]!r}.", remedy=Remedy(Action.SHOW_ISSUER, name))
         return await self._unrevoked(issuer)
 
@@ -125,8 +132,13 @@ class IssuerRegistry:
         return await self._keys.unrevoked(key_owner_of_shared(issuer), ALGORITHMS)
 
     async def _require_write(self, event: Event, name: str, actor: Actor) -> None:
-        try:
+        async with self._recorded_refusals(event, name, actor):
             require(actor, Permission.CLIENT_WRITE)
+
+    @asynccontextmanager
+    async def _recorded_refusals(self, event: Event, name: str, actor: Actor) -> AsyncIterator[None]:
+        try:
+            yield
         except NotPermitted as refusal:
             target = f"oauth_issuer:{name if is_client_name(name) else 'unknown'}"
             details = {"reason": refusal.detail, "reasons": list(refusal.reasons)}
@@ -156,6 +168,7 @@ class IssuerRegistry:
         return record
 
     async def _record(self, tx: Transaction, event: Event, issuer: SharedIssuer, details: dict[str, Any], actor: Actor) -> None:
+        await require_current(tx, actor, Permission.CLIENT_WRITE, self._clock.now())
         await self._audit.record(tx, event, actor=actor, target=f"oauth_issuer:{issuer.id}", details=details)
 
     def _configuration(self, issuer: SharedIssuer) -> IssuerConfiguration:

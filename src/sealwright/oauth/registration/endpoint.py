@@ -51,6 +51,7 @@ class RegistrationEndpoint:
         self._audit = dependencies.audit
         self._is_open = dependencies.lifetimes.open_registration
         self._budgets = dependencies.budgets
+        self._outbound = dependencies.outbound
         self._sealer = sealer
         self._named = named
 
@@ -103,7 +104,7 @@ class RegistrationEndpoint:
             if not await store.replace_access_token(tx, found.id, digest_of(bearer or ""), digest_of(access_token)):
                 raise _not_the_token()
             own = metadata.without_administrators_settings(requested, found)
-            changed = metadata.registered(_emptied(found, own), own)
+            changed = metadata.registered(_emptied(found, own), own, self._outbound)
             await client_store.update_client(tx, changed, now)
             new_secret = usual_secret if found.secret_digest is None and _needs_secret(changed) else None
             if new_secret is not None:
@@ -167,7 +168,7 @@ class RegistrationEndpoint:
             created_at=now,
             updated_at=now,
         )
-        client: Client = metadata.registered(base, requested)
+        client: Client = metadata.registered(base, requested, self._outbound)
         secret = token(self._entropy, SECRET_BYTES) if _needs_secret(client) else None
         return replace(client, secret_digest=None if secret is None else digest_of(secret)), secret
 

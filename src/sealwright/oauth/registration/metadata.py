@@ -18,14 +18,16 @@ from sealwright.client_metadata import (
     require_complete_authentication,
     rows,
 )
+from sealwright.oauth.clients.called_urls import require_callable
 from sealwright.oauth.clients.changes import require_allowed, with_members
 from sealwright.oauth.errors import MalformedTokenRequest, MetadataRefused, RedirectUriRefused
-from sealwright.oauth.grants import GRANTS, DeviceCodeGrant
+from sealwright.oauth.grants import GRANTS
+from sealwright.oauth.grants.registered import AUTHORIZATION_CODE, DEVICE_CODE, registered_grant_types
+from sealwright.outbound import Outbound
 
 MANAGED_MEMBERS = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
 """Members that only the server sets (RFC 7592, section 2.2)."""
 _BASICS = ("name", "display_name", "kind", "landing_url")
-_CODE_GRANT = "authorization_code"
 _SHOWN = 100
 
 
@@ -54,16 +56,12 @@ def requested_client(document: Mapping[str, Any], name: str) -> RequestedClient:
         for row in rows().values()
         if (member := row.declared.registered_as or row.name) in given and is_open_to_registration(row)
     }
-    members |= {
-        "token_endpoint_auth_method": method,
-        "grant_types": grants,
-        "device_grant": DeviceCodeGrant.grant_type in grants,
-    }
+    members |= {"token_endpoint_auth_method": method, "grant_types": grants}
     if method != "tls_client_auth":  # no other method reads them
         members = {member: value for member, value in members.items() if member not in SUBJECT_MEMBERS}
-    profile = "classic" if _CODE_GRANT in grants and kind is ClientKind.CONFIDENTIAL else "oauth2.1"
+    profile = "classic" if AUTHORIZATION_CODE in grants and kind is ClientKind.CONFIDENTIAL else "oauth2.1"
     redirects = members.get("redirect_uris", ())
-    if _CODE_GRANT in grants and not redirects:
+    if AUTHORIZATION_CODE in grants and not redirects:
         raise RedirectUriRefused(
             "The grant type authorization_code needs an address to come back to: redirect_uris is empty or missing. Register one."
         )
@@ -95,7 +93,7 @@ def defaults_of_registration() -> dict[str, Any]:
     return {row.name: row.default for row in rows().values() if is_open_to_registration(row)}
 
 
-def registered(base: ClientMetadata, requested: RequestedClient) -> Any:
+def registered(base: ClientMetadata, requested: RequestedClient, outbound: Outbound) -> Any:
     """`base` with everything that was asked for, checked as a whole. Raises MetadataRefused or RedirectUriRefused."""
     redirects = {"redirect_uris": requested.members.get("redirect_uris", ())}
     try:
@@ -108,6 +106,7 @@ def registered(base: ClientMetadata, requested: RequestedClient) -> Any:
             if member != "landing_url" or client.landing_url:  # a program without pages has none
                 require_allowed(client, member)
         require_complete_authentication(client)
+        require_callable(client, requested.members, outbound)
     except ClientRefused as refused:
         raise MetadataRefused(_as_text(refused)) from refused
     return client
@@ -118,12 +117,13 @@ def registered_metadata(client: ClientMetadata) -> dict[str, Any]:
     members: dict[str, Any] = {"client_id": client.name, "client_name": client.display_name}
     if client.landing_url:
         members["client_uri"] = client.landing_url
-    grants = client.grant_types
+    grants = registered_grant_types(client)
     for row in rows().values():
         value = getattr(client, row.name)
         if is_open_to_registration(row) and value is not None:
             members[row.declared.registered_as or row.name] = value
-    return members | {"response_types": ["code"] if _CODE_GRANT in grants else [], "subject_type": "public"}
+    responses = ["code"] if AUTHORIZATION_CODE in grants else []
+    return members | {"grant_types": grants, "response_types": responses, "subject_type": "public"}
 
 
 def require_same_client(document: Mapping[str, Any], client: ClientMetadata, secret: str | None) -> None:
@@ -139,12 +139,17 @@ def require_same_client(document: Mapping[str, Any], client: ClientMetadata, sec
 
 
 def _grant_types(given: Mapping[str, Any], kind: ClientKind) -> tuple[str, ...]:
-    default = [_CODE_GRANT]
+    default = [AUTHORIZATION_CODE]
     grants = given.get("grant_types", default)
     known = [grant.grant_type for grant in GRANTS if kind in grant.open_to]
     if not isinstance(grants, list) or not grants or not all(isinstance(each, str) for each in grants):
         raise MetadataRefused(f"grant_types is no list of grant types; there are {', '.join(known)}.")
     unknown = [each for each in grants if each not in known]
+    if set(grants) == {DEVICE_CODE}:
+        raise MetadataRefused(
+            f"grant_types names {DEVICE_CODE} alone, which no client can register: an administrator switches it on. "
+            "Register another grant type, or ask an administrator for a client with enable-device-flow."
+        )
     if unknown:
         raise MetadataRefused(
             f"grant_types names {unknown[0][:_SHOWN]!r}, which a {kind} client cannot use here; there are {', '.join(known)}."
@@ -153,7 +158,7 @@ def _grant_types(given: Mapping[str, Any], kind: ClientKind) -> tuple[str, ...]:
 
 
 def _require_response_types(given: Mapping[str, Any], grants: tuple[str, ...]) -> None:
-    offered = ["code"] if _CODE_GRANT in grants else []
+    offered = ["code"] if AUTHORIZATION_CODE in grants else []
     types = given.get("response_types", offered)
     if not isinstance(types, list) or not all(each in offered for each in types):
         shown = msgspec.json.encode(types).decode()[:_SHOWN]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import NamedTuple
 
-from sealwright.access import Actor, Permission, require
+from sealwright.access import Actor, Permission, require, require_current
 from sealwright.audit import Event
 from sealwright.clock import after
 from sealwright.db import Transaction
@@ -71,7 +73,8 @@ class RegistrationTokens:
             details = {"uses": uses, "expires_at": record.expires_at, "scopes": list(words), "group": record.group}
             await self._record(tx, Event.REGISTRATION_TOKEN_CREATED, record.id, details, actor)
 
-        await self._db.write(body)
+        async with self._recorded_refusals(Event.REGISTRATION_TOKEN_CREATED, actor):
+            await self._db.write(body)
         return NewRegistrationToken(text, record)
 
     async def list(self, *, actor: Actor) -> list[RegistrationToken]:
@@ -91,11 +94,17 @@ class RegistrationTokens:
                 )
             await self._record(tx, Event.REGISTRATION_TOKEN_DELETED, token_id, {}, actor)
 
-        await self._db.write(body)
+        async with self._recorded_refusals(Event.REGISTRATION_TOKEN_DELETED, actor):
+            await self._db.write(body)
 
     async def _require_write(self, event: Event, actor: Actor) -> None:
-        try:
+        async with self._recorded_refusals(event, actor):
             require(actor, Permission.CLIENT_WRITE)
+
+    @asynccontextmanager
+    async def _recorded_refusals(self, event: Event, actor: Actor) -> AsyncIterator[None]:
+        try:
+            yield
         except NotPermitted as refusal:
             details = {"reason": refusal.detail, "reasons": list(refusal.reasons)}
             target = "registration_token:unknown"
@@ -103,4 +112,5 @@ class RegistrationTokens:
             raise
 
     async def _record(self, tx: Transaction, event: Event, token_id: str, details: dict[str, object], actor: Actor) -> None:
+        await require_current(tx, actor, Permission.CLIENT_WRITE, self._clock.now())
         await self._audit.record(tx, event, actor=actor, target=f"registration_token:{token_id}", details=details)

@@ -197,7 +197,7 @@ async def test_client_that_does_not_answer_delays_no_other():
 
 async def test_client_that_may_not_use_plain_http_any_more_is_not_told_over_it():
     async with alice_with_tokens() as (world, signed_in, _tokens):
-        plain = "http://ca.example.org/backchannel"
+        plain, world.outbound.allow_http = "http://ca.example.org/backchannel", True
         await world.server.clients.change("step-ca", {"http_redirects": True, "backchannel_logout_uri": plain}, actor=SYSTEM)
         world.outbound.answers[plain] = OutboundResponse(200)
         await end(world, signed_in)

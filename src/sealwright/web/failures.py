@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -26,7 +27,8 @@ from sealwright.identity import LinkRefused
 from sealwright.oauth import SIGN_IN_PAGE, LogoutRefused, RequestGone, UnprovenRequest
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.formatting import failure_text
-from sealwright.web.pages import Headers, PageLink, Pages
+from sealwright.web.navigation import PageLink
+from sealwright.web.pages import ConsoleContext, Headers, Pages
 from sealwright.web.remedies import hint_of
 from sealwright.web.return_to import HOME
 
@@ -98,7 +100,7 @@ def failure_answer(pages: Pages) -> FailureAnswer:
     def answer_failure(request: Request, failure: Exception) -> Response:
         entry = failure_page(failure)
         if entry is not None and isinstance(failure, Failure):
-            return _known(pages, request, failure, entry)
+            return known_failure(pages, request, failure, entry)
         return pages.single(
             "error.html",
             status=500,
@@ -115,10 +117,13 @@ def failure_answer(pages: Pages) -> FailureAnswer:
     return answer_failure
 
 
-def _known(pages: Pages, request: Request, failure: Failure, entry: FailurePage) -> Response:
+def known_failure(
+    pages: Pages, request: Request, failure: Failure, entry: FailurePage, context: ConsoleContext | None = None
+) -> Response:
+    """The page that `entry` stands for, within the console where there is a `context`."""
     hint, colon, command = (hint_of(failure) or entry.hint).partition(_COMMAND)
-    return pages.single(
-        "error.html",
+    show = partial(pages.single, "error.html") if context is None else partial(pages.console, "console-error.html", context)
+    return show(
         status=entry.status,
         headers=waiting_headers(failure if isinstance(failure, RateLimited | Unavailable) else None),
         icon=entry.icon,

@@ -16,7 +16,7 @@ _REFERRER_POLICY = ("referrer-policy", "strict-origin")
 
 def form_post_page(site: Site) -> FormPostPage:
     """The function that renders it."""
-    pages = Pages(site, load_assets(), ())
+    pages = Pages(site, load_assets())
 
     def render(step: FormPostStep) -> Response:
         page = pages.single(

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from sealwright.clock import Instant, to_datetime
+from sealwright.clock import Instant, between, to_datetime
 from sealwright.errors import Failure, RateLimited
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
@@ -45,6 +45,12 @@ def duration_text(duration: timedelta) -> str:
             count = -(-seconds // length)
             return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
     raise AssertionError("unreachable: every whole number of seconds is at least one second")
+
+
+def relative_text(instant: Instant, now: Instant) -> str:
+    """How far off it is: ``in 3 days``, ``2 hours ago``."""
+    ahead = between(now, instant)
+    return f"in {duration_text(ahead)}" if ahead > timedelta() else f"{duration_text(-ahead)} ago"
 
 
 def failure_text(failure: Failure) -> str:

@@ -49,6 +49,7 @@ from sealwright.web.assets import Assets, load_assets
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
 from sealwright.web.clients import CLIENTS_PAGE, ClientPages
+from sealwright.web.console.refusal import refusal_in_console
 from sealwright.web.consent import ConsentPages
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, RECOVERY_PAGE, CredentialPages
 from sealwright.web.device import DevicePages
@@ -58,7 +59,7 @@ from sealwright.web.invitation import InvitationPages
 from sealwright.web.logout import SIGNED_OUT_PAGE, LogoutPages, SignOut
 from sealwright.web.not_allowed import NotAllowedPages
 from sealwright.web.page_request import PageHandlers, PageRequest, PersonalAction
-from sealwright.web.pages import PageLink, Pages, Site
+from sealwright.web.pages import Pages, Site
 from sealwright.web.passkeys import PASSKEY_PAGE, PasskeyPages
 from sealwright.web.profile import MAIL_PAGE, PROFILE_PAGE, ProfilePages
 from sealwright.web.reset import ResetPages
@@ -69,11 +70,6 @@ from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.welcome import WelcomePages
 
 MAX_FORM = 16_384
-NAVIGATION = (
-    PageLink(HOME, "My account"),
-    PageLink(APPLICATIONS_PAGE, "Applications"),
-    PageLink(CERTIFICATES_PAGE, "Certificates"),
-)
 _PEOPLE = frozenset({Listener.PEOPLE})
 _OPEN = "public: no one is signed in yet"
 _OWN = "public: everyone's own account, by their session"
@@ -123,13 +119,14 @@ class Web(Struct, frozen=True):
 def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy: Entropy) -> Web:
     """Put the pages together."""
     assets = load_assets()
-    pages = Pages(site, assets, NAVIGATION)
+    pages = Pages(site, assets)
     handlers = PageHandlers(
         browser_authenticator(dependencies.sessions, even_restricted=True),
         dependencies.sessions,
         dependencies.guard,
         entropy,
         site.origin,
+        refusal_in_console(pages),
     )
     routes = (
         *_static(assets),

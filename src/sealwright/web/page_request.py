@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from sealwright.access import Permission, RouteGuard
 from sealwright.entropy import Entropy
+from sealwright.errors import Failure
 from sealwright.http import Handler, Request, RequestAuthenticator, Response, redirect
 from sealwright.identity import Sessions, SignedIn
 from sealwright.oauth import SIGN_IN_PAGE
@@ -72,6 +73,8 @@ class PageRequest(Struct, frozen=True):
 
 OpenAction = Callable[[PageRequest], Awaitable[Response]]
 PersonalAction = Callable[[PageRequest, SignedIn], Awaitable[Response]]
+ConsoleRefusal = Callable[[PageRequest, SignedIn, Failure], Response]
+"""Shows a failure within the console, to someone who is signed in."""
 
 
 class PageHandlers:
@@ -84,12 +87,14 @@ class PageHandlers:
         guard: RouteGuard,
         entropy: Entropy,
         public_origin: str,
+        refusal: ConsoleRefusal,
     ) -> None:
         self._authenticator = authenticator
         self._sessions = sessions
         self._guard = guard
         self._entropy = entropy
         self._public_origin = public_origin
+        self._refusal = refusal
 
     def open_page(self, show: OpenAction) -> Handler:
         """A page that anyone may see."""
@@ -163,27 +168,41 @@ class PageHandlers:
         checked.__doc__ = act.__doc__
         return self.personal_form(checked, page=page)
 
-    def permitted_page(self, show: PersonalAction, permission: Permission) -> Handler:
-        """A page for those who hold a permission, which is also the `access` of its route."""
+    def permitted_page(self, show: PersonalAction, permission: Permission, *, recent: bool = False) -> Handler:
+        """A page for those who hold a permission, which is also the `access` of its route.
 
-        async def checked(page_request: PageRequest, person: SignedIn) -> Response:
-            await self._guard.require(person.actor, str(permission), page_request.request)
-            return await show(page_request, person)
-
-        checked.__doc__ = show.__doc__
-        return self.personal_page(checked)
+        `recent`: it needs a recent sign-in, so that no one fills in a form that is not taken.
+        """
+        checked = self._permitted(show, str(permission))
+        return self.privileged_page(checked) if recent else self.personal_page(checked)
 
     def permitted_form(self, act: PersonalAction, permission: Permission, *, page: str) -> Handler:
         """A form for those who hold a permission, which is also the `access` of its route; it needs a recent sign-in."""
 
-        async def checked(page_request: PageRequest, person: SignedIn) -> Response:
-            await self._guard.require(person.actor, str(permission), page_request.request)
+        async def recently(page_request: PageRequest, person: SignedIn) -> Response:
             if not await self._sessions.is_privileged(person):
                 return confirm_first(page)
             return await act(page_request, person)
 
+        recently.__doc__ = act.__doc__
+        return self.personal_form(self._permitted(recently, str(permission)), page=page)
+
+    def console_page(self, show: PersonalAction) -> Handler:
+        """A page of the console that shows what the reader's permissions open, so that it needs none itself."""
+        return self.personal_page(self._permitted(show, ""))
+
+    def _permitted(self, act: PersonalAction, access: str) -> PersonalAction:
+        """The permission is looked at first; whatever is refused is said within the console."""
+
+        async def checked(page_request: PageRequest, person: SignedIn) -> Response:
+            try:
+                await self._guard.require(person.actor, access, page_request.request)
+                return await act(page_request, person)
+            except Failure as failure:
+                return self._refusal(page_request, person, failure)
+
         checked.__doc__ = act.__doc__
-        return self.personal_form(checked, page=page)
+        return checked
 
     async def _begin(self, request: Request, *, sends_form: bool = False) -> PageRequest:
         form: Mapping[str, str] = {}

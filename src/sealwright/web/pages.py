@@ -8,16 +8,18 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
+from sealwright.access import Permission, holders_of
 from sealwright.clock import to_rfc3339
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.web.assets import Assets
-from sealwright.web.formatting import host_text, utc_text
+from sealwright.web.formatting import host_text, relative_text, utc_text
+from sealwright.web.navigation import PageLink, place_of, places_of
 
 Headers = tuple[tuple[str, str], ...]
 
 _POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 _CSP: Final = "content-security-policy"
@@ -64,27 +66,22 @@ class Site(Struct, frozen=True):
         return host_text(self.origin)
 
 
-class PageLink(Struct, frozen=True):
-    """A page that another one leads to."""
-
-    path: str
-    label: str
-
-
 class ConsoleContext(Struct, frozen=True):
     """Who looks at a page of the console, and where they are."""
 
     person: SignedIn
     csrf_token: str
     here: str
+    """The path of the page; the place of the rail that it begins with is marked."""
+    trail: tuple[PageLink, ...] = ()
+    """The pages between the place and this one, for the breadcrumbs."""
 
 
 class Pages:
     """Renders templates. Every value is escaped."""
 
-    def __init__(self, site: Site, assets: Assets, navigation: tuple[PageLink, ...]) -> None:
+    def __init__(self, site: Site, assets: Assets) -> None:
         self.site = site
-        self._navigation = navigation
         self._environment = Environment(
             loader=PackageLoader("sealwright.web"),
             autoescape=True,
@@ -93,8 +90,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(site=site, assets=assets)
-        self._environment.filters.update(utc=utc_text, rfc3339=to_rfc3339)
+        self._environment.globals.update(site=site, assets=assets, holders_of=holders_of)
+        self._environment.filters.update(utc=utc_text, rfc3339=to_rfc3339, relative=relative_text)
 
     def single(
         self,
@@ -122,11 +119,16 @@ class Pages:
         self, template: str, context: ConsoleContext, *, status: int = 200, headers: Headers = (), **values: Any
     ) -> Response:
         """A page with the rail."""
+        permissions = context.person.actor.permissions
+        place = place_of(context.here)
         frame = {
-            "navigation": self._navigation,
+            "navigation": places_of(permissions),
+            "place": place,
             "here": context.here,
+            "crumbs": (*(() if place is None or place.path == context.here else (place,)), *context.trail),
             "person": context.person.account,
             "csrf_token": context.csrf_token,
+            "may": lambda permission: permissions.holds_somewhere(Permission(permission)),
         }
         return self._response(template, status, (*headers, *_STAYS_HERE), frame | values)
 

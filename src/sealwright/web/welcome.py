@@ -19,9 +19,10 @@ from sealwright.oauth import SIGN_IN_PAGE
 from sealwright.web.cookies import set_device, set_session
 from sealwright.web.forms import FormError, fields_of, missing, not_the_same
 from sealwright.web.models import TypedWelcome
+from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done
 from sealwright.web.page_request import PageRequest
-from sealwright.web.pages import PageLink, Pages
+from sealwright.web.pages import Pages
 from sealwright.web.return_to import HOME
 
 GROUP = "system_admins"

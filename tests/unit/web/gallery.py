@@ -46,21 +46,17 @@ from sealwright.web.models import (
     MissingScope,
     TypedWelcome,
 )
-from sealwright.web.pages import ConsoleContext, PageLink, Pages, Site
+from sealwright.web.pages import ConsoleContext, Pages, Site
 from sealwright.web.profile import FIELDS
+from tests.unit.web.console_gallery import console_pages
 
 NOW = Instant(1_795_342_800_000)
 HOUR = 3_600_000
 FINGERPRINT = "4f1e07aa" * 8
-NAVIGATION = (
-    PageLink("/ui/account", "My account"),
-    PageLink("/ui/account/applications", "Applications"),
-    PageLink("/ui/account/certificates", "Certificates"),
-)
 
 
 def pages(name: str = "Example") -> Pages:
-    return Pages(Site(name, "https://id.example.org", "help@example.org"), load_assets(), NAVIGATION)
+    return Pages(Site(name, "https://id.example.org", "help@example.org"), load_assets())
 
 
 class Gallery:
@@ -498,4 +494,4 @@ class Gallery:
         )
 
     def all(self) -> dict[str, Response]:
-        return dict(self.singles()) | dict(self.consoles()) | dict(self.clients(self.pages.console))
+        return dict(self.singles()) | dict(self.consoles()) | dict(self.clients(self.pages.console)) | dict(console_pages(self))

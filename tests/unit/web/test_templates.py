@@ -13,7 +13,7 @@ from tests.unit.web.gallery import Gallery
 from tests.unit.web.reading import Reading
 
 TEMPLATES = sorted(Path(str(files("sealwright.web"))).joinpath("templates").iterdir())
-FRAMES = {"base.html", "single.html", "console.html", "parts.html"}
+FRAMES = {"base.html", "single.html", "console.html", "parts.html", "lists.html"}
 PAGES = Gallery().all()
 HOSTILE = Gallery('"><script>alert(1)</script><b onmouseover=x>', "'& {{ 1234*1001 }}<!--").all()
 STABLE_IDS = {
@@ -81,9 +81,11 @@ def test_forms_are_made_by_the_macro_that_adds_the_csrf_token(path):
 def test_every_form_is_posted_with_its_csrf_token_to_a_place_of_ours(name):
     reading = Reading(PAGES[name].body.decode())
     tokens = [one for one in reading.all("input") if one.attributes.get("name") == "csrf_token"]
-    assert len(tokens) == len(reading.all("form"))
+    searches = [form for form in reading.all("form") if form.attributes["method"] == "get"]
+    assert len(tokens) + len(searches) == len(reading.all("form"))
+    assert {form.attributes["role"] for form in searches} <= {"search"}
     for form in reading.all("form"):
-        assert form.attributes["method"] == "post"
+        assert form in searches or form.attributes["method"] == "post"
         assert form.attributes["action"].startswith("/")
 
 
@@ -202,7 +204,7 @@ def test_page_names_its_own_host_and_the_one_that_asked():
 
 
 def test_sign_in_page_names_the_contact_of_the_server():
-    pages = Pages(Site("Example", "https://id.example.org", "help@example.org"), load_assets(), ())
+    pages = Pages(Site("Example", "https://id.example.org", "help@example.org"), load_assets())
     shown = pages.single(
         "sign-in.html",
         application=None,

@@ -1,17 +1,58 @@
 // Everything but passkeys works without this script. It shows times in the reader's zone, presses what the reader would press next,
-// and lets the browser use a passkey.
+// searches while one types, and lets the browser use a passkey.
 "use strict";
 
 const readers = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const moment = new Date(time.dateTime);
-  if (!Number.isNaN(moment.valueOf())) {
-    time.textContent = readers.format(moment);
+function showTimes(part) {
+  for (const time of part.querySelectorAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.valueOf())) {
+      time.textContent = readers.format(moment);
+    }
   }
 }
+showTimes(document);
 
 document.querySelector("form[data-submit]")?.submit();
+
+// A list changes while one types: the same page is asked for, and the part that holds the results is taken over from it.
+// XMLHttpRequest reads it into a document by itself, so that no text is ever turned into elements here.
+function liveSearch(form) {
+  let waiting, running;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const given = new URLSearchParams(new FormData(form));
+      const address = `${form.action}?${given}`;
+      running?.abort();
+      running = new XMLHttpRequest();
+      running.open("GET", address);
+      running.responseType = "document";
+      running.addEventListener("load", ({ target }) => {
+        const shown = document.getElementById(form.dataset.live);
+        const found = target.response?.getElementById(form.dataset.found ?? form.dataset.live);
+        if (shown && found) {
+          shown.replaceChildren(...document.importNode(found, true).childNodes);
+          showTimes(shown);
+          if (!form.closest("dialog")) {
+            history.replaceState(null, "", address);
+          }
+        }
+      });
+      running.send();
+    }, 200);
+  });
+}
+document.querySelectorAll("form[data-live]").forEach(liveSearch);
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.closest("[hidden]").hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+}
 
 // After a sign-out: once every application has loaded its frame, or after a while, back to the one that asked for it.
 const next = document.querySelector("a[data-continue]");

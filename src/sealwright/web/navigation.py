@@ -1,0 +1,66 @@
+"""The places of the console and who sees them: one table, read by the rail, the breadcrumbs, the search and the sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Final
+
+from msgspec import Struct
+
+from sealwright.access import Permission, Permissions
+
+_P = Permission
+READING: Final = tuple(each for each in Permission if each.endswith(":read"))
+"""Whoever may read anything has an overview of it."""
+
+
+class PageLink(Struct, frozen=True):
+    """A page that another one leads to."""
+
+    path: str
+    label: str
+
+
+class Place(Struct, frozen=True):
+    """One entry of the rail."""
+
+    path: str
+    label: str
+    group: str
+    about: str
+    """What is there, in one line: for the search."""
+    permissions: tuple[Permission, ...] = ()
+    """One of them is needed; with none everyone sees it, for it shows only what is one's own."""
+
+    def visible_to(self, permissions: Permissions) -> bool:
+        """Whether someone with these permissions is led there."""
+        return not self.permissions or any(permissions.holds_somewhere(each) for each in self.permissions)
+
+
+PLACES: Final = (
+    Place("/ui/account", "My account", "Mine", "Your addresses, how you sign in, and where you are signed in."),
+    Place("/ui/account/applications", "My applications", "Mine", "Applications that you may use, and what they may know of you."),
+    Place("/ui/account/certificates", "My certificates", "Mine", "Certificates that were issued to you."),
+    Place("/ui/clients", "Clients", "Directory", "Applications that sign people in here.", (_P.CLIENT_READ,)),
+)
+"""In the order of the rail; each path has a route."""
+
+
+class PlaceGroup(Struct, frozen=True):
+    """Places under one heading."""
+
+    label: str
+    places: tuple[Place, ...]
+
+
+def places_of(permissions: Permissions) -> tuple[PlaceGroup, ...]:
+    """What someone sees in the rail."""
+    seen = (place for place in PLACES if place.visible_to(permissions))
+    return tuple(PlaceGroup(label, tuple(places)) for label, places in groupby(seen, lambda place: place.group))
+
+
+def place_of(path: str, places: Iterable[Place] = PLACES) -> Place | None:
+    """The place that a page belongs to: the one with the longest path that it begins with."""
+    around = [place for place in places if path == place.path or path.startswith(f"{place.path}/")]
+    return max(around, key=lambda place: len(place.path), default=None)

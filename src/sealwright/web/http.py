@@ -49,8 +49,8 @@ from sealwright.web.assets import Assets, load_assets
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
 from sealwright.web.clients import CLIENTS_PAGE, ClientPages
-from sealwright.web.console.refusal import refusal_in_console
 from sealwright.web.consent import ConsentPages
+from sealwright.web.console.refusal import refusal_in_console
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, RECOVERY_PAGE, CredentialPages
 from sealwright.web.device import DevicePages
 from sealwright.web.failures import failure_answer

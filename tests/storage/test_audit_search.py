@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+from msgspec.structs import replace
+
 from sealwright.access import SYSTEM, Actor
-from sealwright.audit import Audit, Event, EventFilter, Outcome
+from sealwright.audit import Audit, BrokenChain, Event, EventFilter, Outcome, verify_chain
 from sealwright.clock import FixedClock, Instant, after
+from sealwright.http import CURRENT_REQUEST_ID
 
 START = Instant(1_800_000_000_000)
 ALICE = Actor("person", "id-of-alice", "alice")
@@ -47,6 +51,9 @@ async def test_filters_go_together(open_scratch):
             (EventFilter(until=an_hour_on), 1),
             (EventFilter(targets=("group:1",), events=("group.deleted",), by=("alice", "alice"), since=an_hour_on), 1),
             (EventFilter(targets=("group:1",), outcome="failed"), 0),
+            (EventFilter(outcome="done"), 2),
+            (EventFilter(by=("id-of-alice", "alice")), 2),
+            (EventFilter(by=("id-of-alice", "alice"), events=("group.created", "group.deleted"), outcome="refused"), 1),
         ):
             assert len(await audit.search(db, wanted, at_most=10)) == number, wanted
 
@@ -79,3 +86,36 @@ async def test_things_are_found_by_a_name_that_they_had(open_scratch):
         assert await audit.targets_called(db, "server", "axb") == []
         assert await audit.name_of(db, "group:3") == 'q"uote'
         assert await audit.name_of(db, "group:9") is None
+
+
+async def test_page_of_several_kinds_holds_the_newest_of_all(open_scratch):
+    async with open_scratch() as db:
+        clock = FixedClock(START)
+        audit = Audit(clock)
+        for number in range(12):
+            await record(db, audit, (Event.GROUP_CREATED, Event.GROUP_DELETED, Event.ROLE_CREATED)[number % 3], f"group:{number}")
+            clock.advance(timedelta(seconds=1))
+        wanted = EventFilter(events=("group.created", "group.deleted"), until=after(START, timedelta(seconds=11)))
+        seen, place = [], None
+        while page := await audit.search(db, EventFilter(events=wanted.events, until=wanted.until, older_than=place), at_most=3):
+            seen += [row.target for row in page]
+            place = Instant(page[-1].at), page[-1].writer_id, page[-1].sequence
+        assert seen == [f"group:{number}" for number in (10, 9, 7, 6, 4, 3, 1, 0)]
+
+
+async def test_events_are_found_by_the_request_that_caused_them_and_the_id_is_part_of_the_chain(open_scratch):
+    async with open_scratch() as db:
+        audit = Audit(FixedClock(START))
+        await record(db, audit, Event.GROUP_CREATED, "group:1")
+        held = CURRENT_REQUEST_ID.set("req-7")
+        try:
+            await record(db, audit, Event.GROUP_CREATED, "group:2")
+        finally:
+            CURRENT_REQUEST_ID.reset(held)
+        await record(db, audit, Event.GROUP_CREATED, "group:3")
+        assert found(await audit.search(db, EventFilter(request_id="req-7"), at_most=9)) == [("group.created", "group:2")]
+        rows = (await audit.newest(db))[::-1]
+        verify_chain(rows)
+        for forged in ("", "req-8"):
+            with pytest.raises(BrokenChain, match="entry 2 was changed"):
+                verify_chain([rows[0], replace(rows[1], request_id=forged), rows[2]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,7 +12,20 @@ from msgspec.structs import replace
 from sealwright.access import NO_PERMISSIONS, Actor, Permission, permissions_of_account, require
 from sealwright.api.json_types import Moment, ResponseBody, instant_of
 from sealwright.api.operations import Call, Operation
-from sealwright.audit import Audit, AuditedEvent, Event, EventFilter, Outcome
+from sealwright.audit import (
+    EVENT_OF_ACTION,
+    Audit,
+    AuditedEvent,
+    Category,
+    Event,
+    EventFilter,
+    Outcome,
+    action_of,
+    category_of,
+    changes_in,
+    events_in,
+    sentence_of,
+)
 from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
 from sealwright.clock import Clock, Instant, to_rfc3339
 from sealwright.db import Database
@@ -58,12 +71,21 @@ class EventView(ResponseBody, frozen=True, kw_only=True):
 
     at: Moment
     event: str
+    action: str
+    """The event by the name that other control planes have for it; the same where they have none."""
+    category: str
     outcome: str
+    sentence: str
+    """The event in one sentence."""
     actor: ActorView
     target: str
     target_name: str | None
     """The name of the target, or the last one it had, if known."""
+    changes: dict[str, Any]
+    """Each field that was changed, with its `old` and its `new` value; secrets with neither."""
     details: dict[str, Any]
+    request_id: str
+    """Of the request that caused it; empty where none did."""
     writer_id: str
     sequence: int
 
@@ -71,7 +93,7 @@ class EventView(ResponseBody, frozen=True, kw_only=True):
 class EventPage(ResponseBody, frozen=True, kw_only=True):
     """The newest events."""
 
-    items: list[EventView]
+    events: list[EventView]
     next: str | None = None
 
 
@@ -101,10 +123,12 @@ class AuditOperations:
     def operations(self) -> list[Operation]:
         """All of them."""
         filters = {
+            "category": f"Only those of this kind: {', '.join(Category)}.",
             "target": "Only events about this, by name or id, such as person:alice; also of what is gone.",
             "event": "Only this event, such as person.created, or all of one kind, such as person.",
             "outcome": f"Only those that ended so: {', '.join(Outcome)}.",
             "by": "Only what this account did, by name or id.",
+            "request_id": "Only what this request caused.",
             "since": "Only from this time on (RFC 3339).",
             "until": "Only before this time (RFC 3339).",
         }
@@ -134,7 +158,7 @@ class AuditOperations:
         found = await Audit.search(self._db, wanted, at_most=limit + 1)
         shown = await self._views(found[:limit], call.actor)
         last = found[limit - 1] if len(found) > limit else None
-        return EventPage(items=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
+        return EventPage(events=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
 
     async def _export(self, call: Call) -> Response:
         """The first events are read before the response begins, so that an unreachable database is still a problem document."""
@@ -166,11 +190,12 @@ class AuditOperations:
         """What the query asks for."""
         return EventFilter(
             targets=await self._targets(call.query["target"], call.actor) if "target" in call.query else (),
-            events=_events(call.query["event"]) if "event" in call.query else (),
+            events=_wanted_events(call.query),
             outcome=_outcome(call.query["outcome"]) if "outcome" in call.query else "",
             by=await self._by(call.query["by"]) if "by" in call.query else None,
             since=_moment("since", call.query.get("since")),
             until=_moment("until", call.query.get("until")),
+            request_id=call.query.get("request_id", ""),
             older_than=_place(call.query.get("after", "")),
         )
 
@@ -250,7 +275,23 @@ class AuditOperations:
         return None
 
 
+def _wanted_events(query: Mapping[str, str]) -> tuple[str, ...]:
+    """The events that a name and a category leave."""
+    named = _events(query["event"]) if "event" in query else None
+    if "category" not in query:
+        return named or ()
+    text = query["category"]
+    category = Category.called(text)
+    if category is None:
+        raise InvalidInput(f"category is {text[:40]!r}; it must be one of {', '.join(Category)}.")
+    found = tuple(str(event) for event in events_in(category) if named is None or event in named)
+    if not found:
+        raise InvalidInput(f"No event {query['event'][:60]!r} is of the category {text}.", hint="Leave one of the two out.")
+    return found
+
+
 def _events(text: str) -> tuple[str, ...]:
+    text = EVENT_OF_ACTION.get(text, text)
     chosen = tuple(str(event) for event in Event if text in (event, event.partition(".")[0]))
     if not chosen:
         close = get_close_matches(text, [*Event, *_NOUNS], n=1)
@@ -284,14 +325,21 @@ def _is_number(text: str) -> bool:
 
 
 def _shown(event: AuditedEvent, name: str | None) -> EventView:
+    details = msgspec.json.decode(event.details)
+    actor = event.actor_kind, event.actor_id, event.actor_name
     return EventView(
         at=to_rfc3339(Instant(event.at)),
         event=event.event,
+        action=action_of(event.event),
+        category=category_of(event.event),
         outcome=event.outcome,
+        sentence=sentence_of(event.event, event.outcome, actor, event.target, name, details),
         actor=ActorView(kind=event.actor_kind, id=event.actor_id, name=event.actor_name),
         target=event.target,
         target_name=name,
-        details=msgspec.json.decode(event.details),
+        changes=changes_in(details),
+        details=details,
+        request_id=event.request_id,
         writer_id=event.writer_id,
         sequence=event.sequence,
     )

@@ -34,6 +34,7 @@ class ChainedRow(msgspec.Struct, frozen=True):
     details: str
     previous: bytes
     digest: bytes
+    request_id: str = ""
 
 
 class BrokenChain(Conflict):
@@ -48,8 +49,8 @@ def digest_of(previous: bytes, fields: tuple[str | int, ...]) -> bytes:
 
 
 def fields_of(row: ChainedRow) -> tuple[str | int, ...]:
-    """The fields that a row's digest covers."""
-    return (
+    """The fields that a row's digest covers. Rows without a request have one field less: the first ones were made so."""
+    fields = (
         row.writer_id,
         row.sequence,
         row.at,
@@ -61,6 +62,7 @@ def fields_of(row: ChainedRow) -> tuple[str | int, ...]:
         row.target,
         row.details,
     )
+    return (*fields, row.request_id) if row.request_id else fields
 
 
 def verify_chain(rows: Iterable[ChainedRow]) -> ChainHead | None:

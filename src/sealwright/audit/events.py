@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Self
+from sealwright.audit.described import Described
 
 
-class _Described(StrEnum):
-    """A text with its description beside it."""
-
-    description: str
-
-    def __new__(cls, value: str, description: str) -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.description = description
-        return member
-
-
-class Outcome(_Described):
+class Outcome(Described):
     """How it ended."""
 
     DONE = "done", "It happened."
@@ -26,7 +13,7 @@ class Outcome(_Described):
     FAILED = "failed", "It was allowed and did not come to its end."
 
 
-class Event(_Described):
+class Event(Described):
     """`<noun>.<what happened>`, and the description of the reference."""
 
     SERVER_STARTED = "server.started", "A node began to serve."

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sealwright.audit import store
-from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of
+from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of, fields_of
+from sealwright.audit.changes import redacted
 from sealwright.audit.events import Event, Outcome
 from sealwright.audit.refusals import Refusal, Refusals, Repeated
 from sealwright.audit.store import EventFilter, TargetName
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
+from sealwright.http import CURRENT_REQUEST_ID
 
 AuditedEvent = ChainedRow
 BEGIN_AND_END: Mapping[str, tuple[Event, Event]] = {
@@ -24,7 +28,7 @@ BEGIN_AND_END: Mapping[str, tuple[Event, Event]] = {
 }
 """Kind of target → the events whose details hold its name."""
 _NAMING = frozenset(event for both in BEGIN_AND_END.values() for event in both)
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=redacted).encode
 
 
 class Acting(Protocol):
@@ -49,7 +53,7 @@ class _RefusedActor(NamedTuple):
     address: str
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """An event to record.
 
     `target`: ``kind:id``, such as ``certificate:01a35c0f…``. `details`: JSON values that help to answer "why"; never a
@@ -61,6 +65,8 @@ class Entry(NamedTuple):
     target: str
     outcome: Outcome = Outcome.DONE
     details: Mapping[str, Any] | None = None
+    request_id: str = field(default_factory=CURRENT_REQUEST_ID.get)
+    """Of the request in which the entry was made, which need not be the one that writes it."""
 
 
 class Audit:
@@ -88,14 +94,14 @@ class Audit:
         head = tx.writer.memo or ChainHead(0, GENESIS)
         sequence, digest = head.sequence, head.digest
         now, rows, names = self._clock.now(), [], []
-        for event, actor, target, outcome, details in entries:
-            sequence, previous = sequence + 1, digest
-            encoded = _encode(details or {}).decode()
-            what = (tx.writer.id, sequence, int(now), str(event), str(outcome), actor.kind, actor.id, actor.name, target, encoded)
-            digest = digest_of(previous, what)
-            rows.append(ChainedRow(*what, previous, digest))
-            if event in _NAMING and details and isinstance(details.get("name"), str):
-                names.append(TargetName(details["name"], target, now))
+        for each in entries:
+            sequence, previous, actor, details = sequence + 1, digest, each.actor, each.details or {}
+            what = (tx.writer.id, sequence, int(now), str(each.event), str(each.outcome), actor.kind, actor.id, actor.name)
+            row = ChainedRow(*what, each.target, _encode(details).decode(), previous, b"", each.request_id)
+            digest = digest_of(previous, fields_of(row))
+            rows.append(replace(row, digest=digest))
+            if each.event in _NAMING and isinstance(details.get("name"), str):
+                names.append(TargetName(details["name"], each.target, now))
         await store.insert_rows(tx, rows)
         if names:
             await store.insert_names(tx, names)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import BindParameter, and_, bindparam, func, insert, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from sealwright.audit.chain import ChainedRow
+from sealwright.audit.events import Outcome
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction, insert_once
 from sealwright.db.schema import audit_events as t
@@ -80,6 +93,7 @@ class EventFilter(Struct, frozen=True):
     """Id and name of the actor; one of the two is enough."""
     since: Instant | None = None
     until: Instant | None = None
+    request_id: str = ""
     older_than: tuple[Instant, str, int] | None = None
     """Place of the last row of the page before: when, writer and sequence number."""
 
@@ -89,38 +103,71 @@ async def search(db: Database, wanted: EventFilter, *, at_most: int) -> list[Cha
     given: dict[str, Any] = {"at_most": at_most}
     given |= {f"target_{number}": target for number, target in enumerate(wanted.targets)}
     given |= {f"event_{number}": event for number, event in enumerate(wanted.events)}
-    single = {"outcome": wanted.outcome or None, "since": wanted.since or 0, "until": wanted.until}
+    single = {"since": wanted.since or 0, "until": wanted.until, "request_id": wanted.request_id or None}
     given |= {name: value for name, value in single.items() if value is not None}
     if wanted.by is not None:
         given["by_id"], given["by_name"] = wanted.by
     if wanted.older_than is not None:
         given["last_at"], given["last_writer"], given["last_sequence"] = wanted.older_than
-    statement = _search(len(wanted.targets), len(wanted.events), frozenset(given))
+    statement = _search(len(wanted.targets), len(wanted.events), wanted.outcome, frozenset(given))
     return [ChainedRow(*row) for row in await db.all(statement, **given)]
 
 
 @lru_cache(maxsize=256)
-def _search(targets: int, events: int, given: frozenset[str]) -> Statement:
-    """The statement for what is given; there are few of them, as only the presence of a filter counts."""
-    since = t.c.at >= bindparam("since")  # always asked: without a bound SQLite would sort the whole table
-    chosen = select(*_COLUMNS).where(since).order_by(*_IN_ORDER).limit(bindparam("at_most"))
+def _search(targets: int, events: int, outcome: str, given: frozenset[str]) -> Statement:
+    """The statement for what is given; there are few of them, as only the presence of a filter counts.
+
+    One filter, that which leaves the fewest rows, leads: the rows of each of its values are read from an index, newest first and
+    no more than a page of each, and those pages are merged. The other filters are conditions on these rows.
+    """
+    conditions = _conditions(targets, events, outcome, given)
+    lead = next(name for name in _LEADS if name in conditions)
+    others = [condition for name, several in conditions.items() if name != lead for condition in (or_(*several),)]
+    pages = [_page(first, others, given) for first in conditions[lead]]
+    if len(pages) == 1:
+        return Statement(pages[0])
+    merged = union_all(*[select(page.subquery(f"page_{number}")) for number, page in enumerate(pages)]).subquery()
+    in_order = [merged.c[column.name].desc() for column in (t.c.at, t.c.writer_id, t.c.sequence)]
+    return Statement(select(merged).order_by(*in_order).limit(bindparam("at_most")))
+
+
+_LEADS = ("request_id", "target", "by", "event", "outcome", "since")
+"""The filters, in the order of how few rows they usually leave."""
+
+
+def _conditions(targets: int, events: int, outcome: str, given: frozenset[str]) -> dict[str, list[ColumnElement[bool]]]:
+    """Each filter that is given, and the conditions of which one must hold; no row fulfils two of them."""
+    found: dict[str, list[ColumnElement[bool]]] = {
+        "since": [t.c.at >= bindparam("since")],  # always asked: without a bound SQLite would sort the whole table
+    }
     if targets:
-        chosen = chosen.where(t.c.target.in_([bindparam(f"target_{number}") for number in range(targets)]))
+        found["target"] = [t.c.target == bindparam(f"target_{number}") for number in range(targets)]
     if events:
-        chosen = chosen.where(t.c.event.in_([bindparam(f"event_{number}") for number in range(events)]))
-    if "outcome" in given:
-        chosen = chosen.where(t.c.outcome == bindparam("outcome"))
+        found["event"] = [t.c.event == bindparam(f"event_{number}") for number in range(events)]
+    if "by_id" in given:
+        by_id, by_name = t.c.actor_id == bindparam("by_id"), t.c.actor_name == bindparam("by_name")
+        found["by"] = [by_id, and_(by_name, t.c.actor_id != bindparam("by_id"))]
+    if "request_id" in given:
+        found["request_id"] = [and_(t.c.request_id == bindparam("request_id"), t.c.request_id != literal_column("''"))]
+    known = Outcome.called(outcome)
+    if known is Outcome.DONE:
+        found["done"] = [t.c.outcome == literal_column("'done'")]  # nearly every row: no index has them
+    elif known is not None:  # written out, or an engine cannot see that the index over the other rows has all of these
+        found["outcome"] = [and_(t.c.outcome == literal_column(f"'{known}'"), t.c.outcome != literal_column("'done'"))]
+    return found
+
+
+def _page(lead: ColumnElement[bool], others: Iterable[ColumnElement[bool]], given: frozenset[str]) -> Select[tuple[Any, ...]]:
+    chosen = select(*_COLUMNS).where(lead, *others).order_by(*_IN_ORDER).limit(bindparam("at_most"))
     if "until" in given:
         chosen = chosen.where(t.c.at < bindparam("until"))
-    if "by_id" in given:
-        chosen = chosen.where(or_(t.c.actor_id == bindparam("by_id"), t.c.actor_name == bindparam("by_name")))
     if "last_at" in given:
         same_moment = and_(t.c.writer_id == bindparam("last_writer"), t.c.sequence < bindparam("last_sequence"))
         earlier = or_(t.c.writer_id < bindparam("last_writer"), same_moment)
         at: BindParameter[Any] = bindparam("last_at")
         # The first condition follows from the other, and lets an index find where to begin.
         chosen = chosen.where(t.c.at <= at, or_(t.c.at < at, and_(t.c.at == at, earlier)))
-    return Statement(chosen)
+    return chosen
 
 
 async def insert_names(tx: Transaction, named: Sequence[TargetName]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -27,13 +28,16 @@ _MOMENT = "A time (RFC 3339), a day, or a duration before now, such as 2h."
         "sealwright audit list",
         "sealwright audit list --target person:alice --since 24h",
         "sealwright audit list --by bob --event certificate --outcome refused",
+        "sealwright audit list --category auth --until 2026-11-22",
         "sealwright audit list --target certificate:01a35c0f… --limit 20",
     ],
 )
 @click.option("--target", metavar="KIND:NAME", help="Only events about this, such as person:alice, also when it is gone.")
 @click.option("--event", metavar="EVENT", help="Only this event, such as person.created, or all of one kind, such as person.")
 @click.option("--outcome", type=click.Choice(["done", "refused", "failed"]), help="Only those that ended so.")
+@click.option("--category", type=click.Choice(["cert_lifecycle", "auth", "config"]), help="Only those of this kind.")
 @click.option("--by", metavar="NAME", help="Only what this account did.")
+@click.option("--request-id", metavar="ID", help="Only what this request caused; it is in its answer as X-Request-Id.")
 @click.option("--since", metavar="TIME", help=f"Only from then on. {_MOMENT}")
 @click.option("--until", metavar="TIME", help="Only before then. In the same forms.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
@@ -47,7 +51,7 @@ def list_(context: CommandContext, limit: int, since: str | None, until: str | N
     now = context.dependencies.now()
     times = {name: _moment(name, text, now) for name, text in (("since", since), ("until", until)) if text is not None}
     query = {name: text for name, text in only.items() if text is not None} | times | {"limit": str(min(limit, _PAGE))}
-    values: Iterator[dict[str, Any]] = islice(context.connection().pages("audit", query=query), limit)
+    values: Iterator[dict[str, Any]] = islice(context.connection().pages("audit", query=query, member="events"), limit)
     fields = (("AT", "moment"), ("EVENT", "event"), ("OUTCOME", "outcome"), ("BY", "by"), ("ABOUT", "about"))
     shown = values if context.output.as_json else map(_shown, values)
     chosen = set(query) - {"limit"}
@@ -76,8 +80,17 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
         "moment": stamp(parsed(value["at"])),
         "by": actor["name"] or actor["kind"],
         "about": about,
-        "why": _why(value["details"]),
+        "why": [*_changed(value["changes"]), *_why(value["details"])],
     }
+
+
+def _changed(changes: dict[str, Any]) -> list[str]:
+    """Each field that was changed, with its old and its new value."""
+    return [f"{field}: {_value(change['old'])} → {_value(change['new'])}" for field, change in changes.items()]
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
 def _why(details: dict[str, Any]) -> list[str]:

@@ -103,12 +103,12 @@ class Connection:
         except ValueError as cause:
             raise not_ours(self.server.url) from cause
 
-    def pages(self, *path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
-        """Every entry of a list, page by page."""
+    def pages(self, *path: str, query: Mapping[str, str] | None = None, member: str = "items") -> Iterator[dict[str, Any]]:
+        """Every entry of a list, page by page. `member`: what a page calls its entries."""
         after: str | None = None
         while True:
             page = self.call("GET", *path, query={**(query or {}), **({"after": after} if after else {})})
-            yield from page["items"]
+            yield from page[member]
             after = page.get("next")
             if not after:
                 return

@@ -15,7 +15,8 @@ import os
 import queue
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -49,6 +50,8 @@ _LEAST_ROOM = 1 << 20
 class _Job:
     body: Callable[[Transaction], Awaitable[Any]]
     done: asyncio.Future[Any]
+    context: Context = field(default_factory=copy_context)
+    """Of the caller: what the body reads there is what it would read without a queue between them."""
     result: Any = None
     failure: BaseException | None = None
 
@@ -252,7 +255,7 @@ def _run_job(connection: apsw.Connection, transaction: SqliteTransaction, job: _
     memo = transaction.writer.memo
     connection.execute("SAVEPOINT job")
     try:
-        job.result = step_through(job.body(transaction))
+        job.result = job.context.run(step_through, job.body(transaction))
     except BaseException as failure:
         transaction.writer.memo = memo
         trouble = trouble_of_sqlite(failure) if isinstance(failure, apsw.Error) else None

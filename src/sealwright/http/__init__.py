@@ -6,6 +6,7 @@ A handler takes a `Request` and returns a `Response`; a `Route` states who may c
 from __future__ import annotations
 
 from sealwright.http.authenticate import RequestAuthenticator
+from sealwright.http.current_request import CURRENT_REQUEST_ID
 from sealwright.http.json import decode_json
 from sealwright.http.messages import (
     MAX_COOKIES,
@@ -23,6 +24,7 @@ from sealwright.http.misfit import misfit
 from sealwright.http.routing import MAX_BODY, FailureAnswer, Handler, Listener, Route, Wire
 
 __all__ = [
+    "CURRENT_REQUEST_ID",
     "MAX_BODY",
     "MAX_COOKIES",
     "MAX_FORM_FIELDS",

@@ -104,11 +104,11 @@ async def test_audit_tells_who_did_what():
         _, made = await world.call("POST", "/persons", {"name": "alice", "display_name": "Alice"}, token=token)
         status, page = await world.call("GET", "/audit", token=token, query=f"target=person:{made['id']}")
         assert status == 200
-        (event,) = page["items"]
+        (event,) = page["events"]
         assert (event["event"], event["outcome"], event["actor"]["name"]) == ("person.created", "done", "ruth")
         assert event["details"]["name"] == "alice"
         _, page = await world.call("GET", "/audit", token=token, query="limit=1")
-        assert len(page["items"]) == 1
+        assert len(page["events"]) == 1
 
 
 async def test_person_is_renamed_and_the_session_goes_on():

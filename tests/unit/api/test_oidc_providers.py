@@ -40,6 +40,12 @@ async def test_provider_and_mapping_are_made_shown_changed_and_deleted_and_no_an
         ]
         _, changed = await world.call("PATCH", path, {"name": "SSO", "client_secret": ""}, token=chief)
         assert (changed["name"], changed["has_client_secret"]) == ("SSO", True)
+        await world.call("PATCH", path, {"client_secret": "an0ther"}, token=chief)
+        _, page = await world.call("GET", "/audit", token=chief, query="event=auth.oidc_provider_updated")
+        assert [event["changes"] for event in page["events"]] == [
+            {"client_secret": {"old": "[redacted]", "new": "[redacted]"}},
+            {"name": {"old": "Keycloak", "new": "SSO"}},
+        ]
         _, tested = await world.call("POST", "/auth/oidc/test", {**BODY, "name": "Other"}, token=chief)
         assert tested["passed"] is True
         _, refreshed = await world.call("POST", f"{path}/refresh", token=chief)

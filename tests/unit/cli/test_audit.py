@@ -54,12 +54,12 @@ def test_what_nothing_can_be_known_about_is_refused(auditor, target, words):
     assert (done.code, words.lower() in done.err.lower()) == (4, True), done
 
 
-def test_refused_attempt_upon_a_name_that_is_free_is_found_by_it(auditor):
+def test_refused_attempt_is_found_by_who_tried_it(auditor):
     auditor.sign_in("mallory")
     assert auditor.run("person", "create", "eve", "Eve").code == 1
     auditor.ok("login", "-D", "root", "--password-file", "-", stdin="velvet-orbit-canyon-97\n")
-    out = auditor.ok("audit", "list", "--target", "person:eve").out
-    assert "refused" in out
+    out = auditor.ok("audit", "list", "--by", "mallory", "--outcome", "refused").out
+    assert "access.refused" in out
     assert "person:write is held by members of" in out
 
 
@@ -101,7 +101,7 @@ def test_pages_go_on_within_what_was_chosen(auditor):
         query = f"event=group.created&limit=2{after}"
         status, page = auditor.wait(auditor.world.call("GET", "/audit", token=token, query=query))
         assert status == 200
-        seen += [each["target_name"] for each in page["items"]]
+        seen += [each["target_name"] for each in page["events"]]
         after = f"&after={page['next']}"
         if page["next"] is None:
             break

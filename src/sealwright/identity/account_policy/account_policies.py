@@ -7,7 +7,7 @@ from datetime import timedelta
 from msgspec import UNSET, UnsetType
 
 from sealwright.access import Actor, Permission
-from sealwright.audit import Audit, Event
+from sealwright.audit import Audit, Event, changes_between
 from sealwright.clock import in_words
 from sealwright.db import Database, Transaction
 from sealwright.errors import InvalidInput, NotFound
@@ -64,7 +64,8 @@ class AccountPolicies:
                 before.credential_minimum if isinstance(credential_minimum, UnsetType) else credential_minimum,
             )
             await store.put(tx, group.id, after)
-            details = {"name": group.name, "policy": _details(after), "policy_before": _details(before)}
+            details: dict[str, object] = {"name": group.name, "policy": _details(after), "policy_before": _details(before)}
+            details["changes"] = changes_between(_details(before), _details(after))
             await self._audit.record(tx, Event.ACCOUNT_POLICY_CHANGED, actor=actor, target=f"group:{group.id}", details=details)
             return after
 
@@ -77,9 +78,10 @@ class AccountPolicies:
             await lock_directory(tx)
             group = await self._directory.group_in(tx, who)
             await self._changes.require_over_group(tx, actor, group, "change the account policy of")
-            if not await store.remove(tx, group.id):
+            before = await store.of_group(tx, group.id)
+            if before is None or not await store.remove(tx, group.id):
                 raise NotFound(f"The group {group.name} has no account policy.")
-            details = {"name": group.name, "policy": None}
+            details = {"name": group.name, "policy": None, "changes": changes_between(_details(before), {})}
             await self._audit.record(tx, Event.ACCOUNT_POLICY_CHANGED, actor=actor, target=f"group:{group.id}", details=details)
 
         await self._changes.run(Event.ACCOUNT_POLICY_CHANGED, Permission.ROLE_WRITE, actor, f"group:{who}", body)

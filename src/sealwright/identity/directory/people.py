@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from sealwright.access import Actor, Permission, require
-from sealwright.audit import Event
+from sealwright.audit import Event, changes_between
 from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Transaction
 from sealwright.entropy import uuid4
@@ -149,7 +149,7 @@ class People(DirectoryLookup):
                 await store.set_name(tx, before.id, new_name, now)
                 changed |= {"name": new_name, "name_before": before.name}
             if text is not None and text != before.display_name:
-                changed["display_name"] = text
+                changed |= {"display_name": text, "display_name_before": before.display_name}
             await store.set_display_name(tx, before.id, before.display_name if text is None else text, now)
             if addresses is not None:
                 await self._changes.require_may_give(tx, actor, [mail.address for mail in addresses], before.name)
@@ -184,10 +184,8 @@ class People(DirectoryLookup):
             async with require_remaining_administrator(tx, now):
                 await store.set_validity(tx, before.id, begins, ends, now)
             after = await self._account_in(tx, before.id)
-            window = {"valid_from": begins, "valid_until": ends}
-            details: dict[str, object] = {
-                name: None if instant is None else to_rfc3339(instant) for name, instant in window.items()
-            }
+            was, window = _window(before.valid_from, before.valid_until), _window(begins, ends)
+            details: dict[str, object] = {**window, "changes": changes_between(was, window)}
             if not after.status(now).active:
                 details["sessions_ended"] = await self._end_access(tx, after, after.status(now).reason, actor)
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=before.reference, details=details)
@@ -269,3 +267,10 @@ class People(DirectoryLookup):
 def _check_window(valid_from: Instant | None, valid_until: Instant | None) -> None:
     if valid_from is not None and valid_until is not None and valid_until <= valid_from:
         raise InvalidInput(f"The end {to_rfc3339(valid_until)} does not come after the beginning {to_rfc3339(valid_from)}.")
+
+
+def _window(begins: Instant | None, ends: Instant | None) -> dict[str, str | None]:
+    return {
+        "valid_from": None if begins is None else to_rfc3339(begins),
+        "valid_until": None if ends is None else to_rfc3339(ends),
+    }

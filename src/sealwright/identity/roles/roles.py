@@ -22,7 +22,7 @@ from sealwright.access import (
     require_at_least,
 )
 from sealwright.access import store as access_store
-from sealwright.audit import Audit, Event
+from sealwright.audit import Audit, Event, changes_between
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
@@ -120,6 +120,7 @@ class Roles:
             details = {
                 "added": sorted(after.permissions - before.permissions),
                 "removed": sorted(before.permissions - after.permissions),
+                "changes": changes_between(before, after),
             }
             await self._record(tx, Event.ROLE_CHANGED, actor, before.id, details)
             return _known(after)

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sealwright.access import Actor, Permission, Permissions, require, require_at_least
-from sealwright.audit import Audit, Event
+from sealwright.audit import Audit, Event, Redacted, changes_between
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
@@ -161,6 +161,10 @@ class UpstreamProviders:
             sealed = self._sealed(after, given) or await store.sealed_secret(tx, after.id)
             await store.update_provider(tx, replace(after, has_secret=sealed is not None), sealed)
             details: dict[str, Any] = {"changed": sorted([*given.members, *(["client_secret"] if given.new_secret else [])])}
+            details["changes"] = changes_between(before, after, without={"updated_at", "has_secret"})
+            if given.new_secret:
+                secret = (Redacted(before.has_secret or None), Redacted(given.new_secret))
+                details["changes"] |= changes_between({"client_secret": secret[0]}, {"client_secret": secret[1]})
             if after.issuer_url != before.issuer_url:
                 details["sessions"] = await self._end_what_it_gave(tx, before, actor)
             await self._record(tx, Event.OIDC_PROVIDER_UPDATED, actor, before.id, details)

@@ -15,7 +15,7 @@ from sealwright.access import (
     require_current,
     require_over_names,
 )
-from sealwright.audit import Event
+from sealwright.audit import Event, changes_between
 from sealwright.client_metadata import (
     SECRET_METHODS,
     ClientKind,
@@ -392,13 +392,14 @@ class ClientRegistry:
         async def body(tx: Transaction) -> None:
             now = self._clock.now()
             found = await self._locked(tx, client, actor)
+            told: dict[str, Any] = {"name": client.name, **details}
             if change is not None:
-                await store.update_client(tx, change(found), now)
+                changed = change(found)
+                await store.update_client(tx, changed, now)
+                told["changes"] = changes_between(found, changed)
             if also is not None:
                 await also(tx, now)
-            await self._audit.record(
-                tx, Event.CLIENT_UPDATED, actor=actor, target=_target(client), details={"name": client.name, **details}
-            )
+            await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=_target(client), details=told)
 
         await self._write_change(client, actor, body)
         return await self._configuration(await self._found(client.name))

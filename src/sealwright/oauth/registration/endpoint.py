@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sealwright.access import Actor, NamedAuthorities, NameKind, anonymous, require_over_names
-from sealwright.audit import Event
+from sealwright.audit import Event, changes_between
 from sealwright.client_metadata import SECRET_METHODS, is_client_name
 from sealwright.clock import to_seconds
 from sealwright.db import Transaction
@@ -109,7 +109,8 @@ class RegistrationEndpoint:
             new_secret = usual_secret if found.secret_digest is None and _needs_secret(changed) else None
             if new_secret is not None:
                 await client_store.set_secret(tx, found, digest_of(new_secret), self._sealed(found, new_secret), None, now)
-            details = {"name": found.name, "by": "the client itself", "members": sorted(own.members)}
+            details: dict[str, Any] = {"name": found.name, "by": "the client itself", "members": sorted(own.members)}
+            details["changes"] = changes_between(found, changed)
             await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=f"client:{found.id}", details=details)
             return changed, new_secret
 

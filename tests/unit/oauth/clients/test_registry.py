@@ -297,7 +297,15 @@ async def test_members_are_changed_together_or_not_at_all():
         changed = await clients.change("app", {"short_username": True, "partial_scopes": True}, actor=WRITER)
         assert replace(before, short_username=True, partial_scopes=True) == changed
         assert [details for _, _, details in await world.events("client.updated")] == [
-            {"name": "app", "short_username": True, "partial_scopes": True}
+            {
+                "name": "app",
+                "short_username": True,
+                "partial_scopes": True,
+                "changes": {
+                    "partial_scopes": {"old": False, "new": True},
+                    "short_username": {"old": False, "new": True},
+                },
+            }
         ]
 
 

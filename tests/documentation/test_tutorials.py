@@ -211,6 +211,20 @@ def test_tokens_are_asked_about_and_given_back_as_the_handbook_says(tmp_path):
         assert (tmp_path / "work" / "client.curl").stat().st_mode & 0o077 == 0
 
 
+def test_tokens_are_exchanged_as_the_handbook_says(tmp_path):
+    with live_server(tmp_path / "server") as server, shell(tmp_path, {**server.environment(), "PATH": tools()}, print) as session:
+        given = {
+            "SERVER": server.people,
+            "ROOT_CERTIFICATE": str(server.root),
+            "CLIENT": "gateway",
+            "BACKEND": "https://backend.example.org/",
+        }
+        expect_printed(HOW_TO / "exchange-tokens.md", session, given)
+        issued = server.sealwright_json("audit", "list", "--event", "token.issued", "--limit", "1")
+    assert issued["details"]["subject_name"] == "robot"
+    assert issued["details"]["acting_client"] == "gateway"
+
+
 def test_applications_are_signed_out_of_as_the_handbook_says(tmp_path):
     with live_server(tmp_path / "server") as server:
         server.sealwright("system", "oauth2", "create", "wiki", "Wiki", "https://wiki.example.org")

@@ -387,6 +387,12 @@ system oauth2 disable-dpop-nonce wiki
 system oauth2 enable-device-flow wiki
 system oauth2 disable-device-flow wiki
 system oauth2 add-resource wiki https://api.example.org/
+system oauth2 enable-token-exchange wiki
+system oauth2 disable-token-exchange wiki
+system oauth2 add-own-resource wiki https://wiki.example.org/
+system oauth2 remove-own-resource wiki https://wiki.example.org/
+system oauth2 set-may-act wiki 0b9c8a52-3a55-4a36-9d35-6f0a2f0d1c11
+system oauth2 set-may-act wiki
 system oauth2 remove-resource wiki https://api.example.org/
 system oauth2 add-details-type wiki payment_initiation
 system oauth2 remove-details-type wiki payment_initiation

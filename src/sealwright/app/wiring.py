@@ -56,8 +56,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     issuers = ca.Issuers(db, around.custody, audit, clock, around.entropy)
     authorization_server = oauth.build_authorization_server(
         oauth_dependencies,
-        directory=people.directory,
-        sessions=people.sessions,
+        people=oauth.IdentityLookups(people.directory, people.sessions, people.api_tokens),
         custody=around.custody,
         sealer=around.sealer,
         named=provisioners.named_authority,

@@ -19,6 +19,7 @@ LARGEST_IMAGE = 256 * 1024
 """Bytes."""
 
 _GRANT_TYPE = re.compile(r"[a-z][a-z0-9:._-]{0,99}")
+_SUBJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -84,6 +85,16 @@ def require_resource(url: str, _client: object = None) -> None:
             f"{url[:200]!r} is no resource.",
             reasons=("it is an absolute URI without a fragment (RFC 8707, section 2)",),
             hint="Give it exactly as applications send it, such as https://api.example.org/.",
+        )
+
+
+def require_subject_id(text: str, _client: object = None) -> None:
+    """Raise ClientRefused unless `text` can be the `sub` of a client or an account."""
+    if _SUBJECT_ID.fullmatch(text) is None:
+        raise ClientRefused(
+            f"{text[:80]!r} cannot be the sub of a client or an account.",
+            reasons=("it is an identifier, such as 0b9c8a52-3a55-4a36-9d35-6f0a2f0d1c11, and no name",),
+            hint="Its tokens say it, and service-account get shows that of a service account.",
         )
 
 

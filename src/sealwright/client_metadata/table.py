@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy
 from sealwright.client_metadata.rows_of_application import ApplicationRows, ClientKind
 from sealwright.client_metadata.rows_of_authentication import AuthenticationRows
+from sealwright.client_metadata.rows_of_exchange import ExchangeRows
 from sealwright.client_metadata.rows_of_logout import LogoutRows
 from sealwright.client_metadata.rows_of_proofs import ProofRows
 from sealwright.client_metadata.rows_of_redirects import RedirectRows
@@ -23,7 +24,7 @@ from sealwright.client_metadata.rows_of_tokens import TokenRows
 
 @dataclass(frozen=True, kw_only=True)
 class ClientMetadata(
-    LogoutRows, TokenRows, ProofRows, RequestRows, SignInRows, RedirectRows, AuthenticationRows, ApplicationRows
+    LogoutRows, TokenRows, ProofRows, ExchangeRows, RequestRows, SignInRows, RedirectRows, AuthenticationRows, ApplicationRows
 ):  # fields of the last base come first
     """Everything that can be set on a client, in the order in which it is shown."""
 

@@ -52,7 +52,7 @@ from sealwright.oauth.issuers.registry import IssuerConfiguration, IssuerRegistr
 from sealwright.oauth.logout.backchannel import BackchannelLogout, queue_logout_tokens
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.logout.models import PendingLogout, SignedOut
-from sealwright.oauth.lookups import PeopleLookup, SessionLookup
+from sealwright.oauth.lookups import IdentityLookups, PeopleLookup, SessionLookup
 from sealwright.oauth.maps.models import ClaimJoin, ClaimMap
 from sealwright.oauth.models import (
     AcceptedRequest,
@@ -118,6 +118,7 @@ __all__ = [
     "FormPostStep",
     "GroupUnknown",
     "IdTokenStatus",
+    "IdentityLookups",
     "IssuerConfiguration",
     "IssuerExists",
     "IssuerInUse",

@@ -26,13 +26,14 @@ from sealwright.oauth.device.endpoint import DeviceEndpoint
 from sealwright.oauth.device.requests import DeviceRequests
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.dpop.proofs import DpopProofs
+from sealwright.oauth.grants import GrantDependencies
 from sealwright.oauth.http import Endpoints, routes
 from sealwright.oauth.id_token_status import IdTokenStatus
 from sealwright.oauth.introspection import IntrospectionEndpoint
 from sealwright.oauth.issuers.registry import IssuerRegistry
 from sealwright.oauth.logout.backchannel import BackchannelLogout
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
-from sealwright.oauth.lookups import PeopleLookup, SessionLookup
+from sealwright.oauth.lookups import IdentityLookups, PeopleLookup, SessionLookup
 from sealwright.oauth.opaque_tokens import OpaqueTokens
 from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.pushed.endpoint import PushEndpoint
@@ -69,8 +70,7 @@ class AuthorizationServer(Struct, frozen=True):
 def build_authorization_server(
     dependencies: OAuthDependencies,
     *,
-    directory: PeopleLookup,
-    sessions: SessionLookup,
+    people: IdentityLookups,
     custody: Custody,
     sealer: Sealer,
     named: NamedAuthorities,
@@ -79,15 +79,18 @@ def build_authorization_server(
 ) -> AuthorizationServer:
     """Build it.
 
-    `directory`: `identity.Directory`; `sessions`: `identity.Sessions`; `named`: the names that carry authority elsewhere;
-    `certificates`: those of the certificate authority; `form_post_page`: renders the page that posts a response.
+    `people`: of the package `identity`; `named`: the names that carry authority elsewhere; `certificates`: those of the
+    certificate authority; `form_post_page`: renders the page that posts a response.
     """
+    directory, sessions, api_tokens = people.directory, people.sessions, people.api_tokens
     subjects = SubjectLookup(dependencies, directory)
     key_sets = ClientKeySets(dependencies.outbound, dependencies.clock)
     asked = _requests(dependencies, directory=directory, subjects=subjects, custody=custody, sealer=sealer, key_sets=key_sets)
     discovery = Discovery(dependencies, custody)
-    proofs = _proofs(dependencies, sessions, custody, sealer, certificates, key_sets)
-    endpoints = _endpoints(dependencies, proofs, asked, discovery, directory, subjects, custody)
+    families = TokenFamilies(dependencies, sessions=sessions, api_tokens=api_tokens, certificates=certificates)
+    proofs = _proofs(dependencies, families, custody, sealer, certificates, key_sets)
+    parts = GrantDependencies(dependencies, families, directory, proofs.access_tokens, api_tokens)
+    endpoints = _endpoints(dependencies, proofs, asked, discovery, parts, subjects, custody)
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
     clients = ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named)
@@ -129,13 +132,12 @@ class _Proofs(Struct, frozen=True):
 
 def _proofs(
     dependencies: OAuthDependencies,
-    sessions: SessionLookup,
+    families: TokenFamilies,
     custody: Custody,
     sealer: Sealer,
     certificates: ClientCertificates,
     key_sets: ClientKeySets,
 ) -> _Proofs:
-    families = TokenFamilies(dependencies, sessions=sessions)
     confirmations = Confirmations(dependencies, certificates, DpopProofs(dependencies, sealer))
     opaque = OpaqueTokens(dependencies, sealer)
     return _Proofs(
@@ -152,7 +154,7 @@ def _endpoints(
     proofs: _Proofs,
     asked: _Requests,
     discovery: Discovery,
-    directory: PeopleLookup,
+    parts: GrantDependencies,
     subjects: SubjectLookup,
     custody: Custody,
 ) -> Endpoints:
@@ -163,8 +165,7 @@ def _endpoints(
             dependencies,
             clients=clients,
             confirmations=proofs.confirmations,
-            families=families,
-            directory=directory,
+            parts=parts,
             subjects=subjects,
             custody=custody,
             opaque=proofs.opaque,
@@ -183,7 +184,7 @@ def _endpoints(
             clients=clients,
             access_tokens=access_tokens,
             families=families,
-            directory=directory,
+            directory=parts.directory,
             subjects=subjects,
             custody=custody,
         ),

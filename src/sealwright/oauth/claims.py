@@ -196,6 +196,10 @@ def access_token_claims(
     scope = " ".join(scopes)
     if context.details:
         claims["authorization_details"] = list(context.details)
+    if family.origin is not None and family.origin.act is not None:
+        claims["act"] = family.origin.act
+    if context.client.may_act is not None:
+        claims["may_act"] = {"sub": context.client.may_act}
     bound = {} if confirmation is None else confirmation.claims()
     return claims | _sign_in_claims(family) | ({"scope": scope} if scope else {}) | bound
 

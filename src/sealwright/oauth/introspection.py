@@ -35,6 +35,8 @@ _COPIED_CLAIMS = (
     "auth_time",
     "sid",
     "authorization_details",
+    "act",
+    "may_act",
     "cnf",
 )
 _INACTIVE: dict[str, Any] = {"active": False}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sealwright.identity import Account, Group, PersonAttribute, Session, SessionKind, SignedIn, SshKey
+from msgspec import Struct
+
+from sealwright.identity import Account, ApiToken, Group, PersonAttribute, Session, SessionKind, SignedIn, SshKey
 
 
 class PeopleLookup(Protocol):
@@ -35,6 +37,18 @@ class PeopleLookup(Protocol):
         ...
 
 
+class ApiTokenLookup(Protocol):
+    """API tokens of service accounts as they are now."""
+
+    async def resolve(self, api_token: str, address: str) -> SignedIn | None:
+        """Who holds the token, where it and its account are good now."""
+        ...
+
+    async def with_account(self, token_id: str) -> tuple[ApiToken, Account] | None:
+        """The token with an id and the account whose it is, whether they are good or not."""
+        ...
+
+
 class SessionLookup(Protocol):
     """Sessions as they are now."""
 
@@ -47,3 +61,14 @@ class SessionLookup(Protocol):
     async def with_account(self, session_id: str) -> tuple[Session, Account] | None:
         """One session and the account whose it is, whether they hold or not."""
         ...
+
+
+class IdentityLookups(Struct, frozen=True):
+    """All of them."""
+
+    directory: PeopleLookup
+    """`identity.Directory`."""
+    sessions: SessionLookup
+    """`identity.Sessions`."""
+    api_tokens: ApiTokenLookup
+    """`identity.ApiTokens`."""

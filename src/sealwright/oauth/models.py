@@ -282,6 +282,31 @@ class DisclosedClaims(Struct, frozen=True):
     authorization_details: tuple[Mapping[str, Any], ...] = ()
 
 
+class TokenSource(Struct, frozen=True, omit_defaults=True):
+    """A token that another was made from. What was made holds as long as this does, and is not told what it was."""
+
+    family: str = ""
+    """The authorization of an access token; empty for an API token."""
+    api_token: str = ""
+    """The id of an API token; empty for an access token."""
+    certificate: str = ""
+    """The thumbprint of the certificate that it was bound to; empty where it was not."""
+    certificate_serial: str = ""
+
+
+class TokenOrigin(Struct, frozen=True, omit_defaults=True):
+    """What an authorization was made from that came by an exchange (RFC 8693)."""
+
+    subject: str
+    """`sub` of its tokens."""
+    sources: tuple[TokenSource, ...]
+    """The first is of the one who is spoken of, the second of the one who acts."""
+    act: Mapping[str, Any] | None = None
+    """Who acts, and for whom that one acts (section 4.1)."""
+    exchanges: int = 1
+    """How many lie between it and what was not exchanged."""
+
+
 class TokenFamily(Struct, frozen=True):
     """One authorization, of a person or of a client itself, and all tokens that come from it; they are revoked together."""
 
@@ -304,6 +329,8 @@ class TokenFamily(Struct, frozen=True):
     """Other servers that its access tokens are for; none where they are for the client itself."""
     authorization_details: tuple[Mapping[str, Any], ...] = ()
     """What was granted beyond scopes."""
+    origin: TokenOrigin | None = None
+    """What it was made from; None where it comes of no exchange."""
 
     @property
     def is_offline(self) -> bool:
@@ -313,7 +340,7 @@ class TokenFamily(Struct, frozen=True):
     @property
     def subject(self) -> str:
         """The `sub` of its tokens. The id of a client's row is never a person's, whatever the client is called."""
-        return self.account_id or self.client_id
+        return self.origin.subject if self.origin is not None else self.account_id or self.client_id
 
 
 class Code(Struct, frozen=True):

@@ -20,6 +20,8 @@ from sealwright.oauth.models import OFFLINE_ACCESS, AuthorizationRequest, Client
 from sealwright.oauth.redirects import is_claimed
 
 MAX_SCOPES = 100
+SHORTEST_TOKEN = timedelta(seconds=1)
+"""What is made for less time is over when it arrives."""
 PROTOCOL_SCOPES = frozenset({OFFLINE_ACCESS})
 """Scopes that tell nothing about a person, so that no group has to be given them (OpenID Connect Core, section 11)."""
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")

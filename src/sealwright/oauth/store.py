@@ -35,10 +35,12 @@ from sealwright.oauth.models import (
     ConsentEvent,
     ScopeMap,
     TokenFamily,
+    TokenOrigin,
 )
 
 _NO_CLAIMS = ClaimsRequest()
 _read_claims = msgspec.json.Decoder(ClaimsRequest).decode
+_read_origin = msgspec.json.Decoder(TokenOrigin).decode
 _read_details = msgspec.json.Decoder(tuple[dict[str, Any], ...]).decode
 
 c = oauth_clients.c
@@ -123,6 +125,7 @@ FAMILY_COLUMNS = (
     f.claims,
     f.resources,
     f.authorization_details,
+    f.origin,
 )
 _INSERT_FAMILY = Statement(insert(oauth_families))
 _FAMILY_BY_ID = Statement(select(*FAMILY_COLUMNS).where(f.id == bindparam("id")))
@@ -362,6 +365,7 @@ async def insert_family(tx: Transaction, family: TokenFamily) -> None:
         authorization_details=msgspec.json.encode(family.authorization_details).decode()
         if family.authorization_details
         else None,
+        origin=None if family.origin is None else msgspec.json.encode(family.origin).decode(),
     )
 
 
@@ -455,6 +459,7 @@ def family_from(row: Row) -> TokenFamily:
         claims=_NO_CLAIMS if row[10] is None else _read_claims(row[10]),
         resources=tuple(row[11].split()),
         authorization_details=() if row[12] is None else _read_details(row[12]),
+        origin=None if row[13] is None else _read_origin(row[13]),
     )
 
 

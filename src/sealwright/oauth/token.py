@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from sealwright.access import Actor
+from sealwright.clock import between
 from sealwright.ip import network_of
 from sealwright.jose import ACCESS_TOKEN, TokenTooLong, require_room, sign
 from sealwright.keys import Custody, SigningKey
@@ -27,11 +28,10 @@ from sealwright.oauth.errors import (
 )
 from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResult, why_not_open
 from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
-from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
 from sealwright.oauth.opaque_tokens import OpaqueTokens
 from sealwright.oauth.subjects import SubjectLookup
-from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
+from sealwright.oauth.token_families import FamilyHolder
 from sealwright.oauth.token_request import TokenRequest
 
 
@@ -46,6 +46,7 @@ class TokenResponse:
     id_token: str | None = field(repr=False)
     details: tuple[Mapping[str, Any], ...] = ()
     token_type: str = "Bearer"  # noqa: S105 - a type, not a token
+    issued_token_type: str = ""
 
     def members(self) -> dict[str, Any]:
         """The members of the JSON response; what there is none of is left out."""
@@ -54,6 +55,8 @@ class TokenResponse:
             "token_type": self.token_type,
             "expires_in": self.expires_in,
         }
+        if self.issued_token_type:
+            response["issued_token_type"] = self.issued_token_type
         if self.scope:
             response["scope"] = self.scope
         if self.details:
@@ -74,8 +77,7 @@ class TokenEndpoint:
         *,
         clients: ClientAuthentication,
         confirmations: Confirmations,
-        families: TokenFamilies,
-        directory: PeopleLookup,
+        parts: GrantDependencies,
         subjects: SubjectLookup,
         custody: Custody,
         opaque: OpaqueTokens,
@@ -84,13 +86,12 @@ class TokenEndpoint:
         self._clock = dependencies.clock
         self._origin = dependencies.origin
         self._lifetimes = dependencies.lifetimes
-        self._directory = directory
+        self._directory = parts.directory
         self._subjects = subjects
         self._custody = custody
         self._clients = clients
         self._confirmations = confirmations
         self._failures = dependencies.budgets.token_failures_by_client
-        parts = GrantDependencies(dependencies, families, directory)
         self._grants: Mapping[str, Grant] = {grant.grant_type: grant(parts) for grant in GRANTS}
 
     async def respond(self, request: TokenRequest) -> TokenResponse:
@@ -164,7 +165,7 @@ class TokenEndpoint:
 
     def _mint(self, key: SigningKey, client: Client, result: GrantResult) -> TokenResponse:
         context = self._context(client, result)
-        lifetime = self._lifetimes.access_token if result.holder is not None else self._lifetimes.client_credentials
+        lifetime = self._lifetime(result)
         said = claims.access_token_claims(
             context, result.scopes, lifetime, result.access_token_id, result.resources, result.confirmation
         )
@@ -180,11 +181,17 @@ class TokenEndpoint:
             id_token,
             result.details,
             "Bearer" if result.confirmation is None else result.confirmation.token_type,
+            result.issued_token_type,
         )
+
+    def _lifetime(self, result: GrantResult) -> timedelta:
+        usual = self._lifetimes.access_token if result.holder is not None else self._lifetimes.client_credentials
+        return usual if result.ends_at is None else min(usual, between(self._clock.now(), result.ends_at))
 
     def _context(self, client: Client, result: GrantResult) -> claims.TokenContext:
         issuer_url = issuer_url_of(self._origin, client)
-        methods = result.family.methods or (() if result.holder is None else result.holder.session.methods)
+        session = None if result.holder is None else result.holder.session
+        methods = result.family.methods or (() if session is None else session.methods)
         return claims.TokenContext(issuer_url, client, result.family, methods, self._clock.now(), result.nonce, result.details)
 
     def _id_token_claims(

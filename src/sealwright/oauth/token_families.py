@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from datetime import timedelta
 
 from msgspec import Struct
 
 from sealwright.access import Actor
 from sealwright.audit import Event
+from sealwright.ca import ClientCertificates
 from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.identity import Account, Session
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import AuthorizationEnded
-from sealwright.oauth.lookups import SessionLookup
-from sealwright.oauth.models import Client, TokenFamily
+from sealwright.oauth.lookups import ApiTokenLookup, SessionLookup
+from sealwright.oauth.models import Client, TokenFamily, TokenSource
 
 CLOCK_DIFFERENCE = timedelta(seconds=5)
 """How far the clocks of two of our nodes may differ."""
@@ -25,17 +27,27 @@ class FamilyHolder(Struct, frozen=True):
     """The person for whom a family was made, as they are now."""
 
     account: Account
-    session: Session
+    session: Session | None
+    """None for a service account, which does not sign in."""
 
 
 class TokenFamilies:
     """Asks anew at every use: a revoked family, an ended session or a disabled person counts at once, on every node."""
 
-    def __init__(self, dependencies: OAuthDependencies, *, sessions: SessionLookup) -> None:
+    def __init__(
+        self,
+        dependencies: OAuthDependencies,
+        *,
+        sessions: SessionLookup,
+        api_tokens: ApiTokenLookup,
+        certificates: ClientCertificates,
+    ) -> None:
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._audit = dependencies.audit
         self._sessions = sessions
+        self._api_tokens = api_tokens
+        self._certificates = certificates
 
     async def find(self, family_id: str) -> TokenFamily | None:
         """The family with this identifier."""
@@ -46,10 +58,13 @@ class TokenFamilies:
 
         A session that only idles still holds for its applications: they are what the person uses meanwhile. Its end and its
         longest duration bind them. A family with `offline_access` outlives both, unless the session was ended by other means than
-        signing out of it; `signed_in`: it must not.
+        signing out of it; `signed_in`: it must not. One that was exchanged holds as long as all that it was made from.
         """
         if family.revoked_at is not None:
             raise AuthorizationEnded("The authorization was revoked.")
+        if family.origin is not None:
+            holders = [await self._holder_of_source(source) for source in family.origin.sources]
+            return holders[0]
         if family.session_id is None:
             return None
         now = self._clock.now()
@@ -70,6 +85,28 @@ class TokenFamilies:
         if not status.active:
             raise AuthorizationEnded(f"The person may not act now: {status.reason}.")
         return FamilyHolder(account, session)
+
+    async def _holder_of_source(self, source: TokenSource) -> FamilyHolder | None:
+        if source.certificate:
+            thumbprint = urlsafe_b64decode(source.certificate + "=")
+            ended = await self._certificates.why_ended(source.certificate_serial, thumbprint)
+            if ended:
+                raise AuthorizationEnded(f"The token that it was made from does not hold: {ended}.")
+        if source.api_token:
+            return await self._holder_of_api_token(source.api_token)
+        family = await self.find(source.family)
+        if family is None:
+            raise AuthorizationEnded("The token that it was made from is gone.")
+        return await self.holder_of(family)
+
+    async def _holder_of_api_token(self, token_id: str) -> FamilyHolder:
+        found, now = await self._api_tokens.with_account(token_id), self._clock.now()
+        if found is None or (found[0].expires_at is not None and found[0].expires_at <= now):
+            raise AuthorizationEnded("The API token that it was made from was revoked or has expired.")
+        status = found[1].status(now)
+        if not status.active:
+            raise AuthorizationEnded(f"The service account may not act now: {status.reason}.")
+        return FamilyHolder(found[1], None)
 
     async def revoke(self, tx: Transaction, family: TokenFamily, client: Client, reason: str, actor: Actor) -> None:
         """End every token of the family, and record it once."""

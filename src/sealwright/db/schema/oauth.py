@@ -133,6 +133,7 @@ oauth_families = Table(
         "resources", Text, nullable=False, server_default=text("''"), doc="Whom access tokens are for, with spaces between them"
     ),
     text_column("authorization_details", nullable=True, doc="JSON: what was granted beyond scopes"),
+    text_column("origin", nullable=True, doc="JSON: the tokens that it was exchanged for, whose end is its own"),
     Index("ix_oauth_families_account_id", "account_id"),
     Index("ix_oauth_families_session_id", "session_id"),
     Index("ix_oauth_families_client_id", "client_id"),

@@ -71,6 +71,12 @@ class ApiTokens:
         actor = account.as_actor(permissions=permissions, session_id=found.id, address=address)
         return SignedIn(account, _as_session(found, address), actor, read_only=found.read_only)
 
+    async def with_account(self, token_id: str) -> tuple[ApiToken, Account] | None:
+        """The token with an id and the account whose it is, whether they are good now or not; None for one that was revoked."""
+        found = await store.by_id(self._db, token_id)
+        account = None if found is None else await find_account(self._db, found.account_id)
+        return None if found is None or account is None else (found, account)
+
     async def generate(self, who: str, label: str, *, expires_at: Instant | None, read_only: bool, actor: Actor) -> NewApiToken:
         """Make a token of a service account; its secret is returned only here."""
         text = check_label(label)

@@ -14,6 +14,7 @@ Reader = Database | Transaction
 t = api_tokens.c
 _columns = [t[name] for name in ApiToken.__struct_fields__]
 _BY_DIGEST = Statement(select(*_columns).where(t.digest == bindparam("digest")))
+_BY_ID = Statement(select(*_columns).where(t.id == bindparam("of")))
 _OF_ACCOUNT = Statement(select(*_columns).where(t.account_id == bindparam("account_id")).order_by(t.created_at, t.id))
 _INSERT = Statement(insert(api_tokens))
 _USED = Statement(
@@ -33,6 +34,12 @@ def _token(row: Row) -> ApiToken:
 async def by_digest(reader: Reader, digest: bytes) -> ApiToken | None:
     """The token, whatever its state."""
     row = await reader.one(_BY_DIGEST, digest=digest)
+    return None if row is None else _token(row)
+
+
+async def by_id(reader: Reader, token_id: str) -> ApiToken | None:
+    """The token with this id, whatever its state."""
+    row = await reader.one(_BY_ID, of=token_id)
     return None if row is None else _token(row)
 
 

@@ -12,6 +12,7 @@ from sealwright.oauth.grants.grant import Grant, GrantDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult
 from sealwright.oauth.grants.refresh_token import RefreshTokenGrant
 from sealwright.oauth.grants.registered import is_registered_for, why_not_registered
+from sealwright.oauth.grants.token_exchange import TokenExchangeGrant
 from sealwright.oauth.models import Client
 
 GRANTS: tuple[type[Grant], ...] = (
@@ -19,6 +20,7 @@ GRANTS: tuple[type[Grant], ...] = (
     RefreshTokenGrant,
     ClientCredentialsGrant,
     DeviceCodeGrant,
+    TokenExchangeGrant,
 )
 
 

@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from sealwright.access import Actor
 from sealwright.client_metadata import ClientKind
+from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult
-from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.lookups import ApiTokenLookup, PeopleLookup
 from sealwright.oauth.models import Client
 from sealwright.oauth.token_families import TokenFamilies
 from sealwright.oauth.token_request import TokenRequest
@@ -22,6 +23,8 @@ class GrantDependencies(Struct, frozen=True):
     oauth: OAuthDependencies
     families: TokenFamilies
     directory: PeopleLookup
+    access_tokens: AccessTokens
+    api_tokens: ApiTokenLookup
 
 
 class Grant(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sealwright.clock import Instant
 from sealwright.entropy import Entropy, token, uuid4
 from sealwright.identity import Group
 from sealwright.oauth.claims import Subject
@@ -37,6 +38,10 @@ class GrantResult:
     """Whom the access token is for, where that is not the client."""
     details: tuple[Mapping[str, Any], ...] = ()
     """Granted beyond scopes (RFC 9396)."""
+    ends_at: Instant | None = None
+    """When the access token ends at the latest; None where the usual lifetime is all that bounds it."""
+    issued_token_type: str = ""
+    """What an exchange made (RFC 8693, section 2.2.1)."""
 
 
 CompleteGrant = Callable[[GrantResult], Awaitable[GrantResult]]

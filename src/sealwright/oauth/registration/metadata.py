@@ -22,7 +22,7 @@ from sealwright.oauth.clients.called_urls import require_callable
 from sealwright.oauth.clients.changes import require_allowed, with_members
 from sealwright.oauth.errors import MalformedTokenRequest, MetadataRefused, RedirectUriRefused
 from sealwright.oauth.grants import GRANTS
-from sealwright.oauth.grants.registered import AUTHORIZATION_CODE, DEVICE_CODE, registered_grant_types
+from sealwright.oauth.grants.registered import AUTHORIZATION_CODE, SWITCHES, registered_grant_types, switching_on
 from sealwright.outbound import Outbound
 
 MANAGED_MEMBERS = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
@@ -145,10 +145,10 @@ def _grant_types(given: Mapping[str, Any], kind: ClientKind) -> tuple[str, ...]:
     if not isinstance(grants, list) or not grants or not all(isinstance(each, str) for each in grants):
         raise MetadataRefused(f"grant_types is no list of grant types; there are {', '.join(known)}.")
     unknown = [each for each in grants if each not in known]
-    if set(grants) == {DEVICE_CODE}:
+    if SWITCHES.keys() >= set(grants):
         raise MetadataRefused(
-            f"grant_types names {DEVICE_CODE} alone, which no client can register: an administrator switches it on. "
-            "Register another grant type, or ask an administrator for a client with enable-device-flow."
+            f"grant_types names {grants[0]} alone, which no client can register: an administrator switches it on. "
+            f"Register another grant type, or ask an administrator for a client with {switching_on(grants[0])}."
         )
     if unknown:
         raise MetadataRefused(

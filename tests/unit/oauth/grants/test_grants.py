@@ -4,6 +4,7 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.oauth.grants import GRANTS
+from sealwright.oauth.grants.registered import SWITCHES
 from tests.architecture.test_budgets import SOURCE
 from tests.oauth_world import basic, members, oauth_world
 
@@ -13,7 +14,8 @@ NAMES = [grant.grant_type for grant in GRANTS]
 async def test_metadata_names_every_grant_type_and_the_endpoint_serves_it():
     async with oauth_world() as world:
         _, secret = await world.confidential_client()
-        await world.server.clients.change("wiki", {"device_grant": True}, actor=SYSTEM)
+        switched = dict.fromkeys(SWITCHES.values(), True)
+        await world.server.clients.change("wiki", switched, actor=SYSTEM)
         metadata = members(await world.call("GET", "/oauth2/openid/wiki/.well-known/openid-configuration"))
         assert metadata["grant_types_supported"] == NAMES
         for name in NAMES:

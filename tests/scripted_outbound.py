@@ -23,6 +23,8 @@ class ScriptedOutbound:
         self.forms: list[tuple[str, dict[str, str]]] = []
         """What was posted where."""
         self.allow_http = False
+        self.bearers: list[tuple[str, str]] = []
+        """Which token was sent where."""
         self.delay = 0.0
         self.delays: dict[str, float] = {}
         """Seconds until an address answers, where it is another than `delay`."""
@@ -35,10 +37,13 @@ class ScriptedOutbound:
         url: str,
         *,
         accept: str = "application/json",
+        bearer: str = "",
         max_bytes: int = 1_000_000,
         timeout: float = 5.0,  # noqa: ASYNC109 - the signature of the real thing
     ) -> OutboundResponse:
         self.calls.append(url)
+        if bearer:
+            self.bearers.append((url, bearer))
         await asyncio.sleep(self.delays.get(url, self.delay))
         answer = self.answers.get(url) or OutboundFailed(f"{url} cannot be reached: the connection was refused or lost.")
         if isinstance(answer, Exception):

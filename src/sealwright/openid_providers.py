@@ -42,6 +42,7 @@ class ProviderMetadata(msgspec.Struct, frozen=True):
     """Signature algorithms of its ID tokens, of those that we verify."""
     authorization_endpoint: str = ""
     token_endpoint: str = ""
+    userinfo_endpoint: str = ""
     offered: frozenset[str] = frozenset()
     """Signature algorithms of its ID tokens, all that it lists."""
     names_itself: bool = False
@@ -63,6 +64,18 @@ class ProviderUnavailable(Unavailable):
     code = "provider_unavailable"
 
 
+class KeySetStatus(msgspec.Struct, frozen=True):
+    """What is cached of a provider's key set, for those who look why its tokens are refused."""
+
+    keys: VerificationKeys = ()
+    fetched_at: Instant | None = None
+    """None where nothing is cached, or where the provider lives in this server."""
+    kept_until: Instant | None = None
+    failure: str = ""
+    """Why the last attempt to fetch it failed; empty where it did not."""
+    local: bool = False
+
+
 class _Known(msgspec.Struct):
     """What is known of one provider."""
 
@@ -71,6 +84,8 @@ class _Known(msgspec.Struct):
     metadata_until: Instant = Instant(0)
     keys: VerificationKeys = ()
     keys_until: Instant = Instant(0)
+    metadata_at: Instant = Instant(0)
+    keys_at: Instant = Instant(0)
     ask_again_from: Instant = Instant(0)
     failure: str = ""
     failed_until: Instant = Instant(0)
@@ -87,25 +102,31 @@ class TrustedProviders:
         self._known: dict[tuple[str, str], _Known] = {}
 
     async def keys_for(
-        self, configuration_endpoint: str, token_kid: str | None = None, *, tenant_id: str = ""
+        self,
+        configuration_endpoint: str,
+        token_kid: str | None = None,
+        *,
+        tenant_id: str = "",
+        kept_at_most: timedelta = LONGEST_LIFE,
     ) -> tuple[ProviderMetadata, VerificationKeys]:
         """Metadata and keys of the provider at `configuration_endpoint` (its issuer, or the full well-known address).
 
-        A key set that lacks `token_kid` is fetched once more. `tenant_id` takes the place of ``{tenantid}`` in an issuer.
+        A key set that lacks `token_kid` is fetched once more. `tenant_id` takes the place of ``{tenantid}`` in an issuer. What
+        was fetched is used for as long as its answer allows, and never longer than `kept_at_most`.
         A provider that is down, slow, or returns something unusable raises ProviderUnavailable; a later call asks again.
         """
         own = await self._local(configuration_endpoint)
         if own is not None:
             return own.metadata if own.metadata.local else replace(own.metadata, local=True), own.keys
         known = self._known.setdefault((configuration_endpoint, tenant_id), _Known())
-        if not self._needs_fetch(known, token_kid) and known.metadata is not None:
+        if not self._needs_fetch(known, token_kid, kept_at_most) and known.metadata is not None:
             return known.metadata, known.keys
         async with known.lock:
             now = self._clock.now()
             if is_ahead(known.failed_until, now, at_most=FAILURE_PAUSE):
                 raise ProviderUnavailable(known.failure, retry_after=int(FAILURE_PAUSE.total_seconds()))
-            if self._needs_fetch(known, token_kid) or known.metadata is None:
-                await self._refresh(known, discovery_address(configuration_endpoint), tenant_id)
+            if self._needs_fetch(known, token_kid, kept_at_most) or known.metadata is None:
+                await self._refresh(known, discovery_address(configuration_endpoint), tenant_id, kept_at_most)
             if known.metadata is None:
                 raise ProviderUnavailable(f"The identity provider {configuration_endpoint} did not answer.")
             return known.metadata, known.keys
@@ -115,24 +136,38 @@ class TrustedProviders:
         for each in [known for known in self._known if configuration_endpoint in ("", known[0])]:
             del self._known[each]
 
-    def _needs_fetch(self, known: _Known, token_kid: str | None) -> bool:
+    async def status(self, configuration_endpoint: str) -> KeySetStatus:
+        """What is cached of a provider now; nothing is fetched."""
+        own = await self._local(configuration_endpoint)
+        if own is not None:
+            return KeySetStatus(keys=own.keys, local=True)
+        known = self._known.get((configuration_endpoint, ""))
+        if known is None:
+            return KeySetStatus()
+        fetched = known.keys_at if known.keys else None
+        return KeySetStatus(known.keys, fetched, known.keys_until if known.keys else None, known.failure)
+
+    def _needs_fetch(self, known: _Known, token_kid: str | None, kept_at_most: timedelta) -> bool:
         now = self._clock.now()
         if known.metadata is None or not (_is_kept(known.metadata_until, now) and _is_kept(known.keys_until, now)):
+            return True
+        if after(min(known.metadata_at, known.keys_at), kept_at_most) <= now:
             return True
         unknown = token_kid is not None and all(key.id != token_kid for key in known.keys)
         return unknown and not is_ahead(known.ask_again_from, now, at_most=UNKNOWN_KEY_PAUSE)
 
-    async def _refresh(self, known: _Known, address: str, tenant_id: str) -> None:
+    async def _refresh(self, known: _Known, address: str, tenant_id: str, kept_at_most: timedelta) -> None:
         now = self._clock.now()
         known.ask_again_from = after(now, UNKNOWN_KEY_PAUSE)
         try:
             metadata = known.metadata
-            if metadata is None or not _is_kept(known.metadata_until, now):
+            if metadata is None or not _is_kept(known.metadata_until, now) or after(known.metadata_at, kept_at_most) <= now:
                 answer = await self._get(address, "discovery document")
                 metadata = read_metadata(answer.body, address, tenant_id)
-                known.metadata, known.metadata_until = metadata, after(now, _life(answer))
+                known.metadata, known.metadata_at, known.metadata_until = metadata, now, after(now, _life(answer))
             answer = await self._get(metadata.jwks_uri, "key set")
             known.keys, known.keys_until = _read_keys(answer.body, metadata.jwks_uri), after(now, _life(answer))
+            known.keys_at, known.failure = now, ""
         except ProviderUnavailable as failure:
             known.failure, known.failed_until = failure.detail, after(self._clock.now(), FAILURE_PAUSE)
             raise
@@ -183,11 +218,15 @@ def read_metadata(document: bytes, address: str, tenant_id: str = "") -> Provide
     if not algorithms:
         raise ProviderUnavailable(f"The provider at {address} signs with no algorithm that is accepted here.")
     metadata = ProviderMetadata(issuer, _member(value, "jwks_uri", address), algorithms)
-    authorization, token = value.get("authorization_endpoint"), value.get("token_endpoint")
+    authorization, token, userinfo = (
+        found if isinstance(found := value.get(f"{name}_endpoint"), str) else ""
+        for name in ("authorization", "token", "userinfo")
+    )
     return replace(
         metadata,
-        authorization_endpoint=authorization if isinstance(authorization, str) else "",
-        token_endpoint=token if isinstance(token, str) else "",
+        authorization_endpoint=authorization,
+        token_endpoint=token,
+        userinfo_endpoint=userinfo,
         offered=frozenset(each for each in offered if isinstance(each, str)),
         names_itself=value.get("authorization_response_iss_parameter_supported") is True,
     )

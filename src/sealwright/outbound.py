@@ -73,10 +73,14 @@ class Outbound(Protocol):
         url: str,
         *,
         accept: str = "application/json",
+        bearer: str = "",
         max_bytes: int = 1_000_000,
         timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
     ) -> OutboundResponse:
-        """GET `url`. Any status is a response; more than `max_bytes` or `timeout` seconds in all raises OutboundFailed."""
+        """GET `url`, with a bearer token if there is one. Any status is a response.
+
+        More than `max_bytes` or `timeout` seconds in all raises OutboundFailed.
+        """
         ...
 
     async def post_form(
@@ -118,10 +122,12 @@ class GuardedOutbound:
         url: str,
         *,
         accept: str = "application/json",
+        bearer: str = "",
         max_bytes: int = 1_000_000,
         timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
     ) -> OutboundResponse:
-        return await self._call("GET", url, {"accept": accept}, None, max_bytes, timeout)
+        authorization = {"authorization": f"Bearer {bearer}"} if bearer else {}
+        return await self._call("GET", url, {"accept": accept, **authorization}, None, max_bytes, timeout)
 
     async def post_form(
         self,

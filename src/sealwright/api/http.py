@@ -23,6 +23,7 @@ from sealwright.api.operations import Dispatch, Operation
 from sealwright.api.person_imports import PersonImportOperations
 from sealwright.api.persons import PersonOperations
 from sealwright.api.profiles import ProfileOperations
+from sealwright.api.provider_sign_ins import ProviderSignInOperations
 from sealwright.api.provisioners import ProvisionerOperations
 from sealwright.api.recycle_bin import RecycleBinOperations
 from sealwright.api.registration_tokens import RegistrationTokenOperations
@@ -50,6 +51,7 @@ from sealwright.identity import (
     Roles,
     Sessions,
     SignIn,
+    SignInRecords,
     UpstreamProviders,
     api_authenticator,
 )
@@ -78,6 +80,7 @@ class ApiDependencies(Struct, frozen=True):
     sign_in: SignIn
     roles: Roles
     upstream_providers: UpstreamProviders
+    sign_in_records: SignInRecords
     clients: ClientRegistry
     client_maps: ClientMaps
     oauth_issuers: IssuerRegistry
@@ -106,6 +109,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *GroupOperations(given.directory).operations(),
         *AccountPolicyOperations(given.account_policies).operations(),
         *OidcProviderOperations(given.upstream_providers).operations(),
+        *ProviderSignInOperations(given.sign_in_records).operations(),
         *RecycleBinOperations(given.recycle_bin, BIN_KEPT).operations(),
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),

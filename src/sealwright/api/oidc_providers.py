@@ -39,6 +39,12 @@ class OidcProviderChange(RequestBody, frozen=True, kw_only=True):
     scopes: tuple[str, ...] | None = None
     downgrade_rule: DowngradeRule | None = None
     iat_window_seconds: int | None = None
+    jwks_cache_ttl_seconds: int | None = None
+    """After so long its metadata and keys are fetched again at the latest."""
+    userinfo_groups: bool | None = None
+    """Whether groups are asked for at the userinfo endpoint where the ID token names none."""
+    allowed_email_domains: tuple[str, ...] | None = None
+    """Domains of which a mail address in the ID token has to be; empty: every one."""
     enabled: bool | None = None
 
 
@@ -64,6 +70,9 @@ class OidcProviderView(ResponseBody, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     downgrade_rule: str
     iat_window_seconds: int
+    jwks_cache_ttl_seconds: int
+    userinfo_groups: bool
+    allowed_email_domains: tuple[str, ...]
     enabled: bool
     created_at: Moment
     updated_at: Moment
@@ -89,6 +98,27 @@ class ProviderChecks(ResponseBody, frozen=True, kw_only=True):
 
     passed: bool
     checks: list[ProviderCheckView]
+
+
+class ProviderKeyView(ResponseBody, frozen=True, kw_only=True):
+    """A key of a provider."""
+
+    kid: str
+    """Empty where its key set gives none."""
+    algorithm: str
+    """Empty where its key set gives none."""
+
+
+class ProviderKeyStatus(ResponseBody, frozen=True, kw_only=True):
+    """What is cached of a provider's key set."""
+
+    keys: list[ProviderKeyView]
+    fetched_at: Moment | None
+    kept_until: Moment | None
+    failure: str
+    """Why it could not be fetched the last time; empty where it could."""
+    local: bool
+    """Whether the provider is this server itself."""
 
 
 class GroupMappingBody(RequestBody, frozen=True, kw_only=True):
@@ -138,7 +168,7 @@ class OidcProviderOperations:
 
     def operations(self) -> list[Operation]:
         """All of them."""
-        return [*self._of_providers(), *self._of_mappings()]
+        return [*self._of_providers(), *self._of_keys(), *self._of_mappings()]
 
     def _of_providers(self) -> list[Operation]:
         view, change = OidcProviderView, OidcProviderChange
@@ -189,6 +219,10 @@ class OidcProviderOperations:
                 query=ending,
                 status=204,
             ),
+        ]
+
+    def _of_keys(self) -> list[Operation]:
+        return [
             Operation(
                 "refresh_oidc_provider",
                 "POST",
@@ -197,6 +231,15 @@ class OidcProviderOperations:
                 _WRITE,
                 self._refresh,
                 returns=ProviderChecks,
+            ),
+            Operation(
+                "get_oidc_provider_key_status",
+                "GET",
+                f"{_ONE}/jwks-status",
+                "Show what is cached of its key set.",
+                _READ,
+                self._key_status,
+                returns=ProviderKeyStatus,
             ),
         ]
 
@@ -264,6 +307,16 @@ class OidcProviderOperations:
     async def _refresh(self, call: Call) -> ProviderChecks:
         return _checks(await self._providers.refresh(call.path("id"), actor=call.actor))
 
+    async def _key_status(self, call: Call) -> ProviderKeyStatus:
+        found = await self._providers.key_status(call.path("id"), actor=call.actor)
+        return ProviderKeyStatus(
+            keys=[ProviderKeyView(kid=each.id, algorithm=each.algorithm) for each in found.keys],
+            fetched_at=None if found.fetched_at is None else moment(found.fetched_at),
+            kept_until=None if found.kept_until is None else moment(found.kept_until),
+            failure=found.failure,
+            local=found.local,
+        )
+
     async def _mappings(self, call: Call) -> GroupMappingPage:
         provider_id = call.query.get("provider_id")
         if provider_id is None:
@@ -289,6 +342,9 @@ class OidcProviderOperations:
             scopes=provider.scopes,
             downgrade_rule=str(provider.downgrade_rule),
             iat_window_seconds=provider.iat_window_seconds,
+            jwks_cache_ttl_seconds=provider.jwks_cache_ttl_seconds,
+            userinfo_groups=provider.userinfo_groups,
+            allowed_email_domains=provider.allowed_email_domains,
             enabled=provider.enabled,
             created_at=moment(provider.created_at),
             updated_at=moment(provider.updated_at),

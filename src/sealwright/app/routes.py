@@ -99,6 +99,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         sign_in=people.sign_in,
         roles=people.roles,
         upstream_providers=parts.upstream_providers,
+        sign_in_records=parts.sign_in_records,
         clients=parts.oauth.clients,
         client_maps=parts.oauth.client_maps,
         oauth_issuers=parts.oauth.issuers,

@@ -29,6 +29,7 @@ class Parts(Struct, frozen=True):
     checkpoints: Checkpoints
     upstream_providers: identity.UpstreamProviders
     sign_on: identity.UpstreamSignOn
+    sign_in_records: identity.SignInRecords
     identity: identity.Identity
     oauth_dependencies: oauth.OAuthDependencies
     oauth: oauth.AuthorizationServer
@@ -90,6 +91,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log),
         upstream_providers=upstream_providers,
         sign_on=sign_on,
+        sign_in_records=identity.SignInRecords(db),
     )
 
 

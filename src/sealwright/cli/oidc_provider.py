@@ -10,6 +10,7 @@ from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_first
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import counted
+from sealwright.cli.provider_sign_ins import explain, sign_ins
 
 oidc_provider = CommandGroup("oidc-provider", help="Identity providers of others that people sign in with.")
 
@@ -25,6 +26,9 @@ _FIELDS = (
     ("scopes", "scopes"),
     ("downgrade rule", "downgrade_rule"),
     ("seconds after iat", "iat_window_seconds"),
+    ("keys kept for seconds", "jwks_cache_ttl_seconds"),
+    ("groups of userinfo", "userinfo_groups"),
+    ("mail domains", "allowed_email_domains"),
     ("enabled", "enabled"),
 )
 _settings = (
@@ -36,6 +40,11 @@ _settings = (
         help="strict refuses providers that offer HS256 and its like; intersection passes over these algorithms.",
     ),
     click.option("--iat-window", "iat_window_seconds", type=int, metavar="SECONDS", help="How old an ID token may be."),
+    click.option(
+        "--keys-kept", "jwks_cache_ttl_seconds", type=int, metavar="SECONDS", help="How long its keys are cached at most."
+    ),
+    click.option("--userinfo-groups/--no-userinfo-groups", default=None, help="Ask userinfo where the ID token names no groups."),
+    click.option("--email-domain", "allowed_email_domains", multiple=True, metavar="DOMAIN", help="Admit only addresses of it."),
     click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="What is asked for. Default: openid profile email."),
 )
 
@@ -112,6 +121,21 @@ def refresh(context: CommandContext, provider_id: str) -> None:
     _tell(context, context.connection().call("POST", *_PATH, provider_id, "refresh"))
 
 
+@command("key-status", examples=["sealwright oidc-provider key-status 5b0c8f0e-8d6f-4c02-9d55-6f0a3c1f8e77"])
+@click.argument("provider_id", metavar="ID")
+@pass_context
+def key_status(context: CommandContext, provider_id: str) -> None:
+    """Show the cached keys of an identity provider, and why they could not be fetched."""
+    found = context.connection().call("GET", *_PATH, provider_id, "jwks-status")
+    if found["failure"]:
+        context.output.say(f"WRONG  {found['failure']}")
+    when = f", fetched at {found['fetched_at']}, used until {found['kept_until']}" if found["fetched_at"] else ""
+    context.output.say(f"{counted(len(found['keys']), 'key')}{when}")
+    for each in found["keys"]:
+        context.output.say(f"  {each['kid'] or 'without a name'}  {each['algorithm'] or 'any algorithm of its kind'}")
+    context.output.json(found)
+
+
 def _tell(context: CommandContext, found: dict[str, Any]) -> None:
     for each in found["checks"]:
         context.output.say(f"{'good' if each['passed'] else 'WRONG'}  {each['name']}: {each['detail']}")
@@ -123,12 +147,14 @@ def _tell(context: CommandContext, found: dict[str, Any]) -> None:
 @click.option("--display-name", "name", metavar="NAME", help="What people see on the sign-in page.")
 @click.option("--issuer-url", metavar="URL", help="Its issuer, to the letter.")
 @click.option("--client-id", metavar="CLIENT_ID", help="This server's name there.")
+@click.option("--any-email-domain", is_flag=True, help="Admit people of every mail domain again, and those without an address.")
 @click.option("--enable/--disable", "enabled", default=None, help="Whether people can sign in with it.")
 @_with_settings
 @pass_context
-def update(context: CommandContext, provider_id: str, **given: Any) -> None:
+def update(context: CommandContext, provider_id: str, *, any_email_domain: bool, **given: Any) -> None:
     """Change an identity provider, if it still passes every check."""
-    changed = context.connection().call("PATCH", *_PATH, provider_id, body=_body(context, given))
+    body = _body(context, given) | ({"allowed_email_domains": []} if any_email_domain else {})
+    changed = context.connection().call("PATCH", *_PATH, provider_id, body=body)
     context.output.confirm(f"Changed identity provider {changed['name']}")
     context.output.json(changed)
 
@@ -188,5 +214,5 @@ def unmap_group(context: CommandContext, mapping_id: str) -> None:
     context.output.json({"id": mapping_id, "removed": True})
 
 
-for each in (list_, get, create, test, update, refresh, delete, map_group, mappings, unmap_group):
+for each in (list_, get, create, test, update, refresh, key_status, delete, map_group, mappings, unmap_group, sign_ins, explain):
     oidc_provider.add_command(each)

@@ -96,9 +96,10 @@ from sealwright.identity.roles.errors import (
 from sealwright.identity.roles.roles import GrantHolder, KnownRole, Roles
 from sealwright.identity.sessions import SessionEnded, Sessions
 from sealwright.identity.sign_in import SignIn
+from sealwright.identity.sign_on_records.records import RoleByGroup, SignInExplanation, SignInRecords
 from sealwright.identity.throttle import Throttle
 from sealwright.identity.totp import digits_of
-from sealwright.identity.upstream.errors import SignOnRefused
+from sealwright.identity.upstream.errors import ProviderInUse, ProviderRefused, SignOnRefused
 from sealwright.identity.upstream.models import (
     CALLBACK_PATH,
     LOGIN_PATH,
@@ -106,6 +107,8 @@ from sealwright.identity.upstream.models import (
     GroupMapping,
     ProviderCheck,
     RefusedSignOn,
+    SeenGroups,
+    SignInRecord,
     UpstreamProvider,
 )
 from sealwright.identity.upstream.providers import ProviderInput, UpstreamProviders
@@ -193,7 +196,9 @@ __all__ = [
     "PersonImports",
     "PersonalCertificates",
     "ProviderCheck",
+    "ProviderInUse",
     "ProviderInput",
+    "ProviderRefused",
     "RecoveredAccount",
     "RecycleBin",
     "RefusedSignOn",
@@ -201,12 +206,14 @@ __all__ = [
     "ResetLink",
     "ResetLinks",
     "RevivedAccount",
+    "RoleByGroup",
     "RoleInUse",
     "RoleNotFound",
     "RoleRefused",
     "RoleTaken",
     "Roles",
     "SecondFactorRequired",
+    "SeenGroups",
     "Session",
     "SessionEnded",
     "SessionKind",
@@ -215,6 +222,9 @@ __all__ = [
     "Sessions",
     "SignIn",
     "SignInExpired",
+    "SignInExplanation",
+    "SignInRecord",
+    "SignInRecords",
     "SignInRefused",
     "SignOnRefused",
     "SignedIn",

@@ -23,6 +23,8 @@ from sealwright.web.pages import LEADS_AWAY, Pages
 from sealwright.web.return_to import read_return_to
 from sealwright.web.sign_in import end_session_of_someone_else
 
+MOST_GROUPS_SHOWN = 200
+
 
 class SignOnPages:
     """Handlers of the redirect and of the callback. A refused sign-in is shown on a page of its own, with its reason."""
@@ -74,7 +76,8 @@ class SignOnPages:
             detail=refusal.detail,
             hint=refusal.hint,
             reason=str(refusal.reason),
-            groups=refusal.groups,
+            groups=refusal.groups[:MOST_GROUPS_SHOWN],
+            sign_in_id=refusal.sign_in_id,
             sign_in=SIGN_IN_PAGE,
         )
 

@@ -14,6 +14,7 @@ GUIDE = {
     "groups_claim_format": "string-array",
     "scopes": ["openid", "profile", "email"],
     "iat_window_seconds": 300,
+    "jwks_cache_ttl_seconds": 3600,
 }
 
 

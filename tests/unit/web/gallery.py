@@ -288,6 +288,7 @@ class Gallery:
                 hint=self.text("The group Engineers is mapped as engineers: every character counts."),
                 groups=(self.text("Engineers"),),
                 reason="unmapped_groups",
+                sign_in_id=self.text("5b0c8f0e"),
                 sign_in="/ui/sign-in",
             ),
         )

@@ -64,6 +64,7 @@ from sealwright.db.schema.upstream import (
     oidc_providers,
     upstream_accounts,
     upstream_sessions,
+    upstream_sign_ins,
 )
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "throttles",
     "upstream_accounts",
     "upstream_sessions",
+    "upstream_sign_ins",
     "used_challenges",
     "used_tokens",
 ]

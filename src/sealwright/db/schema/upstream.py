@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
 from sealwright.db.schema.columns import blob_column, flag_column, instant_column, metadata, ref_column, text_column
 
@@ -19,6 +19,15 @@ oidc_providers = Table(
     text_column("downgrade_rule", doc="strict or intersection"),
     Column("iat_window_seconds", Integer, nullable=False),
     flag_column("enabled", 1),
+    flag_column("userinfo_groups", 0, doc="Whether groups are asked for at the userinfo endpoint where the ID token names none"),
+    Column("allowed_email_domains", Text, nullable=False, server_default=text("'[]'"), doc="JSON list; empty: every one"),
+    Column(
+        "jwks_cache_ttl_seconds",
+        Integer,
+        nullable=False,
+        server_default=text("3600"),
+        doc="After so long the key set is fetched again at the latest",
+    ),
     instant_column("created_at"),
     instant_column("updated_at"),
     info={"about": "Identity providers of others that people sign in with."},
@@ -68,4 +77,22 @@ upstream_sessions = Table(
     text_column("upstream_sid", doc="sid of the ID token, or empty"),
     Index("ix_upstream_sessions_provider_id", "provider_id"),
     info={"about": "Sessions that began with a sign-in at a provider."},
+)
+
+upstream_sign_ins = Table(
+    "upstream_sign_ins",
+    metadata,
+    Column("id", Text, primary_key=True, doc="Shown to people who were refused"),
+    instant_column("at"),
+    text_column("provider_id", doc="Kept when the provider goes away"),
+    text_column("provider_name"),
+    text_column("reason", doc="The check that failed; empty where the person was signed in"),
+    text_column("detail"),
+    text_column("hint"),
+    text_column("subject", doc="sub of a verified ID token, or empty"),
+    text_column("account_id", doc="Kept when the account goes away; empty where there is none"),
+    text_column("seen", doc="JSON: the claim of groups, the groups in it, and the mappings that they met"),
+    Index("ix_upstream_sign_ins_at", "at", "id"),
+    Index("ix_upstream_sign_ins_provider_id", "provider_id", "at", "id"),
+    info={"about": "Why sign-ins with a provider came out as they did. No part of a token is kept but sub and groups."},
 )

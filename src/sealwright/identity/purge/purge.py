@@ -13,6 +13,8 @@ from sealwright.identity.imports import store as imports
 from sealwright.identity.passkeys import store as passkeys
 from sealwright.identity.purge import store
 from sealwright.identity.recycle_bin import store as recycle_bin
+from sealwright.identity.sign_on_records import store as sign_ins
+from sealwright.identity.sign_on_records.records import RECORDS_KEPT
 from sealwright.identity.upstream import store as upstream
 
 SESSIONS_KEPT = timedelta(days=30)
@@ -27,6 +29,7 @@ async def purge(db: Database, clock: Clock) -> int:
     gone += await until_none_is_left(db, imports.purge, now)
     gone += await until_none_is_left(db, passkeys.purge_challenges, now)
     gone += await until_none_is_left(db, upstream.purge_waiting, now)
+    gone += await until_none_is_left(db, sign_ins.purge, before(now, RECORDS_KEPT))
     gone += await until_none_is_left(db, api_tokens.purge, before(now, SESSIONS_KEPT))
     gone += await until_none_is_left(db, recycle_bin.purge, before(now, BIN_KEPT))
     gone += await until_none_is_left(db, store.purge, before(now, OTHERS_KEPT))

@@ -21,12 +21,12 @@ async def check_provider(
     )
     providers.forget(provider.issuer_url)
     try:
-        metadata, keys = await providers.keys_for(provider.issuer_url)
+        metadata, keys = await providers.keys_for(provider.issuer_url, kept_at_most=provider.keys_kept_at_most)
     except Unavailable as cause:
         return (ProviderCheck("discovery", passed=False, detail=cause.detail), redirect)
     return (
         _issuer(provider, metadata),
-        _endpoints(metadata),
+        _endpoints(provider, metadata),
         _algorithms(provider.downgrade_rule, metadata),
         ProviderCheck("key_set", passed=True, detail=f"The key set holds {len(keys)} keys."),
         redirect,
@@ -41,11 +41,13 @@ def _issuer(provider: UpstreamProvider, metadata: ProviderMetadata) -> ProviderC
     return ProviderCheck("discovery", same, detail)
 
 
-def _endpoints(metadata: ProviderMetadata) -> ProviderCheck:
-    for name, address in (
+def _endpoints(provider: UpstreamProvider, metadata: ProviderMetadata) -> ProviderCheck:
+    asked = [
         ("authorization_endpoint", metadata.authorization_endpoint),
         ("token_endpoint", metadata.token_endpoint),
-    ):
+        *([("userinfo_endpoint", metadata.userinfo_endpoint)] if provider.userinfo_groups else []),
+    ]
+    for name, address in asked:
         if origin_of(address)[0] != "https":
             return ProviderCheck("endpoints", passed=False, detail=f"The provider states no {name} with https.")
     return ProviderCheck("endpoints", passed=True, detail="The provider states where to sign in and where tokens are given.")

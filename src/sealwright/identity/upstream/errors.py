@@ -40,12 +40,22 @@ class ProviderRefused(InvalidInput):
     """The provider cannot be used as it is described; the reasons name the checks that failed."""
 
     code = "oidc_provider_refused"
+    checks: tuple[ProviderCheck, ...] = ()
+    """Every check that was made, those that passed too."""
 
     @classmethod
     def after(cls, checks: tuple[ProviderCheck, ...]) -> ProviderRefused:
         """The refusal that names those of `checks` that failed."""
         failed = [each for each in checks if not each.passed]
-        return cls(failed[0].detail, reasons=tuple(f"{each.name}: {each.detail}" for each in failed))
+        refusal = cls(failed[0].detail, reasons=tuple(f"{each.name}: {each.detail}" for each in failed))
+        refusal.checks = checks
+        return refusal
+
+
+class SignInNotFound(NotFound):
+    """There is no record of such a sign-in with a provider."""
+
+    code = "sign_in_not_found"
 
 
 class SignOnRefused(Refused):
@@ -58,3 +68,5 @@ class SignOnRefused(Refused):
         super().__init__(detail, reasons=(f"the check that failed is {reason}",), hint=hint)
         self.reason = reason
         self.groups = groups
+        self.sign_in_id = ""
+        """Under which the record of it is found; empty where nothing is kept, as no provider was known."""

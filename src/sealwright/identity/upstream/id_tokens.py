@@ -18,6 +18,7 @@ from sealwright.identity.upstream.models import RefusedSignOn, UpstreamProvider
 from sealwright.jose import (
     JWT,
     LEEWAY,
+    LONGEST_TOKEN,
     SignedClaims,
     TokenRefused,
     UnverifiedToken,
@@ -59,6 +60,13 @@ async def verify_id_token(
     """The person whom an ID token names; raises SignOnRefused with the check that failed."""
     if not isinstance(text, str) or not text:
         raise SignOnRefused(RefusedSignOn.TOKEN_ENDPOINT, f"{provider.name} gave no ID token.")
+    if len(text) > LONGEST_TOKEN:
+        raise SignOnRefused(
+            RefusedSignOn.TOKEN_TOO_LONG,
+            f"The ID token of {provider.name} has {len(text)} characters; {LONGEST_TOKEN} are read here.",
+            hint="Let the provider name only the groups that are mapped here, or leave groups out of the ID token and have them "
+            "asked for at its userinfo endpoint.",
+        )
     try:
         token = UnverifiedToken(text)
     except TokenRefused as cause:
@@ -95,7 +103,11 @@ async def verify_id_token(
 async def _verified(provider: UpstreamProvider, token: UnverifiedToken, providers: TrustedProviders) -> SignedClaims:
     key_id = token.header.get("kid")
     try:
-        metadata, keys = await providers.keys_for(provider.issuer_url, key_id if isinstance(key_id, str) else None)
+        metadata, keys = await providers.keys_for(
+            provider.issuer_url,
+            key_id if isinstance(key_id, str) else None,
+            kept_at_most=provider.keys_kept_at_most,
+        )
     except Unavailable as cause:
         raise SignOnRefused(RefusedSignOn.JWKS_UNREACHABLE, cause.detail) from cause
     algorithm = token.header.get("alg")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sealwright.clock import Instant
 
@@ -36,9 +37,19 @@ class UpstreamProvider(Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     downgrade_rule: DowngradeRule
     iat_window_seconds: int
+    jwks_cache_ttl_seconds: int
+    userinfo_groups: bool
+    """Whether groups are asked for at the userinfo endpoint where the ID token names none."""
+    allowed_email_domains: tuple[str, ...]
+    """In lower case; empty: every one, and people without an address too."""
     enabled: bool
     created_at: Instant
     updated_at: Instant
+
+    @property
+    def keys_kept_at_most(self) -> timedelta:
+        """After so long the metadata and the key set are fetched again at the latest."""
+        return timedelta(seconds=self.jwks_cache_ttl_seconds)
 
 
 class GroupMapping(Struct, frozen=True):
@@ -71,6 +82,7 @@ class RefusedSignOn(StrEnum):
     TOKEN_ENDPOINT = "token_endpoint_refused"  # noqa: S105 - a reason
     JWKS_UNREACHABLE = "jwks_unreachable"
     ALG_REJECTED = "alg_rejected"
+    TOKEN_TOO_LONG = "token_too_long"  # noqa: S105 - a reason
     SIGNATURE = "signature_invalid"
     ISSUER_MISMATCH = "issuer_mismatch"
     AUDIENCE_MISMATCH = "audience_mismatch"
@@ -81,9 +93,47 @@ class RefusedSignOn(StrEnum):
     AT_HASH_MISMATCH = "at_hash_mismatch"
     GROUPS_MISSING = "groups_missing"
     UNMAPPED_GROUPS = "unmapped_groups"
+    EMAIL_MISSING = "email_missing_but_required"
+    EMAIL_DOMAIN = "email_domain_not_allowed"
     USER_DEACTIVATED = "user_deactivated"
     PROVIDER_DISABLED = "provider_disabled"
     UNSPECIFIED = "unspecified"
+
+
+class SeenGroups(Struct, frozen=True):
+    """What a provider said of someone's groups, and the mappings that they met then."""
+
+    claim: str = ""
+    source: str = ""
+    """``id_token`` or ``userinfo``; empty where no groups were seen."""
+    groups: tuple[str, ...] = ()
+    """The first so many."""
+    in_all: int = 0
+    mapped: tuple[tuple[str, str], ...] = ()
+    """Group and role."""
+    near: tuple[tuple[str, str], ...] = ()
+    """A group that was seen, and the mapped one that differs from it in case or slashes only."""
+
+
+class SignInRecord(Struct, frozen=True, kw_only=True):
+    """One sign-in with a provider, which was accepted or refused."""
+
+    id: str
+    at: Instant
+    provider_id: str
+    provider_name: str
+    reason: str = ""
+    """The check that failed; empty where the person was signed in."""
+    detail: str = ""
+    hint: str = ""
+    subject: str = ""
+    account_id: str = ""
+    seen: SeenGroups = field(default_factory=SeenGroups)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the person was signed in."""
+        return not self.reason
 
 
 def groups_at(claims: Mapping[str, Any], path: str) -> tuple[str, ...] | None:

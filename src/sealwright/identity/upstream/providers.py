@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from sealwright.audit import Audit, Event, Redacted, changes_between
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
+from sealwright.errors import Unavailable
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.store import lock_directory
 from sealwright.identity.policy import check_line, printable
@@ -20,6 +22,7 @@ from sealwright.identity.roles.roles import find_role
 from sealwright.identity.sessions import Sessions
 from sealwright.identity.upstream import store
 from sealwright.identity.upstream.checks import check_provider
+from sealwright.identity.upstream.email_domains import checked_domain
 from sealwright.identity.upstream.errors import (
     MappingNotFound,
     MappingTaken,
@@ -37,10 +40,12 @@ from sealwright.identity.upstream.models import (
     UpstreamProvider,
 )
 from sealwright.keys import Sealer
-from sealwright.openid_providers import TrustedProviders, origin_of
+from sealwright.openid_providers import KeySetStatus, TrustedProviders, origin_of
 
 USUAL_IAT_WINDOW = 300
 LONGEST_IAT_WINDOW = 600
+USUAL_CACHE_TTL = 3_600
+SHORTEST_CACHE_TTL, LONGEST_CACHE_TTL = 60, 43_200
 LONGEST_NAME = 100
 LONGEST_GROUP = 500
 
@@ -59,6 +64,9 @@ class ProviderInput:
     scopes: tuple[str, ...] | None = None
     downgrade_rule: DowngradeRule | None = None
     iat_window_seconds: int | None = None
+    jwks_cache_ttl_seconds: int | None = None
+    userinfo_groups: bool | None = None
+    allowed_email_domains: tuple[str, ...] | None = None
     enabled: bool | None = None
 
     @property
@@ -185,6 +193,19 @@ class UpstreamProviders:
         await self._db.write(body)
         return checks
 
+    async def key_status(self, provider_id: str, *, actor: Actor) -> KeySetStatus:
+        """What is cached of the provider's key set, which is fetched if it is not there, and why that failed last."""
+        require(actor, Permission.OIDC_PROVIDER_READ)
+        provider = await self._known(self._db, provider_id)
+        with suppress(Unavailable):
+            await self._providers.keys_for(provider.issuer_url, kept_at_most=provider.keys_kept_at_most)
+        return await self._providers.status(provider.issuer_url)
+
+    async def live_sessions(self, provider_id: str, *, actor: Actor) -> int:
+        """How many sessions that began with a provider are valid."""
+        require(actor, Permission.OIDC_PROVIDER_READ)
+        return len(await store.live_sessions(self._db, printable(provider_id), self._clock.now()))
+
     async def delete(self, provider_id: str, *, end_sessions: bool = False, actor: Actor) -> None:
         """Delete a provider with its mappings and the roles that they gave. People stay.
 
@@ -199,7 +220,7 @@ class UpstreamProviders:
             live = await store.live_sessions(tx, provider.id, self._clock.now())
             if live and not end_sessions:
                 raise ProviderInUse(
-                    f"{len(live)} sessions that began with {provider.name} hold.",
+                    f"{provider.name} is not deleted: {counted_sessions(len(live))} that began with it.",
                     hint="End them first, or delete it and end them at once.",
                 )
             ended = await self._end_what_it_gave(tx, provider, actor)
@@ -266,6 +287,9 @@ class UpstreamProviders:
             scopes=USUAL_SCOPES,
             downgrade_rule=DowngradeRule.STRICT,
             iat_window_seconds=USUAL_IAT_WINDOW,
+            jwks_cache_ttl_seconds=USUAL_CACHE_TTL,
+            userinfo_groups=False,
+            allowed_email_domains=(),
             enabled=True,
             created_at=now,
             updated_at=now,
@@ -284,7 +308,12 @@ class UpstreamProviders:
             raise ProviderRefused("The scopes must hold openid, or the provider gives no ID token.")
         if not 1 <= changed.iat_window_seconds <= LONGEST_IAT_WINDOW:
             raise ProviderRefused(f"iat_window_seconds is {changed.iat_window_seconds}; it must be 1 to {LONGEST_IAT_WINDOW}.")
-        return changed
+        if not SHORTEST_CACHE_TTL <= changed.jwks_cache_ttl_seconds <= LONGEST_CACHE_TTL:
+            raise ProviderRefused(
+                f"jwks_cache_ttl_seconds is {changed.jwks_cache_ttl_seconds}; "
+                f"it must be {SHORTEST_CACHE_TTL} to {LONGEST_CACHE_TTL}."
+            )
+        return replace(changed, allowed_email_domains=tuple(map(checked_domain, changed.allowed_email_domains)))
 
     async def _checks(self, provider: UpstreamProvider, given: ProviderInput) -> tuple[ProviderCheck, ...]:
         return await check_provider(provider, given.redirect_uri or self.callback, self.callback, self._providers)
@@ -334,6 +363,11 @@ def _require_secret_for_issuer(before: UpstreamProvider, after: UpstreamProvider
             f"The issuer_url {after.issuer_url[:200]} is another than the stored client_secret was given for.",
             hint="Give the client_secret that this server has at the new issuer.",
         )
+
+
+def counted_sessions(number: int) -> str:
+    """How many sessions are valid, in words."""
+    return "1 session is valid" if number == 1 else f"{number} sessions are valid"
 
 
 def secret_context(provider_id: str) -> str:

@@ -33,6 +33,9 @@ _COLUMNS = (
     _p.scopes,
     _p.downgrade_rule,
     _p.iat_window_seconds,
+    _p.jwks_cache_ttl_seconds,
+    _p.userinfo_groups,
+    _p.allowed_email_domains,
     _p.enabled,
     _p.created_at,
     _p.updated_at,
@@ -42,10 +45,11 @@ _ALL = Statement(select(*_COLUMNS).order_by(_p.name))
 _ONE = Statement(select(*_COLUMNS).where(_p.id == bindparam("id")))
 _INSERT = insert_once(oidc_providers, returning=_p.id)
 _CHANGED = ("name", "issuer_url", "client_id", "sealed_secret", "groups_claim_path", "scopes", "downgrade_rule")
+_ALSO_CHANGED = ("iat_window_seconds", "jwks_cache_ttl_seconds", "userinfo_groups", "allowed_email_domains", "enabled")
 _UPDATE = Statement(
     update(oidc_providers)
     .where(_p.id == bindparam("of_id"))
-    .values({name: bindparam(name) for name in (*_CHANGED, "iat_window_seconds", "enabled", "updated_at")})
+    .values({name: bindparam(name) for name in (*_CHANGED, *_ALSO_CHANGED, "updated_at")})
 )
 _NAMED = Statement(select(_p.id).where(_p.name == bindparam("name")))
 _DELETE = Statement(delete(oidc_providers).where(_p.id == bindparam("id")).returning(_p.id))
@@ -246,6 +250,9 @@ def _values(provider: UpstreamProvider, sealed: bytes | None) -> dict[str, Any]:
         "scopes": msgspec.json.encode(provider.scopes).decode(),
         "downgrade_rule": str(provider.downgrade_rule),
         "iat_window_seconds": provider.iat_window_seconds,
+        "jwks_cache_ttl_seconds": provider.jwks_cache_ttl_seconds,
+        "userinfo_groups": int(provider.userinfo_groups),
+        "allowed_email_domains": msgspec.json.encode(provider.allowed_email_domains).decode(),
         "enabled": int(provider.enabled),
         "updated_at": provider.updated_at,
     }
@@ -262,7 +269,10 @@ def _provider(row: Row) -> UpstreamProvider:
         scopes=msgspec.json.decode(row[6], type=tuple[str, ...]),
         downgrade_rule=DowngradeRule(row[7]),
         iat_window_seconds=row[8],
-        enabled=bool(row[9]),
-        created_at=Instant(row[10]),
-        updated_at=Instant(row[11]),
+        jwks_cache_ttl_seconds=row[9],
+        userinfo_groups=bool(row[10]),
+        allowed_email_domains=msgspec.json.decode(row[11], type=tuple[str, ...]),
+        enabled=bool(row[12]),
+        created_at=Instant(row[13]),
+        updated_at=Instant(row[14]),
     )

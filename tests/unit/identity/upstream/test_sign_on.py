@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sealwright.access import SYSTEM, Permission, Role, permissions_of
+from sealwright.identity.upstream.acceptance import name_from
 from sealwright.identity.upstream.errors import ProviderNotFound, SignOnRefused
 from sealwright.identity.upstream.models import DowngradeRule
 from sealwright.identity.upstream.providers import ProviderInput
-from sealwright.identity.upstream.sign_on import name_from
 from tests.foreign_provider import CLIENT, ISSUER
 from tests.scripted_outbound import json_answer
 from tests.signing import signing_key

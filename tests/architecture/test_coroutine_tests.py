@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tests.architecture.test_assertions import TEST_FILES
-from tests.architecture.test_budgets import name_of
+from tests.architecture.test_budgets import name_of, source_of
 
 
 def running_a_nested_coroutine(source):
@@ -27,9 +27,9 @@ def running_a_nested_coroutine(source):
     return found
 
 
-@pytest.mark.parametrize("path", TEST_FILES, ids=name_of)
-def test_no_test_starts_an_event_loop_for_a_coroutine_of_its_own(path):
-    assert running_a_nested_coroutine(path.read_text()) == [], "write `async def test_…` instead"
+def test_no_test_starts_an_event_loop_for_a_coroutine_of_its_own():
+    found = {name_of(path): tests for path in TEST_FILES if (tests := running_a_nested_coroutine(source_of(path)))}
+    assert found == {}, "write `async def test_…` instead"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ PATIENCE = 60.0
 _BLOCK = 500
 _BLOCKS = range(12_000, 32_000, _BLOCK)  # below those from which the kernel takes ports for connections
 _ENDS_OF_A_RELOAD = (
-    '"event":"reload is over"',
+    '"event":"reload has finished"',
     '"event":"reload refused; the old settings stay"',
     '"event":"settings refused; the old ones stay"',
 )

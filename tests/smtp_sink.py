@@ -65,7 +65,7 @@ class _Server(socketserver.ThreadingTCPServer):
     sink: Sink
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is no fault of the sink."""
+        """A client that goes away is not a fault of the sink."""
 
 
 class _Conversation(socketserver.StreamRequestHandler):

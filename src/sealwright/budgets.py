@@ -25,7 +25,7 @@ class Budget:
     """What is spent comes back steadily: after the whole time of the rate, all of it."""
 
     def __init__(self, clock: Clock, rate: Rate | None, what: str) -> None:
-        """`rate` None is no limit. `what` finishes the sentence "Too many …"."""
+        """`rate` None means no limit. `what` finishes the sentence "Too many …"."""
         self._clock = clock
         self._what = what
         self._every = 0 if rate is None else rate.every // _MILLISECOND

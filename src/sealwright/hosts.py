@@ -31,7 +31,7 @@ _TOGETHER = (
 
 
 class HostRefused(ValueError):
-    """Why a text is no host name, address or mail address, as the end of a sentence that begins with the text."""
+    """Why a text is not a host name, address or mail address, as the end of a sentence that begins with the text."""
 
 
 def canonical_host(text: str) -> str:

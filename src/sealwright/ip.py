@@ -12,7 +12,7 @@ _SUBSCRIBER = 64  # bits of an IPv6 address that a provider gives to one subscri
 
 
 def plain_address(text: str) -> IpAddress | None:
-    """An address without its zone, and IPv4 as such where it comes within IPv6; None where the text is no address."""
+    """An address without its zone, and IPv4 as such where it comes within IPv6; None where the text is not an address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -27,7 +27,7 @@ def is_ip_address(text: str) -> bool:
 
 @lru_cache(maxsize=4_096)
 def network_of(text: str) -> str:
-    """What counts as one peer: an IPv4 address, or the /64 network of an IPv6 one. A text that is no address stays as it is."""
+    """What counts as one peer: an IPv4 address, or the /64 network of an IPv6 one. Any other text stays as it is."""
     address = plain_address(text)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, _SUBSCRIBER), strict=False))

@@ -93,4 +93,4 @@ def _float(text: str) -> float:
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise JsonRefused(f"holds {text}, which is no JSON number")
+    raise JsonRefused(f"holds {text}, which is not a JSON number")

@@ -288,7 +288,7 @@ def test_reload_with_a_certificate_that_cannot_be_served_is_refused(tmp_path: Pa
             assert peer.ask("GET", "/hello").json()["greeting"] == "old"
         program.signal(signal.SIGHUP)
         wait_for(lambda: times_logged(program, "reload refused; the old settings stay") == 2, "the second refusal")
-        assert times_logged(program, "reload is over") == 0
+        assert times_logged(program, "reload has finished") == 0
 
 
 def times_logged(program: RunningProgram, event: str) -> int:

@@ -577,7 +577,7 @@ def test_link_that_does_not_work_says_why_and_what_to_do(place: Place) -> None:
     link = place.run(place.identity.reset_links.create("alice", actor=SYSTEM))
     place.clock.advance(timedelta(minutes=61))
     for address, words in (
-        (f"{ORIGIN}/reset/{link.token}", "This link was good until"),
+        (f"{ORIGIN}/reset/{link.token}", "This link was valid until"),
         (f"{ORIGIN}/reset/made-up", "This link is not known"),
         (f"{ORIGIN}/invitation/made-up", "This invitation is not known"),
     ):

@@ -207,7 +207,7 @@ BROKEN = {
         "server certificate",
         "not for 127.0.0.1, localhost",
     ),
-    "certificate has expired": (_certificate_files("localhost", days=-1), "server certificate", "it was good until"),
+    "certificate has expired": (_certificate_files("localhost", days=-1), "server certificate", "it was valid until"),
     "broken provisioner file": (_write("provisioners/kanidm.json", "{"), "provisioners", "kanidm.json: it is not JSON: "),
     "audit row changed": (
         _rows("UPDATE audit_events SET outcome = 'refused' WHERE sequence = 2"),

@@ -38,7 +38,7 @@ def names_in(answer):
     return [str(name.value) for name in certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
 
 
-# --- names of a person who is no administrator ---
+# --- names of a person who is not an administrator ---
 
 
 @pytest.mark.parametrize("name", ["", "alice@example.org", "alice@localhost", "alice", "sub"])

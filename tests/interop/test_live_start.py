@@ -66,7 +66,7 @@ def test_signal_to_reload_that_comes_while_it_starts_is_heeded_once_it_serves(se
     wait_until(lambda: server.process is not None and holds_back(server.process, signal.SIGHUP))
     server.process.send_signal(signal.SIGHUP)
     starting.join()
-    assert '"level":"error"' not in server.wait_for_log(lambda text: '"event":"reload is over"' in text)
+    assert '"level":"error"' not in server.wait_for_log(lambda text: '"event":"reload has finished"' in text)
 
 
 def test_taken_port_is_told_with_who_has_it_and_where_to_choose_another(server):

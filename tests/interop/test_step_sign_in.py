@@ -82,7 +82,7 @@ def test_certificate_of_a_person_who_lost_the_name_or_is_disabled_is_not_renewed
     user.step("ca", "renew", "--force", "personal.crt", "personal.key")
     server.sealwright("person", "update", "bob", "--mail", "robert@example.org")
     told = user.step("ca", "renew", "--force", "personal.crt", "personal.key", expect_failure=True)
-    assert "bob@example.org is no name that bob@" in told
+    assert "bob@example.org is not a name that bob@" in told
     server.sealwright("person", "update", "bob", "--mail", "bob@example.org")
     user.step("ca", "renew", "--force", "personal.crt", "personal.key")
     server.sealwright("person", "disable", "bob")

@@ -89,7 +89,7 @@ async def test_duplicate_key_is_told_as_such(open_scratch):
 
 
 async def test_text_with_a_null_character_is_not_found_or_refused(open_scratch):
-    """Anyone who asks for such a name hears that there is none; it is no fault of the server."""
+    """Anyone who asks for such a name hears that there is none; it is not a fault of the server."""
     async with open_scratch() as db:
         with suppress(InvalidInput):
             assert await db.one(READ, which="a\0b") is None

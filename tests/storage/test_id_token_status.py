@@ -155,8 +155,8 @@ async def reset_the_password(place):
         (replay_the_code, "the authorization was revoked"),
         (take_the_consent_back, "the authorization was revoked"),
         (disable_the_person, "the account is disabled"),
-        (change_the_mail, "alice@example.org is no name that alice@example.org may have any more"),
-        (remove_the_mail, "alice@example.org is no name that alice@example.org may have any more"),
+        (change_the_mail, "alice@example.org is not a name that alice@example.org may have any more"),
+        (remove_the_mail, "alice@example.org is not a name that alice@example.org may have any more"),
         (remove_from_the_clients_group, "they may not have the scope openid email of Step-CA any more"),
         (take_the_scope_away, "they may not have the scope email of Step-CA any more"),
         (reset_the_password, "the sign-in that the authorization rests on has ended"),
@@ -210,7 +210,7 @@ async def test_person_removed_from_the_administrators_of_the_provisioner_has_the
         assert (status, names_in(leaf_of(answer))) == (201, ["web.example.org"])
         await here.first.directory.remove_members("pki", ["alice"], actor=SYSTEM)
         status, answer = await here.sign(second, web)
-        assert (status, "web.example.org is no name that" in answer["message"]) == (403, True)
+        assert (status, "web.example.org is not a name that" in answer["message"]) == (403, True)
         assert (await here.sign(third))[0] == 201
 
 

@@ -296,7 +296,7 @@ def _events(text: str) -> tuple[str, ...]:
     if not chosen:
         close = get_close_matches(text, [*Event, *_NOUNS], n=1)
         meant = f"Perhaps {close[0]} was meant. " if close else ""
-        raise InvalidInput(f"{text[:60]!r} is no event.", hint=f"{meant}All begin with one of {', '.join(_NOUNS)}.")
+        raise InvalidInput(f"{text[:60]!r} is not an event.", hint=f"{meant}All begin with one of {', '.join(_NOUNS)}.")
     return chosen
 
 

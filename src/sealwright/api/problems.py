@@ -81,7 +81,7 @@ def status_of(kind: type[Failure]) -> HTTPStatus:
 
 
 def answer_failure(request: Request, failure: Exception) -> Response:
-    """The response of the API to a failure. An exception that is no `Failure` reveals only the request id."""
+    """The response of the API to a failure. An exception that is not a `Failure` reveals only the request id."""
     status = status_of(type(failure)) if isinstance(failure, Failure) else HTTPStatus.INTERNAL_SERVER_ERROR
     if not isinstance(failure, Failure) or status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return _document(

@@ -29,7 +29,7 @@ _BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError, msgspec.MsgspecError
 
 
 class BackupRefused(Refused):
-    """A file that is no backup, or not all of one, or from a version that this program does not know."""
+    """A file that is not a backup, or not all of one, or from a version that this program does not know."""
 
     code = "backup_refused"
 
@@ -119,7 +119,7 @@ def verified(stream: IO[bytes], name: str) -> Manifest:
         _require_known_format(manifest_json, name)
         manifest = msgspec.json.decode(manifest_json, type=Manifest)
     except _BROKEN as cause:
-        raise BackupRefused(f"{name} is no backup, or is damaged: {_reason(cause)}.", hint=_OTHER) from cause
+        raise BackupRefused(f"{name} is not a backup, or is damaged: {_reason(cause)}.", hint=_OTHER) from cause
     changed = sorted(each for each in digests.keys() | manifest.digests.keys() if digests.get(each) != manifest.digests.get(each))
     if changed:
         raise BackupRefused(f"{name} is damaged: {changed[0]} is not what was saved.", hint=_OTHER)

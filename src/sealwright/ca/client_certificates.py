@@ -24,7 +24,7 @@ from sealwright.db import Database
 from sealwright.errors import InvalidInput
 
 _UNREADABLE = (ValueError, x509.InvalidVersion)
-"""What the parser raises for bytes that are no certificate: those that clients show are anyone's."""
+"""What the parser raises for bytes that are not a certificate: those that clients show are anyone's."""
 RelativeNames = tuple[tuple[tuple[str, str], ...], ...]
 
 

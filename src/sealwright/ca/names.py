@@ -200,7 +200,7 @@ def _canonical_authority(authority: str, given: str) -> str:
     if bracketed:
         address = address_of(host[1:-1])
         if address is None or ":" not in str(address):
-            raise CertificateNameRefused(f"The URI {shown(given)} has brackets around something that is no IPv6 address.")
+            raise CertificateNameRefused(f"The URI {shown(given)} has brackets around something that is not an IPv6 address.")
         host = f"[{address}]"
     elif not (host[-1].isdigit() and address_of(host)):
         host = _canonical_host(host, host)

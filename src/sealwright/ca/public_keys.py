@@ -71,7 +71,7 @@ def kind_of(key: PublicKey) -> KeyKind:
     """The kind of an accepted key."""
     kind = _KINDS[type(key)]
     if kind is None:
-        raise TypeError(f"{type(key).__name__} is no accepted kind of key")
+        raise TypeError(f"{type(key).__name__} is not an accepted kind of key")
     return kind
 
 

@@ -30,7 +30,7 @@ class OwnNames:
             self._require_other_common_name(common_name)
 
     def _require_other_common_name(self, text: str) -> None:
-        """Old clients read a host name there; a text that can be none is no danger."""
+        """Old clients read a host name there; a text that cannot be one is harmless."""
         name = _read(text)
         if name is not None and (name in self._names or self._covered(name)):
             raise _reserved(text)

@@ -29,6 +29,6 @@ def serial_in(text: str) -> bytes:
     if _DECIMAL.fullmatch(text) and int(text) < 1 << (8 * SERIAL_BYTES):
         return int(text).to_bytes(SERIAL_BYTES, "big")
     raise InvalidInput(
-        f"{text[:60]!r} is no serial number of this authority.",
+        f"{text[:60]!r} is not a serial number of this authority.",
         hint="It has 40 hexadecimal digits, with or without 0x before them, or up to 49 decimal ones.",
     )

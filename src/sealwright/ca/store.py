@@ -193,7 +193,7 @@ async def count_of(reader: Database | Transaction, account_id: str, *, now: Inst
 
 
 async def count_by(db: Database, provisioner_id: str, *, now: Instant) -> int:
-    """How many certificates that a provisioner vouched for hold. Reads the whole table: there is no index for it."""
+    """How many certificates that a provisioner vouched for are valid. Reads the whole table: there is no index for it."""
     row = await db.one(_COUNT_BY, vouched_by=provisioner_id, now=now)
     return 0 if row is None else int(row[0])
 

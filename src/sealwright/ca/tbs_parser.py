@@ -42,7 +42,7 @@ _PLAIN_KINDS = tuple(
 
 @asn1.sequence
 class Extension:
-    """One extension. One that says in so many words that it is not critical is no DER."""
+    """One extension. One that says in so many words that it is not critical is not DER."""
 
     oid: ObjectIdentifier
     critical: Annotated[bool, asn1.Default(value=False)]

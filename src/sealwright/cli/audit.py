@@ -68,7 +68,8 @@ def _moment(name: str, text: str, now: datetime) -> str:
         return parsed(text).astimezone().isoformat()  # where no zone is written, it is the reader's
     except (ValueError, OverflowError):
         raise WrongUsage(
-            f"--{name} {text[:40]!r} is no time.", hint="Write it like 2026-11-22T10:20:00Z, 2026-11-22, or 2h for two hours ago."
+            f"--{name} {text[:40]!r} is not a time.",
+            hint="Write 2026-11-22T10:20:00Z, 2026-11-22, or 2h for two hours ago.",
         ) from None
 
 

@@ -86,7 +86,7 @@ def _overlap(text: str, *, at_once: bool) -> dict[str, str] | None:
     try:
         return {"overlap_seconds": str(int(parse_duration(text).total_seconds()))}
     except ValueError as cause:
-        raise click.BadParameter(f"{text!r} is no duration such as 30m, 24h or 7d.", param_hint="--overlap") from cause
+        raise click.BadParameter(f"{text!r} is not a duration such as 30m, 24h or 7d.", param_hint="--overlap") from cause
 
 
 @command(

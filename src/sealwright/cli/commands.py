@@ -82,7 +82,7 @@ class Command(click.Command):
         self.params = [*self.params, *global_options(hidden=True, local=local)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; the id of a key may begin with a hyphen and is no option."""
+        """Read the arguments; the id of a key may begin with a hyphen and is not an option."""
         return super().parse_args(ctx, _key_ids_last(args))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

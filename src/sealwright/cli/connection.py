@@ -27,7 +27,7 @@ from sealwright.errors import Action, Remedy
 
 API = "/api/v1"
 _NO_TEXT = re.compile("[\udc80-\udcff]")
-"""A byte that is no text, as Python holds it."""
+"""A byte that is not text, as Python holds it."""
 
 _RECENT_SIGN_IN_NEEDED = "recent_sign_in_needed"
 """What the server calls the refusal of a change because the sign-in is too long ago."""
@@ -115,7 +115,7 @@ class Connection:
 
 
 def _require_text(path: Sequence[str], query: Mapping[str, str] | None, body: Any) -> None:
-    """Bytes of the command line that are no text come as half characters, which no request can hold."""
+    """Bytes of the command line that are not text come as half characters, which no request can hold."""
     for each in (*path, *(query or {}).values()):
         if not _is_text(each):
             given = each.encode(errors="surrogateescape").decode(errors="backslashreplace")
@@ -151,7 +151,7 @@ def failure_of(status: int, body: bytes, server: Server) -> CommandFailed:
 
 
 def not_ours(url: str, status: int | None = None) -> Unreachable:
-    """Something answers there, but it is no Sealwright server."""
+    """Something answers there, but it is not a Sealwright server."""
     with_status = f" with status {status}" if status else ""
     return Unreachable(
         f"{url} answers{with_status}, but not as a Sealwright server.",

@@ -140,7 +140,7 @@ class CommandContext:
         try:
             if file == "-":
                 text = self.dependencies.stdin.readline()
-                text.encode()  # where the locale is none, bytes that are no text come as half characters
+                text.encode()  # where the locale is none, bytes that are not text come as half characters
                 return text
             from sealwright.cli.files import read_bytes, typed_path
 

@@ -66,7 +66,7 @@ def _told_roots(transport: Transport, url: str) -> list[bytes]:
 
 
 def _der_of(root: str) -> bytes:
-    """A root in DER; empty where the text is no certificate."""
+    """A root in DER; empty where the text is not a certificate."""
     try:
         return ssl.PEM_cert_to_DER_cert(root.strip())
     except ValueError:

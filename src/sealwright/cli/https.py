@@ -114,7 +114,11 @@ def _alerted(cause: ssl.SSLError, where: str) -> CommandFailed:
 def _in_words(cause: Exception) -> str:
     if isinstance(cause, http.client.RemoteDisconnected | ConnectionError):
         return "it was closed before an answer came"
-    return "what came is no HTTP answer" if isinstance(cause, http.client.HTTPException) else str(cause) or "no reason is known"
+    return (
+        "what came is not an HTTP response"
+        if isinstance(cause, http.client.HTTPException)
+        else str(cause) or "no reason is known"
+    )
 
 
 def origin_of(url: str) -> str:

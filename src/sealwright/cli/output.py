@@ -124,7 +124,7 @@ class Output:
     # --- beside the result ---
 
     def note(self, text: str) -> None:
-        """Something to know that is no result: progress, a question's context, an empty list."""
+        """Something to know that is not a result: progress, a question's context, an empty list."""
         _write(sys.stderr, printable(text))
 
     def failure(self, failure: Failure, heading: str) -> None:

@@ -200,10 +200,12 @@ def read_kanidm(file: TextIO) -> Iterator[Person | FileFault]:
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError) as cause:
-        raise ValueRefused(f"this is no export of Kanidm: it is not JSON ({str(cause)[:100]}).") from cause
+        raise ValueRefused(f"this is not an export of Kanidm: it is not JSON ({str(cause)[:100]}).") from cause
     entries = whole.get("entries") if isinstance(whole, dict) else whole
     if not isinstance(entries, list):
-        raise ValueRefused("this is no export of Kanidm: it has no entries.", hint="Make one with: kanidmd database backup FILE")
+        raise ValueRefused(
+            "this is not an export of Kanidm: it has no entries.", hint="Make one with: kanidmd database backup FILE"
+        )
     for number, entry in enumerate(entries, 1):
         attributes = _attributes_of_kanidm(entry)
         classes = {str(each).lower() for each in _listed(attributes.get("class"))}

@@ -80,7 +80,7 @@ MEANT = {
     "logs": "audit list",
     "log": "audit list",
 }
-"""What people type that is no command, and what they mostly mean."""
+"""What people type that is not a command, and what they mostly mean."""
 
 
 def _version_option() -> click.Option:
@@ -119,7 +119,7 @@ def run(
     context = CommandContext(dependencies or CommandDependencies(), server_side, _sign_in_again)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show a sign is no reason to fail
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a sign is not a reason to fail
     try:
         answer = tree().main(list(arguments), prog_name="sealwright", standalone_mode=False, obj=context)
         sys.stdout.flush()

@@ -31,7 +31,7 @@ def create(context: CommandContext, uses: int, expires: str, scopes: tuple[str, 
     try:
         seconds = int(parse_duration(expires).total_seconds())
     except ValueError as cause:
-        raise click.BadParameter(f"{expires!r} is no duration such as 30m, 24h or 7d.", param_hint="--expires") from cause
+        raise click.BadParameter(f"{expires!r} is not a duration such as 30m, 24h or 7d.", param_hint="--expires") from cause
     body = {"uses": uses, "expires_in_seconds": seconds, "scopes": list(scopes), "group": group}
     made = context.connection().call("POST", "oauth2", "registration-tokens", body=body)
     context.output.say(made["token"])

@@ -119,7 +119,7 @@ def _end(expires: str | None, now: datetime) -> str | None:
     try:
         return (now + parse_duration(expires)).isoformat()
     except ValueError as cause:
-        raise click.BadParameter(f"{expires!r} is no duration such as 8h or 30d.", param_hint="--expires") from cause
+        raise click.BadParameter(f"{expires!r} is not a duration such as 8h or 30d.", param_hint="--expires") from cause
 
 
 @command("grants", examples=["sealwright role grants", "sealwright role grants --role r-operator"])

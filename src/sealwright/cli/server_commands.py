@@ -50,7 +50,7 @@ def _is_usual_home(context: CommandContext, home: Path) -> bool:
 @click.option("--dns", metavar="HOST", multiple=True, help="Name or address of the server; repeatable. Default: localhost.")
 @click.option("--people", metavar="HOST:PORT", help="Where browsers and the API are answered. Default: localhost:8443.")
 @click.option("--machines", metavar="HOST:PORT", help="Where step and other machines are answered. Default: localhost:9443.")
-@click.option("--status", metavar="HOST:PORT", help="Where health is told, without TLS. Default: localhost:8080.")
+@click.option("--status", metavar="HOST:PORT", help="Where health is served, without TLS. Default: localhost:8080.")
 @click.option("--provisioner", metavar="NAME", help="Make a first JWK provisioner.")
 @click.option("--provisioner-password-file", metavar="FILE", help="Its password; - for standard input.")
 @click.option("--no-defaults", is_flag=True, help="Leave out the client and the provisioner that certificate issue uses.")

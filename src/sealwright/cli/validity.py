@@ -71,7 +71,7 @@ def moment_of(context: CommandContext, when: str) -> str | None:
     try:
         found = datetime.fromisoformat(when)
     except ValueError as cause:
-        raise WrongUsage(f"{when[:40]!r} is no time.", hint=f"Give {_WHEN}.") from cause
+        raise WrongUsage(f"{when[:40]!r} is not a time.", hint=f"Give {_WHEN}.") from cause
     return (found if found.tzinfo else found.astimezone()).isoformat()  # a date is one of the reader's zone
 
 

@@ -67,7 +67,7 @@ def require_method(method: str, client: Any) -> None:
 
 
 def require_subject_dn(text: str, _client: object = None) -> None:
-    """Raise ClientRefused where a text is no distinguished name."""
+    """Raise ClientRefused where a text is not a distinguished name."""
     try:
         parse_name(text)
     except NameMalformed as cause:
@@ -77,7 +77,7 @@ def require_subject_dn(text: str, _client: object = None) -> None:
 
 
 def require_san_dns(text: str, _client: object = None) -> None:
-    """Raise ClientRefused where a text is no host name; one with a wildcard is none."""
+    """Raise ClientRefused where a text is not a host name; one with a wildcard is none."""
     try:
         canonical_host(text)
     except HostRefused as cause:
@@ -85,20 +85,20 @@ def require_san_dns(text: str, _client: object = None) -> None:
 
 
 def require_san_uri(text: str, _client: object = None) -> None:
-    """Raise ClientRefused where a text is no URI with a scheme."""
+    """Raise ClientRefused where a text is not a URI with a scheme."""
     try:
         scheme = urlsplit(text).scheme
     except ValueError:
         scheme = ""
     if not scheme or not text.isascii() or not text.isprintable() or " " in text or len(text) > LONGEST_SAN:
         hint = "Give the URI exactly as it stands in the certificate, such as spiffe://example.org/billing."
-        _refuse_value("tls_client_auth_san_uri", text, "is no URI", hint)
+        _refuse_value("tls_client_auth_san_uri", text, "is not a URI", hint)
 
 
 def require_san_ip(text: str, _client: object = None) -> None:
-    """Raise ClientRefused where a text is no IP address."""
+    """Raise ClientRefused where a text is not an IP address."""
     if address_of(text) is None:
-        _refuse_value("tls_client_auth_san_ip", text, "is no IP address", "Give one such as 192.0.2.7 or 2001:db8::7.")
+        _refuse_value("tls_client_auth_san_ip", text, "is not an IP address", "Give one such as 192.0.2.7 or 2001:db8::7.")
 
 
 def canonical_san_ip(text: str) -> str:
@@ -107,11 +107,11 @@ def canonical_san_ip(text: str) -> str:
 
 
 def require_san_email(text: str, _client: object = None) -> None:
-    """Raise ClientRefused where a text is no mail address. A name without @ is in certificates as a DNS name."""
+    """Raise ClientRefused where a text is not a mail address. A name without @ is in certificates as a DNS name."""
     try:
         canonical_mail(text)
     except HostRefused as cause:
-        reason = "is no mail address: it has no @" if "@" not in text else str(cause)
+        reason = "is not a mail address: it has no @" if "@" not in text else str(cause)
         hint = "Give a mail address as it stands in the certificate."
         if "@" not in text:
             hint = (
@@ -121,7 +121,7 @@ def require_san_email(text: str, _client: object = None) -> None:
 
 
 def require_key_set(document: Mapping[str, Any], _client: object = None) -> None:
-    """Raise ClientRefused where a value is no key set, or holds a private key."""
+    """Raise ClientRefused where a value is not a key set, or holds a private key."""
     keys = document.get("keys")
     if not isinstance(keys, list) or not keys or not all(isinstance(key, Mapping) for key in keys):
         _refuse('jwks of a client has no list "keys" with a key in it.', hint="Give a JSON Web Key Set (RFC 7517, section 5).")
@@ -145,7 +145,7 @@ def require_jwks_uri(uri: str, _client: object = None) -> None:
     except ValueError:
         sound = False
     if not sound or len(uri) > LONGEST_URI or not uri.isascii() or not uri.isprintable() or " " in uri:
-        _refuse(f"jwks_uri of a client is {uri[:200]!r}, which is no address.", hint="Give an https:// URL without a fragment.")
+        _refuse(f"jwks_uri of a client is {uri[:200]!r}, which is not a URL.", hint="Give an https:// URL without a fragment.")
 
 
 def require_complete_authentication(client: Any) -> None:

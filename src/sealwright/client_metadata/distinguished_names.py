@@ -48,7 +48,7 @@ _SPACES = re.compile(r" +")
 
 
 class NameMalformed(ValueError):
-    """Why a text is no distinguished name, as the end of a sentence that begins with the text."""
+    """Why a text is not a distinguished name, as the end of a sentence that begins with the text."""
 
 
 def comparable_name(relative_names: Iterable[Iterable[tuple[str, str]]]) -> ComparableName:

@@ -39,7 +39,7 @@ def require_landing_url(url: str, *, plain_http: bool = False) -> None:
     """Raise ClientRefused unless `url` can be the page that people are sent to."""
     _require_plain(url)
     if loopback_parts(url) is None and not _is_web(url, plain_http=plain_http):
-        why = "a scheme of an application's own is no page" if _has_own_scheme(url) else _why_not(url)
+        why = "a scheme of an application's own is not a page" if _has_own_scheme(url) else _why_not(url)
         raise ClientRefused(f"The landing URL {url!r} is not allowed.", reasons=(why,), hint=_next_step(url, page=True))
 
 
@@ -129,7 +129,7 @@ def _why_not(uri: str) -> str:
     try:
         parts = urlsplit(uri)
     except ValueError:
-        return "it is no URL"
+        return "it is not a URL"
     if not uri.startswith(parts.scheme):
         return "its scheme is written in capital letters; URLs are compared exactly, as applications send them"
     if parts.scheme in ("http", "https"):

@@ -1,4 +1,4 @@
-"""Where people come back to after they sign out, and how the client is told that a session ended."""
+"""Where people come back to after they sign out, and how the client learns that a session ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sealwright.client_metadata.redirect_uris import (
 
 @dataclass(frozen=True, kw_only=True)
 class LogoutRows:
-    """Where people come back to after they sign out, and how the client is told that a session ended."""
+    """Where people come back to after they sign out, and how the client learns that a session ended."""
 
     post_logout_redirect_uris: Annotated[
         tuple[str, ...],
@@ -52,7 +52,7 @@ class LogoutRows:
             set_by=SetBy.REGISTRATION,
             rule=require_backchannel_uri,
             usual=lambda _client, _defaults: "",
-            usual_doc="none: the client is not told",
+            usual_doc="none: the client is not notified",
             verbs=(
                 Verb(
                     name="set-backchannel-logout-url",

@@ -96,15 +96,15 @@ class SignInRows:
             verbs=(
                 Verb(
                     name="prefer-short-username",
-                    doc="Tell this client user names without a domain: alice.",
-                    said="{client} is told user names without a domain",
+                    doc="Give this client user names without a domain: alice.",
+                    said="{client} gets user names without a domain",
                     example="prefer-short-username wiki",
                     value=True,
                 ),
                 Verb(
                     name="prefer-spn-username",
-                    doc="Tell this client user names with their domain, as is the default: alice@example.org.",
-                    said="{client} is told user names with their domain",
+                    doc="Give this client user names with their domain, as is the default: alice@example.org.",
+                    said="{client} gets user names with their domain",
                     example="prefer-spn-username wiki",
                     value=False,
                 ),
@@ -114,7 +114,7 @@ class SignInRows:
     names_without_profile: Annotated[
         bool | None,
         MemberDeclaration(
-            doc="`name` and `preferred_username` are told without the scope `profile`, as a certificate authority needs them.",
+            doc="`name` and `preferred_username` are sent without the scope `profile`, as a certificate authority needs them.",
             label="names without profile",
             set_by=SetBy.ADMINISTRATOR,
             usual=lambda client, _defaults: client.is_public,
@@ -124,14 +124,14 @@ class SignInRows:
                     name="enable-names-without-profile",
                     doc="Tell this client name and preferred_username also where it does not ask for the scope profile.\n\n"
                     "A certificate authority that compares user names needs it.",
-                    said="{client} is told names whatever it asks for",
+                    said="{client} gets names whatever it asks for",
                     example="enable-names-without-profile wiki",
                     value=True,
                 ),
                 Verb(
                     name="disable-names-without-profile",
                     doc="Tell this client name and preferred_username only with the scope profile.",
-                    said="{client} is told names with the scope profile only",
+                    said="{client} gets names with the scope profile only",
                     example="disable-names-without-profile wiki",
                     value=False,
                 ),

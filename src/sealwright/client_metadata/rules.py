@@ -24,7 +24,7 @@ _CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
 def is_client_name(text: str) -> bool:
-    """True where `text` has the form of a client's name; anything else is no client and is not looked up."""
+    """True where `text` has the form of a client's name; anything else is not a client and is not looked up."""
     return _CLIENT_NAME.fullmatch(text) is not None
 
 
@@ -82,7 +82,7 @@ def require_resource(url: str, _client: object = None) -> None:
         sound = False
     if not sound or not url.isascii() or not url.isprintable() or " " in url or len(url) > LONGEST_URI:
         raise ClientRefused(
-            f"{url[:200]!r} is no resource.",
+            f"{url[:200]!r} is not a resource.",
             reasons=("it is an absolute URI without a fragment (RFC 8707, section 2)",),
             hint="Give it exactly as applications send it, such as https://api.example.org/.",
         )
@@ -102,7 +102,8 @@ def require_details_type(text: str, _client: object = None) -> None:
     """Raise ClientRefused unless `text` can be a type of authorization_details."""
     if not 0 < len(text) <= LONGEST_DISPLAY_NAME or not text.isprintable():
         raise ClientRefused(
-            f"{text[:80]!r} is no type of authorization_details.", hint=f"Use 1 to {LONGEST_DISPLAY_NAME} printable characters."
+            f"{text[:80]!r} is not a type of authorization_details.",
+            hint=f"Use 1 to {LONGEST_DISPLAY_NAME} printable characters.",
         )
 
 
@@ -110,7 +111,7 @@ def require_refresh_seconds(seconds: int, _client: object = None) -> None:
     """Raise ClientRefused unless a refresh token may last so long."""
     if not SHORTEST_REFRESH_SECONDS <= seconds <= LONGEST_REFRESH_SECONDS:
         raise ClientRefused(
-            f"{seconds} seconds is no lifetime for a refresh token.", hint="Give 60 seconds to 366 days, in seconds."
+            f"{seconds} seconds is not a lifetime for a refresh token.", hint="Give 60 seconds to 366 days, in seconds."
         )
 
 
@@ -118,7 +119,7 @@ def require_grace_seconds(seconds: int, _client: object = None) -> None:
     """Raise ClientRefused unless a used refresh token may be answered so long."""
     if not 0 <= seconds <= LONGEST_GRACE_SECONDS:
         raise ClientRefused(
-            f"{seconds} seconds is no grace for a used refresh token.",
+            f"{seconds} seconds is not a grace for a used refresh token.",
             reasons=("a stolen refresh token goes unnoticed for as long as the grace lasts",),
             hint=f"Give 0 to {LONGEST_GRACE_SECONDS} seconds.",
         )
@@ -130,6 +131,6 @@ def usual_grace_seconds(client: Any, _defaults: object = None) -> int:
 
 
 def require_grant_type(text: str, _client: object = None) -> None:
-    """Raise ClientRefused where a text is no name of a grant type."""
+    """Raise ClientRefused where a text is not a name of a grant type."""
     if _GRANT_TYPE.fullmatch(text) is None:
-        raise ClientRefused(f"{text[:100]!r} is no grant type.", hint="Give one such as client_credentials.")
+        raise ClientRefused(f"{text[:100]!r} is not a grant type.", hint="Give one such as client_credentials.")

@@ -187,7 +187,7 @@ def _load_table(connection: Connection, name: str, lines: Iterator[bytes]) -> No
             connection.execute(table.insert(), [_row(columns, msgspec.json.decode(line)) for line in batch])
     except (msgspec.MsgspecError, ValueError, TypeError, CompileError) as cause:
         raise refused from cause
-    except DBAPIError as cause:  # what the engine lacks, such as room, is no fault of the rows
+    except DBAPIError as cause:  # what the engine lacks, such as room, is not a fault of the rows
         if isinstance(cause, IntegrityError | DataError) or isinstance(cause.orig, apsw.ConstraintError | apsw.MismatchError):
             raise refused from cause
         raise

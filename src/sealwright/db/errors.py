@@ -50,7 +50,7 @@ _BY_SQLITE_CODE = {
     15: Trouble("cannot be used at the moment: another program has locked it", _BUSY),
     22: Trouble("cannot grow: the file system does not take files of this size", _ROOM),
     23: Trouble("cannot be opened: the rights are missing", _RIGHTS),
-    26: Trouble("is no database", _BACKUP),
+    26: Trouble("is not a database", _BACKUP),
 }
 """Primary result code: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOLFS, AUTH, NOTADB."""
 

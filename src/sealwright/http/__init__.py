@@ -20,7 +20,6 @@ from sealwright.http.messages import (
     redirect,
     whole_number,
 )
-from sealwright.http.misfit import misfit
 from sealwright.http.routing import MAX_BODY, FailureAnswer, Handler, Listener, Route, Wire
 
 __all__ = [
@@ -40,7 +39,6 @@ __all__ = [
     "decode_json",
     "fields_of",
     "json_response",
-    "misfit",
     "percent_decoded",
     "redirect",
     "whole_number",

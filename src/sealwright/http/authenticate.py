@@ -16,7 +16,7 @@ Found_co = TypeVar("Found_co", covariant=True)
 
 
 class HolderLookup(Protocol[Found_co]):
-    """Whose a credential is; None where it is no one's, or not good any more. `address`: of the peer."""
+    """Whose a credential is; None where it is no one's, or no longer valid. `address`: of the peer."""
 
     def __call__(self, credential: str, address: str, /) -> Awaitable[Found_co | None]: ...
 

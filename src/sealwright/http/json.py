@@ -8,7 +8,7 @@ import msgspec
 
 from sealwright import strict_json
 from sealwright.errors import InvalidInput
-from sealwright.http.misfit import misfit
+from sealwright.misfit import misfit
 from sealwright.strict_json import JsonRefused
 
 T = TypeVar("T")

@@ -105,7 +105,7 @@ class Request(msgspec.Struct):
 
         Read by hand, cookie by cookie: on a host name that several programs share (localhost), one program's odd cookie must
         not hide ours. Nothing but a semicolon parts two cookies (RFC 6265, section 4.2.1), so a foreign value cannot pose as
-        a ``__Host-`` cookie; a name that comes twice is no proof of anything and counts as absent. More cookies than any
+        a ``__Host-`` cookie; a name that comes twice proves nothing and counts as absent. More cookies than any
         browser sends raise InvalidInput.
         """
         text = self.headers.get("cookie", "")

@@ -13,7 +13,7 @@ from sealwright.http.messages import Request, Response
 MAX_BODY = 65_536
 
 FailureAnswer = Callable[[Request, Exception], Response]
-"""Turns a failure into an answer on one wire. What is no `Failure` becomes a 500 that tells only the request id."""
+"""Turns a failure into an answer on one wire. What is not a `Failure` becomes a 500 that tells only the request id."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -26,7 +26,7 @@ class SessionResolver(Protocol):
 
 
 def browser_authenticator(sessions: SessionResolver, *, even_restricted: bool = False) -> RequestAuthenticator[SignedIn]:
-    """For pages and for the authorization endpoint. The token of a terminal is no cookie, because it has no idle limit.
+    """For pages and for the authorization endpoint. The token of a terminal is not a cookie, because it has no idle limit.
 
     `even_restricted`: also sessions that only serve to add the credential that a policy asks for.
     """

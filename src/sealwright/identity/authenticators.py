@@ -156,7 +156,7 @@ class Authenticators:
         return VerifiedCode(matching[0].id, CredentialKind.RECOVERY_CODE, 0, counted) if matching else None
 
     async def accept(self, tx: Transaction, proof: VerifiedPassword | VerifiedCode) -> bool:
-        """In the transaction that the proof is for: it still holds, a code is used up, and failures are forgotten."""
+        """In the transaction that the proof is for: it is still valid, a code is used up, and failures are forgotten."""
         if isinstance(proof, VerifiedPassword):
             good = await self.is_current(tx, proof)
         elif proof.kind is CredentialKind.RECOVERY_CODE:

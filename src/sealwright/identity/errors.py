@@ -54,7 +54,7 @@ class TextRefused(InvalidInput):
 
 
 class MailRefused(InvalidInput):
-    """A text that is no e-mail address fit to stand in a certificate and a token."""
+    """A text that is not an e-mail address fit to stand in a certificate and a token."""
 
     code = "mail_refused"
 
@@ -162,6 +162,6 @@ class LastAdministrator(Conflict):
 
 
 class ImportNotFound(NotFound):
-    """There is no such import, or it is over."""
+    """There is no such import, or it has ended."""
 
     code = "import_not_found"

@@ -49,7 +49,7 @@ def stored_form(text: str) -> bytes:
     """How a hash is kept; raises HashRefused, which does not repeat it."""
     given = text.strip()
     if not given.isascii() or len(given) > LONGEST_HASH:
-        raise _refused("it is no hash of a password")
+        raise _refused("it is not a hash of a password")
     scheme = _LDAP.fullmatch(given)
     if scheme is not None:
         return _of_ldap(scheme[1].upper(), scheme[2])
@@ -108,7 +108,7 @@ def _argon2(text: str) -> bytes:
     try:
         found: Parameters = extract_parameters(text)
     except (InvalidHashError, ValueError) as cause:
-        raise _refused("it is no Argon2 hash in PHC form") from cause
+        raise _refused("it is not an Argon2 hash in PHC form") from cause
     if found.type is Type.D:
         raise _refused("Argon2d is not read here; Argon2id and Argon2i are")
     _within(found.memory_cost, MOST_MEMORY, "KiB of memory")
@@ -122,7 +122,7 @@ def _argon2(text: str) -> bytes:
 def _bcrypt(text: str) -> bytes:
     found = _BCRYPT.fullmatch(text)
     if found is None:
-        raise _refused("it is no bcrypt hash")
+        raise _refused("it is not a bcrypt hash")
     if not 4 <= int(found[1]) <= DEAREST_BCRYPT:  # noqa: PLR2004 - the least that bcrypt has
         raise _refused(f"its cost is {int(found[1])}; 4 to {DEAREST_BCRYPT} are verified here")
     return f"$2b${text[4:]}".encode()
@@ -131,7 +131,7 @@ def _bcrypt(text: str) -> bytes:
 def _pbkdf2(digest: str, text: str, *, salt_of: Callable[[str], bytes]) -> bytes:
     found = _PBKDF2.fullmatch(text)
     if found is None:
-        raise _refused("it is no PBKDF2 hash: iterations, salt and key belong into it, with $ between them")
+        raise _refused("it is not a PBKDF2 hash: iterations, salt and key belong into it, with $ between them")
     iterations, salt, key = int(found[1]), salt_of(found[2]), _decoded(found[3])
     _within(iterations, MOST_ITERATIONS, "iterations")
     if len(salt) not in _SALT or len(key) not in _KEY:

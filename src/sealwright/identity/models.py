@@ -45,7 +45,7 @@ class CredentialKind(StrEnum):
 
 
 class LinkPurpose(StrEnum):
-    """What a one-time link is good for."""
+    """What a one-time link is used for."""
 
     WELCOME = "welcome"
     """Makes the first administrator."""

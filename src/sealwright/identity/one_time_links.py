@@ -122,4 +122,4 @@ def _refusal(dates: tuple[Instant | None, Instant] | None, noun: str, now: Insta
             f"This {noun} does not work any more: the account was disabled, or has authority that its creator lacks.",
             hint="Ask an administrator who holds every permission of the account for a new one.",
         )
-    return LinkRefused(f"This {noun} was good until {to_rfc3339(expires_at)}.", hint="Ask an administrator for a new one.")
+    return LinkRefused(f"This {noun} was valid until {to_rfc3339(expires_at)}.", hint="Ask an administrator for a new one.")

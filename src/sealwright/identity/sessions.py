@@ -66,7 +66,7 @@ class Sessions:
     ) -> SignedIn | None:
         """Who holds the token, if the session and its account are good now. `address`: of the peer, for the actor.
 
-        A session counts only where it was begun: a terminal's has no idle limit, so its token is no cookie. One in which the
+        A session counts only where it was begun: a terminal's has no idle limit, so its token is not a cookie. One in which the
         credential is still to be added that a policy asks for counts only with `even_restricted`.
         """
         found = await store.session_by_digest(self._db, secret_digest(session_token))

@@ -161,7 +161,7 @@ class SignIn:
         return CompletedSignIn(session_token, signed_in, waiting.continue_to, device)
 
     async def _accept(self, proof: VerifiedPassword, origin: _From) -> CompletedSignIn | SecondFactorRequired:
-        """In one transaction: the account and its password are still good, and what follows from that."""
+        """In one transaction: the account and its password are still valid, and what follows from that."""
 
         async def body(tx: Transaction) -> tuple[Account, str, Session, str] | SecondFactorRequired | str:
             await lock_account(tx, proof.account_id)

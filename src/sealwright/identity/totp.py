@@ -54,7 +54,7 @@ def step_at(now: Instant) -> int:
 
 
 def digits_of(code: str) -> str:
-    """The six digits of a code as people type it, with or without blanks; empty where it is no code."""
+    """The six digits of a code as people type it, with or without blanks; empty where it is not a code."""
     digits = "".join(code.split())
     return digits if len(digits) == DIGITS and digits.isascii() and digits.isdigit() else ""
 

@@ -12,7 +12,7 @@ class TokenRefused(Refused):
 
 
 class TokenMalformed(TokenRefused):
-    """The text is no token of a kind that we read."""
+    """The text is not a token of a kind that we read."""
 
     code = "token_malformed"
 

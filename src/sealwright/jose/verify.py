@@ -25,7 +25,7 @@ class UnverifiedToken:
     __slots__ = ("_claims", "_payload", "header", "signature", "signed")
 
     def __init__(self, token: str) -> None:
-        """Reads the header; what is no token raises TokenMalformed."""
+        """Reads the header; what is not a token raises TokenMalformed."""
         header, self._payload, self.signature = split(token)
         self.signed = header + b"." + self._payload
         """What the signature is about."""

@@ -11,6 +11,7 @@ import msgspec
 from sealwright.client_metadata import rows
 from sealwright.manifest.fault import Fault, pointer_to
 from sealwright.manifest.secrets import SECRETS, reference_of
+from sealwright.misfit import misfit
 
 VERSION = 1
 KINDS = ("groups", "people", "clients", "provisioners")
@@ -71,14 +72,6 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "provisioners": _PROVISIONER,
 }
 """Kind → the members of one of it, and their types."""
-_TYPES = {
-    "str": "a text",
-    "int": "a whole number",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "null",
-}
 
 
 def faults_of(manifest: Any, *, with_secrets: bool) -> list[Fault]:
@@ -123,7 +116,7 @@ def _faults_of_kind(kind: str, value: Any, with_secrets: bool) -> Iterator[Fault
     for name, entry in value.items():
         if not isinstance(entry, dict):
             hint = f"Write it like: {name[:80]}: {{}}"
-            yield Fault(pointer_to(kind, name), f"The {ONE_OF[kind]} {name[:80]!r} is no mapping.", hint)
+            yield Fault(pointer_to(kind, name), f"The {ONE_OF[kind]} {name[:80]!r} is not a mapping.", hint)
             continue
         for member, given in entry.items():
             if member not in MEMBERS[kind]:
@@ -146,17 +139,10 @@ def _faults_of_secret(path: tuple[str, ...], given: Any) -> Iterator[Fault]:
 def _misfit(path: tuple[str, ...], given: Any, kind: Any) -> Iterator[Fault]:
     try:
         msgspec.convert(given, kind)
-    except msgspec.ValidationError as cause:
-        detail, _, place = str(cause).partition(" - at `$")
-        inner = [each for each in place.rstrip("`").replace("[...]", "").split(".") if each]
-        yield Fault(pointer_to(*path), f"{'.'.join((path[-1], *inner))} is wrong: {_in_words(detail)}.")
-
-
-def _in_words(detail: str) -> str:
-    """What msgspec says, without the names of Python's types."""
-    for name, words in _TYPES.items():
-        detail = detail.replace(f"`{name}", f"`{words}").replace(f"| {name}", f"or {words}")
-    return detail[:1].lower() + detail[1:].replace("`", "")
+    except msgspec.ValidationError:
+        found = misfit(given, kind)
+        member = f"{path[-1]}{'' if found.member.startswith('[') or not found.member else '.'}{found.member}"
+        yield Fault(pointer_to(*path), f"{member} {found.problem}.")
 
 
 def _shown(value: Any) -> str:

@@ -136,7 +136,7 @@ class _Reader:
             self._lines[pointer_to(*path)] = line
             return path
         if holder.key is None:
-            raise YamlRefused("has a key that is no text", line)
+            raise YamlRefused("has a key that is not a text", line)
         path = (*holder.path, holder.key)
         holder.value[holder.key] = value
         holder.key = None

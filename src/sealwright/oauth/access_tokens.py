@@ -1,4 +1,4 @@
-"""Access tokens that come back to this server: their signature, and whether the authorization that they come from still holds."""
+"""Access tokens that come back to this server: their signature, and whether their authorization is still valid."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def read_details(text: str | None, client: Client) -> tuple[dict[str, Any], ...]
     except JsonRefused as cause:
         raise DetailsMalformed(f"The parameter 'authorization_details' {cause}.") from cause
     if not isinstance(objects, list) or not 0 < len(objects) <= MOST_DETAILS:
-        raise DetailsMalformed(f"The parameter 'authorization_details' is no list of 1 to {MOST_DETAILS} objects.")
+        raise DetailsMalformed(f"The parameter 'authorization_details' is not a list of 1 to {MOST_DETAILS} objects.")
     for each in objects:
         if not isinstance(each, dict) or not isinstance(each.get("type"), str):
             raise DetailsMalformed("An object in 'authorization_details' has no type.")

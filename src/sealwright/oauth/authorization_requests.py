@@ -152,7 +152,7 @@ class AuthorizationRequests:
             require_audience(found.claims, client.name)
             return optional_text(found.claims, "sub") or None
         except TokenRefused as cause:
-            raise AuthorizationRefused("invalid_request", "The id_token_hint is no ID token of this issuer.") from cause
+            raise AuthorizationRefused("invalid_request", "The id_token_hint is not an ID token of this issuer.") from cause
 
 
 def _says(name: str, parameters: Parameters) -> str:

@@ -75,7 +75,7 @@ class AuthorizationEndpoint:
         self._incoming = incoming
         self._requests = requests
         self._responses = AuthorizationResponses(dependencies, custody)
-        self._answered = dependencies.budgets.authorizations_by_account
+        self._by_account = dependencies.budgets.authorizations_by_account
 
     async def begin(self, query_text: str, address: str) -> AcceptedRequest | Response:
         """Check a request and give it a handle. Raises UnprovenRequest; later errors are a response to the client."""
@@ -204,7 +204,7 @@ class AuthorizationEndpoint:
     async def _answer_with_code(
         self, handle: str, pending: PendingRequest, signed_in: SignedIn, facts: SessionFacts, *, consented: bool
     ) -> Response:
-        self._answered.take(signed_in.account.id)
+        self._by_account.take(signed_in.account.id)
         request, now, scopes = pending.request, self._clock.now(), facts.decision.granted
         code = token(self._entropy)
         family = TokenFamily(
@@ -266,7 +266,7 @@ class AuthorizationEndpoint:
         return await self._refusal(pending, refusal)
 
     async def _use_up(self, handle: str, pending: PendingRequest, signed_in: SignedIn) -> None:
-        self._answered.take(signed_in.account.id)
+        self._by_account.take(signed_in.account.id)
 
         async def body(tx: Transaction) -> bool:
             device = pending.request.device
@@ -296,7 +296,7 @@ class AuthorizationEndpoint:
     # --- responses ---
 
     async def _refusal(self, pending: PendingRequest, refusal: AuthorizationRefused) -> Response:
-        # The reasons name groups, which are no business of other people's servers: they are on the page and in the audit row.
+        # The reasons name groups, which other people's servers must not learn: they are on the page and in the audit row.
         # A program on the person's own computer may know what they know.
         description = f"{refusal.detail} {_sentences(refusal.reasons)}" if pending.returns_to_this_computer else refusal.detail
         return await self._respond(pending, error=refusal.error, error_description=error_text(description.rstrip()))

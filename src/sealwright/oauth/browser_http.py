@@ -147,7 +147,7 @@ def page_address(path: str, step: _Waiting) -> str:
 
 
 def form_text(request: Request) -> str:
-    """The body of a posted authorization request, still encoded; raises UnprovenRequest where it is no form."""
+    """The body of a posted authorization request, still encoded; raises UnprovenRequest where it is not a form."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if content_type == "application/x-www-form-urlencoded":
@@ -155,6 +155,6 @@ def form_text(request: Request) -> str:
     except UnicodeDecodeError as cause:
         raise UnprovenRequest("The application's request is not UTF-8 text.") from cause
     raise UnprovenRequest(
-        "The application's request is no form.",
+        "The application's request is not a form.",
         reasons=(f"its content type is {content_type[:80] or 'missing'}, not application/x-www-form-urlencoded",),
     )

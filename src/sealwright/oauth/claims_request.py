@@ -58,7 +58,7 @@ def read_claims_request(text: str | None, acr_values: str | None) -> ClaimsReque
     except JsonRefused as cause:
         raise _malformed(f"it {cause}") from cause
     if not isinstance(members, dict):
-        raise _malformed("it is no JSON object")
+        raise _malformed("it is not a JSON object")
     id_token, userinfo = (_requests(members.get(place), place) for place in ("id_token", "userinfo"))
     acr = id_token.pop("acr", None)
     userinfo.pop("acr", None)  # how the person proved themselves is stated in ID tokens alone
@@ -80,7 +80,7 @@ def _requests(member: Any, place: str) -> dict[str, dict[str, Any] | None]:
     if member is None:
         return {}
     if not isinstance(member, dict) or len(member) > MOST_CLAIMS:
-        raise _malformed(f"its member {place} is no object of at most {MOST_CLAIMS} claims")
+        raise _malformed(f"its member {place} is not an object of at most {MOST_CLAIMS} claims")
     for name, request in member.items():
         if request is not None and not isinstance(request, dict):
             raise _malformed(f"what it says of {name[:64]} is neither null nor an object")
@@ -94,7 +94,7 @@ def _values(request: dict[str, Any] | None, name: str) -> Values:
         return ()
     values = request.get("values", [])
     if not isinstance(values, list) or len(values) > MOST_VALUES:
-        raise _malformed(f"the member values of {name[:64]} is no list of at most {MOST_VALUES}")
+        raise _malformed(f"the member values of {name[:64]} is not a list of at most {MOST_VALUES}")
     return (*([request["value"]] if "value" in request else ()), *values)
 
 

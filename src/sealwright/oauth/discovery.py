@@ -148,7 +148,7 @@ class Discovery:
         return self._open_registration or await registration_store.any_open(self._db, now)
 
     async def key_set(self, issuer: OAuthIssuer) -> bytes:
-        """The JSON Web Key Set: every key that may have signed a token that still holds, newest first."""
+        """The JSON Web Key Set: every key that may have signed a token that is still valid, newest first."""
         oldest = before(self._clock.now(), self._longest_token + _CLOCKS_DIFFER)
         records = [record for record in await self._keys(issuer) if record.signs_at(oldest)]
         ids = tuple(record.id for record in records)

@@ -179,7 +179,7 @@ class PollingTooFast(TokenRequestRefused):
 
 
 class DeviceCodeExpired(TokenRequestRefused):
-    """A device code whose time is over."""
+    """A device code that has expired."""
 
     code = "expired_token"
     error = "expired_token"
@@ -213,19 +213,19 @@ class DetailsRefused(TokenRequestRefused):
 
 
 class AuthorizationEnded(Refused):
-    """The authorization that a token comes from is over: revoked, or its session or person is gone."""
+    """The authorization that a token comes from has ended: revoked, or its session or person is gone."""
 
     code = "family_over"
 
 
 class AccessTokenRefused(Refused):
-    """An access token that is missing or no longer good (RFC 6750, section 3)."""
+    """An access token that is missing or no longer valid (RFC 6750, section 3)."""
 
     code = "invalid_token"
 
 
 class AccessTokenEnded(AccessTokenRefused):
-    """An access token of this server that was good once."""
+    """An access token of this server that was valid once."""
 
 
 class AccessTokenMissing(AccessTokenRefused):
@@ -235,7 +235,7 @@ class AccessTokenMissing(AccessTokenRefused):
 
 
 class ScopeMissing(AccessTokenRefused):
-    """The access token is good, but does not reach this far."""
+    """The access token is valid, but does not reach this far."""
 
     code = "insufficient_scope"
 
@@ -256,7 +256,7 @@ class TokenProofRefused(AccessTokenRefused):
 
 
 class RegistrationTokenRefused(AccessTokenRefused):
-    """A token with which a client registers, or manages what it registered, that is missing or no good."""
+    """A token with which a client registers, or manages what it registered, that is missing or not valid."""
 
     code = "registration_token_refused"
 

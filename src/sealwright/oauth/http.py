@@ -77,7 +77,7 @@ _KEEP_A_MINUTE = ("cache-control", "public, max-age=60")
 _REALM = 'realm="Sealwright"'
 _PEOPLE = frozenset({Listener.PEOPLE})
 _BOTH = frozenset({Listener.PEOPLE, Listener.MACHINES})
-_OPEN_TO_ALL = "public: it tells only what every client must know"
+_OPEN_TO_ALL = "public: it says only what every client must know"
 _TOKEN_PATHS = (TOKEN_PATH, ROOT_TOKEN_PATH)
 _INTROSPECTION_PATHS = (INTROSPECTION_PATH, "/oauth2/inspect", ROOT_INTROSPECTION_PATH)  # the second is Kanidm's until 1.2
 _REVOCATION_PATHS = (REVOCATION_PATH, ROOT_REVOCATION_PATH)

@@ -55,7 +55,7 @@ class SessionLookup(Protocol):
     async def resolve(
         self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False
     ) -> SignedIn | None:
-        """Who is behind a session cookie, where the session holds."""
+        """Who is behind a session cookie, where the session is valid."""
         ...
 
     async def with_account(self, session_id: str) -> tuple[Session, Account] | None:

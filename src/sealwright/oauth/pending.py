@@ -64,7 +64,7 @@ class PendingRequests:
         return self._handles.seal(_encode(_SealedRequest(pending.created_at, pending.expires_at, pending.request)))
 
     async def find(self, handle: str) -> PendingRequest:
-        """The request that a handle holds; raises RequestGone where it waits no more, or this is no handle of ours."""
+        """The request that a handle holds; raises RequestGone where it waits no more, or this is not a handle of ours."""
         content = self._handles.open(handle)
         sealed = None if content is None else _sealed_request(content)
         if sealed is None or sealed.expires_at <= self._clock.now():

@@ -32,7 +32,7 @@ class RevocationEndpoint:
         self._families = families
 
     async def respond(self, request: TokenRequest) -> None:
-        """Revoke the token. One that is unknown, over or another client's changes nothing, and is no error (section 2.2)."""
+        """Revoke the token. For one that is unknown, expired or another client's this does nothing (section 2.2)."""
         client = await self._clients.authenticate(request)
         family = await self._family_of(request.required("token"), client)
         if family is None:

@@ -1,4 +1,4 @@
-"""Families of tokens: who holds one, whether it still holds, and its end."""
+"""Families of tokens: who holds one, whether it is still valid, and its end."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class TokenFamilies:
         return await store.family(self._db, family_id)
 
     async def holder_of(self, family: TokenFamily, *, signed_in: bool = False) -> FamilyHolder | None:
-        """The person of the family, None where it is the client's own; raises AuthorizationEnded where it no longer holds.
+        """The person of the family, None where it is the client's own; raises AuthorizationEnded where it is no longer valid.
 
-        A session that only idles still holds for its applications: they are what the person uses meanwhile. Its end and its
+        A session that only idles is still valid for its applications: they are what the person uses meanwhile. Its end and its
         longest duration bind them. A family with `offline_access` outlives both, unless the session was ended by other means than
         signing out of it; `signed_in`: it must not. One that was exchanged holds as long as all that it was made from.
         """
@@ -73,7 +73,7 @@ class TokenFamilies:
             raise AuthorizationEnded("The sign-in that the authorization rests on has ended.")
         session, account = found
         if family.is_offline and not signed_in:
-            # A session may live on after what was made in it so far was revoked: what was made later holds.
+            # A session may live on after what was made in it so far was revoked: what was made later is valid.
             is_over = session.revoked_at is not None and family.created_at <= after(session.revoked_at, CLOCK_DIFFERENCE)
         else:
             is_over = session.ended_at is not None or session.expires_at <= now

@@ -17,7 +17,7 @@ def webfinger_document(resource: str | None, issuer_url: str, domain: str) -> di
         raise InvalidInput("The parameter 'resource' is missing.", hint=f"Ask for resource=acct:alice@{domain}.")
     account = _ACCOUNT.fullmatch(resource)
     if account is None:
-        raise InvalidInput(f"The resource {resource[:80]!r} is no acct: URI.", hint=f"Ask for resource=acct:alice@{domain}.")
+        raise InvalidInput(f"The resource {resource[:80]!r} is not an acct: URI.", hint=f"Ask for resource=acct:alice@{domain}.")
     if account[2].lower() != domain:
         raise NotFound(f"No account of {account[2][:80]} signs in here.", hint=f"Accounts here end in @{domain}.")
     return {"subject": resource, "links": [{"rel": ISSUER_RELATION, "href": issuer_url}]}

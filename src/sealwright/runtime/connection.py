@@ -40,7 +40,7 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self, listener: ListenerState, loop: asyncio.AbstractEventLoop, accepted: socket.socket) -> None:
         self._listener = listener
         self._loop = loop
-        self._accepted: socket.socket | None = accepted  # until the handshake is over
+        self._accepted: socket.socket | None = accepted  # until the handshake has finished
         self._limits = listener.limits
         self._reader = RequestReader(listener.limits, self)
         self._transport: asyncio.Transport

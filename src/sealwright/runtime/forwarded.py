@@ -24,7 +24,7 @@ class ForwardedClient(NamedTuple):
 
     address: str
     unread: str = ""
-    """The element that ended the walk, because it is no address."""
+    """The element that ended the walk, because it is not an address."""
 
 
 def client_of(forwarded: str, proxy: str, is_proxy: Callable[[IpAddress], bool]) -> ForwardedClient:

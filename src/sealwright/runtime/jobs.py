@@ -39,7 +39,7 @@ class Leases:
     async def run(self, job: Job) -> bool:
         """Run the job if it is due and no other process runs it; returns whether it was run.
 
-        A process that dies in a run keeps the lease until `longest_run` is over. A job that failed is due again as usual.
+        A process that dies in a run keeps the lease until `longest_run` has passed. A job that failed is due again as usual.
         """
         started = self._clock.now()
         lease = f"job:{job.name}"

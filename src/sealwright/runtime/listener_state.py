@@ -152,7 +152,7 @@ class ListenerState:
         return self._live.material.trust_pem if self._live is not None and self._live.client_certificates else b""
 
     def site(self, host: str) -> ServedOrigin:
-        """The site of a Host header; what is no host raises ValueError."""
+        """The site of a Host header; what is not a host raises ValueError."""
         site = self.sites.get(host)
         if site is None:
             site = site_of(self.scheme, host, self._strict_transport)

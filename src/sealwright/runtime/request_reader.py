@@ -58,7 +58,7 @@ class RequestReader:
         self.keeps_certificate_fields = False
         """Whether the peer is a proxy that is believed about client certificates."""
         self.stopped = False
-        """Whether what follows is no request any more."""
+        """Whether what follows is not a request any more."""
         self.receiving = False
         """From the first byte of a request to its last."""
         self.url = b""
@@ -82,7 +82,7 @@ class RequestReader:
         self._began = False
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # the request has been read; what follows is no HTTP to the parser
+        except httptools.HttpParserUpgrade:  # the request has been read; what follows is not HTTP to the parser
             self.stopped = True
         except httptools.HttpParserError as stop:
             return None if self.stopped else _refusal_of(stop)
@@ -150,7 +150,7 @@ class RequestReader:
         if upgrading:
             self.keep_alive = False  # the parser takes what follows for the other protocol
             if self.method == b"CONNECT":
-                raise RequestRefused(refused(501, "This is no proxy."))
+                raise RequestRefused(refused(501, "This is not a proxy."))
         exchange = self._receiver.head_read()
         if exchange is None:
             return

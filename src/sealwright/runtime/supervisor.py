@@ -378,7 +378,7 @@ class Supervisor(Generic[S]):
         for (detail, hint), worker in self._refusals.items():
             self._log.error("reload refused; the old settings stay", worker=worker, detail=detail, hint=hint)
         if not self._refusals:
-            self._log.info("reload is over")
+            self._log.info("reload has finished")
         self._refusals.clear()
         self._notifier.ready(self._status())
 

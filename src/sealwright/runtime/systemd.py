@@ -17,7 +17,7 @@ class Notifier:
         self._last_sign = 0.0
 
     def ready(self, status: str) -> None:
-        """The start, or a reload, is over."""
+        """The start, or a reload, has finished."""
         self._send(f"READY=1\nSTATUS={status}")
 
     def reloading(self) -> None:

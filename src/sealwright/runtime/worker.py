@@ -104,7 +104,7 @@ class Worker(Generic[S]):
         gc.freeze()  # what serves until the end is not looked at again and again
         gc.set_threshold(*_COLLECTED_AFTER)
         self._channel.report(Report("ready"))
-        duties = [asyncio.create_task(duty()) for duty in (self._beat, self._reload_when_told, self._keep_certificate)]
+        duties = [asyncio.create_task(duty()) for duty in (self._beat, self._reload_when_asked, self._keep_certificate)]
         await self._stopping.wait()
         await self._drain()
         for duty in duties[1:]:
@@ -175,7 +175,7 @@ class Worker(Generic[S]):
             asyncio.get_running_loop().remove_reader(self._channel.fileno())
             self._stopping.set()
 
-    async def _reload_when_told(self) -> None:
+    async def _reload_when_asked(self) -> None:
         while True:
             settings = await self._reloads.get()
             log = self._inherited.open_log(settings).bind(worker=self._number)
@@ -232,7 +232,7 @@ class Worker(Generic[S]):
         """Log an error that the event loop could not raise anywhere."""
         failure = context.get("exception")
         account = account_of(failure) if isinstance(failure, BaseException) else {}
-        self._log.error("event loop", told=context.get("message", ""), **account)
+        self._log.error("event loop", message=context.get("message", ""), **account)
 
     def _report_failure(self, kind: Any, failure: Exception) -> None:
         if isinstance(failure, Failure):

@@ -68,7 +68,7 @@ class ListedApplication(Struct, frozen=True):
 
     name: str
     link: str
-    """Empty where it is no address that a page may lead to."""
+    """Empty where it is not an address that a page may lead to."""
     host: str
     image: str
     """The address of its image; empty where it has none."""

@@ -18,8 +18,8 @@ BODIES = {
     "a long number": (JSON, b'{"unknown":' + b"9" * DEEP + b"}"),
     "a large exponent": (JSON, b'{"unknown":1e999999}'),
     "half a surrogate": (JSON, b'{"csr":"\\ud800","name":"\\ud800","ott":"\\ud800"}'),
-    "bytes that are no text": (JSON, b'{"csr":"\xff"}'),
-    "a form that is no text": (FORM, b"grant_type=%FF&client_id=%00&code=\xff"),
+    "bytes that are not text": (JSON, b'{"csr":"\xff"}'),
+    "a form that is not text": (FORM, b"grant_type=%FF&client_id=%00&code=\xff"),
     "many fields": (FORM, b"a=1&" * 10_000),
     "nothing": (JSON, b""),
 }

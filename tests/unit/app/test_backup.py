@@ -259,7 +259,7 @@ def test_file_that_is_not_there_or_no_backup_is_told_as_such(tmp_path):
     with pytest.raises(NotFound, match="There is no file"):
         check_backup(tmp_path / "nothing")
     (tmp_path / "text").write_text("not a backup")
-    with pytest.raises(BackupRefused, match="is no backup"):
+    with pytest.raises(BackupRefused, match="is not a backup"):
         check_backup(tmp_path / "text")
 
 

@@ -327,7 +327,7 @@ def test_mail_address_in_the_subject_is_read(position):
 
 
 def test_long_common_name_is_read_without_a_warning():
-    # A subject outside of the limits is no reason for a warning in the log; policy refuses it by name.
+    # A subject outside of the limits is not a reason for a warning in the log; policy refuses it by name.
     attribute = x509.NameAttribute(x509.OID_COMMON_NAME, "a" * 64)
     data = examples.der(with_subject(attribute)).replace(b"a" * 64, b"b" * 64)
     with pytest.raises(CsrRefused, match="not made with the key"):

@@ -256,7 +256,7 @@ async def test_certificate_of_a_disabled_person_does_not_renew_from_that_moment(
 
 GROUPS = {"groups": ["ops", "staff"]}
 MAIL = "alice@example.org"
-NOT_ANY_MORE = "is no name that alice may have any more"
+NOT_ANY_MORE = "is not a name that alice may have any more"
 
 
 @pytest.mark.parametrize(

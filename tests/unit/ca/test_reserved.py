@@ -96,7 +96,7 @@ async def test_holder_of_a_provisioner_key_gets_no_certificate_for_this_server(t
         token = ca.jwk_token("web.example.org", sans=["web.example.org", name])
         await expect_refused(ca, {"csr": csr("web.example.org", ("web.example.org", name.lower())), "ott": token})
         await expect_refused(ca, {"csr": csr(name, (name.lower(),)), "ott": ca.jwk_token(name)})
-        if not name.startswith("*"):  # which another rule refuses where it is no name as well
+        if not name.startswith("*"):  # which another rule refuses where it is not a name as well
             token = ca.jwk_token(name, sans=["web.example.org"])
             await expect_refused(ca, {"csr": csr(name, ("web.example.org",)), "ott": token})
 

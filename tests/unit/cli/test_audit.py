@@ -83,8 +83,8 @@ def test_events_are_chosen_by_kind_outcome_person_and_time(auditor):
         (("--by", "nosuch"), 4, "there is no account 'nosuch', and nothing was recorded of one of this name"),
         (("--event", "person.createt"), 1, "Perhaps person.created was meant."),
         (("--outcome", "well"), 2, "'done', 'refused', 'failed'"),
-        (("--since", "yesterday"), 2, "--since 'yesterday' is no time."),
-        (("--until", ""), 2, "--until '' is no time."),
+        (("--since", "yesterday"), 2, "--since 'yesterday' is not a time."),
+        (("--until", ""), 2, "--until '' is not a time."),
     ],
 )
 def test_filter_that_cannot_be_understood_is_refused(auditor, arguments, code, words):

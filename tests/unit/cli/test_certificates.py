@@ -409,7 +409,7 @@ def test_serial_number_is_the_same_in_every_answer_and_taken_however_it_is_writt
         assert person.ok("certificate", "show", written, "-o", "json").json["serial"] == serial
         assert "certificate.issued" in person.ok("audit", "list", "--target", f"certificate:{written}").out
     done = person.run("audit", "list", "--target", "certificate:xyz")
-    assert (done.code, "'xyz' is no serial number" in done.err) == (1, True)
+    assert (done.code, "'xyz' is not a serial number" in done.err) == (1, True)
     done = person.run("certificate", "show", "")
     assert (done.code, "an argument is empty" in done.err, "/api/" in done.err) == (2, True, False)
 

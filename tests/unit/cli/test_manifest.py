@@ -97,7 +97,7 @@ def test_every_fault_of_a_file_is_told_with_its_line_before_anything_is_sent(adm
     assert refused.code == 1
     assert refused.err.splitlines() == [
         f"Wrong value: {file}, line 8: 'displayname' is not known here. Perhaps display_name was meant.",
-        f"  {file}, line 12: require_pkce is wrong: expected true or false or null, got a whole number.",
+        f"  {file}, line 12: require_pkce must be true or false or null, not a whole number.",
         "  nothing was applied",
     ]
     assert len(admin.requests) == before

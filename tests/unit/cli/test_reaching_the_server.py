@@ -93,7 +93,7 @@ def test_certificate_that_is_not_trusted_is_told_with_the_way_out(shell):
     [
         (TimeoutError(), "did not answer in time"),
         (socket.gaierror(-2, "Name or service not known"), "has no address that is known"),
-        (http.client.BadStatusLine("rubbish"), "broke: what came is no HTTP answer"),
+        (http.client.BadStatusLine("rubbish"), "broke: what came is not an HTTP response"),
         (ConnectionResetError(104, "reset"), "broke: it was closed before an answer came"),
         (http.client.RemoteDisconnected("closed"), "broke: it was closed before an answer came"),
         (ssl.SSLError(1, "[SSL: NO_PROTOCOLS_AVAILABLE] no protocols available (_ssl.c:1006)"), f"TLS with {PEOPLE} "),

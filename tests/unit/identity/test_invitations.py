@@ -53,7 +53,7 @@ async def test_invitation_expires():
         world.clock.advance(timedelta(minutes=59))
         assert await world.invitations.person_of(made.link.token)
         world.clock.advance(timedelta(minutes=1))
-        with pytest.raises(LinkRefused, match="was good until"):
+        with pytest.raises(LinkRefused, match="was valid until"):
             await accept(world, made.link)
 
 

@@ -35,7 +35,7 @@ def test_scalars_are_what_they_look_like(text, value):
         ("a: 1\n---\nb: 2", 2, "more than one document"),
         ("a: 1\nb: c: d", 2, "not YAML"),
         ("a: {b: [}", 1, "not YAML"),
-        ("a: 1\n? [1]\n: 2", 2, "key that is no text"),
+        ("a: 1\n? [1]\n: 2", 2, "key that is not a text"),
         ("a: 1\nb: \x07", 2, "character"),
         ("a: 99999999999999999999", 1, "in quotes"),
         ("[" * (DEEPEST + 1), 1, "nested"),

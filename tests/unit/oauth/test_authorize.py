@@ -97,7 +97,7 @@ ERRORS = {
     "too many scopes": ({"scope": " ".join(f"s{n}" for n in range(101))}, "invalid_scope"),
     "nonce too long": ({"nonce": "n" * 1025}, "invalid_request"),
     "nonce with NUL": ({"nonce": "a\0b"}, "invalid_request"),
-    "hint is no token": ({"id_token_hint": "abc"}, "invalid_request"),
+    "hint is not a token": ({"id_token_hint": "abc"}, "invalid_request"),
     "no one is signed in": ({"prompt": "none"}, "login_required"),
 }
 

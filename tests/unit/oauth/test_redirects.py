@@ -221,7 +221,7 @@ def test_plain_http_may_be_registered_and_used_only_while_the_switch_says_so():
         ("https:///cb", "not valid"),
         ("HTTPS://app.example.org/cb", "capital letters"),
         ("Http://localhost/cb", "capital letters"),
-        ("https://[::1", "no URL"),
+        ("https://[::1", "not a URL"),
         ("javascript:alert(1)", "scheme javascript:"),
         ("javascript://app.example.org/%0aalert(1)", "scheme javascript:"),
         ("vbscript:x", "scheme vbscript:"),

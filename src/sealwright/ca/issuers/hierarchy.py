@@ -240,7 +240,7 @@ class Issuers:
         while record.kind is not IssuerKind.ROOT:
             chain.append(record.certificate_der)
             if record.parent_id is None:
-                raise IssuerUnusable(f"{record.name} has no parent, and is no root.")
+                raise IssuerUnusable(f"{record.name} has no parent, and is not a root.")
             record = await self.record(record.parent_id)
         return tuple(chain)
 

@@ -24,7 +24,7 @@ from sealwright.ca.provisioners.models import (
 from sealwright.ca.provisioners.oidc import OidcProvisioner
 from sealwright.ca.provisioners.provisioner import Provisioner
 from sealwright.errors import Failure
-from sealwright.http import misfit
+from sealwright.misfit import misfit
 
 SECRET_MEMBER = "clientSecret"  # noqa: S105 - the name of a member
 _SHAPES: Mapping[str, type[OidcDefinition | JwkDefinition]] = {"OIDC": OidcDefinition, "JWK": JwkDefinition}

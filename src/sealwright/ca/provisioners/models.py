@@ -28,7 +28,7 @@ LEEWAY = timedelta(minutes=1)
 _FORMS = (
     ("admins", re.compile(r"(?!(?:account|group):$)\S(?:.*\S)?"), "an empty text would match everything"),
     ("groups", re.compile(r"(?!group:$)\S(?:.*\S)?"), "an empty text would match everything"),
-    ("scopes", re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+"), "which is no scope"),
+    ("scopes", re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+"), "which is not a scope"),
 )
 """Members of an OIDC definition that are lists, the form of each entry, and what to say of another."""
 _PART_OF_JWE = re.compile(r"[A-Za-z0-9_-]+")

@@ -6,7 +6,7 @@ Where this is stricter or clearer than `step-ca`, on purpose:
   certificate as well as for being an administrator. `allowUnverifiedEmail` in the definition lifts this.
 * Someone without a mail address gets a refusal that says so, not a certificate without it.
 * `domains` holds for everyone but administrators, so also for people without an address: they are refused.
-* People who are no administrators may ask for their mail address, their user name (`preferred_username`, with or without
+* People who are not administrators may ask for their mail address, their user name (`preferred_username`, with or without
   its domain), their `sub`, the URI that `step` makes of issuer and `sub`, or nothing. Any other name is refused by name,
   where `step-ca` signs something else in silence. Whatever of these was asked for, the certificate is the same.
 * A `sub` that is too long for a common name is left out of the subject; it still stands in the URI.

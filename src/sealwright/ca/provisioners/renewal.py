@@ -48,7 +48,7 @@ def check_still_held(definition: OidcDefinition, person: Person, subject_name: s
 
 def _refuse(name: str, person: Person) -> NoReturn:
     raise IdentityRefused(
-        f"{name} is no name that {person.name} may have any more.",
+        f"{name} is not a name that {person.name} may have any more.",
         reasons=("a certificate carries only names that its person has when it is signed",),
         hint="Sign in again, and ask for a new certificate.",
     )

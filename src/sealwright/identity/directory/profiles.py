@@ -48,7 +48,7 @@ class Profiles(People):
                 elif name not in held or held[name].value != value or verified_at is not None:
                     await profile_store.put_attribute(tx, account.id, name, value, verified_at)
             await store.set_display_name(tx, account.id, account.display_name, now)
-            details = {"attributes": sorted(checked)}  # their names only: values are no one's business for good
+            details = {"attributes": sorted(checked)}  # their names only: values are private, and the record is kept
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=account.reference, details=details)
             return await self._account_in(tx, account.id)
 

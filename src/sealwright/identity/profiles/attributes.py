@@ -52,7 +52,7 @@ def _url(text: str) -> str:
 def _birthdate(text: str) -> str:
     found = _BIRTHDATE.fullmatch(text)
     if found is None:
-        raise ValueError("it is YYYY-MM-DD, YYYY, or 0000-MM-DD where the year is not told")
+        raise ValueError("it is YYYY-MM-DD, YYYY, or 0000-MM-DD where the year is not given")
     year, month, day = found.groups()
     try:
         date(_LEAP_YEAR if year == _NO_YEAR else int(year), int(month or 1), int(day or 1))

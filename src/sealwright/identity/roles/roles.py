@@ -297,7 +297,7 @@ def _checked_permissions(permissions: Iterable[str]) -> frozenset[Permission]:
     given = set(permissions)
     unknown = sorted(given - set(known))
     if unknown:
-        raise RoleRefused(f"{printable(unknown[0])!r} is no permission.", reasons=(f"there are {', '.join(known)}",))
+        raise RoleRefused(f"{printable(unknown[0])!r} is not a permission.", reasons=(f"there are {', '.join(known)}",))
     if not given:
         raise RoleRefused("A role needs at least one permission.", reasons=(f"there are {', '.join(known)}",))
     return frozenset(known[each] for each in given)

@@ -152,12 +152,12 @@ def _check_age(provider: UpstreamProvider, claims: Mapping[str, Any], now: Insta
 
 
 def _authenticated_at(claims: Mapping[str, Any], now: Instant) -> Instant:
-    """What `auth_time` says: a session there that goes on by itself is no recent sign-in here."""
+    """What `auth_time` says: a session there that goes on by itself is not a recent sign-in here."""
     try:
-        told = instant_claim(claims, "auth_time")
+        stated = instant_claim(claims, "auth_time")
     except TokenRefused as cause:
         raise SignOnRefused(RefusedSignOn.UNSPECIFIED, cause.detail) from cause
-    return now if told is None or told >= before(now, LEEWAY) else told
+    return now if stated is None or stated >= before(now, LEEWAY) else stated
 
 
 def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:

@@ -137,7 +137,7 @@ class SignInRecord(Struct, frozen=True, kw_only=True):
 
 
 def groups_at(claims: Mapping[str, Any], path: str) -> tuple[str, ...] | None:
-    """The groups in the claims of an ID token; None where the claim is absent or is no text and no list of texts.
+    """The groups in the claims of an ID token; None where the claim is absent or is neither a text nor a list of texts.
 
     A path that looks like a URL is the name of one claim, as Auth0 writes it; any other is walked at its dots.
     """

@@ -303,7 +303,7 @@ class UpstreamProviders:
         check_line(changed.groups_claim_path, "groups_claim_path", 1, LONGEST_GROUP)
         scheme, place = origin_of(changed.issuer_url)
         if scheme != "https" or not place:
-            raise ProviderRefused(f"The issuer_url {changed.issuer_url[:200]!r} is no https URL.")
+            raise ProviderRefused(f"The issuer_url {changed.issuer_url[:200]!r} is not an https URL.")
         if "openid" not in changed.scopes:
             raise ProviderRefused("The scopes must hold openid, or the provider gives no ID token.")
         if not 1 <= changed.iat_window_seconds <= LONGEST_IAT_WINDOW:

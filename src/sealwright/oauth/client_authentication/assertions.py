@@ -63,7 +63,7 @@ class ClientAssertions:
             check_times(claims, now, LEEWAY)
             expires_at = instant_claim(claims, "exp")
             if expires_at is None or expires_at > after(after(now, LONGEST_LIFE), LEEWAY):
-                raise NotProven("the assertion is good for longer than an hour")
+                raise NotProven("the assertion is valid for longer than an hour")
             token_id = require_text(claims, "jti")
         except TokenRefused as cause:
             raise NotProven(cause.detail) from cause

@@ -58,7 +58,7 @@ def _read_assertion(form: Mapping[str, str], name: str) -> PresentedCredentials:
         token = UnverifiedToken(assertion)
         subject = token.claims().get("sub")
     except TokenRefused as cause:
-        raise MalformedTokenRequest("The client_assertion is no JWT.") from cause
+        raise MalformedTokenRequest("The client_assertion is not a JWT.") from cause
     if not isinstance(subject, str) or not subject:
         raise ClientNotAuthenticated("The client_assertion has no sub, which is the client_id.")
     if name and name != subject:

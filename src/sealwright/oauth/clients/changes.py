@@ -20,7 +20,7 @@ from sealwright.client_metadata import (
     require_fapi,
     rows,
 )
-from sealwright.http import misfit
+from sealwright.misfit import misfit
 
 _C = TypeVar("_C", bound=ClientMetadata)
 

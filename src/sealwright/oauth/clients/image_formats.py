@@ -39,7 +39,7 @@ class ClientImage(Struct, frozen=True):
 
 
 class _BadImage(Exception):
-    """Why bytes are no image of their kind."""
+    """Why bytes are not an image of their kind."""
 
 
 class _Bytes:
@@ -98,7 +98,7 @@ def read_image(content: bytes) -> ClientImage:
         width, height = reader(_Bytes(content))
     except _BadImage as cause:
         raise ClientRefused(
-            f"The image is no valid {media_type}: {cause}.", hint="Save it again with another program."
+            f"The image is not a valid {media_type}: {cause}.", hint="Save it again with another program."
         ) from cause
     return ClientImage(media_type, width, height)
 
@@ -118,7 +118,7 @@ def _kind_of(content: bytes) -> tuple[str, Callable[[_Bytes], tuple[int, int]]]:
             reasons=("an SVG is a document that can hold scripts and load others",),
             hint="Save it as PNG.",
         )
-    raise ClientRefused("The file is no image of a kind that is shown here.", hint="Give a PNG, JPEG, GIF or WebP image.")
+    raise ClientRefused("The file is not an image of a kind that is shown here.", hint="Give a PNG, JPEG, GIF or WebP image.")
 
 
 def _require_size(width: int, height: int) -> None:

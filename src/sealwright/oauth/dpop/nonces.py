@@ -11,7 +11,7 @@ from sealwright.jose import base64url
 from sealwright.keys import Sealer
 
 CHANGES = timedelta(minutes=2)
-"""A nonce is good until the one after the next begins."""
+"""A nonce is valid until the one after the next begins."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 

@@ -130,5 +130,5 @@ def _id_of(claims: Mapping[str, Any]) -> str:
 def _nonce_of(claims: Mapping[str, Any]) -> str | None:
     nonce = claims.get("nonce")
     if nonce is not None and not isinstance(nonce, str):
-        raise ProofRefused("The nonce of the DPoP proof is no text.")
+        raise ProofRefused("The nonce of the DPoP proof is not a text.")
     return nonce

@@ -23,7 +23,7 @@ _UNKNOWN = "The code is unknown, expired, used, or was made for another client, 
 
 
 class AuthorizationCodeGrant:
-    """Codes are good once, for a minute, for the client, redirect URI and proof key they were made for."""
+    """Codes can be used once, for a minute, for the client, redirect URI and proof key they were made for."""
 
     grant_type: ClassVar[str] = AUTHORIZATION_CODE
     standard: ClassVar[str] = "RFC 6749, section 4.1.3; RFC 7636"

@@ -33,7 +33,7 @@ _SLOWER = timedelta(seconds=5) // timedelta(milliseconds=1)
 
 
 class DeviceCodeGrant:
-    """The device polls; after the person's decision its code is good once."""
+    """The device polls; after the person's decision its code can be used once."""
 
     grant_type: ClassVar[str] = DEVICE_CODE
     standard: ClassVar[str] = "RFC 8628, section 3.4"

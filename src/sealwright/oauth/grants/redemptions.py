@@ -22,7 +22,7 @@ Consume = Callable[[Transaction, Iterable[store.Successor], Instant], Awaitable[
 
 
 class Redemption(NamedTuple):
-    """What is presented, by its digest, and what it is good for."""
+    """What is presented, by its digest, and what it is used for."""
 
     digest: bytes
     result: GrantResult

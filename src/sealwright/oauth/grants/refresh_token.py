@@ -106,7 +106,7 @@ class RefreshTokenGrant:
             since = before(now, client.refresh_grace)
             if not await token_store.may_repeat(tx, same.digest, digest_of(successor), after=since, now=now):
                 return False
-            await self._audit.record_all(tx, [audit_entry(same.result, client, same.actor, self.grant_type, told_again=True)])
+            await self._audit.record_all(tx, [audit_entry(same.result, client, same.actor, self.grant_type, repeated=True)])
             return True
 
         if not await self._db.write(body):

@@ -87,12 +87,12 @@ async def code(db: Database, digest: bytes) -> Code | None:
 
 
 async def consume_codes(tx: Transaction, used: Iterable[Successor], now: Instant) -> set[bytes]:
-    """Use up codes; returns those that no one had used, in time and of a family that holds."""
+    """Use up codes; returns those that no one had used, in time and of a valid family."""
     return await _consume_all(tx, _CONSUME_CODE, [{"which": each.digest, "now": now, "consumed": now} for each in used])
 
 
 async def consume_device_codes(tx: Transaction, used: Iterable[Successor], now: Instant) -> set[bytes]:
-    """Use up device codes; returns those that no one had used, in time, allowed, and of a family that holds."""
+    """Use up device codes; returns those that no one had used, in time, allowed, and of a valid family."""
     return await _consume_all(tx, _CONSUME_DEVICE_CODE, [{"which": each.digest, "now": now, "consumed": now} for each in used])
 
 
@@ -123,7 +123,7 @@ async def refresh_token(db: Database, digest: bytes) -> RefreshToken | None:
 
 
 async def consume_refresh_tokens(tx: Transaction, used: Iterable[Successor], now: Instant) -> set[bytes]:
-    """Use up refresh tokens; returns those that no one had used, in time and of a family that holds."""
+    """Use up refresh tokens; returns those that no one had used, in time and of a valid family."""
     return await _consume_all(
         tx,
         _CONSUME_REFRESH_TOKEN,

@@ -169,7 +169,7 @@ def _held(content: bytes | None, kind: type[Any], now: Instant) -> Any:
 def _bad_hint() -> LogoutRefused:
     return LogoutRefused(
         "The request does not come with an ID token of this server.",
-        reasons=("the id_token_hint is no ID token that was issued here",),
+        reasons=("the id_token_hint is not an ID token that was issued here",),
     )
 
 

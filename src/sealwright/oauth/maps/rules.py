@@ -48,7 +48,7 @@ def require_claim_values(values: Iterable[str]) -> tuple[str, ...]:
     if wrong:
         raise ClientRefused(
             f"{wrong[0][:80]!r} cannot be the value of a mapped claim.",
-            reasons=("values can be told joined by commas or spaces, so they hold neither",),
+            reasons=("values can be sent joined by commas or spaces, so they hold neither",),
             hint="Use 1 to 128 characters without spaces and commas.",
         )
     if not 1 <= len(words) <= MAX_VALUES:

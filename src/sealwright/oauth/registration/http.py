@@ -68,7 +68,7 @@ def registration_routes(handlers: RegistrationHandlers) -> list[Route]:
     oauth, one = Wire.OAUTH, REGISTRATION_PATH + "/{client}"
     may_register = "public: the registration token is the permission, or the server's settings let anyone register"
     own = "public: the registration access token is the permission"
-    open_to_all = "public: it tells only what every client must know"
+    open_to_all = "public: it says only what every client must know"
     return [
         Route("POST", REGISTRATION_PATH, handlers.register, _BOTH, may_register, oauth),
         Route("GET", one, handlers.read, _BOTH, own, oauth),

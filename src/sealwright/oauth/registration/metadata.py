@@ -72,7 +72,7 @@ def requested_client(document: Mapping[str, Any], name: str) -> RequestedClient:
     landing_url = given.get("client_uri", "")
     for member, value in (("client_name", display_name), ("client_uri", landing_url)):
         if not isinstance(value, str):
-            raise MetadataRefused(f"{member} is no text.")
+            raise MetadataRefused(f"{member} is not a text.")
     return RequestedClient(kind, display_name, landing_url, {"profile": profile, **members})
 
 
@@ -143,7 +143,7 @@ def _grant_types(given: Mapping[str, Any], kind: ClientKind) -> tuple[str, ...]:
     grants = given.get("grant_types", default)
     known = [grant.grant_type for grant in GRANTS if kind in grant.open_to]
     if not isinstance(grants, list) or not grants or not all(isinstance(each, str) for each in grants):
-        raise MetadataRefused(f"grant_types is no list of grant types; there are {', '.join(known)}.")
+        raise MetadataRefused(f"grant_types is not a list of grant types; there are {', '.join(known)}.")
     unknown = [each for each in grants if each not in known]
     if SWITCHES.keys() >= set(grants):
         raise MetadataRefused(

@@ -167,7 +167,7 @@ async def test_refusals_name_what_is_wrong():
     async with sqlite_world() as world:
         await world.person("alice")
         roles = world.roles
-        with pytest.raises(RoleRefused, match="'person:fly' is no permission"):
+        with pytest.raises(RoleRefused, match="'person:fly' is not a permission"):
             await roles.create("r-x", description="", permissions=["person:read", "person:fly"], actor=SYSTEM)
         with pytest.raises(RoleRefused, match="at least one"):
             await roles.create("r-x", description="", permissions=[], actor=SYSTEM)

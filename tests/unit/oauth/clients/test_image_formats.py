@@ -107,9 +107,9 @@ def test_image_that_is_cut_short_or_goes_on_is_refused(content):
         (riff(canvas()), "no picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "SVG"),
         (b"<?xml version='1.0'?><SVG/>", "SVG"),
-        (b"GIF8", "no image of a kind"),
-        (b"", "no image of a kind"),
-        (b"%PDF-1.7", "no image of a kind"),
+        (b"GIF8", "not an image of a kind"),
+        (b"", "not an image of a kind"),
+        (b"%PDF-1.7", "not an image of a kind"),
         (b"\x89PNG\r\n\x1a\n" + bytes(300_000), "bytes"),
     ],
 )

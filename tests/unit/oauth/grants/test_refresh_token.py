@@ -72,7 +72,7 @@ async def renew(world, credentials, token):
     return await world.token(credentials, grant_type="refresh_token", refresh_token=token)
 
 
-async def test_lost_answer_of_a_confidential_client_is_told_again_within_ten_seconds():
+async def test_lost_answer_of_a_confidential_client_is_repeated_within_ten_seconds():
     async with oauth_world() as world:
         credentials, first = await wiki_with_tokens(world)
         lost = members(await renew(world, credentials, first["refresh_token"]))
@@ -80,7 +80,7 @@ async def test_lost_answer_of_a_confidential_client_is_told_again_within_ten_sec
         again = members(await renew(world, credentials, first["refresh_token"]))
         assert again["refresh_token"] == lost["refresh_token"]
         assert again["access_token"] != lost["access_token"], "each answer has tokens of its own on record"
-        told = [details.get("told_again", False) for _, _, details in await world.events("token.issued")]
+        told = [details.get("repeated", False) for _, _, details in await world.events("token.issued")]
         assert told == [False, False, True]
         assert (await renew(world, credentials, again["refresh_token"])).status == 200
         assert again["refresh_token"] not in str(await world.audit.newest(world.db, at_most=100))

@@ -91,7 +91,7 @@ REFUSED = {
     "uri with a query added": lambda hint: {"id_token_hint": hint, "post_logout_redirect_uri": f"{GOODBYE}?foo=bar"},
     "redirect uri of sign-ins": lambda hint: {"id_token_hint": hint, "post_logout_redirect_uri": "https://ca.example.org"},
     "uri without hint or client": lambda _hint: {"post_logout_redirect_uri": GOODBYE},
-    "hint that is no token": lambda _hint: {"id_token_hint": "abc", "post_logout_redirect_uri": GOODBYE},
+    "hint that is not a token": lambda _hint: {"id_token_hint": "abc", "post_logout_redirect_uri": GOODBYE},
     "hint without signature": lambda hint: {"id_token_hint": parts_with(hint, "eyJhbGciOiJub25lIn0", "")},
     "hint with a changed signature": lambda hint: {"id_token_hint": parts_with(hint, signature="A" * 86)},
     "client that is not the hint's": lambda hint: {"id_token_hint": hint, "client_id": "other"},

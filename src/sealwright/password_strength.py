@@ -28,10 +28,12 @@ _PATTERN_WORDS = {
 }
 
 
-def weaknesses(password: str, *, name: str, display_name: str, mails: Sequence[str]) -> tuple[str, ...]:
+def weaknesses(
+    password: str, *, name: str, display_name: str, mails: Sequence[str], shortest: int = MIN_PASSWORD
+) -> tuple[str, ...]:
     """What speaks against the password, in words that finish "it was refused because …"; nothing when it is good."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return (f"it has {len(password)} characters; {MIN_PASSWORD} to {MAX_PASSWORD} are allowed",)
+    if not shortest <= len(password) <= MAX_PASSWORD:
+        return (f"it has {len(password)} characters; {shortest} to {MAX_PASSWORD} are allowed",)
     forbidden = _own_words(name, mails)
     folded = password.casefold()
     reasons = [f"it contains {word!r}" for word in forbidden if word.casefold() in folded]

@@ -343,6 +343,11 @@ group account-policy reset-auth-expiry team
 group account-policy privilege-expiry team 300
 group account-policy reset-privilege-expiry team
 group account-policy credential-type-minimum team any
+group account-policy password-minimum-length team 12
+group account-policy reset-password-minimum-length team
+group account-policy allow-self-mail-write team
+group account-policy forbid-self-mail-write team
+group account-policy reset-self-mail-write team
 group account-policy show team
 group account-policy disable team
 group rename team squad

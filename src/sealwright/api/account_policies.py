@@ -22,6 +22,8 @@ class PolicyBody(RequestBody, frozen=True, kw_only=True):
     auth_expiry: int | UnsetType | None = UNSET
     privilege_expiry: int | UnsetType | None = UNSET
     credential_minimum: CredentialMinimum | UnsetType | None = UNSET
+    password_minimum_length: int | UnsetType | None = UNSET
+    self_mail_write: bool | UnsetType | None = UNSET
 
 
 class PolicyView(ResponseBody, frozen=True, kw_only=True):
@@ -31,6 +33,8 @@ class PolicyView(ResponseBody, frozen=True, kw_only=True):
     auth_expiry: int | None
     privilege_expiry: int | None
     credential_minimum: CredentialMinimum | None
+    password_minimum_length: int | None
+    self_mail_write: bool | None
 
 
 class AccountPolicyOperations:
@@ -77,6 +81,8 @@ class AccountPolicyOperations:
             auth_expiry=_duration(body.auth_expiry),
             privilege_expiry=_duration(body.privilege_expiry),
             credential_minimum=body.credential_minimum,
+            password_minimum_length=body.password_minimum_length,
+            self_mail_write=body.self_mail_write,
             actor=call.actor,
         )
         return _view(changed)
@@ -95,6 +101,8 @@ def _view(policy: GroupPolicy) -> PolicyView:
         auth_expiry=_seconds(policy.auth_expiry),
         privilege_expiry=_seconds(policy.privilege_expiry),
         credential_minimum=policy.credential_minimum,
+        password_minimum_length=policy.password_minimum_length,
+        self_mail_write=policy.self_mail_write,
     )
 
 

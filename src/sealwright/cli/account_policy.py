@@ -15,6 +15,8 @@ _FIELDS = (
     ("sign-in lasts, seconds", "auth_expiry"),
     ("changes for, seconds", "privilege_expiry"),
     ("least credential", "credential_minimum"),
+    ("password characters at least", "password_minimum_length"),
+    ("members change their mail", "self_mail_write"),
 )
 
 
@@ -55,7 +57,7 @@ def show(context: CommandContext, name: str) -> None:
 @click.argument("seconds", type=int)
 @pass_context
 def auth_expiry(context: CommandContext, name: str, seconds: int) -> None:
-    """Set how long a sign-in of a member lasts."""
+    """Set how long a sign-in of a member lasts at the most. What the settings say is never exceeded."""
     _set(context, name, auth_expiry=seconds)
 
 
@@ -72,7 +74,7 @@ def reset_auth_expiry(context: CommandContext, name: str) -> None:
 @click.argument("seconds", type=int)
 @pass_context
 def privilege_expiry(context: CommandContext, name: str, seconds: int) -> None:
-    """Set for how long after a sign-in members can make changes without signing in again."""
+    """Set for how long after a sign-in members can make changes. What the settings say is never exceeded."""
     _set(context, name, privilege_expiry=seconds)
 
 
@@ -102,8 +104,50 @@ def credential_type_minimum(context: CommandContext, name: str, minimum: str) ->
     _set(context, name, credential_minimum=minimum)
 
 
+@command("password-minimum-length", examples=["sealwright group account-policy password-minimum-length staff 16"])
+@click.argument("name")
+@click.argument("characters", type=int)
+@pass_context
+def password_minimum_length(context: CommandContext, name: str, characters: int) -> None:
+    """Set how many characters a new password of a member has at least."""
+    _set(context, name, password_minimum_length=characters)
+
+
+@command("reset-password-minimum-length", examples=["sealwright group account-policy reset-password-minimum-length staff"])
+@click.argument("name")
+@pass_context
+def reset_password_minimum_length(context: CommandContext, name: str) -> None:
+    """Ask members for no longer passwords than everyone."""
+    _set(context, name, password_minimum_length=None)
+
+
+@command("allow-self-mail-write", examples=["sealwright group account-policy allow-self-mail-write staff"])
+@click.argument("name")
+@pass_context
+def allow_self_mail_write(context: CommandContext, name: str) -> None:
+    """Let members change their own mail addresses."""
+    _set(context, name, self_mail_write=True)
+
+
+@command("forbid-self-mail-write", examples=["sealwright group account-policy forbid-self-mail-write contractors"])
+@click.argument("name")
+@pass_context
+def forbid_self_mail_write(context: CommandContext, name: str) -> None:
+    """Keep members from changing their own mail addresses, whatever other groups and the settings say."""
+    _set(context, name, self_mail_write=False)
+
+
+@command("reset-self-mail-write", examples=["sealwright group account-policy reset-self-mail-write staff"])
+@click.argument("name")
+@pass_context
+def reset_self_mail_write(context: CommandContext, name: str) -> None:
+    """Let other groups and the settings say whether members change their own mail addresses."""
+    _set(context, name, self_mail_write=None)
+
+
 for each in (
     *(enable, disable, show, auth_expiry, reset_auth_expiry, privilege_expiry, reset_privilege_expiry),
-    credential_type_minimum,
+    *(credential_type_minimum, password_minimum_length, reset_password_minimum_length),
+    *(allow_self_mail_write, forbid_self_mail_write, reset_self_mail_write),
 ):
     account_policy.add_command(each)

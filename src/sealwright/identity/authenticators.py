@@ -14,6 +14,8 @@ from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.errors import Unavailable
 from sealwright.identity import store, totp
+from sealwright.identity.account_policy import store as policies
+from sealwright.identity.account_policy.models import AccountPolicy
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.models import Account, CredentialKind
 from sealwright.identity.passwords import Hashing
@@ -32,7 +34,10 @@ from sealwright.identity.policy import (
 )
 from sealwright.identity.throttle import CountedAttempt, Throttle
 from sealwright.keys import Sealer
+from sealwright.password_strength import MIN_PASSWORD
 
+REFUSED_AFTER = 1.0
+"""Seconds until a wrong password is refused while accounts have hashes of other servers, each of which takes its own time."""
 MAX_QUEUED_CHECKS = 16
 """New passwords that may wait to be scored; the next one is refused as unavailable."""
 
@@ -107,11 +112,14 @@ class Authenticators:
     ) -> VerifiedPassword | RejectedPassword:
         counted = await self._throttle.begin_attempt(*counters)
         account_id, credential_id, stored = found or (None, None, None)
+        begun = asyncio.get_running_loop().time()
         try:
             right = await self._hashing.verify(stored or self._hashing.dummy, password)
         except Unavailable:
             await self._throttle.cancel_attempt(counted)
             raise
+        if not right and await store.has_foreign_hashes(self._db):
+            await asyncio.sleep(begun + REFUSED_AFTER - asyncio.get_running_loop().time())
         if account_id is None:
             return RejectedPassword(None, "no account has this name")
         if credential_id is None or stored is None:
@@ -187,17 +195,28 @@ class Authenticators:
     async def hash_new_password(self, account: Account, password: str) -> bytes:
         """The stored form of a new password; raises WeakPassword with every reason when it is not good enough."""
         mails = [mail.address for mail in account.mails]
-        await self.check_new_password(password, name=account.name, display_name=account.display_name, mails=mails)
+        policy = await policies.of_account(self._db, account.id)
+        await self.check_new_password(password, name=account.name, display_name=account.display_name, mails=mails, policy=policy)
         return await self._hashing.hash(password)
 
-    async def check_new_password(self, password: str, *, name: str, display_name: str, mails: Sequence[str]) -> None:
+    async def check_new_password(
+        self, password: str, *, name: str, display_name: str, mails: Sequence[str], policy: AccountPolicy | None = None
+    ) -> None:
         """Raise WeakPassword with every reason when it is not good enough for a person of this name."""
         if self._waiting >= MAX_QUEUED_CHECKS:
             raise Unavailable("Too many new passwords are being checked at the moment.", retry_after=1)
         self._waiting += 1
         try:
             async with self._one_at_a_time:
-                await asyncio.to_thread(check_password, password, name=name, display_name=display_name, mails=mails)
+                await asyncio.to_thread(
+                    check_password,
+                    password,
+                    name=name,
+                    display_name=display_name,
+                    mails=mails,
+                    shortest=MIN_PASSWORD if policy is None else policy.password_minimum_length or MIN_PASSWORD,
+                    asked_by="" if policy is None else policy.length_asked_by,
+                )
         finally:
             self._waiting -= 1
 

@@ -16,7 +16,7 @@ from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.identity.errors import AccountNotUsable, MailRefused, NameRefused, TextRefused, WeakPassword
 from sealwright.identity.models import Account, AccountKind, Session, SessionKind, SessionLifetimes
 from sealwright.ip import network_of
-from sealwright.password_strength import weaknesses
+from sealwright.password_strength import MIN_PASSWORD, weaknesses
 
 MAX_DISPLAY_NAME = 128
 MAX_DESCRIPTION = 256
@@ -158,9 +158,16 @@ def prepare_password(password: str) -> bytes:
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 
-def check_password(password: str, *, name: str, display_name: str, mails: Sequence[str]) -> None:
-    """Raise WeakPassword with every reason why `password` is not good enough for this account."""
-    reasons = weaknesses(password, name=name, display_name=display_name, mails=mails)
+def check_password(
+    password: str, *, name: str, display_name: str, mails: Sequence[str], shortest: int = MIN_PASSWORD, asked_by: str = ""
+) -> None:
+    """Raise WeakPassword with every reason why `password` is not good enough for this account.
+
+    `asked_by`: the group that asks its members for passwords of at least `shortest` characters, if one does.
+    """
+    reasons = weaknesses(password, name=name, display_name=display_name, mails=mails, shortest=max(shortest, MIN_PASSWORD))
+    if asked_by and len(password) < shortest:
+        reasons = (*reasons, f"the group {asked_by} asks its members for {shortest} characters or more")
     if reasons:
         raise WeakPassword(
             "The password is not strong enough.", reasons=reasons, hint="Take four or more words that do not belong together."

@@ -268,13 +268,13 @@ class Sessions:
 
 
 def under(rules: SessionLifetimes, policy: AccountPolicy) -> SessionLifetimes:
-    """The durations that hold for an account: those of its groups in place of those of the settings."""
+    """The durations that hold for an account: those of the settings, which its groups may shorten and never lengthen."""
     auth, privileged = policy.auth_expiry, policy.privilege_expiry
     return SessionLifetimes(
         idle=rules.idle,
-        absolute=rules.absolute if auth is None else auth,
-        terminal=rules.terminal if auth is None else auth,
-        privileged=rules.privileged if privileged is None else privileged,
+        absolute=rules.absolute if auth is None else min(auth, rules.absolute),
+        terminal=rules.terminal if auth is None else min(auth, rules.terminal),
+        privileged=rules.privileged if privileged is None else min(privileged, rules.privileged),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from msgspec import Struct
-from sqlalchemy import and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, insert, literal, or_, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
@@ -67,8 +67,11 @@ _PASSWORD_BY_NAME = Statement(
 _HELD = Statement(select(credentials.c.id).where(credentials.c.id == _p("credential_id")))
 _INSERT_CREDENTIAL = Statement(insert(credentials))
 _REPLACE_SECRET = Statement(
-    update(credentials).where(credentials.c.id == _p("of"), credentials.c.secret == _p("known")).values(secret=_p("new_secret"))
+    update(credentials)
+    .where(credentials.c.id == _p("of"), credentials.c.secret == _p("known"))
+    .values(secret=_p("new_secret"), foreign_hash=0)
 )
+_HAS_FOREIGN_HASHES = Statement(select(literal(1)).where(exists().where(credentials.c.foreign_hash == 1)))
 _DELETE_CREDENTIALS = Statement(
     delete(credentials).where(credentials.c.account_id == _p("of"), credentials.c.kind == _p("which"))
 )
@@ -110,7 +113,12 @@ async def is_held(tx: Transaction, credential_id: str) -> bool:
 async def insert_credential(tx: Transaction, new: StoredSecret) -> None:
     """Store a new credential."""
     values = {name: getattr(new, name) for name in StoredSecret.__dataclass_fields__}
-    await tx.run(_INSERT_CREDENTIAL, **(values | {"kind": str(new.kind)}))
+    await tx.run(_INSERT_CREDENTIAL, **(values | {"kind": str(new.kind), "foreign_hash": 0}))
+
+
+async def has_foreign_hashes(reader: Reader) -> bool:
+    """Whether an account has a password that another server hashed, and that was not used here yet."""
+    return await reader.one(_HAS_FOREIGN_HASHES) is not None
 
 
 async def replace_secret(tx: Transaction, credential_id: str, *, known: bytes, new: bytes) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from sealwright.jose import (
     ACCESS_TOKEN,
+    JWT,
     TokenExpired,
     TokenRefused,
     UnverifiedToken,
@@ -79,6 +80,16 @@ class AccessTokens:
         except TokenRefused as cause:
             raise AccessTokenRefused(cause.detail) from cause
         return AccessToken(claims, tuple(optional_text(claims, "scope").split()), family, holder)
+
+    async def is_id_token(self, text: str, client: Client) -> bool:
+        """Whether a text is an ID token of this client, expired or not."""
+        records = await self._custody.public_keys(*key_owner_of(client))
+        algorithms = frozenset(record.algorithm for record in records)
+        try:
+            found = verify(text, verification_keys(*records), typ=JWT, algorithms=algorithms).claims
+        except TokenRefused:
+            return False
+        return client.name in audiences(found)
 
     def client_name_in(self, text: str) -> str:
         """The client that a token says it was made for, which is not verified; raises AccessTokenRefused where it says none."""

@@ -171,6 +171,7 @@ def _endpoints(
             opaque=proofs.opaque,
         ),
         pushes=PushEndpoint(
+            dependencies,
             clients=clients,
             incoming=asked.incoming,
             requests=asked.pending,
@@ -178,7 +179,7 @@ def _endpoints(
             confirmations=proofs.confirmations,
             requests_by_network=dependencies.budgets.authorizations_by_network,
         ),
-        devices=DeviceEndpoint(clients=clients, requests=asked.pending, devices=asked.devices),
+        devices=DeviceEndpoint(dependencies, clients=clients, requests=asked.pending, devices=asked.devices),
         introspection=IntrospectionEndpoint(
             dependencies,
             clients=clients,

@@ -7,8 +7,6 @@ from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from sealwright.access import anonymous
-from sealwright.audit import Event
 from sealwright.ca import ClientCertificates, serial_of
 from sealwright.client_metadata import FAPI_ALGORITHMS
 from sealwright.jose import thumbprint_sha256
@@ -40,8 +38,6 @@ class Confirmations:
     def __init__(self, dependencies: OAuthDependencies, certificates: ClientCertificates, proofs: DpopProofs) -> None:
         self._proofs = proofs
         self._origins = (dependencies.origin, dependencies.machines_origin)
-        self._db = dependencies.db
-        self._audit = dependencies.audit
         self._certificates = certificates
 
     async def of_request(self, client: Client, request: TokenRequest) -> Confirmation | None:
@@ -52,21 +48,22 @@ class Confirmations:
         if proof is not None:
             return Confirmation(PROOF_KEY, await self.key_of(client, proof, request.path))
         if client.dpop_bound_access_tokens:
-            await self._refuse(client, request, "the client's tokens are bound to a key, and no DPoP proof was sent")
-            raise DpopProofRefused(f"Tokens of {client.name} are bound to a key: send a DPoP proof (RFC 9449).")
+            raise DpopProofRefused(
+                f"Tokens of {client.name} are bound to a key: send a DPoP proof (RFC 9449).",
+                reasons=("the client's tokens are bound to a key, and no DPoP proof was sent",),
+            )
         if not client.tls_client_certificate_bound_access_tokens:
             return None
         der = request.peer.shown_certificate
         if der is None:
-            await self._refuse(client, request, "the client's tokens are bound to its certificate, and none was shown")
             raise MalformedTokenRequest(
-                "Tokens of this client are bound to its certificate: ask with the certificate, at the machines listener."
+                "Tokens of this client are bound to its certificate: ask with the certificate, at the machines listener.",
+                reasons=("the client's tokens are bound to its certificate, and none was shown",),
             )
         confirmation = Confirmation(CERTIFICATE, thumbprint_sha256(der), serial_of(der))
         ended = await self._why_ended(confirmation)
         if ended:
-            await self._refuse(client, request, ended)
-            raise MalformedTokenRequest("The client certificate is no longer valid; renew it.")
+            raise MalformedTokenRequest("The client certificate is no longer valid; renew it.", reasons=(ended,))
         return confirmation
 
     async def key_of(self, client: Client, proof: str, path: str) -> str:
@@ -127,16 +124,6 @@ class Confirmations:
             return ""
         thumbprint = urlsafe_b64decode(confirmation.thumbprint + "=")
         return await self._certificates.why_ended(confirmation.certificate_serial, thumbprint)
-
-    async def _refuse(self, client: Client, request: TokenRequest, reason: str) -> None:
-        await self._audit.refused(
-            self._db,
-            Event.TOKEN_REFUSED,
-            actor=anonymous(request.peer.address),
-            target=f"client:{client.id}",
-            reason=reason,
-            details={"client": client.name, "address": request.peer.address, "reason": reason},
-        )
 
 
 def _algorithms(client: Client) -> frozenset[str]:

@@ -139,6 +139,13 @@ class ClientNotAuthorized(TokenRequestRefused):
     error = "unauthorized_client"
 
 
+class TokenTypeRefused(TokenRequestRefused):
+    """A token of a kind that the endpoint is not for (RFC 7009, section 2.2.1)."""
+
+    code = "unsupported_token_type"
+    error = "unsupported_token_type"
+
+
 class ScopeRefused(TokenRequestRefused):
     """More is asked than was granted."""
 

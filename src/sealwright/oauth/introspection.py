@@ -18,6 +18,7 @@ from sealwright.oauth.grants import store as token_store
 from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import Client
+from sealwright.oauth.refused_requests import recorded_requests
 from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.token_families import FamilyHolder, TokenFamilies
 from sealwright.oauth.token_request import TokenRequest
@@ -56,6 +57,7 @@ class IntrospectionEndpoint:
         subjects: SubjectLookup,
         custody: Custody,
     ) -> None:
+        self._dependencies = dependencies
         self._custody = custody
         self._db = dependencies.db
         self._clock = dependencies.clock
@@ -68,12 +70,15 @@ class IntrospectionEndpoint:
 
     async def respond(self, request: TokenRequest) -> dict[str, Any]:
         """The members of the response. A token of another client is inactive, like one that never was."""
-        return await self._members(await self._clients.authenticate(request), request)
+        client = await self._clients.authenticate(request)
+        async with recorded_requests(self._dependencies, client, request):
+            return await self._members(client, request)
 
     async def respond_signed(self, request: TokenRequest) -> str:
         """The same as a JWT, signed as the client's ID tokens are (RFC 9701, section 5)."""
         client = await self._clients.authenticate(request)
-        members = await self._members(client, request)
+        async with recorded_requests(self._dependencies, client, request):
+            members = await self._members(client, request)
         key = await self._custody.published(*key_owner_of(client), client.id_token_signed_response_alg)
         claims = {
             "iss": issuer_url_of(self._origin, client),

@@ -18,7 +18,7 @@ from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.oauth.http import answer_failure
 from sealwright.oauth.issuers.addresses import AUTHORIZATION_PATH
-from sealwright.oauth.models import ConsentStep, FormPostStep, NextStep, NotAllowedStep, SignInStep
+from sealwright.oauth.models import AcceptedRequest, ConsentStep, FormPostStep, NextStep, NotAllowedStep, SignInStep
 from sealwright.oauth.parameters import written
 
 PERMIT_PATH = AUTHORIZATION_PATH + "/permit"
@@ -56,16 +56,26 @@ class TerminalEndpoints:
         self._budgets.authorizations_by_network.take(network_of(request.peer.address))
         signed_in = await self._signed_in(request)
         text = request.query_text if request.method == "GET" else urlencode(_members(request))
-        step = await self._authorization.first_step(text, signed_in, request.peer.address)
-        return await self._response(request, step, signed_in)
+        begun = await self._authorization.begin(text, request.peer.address)
+        if not isinstance(begun, AcceptedRequest):
+            return await self._response(request, begun, signed_in)
+        await self._require_mode_for_terminals(begun.handle)
+        return await self._response(request, await self._authorization.next_step(begun.handle, signed_in), signed_in)
 
     async def _permit(self, request: Request) -> Response:
-        signed_in = await self._signed_in(request)
-        return await self._response(request, await self._authorization.allow(_token(request), signed_in), signed_in)
+        signed_in, handle = await self._signed_in(request), _token(request)
+        await self._require_mode_for_terminals(handle)
+        return await self._response(request, await self._authorization.allow(handle, signed_in), signed_in)
 
     async def _reject(self, request: Request) -> Response:
-        signed_in = await self._signed_in(request)
-        return await self._response(request, await self._authorization.deny(_token(request), signed_in), signed_in)
+        signed_in, handle = await self._signed_in(request), _token(request)
+        await self._require_mode_for_terminals(handle)
+        return await self._response(request, await self._authorization.deny(handle, signed_in), signed_in)
+
+    async def _require_mode_for_terminals(self, handle: str) -> None:
+        """Raise InvalidInput before a code is made that could not be told."""
+        if (await self._authorization.pending(handle)).request.response_mode.is_form_post:
+            raise _form_post()
 
     async def _signed_in(self, request: Request) -> SignedIn:
         signed_in = await self._terminals.authenticate(request)
@@ -80,7 +90,7 @@ class TerminalEndpoints:
             needs = await self._authorization.needs(await self._authorization.pending(step.handle), signed_in)
             raise NotPermitted(f"This account may not grant {' '.join(need.scope for need in needs)} to the application.")
         if isinstance(step, FormPostStep):
-            raise InvalidInput("A response by form_post is for browsers; ask for the response_mode query or fragment.")
+            raise _form_post()
         if isinstance(step, ConsentStep):
             return json_response(200, {"ConsentRequested": await self._consent(step, signed_in)}, headers=_NO_STORE)
         # A POST is answered with 200, so that a client library does not follow the address by itself.
@@ -97,6 +107,10 @@ class TerminalEndpoints:
             "claims": disclosed.claims,
             "consent_token": step.handle,
         }
+
+
+def _form_post() -> InvalidInput:
+    return InvalidInput("A response by form_post is for browsers; ask for the response_mode query or fragment.")
 
 
 async def _with_json_failures(request: Request, work: Awaitable[Response]) -> Response:

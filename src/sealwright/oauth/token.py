@@ -30,6 +30,7 @@ from sealwright.oauth.grants import GRANTS, Grant, GrantDependencies, GrantResul
 from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.models import Client
 from sealwright.oauth.opaque_tokens import OpaqueTokens
+from sealwright.oauth.refused_requests import recorded_requests
 from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.token_families import FamilyHolder
 from sealwright.oauth.token_request import TokenRequest
@@ -82,6 +83,7 @@ class TokenEndpoint:
         custody: Custody,
         opaque: OpaqueTokens,
     ) -> None:
+        self._dependencies = dependencies
         self._opaque = opaque
         self._clock = dependencies.clock
         self._origin = dependencies.origin
@@ -96,7 +98,12 @@ class TokenEndpoint:
 
     async def respond(self, request: TokenRequest) -> TokenResponse:
         """The tokens for one request; raises TokenRequestRefused."""
-        client, address = await self._clients.authenticate(request), request.peer.address
+        client = await self._clients.authenticate(request)
+        async with recorded_requests(self._dependencies, client, request):
+            return await self._tokens(client, request)
+
+    async def _tokens(self, client: Client, request: TokenRequest) -> TokenResponse:
+        address = request.peer.address
         grant_type = request.required("grant_type")
         grant = self._grants.get(grant_type)
         if grant is None:

@@ -119,8 +119,13 @@ class TokenFamilies:
                 details=_details(family, client, reason),
             )
 
-    async def refuse(self, family: TokenFamily, client: Client, reason: str, actor: Actor, *, revoke: bool = False) -> None:
-        """Record that a token request about a known family was refused, and where `revoke` is set, end the family."""
+    async def refuse(
+        self, family: TokenFamily, client: Client, reason: str, actor: Actor, *, revoke: bool = False, detail: str = ""
+    ) -> None:
+        """Record that a token request about a known family was refused, and where `revoke` is set, end the family.
+
+        `reason` holds nothing that the client can choose, since refusals are counted by it; `detail` stands in the row for it.
+        """
         if revoke:
 
             async def body(tx: Transaction) -> None:
@@ -133,7 +138,7 @@ class TokenFamilies:
             actor=actor,
             target=f"client:{client.id}",
             reason=reason,
-            details=_details(family, client, reason),
+            details=_details(family, client, detail or reason),
         )
 
 

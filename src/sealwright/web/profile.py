@@ -114,7 +114,7 @@ class ProfilePages:
 
     async def show_mail(self, page_request: PageRequest, person: SignedIn) -> Response:
         """The person's addresses."""
-        return self._mail_form(page_request, person, notice=notice_text(page_request.request))
+        return await self._mail_form(page_request, person, notice=notice_text(page_request.request))
 
     async def add_mail(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Add an address, which is not confirmed yet."""
@@ -131,7 +131,8 @@ class ProfilePages:
     async def send_link(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Send a link to an address that is not confirmed."""
         if not self._outbox.is_on:
-            return self._mail_form(page_request, person, errors=(FormError("This server sends no mail. Ask an administrator."),))
+            problem = FormError("This server sends no mail. Ask an administrator.")
+            return await self._mail_form(page_request, person, errors=(problem,))
         queued: list[str] = []
 
         async def with_link(tx: Transaction, account: Account, link: MailLink) -> None:
@@ -149,7 +150,7 @@ class ProfilePages:
         try:
             await self._addresses.create_link(page_request.typed("address"), with_link, actor=person.actor)
         except Failure as refusal:
-            return self._mail_form(page_request, person, errors=(form_error(refusal),))
+            return await self._mail_form(page_request, person, errors=(form_error(refusal),))
         tried = await self._outbox.send_now(queued[0], _SEND_TIMEOUT)
         return done(MAIL_PAGE, "mail-sent" if tried.state is mail.DeliveryState.SENT else "mail-queued")
 
@@ -175,10 +176,10 @@ class ProfilePages:
             await self._addresses.set_own(wanted, actor=person.actor)
         except Failure as refusal:
             errors = tuple(FormError(each.text, "address") for each in fields_of(refusal, {}))
-            return self._mail_form(page_request, person, typed=typed, errors=errors)
+            return await self._mail_form(page_request, person, typed=typed, errors=errors)
         return done(MAIL_PAGE, "mails")
 
-    def _mail_form(
+    async def _mail_form(
         self,
         page_request: PageRequest,
         person: SignedIn,
@@ -194,7 +195,7 @@ class ProfilePages:
             notice=notice,
             errors=errors,
             mails=person.account.mails,
-            may_edit=self._addresses.edit_own,
+            may_edit=await self._addresses.may_edit_own(person.account.id),
             sends_mail=self._outbox.is_on,
             typed=typed,
         )

@@ -45,6 +45,25 @@ async def test_token_of_another_client_is_left_alone():
         assert await world.events("token.family_revoked") == []
 
 
+async def test_id_token_is_no_token_to_revoke_and_the_refusal_is_on_record():
+    async with oauth_world() as world:
+        _, _, wiki, tokens = await alice_at_wiki(world)
+        answer = await world.post(PATH, {"token": tokens["id_token"]}, wiki)
+        assert (answer.status, members(answer)["error"]) == (400, "unsupported_token_type")
+        [(_, outcome, details)] = await world.events("token.refused")
+        assert (outcome, details["endpoint"], details["error"]) == ("refused", PATH, "unsupported_token_type")
+        assert (await introspected(world, wiki, tokens["access_token"]))["active"] is True
+
+
+async def test_token_that_is_no_token_of_the_client_is_on_record_and_no_error():
+    async with oauth_world() as world:
+        _, _, _, tokens = await alice_at_wiki(world)
+        _, secret = await world.confidential_client("blog")
+        assert (await world.post(PATH, {"token": tokens["access_token"]}, basic("blog", secret))).status == 200
+        [(_, _, details)] = await world.events("token.refused")
+        assert (details["client"], details["error"]) == ("blog", "no token of this client")
+
+
 async def test_confidential_client_must_prove_itself_to_revoke():
     async with oauth_world() as world:
         _, _, wiki, tokens = await alice_at_wiki(world)

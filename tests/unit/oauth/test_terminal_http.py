@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sealwright.identity import SessionKind
-from tests.oauth_world import answer_parameters, confidential_request, members, oauth_world
+from tests.oauth_world import answer_parameters, confidential_request, handle_in, members, oauth_world
 
 ASK, PERMIT, REJECT = (f"/oauth2/authorise{end}" for end in ("", "/permit", "/reject"))
 
@@ -84,6 +84,22 @@ async def test_terminal_rejects_and_the_application_is_told(way):
             answer = await world.call("POST", REJECT, body=msgspec.json.encode(token), headers=headers)
         told = sent_to(answer)
         assert (told["error"], told["state"]) == ("access_denied", confidential_request()["state"])
+
+
+@pytest.mark.parametrize("mode", ["form_post", "form_post.jwt"])
+async def test_response_that_a_terminal_cannot_read_is_refused_before_a_code_is_made(mode):
+    async with alice_at_terminal() as (world, headers):
+        token = await consent_token(world, headers)
+        await world.call("POST", PERMIT, body=msgspec.json.encode(token), headers=headers)
+        before = len(await world.events("token.code_issued"))
+        answer = await ask(world, headers, response_mode=mode)  # consent was given before
+        assert (answer.status, members(answer)["error"]) == (400, "invalid_request")
+        browser = await world.authorize(None, **confidential_request(response_mode=mode))
+        for path in (PERMIT, REJECT):
+            handle = handle_in(browser)
+            answer = await world.call("POST", path, body=msgspec.json.encode(handle), headers=headers)
+            assert answer.status == 400
+        assert len(await world.events("token.code_issued")) == before
 
 
 async def test_parameters_come_in_the_query_as_well():

@@ -91,6 +91,8 @@ account_policies = Table(
     Column("auth_expiry", Integer, nullable=True, doc="Seconds that a sign-in lasts at the most"),
     Column("privilege_expiry", Integer, nullable=True, doc="Seconds after a sign-in in which changes can be made"),
     text_column("credential_minimum", nullable=True, doc="any, mfa or passkey"),
+    Column("password_minimum_length", Integer, nullable=True, doc="Characters that a new password has at least"),
+    Column("self_mail_write", Integer, nullable=True, doc="Whether members may change their own mail addresses; 0 or 1"),
     info={"about": "What groups ask of the sign-ins of their members; of several groups the strictest counts."},
 )
 
@@ -107,7 +109,9 @@ credentials = Table(
     ),
     instant_column("created_at"),
     Column("last_step", INSTANT, nullable=True, doc="Of a second factor the last time step used, so that a code works once"),
+    flag_column("foreign_hash", 0, doc="Whether it is a password that another server hashed, until it is hashed anew"),
     UniqueConstraint("account_id", "kind", "label"),
+    Index("ix_credentials_foreign_hash", "foreign_hash"),
     info={"about": "Passwords and second factors."},
 )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from sealwright.access import Actor, Permission
 from sealwright.audit import Audit, Event, changes_between
@@ -16,10 +18,13 @@ from sealwright.identity.account_policy.models import CredentialMinimum, GroupPo
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.store import lock_directory
+from sealwright.password_strength import MIN_PASSWORD
 
 SHORTEST = timedelta(minutes=1)
 LONGEST_AUTH = timedelta(days=30)
 LONGEST_PRIVILEGE = timedelta(hours=1)
+LONGEST_MINIMUM = 64
+"""Characters of a password."""
 
 
 class AccountPolicies:
@@ -43,26 +48,30 @@ class AccountPolicies:
         auth_expiry: timedelta | UnsetType | None = UNSET,
         privilege_expiry: timedelta | UnsetType | None = UNSET,
         credential_minimum: CredentialMinimum | UnsetType | None = UNSET,
+        password_minimum_length: int | UnsetType | None = UNSET,
+        self_mail_write: bool | UnsetType | None = UNSET,
         actor: Actor,
     ) -> GroupPolicy:
         """Set the members that are given: None removes one, UNSET keeps it. A group without a policy gets one.
 
-        Durations and minimum count from the next sign-in of each member on; the time for changes counts at once.
+        Durations and minimum count from the next sign-in of each member on; the rest counts at once. A duration that is longer
+        than the settings allow shortens nothing: the settings are what no group goes beyond.
         """
-        auth = _within(auth_expiry, "A sign-in", LONGEST_AUTH)
-        privilege = _within(privilege_expiry, "The time for changes", LONGEST_PRIVILEGE)
+        given = {
+            "auth_expiry": _within(auth_expiry, "A sign-in", LONGEST_AUTH),
+            "privilege_expiry": _within(privilege_expiry, "The time for changes", LONGEST_PRIVILEGE),
+            "credential_minimum": credential_minimum,
+            "password_minimum_length": _length(password_minimum_length),
+            "self_mail_write": self_mail_write,
+        }
 
         async def body(tx: Transaction) -> GroupPolicy:
             await lock_directory(tx)
             group = await self._directory.group_in(tx, who)
             await self._changes.require_over_group(tx, actor, group, "change the account policy of")
             before = await store.of_group(tx, group.id) or GroupPolicy(group.name)
-            after = GroupPolicy(
-                group.name,
-                before.auth_expiry if isinstance(auth, UnsetType) else auth,
-                before.privilege_expiry if isinstance(privilege, UnsetType) else privilege,
-                before.credential_minimum if isinstance(credential_minimum, UnsetType) else credential_minimum,
-            )
+            changed: dict[str, Any] = {name: value for name, value in given.items() if value is not UNSET}
+            after = replace(before, group=group.name, **changed)
             await store.put(tx, group.id, after)
             details: dict[str, object] = {"name": group.name, "policy": _details(after), "policy_before": _details(before)}
             details["changes"] = changes_between(_details(before), _details(after))
@@ -95,9 +104,20 @@ def _within(duration: timedelta | UnsetType | None, what: str, longest: timedelt
     return duration
 
 
+def _length(length: int | UnsetType | None) -> int | UnsetType | None:
+    if isinstance(length, int) and not MIN_PASSWORD <= length <= LONGEST_MINIMUM:
+        raise InvalidInput(
+            f"Passwords cannot be asked to have {length} characters.",
+            reasons=(f"{MIN_PASSWORD} to {LONGEST_MINIMUM} are allowed; every password has {MIN_PASSWORD} in any case",),
+        )
+    return length
+
+
 def _details(policy: GroupPolicy) -> dict[str, object]:
     return {
         "auth_expiry": None if policy.auth_expiry is None else policy.auth_expiry.total_seconds(),
         "privilege_expiry": None if policy.privilege_expiry is None else policy.privilege_expiry.total_seconds(),
         "credential_minimum": policy.credential_minimum,
+        "password_minimum_length": policy.password_minimum_length,
+        "self_mail_write": policy.self_mail_write,
     }

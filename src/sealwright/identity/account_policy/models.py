@@ -38,6 +38,9 @@ class GroupPolicy(Struct, frozen=True):
     auth_expiry: timedelta | None = None
     privilege_expiry: timedelta | None = None
     credential_minimum: CredentialMinimum | None = None
+    password_minimum_length: int | None = None
+    self_mail_write: bool | None = None
+    """Whether members may change their own mail addresses, whatever the settings say."""
 
 
 class AccountPolicy(Struct, frozen=True):
@@ -48,19 +51,33 @@ class AccountPolicy(Struct, frozen=True):
     minimum: CredentialMinimum
     asked_by: str
     """Name of the group that asks for the minimum."""
+    password_minimum_length: int | None = None
+    length_asked_by: str = ""
+    """Name of the group that asks for the longest password."""
+    self_mail_write: bool | None = None
+    """None where no group says so, and the settings decide."""
 
 
 def strictest(policies: Iterable[GroupPolicy]) -> AccountPolicy:
-    """The shortest of the durations, and the strictest minimum."""
+    """The shortest of the durations, the strictest minimum, the longest password; who one group keeps from its mail is kept."""
     found = list(policies)
     order = list(CredentialMinimum)
     minimum, asked_by = CredentialMinimum.ANY, ""
     for each in found:
         if each.credential_minimum is not None and order.index(each.credential_minimum) > order.index(minimum):
             minimum, asked_by = each.credential_minimum, each.group
+    longest = max(
+        (each for each in found if each.password_minimum_length is not None),
+        key=lambda each: each.password_minimum_length or 0,
+        default=None,
+    )
+    said = [each.self_mail_write for each in found if each.self_mail_write is not None]
     return AccountPolicy(
         min((each.auth_expiry for each in found if each.auth_expiry is not None), default=None),
         min((each.privilege_expiry for each in found if each.privilege_expiry is not None), default=None),
         minimum,
         asked_by,
+        None if longest is None else longest.password_minimum_length,
+        "" if longest is None else longest.group,
+        all(said) if said else None,
     )

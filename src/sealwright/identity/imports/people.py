@@ -196,7 +196,7 @@ class PersonImports:
             ]
             if each.password:
                 kind = str(CredentialKind.PASSWORD)
-                secret = {"label": "", "secret": each.password, "created_at": now, "last_step": None}
+                secret = {"label": "", "secret": each.password, "created_at": now, "last_step": None, "foreign_hash": 1}
                 found["credentials"].append({**of, "id": uuid4(self._entropy), "kind": kind, **secret})
         return found
 

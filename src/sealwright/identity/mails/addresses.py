@@ -19,6 +19,7 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
 from sealwright.errors import Conflict, NotFound, NotPermitted, RateLimited
 from sealwright.identity import store as link_store
+from sealwright.identity.account_policy import store as policies
 from sealwright.identity.directory import store as directory_store
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.lookup import account_not_found
@@ -60,14 +61,22 @@ class MailAddresses:
         domain: str,
         edit_own: bool,
     ) -> None:
-        """`edit_own`: whether people may change their own addresses."""
+        """`edit_own`: whether people may change their own addresses where none of their groups says so."""
         self._db = db
         self._audit = audit
         self._clock = clock
         self._entropy = entropy
         self._changes = changes
         self._domain = domain
-        self.edit_own = edit_own
+        self._edit_own = edit_own
+
+    async def may_edit_own(self, account_id: str) -> bool:
+        """Whether a person may change their own addresses: what their groups say, else what the settings do."""
+        return await self._may_edit_own(self._db, account_id)
+
+    async def _may_edit_own(self, reader: Database | Transaction, account_id: str) -> bool:
+        said = (await policies.of_account(reader, account_id)).self_mail_write
+        return self._edit_own if said is None else said
 
     async def create_link(self, address: str, with_link: WithMailLink, *, actor: Actor) -> MailLink:
         """Make a link for an address of one's own that is not confirmed yet; `with_link` queues the message.
@@ -146,7 +155,7 @@ class MailAddresses:
         """
 
         async def body(tx: Transaction) -> Account:
-            if not self.edit_own:
+            if not await self._may_edit_own(tx, actor.id):
                 raise NotPermitted(
                     "People do not change their own e-mail addresses on this server.", hint="Ask an administrator to change it."
                 )

@@ -37,6 +37,9 @@ LONGEST_ID = 256
 OWN_TYPE = "client-authentication+jwt"
 """`typ` of assertions that state their purpose; most have none."""
 
+_OF_A_REQUEST = "response_type"
+"""In every request object, and in no assertion: one is never taken for the other (RFC 9101, section 10.8)."""
+
 __all__ = ["JWT_BEARER_ASSERTION", "ClientAssertions"]
 
 
@@ -56,9 +59,14 @@ class ClientAssertions:
             claims = (await self._verified(client, token, method)).claims
             if require_text(claims, "iss") != client.name or require_text(claims, "sub") != client.name:
                 raise NotProven("iss and sub of the assertion are not both the client_id")
+            if _OF_A_REQUEST in claims:
+                raise NotProven("the assertion is an authorization request that the client signed, and no assertion")
             audience = claims.get("aud")
             if audience not in self._audiences(client):
-                raise NotProven(f"the assertion is addressed to {str(audience)[:200]!r}, which is not this server alone")
+                raise NotProven(
+                    "the assertion is not addressed to this server alone",
+                    f"the assertion is addressed to {str(audience)[:200]!r}, which is not this server alone",
+                )
             now = self._clock.now()
             check_times(claims, now, LEEWAY)
             expires_at = instant_claim(claims, "exp")
@@ -66,9 +74,12 @@ class ClientAssertions:
                 raise NotProven("the assertion is valid for longer than an hour")
             token_id = require_text(claims, "jti")
         except TokenRefused as cause:
-            raise NotProven(cause.detail) from cause
+            raise NotProven(f"the assertion is not valid ({cause.code})", cause.detail) from cause
         if len(token_id) > LONGEST_ID:
-            raise NotProven(f"the jti of the assertion has {len(token_id)} characters; {LONGEST_ID} are allowed")
+            raise NotProven(
+                "the jti of the assertion is too long",
+                f"the jti of the assertion has {len(token_id)} characters; {LONGEST_ID} are allowed",
+            )
         digest = hashlib.sha256(f"assertion\0{client.id}\0{token_id}".encode()).digest()[:16]
         kept_until = after(after(now, LONGEST_LIFE), 3 * LEEWAY)  # so that the same id with a later expiry is the same assertion
 

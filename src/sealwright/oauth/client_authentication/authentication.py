@@ -24,6 +24,7 @@ from sealwright.oauth.token_request import TokenRequest
 
 _NO_SECRET = bytes(32)
 _ASSERTION_METHODS = ("private_key_jwt", "client_secret_jwt")
+_UNREADABLE = "the client's credentials cannot be read"
 _NOT_AUTHENTICATED = "The client is unknown, or did not prove itself in the way that is registered for it."
 
 
@@ -45,7 +46,7 @@ class ClientAuthentication:
         try:
             presented = read_credentials(request.headers.get("authorization"), request.form)
         except TokenRequestRefused as refusal:
-            await self._record(request, None, request.form.get("client_id", ""), refusal.detail)
+            await self._record(request, None, request.form.get("client_id", ""), _UNREADABLE, refusal.detail)
             raise
         nameable = is_client_name(presented.name)
         party = (presented.name if nameable else "", network_of(request.peer.address))
@@ -55,10 +56,10 @@ class ClientAuthentication:
             await self._require_proof(client, presented, request)
         except NotProven as why:
             self._failures.spend(*party)
-            await self._record(request, client, presented.name if nameable else "", why.detail)
+            await self._record(request, client, presented.name if nameable else "", why.kind, why.detail)
             raise ClientNotAuthenticated(_NOT_AUTHENTICATED) from why
         except MalformedTokenRequest as refusal:
-            await self._record(request, client, presented.name, refusal.detail)
+            await self._record(request, client, presented.name, "the client authenticates in two ways", refusal.detail)
             raise
         if client is None:
             raise ClientNotAuthenticated(_NOT_AUTHENTICATED)
@@ -93,14 +94,14 @@ class ClientAuthentication:
         if presented.secret_method not in methods:
             raise NotProven(f"the client used {presented.secret_method}, and is registered for {methods[0]}")
 
-    async def _record(self, request: TokenRequest, client: Client | None, name: str, reason: str) -> None:
+    async def _record(self, request: TokenRequest, client: Client | None, name: str, kind: str, reason: str) -> None:
         address = request.peer.address
         await self._audit.refused(
             self._db,
             Event.TOKEN_REFUSED,
             actor=anonymous(address),
             target="client:unknown" if client is None else f"client:{client.id}",
-            reason=reason,
+            reason=kind,
             details={"client": name[:64], "address": address, "reason": reason},
         )
 

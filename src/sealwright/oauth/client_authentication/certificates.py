@@ -30,7 +30,7 @@ class CertificateProof:
     async def require(self, client: Client, peer: Peer, method: str) -> None:
         """Raise NotProven unless the connection has a certificate that proves the client."""
         if peer.shown_certificate is None:
-            raise NotProven(peer.forwarding_fault or "no client certificate was shown")
+            raise NotProven("no client certificate was shown", peer.forwarding_fault)
         if method == "tls_client_auth":
             await self._require_ours(client, peer.shown_certificate)
         else:
@@ -40,10 +40,13 @@ class CertificateProof:
         try:
             shown = await self._certificates.authenticate(der)
         except CertificateRefused as cause:
-            raise NotProven(cause.detail) from cause
+            raise NotProven("the certificate is not ours, or not valid", cause.detail) from cause
         if not has_registered_name(client, shown):
             member, value = registered_name(client)
-            raise NotProven(f"the certificate {shown.serial} does not have the name that is registered as {member}: {value}")
+            raise NotProven(
+                "the certificate does not have the registered name",
+                f"the certificate {shown.serial} does not have the name that is registered as {member}: {value}",
+            )
 
     async def _require_registered(self, client: Client, der: bytes | None) -> None:
         """A self-signed certificate proves that its holder has the key; what makes it the client's is that it is registered."""
@@ -53,7 +56,7 @@ class CertificateProof:
             raise NotProven("the certificate is none of those that the client registered (x5c)")
         ended = why_not_valid(der, self._clock.now())
         if ended:
-            raise NotProven(ended)
+            raise NotProven("the certificate is not valid at this time", ended)
 
 
 def registered_name(client: Client) -> tuple[str, str]:

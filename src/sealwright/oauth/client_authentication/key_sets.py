@@ -40,7 +40,7 @@ class _Fetched(msgspec.Struct):
     document: bytes | None = None
     until: Instant = Instant(0)
     ask_again_from: Instant = Instant(0)
-    failure: str = ""
+    failure: NotProven | None = None
     failed_until: Instant = Instant(0)
 
 
@@ -97,14 +97,14 @@ class ClientKeySets:
 
     async def _fetch(self, uri: str, known: _Fetched) -> None:
         now = self._clock.now()
-        if is_ahead(known.failed_until, now, at_most=FAILURE_PAUSE):
-            raise NotProven(known.failure)
+        if known.failure is not None and is_ahead(known.failed_until, now, at_most=FAILURE_PAUSE):
+            raise NotProven(known.failure.kind, known.failure.detail)
         known.ask_again_from = after(now, UNKNOWN_KEY_PAUSE)
         try:
             document = await self._answer(uri)
             _keys_in(document)
         except NotProven as cause:
-            known.failure, known.failed_until = cause.detail, after(self._clock.now(), FAILURE_PAUSE)
+            known.failure, known.failed_until = cause, after(self._clock.now(), FAILURE_PAUSE)
             raise
         known.document, known.until = document, after(self._clock.now(), KEPT_FOR)
 
@@ -112,9 +112,9 @@ class ClientKeySets:
         try:
             answer = await self._outbound.get(uri, max_bytes=LARGEST_ANSWER, timeout=PATIENCE)
         except Unavailable as cause:
-            raise NotProven(f"its keys cannot be fetched: {cause.detail}") from cause
+            raise NotProven("its keys cannot be fetched", f"its keys cannot be fetched: {cause.detail}") from cause
         if answer.status != _OK:
-            raise NotProven(f"its keys at {uri} were answered with status {answer.status}")
+            raise NotProven("its keys cannot be fetched", f"its keys at {uri} were answered with status {answer.status}")
         return answer.body
 
 
@@ -123,7 +123,7 @@ def _keys_in(document: bytes) -> VerificationKeys:
     try:
         return keys_of_jwks(document)
     except JwkRefused as cause:
-        raise NotProven(f"its key set cannot be used: {cause.detail}") from cause
+        raise NotProven("its key set cannot be used", f"its key set cannot be used: {cause.detail}") from cause
 
 
 @lru_cache(maxsize=1_024)

@@ -133,7 +133,9 @@ class RefreshTokenGrant:
         still = policy.still_granted(family.scope, reached)
         if not still:
             reasons = policy.decide_scopes(family.scope, await store.scope_maps(self._db, client.id), group_ids).reasons
-            await self._families.refuse(family, client, "; ".join(reasons), actor)
+            await self._families.refuse(
+                family, client, "the person may not grant any of the scopes any more", actor, detail="; ".join(reasons)
+            )
             raise GrantRefused("The person may not grant any of the scopes any more.", reasons=reasons)
         if asked is None:
             return still

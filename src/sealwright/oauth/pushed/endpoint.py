@@ -9,10 +9,13 @@ from sealwright.ip import network_of
 from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.confirmations import Confirmations
+from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import AuthorizationRefused, DpopProofRefused, UnprovenRequest
+from sealwright.oauth.models import Client
 from sealwright.oauth.parameters import Parameters, state_of
 from sealwright.oauth.pending import PendingRequests
 from sealwright.oauth.pushed.requests import PushedRequests, pushed_response
+from sealwright.oauth.refused_requests import recorded_requests
 from sealwright.oauth.token_request import TokenRequest
 
 
@@ -21,6 +24,7 @@ class PushEndpoint:
 
     def __init__(
         self,
+        dependencies: OAuthDependencies,
         *,
         clients: ClientAuthentication,
         incoming: AuthorizationRequests,
@@ -29,6 +33,7 @@ class PushEndpoint:
         confirmations: Confirmations,
         requests_by_network: Budget,
     ) -> None:
+        self._dependencies = dependencies
         self._requests_by_network = requests_by_network
         self._confirmations = confirmations
         self._clients = clients
@@ -39,6 +44,10 @@ class PushEndpoint:
     async def respond(self, request: TokenRequest) -> dict[str, Any]:
         """The handle of the request; raises TokenRequestRefused, or AuthorizationRefused with what is wrong."""
         client = await self._clients.authenticate(request)
+        async with recorded_requests(self._dependencies, client, request):
+            return await self._pushed_request(client, request)
+
+    async def _pushed_request(self, client: Client, request: TokenRequest) -> dict[str, Any]:
         if client.is_public:  # it has proven nothing, and each request is a row
             self._requests_by_network.take(network_of(request.peer.address))
         if request.optional("request_uri") is not None:

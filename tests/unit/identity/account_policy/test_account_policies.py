@@ -17,6 +17,7 @@ from sealwright.identity import (
     SecondFactorRequired,
     SessionKind,
     StrongerCredentialNeeded,
+    WeakPassword,
 )
 from sealwright.identity.account_policy.models import strictest
 from tests.unit.identity.world import PASSWORD, World, sqlite_world
@@ -66,12 +67,32 @@ async def test_sign_in_lasts_as_the_groups_say_also_through_others(kind):
         await world.directory.create_group("outer", actor=SYSTEM)
         await world.directory.add_members("outer", ["short"], actor=SYSTEM)
         await world.account_policies.change("outer", auth_expiry=10 * MINUTE, actor=SYSTEM)
-        await world.account_policies.change("long", auth_expiry=24 * HOUR, actor=SYSTEM)
+        await world.account_policies.change("long", auth_expiry=2 * HOUR, actor=SYSTEM)
         session = (await world.signed_in("alice", kind=kind)).signed_in.session
         assert between(session.created_at, session.expires_at) == 10 * MINUTE
         await world.account_policies.remove("outer", actor=SYSTEM)
         session = (await world.signed_in("alice", kind=kind)).signed_in.session
-        assert between(session.created_at, session.expires_at) == 24 * HOUR
+        assert between(session.created_at, session.expires_at) == 2 * HOUR
+
+
+@pytest.mark.parametrize("kind", [SessionKind.BROWSER, SessionKind.TERMINAL])
+async def test_group_never_lengthens_a_sign_in_beyond_the_settings(kind):
+    async with sqlite_world() as world:
+        await in_groups(world, "alice", "long")
+        await world.account_policies.change("long", auth_expiry=timedelta(days=30), actor=SYSTEM)
+        session = (await world.signed_in("alice", kind=kind)).signed_in.session
+        assert between(session.created_at, session.expires_at) == 8 * HOUR
+
+
+async def test_group_never_lengthens_the_time_for_changes_beyond_the_settings():
+    async with sqlite_world() as world:
+        await in_groups(world, "alice", "staff")
+        await world.account_policies.change("staff", privilege_expiry=HOUR, actor=SYSTEM)
+        done = await world.signed_in("alice")
+        world.clock.advance(9 * MINUTE)
+        assert await world.sessions.is_privileged(done.signed_in)
+        world.clock.advance(2 * MINUTE)
+        assert not await world.sessions.is_privileged(done.signed_in)
 
 
 async def test_time_for_changes_is_that_of_the_groups_at_once():
@@ -82,8 +103,7 @@ async def test_time_for_changes_is_that_of_the_groups_at_once():
         assert await world.sessions.is_privileged(done.signed_in)
         await world.account_policies.change("staff", privilege_expiry=MINUTE, actor=SYSTEM)
         assert not await world.sessions.is_privileged(done.signed_in)
-        await world.account_policies.change("staff", privilege_expiry=HOUR, actor=SYSTEM)
-        world.clock.advance(30 * MINUTE)
+        await world.account_policies.change("staff", privilege_expiry=None, actor=SYSTEM)
         assert await world.sessions.is_privileged(done.signed_in)
 
 
@@ -176,6 +196,43 @@ async def test_policy_is_changed_in_part_shown_and_removed():
         await world.account_policies.remove("staff", actor=SYSTEM)
         with pytest.raises(NotFound):
             await world.account_policies.remove("staff", actor=SYSTEM)
+
+
+async def test_new_password_is_as_long_as_the_groups_ask_for_and_the_refusal_names_the_group():
+    async with sqlite_world() as world:
+        alice = await in_groups(world, "alice", "staff", "ops")
+        await world.account_policies.change("staff", password_minimum_length=12, actor=SYSTEM)
+        await world.account_policies.change("ops", password_minimum_length=30, actor=SYSTEM)
+        with pytest.raises(WeakPassword) as refusal:
+            await world.credentials.change_password(PASSWORD, "garnet-otter-plum-29", actor=alice.as_actor())
+        assert refusal.value.reasons == (
+            "it has 20 characters; 30 to 128 are allowed",
+            "the group ops asks its members for 30 characters or more",
+        )
+        await world.account_policies.change("ops", password_minimum_length=None, actor=SYSTEM)
+        await world.credentials.change_password(PASSWORD, "garnet-otter-plum-29", actor=alice.as_actor())
+
+
+@pytest.mark.parametrize("length", [-1, 0, 9, 65, 1_000])
+async def test_password_length_has_bounds(length):
+    async with sqlite_world() as world:
+        await world.directory.create_group("staff", actor=SYSTEM)
+        with pytest.raises(InvalidInput, match=f"have {length} characters"):
+            await world.account_policies.change("staff", password_minimum_length=length, actor=SYSTEM)
+
+
+async def test_group_decides_whether_its_members_change_their_mail_and_the_one_that_forbids_counts():
+    async with sqlite_world() as world:
+        alice = await in_groups(world, "alice", "staff", "contractors")
+        addresses = world.app.parts.identity.mail_addresses
+        assert not await addresses.may_edit_own(alice.id)
+        await world.account_policies.change("staff", self_mail_write=True, actor=SYSTEM)
+        assert await addresses.may_edit_own(alice.id)
+        changed = await addresses.set_own(["new@example.org"], actor=alice.as_actor())
+        assert [each.address for each in changed.mails] == ["new@example.org"]
+        await world.account_policies.change("contractors", self_mail_write=False, actor=SYSTEM)
+        with pytest.raises(NotPermitted):
+            await addresses.set_own(["other@example.org"], actor=alice.as_actor())
 
 
 async def set_duration(world: World, setting: str, duration: timedelta) -> None:

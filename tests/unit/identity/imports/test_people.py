@@ -1,5 +1,6 @@
 """People of another server are judged one by one, and created all at once."""
 
+import time
 from datetime import timedelta
 
 import bcrypt
@@ -8,6 +9,7 @@ import pytest
 from sealwright.access import SYSTEM
 from sealwright.errors import Conflict, InvalidInput, NotPermitted
 from sealwright.identity import Argon2Hashing, ImportedPerson, purge
+from sealwright.identity.authenticators import REFUSED_AFTER
 from sealwright.identity.errors import ImportNotFound, SignInRefused
 from sealwright.identity.imports.people import IMPORT_LIFETIME, MOST_AT_ONCE
 from sealwright.identity.store import credentials_of
@@ -68,6 +70,27 @@ async def test_password_of_before_signs_in_and_is_hashed_anew():
         assert held.secret.startswith(b"$argon2id$")
         await world.signed_in("bob")
         hashing.close()
+
+
+async def test_wrong_password_takes_as_long_for_every_name_while_hashes_of_another_server_are_held():
+    async with sqlite_world() as world:
+        imports = imports_of(world)
+        await world.person("carol")
+        begun, _ = await imports.begin(actor=SYSTEM)
+        await imports.add(begun, [somebody("bob", password_hash=HASH)], actor=SYSTEM)
+        await imports.finish(begun, actor=SYSTEM)
+        assert min([await seconds_to_refuse(world, name) for name in ("bob", "carol", "nobody")]) >= REFUSED_AFTER - 0.01
+        hashing = world.sign_in._authenticators._hashing = Argon2Hashing(world.entropy, threads=1)
+        await world.signed_in("bob")
+        assert max([await seconds_to_refuse(world, name) for name in ("bob", "carol", "nobody")]) < REFUSED_AFTER
+        hashing.close()
+
+
+async def seconds_to_refuse(world, name):
+    begun = time.perf_counter()
+    with pytest.raises(SignInRefused):
+        await world.try_password(name, "something-else-97")
+    return time.perf_counter() - begun
 
 
 async def test_everything_that_is_wrong_is_told_by_line_and_field_and_nothing_is_kept():

@@ -69,7 +69,7 @@ async def test_own_address_that_stays_is_proven_as_before():
         alice = await world.actor("alice")
         with pytest.raises(NotPermitted):
             await addresses.set_own(["new@example.org"], actor=alice)
-        addresses.edit_own = True
+        await world.account_policies.change("idm_all_persons", self_mail_write=True, actor=SYSTEM)
         await world.directory.update_person("alice", mails=["alice@example.org"], actor=SYSTEM)
         changed = await addresses.set_own(["new@example.org", "ALICE@example.org"], actor=alice)
         assert [(each.address, each.verified) for each in changed.mails] == [

@@ -75,6 +75,49 @@ async def test_assertion_that_says_something_else_proves_nothing(change, reason)
         assert reason in (await machines.reasons())[-1]
 
 
+@pytest.mark.parametrize("typ", [None, "JWT", "oauth-authz-req+jwt"])
+async def test_signed_authorization_request_proves_no_client(typ):
+    async with machines_world() as machines:
+        key = await with_key(machines)
+        header = None if typ is None else {"typ": typ}
+        request = {
+            "response_type": "code",
+            "client_id": "billing",
+            "scope": "openid",
+            "redirect_uri": "https://billing.example.org",
+        }
+        assert refused(await machines.own_token(**machines.assertion(key, header=header, **request))) == (401, "invalid_client")
+
+
+CHOSEN = {
+    "audience": lambda text: {"aud": text},
+    "issuer": lambda text: {"iss": text},
+    "length of jti": lambda text: {"jti": "x" * (257 + len(text))},
+    "times": lambda text: {"exp": len(text)},
+}
+
+
+@pytest.mark.parametrize("change", CHOSEN.values(), ids=CHOSEN.keys())
+async def test_refusals_are_counted_together_whatever_the_caller_writes_into_an_assertion(change):
+    async with machines_world() as machines:
+        key = await with_key(machines)
+        for text in ("https://one.example", "https://another.example.org"):
+            assert refused(await machines.own_token(**machines.assertion(key, **change(text)))) == (401, "invalid_client")
+        assert len(await machines.reasons()) == 1
+
+
+@pytest.mark.parametrize("part", ["alg", "kid", "typ"])
+async def test_refusals_are_counted_together_whatever_the_caller_writes_into_the_header(part):
+    async with machines_world() as machines:
+        key = await with_key(machines)
+        for text in ("one", "another"):
+            header = {"alg": "ES256", "kid": key.id, part: text}
+            token = compact(header, machines.assertion_claims(), b"x" * 64)
+            form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": token}
+            assert refused(await machines.own_token(**form)) == (401, "invalid_client")
+        assert len(await machines.reasons()) == 1
+
+
 TIMES = {
     "expired within the leeway": ({"exp": -50}, True),
     "expired": ({"exp": -70}, False),

@@ -139,6 +139,7 @@ class App:
             self.around,
             parts.audit,
             parts.oauth_dependencies.budgets,
+            parts.approvals,
             providers=providers,
             directory=directory,
             dns_names=reached_by(self.around.settings, parts.urls),

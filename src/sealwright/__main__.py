@@ -57,6 +57,12 @@ def _doctor(home: Path) -> Sequence[CheckResult]:
     return doctor(home)
 
 
+def _recover_approval(home: Path, guarded: str) -> None:
+    with _loading():
+        from sealwright.app.recover_approval import recover_approval
+    recover_approval(home, guarded)
+
+
 def _recover_account(home: Path, name: str, password: str | None, end_certificates: bool) -> tuple[str, int]:
     with _loading():
         from sealwright.app.recover import recover_account
@@ -101,6 +107,7 @@ def _server_side() -> ServerSide:
         serve=_serve,
         doctor=_doctor,
         recover_account=_recover_account,
+        recover_approval=_recover_approval,
         export_root_key=_export_root_key,
         rotate_issuer=_rotate_issuer,
         create_backup=_create_backup,

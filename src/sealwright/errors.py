@@ -30,6 +30,7 @@ class Action(StrEnum):
     DELETE_CLIENT_IN_USE = "delete_client_in_use"
     DELETE_GROUP_IN_USE = "delete_group_in_use"
     LEAVE_ISSUER = "leave_issuer"
+    LIST_APPROVALS = "list_approvals"
     LIST_AUDIT_EVENTS = "list_audit_events"
     LIST_CLIENTS = "list_clients"
     LIST_GROUPS = "list_groups"

@@ -288,6 +288,13 @@ role get r-desk
 role update r-desk person:read
 role grant r-desk --group auditors --expires 8h
 role grants --role r-desk
+approval set-rule profile:server --group auditors
+approval rules
+approval list
+approval remove-rule profile:server
+approval list --mine
+approval show {approval}
+approval withdraw {approval}
 role withdraw {grant}
 role delete r-desk
 person create heidi Heidi --mail heidi@example.org
@@ -491,6 +498,7 @@ TAKEN_OVER = {
     "system oauth2 registration-token create": ("registration", "id"),
     "certificate inspect": ("serial", "serial"),
     "role grant ": ("grant", "id"),
+    "approval remove-rule": ("approval", "approval"),
     "oidc-provider create ": ("provider", "id"),
     "oidc-provider map-group ": ("mapping", "id"),
     "service-account api-token generate": ("token", "id"),
@@ -500,6 +508,8 @@ OTHERWISE_TESTED = {
     *("init", "serve", "login", "logout", "reauth", "issuer export-root-key"),
     "oidc-provider explain",  # in test_keycloak.py, where someone signs in
     *("backup restore", "help", "completion"),
+    *("backup restore", "help", "completion", "recover-approval"),
+    *("approval approve", "approval reject", "approval wait"),
 }
 
 

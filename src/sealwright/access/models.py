@@ -35,6 +35,9 @@ class Permission(StrEnum):
     OIDC_PROVIDER_READ = "oidc-provider:read"
     OIDC_PROVIDER_WRITE = "oidc-provider:write"
     ROLE_WRITE = "role:write"
+    APPROVAL_READ = "approval:read"
+    APPROVAL_WRITE = "approval:write"
+    """To say what asks for approval. Who may approve is said by each rule, and needs no permission."""
 
 
 _READING = frozenset({*(each for each in Permission if each.endswith(":read")), Permission.AUDIT_EXPORT})

@@ -21,6 +21,7 @@ _READING = frozenset(
         _P.SESSION_READ,
         _P.ROLE_READ,
         _P.OIDC_PROVIDER_READ,
+        _P.APPROVAL_READ,
     }
 )
 _OPERATING = _READING | {_P.CERTIFICATE_REVOKE}

@@ -16,6 +16,7 @@ from sealwright.http import Request
 
 _PERMISSIONS: Mapping[str, Permission] = {str(each): each for each in Permission}
 OBJECTS: Mapping[str, str] = {
+    "approval-rules": "approval_rule",
     "certificates": "certificate",
     "clients": "client",
     "grants": "grant",

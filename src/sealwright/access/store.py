@@ -82,6 +82,7 @@ def _granted_to_account(vouched_for: ColumnElement[bool]) -> Statement:
 
 _GRANTED_IN_SESSION = _granted_to_account(_vouched_for(sessions.c.id == bindparam("session_id")))
 _GRANTED_IN_ANY_SESSION = _granted_to_account(_vouched_for())
+_GROUPS_OF_ACCOUNT = Statement(select(_membership.c.group_id))
 _upward = select(bindparam("group_id", type_=Text).label("group_id")).cte("upward", recursive=True)
 _chain_of_groups = _upward.union(
     select(group_nestings.c.group_id).join(_upward, group_nestings.c.member_group_id == _upward.c.group_id)
@@ -146,6 +147,22 @@ async def permissions_in_any_session(reader: Database | Transaction, account_id:
 async def permissions_of_group(reader: Database | Transaction, group_id: str, now: Instant) -> Permissions:
     """What a member of the group has by it: what was granted to it, and to every group that it is nested in."""
     return _permissions_in(await reader.all(_GRANTED_TO_GROUP, group_id=group_id, now=now))
+
+
+async def groups_of_account(reader: Database | Transaction, account_id: str) -> list[str]:
+    """Ids of the groups that the account is in, directly or through nested groups."""
+    return [row[0] for row in await reader.all(_GROUPS_OF_ACCOUNT, account_id=account_id)]
+
+
+async def roles_of_account(
+    reader: Database | Transaction, account_id: str, now: Instant, *, session_id: str | None = None
+) -> frozenset[str]:
+    """Ids of the roles that the account holds for everything, itself or by a group: in a session, or in any of its sessions."""
+    if session_id is None:
+        rows = await reader.all(_GRANTED_IN_ANY_SESSION, account_id=account_id, now=now)
+    else:
+        rows = await reader.all(_GRANTED_IN_SESSION, account_id=account_id, now=now, session_id=session_id)
+    return frozenset(role for role, scope_kind, _, _ in rows if not scope_kind)
 
 
 def _permissions_in(rows: Iterable[Row]) -> Permissions:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sealwright.access import RouteGuard
+from sealwright.access.approvals import ApprovalRules, Approvals
 from sealwright.api.account_policies import AccountPolicyOperations
+from sealwright.api.approvals import ApprovalOperations
 from sealwright.api.audit_events import AuditOperations
+from sealwright.api.certificate_requests import CertificateRequestOperations
 from sealwright.api.certificates import CertificateOperations
 from sealwright.api.client_images import ClientImageOperations
 from sealwright.api.client_maps import ClientMapOperations
@@ -33,7 +36,7 @@ from sealwright.api.service_accounts import ServiceAccountOperations
 from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
 from sealwright.audit import Audit
-from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation
+from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation, Signing
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
@@ -89,6 +92,9 @@ class ApiDependencies(Struct, frozen=True):
     provisioners: ProvisionerRegistry
     inventory: Inventory
     revocation: Revocation
+    signing: Signing
+    approvals: Approvals
+    approval_rules: ApprovalRules
     audit: Audit
     custody: Custody
     client_metadata: StoredMetadata
@@ -127,6 +133,8 @@ def operations(given: ApiDependencies) -> list[Operation]:
             given.directory,
             given.clock,
         ).operations(),
+        *CertificateRequestOperations(given.signing).operations(),
+        *ApprovalOperations(given.approvals, given.approval_rules, given.clock).operations(),
         *ImpactOperations(
             given.directory,
             given.credentials,

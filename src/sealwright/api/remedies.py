@@ -13,6 +13,7 @@ _REQUESTS: Mapping[Action, str] = {
     Action.DELETE_CLIENT_IN_USE: "Remove them first, or repeat the request with the parameter even_if_used=true.",
     Action.DELETE_GROUP_IN_USE: "Change them first, or repeat the request with the parameter even_if_used=true.",
     Action.LEAVE_ISSUER: "Give each another issuer first: POST /api/v1/oauth2/clients/{name}/issuer.",
+    Action.LIST_APPROVALS: "GET /api/v1/approvals lists requests.",
     Action.LIST_AUDIT_EVENTS: "GET /api/v1/audit lists all events.",
     Action.LIST_CLIENTS: "GET /api/v1/oauth2/clients lists all clients.",
     Action.LIST_GROUPS: "GET /api/v1/groups lists all groups.",

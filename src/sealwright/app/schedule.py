@@ -50,6 +50,9 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
     async def close_intents() -> None:
         await parts.ca.recovery.close_intents(older_than=ca.PATIENCE)
 
+    async def close_expired() -> None:
+        await parts.approvals.close_expired()
+
     async def write_repeated() -> None:
         await parts.audit.write_repeated(around.db)
 
@@ -61,6 +64,7 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         Job("purge authorization requests", hourly, purge_oauth, once_per_cluster=True),
         Job("purge used tokens", hourly, purge_tokens, once_per_cluster=True),
         Job("close open intents", timedelta(minutes=10), close_intents, once_per_cluster=True),
+        Job("close expired requests for approval", timedelta(minutes=1), close_expired, once_per_cluster=True),
         Job(
             "tell applications of sign-outs",
             timedelta(seconds=10),

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from sealwright import ca, identity, mail, oauth
+from sealwright.access.approvals import ApprovalRules, Approvals, GuardedKind
 from sealwright.app.dependencies import Dependencies, assemble_people
 from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
 from sealwright.audit import Audit, Checkpoints
 from sealwright.budgets import Budgets, make_budgets
 from sealwright.clock import Clock
+from sealwright.db import Database
 from sealwright.http import Listener, Response
 from sealwright.openid_providers import TrustedProviders
 from sealwright.settings import Settings
@@ -34,6 +36,8 @@ class Parts(Struct, frozen=True):
     oauth_dependencies: oauth.OAuthDependencies
     oauth: oauth.AuthorizationServer
     ca: ca.CertificateAuthority
+    approvals: Approvals
+    approval_rules: ApprovalRules
     certificate: ListenerCertificate
     outbox: mail.Outbox
 
@@ -68,10 +72,12 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
 
     upstream_providers, sign_on = _upstream(around, audit, people, providers, urls[Listener.PEOPLE])
     names = reached_by(settings, urls)
+    approvals = Approvals(db, audit, clock, around.entropy)
     authority = build_authority(
         around,
         audit,
         budgets,
+        approvals,
         providers=providers,
         directory=directory_of(people.directory, authorization_server.id_token_status),
         dns_names=names,
@@ -87,6 +93,8 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         oauth_dependencies=oauth_dependencies,
         oauth=authorization_server,
         ca=authority,
+        approvals=approvals,
+        approval_rules=ApprovalRules(db, audit, clock, approvals, partial(guardable, db, issuers)),
         certificate=_listener_certificate(settings, clock, authority, names),
         outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log),
         upstream_providers=upstream_providers,
@@ -136,10 +144,11 @@ def _upstream(
     return upstream_providers, sign_on
 
 
-def build_authority(
+def build_authority(  # noqa: PLR0913 - what it stands on, and what it asks of others
     around: Dependencies,
     audit: Audit,
     budgets: Budgets,
+    approvals: Approvals,
     *,
     providers: TrustedProviders,
     directory: ca.AccountLookup,
@@ -157,6 +166,7 @@ def build_authority(
             custody=around.custody,
             sealer=around.sealer,
             budgets=budgets,
+            approvals=approvals,
         ),
         providers=providers,
         directory=directory,
@@ -165,6 +175,15 @@ def build_authority(
         issuers=issuers,
         crash_points=around.crash_points,
     )
+
+
+async def guardable(db: Database, issuers: ca.Issuers, kind: GuardedKind, name: str) -> str | None:
+    """The id of what may ask for approval, by its name or id."""
+    if kind is GuardedKind.PROFILE:
+        return name if name in ca.BUILT_IN_PROFILES else None
+    if kind is GuardedKind.ISSUER:
+        return next((each.id for each in await issuers.records() if name in (each.id, each.name)), None)
+    return await identity.role_id(db, name)
 
 
 def _oauth_dependencies(

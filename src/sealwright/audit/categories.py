@@ -31,7 +31,7 @@ CATEGORY_OF_NOUN: Mapping[str, Category] = {
     **dict.fromkeys(
         (
             *("server", "backup", "settings", "mail", "client", "oauth_issuer", "registration_token"),
-            *("provisioner", "issuer", "audit"),
+            *("provisioner", "issuer", "audit", "approval"),
         ),
         Category.CONFIGURATION,
     ),

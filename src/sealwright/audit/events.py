@@ -112,4 +112,18 @@ class Event(Described):
     CERTIFICATE_FAILED = "certificate.failed", "A certificate was intended, and then not signed or not given out."
     CERTIFICATE_UNRESOLVED = "certificate.unresolved", "A process died with the intent open: perhaps signed, perhaps not."
     CERTIFICATE_REVOKED = "certificate.revoked", "A certificate was revoked."
+    APPROVAL_REQUESTED = (
+        "approval.requested",
+        "What was asked for is held until others approve it; the details name the rule.",
+    )
+    APPROVAL_APPROVED = "approval.approved", "A person approved what was asked for."
+    APPROVAL_REJECTED = "approval.rejected", "A person rejected what was asked for."
+    APPROVAL_WITHDRAWN = "approval.withdrawn", "The requester, or an administrator, took a request back."
+    APPROVAL_EXPIRED = "approval.expired", "A request was not decided, or not used, in its time."
+    APPROVAL_RELEASED = "approval.released", "What was approved was done: the certificate is issued next, or the change was made."
+    APPROVAL_RULE_SET = (
+        "approval.rule_set",
+        "A profile, an issuer or a role asks for approval, or asks otherwise.",
+    )
+    APPROVAL_RULE_REMOVED = "approval.rule_removed", "A profile, an issuer or a role does not ask for approval any more."
     CHAIN_CHECKPOINT = "audit.checkpoint", "The heads of all chains at one moment, signed with the audit key."

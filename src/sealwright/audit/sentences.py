@@ -24,6 +24,8 @@ _NOUNS = {
     "grant": "the grant",
     "oidc_provider": "the identity provider",
     "import": "the import",
+    "approval": "the request",
+    "approval_rule": "the",
 }
 _ONE_OF_A_KIND = {"server": "this server", "audit": "the audit record"}
 _NOBODY = {"nobody": "Someone not signed in", "node": "This server"}
@@ -139,6 +141,14 @@ PHRASES: Mapping[Event, Phrase] = {
     Event.CERTIFICATE_FAILED: _p("did not get {target}", "get {target}"),
     Event.CERTIFICATE_UNRESOLVED: _p("found {target} decided and perhaps signed", "sign {target}, and a process died"),
     Event.CERTIFICATE_REVOKED: _p("revoked {target}", "revoke {target}"),
+    Event.APPROVAL_REQUESTED: _p("asked for approval: {title}", "ask for approval"),
+    Event.APPROVAL_APPROVED: _p("approved: {title}", "approve {target}"),
+    Event.APPROVAL_REJECTED: _p("rejected: {title}", "reject {target}"),
+    Event.APPROVAL_WITHDRAWN: _p("withdrew {target}: {title}", "withdraw {target}"),
+    Event.APPROVAL_EXPIRED: _p("closed {target}, which was {was}: {title}", "close {target}"),
+    Event.APPROVAL_RELEASED: _p("did what was approved: {title}", "do what was approved"),
+    Event.APPROVAL_RULE_SET: _p("let {target} ask for approval", "let {target} ask for approval"),
+    Event.APPROVAL_RULE_REMOVED: _p("let {target} ask for no approval any more", "let {target} ask for no approval"),
     Event.CHAIN_CHECKPOINT: _p("signed the state of {chains} audit chains", "sign the state of the audit chains"),
 }
 

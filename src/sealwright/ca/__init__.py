@@ -42,6 +42,7 @@ from sealwright.ca.recovery import PATIENCE
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.serials import decimal_text, serial_in, serial_text
 from sealwright.ca.server_certificate import ServerCertificate, issue_server_certificate
+from sealwright.ca.sign import Signing
 from sealwright.ca.step_api import answer_failure
 from sealwright.pem import certificates_pem
 
@@ -90,6 +91,7 @@ __all__ = [
     "PublicKey",
     "Revocation",
     "ServerCertificate",
+    "Signing",
     "SigningGrant",
     "answer_failure",
     "build_authority",

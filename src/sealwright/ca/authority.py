@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sealwright.access.approvals import Approvals
 from sealwright.audit import Audit
 from sealwright.budgets import Budgets
 from sealwright.ca.certificate_lookup import CertificateLookup
@@ -38,6 +39,7 @@ class AuthorityDependencies(Struct, frozen=True):
     custody: Custody
     sealer: Sealer
     budgets: Budgets
+    approvals: Approvals
 
 
 class CertificateAuthority(Struct, frozen=True):
@@ -72,7 +74,16 @@ def build_authority(
     preparation = Preparation(dependencies.entropy)
     checks = HolderChecks(directory, provisioners)
     issuance = Issuance(
-        db, issuers, BUILT_IN, preparation, audit, clock, checks=checks, own_names=OwnNames(dns_names), crash_points=crash_points
+        db,
+        issuers,
+        BUILT_IN,
+        preparation,
+        audit,
+        clock,
+        checks=checks,
+        own_names=OwnNames(dns_names),
+        approvals=dependencies.approvals,
+        crash_points=crash_points,
     )
     lookup = CertificateLookup(db, issuers, clock)
     signing = Signing(tokens, issuance, dependencies.budgets)

@@ -6,8 +6,10 @@ Issuances that happen at the same time share transactions and statements; each i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
+from sealwright.access.approvals import guarded_objects
 from sealwright.audit import Audit, Entry
 from sealwright.ca import store
 from sealwright.ca.models import TokenUse
@@ -16,12 +18,24 @@ from sealwright.clock import Clock
 from sealwright.db import Database, Transaction, WriteBatcher, first_uses
 
 
+class IntentOutcome(Enum):
+    """What became of an intent."""
+
+    RECORDED = auto()
+    TOKEN_USED = auto()
+    """Nothing was recorded: the token had been used before."""
+    NEEDS_APPROVAL = auto()
+    """Nothing was recorded: the profile or the issuer asks for approval."""
+
+
 class IntentEntry(NamedTuple):
     """What will be signed, and the use of the token that allows it once, where there is one."""
 
     record: CertificateRecord
     token_use: TokenUse | None
     entry: Entry
+    guarded_by: tuple[str, ...] = ()
+    """What may ask for its approval."""
 
 
 class IssuedEntry(NamedTuple):
@@ -39,13 +53,13 @@ class IssuanceLog:
         self._db = db
         self._audit = audit
         self._clock = clock
-        self._intents: WriteBatcher[IntentEntry, bool] = WriteBatcher(db, self._write_intents)
+        self._intents: WriteBatcher[IntentEntry, IntentOutcome] = WriteBatcher(db, self._write_intents)
         self._outcomes: WriteBatcher[IssuedEntry, bool] = WriteBatcher(db, self._write_outcomes)
 
-    async def record_intent(self, intended: IntentEntry) -> bool:
-        """Use up the token and record the intent; False, with nothing recorded, where the token had been used before.
+    async def record_intent(self, intended: IntentEntry) -> IntentOutcome:
+        """Use up the token and record the intent, unless it needs approval. A serial number that exists raises DuplicateRow.
 
-        A serial number that exists raises DuplicateRow.
+        Whether it needs approval is read in the transaction that records it, so that no intent passes a rule that stands.
         """
         return await self._intents.add(intended)
 
@@ -62,14 +76,23 @@ class IssuanceLog:
 
         await self._db.write(body)
 
-    async def _write_intents(self, tx: Transaction, intents: Sequence[IntentEntry]) -> Sequence[bool]:
+    async def _write_intents(self, tx: Transaction, intents: Sequence[IntentEntry]) -> Sequence[IntentOutcome]:
+        guarded = await guarded_objects(tx)
+        if not guarded:
+            return await self.write_intents(tx, intents)
+        held = [not guarded.isdisjoint(each.guarded_by) for each in intents]
+        free = iter(await self.write_intents(tx, [each for each, is_held in zip(intents, held, strict=True) if not is_held]))
+        return [IntentOutcome.NEEDS_APPROVAL if is_held else next(free) for is_held in held]
+
+    async def write_intents(self, tx: Transaction, intents: Sequence[IntentEntry]) -> Sequence[IntentOutcome]:
+        """Record intents that need no approval, or have it, in the transaction of the caller."""
         fresh = await store.consume_tokens(tx, [each.token_use for each in intents if each.token_use])
         first = first_uses((each.token_use.digest if each.token_use else b"" for each in intents), fresh)
-        answers = [each.token_use is None or is_first for each, is_first in zip(intents, first, strict=True)]
-        allowed = [each for each, answer in zip(intents, answers, strict=True) if answer]
+        unused = [each.token_use is None or is_first for each, is_first in zip(intents, first, strict=True)]
+        allowed = [each for each, is_unused in zip(intents, unused, strict=True) if is_unused]
         await store.insert_intents(tx, [each.record for each in allowed])
         await self._audit.record_all(tx, [each.entry for each in allowed])
-        return answers
+        return [IntentOutcome.RECORDED if is_unused else IntentOutcome.TOKEN_USED for is_unused in unused]
 
     async def _write_outcomes(self, tx: Transaction, signed: Sequence[IssuedEntry]) -> Sequence[bool]:
         recorded = await store.record_issued(tx, [(each.serial, each.der) for each in signed], now=self._clock.now())

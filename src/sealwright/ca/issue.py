@@ -3,7 +3,8 @@
 The order is what can be relied upon after a crash at any point:
 
 1. decide on the final names, key and validity; prepare and lint the bytes to be signed;
-2. one transaction: the token is used up, the intent is recorded with serial number and digest of those bytes, audited;
+2. one transaction: the token is used up, the intent is recorded with serial number and digest of those bytes, audited; or, where
+   the profile or the issuer asks for approval, the bytes are held (`hold`) and nothing goes on until they are approved;
 3. sign; read the certificate back and compare, and verify its signature or make it once more;
 4. one transaction: the certificate is stored, audited; only then it is answered.
 
@@ -18,32 +19,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from sealwright.access import Actor
+from sealwright.access.approvals import Approvals
 from sealwright.audit import Audit, Entry, Event, Outcome
 from sealwright.ca.errors import TokenUsed
+from sealwright.ca.hold import Holding
 from sealwright.ca.holder_status import HolderChecks
-from sealwright.ca.issuance_log import IntentEntry, IssuanceLog, IssuedEntry
+from sealwright.ca.intent import Intent
+from sealwright.ca.issuance_log import IntentOutcome, IssuanceLog, IssuedEntry
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import (
     CertificateRequest,
     IssuedCertificate,
     Issuer,
-    PreparedCertificate,
     Profile,
     SigningGrant,
 )
 from sealwright.ca.policy import decide
 from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import digest_of
-from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.reserved import OwnNames
 from sealwright.ca.x509 import sign, verify_issued
-from sealwright.clock import Clock, Instant
+from sealwright.clock import Clock
 from sealwright.db import Database, DuplicateRow
 from sealwright.errors import Failure, Refused, Unavailable
 from sealwright.stages import Stages
@@ -57,21 +57,6 @@ MOST_SERIALS = 3
 
 def pass_by(point: str) -> None:
     """The crash points of a server: none of them does anything."""
-
-
-class _Intent(Struct, frozen=True):
-    """One issuance on its way: everything is fixed but the signature."""
-
-    grant: SigningGrant
-    reasons: tuple[str, ...]
-    profile: Profile
-    issuer: Issuer
-    prepared: PreparedCertificate
-
-    @property
-    def target(self) -> str:
-        """What the audit record calls it."""
-        return f"certificate:{self.prepared.serial.hex()}"
 
 
 class Issuance:
@@ -88,6 +73,7 @@ class Issuance:
         *,
         checks: HolderChecks,
         own_names: OwnNames,
+        approvals: Approvals,
         crash_points: CrashPoints = pass_by,
     ) -> None:
         self._db = db
@@ -97,6 +83,7 @@ class Issuance:
         self._preparation = preparation
         self._audit = audit
         self._log = IssuanceLog(db, audit, clock)
+        self._holding = Holding(db, approvals, preparation, self._log, clock)
         self._clock = clock
         self._checks = checks
         self._own_names = own_names
@@ -107,8 +94,13 @@ class Issuance:
         """Anyone who asks for a certificate enters them for the whole of the request."""
 
     async def issue(self, grant: SigningGrant, request: CertificateRequest) -> IssuedCertificate:
-        """Issue what `grant` covers for the key of `request`; raises the refusal where policy does not allow it."""
+        """Issue what `grant` covers for the key of `request`; raises the refusal where policy does not allow it.
+
+        What needs approval is held, and ApprovalPending is raised. Who asks for the same again, once it was approved, gets it.
+        """
         intent = await self._intend(grant, request)
+        if isinstance(intent, IssuedCertificate):
+            return intent
         self._reach("after_intent")
         try:
             await self._checks.require_active(intent.grant)
@@ -135,8 +127,8 @@ class Issuance:
             self._db, Event.CERTIFICATE_REFUSED, actor=actor, target=target, reason=failure.code, details=details
         )
 
-    async def _intend(self, grant: SigningGrant, request: CertificateRequest) -> _Intent:
-        """Decide, prepare, and record what will be signed."""
+    async def _intend(self, grant: SigningGrant, request: CertificateRequest) -> Intent | IssuedCertificate:
+        """Decide, prepare, and record what will be signed; or hold it. What was approved and given out just now comes again."""
         issuer = await self._issuers.active()
         profile = self._profiles[grant.profile]
         try:
@@ -147,29 +139,29 @@ class Issuance:
             await self.stages.next()
             for attempt in range(MOST_SERIALS):
                 prepared = self._preparation.prepare(issuer, profile, contents, self._clock.now())
-                intent = _Intent(grant, decision.reasons, profile, issuer, prepared)
+                intent = Intent(grant, request, decision.reasons, profile, issuer, prepared)
                 self._reach("before_intent")
                 await self.stages.next()
                 try:
-                    await self._record(intent)
+                    return await self._record(intent)
                 except DuplicateRow:
                     if attempt + 1 == MOST_SERIALS:
                         raise
-                else:
-                    return intent
         except Refused as failure:
             await self.record_refusal(grant.actor, grant.provisioner_id, failure)
             raise
         raise AssertionError("a serial number was found, or the last attempt raised")
 
-    async def _record(self, intent: _Intent) -> None:
-        grant = intent.grant
-        details = _details(intent, self._profile_digests[intent.profile.name])
-        entry = Entry(Event.CERTIFICATE_INTENDED, grant.actor, intent.target, details=details)
-        if not await self._log.record_intent(IntentEntry(_row(intent, self._clock.now()), grant.token_use, entry)):
+    async def _record(self, intent: Intent) -> Intent | IssuedCertificate:
+        profile_digest = self._profile_digests[intent.profile.name]
+        outcome = await self._log.record_intent(intent.entry(profile_digest, self._clock.now()))
+        if outcome is IntentOutcome.NEEDS_APPROVAL:
+            return await self._holding.release_or_hold(intent, profile_digest)
+        if outcome is IntentOutcome.TOKEN_USED:
             raise TokenUsed("The token has been used before; each is good for one certificate.")
+        return intent
 
-    async def _sign(self, intent: _Intent) -> bytes:
+    async def _sign(self, intent: Intent) -> bytes:
         """Use the key for one certificate; returns it after it was read back."""
         prepared, issuer = intent.prepared, intent.issuer
         to_be_signed = prepared.redeem(issuer)
@@ -183,59 +175,13 @@ class Issuance:
         await self.stages.next()
         return der
 
-    async def _settle_issued(self, intent: _Intent, der: bytes) -> None:
+    async def _settle_issued(self, intent: Intent, der: bytes) -> None:
         details = {"sha256": hashlib.sha256(der).hexdigest()}
         entry = Entry(Event.CERTIFICATE_ISSUED, intent.grant.actor, intent.target, details=details)
         if not await self._log.record_issued(IssuedEntry(intent.prepared.serial, der, entry)):
             raise Unavailable("The certificate could not be recorded, and is not given out.")
 
-    async def _settle_failed(self, intent: _Intent, failure: Exception) -> None:
+    async def _settle_failed(self, intent: Intent, failure: Exception) -> None:
         details = {"detail": failure.detail if isinstance(failure, Failure) else type(failure).__name__}
         entry = Entry(Event.CERTIFICATE_FAILED, intent.grant.actor, intent.target, Outcome.FAILED, details)
         await self._log.record_failed(intent.prepared.serial, entry)
-
-
-def _row(intent: _Intent, now: Instant) -> CertificateRecord:
-    grant, prepared = intent.grant, intent.prepared
-    contents = prepared.contents
-    return CertificateRecord(
-        serial=prepared.serial,
-        issuer_id=prepared.issuer_id,
-        state=CertificateState.INTENDED,
-        profile=prepared.profile,
-        provisioner_id=grant.provisioner_id or None,
-        account_id=grant.account_id,
-        session_id=grant.session_id,
-        credential_generation=grant.credential_generation,
-        subject_name=contents.common_name,
-        names=contents.names,
-        public_key_digest=hashlib.sha256(contents.public_key_der).digest(),
-        not_before=contents.not_before,
-        not_after=contents.not_after,
-        tbs_digest=prepared.digest,
-        der=None,
-        intended_at=now,
-        issued_at=None,
-        renewed_from=grant.renewed_from,
-        revoked_at=None,
-        revocation_reason=None,
-    )
-
-
-def _details(intent: _Intent, profile_digest: str) -> dict[str, Any]:
-    """What the audit row of an intent tells: what will be signed, for whom, and why that was allowed."""
-    grant, contents = intent.grant, intent.prepared.contents
-    details = {
-        "provisioner": grant.provisioner_name,
-        "common_name": contents.common_name,
-        "names": [f"{name.type}:{name.value}" for name in contents.names],
-        "not_before": contents.not_before,
-        "not_after": contents.not_after,
-        "profile": intent.profile.name,
-        "profile_sha256": profile_digest,
-        "to_be_signed_sha256": intent.prepared.digest.hex(),
-        "reasons": intent.reasons,
-    }
-    if grant.renewed_from is not None:
-        details["renewed_from"] = grant.renewed_from.hex()
-    return details

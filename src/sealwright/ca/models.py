@@ -233,6 +233,8 @@ class SigningGrant(msgspec.Struct, frozen=True):
     extension: ProvisionerExtension | None = None
     renewed_from: bytes | None = None
     """Serial of the certificate that the new one follows."""
+    approved_by: str | None = None
+    """The request by whose approval the certificate that the new one follows was issued."""
 
 
 class CertificateContents(msgspec.Struct, frozen=True):

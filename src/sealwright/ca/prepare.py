@@ -16,15 +16,21 @@ class Preparation:
         self._entropy = entropy
         self._known: dict[tuple[str, str], tuple[LeafTemplate, LeafLint]] = {}
 
-    def prepare(self, issuer: Issuer, profile: Profile, contents: CertificateContents, now: Instant) -> PreparedCertificate:
-        """Choose a serial number, encode, and lint what is encoded. What breaks a rule raises LintFailed."""
+    def prepare(
+        self, issuer: Issuer, profile: Profile, contents: CertificateContents, now: Instant, *, serial: bytes | None = None
+    ) -> PreparedCertificate:
+        """Choose a serial number unless one is given, encode, and lint what is encoded. What breaks a rule raises LintFailed."""
         template, rules = self._for(issuer, profile)
-        serial = new_serial(self._entropy, now)
+        serial = new_serial(self._entropy, now) if serial is None else serial
         to_be_signed = template.to_be_signed(serial, contents)
         rules.require_clean(to_be_signed, serial, contents)
         return PreparedCertificate(
             issuer_id=issuer.id, profile=profile.name, serial=serial, contents=contents, to_be_signed=to_be_signed
         )
+
+    def encoded(self, issuer: Issuer, profile: Profile, contents: CertificateContents, serial: bytes) -> bytes:
+        """The bytes that would be signed with this serial number: to hold and to compare them, never to sign them."""
+        return self._for(issuer, profile)[0].to_be_signed(serial, contents)
 
     def with_signature(self, issuer: Issuer, profile: Profile, to_be_signed: bytes, signature: bytes) -> bytes:
         """The certificate: what was to be signed, and the issuer's signature over it."""

@@ -53,6 +53,8 @@ class CertificateRecord(msgspec.Struct, frozen=True):
     revoked_at: Instant | None
     revocation_reason: int | None
     """RFC 5280, section 5.3.1."""
+    approval_id: str | None = None
+    """The request by whose approval it, or the certificate that it was renewed from, was issued."""
 
     @property
     def scopes(self) -> tuple[Scope, ...]:

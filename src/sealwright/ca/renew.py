@@ -139,6 +139,7 @@ class Renewal:
             token_use=token_use,
             extension=provisioner.extension,
             renewed_from=record.serial,
+            approved_by=record.approval_id,
         )
         with self._issuance.stages:
             return await self._issuance.issue(grant, replace(request, not_after=lifetime))

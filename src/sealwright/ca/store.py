@@ -113,6 +113,7 @@ _NEWEST_CALLED_OF_ACCOUNT = Statement(
     .limit(bindparam("at_most"))
 )
 
+FEW = 20
 NO_SERIAL_IS_GREATER = b"\xff" * 21
 
 
@@ -198,10 +199,16 @@ async def count_by(db: Database, provisioner_id: str, *, now: Instant) -> int:
     return 0 if row is None else int(row[0])
 
 
-async def by_serial(db: Database, serial: bytes) -> CertificateRecord | None:
+async def by_serial(db: Database | Transaction, serial: bytes) -> CertificateRecord | None:
     """One certificate."""
     row = await db.one(_BY_SERIAL, serial=serial)
     return None if row is None else _record(row)
+
+
+async def last_called(reader: Database | Transaction, called: NameRange) -> list[CertificateRecord]:
+    """The newest few with a name in the range."""
+    rows = await reader.all(_NEWEST_CALLED, older_than=NO_SERIAL_IS_GREATER, at_most=FEW, first=called.first, end=called.end)
+    return [_record(row) for row in rows]
 
 
 async def followed_by(db: Database, serial: bytes) -> list[CertificateRecord]:

@@ -71,6 +71,14 @@ class Missing(CommandFailed):
     exit_code = ExitCode.NOT_FOUND
 
 
+class Waiting(CommandFailed):
+    """Others must approve it first; the same command does it once they have."""
+
+    code = "approval_pending"
+    heading = "Waiting"
+    exit_code = ExitCode.CONFLICT
+
+
 class Clash(CommandFailed):
     """It exists already, or was changed meanwhile."""
 

@@ -11,10 +11,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.cli.context import CommandContext
-from sealwright.cli.errors import CommandFailed, RefusedByServer, WrongUsage
-from sealwright.cli.files import NewFile, already_there, require_writable
+from sealwright.cli.errors import CommandFailed, RefusedByServer, Waiting, WrongUsage
+from sealwright.cli.files import NewFile, already_there, read_bytes, require_writable
 from sealwright.cli.formatting import listed, until
-from sealwright.cli.key_pair import LeafKey, new_leaf_key, private_pem, read_certificates, same_key, signing_request, title_of
+from sealwright.cli.key_pair import (
+    LeafKey,
+    new_leaf_key,
+    private_pem,
+    read_certificates,
+    read_private_key,
+    same_key,
+    signing_request,
+    title_of,
+)
 from sealwright.cli.return_page import Page
 from sealwright.cli.step_wire import Authority, Signed
 from sealwright.cli.vouch import Voucher, Wanted, choose, vouched
@@ -74,17 +83,25 @@ def obtain(context: CommandContext, authority: Authority, wish: Wish) -> Obtaine
 def _certified(
     authority: Authority, voucher: Voucher, key: LeafKey, wish: Wish, crt_file: Path, key_file: Path, *, replace: bool
 ) -> x509.Certificate:
+    waiting = key_file.with_name(f"{key_file.name}.waiting")
+    if waiting.exists():
+        key = read_private_key(read_bytes(waiting), waiting)
     new_key = NewFile(key_file, private_pem(key))  # first, so that a full disk is found before anything is signed
     try:
         csr = signing_request(key, voucher.common_name, voucher.names)
         csr_pem = csr.public_bytes(Encoding.PEM).decode()
-        signed = authority.sign(csr_pem, voucher.token, not_before=wish.not_before, not_after=wish.not_after)
+        try:
+            signed = authority.sign(csr_pem, voucher.token, not_before=wish.not_before, not_after=wish.not_after)
+        except Waiting:  # it waits for approval: the same key gets it later
+            NewFile(waiting, private_pem(key)).place(replace=True)
+            raise
         certificate = _checked(signed, key, authority)
         new_certificate = NewFile(crt_file, signed.pem)
         try:
             _place_both(new_key, new_certificate, key_file, replace=replace)
         finally:
             new_certificate.discard()
+        waiting.unlink(missing_ok=True)
     finally:
         new_key.discard()
     return certificate

@@ -16,6 +16,7 @@ _COMMANDS: Mapping[Action, str] = {
     ),
     Action.DELETE_GROUP_IN_USE: "Change them first, or delete it all the same: sealwright group delete {name} --even-if-used",
     Action.LEAVE_ISSUER: "Give each another issuer first: sealwright system oauth2 set-issuer {name}",
+    Action.LIST_APPROVALS: "See all with: sealwright approval list",
     Action.LIST_AUDIT_EVENTS: "See what there is with: sealwright audit list",
     Action.LIST_CLIENTS: "See all with: sealwright system oauth2 list",
     Action.LIST_GROUPS: "See all with: sealwright group list",

@@ -255,6 +255,17 @@ def recover_account(
     context.output.json({"name": name, "certificates_ended": ended})
 
 
+@command("recover-approval", examples=["sealwright recover-approval profile:step_leaf"], local=True)
+@click.argument("guarded", metavar="OBJECT")
+@_dir
+@pass_context
+def recover_approval(context: CommandContext, guarded: str, directory: str | None) -> None:
+    """Remove an approval rule from the server's shell, where those whom it asks are gone. It is on record."""
+    context.server_side().recover_approval(_home(context, directory), guarded)
+    context.output.confirm(f"{guarded} asks for no approval any more")
+    context.output.json({"object": guarded, "removed": True})
+
+
 issuer = CommandGroup("issuer", help="The authorities that sign certificates.")
 
 

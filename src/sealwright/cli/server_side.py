@@ -155,6 +155,8 @@ class ServerSide(NamedTuple):
     """Check a home directory."""
     recover_account: Callable[[Path, str, str | None, bool], tuple[str, int]]
     """Set a password, made up where none is given, and with True end certificates; returns it, and how many ended."""
+    recover_approval: Callable[[Path, str], None]
+    """Remove the approval rule of something."""
     export_root_key: Callable[[Path, Path], Path]
     """Move the root's private key out of the home directory; returns the file."""
     rotate_issuer: Callable[[Path, Path | None], NewIssuer]

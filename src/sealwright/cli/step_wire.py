@@ -11,13 +11,19 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from sealwright.cli.dependencies import CommandDependencies
-from sealwright.cli.errors import CommandFailed, Missing, RefusedByServer, Unreachable, ValueRefused
+from sealwright.cli.errors import CommandFailed, Missing, RefusedByServer, Unreachable, ValueRefused, Waiting
 from sealwright.cli.https import Transport, send
 from sealwright.cli.server_address import tls_context
 
 _PAGE = 100
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")  # this wire has one text where ours have parts
-_FAILURES: Mapping[int, type[CommandFailed]] = {400: ValueRefused, 401: RefusedByServer, 403: RefusedByServer, 404: Missing}
+_FAILURES: Mapping[int, type[CommandFailed]] = {
+    400: ValueRefused,
+    401: RefusedByServer,
+    403: RefusedByServer,
+    404: Missing,
+    409: Waiting,
+}
 
 
 class Signed(NamedTuple):

@@ -93,7 +93,7 @@ from sealwright.identity.roles.errors import (
     RoleRefused,
     RoleTaken,
 )
-from sealwright.identity.roles.roles import GrantHolder, KnownRole, Roles
+from sealwright.identity.roles.roles import GrantHolder, KnownRole, Roles, role_id
 from sealwright.identity.sessions import SessionEnded, Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.sign_on_records.records import RoleByGroup, SignInExplanation, SignInRecords
@@ -250,6 +250,7 @@ __all__ = [
     "normalize_recovery_code",
     "parse_mails",
     "purge",
+    "role_id",
     "secret_digest",
     "terminal_authenticator",
 ]

@@ -13,6 +13,7 @@ _ADVICE: Mapping[Action, str] = {
     Action.DELETE_CLIENT_IN_USE: "Change what uses the application first.",
     Action.DELETE_GROUP_IN_USE: "Change what uses the group first.",
     Action.LEAVE_ISSUER: "Give {name} another issuer first.",
+    Action.LIST_APPROVALS: "Look for it among the approvals.",
     Action.LIST_AUDIT_EVENTS: "Look for it in the audit record.",
     Action.LIST_CLIENTS: "Look for it among the applications.",
     Action.LIST_GROUPS: "Look for it among the groups.",

@@ -59,9 +59,14 @@ BODIES = {
     "set_scope_map": {"scopes": ["openid"]},
     "add_provisioner": {"type": "OIDC"},
     "revoke_certificate": {},
+    "approve_request": {},
+    "reject_request": {},
+    "set_approval_rule": {"group": "x"},
+    "issue_certificate": {"csr": "x", "token": "x"},
 }
 QUERIES = {
     "remove_from_grant_types": "value=client_credentials",
+    "list_approvals": "show=all",
     "list_group_mappings": "provider_id=x",
     "list_sessions": "person=idm_admin",
 }

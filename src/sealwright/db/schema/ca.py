@@ -58,6 +58,7 @@ certificates = Table(
     blob_column("renewed_from", nullable=True, doc="Serial of the certificate that this one follows"),
     instant_column("revoked_at", nullable=True),
     Column("revocation_reason", Integer, nullable=True, doc="Number of RFC 5280, section 5.3.1"),
+    Column("approval_id", Text, nullable=True, doc="Request by whose approval it, or what it was renewed from, was issued"),
     info={"about": "Every certificate that was intended, with its outcome."},
 )
 

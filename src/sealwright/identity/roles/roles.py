@@ -270,6 +270,11 @@ async def find_role(reader: Database | Transaction, role_id: str) -> KnownRole:
     return found[0]
 
 
+async def role_id(reader: Database | Transaction, given: str) -> str | None:
+    """The id of a role; None where there is none of this id."""
+    return next((each.id for each in await _all_roles(reader) if each.id == given), None)
+
+
 def _known(role: CustomRole) -> KnownRole:
     return KnownRole(role.id, role.description, role.permissions, builtin=False)
 

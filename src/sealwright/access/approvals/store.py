@@ -1,0 +1,279 @@
+"""The only SQL about approvals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
+from sqlalchemy import Text, bindparam, delete, insert, or_, select, update
+
+from sealwright.access.approvals.models import (
+    OPEN,
+    ApprovalRequest,
+    ApprovalRule,
+    RequestKind,
+    RequestState,
+    Standing,
+    Vote,
+    VoteDecision,
+)
+from sealwright.access.store import groups_of_account, roles_of_account
+from sealwright.clock import Instant
+from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
+from sealwright.db.schema import (
+    accounts,
+    approval_requests,
+    approval_rules,
+    approval_votes,
+    audit_events,
+    group_members,
+    group_nestings,
+    groups,
+    upstream_accounts,
+)
+
+Reader = Database | Transaction
+_r, _q, _v, _a = approval_rules.c, approval_requests.c, approval_votes.c, accounts.c
+_RULE = ApprovalRule.__struct_fields__
+_REQUEST = ApprovalRequest.__struct_fields__
+_VOTE = Vote.__struct_fields__
+_JSON = ("objects", "people", "content", "reasons")
+_decode = msgspec.json.decode
+_encode = msgspec.json.Encoder().encode
+
+_GUARDED = Statement(select(_r.object))
+_RULES = Statement(select(*(_r[name] for name in _RULE)).order_by(_r.object))
+_SET_RULE = upsert(
+    approval_rules,
+    key=("object",),
+    update=("votes", "group_id", "role", "expires_after", "renewals", "updated_at"),
+)
+_REMOVE_RULE = Statement(delete(approval_rules).where(_r.object == bindparam("of")).returning(_r.object))
+
+_COLUMNS = [_q[name] for name in _REQUEST]
+_INSERT = Statement(insert(approval_requests))
+_BY_ID = Statement(select(*_COLUMNS).where(_q.id == bindparam("id")))
+_MATCHING = Statement(select(*_COLUMNS).where(_q.match_digest == bindparam("digest")).order_by(_q.id.desc()).limit(1))
+_is_open = or_(*(_q.state == str(each) for each in sorted(OPEN)))
+_COUNT_VOTE = Statement(
+    update(approval_requests)
+    .where(_q.id == bindparam("of"), _is_open, _q.expires_at > bindparam("now"))
+    .values(votes_cast=_q.votes_cast + 1)
+    .returning(*_COLUMNS)
+)
+_MOVE = Statement(
+    update(approval_requests)
+    .where(_q.id == bindparam("of"), _is_open)
+    .values(state=bindparam("to"), result=bindparam("with_result"), closed_at=bindparam("closed"))
+    .returning(_q.id)
+)
+_USE = Statement(
+    update(approval_requests)
+    .where(_q.id == bindparam("of"), _is_open, _q.expires_at > bindparam("now"))
+    .values(state=str(RequestState.DONE), result=bindparam("with_result"), closed_at=bindparam("now"))
+    .returning(_q.id)
+)
+_EXPIRE = Statement(
+    update(approval_requests)
+    .where(_is_open, _q.expires_at <= bindparam("now"))
+    .values(state=str(RequestState.EXPIRED), closed_at=bindparam("now"))
+    .returning(*_COLUMNS)
+)
+_page = select(*_COLUMNS).where(_q.id < bindparam("beyond")).order_by(_q.id.desc()).limit(bindparam("at_most"))
+_NEWEST = Statement(_page)
+_NEWEST_OF = Statement(_page.where(_q.requester_id == bindparam("requester_id")))
+_NEWEST_OPEN = Statement(_page.where(_is_open, _q.expires_at > bindparam("now")))
+_OPEN_OF = Statement(
+    select(_q.id)
+    .where(_q.requester_id == bindparam("requester_id"), _is_open, _q.expires_at > bindparam("now"))
+    .limit(bindparam("at_most"))
+)
+_INSERT_VOTE = insert_once(approval_votes, returning=_v.account_id)
+_VOTES = Statement(select(*(_v[name] for name in _VOTE)).where(_v.request_id == bindparam("of")).order_by(_v.at, _v.account_id))
+
+_ACCOUNT = Statement(
+    select(_a.kind, _a.disabled_at, _a.valid_from, _a.valid_until, _a.managed_by).where(_a.id == bindparam("id"))
+)
+_GROUP = Statement(select(groups.c.name).where(groups.c.id == bindparam("id")))
+_GROUP_CALLED = Statement(select(groups.c.id).where(or_(groups.c.id == bindparam("given"), groups.c.name == bindparam("given"))))
+_top = select(bindparam("group_id", type_=Text).label("group_id")).cte("below", recursive=True)
+_below = _top.union(select(group_nestings.c.member_group_id).join(_top, group_nestings.c.group_id == _top.c.group_id))
+_MEMBERS = Statement(select(group_members.c.account_id).where(group_members.c.group_id.in_(select(_below.c.group_id))).distinct())
+_LINKED = Statement(
+    select(upstream_accounts.c.account_id).where(
+        upstream_accounts.c.issuer_url == bindparam("issuer_url"), upstream_accounts.c.subject == bindparam("subject")
+    )
+)
+_e = audit_events.c
+_MADE_BY = Statement(
+    select(_e.actor_id)
+    .where(_e.target == bindparam("target"), _e.event == bindparam("event"), _e.actor_kind == "person", _e.outcome == "done")
+    .distinct()
+)
+LAST_ID = "g"
+"""Greater than every id."""
+
+
+async def guarded_objects(reader: Reader) -> frozenset[str]:
+    """Everything that asks for approval."""
+    return frozenset([row[0] for row in await reader.all(_GUARDED)])
+
+
+async def all_rules(reader: Reader) -> list[ApprovalRule]:
+    """Every rule, by object."""
+    return [_rule(row) for row in await reader.all(_RULES)]
+
+
+async def set_rule(tx: Transaction, rule: ApprovalRule, now: Instant) -> None:
+    """Store a rule in place of the one before."""
+    await tx.run(_SET_RULE, **{**asdict(rule), "renewals": int(rule.renewals), "updated_at": now})
+
+
+async def remove_rule(tx: Transaction, guarded: str) -> bool:
+    """Remove a rule; false where there was none."""
+    return await tx.one(_REMOVE_RULE, of=guarded) is not None
+
+
+async def insert_request(tx: Transaction, request: ApprovalRequest) -> None:
+    """Store a request."""
+    values = asdict(request)
+    values |= {name: _encode(values[name]).decode() for name in _JSON}
+    await tx.run(_INSERT, **{**values, "kind": str(request.kind), "state": str(request.state)})
+
+
+async def find(reader: Reader, request_id: str) -> ApprovalRequest | None:
+    """One request."""
+    row = await reader.one(_BY_ID, id=request_id)
+    return None if row is None else _request(row)
+
+
+async def newest_matching(reader: Reader, digest: bytes) -> ApprovalRequest | None:
+    """The last request for the same by the same requester."""
+    row = await reader.one(_MATCHING, digest=digest)
+    return None if row is None else _request(row)
+
+
+async def count_vote(tx: Transaction, request_id: str, now: Instant) -> ApprovalRequest | None:
+    """The request, if it is open; other votes about it wait until the end of the transaction."""
+    row = await tx.one(_COUNT_VOTE, of=request_id, now=now)
+    return None if row is None else _request(row)
+
+
+async def move(tx: Transaction, request_id: str, to: RequestState, now: Instant, result: str = "") -> bool:
+    """Give an open request another state; false where it is not open any more."""
+    closed = None if to in OPEN else now
+    return await tx.one(_MOVE, of=request_id, to=str(to), closed=closed, with_result=result) is not None
+
+
+async def use(tx: Transaction, request_id: str, result: str, now: Instant) -> bool:
+    """Consume an open request; false where it is not open any more."""
+    return await tx.one(_USE, of=request_id, with_result=result, now=now) is not None
+
+
+async def expire(tx: Transaction, now: Instant) -> list[ApprovalRequest]:
+    """Close what is open although its time is over; returns these requests."""
+    return [_request(row) for row in await tx.all(_EXPIRE, now=now)]
+
+
+async def newest(reader: Reader, *, beyond: str, at_most: int, requester_id: str | None = None) -> list[ApprovalRequest]:
+    """Requests, newest first, after the id `beyond`; with `requester_id` those of this requester."""
+    if requester_id is None:
+        rows = await reader.all(_NEWEST, beyond=beyond or LAST_ID, at_most=at_most)
+    else:
+        rows = await reader.all(_NEWEST_OF, beyond=beyond or LAST_ID, at_most=at_most, requester_id=requester_id)
+    return [_request(row) for row in rows]
+
+
+async def newest_open(reader: Reader, *, beyond: str, at_most: int, now: Instant) -> list[ApprovalRequest]:
+    """Open requests, newest first, after the id `beyond`."""
+    return [_request(row) for row in await reader.all(_NEWEST_OPEN, beyond=beyond or LAST_ID, at_most=at_most, now=now)]
+
+
+async def count_open(reader: Reader, requester_id: str, now: Instant, *, at_most: int) -> int:
+    """How many open requests a requester has, counted up to `at_most`."""
+    return len(await reader.all(_OPEN_OF, requester_id=requester_id, now=now, at_most=at_most))
+
+
+async def insert_vote(tx: Transaction, vote: Vote) -> bool:
+    """Store a vote; false where the person has voted before."""
+    return await tx.one(_INSERT_VOTE, **{**asdict(vote), "decision": str(vote.decision)}) is not None
+
+
+async def votes(reader: Reader, request_id: str) -> list[Vote]:
+    """Votes in their order."""
+    rows = [dict(zip(_VOTE, row, strict=True)) for row in await reader.all(_VOTES, of=request_id)]
+    return [Vote(**{**row, "decision": VoteDecision(row["decision"])}) for row in rows]
+
+
+async def standing(reader: Reader, account_id: str, now: Instant, *, session_id: str | None = None) -> Standing:
+    """What an account is now, in a session or in any of its sessions. Only a person who may act is active."""
+    row = await reader.one(_ACCOUNT, id=account_id)
+    if row is None or row[0] == "service" or not _may_act(row, now):
+        return Standing(active=False)
+    groups_held = frozenset(await groups_of_account(reader, account_id))
+    roles = await roles_of_account(reader, account_id, now, session_id=session_id)
+    return Standing(active=True, groups=groups_held, roles=roles)
+
+
+def _may_act(row: Row, now: Instant) -> bool:
+    _, disabled_at, valid_from, valid_until, _ = row
+    return disabled_at is None and (valid_from is None or valid_from <= now) and (valid_until is None or now < valid_until)
+
+
+async def is_active(reader: Reader, account_id: str, now: Instant) -> bool | None:
+    """Whether an account of any kind may act; None where there is none of this id."""
+    row = await reader.one(_ACCOUNT, id=account_id)
+    return None if row is None else _may_act(row, now)
+
+
+async def group_name(reader: Reader, group_id: str) -> str | None:
+    """The name of a group; None where it does not exist."""
+    row = await reader.one(_GROUP, id=group_id)
+    return None if row is None else str(row[0])
+
+
+async def group_called(reader: Reader, given: str) -> str | None:
+    """The id of the group of this name or id."""
+    row = await reader.one(_GROUP_CALLED, given=given)
+    return None if row is None else str(row[0])
+
+
+async def members(reader: Reader, group_id: str) -> frozenset[str]:
+    """Ids of the accounts in a group and in those nested in it."""
+    return frozenset([row[0] for row in await reader.all(_MEMBERS, group_id=group_id)])
+
+
+async def people_behind(reader: Reader, actor_kind: str, actor_id: str) -> frozenset[str]:
+    """Ids of the people who can act as an actor.
+
+    A person themselves, under whatever identity they came; who manages a service account, or is in the group that does; and
+    who stored the provisioner whose key was used.
+    """
+    if actor_kind == "person":
+        issuer_url, separator, subject = actor_id.rpartition("#")
+        linked = await reader.all(_LINKED, issuer_url=issuer_url, subject=subject) if separator else []
+        return frozenset({actor_id, *(row[0] for row in linked)})
+    account = await reader.one(_ACCOUNT, id=actor_id)
+    if account is None:
+        made = await reader.all(_MADE_BY, target=f"provisioner:{actor_id}", event="provisioner.added")
+        made += await reader.all(_MADE_BY, target=f"client:{actor_id}", event="client.created")
+        return frozenset(row[0] for row in made)
+    manager = account[4]
+    if manager is None:
+        return frozenset()
+    return frozenset({manager}) | await members(reader, manager)
+
+
+def _rule(row: Row) -> ApprovalRule:
+    values: dict[str, Any] = dict(zip(_RULE, row, strict=True))
+    return ApprovalRule(**{**values, "renewals": bool(values["renewals"])})
+
+
+def _request(row: Row) -> ApprovalRequest:
+    values: dict[str, Any] = dict(zip(_REQUEST, row, strict=True))
+    for name in _JSON:
+        values[name] = _decode(values[name])
+    for name in ("objects", "people", "reasons"):
+        values[name] = tuple(values[name])
+    return ApprovalRequest(**{**values, "kind": RequestKind(values["kind"]), "state": RequestState(values["state"])})

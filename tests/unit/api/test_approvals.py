@@ -1,0 +1,244 @@
+"""Approvals by the API: what is held is answered with 202 and where it is, and each channel says the same."""
+
+import hashlib
+
+import msgspec
+import pytest
+
+from sealwright.access import SYSTEM
+from sealwright.clock import to_seconds
+from sealwright.http import Request
+from sealwright.jose import jwk_of, sign
+from tests.authorities import csr, key, signing_key
+from tests.unit.api.world import MACHINES, server_world
+
+WEB = "web.example.org"
+PROFILE = "/approval-rules/profile:step_leaf"
+
+
+class Office:
+    """A server whose profile asks for the approval of one of the approvers."""
+
+    def __init__(self, world):
+        self.world = world
+        self.tokens = {}
+        self._made = 0
+
+    async def prepare(self):
+        world = self.world
+        await world.directory.create_group("approvers", actor=SYSTEM)
+        for name, group in (("root", "system_admins"), ("anna", "approvers"), ("ben", "approvers"), ("mallory", "auditors")):
+            self.tokens[name] = await world.token(name, group)
+        signer = signing_key("jwk admin")
+        definition = {"type": "JWK", "name": "admin", "key": jwk_of(signer.public_key, signer.id, "ES256")}
+        await world.provisioners.add(definition, SYSTEM)
+        assert (await self.call("root", "PUT", PROFILE, {"group": "approvers"}))[0] == 200
+
+    async def call(self, who, method, path, body=None, query=""):
+        return await self.world.call(method, path, body, token=self.tokens.get(who), query=query)
+
+    def token(self, subject=WEB):
+        self._made += 1
+        now = to_seconds(self.world.clock.now())
+        claims = {"iss": "admin", "sub": subject, "aud": f"{MACHINES}/1.0/sign", "iat": now, "nbf": now, "exp": now + 300}
+        return sign(signing_key("jwk admin"), {**claims, "jti": hashlib.sha256(str(self._made).encode()).hexdigest()})
+
+    async def ask_api(self, request, **members):
+        answer = await self.world.send("POST", "/certificates", {"csr": request, "token": self.token(), **members})
+        return answer, msgspec.json.decode(answer.body)
+
+    async def ask_step(self, request):
+        body = msgspec.json.encode({"csr": request, "ott": self.token()})
+        answer = await self.world.answer(MACHINES, Request("POST", "/1.0/sign", "", {}, body, request_id="request-1"))
+        return answer.status, msgspec.json.decode(answer.body)
+
+
+@pytest.fixture
+async def office():
+    async with server_world() as world:
+        made = Office(world)
+        await made.prepare()
+        yield made
+
+
+async def test_held_certificate_is_answered_with_202_and_the_address_of_its_request(office):
+    answer, held = await office.ask_api(csr(WEB, (WEB,)))
+    assert answer.status == 202
+    assert dict(answer.headers)["location"] == f"/api/v1/approvals/{held['approval']}"
+    assert held["reasons"] == [
+        "the profile step_leaf asks for the approval of one of the members of the group approvers; 0 of 1 are there"
+    ]
+    status, shown = await office.call("anna", "GET", f"/approvals/{held['approval']}")
+    assert (status, shown["state"], shown["may_vote"]) == (200, "pending", True)
+    assert shown["content"]["names"] == [f"dns:{WEB}"]
+
+
+async def test_same_request_once_more_gets_the_certificate_after_the_approval(office):
+    request = csr(WEB, (WEB,))
+    _, held = await office.ask_api(request)
+    status, decided = await office.call("anna", "POST", f"/approvals/{held['approval']}/approve", {"comment": "ours"})
+    assert (status, decided["state"]) == (200, "approved")
+    answer, issued = await office.ask_api(request)
+    assert answer.status == 201
+    assert issued["certificate"].startswith("-----BEGIN CERTIFICATE-----")
+    _, shown = await office.call("anna", "GET", f"/approvals/{held['approval']}")
+    assert (shown["state"], shown["result"]) == ("done", issued["serial"])
+    assert shown["votes"][0]["comment"] == "ours"
+
+
+RULES = {
+    "nothing asks": ((), None),
+    "one of a group": (("anna",), {"group": "approvers"}),
+    "two of a group": (("anna", "ben"), {"group": "approvers", "votes": 2}),
+    "holder of a role": (("root",), {"role": "r-admin"}),
+}
+"""Rule → who must approve, and how it is set."""
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("first", ["step", "api"])
+async def test_every_channel_gives_the_same_verdict(office, rule, first):
+    """What one channel holds, the other holds as the same request; what one releases, the other has released."""
+    await office.world.app.parts.approval_rules.remove("profile:step_leaf", actor=SYSTEM)
+    deciding, body = RULES[rule]
+    if body is not None:
+        assert (await office.call("root", "PUT", PROFILE, body))[0] == 200
+    request = csr(WEB, (WEB,), private=key(f"{rule} {first}"))
+    answer, by_api = await office.ask_api(request)
+    step_status, by_step = await office.ask_step(request)
+    if body is None:
+        assert (answer.status, step_status) == (201, 201)
+        return
+    assert (answer.status, step_status) == (202, 409)
+    assert by_step["message"] == f"{by_api['detail']} {by_api['hint']}"
+    for who in deciding:
+        status, _ = await office.call(who, "POST", f"/approvals/{by_api['approval']}/approve", {})
+        assert status == 200
+    if first == "step":
+        assert (await office.ask_step(request))[0] == 201
+        assert (await office.ask_api(request))[0].status == 201  # the same certificate again
+    else:
+        assert (await office.ask_api(request))[0].status == 201
+        assert (await office.ask_step(request))[0] == 201
+
+
+async def test_lists_say_what_waits_for_me_and_what_i_asked_for(office):
+    await office.ask_api(csr(WEB, (WEB,)))
+    assert len((await office.call("anna", "GET", "/approvals"))[1]["items"]) == 1
+    assert (await office.call("mallory", "GET", "/approvals"))[1]["items"] == []
+    assert (await office.call("anna", "GET", "/approvals", query="show=mine"))[1]["items"] == []
+    assert (await office.call("mallory", "GET", "/approvals", query="show=all"))[0] == 403
+    assert len((await office.call("root", "GET", "/approvals", query="show=all"))[1]["items"]) == 1
+    assert (await office.call("anna", "GET", "/approvals", query="show=everything"))[0] == 400
+
+
+async def test_stranger_neither_sees_nor_decides(office):
+    _, held = await office.ask_api(csr(WEB, (WEB,)))
+    place = f"/approvals/{held['approval']}"
+    assert (await office.call("mallory", "GET", place))[0] == 403
+    status, problem = await office.call("mallory", "POST", f"{place}/approve", {})
+    assert (status, problem["code"]) == (403, "may_not_vote")
+    assert (await office.call("root", "GET", "/approvals/019a"))[0] == 404
+
+
+async def test_second_vote_is_a_conflict_and_a_long_comment_is_refused(office):
+    assert (await office.call("root", "PUT", "/approval-rules/profile:server", {"group": "approvers"}))[0] == 200
+    await office.call("root", "DELETE", "/approval-rules/profile:server")
+    (waiting,) = (await office.call("anna", "GET", "/approvals"))[1]["items"]
+    place = f"/approvals/{waiting['id']}"
+    assert (await office.call("anna", "POST", f"{place}/approve", {"comment": "<b>" * 5_000}))[0] == 400
+    await office.call("anna", "POST", f"{place}/reject", {"comment": "<script>alert(1)</script>"})
+    status, problem = await office.call("anna", "POST", f"{place}/approve", {})
+    assert (status, problem["code"]) == (409, "request_not_open")
+
+
+async def test_change_of_a_rule_is_held_by_the_rule_and_applied_with_the_last_approval(office):
+    status, held = await office.call("root", "PUT", PROFILE, {"group": "approvers", "votes": 2})
+    assert status == 202
+    (rule,) = (await office.call("root", "GET", "/approval-rules"))[1]["items"]
+    assert rule["votes"] == 1
+    shown = (await office.call("anna", "GET", f"/approvals/{held['approval']}"))[1]
+    assert (shown["content"]["before"]["votes"], shown["content"]["after"]["votes"]) == (1, 2)
+    status, decided = await office.call("anna", "POST", f"/approvals/{held['approval']}/approve", {})
+    assert (status, decided["state"]) == (200, "done")
+    (rule,) = (await office.call("root", "GET", "/approval-rules"))[1]["items"]
+    assert rule["votes"] == 2
+
+
+async def test_change_that_was_based_on_another_rule_is_stale(office):
+    _, first = await office.call("root", "PUT", PROFILE, {"group": "approvers", "votes": 1, "renewals": True})
+    _, second = await office.call("root", "DELETE", PROFILE)
+    assert (await office.call("anna", "POST", f"/approvals/{first['approval']}/approve", {}))[0] == 200
+    status, problem = await office.call("anna", "POST", f"/approvals/{second['approval']}/approve", {})
+    assert status == 409
+    assert "was changed meanwhile" in problem["detail"]
+    shown = (await office.call("root", "GET", f"/approvals/{second['approval']}"))[1]
+    assert shown["state"] == "stale"
+
+
+async def test_change_of_someone_who_lost_the_permission_is_not_applied(office):
+    await office.world.person("boss", "system_admins")
+    _, held = await office.call("root", "DELETE", PROFILE)
+    await office.world.directory.remove_members("system_admins", ["root"], actor=SYSTEM)
+    status, problem = await office.call("anna", "POST", f"/approvals/{held['approval']}/approve", {})
+    assert (status, problem["code"]) == (409, "request_not_open")
+    assert len((await office.call("ben", "GET", "/approvals"))[1]["items"]) == 0
+    rules = await office.world.app.parts.approval_rules.all(actor=SYSTEM)
+    assert [rule.object for rule, _ in rules] == ["profile:step_leaf"]
+
+
+async def test_request_of_someone_who_was_disabled_is_dead(office):
+    await office.world.person("boss", "system_admins")
+    _, held = await office.call("root", "DELETE", PROFILE)
+    await office.world.directory.disable("root", actor=SYSTEM)
+    status, problem = await office.call("anna", "POST", f"/approvals/{held['approval']}/approve", {})
+    assert (status, problem["code"]) == (409, "request_not_open")
+    assert "root may not act any more" in problem["detail"]
+
+
+async def test_owner_of_a_service_account_may_not_approve_what_it_asks_for(office):
+    world = office.world
+    await world.directory.add_members("system_admins", ["anna"], actor=SYSTEM)
+    await office.call("anna", "POST", "/service-accounts", {"name": "robot", "display_name": "R", "managed_by": "anna"})
+    await world.directory.add_members("system_admins", ["robot"], actor=SYSTEM)
+    status, made = await office.call("anna", "POST", "/service-accounts/robot/api-tokens", {"label": "x", "read_only": False})
+    assert status == 201, made
+    office.tokens["robot"] = made["token"]
+    status, held = await office.call("robot", "DELETE", PROFILE)
+    assert status == 202, held
+    place = f"/approvals/{held['approval']}"
+    status, problem = await office.call("anna", "POST", f"{place}/approve", {})
+    assert (status, problem["code"]) == (403, "may_not_vote")
+    assert "anna can act as robot" in problem["reasons"][0]
+    assert (await office.call("robot", "POST", f"{place}/approve", {}))[0] == 403
+    assert (await office.call("ben", "POST", f"{place}/approve", {}))[1]["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("guarded", "body", "words"),
+    [
+        ("profile:none", {"group": "approvers"}, "There is no profile none."),
+        ("web", {"group": "approvers"}, "web can ask for no approval."),
+        ("profile:server", {}, "a group or a role, one of the two"),
+        ("profile:server", {"group": "approvers", "role": "r-admin"}, "a group or a role, one of the two"),
+        ("profile:server", {"group": "nobody"}, "There is no group nobody."),
+        ("profile:server", {"role": "r-nobody"}, "There is no role r-nobody."),
+        ("profile:server", {"group": "idm_all_persons"}, "everyone is in it"),
+        ("profile:server", {"group": "approvers", "votes": 0}, "votes is 0"),
+        ("profile:server", {"group": "approvers", "expires_after": 1}, "expires_after is 1 seconds"),
+    ],
+)
+async def test_rule_that_makes_no_sense_is_refused(office, guarded, body, words):
+    status, problem = await office.call("root", "PUT", f"/approval-rules/{guarded}", body)
+    assert status == 400
+    assert words in problem["detail"]
+
+
+async def test_rule_of_a_group_that_is_gone_is_removed_in_the_shell_of_the_server_alone(office):
+    await office.world.directory.delete_group("approvers", actor=SYSTEM)
+    status, problem = await office.call("root", "DELETE", PROFILE)
+    assert (status, problem["code"]) == (403, "approvers_missing")
+    assert "sealwright recover-approval profile:step_leaf" in problem["hint"]
+    await office.world.app.parts.approval_rules.remove("profile:step_leaf", actor=SYSTEM)
+    answer, _ = await office.ask_api(csr(WEB, (WEB,)))
+    assert answer.status == 201

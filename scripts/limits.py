@@ -21,7 +21,7 @@ from sealwright.manifest.yaml_reader import DEEPEST, LARGEST_FILE
 from sealwright.oauth import parameters
 from sealwright.oauth.policy import MAX_SCOPES
 from sealwright.runtime.listener_state import Limits
-from sealwright.web.http import MAX_FORM
+from sealwright.web.page_route import MAX_FORM
 
 LIMITS = """
 What is longer is refused with a message that names the limit. Lengths of names and texts are counted in characters, those of

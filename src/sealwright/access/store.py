@@ -111,6 +111,11 @@ _GRANTS = Statement(select(*_COLUMNS).where(_g.id > bindparam("beyond")).order_b
 _GRANTS_OF_ROLE = Statement(
     select(*_COLUMNS).where(_g.role == bindparam("role"), _g.id > bindparam("beyond")).order_by(_g.id).limit(bindparam("at_most"))
 )
+_GRANTS_HELD = Statement(
+    select(*_COLUMNS)
+    .where(_g.group_id.in_(select(_membership.c.group_id)))
+    .union(select(*_COLUMNS).where(_g.account_id == bindparam("account_id")))
+)
 _GRANT = Statement(select(*_COLUMNS).where(_g.id == bindparam("id")))
 _DELETE_GRANT = Statement(delete(role_grants).where(_g.id == bindparam("id")).returning(_g.id))
 _ADD_ROLE = insert_once(roles, returning=roles.c.id)
@@ -213,6 +218,12 @@ async def list_grants(reader: Database | Transaction, *, role: str = "", beyond:
     else:
         rows = await reader.all(_GRANTS, beyond=beyond, at_most=at_most)
     return [_grant(row) for row in rows]
+
+
+async def grants_held(reader: Database | Transaction, account_id: str) -> list[RoleGrant]:
+    """The grants to the account itself and to the groups that it is in, also those that have ended."""
+    rows = await reader.all(_GRANTS_HELD, account_id=account_id)
+    return sorted((_grant(row) for row in rows), key=lambda grant: (grant.role, grant.id))
 
 
 async def delete_grant(tx: Transaction, grant_id: str) -> bool:

@@ -154,12 +154,12 @@ def _serial(page_request: PageRequest) -> bytes:
         raise NotFound(cause.detail, hint=cause.hint) from cause
 
 
-def shown(record: CertificateRecord, now: Instant) -> ListedCertificate:
-    """A certificate as a row."""
+def shown(record: CertificateRecord, now: Instant, page: str = CERTIFICATES_PAGE) -> ListedCertificate:
+    """A certificate as a row of the list at `page`."""
     kind, word = _state(record, now)
     return ListedCertificate(
         serial=serial_text(record.serial),
-        path=f"{CERTIFICATES_PAGE}/{serial_text(record.serial)}",
+        path=f"{page}/{serial_text(record.serial)}",
         names=tuple(name.value for name in record.names) or ((record.subject_name,) if record.subject_name else ()),
         holder=record.holder_name or "no name",
         kind=kind,

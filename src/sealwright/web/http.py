@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sealwright.access import Permission, RouteGuard
+from sealwright.access import RouteGuard
 from sealwright.budgets import Budget
 from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
@@ -13,6 +13,8 @@ from sealwright.http import FailureAnswer, Handler, Listener, Request, Response,
 from sealwright.identity import (
     CALLBACK_PATH,
     LOGIN_PATH,
+    AccountPolicies,
+    ApiTokens,
     Bootstrap,
     Credentials,
     Directory,
@@ -20,7 +22,9 @@ from sealwright.identity import (
     KnownDevices,
     MailAddresses,
     Passkeys,
+    RecycleBin,
     ResetLinks,
+    Roles,
     Sessions,
     SignIn,
     UpstreamProviders,
@@ -48,9 +52,9 @@ from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
-from sealwright.web.clients import CLIENTS_PAGE, ClientPages
 from sealwright.web.consent import ConsentPages
 from sealwright.web.console.refusal import refusal_in_console
+from sealwright.web.console.routes import ConsoleRoutes
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, RECOVERY_PAGE, CredentialPages
 from sealwright.web.device import DevicePages
 from sealwright.web.failures import failure_answer
@@ -59,6 +63,7 @@ from sealwright.web.invitation import InvitationPages
 from sealwright.web.logout import SIGNED_OUT_PAGE, LogoutPages, SignOut
 from sealwright.web.not_allowed import NotAllowedPages
 from sealwright.web.page_request import PageHandlers, PageRequest, PersonalAction
+from sealwright.web.page_route import page_route
 from sealwright.web.pages import Pages, Site
 from sealwright.web.passkeys import PASSKEY_PAGE, PasskeyPages
 from sealwright.web.profile import MAIL_PAGE, PROFILE_PAGE, ProfilePages
@@ -69,8 +74,6 @@ from sealwright.web.sign_on import SignOnPages, to_sign_in
 from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.welcome import WelcomePages
 
-MAX_FORM = 16_384
-_PEOPLE = frozenset({Listener.PEOPLE})
 _OPEN = "public: no one is signed in yet"
 _OWN = "public: everyone's own account, by their session"
 _RECENT = "public: everyone's own account, by a session with a recent sign-in"
@@ -87,6 +90,10 @@ class WebDependencies(Struct, frozen=True):
     devices: KnownDevices
     credentials: Credentials
     directory: Directory
+    roles: Roles
+    account_policies: AccountPolicies
+    recycle_bin: RecycleBin
+    api_tokens: ApiTokens
     bootstrap: Bootstrap
     reset_links: ResetLinks
     invitations: Invitations
@@ -130,13 +137,13 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
     )
     routes = (
         *_static(assets),
-        _route("GET", f"{IMAGE_PATH}/{{digest}}", ClientImagePages(dependencies.client_images).show, _STATIC),
+        page_route("GET", f"{IMAGE_PATH}/{{digest}}", ClientImagePages(dependencies.client_images).show, _STATIC),
         Route("GET", "/", to_people(site.origin), frozenset({Listener.MACHINES}), _STATIC, Wire.PAGE),
         *_sign_in(pages, dependencies, handlers, clock),
         *_links(pages, dependencies, handlers),
         *_trust(pages, dependencies, handlers, site.origin),
         *_account(pages, dependencies, handlers, clock),
-        *_permitted(pages, dependencies, handlers),
+        *ConsoleRoutes(pages, dependencies, handlers, clock).all(),
         *_profile(pages, dependencies, handlers),
     )
     return Web(routes, failure_answer(pages))
@@ -144,8 +151,8 @@ def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy
 
 def _static(assets: Assets) -> tuple[Route, ...]:
     return (
-        _route("GET", "/static/{file}", assets.serve, _STATIC),
-        _route("GET", "/favicon.ico", assets.serve_favicon, _STATIC),
+        page_route("GET", "/static/{file}", assets.serve, _STATIC),
+        page_route("GET", "/favicon.ico", assets.serve_favicon, _STATIC),
     )
 
 
@@ -169,29 +176,29 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     device = DevicePages(pages, dependencies.authorization, dependencies.step_response)
     sign_on = SignOnPages(pages, dependencies.sign_on, dependencies.sessions, dependencies.sign_ons_by_network)
     return (
-        _route("GET", "/login", handlers.open_page(to_sign_in), _OPEN),
-        _route("GET", LOGIN_PATH, handlers.open_page(sign_on.begin), _OPEN),
-        _route("GET", CALLBACK_PATH, handlers.open_page(sign_on.finish), _OPEN),
-        _route("GET", "/", handlers.open_page(_to_start), _OPEN),
-        _route("GET", "/ui", handlers.open_page(_to_start), _OPEN),
-        _route("GET", SIGN_IN_PAGE, handlers.open_page(sign_in.show), _OPEN),
-        _route("POST", SIGN_IN_PAGE, handlers.open_form(sign_in.submit), _OPEN),
-        _route("GET", CODE_PAGE, handlers.open_page(sign_in.show_code), _OPEN),
-        _route("POST", CODE_PAGE, handlers.open_form(sign_in.submit_code), _OPEN),
-        _route("POST", PASSKEY_PATH, handlers.open_form(sign_in.submit_passkey), _OPEN),
-        _route("POST", CANCEL_PATH, handlers.open_form(sign_in.cancel), _OPEN),
-        _route("GET", "/ui/sign-out", handlers.personal_page(sign_in.show_sign_out), _OWN),
-        _route("GET", SIGNED_OUT_PAGE, handlers.open_page(logout.show_signed_out), _OPEN),
-        _route("GET", LOGOUT_PAGE, handlers.open_page(logout.show), _OPEN),
-        _route("POST", LOGOUT_PAGE, handlers.open_form(logout.decide), _OPEN),
-        _route("POST", "/ui/sign-out", handlers.personal_form(sign_in.sign_out, page=HOME), _OWN),
-        _route("GET", CONSENT_PAGE, handlers.personal_page(consent.show), _OWN),
-        _route("POST", CONSENT_PAGE, handlers.personal_form(consent.decide, page=HOME), _OWN),
-        _route("GET", DEVICE_PAGE, handlers.open_page(device.show), _OPEN),
-        _route("POST", DEVICE_PAGE, handlers.open_form(device.submit), _OPEN),
-        _route("GET", DEVICE_DONE_PAGE, handlers.open_page(device.show_done), _OPEN),
-        _route("GET", NOT_ALLOWED_PAGE, handlers.personal_page(not_allowed.show), _OWN),
-        _route("POST", NOT_ALLOWED_PAGE, handlers.personal_form(not_allowed.go_back, page=HOME), _OWN),
+        page_route("GET", "/login", handlers.open_page(to_sign_in), _OPEN),
+        page_route("GET", LOGIN_PATH, handlers.open_page(sign_on.begin), _OPEN),
+        page_route("GET", CALLBACK_PATH, handlers.open_page(sign_on.finish), _OPEN),
+        page_route("GET", "/", handlers.open_page(_to_start), _OPEN),
+        page_route("GET", "/ui", handlers.open_page(_to_start), _OPEN),
+        page_route("GET", SIGN_IN_PAGE, handlers.open_page(sign_in.show), _OPEN),
+        page_route("POST", SIGN_IN_PAGE, handlers.open_form(sign_in.submit), _OPEN),
+        page_route("GET", CODE_PAGE, handlers.open_page(sign_in.show_code), _OPEN),
+        page_route("POST", CODE_PAGE, handlers.open_form(sign_in.submit_code), _OPEN),
+        page_route("POST", PASSKEY_PATH, handlers.open_form(sign_in.submit_passkey), _OPEN),
+        page_route("POST", CANCEL_PATH, handlers.open_form(sign_in.cancel), _OPEN),
+        page_route("GET", "/ui/sign-out", handlers.personal_page(sign_in.show_sign_out), _OWN),
+        page_route("GET", SIGNED_OUT_PAGE, handlers.open_page(logout.show_signed_out), _OPEN),
+        page_route("GET", LOGOUT_PAGE, handlers.open_page(logout.show), _OPEN),
+        page_route("POST", LOGOUT_PAGE, handlers.open_form(logout.decide), _OPEN),
+        page_route("POST", "/ui/sign-out", handlers.personal_form(sign_in.sign_out, page=HOME), _OWN),
+        page_route("GET", CONSENT_PAGE, handlers.personal_page(consent.show), _OWN),
+        page_route("POST", CONSENT_PAGE, handlers.personal_form(consent.decide, page=HOME), _OWN),
+        page_route("GET", DEVICE_PAGE, handlers.open_page(device.show), _OPEN),
+        page_route("POST", DEVICE_PAGE, handlers.open_form(device.submit), _OPEN),
+        page_route("GET", DEVICE_DONE_PAGE, handlers.open_page(device.show_done), _OPEN),
+        page_route("GET", NOT_ALLOWED_PAGE, handlers.personal_page(not_allowed.show), _OWN),
+        page_route("POST", NOT_ALLOWED_PAGE, handlers.personal_form(not_allowed.go_back, page=HOME), _OWN),
     )
 
 
@@ -199,21 +206,21 @@ def _links(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers) 
     welcome, reset = WelcomePages(pages, dependencies.bootstrap), ResetPages(pages, dependencies.reset_links)
     invitation = InvitationPages(pages, dependencies.invitations)
     return (
-        _route("GET", "/invitation/{token}", handlers.open_page(invitation.show), _LINK),
-        _route("POST", "/invitation/{token}", handlers.open_form(invitation.submit), _LINK),
-        _route("GET", "/welcome/{token}", handlers.open_page(welcome.show), _LINK),
-        _route("POST", "/welcome/{token}", handlers.open_form(welcome.submit), _LINK),
-        _route("GET", "/reset/{token}", handlers.open_page(reset.show), _LINK),
-        _route("POST", "/reset/{token}", handlers.open_form(reset.submit), _LINK),
+        page_route("GET", "/invitation/{token}", handlers.open_page(invitation.show), _LINK),
+        page_route("POST", "/invitation/{token}", handlers.open_form(invitation.submit), _LINK),
+        page_route("GET", "/welcome/{token}", handlers.open_page(welcome.show), _LINK),
+        page_route("POST", "/welcome/{token}", handlers.open_form(welcome.submit), _LINK),
+        page_route("GET", "/reset/{token}", handlers.open_page(reset.show), _LINK),
+        page_route("POST", "/reset/{token}", handlers.open_form(reset.submit), _LINK),
     )
 
 
 def _trust(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers, origin: str) -> tuple[Route, ...]:
     trust = TrustPages(pages, dependencies.issuers, people_url=origin, machines_url=dependencies.machines_url)
     return (
-        _route("GET", TRUST_PAGE, handlers.open_page(trust.show), _STATIC),
-        _route("GET", f"{TRUST_PAGE}/root_ca.crt", handlers.open_page(trust.download_pem), _STATIC),
-        _route("GET", f"{TRUST_PAGE}/root_ca.cer", handlers.open_page(trust.download_der), _STATIC),
+        page_route("GET", TRUST_PAGE, handlers.open_page(trust.show), _STATIC),
+        page_route("GET", f"{TRUST_PAGE}/root_ca.crt", handlers.open_page(trust.download_pem), _STATIC),
+        page_route("GET", f"{TRUST_PAGE}/root_ca.cer", handlers.open_page(trust.download_der), _STATIC),
     )
 
 
@@ -236,16 +243,16 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     one = f"{CERTIFICATES_PAGE}/{{serial}}"
 
     def page(path: str, show: PersonalAction) -> Route:
-        return _route("GET", path, handlers.personal_page(show), _OWN)
+        return page_route("GET", path, handlers.personal_page(show), _OWN)
 
     def form(path: str, act: PersonalAction, from_page: str = HOME) -> Route:
-        return _route("POST", path, handlers.personal_form(act, page=from_page), _OWN)
+        return page_route("POST", path, handlers.personal_form(act, page=from_page), _OWN)
 
     def privileged_page(path: str, show: PersonalAction) -> Route:
-        return _route("GET", path, handlers.privileged_page(show), _RECENT)
+        return page_route("GET", path, handlers.privileged_page(show), _RECENT)
 
     def privileged_form(path: str, act: PersonalAction, from_page: str = HOME) -> Route:
-        return _route("POST", path, handlers.privileged_form(act, page=from_page), _RECENT)
+        return page_route("POST", path, handlers.privileged_form(act, page=from_page), _RECENT)
 
     return (
         page(HOME, account.show),
@@ -276,38 +283,25 @@ def _account(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     )
 
 
-def _permitted(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers) -> tuple[Route, ...]:
-    """Pages for those who hold a permission."""
-    clients = ClientPages(pages, dependencies.clients)
-
-    def page(path: str, show: PersonalAction, permission: Permission) -> Route:
-        return _route("GET", path, handlers.permitted_page(show, permission), permission)
-
-    return (
-        page(CLIENTS_PAGE, clients.show_list, Permission.CLIENT_READ),
-        page(f"{CLIENTS_PAGE}/{{name}}", clients.show, Permission.CLIENT_READ),
-    )
-
-
 def _profile(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers) -> tuple[Route, ...]:
     profile = ProfilePages(pages, dependencies.directory, dependencies.mail_addresses, dependencies.outbox)
 
     def form(path: str, act: PersonalAction, from_page: str) -> Route:
-        return _route("POST", path, handlers.personal_form(act, page=from_page), _OWN)
+        return page_route("POST", path, handlers.personal_form(act, page=from_page), _OWN)
 
     def privileged_form(path: str, act: PersonalAction, from_page: str) -> Route:
-        return _route("POST", path, handlers.privileged_form(act, page=from_page), _RECENT)
+        return page_route("POST", path, handlers.privileged_form(act, page=from_page), _RECENT)
 
     return (
-        _route("GET", PROFILE_PAGE, handlers.personal_page(profile.show), _OWN),
+        page_route("GET", PROFILE_PAGE, handlers.personal_page(profile.show), _OWN),
         form(PROFILE_PAGE, profile.save, PROFILE_PAGE),
         privileged_form(f"{PROFILE_PAGE}/ssh-keys", profile.add_key, PROFILE_PAGE),
         privileged_form(f"{PROFILE_PAGE}/ssh-keys/delete", profile.delete_key, PROFILE_PAGE),
-        _route("GET", MAIL_PAGE, handlers.personal_page(profile.show_mail), _OWN),
+        page_route("GET", MAIL_PAGE, handlers.personal_page(profile.show_mail), _OWN),
         privileged_form(MAIL_PAGE, profile.add_mail, MAIL_PAGE),
         privileged_form(f"{MAIL_PAGE}/remove", profile.remove_mail, MAIL_PAGE),
         form(f"{MAIL_PAGE}/link", profile.send_link, MAIL_PAGE),
-        _route("GET", "/mail/{token}", handlers.personal_page(profile.show_link), _OWN),
+        page_route("GET", "/mail/{token}", handlers.personal_page(profile.show_link), _OWN),
         form("/mail/{token}", profile.confirm, MAIL_PAGE),
     )
 
@@ -325,7 +319,3 @@ def to_people(origin: str) -> Handler:
 async def _to_start(page_request: PageRequest) -> Response:
     """To the person's own account, or to the sign-in page."""
     return redirect(HOME if page_request.signed_in else SIGN_IN_PAGE)
-
-
-def _route(method: str, path: str, handler: Handler, access: str) -> Route:
-    return Route(method, path, handler, _PEOPLE, access, Wire.PAGE, max_body=MAX_FORM)

@@ -30,6 +30,13 @@ NOTICES: Mapping[str, str] = {
     "devices": "No device is known any more; each is again at its next sign-in.",
     "withdrawn": "The application's access was taken back.",
     "revoked": "The certificate was revoked.",
+    "person-disabled": "The account is disabled. Its sessions and tokens ended.",
+    "person-enabled": "The account is enabled again.",
+    "person-deleted": "The account is in the recycle bin.",
+    "person-sessions": "All of their sessions were ended.",
+    "member-added": "It is in the group now.",
+    "member-removed": "It is in the group no more.",
+    "group-deleted": "The group is in the recycle bin.",
     "welcome": "You are the administrator of this server, and signed in.",
 }
 

@@ -13,7 +13,7 @@ from sealwright.web.navigation import PLACES
 
 HOME = "/ui/account"
 MAX_PAGE_LENGTH: Final = 1_024
-_ROOMS = "|".join(sorted({place.path.split("/")[2] for place in PLACES}))
+_ROOMS = "|".join(sorted({place.path.split("/")[2] for place in PLACES} | {"search", "help"}))
 _OWN_PAGE = re.compile(rf"/ui/(?:{_ROOMS})(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{{0,199}}){{0,8}}(?:\?[A-Za-z0-9._~%&=+-]*)?")
 """Pages for people who are signed in, with their query. Nothing that begins like this can lead to another host."""
 

@@ -8,7 +8,7 @@ import segno
 from markupsafe import Markup
 from msgspec.structs import replace
 
-from sealwright.access import Actor
+from sealwright.access import Actor, Permissions, Role, permissions_of
 from sealwright.clock import Instant
 from sealwright.http import Response
 from sealwright.identity import (
@@ -52,6 +52,7 @@ from tests.unit.web.console_gallery import console_pages
 
 NOW = Instant(1_795_342_800_000)
 HOUR = 3_600_000
+ALL_PERMISSIONS = permissions_of([Role.ADMINISTRATOR])
 FINGERPRINT = "4f1e07aa" * 8
 
 
@@ -86,7 +87,7 @@ class Gallery:
             updated_at=NOW,
         )
 
-    def person(self) -> SignedIn:
+    def person(self, permissions: Permissions = ALL_PERMISSIONS) -> SignedIn:
         account = self.account()
         session = Session(
             id="s-1",
@@ -101,15 +102,15 @@ class Gallery:
             expires_at=Instant(NOW + 8 * HOUR),
             ended_at=None,
         )
-        return SignedIn(account, session, Actor("person", account.id, account.name))
+        return SignedIn(account, session, Actor("person", account.id, account.name, permissions))
 
     def application(self, *, local: bool = True) -> ClientPreview:
         returns_to = "http://127.0.0.1:45673" if local else "https://ca.example.org"
         image = "" if local else "/static/icon.svg"
         return ClientPreview(self.text("Step-CA"), self.text("ca.example.org"), self.text(returns_to), local, image=image)
 
-    def context(self, here: str = "/ui/account") -> ConsoleContext:
-        return ConsoleContext(self.person(), "csrf", here)
+    def context(self, here: str = "/ui/account", permissions: Permissions = ALL_PERMISSIONS) -> ConsoleContext:
+        return ConsoleContext(self.person(permissions), "csrf", here)
 
     def errors(self, *fields: str) -> tuple[FormError, ...]:
         return tuple(FormError(self.text(f"Something about {field or 'the form'}."), field) for field in fields)
@@ -187,6 +188,19 @@ class Gallery:
         other = replace(here, id="s-2", device=self.text("the sealwright command"), here=False, address="2001:db8:1::17")
         more = (replace(other, id=f"s-{number}", device=self.text("Safari on iOS")) for number in range(3, 9))
         return here, other, *more
+
+    def certificate(self) -> ListedCertificate:
+        return ListedCertificate(
+            serial=self.text("01a35c0f88d142aa7e199f2c01a35c0f88d142aa"),
+            path="/ui/account/certificates/01a3",
+            names=(self.text("alice@example.org"), self.text("https://id.example.org/oauth2/openid/step-ca#0b9e6f0c-4b8e-4a57")),
+            holder=self.text("alice@example.org"),
+            kind="good",
+            word=self.text("valid"),
+            not_before=NOW,
+            not_after=Instant(NOW + 8 * HOUR),
+            left="8 hours",
+        )
 
     def step(self, name: str, *, done: bool, command: str = "", path: str = "") -> GettingStartedStep:
         return GettingStartedStep(name, done, self.text("A step"), self.text("It opens a page."), command, path)
@@ -444,17 +458,7 @@ class Gallery:
             show("applications.html", here, usable=(), consents=(), notice="", may_see_clients=False, history=()),
         )
         here = self.context("/ui/account/certificates")
-        valid = ListedCertificate(
-            serial=self.text("01a35c0f88d142aa7e199f2c01a35c0f88d142aa"),
-            path="/ui/account/certificates/01a3",
-            names=(self.text("alice@example.org"), self.text("https://id.example.org/oauth2/openid/step-ca#0b9e6f0c-4b8e-4a57")),
-            holder=self.text("alice@example.org"),
-            kind="good",
-            word=self.text("valid"),
-            not_before=NOW,
-            not_after=Instant(NOW + 8 * HOUR),
-            left="8 hours",
-        )
+        valid = self.certificate()
         expired = replace(valid, kind="", word=self.text("expired"), left="")
         revoked = replace(valid, kind="bad", word=self.text("revoked"), left="")
         story = CertificateTimeline(

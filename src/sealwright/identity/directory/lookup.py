@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from msgspec import Struct
+
 from sealwright.access import Actor, Permission, require
 from sealwright.audit import Audit
 from sealwright.clock import Clock
@@ -22,6 +24,14 @@ ClientsOfGroup = Callable[[Database | Transaction, str], Awaitable[Sequence[str]
 
 PAGE = 100
 LONGEST_PAGE = 1_000
+
+
+class MembersPage(Struct, frozen=True):
+    """Some of the members of a group."""
+
+    accounts: tuple[Account, ...]
+    next: str
+    """Empty on the last page."""
 
 
 class DirectoryLookup:
@@ -141,6 +151,22 @@ class DirectoryLookup:
         group = await self.show_group(who, actor=actor)
         accounts = await store.accounts_in(self._db, group.id)
         return Members(tuple(accounts), tuple(await store.groups_in(self._db, group.id)))
+
+    async def members_page(self, group: Group, *, beyond: str, at_most: int, actor: Actor) -> MembersPage:
+        """Some of the accounts that are in a group directly, and where the next page begins; of a computed group none."""
+        if not await self.manages(self._db, actor, group):
+            require(actor, Permission.GROUP_READ)
+        wanted = _page(at_most)
+        found = await store.members_page(self._db, group.id, beyond=searchable(beyond), at_most=wanted + 1)
+        by_id = sorted(found, key=lambda account: account.id)[:wanted]
+        shown = tuple(sorted(by_id, key=lambda account: account.name))
+        return MembersPage(shown, by_id[-1].id if len(found) > wanted else "")
+
+    async def groups_in(self, group: Group, *, actor: Actor) -> tuple[Group, ...]:
+        """The groups that are in a group directly."""
+        if not await self.manages(self._db, actor, group):
+            require(actor, Permission.GROUP_READ)
+        return tuple(await store.groups_in(self._db, group.id))
 
     async def _account_in(self, tx: Transaction, who: str) -> Account:
         return self._known_account(await store.find_account(tx, local_name(who, self._domain)), who)

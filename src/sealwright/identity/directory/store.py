@@ -72,6 +72,13 @@ _ACCOUNTS_IN = _with_mails(
     .join(group_members, group_members.c.account_id == accounts.c.id)
     .where(group_members.c.group_id == _p("group_id"))
 )
+_MEMBERS_PAGE = _with_mails(
+    select(*ACCOUNT_COLUMNS)
+    .join(group_members, group_members.c.account_id == accounts.c.id)
+    .where(group_members.c.group_id == _p("group_id"), group_members.c.account_id > _p("beyond"))
+    .order_by(group_members.c.account_id)
+    .limit(_p("at_most"))
+)
 _MEMBERS_OF_DYNAMIC_GROUP = {
     ALL_PERSONS: _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.kind == str(AccountKind.PERSON))),
     ALL_ACCOUNTS: _with_mails(select(*ACCOUNT_COLUMNS)),
@@ -174,6 +181,11 @@ async def accounts_in(reader: Reader, group_id: str) -> list[Account]:
     if group_id in _MEMBERS_OF_DYNAMIC_GROUP:
         return accounts_from(await reader.all(_MEMBERS_OF_DYNAMIC_GROUP[group_id]))
     return accounts_from(await reader.all(_ACCOUNTS_IN, group_id=group_id))
+
+
+async def members_page(reader: Reader, group_id: str, *, beyond: str, at_most: int) -> list[Account]:
+    """Direct members of a group, after the account id `beyond`; those of a page by name."""
+    return accounts_from(await reader.all(_MEMBERS_PAGE, group_id=group_id, beyond=beyond, at_most=at_most))
 
 
 async def lock_account(tx: Transaction, account_id: str) -> None:

@@ -153,6 +153,11 @@ class Roles:
         found = await access_store.list_grants(self._db, role=printable(role), beyond=printable(beyond), at_most=at_most)
         return await self._holders(self._db, found)
 
+    async def held_by(self, account_id: str, *, actor: Actor) -> list[GrantHolder]:
+        """The grants to an account and to its groups, with the name of which of them holds each."""
+        require(actor, Permission.ROLE_READ)
+        return await self._holders(self._db, await access_store.grants_held(self._db, account_id))
+
     async def grant(
         self,
         role_id: str,

@@ -31,7 +31,7 @@ function liveSearch(form) {
       running.responseType = "document";
       running.addEventListener("load", ({ target }) => {
         const shown = document.getElementById(form.dataset.live);
-        const found = target.response?.getElementById(form.dataset.found ?? form.dataset.live);
+        const found = target.response?.getElementById("results");
         if (shown && found) {
           shown.replaceChildren(...document.importNode(found, true).childNodes);
           showTimes(shown);
@@ -45,6 +45,55 @@ function liveSearch(form) {
   });
 }
 document.querySelectorAll("form[data-live]").forEach(liveSearch);
+
+// Keys: Ctrl-K or Command-K for the palette; single ones only where nothing is typed into, and as long as they are not turned off.
+const palette = document.getElementById("palette");
+const places = { o: "/ui/overview", c: "/ui/certificates", p: "/ui/people", a: "/ui/audit" };
+const singleKeys = document.getElementById("single-keys");
+const keysAreOn = () => localStorage.getItem("single-keys") !== "off";
+let lastKey = "";
+if (palette) {
+  palette.addEventListener("keydown", (event) => {
+    const links = [...palette.querySelectorAll("a")];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && links.length) {
+      event.preventDefault();
+      const next = links.indexOf(document.activeElement) + step;
+      (links[next] ?? (step > 0 ? links[links.length - 1] : palette.querySelector("input"))).focus();
+    } else if (event.key === "Enter" && event.target.matches("input") && links.length) {
+      event.preventDefault();
+      links[0].click();
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      palette.showModal();
+      palette.querySelector("form").dispatchEvent(new Event("input"));
+    } else if (keysAreOn() && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, textarea, select, dialog")) {
+      const target = lastKey === "g" ? places[event.key] : { "?": "/ui/help" }[event.key];
+      if (event.key === "/") {
+        event.preventDefault();
+        document.querySelector("#q, #search").focus();
+      } else if (target) {
+        location.assign(target);
+      }
+      lastKey = event.key;
+    }
+  });
+}
+if (singleKeys) {
+  const show = () => {
+    singleKeys.setAttribute("aria-pressed", String(keysAreOn()));
+    singleKeys.textContent = `Single keys are ${keysAreOn() ? "on" : "off"} in this browser`;
+  };
+  singleKeys.closest("[hidden]").hidden = false;
+  singleKeys.addEventListener("click", () => {
+    localStorage.setItem("single-keys", keysAreOn() ? "off" : "on");
+    show();
+  });
+  show();
+}
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.closest("[hidden]").hidden = false;

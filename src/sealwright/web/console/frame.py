@@ -1,0 +1,52 @@
+"""What the pages of the console have in common: where they are, and the page that asks before something ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from sealwright.http import Response
+from sealwright.identity import SignedIn
+from sealwright.web.forms import FormError
+from sealwright.web.navigation import PageLink
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import ConsoleContext, Pages
+
+
+def context_of(page_request: PageRequest, person: SignedIn, *trail: PageLink) -> ConsoleContext:
+    """The frame of the page that was asked for; `trail`: the pages between its place and itself."""
+    return ConsoleContext(person, page_request.csrf_token_of(person), page_request.request.path, trail)
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What is asked before something ends that cannot be had back by a click."""
+
+    title: str
+    impact: tuple[tuple[int, str], ...]
+    """How many of what end with it."""
+    after: tuple[str, ...]
+    """What holds afterwards, in sentences."""
+    action: str
+    """Where the form goes."""
+    button: str
+    keep: str
+    """The page that one goes back to."""
+    type_name: str = ""
+    """The name to type, where more than one person is hit."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """What the form carries along."""
+
+
+def ask(
+    pages: Pages, context: ConsoleContext, question: Question, *, errors: Iterable[FormError] = (), status: int = 200
+) -> Response:
+    """The page that asks."""
+    return pages.console("confirm.html", context, status=status, question=question, errors=tuple(errors))
+
+
+def typed_wrong(page_request: PageRequest, question: Question) -> tuple[FormError, ...]:
+    """An error where the name had to be typed and was not."""
+    if not question.type_name or page_request.typed("name-again").strip() == question.type_name:
+        return ()
+    return (FormError(f"Type {question.type_name} to confirm it.", "name-again"),)

@@ -1,0 +1,87 @@
+"""Every address of the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sealwright.access import Permission
+from sealwright.clock import Clock
+from sealwright.http import Route
+from sealwright.web.clients import CLIENTS_PAGE, ClientPages
+from sealwright.web.console.groups import GROUPS_PAGE, GroupPages
+from sealwright.web.console.people import PEOPLE_PAGE, PeopleDependencies, PeoplePages
+from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages
+from sealwright.web.page_request import PageHandlers, PersonalAction
+from sealwright.web.page_route import page_route
+from sealwright.web.pages import Pages
+
+if TYPE_CHECKING:
+    from sealwright.web.http import WebDependencies
+
+_P = Permission
+_AS_PERMITTED = "public: shows what the reader's permissions open"
+
+
+class ConsoleRoutes:
+    """Each route names the permission that its handler asks for."""
+
+    def __init__(self, pages: Pages, dependencies: WebDependencies, handlers: PageHandlers, clock: Clock) -> None:
+        self._pages = pages
+        self._parts = dependencies
+        self._handlers = handlers
+        self._clock = clock
+
+    def all(self) -> tuple[Route, ...]:
+        """All of them."""
+        return (*self._search(), *self._people(), *self._groups(), *self._clients())
+
+    def _page(self, path: str, show: PersonalAction, permission: Permission, *, recent: bool = False) -> Route:
+        return page_route("GET", path, self._handlers.permitted_page(show, permission, recent=recent), permission)
+
+    def _form(self, path: str, act: PersonalAction, permission: Permission, *, page: str) -> Route:
+        return page_route("POST", path, self._handlers.permitted_form(act, permission, page=page), permission)
+
+    def _search(self) -> Iterator[Route]:
+        parts = self._parts
+        search = SearchPages(self._pages, parts.directory, parts.clients, parts.inventory, self._clock)
+        yield page_route("GET", SEARCH_PAGE, self._handlers.console_page(search.show), _AS_PERMITTED)
+        yield page_route("GET", HELP_PAGE, self._handlers.console_page(search.show_help), _AS_PERMITTED)
+
+    def _people(self) -> Iterator[Route]:
+        parts, one = self._parts, f"{PEOPLE_PAGE}/{{name}}"
+        people = PeoplePages(
+            self._pages,
+            PeopleDependencies(
+                directory=parts.directory,
+                credentials=parts.credentials,
+                passkeys=parts.passkeys,
+                sessions=parts.sessions,
+                roles=parts.roles,
+                inventory=parts.inventory,
+                clients=parts.clients,
+            ),
+            self._clock,
+        )
+        yield self._page(PEOPLE_PAGE, people.show_list, _P.PERSON_READ)
+        yield self._page(one, people.show, _P.PERSON_READ)
+        yield self._page(f"{one}/disable", people.show_disabling, _P.PERSON_WRITE, recent=True)
+        yield self._form(f"{one}/disable", people.disable, _P.PERSON_WRITE, page=PEOPLE_PAGE)
+        yield self._form(f"{one}/enable", people.enable, _P.PERSON_WRITE, page=PEOPLE_PAGE)
+        yield self._page(f"{one}/delete", people.show_deletion, _P.PERSON_WRITE, recent=True)
+        yield self._form(f"{one}/delete", people.delete, _P.PERSON_WRITE, page=PEOPLE_PAGE)
+        yield self._form(f"{one}/sessions/end", people.end_sessions, _P.SESSION_REVOKE, page=PEOPLE_PAGE)
+
+    def _groups(self) -> Iterator[Route]:
+        groups, one = GroupPages(self._pages, self._parts.directory, self._parts.account_policies), f"{GROUPS_PAGE}/{{name}}"
+        yield self._page(GROUPS_PAGE, groups.show_list, _P.GROUP_READ)
+        yield self._page(one, groups.show, _P.GROUP_READ)
+        yield self._form(f"{one}/members/add", groups.add_member, _P.GROUP_WRITE, page=GROUPS_PAGE)
+        yield self._form(f"{one}/members/remove", groups.remove_member, _P.GROUP_WRITE, page=GROUPS_PAGE)
+        yield self._page(f"{one}/delete", groups.show_deletion, _P.GROUP_WRITE, recent=True)
+        yield self._form(f"{one}/delete", groups.delete, _P.GROUP_WRITE, page=GROUPS_PAGE)
+
+    def _clients(self) -> Iterator[Route]:
+        clients = ClientPages(self._pages, self._parts.clients)
+        yield self._page(CLIENTS_PAGE, clients.show_list, _P.CLIENT_READ)
+        yield self._page(f"{CLIENTS_PAGE}/{{name}}", clients.show, _P.CLIENT_READ)

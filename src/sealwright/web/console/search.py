@@ -1,0 +1,130 @@
+"""Search over everything that someone may see, and the help page. The command palette shows the same page's results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from sealwright.access import Permission, Permissions
+from sealwright.ca import Inventory, serial_in, serial_text
+from sealwright.clock import Clock
+from sealwright.errors import Failure, InvalidInput
+from sealwright.http import Response
+from sealwright.identity import Directory, SignedIn
+from sealwright.oauth import ClientRegistry
+from sealwright.web.certificates import shown
+from sealwright.web.console.frame import context_of
+from sealwright.web.console.listing import Listing, read_listing
+from sealwright.web.navigation import PLACES
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import Pages
+
+SEARCH_PAGE: Final = "/ui/search"
+HELP_PAGE: Final = "/ui/help"
+OF_A_KIND: Final = 6
+"""Results of each kind; more are in its list."""
+_ACTIONS: Mapping[str, str] = {
+    "Change my password": "/ui/account/password",
+    "Add a passkey": "/ui/account/passkey",
+    "Set up a code from an app": "/ui/account/authenticator",
+    "Show new recovery codes": "/ui/account/recovery-codes",
+    "Edit my profile": "/ui/account/profile",
+    "Change my e-mail addresses": "/ui/account/mail",
+    "Sign out": "/ui/sign-out",
+    "Trust this server": "/trust",
+}
+
+
+class Result(Struct, frozen=True):
+    """One thing that was found."""
+
+    path: str
+    label: str
+    about: str
+
+
+class ResultGroup(Struct, frozen=True):
+    """What was found of one kind."""
+
+    label: str
+    results: tuple[Result, ...]
+    more: str = ""
+    """Where the rest of them are."""
+
+
+class SearchPages:
+    """Each part is asked only by those who may read it, and checks that itself."""
+
+    def __init__(self, pages: Pages, directory: Directory, clients: ClientRegistry, inventory: Inventory, clock: Clock) -> None:
+        self._pages = pages
+        self._directory = directory
+        self._clients = clients
+        self._inventory = inventory
+        self._clock = clock
+
+    async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """What is found; with nothing to look for, every place."""
+        listing = read_listing(page_request.request, SEARCH_PAGE)
+        groups = [_places(listing.search, person.actor.permissions)]
+        if listing.search:
+            for find, permission in (
+                (self._people, Permission.PERSON_READ),
+                (self._groups, Permission.GROUP_READ),
+                (self._clients_called, Permission.CLIENT_READ),
+                (self._certificates, Permission.CERTIFICATE_READ),
+            ):
+                if person.actor.holds(permission):
+                    groups.append(await find(listing, person))
+        found = tuple(group for group in groups if group.results)
+        return self._pages.console("search.html", context_of(page_request, person), listing=listing, groups=found)
+
+    async def show_help(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """The keys, and how the lists are searched."""
+        return self._pages.console("help.html", context_of(page_request, person))
+
+    async def _people(self, listing: Listing, person: SignedIn) -> ResultGroup:
+        found = await self._directory.list_people(actor=person.actor, search=listing.search, at_most=OF_A_KIND + 1)
+        results = tuple(Result(f"/ui/people/{one.name}", one.display_name, one.name) for one in found[:OF_A_KIND])
+        return ResultGroup("People", results, _more("/ui/people", listing, len(found)))
+
+    async def _groups(self, listing: Listing, person: SignedIn) -> ResultGroup:
+        found = await self._directory.list_groups(actor=person.actor, search=listing.search, at_most=OF_A_KIND + 1)
+        results = tuple(Result(f"/ui/groups/{one.name}", one.name, one.description) for one in found[:OF_A_KIND])
+        return ResultGroup("Groups", results, _more("/ui/groups", listing, len(found)))
+
+    async def _clients_called(self, listing: Listing, person: SignedIn) -> ResultGroup:
+        try:
+            one = await self._clients.get(listing.search.lower(), actor=person.actor)
+        except Failure:
+            return ResultGroup("Clients", ())
+        return ResultGroup("Clients", (Result(f"/ui/clients/{one.name}", one.display_name, one.name),))
+
+    async def _certificates(self, listing: Listing, person: SignedIn) -> ResultGroup:
+        now, results = self._clock.now(), []
+        try:
+            serial = serial_in(listing.search)
+            results.append(Result(f"/ui/certificates/{serial_text(serial)}", serial_text(serial), "by its serial number"))
+        except InvalidInput:
+            pass
+        try:
+            page = await self._inventory.page(person.actor, name=listing.search, at_most=OF_A_KIND)
+        except InvalidInput:
+            return ResultGroup("Certificates", tuple(results))
+        for record in page.certificates:
+            one = shown(record, now, "/ui/certificates")
+            results.append(Result(one.path, one.holder, f"{one.word}, {one.serial}"))
+        return ResultGroup("Certificates", tuple(results), _more("/ui/certificates", listing, len(results)))
+
+
+def _places(text: str, permissions: Permissions) -> ResultGroup:
+    wanted = text.casefold()
+    found = [Result(one.path, one.label, one.about) for one in PLACES if one.visible_to(permissions)]
+    found += [Result(path, label, "") for label, path in _ACTIONS.items()]
+    fitting = [one for one in found if wanted in one.label.casefold() or wanted in one.about.casefold()]
+    return ResultGroup("Go to", tuple(fitting))
+
+
+def _more(page: str, listing: Listing, found: int) -> str:
+    return Listing(page, search=listing.search).link() if found > OF_A_KIND else ""

@@ -6,8 +6,9 @@ what. Signing in and deciding work without JavaScript.
 
 from __future__ import annotations
 
+from sealwright.web.dependencies import WebDependencies
 from sealwright.web.form_post import form_post_page
-from sealwright.web.http import Web, WebDependencies, assemble
+from sealwright.web.http import Web, assemble
 from sealwright.web.pages import Site
 
 __all__ = ["Site", "Web", "WebDependencies", "assemble", "form_post_page"]

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sealwright.access import RouteGuard
-from sealwright.budgets import Budget
-from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.http import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
 from sealwright.identity import (
     CALLBACK_PATH,
     LOGIN_PATH,
-    AccountPolicies,
-    ApiTokens,
-    Bootstrap,
-    Credentials,
-    Directory,
-    Invitations,
-    KnownDevices,
-    MailAddresses,
-    Passkeys,
-    RecycleBin,
-    ResetLinks,
-    Roles,
-    Sessions,
-    SignIn,
-    UpstreamProviders,
-    UpstreamSignOn,
     browser_authenticator,
 )
-from sealwright.mail import Outbox
 from sealwright.oauth import (
     CONSENT_PAGE,
     DEVICE_DONE_PAGE,
@@ -39,13 +19,6 @@ from sealwright.oauth import (
     LOGOUT_PAGE,
     NOT_ALLOWED_PAGE,
     SIGN_IN_PAGE,
-    AuthorizationEndpoint,
-    BackchannelLogout,
-    ClientImages,
-    ClientRegistry,
-    Consents,
-    LogoutEndpoint,
-    StepResponse,
 )
 from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
@@ -56,6 +29,7 @@ from sealwright.web.consent import ConsentPages
 from sealwright.web.console.refusal import refusal_in_console
 from sealwright.web.console.routes import ConsoleRoutes
 from sealwright.web.credentials import AUTHENTICATOR_PAGE, PASSWORD_PAGE, RECOVERY_PAGE, CredentialPages
+from sealwright.web.dependencies import WebDependencies
 from sealwright.web.device import DevicePages
 from sealwright.web.failures import failure_answer
 from sealwright.web.getting_started import GettingStarted
@@ -79,41 +53,6 @@ _OWN = "public: everyone's own account, by their session"
 _RECENT = "public: everyone's own account, by a session with a recent sign-in"
 _LINK = "public: the link is the permission"
 _STATIC = "public: the same for everyone"
-
-
-class WebDependencies(Struct, frozen=True):
-    """What the pages use; the wiring passes it."""
-
-    sign_in: SignIn
-    sessions: Sessions
-    guard: RouteGuard
-    devices: KnownDevices
-    credentials: Credentials
-    directory: Directory
-    roles: Roles
-    account_policies: AccountPolicies
-    recycle_bin: RecycleBin
-    api_tokens: ApiTokens
-    bootstrap: Bootstrap
-    reset_links: ResetLinks
-    invitations: Invitations
-    passkeys: Passkeys
-    upstream_providers: UpstreamProviders
-    sign_on: UpstreamSignOn
-    sign_ons_by_network: Budget
-    mail_addresses: MailAddresses
-    outbox: Outbox
-    authorization: AuthorizationEndpoint
-    step_response: StepResponse
-    logout: LogoutEndpoint
-    backchannel_logout: BackchannelLogout
-    consents: Consents
-    client_images: ClientImages
-    clients: ClientRegistry
-    inventory: Inventory
-    revocation: Revocation
-    issuers: Issuers
-    machines_url: str
 
 
 class Web(Struct, frozen=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from sealwright.access import Permission
 from sealwright.clock import Clock
@@ -12,12 +11,10 @@ from sealwright.web.clients import CLIENTS_PAGE, ClientPages
 from sealwright.web.console.groups import GROUPS_PAGE, GroupPages
 from sealwright.web.console.people import PEOPLE_PAGE, PeopleDependencies, PeoplePages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages
+from sealwright.web.dependencies import WebDependencies
 from sealwright.web.page_request import PageHandlers, PersonalAction
 from sealwright.web.page_route import page_route
 from sealwright.web.pages import Pages
-
-if TYPE_CHECKING:
-    from sealwright.web.http import WebDependencies
 
 _P = Permission
 _AS_PERMITTED = "public: shows what the reader's permissions open"

@@ -1,0 +1,72 @@
+"""What the pages use."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sealwright.access import RouteGuard
+from sealwright.budgets import Budget
+from sealwright.ca import Inventory, Issuers, Revocation
+from sealwright.identity import (
+    AccountPolicies,
+    ApiTokens,
+    Bootstrap,
+    Credentials,
+    Directory,
+    Invitations,
+    KnownDevices,
+    MailAddresses,
+    Passkeys,
+    RecycleBin,
+    ResetLinks,
+    Roles,
+    Sessions,
+    SignIn,
+    UpstreamProviders,
+    UpstreamSignOn,
+)
+from sealwright.mail import Outbox
+from sealwright.oauth import (
+    AuthorizationEndpoint,
+    BackchannelLogout,
+    ClientImages,
+    ClientRegistry,
+    Consents,
+    LogoutEndpoint,
+    StepResponse,
+)
+
+
+class WebDependencies(Struct, frozen=True):
+    """What the pages use; the wiring passes it."""
+
+    sign_in: SignIn
+    sessions: Sessions
+    guard: RouteGuard
+    devices: KnownDevices
+    credentials: Credentials
+    directory: Directory
+    roles: Roles
+    account_policies: AccountPolicies
+    recycle_bin: RecycleBin
+    api_tokens: ApiTokens
+    bootstrap: Bootstrap
+    reset_links: ResetLinks
+    invitations: Invitations
+    passkeys: Passkeys
+    upstream_providers: UpstreamProviders
+    sign_on: UpstreamSignOn
+    sign_ons_by_network: Budget
+    mail_addresses: MailAddresses
+    outbox: Outbox
+    authorization: AuthorizationEndpoint
+    step_response: StepResponse
+    logout: LogoutEndpoint
+    backchannel_logout: BackchannelLogout
+    consents: Consents
+    client_images: ClientImages
+    clients: ClientRegistry
+    inventory: Inventory
+    revocation: Revocation
+    issuers: Issuers
+    machines_url: str

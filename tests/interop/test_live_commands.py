@@ -281,6 +281,12 @@ version
 whoami
 root
 session list
+key create backup person:read group:read --expires 30d
+key list
+key show {key_id}
+key rotate {key_id} --overlap 1h
+key narrow {key_id} person:read
+key revoke {key_id}
 role permissions
 role list
 role create r-desk session:read person:read --description Desk
@@ -499,6 +505,8 @@ TAKEN_OVER = {
     "certificate inspect": ("serial", "serial"),
     "role grant ": ("grant", "id"),
     "approval remove-rule": ("approval", "approval"),
+    "key create ": ("key_id", "id"),
+    "key rotate ": ("key_id", "id"),
     "oidc-provider create ": ("provider", "id"),
     "oidc-provider map-group ": ("mapping", "id"),
     "service-account api-token generate": ("token", "id"),

@@ -27,6 +27,8 @@ class Permission(StrEnum):
     CERTIFICATE_REVOKE = "certificate:revoke"
     CERTIFICATE_ISSUE_ANY_NAME = "certificate:issue-any-name"
     """To have a certificate with any name, or to let others have one: by a provisioner, or by a name that one trusts."""
+    API_KEY_READ = "api-key:read"
+    API_KEY_WRITE = "api-key:write"
     SESSION_READ = "session:read"
     SESSION_REVOKE = "session:revoke"
     AUDIT_READ = "audit:read"
@@ -115,9 +117,13 @@ class Permissions(Struct, frozen=True):
 
     def only_reading(self) -> Permissions:
         """Those of them by which nothing is changed."""
+        return self.only(_READING)
+
+    def only(self, allowed: Collection[Permission]) -> Permissions:
+        """Those of them that are among `allowed`."""
         return Permissions(
-            frozenset(each for each in self.everywhere if each in _READING),
-            frozenset(each for each in self.scoped if each.permission in _READING),
+            frozenset(each for each in self.everywhere if each in allowed),
+            frozenset(each for each in self.scoped if each.permission in allowed),
         )
 
     def also_in(self, other: Permissions) -> Permissions:
@@ -148,6 +154,8 @@ class Actor(Struct, frozen=True):
     session_id: str = ""
     address: str = ""
     """IP address of the peer, where there is one."""
+    api_key: str = ""
+    """Id of the API key by which the actor acts; empty where it is another credential."""
 
     def holds(self, permission: Permission, scopes: Collection[Scope] = ()) -> bool:
         """Whether the actor has `permission` for everything, or within one of `scopes`."""

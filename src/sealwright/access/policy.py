@@ -18,6 +18,7 @@ _READING = frozenset(
         _P.CLIENT_READ,
         _P.PROVISIONER_READ,
         _P.CERTIFICATE_READ,
+        _P.API_KEY_READ,
         _P.SESSION_READ,
         _P.ROLE_READ,
         _P.OIDC_PROVIDER_READ,
@@ -46,7 +47,17 @@ ROLES: Mapping[Role, RoleContents] = {
     ),
     Role.PEOPLE_ADMINISTRATOR: RoleContents(
         "Creates and changes people",
-        frozenset({_P.PERSON_READ, _P.PERSON_WRITE, _P.GROUP_READ, _P.SESSION_READ, _P.SESSION_REVOKE}),
+        frozenset(
+            {
+                _P.PERSON_READ,
+                _P.PERSON_WRITE,
+                _P.GROUP_READ,
+                _P.SESSION_READ,
+                _P.SESSION_REVOKE,
+                _P.API_KEY_READ,
+                _P.API_KEY_WRITE,
+            }
+        ),
     ),
     Role.GROUP_ADMINISTRATOR: RoleContents(
         "Creates and changes groups", frozenset({_P.PERSON_READ, _P.GROUP_READ, _P.GROUP_WRITE})

@@ -23,6 +23,7 @@ OBJECTS: Mapping[str, str] = {
     "group-mappings": "group_mapping",
     "groups": "group",
     "issuers": "oauth_issuer",
+    "keys": "api_key",
     "manifest": "manifest",
     "person-imports": "person_import",
     "persons": "person",

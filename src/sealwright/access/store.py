@@ -200,6 +200,15 @@ async def accounts_with_role(reader: Database | Transaction, role: Role) -> froz
     return frozenset(row[0] for row in await reader.all(_ACCOUNTS_WITH_ROLE, role=str(role)))
 
 
+async def permissions_named(reader: Database | Transaction, names: Iterable[str]) -> frozenset[Permission]:
+    """What permissions and ids of roles stand for. A name that no permission and no role has (any more) gives nothing."""
+    given = set(names)
+    others = given - _PERMISSIONS - _BUILTIN
+    made = {each.id: each.permissions for each in await custom_roles(reader)} if others else {}
+    builtin = (ROLES[Role(each)].permissions for each in given & _BUILTIN)
+    return _known(given).union(*builtin, *(made.get(each, frozenset()) for each in others))
+
+
 async def insert_grant(tx: Transaction, grant: RoleGrant) -> bool:
     """Store a grant; false where its id is there already."""
     return await tx.one(_ADD_GRANT, **_values(grant)) is not None

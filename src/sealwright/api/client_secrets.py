@@ -93,6 +93,7 @@ class ClientSecretOperations:
                 self._show_secret,
                 returns=ClientSecret,
                 recent_sign_in=True,
+                in_person=True,
             ),
             Operation(
                 "reset_client_secret",
@@ -105,6 +106,7 @@ class ClientSecretOperations:
                 query={
                     "overlap_seconds": "How long the old secret works on. Without it, it stops at once, and every token ends."
                 },
+                in_person=True,
             ),
             Operation(
                 "reset_client_secrets",
@@ -114,6 +116,7 @@ class ClientSecretOperations:
                 _WRITE,
                 self._reset_secrets,
                 returns=NewSecretsView,
+                in_person=True,
             ),
         ]
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from sealwright.access import RouteGuard
 from sealwright.access.approvals import ApprovalRules, Approvals
 from sealwright.api.account_policies import AccountPolicyOperations
+from sealwright.api.api_keys import ApiKeyOperations
 from sealwright.api.approvals import ApprovalOperations
 from sealwright.api.audit_events import AuditOperations
 from sealwright.api.certificate_requests import CertificateRequestOperations
@@ -43,6 +44,7 @@ from sealwright.http import Route
 from sealwright.identity import (
     BIN_KEPT,
     AccountPolicies,
+    ApiKeys,
     ApiTokens,
     Credentials,
     Directory,
@@ -71,6 +73,7 @@ class ApiDependencies(Struct, frozen=True):
     facts: ServerFacts
     directory: Directory
     api_tokens: ApiTokens
+    api_keys: ApiKeys
     account_policies: AccountPolicies
     recycle_bin: RecycleBin
     credentials: Credentials
@@ -112,6 +115,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *PersonImportOperations(given.imports).operations(),
         *LinkOperations(given.invitations, given.reset_links, given.outbox, given.facts.people_url).operations(),
         *ServiceAccountOperations(given.directory, given.api_tokens, given.clock).operations(),
+        *ApiKeyOperations(given.api_keys, given.directory, given.clock).operations(),
         *GroupOperations(given.directory).operations(),
         *AccountPolicyOperations(given.account_policies).operations(),
         *OidcProviderOperations(given.upstream_providers).operations(),
@@ -160,5 +164,6 @@ def operations(given: ApiDependencies) -> list[Operation]:
 
 def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
-    dispatch = Dispatch(api_authenticator(given.sessions, given.api_tokens), given.sessions, RouteGuard(given.db, given.audit))
+    authenticator = api_authenticator(given.sessions, given.api_tokens, given.api_keys)
+    dispatch = Dispatch(authenticator, given.sessions, RouteGuard(given.db, given.audit), given.api_keys)
     return [dispatch.route(operation) for operation in operations(given)]

@@ -85,6 +85,7 @@ class LinkOperations:
                 returns=InvitationResponse,
                 accepts=InvitationBody,
                 status=201,
+                in_person=True,
             ),
             Operation(
                 "create_reset_link",
@@ -96,6 +97,7 @@ class LinkOperations:
                 returns=ResetLinkResponse,
                 accepts=ResetLinkBody,
                 status=201,
+                in_person=True,
             ),
         ]
 

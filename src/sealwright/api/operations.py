@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sealwright.access import Actor, RouteGuard
+from sealwright.access import Actor, Permission, RouteGuard, require
 from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
 from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.http import (
@@ -22,7 +22,7 @@ from sealwright.http import (
     json_response,
     whole_number,
 )
-from sealwright.identity import Sessions, SignedIn
+from sealwright.identity import ApiKeys, PersonNeeded, SessionKind, Sessions, SignedIn
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
@@ -99,11 +99,18 @@ class Operation(msgspec.Struct, frozen=True):
     also_returns: tuple[int, Any] | None = None
     """Another successful status, and the body that goes with it."""
     max_body: int = MAX_BODY
+    in_person: bool = False
+    """Whether an API key is not enough, whatever its scope: it would make or show a credential that outlives the key."""
 
     @property
     def public(self) -> bool:
         """Whether the operation needs no authentication."""
         return self.access.startswith("public:")
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """The permissions that the access names: of what is one's own or others', that for others."""
+        return frozenset(each for each in Permission if str(each) in self.access.replace(";", " ").split())
 
     @property
     def needs_recent_sign_in(self) -> bool:
@@ -114,11 +121,14 @@ class Operation(msgspec.Struct, frozen=True):
 class Dispatch:
     """Runs the shared phases of a call, then its operation."""
 
-    def __init__(self, authenticator: RequestAuthenticator[SignedIn], sessions: Sessions, guard: RouteGuard) -> None:
-        """`sessions`: knows whose sign-in is recent."""
+    def __init__(
+        self, authenticator: RequestAuthenticator[SignedIn], sessions: Sessions, guard: RouteGuard, api_keys: ApiKeys
+    ) -> None:
+        """`sessions`: knows whose sign-in is recent; `api_keys`: notes what keys are used with."""
         self._authenticator = authenticator
         self._sessions = sessions
         self._guard = guard
+        self._api_keys = api_keys
 
     def route(self, operation: Operation) -> Route:
         """The route of an operation."""
@@ -153,6 +163,8 @@ class Dispatch:
                 hint="Use a token that was made for changes.",
             )
         await self._guard.require(signed_in.actor, operation.access, request)
+        if signed_in.session.kind is SessionKind.API_KEY:
+            await self._api_keys.note_use(signed_in.session.id, _open_to_key(operation, signed_in))
         if operation.needs_recent_sign_in:
             await self._require_recent_sign_in(signed_in)
         return signed_in
@@ -176,6 +188,24 @@ class Dispatch:
                 remedy=Remedy(Action.SIGN_IN),
             )
         return signed_in
+
+
+def _open_to_key(operation: Operation, signed_in: SignedIn) -> frozenset[Permission]:
+    """With which permissions the caller's API key is used; raises PersonNeeded where the operation is not open to keys."""
+    held = signed_in.actor.permissions
+    if operation.access == EACH:
+        return frozenset(each for each in Permission if held.holds_somewhere(each))
+    named = operation.permissions
+    only_one_s_own = operation.access == OWN and operation.method != "GET"
+    if operation.in_person or only_one_s_own:
+        raise PersonNeeded(
+            f"The API key {signed_in.session.user_agent!r} of {signed_in.account.name} cannot do this.",
+            reasons=("what makes or changes credentials, and what is one's own, is done by the person",),
+            remedy=Remedy(Action.SIGN_IN, signed_in.account.name),
+        )
+    for each in named:
+        require(signed_in.actor, each, held.scopes_of(each))
+    return named
 
 
 def _body(request: Request, shape: Any) -> Any:

@@ -156,6 +156,7 @@ class PersonOperations:
                 self._set_password,
                 returns=CredentialResetResponse,
                 accepts=PasswordBody,
+                in_person=True,
             ),
         ]
 

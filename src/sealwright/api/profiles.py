@@ -45,6 +45,7 @@ class ProfileOperations:
                 self._add_key,
                 returns=view,
                 accepts=SshKeyBody,
+                in_person=True,
             ),
             Operation(
                 "delete_ssh_key",

@@ -68,6 +68,7 @@ class RegistrationTokenOperations:
                 returns=NewRegistrationTokenView,
                 accepts=RegistrationTokenBody,
                 status=201,
+                in_person=True,
             ),
             Operation(
                 "list_registration_tokens",

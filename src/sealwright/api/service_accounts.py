@@ -182,6 +182,7 @@ class ServiceAccountOperations:
                 NewApiTokenView,
                 ApiTokenBody,
                 status=201,
+                in_person=True,
             ),
             Operation(
                 "revoke_api_token",

@@ -91,6 +91,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         ),
         directory=people.directory,
         api_tokens=people.api_tokens,
+        api_keys=people.api_keys,
         account_policies=people.account_policies,
         recycle_bin=people.recycle_bin,
         credentials=people.credentials,

@@ -42,6 +42,8 @@ class Acting(Protocol):
     def name(self) -> str: ...
     @property
     def address(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
 
 
 class _RefusedActor(NamedTuple):
@@ -51,6 +53,7 @@ class _RefusedActor(NamedTuple):
     id: str
     name: str
     address: str
+    api_key: str = ""
 
 
 class Entry(Struct, frozen=True):
@@ -95,7 +98,8 @@ class Audit:
         sequence, digest = head.sequence, head.digest
         now, rows, names = self._clock.now(), [], []
         for each in entries:
-            sequence, previous, actor, details = sequence + 1, digest, each.actor, each.details or {}
+            sequence, previous, actor = sequence + 1, digest, each.actor
+            details = {**(each.details or {}), **({"api_key": actor.api_key} if actor.api_key else {})}
             what = (tx.writer.id, sequence, int(now), str(each.event), str(each.outcome), actor.kind, actor.id, actor.name)
             row = ChainedRow(*what, each.target, _encode(details).decode(), previous, b"", each.request_id)
             digest = digest_of(previous, fields_of(row))

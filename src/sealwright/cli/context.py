@@ -89,12 +89,16 @@ class CommandContext:
         return self._fetched_root
 
     def connection(self, *, signed_in: bool = True) -> Connection:
-        """A connection to the server, by default with the session of ``--name`` or of the last sign-in there."""
+        """A connection to the server, by default with the session of ``--name``, else an API key, else the last sign-in there."""
         from sealwright.cli.connection import Connection
+        from sealwright.settings import read_environment
 
         server = self.server()
         if not signed_in:
             return Connection(server, self.dependencies)
+        api_key = None if self.choices.name else read_environment(self.dependencies.environ).api_key
+        if api_key:
+            return Connection(server, self.dependencies, api_key)
         name = self.choices.name or server.name
         session = self.saved_sessions().session(server.url, name) if name else None
         if session is None:

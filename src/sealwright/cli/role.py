@@ -10,8 +10,8 @@ import click
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_first
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.durations import typed_duration
 from sealwright.cli.formatting import listed, parsed, stamp
-from sealwright.clock import parse_duration
 
 role = CommandGroup("role", help="Roles: what they allow, and who holds them.")
 
@@ -114,12 +114,7 @@ def grant(
 
 
 def _end(expires: str | None, now: datetime) -> str | None:
-    if expires is None:
-        return None
-    try:
-        return (now + parse_duration(expires)).isoformat()
-    except ValueError as cause:
-        raise click.BadParameter(f"{expires!r} is not a duration such as 8h or 30d.", param_hint="--expires") from cause
+    return None if expires is None else (now + typed_duration("--expires", expires)).isoformat()
 
 
 @command("grants", examples=["sealwright role grants", "sealwright role grants --role r-operator"])

@@ -8,6 +8,10 @@ from __future__ import annotations
 from sealwright.access import BeyondOwnAuthority
 from sealwright.identity.account_policy.account_policies import AccountPolicies
 from sealwright.identity.account_policy.models import CredentialMinimum, GroupPolicy
+from sealwright.identity.api_keys.api_keys import ApiKeys
+from sealwright.identity.api_keys.errors import PersonNeeded
+from sealwright.identity.api_keys.models import ApiKey, ApiKeyState, ApiKeyUsage, OwnedKey
+from sealwright.identity.api_keys.secret import API_KEY_PREFIX
 from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX, ApiTokens
 from sealwright.identity.authentication import SESSION_COOKIE, api_authenticator, browser_authenticator, terminal_authenticator
 from sealwright.identity.authenticators import Authenticators
@@ -117,6 +121,7 @@ from sealwright.password_strength import MIN_PASSWORD
 
 __all__ = [
     "ADMINISTRATORS",
+    "API_KEY_PREFIX",
     "API_TOKEN_PREFIX",
     "ATTRIBUTES",
     "BIN_KEPT",
@@ -136,6 +141,10 @@ __all__ = [
     "AccountPolicies",
     "AccountStatus",
     "AlreadyGranted",
+    "ApiKey",
+    "ApiKeyState",
+    "ApiKeyUsage",
+    "ApiKeys",
     "ApiToken",
     "ApiTokens",
     "Argon2Hashing",
@@ -188,12 +197,14 @@ __all__ = [
     "NewApiToken",
     "NotByHand",
     "OneTimeLink",
+    "OwnedKey",
     "Passkey",
     "PasskeyRefused",
     "Passkeys",
     "PasswordRefused",
     "PersonAttribute",
     "PersonImports",
+    "PersonNeeded",
     "PersonalCertificates",
     "ProviderCheck",
     "ProviderInUse",

@@ -1,6 +1,7 @@
 """By which credentials people authenticate their requests: browsers by a cookie, terminals by a bearer token.
 
-One list for each way in. Service accounts show API tokens, which differ from the tokens of terminals by how they begin.
+One list for each way in. API tokens of service accounts and API keys of people differ from the tokens of terminals by how
+they begin.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from sealwright.http.authenticate import BearerToken, CookieValue, RequestAuthenticator
+from sealwright.identity.api_keys.secret import API_KEY_PREFIX
 from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX
 from sealwright.identity.models import SessionKind, SignedIn
 
@@ -47,12 +49,24 @@ class ApiTokenResolver(Protocol):
         ...
 
 
-def api_authenticator(sessions: SessionResolver, api_tokens: ApiTokenResolver) -> RequestAuthenticator[SignedIn]:
+class ApiKeyResolver(Protocol):
+    """Finds who holds an API key; `ApiKeys` does."""
+
+    async def resolve(self, api_key: str, address: str) -> SignedIn | None:
+        """Who holds the key, where it and its owner are good."""
+        ...
+
+
+def api_authenticator(
+    sessions: SessionResolver, api_tokens: ApiTokenResolver, api_keys: ApiKeyResolver
+) -> RequestAuthenticator[SignedIn]:
     """For the management API. A browser's cookie is not accepted there, so that no page of another site can use it."""
 
     async def holder(credential: str, address: str, /) -> SignedIn | None:
         if credential.startswith(API_TOKEN_PREFIX):
             return await api_tokens.resolve(credential, address)
+        if credential.startswith(API_KEY_PREFIX):
+            return await api_keys.resolve(credential, address)
         return await sessions.resolve(credential, address, kind=SessionKind.TERMINAL)
 
     return RequestAuthenticator(BearerToken(holder))

@@ -10,6 +10,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.entropy import Entropy
 from sealwright.identity.account_policy.account_policies import AccountPolicies
+from sealwright.identity.api_keys.api_keys import ApiKeys
 from sealwright.identity.api_tokens.api_tokens import ApiTokens
 from sealwright.identity.authenticators import Authenticators
 from sealwright.identity.bootstrap import Bootstrap
@@ -50,6 +51,7 @@ class Identity(Struct, frozen=True):
     passkeys: Passkeys
     roles: Roles
     api_tokens: ApiTokens
+    api_keys: ApiKeys
     account_policies: AccountPolicies
     recycle_bin: RecycleBin
     imports: PersonImports
@@ -113,6 +115,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         account_policies=AccountPolicies(db, audit, directory, changes),
         recycle_bin=RecycleBin(db, audit, clock, changes, domain=domain),
         api_tokens=ApiTokens(db, audit, clock, entropy, directory, changes),
+        api_keys=ApiKeys(db, audit, clock, entropy, changes),
         mail_addresses=MailAddresses(*shared, changes, domain=domain, edit_own=edit_own_mail),
         imports=PersonImports(db, audit, clock, entropy, sealer, changes),
         changes=changes,

@@ -13,6 +13,7 @@ from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import Action, Conflict, NotPermitted, Remedy
 from sealwright.identity import store, totp
 from sealwright.identity.account_policy.removal import require_still_enough
+from sealwright.identity.api_keys import store as api_keys
 from sealwright.identity.authenticators import Authenticators, VerifiedPassword
 from sealwright.identity.credential_reset import CredentialReset, PersonalCertificates
 from sealwright.identity.devices import KnownDevices
@@ -335,6 +336,7 @@ class Credentials:
         if not but:  # changing one's own password keeps the known devices
             await KnownDevices.forget_all_in(tx, account.id)
             await self._remove_passkeys(tx, account, actor)
+            await api_keys.revoke_of_account(tx, account.id, self._clock.now())
         ended = await self._sessions.end_all_in(tx, account.id, "the password was changed", actor=actor, but=but)
         if but:  # the session goes on, and what an application got in it to outlive it does not
             await store.revoke_session(tx, but, self._clock.now())

@@ -30,6 +30,8 @@ class SessionKind(StrEnum):
     TERMINAL = "terminal"
     API_TOKEN = "api token"  # noqa: S105 - a kind's name
     """No sign-in at all: a service account showed one of its tokens. Never stored."""
+    API_KEY = "api key"
+    """No sign-in either: a program showed a key of a person. Never stored."""
 
 
 class CredentialKind(StrEnum):
@@ -106,9 +108,11 @@ class Account(Struct, frozen=True):
         """What audit rows call the account: ``person:<id>``."""
         return f"{self.actor_kind}:{self.id}"
 
-    def as_actor(self, *, permissions: Permissions = NO_PERMISSIONS, session_id: str = "", address: str = "") -> Actor:
+    def as_actor(
+        self, *, permissions: Permissions = NO_PERMISSIONS, session_id: str = "", address: str = "", api_key: str = ""
+    ) -> Actor:
         """The account as the actor of a request."""
-        return Actor(self.actor_kind, self.id, self.name, permissions, session_id, address)
+        return Actor(self.actor_kind, self.id, self.name, permissions, session_id, address, api_key)
 
     def status(self, now: Instant) -> AccountStatus:
         """Whether the account may act at `now`."""

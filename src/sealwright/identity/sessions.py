@@ -98,11 +98,12 @@ class Sessions:
     async def is_privileged(self, signed_in: SignedIn) -> bool:
         """Whether the last sign-in of the session is recent enough to change credentials and administration.
 
-        An API token counts as recent: it is the credential of the service account itself.
+        An API token counts as recent: it is the credential of the service account itself. An API key counts as well, for what
+        is open to keys at all: its scope and its end were decided in a recent sign-in.
         """
         now = self._clock.now()
         session = signed_in.session
-        if session.kind is SessionKind.API_TOKEN:  # there is no one who could sign in again
+        if session.kind in (SessionKind.API_TOKEN, SessionKind.API_KEY):  # there is no one who could sign in again
             return True
         policy = await policies.of_account(self._db, signed_in.account.id)
         return session.authenticated_at <= now < privileged_until(session, under(self._rules, policy))

@@ -28,6 +28,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "SEALWRIGHT_LOG_LEVEL": "Takes the place of log.level.",
     "SEALWRIGHT_URL": "The server that the commands speak to, when --url is not given.",
     "SEALWRIGHT_CA": "PEM file with the roots that the commands trust, when --ca is not given.",
+    "SEALWRIGHT_API_KEY": "An API key that the commands show in place of a sign-in, when --name is not given.",
     "NOTIFY_SOCKET": "Where systemd wants to hear how the server is; set by systemd.",
     "WATCHDOG_USEC": "How often systemd wants a sign of life, in microseconds; set by systemd.",
 }
@@ -45,6 +46,7 @@ class Environment:
     log_level: str | None = None
     url: str | None = None
     ca: Path | None = None
+    api_key: str | None = field(default=None, repr=False)
     notify_socket: str | None = None
     watchdog: timedelta | None = None
 
@@ -70,6 +72,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         log_level=read("SEALWRIGHT_LOG_LEVEL", read_level),
         url=read("SEALWRIGHT_URL", read_origin),
         ca=read("SEALWRIGHT_CA", read_file),
+        api_key=given.get("SEALWRIGHT_API_KEY"),
         notify_socket=given.get("NOTIFY_SOCKET"),
         watchdog=read("WATCHDOG_USEC", _microseconds),
     )

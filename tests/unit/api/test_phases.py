@@ -44,6 +44,9 @@ BODIES = {
     "update_service_account": {"display_name": "X"},
     "set_service_account_validity": {"valid_until": None},
     "create_api_token": {"label": "x"},
+    "create_api_key": {"name": "x", "scopes": ["person:read"]},
+    "rotate_api_key": {},
+    "narrow_api_key": {},
     "update_group": {"description": "x"},
     "set_validity": {"valid_until": None},
     "create_client": {"kind": "public", "name": "x", "display_name": "X", "landing_url": "https://x.example.org"},
@@ -69,6 +72,7 @@ QUERIES = {
     "list_approvals": "show=all",
     "list_group_mappings": "provider_id=x",
     "list_sessions": "person=idm_admin",
+    "list_api_keys": "person=idm_admin",
 }
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
 from sealwright.access import SYSTEM
 from sealwright.app.routes import api_dependencies, serve_all
 from sealwright.clock import FixedClock
-from sealwright.db import Database
+from sealwright.db import Database, Statement
+from sealwright.db.schema import metadata
 from sealwright.http import Listener, Peer, Request, Response, Wire
 from sealwright.identity import SessionKind
 from sealwright.mail import MailLog
@@ -56,6 +58,10 @@ class ServerWorld(World):
         """The session token of a new person in these groups."""
         await self.person(name, *groups)
         return (await self.signed_in(name, kind=kind)).token
+
+    async def stored(self, table: str) -> list[tuple[Any, ...]]:
+        """Every row of a table."""
+        return [tuple(row) for row in await self.db.all(Statement(select(metadata.tables[table])))]
 
     async def call(
         self,

@@ -56,7 +56,7 @@ def test_what_nothing_can_be_known_about_is_refused(auditor, target, words):
 
 def test_refused_attempt_is_found_by_who_tried_it(auditor):
     auditor.sign_in("mallory")
-    assert auditor.run("person", "create", "eve", "Eve").code == 1
+    assert auditor.run("person", "delete", "eve").code == 1
     auditor.ok("login", "-D", "root", "--password-file", "-", stdin="velvet-orbit-canyon-97\n")
     out = auditor.ok("audit", "list", "--by", "mallory", "--outcome", "refused").out
     assert "access.refused" in out

@@ -8,6 +8,7 @@ What `doc` and `about` say is in the reference.
 from __future__ import annotations
 
 from sealwright.db.schema.access import role_grants, role_permissions, roles
+from sealwright.db.schema.api_keys import api_key_uses, api_keys
 from sealwright.db.schema.approvals import approval_requests, approval_rules, approval_votes
 from sealwright.db.schema.audit import audit_events, audit_names
 from sealwright.db.schema.ca import certificate_names, certificates, issuers, provisioners, used_tokens
@@ -71,6 +72,8 @@ from sealwright.db.schema.upstream import (
 __all__ = [
     "account_policies",
     "accounts",
+    "api_key_uses",
+    "api_keys",
     "api_tokens",
     "approval_requests",
     "approval_rules",

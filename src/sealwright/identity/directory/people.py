@@ -14,6 +14,7 @@ from sealwright.db import Transaction
 from sealwright.entropy import uuid4
 from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.identity import store as credential_store
+from sealwright.identity.api_keys import store as api_key_store
 from sealwright.identity.api_tokens import store as api_token_store
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import require_remaining_administrator
@@ -256,8 +257,9 @@ class People(DirectoryLookup):
         return found
 
     async def _end_access(self, tx: Transaction, account: Account, reason: str, actor: Actor) -> int:
-        """End the account's sessions, links, waiting sign-ins and API tokens; returns the number of sessions."""
+        """End the account's sessions, links, waiting sign-ins, API tokens and keys; returns the number of sessions."""
         await api_token_store.delete_of_account(tx, account.id)
+        await api_key_store.revoke_of_account(tx, account.id, self._clock.now())
         await credential_store.delete_pending_of(tx, account.id)
         for purpose in (LinkPurpose.RESET, LinkPurpose.INVITE):
             await credential_store.delete_links(tx, purpose, account.id)

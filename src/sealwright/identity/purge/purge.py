@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sealwright.clock import Clock, Instant, before
 from sealwright.db import AT_ONCE, Database, Transaction, until_none_is_left
+from sealwright.identity.api_keys import store as api_keys
 from sealwright.identity.api_tokens import store as api_tokens
 from sealwright.identity.devices import DEVICE_LIFETIME
 from sealwright.identity.devices import store as devices
@@ -31,6 +32,7 @@ async def purge(db: Database, clock: Clock) -> int:
     gone += await until_none_is_left(db, upstream.purge_waiting, now)
     gone += await until_none_is_left(db, sign_ins.purge, before(now, RECORDS_KEPT))
     gone += await until_none_is_left(db, api_tokens.purge, before(now, SESSIONS_KEPT))
+    gone += await until_none_is_left(db, api_keys.purge, before(now, SESSIONS_KEPT))
     gone += await until_none_is_left(db, recycle_bin.purge, before(now, BIN_KEPT))
     gone += await until_none_is_left(db, store.purge, before(now, OTHERS_KEPT))
     return gone + await _purge_sessions(db, before(now, SESSIONS_KEPT))

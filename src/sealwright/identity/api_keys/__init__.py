@@ -1,0 +1,1 @@
+"""API keys of people: each may do a part of what its owner may."""

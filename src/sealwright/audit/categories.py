@@ -23,7 +23,7 @@ CATEGORY_OF_NOUN: Mapping[str, Category] = {
     "certificate": Category.CERTIFICATES,
     **dict.fromkeys(
         (
-            *("access", "session", "account", "person", "service_account", "api_token", "group", "credential", "role"),
+            *("access", "session", "account", "person", "service_account", "api_key", "api_token", "group", "credential", "role"),
             *("oidc_provider", "group_mapping", "oidc_login", "authorization", "consent", "code", "token"),
         ),
         Category.ACCESS,

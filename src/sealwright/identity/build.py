@@ -90,13 +90,7 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
     authenticators = Authenticators(db, clock, sealer, hashing, Throttle(db, clock), devices)
     shared = (db, audit, clock, entropy)
     credentials = Credentials(
-        *shared,
-        authenticators,
-        sessions,
-        changes=changes,
-        certificates=certificates,
-        server_name=server_name,
-        domain=domain,
+        *shared, authenticators, sessions, changes=changes, certificates=certificates, server_name=server_name, domain=domain
     )
     directory = Directory(db, audit, clock, entropy, sessions, changes=changes, clients_of_group=clients_of_group, domain=domain)
     challenges, party = Challenges(clock, entropy, sealer), RelyingParty(server_name, origin)

@@ -19,4 +19,4 @@ def typed_duration(option: str, text: str) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as cause:
-        raise WrongUsage(f"{option} {text[:40]!r} is no duration.", hint="Give one such as 30d, 8h or 15m.") from cause
+        raise WrongUsage(f"{option} {text[:40]!r} is not a duration.", hint="Give one such as 30d, 8h or 15m.") from cause

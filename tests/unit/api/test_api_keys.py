@@ -67,7 +67,7 @@ async def test_no_one_makes_a_key_that_may_more_than_they(role):
     ("body", "words"),
     [
         ({"scopes": []}, "A key needs a scope"),
-        ({"scopes": ["person:eat"]}, "'person:eat' is no permission and no role"),
+        ({"scopes": ["person:eat"]}, "'person:eat' is neither a permission nor a role"),
         ({"scopes": READING, "expires_at": "2020-01-01T00:00:00Z"}, "cannot expire at 2020-01-01"),
         ({"scopes": READING, "expires_at": "2099-01-01T00:00:00Z"}, "cannot expire at 2099-01-01"),
         ({"scopes": ["person:read"] * 65}, "65 permissions and roles are too many"),

@@ -37,7 +37,7 @@ def test_key_is_made_used_narrowed_rotated_and_revoked(admin):
 def test_duration_that_is_none_is_refused_here(admin, option):
     refused = admin.run("key", "create", "x", "person:read", *option)
     assert refused.code == 2
-    assert f"{option[0]} {option[1]!r} is no duration" in refused.err
+    assert f"{option[0]} {option[1]!r} is not a duration" in refused.err
 
 
 def test_grant_of_a_role_is_given_days(admin):

@@ -230,7 +230,7 @@ class ApiKeys:
         for each in scopes:
             if not await permissions_named(self._db, (each,)):
                 raise ApiKeyRefused(
-                    f"{printable(each, 80)!r} is no permission and no role.",
+                    f"{printable(each, 80)!r} is neither a permission nor a role.",
                     hint="List the permissions and the roles to see them.",
                 )
 

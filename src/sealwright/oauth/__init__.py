@@ -10,6 +10,7 @@ from sealwright.client_metadata import ClientKind, ClientRefused
 from sealwright.oauth.authorization_server import AuthorizationServer, build_authorization_server
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.browser_http import (
+    CHOOSE_ACCOUNT_PAGE,
     CONSENT_PAGE,
     CONTINUE_PATH,
     LOGOUT_PAGE,
@@ -58,6 +59,7 @@ from sealwright.oauth.models import (
     AcceptedRequest,
     AuthorizationRequest,
     AvailableClient,
+    ChooseAccountStep,
     Client,
     ClientConfiguration,
     Consent,
@@ -81,6 +83,7 @@ from sealwright.oauth.store import clients_of_group
 from sealwright.oauth.token import TokenEndpoint, TokenResponse
 
 __all__ = [
+    "CHOOSE_ACCOUNT_PAGE",
     "CONSENT_PAGE",
     "CONTINUE_PATH",
     "DEVICE_DONE_PAGE",
@@ -96,6 +99,7 @@ __all__ = [
     "AuthorizationServer",
     "AvailableClient",
     "BackchannelLogout",
+    "ChooseAccountStep",
     "ClaimJoin",
     "ClaimMap",
     "Client",

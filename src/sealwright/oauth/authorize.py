@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from sealwright.audit import Event
 from sealwright.clock import after
 from sealwright.db import Transaction
@@ -30,6 +32,7 @@ from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import (
     AcceptedRequest,
+    ChooseAccountStep,
     Client,
     ConsentStep,
     DisclosedClaims,
@@ -140,6 +143,22 @@ class AuthorizationEndpoint:
         pending = await self.pending(handle)
         return await self._advance(handle, pending, signed_in, allowed=True)
 
+    async def choose(self, handle: str, signed_in: SignedIn) -> NextStep:
+        """The person goes on with the account that is signed in, for this request alone; it gets a new handle for that.
+
+        Raises RequestGone, also where the request was answered or an account chosen for it meanwhile.
+        """
+        pending = await self.pending(handle)
+        self._by_account.take(signed_in.account.id)
+
+        async def body(tx: Transaction) -> bool:
+            return await self._requests.replace(tx, handle, pending)
+
+        if not await self._db.write(body):
+            raise request_gone()
+        chosen = replace(pending, request=replace(pending.request, chosen_account=signed_in.account.id))
+        return await self._advance(self._requests.handle_of(chosen), chosen, signed_in, allowed=False)
+
     async def deny(self, handle: str, signed_in: SignedIn | None) -> Response:
         """The person refuses, or gives up before signing in. Raises RequestGone."""
         pending = await self.pending(handle)
@@ -171,6 +190,8 @@ class AuthorizationEndpoint:
                 pending.request.login_hint,
                 again=step is AuthorizationStep.SIGN_IN_AGAIN,
             )
+        if step is AuthorizationStep.CHOOSE_ACCOUNT:
+            return ChooseAccountStep(handle or self._requests.handle_of(pending))
         if facts is not None and step is AuthorizationStep.NOT_ALLOWED:
             await self._record(pending, signed_in, policy.not_allowed(facts.decision), Event.AUTHORIZATION_REQUESTED)
             return NotAllowedStep(handle or self._requests.handle_of(pending))

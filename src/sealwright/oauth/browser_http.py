@@ -16,6 +16,7 @@ from sealwright.oauth.issuers.addresses import AUTHORIZATION_PATH, LOGOUT_PATH
 from sealwright.oauth.logout.endpoint import LogoutEndpoint
 from sealwright.oauth.models import (
     AcceptedRequest,
+    ChooseAccountStep,
     ConsentStep,
     FormPostStep,
     NextStep,
@@ -27,6 +28,7 @@ from sealwright.oauth.terminal_http import TerminalEndpoints
 
 SIGN_IN_PAGE = "/ui/sign-in"
 CONSENT_PAGE = "/ui/oauth2/consent"
+CHOOSE_ACCOUNT_PAGE = "/ui/oauth2/choose-account"
 NOT_ALLOWED_PAGE = "/ui/oauth2/not-allowed"
 CONTINUE_PATH = "/ui/oauth2/continue"
 LOGOUT_PAGE = "/ui/oauth2/logout"
@@ -131,6 +133,7 @@ def step_responses(form_post_page: FormPostPage) -> StepResponse:
 
 _PAGES: Mapping[type[object], str] = {
     SignInStep: SIGN_IN_PAGE,
+    ChooseAccountStep: CHOOSE_ACCOUNT_PAGE,
     ConsentStep: CONSENT_PAGE,
     NotAllowedStep: NOT_ALLOWED_PAGE,
 }

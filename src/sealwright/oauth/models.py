@@ -169,6 +169,8 @@ class AuthorizationRequest(Struct, frozen=True, omit_defaults=True):
     """The digest of the code of the device that asks; there is no redirect URI then."""
     user_code: str = ""
     """What the person read on that device."""
+    chosen_account: str = ""
+    """The account that was chosen for this request, where the client asked for that."""
 
 
 class PendingRequest(Struct, frozen=True):
@@ -203,6 +205,13 @@ class SignInStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseAccountStep:
+    """The client asks which account it shall be: the one that is signed in, or another."""
+
+    handle: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentStep:
     """The person must allow or deny."""
 
@@ -232,7 +241,7 @@ class FormPostStep:
     client_name: str
 
 
-NextStep = SignInStep | ConsentStep | NotAllowedStep | RedirectStep | FormPostStep
+NextStep = SignInStep | ChooseAccountStep | ConsentStep | NotAllowedStep | RedirectStep | FormPostStep
 
 
 class Consent(Struct, frozen=True):

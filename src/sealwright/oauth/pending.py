@@ -76,6 +76,10 @@ class PendingRequests:
             raise request_gone()
         return PendingRequest(client, sealed.request, sealed.created_at, sealed.expires_at)
 
+    async def replace(self, tx: Transaction, handle: str, pending: PendingRequest) -> bool:
+        """Use a handle up whose request goes on under another one; true only for the first to do so."""
+        return await store.answer_request(tx, _digest(handle), pending.expires_at)
+
     async def answer(self, tx: Transaction, handle: str, pending: PendingRequest) -> bool:
         """Use the request up, with its handle and as it was pushed, where it has these; true only for the first to do so."""
         pushed = pending.request.pushed

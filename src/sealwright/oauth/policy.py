@@ -154,6 +154,7 @@ class AuthorizationStep(Enum):
 
     SIGN_IN = auto()
     SIGN_IN_AGAIN = auto()
+    CHOOSE_ACCOUNT = auto()
     NOT_ALLOWED = auto()
     CONSENT = auto()
     REDIRECT = auto()
@@ -195,7 +196,16 @@ def next_step(
         if silent or facts.authenticated_at >= created_at:
             raise lacking
         return AuthorizationStep.SIGN_IN_AGAIN
+    if _account_is_to_be_chosen(request, created_at, facts):
+        return AuthorizationStep.CHOOSE_ACCOUNT
     return _decided(client, request, facts, silent=silent)
+
+
+def _account_is_to_be_chosen(request: AuthorizationRequest, created_at: Instant, facts: SessionFacts) -> bool:
+    """Who signed in for this request has chosen by that, and who said so on the page that asks."""
+    if Prompt.SELECT_ACCOUNT not in request.prompts or facts.authenticated_at >= created_at:
+        return False
+    return request.chosen_account != facts.account_id
 
 
 def _lacking_proof(request: AuthorizationRequest, facts: SessionFacts, *, is_new: bool) -> AuthorizationRefused | None:
@@ -244,7 +254,7 @@ def _scopes_text(scopes: tuple[str, ...]) -> str:
 def _sign_in_is_too_old(request: AuthorizationRequest, created_at: Instant, facts: SessionFacts, now: Instant) -> bool:
     if facts.authenticated_at >= created_at:
         return False
-    if request.prompts & {Prompt.LOGIN, Prompt.SELECT_ACCOUNT}:
+    if Prompt.LOGIN in request.prompts:
         return True
     return request.max_age is not None and between(facts.authenticated_at, now) > timedelta(seconds=request.max_age)
 

@@ -18,7 +18,15 @@ from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.oauth.http import answer_failure
 from sealwright.oauth.issuers.addresses import AUTHORIZATION_PATH
-from sealwright.oauth.models import AcceptedRequest, ConsentStep, FormPostStep, NextStep, NotAllowedStep, SignInStep
+from sealwright.oauth.models import (
+    AcceptedRequest,
+    ChooseAccountStep,
+    ConsentStep,
+    FormPostStep,
+    NextStep,
+    NotAllowedStep,
+    SignInStep,
+)
 from sealwright.oauth.parameters import written
 
 PERMIT_PATH = AUTHORIZATION_PATH + "/permit"
@@ -60,7 +68,10 @@ class TerminalEndpoints:
         if not isinstance(begun, AcceptedRequest):
             return await self._response(request, begun, signed_in)
         await self._require_mode_for_terminals(begun.handle)
-        return await self._response(request, await self._authorization.next_step(begun.handle, signed_in), signed_in)
+        step = await self._authorization.next_step(begun.handle, signed_in)
+        if isinstance(step, ChooseAccountStep):  # the session that the terminal sends is the choice
+            step = await self._authorization.choose(step.handle, signed_in)
+        return await self._response(request, step, signed_in)
 
     async def _permit(self, request: Request) -> Response:
         signed_in, handle = await self._signed_in(request), _token(request)
@@ -84,7 +95,7 @@ class TerminalEndpoints:
         return signed_in
 
     async def _response(self, request: Request, step: NextStep, signed_in: SignedIn) -> Response:
-        if isinstance(step, SignInStep):
+        if isinstance(step, SignInStep | ChooseAccountStep):
             raise NotSignedIn("The application asks for a newer sign-in, or for another one.")
         if isinstance(step, NotAllowedStep):
             needs = await self._authorization.needs(await self._authorization.pending(step.handle), signed_in)

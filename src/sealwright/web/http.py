@@ -13,6 +13,7 @@ from sealwright.identity import (
     browser_authenticator,
 )
 from sealwright.oauth import (
+    CHOOSE_ACCOUNT_PAGE,
     CONSENT_PAGE,
     DEVICE_DONE_PAGE,
     DEVICE_PAGE,
@@ -24,6 +25,7 @@ from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
+from sealwright.web.choose_account import ChooseAccountPages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
 from sealwright.web.consent import ConsentPages
 from sealwright.web.console.refusal import refusal_in_console
@@ -112,6 +114,7 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     )
     consent = ConsentPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
+    choose = ChooseAccountPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     device = DevicePages(pages, dependencies.authorization, dependencies.step_response)
     sign_on = SignOnPages(pages, dependencies.sign_on, dependencies.sessions, dependencies.sign_ons_by_network)
     return (
@@ -133,6 +136,8 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
         page_route("POST", "/ui/sign-out", handlers.personal_form(sign_in.sign_out, page=HOME), _OWN),
         page_route("GET", CONSENT_PAGE, handlers.personal_page(consent.show), _OWN),
         page_route("POST", CONSENT_PAGE, handlers.personal_form(consent.decide, page=HOME), _OWN),
+        page_route("GET", CHOOSE_ACCOUNT_PAGE, handlers.personal_page(choose.show), _OWN),
+        page_route("POST", CHOOSE_ACCOUNT_PAGE, handlers.personal_form(choose.decide, page=HOME), _OWN),
         page_route("GET", DEVICE_PAGE, handlers.open_page(device.show), _OPEN),
         page_route("POST", DEVICE_PAGE, handlers.open_form(device.submit), _OPEN),
         page_route("GET", DEVICE_DONE_PAGE, handlers.open_page(device.show_done), _OPEN),

@@ -1,5 +1,6 @@
 """Authorization requests that are refused: what the person sees, what the client is told."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import quote, urlencode
@@ -7,6 +8,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.oauth import ChooseAccountStep, ConsentStep, RequestGone
 from tests.oauth_world import (
     CALLBACK,
     CHALLENGE,
@@ -290,7 +292,7 @@ async def test_prompt_none_succeeds_without_pages_where_all_is_decided():
         assert "code" in sent
 
 
-@pytest.mark.parametrize("change", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "60"}, {"max_age": "0"}])
+@pytest.mark.parametrize("change", [{"prompt": "login"}, {"max_age": "60"}, {"max_age": "0"}])
 async def test_sign_in_is_asked_anew_where_the_client_wants_it(change):
     async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))
@@ -309,6 +311,44 @@ async def test_sign_in_is_asked_anew_where_the_client_wants_it(change):
         tokens = members(await world.token(**public_redemption(code, redirect_uri=WEB)))
         claims = (await world.verified(tokens["id_token"], "step-ca")).claims
         assert claims["auth_time"] == (await world.signed_in(newer)).session.authenticated_at // 1000
+
+
+async def test_account_is_chosen_once_for_a_request_and_by_one_choice():
+    async with world_with_client() as world:
+        alice = await world.person("alice", groups=("users",))
+        cookie = await world.sign_in(alice)
+        await world.tokens(cookie, redirect_uri=WEB)
+        world.clock.advance(timedelta(seconds=61))
+        answer = await world.authorize(cookie, **public_request(redirect_uri=WEB, prompt="select_account"))
+        assert location(answer).startswith("/ui/oauth2/choose-account?request=")
+        handle, signed_in = handle_in(answer), await world.signed_in(cookie)
+        choices = [world.server.authorization.choose(handle, signed_in) for _ in range(5)]
+        outcomes = await asyncio.gather(*choices, return_exceptions=True)
+        (done,) = [each for each in outcomes if not isinstance(each, Exception)]
+        assert {type(each) for each in outcomes if each is not done} == {RequestGone}
+        assert "code" in answer_parameters(done.location)
+        with pytest.raises(RequestGone):
+            await world.server.authorization.next_step(handle, signed_in)
+
+
+async def test_choice_of_an_account_is_not_one_of_another():
+    async with world_with_client() as world:
+        alice, bob = [await world.person(name, groups=("users",)) for name in ("alice", "bob")]
+        cookie = await world.sign_in(alice)
+        others = await world.sign_in(bob)
+        world.clock.advance(timedelta(seconds=61))
+        answer = await world.authorize(cookie, **public_request(redirect_uri=WEB, prompt="select_account"))
+        step = await world.server.authorization.choose(handle_in(answer), await world.signed_in(cookie))
+        assert isinstance(step, ConsentStep)
+        assert isinstance(await world.server.authorization.next_step(step.handle, await world.signed_in(cookie)), ConsentStep)
+        asked = await world.server.authorization.next_step(step.handle, await world.signed_in(others))
+        assert isinstance(asked, ChooseAccountStep)
+
+
+async def test_prompt_none_beside_select_account_is_refused():
+    async with world_with_client() as world:
+        sent = answer_parameters(location(await world.authorize(None, **public_request(prompt="none select_account"))))
+        assert sent["error"] == "invalid_request"
 
 
 async def test_young_enough_sign_in_is_not_asked_anew():

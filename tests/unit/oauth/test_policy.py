@@ -127,8 +127,9 @@ def test_scope_map_needs_scopes(scopes):
 # --- the next step ----------------------------------------------------------------------------------------------------
 
 
-def request(*prompts, max_age=None, hinted=None):
-    return AuthorizationRequest("1", "https://x", ("openid",), prompts=frozenset(prompts), max_age=max_age, hinted_subject=hinted)
+def request(*prompts, max_age=None, hinted=None, chosen=""):
+    given = {"prompts": frozenset(prompts), "max_age": max_age, "hinted_subject": hinted, "chosen_account": chosen}
+    return AuthorizationRequest("1", "https://x", ("openid",), **given)
 
 
 NATIVE = AuthorizationRequest("1", "http://127.0.0.1:31337/steal", ("openid",))
@@ -154,9 +155,16 @@ STEPS = [
     (request(Prompt.CONSENT), facts(), AuthorizationStep.CONSENT),
     (request(Prompt.LOGIN), facts(), AuthorizationStep.SIGN_IN_AGAIN),
     (request(Prompt.LOGIN), facts(age=FRESH), AuthorizationStep.REDIRECT),
-    (request(Prompt.LOGIN, Prompt.CONSENT), facts(age=FRESH), AuthorizationStep.CONSENT),
-    (request(Prompt.SELECT_ACCOUNT), facts(), AuthorizationStep.SIGN_IN_AGAIN),
+    (request(Prompt.SELECT_ACCOUNT), None, AuthorizationStep.SIGN_IN),
+    (request(Prompt.SELECT_ACCOUNT), facts(), AuthorizationStep.CHOOSE_ACCOUNT),
+    (request(Prompt.SELECT_ACCOUNT), facts(allowed=False), AuthorizationStep.CHOOSE_ACCOUNT),
     (request(Prompt.SELECT_ACCOUNT), facts(age=FRESH), AuthorizationStep.REDIRECT),
+    (request(Prompt.SELECT_ACCOUNT, chosen="alice"), facts(), AuthorizationStep.REDIRECT),
+    (request(Prompt.SELECT_ACCOUNT, chosen="alice"), facts(account="bob"), AuthorizationStep.CHOOSE_ACCOUNT),
+    (request(Prompt.SELECT_ACCOUNT, Prompt.CONSENT, chosen="alice"), facts(), AuthorizationStep.CONSENT),
+    (request(Prompt.SELECT_ACCOUNT, Prompt.LOGIN), facts(), AuthorizationStep.SIGN_IN_AGAIN),
+    (request(Prompt.SELECT_ACCOUNT, max_age=60), facts(), AuthorizationStep.SIGN_IN_AGAIN),
+    (request(Prompt.LOGIN, Prompt.CONSENT), facts(age=FRESH), AuthorizationStep.CONSENT),
     (request(max_age=3600), facts(), AuthorizationStep.REDIRECT),
     (request(max_age=3599), facts(), AuthorizationStep.SIGN_IN_AGAIN),
     (request(max_age=0), facts(age=FRESH), AuthorizationStep.REDIRECT),

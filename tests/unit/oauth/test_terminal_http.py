@@ -144,6 +144,12 @@ async def test_application_that_wants_a_new_sign_in_is_refused():
         assert (await ask(world, headers, prompt="login")).status == 401
 
 
+async def test_session_that_a_terminal_sends_is_the_account_that_it_chooses():
+    async with alice_at_terminal() as (world, headers):
+        world.clock.advance(timedelta(minutes=5))
+        assert "ConsentRequested" in members(await ask(world, headers, prompt="select_account"))
+
+
 async def test_unknown_application_is_told_in_json():
     async with alice_at_terminal() as (world, headers):
         answer = await ask(world, headers, client_id="nobody")

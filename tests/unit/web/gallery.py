@@ -205,6 +205,13 @@ class Gallery:
     def step(self, name: str, *, done: bool, command: str = "", path: str = "") -> GettingStartedStep:
         return GettingStartedStep(name, done, self.text("A step"), self.text("It opens a page."), command, path)
 
+    def choices(self, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:
+        """The page that asks which account it shall be."""
+        choosing = {"person": self.account(), "mail": self.text("alice@example.org"), "other": "/ui/sign-in?request=x&other"}
+        for name, local in (("choose-account", False), ("choose-account-local", True)):
+            form = {"application": self.application(local=local), "action": "/ui/oauth2/choose-account", "csrf_token": "csrf"}
+            yield name, show("choose-account.html", leads_away=True, **choosing, **form)
+
     def singles(self) -> Iterator[tuple[str, Response]]:
         show: Callable[..., Response] = self.pages.single
         paths: dict[str, object] = {"passkey_action": "/ui/sign-in/passkey", "passkey_options": self.text("{}")}
@@ -266,6 +273,7 @@ class Gallery:
                     csrf_token="csrf",
                 ),
             )
+        yield from self.choices(show)
         device_form = {"action": "/ui/oauth2/device", "csrf_token": "csrf", "user_code": self.text("WDJB-MJHT")}
         yield "device", show("device.html", errors=(), **device_form)
         yield "device-refused", show("device.html", status=422, errors=self.errors("user_code"), **device_form)

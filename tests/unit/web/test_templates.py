@@ -112,7 +112,7 @@ def test_content_policy_is_strict(name):
 def test_only_pages_that_lead_to_an_application_let_their_forms_leave():
     leaving = {name for name in PAGES if "form-action" not in policy_of(name)}
     expected = {"sign-in-application", "sign-in-other", "sign-in-refused", "code", "consent", "consent-web"}
-    expected |= {"consent-details", "consent-device"}
+    expected |= {"consent-details", "consent-device", "choose-account", "choose-account-local"}
     expected |= {"not-allowed", "not-allowed-by-anyone", "form-post", "logout"}
     assert leaving == expected
     assert all("form-action 'self'" in policy_of(name) for name in set(PAGES) - leaving)

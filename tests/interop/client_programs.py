@@ -61,11 +61,18 @@ def python_client(script, server, place, **settings):
     return client_program([python, CLIENTS / "python" / script], environment, place, settings)
 
 
-def nimbus_client(server, place, **settings):
-    """The program on Nimbus' library, with its settings sent to it."""
-    program = TOOLS / "nimbus-client"
-    require((program / ".made-from").exists(), "scripts/install-java-clients")
-    command = ["java", "-cp", f"{program}:{program}/*", "NimbusClient", server.root]
+def go_machine_client(place, **settings):
+    """The program that uses x/oauth2 for tokens of its own, with its settings sent to it."""
+    program = TOOLS / "go-machine-client"
+    require(program.exists(), "scripts/install-go-clients")
+    return client_program([program], {}, place, settings)
+
+
+def nimbus_client(server, place, *, program="NimbusClient", **settings):
+    """A program on Nimbus' library, with its settings sent to it."""
+    classes = TOOLS / "nimbus-client"
+    require((classes / ".made-from").exists(), "scripts/install-java-clients")
+    command = ["java", "-cp", f"{classes}:{classes}/*", program, server.root]
     return client_program(command, {"PATH": os.environ["PATH"]}, place, settings)
 
 

@@ -43,6 +43,7 @@ import java.security.cert.CertificateFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
 public final class NimbusClient {
@@ -135,16 +136,22 @@ public final class NimbusClient {
         return (String) JSONObjectUtils.parse(LINES.readLine()).get("callback");
     }
 
-    private static void tell(Map<String, Object> line) {
+    static void tell(Map<String, Object> line) {
         System.out.println(JSONObjectUtils.toJSONString(line));
         System.out.flush();
     }
 
-    private static void require(boolean holds, String otherwise) {
+    static void require(boolean holds, String otherwise) {
         if (!holds) throw new IllegalStateException(otherwise);
     }
 
-    private static void trust(String root) throws Exception {
+    static void trust(String root) throws Exception {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trusted(root), null);
+        SSLContext.setDefault(context);
+    }
+
+    static TrustManager[] trusted(String root) throws Exception {
         KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
         store.load(null, null);
         try (FileInputStream file = new FileInputStream(root)) {
@@ -152,8 +159,6 @@ public final class NimbusClient {
         }
         TrustManagerFactory trusted = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trusted.init(store);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, trusted.getTrustManagers(), null);
-        SSLContext.setDefault(context);
+        return trusted.getTrustManagers();
     }
 }

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sealwright.client_metadata import (
+    CERTIFICATE_METHODS,
     SUBJECT_MEMBERS,
     ClientKind,
     ClientMetadata,
@@ -122,6 +123,8 @@ def registered_metadata(client: ClientMetadata) -> dict[str, Any]:
         value = getattr(client, row.name)
         if is_open_to_registration(row) and value is not None:
             members[row.declared.registered_as or row.name] = value
+    if client.token_endpoint_auth_method in CERTIFICATE_METHODS or client.tls_client_certificate_bound_access_tokens:
+        members["use_mtls_endpoint_aliases"] = True  # libraries ask there only where they are told to
     responses = ["code"] if AUTHORIZATION_CODE in grants else []
     return members | {"grant_types": grants, "response_types": responses, "subject_type": "public"}
 

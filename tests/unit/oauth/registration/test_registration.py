@@ -81,6 +81,13 @@ async def test_machine_registers_with_empty_lists_and_a_name_of_its_certificate(
         assert (found.issuer, found.issuer_url) == ("main", ORIGIN)
 
 
+async def test_client_that_needs_its_certificate_is_told_to_use_the_addresses_that_ask_for_it():
+    bound = {**SECRET_CLIENT, "tls_client_certificate_bound_access_tokens": True}
+    async with open_world() as world:
+        for document, told in ((CERTIFICATE_CLIENT, True), (bound, True), (SECRET_CLIENT, None)):
+            assert (await register(world, document)).get("use_mtls_endpoint_aliases") is told
+
+
 async def test_client_that_needs_no_secret_is_given_none():
     async with open_world() as world:
         for document in (CERTIFICATE_CLIENT, {**WEB_CLIENT, "token_endpoint_auth_method": "none"}):

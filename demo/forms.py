@@ -32,6 +32,7 @@ class _Page(HTMLParser):
         self.forms: list[Form] = []
         self.title = ""
         self._in_title = False
+        self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -41,6 +42,11 @@ class _Page(HTMLParser):
             self.forms.append(Form(attributes.get("action", ""), attributes.get("method", "get").lower()))
         elif tag in ("input", "button") and self.forms:
             self._control(tag, attributes)
+        elif tag == "select" and self.forms:
+            self._select = attributes.get("name", "")
+            self.forms[-1].labels[attributes.get("id", "")] = self._select
+        elif tag == "option" and self._select and ("selected" in attributes or self._select not in self.forms[-1].fields):
+            self.forms[-1].fields[self._select] = attributes.get("value", "")
 
     def _control(self, tag: str, attributes: dict[str, str]) -> None:
         form, name, control_id = self.forms[-1], attributes.get("name", ""), attributes.get("id", "")

@@ -33,6 +33,7 @@ OBJECTS: Mapping[str, str] = {
     "roles": "role",
     "service-accounts": "service",
     "sessions": "session",
+    "sign-ins": "sign_in",
 }
 """Segment of a path → what audit rows call the objects below it."""
 _LONGEST = 120

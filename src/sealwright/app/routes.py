@@ -60,6 +60,8 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         passkeys=people.passkeys,
         upstream_providers=parts.upstream_providers,
         sign_on=parts.sign_on,
+        upstream_logout=parts.upstream_logout,
+        sign_in_records=parts.sign_in_records,
         sign_ons_by_network=parts.oauth_dependencies.budgets.authorizations_by_network,
         mail_addresses=people.mail_addresses,
         outbox=parts.outbox,

@@ -32,6 +32,7 @@ class Parts(Struct, frozen=True):
     upstream_providers: identity.UpstreamProviders
     sign_on: identity.UpstreamSignOn
     sign_in_records: identity.SignInRecords
+    upstream_logout: identity.BackChannelLogout
     identity: identity.Identity
     oauth_dependencies: oauth.OAuthDependencies
     oauth: oauth.AuthorizationServer
@@ -100,6 +101,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         upstream_providers=upstream_providers,
         sign_on=sign_on,
         sign_in_records=identity.SignInRecords(db),
+        upstream_logout=identity.BackChannelLogout(db, audit, clock, people.sessions, providers),
     )
 
 

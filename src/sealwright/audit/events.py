@@ -78,6 +78,10 @@ class Event(Described):
         "oidc_login.failed",
         "A sign-in with an identity provider was refused; the details name the check that failed.",
     )
+    OIDC_BACK_CHANNEL_LOGOUT = (
+        "oidc_logout.received",
+        "An identity provider said that someone signed out there, and their sessions ended; or its token was refused.",
+    )
     CLIENT_CREATED = "client.created", "An OAuth client was registered."
     CLIENT_UPDATED = "client.updated", "The registration of an OAuth client was changed."
     CLIENT_DELETED = "client.deleted", "An OAuth client was deleted."

@@ -108,6 +108,7 @@ PHRASES: Mapping[Event, Phrase] = {
         "signed in with the identity provider {provider_id}", "sign in with the identity provider {provider_id}"
     ),
     Event.OIDC_LOGIN_FAILED: _p("could not sign in with an identity provider", "sign in with an identity provider"),
+    Event.OIDC_BACK_CHANNEL_LOGOUT: _p("ended the sessions of someone who signed out there", "end sessions by a logout token"),
     Event.CLIENT_CREATED: _p("registered {target}", "register {target}"),
     Event.CLIENT_UPDATED: _p("changed {target}", "change {target}"),
     Event.CLIENT_DELETED: _p("deleted {target}", "delete {target}"),

@@ -103,8 +103,10 @@ from sealwright.identity.sign_in import SignIn
 from sealwright.identity.sign_on_records.records import RoleByGroup, SignInExplanation, SignInRecords
 from sealwright.identity.throttle import Throttle
 from sealwright.identity.totp import digits_of
+from sealwright.identity.upstream.back_channel import BackChannelLogout, LogoutTokenRefused
 from sealwright.identity.upstream.errors import ProviderInUse, ProviderRefused, SignOnRefused
 from sealwright.identity.upstream.models import (
+    BACK_CHANNEL_PATH,
     CALLBACK_PATH,
     LOGIN_PATH,
     DowngradeRule,
@@ -124,6 +126,7 @@ __all__ = [
     "API_KEY_PREFIX",
     "API_TOKEN_PREFIX",
     "ATTRIBUTES",
+    "BACK_CHANNEL_PATH",
     "BIN_KEPT",
     "CALLBACK_PATH",
     "DEVICE_LIFETIME",
@@ -149,6 +152,7 @@ __all__ = [
     "ApiTokens",
     "Argon2Hashing",
     "Authenticators",
+    "BackChannelLogout",
     "BeyondOwnAuthority",
     "BinEntry",
     "Bootstrap",
@@ -185,6 +189,7 @@ __all__ = [
     "LabelTaken",
     "LastAdministrator",
     "LinkRefused",
+    "LogoutTokenRefused",
     "MailAddress",
     "MailAddresses",
     "MailLink",

@@ -10,6 +10,7 @@ from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.identity import (
     AccountPolicies,
     ApiTokens,
+    BackChannelLogout,
     Bootstrap,
     Credentials,
     Directory,
@@ -22,6 +23,7 @@ from sealwright.identity import (
     Roles,
     Sessions,
     SignIn,
+    SignInRecords,
     UpstreamProviders,
     UpstreamSignOn,
 )
@@ -56,6 +58,8 @@ class WebDependencies(Struct, frozen=True):
     passkeys: Passkeys
     upstream_providers: UpstreamProviders
     sign_on: UpstreamSignOn
+    upstream_logout: BackChannelLogout
+    sign_in_records: SignInRecords
     sign_ons_by_network: Budget
     mail_addresses: MailAddresses
     outbox: Outbox

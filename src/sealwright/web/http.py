@@ -8,6 +8,7 @@ from sealwright.clock import Clock
 from sealwright.entropy import Entropy
 from sealwright.http import FailureAnswer, Handler, Listener, Request, Response, Route, Wire, redirect
 from sealwright.identity import (
+    BACK_CHANNEL_PATH,
     CALLBACK_PATH,
     LOGIN_PATH,
     browser_authenticator,
@@ -24,6 +25,7 @@ from sealwright.oauth import (
 from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
+from sealwright.web.back_channel import BackChannelEndpoint
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.choose_account import ChooseAccountPages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
@@ -50,9 +52,12 @@ from sealwright.web.sign_on import SignOnPages, to_sign_in
 from sealwright.web.trust import TRUST_PAGE, TrustPages
 from sealwright.web.welcome import WelcomePages
 
+MAX_LOGOUT_FORM = 65_536
+_PEOPLE = frozenset({Listener.PEOPLE})
 _OPEN = "public: no one is signed in yet"
 _OWN = "public: everyone's own account, by their session"
 _RECENT = "public: everyone's own account, by a session with a recent sign-in"
+_SIGNED = "public: the logout token is signed by the provider"
 _LINK = "public: the link is the permission"
 _STATIC = "public: the same for everyone"
 
@@ -116,10 +121,12 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     choose = ChooseAccountPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     device = DevicePages(pages, dependencies.authorization, dependencies.step_response)
+    back_channel = BackChannelEndpoint(dependencies.upstream_logout)
     sign_on = SignOnPages(pages, dependencies.sign_on, dependencies.sessions, dependencies.sign_ons_by_network)
     return (
         page_route("GET", "/login", handlers.open_page(to_sign_in), _OPEN),
         page_route("GET", LOGIN_PATH, handlers.open_page(sign_on.begin), _OPEN),
+        Route("POST", BACK_CHANNEL_PATH, back_channel.receive, _PEOPLE, _SIGNED, Wire.OAUTH, max_body=MAX_LOGOUT_FORM),
         page_route("GET", CALLBACK_PATH, handlers.open_page(sign_on.finish), _OPEN),
         page_route("GET", "/", handlers.open_page(_to_start), _OPEN),
         page_route("GET", "/ui", handlers.open_page(_to_start), _OPEN),

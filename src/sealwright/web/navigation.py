@@ -45,6 +45,13 @@ PLACES: Final = (
     Place("/ui/people", "People", "Directory", "Accounts of people, how they sign in, and what they may do.", (_P.PERSON_READ,)),
     Place("/ui/groups", "Groups", "Directory", "Who is in which group, and what groups ask of their members.", (_P.GROUP_READ,)),
     Place("/ui/clients", "Clients", "Directory", "Applications that sign people in here.", (_P.CLIENT_READ,)),
+    Place(
+        "/ui/identity-providers",
+        "Identity providers",
+        "Directory",
+        "Where people of others prove who they are, and which of their groups give which roles.",
+        (_P.OIDC_PROVIDER_READ,),
+    ),
 )
 """In the order of the rail; each path has a route."""
 

@@ -37,6 +37,11 @@ NOTICES: Mapping[str, str] = {
     "member-added": "It is in the group now.",
     "member-removed": "It is in the group no more.",
     "group-deleted": "The group is in the recycle bin.",
+    "provider-created": "The identity provider passed every check and was stored. Say next which of its groups give which roles.",
+    "provider-changed": "The identity provider passed every check and was changed.",
+    "provider-deleted": "The identity provider was deleted, with its mappings and the roles that they gave.",
+    "mapping-added": "The group gives the role from each person's next sign-in on.",
+    "mapping-removed": "The group gives the role no more, from each person's next sign-in on.",
     "welcome": "You are the administrator of this server, and signed in.",
 }
 

@@ -65,6 +65,7 @@ from sealwright.db.schema.upstream import (
     oidc_pre_login_sessions,
     oidc_providers,
     upstream_accounts,
+    upstream_logout_tokens,
     upstream_sessions,
     upstream_sign_ins,
 )
@@ -132,6 +133,7 @@ __all__ = [
     "ssh_public_keys",
     "throttles",
     "upstream_accounts",
+    "upstream_logout_tokens",
     "upstream_sessions",
     "upstream_sign_ins",
     "used_challenges",

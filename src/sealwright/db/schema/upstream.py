@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from sealwright.db.schema.columns import blob_column, flag_column, instant_column, metadata, ref_column, text_column
 
@@ -95,4 +95,13 @@ upstream_sign_ins = Table(
     Index("ix_upstream_sign_ins_at", "at", "id"),
     Index("ix_upstream_sign_ins_provider_id", "provider_id", "at", "id"),
     info={"about": "Why sign-ins with a provider came out as they did. No part of a token is kept but sub and groups."},
+)
+
+upstream_logout_tokens = Table(
+    "upstream_logout_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, doc="SHA-256 over the provider and the jti"),
+    instant_column("kept_until"),
+    Index("ix_upstream_logout_tokens_kept_until", "kept_until"),
+    info={"about": "Logout tokens of providers that were taken, so that each counts once."},
 )

@@ -30,6 +30,7 @@ async def purge(db: Database, clock: Clock) -> int:
     gone += await until_none_is_left(db, imports.purge, now)
     gone += await until_none_is_left(db, passkeys.purge_challenges, now)
     gone += await until_none_is_left(db, upstream.purge_waiting, now)
+    gone += await until_none_is_left(db, upstream.purge_logout_tokens, now)
     gone += await until_none_is_left(db, sign_ins.purge, before(now, RECORDS_KEPT))
     gone += await until_none_is_left(db, api_tokens.purge, before(now, SESSIONS_KEPT))
     gone += await until_none_is_left(db, api_keys.purge, before(now, SESSIONS_KEPT))

@@ -13,6 +13,7 @@ from sealwright.clock import Instant
 
 CALLBACK_PATH = "/auth/oidc/callback"
 LOGIN_PATH = "/auth/oidc/login"
+BACK_CHANNEL_PATH = "/auth/oidc/back-channel-logout"
 USUAL_SCOPES = ("openid", "profile", "email")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import Text, and_, bindparam, cast, delete, insert, or_, select, update
 
 from sealwright.access import PROVIDER_SOURCE
 from sealwright.clock import Instant
@@ -18,6 +18,7 @@ from sealwright.db.schema import (
     role_grants,
     sessions,
     upstream_accounts,
+    upstream_logout_tokens,
     upstream_sessions,
 )
 from sealwright.identity.upstream.models import DowngradeRule, GroupMapping, UpstreamProvider
@@ -92,6 +93,24 @@ _LIVE_SESSIONS = Statement(
     .join(upstream_sessions, upstream_sessions.c.session_id == sessions.c.id)
     .where(upstream_sessions.c.provider_id == bindparam("provider_id"), _live)
 )
+_LIVE_BY_SID = Statement(
+    select(sessions.c.id, sessions.c.account_id)
+    .join(upstream_sessions, upstream_sessions.c.session_id == sessions.c.id)
+    .where(
+        upstream_sessions.c.provider_id == bindparam("provider_id"),
+        _live,
+        or_(cast(bindparam("sid"), Text) == "", upstream_sessions.c.upstream_sid == bindparam("sid")),
+        or_(cast(bindparam("account_id"), Text) == "", sessions.c.account_id == bindparam("account_id")),
+    )
+    .order_by(sessions.c.account_id, sessions.c.id)
+)
+_USE_LOGOUT_TOKEN = insert_once(upstream_logout_tokens, returning=upstream_logout_tokens.c.digest)
+_over_tokens = (
+    select(upstream_logout_tokens.c.digest)
+    .where(upstream_logout_tokens.c.kept_until <= bindparam("before"))
+    .limit(bindparam("at_most"))
+)
+_PURGE_LOGOUT_TOKENS = Statement(delete(upstream_logout_tokens).where(upstream_logout_tokens.c.digest.in_(_over_tokens)))
 _GRANTS_FROM = Statement(
     select(role_grants.c.id, role_grants.c.role).where(
         role_grants.c.account_id == bindparam("account_id"), role_grants.c.source == bindparam("source")
@@ -232,6 +251,24 @@ async def insert_session(tx: Transaction, session_id: str, provider_id: str, ups
 async def live_sessions(reader: Database | Transaction, provider_id: str, now: Instant) -> list[tuple[str, str]]:
     """Session and account of those."""
     return [(row[0], row[1]) for row in await reader.all(_LIVE_SESSIONS, provider_id=provider_id, now=now)]
+
+
+async def live_sessions_named(
+    reader: Database | Transaction, provider_id: str, *, sid: str, account_id: str, now: Instant
+) -> list[tuple[str, str]]:
+    """Session and account of those that began with a provider; with `sid` of one session there, with `account_id` of a person."""
+    rows = await reader.all(_LIVE_BY_SID, provider_id=provider_id, sid=sid, account_id=account_id, now=now)
+    return [(row[0], row[1]) for row in rows]
+
+
+async def use_logout_token(tx: Transaction, digest: bytes, kept_until: Instant) -> bool:
+    """Remember that a logout token came; false where it came before."""
+    return await tx.one(_USE_LOGOUT_TOKEN, digest=digest, kept_until=kept_until) is not None
+
+
+async def purge_logout_tokens(tx: Transaction, before: Instant, at_most: int) -> int:
+    """Forget so many logout tokens that were kept until an instant; returns how many."""
+    return await tx.run(_PURGE_LOGOUT_TOKENS, before=before, at_most=at_most)
 
 
 async def grants_from(reader: Database | Transaction, account_id: str, provider_id: str) -> dict[str, str]:

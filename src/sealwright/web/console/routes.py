@@ -9,6 +9,7 @@ from sealwright.clock import Clock
 from sealwright.http import Route
 from sealwright.web.clients import CLIENTS_PAGE, ClientPages
 from sealwright.web.console.groups import GROUPS_PAGE, GroupPages
+from sealwright.web.console.identity_providers import PROVIDERS_PAGE, IdentityProviderPages
 from sealwright.web.console.people import PEOPLE_PAGE, PeopleDependencies, PeoplePages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages
 from sealwright.web.dependencies import WebDependencies
@@ -31,7 +32,7 @@ class ConsoleRoutes:
 
     def all(self) -> tuple[Route, ...]:
         """All of them."""
-        return (*self._search(), *self._people(), *self._groups(), *self._clients())
+        return (*self._search(), *self._people(), *self._groups(), *self._clients(), *self._identity_providers())
 
     def _page(self, path: str, show: PersonalAction, permission: Permission, *, recent: bool = False) -> Route:
         return page_route("GET", path, self._handlers.permitted_page(show, permission, recent=recent), permission)
@@ -82,3 +83,20 @@ class ConsoleRoutes:
         clients = ClientPages(self._pages, self._parts.clients)
         yield self._page(CLIENTS_PAGE, clients.show_list, _P.CLIENT_READ)
         yield self._page(f"{CLIENTS_PAGE}/{{name}}", clients.show, _P.CLIENT_READ)
+
+    def _identity_providers(self) -> Iterator[Route]:
+        parts, one = self._parts, f"{PROVIDERS_PAGE}/{{id}}"
+        shown = IdentityProviderPages(self._pages, parts.upstream_providers, parts.roles, parts.sign_in_records)
+        read, write = _P.OIDC_PROVIDER_READ, _P.OIDC_PROVIDER_WRITE
+        yield self._page(PROVIDERS_PAGE, shown.show_list, read)
+        yield self._page(f"{PROVIDERS_PAGE}/new", shown.show_new, write, recent=True)
+        yield self._form(f"{PROVIDERS_PAGE}/new", shown.create, write, page=f"{PROVIDERS_PAGE}/new")
+        yield self._page(one, shown.show, read)
+        yield self._page(f"{one}/edit", shown.show_edit, write, recent=True)
+        yield self._form(f"{one}/edit", shown.edit, write, page=PROVIDERS_PAGE)
+        yield self._form(f"{one}/refresh", shown.refresh, write, page=PROVIDERS_PAGE)
+        yield self._form(f"{one}/mappings", shown.add_mapping, write, page=PROVIDERS_PAGE)
+        yield self._form(f"{one}/mappings/remove", shown.remove_mapping, write, page=PROVIDERS_PAGE)
+        yield self._page(f"{one}/delete", shown.show_deletion, write, recent=True)
+        yield self._form(f"{one}/delete", shown.delete, write, page=PROVIDERS_PAGE)
+        yield self._page(f"{one}/sign-ins/{{sign_in}}", shown.explain, read)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         NewServer,
         ServerSide,
         ServingServer,
+        VerifiedRecord,
     )
 
 
@@ -99,6 +100,12 @@ def _restore_backup(home: Path, file: Path, key_file: Path | None) -> BackupSumm
     return restore_backup(home, file, key_file)
 
 
+def _verify_record(file: Path, key_file: Path) -> VerifiedRecord:
+    with _loading():
+        from sealwright.app.verify_record import verify_record
+    return verify_record(file, key_file)
+
+
 def _server_side() -> ServerSide:
     from sealwright.cli.server_side import ServerSide
 
@@ -113,6 +120,7 @@ def _server_side() -> ServerSide:
         create_backup=_create_backup,
         check_backup=_check_backup,
         restore_backup=_restore_backup,
+        verify_record=_verify_record,
     )
 
 

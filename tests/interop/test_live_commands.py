@@ -487,6 +487,10 @@ certificate show {serial}
 certificate revoke {serial}
 provisioner remove extra
 audit list --limit 3
+audit follow --for 1
+audit export events.csv --format csv --category auth
+audit export record.jsonl --chains
+audit keys audit-keys.json
 recover-account heidi --dir {home}
 backup create journey.backup --dir {home}
 backup check journey.backup

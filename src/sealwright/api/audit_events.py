@@ -1,17 +1,16 @@
-"""The audit record: search it, and export it as a stream."""
+"""What is asked of the audit record, and how an event is shown."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
-from sealwright.access import NO_PERMISSIONS, Actor, Permission, permissions_of_account, require
+from sealwright.access import Actor
 from sealwright.api.json_types import Moment, ResponseBody, instant_of
-from sealwright.api.operations import Call, Operation
+from sealwright.api.operations import Call
 from sealwright.audit import (
     EVENT_OF_ACTION,
     Audit,
@@ -27,10 +26,9 @@ from sealwright.audit import (
     sentence_of,
 )
 from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
-from sealwright.clock import Clock, Instant, to_rfc3339
+from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Database
 from sealwright.errors import Action, InvalidInput, NotFound, Remedy
-from sealwright.http import Response
 from sealwright.identity import Directory
 from sealwright.oauth import ClientRegistry
 
@@ -52,9 +50,17 @@ KINDS = (
 _ACCOUNTS = ("person", "service")
 MOST_NAMES_OF_GONE = 20
 """Things that are gone whose names one page looks for in the record: there is no index for it."""
-EXPORTED_AT_ONCE = 250
-"""Events that are read, and held in memory, for one piece of an export."""
-JSON_LINES = "application/jsonl"
+FILTERS: Mapping[str, str] = {
+    "category": f"Only those of this kind: {', '.join(Category)}.",
+    "target": "Only events about this, by name or id, such as person:alice; also of what is gone.",
+    "event": "Only this event, such as person.created, or all of one kind, such as person.",
+    "outcome": f"Only those that ended so: {', '.join(Outcome)}.",
+    "by": "Only what this account did, by name or id.",
+    "request_id": "Only what this request caused.",
+    "since": "Only from this time on (RFC 3339).",
+    "until": "Only before this time (RFC 3339).",
+}
+"""Query parameter → description."""
 _NOUNS = tuple(dict.fromkeys(event.partition(".")[0] for event in Event))
 
 
@@ -90,103 +96,28 @@ class EventView(ResponseBody, frozen=True, kw_only=True):
     sequence: int
 
 
-class EventPage(ResponseBody, frozen=True, kw_only=True):
-    """The newest events."""
-
-    events: list[EventView]
-    next: str | None = None
-
-
 class NothingRecorded(NotFound):
     """There is no such thing, and the record knows of none."""
 
     code = "nothing_recorded"
 
 
-class AuditOperations:
-    """Operations about audit events."""
+class AuditSearch:
+    """What a query asks of the record, and how events are shown: with the names that things have or had."""
 
     def __init__(
         self,
         db: Database,
-        clock: Clock,
         directory: Directory,
         clients: ClientRegistry,
         provisioners: ProvisionerRegistry,
     ) -> None:
         self._db = db
-        self._clock = clock
         self._directory = directory
         self._clients = clients
         self._provisioners = provisioners
 
-    def operations(self) -> list[Operation]:
-        """All of them."""
-        filters = {
-            "category": f"Only those of this kind: {', '.join(Category)}.",
-            "target": "Only events about this, by name or id, such as person:alice; also of what is gone.",
-            "event": "Only this event, such as person.created, or all of one kind, such as person.",
-            "outcome": f"Only those that ended so: {', '.join(Outcome)}.",
-            "by": "Only what this account did, by name or id.",
-            "request_id": "Only what this request caused.",
-            "since": "Only from this time on (RFC 3339).",
-            "until": "Only before this time (RFC 3339).",
-        }
-        page = {"after": "Where the page before ended.", "limit": "At most so many."}
-        summary = "List the newest events, and page through those before them."
-        every = "Export all events as JSON lines, the newest first."
-        access = str(Permission.AUDIT_READ)
-        return [
-            Operation("list_events", "GET", "/audit", summary, access, self._list, returns=EventPage, query=filters | page),
-            Operation(
-                "export_events",
-                "GET",
-                "/audit/export",
-                every,
-                str(Permission.AUDIT_EXPORT),
-                self._export,
-                returns=EventView,
-                media_type=JSON_LINES,
-                query=filters,
-            ),
-        ]
-
-    async def _list(self, call: Call) -> EventPage:
-        require(call.actor, Permission.AUDIT_READ)
-        limit = call.limit()
-        wanted = await self._wanted(call)
-        found = await Audit.search(self._db, wanted, at_most=limit + 1)
-        shown = await self._views(found[:limit], call.actor)
-        last = found[limit - 1] if len(found) > limit else None
-        return EventPage(events=shown, next=f"{last.at}.{last.sequence}.{last.writer_id}" if last else None)
-
-    async def _export(self, call: Call) -> Response:
-        """The first events are read before the response begins, so that an unreachable database is still a problem document."""
-        require(call.actor, Permission.AUDIT_EXPORT)
-        wanted = await self._wanted(call)
-        first = await Audit.search(self._db, wanted, at_most=EXPORTED_AT_ONCE)
-        return Response(200, headers=(("content-type", JSON_LINES),), chunks=self._lines(wanted, first, call.actor))
-
-    async def _lines(self, wanted: EventFilter, found: list[AuditedEvent], actor: Actor) -> AsyncGenerator[bytes, None]:
-        """The events of `found` and all before them, page by page: events of later do not move what is still to come."""
-        while found:
-            yield b"".join([msgspec.json.encode(each) + b"\n" for each in await self._views(found, actor)])
-            if len(found) < EXPORTED_AT_ONCE:
-                return
-            await self._require_still(actor)
-            last = found[-1]
-            wanted = replace(wanted, older_than=(Instant(last.at), last.writer_id, last.sequence))
-            found = await Audit.search(self._db, wanted, at_most=EXPORTED_AT_ONCE)
-
-    async def _require_still(self, actor: Actor) -> None:
-        """A slow reader can stretch an export over hours, in which the permission may have been taken away."""
-        status = await self._directory.status_of(actor.id)
-        permissions = NO_PERMISSIONS
-        if status.active:
-            permissions = await permissions_of_account(self._db, actor.id, self._clock.now(), session_id=actor.session_id)
-        require(replace(actor, permissions=permissions), Permission.AUDIT_EXPORT)
-
-    async def _wanted(self, call: Call) -> EventFilter:
+    async def wanted(self, call: Call) -> EventFilter:
         """What the query asks for."""
         return EventFilter(
             targets=await self._targets(call.query["target"], call.actor) if "target" in call.query else (),
@@ -199,7 +130,8 @@ class AuditOperations:
             older_than=_place(call.query.get("after", "")),
         )
 
-    async def _views(self, events: list[AuditedEvent], actor: Actor) -> list[EventView]:
+    async def views(self, events: list[AuditedEvent], actor: Actor) -> list[EventView]:
+        """The events as they are shown."""
         names = await self._names([each.target for each in events], actor)
         return [_shown(each, names.get(each.target)) for each in events]
 
@@ -304,6 +236,17 @@ def _outcome(text: str) -> str:
     if text not in tuple(Outcome):
         raise InvalidInput(f"outcome is {text[:40]!r}; it must be one of {', '.join(Outcome)}.")
     return text
+
+
+def matches(event: AuditedEvent, wanted: EventFilter) -> bool:
+    """Whether an event is among those that are wanted, for events that were not searched for."""
+    return (
+        (not wanted.targets or event.target in wanted.targets)
+        and (not wanted.events or event.event in wanted.events)
+        and wanted.outcome in ("", event.outcome)
+        and wanted.request_id in ("", event.request_id)
+        and (wanted.by is None or event.actor_id == wanted.by[0] or event.actor_name == wanted.by[1])
+    )
 
 
 def _moment(name: str, text: str | None) -> Instant | None:

@@ -9,7 +9,8 @@ from sealwright.access.approvals import ApprovalRules, Approvals
 from sealwright.api.account_policies import AccountPolicyOperations
 from sealwright.api.api_keys import ApiKeyOperations
 from sealwright.api.approvals import ApprovalOperations
-from sealwright.api.audit_events import AuditOperations
+from sealwright.api.audit_events import AuditSearch
+from sealwright.api.audit_record import AuditOperations
 from sealwright.api.certificate_requests import CertificateRequestOperations
 from sealwright.api.certificates import CertificateOperations
 from sealwright.api.client_images import ClientImageOperations
@@ -36,7 +37,7 @@ from sealwright.api.server import ServerFacts, ServerOperations
 from sealwright.api.service_accounts import ServiceAccountOperations
 from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
-from sealwright.audit import Audit
+from sealwright.audit import Audit, Checkpoints
 from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation, Signing
 from sealwright.clock import Clock
 from sealwright.db import Database
@@ -99,6 +100,7 @@ class ApiDependencies(Struct, frozen=True):
     approvals: Approvals
     approval_rules: ApprovalRules
     audit: Audit
+    checkpoints: Checkpoints
     custody: Custody
     client_metadata: StoredMetadata
     within_one_transaction: WithinOneTransaction
@@ -157,9 +159,14 @@ def operations(given: ApiDependencies) -> list[Operation]:
                 clock=given.clock,
             ),
         ).operations(),
-        *AuditOperations(given.db, given.clock, given.directory, given.clients, given.provisioners).operations(),
+        *_audit_operations(given),
     ]
     return [*found, *ServerOperations(given.facts, given.issuers).operations(found)]
+
+
+def _audit_operations(given: ApiDependencies) -> list[Operation]:
+    search = AuditSearch(given.db, given.directory, given.clients, given.provisioners)
+    return AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search).operations()
 
 
 def routes(given: ApiDependencies) -> list[Route]:

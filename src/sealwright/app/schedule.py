@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from sealwright import ca, identity, oauth
 from sealwright.access import SYSTEM
 from sealwright.app.routes import serve_all
 from sealwright.app.wiring import Parts
+from sealwright.audit import NothingToPurge
+from sealwright.clock import before
 from sealwright.entropy import uuid4
 from sealwright.runtime.application import Application
 from sealwright.runtime.jobs import Job, Leases
@@ -59,6 +62,12 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
     async def checkpoint() -> None:
         await parts.checkpoints.make(SYSTEM)
 
+    async def purge_record() -> None:
+        keep = around.settings.audit.keep
+        if keep:
+            with suppress(NothingToPurge):
+                await parts.checkpoints.purge(before(around.clock.now(), keep), SYSTEM)
+
     return (
         Job("purge sessions", hourly, purge_identity, once_per_cluster=True),
         Job("purge authorization requests", hourly, purge_oauth, once_per_cluster=True),
@@ -74,4 +83,5 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         Job("send mail", timedelta(seconds=10), parts.outbox.send_due, once_per_cluster=True),
         Job("write repeated refusals", timedelta(seconds=10), write_repeated),
         Job("audit checkpoint", hourly, checkpoint, once_per_cluster=True),
+        Job("purge audit record", hourly, purge_record, once_per_cluster=True),
     )

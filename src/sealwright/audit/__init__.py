@@ -6,15 +6,16 @@ Owns: the events and their chains. Never reads the objects that events are about
 from __future__ import annotations
 
 from sealwright.audit.categories import Category, category_of, events_in
-from sealwright.audit.chain import BrokenChain, verify_chain
+from sealwright.audit.chain import BrokenChain, ChainedRow, verify_chain
 from sealwright.audit.changes import Redacted, changes_between, changes_in
-from sealwright.audit.checkpoint import Checkpoints
+from sealwright.audit.checkpoint import Checkpoints, NothingToPurge
 from sealwright.audit.events import Event, Outcome
 from sealwright.audit.guide_names import EVENT_OF_ACTION, action_of
 from sealwright.audit.postponed import PostponedRefusals
 from sealwright.audit.record import Acting, Audit, AuditedEvent, Entry
 from sealwright.audit.sentences import sentence_of
 from sealwright.audit.store import EventFilter
+from sealwright.audit.verification import ChainVerifier, Verified
 
 __all__ = [
     "EVENT_OF_ACTION",
@@ -23,13 +24,17 @@ __all__ = [
     "AuditedEvent",
     "BrokenChain",
     "Category",
+    "ChainVerifier",
+    "ChainedRow",
     "Checkpoints",
     "Entry",
     "Event",
     "EventFilter",
+    "NothingToPurge",
     "Outcome",
     "PostponedRefusals",
     "Redacted",
+    "Verified",
     "action_of",
     "category_of",
     "changes_between",

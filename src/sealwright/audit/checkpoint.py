@@ -1,31 +1,39 @@
-"""Signed checkpoints: the heads of all chains at one moment, so that a chain cut short, or gone, is seen.
+"""Signed checkpoints: the heads of the chains at one moment, so that a chain cut short, or gone, is seen.
 
-A checkpoint is itself an event. Its details hold a JWS by the audit key over ``{"iat", "heads": {writer: [sequence, digest]}}``
-that can be verified away from the database.
+A checkpoint is itself an event. Its details hold the heads of the chains that have moved since the checkpoint before, and a JWS
+by the audit key over ``{"iat", "heads_sha256"}`` that can be verified away from the database.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Any
 
-import msgspec
-
 from sealwright.audit import store
-from sealwright.audit.chain import BrokenChain, ChainedRow, ChainHead, verify_chain
+from sealwright.audit.chain import ChainedRow, ChainHead
 from sealwright.audit.events import Event
 from sealwright.audit.record import Acting, Audit
-from sealwright.clock import Clock, to_seconds
+from sealwright.audit.verification import ALGORITHM, CHECKPOINT, PURGE, ChainVerifier, Verified, digest_of_heads
+from sealwright.clock import Clock, Instant, before, to_rfc3339, to_seconds
 from sealwright.db import Database, Transaction
-from sealwright.jose import TokenRefused, sign, verification_keys, verify
-from sealwright.keys import Custody, KeyMissing, Purpose
+from sealwright.errors import Conflict
+from sealwright.jose import sign, verification_keys
+from sealwright.keys import Custody, KeyMissing, PublicKeyRecord, Purpose, SigningKey
 
-ALGORITHM = "ES256"
-_STATEMENT = "audit-checkpoint+jwt"
-_PAGE = 1_000
+PAGE = 1_000
+LATE = timedelta(minutes=10)
+"""A row can become visible so long after the time that it bears, and clocks of nodes can differ by so much."""
+
+
+class NothingToPurge(Conflict):
+    """There is no checkpoint that is old enough: only what was signed can be purged."""
+
+    code = "nothing_to_purge"
 
 
 class Checkpoints:
-    """Makes checkpoints and checks the whole record against them."""
+    """Makes checkpoints, checks the whole record against them, and purges what one of them covers."""
 
     def __init__(self, db: Database, audit: Audit, custody: Custody, clock: Clock) -> None:
         self._db = db
@@ -34,73 +42,119 @@ class Checkpoints:
         self._clock = clock
 
     async def make(self, actor: Acting) -> None:
-        """Sign the heads of all chains and record them. The first call makes the audit key."""
-        heads = {
-            row.writer_id: [row.sequence, row.digest.hex()]
-            for row in [await store.head_of(self._db, writer_id) for writer_id in await store.writers(self._db)]
-            if row is not None
-        }
-        try:
-            key = await self._custody.active(Purpose.AUDIT, "")
-        except KeyMissing:
-            await self._make_key()
-            key = await self._custody.active(Purpose.AUDIT, "")
-        statement = sign(key, {"iat": to_seconds(self._clock.now()), "heads": heads}, type=_STATEMENT)
+        """Sign the heads of the chains that have moved and record them. The first call makes the audit key."""
+        last = await store.newest_of(self._db, Event.CHAIN_CHECKPOINT)
+        is_followed = last is not None and "heads" in store.details_of(last)  # those of the first versions cannot be purged by
+        heads = await self._heads(since=before(Instant(last.at), LATE) if last is not None and is_followed else None)
+        statement = sign(await self._key(), self._claims(heads), type=CHECKPOINT)
 
         async def body(tx: Transaction) -> None:
-            await self._audit.record(
-                tx,
-                Event.CHAIN_CHECKPOINT,
-                actor=actor,
-                target="audit:all",
-                details={"chains": len(heads), "statement": statement},
-            )
+            details = {"chains": len(heads), "heads": heads, "statement": statement}
+            await self._audit.record(tx, Event.CHAIN_CHECKPOINT, actor=actor, target="audit:all", details=details)
 
         await self._db.write(body)
 
     async def verify(self) -> dict[str, ChainHead]:
-        """Check every chain from its first row, and that every checkpoint is signed and still true.
+        """Check every chain, and that every checkpoint is signed and still true.
 
         Returns the heads; raises BrokenChain naming the chain and the row.
         """
-        heads: dict[str, ChainHead] = {}
-        checkpoints: list[ChainedRow] = []
-        digests: dict[tuple[str, int], str] = {}
-        for writer_id in await store.writers(self._db):
-            rows = await self._rows(writer_id)
-            head = verify_chain(rows)
-            if head is not None:
-                heads[writer_id] = head
-            for row in rows:
-                digests[writer_id, row.sequence] = row.digest.hex()
-                if row.event == Event.CHAIN_CHECKPOINT:
-                    checkpoints.append(row)
-        keys = verification_keys(*await self._custody.public_keys(Purpose.AUDIT, ""))
-        for row in checkpoints:
-            statement = msgspec.json.decode(row.details)["statement"]
-            try:
-                claims = verify(statement, keys, typ=_STATEMENT, algorithms=frozenset({ALGORITHM})).claims
-            except TokenRefused as cause:
-                raise BrokenChain(f"audit checkpoint {row.sequence} of {row.writer_id} is not signed by the audit key") from cause
-            _compare(claims["heads"], digests)
-        return heads
+        return (await self.verified()).heads
 
-    async def _make_key(self) -> None:
-        new_key = self._custody.generate(Purpose.AUDIT, "", ALGORITHM)
+    async def verified(self) -> Verified:
+        """The same, with what else was found."""
+        verifier = ChainVerifier(verification_keys(*await self.public_keys()))
+        for event in (Event.CHAIN_CHECKPOINT, Event.RECORD_PURGED):
+            async for row in self._rows_of_event(event):
+                verifier.learn(row)
+        async for page in self.pages():
+            for row in page:
+                verifier.check(row)
+        return verifier.finish()
+
+    async def public_keys(self) -> list[PublicKeyRecord]:
+        """The public keys of the audit key, now and before."""
+        return await self._custody.public_keys(Purpose.AUDIT, "")
+
+    async def pages(self) -> AsyncGenerator[list[ChainedRow], None]:
+        """Every row, chain by chain, each in its order, page by page."""
+        for writer_id in await store.writers(self._db):
+            beyond = 0
+            while page := await store.rows_of_writer(self._db, writer_id, beyond=beyond, at_most=PAGE):
+                yield page
+                beyond = page[-1].sequence
+
+    async def purge(self, until: Instant, actor: Acting) -> int:
+        """Delete what the newest checkpoint before `until` has seen; returns the rows. The rest still verifies.
+
+        What is deleted is signed and recorded first. Where that was interrupted, the next purge deletes what it left.
+        """
+        found = await store.newest_of(self._db, Event.CHAIN_CHECKPOINT, before=until)
+        if found is None:
+            raise NothingToPurge("No checkpoint of the audit record is that old, and only what was signed can be purged.")
+        heads = await self._heads_at(Instant(found.at))
+        if not heads:
+            return 0
+        statement = sign(await self._key(), self._claims(heads), type=PURGE)
+
+        async def body(tx: Transaction) -> None:
+            firsts = [(sequence, await store.first_until(tx, each, sequence)) for each, (sequence, _) in heads.items()]
+            rows = sum(sequence - first + 1 for sequence, first in firsts if first is not None)
+            details = {"until": to_rfc3339(until), "rows": rows, "chains": len(heads), "heads": heads, "statement": statement}
+            await self._audit.record(tx, Event.RECORD_PURGED, actor=actor, target="audit:all", details=details)
+
+        await self._db.write(body)
+        deleted = 0
+        for writer_id, (sequence, _) in heads.items():
+            deleted += await self._delete(writer_id, sequence)
+        return deleted
+
+    async def _delete(self, writer_id: str, sequence: int) -> int:
+        deleted = 0
+        while True:
+
+            async def body(tx: Transaction) -> int:
+                return await store.delete_rows(tx, writer_id, sequence, at_most=PAGE)
+
+            number = await self._db.write(body)
+            deleted += number
+            if not number:
+                return deleted
+
+    async def _heads(self, *, since: Instant | None) -> dict[str, list[Any]]:
+        """The heads of all chains, or of those that have moved since."""
+        found = [await store.head_of(self._db, writer_id) for writer_id in await store.writers(self._db)]
+        moved = [row for row in found if row is not None and (since is None or row.at >= since)]
+        return {row.writer_id: [row.sequence, row.digest.hex()] for row in moved}
+
+    async def _heads_at(self, at: Instant) -> dict[str, list[Any]]:
+        """Of each chain the newest row that a checkpoint until `at` has seen, as far as there are rows up to it."""
+        heads: dict[str, list[Any]] = {}
+        async for row in self._rows_of_event(Event.CHAIN_CHECKPOINT, until=at):
+            details = store.details_of(row)
+            heads |= details.get("heads") or {}
+        left = {writer_id: head for writer_id, head in heads.items() if await store.first_until(self._db, writer_id, head[0])}
+        return dict(sorted(left.items()))
+
+    async def _rows_of_event(self, event: Event, *, until: Instant | None = None) -> AsyncGenerator[ChainedRow, None]:
+        """Every row of an event, the oldest first."""
+        place: tuple[int, str, int] = (-1, "", 0)
+        while page := await store.oldest_of(self._db, event, after=place, until=until, at_most=100):
+            for row in page:
+                yield row
+            place = page[-1].at, page[-1].writer_id, page[-1].sequence
+
+    def _claims(self, heads: dict[str, list[Any]]) -> dict[str, Any]:
+        return {"iat": to_seconds(self._clock.now()), "heads_sha256": digest_of_heads(heads)}
+
+    async def _key(self) -> SigningKey:
+        try:
+            return await self._custody.active(Purpose.AUDIT, "")
+        except KeyMissing:
+            new_key = self._custody.generate(Purpose.AUDIT, "", ALGORITHM)
 
         async def body(tx: Transaction) -> None:
             await self._custody.insert(tx, new_key)
 
         await self._db.write(body)
-
-    async def _rows(self, writer_id: str) -> list[ChainedRow]:
-        rows: list[ChainedRow] = []
-        while page := await store.rows_of_writer(self._db, writer_id, beyond=rows[-1].sequence if rows else 0, at_most=_PAGE):
-            rows.extend(page)
-        return rows
-
-
-def _compare(heads: dict[str, Any], digests: dict[tuple[str, int], str]) -> None:
-    for writer_id, (sequence, digest) in heads.items():
-        if digests.get((writer_id, sequence)) != digest:
-            raise BrokenChain(f"audit chain {writer_id}: entry {sequence} is not what a signed checkpoint saw")
+        return await self._custody.active(Purpose.AUDIT, "")

@@ -134,4 +134,5 @@ class Event(Described):
         "A profile, an issuer or a role asks for approval, or asks otherwise.",
     )
     APPROVAL_RULE_REMOVED = "approval.rule_removed", "A profile, an issuer or a role does not ask for approval any more."
+    RECORD_PURGED = "audit.purged", "Events that are older than they are kept were deleted; the details say how many, signed."
     CHAIN_CHECKPOINT = "audit.checkpoint", "The heads of all chains at one moment, signed with the audit key."

@@ -155,6 +155,7 @@ PHRASES: Mapping[Event, Phrase] = {
     Event.APPROVAL_RELEASED: _p("did what was approved: {title}", "do what was approved"),
     Event.APPROVAL_RULE_SET: _p("let {target} ask for approval", "let {target} ask for approval"),
     Event.APPROVAL_RULE_REMOVED: _p("let {target} ask for no approval any more", "let {target} ask for no approval"),
+    Event.RECORD_PURGED: _p("deleted {rows} events that are older than they are kept", "delete old events"),
     Event.CHAIN_CHECKPOINT: _p("signed the state of {chains} audit chains", "sign the state of the audit chains"),
 }
 

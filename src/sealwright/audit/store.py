@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     literal_column,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 
 from sealwright.audit.chain import ChainedRow
-from sealwright.audit.events import Outcome
+from sealwright.audit.events import Event, Outcome
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction, insert_once
 from sealwright.db.schema import audit_events as t
@@ -56,7 +57,37 @@ _BEGAN_OR_ENDED = Statement(
     .limit(1)
 )
 _HEAD = Statement(select(*_COLUMNS).where(t.c.writer_id == bindparam("writer_id")).order_by(t.c.sequence.desc()).limit(1))
-_WRITERS = Statement(select(t.c.writer_id, func.max(t.c.sequence)).group_by(t.c.writer_id).order_by(t.c.writer_id))
+_NEXT_WRITER = Statement(select(func.min(t.c.writer_id)).where(t.c.writer_id > bindparam("beyond")))
+_NEWEST_OF = Statement(
+    select(*_COLUMNS)
+    .where(t.c.event == bindparam("event"), t.c.at < bindparam("before"))
+    .order_by(t.c.at.desc(), t.c.writer_id.desc(), t.c.sequence.desc())
+    .limit(1)
+)
+_AFTER = (
+    t.c.at >= bindparam("from_at"),
+    t.c.at <= bindparam("until"),
+    or_(
+        t.c.at > bindparam("from_at"),
+        t.c.writer_id > bindparam("from_writer"),
+        and_(t.c.writer_id == bindparam("from_writer"), t.c.sequence > bindparam("from_sequence")),
+    ),
+)
+_LATER = Statement(select(*_COLUMNS).where(*_AFTER).order_by(t.c.at, t.c.writer_id, t.c.sequence).limit(bindparam("at_most")))
+_OLDEST_OF = Statement(
+    select(*_COLUMNS)
+    .where(t.c.event == bindparam("event"), *_AFTER)
+    .order_by(t.c.at, t.c.writer_id, t.c.sequence)
+    .limit(bindparam("at_most"))
+)
+_UNTIL = and_(t.c.writer_id == bindparam("which_writer"), t.c.sequence <= bindparam("last"))
+_FIRST_UNTIL = Statement(select(func.min(t.c.sequence)).where(_UNTIL))
+_DELETE = Statement(
+    delete(t).where(
+        t.c.writer_id == bindparam("which_writer"), t.c.sequence >= bindparam("first"), t.c.sequence <= bindparam("last")
+    )
+)
+_NEVER = 1 << 62
 
 
 async def insert_rows(tx: Transaction, rows: Sequence[ChainedRow]) -> None:
@@ -187,6 +218,62 @@ async def name_of(db: Database, target: str, events: tuple[str, str]) -> str | N
     return name if isinstance(name, str) else None
 
 
-async def writers(db: Database) -> dict[str, int]:
-    """Every chain and its highest sequence number."""
-    return {row[0]: row[1] for row in await db.all(_WRITERS)}
+async def writers(db: Database) -> list[str]:
+    """Every chain. One step of the index for each, however many rows they have."""
+    found: list[str] = []
+    while True:
+        row = await db.one(_NEXT_WRITER, beyond=found[-1] if found else "")
+        if row is None or row[0] is None:
+            return found
+        found.append(row[0])
+
+
+async def newest_of(db: Database, event: Event, *, before: Instant | None = None) -> ChainedRow | None:
+    """The newest row of an event, or the newest before a moment."""
+    row = await db.one(_NEWEST_OF, event=event, before=_NEVER if before is None else before)
+    return None if row is None else ChainedRow(*row)
+
+
+async def oldest_of(
+    db: Database, event: Event, *, after: tuple[int, str, int], until: Instant | None, at_most: int
+) -> list[ChainedRow]:
+    """The rows of an event after a place (time, writer, sequence number) and until a moment, the oldest first."""
+    from_at, from_writer, from_sequence = after
+    rows = await db.all(
+        _OLDEST_OF,
+        event=event,
+        from_at=from_at,
+        from_writer=from_writer,
+        from_sequence=from_sequence,
+        until=_NEVER if until is None else until,
+        at_most=at_most,
+    )
+    return [ChainedRow(*row) for row in rows]
+
+
+def details_of(row: ChainedRow) -> dict[str, Any]:
+    """The details of a row."""
+    return _decode(row.details)
+
+
+async def first_until(reader: Database | Transaction, writer_id: str, sequence: int) -> int | None:
+    """The sequence number of the first row of a chain, if it is not after `sequence`."""
+    row = await reader.one(_FIRST_UNTIL, which_writer=writer_id, last=sequence)
+    return None if row is None or row[0] is None else int(row[0])
+
+
+async def delete_rows(tx: Transaction, writer_id: str, sequence: int, *, at_most: int) -> int:
+    """Delete the first rows of a chain, not those after `sequence`; returns how many."""
+    first = await first_until(tx, writer_id, sequence)
+    if first is None:
+        return 0
+    return await tx.run(_DELETE, which_writer=writer_id, first=first, last=min(sequence, first + at_most - 1))
+
+
+async def later_than(db: Database, place: tuple[int, str, int], *, at_most: int) -> list[ChainedRow]:
+    """The rows of all chains after a place (time, writer, sequence number), the oldest first."""
+    from_at, from_writer, from_sequence = place
+    rows = await db.all(
+        _LATER, from_at=from_at, from_writer=from_writer, from_sequence=from_sequence, until=_NEVER, at_most=at_most
+    )
+    return [ChainedRow(*row) for row in rows]

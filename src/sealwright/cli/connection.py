@@ -20,7 +20,7 @@ from sealwright.cli.errors import (
     ValueRefused,
     WrongUsage,
 )
-from sealwright.cli.https import Transport, send
+from sealwright.cli.https import Answer, Transport, send
 from sealwright.cli.remedies import command_for, remedy_in
 from sealwright.cli.server_address import Server, tls_context
 from sealwright.errors import Action, Remedy
@@ -78,7 +78,27 @@ class Connection:
         again(self)
         return self._call(method, *path, body=body, query=query)
 
+    def download(self, *path: str, query: Mapping[str, str], take: Callable[[bytes], None]) -> None:
+        """GET what may be long or come slowly, piece by piece."""
+        self._answer("GET", *path, body=None, query=query, take=take)
+
     def _call(self, method: str, *path: str, body: Any, query: Mapping[str, str] | None) -> Any:
+        answer = self._answer(method, *path, body=body, query=query)
+        if not answer.body:
+            return None
+        try:
+            return json.loads(answer.body)
+        except ValueError as cause:
+            raise not_ours(self.server.url) from cause
+
+    def _answer(
+        self,
+        method: str,
+        *path: str,
+        body: Any,
+        query: Mapping[str, str] | None,
+        take: Callable[[bytes], None] | None = None,
+    ) -> Answer:
         if "" in path:
             raise WrongUsage("an argument is empty where a name or a number is needed.")
         _require_text(path, query, body)
@@ -93,15 +113,10 @@ class Connection:
         if self._transport is None:
             self._transport = self._dependencies.transport(tls_context(self.server.roots_pem))
         url, known_by = self.server.url + address, self.server.origin
-        answer = send(self._transport, method, url, headers=headers, content=content, query=query, known_by=known_by)
+        answer = send(self._transport, method, url, headers=headers, content=content, query=query, known_by=known_by, take=take)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise failure_of(answer.status, answer.body, self.server)
-        if not answer.body:
-            return None
-        try:
-            return json.loads(answer.body)
-        except ValueError as cause:
-            raise not_ours(self.server.url) from cause
+        return answer
 
     def pages(self, *path: str, query: Mapping[str, str] | None = None, member: str = "items") -> Iterator[dict[str, Any]]:
         """Every entry of a list, page by page. `member`: what a page calls its entries."""

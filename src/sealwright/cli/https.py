@@ -6,7 +6,8 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import NamedTuple, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -42,6 +43,10 @@ class Transport(Protocol):
         """Make one call."""
         ...
 
+    def download(self, url: str, headers: Mapping[str, str], take: Callable[[bytes], None]) -> Answer:
+        """GET what may be long or come slowly: hand over its pieces as they come. The body of a failure is in the answer."""
+        ...
+
 
 class Https:
     """A connection of its own for each call; no redirect is followed, no proxy or stored password is looked for."""
@@ -51,13 +56,9 @@ class Https:
         self._largest_answer = largest_answer
 
     def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        connection = http.client.HTTPSConnection(host, parts.port or 443, timeout=SECONDS_WITHOUT_A_SIGN, context=self._context)
         end = time.monotonic() + SECONDS_ALTOGETHER
+        connection = self._asked(method, url, headers, body)
         try:
-            target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-            connection.request(method, target, body, {**headers, "connection": "close"})
             with connection.getresponse() as response:
                 received = bytearray()
                 while piece := response.read1(_PIECE):
@@ -70,6 +71,31 @@ class Https:
         finally:
             connection.close()
 
+    def download(self, url: str, headers: Mapping[str, str], take: Callable[[bytes], None]) -> Answer:
+        connection = self._asked("GET", url, headers, None)
+        try:
+            with connection.getresponse() as response:
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    return Answer(response.status, response.read(self._largest_answer))
+                while piece := response.read1(_PIECE):
+                    take(piece)
+                return Answer(response.status, b"")
+        finally:
+            connection.close()
+
+    def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> http.client.HTTPSConnection:
+        """A connection on which the request was sent."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        connection = http.client.HTTPSConnection(host, parts.port or 443, timeout=SECONDS_WITHOUT_A_SIGN, context=self._context)
+        try:
+            target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+            connection.request(method, target, body, {**headers, "connection": "close"})
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
 
 def send(
     transport: Transport,
@@ -80,12 +106,17 @@ def send(
     content: bytes | None = None,
     query: Mapping[str, str] | None = None,
     known_by: str = "",
+    take: Callable[[bytes], None] | None = None,
 ) -> Answer:
-    """One call; whatever keeps the answer from arriving raises Unreachable. `known_by`: where the address comes from."""
+    """One call; whatever keeps the answer from arriving raises Unreachable. `known_by`: where the address comes from.
+
+    With `take` the body of a GET is handed over piece by piece, as it comes.
+    """
     where = f"{origin_of(url)}{f' (from {known_by})' if known_by else ''}"
     full = f"{url}?{urlencode(query)}" if query else url
     try:
-        return transport.exchange(method, full, {"user-agent": f"sealwright/{__version__}", **(headers or {})}, content)
+        sent = {"user-agent": f"sealwright/{__version__}", **(headers or {})}
+        return transport.exchange(method, full, sent, content) if take is None else transport.download(full, sent, take)
     except ssl.SSLCertVerificationError as cause:
         raise Unreachable(
             f"the certificate of {where} is not trusted: {cause.verify_message}.",

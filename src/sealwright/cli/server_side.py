@@ -144,6 +144,18 @@ class BackupSummary(Protocol):
     def key_file(self) -> Path | None: ...
 
 
+class VerifiedRecord(NamedTuple):
+    """What was found of an audit record that is in order."""
+
+    rows: int
+    chains: int
+    checkpoints: int
+    signed_at: str | None
+    """When the newest checkpoint was signed, in RFC 3339."""
+    unsigned_rows: int
+    purged_chains: int
+
+
 class ServerSide(NamedTuple):
     """The functions behind these commands."""
 
@@ -167,3 +179,5 @@ class ServerSide(NamedTuple):
     """Read a whole backup."""
     restore_backup: Callable[[Path, Path, Path | None], BackupSummary]
     """Make a home directory of a backup, with the key-encryption key of a file where one is named."""
+    verify_record: Callable[[Path, Path], VerifiedRecord]
+    """Check an exported audit record with the public keys of a file."""

@@ -193,6 +193,17 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """The record of what happened."""
+
+    keep: timedelta = _declare(
+        "0s",
+        read_duration_or_zero,
+        "Events that are older are deleted, once a checkpoint has signed them. 0s keeps all of them.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSettings:
     """What people may change about themselves, beside their profile."""
 
@@ -256,6 +267,7 @@ class Settings:
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     accounts: AccountSettings = field(default_factory=AccountSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     log: LogSettings = field(default_factory=LogSettings)
     home: Path = DEFAULT_HOME
     key: bytes | None = field(default=None, repr=False)
@@ -273,6 +285,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "outbound": OutboundSettings,
     "mail": MailSettings,
     "accounts": AccountSettings,
+    "audit": AuditSettings,
     "log": LogSettings,
 }
 

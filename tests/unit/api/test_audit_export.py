@@ -1,14 +1,17 @@
-"""The audit record as JSON lines, read page by page while it is sent."""
+"""The audit record as JSON lines and as a table, read page by page while it is sent, and followed as it grows."""
 
 from __future__ import annotations
 
+import asyncio
+import csv
+import io
 import json
 from typing import Any
 
 import pytest
 
-from sealwright.access import SYSTEM
-from sealwright.api.audit_events import EXPORTED_AT_ONCE
+from sealwright.access import SYSTEM, Actor
+from sealwright.api.audit_record import EXPORTED_AT_ONCE, LONGEST_FOLLOWED
 from sealwright.audit import Entry, Event
 from sealwright.errors import NotPermitted
 from tests.unit.api.world import ServerWorld, server_world
@@ -91,3 +94,86 @@ async def test_export_breaks_off_once_its_reader_may_not_read_on(what: str):
 
         with pytest.raises(NotPermitted):
             await exported(world, token, between=taken_away)
+
+
+HOSTILE = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "  =1", 'a "quoted", name', "line\nbreak", "ünï", "👍", "\r=1"]
+
+
+async def test_table_holds_every_event_and_no_cell_that_a_spreadsheet_takes_for_a_formula():
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+
+        async def body(tx):
+            actors = [Actor("person", "9", name) for name in HOSTILE]
+            await world.audit.record_all(tx, [Entry(Event.GROUP_UPDATED, actor, "group:1", details={"x": 1}) for actor in actors])
+
+        await world.db.write(body)
+        response = await world.send("GET", "/audit/export.csv", token=token, query="event=group.updated")
+        text = b"".join([chunk async for chunk in response.chunks]).decode()
+        assert dict(response.headers)["content-type"] == "text/csv; charset=utf-8"
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert [row["actor_name"].removeprefix("'") for row in rows] == HOSTILE[::-1]
+        cells = [cell for row in rows for cell in row.values()]
+        assert not [cell for cell in cells if cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))]
+        assert {row["details"] for row in rows} == {'{"x":1}'}
+
+
+async def followed(world, token, query, *, until=None):
+    """The events of one stream, and its last place; `until`: stop reading after so many events."""
+    response = await world.send("GET", "/audit/follow", token=token, query=query)
+    assert response.status == 200, response.body
+    events, place = [], ""
+    async for chunk in response.chunks:
+        for line in chunk.splitlines():
+            told = json.loads(line)
+            place = told["place"]
+            events += [told["event"]] if told["event"] else []
+        if until is not None and len(events) >= until:
+            await response.chunks.aclose()
+            break
+    return events, place
+
+
+async def test_new_events_are_followed_each_once_also_over_several_streams():
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        await write_events(world, 3)
+        none, place = await followed(world, token, "seconds=0")
+        assert none == []
+        await write_events(world, 4)
+        some, place = await followed(world, token, f"seconds=0&event=group&after={place}")
+        await write_events(world, 700)
+        more, place = await followed(world, token, f"seconds=0&event=group&after={place}")
+        assert (len(some), len(more)) == (4, 700)
+        assert await followed(world, token, f"seconds=0&after={place}") == ([], place)
+        places = [(event["writer_id"], event["sequence"]) for event in some + more]
+        assert places == sorted(set(places))
+
+
+async def test_followed_event_arrives_while_the_stream_is_open():
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        reading = asyncio.create_task(followed(world, token, "seconds=10&event=group.created", until=2))
+        await asyncio.sleep(0.1)
+        await write_events(world, 2)
+        events, _ = await asyncio.wait_for(reading, 5)
+        assert [event["target"] for event in events] == ["group:0", "group:1"]
+
+
+async def test_stream_ends_once_its_reader_may_not_read_on():
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        reading = asyncio.create_task(followed(world, token, f"seconds={LONGEST_FOLLOWED}"))
+        await asyncio.sleep(0.1)
+        await world.directory.remove_members("auditors", ["ruth"], actor=SYSTEM)
+        with pytest.raises(NotPermitted):
+            await asyncio.wait_for(reading, 5)
+
+
+@pytest.mark.parametrize(
+    "query", ["after=rubbish", "after=e30", "seconds=9999", "since=2026-01-01T00:00:00Z", "after=WzEse31d&limit=1"]
+)
+async def test_place_that_the_server_did_not_give_out_is_refused(query):
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        assert (await world.call("GET", "/audit/follow", token=token, query=query))[0] == 400

@@ -78,6 +78,23 @@ class InProcess:
         answer = terminal.wait(terminal.world.answer(origin, received))
         return Answer(answer.status, answer.body)
 
+    def download(self, url: str, headers: Mapping[str, str], take: Callable[[bytes], None]) -> Answer:
+        terminal, parts = self._terminal, urlsplit(url)
+        origin = f"{parts.scheme}://{parts.hostname}:{parts.port or 443}"
+        given = {name.lower(): value for name, value in headers.items()}
+        request = Request("GET", parts.path, parts.query, given, peer=Peer("192.0.2.7"), request_id="request-1")
+
+        async def received() -> Answer:
+            answer = await terminal.world.answer(origin, request)
+            if answer.chunks is None:
+                return Answer(answer.status, answer.body)
+            async for chunk in answer.chunks:
+                take(chunk)
+            return Answer(answer.status, b"")
+
+        answer: Answer = terminal.wait(received())
+        return answer
+
 
 @dataclass
 class FakeLoopback:

@@ -1,6 +1,12 @@
 """`sealwright audit list`: events are found by the names that people know, and say who, what and why."""
 
+import json
+from pathlib import Path
+
 import pytest
+
+from sealwright.access import SYSTEM
+from sealwright.app.verify_record import verify_record
 
 
 @pytest.fixture
@@ -117,3 +123,47 @@ def test_refusals_that_repeat_are_shown_as_a_count(auditor):
     auditor.wait(world.audit.write_repeated(world.db, unfinished=True))
     out = auditor.ok("audit", "list", "--target", "person:bob", "--outcome", "refused").out
     assert "4 more of these within a minute" in out
+
+
+def test_events_are_written_to_a_file_as_lines_and_as_a_table(auditor, tmp_path):
+    lines, table = tmp_path / "events.jsonl", tmp_path / "events.csv"
+    assert "4 lines are in" in auditor.ok("audit", "export", "--category", "auth", "--by", "root", str(lines)).out
+    assert [json.loads(line)["event"] for line in lines.read_text().splitlines()] == [
+        "group.members_changed",
+        "group.created",
+        "person.created",
+        "session.sign_in",
+    ]
+    auditor.ok("audit", "export", "--format", "csv", "--event", "person.created", "--by", "root", str(table))
+    assert [row.split(",")[1] for row in table.read_text().splitlines()] == ["event", "person.created"]
+    assert table.stat().st_mode & 0o777 == 0o600
+    assert auditor.run("audit", "export", str(table)).code == 5
+    assert "person.created" in table.read_text()
+
+
+def test_export_that_is_refused_leaves_no_file(auditor, tmp_path):
+    assert auditor.run("audit", "export", "--event", "nonsense", str(tmp_path / "x")).code != 0
+    assert auditor.run("audit", "export", "--chains", "--event", "person", str(tmp_path / "x")).code == 2
+    auditor.sign_in("mallory")
+    assert auditor.run("audit", "export", str(tmp_path / "x")).code != 0
+    assert not (tmp_path / "x").exists()
+
+
+def test_record_is_exported_with_its_keys_and_verified_without_the_server(auditor, tmp_path):
+    record, keys = str(tmp_path / "record.jsonl"), str(tmp_path / "keys.json")
+    auditor.wait(auditor.world.app.parts.checkpoints.make(SYSTEM))
+    auditor.ok("audit", "keys", keys)
+    auditor.ok("audit", "export", "--chains", record)
+    told = verify_record(Path(record), Path(keys))
+    assert (told.chains, told.unsigned_rows, told.checkpoints) == (1, 1, 1)
+    assert told.rows == len(Path(record).read_text().splitlines())
+
+
+def test_new_events_are_followed_in_sentences_and_the_next_call_goes_on(auditor):
+    begun = auditor.ok("audit", "follow", "--for", "1")
+    place = begun.err.split()[-1]
+    auditor.ok("group", "create", "later")
+    auditor.ok("group", "set-description", "later", "new")
+    out = auditor.ok("audit", "follow", "--for", "1", "--after", place, "--event", "group").out
+    assert "root created the group later." in out
+    assert 'root changed the group later.\n  description: "" → new' in out

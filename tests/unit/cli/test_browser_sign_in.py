@@ -40,6 +40,9 @@ class Scripted:
         self.asked.append((url, body))
         return self.answer
 
+    def download(self, url, headers, take):
+        return self.exchange("GET", url, headers, None)
+
 
 def attempt(**more):
     provider = oidc.discover(Scripted(METADATA), relying())

@@ -44,6 +44,10 @@ COMMANDS = {
     "apply": (f"{_HERE}.manifest:apply", "Make the server what a file says: people, groups, clients, provisioners."),
     "export": (f"{_HERE}.manifest:export", "Write what the server has as such a file."),
     "audit": (f"{_HERE}.audit:audit", "What happened, and who did it."),
+    "mcp": (
+        f"{_HERE}.mcp:mcp",
+        "Offer tools to an assistant that speaks the Model Context Protocol over standard input and output.",
+    ),
     "init": (f"{_HERE}.server_commands:init", "Make a home directory for a server."),
     "serve": (f"{_HERE}.server_commands:serve", "Start the server."),
     "root": (f"{_HERE}.root:root", "Show the server's root certificate."),
@@ -84,6 +88,7 @@ MEANT = {
     "grant": "role grant",
     "approvals": "approval",
     "approve": "approval approve",
+    "assistant": "mcp",
     "logs": "audit list",
     "log": "audit list",
 }

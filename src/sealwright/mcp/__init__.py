@@ -1,0 +1,24 @@
+"""The Model Context Protocol: tools by which an assistant reads this server and, where it was allowed to, changes it.
+
+Owns: the protocol, the tools, and what is asked before a change. Never knows how a call reaches the management API.
+"""
+
+from sealwright.mcp.api_calls import ApiCall, ApiCallFailed
+from sealwright.mcp.confirmations import CONFIRMED_WITHIN, Confirmations, ConfirmationsInMemory, digest_of_call
+from sealwright.mcp.messages import LONGEST_MESSAGE
+from sealwright.mcp.tool_server import PROTOCOL_VERSIONS, ToolServer
+from sealwright.mcp.tools import TOOLS, Tool
+
+__all__ = [
+    "CONFIRMED_WITHIN",
+    "LONGEST_MESSAGE",
+    "PROTOCOL_VERSIONS",
+    "TOOLS",
+    "ApiCall",
+    "ApiCallFailed",
+    "Confirmations",
+    "ConfirmationsInMemory",
+    "Tool",
+    "ToolServer",
+    "digest_of_call",
+]

@@ -491,6 +491,7 @@ audit follow --for 1
 audit export events.csv --format csv --category auth
 audit export record.jsonl --chains
 audit keys audit-keys.json
+mcp
 recover-account heidi --dir {home}
 backup create journey.backup --dir {home}
 backup check journey.backup

@@ -32,13 +32,13 @@ def mcp(context: CommandContext, allow_changes: bool, token_file: str | None) ->
     from sealwright import __version__
     from sealwright.clock import SystemClock
     from sealwright.entropy import SystemEntropy
-    from sealwright.mcp import LONGEST_MESSAGE, ConfirmationsInMemory, ToolServer
+    from sealwright.mcp import LONGEST_MESSAGE, ConfirmTokensInMemory, ToolServer
 
     connection = context.connection(signed_in=token_file is None)
     if token_file is not None:
         connection.use_token(_token_in(token_file))
-    confirmations = ConfirmationsInMemory(SystemClock(), SystemEntropy()) if allow_changes else None
-    server = ToolServer(_Calls(connection), version=__version__, confirmations=confirmations)
+    confirm_tokens = ConfirmTokensInMemory(SystemClock(), SystemEntropy()) if allow_changes else None
+    server = ToolServer(_Calls(connection), version=__version__, confirm_tokens=confirm_tokens)
     with asyncio.Runner() as runner:
         for line in _lines(context.dependencies.stdin, LONGEST_MESSAGE):
             response = runner.run(server.respond(line))

@@ -4,7 +4,7 @@ Owns: the protocol, the tools, and what is asked before a change. Never knows ho
 """
 
 from sealwright.mcp.api_calls import ApiCall, ApiCallFailed
-from sealwright.mcp.confirmations import CONFIRMED_WITHIN, Confirmations, ConfirmationsInMemory, digest_of_call
+from sealwright.mcp.confirm_tokens import CONFIRMED_WITHIN, ConfirmTokens, ConfirmTokensInMemory, digest_of_call
 from sealwright.mcp.messages import LONGEST_MESSAGE
 from sealwright.mcp.tool_server import PROTOCOL_VERSIONS, ToolServer
 from sealwright.mcp.tools import TOOLS, Tool
@@ -16,8 +16,8 @@ __all__ = [
     "TOOLS",
     "ApiCall",
     "ApiCallFailed",
-    "Confirmations",
-    "ConfirmationsInMemory",
+    "ConfirmTokens",
+    "ConfirmTokensInMemory",
     "Tool",
     "ToolServer",
     "digest_of_call",

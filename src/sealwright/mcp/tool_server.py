@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sealwright.mcp.api_calls import ApiCall, ApiCallFailed
-from sealwright.mcp.confirmations import CONFIRMED_WITHIN, Confirmations, digest_of_call
+from sealwright.mcp.confirm_tokens import CONFIRMED_WITHIN, ConfirmTokens, digest_of_call
 from sealwright.mcp.messages import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -18,7 +18,7 @@ from sealwright.mcp.messages import (
     message_in,
     result,
 )
-from sealwright.mcp.tools import TOOLS, Arguments, Change, Tool
+from sealwright.mcp.tools import TOOLS, Arguments, ChangingTool, Tool
 from sealwright.misfit import misfit
 
 PROTOCOL_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
@@ -59,13 +59,13 @@ def require_supported(version: Any) -> None:
 class ToolServer:
     """Responds to messages of one client. It keeps nothing between them, so that any process can respond to the next."""
 
-    def __init__(self, call: ApiCall, *, version: str, confirmations: Confirmations | None = None) -> None:
-        """`version`: of this program. `confirmations`: None offers no tool that changes anything."""
+    def __init__(self, call: ApiCall, *, version: str, confirm_tokens: ConfirmTokens | None = None) -> None:
+        """`version`: of this program. `confirm_tokens`: None offers no tool that changes anything."""
         self._call = call
         self._info = {"name": "sealwright", "title": "Sealwright", "version": version}
-        self._instructions = _READS + (_CHANGES if confirmations is not None else "")
-        self._confirmations = confirmations
-        self._tools = {each.name: each for each in TOOLS if confirmations is not None or not isinstance(each, Change)}
+        self._instructions = _READS + (_CHANGES if confirm_tokens is not None else "")
+        self._confirm_tokens = confirm_tokens
+        self._tools = {each.name: each for each in TOOLS if confirm_tokens is not None or not isinstance(each, ChangingTool)}
 
     async def respond(self, text: bytes) -> bytes | None:
         """The response to a message; None for a notification."""
@@ -127,17 +127,17 @@ class ToolServer:
             return _failed(str(failure))
 
     async def _run(self, tool: Tool, arguments: Arguments, given: dict[str, Any]) -> Any:
-        if not isinstance(tool, Change) or self._confirmations is None:
+        if not isinstance(tool, ChangingTool) or self._confirm_tokens is None:
             return await tool.run(self._call, arguments)
         call_digest = digest_of_call(tool.name, given)
         confirm = given.get("confirm") or ""
         if not confirm:
             return {
                 "will_happen": await tool.will_happen(self._call, arguments),
-                "confirm": await self._confirmations.issue(call_digest),
+                "confirm": await self._confirm_tokens.issue(call_digest),
                 "confirm_within_seconds": int(CONFIRMED_WITHIN.total_seconds()),
             }
-        if not await self._confirmations.use(confirm, call_digest):
+        if not await self._confirm_tokens.use(confirm, call_digest):
             raise ApiCallFailed(
                 "Nothing was changed: the confirm token was used before, has expired, or was for other arguments. "
                 "Call without it to see what would happen, and to get another."

@@ -140,7 +140,7 @@ class Tool(Struct, frozen=True, kw_only=True):
         return {"readOnlyHint": True, "openWorldHint": False}
 
 
-class Change(Tool, frozen=True, kw_only=True):
+class ChangingTool(Tool, frozen=True, kw_only=True):
     """A tool that changes something, after it was confirmed."""
 
     will_happen: Run
@@ -312,7 +312,7 @@ READING = (
     ),
 )
 CHANGING = (
-    Change(
+    ChangingTool(
         name=f"{PREFIX}disable_person",
         title="Disable a person",
         description="End everything that a person is signed in to, and let them sign in no more until they are enabled.",
@@ -322,7 +322,7 @@ CHANGING = (
             "{name} will be signed out everywhere, and may not sign in until they are enabled.", _IMPACT, "ends"
         ),
     ),
-    Change(
+    ChangingTool(
         name=f"{PREFIX}enable_person",
         title="Enable a person",
         description="Let a disabled person sign in again.",
@@ -331,7 +331,7 @@ CHANGING = (
         will_happen=_summarises("{name} may sign in again.", _shows("persons"), "person"),
         destructive=False,
     ),
-    Change(
+    ChangingTool(
         name=f"{PREFIX}end_session",
         title="End a session",
         description="Sign a person out of one session.",
@@ -339,7 +339,7 @@ CHANGING = (
         run=_end_of_session,
         will_happen=_says("The session {id} will end at once, with what applications hold by it."),
     ),
-    Change(
+    ChangingTool(
         name=f"{PREFIX}revoke_certificate",
         title="Revoke a certificate",
         description="Revoke a certificate for good.",
@@ -351,7 +351,7 @@ CHANGING = (
             "certificate",
         ),
     ),
-    Change(
+    ChangingTool(
         name=f"{PREFIX}add_members",
         title="Add members to a group",
         description="Add people or groups to a group. They get what it gives: permissions, scopes, certificates.",
@@ -360,7 +360,7 @@ CHANGING = (
         will_happen=_summarises("{members} will be members of {group}, and get what it gives.", _GROUP, "group"),
         destructive=False,
     ),
-    Change(
+    ChangingTool(
         name=f"{PREFIX}remove_members",
         title="Remove members from a group",
         description="Remove people or groups from a group. They lose what it gives.",
@@ -368,7 +368,7 @@ CHANGING = (
         run=_changes_members("remove"),
         will_happen=_summarises("{members} will not be members of {group} any more, and lose what it gives.", _GROUP, "group"),
     ),
-    Change(
+    ChangingTool(
         name=f"{PREFIX}auth_create_oidc_provider",
         title="Create an identity provider",
         description="Let people sign in with an identity provider of others. It is checked before it is stored.",
@@ -377,7 +377,7 @@ CHANGING = (
         will_happen=_test_of_provider,
         destructive=False,
     ),
-    Change(
+    ChangingTool(
         name=f"{PREFIX}auth_add_group_mapping",
         title="Map a group to a role",
         description="Let everyone whom an identity provider counts to a group have a role.",

@@ -13,7 +13,7 @@ from sealwright.mcp import (
     PROTOCOL_VERSIONS,
     TOOLS,
     ApiCallFailed,
-    ConfirmationsInMemory,
+    ConfirmTokensInMemory,
     ToolServer,
 )
 from sealwright.mcp.tools import CHANGING, PREFIX
@@ -44,8 +44,8 @@ class Scene:
     def __init__(self, *, changes=True):
         self.api = Api()
         self.clock = FixedClock(NOW)
-        confirmations = ConfirmationsInMemory(self.clock, SeededEntropy(1)) if changes else None
-        self.server = ToolServer(self.api, version="1.2.3", confirmations=confirmations)
+        confirm_tokens = ConfirmTokensInMemory(self.clock, SeededEntropy(1)) if changes else None
+        self.server = ToolServer(self.api, version="1.2.3", confirm_tokens=confirm_tokens)
 
     async def send(self, method, params=None, **more):
         message = {"jsonrpc": "2.0", "id": 7, "method": method, **({} if params is None else {"params": params}), **more}
@@ -115,7 +115,7 @@ async def test_notifications_and_responses_are_not_answered():
 )
 async def test_message_that_cannot_be_processed_gets_an_error_and_calls_nothing(text, code):
     scene = Scene()
-    answer = json.loads(await scene.server.respond(text))
+    answer = json.loads(await scene.server.respond(text) or b"")
     assert (answer["error"]["code"], "result" in answer, scene.api.calls) == (code, False, [])
     assert len(answer["error"]["message"]) < 200
 
@@ -221,7 +221,7 @@ async def test_open_confirm_tokens_are_bounded():
     assert scene.api.changes == []
 
 
-GIVEN = {
+GIVEN: dict[str, dict[str, object]] = {
     "add_members": {"group": "team", "members": ["alice"]},
     "remove_members": {"group": "team", "members": ["alice"]},
     "auth_add_group_mapping": {"provider_id": "p", "group_name": "admins", "role_id": "r-admin"},

@@ -16,7 +16,7 @@ CONFIRMED_WITHIN = timedelta(minutes=5)
 _MOST_AT_ONCE = 100
 
 
-class Confirmations(Protocol):
+class ConfirmTokens(Protocol):
     """Confirm tokens: each is for one call with the same arguments, and can be used once."""
 
     async def issue(self, call_digest: str) -> str:
@@ -34,7 +34,7 @@ def digest_of_call(tool: str, arguments: dict[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode([tool, given], order="deterministic")).hexdigest()
 
 
-class ConfirmationsInMemory:
+class ConfirmTokensInMemory:
     """Those of one process that serves one assistant. The oldest is forgotten when there are too many."""
 
     def __init__(self, clock: Clock, entropy: Entropy) -> None:

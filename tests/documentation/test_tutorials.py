@@ -5,19 +5,23 @@ from __future__ import annotations
 import ast
 import html
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from demo.forms import Browser, sign_in_and_allow
+from sealwright.jose import jwk_of, sign
 from tests.documentation.pages import Step, missing_line, steps, variables
 from tests.documentation.shell import Shell, shell
 from tests.live import PERSON_PASSWORD, SEALWRIGHT, TOOLS, LiveServer, free_ports, live_server
 from tests.reference_script import ROOT
+from tests.signing import signing_key
 from tests.unit.oauth.clients.test_image_formats import png
 
 pytestmark = pytest.mark.interop
@@ -223,6 +227,26 @@ def test_tokens_are_exchanged_as_the_handbook_says(tmp_path):
         issued = server.sealwright_json("audit", "list", "--event", "token.issued", "--limit", "1")
     assert issued["details"]["subject_name"] == "robot"
     assert issued["details"]["acting_client"] == "gateway"
+
+
+def test_jobs_get_tokens_as_the_handbook_says(tmp_path):
+    key, now, work = signing_key("ES256"), int(time.time()), tmp_path / "work"
+    with live_server(tmp_path / "server") as server, shell(tmp_path, {**server.environment(), "PATH": tools()}, print) as session:
+        issuer = "https://ci.example.org"
+        claims = {"iss": issuer, "sub": "repo:example/shop", "aud": server.people, "iat": now, "exp": now + 600, "jti": "1"}
+        about = {"repository": "example/shop", "ref": "refs/heads/main"}
+        (work / "job.token").write_text(sign(key, claims | about))
+        (work / "jwks.json").write_bytes(msgspec.json.encode({"keys": [jwk_of(key.public_key, key.id, "ES256")]}))
+        given = {
+            "SERVER": server.people,
+            "ROOT_CERTIFICATE": str(server.root),
+            "ISSUER": issuer,
+            "KEYS": "jwks.json",
+            "JOB_TOKEN": "job.token",
+        }
+        expect_printed(HOW_TO / "trusted-issuers.md", session, given)
+        issued = server.sealwright_json("audit", "list", "--event", "token.issued", "--limit", "1")
+    assert issued["details"]["assertion_subject"] == "repo:example/shop"
 
 
 def test_applications_are_signed_out_of_as_the_handbook_says(tmp_path):

@@ -455,6 +455,14 @@ system oauth2 issuer get shared
 system oauth2 issuer revoke-key shared {key}
 system oauth2 set-issuer wiki
 system oauth2 issuer delete shared
+system oauth2 enable-assertion-grant wiki
+system oauth2 trusted-issuer create github https://token.actions.githubusercontent.com
+system oauth2 trusted-issuer list
+system oauth2 trusted-issuer add-rule github --client wiki --when repository=example/shop
+system oauth2 trusted-issuer get github
+system oauth2 trusted-issuer delete-rule github {rule}
+system oauth2 trusted-issuer delete github --yes
+system oauth2 disable-assertion-grant wiki
 system oauth2 registration-token create
 system oauth2 registration-token list
 system oauth2 registration-token delete {registration}
@@ -506,6 +514,7 @@ group delete team
 session end {session}
 """
 TAKEN_OVER = {
+    "system oauth2 trusted-issuer add-rule": ("rule", "id"),
     "system oauth2 registration-token create": ("registration", "id"),
     "certificate inspect": ("serial", "serial"),
     "role grant ": ("grant", "id"),

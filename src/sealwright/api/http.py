@@ -37,6 +37,7 @@ from sealwright.api.server import ServerFacts, ServerOperations
 from sealwright.api.service_accounts import ServiceAccountOperations
 from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
+from sealwright.api.trusted_issuers import TrustedIssuerOperations
 from sealwright.audit import Audit, Checkpoints
 from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation, Signing
 from sealwright.clock import Clock
@@ -63,7 +64,7 @@ from sealwright.identity import (
 )
 from sealwright.keys import Custody
 from sealwright.mail import Outbox
-from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, RegistrationTokens, StoredMetadata
+from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, RegistrationTokens, StoredMetadata, TrustedIssuers
 
 
 class ApiDependencies(Struct, frozen=True):
@@ -92,6 +93,7 @@ class ApiDependencies(Struct, frozen=True):
     client_maps: ClientMaps
     oauth_issuers: IssuerRegistry
     registration_tokens: RegistrationTokens
+    trusted_issuers: TrustedIssuers
     issuers: Issuers
     provisioners: ProvisionerRegistry
     inventory: Inventory
@@ -127,6 +129,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *ClientOperations(given.clients).operations(),
         *IssuerOperations(given.oauth_issuers, given.clients).operations(),
         *RegistrationTokenOperations(given.registration_tokens).operations(),
+        *TrustedIssuerOperations(given.trusted_issuers).operations(),
         *ClientMapOperations(given.client_maps).operations(),
         *ClientSecretOperations(given.clients).operations(),
         *ClientImageOperations(given.clients.images).operations(),

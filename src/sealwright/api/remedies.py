@@ -17,6 +17,8 @@ _REQUESTS: Mapping[Action, str] = {
     Action.LIST_AUDIT_EVENTS: "GET /api/v1/audit lists all events.",
     Action.LIST_CLIENTS: "GET /api/v1/oauth2/clients lists all clients.",
     Action.LIST_GROUPS: "GET /api/v1/groups lists all groups.",
+    Action.LIST_TRUSTED_ISSUERS: "GET /api/v1/oauth2/trusted-issuers lists all of them.",
+    Action.SHOW_TRUSTED_ISSUER: "GET /api/v1/oauth2/trusted-issuers/{name} shows its rules.",
     Action.LIST_ISSUERS: "GET /api/v1/oauth2/issuers lists all of them.",
     Action.LIST_PEOPLE: "GET /api/v1/persons lists all people.",
     Action.LIST_PEOPLE_AND_GROUPS: "GET /api/v1/persons and GET /api/v1/groups list them all.",

@@ -111,6 +111,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         client_maps=parts.oauth.client_maps,
         oauth_issuers=parts.oauth.issuers,
         registration_tokens=parts.oauth.registration_tokens,
+        trusted_issuers=parts.oauth.trusted_issuers,
         issuers=authority.issuers,
         provisioners=authority.provisioners,
         inventory=authority.inventory,

@@ -20,6 +20,8 @@ _COMMANDS: Mapping[Action, str] = {
     Action.LIST_AUDIT_EVENTS: "See what there is with: sealwright audit list",
     Action.LIST_CLIENTS: "See all with: sealwright system oauth2 list",
     Action.LIST_GROUPS: "See all with: sealwright group list",
+    Action.LIST_TRUSTED_ISSUERS: "See them with: sealwright system oauth2 trusted-issuer list",
+    Action.SHOW_TRUSTED_ISSUER: "See its rules with: sealwright system oauth2 trusted-issuer get {name}",
     Action.LIST_ISSUERS: "See them with: sealwright system oauth2 issuer list",
     Action.LIST_PEOPLE: "See all people with: sealwright person list",
     Action.LIST_PEOPLE_AND_GROUPS: "See all with: sealwright person list, and: sealwright group list",

@@ -16,6 +16,7 @@ from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.formatting import parsed, stamp
 from sealwright.cli.oauth_issuers import issuer, set_issuer, shown_key
 from sealwright.cli.registration_tokens import registration_token
+from sealwright.cli.trusted_issuers import trusted_issuer
 from sealwright.client_metadata import PROFILES, asked_of, library_settings
 
 system = CommandGroup("system", help="OAuth clients.")
@@ -200,6 +201,7 @@ for each in (
     set_issuer,
     issuer,
     registration_token,
+    trusted_issuer,
 ):
     oauth2.add_command(each)
 system.add_command(oauth2)

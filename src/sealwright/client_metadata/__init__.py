@@ -16,6 +16,8 @@ from sealwright.client_metadata.authentication import (
     SUBJECT_MEMBERS,
     AuthenticationMethod,
     require_complete_authentication,
+    require_jwks_uri,
+    require_key_set,
 )
 from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy, Verb, VerbEffect
 from sealwright.client_metadata.distinguished_names import ComparableName, NameMalformed, comparable_name, parse_name
@@ -72,6 +74,8 @@ __all__ = [
     "require_client_name",
     "require_complete_authentication",
     "require_fapi",
+    "require_jwks_uri",
+    "require_key_set",
     "require_landing_url",
     "require_redirect_uri",
     "rows",

@@ -39,6 +39,31 @@ class ExchangeRows:
             ),
         ),
     ] = False
+    assertion_grant: Annotated[
+        bool,
+        MemberDeclaration(
+            doc="It may present tokens of trusted issuers for its own access tokens, as their rules say (RFC 7523).",
+            label="tokens of trusted issuers",
+            set_by=SetBy.ADMINISTRATOR,
+            verbs=(
+                Verb(
+                    name="enable-assertion-grant",
+                    doc="Let the client present tokens of trusted issuers for access tokens of its own (RFC 7523).\n\n"
+                    "Which tokens are taken, and what for, is said by system oauth2 trusted-issuer add-rule.",
+                    said="{client} may present tokens of trusted issuers",
+                    example="enable-assertion-grant deploy",
+                    value=True,
+                ),
+                Verb(
+                    name="disable-assertion-grant",
+                    doc="Take no tokens of trusted issuers from the client, as is the default.",
+                    said="{client} may not present tokens of trusted issuers",
+                    example="disable-assertion-grant deploy",
+                    value=False,
+                ),
+            ),
+        ),
+    ] = False
     own_resources: Annotated[
         tuple[str, ...],
         MemberDeclaration(

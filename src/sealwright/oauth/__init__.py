@@ -81,6 +81,8 @@ from sealwright.oauth.registration.store import RegistrationToken
 from sealwright.oauth.registration.tokens import RegistrationTokens
 from sealwright.oauth.store import clients_of_group
 from sealwright.oauth.token import TokenEndpoint, TokenResponse
+from sealwright.oauth.trusted_issuers.models import IssuerRule, TrustedIssuer
+from sealwright.oauth.trusted_issuers.registry import TrustedIssuers
 
 __all__ = [
     "CHOOSE_ACCOUNT_PAGE",
@@ -127,6 +129,7 @@ __all__ = [
     "IssuerExists",
     "IssuerInUse",
     "IssuerRegistry",
+    "IssuerRule",
     "IssuerUnknown",
     "LogoutEndpoint",
     "LogoutRefused",
@@ -152,6 +155,8 @@ __all__ = [
     "TokenEndpoint",
     "TokenRequestRefused",
     "TokenResponse",
+    "TrustedIssuer",
+    "TrustedIssuers",
     "UnprovenRequest",
     "UserCodeUnknown",
     "answer_failure",

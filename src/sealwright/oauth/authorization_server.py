@@ -46,6 +46,7 @@ from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.terminal_http import TerminalEndpoints, terminal_routes
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_families import TokenFamilies
+from sealwright.oauth.trusted_issuers.registry import TrustedIssuers
 from sealwright.oauth.userinfo import UserinfoEndpoint
 
 
@@ -56,6 +57,7 @@ class AuthorizationServer(Struct, frozen=True):
     client_maps: ClientMaps
     issuers: IssuerRegistry
     registration_tokens: RegistrationTokens
+    trusted_issuers: TrustedIssuers
     authorization: AuthorizationEndpoint
     consents: Consents
     discovery: Discovery
@@ -87,9 +89,9 @@ def build_authorization_server(
     key_sets = ClientKeySets(dependencies.outbound, dependencies.clock)
     asked = _requests(dependencies, directory=directory, subjects=subjects, custody=custody, sealer=sealer, key_sets=key_sets)
     discovery = Discovery(dependencies, custody)
-    families = TokenFamilies(dependencies, sessions=sessions, api_tokens=api_tokens, certificates=certificates)
+    families = TokenFamilies(dependencies, people=people, certificates=certificates)
     proofs = _proofs(dependencies, families, custody, sealer, certificates, key_sets)
-    parts = GrantDependencies(dependencies, families, directory, proofs.access_tokens, api_tokens)
+    parts = GrantDependencies(dependencies, families, directory, proofs.access_tokens, api_tokens, key_sets)
     endpoints = _endpoints(dependencies, proofs, asked, discovery, parts, subjects, custody)
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
@@ -99,6 +101,7 @@ def build_authorization_server(
         client_maps=ClientMaps(clients, directory),
         issuers=IssuerRegistry(dependencies, custody),
         registration_tokens=RegistrationTokens(dependencies, directory),
+        trusted_issuers=TrustedIssuers(dependencies, directory),
         authorization=asked.authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,

@@ -73,6 +73,18 @@ class IssuerInUse(Conflict):
     code = "oauth_issuer_in_use"
 
 
+class TrustedIssuerUnknown(NotFound):
+    """No trusted issuer has this name, or it has no such rule."""
+
+    code = "trusted_issuer_unknown"
+
+
+class TrustedIssuerExists(Conflict):
+    """A trusted issuer with this name or URL exists already."""
+
+    code = "trusted_issuer_exists"
+
+
 class AuthorizationRefused(Refused):
     """An authorization request whose error goes to its proven redirect URI (RFC 6749, section 4.1.2.1)."""
 

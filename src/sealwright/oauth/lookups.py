@@ -16,6 +16,10 @@ class PeopleLookup(Protocol):
         """The account, or None."""
         ...
 
+    async def find(self, name_or_spn_or_id: str, /) -> Account | None:
+        """The account that is called so, or None."""
+        ...
+
     async def groups_of(self, account_id: str) -> tuple[Group, ...]:
         """Every group that the account is in, directly or through nested groups."""
         ...

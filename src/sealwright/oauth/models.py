@@ -298,13 +298,15 @@ class TokenSource(Struct, frozen=True, omit_defaults=True):
     """The authorization of an access token; empty for an API token."""
     api_token: str = ""
     """The id of an API token; empty for an access token."""
+    rule: str = ""
+    """The id of the rule of a trusted issuer, for a token of that issuer; empty otherwise."""
     certificate: str = ""
     """The thumbprint of the certificate that it was bound to; empty where it was not."""
     certificate_serial: str = ""
 
 
 class TokenOrigin(Struct, frozen=True, omit_defaults=True):
-    """What an authorization was made from that came by an exchange (RFC 8693)."""
+    """What an authorization was made from that came of another token (RFC 8693, RFC 7523)."""
 
     subject: str
     """`sub` of its tokens."""

@@ -20,6 +20,7 @@ from sealwright.oauth.models import OFFLINE_ACCESS, AuthorizationRequest, Client
 from sealwright.oauth.redirects import is_claimed
 
 MAX_SCOPES = 100
+LONGEST_AUDIENCE = 2_000
 SHORTEST_TOKEN = timedelta(seconds=1)
 """What is made for less time is over when it arrives."""
 PROTOCOL_SCOPES = frozenset({OFFLINE_ACCESS})

@@ -192,7 +192,9 @@ class TokenEndpoint:
         )
 
     def _lifetime(self, result: GrantResult) -> timedelta:
-        usual = self._lifetimes.access_token if result.holder is not None else self._lifetimes.client_credentials
+        usual = result.lasts
+        if usual is None:
+            usual = self._lifetimes.access_token if result.holder is not None else self._lifetimes.client_credentials
         return usual if result.ends_at is None else min(usual, between(self._clock.now(), result.ends_at))
 
     def _context(self, client: Client, result: GrantResult) -> claims.TokenContext:

@@ -16,8 +16,9 @@ from sealwright.identity import Account, Session
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import AuthorizationEnded
-from sealwright.oauth.lookups import ApiTokenLookup, SessionLookup
+from sealwright.oauth.lookups import IdentityLookups
 from sealwright.oauth.models import Client, TokenFamily, TokenSource
+from sealwright.oauth.trusted_issuers import store as trust_store
 
 CLOCK_DIFFERENCE = timedelta(seconds=5)
 """How far the clocks of two of our nodes may differ."""
@@ -38,15 +39,15 @@ class TokenFamilies:
         self,
         dependencies: OAuthDependencies,
         *,
-        sessions: SessionLookup,
-        api_tokens: ApiTokenLookup,
+        people: IdentityLookups,
         certificates: ClientCertificates,
     ) -> None:
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._audit = dependencies.audit
-        self._sessions = sessions
-        self._api_tokens = api_tokens
+        self._sessions = people.sessions
+        self._api_tokens = people.api_tokens
+        self._directory = people.directory
         self._certificates = certificates
 
     async def find(self, family_id: str) -> TokenFamily | None:
@@ -94,6 +95,8 @@ class TokenFamilies:
                 raise AuthorizationEnded(f"The token that it was made from does not hold: {ended}.")
         if source.api_token:
             return await self._holder_of_api_token(source.api_token)
+        if source.rule:
+            return await self._holder_by_rule(source.rule)
         family = await self.find(source.family)
         if family is None:
             raise AuthorizationEnded("The token that it was made from is gone.")
@@ -103,10 +106,20 @@ class TokenFamilies:
         found, now = await self._api_tokens.with_account(token_id), self._clock.now()
         if found is None or (found[0].expires_at is not None and found[0].expires_at <= now):
             raise AuthorizationEnded("The API token that it was made from was revoked or has expired.")
-        status = found[1].status(now)
+        return self._service(found[1])
+
+    async def _holder_by_rule(self, rule_id: str) -> FamilyHolder | None:
+        rule = await trust_store.rule(self._db, rule_id)
+        if rule is None:
+            raise AuthorizationEnded("The rule of the trusted issuer by which it was made is gone.")
+        account = None if rule.account_id is None else await self._directory.account(rule.account_id)
+        return None if account is None else self._service(account)
+
+    def _service(self, account: Account) -> FamilyHolder:
+        status = account.status(self._clock.now())
         if not status.active:
             raise AuthorizationEnded(f"The service account may not act now: {status.reason}.")
-        return FamilyHolder(found[1], None)
+        return FamilyHolder(account, None)
 
     async def revoke(self, tx: Transaction, family: TokenFamily, client: Client, reason: str, actor: Actor) -> None:
         """End every token of the family, and record it once."""

@@ -17,6 +17,8 @@ _ADVICE: Mapping[Action, str] = {
     Action.LIST_AUDIT_EVENTS: "Look for it in the audit record.",
     Action.LIST_CLIENTS: "Look for it among the applications.",
     Action.LIST_GROUPS: "Look for it among the groups.",
+    Action.LIST_TRUSTED_ISSUERS: "Look for it among the trusted issuers, at the terminal.",
+    Action.SHOW_TRUSTED_ISSUER: "Look at the trusted issuer, at the terminal.",
     Action.LIST_ISSUERS: "Look for it among the issuers.",
     Action.LIST_PEOPLE: "Look for it among the people.",
     Action.LIST_PEOPLE_AND_GROUPS: "Look for it among the people and groups.",

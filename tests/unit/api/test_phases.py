@@ -57,6 +57,8 @@ BODIES = {
     "rotate_client_keys": {},
     "create_issuer": {"name": "team"},
     "create_registration_token": {},
+    "create_trusted_issuer": {"name": "x", "issuer_url": "https://x.example.org"},
+    "add_trusted_issuer_rule": {"client": "x", "conditions": {"sub": "x"}},
     "rotate_issuer_keys": {},
     "set_client_issuer": {"issuer": None},
     "set_scope_map": {"scopes": ["openid"]},

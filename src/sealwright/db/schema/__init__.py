@@ -57,6 +57,8 @@ from sealwright.db.schema.oauth import (
     oauth_registrations,
     oauth_scope_maps,
     oauth_supplementary_scope_maps,
+    oauth_trusted_issuer_rules,
+    oauth_trusted_issuers,
     oauth_used_jwts,
 )
 from sealwright.db.schema.runtime import leases
@@ -115,6 +117,8 @@ __all__ = [
     "oauth_registrations",
     "oauth_scope_maps",
     "oauth_supplementary_scope_maps",
+    "oauth_trusted_issuer_rules",
+    "oauth_trusted_issuers",
     "oauth_used_jwts",
     "oidc_pre_login_sessions",
     "oidc_providers",

@@ -275,3 +275,34 @@ oauth_registrations = Table(
     Index("ix_oauth_registrations_registration_token_id", "registration_token_id"),
     info={"about": "Clients that registered themselves, and the token by which each manages itself (RFC 7592)."},
 )
+
+oauth_trusted_issuers = Table(
+    "oauth_trusted_issuers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("issuer_url", Text, nullable=False, unique=True, doc="`iss` of its tokens"),
+    text_column("audience", doc="What `aud` of its tokens has to hold"),
+    text_column("jwks_uri", nullable=True, doc="Where its keys are; null where discovery or `jwks` says it"),
+    text_column("jwks", nullable=True, doc="JSON: its keys, where they are not fetched"),
+    Column("reusable", Integer, nullable=False, doc="1 where a token is taken more than once"),
+    instant_column("created_at"),
+    info={"about": "Issuers whose tokens clients may present for access tokens (RFC 7523)."},
+)
+
+oauth_trusted_issuer_rules = Table(
+    "oauth_trusted_issuer_rules",
+    metadata,
+    Column("id", Text, primary_key=True),
+    ref_column("issuer_id", "oauth_trusted_issuers.id", cascade=True),
+    ref_column("client_id", "oauth_clients.id", cascade=True),
+    ref_column("account_id", "accounts.id", cascade=True, nullable=True, doc="Null where tokens speak of the client itself"),
+    text_column("conditions", doc="JSON: claims, and what each has to be"),
+    text_column("scopes", doc="The most that tokens may have, with spaces between them; empty for all of the scope maps"),
+    Column("lifetime_seconds", Integer, nullable=False),
+    instant_column("created_at"),
+    Index("ix_oauth_trusted_issuer_rules_issuer_id", "issuer_id", "client_id"),
+    Index("ix_oauth_trusted_issuer_rules_client_id", "client_id"),
+    Index("ix_oauth_trusted_issuer_rules_account_id", "account_id"),
+    info={"about": "Which tokens of trusted issuers are good for which access tokens."},
+)

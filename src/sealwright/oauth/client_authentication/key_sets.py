@@ -1,4 +1,4 @@
-"""The public keys that clients registered, by value (`jwks`) or by address (`jwks_uri`)."""
+"""The public keys of clients and of trusted issuers, by value (`jwks`) or by address (`jwks_uri`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,7 +16,6 @@ from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.errors import Unavailable
 from sealwright.jose import JwkRefused, VerificationKeys, keys_of_jwks
 from sealwright.oauth.client_authentication.errors import NotProven
-from sealwright.oauth.models import Client
 from sealwright.outbound import Outbound
 
 KEPT_FOR = timedelta(minutes=1)
@@ -31,6 +30,18 @@ PATIENCE = 2.5
 MOST_ADDRESSES = 1_000
 
 _OK = 200
+
+
+class KeySetHolder(Protocol):
+    """A client, or a trusted issuer: it has listed keys, or an address of them, or neither."""
+
+    @property
+    def jwks(self) -> Mapping[str, Any] | None:
+        """Its key set."""
+
+    @property
+    def jwks_uri(self) -> str | None:
+        """Where its key set is fetched from."""
 
 
 class _Fetched(msgspec.Struct):
@@ -52,35 +63,35 @@ class ClientKeySets:
         self._clock = clock
         self._fetched: dict[str, _Fetched] = {}
 
-    async def keys(self, client: Client, key_id: object) -> VerificationKeys:
+    async def keys(self, holder: KeySetHolder, key_id: object) -> VerificationKeys:
         """The keys that may have signed an assertion of the client. A fetched set that lacks `key_id` is fetched once more."""
-        document = await self._document(client)
+        document = await self._document(holder)
         keys = _keys_in(document)
-        if client.jwks_uri is not None and isinstance(key_id, str) and all(key.id != key_id for key in keys):
-            keys = _keys_in(await self._fetch_anew(client.jwks_uri))
+        if holder.jwks_uri is not None and isinstance(key_id, str) and all(key.id != key_id for key in keys):
+            keys = _keys_in(await self._fetch_anew(holder.jwks_uri))
         return keys
 
-    async def certificates(self, client: Client) -> frozenset[bytes]:
+    async def certificates(self, holder: KeySetHolder) -> frozenset[bytes]:
         """The certificates (`x5c`) that the client registered, in DER."""
-        return _certificates_in(await self._document(client))
+        return _certificates_in(await self._document(holder))
 
-    async def certificates_anew(self, client: Client) -> frozenset[bytes]:
+    async def certificates_anew(self, holder: KeySetHolder) -> frozenset[bytes]:
         """The same, after a key set at an address was fetched once more."""
-        if client.jwks_uri is None:
-            return await self.certificates(client)
-        return _certificates_in(await self._fetch_anew(client.jwks_uri))
+        if holder.jwks_uri is None:
+            return await self.certificates(holder)
+        return _certificates_in(await self._fetch_anew(holder.jwks_uri))
 
-    async def _document(self, client: Client) -> bytes:
-        if client.jwks is not None:
-            return msgspec.json.encode(client.jwks)
-        if client.jwks_uri is None:
-            raise NotProven("the client has registered no key")
-        known = self._known(client.jwks_uri)
+    async def _document(self, holder: KeySetHolder) -> bytes:
+        if holder.jwks is not None:
+            return msgspec.json.encode(holder.jwks)
+        if holder.jwks_uri is None:
+            raise NotProven("no key is registered for it")
+        known = self._known(holder.jwks_uri)
         if known.document is not None and is_ahead(known.until, self._clock.now(), at_most=KEPT_FOR):
             return known.document
         async with known.lock:
             if known.document is None or not is_ahead(known.until, self._clock.now(), at_most=KEPT_FOR):
-                await self._fetch(client.jwks_uri, known)
+                await self._fetch(holder.jwks_uri, known)
             return known.document or b""
 
     async def _fetch_anew(self, uri: str) -> bytes:

@@ -10,6 +10,7 @@ from sealwright.oauth.grants.client_credentials import ClientCredentialsGrant
 from sealwright.oauth.grants.device_code import DeviceCodeGrant
 from sealwright.oauth.grants.grant import Grant, GrantDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult
+from sealwright.oauth.grants.jwt_bearer import JwtBearerGrant
 from sealwright.oauth.grants.refresh_token import RefreshTokenGrant
 from sealwright.oauth.grants.registered import is_registered_for, why_not_registered
 from sealwright.oauth.grants.token_exchange import TokenExchangeGrant
@@ -21,6 +22,7 @@ GRANTS: tuple[type[Grant], ...] = (
     ClientCredentialsGrant,
     DeviceCodeGrant,
     TokenExchangeGrant,
+    JwtBearerGrant,
 )
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from sealwright.access import Actor
 from sealwright.client_metadata import ClientKind
 from sealwright.oauth.access_tokens import AccessTokens
+from sealwright.oauth.client_authentication.key_sets import ClientKeySets
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult
 from sealwright.oauth.lookups import ApiTokenLookup, PeopleLookup
@@ -25,6 +26,7 @@ class GrantDependencies(Struct, frozen=True):
     directory: PeopleLookup
     access_tokens: AccessTokens
     api_tokens: ApiTokenLookup
+    key_sets: ClientKeySets
 
 
 class Grant(Protocol):

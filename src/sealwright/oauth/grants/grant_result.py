@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sealwright.clock import Instant
@@ -40,6 +41,8 @@ class GrantResult:
     """Granted beyond scopes (RFC 9396)."""
     ends_at: Instant | None = None
     """When the access token ends at the latest; None where the usual lifetime is all that bounds it."""
+    lasts: timedelta | None = None
+    """How long the access token is good; None for as long as is usual."""
     issued_token_type: str = ""
     """What an exchange made (RFC 8693, section 2.2.1)."""
 

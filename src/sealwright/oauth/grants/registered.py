@@ -11,10 +11,13 @@ AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a grant type
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant type
-SWITCHES: Mapping[str, str] = MappingProxyType({DEVICE_CODE: "device_grant", TOKEN_EXCHANGE: "token_exchange"})
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+SWITCHES: Mapping[str, str] = MappingProxyType(
+    {DEVICE_CODE: "device_grant", TOKEN_EXCHANGE: "token_exchange", JWT_BEARER: "assertion_grant"}
+)
 """The settings that alone open grant types which are not the client's to register.
 
-Anyone who talks a person into typing a code gets what they allow, and an exchange reaches further than one client.
+Anyone who talks a person into typing a code gets what they allow, and tokens of others reach further than one client.
 """
 
 
@@ -37,7 +40,11 @@ def why_not_registered(client: ClientMetadata, grant_type: str) -> str:
     return f"{client.name} is registered for {', '.join(client.grant_types)} alone, and not for the grant_type {grant_type}."
 
 
-_WHAT_IT_DOES = {DEVICE_CODE: "sign people in on devices", TOKEN_EXCHANGE: "exchange tokens"}
+_WHAT_IT_DOES = {
+    DEVICE_CODE: "sign people in on devices",
+    TOKEN_EXCHANGE: "exchange tokens",
+    JWT_BEARER: "present tokens of trusted issuers",
+}
 
 
 def switching_on(grant_type: str) -> str:

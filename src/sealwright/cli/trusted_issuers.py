@@ -1,0 +1,195 @@
+"""`sealwright system oauth2 trusted-issuer`: whose tokens clients may present for access tokens, and what they are good for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sealwright.cli.commands import CommandGroup, command
+from sealwright.cli.confirmation import ask_first
+from sealwright.cli.context import CommandContext, pass_context
+from sealwright.clock import parse_duration
+
+trusted_issuer = CommandGroup(
+    "trusted-issuer", help="Issuers, such as a Kubernetes cluster or a CI system, whose tokens are taken for access tokens."
+)
+_PLACE = ("oauth2", "trusted-issuers")
+_FIELDS = (
+    ("name", "name"),
+    ("issuer", "issuer_url"),
+    ("audience", "audience"),
+    ("keys", "keys"),
+    ("each token", "used"),
+    ("rules", "rules"),
+)
+
+
+def shown_rule(rule: Mapping[str, Any]) -> str:
+    """A rule in one line."""
+    conditions = ", ".join(f"{claim}={pattern}" for claim, pattern in rule["conditions"].items())
+    speaks_of = rule["service_account"] or rule["client"]
+    scopes = " ".join(rule["scopes"]) or "all scopes"
+    return f"{rule['id']} {conditions}: {rule['client']} as {speaks_of}, {scopes}, {rule['lifetime_seconds']} s"
+
+
+@command(
+    "create",
+    examples=[
+        "sealwright system oauth2 trusted-issuer create github https://token.actions.githubusercontent.com",
+        "sealwright system oauth2 trusted-issuer create cluster https://kubernetes.default.svc --jwks-file jwks.json --reusable",
+    ],
+)
+@click.argument("name")
+@click.argument("issuer_url", metavar="URL")
+@click.option("--audience", metavar="TEXT", help="What aud of its tokens has to hold; the address of this server otherwise.")
+@click.option("--jwks-uri", metavar="URL", help="Where its keys are, if not found by discovery.")
+@click.option(
+    "--jwks-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Its public keys, if they cannot be fetched.",
+)
+@click.option("--reusable", is_flag=True, help="Take a token more than once, as long as it is good.")
+@pass_context
+def create(
+    context: CommandContext,
+    name: str,
+    issuer_url: str,
+    audience: str | None,
+    jwks_uri: str | None,
+    jwks_file: Path | None,
+    reusable: bool,
+) -> None:
+    """Trust an issuer. Its tokens are good for nothing until a rule says so."""
+    jwks = None
+    if jwks_file is not None:
+        try:
+            jwks = json.loads(jwks_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as cause:
+            raise click.BadParameter(f"{jwks_file} is no JSON Web Key Set: {cause}", param_hint="--jwks-file") from cause
+    body = {
+        "name": name,
+        "issuer_url": issuer_url,
+        "audience": audience,
+        "jwks_uri": jwks_uri,
+        "jwks": jwks,
+        "reusable": reusable,
+    }
+    made = context.connection().call("POST", *_PLACE, body=body)
+    context.output.confirm(f"Tokens of {issuer_url} for {made['audience']} are trusted as {name}")
+    if context.output.tells_next_steps:
+        context.output.note("Next, say what they are good for:")
+        context.output.note(f"  sealwright system oauth2 trusted-issuer add-rule {name} --client CLIENT --when CLAIM=VALUE")
+    context.output.json(made)
+
+
+@command("list", examples=["sealwright system oauth2 trusted-issuer list"])
+@pass_context
+def list_(context: CommandContext) -> None:
+    """List the issuers whose tokens are taken for access tokens."""
+    context.output.table(
+        context.connection().call("GET", *_PLACE)["items"],
+        (("NAME", "name"), ("ISSUER", "issuer_url"), ("AUDIENCE", "audience")),
+        empty="No issuer is trusted. List one with: sealwright system oauth2 trusted-issuer create NAME URL",
+    )
+
+
+@command("get", examples=["sealwright system oauth2 trusted-issuer get github"])
+@click.argument("name")
+@pass_context
+def get(context: CommandContext, name: str) -> None:
+    """Show a trusted issuer with its rules."""
+    value = context.connection().call("GET", *_PLACE, name)
+    keys = f"{len(value['jwks']['keys'])} listed" if value["jwks"] else value["jwks_uri"] or "by discovery"
+    used = "until it ends" if value["reusable"] else "once"
+    rules = value["rules"] if context.output.as_json else [shown_rule(each) for each in value["rules"]]
+    context.output.record({**value, "keys": keys, "used": used, "rules": rules}, _FIELDS)
+
+
+@command(
+    "delete",
+    examples=[
+        "sealwright system oauth2 trusted-issuer delete github",
+        "sealwright system oauth2 trusted-issuer delete github --yes",
+    ],
+    asks_first=True,
+)
+@click.argument("name")
+@pass_context
+def delete(context: CommandContext, name: str) -> None:
+    """Trust an issuer no more. What its tokens were given for ends at once."""
+    ask_first(context, f"Trust {name} no more?", lambda: ["Its rules are gone, and every access token that they gave ends."])
+    context.connection().call("DELETE", *_PLACE, name)
+    context.output.confirm(f"Trusts {name} no more")
+    context.output.json({"name": name, "deleted": True})
+
+
+@command(
+    "add-rule",
+    examples=[
+        "sealwright system oauth2 trusted-issuer add-rule github --client deploy --when repository=example/shop --scope deploy",
+        "sealwright system oauth2 trusted-issuer add-rule cluster --client deploy --service-account robot --when 'sub=system:*'",
+    ],
+)
+@click.argument("name")
+@click.option("--client", required=True, metavar="CLIENT", help="Who presents them, and for whom access tokens are made.")
+@click.option(
+    "--when",
+    "conditions",
+    metavar="CLAIM=VALUE",
+    multiple=True,
+    required=True,
+    help="What a claim has to be; may be repeated. * stands for any characters but / and :, ** for any.",
+)
+@click.option("--service-account", metavar="NAME", help="Of whom the access tokens speak; of the client itself otherwise.")
+@click.option("--scope", "scopes", metavar="SCOPE", multiple=True, help="The most that they may have; may be repeated.")
+@click.option("--lifetime", metavar="DURATION", help="How long they are good: 1m to 1h; as usual for a client otherwise.")
+@pass_context
+def add_rule(
+    context: CommandContext,
+    name: str,
+    client: str,
+    conditions: tuple[str, ...],
+    service_account: str | None,
+    scopes: tuple[str, ...],
+    lifetime: str | None,
+) -> None:
+    """Say which tokens of a trusted issuer are good for which access tokens. All conditions have to be fulfilled."""
+    wrong = next((each for each in conditions if "=" not in each[1:]), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong!r} is no condition such as sub=VALUE.", param_hint="--when")
+    try:
+        seconds = None if lifetime is None else int(parse_duration(lifetime).total_seconds())
+    except ValueError as cause:
+        raise click.BadParameter(f"{lifetime!r} is no duration such as 5m or 1h.", param_hint="--lifetime") from cause
+    body = {
+        "client": client,
+        "conditions": {claim: pattern for claim, _, pattern in (each.partition("=") for each in conditions)},
+        "service_account": service_account,
+        "scopes": list(scopes),
+        "lifetime_seconds": seconds,
+    }
+    made = context.connection().call("POST", *_PLACE, name, "rules", body=body)
+    context.output.confirm(f"Added the rule {shown_rule(made)}")
+    context.output.json(made)
+
+
+@command(
+    "delete-rule",
+    examples=["sealwright system oauth2 trusted-issuer delete-rule github 0b9c8a52-3a55-4a36-9d35-6f0a2f0d1c11"],
+)
+@click.argument("name")
+@click.argument("rule_id")
+@pass_context
+def delete_rule(context: CommandContext, name: str, rule_id: str) -> None:
+    """Remove a rule of a trusted issuer. What was made by it ends at once."""
+    context.connection().call("DELETE", *_PLACE, name, "rules", rule_id)
+    context.output.confirm(f"Deleted the rule {rule_id} of {name}")
+    context.output.json({"name": name, "id": rule_id, "deleted": True})
+
+
+for each in (create, list_, get, delete, add_rule, delete_rule):
+    trusted_issuer.add_command(each)

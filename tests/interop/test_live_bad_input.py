@@ -344,7 +344,7 @@ SIGNED_IN = [
     ("POST", "/provisioners", {"type": "OIDC", "name": "x", "clientId": "x"}, 400, "clientId"),
     ("POST", "/provisioners", {"type": "JWK", "name": "x", "key": {"kty": "oct", "k": "eA"}}, 400, "key"),
     ("POST", "/provisioners", [1], 400, ""),
-    ("DELETE", "/sessions/not-an-id", None, 404, "not-an-id"),
+    ("DELETE", "/auth/sessions/not-an-id", None, 404, "not-an-id"),
 ]
 
 

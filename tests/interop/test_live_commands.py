@@ -281,6 +281,8 @@ version
 whoami
 root
 session list
+session list --all
+session end-all --others
 key create backup person:read group:read --expires 30d
 key list
 key show {key_id}

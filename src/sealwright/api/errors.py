@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sealwright.errors import InvalidInput, NotPermitted, NotSignedIn
+from sealwright.errors import InvalidInput, NotPermitted, NotSignedIn, Remedy
+from sealwright.identity import SessionEnd
 
 
 class WrongContentType(InvalidInput):
@@ -15,6 +16,17 @@ class SessionNeeded(NotSignedIn):
     """The request has no session that is good for the API."""
 
     code = "session_needed"
+
+    def __init__(self, detail: str, *, ended: SessionEnd | None = None, remedy: Remedy | None = None) -> None:
+        """`ended`: why the credential that was shown is not good; None where none was."""
+        super().__init__(detail, reasons=() if ended is None else (ended.words,), remedy=remedy)
+        self.ended = ended
+
+
+class CsrfTokenNeeded(NotPermitted):
+    """A change with the cookie of a browser that no page of this server made."""
+
+    code = "csrf_token_needed"
 
 
 class RecentSignInNeeded(NotPermitted):

@@ -17,6 +17,7 @@ from sealwright.api.client_images import ClientImageOperations
 from sealwright.api.client_maps import ClientMapOperations
 from sealwright.api.client_secrets import ClientSecretOperations
 from sealwright.api.clients import ClientOperations
+from sealwright.api.dispatch import Dispatch
 from sealwright.api.groups import GroupOperations
 from sealwright.api.impacts import ImpactOperations
 from sealwright.api.issuers import IssuerOperations
@@ -24,7 +25,7 @@ from sealwright.api.links import LinkOperations
 from sealwright.api.mail_addresses import MailAddressOperations
 from sealwright.api.manifests import ManifestApplication, ManifestOperations, Targets, WithinOneTransaction
 from sealwright.api.oidc_providers import OidcProviderOperations
-from sealwright.api.operations import Dispatch, Operation
+from sealwright.api.operations import Operation
 from sealwright.api.person_imports import PersonImportOperations
 from sealwright.api.persons import PersonOperations
 from sealwright.api.profiles import ProfileOperations
@@ -46,6 +47,7 @@ from sealwright.http import Route
 from sealwright.identity import (
     BIN_KEPT,
     AccountPolicies,
+    ApiAuthenticator,
     ApiKeys,
     ApiTokens,
     Credentials,
@@ -60,7 +62,6 @@ from sealwright.identity import (
     SignIn,
     SignInRecords,
     UpstreamProviders,
-    api_authenticator,
 )
 from sealwright.keys import Custody
 from sealwright.mail import Outbox
@@ -112,7 +113,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
     """Every operation of the API."""
     found = [
         *SignInOperations(given.sign_in, given.sessions, given.directory).operations(),
-        *SessionOperations(given.sessions, given.directory).operations(),
+        *SessionOperations(given.sessions, given.directory, _authenticator(given), given.facts.people_url).operations(),
         *PersonOperations(given.directory, given.credentials, given.clock).operations(),
         *ProfileOperations(given.directory).operations(),
         *MailAddressOperations(given.mail_addresses, given.directory, given.clock).operations(),
@@ -172,8 +173,12 @@ def _audit_operations(given: ApiDependencies) -> list[Operation]:
     return AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search).operations()
 
 
+def _authenticator(given: ApiDependencies) -> ApiAuthenticator:
+    return ApiAuthenticator(given.sessions, given.api_tokens, given.api_keys)
+
+
 def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
-    authenticator = api_authenticator(given.sessions, given.api_tokens, given.api_keys)
-    dispatch = Dispatch(authenticator, given.sessions, RouteGuard(given.db, given.audit), given.api_keys)
+    authenticator = _authenticator(given)
+    dispatch = Dispatch(authenticator, given.sessions, RouteGuard(given.db, given.audit), given.api_keys, given.facts.people_url)
     return [dispatch.route(operation) for operation in operations(given)]

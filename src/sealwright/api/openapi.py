@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sealwright import __version__
-from sealwright.api.operations import PREFIX, Operation
+from sealwright.api.operations import Operation
 from sealwright.api.problems import Problem, status_of
 from sealwright.errors import Failure
 
@@ -25,7 +25,7 @@ def document(operations: Sequence[Operation]) -> bytes:
     of = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _described(operation, of)
+        paths.setdefault(operation.whole_path, {})[operation.method.lower()] = _described(operation, of)
     return (
         msgspec.json.encode(
             {

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sealwright.api.errors import WrongContentType
+from sealwright.api.errors import SessionNeeded, WrongContentType
 from sealwright.api.remedies import hint_of
 from sealwright.errors import (
     Action,
@@ -25,6 +25,7 @@ from sealwright.errors import (
     Unavailable,
 )
 from sealwright.http import Request, Response
+from sealwright.identity import SessionEnd
 
 STATUS: Mapping[type[Failure], HTTPStatus] = {
     WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -71,6 +72,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     remedy: RemedyView | None = None
     pointer: str = ""
     """Where in a manifest it is wrong (RFC 6901)."""
+    ended: SessionEnd | None = None
+    """Of a credential that opens nothing any more: why."""
     request_id: str = ""
     """The id of this request in the server's log."""
 
@@ -99,6 +102,7 @@ def answer_failure(request: Request, failure: Exception) -> Response:
         hint=hint_of(failure),
         remedy=None if failure.remedy is None else RemedyView(*failure.remedy),
         pointer=failure.pointer,
+        ended=failure.ended if isinstance(failure, SessionNeeded) else None,
         request_id=request.request_id,
         headers=_headers(request, failure),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from sealwright.api.errors import SessionNeeded
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.api.sessions import SessionView, session_view
+from sealwright.errors import Action, Remedy
 from sealwright.http import Response, json_response
 from sealwright.identity import Account, CompletedSignIn, Directory, SecondFactorRequired, SessionKind, Sessions, SignIn
 
@@ -151,6 +153,8 @@ class SignInOperations:
         body: ReauthBody = call.body
         address, user_agent = _where_from(call)
         held = call.request.bearer() or ""
+        if call.caller.session.kind is not SessionKind.TERMINAL:
+            raise SessionNeeded("Only a session at a terminal goes on by this.", remedy=Remedy(Action.SIGN_IN))
         outcome = await self._sign_in.again(call.caller, body.password, held_token=held, address=address, user_agent=user_agent)
         return await self._after_password(call, outcome, body.code, held_token=held)
 
@@ -194,7 +198,7 @@ class SignInOperations:
         groups = await self._directory.groups_of(caller.account.id)
         return WhoamiResponse(
             account=account_summary(self._directory, caller.account),
-            session=session_view(caller.session, caller.session.id),
+            session=session_view(caller.session, caller.session.id, caller.account.name),
             groups=tuple(group.name for group in groups),
             permissions=tuple(sorted(map(str, caller.actor.permissions.everywhere))),
             scoped_permissions=tuple(sorted(map(str, caller.actor.permissions.scoped))),

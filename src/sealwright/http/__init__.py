@@ -21,6 +21,7 @@ from sealwright.http.messages import (
     whole_number,
 )
 from sealwright.http.routing import MAX_BODY, FailureAnswer, Handler, Listener, Route, Wire
+from sealwright.http.same_origin import foreign_sender
 
 __all__ = [
     "CURRENT_REQUEST_ID",
@@ -38,6 +39,7 @@ __all__ = [
     "Wire",
     "decode_json",
     "fields_of",
+    "foreign_sender",
     "json_response",
     "percent_decoded",
     "redirect",

@@ -13,7 +13,13 @@ from sealwright.identity.api_keys.errors import PersonNeeded
 from sealwright.identity.api_keys.models import ApiKey, ApiKeyState, ApiKeyUsage, OwnedKey
 from sealwright.identity.api_keys.secret import API_KEY_PREFIX
 from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX, ApiTokens
-from sealwright.identity.authentication import SESSION_COOKIE, api_authenticator, browser_authenticator, terminal_authenticator
+from sealwright.identity.authentication import (
+    CSRF_COOKIE,
+    SESSION_COOKIE,
+    ApiAuthenticator,
+    browser_authenticator,
+    terminal_authenticator,
+)
 from sealwright.identity.authenticators import Authenticators
 from sealwright.identity.bootstrap import ADMINISTRATORS, Bootstrap, create_builtin_accounts
 from sealwright.identity.build import Identity, build_identity
@@ -69,10 +75,12 @@ from sealwright.identity.models import (
     Members,
     NewApiToken,
     OneTimeLink,
+    OwnedSession,
     Passkey,
     RecoveredAccount,
     SecondFactorRequired,
     Session,
+    SessionEnd,
     SessionKind,
     SessionLifetimes,
     SignedIn,
@@ -129,6 +137,7 @@ __all__ = [
     "BACK_CHANNEL_PATH",
     "BIN_KEPT",
     "CALLBACK_PATH",
+    "CSRF_COOKIE",
     "DEVICE_LIFETIME",
     "INVITATION_LIFETIME",
     "LOGIN_PATH",
@@ -144,6 +153,7 @@ __all__ = [
     "AccountPolicies",
     "AccountStatus",
     "AlreadyGranted",
+    "ApiAuthenticator",
     "ApiKey",
     "ApiKeyState",
     "ApiKeyUsage",
@@ -203,6 +213,7 @@ __all__ = [
     "NotByHand",
     "OneTimeLink",
     "OwnedKey",
+    "OwnedSession",
     "Passkey",
     "PasskeyRefused",
     "Passkeys",
@@ -231,6 +242,7 @@ __all__ = [
     "SecondFactorRequired",
     "SeenGroups",
     "Session",
+    "SessionEnd",
     "SessionEnded",
     "SessionKind",
     "SessionLifetimes",
@@ -254,7 +266,6 @@ __all__ = [
     "UpstreamProviders",
     "UpstreamSignOn",
     "WeakPassword",
-    "api_authenticator",
     "browser_authenticator",
     "build_identity",
     "check_attributes",

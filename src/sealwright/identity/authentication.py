@@ -9,12 +9,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Protocol
 
+from sealwright.http import Request
 from sealwright.http.authenticate import BearerToken, CookieValue, RequestAuthenticator
+from sealwright.identity.api_keys.api_keys import ApiKeys
 from sealwright.identity.api_keys.secret import API_KEY_PREFIX
 from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX
-from sealwright.identity.models import SessionKind, SignedIn
+from sealwright.identity.models import SessionEnd, SessionKind, SignedIn
+from sealwright.identity.sessions import Sessions
 
 SESSION_COOKIE = "__Host-sealwright_session"
+CSRF_COOKIE = "__Host-sealwright_csrf"
+"""The secret from which this browser's CSRF tokens are derived. Lax, or arriving from another site would draw a new one."""
 
 
 class SessionResolver(Protocol):
@@ -49,24 +54,39 @@ class ApiTokenResolver(Protocol):
         ...
 
 
-class ApiKeyResolver(Protocol):
-    """Finds who holds an API key; `ApiKeys` does."""
+class ApiAuthenticator:
+    """For the management API: a bearer token of three kinds, or the cookie of a browser.
 
-    async def resolve(self, api_key: str, address: str) -> SignedIn | None:
-        """Who holds the key, where it and its owner are good."""
-        ...
+    Anyone who takes a request with a cookie checks that a page of this server sent it.
+    """
 
+    def __init__(self, sessions: Sessions, api_tokens: ApiTokenResolver, api_keys: ApiKeys) -> None:
+        self._sessions = sessions
+        self._api_tokens = api_tokens
+        self._api_keys = api_keys
+        browser = partial(sessions.resolve, kind=SessionKind.BROWSER)
+        self._authenticator = RequestAuthenticator(BearerToken(self._holder), CookieValue(SESSION_COOKIE, browser))
 
-def api_authenticator(
-    sessions: SessionResolver, api_tokens: ApiTokenResolver, api_keys: ApiKeyResolver
-) -> RequestAuthenticator[SignedIn]:
-    """For the management API. A browser's cookie is not accepted there, so that no page of another site can use it."""
+    def presents(self, request: Request) -> bool:
+        """Whether the request has a credential of an accepted kind, good or not."""
+        return self._authenticator.presents(request)
 
-    async def holder(credential: str, address: str, /) -> SignedIn | None:
+    async def authenticate(self, request: Request) -> SignedIn | None:
+        """The holder of the credential in the request; None without one, and where it is not good."""
+        return await self._authenticator.authenticate(request)
+
+    async def why_refused(self, request: Request) -> SessionEnd:
+        """Why the credential in the request is not good."""
+        shown = request.bearer()
+        if shown is None:
+            return await self._sessions.why_refused(request.cookie(SESSION_COOKIE) or "", kind=SessionKind.BROWSER)
+        if shown.startswith(API_KEY_PREFIX):
+            return await self._api_keys.why_refused(shown)
+        return await self._sessions.why_refused(shown, kind=SessionKind.TERMINAL)
+
+    async def _holder(self, credential: str, address: str, /) -> SignedIn | None:
         if credential.startswith(API_TOKEN_PREFIX):
-            return await api_tokens.resolve(credential, address)
+            return await self._api_tokens.resolve(credential, address)
         if credential.startswith(API_KEY_PREFIX):
-            return await api_keys.resolve(credential, address)
-        return await sessions.resolve(credential, address, kind=SessionKind.TERMINAL)
-
-    return RequestAuthenticator(BearerToken(holder))
+            return await self._api_keys.resolve(credential, address)
+        return await self._sessions.resolve(credential, address, kind=SessionKind.TERMINAL)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Self
 
 from msgspec import Struct
 
@@ -32,6 +33,28 @@ class SessionKind(StrEnum):
     """No sign-in at all: a service account showed one of its tokens. Never stored."""
     API_KEY = "api key"
     """No sign-in either: a program showed a key of a person. Never stored."""
+
+
+class SessionEnd(StrEnum):
+    """Why a credential opens nothing any more; what the API says to anyone who shows it."""
+
+    words: str
+
+    def __new__(cls, value: str, words: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.words = words
+        return member
+
+    IDLE_TIMEOUT = "idle_timeout", "the session was not used for too long"
+    ABSOLUTE_TIMEOUT = "absolute_timeout", "the session reached its longest duration"
+    SIGNED_OUT = "signed_out", "the session was signed out"
+    REVOKED = "revoked", "it was revoked"
+    EXPIRED = "expired", "it has expired"
+    CLOCK_PUT_BACK = "clock_put_back", "it was used at a time that is yet to come: the server's clock was put back"
+    ACCOUNT_NOT_ACTIVE = "account_not_active", "the account cannot be used at present"
+    RESTRICTED = "restricted", "the session only serves to add the credential that a group asks for"
+    INVALID = "invalid", "it is not a credential that this server gave out for this"
 
 
 class CredentialKind(StrEnum):
@@ -183,6 +206,13 @@ class Session(Struct, frozen=True):
     """When it was ended by other means than signing out of it. What may outlive a sign-out (`offline_access`) ends with this."""
     restricted: bool = False
     """Whether it only serves to add the credential that an account policy asks for: no application and no change else."""
+
+
+class OwnedSession(Struct, frozen=True):
+    """A session, and the name of its account."""
+
+    session: Session
+    owner: str
 
 
 class SignedIn(Struct, frozen=True):

@@ -14,7 +14,7 @@ from sealwright.clock import CLOCKS_DIFFER, Instant, after, between, in_words
 from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.identity.errors import AccountNotUsable, MailRefused, NameRefused, TextRefused, WeakPassword
-from sealwright.identity.models import Account, AccountKind, Session, SessionKind, SessionLifetimes
+from sealwright.identity.models import Account, AccountKind, Session, SessionEnd, SessionKind, SessionLifetimes
 from sealwright.ip import network_of
 from sealwright.password_strength import MIN_PASSWORD, weaknesses
 
@@ -296,16 +296,16 @@ def privileged_until(session: Session, rules: SessionLifetimes) -> Instant:
     return after(session.authenticated_at, rules.privileged)
 
 
-def session_end_reason(session: Session, rules: SessionLifetimes, now: Instant) -> str | None:
+def session_end_reason(session: Session, rules: SessionLifetimes, now: Instant) -> SessionEnd | None:
     """Why the session does not hold at `now`, or None where it does."""
     if session.ended_at is not None:
-        return "it was ended"
+        return SessionEnd.SIGNED_OUT if session.revoked_at is None else SessionEnd.REVOKED
     if now >= session.expires_at:
-        return "it reached its longest duration"
+        return SessionEnd.ABSOLUTE_TIMEOUT
     if between(now, session.last_seen_at) > CLOCKS_DIFFER:
-        return "it was used at a time that is yet to come: the server's clock was put back"
+        return SessionEnd.CLOCK_PUT_BACK
     if session.kind is SessionKind.BROWSER and between(session.last_seen_at, now) >= rules.idle:
-        return "it was not used for too long"
+        return SessionEnd.IDLE_TIMEOUT
     return None
 
 

@@ -18,7 +18,16 @@ from sealwright.identity.account_policy import store as policies
 from sealwright.identity.account_policy.models import PASSKEY_METHODS, AccountPolicy, CredentialMinimum
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import SessionNotFound, StrongerCredentialNeeded
-from sealwright.identity.models import Account, AccountKind, Session, SessionKind, SessionLifetimes, SignedIn
+from sealwright.identity.models import (
+    Account,
+    AccountKind,
+    OwnedSession,
+    Session,
+    SessionEnd,
+    SessionKind,
+    SessionLifetimes,
+    SignedIn,
+)
 from sealwright.identity.policy import (
     printable,
     privileged_until,
@@ -88,6 +97,18 @@ class Sessions:
 
             await self._db.write(body)
         return await self.signed_in(account, session, address)
+
+    async def why_refused(self, session_token: str, *, kind: SessionKind) -> SessionEnd:
+        """Why `resolve` did not take a token of this kind."""
+        found = await store.session_by_digest(self._db, secret_digest(session_token))
+        if found is None or found[0].kind is not kind:
+            return SessionEnd.INVALID
+        session, account = found
+        now = self._clock.now()
+        if not account.status(now).active:
+            return SessionEnd.ACCOUNT_NOT_ACTIVE
+        reason = session_end_reason(session, self._rules, now)
+        return reason or (SessionEnd.RESTRICTED if session.restricted else SessionEnd.INVALID)
 
     async def signed_in(self, account: Account, session: Session, address: str) -> SignedIn:
         """The session with the permissions that its account has now."""
@@ -188,6 +209,19 @@ class Sessions:
         now = self._clock.now()
         live = await store.live_sessions(self._db, account_id, now)
         return tuple(session for session in live if session_end_reason(session, self._rules, now) is None)
+
+    async def list_all(self, *, beyond: str = "", at_most: int, actor: Actor) -> tuple[OwnedSession, ...]:
+        """Valid sessions of everyone, by id, after the id `beyond`."""
+        require(actor, Permission.SESSION_READ)
+        now, after_id = self._clock.now(), searchable(beyond)
+        found: list[OwnedSession] = []
+        while len(found) < at_most:
+            page = await store.live_sessions_page(self._db, now, beyond=after_id, at_most=at_most)
+            found += [each for each in page if session_end_reason(each.session, self._rules, now) is None]
+            if len(page) < at_most:
+                break
+            after_id = page[-1].session.id
+        return tuple(found[:at_most])
 
     async def count_of(self, account_id: str) -> int:
         """How many valid sessions an account has. For callers that may end them."""

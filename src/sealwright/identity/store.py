@@ -19,7 +19,7 @@ from sealwright.db.schema import (
     throttles,
 )
 from sealwright.identity.directory.store import ACCOUNT_COLUMNS, MAIL_COLUMNS, accounts_from
-from sealwright.identity.models import Account, Credential, CredentialKind, LinkPurpose, Session, SessionKind
+from sealwright.identity.models import Account, Credential, CredentialKind, LinkPurpose, OwnedSession, Session, SessionKind
 from sealwright.identity.policy import AttemptCount
 
 Reader = Database | Transaction
@@ -159,6 +159,13 @@ _LIVE_SESSIONS = Statement(
     .where(sessions.c.account_id == _p("account_id"), sessions.c.ended_at.is_(None), sessions.c.expires_at > _p("now"))
     .order_by(sessions.c.authenticated_at.desc(), sessions.c.id)
 )
+_LIVE_PAGE = Statement(
+    select(*_session_columns, accounts.c.name.label("owner"))
+    .join_from(sessions, accounts, accounts.c.id == sessions.c.account_id)
+    .where(sessions.c.id > _p("beyond"), sessions.c.ended_at.is_(None), sessions.c.expires_at > _p("now"))
+    .order_by(sessions.c.id)
+    .limit(_p("at_most"))
+)
 _INSERT_SESSION = Statement(insert(sessions))
 _CONTINUE_SESSION = Statement(
     update(sessions)
@@ -223,6 +230,13 @@ async def session(reader: Reader, session_id: str) -> Session | None:
 async def live_sessions(reader: Reader, account_id: str, now: Instant) -> list[Session]:
     """Sessions that were not ended and are not past their longest duration, the latest sign-in first."""
     return [_session(row) for row in await reader.all(_LIVE_SESSIONS, account_id=account_id, now=now)]
+
+
+async def live_sessions_page(reader: Reader, now: Instant, *, beyond: str, at_most: int) -> list[OwnedSession]:
+    """Sessions of everyone that were not ended and are not past their longest duration, by id."""
+    width = len(_SESSION_COLUMNS)
+    rows = await reader.all(_LIVE_PAGE, now=now, beyond=beyond, at_most=at_most)
+    return [OwnedSession(_session(row[:width]), str(row[width])) for row in rows]
 
 
 async def insert_session(tx: Transaction, new: Session, digest: bytes) -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sealwright.identity import DEVICE_LIFETIME, SESSION_COOKIE
+from sealwright.identity import CSRF_COOKIE, DEVICE_LIFETIME, SESSION_COOKIE
 
 PENDING_COOKIE = "__Host-sealwright_pending"
 """A sign-in that waits for its second factor."""
-CSRF_COOKIE = "__Host-sealwright_csrf"
-"""The secret from which this browser's CSRF tokens are derived. Lax, or arriving from another site would draw a new one."""
 
 SIGN_ON_COOKIE = "__Host-sealwright_oidc_pending"
 """Ties what an identity provider answers to the browser in which the sign-in was begun."""
@@ -54,8 +52,8 @@ def set_device(token: str) -> tuple[str, str]:
 
 
 def set_csrf_secret(secret: str) -> tuple[str, str]:
-    """For this browser, until it closes."""
-    return "set-cookie", f"{CSRF_COOKIE}={secret}; {_ATTRIBUTES}; SameSite=Lax"
+    """For this browser, until it closes. Pages of this server can read it, to call the API with the session's cookie."""
+    return "set-cookie", f"{CSRF_COOKIE}={secret}; Path=/; Secure; SameSite=Lax"
 
 
 def set_notice(notice: str) -> tuple[str, str]:

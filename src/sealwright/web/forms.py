@@ -18,9 +18,9 @@ from msgspec import Struct
 
 from sealwright.entropy import Entropy, token
 from sealwright.errors import Failure, as_sentence
-from sealwright.http import Request
-from sealwright.identity import MailRefused, digits_of, normalize_recovery_code
-from sealwright.web.cookies import CSRF_COOKIE, set_csrf_secret
+from sealwright.http import Request, foreign_sender
+from sealwright.identity import CSRF_COOKIE, MailRefused, digits_of, normalize_recovery_code
+from sealwright.web.cookies import set_csrf_secret
 from sealwright.web.errors import ForeignForm, StaleForm
 from sealwright.web.formatting import failure_text
 from sealwright.web.remedies import hint_of
@@ -100,16 +100,10 @@ def csrf_secret(request: Request, entropy: Entropy) -> CsrfSecret:
 
 def check_sender(request: Request, public_origin: str) -> None:
     """Raise ForeignForm where the browser says that another site sent this."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin not in (public_origin, request.origin):
+    sender = foreign_sender(request, public_origin)
+    if sender:
         raise ForeignForm(
-            f"The form was sent from {origin[:200]!r}, and not from a page of this server.",
-            hint="Open the page again here, and send the form from it.",
-        )
-    site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in ("same-origin", "none"):
-        raise ForeignForm(
-            f"The browser says that the form comes from another site ({site[:40]!r}).",
+            f"The form was sent from {sender!r}, and not from a page of this server.",
             hint="Open the page again here, and send the form from it.",
         )
 

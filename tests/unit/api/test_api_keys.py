@@ -260,7 +260,7 @@ async def test_key_cannot_do_what_a_person_has_to_do_themselves():
             if status == 403 and problem["code"] == "person_needed":
                 refused.add(operation.name)
         assert refused == {
-            *("logout", "reauth", "reauth_code"),
+            *("logout", "reauth", "reauth_code", "approve_request", "reject_request"),
             *("create_api_key", "rotate_api_key", "create_api_token", "create_registration_token"),
             *("set_password", "create_reset_link", "invite_person", "add_ssh_key"),
             *("show_client_secret", "reset_client_secret", "reset_client_secrets"),

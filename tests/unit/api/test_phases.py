@@ -75,6 +75,7 @@ QUERIES = {
     "list_group_mappings": "provider_id=x",
     "list_sessions": "person=idm_admin",
     "list_api_keys": "person=idm_admin",
+    "end_sessions": "person=idm_admin",
 }
 
 

@@ -11,7 +11,7 @@ from tests.unit.api.world import server_world
 from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD
 
 LONG_AGO = timedelta(minutes=10)
-NEVER = {"logout", "reauth", "reauth_code", "end_session", "revoke_api_key"}
+NEVER = {"logout", "reauth", "reauth_code", "end_session", "end_sessions", "revoke_api_key"}
 """What ends or proves one's own access, and so is always possible."""
 
 

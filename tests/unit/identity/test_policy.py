@@ -6,7 +6,7 @@ import pytest
 
 from sealwright.clock import Instant, after, before
 from sealwright.errors import InvalidInput
-from sealwright.identity import MIN_PASSWORD, Session, SessionKind, SessionLifetimes, WeakPassword
+from sealwright.identity import MIN_PASSWORD, Session, SessionEnd, SessionKind, SessionLifetimes, WeakPassword
 from sealwright.identity.policy import (
     PER_ACCOUNT,
     PER_ADDRESS,
@@ -229,21 +229,21 @@ def session(kind, **changes):
 def test_browser_session_ends_when_idle_for_an_hour():
     browser = session(SessionKind.BROWSER)
     assert session_end_reason(browser, SessionLifetimes(), after(NOW, timedelta(minutes=59))) is None
-    assert session_end_reason(browser, SessionLifetimes(), after(NOW, timedelta(minutes=61))) == "it was not used for too long"
+    assert session_end_reason(browser, SessionLifetimes(), after(NOW, timedelta(minutes=61))) is SessionEnd.IDLE_TIMEOUT
 
 
 @pytest.mark.parametrize("kind", SessionKind)
 def test_session_of_a_time_that_is_yet_to_come_does_not_hold(kind):
     """Else it would hold for as long as a clock was wrong."""
     assert session_end_reason(session(kind), SessionLifetimes(), before(NOW, timedelta(minutes=4))) is None
-    assert "clock was put back" in (session_end_reason(session(kind), SessionLifetimes(), before(NOW, timedelta(hours=30))) or "")
+    assert session_end_reason(session(kind), SessionLifetimes(), before(NOW, timedelta(hours=30))) is SessionEnd.CLOCK_PUT_BACK
 
 
 def test_browser_session_never_lasts_longer_than_eight_hours():
     late = after(NOW, timedelta(hours=8))
     browser = session(SessionKind.BROWSER, last_seen_at=Instant(late - 1))
     assert session_end_reason(browser, SessionLifetimes(), Instant(late - 1)) is None
-    assert session_end_reason(browser, SessionLifetimes(), late) == "it reached its longest duration"
+    assert session_end_reason(browser, SessionLifetimes(), late) is SessionEnd.ABSOLUTE_TIMEOUT
 
 
 def test_terminal_session_has_no_idle_limit():
@@ -253,7 +253,7 @@ def test_terminal_session_has_no_idle_limit():
 
 
 def test_ended_session_is_over():
-    assert session_end_reason(session(SessionKind.TERMINAL, ended_at=NOW), SessionLifetimes(), NOW) == "it was ended"
+    assert session_end_reason(session(SessionKind.TERMINAL, ended_at=NOW), SessionLifetimes(), NOW) is SessionEnd.SIGNED_OUT
 
 
 def test_what_a_peer_says_is_cut_and_has_no_control_characters():

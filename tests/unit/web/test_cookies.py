@@ -25,11 +25,11 @@ def set_cookies(place):
     }
 
 
-def test_session_and_form_cookies_are_bound_to_this_host_and_hidden_from_scripts(place):
+def test_cookies_are_bound_to_this_host_and_only_the_csrf_value_is_read_by_scripts(place):
     place.signed_in()
     assert set_cookies(place) == {
         "__Host-sealwright_device": ["Path=/", "Secure", "HttpOnly", "SameSite=Lax", "Max-Age=15552000"],
-        "__Host-sealwright_csrf": ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"],
+        "__Host-sealwright_csrf": ["Path=/", "Secure", "SameSite=Lax"],
         "__Host-sealwright_session": ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"],
     }
 

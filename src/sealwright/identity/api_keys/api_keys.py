@@ -20,7 +20,7 @@ from sealwright.identity.api_keys.secret import SHOWN, is_api_key, new_api_key
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.store import lock_account
 from sealwright.identity.errors import LabelTaken, TooManyCredentials
-from sealwright.identity.models import Account, AccountKind, Session, SessionKind, SignedIn
+from sealwright.identity.models import Account, AccountKind, Session, SessionEnd, SessionKind, SignedIn
 from sealwright.identity.policy import check_label, printable, searchable, secret_digest
 
 USUAL_LIFETIME = timedelta(days=90)
@@ -214,11 +214,14 @@ class ApiKeys:
 
         await self._run(Event.API_KEY_REVOKED, key_id, actor, body)
 
-    async def why_refused(self, api_key: str) -> str:
-        """Why a key that `resolve` did not take is not good: ``revoked``, ``expired`` or ``invalid``."""
+    async def why_refused(self, api_key: str) -> SessionEnd:
+        """Why `resolve` did not take a key."""
         found = await store.by_digest(self._db, secret_digest(api_key)) if is_api_key(api_key) else None
-        state = None if found is None else found[0].state(self._clock.now())
-        return str(state) if state in (ApiKeyState.REVOKED, ApiKeyState.EXPIRED) else "invalid"
+        if found is None:
+            return SessionEnd.INVALID
+        now, (key, account) = self._clock.now(), found
+        ended = {ApiKeyState.REVOKED: SessionEnd.REVOKED, ApiKeyState.EXPIRED: SessionEnd.EXPIRED}.get(key.state(now))
+        return ended or (SessionEnd.INVALID if account.status(now).active else SessionEnd.ACCOUNT_NOT_ACTIVE)
 
     async def _require_known(self, scopes: Collection[str]) -> None:
         if not scopes:

@@ -95,6 +95,13 @@ class DirectoryLookup:
             require(actor, Permission.PERSON_READ)
         return self._known_account(found, who)
 
+    async def id_for(self, who: str, permission: Permission, *, actor: Actor) -> str:
+        """The id of an account, for its owner and for actors who hold `permission`."""
+        found = await self.find(who)
+        if found is None or found.id != actor.id:
+            require(actor, permission)
+        return self._known_account(found, who).id
+
     async def list_people(self, *, actor: Actor, search: str = "", beyond: str = "", at_most: int = PAGE) -> tuple[Account, ...]:
         """People by name, after the name `beyond`; with `search`, those whose name or display name contains it."""
         require(actor, Permission.PERSON_READ)

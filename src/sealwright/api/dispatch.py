@@ -1,0 +1,130 @@
+"""The phases that all operations share: authentication, permission, parameters, body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sealwright.access import Permission, RouteGuard, require
+from sealwright.api.cookie_callers import check_cookie_caller
+from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
+from sealwright.api.operations import EACH, OWN, Call, Operation
+from sealwright.errors import Action, InvalidInput, Remedy
+from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response
+from sealwright.identity import ApiAuthenticator, ApiKeys, PersonNeeded, SessionEnd, SessionKind, Sessions, SignedIn
+
+
+class Dispatch:
+    """Runs the shared phases of a call, then its operation."""
+
+    def __init__(
+        self, authenticator: ApiAuthenticator, sessions: Sessions, guard: RouteGuard, api_keys: ApiKeys, public_origin: str
+    ) -> None:
+        """`sessions`: knows whose sign-in is recent; `api_keys`: notes what keys are used with; `public_origin`: of pages."""
+        self._authenticator = authenticator
+        self._sessions = sessions
+        self._guard = guard
+        self._api_keys = api_keys
+        self._public_origin = public_origin
+
+    def route(self, operation: Operation) -> Route:
+        """The route of an operation."""
+        return Route(
+            method=operation.method,
+            path=operation.whole_path,
+            handler=self._handler(operation),
+            listeners=frozenset({Listener.PEOPLE}),
+            access=operation.access,
+            wire=Wire.API,
+            max_body=operation.max_body,
+        )
+
+    def _handler(self, operation: Operation) -> Handler:
+        async def handler(request: Request) -> Response:
+            signed_in = None if operation.public else await self._permitted(operation, request)
+            call = Call(request, signed_in, _body(request, operation.accepts), _query(request, operation.query))
+            answer = await operation.run(call)
+            if isinstance(answer, Response):
+                return answer
+            return Response(204) if answer is None else json_response(operation.status, answer)
+
+        handler.__doc__ = operation.summary
+        return handler
+
+    async def _permitted(self, operation: Operation, request: Request) -> SignedIn:
+        """The caller, where what the route asks of every caller is met. The body was not read yet."""
+        signed_in = await self._authenticate(request)
+        if signed_in.read_only and operation.method != "GET":
+            raise ReadOnlyToken(
+                f"The API token {signed_in.session.user_agent!r} of {signed_in.account.name} may only read.",
+                hint="Use a token that was made for changes.",
+            )
+        await self._guard.require(signed_in.actor, operation.access, request)
+        if signed_in.session.kind is SessionKind.API_KEY:
+            await self._api_keys.note_use(signed_in.session.id, _open_to_key(operation, signed_in))
+        if operation.needs_recent_sign_in:
+            await self._require_recent_sign_in(signed_in)
+        return signed_in
+
+    async def _require_recent_sign_in(self, caller: SignedIn) -> None:
+        if not await self._sessions.is_privileged(caller):
+            name = caller.account.name
+            raise RecentSignInNeeded(
+                f"{name} signed in too long ago to change anything.",
+                reasons=("changes need a recent sign-in, so that a terminal that was left alone makes none",),
+                remedy=Remedy(Action.SIGN_IN_AGAIN, name),
+            )
+
+    async def _authenticate(self, request: Request) -> SignedIn:
+        if not self._authenticator.presents(request):
+            raise SessionNeeded("No one is signed in.", remedy=Remedy(Action.SIGN_IN))
+        signed_in = await self._authenticator.authenticate(request)
+        if signed_in is None:
+            ended = await self._authenticator.why_refused(request)
+            if ended is SessionEnd.INVALID:
+                detail = "The session has ended, or the token is not one of a session at a terminal, a service account or a key."
+            else:
+                detail = f"The credential that was shown is not good any more: {ended.words}."
+            raise SessionNeeded(detail, ended=ended, remedy=Remedy(Action.SIGN_IN))
+        check_cookie_caller(request, self._public_origin)
+        return signed_in
+
+
+def _open_to_key(operation: Operation, signed_in: SignedIn) -> frozenset[Permission]:
+    """With which permissions the caller's API key is used; raises PersonNeeded where the operation is not open to keys."""
+    held = signed_in.actor.permissions
+    if operation.access == EACH:
+        return frozenset(each for each in Permission if held.holds_somewhere(each))
+    named = operation.permissions
+    only_one_s_own = operation.access == OWN and operation.method != "GET"
+    if operation.in_person or only_one_s_own:
+        raise PersonNeeded(
+            f"The API key {signed_in.session.user_agent!r} of {signed_in.account.name} cannot do this.",
+            reasons=("what makes or changes credentials, and what is one's own, is done by the person",),
+            remedy=Remedy(Action.SIGN_IN, signed_in.account.name),
+        )
+    for each in named:
+        require(signed_in.actor, each, held.scopes_of(each))
+    return named
+
+
+def _body(request: Request, shape: Any) -> Any:
+    if shape is None:
+        if request.body:
+            raise InvalidInput("This operation takes no body.")
+        return None
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise WrongContentType(f"The body must be application/json, not {content_type or 'without a type'}.")
+    return request.json(shape)
+
+
+def _query(request: Request, known: Mapping[str, str]) -> Mapping[str, str]:
+    if not request.query_text:
+        return {}
+    given = request.query()
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        choices = f"there are {', '.join(known)}" if known else "there are none"
+        raise InvalidInput(f"The parameter {unknown[0][:64]!r} is not known here; {choices}.")
+    return given

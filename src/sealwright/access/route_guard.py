@@ -34,7 +34,6 @@ OBJECTS: Mapping[str, str] = {
     "service-accounts": "service",
     "sessions": "session",
     "sign-ins": "sign_in",
-    "sign-ins": "sign_in",
 }
 """Segment of a path → what audit rows call the objects below it."""
 _LONGEST = 120

@@ -40,7 +40,7 @@ class _Page(HTMLParser):
             self._in_title = True
         elif tag == "form":
             self.forms.append(Form(attributes.get("action", ""), attributes.get("method", "get").lower()))
-        elif tag in ("input", "button") and self.forms:
+        elif tag in ("input", "button", "textarea") and self.forms:
             self._control(tag, attributes)
         elif tag == "select" and self.forms:
             self._select = attributes.get("name", "")

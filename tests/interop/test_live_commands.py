@@ -531,7 +531,6 @@ TAKEN_OVER = {
 OTHERWISE_TESTED = {
     *("init", "serve", "login", "logout", "reauth", "issuer export-root-key"),
     "oidc-provider explain",  # in test_keycloak.py, where someone signs in
-    *("backup restore", "help", "completion"),
     *("backup restore", "help", "completion", "recover-approval"),
     *("approval approve", "approval reject", "approval wait"),
 }

@@ -74,6 +74,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         clients=parts.oauth.clients,
         inventory=parts.ca.inventory,
         revocation=parts.ca.revocation,
+        approvals=parts.approvals,
         issuers=parts.ca.issuers,
         machines_url=parts.urls[Listener.MACHINES],
     )

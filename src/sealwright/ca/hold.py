@@ -30,7 +30,7 @@ from sealwright.ca import store
 from sealwright.ca.errors import AlreadySigned, TokenUsed
 from sealwright.ca.intent import Intent
 from sealwright.ca.issuance_log import IntentOutcome, IssuanceLog
-from sealwright.ca.models import CertificateContents, IssuedCertificate
+from sealwright.ca.models import CertificateContents, IssuedCertificate, NameType
 from sealwright.ca.name_search import range_for
 from sealwright.ca.prepare import Preparation
 from sealwright.ca.records import CertificateRecord, CertificateState
@@ -143,8 +143,9 @@ class Holding:
     async def _change(self, tx: Transaction, intent: Intent, digest: bytes) -> HeldChange:
         contents = intent.prepared.contents
         previous = await _last_of_the_same_names(tx, contents)
-        names = ", ".join(name.value for name in contents.names[:3])
-        more = len(contents.names) - 3
+        shown = [each for each in contents.names if each.type is not NameType.URI] or contents.names
+        called = [str(each) for each in shown]
+        names, more = ", ".join(called[:3]), len(called) - 3
         return HeldChange(
             kind=RequestKind.CERTIFICATE,
             objects=intent.guarded_by,

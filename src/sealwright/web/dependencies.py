@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sealwright.access import RouteGuard
+from sealwright.access.approvals import Approvals
 from sealwright.budgets import Budget
 from sealwright.ca import Inventory, Issuers, Revocation
 from sealwright.identity import (
@@ -72,5 +73,6 @@ class WebDependencies(Struct, frozen=True):
     clients: ClientRegistry
     inventory: Inventory
     revocation: Revocation
+    approvals: Approvals
     issuers: Issuers
     machines_url: str

@@ -152,3 +152,42 @@ class TypedWelcome(Struct, frozen=True):
     username: str = ""
     display_name: str = ""
     mail: str = ""
+
+
+class ListedApproval(Struct, frozen=True):
+    """A request for approval as a row."""
+
+    id: str
+    path: str
+    title: str
+    what: str
+    """Its kind in a word."""
+    requester: str
+    kind: str
+    """Of its badge."""
+    word: str
+    created_at: Instant
+    expires_at: Instant
+    result: str
+
+
+class ListedVote(Struct, frozen=True):
+    """One person's decision."""
+
+    person: str
+    decision: str
+    comment: str
+    at: Instant
+
+
+class ApprovalContents(Struct, frozen=True):
+    """Exactly what is asked for, in words."""
+
+    names: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    """Label and value."""
+    changes: tuple[tuple[str, ...], ...]
+    """What is different: name, before, after."""
+    previous: str
+    """Serial number of the last certificate of the same names."""
+    reasons: tuple[str, ...]

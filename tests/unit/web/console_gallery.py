@@ -15,6 +15,7 @@ from sealwright.web.console.frame import Question
 from sealwright.web.console.listing import Column, Filter, Listing
 from sealwright.web.console.people import ListedAccount, ListedRole
 from sealwright.web.console.search import Result, ResultGroup
+from tests.unit.web.approvals_gallery import approvals
 from tests.unit.web.identity_provider_gallery import identity_provider_pages
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def listing(gallery: Gallery, path: str, *, after: str = "k") -> Listing:
 def console_pages(gallery: Gallery) -> Samples:
     """All of them."""
     show: Callable[..., Response] = gallery.pages.console
+    yield from approvals(gallery, show)
     yield from (*refusals(gallery, show), *people(gallery, show), *groups(gallery, show), *search(gallery, show))
     yield from identity_provider_pages(gallery, show)
 

@@ -158,7 +158,7 @@ def test_every_control_has_a_label_and_every_button_says_what_it_does(name):
 @pytest.mark.parametrize("name", [name for name in PAGES if b"-problem" in PAGES[name].body])
 def test_what_is_wrong_is_tied_to_its_field_summed_up_and_in_the_title(name):
     reading = Reading(PAGES[name].body.decode())
-    invalid = [one for one in reading.all("input", "fieldset", "select") if "aria-invalid" in one.attributes]
+    invalid = [one for one in reading.all("input", "fieldset", "textarea", "select") if "aria-invalid" in one.attributes]
     assert invalid
     described = {
         control.attributes["id"]: reading.by_id(control.attributes["aria-describedby"].split()[0]) for control in invalid

@@ -8,6 +8,7 @@ from sealwright.access import Permission
 from sealwright.clock import Clock
 from sealwright.http import Route
 from sealwright.web.clients import CLIENTS_PAGE, ClientPages
+from sealwright.web.console.approvals import APPROVALS_PAGE, ApprovalPages
 from sealwright.web.console.groups import GROUPS_PAGE, GroupPages
 from sealwright.web.console.identity_providers import PROVIDERS_PAGE, IdentityProviderPages
 from sealwright.web.console.people import PEOPLE_PAGE, PeopleDependencies, PeoplePages
@@ -18,6 +19,7 @@ from sealwright.web.page_route import page_route
 from sealwright.web.pages import Pages
 
 _P = Permission
+_WHO_DECIDES = "public: what one asked for and what one may decide about, by the session"
 _AS_PERMITTED = "public: shows what the reader's permissions open"
 
 
@@ -32,7 +34,14 @@ class ConsoleRoutes:
 
     def all(self) -> tuple[Route, ...]:
         """All of them."""
-        return (*self._search(), *self._people(), *self._groups(), *self._clients(), *self._identity_providers())
+        return (
+            *self._approvals(),
+            *self._search(),
+            *self._people(),
+            *self._groups(),
+            *self._clients(),
+            *self._identity_providers(),
+        )
 
     def _page(self, path: str, show: PersonalAction, permission: Permission, *, recent: bool = False) -> Route:
         return page_route("GET", path, self._handlers.permitted_page(show, permission, recent=recent), permission)
@@ -45,6 +54,15 @@ class ConsoleRoutes:
         search = SearchPages(self._pages, parts.directory, parts.clients, parts.inventory, self._clock)
         yield page_route("GET", SEARCH_PAGE, self._handlers.console_page(search.show), _AS_PERMITTED)
         yield page_route("GET", HELP_PAGE, self._handlers.console_page(search.show_help), _AS_PERMITTED)
+
+    def _approvals(self) -> Iterator[Route]:
+        approvals, one = ApprovalPages(self._pages, self._parts.approvals, self._clock), f"{APPROVALS_PAGE}/{{id}}"
+        yield page_route("GET", APPROVALS_PAGE, self._handlers.console_page(approvals.show_list), _WHO_DECIDES)
+        yield page_route("GET", one, self._handlers.console_page(approvals.show), _WHO_DECIDES)
+        acts = {"approve": approvals.approve, "reject": approvals.reject, "withdraw": approvals.withdraw}
+        for verb, act in acts.items():
+            handler = self._handlers.privileged_form(act, page=APPROVALS_PAGE)
+            yield page_route("POST", f"{one}/{verb}", handler, _WHO_DECIDES)
 
     def _people(self) -> Iterator[Route]:
         parts, one = self._parts, f"{PEOPLE_PAGE}/{{name}}"

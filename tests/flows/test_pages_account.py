@@ -264,6 +264,16 @@ def test_removal_of_what_is_not_there_is_told(place: Place) -> None:
 # --- applications and certificates ---
 
 
+def test_application_that_begins_the_sign_in_itself_is_opened_there_with_the_issuer(place: Place) -> None:
+    place.person("alice", "users")
+    place.application()
+    start = "https://ca.example.org/login?from=list"
+    place.run(place.oauth.clients.change("step-ca", {"initiate_login_uri": start}, actor=SYSTEM))
+    page = place.signed_in().open(ACCOUNT + "/applications")
+    issuer = "https%3A%2F%2Fid.example.org%2Foauth2%2Fopenid%2Fstep-ca"
+    assert f'<a href="{start}&amp;iss={issuer}" rel="noreferrer">Step-CA</a>' in page.text
+
+
 def test_applications_that_a_scope_map_reaches_are_listed_with_a_link_to_their_landing_url(place: Place) -> None:
     place.person("alice", "inner")
     place.person("bob")

@@ -374,6 +374,7 @@ system oauth2 get wiki
 system oauth2 list
 system oauth2 set-displayname wiki The_wiki
 system oauth2 set-landing-url wiki https://wiki.example.org/start
+system oauth2 set-initiate-login-url wiki https://wiki.example.org/login
 system oauth2 add-redirect-url wiki https://wiki.example.org/back
 system oauth2 remove-redirect-url wiki https://wiki.example.org/back
 system oauth2 add-post-logout-redirect-url wiki https://wiki.example.org/bye
@@ -511,6 +512,8 @@ person delete heidi
 recycle-bin list
 recycle-bin get heidi
 recycle-bin revive heidi
+recycle-bin revive encyclopaedia --kind clients
+system oauth2 delete encyclopaedia
 person delete heidi
 group delete team
 session end {session}

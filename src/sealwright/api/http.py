@@ -125,7 +125,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *AccountPolicyOperations(given.account_policies).operations(),
         *OidcProviderOperations(given.upstream_providers).operations(),
         *ProviderSignInOperations(given.sign_in_records).operations(),
-        *RecycleBinOperations(given.recycle_bin, BIN_KEPT).operations(),
+        *RecycleBinOperations(given.recycle_bin, given.clients.deleted, BIN_KEPT).operations(),
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
         *IssuerOperations(given.oauth_issuers, given.clients).operations(),

@@ -1,4 +1,4 @@
-"""Deleted accounts and groups: list and revive them."""
+"""Deleted accounts, groups and clients: list and revive them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from sealwright.api.json_types import Moment, ResponseBody, moment
 from sealwright.api.operations import Call, Operation
 from sealwright.clock import after
 from sealwright.identity import BinEntry, RecycleBin
+from sealwright.oauth import DeletedClient, DeletedClients
 
 _PAGE = {"after": "Begin after this name.", "limit": "At most so many."}
-_PEOPLE, _GROUPS = "/recycle-bin/persons", "/recycle-bin/groups"
+_PEOPLE, _GROUPS, _CLIENTS = "/recycle-bin/persons", "/recycle-bin/groups", "/recycle-bin/clients"
 
 
 class BinEntryView(ResponseBody, frozen=True, kw_only=True):
-    """A deleted account or group."""
+    """A deleted account, group or client."""
 
     id: str
     kind: str
@@ -27,7 +28,7 @@ class BinEntryView(ResponseBody, frozen=True, kw_only=True):
 
 
 class BinPage(ResponseBody, frozen=True, kw_only=True):
-    """Deleted accounts or groups by name."""
+    """Deleted accounts, groups or clients by name."""
 
     items: list[BinEntryView]
     next: str | None = None
@@ -42,11 +43,21 @@ class RevivedView(ResponseBody, frozen=True, kw_only=True):
     """Addresses that another account has by now."""
 
 
+class RevivedClientView(ResponseBody, frozen=True, kw_only=True):
+    """A revived client."""
+
+    id: str
+    name: str
+    lost_maps: int
+    """Maps of groups that are gone by now."""
+
+
 class RecycleBinOperations:
     """Operations about the recycle bin."""
 
-    def __init__(self, recycle_bin: RecycleBin, kept_for: timedelta) -> None:
+    def __init__(self, recycle_bin: RecycleBin, clients: DeletedClients, kept_for: timedelta) -> None:
         self._bin = recycle_bin
+        self._clients = clients
         self._kept_for = kept_for
 
     def operations(self) -> list[Operation]:
@@ -81,7 +92,39 @@ class RecycleBinOperations:
                 self._revive_group,
                 revived,
             ),
+            *self._of_clients(),
         ]
+
+    def _of_clients(self) -> list[Operation]:
+        read, write = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
+        one = f"{_CLIENTS}/{{name}}"
+        return [
+            Operation(
+                "list_deleted_clients", "GET", _CLIENTS, "List deleted clients.", read, self._list_clients, BinPage, query=_PAGE
+            ),
+            Operation("get_deleted_client", "GET", one, "Show a deleted client.", read, self._client, BinEntryView),
+            Operation(
+                "revive_client",
+                "POST",
+                f"{one}/revive",
+                "Bring a deleted client back, with its maps, image, secret and keys.",
+                write,
+                self._revive_client,
+                RevivedClientView,
+            ),
+        ]
+
+    async def _list_clients(self, call: Call) -> BinPage:
+        limit, beyond = call.limit(), call.query.get("after", "")
+        found = await self._clients.list(beyond=beyond, at_most=limit + 1, actor=call.actor)
+        return self._page([_entry(each) for each in found], limit)
+
+    async def _client(self, call: Call) -> BinEntryView:
+        return self._view(_entry(await self._clients.show(call.path("name"), actor=call.actor)))
+
+    async def _revive_client(self, call: Call) -> RevivedClientView:
+        found = await self._clients.revive(call.path("name"), actor=call.actor)
+        return RevivedClientView(id=found.id, name=found.name, lost_maps=found.lost_maps)
 
     async def _persons(self, call: Call) -> BinPage:
         limit, beyond = call.limit(), call.query.get("after", "")
@@ -118,3 +161,7 @@ class RecycleBinOperations:
             deleted_by=entry.deleted_by,
             kept_until=moment(after(entry.deleted_at, self._kept_for)),
         )
+
+
+def _entry(client: DeletedClient) -> BinEntry:
+    return BinEntry(client.id, "client", client.name, "", client.deleted_at, client.deleted_by)

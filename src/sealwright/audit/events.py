@@ -85,6 +85,7 @@ class Event(Described):
     CLIENT_CREATED = "client.created", "An OAuth client was registered."
     CLIENT_UPDATED = "client.updated", "The registration of an OAuth client was changed."
     CLIENT_DELETED = "client.deleted", "An OAuth client was deleted."
+    CLIENT_REVIVED = "client.revived", "A deleted OAuth client was brought back, without what it had been given."
     CLIENT_SECRET_SHOWN = "client.secret_shown", "The secret of a confidential client was shown."
     CLIENT_SECRET_RESET = "client.secret_reset", "A confidential client got a new secret."
     CLIENT_KEYS_ROTATED = "client.keys_rotated", "A client got new signing keys."

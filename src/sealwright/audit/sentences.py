@@ -113,6 +113,7 @@ PHRASES: Mapping[Event, Phrase] = {
     Event.CLIENT_CREATED: _p("registered {target}", "register {target}"),
     Event.CLIENT_UPDATED: _p("changed {target}", "change {target}"),
     Event.CLIENT_DELETED: _p("deleted {target}", "delete {target}"),
+    Event.CLIENT_REVIVED: _p("brought {target} back", "bring {target} back"),
     Event.CLIENT_SECRET_SHOWN: _p("had the secret of {target} shown", "see the secret of {target}"),
     Event.CLIENT_SECRET_RESET: _p("gave {target} a new secret", "give {target} a new secret"),
     Event.CLIENT_KEYS_ROTATED: _p("gave {target} new signing keys", "give {target} new signing keys"),

@@ -36,7 +36,7 @@ COMMANDS = {
     "group": (f"{_HERE}.group:group", "Groups of people and groups."),
     "role": (f"{_HERE}.role:role", "Roles: what they allow, and who holds them."),
     "oidc-provider": (f"{_HERE}.oidc_provider:oidc_provider", "Identity providers of others that people sign in with."),
-    "recycle-bin": (f"{_HERE}.recycle_bin:recycle_bin", "Deleted people, service accounts and groups."),
+    "recycle-bin": (f"{_HERE}.recycle_bin:recycle_bin", "Deleted people, service accounts, groups and clients."),
     "system": (f"{_HERE}.system:system", "OAuth clients."),
     "provisioner": (f"{_HERE}.provisioner:provisioner", "Who may ask the certificate authority, and for what."),
     "certificate": (f"{_HERE}.certificate:certificate", "Certificates: issue, inspect, renew, list, revoke."),

@@ -72,6 +72,15 @@ def require_frontchannel_uri(uri: str, client: Any) -> None:
         )
 
 
+def require_initiate_login_uri(uri: str, _client: object = None) -> None:
+    """Raise ClientRefused unless people can be sent to `uri` to sign in: over https alone (OpenID Connect Core, section 4)."""
+    _require_plain(uri)
+    if not _is_web(uri, plain_http=False):
+        raise ClientRefused(
+            f"The address {uri!r} cannot be where a sign-in begins.", reasons=(_why_not(uri),), hint="Give an https:// URL."
+        )
+
+
 def has_origin_of_redirect(uri: str, client: Any) -> bool:
     """True where `uri` has scheme, host and port of one of the addresses that people of a client are sent to."""
     return _origin_of(uri) in {_origin_of(each) for each in (client.landing_url, *client.redirect_uris)}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from sealwright.client_metadata import rules
 from sealwright.client_metadata.declaration import MemberDeclaration, SetBy, Verb
-from sealwright.client_metadata.redirect_uris import require_clients_landing_url
+from sealwright.client_metadata.redirect_uris import require_clients_landing_url, require_initiate_login_uri
 
 
 class ClientKind(StrEnum):
@@ -109,3 +109,26 @@ class ApplicationRows:
             ),
         ),
     ]
+    initiate_login_uri: Annotated[
+        str | None,
+        MemberDeclaration(
+            doc="Where the application begins a sign-in when it is opened from people's list of applications (OpenID Connect "
+            "Core, section 4).",
+            label="begins sign-in at",
+            set_by=SetBy.REGISTRATION,
+            rule=require_initiate_login_uri,
+            usual=lambda _client, _defaults: "",
+            usual_doc="none: people are sent to the landing URL",
+            verbs=(
+                Verb(
+                    name="set-initiate-login-url",
+                    doc="Say where the application begins a sign-in when people open it from their list; without URL nowhere.\n\n"
+                    "The address is opened with iss, so that the application knows where to send people to sign in.",
+                    said="The address where {client} begins a sign-in is changed",
+                    example="set-initiate-login-url wiki https://wiki.example.org/login",
+                    argument="url",
+                    optional=True,
+                ),
+            ),
+        ),
+    ] = None

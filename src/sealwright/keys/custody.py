@@ -133,9 +133,13 @@ class Custody:
         """It signs no more from `at` on, or from now; what it signed still verifies. Call `forget` once `tx` is durable."""
         await store.retire(tx, key_id, self._clock.now() if at is None else at)
 
-    async def revoke(self, tx: Transaction, key_id: str) -> None:
-        """It neither signs nor verifies any more. Call `forget` once `tx` is durable."""
-        await store.revoke(tx, key_id, self._clock.now())
+    async def revoke(self, tx: Transaction, key_id: str) -> bool:
+        """It neither signs nor verifies any more; false where it did not before. Call `forget` once `tx` is durable."""
+        return await store.revoke(tx, key_id, self._clock.now())
+
+    async def reinstate(self, tx: Transaction, key_id: str) -> None:
+        """Take back a revocation that was nothing but a deletion by mistake. Call `forget` once `tx` is durable."""
+        await store.reinstate(tx, key_id)
 
     async def export(self, key_id: str, password: bytes | None = None) -> bytes:
         """The private key as PKCS #8 PEM, encrypted where a password is given. The caller audits it."""

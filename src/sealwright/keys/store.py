@@ -25,6 +25,9 @@ _PUBLIC_KEYS = Statement(select(*_PUBLIC).where(*_OF_OWNER).order_by(*_NEWEST_FI
 _ONE = Statement(select(*_PUBLIC, t.c.sealed_private, t.c.revoked_at).where(t.c.id == bindparam("id")))
 _RETIRE = Statement(update(t).where(t.c.id == bindparam("key_id"), t.c.retired_at.is_(None)).values(retired_at=bindparam("now")))
 _REVOKE = Statement(update(t).where(t.c.id == bindparam("key_id"), t.c.revoked_at.is_(None)).values(revoked_at=bindparam("now")))
+_REINSTATE = Statement(
+    update(t).where(t.c.id == bindparam("key_id"), t.c.revoked_at.is_not(None)).values(revoked_at=bindparam("nothing"))
+)
 _TAKE_AWAY = Statement(
     update(t).where(t.c.id == bindparam("key_id"), t.c.sealed_private.is_not(None)).values(sealed_private=bindparam("nothing"))
 )
@@ -86,6 +89,11 @@ async def retire(tx: Transaction, key_id: str, now: Instant) -> bool:
 async def revoke(tx: Transaction, key_id: str, now: Instant) -> bool:
     """Returns whether this revoked it."""
     return await _counted(tx, _REVOKE, key_id=key_id, now=now)
+
+
+async def reinstate(tx: Transaction, key_id: str) -> bool:
+    """Returns whether it was revoked before."""
+    return await _counted(tx, _REINSTATE, key_id=key_id, nothing=None)
 
 
 async def remove_private(tx: Transaction, key_id: str) -> bool:

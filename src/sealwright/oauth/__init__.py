@@ -77,6 +77,8 @@ from sealwright.oauth.models import (
 )
 from sealwright.oauth.policy import ScopeNeed
 from sealwright.oauth.purge import purge
+from sealwright.oauth.recycle_bin.clients import DeletedClients
+from sealwright.oauth.recycle_bin.store import DeletedClient
 from sealwright.oauth.registration.store import RegistrationToken
 from sealwright.oauth.registration.tokens import RegistrationTokens
 from sealwright.oauth.store import clients_of_group
@@ -118,6 +120,8 @@ __all__ = [
     "Consent",
     "ConsentStep",
     "Consents",
+    "DeletedClient",
+    "DeletedClients",
     "DisclosedClaims",
     "Discovery",
     "FormPostPage",

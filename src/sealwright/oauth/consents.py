@@ -8,8 +8,10 @@ from sealwright.identity import SignedIn
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import ClientUnknown
+from sealwright.oauth.issuers.addresses import issuer_url_named
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.models import AvailableClient, Consent, ConsentEvent
+from sealwright.oauth.redirects import with_parameters
 
 LONGEST_HISTORY = 50
 
@@ -22,11 +24,18 @@ class Consents:
         self._clock = dependencies.clock
         self._audit = dependencies.audit
         self._directory = directory
+        self._origin = dependencies.origin
 
     async def available_clients(self, signed_in: SignedIn) -> list[AvailableClient]:
         """The clients that the person may sign in to: a scope map reaches one of their groups."""
         groups = await self._directory.groups_of(signed_in.account.id)
         return await store.available_clients(self._db, frozenset(group.id for group in groups))
+
+    def start_url_of(self, client: AvailableClient) -> str:
+        """Where a person who opens a client is sent: to where it begins a sign-in, with our issuer, else to its landing page."""
+        if not client.initiate_login_uri:
+            return client.landing_url
+        return with_parameters(client.initiate_login_uri, [("iss", issuer_url_named(self._origin, client.name, client.issuer))])
 
     async def list_of(self, signed_in: SignedIn) -> list[Consent]:
         """Every consent of the person, by client name."""

@@ -278,6 +278,11 @@ class AvailableClient(Struct, frozen=True):
     display_name: str
     landing_url: str
     image_digest: bytes | None = None
+    name: str = ""
+    issuer: SharedIssuer | None = None
+    """The issuer that it shares with others; None where it has one of its own."""
+    initiate_login_uri: str = ""
+    """Where it begins a sign-in; empty where it did not say so."""
 
 
 class DisclosedClaims(Struct, frozen=True):

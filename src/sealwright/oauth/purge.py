@@ -6,11 +6,13 @@ from datetime import timedelta
 
 from sealwright.clock import Instant, before
 from sealwright.db import AT_ONCE, Transaction, until_none_is_left
+from sealwright.identity import BIN_KEPT
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.device import store as device_store
 from sealwright.oauth.dpop import store as dpop_store
 from sealwright.oauth.pushed import store as pushed_store
+from sealwright.oauth.recycle_bin import store as bin_store
 from sealwright.oauth.registration import store as registration_store
 from sealwright.oauth.token_families import CLOCK_DIFFERENCE
 
@@ -28,6 +30,7 @@ async def purge(dependencies: OAuthDependencies) -> int:
     gone += await until_none_is_left(db, store.purge_consent_history, before(now, HISTORY_KEPT_FOR))
     gone += await until_none_is_left(db, store.purge_used_jwts, now)
     gone += await until_none_is_left(db, dpop_store.purge, before(now, 2 * CLOCK_DIFFERENCE))  # one for each use of a token
+    gone += await until_none_is_left(db, bin_store.purge, before(now, BIN_KEPT))
     for delete in (pushed_store.purge, device_store.purge, registration_store.purge_tokens):
         gone += await until_none_is_left(db, delete, until)
     gone += await _purge_families(dependencies, until)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, tuple_, union_all, update
 
 from sealwright.clock import Instant
@@ -19,6 +20,7 @@ from sealwright.db.schema import (
     oauth_consent_history,
     oauth_consents,
     oauth_families,
+    oauth_issuers,
     oauth_refresh_tokens,
     oauth_scope_maps,
     oauth_supplementary_scope_maps,
@@ -26,6 +28,7 @@ from sealwright.db.schema import (
 )
 from sealwright.oauth.claims_request import ClaimsRequest
 from sealwright.oauth.clients.store import CLIENT_COLUMNS, client_from, touch_client
+from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.models import (
     AccessCounts,
     AuthorizationRequest,
@@ -54,9 +57,10 @@ _SCOPE_MAPS = Statement(
 GROUPS_AT_ONCE = 32
 """Groups that one statement asks about."""
 _CLIENTS_BY_GROUP = Statement(
-    select(c.name, c.display_name, c.landing_url, oauth_client_images.c.digest)
+    select(c.name, c.display_name, c.landing_url, oauth_client_images.c.digest, c.settings, c.issuer_id, oauth_issuers.c.name)
     .join(oauth_clients, c.id == m.client_id)
     .outerjoin(oauth_client_images, oauth_client_images.c.client_id == c.id)
+    .outerjoin(oauth_issuers, oauth_issuers.c.id == c.issuer_id)
     .where(m.group_id.in_([bindparam(f"group_{number}") for number in range(GROUPS_AT_ONCE)]))
 )
 _maps = (oauth_scope_maps, oauth_supplementary_scope_maps, oauth_claim_maps)
@@ -205,16 +209,27 @@ async def scope_maps(db: Database, client_id: str) -> tuple[ScopeMap, ...]:
     return tuple(ScopeMap(row[0], row[1], tuple(row[2].split())) for row in await db.all(_SCOPE_MAPS, client_id=client_id))
 
 
+class _Start(Struct, frozen=True):
+    """Of the settings of a client, where it begins a sign-in."""
+
+    initiate_login_uri: str | None = None
+
+
+_start = msgspec.json.Decoder(_Start).decode
+
+
 async def available_clients(db: Database, group_ids: frozenset[str]) -> list[AvailableClient]:
     """The clients with a scope map for one of these groups, by client name."""
     found, left = {}, sorted(group_ids)
     while left:
         asked, left = left[:GROUPS_AT_ONCE], left[GROUPS_AT_ONCE:]
         asked += asked[:1] * (GROUPS_AT_ONCE - len(asked))  # one statement, however many groups
-        for name, display_name, url, digest in await db.all(
+        for name, display_name, url, digest, settings, issuer_id, issuer_name in await db.all(
             _CLIENTS_BY_GROUP, **{f"group_{number}": group for number, group in enumerate(asked)}
         ):
-            found[name] = AvailableClient(display_name, url, None if digest is None else bytes(digest))
+            image, start = None if digest is None else bytes(digest), _start(settings).initiate_login_uri
+            issuer = None if issuer_id is None else SharedIssuer(issuer_id, issuer_name)
+            found[name] = AvailableClient(display_name, url, image, name, issuer, start or "")
     return [found[name] for name in sorted(found)]
 
 

@@ -30,7 +30,7 @@ class ApplicationPages:
         return self._pages.console(
             "applications.html",
             ConsoleContext(person, page_request.csrf_token_of(person), APPLICATIONS_PAGE),
-            usable=tuple(_shown(one) for one in await self._consents.available_clients(person)),
+            usable=tuple(_shown(one, self._consents.start_url_of(one)) for one in await self._consents.available_clients(person)),
             consents=tuple(
                 ListedConsent(one.client_name, one.client_display_name, scope_labels(one.scopes), one.granted_at) for one in given
             ),
@@ -48,7 +48,7 @@ class ApplicationPages:
         return done(APPLICATIONS_PAGE, "withdrawn")
 
 
-def _shown(one: AvailableClient) -> ListedApplication:
+def _shown(one: AvailableClient, start_url: str) -> ListedApplication:
     """With a link where it leads over https; a program on the person's own computer has no page to be sent to."""
-    link = one.landing_url if one.landing_url.startswith("https://") else ""
+    link = start_url if start_url.startswith("https://") else ""
     return ListedApplication(one.display_name, link, host_text(one.landing_url), image_url(one.image_digest))

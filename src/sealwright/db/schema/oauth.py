@@ -41,6 +41,20 @@ oauth_clients = Table(
     info={"about": "Registered OAuth clients."},
 )
 
+oauth_deleted_clients = Table(
+    "oauth_deleted_clients",
+    metadata,
+    Column("id", Text, primary_key=True, doc="That of the client"),
+    Column("name", Text, nullable=False, unique=True, doc="Reserved: no other client can have it meanwhile"),
+    text_column("content", doc="JSON: what is restored, and holds no secret"),
+    blob_column("secret_digest", nullable=True),
+    blob_column("sealed_secret", nullable=True),
+    blob_column("image", nullable=True),
+    instant_column("deleted_at"),
+    text_column("deleted_by", doc="Name of who deleted it"),
+    info={"about": "Deleted clients, which can be brought back for some days."},
+)
+
 oauth_client_images = Table(
     "oauth_client_images",
     metadata,

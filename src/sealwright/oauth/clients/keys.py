@@ -82,10 +82,18 @@ class ClientKeys:
         new = await self._keys.generate(key_owner_of(client), (client.id_token_signed_response_alg,))
         return await self.own_ids(client), new
 
-    async def replace(self, tx: Transaction, old: list[str], new: list[NewKey]) -> None:
-        """Revoke keys and store those that come after them. Call `forget` once `tx` is durable."""
-        await self._keys.revoke_all(tx, old)
+    async def replace(self, tx: Transaction, old: list[str], new: list[NewKey]) -> list[str]:
+        """Revoke keys and store those that come after them; returns the ids of those that were not revoked before.
+
+        Call `forget` once `tx` is durable.
+        """
+        ended = await self._keys.revoke_all(tx, old)
         await self.insert(tx, new)
+        return ended
+
+    async def reinstate(self, tx: Transaction, ended: list[str]) -> None:
+        """Have keys sign and verify again that `replace` ended. Call `forget` once `tx` is durable."""
+        await self._keys.reinstate(tx, ended)
 
     async def insert(self, tx: Transaction, new: list[NewKey]) -> None:
         """Store new keys. Call `forget` once `tx` is durable."""

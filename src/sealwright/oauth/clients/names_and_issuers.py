@@ -22,6 +22,7 @@ from sealwright.oauth.errors import ClientExists, ClientInUse, IssuerUnknown
 from sealwright.oauth.issuers import store as issuer_store
 from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.models import Client, ClientConfiguration
+from sealwright.oauth.recycle_bin.clients import require_not_in_bin
 
 Trusting = Callable[[str, Database | Transaction], Awaitable[Sequence[NamedAuthority]]]
 Configuration = Callable[[str], Awaitable[ClientConfiguration]]
@@ -63,6 +64,7 @@ class NamesAndIssuers:
             found = await lookup.locked(tx, client)
             for each in (found.name, new_name):
                 await self._changes.require_over(tx, each, actor, f"rename the client {found.name} to {new_name}")
+            await require_not_in_bin(tx, new_name)
             await store.update_client(tx, replace(found, name=new_name), now)
             ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client was renamed", now)
             details = {"name": client.name, "new_name": new_name, "families_revoked": ended}

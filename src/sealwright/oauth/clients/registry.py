@@ -49,6 +49,8 @@ from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store as maps_store
 from sealwright.oauth.models import AccessCounts, Client, ClientConfiguration, ScopeMap
+from sealwright.oauth.recycle_bin import store as bin_store
+from sealwright.oauth.recycle_bin.clients import DeletedClients, require_not_in_bin
 
 EVERY_CLIENT = 1_000_000
 
@@ -87,6 +89,7 @@ class ClientRegistry:
             dependencies, self.keys, changes=changes, trusting=self._trusting, configuration=self._configuration_of
         )
         self.images = ClientImages(dependencies, changes)
+        self.deleted = DeletedClients(dependencies, self.keys, changes)
         self._custody = custody
         self._sealer = sealer
         self._directory = directory
@@ -153,6 +156,7 @@ class ClientRegistry:
 
             async def body(tx: Transaction) -> None:
                 await self._require_over(tx, client.name, actor, f"create the client {client.name}")
+                await require_not_in_bin(tx, client.name)
                 await insertion(tx)
 
             try:
@@ -240,7 +244,7 @@ class ClientRegistry:
         return tuple(dict.fromkeys(each.named_by for each in await self._trusting(client.name, self._db)))
 
     async def delete(self, name: str, *, even_if_used: bool = False, actor: Actor) -> None:
-        """Delete a client with its consents and tokens; its keys verify nothing any more.
+        """Delete a client with its consents and tokens; its keys verify nothing any more. It stays in the recycle bin.
 
         A client that a provisioner trusts is deleted only with `even_if_used`.
         """
@@ -256,7 +260,8 @@ class ClientRegistry:
 
         async def body(tx: Transaction) -> None:
             await self._require_over(tx, client.name, actor, f"delete the client {client.name}")
-            await self.keys.replace(tx, keys, [])
+            ended = await self.keys.replace(tx, keys, [])
+            await bin_store.keep(tx, client.id, ended, self._clock.now(), actor.name)
             if await store.delete_client(tx, client.id):
                 details = {"name": client.name, **({"used_by": users} if users else {})}
                 await self._audit.record(tx, Event.CLIENT_DELETED, actor=actor, target=_target(client), details=details)

@@ -51,9 +51,12 @@ class IssuerAddresses(NamedTuple):
 
 def issuer_url_of(origin: str, client: Client) -> str:
     """The issuer of a client, without a slash at the end; `origin`: of the listener for people."""
-    if client.issuer is not None:
-        return shared_issuer_url(origin, client.issuer)
-    return f"{origin}{OWN_ISSUER_PATH}{client.name}"
+    return issuer_url_named(origin, client.name, client.issuer)
+
+
+def issuer_url_named(origin: str, client_name: str, issuer: SharedIssuer | None) -> str:
+    """The same by a client's name and the issuer that it shares, if any."""
+    return f"{origin}{OWN_ISSUER_PATH}{client_name}" if issuer is None else shared_issuer_url(origin, issuer)
 
 
 def shared_issuer_url(origin: str, issuer: SharedIssuer) -> str:

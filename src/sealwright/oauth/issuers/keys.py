@@ -98,10 +98,14 @@ class IssuerKeys:
         for key in new:
             await self._custody.insert(tx, key)
 
-    async def revoke_all(self, tx: Transaction, old: Iterable[str]) -> None:
-        """Revoke keys by their ids. Call `forget` once `tx` is durable."""
+    async def revoke_all(self, tx: Transaction, old: Iterable[str]) -> list[str]:
+        """Revoke keys by their ids; returns those that were not revoked before. Call `forget` once `tx` is durable."""
+        return [key_id for key_id in old if await self._custody.revoke(tx, key_id)]
+
+    async def reinstate(self, tx: Transaction, old: Iterable[str]) -> None:
+        """Take back what `revoke_all` did. Call `forget` once `tx` is durable."""
         for key_id in old:
-            await self._custody.revoke(tx, key_id)
+            await self._custody.reinstate(tx, key_id)
 
     def forget(self) -> None:
         """Read keys anew when they are next needed."""

@@ -173,7 +173,7 @@ async def test_algorithm_is_switched_once():
         )
 
 
-async def test_deleted_client_is_gone_and_its_name_is_free():
+async def test_deleted_client_is_gone_and_verifies_nothing():
     async with world_with_clients() as (world, clients):
         await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
         old = await world.server.discovery.client("app")
@@ -181,8 +181,6 @@ async def test_deleted_client_is_gone_and_its_name_is_free():
         with pytest.raises(ClientUnknown):
             await clients.get("app", actor=READER)
         assert await world.custody.public_keys(Purpose.OAUTH_CLIENT, old.id) == []
-        await clients.create_public("app", "App", "https://app.example.org", actor=WRITER)
-        assert (await world.server.discovery.client("app")).id != old.id
 
 
 READS = ("get", "list")
@@ -207,18 +205,24 @@ NAME_WRITES = {"rename": ("app", "other"), "set_issuer": ("app", None)}
 KEY_READS = ("list_keys",)
 KEY_WRITES = {"rotate": ("app",), "revoke": ("app", "k")}
 SECRET_WRITES = ("show_basic_secret", "reset_basic_secret", "reset_secrets")
-WITHIN_VERBS = ("missing", "own_ids", "replacements", "replace", "insert", "forget")
+WITHIN_VERBS = ("missing", "own_ids", "replacements", "replace", "reinstate", "insert", "forget")
 """Parts of the registry's own verbs, which have asked before."""
 
 
 async def test_every_verb_asks_for_its_permission():
     async with world_with_clients() as (_world, clients):
         verbs = {name for name in dir(clients) if not name.startswith("_")}
-        parts = {"keys", "secrets", "images", "names"}
+        parts = {"keys", "secrets", "images", "names", "deleted"}
         assert verbs == {*READS, *WRITES, *FOR_OTHERS, *parts, "prepared_public", "require_may_change"}
         assert {name for name in dir(clients.keys) if not name.startswith("_")} == {*KEY_READS, *KEY_WRITES, *WITHIN_VERBS}
         assert {name for name in dir(clients.secrets) if not name.startswith("_")} == {*SECRET_WRITES}
         assert {name for name in dir(clients.names) if not name.startswith("_")} == {*NAME_WRITES}
+        assert {name for name in dir(clients.deleted) if not name.startswith("_")} == {"list", "show", "revive"}
+        with pytest.raises(NotPermitted, match="client:write"):
+            await clients.deleted.revive("app", actor=READER)
+        for call in (clients.deleted.list(at_most=1, actor=NOBODY), clients.deleted.show("app", actor=NOBODY)):
+            with pytest.raises(NotPermitted, match="client:read"):
+                await call
         with pytest.raises(NotPermitted, match="client:write"):
             clients.prepared_public("app", "App", "https://app.example.org", {}, actor=READER)
         await clients.create_confidential("app", "App", "https://app.example.org", actor=SYSTEM)

@@ -1,0 +1,1 @@
+"""Deleted clients, for some days."""

@@ -5,6 +5,7 @@ import base64
 import json
 import subprocess
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -15,9 +16,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.interop import people
+from tests.interop.client_programs import OAUTH2
+from tests.interop.test_machine_clients import introspected, own_token, sent_json
 from tests.interop.wire import Requester, line, new_key, signing_request
 from tests.live import PATIENCE, PERSON_PASSWORD, PROVISIONER_PASSWORD, LiveServer, wait_until
 
+CURL = 0.5
+"""Seconds that one call of curl may take on a busy machine."""
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -292,3 +297,42 @@ def stored(node):
             await connection.close()
 
     return [x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode() for der in asyncio.run(read())]
+
+
+def test_machine_enrols_renews_twice_and_ends_with_its_certificate_on_the_other_node_within_a_second(nodes):
+    first, second = nodes
+    user = ("--provisioner", "first", "--provisioner-password-file", "provisioner-password")
+    here, there = (("--ca-url", node.machines, "--root", node.root) for node in nodes)
+    crt, key = first.place / "svc.crt", first.place / "svc.key"
+    first.step("ca", "certificate", "svc.example.org", crt, key, *user, *here)
+    first.sealwright(*OAUTH2, "issuer", "create", "main", "--root")
+    scope = ("--group", "step-ca_users", "--scope", "bills:read")
+    let_in = first.sealwright(*OAUTH2, "registration-token", "create", *scope).strip()
+    document = {"redirect_uris": [], "response_types": [], "grant_types": ["client_credentials"]} | {
+        "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_san_dns": "svc.example.org",
+        "tls_client_certificate_bound_access_tokens": True,
+    }
+    status, registered = sent_json(second, "/reg", document, let_in)
+    assert status == 201, registered
+    client = registered["client_id"]
+    tokens = []
+    for node, place in ((first, there), (second, here), (first, None)):
+        status, told = own_token(node, client, crt, key)
+        assert status == 200, told
+        tokens.append(told["access_token"])
+        if place is not None:
+            first.step("ca", "rekey", crt, key, "--force", *place)
+    bound = [introspected(second, client, token, crt, key)[1]["cnf"]["x5t#S256"] for token in tokens]
+    assert len(set(bound)) == 3
+    old = (first.place / "old.crt", first.place / "old.key")
+    for now, before in zip((crt, key), old, strict=True):
+        before.write_bytes(now.read_bytes())
+    first.step("ca", "rekey", crt, key, "--force", *here)
+    assert introspected(second, client, tokens[-1], crt, key)[1]["active"]
+    first.step("ca", "revoke", "--cert", old[0], "--key", old[1], *here)
+    began = time.monotonic()
+    assert introspected(second, client, tokens[-1], crt, key) == (200, {"active": False})
+    assert own_token(second, client, *old)[0] == 401
+    assert time.monotonic() - began < 1 + 2 * CURL
+    assert own_token(second, client, crt, key)[0] == 200

@@ -157,6 +157,18 @@ class Custody:
         self._public.clear()
         self._forgotten += 1
 
+    async def count_change(self, tx: Transaction) -> None:
+        """Have every process read anew what it remembers of keys, and of what is stored beside them."""
+        await store.count_change(tx)
+
+    async def changes(self) -> int:
+        """A number that is another one after a key was changed, or `count_change` was called, by whichever process.
+
+        For what is remembered beside keys: a change by another process is in it within `NOTICED_WITHIN`.
+        """
+        await self._notice_changes()
+        return self._known_changes
+
     async def _notice_changes(self) -> None:
         """Forget everything where another process has changed a key."""
         if is_ahead(self._looked_until, self._clock.now(), at_most=NOTICED_WITHIN):

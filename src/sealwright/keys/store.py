@@ -49,7 +49,7 @@ class StoredKey:
 async def insert_key(tx: Transaction, key: NewKey, now: Instant) -> None:
     """Store a new key. No process remembers the keys of an owner who had none."""
     if await tx.one(_SIBLING, purpose=str(key.purpose), owner=key.owner, key_id=key.id) is not None:
-        await _count_change(tx)
+        await count_change(tx)
     await tx.run(
         _INSERT,
         id=key.id,
@@ -110,11 +110,12 @@ async def changes(db: Database) -> int:
 async def _counted(tx: Transaction, statement: Statement, **values: object) -> bool:
     has_changed = await tx.run(statement, **values) > 0
     if has_changed:
-        await _count_change(tx)
+        await count_change(tx)
     return has_changed
 
 
-async def _count_change(tx: Transaction) -> None:
+async def count_change(tx: Transaction) -> None:
+    """Let every process know that what it remembers of keys may be over."""
     if not await tx.run(_COUNT) and await tx.one(_FIRST, name=t.name, changes=1) is None:
         await tx.run(_COUNT)  # the first one came from somewhere else at this moment
 

@@ -37,7 +37,7 @@ ALGORITHM = "ES256"
 ROOT_SUFFIX = " Root CA"
 LONGEST_NAME = names.LONGEST_COMMON_NAME - len(" Issuing CA 999")
 FRESH_FOR = timedelta(seconds=10)
-"""How long another process's change may go unnoticed."""
+"""How long what was read is kept where nothing was changed; a change is noticed with that of its keys, within a second."""
 
 _LOST = "Bring the database back from your backup. A new server needs a home directory of its own."
 
@@ -54,6 +54,9 @@ class Issuers:
         self._records: tuple[tuple[IssuerRecord, ...], Instant] | None = None
         self._open: dict[str, tuple[Issuer, Instant]] = {}
         self._public_keys: dict[str, PublicKey] = {}
+        self._known_changes = -1
+        self._forgotten = 0
+        """Counts, so that what was read before is not remembered after."""
 
     async def create_hierarchy(
         self, name: str, actor: Actor, *, with_them: Sequence[Insertion] = ()
@@ -161,16 +164,27 @@ class Issuers:
 
     async def _insert(self, tx: Transaction, key: NewKey, record: IssuerRecord, actor: Actor) -> None:
         await self._custody.insert(tx, key)
+        await self._custody.count_change(tx)
         await store.insert_issuer(tx, record)
         details = {"name": record.name, "kind": str(record.kind), "fingerprint": record.fingerprint, "key": key.id}
         await self._audit.record(tx, Event.ISSUER_CREATED, actor=actor, target=f"issuer:{record.id}", details=details)
 
     async def records(self) -> tuple[IssuerRecord, ...]:
         """Every authority, newest first."""
-        now = self._clock.now()
-        if self._records is None or not is_ahead(self._records[1], now, at_most=FRESH_FOR):
-            self._records = (await store.all_issuers(self._db), after(now, FRESH_FOR))
-        return self._records[0]
+        await self._notice_changes()
+        forgotten, now, cached = self._forgotten, self._clock.now(), self._records
+        if cached is None or not is_ahead(cached[1], now, at_most=FRESH_FOR):
+            cached = (await store.all_issuers(self._db), after(now, FRESH_FOR))
+            if forgotten == self._forgotten:
+                self._records = cached
+        return cached[0]
+
+    async def _notice_changes(self) -> None:
+        """Forget everything where another process has changed an authority or its key."""
+        found = await self._custody.changes()
+        if found != self._known_changes:
+            self._known_changes = found
+            self.forget()
 
     async def roots(self) -> tuple[IssuerRecord, ...]:
         """The anchors that clients trust, newest first."""
@@ -194,8 +208,8 @@ class Issuers:
 
     async def open(self, issuer_id: str) -> Issuer:
         """An issuing CA, ready to sign. A root is never opened this way: it does not sign leaf certificates."""
-        now = self._clock.now()
-        cached = self._open.get(issuer_id)
+        await self._notice_changes()
+        forgotten, now, cached = self._forgotten, self._clock.now(), self._open.get(issuer_id)
         if cached is not None and is_ahead(cached[1], now, at_most=FRESH_FOR):
             return cached[0]
         record = await self.record(issuer_id)
@@ -216,7 +230,8 @@ class Issuers:
             not_after=read.not_after,
             chain=await self._chain(record),
         )
-        self._open[issuer_id] = (issuer, after(now, FRESH_FOR))
+        if forgotten == self._forgotten:
+            self._open[issuer_id] = (issuer, after(now, FRESH_FOR))
         return issuer
 
     async def record(self, issuer_id: str) -> IssuerRecord:
@@ -284,6 +299,7 @@ class Issuers:
         """Read everything anew from the store when it is next needed."""
         self._records = None
         self._open.clear()
+        self._forgotten += 1
 
 
 def _check_name(name: str) -> None:

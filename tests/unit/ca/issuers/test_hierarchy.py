@@ -26,6 +26,7 @@ from sealwright.entropy import SeededEntropy
 from sealwright.errors import NotFound, NotPermitted
 from sealwright.jose import KeyRefused
 from sealwright.keys import Custody, KeyMissing, Sealer
+from sealwright.keys.custody import NOTICED_WITHIN
 from tests.databases import sqlite_database
 from tests.pkilinting import pkilint
 
@@ -324,10 +325,17 @@ def test_issuing_ca_does_not_outlive_its_root():
     assert validity(NOW, 1, at_most=end)[1] < end
 
 
-async def test_change_by_another_process_is_seen_within_seconds():
+async def test_change_by_another_process_is_seen_within_a_second():
     async with made_issuers() as (issuers, db, clock):
         assert await issuers.records() == ()
-        other = Issuers(db, issuers._custody, Audit(clock), clock, SeededEntropy(9))
+        custody = Custody(db, Sealer(bytes(32), SeededEntropy(3)), clock)
+        other = Issuers(db, custody, Audit(clock), clock, SeededEntropy(9))
         await other.create_hierarchy("Example", SYSTEM)
-        clock.advance(timedelta(seconds=10))
+        clock.advance(NOTICED_WITHIN)
         assert len(await issuers.records()) == 2
+        first = await issuers.active()
+        made = await other.rotate(SYSTEM)
+        assert (await other.active()).id == made.id
+        clock.advance(NOTICED_WITHIN)
+        assert (await issuers.active()).id == made.id
+        assert (await issuers.record(first.id)).retired_at is not None

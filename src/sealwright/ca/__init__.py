@@ -13,6 +13,7 @@ from sealwright.ca.holder_status import AccountLookup
 from sealwright.ca.inventory import CertificateHistory, Inventory, InventoryPage
 from sealwright.ca.issue import CrashPoints, pass_by
 from sealwright.ca.issuers import IssuerKind, IssuerRecord, Issuers
+from sealwright.ca.lists import BreakingCertificates, CertificateLists, EndingPage
 from sealwright.ca.models import (
     CertificateContents,
     CertificateRequest,
@@ -53,9 +54,11 @@ __all__ = [
     "AccountLookup",
     "AuthorityDependencies",
     "AuthorityExists",
+    "BreakingCertificates",
     "CertificateAuthority",
     "CertificateContents",
     "CertificateHistory",
+    "CertificateLists",
     "CertificateRecord",
     "CertificateRefused",
     "CertificateRequest",
@@ -65,6 +68,7 @@ __all__ = [
     "ClientCertificates",
     "CrashPoints",
     "Decision",
+    "EndingPage",
     "ExtendedUse",
     "HolderStatus",
     "Inventory",

@@ -12,6 +12,7 @@ from sealwright.ca.holder_status import AccountLookup, HolderChecks
 from sealwright.ca.inventory import Inventory
 from sealwright.ca.issue import CrashPoints, Issuance, pass_by
 from sealwright.ca.issuers import Issuers
+from sealwright.ca.lists import CertificateLists
 from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import BUILT_IN
 from sealwright.ca.provisioners import Audiences, ProvisionerRegistry, ProvisionerTokens
@@ -53,6 +54,7 @@ class CertificateAuthority(Struct, frozen=True):
     revocation: Revocation
     recovery: Recovery
     inventory: Inventory
+    lists: CertificateLists
     routes: tuple[Route, ...]
 
 
@@ -98,5 +100,6 @@ def build_authority(
         revocation=revocation,
         recovery=Recovery(db, audit, clock),
         inventory=Inventory(db, clock),
+        lists=CertificateLists(db, clock),
         routes=tuple(StepApi(db, issuers, provisioners, signing, renewal, revocation, dependencies.budgets).routes()),
     )

@@ -18,7 +18,7 @@ from sealwright.db.schema import certificate_names, certificates, used_tokens
 
 _c = certificates.c
 _FIELDS = CertificateRecord.__struct_fields__
-_COLUMNS = [_c[name] for name in _FIELDS]
+COLUMNS = [_c[name] for name in _FIELDS]
 _UNRESOLVED = or_(_c.state == str(CertificateState.INTENDED), _c.state == str(CertificateState.MAYBE_SIGNED))
 _INTENDED: ColumnElement[str] = literal_column("'intended'")
 """As text in the statement: SQLite uses the index of open intents only where it can see that the condition is the index's."""
@@ -87,13 +87,13 @@ _COUNT_BY = Statement(
         _c.not_after >= bindparam("now"),
     )
 )
-_BY_SERIAL = Statement(select(*_COLUMNS).where(_c.serial == bindparam("serial")))
-_FOLLOWED_BY = Statement(select(*_COLUMNS).where(_c.renewed_from == bindparam("serial")).order_by(_c.serial).limit(100))
+_BY_SERIAL = Statement(select(*COLUMNS).where(_c.serial == bindparam("serial")))
+_FOLLOWED_BY = Statement(select(*COLUMNS).where(_c.renewed_from == bindparam("serial")).order_by(_c.serial).limit(100))
 _NEWEST = Statement(
-    select(*_COLUMNS).where(_c.serial < bindparam("older_than")).order_by(_c.serial.desc()).limit(bindparam("at_most"))
+    select(*COLUMNS).where(_c.serial < bindparam("older_than")).order_by(_c.serial.desc()).limit(bindparam("at_most"))
 )
 _NEWEST_OF_ACCOUNT = Statement(
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(_c.account_id == bindparam("account_id"), _c.serial < bindparam("older_than"))
     .order_by(_c.serial.desc())
     .limit(bindparam("at_most"))
@@ -104,10 +104,10 @@ _called = _c.serial.in_(
     )
 )
 _NEWEST_CALLED = Statement(
-    select(*_COLUMNS).where(_called, _c.serial < bindparam("older_than")).order_by(_c.serial.desc()).limit(bindparam("at_most"))
+    select(*COLUMNS).where(_called, _c.serial < bindparam("older_than")).order_by(_c.serial.desc()).limit(bindparam("at_most"))
 )
 _NEWEST_CALLED_OF_ACCOUNT = Statement(
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(_called, _c.account_id == bindparam("account_id"), _c.serial < bindparam("older_than"))
     .order_by(_c.serial.desc())
     .limit(bindparam("at_most"))
@@ -202,18 +202,18 @@ async def count_by(db: Database, provisioner_id: str, *, now: Instant) -> int:
 async def by_serial(db: Database | Transaction, serial: bytes) -> CertificateRecord | None:
     """One certificate."""
     row = await db.one(_BY_SERIAL, serial=serial)
-    return None if row is None else _record(row)
+    return None if row is None else record_of(row)
 
 
 async def last_called(reader: Database | Transaction, called: NameRange) -> list[CertificateRecord]:
     """The newest few with a name in the range."""
     rows = await reader.all(_NEWEST_CALLED, older_than=NO_SERIAL_IS_GREATER, at_most=FEW, first=called.first, end=called.end)
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
 async def followed_by(db: Database, serial: bytes) -> list[CertificateRecord]:
     """The certificates that were renewed from this one."""
-    return [_record(row) for row in await db.all(_FOLLOWED_BY, serial=serial)]
+    return [record_of(row) for row in await db.all(_FOLLOWED_BY, serial=serial)]
 
 
 async def newest(
@@ -231,7 +231,7 @@ async def newest(
     else:
         given |= {"first": called.first, "end": called.end}
         statement = _NEWEST_CALLED if account_id is None else _NEWEST_CALLED_OF_ACCOUNT
-    return [_record(row) for row in await db.all(statement, **given)]
+    return [record_of(row) for row in await db.all(statement, **given)]
 
 
 def _values(record: CertificateRecord) -> dict[str, Any]:
@@ -241,7 +241,8 @@ def _values(record: CertificateRecord) -> dict[str, Any]:
     return values
 
 
-def _record(row: Row) -> CertificateRecord:
+def record_of(row: Row) -> CertificateRecord:
+    """A certificate from a row of `COLUMNS`."""
     values = list(row)
     values[_STATE] = _STATES[values[_STATE]]
     values[_NAME_LIST] = tuple([Name(_TYPES[kind], value) for kind, value in _NAMES.decode(values[_NAME_LIST])])

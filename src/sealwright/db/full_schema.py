@@ -23,3 +23,15 @@ Index(
     sqlite_where=_OF_PEOPLE,
     postgresql_where=_OF_PEOPLE,
 )
+_REVOKED = text("revoked_at IS NOT NULL")
+Index("ix_certificates_revoked", certificates.c.serial, sqlite_where=_REVOKED, postgresql_where=_REVOKED)
+_UNRESOLVED = text("state = 'maybe_signed'")
+Index("ix_certificates_unresolved", certificates.c.serial, sqlite_where=_UNRESOLVED, postgresql_where=_UNRESOLVED)
+_LASTING = text("not_after - not_before > 172800000")
+Index(
+    "ix_certificates_lasting",
+    certificates.c.not_after,
+    certificates.c.serial,
+    sqlite_where=_LASTING,
+    postgresql_where=_LASTING,
+)

@@ -99,7 +99,7 @@ class CertificatePages:
                 came_from=tuple(shown(each, now) for each in story.came_from),
                 followed_by=tuple(shown(each, now) for each in story.followed_by),
             ),
-            gone_percent=_gone_percent(record, now),
+            gone_percent=gone_percent(record, now),
             can_be_revoked=record.revoked_at is None and now <= record.not_after,
         )
 
@@ -126,7 +126,9 @@ class CertificatePages:
         reason = REASONS.get(page_request.typed("reason"))
         if reason is None:
             return await self._revocation_form(page_request, person, errors=(FormError("Choose why you revoke it.", "reason"),))
-        record = await self._revocation.by_actor(_serial(page_request), person.actor, code=reason.code, reason=reason.word)
+        record = await self._revocation.by_actor(
+            requested_serial(page_request), person.actor, code=reason.code, reason=reason.word
+        )
         return done(f"{CERTIFICATES_PAGE}/{serial_text(record.serial)}", "revoked")
 
     async def _revocation_form(
@@ -143,10 +145,11 @@ class CertificatePages:
         )
 
     async def _story(self, page_request: PageRequest, person: SignedIn) -> CertificateHistory:
-        return await self._inventory.show(person.actor, _serial(page_request))
+        return await self._inventory.show(person.actor, requested_serial(page_request))
 
 
-def _serial(page_request: PageRequest) -> bytes:
+def requested_serial(page_request: PageRequest) -> bytes:
+    """The serial number in the address; what is none is a page that there is not."""
     text = page_request.request.path_parameters["serial"]
     try:
         return serial_in(text)
@@ -170,7 +173,8 @@ def shown(record: CertificateRecord, now: Instant, page: str = CERTIFICATES_PAGE
     )
 
 
-def _gone_percent(record: CertificateRecord, now: Instant) -> int:
+def gone_percent(record: CertificateRecord, now: Instant) -> int:
+    """How much of its time is gone."""
     whole = max(between(record.not_before, record.not_after), timedelta(seconds=1))
     return min(100, max(0, int(100 * (between(record.not_before, now) / whole))))
 

@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import bindparam, func, select, text
 
+from sealwright.access import store as access_store
 from sealwright.audit import store as audit_store
 from sealwright.ca import store as certificate_store
+from sealwright.ca.lists import store as lists_store
 from sealwright.db import Statement
 from sealwright.db.schema import audit_events
 from sealwright.identity import store as identity_store
@@ -118,6 +120,34 @@ SEARCHES += [
 ]
 
 
+SEARCHES += [
+    pytest.param(lists_store._REVOKED, {"older_than": b"z", "at_most": 5}, "ix_certificates_revoked", id="revoked-certificates"),
+    pytest.param(lists_store._UNRESOLVED, {}, "ix_certificates_unresolved", id="certificates-perhaps-signed"),
+    pytest.param(
+        lists_store._ENDING,
+        {"beyond": 1, "until": 2, "after_serial": b"", "at_most": 5},
+        "ix_certificates_lasting",
+        id="certificates-that-end",
+    ),
+    pytest.param(
+        lists_store._ENDING,
+        {"beyond": 1, "until": 2, "after_serial": b"", "at_most": 5},
+        "ix_certificates_renewed_from",
+        id="successors-of-certificates-that-end",
+    ),
+    pytest.param(
+        lists_store._LATER_CALLED,
+        {"key": b"a", "serial": b"b", "at_most": 5},
+        "certificate_names",
+        id="later-certificates-of-a-name",
+    ),
+    pytest.param(
+        people_store._MEMBERS_PAGE, {"group_id": "g", "beyond": "a", "at_most": 5}, "group_members", id="members-of-a-group"
+    ),
+    pytest.param(access_store._GRANTS_HELD, {"account_id": "a"}, "ix_group_members_account_id", id="roles-of-a-person"),
+]
+
+
 class Explained(Statement):
     """A statement that is not run: its rows are the engine's plan for it."""
 
@@ -157,7 +187,7 @@ async def test_search_reads_an_index_and_no_whole_table(open_scratch, statement,
     told = await plan(open_scratch, statement, given)
     assert index in told, told
     assert "Seq Scan" not in told
-    recursion = ("SCAN held", "SCAN joined", "SCAN CONSTANT ROW")
+    recursion = ("SCAN held", "SCAN joined", "SCAN membership", "SCAN chosen", "SCAN CONSTANT ROW")
     whole = [line for line in told.splitlines() if line.startswith("SCAN") and " USING " not in line]
     assert [line for line in whole if line not in recursion and not line.startswith("SCAN page_")] == [], told
 

@@ -76,6 +76,10 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         revocation=parts.ca.revocation,
         approvals=parts.approvals,
         issuers=parts.ca.issuers,
+        certificate_lists=parts.ca.lists,
+        provisioners=parts.ca.provisioners,
+        audit=parts.audit,
+        db=parts.around.db,
         machines_url=parts.urls[Listener.MACHINES],
     )
 

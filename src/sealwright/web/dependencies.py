@@ -6,8 +6,10 @@ from msgspec import Struct
 
 from sealwright.access import RouteGuard
 from sealwright.access.approvals import Approvals
+from sealwright.audit import Audit
 from sealwright.budgets import Budget
-from sealwright.ca import Inventory, Issuers, Revocation
+from sealwright.ca import CertificateLists, Inventory, Issuers, ProvisionerRegistry, Revocation
+from sealwright.db import Database
 from sealwright.identity import (
     AccountPolicies,
     ApiTokens,
@@ -75,4 +77,8 @@ class WebDependencies(Struct, frozen=True):
     revocation: Revocation
     approvals: Approvals
     issuers: Issuers
+    certificate_lists: CertificateLists
+    provisioners: ProvisionerRegistry
+    audit: Audit
+    db: Database
     machines_url: str

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sealwright.access import NO_PERMISSIONS
+from sealwright.ca import CertificateRecord, CertificateState
 from sealwright.clock import Instant
 from sealwright.http import Response
 from sealwright.identity import AccountKind, Group
+from sealwright.web.console.certificates import HOLDER, CertificateRow
+from sealwright.web.console.certificates import STATES as CERTIFICATE_STATES
+from sealwright.web.console.chain import ChainLink
 from sealwright.web.console.frame import Question
 from sealwright.web.console.listing import Column, Filter, Listing
+from sealwright.web.console.overview import Breaking, HealthItem
 from sealwright.web.console.people import ListedAccount, ListedRole
 from sealwright.web.console.search import Result, ResultGroup
+from sealwright.web.navigation import PLACES
 from tests.unit.web.approvals_gallery import approvals
 from tests.unit.web.identity_provider_gallery import identity_provider_pages
 
@@ -35,9 +41,8 @@ def listing(gallery: Gallery, path: str, *, after: str = "k") -> Listing:
 def console_pages(gallery: Gallery) -> Samples:
     """All of them."""
     show: Callable[..., Response] = gallery.pages.console
-    yield from approvals(gallery, show)
-    yield from (*refusals(gallery, show), *people(gallery, show), *groups(gallery, show), *search(gallery, show))
-    yield from identity_provider_pages(gallery, show)
+    for samples in (refusals, people, groups, search, certificates, overview, approvals, identity_provider_pages):
+        yield from samples(gallery, show)
 
 
 def refusals(gallery: Gallery, show: Callable[..., Response]) -> Samples:
@@ -147,3 +152,80 @@ def search(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     yield "search", show("search.html", here, listing=Listing("/ui/search", search=text("a")), groups=found)
     yield "search-nothing", show("search.html", here, listing=Listing("/ui/search", search=text("a")), groups=())
     yield "help", show("help.html", gallery.context("/ui/help"))
+
+
+def certificates(gallery: Gallery, show: Callable[..., Response]) -> Samples:
+    text, here = gallery.text, gallery.context("/ui/certificates")
+    one = gallery.certificate()
+    row = CertificateRow(one, text("alice"), text("single sign-on"))
+    bare = CertificateRow(replace(one, kind="bad", word=text("revoked"), names=(), left=""), "", "")
+    asked = Listing(
+        "/ui/certificates", (CERTIFICATE_STATES, HOLDER), (), text("web"), {"holder": text("alice"), "state": "revoked"}, "", "k"
+    )
+    values: dict[str, Any] = {"columns": COLUMNS, "now": NOW}
+    yield "all-certificates", show("all-certificates.html", here, rows=(row, bare), listing=asked, next=text("k"), **values)
+    none = Listing("/ui/certificates", (CERTIFICATE_STATES, HOLDER))
+    yield "all-certificates-none", show("all-certificates.html", here, rows=(), listing=none, next="", **values)
+    record = CertificateRecord(
+        serial=b"\x01" * 20,
+        issuer_id="i",
+        state=CertificateState.ISSUED,
+        profile=text("step_leaf"),
+        provisioner_id="p",
+        account_id="a",
+        session_id="s",
+        credential_generation=0,
+        subject_name=text("alice"),
+        names=(),
+        public_key_digest=b"",
+        not_before=Instant(NOW - DAY),
+        not_after=Instant(NOW + DAY),
+        tbs_digest=b"",
+        der=b"x",
+        intended_at=NOW,
+        issued_at=NOW,
+        renewed_from=None,
+        revoked_at=None,
+        revocation_reason=None,
+    )
+    chain = (
+        ChainLink(NOW, text("alice signed in"), (text("password from 192.0.2.7"),), "/ui/people/alice"),
+        ChainLink(NOW, text("Allowed by the provisioner"), (text("alice may have her own names"), text("profile step_leaf"))),
+        ChainLink(NOW, text("Recorded, then signed")),
+    )
+    shown: dict[str, Any] = {
+        "row": row,
+        "record": record,
+        "decimal": "5731" * 12,
+        "fingerprint": "4f1e07aa" * 8,
+        "issuer": text("Example Issuing CA 1"),
+        "chain": chain,
+        "came_from": (one,),
+        "followed_by": (one, one),
+        "gone_percent": 70,
+        "can_be_revoked": True,
+        "notice": text("Done."),
+        "now": NOW,
+    }
+    here = gallery.context("/ui/certificates/01a3")
+    yield "one-certificate", show("one-certificate.html", here, **shown)
+    ended = shown | {"row": bare, "record": replace(record, der=None), "fingerprint": "", "came_from": (), "followed_by": ()}
+    may_not = gallery.context("/ui/certificates/01a3", NO_PERMISSIONS)
+    yield "one-certificate-read-only", show("one-certificate.html", may_not, **ended)
+
+
+def overview(gallery: Gallery, show: Callable[..., Response]) -> Samples:
+    text, here = gallery.text, gallery.context("/ui/overview")
+    one = gallery.certificate()
+    gone = replace(one, not_after=Instant(NOW - 3 * DAY))
+    health = (
+        HealthItem(text("Example Issuing CA 1"), "bad", text("expired"), text("Nothing below it is valid."), "/ui/issuers"),
+        HealthItem(text("Mail"), "good", text("delivers"), text("Nothing has waited for long.")),
+    )
+    breaking = Breaking((gone,), (one, replace(one, names=())), 12, more=True, unresolved=2)
+    places = PLACES[:4]
+    yield "overview", show("overview.html", here, breaking=breaking, health=health, unwell=3, places=places, now=NOW)
+    calm = Breaking((), (), 0, more=False, unresolved=0)
+    yield "overview-calm", show("overview.html", here, breaking=calm, health=health[1:], unwell=0, places=places, now=NOW)
+    nothing = gallery.context("/ui/overview", NO_PERMISSIONS)
+    yield "overview-nothing", show("overview.html", nothing, breaking=None, health=(), unwell=0, places=(), now=NOW)

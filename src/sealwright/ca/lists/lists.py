@@ -131,14 +131,17 @@ def _is_late(record: CertificateRecord, now: Instant) -> bool:
 def _checked(cursor: str) -> str:
     if re.fullmatch(r"(?:[0-9a-f]{2}){1,20}", cursor):
         return cursor
-    raise InvalidInput(
-        f"The address names a place in the list that there is not: {cursor[:40]!r}.", hint="Begin at the beginning."
-    )
+    raise _no_such_place(cursor)
 
 
-def _moment(cursor: str) -> Instant:
-    if re.fullmatch(r"[0-9]{1,15}", cursor):
-        return Instant(int(cursor))
-    raise InvalidInput(
+def _place(cursor: str) -> tuple[Instant, bytes]:
+    moment, dot, serial = cursor.partition(".")
+    if dot and re.fullmatch(r"[0-9]{1,15}", moment):
+        return Instant(int(moment)), bytes.fromhex(_checked(serial))
+    raise _no_such_place(cursor)
+
+
+def _no_such_place(cursor: str) -> InvalidInput:
+    return InvalidInput(
         f"The address names a place in the list that there is not: {cursor[:40]!r}.", hint="Begin at the beginning."
     )

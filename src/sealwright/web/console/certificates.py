@@ -36,8 +36,8 @@ from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
 
 ALL_CERTIFICATES_PAGE: Final = "/ui/certificates"
-_STATES = Filter("state", "State", {"ending": "End soon", "revoked": "Revoked"})
-_HOLDER = Filter("holder", "Holder", {})
+STATES = Filter("state", "State", {"ending": "End soon", "revoked": "Revoked"})
+HOLDER = Filter("holder", "Holder", {})
 _COLUMNS = (Column("Names"), Column("Holder"), Column("State"), Column("Until"))
 ALL_REASONS: Mapping[str, Reason] = {
     **REASONS,
@@ -78,7 +78,7 @@ class AllCertificatePages:
 
     async def show_list(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Certificates, newest first: all, or those that are looked for."""
-        listing = read_listing(page_request.request, ALL_CERTIFICATES_PAGE, filters=(_STATES, _HOLDER))
+        listing = read_listing(page_request.request, ALL_CERTIFICATES_PAGE, filters=(STATES, HOLDER))
         found = await self._found(listing, person)
         return self._pages.console(
             "all-certificates.html",

@@ -13,6 +13,7 @@ from sealwright.audit import Audit, AuditedEvent, Event, EventFilter
 from sealwright.ca import CertificateRecord
 from sealwright.clock import Instant, after, before
 from sealwright.db import Database
+from sealwright.oauth import ClientRegistry
 
 _SIGN_INS = 50
 _TOKENS = 100
@@ -34,16 +35,17 @@ class ChainLink(Struct, frozen=True):
 class CertificateChain:
     """Reads the chain from the audit record, for those who may read it; from the certificate itself for others."""
 
-    def __init__(self, db: Database, audit: Audit) -> None:
+    def __init__(self, db: Database, audit: Audit, clients: ClientRegistry) -> None:
         self._db = db
         self._audit = audit
+        self._clients = clients
 
     async def of(self, record: CertificateRecord, *, holder: str, issuer: str, actor: Actor) -> tuple[ChainLink, ...]:
         """The links in their order. `holder`: name of the person; `issuer`: name of the authority."""
         if not actor.holds(Permission.AUDIT_READ):
             return _without_record(record, issuer)
         links = await self._sign_in(record, holder)
-        links += await self._tokens(record)
+        links += await self._tokens(record, actor)
         target = f"certificate:{record.serial.hex()}"
         rows = await self._audit.search(self._db, EventFilter(targets=(target,)), at_most=20)
         links += [_about(row, record, issuer) for row in reversed(rows)]
@@ -71,12 +73,14 @@ class CertificateChain:
                 ]
         return []
 
-    async def _tokens(self, record: CertificateRecord) -> list[ChainLink]:
-        if record.session_id is None:
+    async def _tokens(self, record: CertificateRecord, actor: Actor) -> list[ChainLink]:
+        """What the client was given whose name is the provisioner's id: the token that the certificate was asked for with."""
+        client_id = await self._clients.id_of(record.provisioner_id or "", actor=actor)
+        if record.session_id is None or client_id is None:
             return []
         wanted = EventFilter(
+            targets=(f"client:{client_id}",),
             events=(str(Event.TOKEN_ISSUED),),
-            by=(record.account_id or "", ""),
             since=before(record.intended_at, _TOKEN_AGE),
             until=after(record.intended_at, timedelta(seconds=1)),
         )

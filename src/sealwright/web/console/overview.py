@@ -75,7 +75,8 @@ class OverviewPages:
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """What needs someone, then the health of the parts, then ways on."""
         breaking = await self._breaking(person.actor)
-        health = tuple([*await self._authorities(person.actor), *await self._record(person.actor), *await self._mail(person.actor)])
+        actor = person.actor
+        health = (*await self._authorities(actor), *await self._record(actor), *await self._mail(actor))
         permissions = person.actor.permissions
         return self._pages.console(
             "overview.html",
@@ -108,9 +109,13 @@ class OverviewPages:
             return []
         now, records = self._clock.now(), await self._parts.issuers.records()
         items = [authority_item(each, now) for each in records if each.retired_at is None]
-        signing = [each for each in records if each.kind is IssuerKind.ISSUING and each.retired_at is None and each.not_after > now]
+        signing = [
+            each for each in records if each.kind is IssuerKind.ISSUING and each.retired_at is None and each.not_after > now
+        ]
         if not signing:
-            items.insert(0, HealthItem("Signing", "bad", "nothing signs", "No issuing CA is valid: no certificate can be issued."))
+            items.insert(
+                0, HealthItem("Signing", "bad", "nothing signs", "No issuing CA is valid: no certificate can be issued.")
+            )
         return items
 
     async def _record(self, actor: Actor) -> list[HealthItem]:
@@ -138,7 +143,9 @@ def authority_item(record: IssuerRecord, now: Instant) -> HealthItem:
     """Whether an authority can still be relied on."""
     what = "root" if record.kind is IssuerKind.ROOT else "issuing CA"
     if record.not_after <= now:
-        return HealthItem(record.name, "bad", "expired", f"This {what} is not valid any more: nothing below it is.", "/ui/issuers")
+        return HealthItem(
+            record.name, "bad", "expired", f"This {what} is not valid any more: nothing below it is.", "/ui/issuers"
+        )
     if record.not_after <= after(now, AUTHORITY_ENDS_SOON):
         detail = f"This {what} ends soon. What it signs cannot outlive it."
         return HealthItem(record.name, "soon", "ends soon", detail, "/ui/issuers")

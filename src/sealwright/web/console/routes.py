@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from sealwright.access import Permission
 from sealwright.clock import Clock
 from sealwright.http import Route
+from sealwright.web.certificates import CertificatePages
 from sealwright.web.clients import CLIENTS_PAGE, ClientPages
 from sealwright.web.console.approvals import APPROVALS_PAGE, ApprovalPages
+from sealwright.web.console.certificates import ALL_CERTIFICATES_PAGE, AllCertificatePages, CertificateParts
+from sealwright.web.console.chain import CertificateChain
 from sealwright.web.console.groups import GROUPS_PAGE, GroupPages
 from sealwright.web.console.identity_providers import PROVIDERS_PAGE, IdentityProviderPages
+from sealwright.web.console.overview import OVERVIEW_PAGE, OverviewPages, OverviewParts
 from sealwright.web.console.people import PEOPLE_PAGE, PeopleDependencies, PeoplePages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages
 from sealwright.web.dependencies import WebDependencies
@@ -37,6 +41,8 @@ class ConsoleRoutes:
         return (
             *self._approvals(),
             *self._search(),
+            *self._overview(),
+            *self._certificates(),
             *self._people(),
             *self._groups(),
             *self._clients(),
@@ -63,6 +69,34 @@ class ConsoleRoutes:
         for verb, act in acts.items():
             handler = self._handlers.privileged_form(act, page=APPROVALS_PAGE)
             yield page_route("POST", f"{one}/{verb}", handler, _WHO_DECIDES)
+
+    def _overview(self) -> Iterator[Route]:
+        parts = self._parts
+        found = OverviewParts(parts.db, parts.audit, parts.certificate_lists, parts.issuers, parts.outbox)
+        overview = OverviewPages(self._pages, found, self._clock)
+        yield page_route("GET", OVERVIEW_PAGE, self._handlers.console_page(overview.show), _AS_PERMITTED)
+
+    def _certificates(self) -> Iterator[Route]:
+        parts, one = self._parts, f"{ALL_CERTIFICATES_PAGE}/{{serial}}"
+        certificates = AllCertificatePages(
+            self._pages,
+            CertificateParts(
+                inventory=parts.inventory,
+                lists=parts.certificate_lists,
+                revocation=parts.revocation,
+                issuers=parts.issuers,
+                provisioners=parts.provisioners,
+                directory=parts.directory,
+                chain=CertificateChain(parts.db, parts.audit, parts.clients),
+            ),
+            self._clock,
+        )
+        own = CertificatePages(self._pages, parts.inventory, parts.revocation, parts.issuers, self._clock)
+        yield self._page(ALL_CERTIFICATES_PAGE, certificates.show_list, _P.CERTIFICATE_READ)
+        yield self._page(one, certificates.show, _P.CERTIFICATE_READ)
+        yield self._page(f"{one}/pem", own.download, _P.CERTIFICATE_READ)
+        yield self._page(f"{one}/revoke", certificates.show_revocation, _P.CERTIFICATE_REVOKE, recent=True)
+        yield self._form(f"{one}/revoke", certificates.revoke, _P.CERTIFICATE_REVOKE, page=ALL_CERTIFICATES_PAGE)
 
     def _people(self) -> Iterator[Route]:
         parts, one = self._parts, f"{PEOPLE_PAGE}/{{name}}"

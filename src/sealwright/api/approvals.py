@@ -170,7 +170,6 @@ class ApprovalOperations:
                 self._withdraw,
                 view,
             ),
-            *self._rule_operations(),
         ]
 
     def _rule_operations(self) -> list[Operation]:

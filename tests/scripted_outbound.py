@@ -71,6 +71,27 @@ class ScriptedOutbound:
         )
         self.answers[jwks_uri] = json_answer({"keys": [jwk_of(signer.public_key, signer.id, "ES256")]})
 
+    async def post_body(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        max_bytes: int = 100_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - the signature of the real thing
+    ) -> OutboundResponse:
+        return await self.get(url, max_bytes=max_bytes, timeout=timeout)
+
+    async def send_over_tls(
+        self,
+        host: str,
+        port: int,
+        content: bytes,
+        *,
+        timeout: float = 5.0,  # noqa: ASYNC109 - the signature of the real thing
+    ) -> None:
+        await self.get(f"{host}:{port}", timeout=timeout)
+
 
 def json_answer(value: object, *, status: int = 200, cache_control: str = "") -> OutboundResponse:
     """An answer with a JSON body."""

@@ -94,6 +94,29 @@ class Outbound(Protocol):
         """POST `form` to `url`, with the same limits."""
         ...
 
+    async def post_body(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        max_bytes: int = 100_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
+    ) -> OutboundResponse:
+        """POST `body` to `url`, with the same limits; `headers` say what it is."""
+        ...
+
+    async def send_over_tls(
+        self,
+        host: str,
+        port: int,
+        content: bytes,
+        *,
+        timeout: float = 5.0,  # noqa: ASYNC109 - as above
+    ) -> None:
+        """Send `content` over a TLS connection of its own, end it, and wait until the other side has ended it too."""
+        ...
+
 
 class GuardedOutbound:
     """The real thing: HTTPS to public addresses, unless more is allowed."""
@@ -139,6 +162,48 @@ class GuardedOutbound:
     ) -> OutboundResponse:
         headers = {"accept": "*/*", "content-type": "application/x-www-form-urlencoded"}
         return await self._call("POST", url, headers, urlencode(form).encode(), max_bytes, timeout)
+
+    async def post_body(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        max_bytes: int = 100_000,
+        timeout: float = 5.0,  # noqa: ASYNC109 - one deadline for the whole call, stated by the caller
+    ) -> OutboundResponse:
+        return await self._call("POST", url, {"accept": "*/*", **headers}, body, max_bytes, timeout)
+
+    async def send_over_tls(
+        self,
+        host: str,
+        port: int,
+        content: bytes,
+        *,
+        timeout: float = 5.0,  # noqa: ASYNC109 - as above
+    ) -> None:
+        place = f"{host}:{port}"
+        last: Exception | None = None
+        try:
+            async with asyncio.timeout(timeout):
+                for address in await self._addresses(host, port, place):
+                    try:
+                        _, writer = await asyncio.open_connection(str(address), port, ssl=self._trust(), server_hostname=host)
+                    except (OSError, ssl.SSLError) as cause:
+                        last = cause
+                        continue
+                    try:
+                        writer.write(content)
+                        await writer.drain()
+                    finally:
+                        writer.close()
+                    await writer.wait_closed()
+                    return
+        except TimeoutError as cause:
+            raise OutboundFailed(f"{place} did not take what was sent within {timeout:g} seconds.") from cause
+        except (OSError, ssl.SSLError) as cause:
+            raise OutboundFailed(f"{place} broke the connection off.") from cause
+        raise OutboundFailed(f"{place} cannot be reached{_why(last)}.") from last
 
     async def _call(
         self,

@@ -503,6 +503,9 @@ audit export events.csv --format csv --category auth
 audit export record.jsonl --chains
 audit keys audit-keys.json
 mcp
+audit sink create hook https://hook.invalid/events
+audit sink list
+audit sink delete hook
 recover-account heidi --dir {home}
 backup create journey.backup --dir {home}
 backup check journey.backup

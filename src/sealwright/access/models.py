@@ -33,6 +33,8 @@ class Permission(StrEnum):
     SESSION_REVOKE = "session:revoke"
     AUDIT_READ = "audit:read"
     AUDIT_EXPORT = "audit:export"
+    AUDIT_WRITE = "audit:write"
+    """To say where events are forwarded to."""
     ROLE_READ = "role:read"
     OIDC_PROVIDER_READ = "oidc-provider:read"
     OIDC_PROVIDER_WRITE = "oidc-provider:write"

@@ -45,6 +45,7 @@ KINDS = (
     "issuer",
     "server",
     "audit",
+    "audit_sink",
 )
 """What events are about."""
 _ACCOUNTS = ("person", "service")

@@ -11,6 +11,7 @@ from sealwright.api.api_keys import ApiKeyOperations
 from sealwright.api.approvals import ApprovalOperations
 from sealwright.api.audit_events import AuditSearch
 from sealwright.api.audit_record import AuditOperations
+from sealwright.api.audit_sinks import AuditSinkOperations
 from sealwright.api.certificate_requests import CertificateRequestOperations
 from sealwright.api.certificates import CertificateOperations
 from sealwright.api.client_images import ClientImageOperations
@@ -39,7 +40,7 @@ from sealwright.api.service_accounts import ServiceAccountOperations
 from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
 from sealwright.api.trusted_issuers import TrustedIssuerOperations
-from sealwright.audit import Audit, Checkpoints
+from sealwright.audit import Audit, Checkpoints, Forwarding
 from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation, Signing
 from sealwright.clock import Clock
 from sealwright.db import Database
@@ -104,6 +105,7 @@ class ApiDependencies(Struct, frozen=True):
     approval_rules: ApprovalRules
     audit: Audit
     checkpoints: Checkpoints
+    forwarding: Forwarding
     custody: Custody
     client_metadata: StoredMetadata
     within_one_transaction: WithinOneTransaction
@@ -170,7 +172,10 @@ def operations(given: ApiDependencies) -> list[Operation]:
 
 def _audit_operations(given: ApiDependencies) -> list[Operation]:
     search = AuditSearch(given.db, given.directory, given.clients, given.provisioners)
-    return AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search).operations()
+    return [
+        *AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search).operations(),
+        *AuditSinkOperations(given.forwarding).operations(),
+    ]
 
 
 def _authenticator(given: ApiDependencies) -> ApiAuthenticator:

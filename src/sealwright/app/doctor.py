@@ -140,6 +140,8 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
         yield Finding("provisioners", ok=False, detail=failure.detail, hint=failure.hint)
     async for finding in _examine_mail(parts):
         yield finding
+    async for finding in _examine_sinks(parts):
+        yield finding
     try:
         heads = await parts.checkpoints.verify()
         total = sum(head.sequence for head in heads.values())
@@ -148,6 +150,15 @@ async def _examine_parts(parts: Parts, home: Home) -> AsyncIterator[Finding]:
     except Failure as failure:
         hint = "Compare the database with a backup: someone or something changed it from outside."
         yield Finding("audit", ok=False, detail=failure.detail, hint=failure.hint or hint)
+
+
+async def _examine_sinks(parts: Parts) -> AsyncIterator[Finding]:
+    for sink, waiting in await parts.forwarding.all():
+        if sink.tries:
+            detail = f"{sink.name} has failed {sink.tries} times, {waiting:,} events wait: {sink.last_error}"
+            yield Finding("audit sink", ok=False, detail=detail, hint="Mend the receiver, or delete the sink.")
+        else:
+            yield Finding("audit sink", ok=True, detail=f"{sink.name} has taken {sink.sent:,} events, {waiting:,} wait")
 
 
 async def _examine_mail(parts: Parts) -> AsyncIterator[Finding]:

@@ -126,6 +126,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         approval_rules=parts.approval_rules,
         audit=parts.audit,
         checkpoints=parts.checkpoints,
+        forwarding=parts.forwarding,
         custody=parts.around.custody,
         client_metadata=oauth.StoredMetadata(parts.oauth_dependencies),
         within_one_transaction=partial(within_one_transaction, parts),

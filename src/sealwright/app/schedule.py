@@ -82,6 +82,7 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         ),
         Job("send mail", timedelta(seconds=10), parts.outbox.send_due, once_per_cluster=True),
         Job("write repeated refusals", timedelta(seconds=10), write_repeated),
+        Job("forward events", timedelta(seconds=5), parts.forwarding.deliver_due, once_per_cluster=True),
         Job("audit checkpoint", hourly, checkpoint, once_per_cluster=True),
         Job("purge audit record", hourly, purge_record, once_per_cluster=True),
     )

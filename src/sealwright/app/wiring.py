@@ -13,7 +13,7 @@ from sealwright.access.approvals import ApprovalRules, Approvals, GuardedKind
 from sealwright.app.dependencies import Dependencies, assemble_people
 from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
-from sealwright.audit import Audit, Checkpoints
+from sealwright.audit import Audit, Checkpoints, Forwarding
 from sealwright.budgets import Budgets, make_budgets
 from sealwright.clock import Clock
 from sealwright.db import Database
@@ -29,6 +29,7 @@ class Parts(Struct, frozen=True):
     urls: Mapping[Listener, str]
     audit: Audit
     checkpoints: Checkpoints
+    forwarding: Forwarding
     upstream_providers: identity.UpstreamProviders
     sign_on: identity.UpstreamSignOn
     sign_in_records: identity.SignInRecords
@@ -70,7 +71,6 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         form_post_page=_form_post_page(settings, urls[Listener.PEOPLE]),
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
-
     upstream_providers, sign_on = _upstream(around, audit, people, providers, urls[Listener.PEOPLE])
     names = reached_by(settings, urls)
     approvals = Approvals(db, audit, clock, around.entropy)
@@ -90,6 +90,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         urls=urls,
         audit=audit,
         checkpoints=Checkpoints(db, audit, around.custody, clock),
+        forwarding=_forwarding(around, audit, urls[Listener.PEOPLE]),
         identity=people,
         oauth_dependencies=oauth_dependencies,
         oauth=authorization_server,
@@ -103,6 +104,11 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         sign_in_records=identity.SignInRecords(db),
         upstream_logout=identity.BackChannelLogout(db, audit, clock, people.sessions, providers),
     )
+
+
+def _forwarding(around: Dependencies, audit: Audit, origin: str) -> Forwarding:
+    host = urlsplit(origin).hostname or ""
+    return Forwarding(around.db, audit, around.clock, around.entropy, around.sealer, around.outbound, host=host)
 
 
 def _provisioners(around: Dependencies, audit: Audit, origin: str) -> ca.ProvisionerRegistry:

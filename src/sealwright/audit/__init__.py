@@ -10,6 +10,7 @@ from sealwright.audit.chain import BrokenChain, ChainedRow, verify_chain
 from sealwright.audit.changes import Redacted, changes_between, changes_in
 from sealwright.audit.checkpoint import Checkpoints, NothingToPurge
 from sealwright.audit.events import Event, Outcome
+from sealwright.audit.forwarding import Forwarding, Sink
 from sealwright.audit.guide_names import EVENT_OF_ACTION, action_of
 from sealwright.audit.postponed import PostponedRefusals
 from sealwright.audit.record import Acting, Audit, AuditedEvent, Entry
@@ -30,10 +31,12 @@ __all__ = [
     "Entry",
     "Event",
     "EventFilter",
+    "Forwarding",
     "NothingToPurge",
     "Outcome",
     "PostponedRefusals",
     "Redacted",
+    "Sink",
     "Verified",
     "action_of",
     "category_of",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sealwright.cli.audit_files import export, filtered, follow, keys, verify
+from sealwright.cli.audit_sinks import sink
 from sealwright.cli.audit_text import changed_lines, query_of, reason_lines
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.context import CommandContext, pass_context
@@ -62,5 +63,5 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-for each in (list_, follow, export, keys, verify):
+for each in (list_, follow, export, keys, verify, sink):
     audit.add_command(each)

@@ -15,6 +15,7 @@ from sealwright.identity import SessionKind
 from tests.unit.api.world import server_world
 
 BODIES = {
+    "create_audit_sink": {"name": "x", "url": "https://x.example.org/"},
     "set_mail_verification": {"verified": True},
     "add_to_import": {"people": [{"name": "x", "display_name": "X", "line": 1}]},
     "apply_manifest": {"version": 1},

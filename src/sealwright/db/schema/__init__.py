@@ -10,7 +10,7 @@ from __future__ import annotations
 from sealwright.db.schema.access import role_grants, role_permissions, roles
 from sealwright.db.schema.api_keys import api_key_uses, api_keys
 from sealwright.db.schema.approvals import approval_requests, approval_rules, approval_votes
-from sealwright.db.schema.audit import audit_events, audit_names
+from sealwright.db.schema.audit import audit_events, audit_names, audit_sink_positions, audit_sinks
 from sealwright.db.schema.ca import certificate_names, certificates, issuers, provisioners, used_tokens
 from sealwright.db.schema.columns import metadata
 from sealwright.db.schema.identity import (
@@ -84,6 +84,8 @@ __all__ = [
     "approval_votes",
     "audit_events",
     "audit_names",
+    "audit_sink_positions",
+    "audit_sinks",
     "certificate_names",
     "certificates",
     "credentials",

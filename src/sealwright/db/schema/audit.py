@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, text
 
 from sealwright.db.schema.columns import INSTANT, blob_column, instant_column, metadata, text_column
 
@@ -48,4 +48,32 @@ audit_names = Table(
     Column("at", INSTANT, primary_key=True),
     sqlite_with_rowid=False,
     info={"about": "What things were called when they were created or deleted, to find the events of those that are gone."},
+)
+
+audit_sinks = Table(
+    "audit_sinks",
+    metadata,
+    Column("id", Text, primary_key=True, doc="UUID"),
+    Column("name", Text, nullable=False, unique=True),
+    text_column("url", doc="https: a webhook; syslog+tls: a syslog receiver"),
+    blob_column("sealed_secret", nullable=True, doc="What signs the calls to a webhook, sealed"),
+    text_column("categories", doc="Those that are forwarded, joined by commas; empty for all"),
+    instant_column("created_at"),
+    text_column("created_by", doc="Account that made it"),
+    instant_column("next_try_at"),
+    Column("tries", INSTANT, nullable=False, doc="Failures since the last success"),
+    text_column("last_error", nullable=True),
+    instant_column("last_sent_at", nullable=True),
+    Column("sent", INSTANT, nullable=False, doc="Events that it took"),
+    info={"about": "Where events are forwarded to."},
+)
+
+audit_sink_positions = Table(
+    "audit_sink_positions",
+    metadata,
+    Column("sink_id", Text, ForeignKey("audit_sinks.id", ondelete="CASCADE"), primary_key=True),
+    Column("writer_id", Text, primary_key=True, doc="A chain of audit_events"),
+    Column("sequence", INSTANT, nullable=False, doc="The last event of it that the sink took"),
+    sqlite_with_rowid=False,
+    info={"about": "How far each sink is in each chain. What follows waits to be forwarded."},
 )

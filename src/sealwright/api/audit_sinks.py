@@ -1,0 +1,122 @@
+"""Where events are forwarded to."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sealwright.access import Permission, require
+from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
+from sealwright.api.operations import Call, Operation
+from sealwright.audit import Category, Forwarding, Sink
+from sealwright.errors import InvalidInput
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_ALL, _ONE = "/audit/sinks", "/audit/sinks/{name}"
+
+
+class AuditSinkBody(RequestBody, frozen=True, kw_only=True):
+    """A new sink."""
+
+    name: str
+    url: str
+    """`https://HOST/PATH` for a webhook, `syslog+tls://HOST:PORT` for a syslog receiver."""
+    categories: tuple[str, ...] = ()
+    """Those that are forwarded; without any, all."""
+
+
+class AuditSinkView(ResponseBody, frozen=True, kw_only=True):
+    """A sink, and how far it is."""
+
+    name: str
+    url: str
+    categories: tuple[str, ...]
+    created_at: Moment
+    state: str
+    """`up`, or `failing` since its last success."""
+    waiting: int
+    """Events that it has not taken yet."""
+    sent: int
+    last_sent_at: Moment | None
+    tries: int
+    """Failures since the last success."""
+    last_error: str | None
+    next_try_at: Moment | None
+    """Where it is failing."""
+
+
+class NewAuditSinkView(AuditSinkView, frozen=True, kw_only=True):
+    """A sink, and the secret of a webhook, which is shown only now."""
+
+    secret: Secret | None
+
+
+class AuditSinksView(ResponseBody, frozen=True, kw_only=True):
+    """All sinks."""
+
+    items: list[AuditSinkView]
+
+
+class AuditSinkOperations:
+    """Operations about them."""
+
+    def __init__(self, forwarding: Forwarding) -> None:
+        self._forwarding = forwarding
+
+    def operations(self) -> list[Operation]:
+        """All of them."""
+        write, read = str(Permission.AUDIT_WRITE), str(Permission.AUDIT_READ)
+        return [
+            Operation(
+                "create_audit_sink",
+                "POST",
+                _ALL,
+                "Forward events to a webhook or a syslog receiver from now on.",
+                write,
+                self._create,
+                returns=NewAuditSinkView,
+                accepts=AuditSinkBody,
+                status=201,
+            ),
+            Operation(
+                "list_audit_sinks", "GET", _ALL, "List where events are forwarded to.", read, self._list, returns=AuditSinksView
+            ),
+            Operation("delete_audit_sink", "DELETE", _ONE, "Forward no events to it any more.", write, self._delete, status=204),
+        ]
+
+    async def _create(self, call: Call) -> NewAuditSinkView:
+        require(call.actor, Permission.AUDIT_WRITE)
+        body: AuditSinkBody = call.body
+        if _NAME.fullmatch(body.name) is None:
+            raise InvalidInput(
+                f"name is {body.name[:70]!r}.", hint="Write lower-case letters, digits, dots, hyphens and underscores."
+            )
+        unknown = [each for each in body.categories if Category.called(each) is None]
+        if unknown:
+            raise InvalidInput(f"categories has {unknown[0][:40]!r}; there are {', '.join(Category)}.")
+        sink, secret = await self._forwarding.create(body.name, body.url, tuple(dict.fromkeys(body.categories)), call.actor)
+        return NewAuditSinkView(**_members(sink, 0), secret=secret)
+
+    async def _list(self, call: Call) -> AuditSinksView:
+        require(call.actor, Permission.AUDIT_READ)
+        return AuditSinksView(items=[AuditSinkView(**_members(sink, waiting)) for sink, waiting in await self._forwarding.all()])
+
+    async def _delete(self, call: Call) -> None:
+        require(call.actor, Permission.AUDIT_WRITE)
+        await self._forwarding.delete(call.path("name"), call.actor)
+
+
+def _members(sink: Sink, waiting: int) -> dict[str, Any]:
+    return {
+        "name": sink.name,
+        "url": sink.url,
+        "categories": tuple(filter(None, sink.categories.split(","))),
+        "created_at": moment(sink.created_at),
+        "state": "failing" if sink.tries else "up",
+        "waiting": waiting,
+        "sent": sink.sent,
+        "last_sent_at": None if sink.last_sent_at is None else moment(sink.last_sent_at),
+        "tries": sink.tries,
+        "last_error": sink.last_error,
+        "next_try_at": moment(sink.next_try_at) if sink.tries else None,
+    }

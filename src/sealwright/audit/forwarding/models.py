@@ -1,0 +1,63 @@
+"""Where events are forwarded to."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from sealwright.clock import Instant
+from sealwright.errors import InvalidInput
+
+WEBHOOK = "https"
+SYSLOG = "syslog+tls"
+SYSLOG_PORT = 6514
+"""Registered for syslog over TLS (RFC 5425, section 4.1)."""
+_LONGEST_URL = 2_000
+
+
+class Sink(Struct, frozen=True, kw_only=True):
+    """One place that events are forwarded to."""
+
+    id: str
+    name: str
+    url: str
+    sealed_secret: bytes | None
+    categories: str
+    """Those that are forwarded, joined by commas; empty for all."""
+    created_at: Instant
+    created_by: str
+    next_try_at: Instant
+    tries: int
+    """Failures since the last success."""
+    last_error: str | None
+    last_sent_at: Instant | None
+    sent: int
+
+    @property
+    def is_webhook(self) -> bool:
+        """Whether it is called by HTTPS; else it is a syslog receiver."""
+        return self.url.startswith(f"{WEBHOOK}:")
+
+    @property
+    def target(self) -> str:
+        """What events about it name."""
+        return f"audit_sink:{self.id}"
+
+
+def checked_url(url: str) -> str:
+    """The URL of a sink; raises InvalidInput where it is of neither form."""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc and not parts.fragment
+    except ValueError:
+        usable = False
+    if usable and len(url) <= _LONGEST_URL and url.isascii() and url.isprintable() and " " not in url:
+        if parts.scheme == WEBHOOK:
+            return url
+        if parts.scheme == SYSLOG and parts.path in ("", "/") and not parts.query:
+            return url
+    raise InvalidInput(
+        f"url is {url[:80]!r}, to which events cannot be forwarded.",
+        hint="Write https://HOST/PATH for a webhook, or syslog+tls://HOST:PORT for a syslog receiver.",
+    )

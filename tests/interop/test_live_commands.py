@@ -408,6 +408,10 @@ system oauth2 disable-dpop-nonce wiki
 system oauth2 enable-device-flow wiki
 system oauth2 disable-device-flow wiki
 system oauth2 add-resource wiki https://api.example.org/
+system oauth2 enable-own-groups-only wiki
+system oauth2 add-own-group wiki step-ca_users
+system oauth2 remove-own-group wiki step-ca_users
+system oauth2 disable-own-groups-only wiki
 system oauth2 enable-token-exchange wiki
 system oauth2 disable-token-exchange wiki
 system oauth2 add-own-resource wiki https://wiki.example.org/

@@ -63,7 +63,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     issuers = ca.Issuers(db, around.custody, audit, clock, around.entropy)
     authorization_server = oauth.build_authorization_server(
         oauth_dependencies,
-        people=oauth.IdentityLookups(people.directory, people.sessions, people.api_tokens),
+        people=oauth.IdentityLookups(people.directory, people.sessions, people.api_tokens, people.changes),
         custody=around.custody,
         sealer=around.sealer,
         named=provisioners.named_authority,

@@ -20,6 +20,7 @@ LARGEST_IMAGE = 256 * 1024
 
 _GRANT_TYPE = re.compile(r"[a-z][a-z0-9:._-]{0,99}")
 _SUBJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_GROUP_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,127}")
 _CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -95,6 +96,15 @@ def require_subject_id(text: str, _client: object = None) -> None:
             f"{text[:80]!r} cannot be the sub of a client or an account.",
             reasons=("it is an identifier, such as 0b9c8a52-3a55-4a36-9d35-6f0a2f0d1c11, and no name",),
             hint="Its tokens say it, and service-account get shows that of a service account.",
+        )
+
+
+def require_group_name(name: str, _client: object = None) -> None:
+    """Raise ClientRefused unless `name` can be the name of a group."""
+    if _GROUP_NAME.fullmatch(name) is None:
+        raise ClientRefused(
+            f"{name[:80]!r} cannot be the name of a group.",
+            hint="Give the name alone, such as operators.",
         )
 
 

@@ -15,6 +15,7 @@ from sealwright.client_metadata.rows_of_application import ApplicationRows, Clie
 from sealwright.client_metadata.rows_of_authentication import AuthenticationRows
 from sealwright.client_metadata.rows_of_exchange import ExchangeRows
 from sealwright.client_metadata.rows_of_logout import LogoutRows
+from sealwright.client_metadata.rows_of_own_tokens import OwnTokenRows
 from sealwright.client_metadata.rows_of_proofs import ProofRows
 from sealwright.client_metadata.rows_of_redirects import RedirectRows
 from sealwright.client_metadata.rows_of_requests import RequestRows
@@ -24,7 +25,16 @@ from sealwright.client_metadata.rows_of_tokens import TokenRows
 
 @dataclass(frozen=True, kw_only=True)
 class ClientMetadata(
-    LogoutRows, TokenRows, ProofRows, ExchangeRows, RequestRows, SignInRows, RedirectRows, AuthenticationRows, ApplicationRows
+    LogoutRows,
+    TokenRows,
+    ProofRows,
+    ExchangeRows,
+    OwnTokenRows,
+    RequestRows,
+    SignInRows,
+    RedirectRows,
+    AuthenticationRows,
+    ApplicationRows,
 ):  # fields of the last base come first
     """Everything that can be set on a client, in the order in which it is shown."""
 

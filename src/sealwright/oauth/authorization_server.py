@@ -101,7 +101,7 @@ def build_authorization_server(
         client_maps=ClientMaps(clients, directory),
         issuers=IssuerRegistry(dependencies, custody),
         registration_tokens=RegistrationTokens(dependencies, directory),
-        trusted_issuers=TrustedIssuers(dependencies, directory),
+        trusted_issuers=TrustedIssuers(dependencies, people),
         authorization=asked.authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,

@@ -9,6 +9,14 @@ from sealwright.oauth.models import Client
 
 
 async def scopes_of_client(db: Database, client: Client) -> frozenset[str]:
-    """Those that the maps of the client name, for whatever group; those that tell of a person mean nothing here."""
-    maps = await store.scopes_by_group(db, client.id)
-    return policy.available_scopes(maps, maps) - set(CLAIMS_OF_SCOPE) - policy.PROTOCOL_SCOPES
+    """Those that the maps of the client give: to its own groups alone where it is so set, else to whatever group.
+
+    Those that tell of a person mean nothing here.
+    """
+    if client.own_groups_only:
+        maps = await store.scope_maps(db, client.id)
+        held = frozenset(scope for each in maps if each.group_name in client.own_groups for scope in each.scopes)
+    else:
+        by_group = await store.scopes_by_group(db, client.id)
+        held = policy.available_scopes(by_group, by_group)
+    return held - set(CLAIMS_OF_SCOPE) - policy.PROTOCOL_SCOPES

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from sealwright.access import Actor
+from sealwright.db import Database, Transaction
 from sealwright.identity import Account, ApiToken, Group, PersonAttribute, Session, SessionKind, SignedIn, SshKey
 
 
@@ -53,6 +55,14 @@ class ApiTokenLookup(Protocol):
         ...
 
 
+class AccountAuthority(Protocol):
+    """Whether someone may decide about an account: not about one that may do more than they may themselves."""
+
+    async def require_over_account(self, reader: Database | Transaction, actor: Actor, account: Account, verb: str, /) -> None:
+        """Raise NotPermitted unless the actor holds every permission that the account has."""
+        ...
+
+
 class SessionLookup(Protocol):
     """Sessions as they are now."""
 
@@ -76,3 +86,5 @@ class IdentityLookups(Struct, frozen=True):
     """`identity.Sessions`."""
     api_tokens: ApiTokenLookup
     """`identity.ApiTokens`."""
+    authority: AccountAuthority
+    """`identity.AuthorizedChanges`."""

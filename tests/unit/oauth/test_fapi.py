@@ -10,6 +10,7 @@ from sealwright.access import SYSTEM
 from sealwright.client_metadata import ClientRefused, asked_of, library_settings
 from sealwright.clock import to_seconds
 from sealwright.jose import jwk_of, sign
+from tests.machines_world import machines_world, thumbprint_of
 from tests.oauth_world import (
     CALLBACK,
     ORIGIN,
@@ -216,6 +217,58 @@ async def test_client_that_proves_itself_by_certificate_may_have_its_tokens_boun
         await clients.change("wiki", BY_CERTIFICATE | {"tls_client_certificate_bound_access_tokens": True}, actor=SYSTEM)
         found = await clients.change("wiki", {"profile": "fapi2"}, actor=SYSTEM)
         assert (found.tls_client_certificate_bound_access_tokens, found.dpop_bound_access_tokens) == (True, False)
+
+
+@asynccontextmanager
+async def alice_at_wiki_by_certificate():
+    async with machines_world() as world:
+        await world.confidential_client()
+        certificate = {"tls_client_certificate_bound_access_tokens": True, "require_pushed_authorization_requests": True}
+        await world.server.clients.change("wiki", BY_CERTIFICATE | certificate, actor=SYSTEM)
+        await world.server.clients.change("wiki", {"profile": "fapi2"}, actor=SYSTEM)
+        alice = await world.person("alice", groups=("users",))
+        yield world, await world.sign_in(alice), await world.certificate("wiki")
+
+
+async def test_whole_flow_by_certificate_ends_in_a_token_that_only_its_holder_uses():
+    async with alice_at_wiki_by_certificate() as (world, cookie, mine):
+        other, client = await world.certificate("other"), {"client_id": "wiki"}
+        assert (await world.post(PUSH, confidential_request())).status == 401
+        assert (await world.post(PUSH, confidential_request(), certificate=other)).status == 401
+        pushed_request = members(await world.post(PUSH, confidential_request(), certificate=mine))
+        assert pushed_request["expires_in"] < 600
+        code = await world.code(cookie, client_id="wiki", request_uri=pushed_request["request_uri"])
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER} | client
+        assert (await world.token(**form)).status == 401
+        assert (await world.token(**form, certificate=other)).status == 401
+        tokens = members(await world.token(**form, certificate=mine))
+        assert tokens["token_type"] == "Bearer"
+        claims = (await world.verified(tokens["access_token"], "wiki")).claims
+        assert claims["cnf"] == {"x5t#S256": thumbprint_of(mine)}
+        bearer = {"authorization": f"BEARER {tokens['access_token']}"}
+        for shown, status in ((mine, 200), (other, 401), (None, 401)):
+            assert (await world.call("GET", USERINFO, headers=bearer, certificate=shown)).status == status
+        assert (await world.token(**form, certificate=mine)).status == 400  # a code is good once, and its tokens end
+        assert (await world.call("GET", USERINFO, headers=bearer, certificate=mine)).status == 401
+
+
+async def test_refresh_by_a_renewed_certificate_binds_to_that_and_a_client_gets_tokens_for_itself():
+    async with alice_at_wiki_by_certificate() as (world, cookie, mine):
+        request = members(await world.post(PUSH, confidential_request(), certificate=mine))["request_uri"]
+        code = await world.code(cookie, client_id="wiki", request_uri=request)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        tokens = members(await world.token(**form, client_id="wiki", certificate=mine))
+        renewed = await world.certificate("wiki")
+        refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": "wiki"}
+        assert (await world.token(**refresh)).status == 401
+        second = members(await world.token(**refresh, certificate=renewed))["access_token"]
+        own = members(await world.token(grant_type="client_credentials", client_id="wiki", certificate=renewed))["access_token"]
+        for token in (second, own):
+            assert (await world.verified(token, "wiki")).claims["cnf"] == {"x5t#S256": thumbprint_of(renewed)}
+        await world.revoke(renewed)
+        bearer = {"authorization": f"Bearer {second}"}
+        assert (await world.call("GET", USERINFO, headers=bearer, certificate=renewed)).status == 401
+        assert (await world.token(grant_type="client_credentials", client_id="wiki", certificate=renewed)).status == 401
 
 
 async def test_profile_is_told_in_words():

@@ -21,7 +21,7 @@ from sealwright.oauth import policy
 from sealwright.oauth.clients.lookup import named
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import TrustedIssuerExists, TrustedIssuerUnknown
-from sealwright.oauth.lookups import PeopleLookup
+from sealwright.oauth.lookups import IdentityLookups
 from sealwright.oauth.trusted_issuers import store
 from sealwright.oauth.trusted_issuers.conditions import require_conditions
 from sealwright.oauth.trusted_issuers.models import IssuerRule, TrustedIssuer
@@ -40,14 +40,15 @@ class IssuerWithRules(NamedTuple):
 class TrustedIssuers:
     """The issuers whose tokens clients may present."""
 
-    def __init__(self, dependencies: OAuthDependencies, directory: PeopleLookup) -> None:
+    def __init__(self, dependencies: OAuthDependencies, people: IdentityLookups) -> None:
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._entropy = dependencies.entropy
         self._audit = dependencies.audit
         self._origin = dependencies.origin
         self._usual = dependencies.lifetimes.client_credentials
-        self._directory = directory
+        self._directory = people.directory
+        self._authority = people.authority
 
     async def create(
         self,
@@ -134,7 +135,7 @@ class TrustedIssuers:
     ) -> IssuerRule:
         """Say which tokens of an issuer are good for access tokens of a client, and of whom those speak.
 
-        Who lets tokens speak of a service account needs the permission to make API tokens of it as well.
+        Anyone who lets tokens speak of a service account has to be someone who may make API tokens of it as well.
         """
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_ADDED, name, actor):
             require(actor, Permission.CLIENT_WRITE)
@@ -169,6 +170,7 @@ class TrustedIssuers:
         async def body(tx: Transaction) -> None:
             if account is not None:
                 await require_current(tx, actor, Permission.PERSON_WRITE, self._clock.now())
+                await self._authority.require_over_account(tx, actor, account, "make tokens of")
             if len(await store.rules(tx, issuer.id)) >= MOST_RULES:
                 raise InvalidInput(f"{name} has {MOST_RULES} rules, which is the most.", hint="Delete one first.")
             await store.insert_rule(tx, rule)

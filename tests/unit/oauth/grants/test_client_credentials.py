@@ -57,6 +57,24 @@ async def test_client_whose_maps_tell_only_of_people_gets_a_token_without_scopes
         assert (await world.call("GET", "/oauth2/openid/backup/userinfo", headers=bearer)).status == 403
 
 
+async def test_client_with_groups_of_its_own_has_what_the_maps_give_to_those_and_nothing_else():
+    async with oauth_world() as world:
+        backup, clients = await backup_client(world), world.server.clients
+        for group, scope in (("readers", "backup:read"), ("auditors", "backup:audit")):
+            await world.directory.create_group(group, actor=SYSTEM)
+            await clients.update_scope_map("backup", group, (scope,), actor=SYSTEM)
+        assert members(await own_token(world, backup))["scope"] == "backup:audit backup:read backup:write"
+        await clients.change("backup", {"own_groups_only": True, "own_groups": ["readers", "auditors", "unknown"]}, actor=SYSTEM)
+        answer = members(await own_token(world, backup))
+        assert answer["scope"] == "backup:audit backup:read"
+        assert members(await own_token(world, backup, scope="backup:write"))["error"] == "invalid_scope"
+        await clients.change("backup", {"own_groups": ["readers"]}, actor=SYSTEM)
+        assert (await introspected(world, backup, answer["access_token"]))["scope"] == "backup:read"  # what is left
+        await clients.delete_scope_map("backup", "readers", actor=SYSTEM)
+        assert await introspected(world, backup, answer["access_token"]) == INACTIVE
+        assert "scope" not in members(await own_token(world, backup))
+
+
 async def test_public_client_may_not_have_one():
     async with oauth_world() as world:
         await world.public_client()

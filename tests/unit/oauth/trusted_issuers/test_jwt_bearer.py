@@ -329,6 +329,18 @@ async def test_only_those_who_may_change_clients_and_people_say_whose_tokens_spe
         assert len(refusals) == 1
 
 
+async def test_tokens_do_not_come_to_speak_of_a_service_account_that_may_do_more_than_who_adds_the_rule():
+    async with jobs() as made:
+        await made.world.app.parts.identity.roles.grant("r-viewer", person="robot", actor=SYSTEM)
+        both = actor_with(Permission.CLIENT_WRITE, Permission.PERSON_WRITE)
+        rule = {"client": "jobs", "conditions": {"ref": "x"}, "service_account": "robot"}
+        with pytest.raises(NotPermitted) as caught:
+            await made.trust.add_rule("github", **rule, actor=both)
+        assert "robot" in caught.value.detail
+        assert len((await made.trust.get("github", actor=SYSTEM)).rules) == 1
+        assert (await made.trust.add_rule("github", **rule, actor=SYSTEM)).account_id == made.robot.id
+
+
 async def test_what_cannot_be_trusted_is_refused_in_words():
     async with jobs() as made:
         with pytest.raises(TrustedIssuerExists):

@@ -47,6 +47,9 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
         client_maps=oauth.ClientMaps(clients, people.directory),
         metadata=oauth.StoredMetadata(dependencies),
         provisioners=provisioners,
+        account_policies=people.account_policies,
+        roles=people.roles,
+        oauth_issuers=oauth.IssuerRegistry(dependencies, custody),
         clock=around.clock,
     )
     return api.TransactionTargets(targets, custody, refusals)

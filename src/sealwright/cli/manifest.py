@@ -35,7 +35,7 @@ _MOST_FAULTS = 20
 @click.option("--dry-run", is_flag=True, help="Change nothing; show what would change.")
 @pass_context
 def apply(context: CommandContext, file: Path, dry_run: bool) -> None:
-    """Make people, groups, clients and provisioners what a manifest says: all of it or, where anything is refused, nothing.
+    """Make people, groups, roles, clients and more what a manifest says: all of it or, where anything is refused, nothing.
 
     What the manifest does not name stays as it is, unless it says prune for that kind. A secret is read from the file or the
     environment variable that the manifest names, and never shown.
@@ -180,7 +180,7 @@ def _summary(changes: list[dict[str, Any]], *, dry_run: bool) -> str:
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice(["groups", "people", "clients", "provisioners"]),
+    type=click.Choice(["groups", "people", "service_accounts", "roles", "issuers", "clients", "provisioners"]),
     help="Only this kind; repeatable. Default: all.",
 )
 @pass_context

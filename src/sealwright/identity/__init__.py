@@ -105,7 +105,7 @@ from sealwright.identity.roles.errors import (
     RoleRefused,
     RoleTaken,
 )
-from sealwright.identity.roles.roles import GrantHolder, KnownRole, Roles, role_id
+from sealwright.identity.roles.roles import MOST_GRANTS, GrantHolder, KnownRole, Roles, role_id
 from sealwright.identity.sessions import SessionEnded, Sessions
 from sealwright.identity.sign_in import SignIn
 from sealwright.identity.sign_on_records.records import RoleByGroup, SignInExplanation, SignInRecords
@@ -142,6 +142,7 @@ __all__ = [
     "INVITATION_LIFETIME",
     "LOGIN_PATH",
     "MIN_PASSWORD",
+    "MOST_GRANTS",
     "PRE_LOGIN_LIFETIME",
     "RESET_LIFETIME",
     "SESSION_COOKIE",

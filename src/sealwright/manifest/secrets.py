@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-SECRETS: Mapping[str, tuple[str, ...]] = {"provisioners": ("clientSecret",)}
+SECRETS: Mapping[str, tuple[str, ...]] = {"clients": ("secret",), "provisioners": ("clientSecret",)}
 """Kind → its members that are secrets. A manifest names a file or an environment variable in their place."""
 
 

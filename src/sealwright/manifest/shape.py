@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,9 +14,17 @@ from sealwright.manifest.secrets import SECRETS, reference_of
 from sealwright.misfit import misfit
 
 VERSION = 1
-KINDS = ("groups", "people", "clients", "provisioners")
+KINDS = ("groups", "people", "service_accounts", "roles", "issuers", "clients", "provisioners")
 """In the order in which they can be created: each may name those before it."""
-ONE_OF = {"groups": "group", "people": "person", "clients": "client", "provisioners": "provisioner"}
+ONE_OF = {
+    "groups": "group",
+    "people": "person",
+    "service_accounts": "service account",
+    "roles": "role",
+    "issuers": "issuer",
+    "clients": "client",
+    "provisioners": "provisioner",
+}
 
 _Texts = dict[str, str]
 
@@ -31,6 +39,14 @@ class _ClaimMap(msgspec.Struct, forbid_unknown_fields=True):
     join: str = "array"
 
 
+class _AccountPolicy(msgspec.Struct, forbid_unknown_fields=True):
+    auth_expiry: int | None = None
+    privilege_expiry: int | None = None
+    credential_minimum: Literal["any", "mfa", "passkey"] | None = None
+    password_minimum_length: int | None = None
+    self_mail_write: bool | None = None
+
+
 _PERSON: Mapping[str, Any] = {
     "display_name": str,
     "mails": list[str | _Mail],
@@ -40,12 +56,28 @@ _PERSON: Mapping[str, Any] = {
     "attributes": dict[str, str | None],
     "ssh_public_keys": _Texts,
 }
-_GROUP: Mapping[str, Any] = {"description": str, "managed_by": str | None, "members": list[str]}
+_GROUP: Mapping[str, Any] = {
+    "description": str,
+    "managed_by": str | None,
+    "members": list[str],
+    "account_policy": _AccountPolicy | None,
+}
+_SERVICE_ACCOUNT: Mapping[str, Any] = {
+    "display_name": str,
+    "managed_by": str | None,
+    "valid_from": str | None,
+    "valid_until": str | None,
+    "disabled": bool,
+}
+_ROLE: Mapping[str, Any] = {"description": str, "permissions": list[str], "groups": list[str], "people": list[str]}
+_ISSUER: Mapping[str, Any] = {"root": bool}
 _CLIENT: Mapping[str, Any] = {
     **{row.name: row.type if row.required else row.type | None for row in rows().values() if row.name != "name"},
     "scope_maps": dict[str, list[str]],
     "supplementary_scope_maps": dict[str, list[str]],
     "claim_maps": dict[str, _ClaimMap],
+    "issuer": str | None,
+    "secret": str,
 }
 _PROVISIONER: Mapping[str, Any] = {
     "type": str,
@@ -68,6 +100,9 @@ _PROVISIONER: Mapping[str, Any] = {
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "people": _PERSON,
     "groups": _GROUP,
+    "service_accounts": _SERVICE_ACCOUNT,
+    "roles": _ROLE,
+    "issuers": _ISSUER,
     "clients": _CLIENT,
     "provisioners": _PROVISIONER,
 }

@@ -6,12 +6,14 @@ audit row. A manifest that says what the server has already changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from sealwright.access import Actor
+from sealwright.api.manifests.accounts_and_roles import ManifestRoles, ManifestServiceAccounts
 from sealwright.api.manifests.changes import Differences, ObjectChange, at, member_changes
 from sealwright.api.manifests.clients import ManifestClients, ManifestProvisioners
+from sealwright.api.manifests.issuers import ManifestIssuers
 from sealwright.api.manifests.people import ManifestGroups, ManifestPeople
 from sealwright.api.manifests.targets import Targets, TransactionTargets, WithinOneTransaction
 from sealwright.audit import Audit
@@ -45,6 +47,13 @@ class _Kind(Protocol):
     async def current(self, name: str) -> Any: ...
     async def create(self, name: str, entry: Mapping[str, Any]) -> Differences: ...
     async def change(self, name: str, current: Any, entry: Mapping[str, Any]) -> Differences: ...
+    async def delete(self, name: str) -> None: ...
+
+
+class _Prunable(Protocol):
+    """What can be deleted where a manifest does not name it."""
+
+    def names(self) -> AsyncIterator[str]: ...
     async def delete(self, name: str) -> None: ...
 
 
@@ -121,6 +130,9 @@ class _Run:
         self._people = ManifestPeople(targets, actor)
         self._clients = ManifestClients(targets, actor)
         self._provisioners = ManifestProvisioners(targets, actor)
+        self._services = ManifestServiceAccounts(targets, actor)
+        self._roles = ManifestRoles(targets, actor)
+        self._issuers = ManifestIssuers(targets, actor)
         self._found: dict[tuple[str, str], tuple[str, dict[str, tuple[Any, Any]]]] = {}
 
     async def changes(self) -> list[ObjectChange]:
@@ -130,14 +142,20 @@ class _Run:
         """
         await self._put("groups", self._groups)
         await self._prune("people", self._people)
+        await self._prune("service_accounts", self._services)
         await self._put("people", self._people)
+        await self._put("service_accounts", self._services)
         for name, entry in self._entries("groups").items():
             with at("groups", name, "members"):
                 self._note("groups", name, "change", await self._groups.set_members(name, entry))
+        await self._put("roles", self._roles)
+        await self._prune("roles", self._roles)
         await self._prune("provisioners", self._provisioners)
+        await self._put("issuers", self._issuers)
         await self._put("clients", self._clients)
         await self._put("provisioners", self._provisioners)
         await self._prune("clients", self._clients)
+        await self._prune("issuers", self._issuers)
         await self._prune("groups", self._groups)
         return [
             ObjectChange(kind=ONE_OF[kind], name=name, action=action, members=member_changes(differs))  # type: ignore[arg-type] # a text of the table above
@@ -157,7 +175,7 @@ class _Run:
                 else:
                     self._note(kind, name, "change", await applied.change(name, current, entry))
 
-    async def _prune(self, kind: str, applied: ManifestGroups | ManifestPeople | ManifestClients | ManifestProvisioners) -> None:
+    async def _prune(self, kind: str, applied: _Prunable) -> None:
         if not self._manifest.get("prune", {}).get(kind):
             return
         named = self._entries(kind)

@@ -12,13 +12,14 @@ from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.entries import SECRET, client_entry, maps_entry, provisioner_entry, secret_of
 from sealwright.api.manifests.targets import Targets
 from sealwright.ca import Provisioner
-from sealwright.client_metadata import ClientMetadata
 from sealwright.errors import InvalidInput
-from sealwright.oauth import ClaimJoin, ClientKind, differences
+from sealwright.oauth import ClaimJoin, Client, ClientKind, differences
 
 PAGE = 100
 _MAPS = ("scope_maps", "supplementary_scope_maps", "claim_maps")
 _NEEDED = ("kind", "display_name", "landing_url")
+_APART = ("issuer", "secret")
+"""Members that are no metadata."""
 
 
 class ManifestClients:
@@ -30,7 +31,7 @@ class ManifestClients:
         self._metadata = targets.metadata
         self._actor = actor
 
-    async def current(self, name: str) -> ClientMetadata | None:
+    async def current(self, name: str) -> Client | None:
         """What is set on a client; None where there is none."""
         return await self._metadata.of(name, actor=self._actor)
 
@@ -39,7 +40,7 @@ class ManifestClients:
         found = await self._metadata.page(after, at_most, actor=self._actor)
         shown = {each.name: each for each in await self._clients.list(after=after, at_most=at_most, actor=self._actor)}
         return [
-            (each.name, client_entry(each, maps.scope_maps, maps.supplementary_scope_maps, maps.claim_maps))
+            (each.name, client_entry(each, maps.scope_maps, maps.supplementary_scope_maps, maps.claim_maps, maps.issuer))
             for each in found
             if (maps := shown.get(each.name)) is not None
         ]
@@ -57,13 +58,15 @@ class ManifestClients:
         missing = [each for each in _NEEDED if each not in entry]
         if missing:
             raise InvalidInput(f"There is no client {name!r} yet, and a new one needs {' and '.join(missing)}.")
-        members = {member: value for member, value in entry.items() if member not in (*_NEEDED, *_MAPS)}
+        members = {member: value for member, value in entry.items() if member not in (*_NEEDED, *_MAPS, *_APART)}
         create = self._clients.create_public if entry["kind"] == ClientKind.PUBLIC else self._clients.create_confidential
-        await create(name, entry["display_name"], entry["landing_url"], members=members, actor=self._actor)
-        given = {member: (None, value) for member, value in entry.items() if member not in _MAPS}
+        issuer = entry.get("issuer")
+        await create(name, entry["display_name"], entry["landing_url"], members=members, issuer=issuer, actor=self._actor)
+        given = {member: (None, value) for member, value in entry.items() if member not in (*_MAPS, "secret")}
+        given |= {member: (None, after) for member, (_, after) in (await self._set_secret(name, entry)).items()}
         return {**given, **{member: (None, after) for member, (_, after) in (await self._change_maps(name, entry)).items()}}
 
-    async def change(self, name: str, current: ClientMetadata, entry: Mapping[str, Any]) -> Differences:
+    async def change(self, name: str, current: Client, entry: Mapping[str, Any]) -> Differences:
         """Make a client what the entry says; returns what is different."""
         if "kind" in entry and entry["kind"] != current.kind:
             with at("clients", name, "kind"):
@@ -71,13 +74,30 @@ class ManifestClients:
                     f"{name} is a {current.kind} client, and the kind of a client cannot be changed.",
                     hint="Delete it first, or give the new one another name.",
                 )
-        members = {member: value for member, value in entry.items() if member not in ("kind", *_MAPS)}
+        members = {member: value for member, value in entry.items() if member not in ("kind", *_MAPS, *_APART)}
         differs = differences(current, members)
         if differs:
             changed = members if "profile" in differs else {each: members[each] for each in members if each in differs}
             await self._clients.change(name, changed, actor=self._actor)
         changed_members: dict[str, tuple[Any, Any]] = msgspec.to_builtins(differs)
-        return {**changed_members, **await self._change_maps(name, entry)}
+        changed_members |= await self._set_issuer(name, current, entry)
+        return {**changed_members, **await self._set_secret(name, entry), **await self._change_maps(name, entry)}
+
+    async def _set_issuer(self, name: str, current: Client, entry: Mapping[str, Any]) -> Differences:
+        held = None if current.issuer is None else current.issuer.name
+        if entry.get("issuer", held) == held:
+            return {}
+        with at("clients", name, "issuer"):
+            await self._clients.names.set_issuer(name, entry["issuer"], actor=self._actor)
+        return {"issuer": (held, entry["issuer"])}
+
+    async def _set_secret(self, name: str, entry: Mapping[str, Any]) -> Differences:
+        """Give a client the secret that was read for it; its value is shown nowhere."""
+        if "secret" not in entry:
+            return {}
+        with at("clients", name, "secret"):
+            changed = await self._clients.secrets.put(name, entry["secret"], actor=self._actor)
+        return {"secret": (SECRET, f"another {SECRET}")} if changed else {}
 
     async def delete(self, name: str) -> None:
         """Delete a client that no provisioner trusts."""

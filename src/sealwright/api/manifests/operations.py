@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 from sealwright.access import Actor
 from sealwright.api.json_types import ResponseBody
+from sealwright.api.manifests.accounts_and_roles import ManifestRoles, ManifestServiceAccounts
 from sealwright.api.manifests.apply import ManifestApplication
 from sealwright.api.manifests.changes import ObjectChange
 from sealwright.api.manifests.clients import ManifestClients, ManifestProvisioners
 from sealwright.api.manifests.entries import exported
+from sealwright.api.manifests.issuers import ManifestIssuers
 from sealwright.api.manifests.people import ManifestGroups, ManifestPeople
 from sealwright.api.manifests.targets import Targets
 from sealwright.api.operations import EACH, Call, Operation
@@ -28,6 +30,9 @@ class _Listed(Protocol):
 _KINDS: Mapping[str, Callable[[Targets, Actor], _Listed]] = {
     "groups": ManifestGroups,
     "people": ManifestPeople,
+    "service_accounts": ManifestServiceAccounts,
+    "roles": ManifestRoles,
+    "issuers": ManifestIssuers,
     "clients": ManifestClients,
     "provisioners": ManifestProvisioners,
 }
@@ -75,7 +80,7 @@ class ManifestOperations:
                 "apply_manifest",
                 "POST",
                 "/manifest",
-                "Make people, groups, clients and provisioners what a manifest says: all of it, or nothing.",
+                "Make people, groups, roles, clients and more what a manifest says: all of it, or nothing.",
                 EACH,
                 self._apply,
                 returns=AppliedManifest,

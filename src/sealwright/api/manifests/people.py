@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from sealwright.access import Actor, Permission, require
@@ -15,6 +16,7 @@ from sealwright.errors import InvalidInput
 from sealwright.identity import (
     Account,
     AccountKind,
+    CredentialMinimum,
     Group,
     MailAddress,
     check_attributes,
@@ -64,8 +66,8 @@ class ManifestPeople:
             name,
             wanted["display_name"],
             mails=_addresses(entry),
-            valid_from=_instant(entry, "valid_from"),
-            valid_until=_instant(entry, "valid_until"),
+            valid_from=instant_in(entry, "valid_from"),
+            valid_until=instant_in(entry, "valid_until"),
             actor=self._actor,
         )
         new = await self.current(name)
@@ -89,7 +91,10 @@ class ManifestPeople:
         if "valid_from" in differs or "valid_until" in differs:
             window = {**current, **wanted}
             await self._directory.set_validity(
-                name, valid_from=_instant(window, "valid_from"), valid_until=_instant(window, "valid_until"), actor=self._actor
+                name,
+                valid_from=instant_in(window, "valid_from"),
+                valid_until=instant_in(window, "valid_until"),
+                actor=self._actor,
             )
         await self._change_rest(name, current, wanted)
         return differs
@@ -138,7 +143,7 @@ def _wanted_person(entry: Mapping[str, Any]) -> dict[str, Any]:
         wanted["mails"] = mail_entries(parse_mails(_addresses(entry)))
     for member in ("valid_from", "valid_until"):
         if member in entry:
-            wanted[member] = moment_entry(_instant(entry, member))
+            wanted[member] = moment_entry(instant_in(entry, member))
     if "attributes" in entry:
         wanted["attributes"] = check_attributes(entry["attributes"])
     if "ssh_public_keys" in entry:
@@ -151,9 +156,14 @@ def _addresses(entry: Mapping[str, Any]) -> list[MailAddress]:
     return [MailAddress(each["address"], verified=each.get("verified", True)) for each in given]
 
 
-def _instant(entry: Mapping[str, Any], member: str) -> Instant | None:
+def instant_in(entry: Mapping[str, Any], member: str) -> Instant | None:
+    """The time that a member holds; None where there is none."""
     text = entry.get(member)
     return None if text is None else instant_of(member, text)
+
+
+def _duration(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=max(-1, min(seconds, 10**9)))
 
 
 class ManifestGroups:
@@ -161,6 +171,7 @@ class ManifestGroups:
 
     def __init__(self, targets: Targets, actor: Actor) -> None:
         self._directory = targets.directory
+        self._policies = targets.account_policies
         self._actor = actor
 
     async def current(self, name: str) -> dict[str, Any] | None:
@@ -198,13 +209,19 @@ class ManifestGroups:
         return differs
 
     async def set_members(self, name: str, entry: Mapping[str, Any]) -> Differences:
-        """Give a group the manager and the members of the entry, who are there by now; returns what is different."""
+        """Give a group the manager, members and account policy of the entry, whose people are there by now.
+
+        Returns what is different.
+        """
         current = await self.current(name) or {}
         differs: dict[str, tuple[Any, Any]] = {}
+        if "account_policy" in entry:
+            differs = await self._set_policy(name, current.get("account_policy"), entry["account_policy"])
         if "managed_by" in entry:
             manager = entry["managed_by"] and self._directory.local_name(entry["managed_by"])
-            differs = difference(current, {"managed_by": manager})
-            if differs:
+            managed = difference(current, {"managed_by": manager})
+            differs |= managed
+            if managed:
                 await self._directory.update_group(name, managed_by=manager, actor=self._actor)
         if "members" not in entry:
             return differs
@@ -221,7 +238,28 @@ class ManifestGroups:
         """Delete a group that nothing uses."""
         await self._directory.delete_group(name, actor=self._actor)
 
+    async def _set_policy(self, name: str, held: Any, asked: Mapping[str, Any] | None) -> dict[str, tuple[Any, Any]]:
+        wanted = None if asked is None else {member: value for member, value in asked.items() if value is not None}
+        if wanted == held:
+            return {}
+        with at("groups", name, "account_policy"):
+            if wanted is None:
+                await self._policies.remove(name, actor=self._actor)
+            else:
+                minimum = wanted.get("credential_minimum")
+                await self._policies.change(
+                    name,
+                    auth_expiry=_duration(wanted.get("auth_expiry")),
+                    privilege_expiry=_duration(wanted.get("privilege_expiry")),
+                    credential_minimum=None if minimum is None else CredentialMinimum(minimum),
+                    password_minimum_length=wanted.get("password_minimum_length"),
+                    self_mail_write=wanted.get("self_mail_write"),
+                    actor=self._actor,
+                )
+        return {"account_policy": (held, wanted)}
+
     async def _entry(self, group: Group) -> dict[str, Any]:
         manager = await self._directory.manager_of(group)
         name = None if manager is None else self._directory.local_name(manager)
-        return group_entry(group, name, await self._directory.members_of(group.id, actor=self._actor))
+        members = await self._directory.members_of(group.id, actor=self._actor)
+        return group_entry(group, name, members, await self._policies.show(group.id, actor=self._actor))

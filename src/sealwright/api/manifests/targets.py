@@ -10,10 +10,10 @@ from sealwright.audit import PostponedRefusals
 from sealwright.ca import ProvisionerRegistry
 from sealwright.clock import Clock
 from sealwright.db import Transaction
-from sealwright.identity import Directory
+from sealwright.identity import AccountPolicies, Directory, Roles
 from sealwright.jose import PrivateKey
 from sealwright.keys import PreparedCustody
-from sealwright.oauth import ClientMaps, ClientRegistry, StoredMetadata
+from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, StoredMetadata
 
 
 class Targets(Struct, frozen=True):
@@ -24,6 +24,9 @@ class Targets(Struct, frozen=True):
     client_maps: ClientMaps
     metadata: StoredMetadata
     provisioners: ProvisionerRegistry
+    account_policies: AccountPolicies
+    roles: Roles
+    oauth_issuers: IssuerRegistry
     clock: Clock
 
 

@@ -10,6 +10,7 @@ from sealwright.client_metadata import ClientMetadata, is_client_name, profile_m
 from sealwright.oauth.clients import store
 from sealwright.oauth.clients.changes import with_members
 from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.models import Client
 
 
 class StoredMetadata:
@@ -18,7 +19,7 @@ class StoredMetadata:
     def __init__(self, dependencies: OAuthDependencies) -> None:
         self._db = dependencies.db
 
-    async def of(self, name: str, *, actor: Actor) -> ClientMetadata | None:
+    async def of(self, name: str, *, actor: Actor) -> Client | None:
         """That of one client; None where there is no such client."""
         require(actor, Permission.CLIENT_READ)
         return await store.client_named(self._db, name) if is_client_name(name) else None

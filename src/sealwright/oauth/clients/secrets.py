@@ -22,6 +22,9 @@ from sealwright.oauth.models import Client
 
 SECRET_BYTES = 48
 LONGEST_OVERLAP = timedelta(days=30)
+SHORTEST_SECRET = 32
+LONGEST_SECRET = 512
+"""Characters of a secret that was made elsewhere."""
 
 
 class NewSecret(NamedTuple):
@@ -84,6 +87,34 @@ class ClientSecrets:
 
         await self._changes.write(client, actor, body, Event.CLIENT_SECRET_RESET)
         return NewSecret(secret, old_until)
+
+    async def put(self, name: str, secret: str, *, actor: Actor) -> bool:
+        """Give a confidential client a secret that was made elsewhere; false where it is the one that it has.
+
+        The one before ends at once, and every token with it.
+        """
+        client = await self._changes.to_change(name, actor)
+        if client.is_public:
+            raise ClientRefused(f"{client.name} is a public client and has no secret.")
+        if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET or not secret.isascii() or not secret.isprintable():
+            raise ClientRefused(
+                f"The secret for {client.name} has {len(secret)} characters, or some that no secret has.",
+                hint=f"Give {SHORTEST_SECRET} to {LONGEST_SECRET} random characters of printable ASCII.",
+            )
+        digest = digest_of(secret)
+
+        async def body(tx: Transaction) -> bool:
+            await self._require_over(tx, client, actor, "set")
+            if (await lookup.locked(tx, client)).secret_digest == digest:
+                return False
+            await self._put_secret(tx, client, secret, None)
+            reason = "the client got another secret"
+            ended = await oauth_store.revoke_families_of_client(tx, client.id, reason, self._clock.now())
+            details: dict[str, Any] = {"name": client.name, "old_until": None, "families_revoked": ended}
+            await self._audit.record(tx, Event.CLIENT_SECRET_RESET, actor=actor, target=f"client:{client.id}", details=details)
+            return True
+
+        return bool(await self._changes.write(client, actor, body, Event.CLIENT_SECRET_RESET))
 
     async def reset_secrets(self, name: str, *, actor: Actor) -> str | None:
         """Replace a client's secret and signing keys and end its tokens, at once. The new secret; None for a public client."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sealwright.api import manifests
+from sealwright.manifest import KINDS
 from tests.unit.api.world import server_world
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
@@ -237,4 +238,4 @@ async def test_last_administrator_stays():
 
 
 def test_every_kind_can_be_read_and_applied():
-    assert set(manifests.operations._KINDS) == {"groups", "people", "clients", "provisioners"}
+    assert set(manifests.operations._KINDS) == set(KINDS)

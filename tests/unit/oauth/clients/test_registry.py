@@ -204,7 +204,7 @@ WRITES = {
 NAME_WRITES = {"rename": ("app", "other"), "set_issuer": ("app", None)}
 KEY_READS = ("list_keys",)
 KEY_WRITES = {"rotate": ("app",), "revoke": ("app", "k")}
-SECRET_WRITES = ("show_basic_secret", "reset_basic_secret", "reset_secrets")
+SECRET_WRITES = ("show_basic_secret", "reset_basic_secret", "reset_secrets", "put")
 WITHIN_VERBS = ("missing", "own_ids", "replacements", "replace", "reinstate", "insert", "forget")
 """Parts of the registry's own verbs, which have asked before."""
 
@@ -244,7 +244,7 @@ async def test_every_verb_asks_for_its_permission():
             await clients.keys.list_keys("app", actor=NOBODY)
         of_names = [(clients.names, *each) for each in NAME_WRITES.items()]
         of_keys = [(clients.keys, *each) for each in KEY_WRITES.items()]
-        of_secrets = [(clients.secrets, each, ("app",)) for each in SECRET_WRITES]
+        of_secrets = [(clients.secrets, each, ("app", "x" * 40) if each == "put" else ("app",)) for each in SECRET_WRITES]
         for verbs_of, name, arguments in (*of_names, *of_keys, *of_secrets):
             for actor in (NOBODY, READER):
                 with pytest.raises(NotPermitted, match="client:write"):

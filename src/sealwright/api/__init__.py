@@ -7,6 +7,7 @@ domains do.
 from __future__ import annotations
 
 from sealwright.api.http import ApiDependencies, operations, routes
+from sealwright.api.idempotency import purge
 from sealwright.api.manifests import Targets, TransactionTargets
 from sealwright.api.operations import Operation
 from sealwright.api.problems import answer_failure
@@ -20,5 +21,6 @@ __all__ = [
     "TransactionTargets",
     "answer_failure",
     "operations",
+    "purge",
     "routes",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 from sealwright.access import Permission, RouteGuard, require
 from sealwright.api.cookie_callers import check_cookie_caller
 from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
+from sealwright.api.idempotency import IdempotentCalls
 from sealwright.api.operations import EACH, OWN, Call, Operation
 from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response
@@ -18,13 +19,20 @@ class Dispatch:
     """Runs the shared phases of a call, then its operation."""
 
     def __init__(
-        self, authenticator: ApiAuthenticator, sessions: Sessions, guard: RouteGuard, api_keys: ApiKeys, public_origin: str
+        self,
+        authenticator: ApiAuthenticator,
+        sessions: Sessions,
+        guard: RouteGuard,
+        api_keys: ApiKeys,
+        idempotent: IdempotentCalls,
+        public_origin: str,
     ) -> None:
         """`sessions`: knows whose sign-in is recent; `api_keys`: notes what keys are used with; `public_origin`: of pages."""
         self._authenticator = authenticator
         self._sessions = sessions
         self._guard = guard
         self._api_keys = api_keys
+        self._idempotent = idempotent
         self._public_origin = public_origin
 
     def route(self, operation: Operation) -> Route:
@@ -43,10 +51,16 @@ class Dispatch:
         async def handler(request: Request) -> Response:
             signed_in = None if operation.public else await self._permitted(operation, request)
             call = Call(request, signed_in, _body(request, operation.accepts), _query(request, operation.query))
-            answer = await operation.run(call)
-            if isinstance(answer, Response):
-                return answer
-            return Response(204) if answer is None else json_response(operation.status, answer)
+
+            async def work() -> Response:
+                answer = await operation.run(call)
+                if isinstance(answer, Response):
+                    return answer
+                return Response(204) if answer is None else json_response(operation.status, answer)
+
+            if signed_in is None or operation.method != "POST":
+                return await work()
+            return await self._idempotent.run(request, signed_in.account.id, work, holds_secret=operation.shows_secret)
 
         handler.__doc__ = operation.summary
         return handler

@@ -20,6 +20,7 @@ from sealwright.api.client_secrets import ClientSecretOperations
 from sealwright.api.clients import ClientOperations
 from sealwright.api.dispatch import Dispatch
 from sealwright.api.groups import GroupOperations
+from sealwright.api.idempotency import IdempotentCalls
 from sealwright.api.impacts import ImpactOperations
 from sealwright.api.issuers import IssuerOperations
 from sealwright.api.links import LinkOperations
@@ -188,5 +189,12 @@ def _authenticator(given: ApiDependencies) -> ApiAuthenticator:
 def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
     authenticator = _authenticator(given)
-    dispatch = Dispatch(authenticator, given.sessions, RouteGuard(given.db, given.audit), given.api_keys, given.facts.people_url)
+    dispatch = Dispatch(
+        authenticator,
+        given.sessions,
+        RouteGuard(given.db, given.audit),
+        given.api_keys,
+        IdempotentCalls(given.db, given.clock),
+        given.facts.people_url,
+    )
     return [dispatch.route(operation) for operation in operations(given)]

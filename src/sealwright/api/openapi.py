@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,9 +13,31 @@ from sealwright import __version__
 from sealwright.api.operations import Operation
 from sealwright.api.problems import Problem, status_of
 from sealwright.errors import Failure
+from sealwright.identity import CSRF_COOKIE, SESSION_COOKIE
 
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 _REFERENCE = "#/components/schemas/{name}"
+_SCHEMES: Mapping[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token of a session at a terminal, an API key of a person, or an API token of a service account.",
+    },
+    "cookie": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "The session of a browser."},
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": f"Beside the cookie of a browser, for changes: the value of the cookie {CSRF_COOKIE}.",
+    },
+}
+_COOKIE_CHANGES: Mapping[str, Any] = {"cookie": [], "csrf": []}
+_IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Drawn for this request: repeated with it within a day, it is answered and not done again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
 
 
 def document(operations: Sequence[Operation]) -> bytes:
@@ -34,7 +56,7 @@ def document(operations: Sequence[Operation]) -> bytes:
                 "paths": paths,
                 "components": {
                     "schemas": components,
-                    "securitySchemes": {"session": {"type": "http", "scheme": "bearer", "description": "A terminal session."}},
+                    "securitySchemes": _SCHEMES,
                     "x-problems": _problems(),
                 },
             }
@@ -56,6 +78,8 @@ def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
     parameters += [
         {"name": name, "in": "query", "description": text, "schema": {"type": "string"}} for name, text in operation.query.items()
     ]
+    if operation.method == "POST" and not operation.public:
+        parameters.append(dict(_IDEMPOTENCY_KEY))
     success: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
     if operation.returns is not None:
         success["content"] = {operation.media_type: {"schema": of[id(operation.returns)]}}
@@ -75,7 +99,9 @@ def _described(operation: Operation, of: dict[int, Any]) -> dict[str, Any]:
         "x-recent-sign-in": operation.needs_recent_sign_in,
         "parameters": parameters,
         "responses": responses,
-        "security": [] if operation.public else [{"session": []}],
+        "security": []
+        if operation.public
+        else [{"bearer": []}, {"cookie": []} if operation.method == "GET" else _COOKIE_CHANGES],
     }
     if operation.accepts is not None:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": of[id(operation.accepts)]}}}

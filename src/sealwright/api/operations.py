@@ -112,6 +112,11 @@ class Operation(msgspec.Struct, frozen=True):
         return frozenset(each for each in Permission if str(each) in self.access.replace(";", " ").split())
 
     @property
+    def shows_secret(self) -> bool:
+        """Whether what is returned holds a secret."""
+        return self.returns is not None and b'"password"' in msgspec.json.encode(msgspec.json.schema(self.returns))
+
+    @property
     def needs_recent_sign_in(self) -> bool:
         """Whether the sign-in of the session must be recent."""
         return not self.public and (self.method != "GET" if self.recent_sign_in is None else self.recent_sign_in)

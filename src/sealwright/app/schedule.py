@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
-from sealwright import ca, identity, oauth
+from sealwright import api, ca, identity, oauth
 from sealwright.access import SYSTEM
 from sealwright.app.routes import serve_all
 from sealwright.app.wiring import Parts
@@ -43,6 +43,7 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
 
     async def purge_identity() -> None:
         await identity.purge(around.db, around.clock)
+        await api.purge(around.db, around.clock.now())
 
     async def purge_oauth() -> None:
         await oauth.purge(parts.oauth_dependencies)

@@ -8,6 +8,7 @@ What `doc` and `about` say is in the reference.
 from __future__ import annotations
 
 from sealwright.db.schema.access import role_grants, role_permissions, roles
+from sealwright.db.schema.api import idempotent_calls
 from sealwright.db.schema.api_keys import api_key_uses, api_keys
 from sealwright.db.schema.approvals import approval_requests, approval_rules, approval_votes
 from sealwright.db.schema.audit import audit_events, audit_names, audit_sink_positions, audit_sinks
@@ -93,6 +94,7 @@ __all__ = [
     "group_nestings",
     "group_role_mappings",
     "groups",
+    "idempotent_calls",
     "imported_people",
     "issuers",
     "key_changes",

@@ -1,0 +1,67 @@
+"""The only SQL about calls that may be repeated."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from sqlalchemy import bindparam, delete, select, update
+
+from sealwright.clock import Instant
+from sealwright.db import AT_ONCE, Database, Statement, Transaction, delete_before, insert_once, until_none_is_left
+from sealwright.db.schema import idempotent_calls
+
+c = idempotent_calls.c
+_CLAIM = insert_once(idempotent_calls, returning=c.digest)
+_FIND = Statement(select(c.request_digest, c.status, c.headers, c.body).where(c.digest == bindparam("digest")))
+_FINISH = Statement(
+    update(idempotent_calls)
+    .where(c.digest == bindparam("of"))
+    .values(status=bindparam("new_status"), headers=bindparam("new_headers"), body=bindparam("new_body"))
+)
+_RELEASE = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), c.status.is_(None)))
+_EXPIRED = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), c.expires_at <= bindparam("now")))
+_PURGE = delete_before(c.digest, c.expires_at)
+
+
+class KeptCall(Struct, frozen=True):
+    """A call that came with a key."""
+
+    request_digest: bytes
+    status: int | None
+    """None while it runs."""
+    headers: str
+    body: bytes | None
+    """None where the answer holds a secret."""
+
+
+async def claim(tx: Transaction, digest: bytes, request_digest: bytes, *, now: Instant, until: Instant) -> bool:
+    """Note that the call begins; False where one with this key did before."""
+    await tx.run(_EXPIRED, of=digest, now=now)
+    row = await tx.one(
+        _CLAIM, digest=digest, request_digest=request_digest, status=None, headers="[]", body=None, expires_at=until
+    )
+    return row is not None
+
+
+async def find(reader: Database | Transaction, digest: bytes) -> KeptCall | None:
+    """The call with this key."""
+    row = await reader.one(_FIND, digest=digest)
+    return None if row is None else KeptCall(*row)
+
+
+async def finish(tx: Transaction, digest: bytes, *, status: int, headers: str, body: bytes | None) -> None:
+    """Keep the answer."""
+    await tx.run(_FINISH, of=digest, new_status=status, new_headers=headers, new_body=body)
+
+
+async def release(tx: Transaction, digest: bytes) -> None:
+    """Forget a call that was refused, so that it can be sent again."""
+    await tx.run(_RELEASE, of=digest)
+
+
+async def purge(db: Database, now: Instant) -> int:
+    """Forget calls whose day is over; returns how many."""
+    return await until_none_is_left(db, _purge_some, now)
+
+
+async def _purge_some(tx: Transaction, before: Instant, at_most: int = AT_ONCE) -> int:
+    return await tx.run(_PURGE, before=before, at_most=at_most)

@@ -42,8 +42,12 @@ local requests, at, started, the_thread = {}, 0, 0, nil
 function setup(thread) the_thread = thread end
 function used_up() return the_thread:get("used_up_s") or 0 end
 function init()
+  local proofs = %(proofs)s
   for line in io.lines("%(bodies)s") do
-    requests[#requests + 1] = wrk.format("POST", "%(path)s", {["Content-Type"] = "%(content_type)s"}, line)
+    local headers = {["Content-Type"] = "%(content_type)s"}
+    for name, value in pairs(wrk.headers) do headers[name] = value end
+    if proofs then headers["DPoP"] = proofs() end
+    requests[#requests + 1] = wrk.format("POST", "%(path)s", headers, line)
   end
   started = seconds()
 end
@@ -58,6 +62,7 @@ function request()
 end
 """
 
+FORM = "application/x-www-form-urlencoded"
 WARMING = 200
 """Bodies that make a server do what it does once; they count for nothing."""
 MOST_RENEWALS = 100_000
@@ -90,17 +95,24 @@ def wrk(
     content_type: str = "application/json",
     seconds: float = 5,
     connections: int = 32,
-    authorization: str = "",
+    proof: str | list[str] = "",
 ) -> Figure:
-    """Run wrk with one thread. With `bodies`, each is posted once, and the rate is that of the time until none was left."""
+    """Run wrk with one thread. With `bodies`, each is posted once, and the rate is that of the time until none was left.
+
+    `proof`: what stands in the Authorization header, or a DPoP proof for each body.
+    """
     with tempfile.TemporaryDirectory() as scratch:
-        script, file = Path(scratch) / "load.lua", Path(scratch) / "bodies"
+        script, file, proof_file = Path(scratch) / "load.lua", Path(scratch) / "bodies", Path(scratch) / "proofs"
         if bodies:
             file.write_text("\n".join(bodies) + "\n")
-            script.write_text(_POST % {"bodies": file, "path": path, "content_type": content_type} + _DONE)
+            filled = {"bodies": file, "path": path, "content_type": content_type, "proofs": "nil"}
+            if isinstance(proof, list):
+                proof_file.write_text("\n".join(proof) + "\n")
+                filled["proofs"] = f'io.lines("{proof_file}")'
+            script.write_text(_POST % filled + _DONE)
         else:
             script.write_text(_GET + _DONE)
-        headers = ["-H", f"Authorization: {authorization}"] if authorization else []
+        headers = ["-H", f"Authorization: {proof}"] if proof and isinstance(proof, str) else []
         command = [
             "wrk",
             *headers,
@@ -129,14 +141,34 @@ def wrk(
 
 
 def apache_bench(
-    name: str, url: str, *, certificate: Path, seconds: float = 5, connections: int = 32, most: int = MOST_RENEWALS
+    name: str,
+    url: str,
+    *,
+    certificate: Path,
+    seconds: float = 5,
+    connections: int = 32,
+    most: int = MOST_RENEWALS,
+    form: str = "",
+    kept_alive: bool = True,
 ) -> Figure:
-    """POST an empty body over kept-alive TLS connections that show the certificate (and key) in the PEM file `certificate`."""
+    """POST a form, or nothing, over TLS connections, kept alive or new, that show the certificate (and key) in a PEM file."""
     with tempfile.TemporaryDirectory() as scratch:
-        empty, percentiles = Path(scratch) / "empty", Path(scratch) / "percentiles"
-        empty.touch()
-        command = ["ab", "-q", "-k", "-t", str(max(1, round(seconds))), "-n", str(most), "-c", str(connections)]
-        command += ["-E", str(certificate), "-p", str(empty), "-T", "application/json", "-s", "30", "-e", str(percentiles), url]
+        sent, percentiles = Path(scratch) / "sent", Path(scratch) / "percentiles"
+        sent.write_text(form)
+        command = ["ab", "-q", *(["-k"] if kept_alive else []), "-t", str(max(1, round(seconds))), "-n", str(most)]
+        command += [
+            "-c",
+            str(connections),
+            "-E",
+            str(certificate),
+            "-p",
+            str(sent),
+            "-T",
+            FORM if form else "application/json",
+            "-s",
+            "30",
+        ]
+        command += ["-e", str(percentiles), url]
         printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
         served = dict(line.split(",") for line in percentiles.read_text().splitlines())
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ class OidcProvider:
 
     url: str
     secret: str
+    mutual: str
+    """Where it asks for client certificates."""
 
 
 def install() -> None:
@@ -38,19 +41,23 @@ def install() -> None:
 
 
 @contextmanager
-def running_oidc_provider(directory: Path) -> Iterator[OidcProvider]:
-    """Start it over TLS, with a client that has a secret."""
+def running_oidc_provider(
+    directory: Path, *, client_key: Mapping[str, str] | None = None, client_roots: Path | None = None
+) -> Iterator[OidcProvider]:
+    """Start it over TLS, with a client that has a secret; with clients for a key and a certificate, where there are such."""
     directory.mkdir()
     certificate, key = self_signed(directory)
-    port, secret = free_port(), secrets.token_urlsafe(24)
+    port, mutual, secret = free_port(), free_port(), secrets.token_urlsafe(24)
+    machines = {"BENCH_MUTUAL": str(mutual), "BENCH_ROOTS": str(client_roots)} if client_roots else {}
+    machines |= {"BENCH_KEY": json.dumps(client_key)} if client_key else {}
     command = [str(NODE / "bin" / "node"), str(HERE / "oidc_provider.mjs"), str(port), str(certificate), str(key)]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, env={**os.environ, "NODE_ENV": "production", "BENCH_SECRET": secret}, stdout=log, stderr=log
+            command, env={**os.environ, "NODE_ENV": "production", "BENCH_SECRET": secret, **machines}, stdout=log, stderr=log
         )
     try:
         wait_for(port, process)
-        yield OidcProvider(f"https://localhost:{port}", secret)
+        yield OidcProvider(f"https://localhost:{port}", secret, f"https://localhost:{mutual}")
     finally:
         process.terminate()
         process.wait(20)

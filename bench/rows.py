@@ -19,11 +19,10 @@ import asyncpg
 
 from bench import step_ca, subject
 from bench.ceiling import ceiling_line, signatures_ceiling
-from bench.load import WARMING, Figure, apache_bench, write_results, wrk
+from bench.load import FORM, WARMING, Figure, apache_bench, write_results, wrk
 from bench.provider import CLIENT, Provider, openid_provider
 from bench.workload import jwk_bodies, oidc_bodies
 
-FORM = "application/x-www-form-urlencoded"
 FASTEST_EXPECTED = 8_000
 FASTEST_TOKENS = 3_000
 MOST_TOKENS = 20_000

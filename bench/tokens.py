@@ -19,10 +19,9 @@ from urllib.parse import urlencode
 
 from bench import oidc_provider, subject
 from bench.ceiling import signatures_ceiling
-from bench.load import Figure, write_results, wrk
+from bench.load import FORM, Figure, write_results, wrk
 from bench.provider import openid_provider
 
-FORM = "application/x-www-form-urlencoded"
 CLIENT = "bench-service"
 MOST = 20_000
 Measure = Callable[[float, int], Figure]
@@ -48,9 +47,7 @@ def posted(url: str, fields: dict[str, str]) -> dict[str, str]:
 
 
 def get(url: str, path: str, authorization: str = "") -> Measure:
-    return lambda seconds, connections: wrk(
-        path, url, path, seconds=seconds, connections=connections, authorization=authorization
-    )
+    return lambda seconds, connections: wrk(path, url, path, seconds=seconds, connections=connections, proof=authorization)
 
 
 def repeated(url: str, path: str, fields: dict[str, str]) -> Measure:

@@ -6,7 +6,7 @@ domains do.
 
 from __future__ import annotations
 
-from sealwright.api.http import ApiDependencies, operations, routes
+from sealwright.api.http import ApiDependencies, authenticator_of, operations, routes
 from sealwright.api.idempotency import purge
 from sealwright.api.manifests import Targets, TransactionTargets
 from sealwright.api.operations import Operation
@@ -20,6 +20,7 @@ __all__ = [
     "Targets",
     "TransactionTargets",
     "answer_failure",
+    "authenticator_of",
     "operations",
     "purge",
     "routes",

@@ -70,12 +70,14 @@ class Dispatch:
         signed_in = await self._authenticate(request)
         if signed_in.read_only and operation.method != "GET":
             raise ReadOnlyToken(
-                f"The API token {signed_in.session.user_agent!r} of {signed_in.account.name} may only read.",
+                f"{_program(signed_in)} may only read.",
                 hint="Use a token that was made for changes.",
             )
         await self._guard.require(signed_in.actor, operation.access, request)
         if signed_in.session.kind is SessionKind.API_KEY:
-            await self._api_keys.note_use(signed_in.session.id, _open_to_key(operation, signed_in))
+            await self._api_keys.note_use(signed_in.session.id, _open_to_programs(operation, signed_in))
+        elif signed_in.by_application:
+            _open_to_programs(operation, signed_in)
         if operation.needs_recent_sign_in:
             await self._require_recent_sign_in(signed_in)
         return signed_in
@@ -104,8 +106,8 @@ class Dispatch:
         return signed_in
 
 
-def _open_to_key(operation: Operation, signed_in: SignedIn) -> frozenset[Permission]:
-    """With which permissions the caller's API key is used; raises PersonNeeded where the operation is not open to keys."""
+def _open_to_programs(operation: Operation, signed_in: SignedIn) -> frozenset[Permission]:
+    """With which permissions a key or an application is used; raises PersonNeeded where a person has to do it themselves."""
     held = signed_in.actor.permissions
     if operation.access == EACH:
         return frozenset(each for each in Permission if held.holds_somewhere(each))
@@ -113,13 +115,22 @@ def _open_to_key(operation: Operation, signed_in: SignedIn) -> frozenset[Permiss
     only_one_s_own = operation.access == OWN and operation.method != "GET"
     if operation.in_person or only_one_s_own:
         raise PersonNeeded(
-            f"The API key {signed_in.session.user_agent!r} of {signed_in.account.name} cannot do this.",
+            f"{_program(signed_in)} cannot do this.",
             reasons=("what makes or changes credentials, and what is one's own, is done by the person",),
             remedy=Remedy(Action.SIGN_IN, signed_in.account.name),
         )
     for each in named:
         require(signed_in.actor, each, held.scopes_of(each))
     return named
+
+
+def _program(signed_in: SignedIn) -> str:
+    name = signed_in.account.name
+    if signed_in.by_application:
+        return f"An application that acts for {name}"
+    if signed_in.session.kind is SessionKind.API_TOKEN:
+        return f"The API token {signed_in.session.user_agent!r} of {name}"
+    return f"The API key {signed_in.session.user_agent!r} of {name}"
 
 
 def _body(request: Request, shape: Any) -> Any:

@@ -67,7 +67,15 @@ from sealwright.identity import (
 )
 from sealwright.keys import Custody
 from sealwright.mail import Outbox
-from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, RegistrationTokens, StoredMetadata, TrustedIssuers
+from sealwright.oauth import (
+    ApiAccess,
+    ClientMaps,
+    ClientRegistry,
+    IssuerRegistry,
+    RegistrationTokens,
+    StoredMetadata,
+    TrustedIssuers,
+)
 
 
 class ApiDependencies(Struct, frozen=True):
@@ -79,6 +87,7 @@ class ApiDependencies(Struct, frozen=True):
     directory: Directory
     api_tokens: ApiTokens
     api_keys: ApiKeys
+    api_access: ApiAccess
     account_policies: AccountPolicies
     recycle_bin: RecycleBin
     credentials: Credentials
@@ -116,7 +125,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
     """Every operation of the API."""
     found = [
         *SignInOperations(given.sign_in, given.sessions, given.directory).operations(),
-        *SessionOperations(given.sessions, given.directory, _authenticator(given), given.facts.people_url).operations(),
+        *SessionOperations(given.sessions, given.directory, authenticator_of(given), given.facts.people_url).operations(),
         *PersonOperations(given.directory, given.credentials, given.clock).operations(),
         *ProfileOperations(given.directory).operations(),
         *MailAddressOperations(given.mail_addresses, given.directory, given.clock).operations(),
@@ -182,13 +191,14 @@ def _audit_operations(given: ApiDependencies) -> list[Operation]:
     ]
 
 
-def _authenticator(given: ApiDependencies) -> ApiAuthenticator:
-    return ApiAuthenticator(given.sessions, given.api_tokens, given.api_keys)
+def authenticator_of(given: ApiDependencies) -> ApiAuthenticator:
+    """By which credentials the API is called."""
+    return ApiAuthenticator(given.sessions, given.api_tokens, given.api_keys, given.api_access)
 
 
 def routes(given: ApiDependencies) -> list[Route]:
     """The routes of the API, all on the listener for people."""
-    authenticator = _authenticator(given)
+    authenticator = authenticator_of(given)
     dispatch = Dispatch(
         authenticator,
         given.sessions,

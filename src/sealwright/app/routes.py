@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from sealwright import api, ca, oauth, web
 from sealwright.access import RouteGuard
+from sealwright.api.assistants import AssistantDependencies, AssistantEndpoint
 from sealwright.app.one_transaction import within_one_transaction
 from sealwright.http import FailureAnswer, Listener, Route, Wire
+from sealwright.runtime.routing import RouteTable
 
 if TYPE_CHECKING:
     from sealwright.app.wiring import Parts
@@ -38,7 +40,25 @@ def serve_all(parts: Parts) -> Served:
         Wire.STEP: ca.answer_failure,
         Wire.API: api.answer_failure,
     }
-    return Served((*parts.oauth.routes, *parts.ca.routes, *api.routes(api_dependencies(parts)), *pages.routes), failures)
+    called = api_dependencies(parts)
+    operations = api.routes(called)
+    tools = AssistantEndpoint(_assistants(parts, called, operations)).routes()
+    return Served((*parts.oauth.routes, *parts.ca.routes, *operations, *tools, *pages.routes), failures)
+
+
+def _assistants(parts: Parts, called: api.ApiDependencies, operations: Iterable[Route]) -> AssistantDependencies:
+    settings = parts.around.settings.assistants
+    return AssistantDependencies(
+        db=parts.around.db,
+        clock=parts.around.clock,
+        entropy=parts.around.entropy,
+        authenticator=api.authenticator_of(called),
+        discovery=parts.oauth.discovery,
+        find=RouteTable(operations).find,
+        origin=parts.urls[Listener.PEOPLE],
+        enabled=settings.enabled,
+        allow_changes=settings.allow_changes,
+    )
 
 
 def _web_dependencies(parts: Parts) -> web.WebDependencies:
@@ -99,6 +119,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         directory=people.directory,
         api_tokens=people.api_tokens,
         api_keys=people.api_keys,
+        api_access=parts.oauth.api_access,
         account_policies=people.account_policies,
         recycle_bin=people.recycle_bin,
         credentials=people.credentials,

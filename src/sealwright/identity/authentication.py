@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from sealwright.http import Request
-from sealwright.http.authenticate import BearerToken, CookieValue, RequestAuthenticator
+from sealwright.http.authenticate import BearerToken, CookieValue, RequestAuthenticator, RequestCredential
 from sealwright.identity.api_keys.api_keys import ApiKeys
 from sealwright.identity.api_keys.secret import API_KEY_PREFIX
 from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX
@@ -60,12 +60,15 @@ class ApiAuthenticator:
     Anyone who takes a request with a cookie checks that a page of this server sent it.
     """
 
-    def __init__(self, sessions: Sessions, api_tokens: ApiTokenResolver, api_keys: ApiKeys) -> None:
+    def __init__(
+        self, sessions: Sessions, api_tokens: ApiTokenResolver, api_keys: ApiKeys, *others: RequestCredential[SignedIn]
+    ) -> None:
+        """`others`: kinds of credentials that are not of this package; each is asked first whether it is one of its own."""
         self._sessions = sessions
         self._api_tokens = api_tokens
         self._api_keys = api_keys
         browser = partial(sessions.resolve, kind=SessionKind.BROWSER)
-        self._authenticator = RequestAuthenticator(BearerToken(self._holder), CookieValue(SESSION_COOKIE, browser))
+        self._authenticator = RequestAuthenticator(*others, BearerToken(self._holder), CookieValue(SESSION_COOKIE, browser))
 
     def presents(self, request: Request) -> bool:
         """Whether the request has a credential of an accepted kind, good or not."""

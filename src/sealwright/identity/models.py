@@ -223,6 +223,8 @@ class SignedIn(Struct, frozen=True):
     actor: Actor
     read_only: bool = False
     """Whether the credential that was shown may change nothing."""
+    by_application: bool = False
+    """Whether an application shows an access token that the person let it have, and acts for them."""
 
 
 @dataclass(frozen=True, slots=True)

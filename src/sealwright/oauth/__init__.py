@@ -7,6 +7,7 @@ signs in, and never draws a page.
 from __future__ import annotations
 
 from sealwright.client_metadata import ClientKind, ClientRefused
+from sealwright.oauth.api_access import CHANGE_SCOPE, READ_SCOPE, ApiAccess
 from sealwright.oauth.authorization_server import AuthorizationServer, build_authorization_server
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.browser_http import (
@@ -87,6 +88,7 @@ from sealwright.oauth.trusted_issuers.models import IssuerRule, TrustedIssuer
 from sealwright.oauth.trusted_issuers.registry import TrustedIssuers
 
 __all__ = [
+    "CHANGE_SCOPE",
     "CHOOSE_ACCOUNT_PAGE",
     "CONSENT_PAGE",
     "CONTINUE_PATH",
@@ -95,9 +97,11 @@ __all__ = [
     "LOGOUT_PAGE",
     "LONGEST_OVERLAP",
     "NOT_ALLOWED_PAGE",
+    "READ_SCOPE",
     "SIGN_IN_PAGE",
     "AcceptedRequest",
     "AccessTokenRefused",
+    "ApiAccess",
     "AuthorizationEndpoint",
     "AuthorizationRequest",
     "AuthorizationServer",

@@ -12,6 +12,7 @@ from sealwright.http import Route
 from sealwright.identity import browser_authenticator, terminal_authenticator
 from sealwright.keys import Custody, Sealer
 from sealwright.oauth.access_tokens import AccessTokens
+from sealwright.oauth.api_access import ApiAccess
 from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.browser_http import BrowserEndpoints, FormPostPage, StepResponse, browser_routes, step_responses
@@ -53,6 +54,7 @@ from sealwright.oauth.userinfo import UserinfoEndpoint
 class AuthorizationServer(Struct, frozen=True):
     """What other packages use of it, and its addresses."""
 
+    api_access: ApiAccess
     clients: ClientRegistry
     client_maps: ClientMaps
     issuers: IssuerRegistry
@@ -96,7 +98,11 @@ def build_authorization_server(
     logout = LogoutEndpoint(dependencies, custody=custody, sealer=sealer)
     step_response = step_responses(form_post_page)
     clients = ClientRegistry(dependencies, custody=custody, sealer=sealer, directory=directory, named=named)
+    api_access = ApiAccess(
+        dependencies, access_tokens=proofs.access_tokens, confirmations=proofs.confirmations, subjects=subjects
+    )
     return AuthorizationServer(
+        api_access=api_access,
         clients=clients,
         client_maps=ClientMaps(clients, directory),
         issuers=IssuerRegistry(dependencies, custody),

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from sealwright.http import Peer
+from sealwright.errors import InvalidInput
+from sealwright.http import Peer, Request
 from sealwright.jose import thumbprint_sha256
 from sealwright.oauth.errors import AccessTokenRefused
 
@@ -56,6 +57,26 @@ class PresentedToken(Struct, frozen=True):
     method: str
     path: str
     peer: Peer
+
+
+def presented_token(request: Request) -> PresentedToken:
+    """The access token of a request, with what proves that anyone who sends it may."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    scheme = scheme.lower() if scheme.lower() == "dpop" else "bearer"
+    text = value.strip() if scheme == "dpop" else access_token_of(request)
+    return PresentedToken(text, scheme, request.headers.get("dpop"), request.method, request.path, request.peer)
+
+
+def access_token_of(request: Request) -> str | None:
+    """The access token of a request, from the one place that gives it (RFC 6750, section 2); a query is no such place."""
+    in_header = request.bearer()
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method != "POST" or content_type != "application/x-www-form-urlencoded":
+        return in_header
+    in_form = request.form().get("access_token") or None
+    if in_header is not None and in_form is not None:
+        raise InvalidInput("The access token is in the Authorization header and in the body; use one of them.")
+    return in_header or in_form
 
 
 def require_certificate(confirmation: Confirmation, peer: Peer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sealwright.errors import Conflict, NotFound, NotPermitted, RateLimited, Refused
+from sealwright.errors import Conflict, NotFound, NotPermitted, NotSignedIn, RateLimited, Refused
 
 
 class UnprovenRequest(Refused):
@@ -261,6 +261,12 @@ class ScopeMissing(AccessTokenRefused):
     def __init__(self, detail: str, *, scope: str) -> None:
         super().__init__(detail)
         self.scope = scope
+
+
+class ApiAccessRefused(NotSignedIn):
+    """An access token that opens nothing at this server's own API."""
+
+    code = "access_token_refused"
 
 
 class TokenProofRefused(AccessTokenRefused):

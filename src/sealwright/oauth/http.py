@@ -14,7 +14,6 @@ from sealwright.errors import (
     Conflict,
     ContentTooLarge,
     Failure,
-    InvalidInput,
     MethodNotAllowed,
     NotFound,
     NotPermitted,
@@ -25,7 +24,7 @@ from sealwright.errors import (
 )
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import network_of
-from sealwright.oauth.confirmation import PresentedToken
+from sealwright.oauth.confirmation import presented_token
 from sealwright.oauth.device.endpoint import DeviceEndpoint
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.dpop.proof import ALGORITHMS as PROOF_ALGORITHMS
@@ -234,26 +233,6 @@ def _routes_of_issuers(endpoints: Endpoints, issuer: str) -> list[Route]:
 def _well_known(issuer: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """Behind the path of an issuer, as OpenID Connect Discovery has it, and before it, as RFC 8414 does (section 3.1)."""
     return tuple(dict.fromkeys(path for name in names for path in (issuer + name, name + issuer)))
-
-
-def presented_token(request: Request) -> PresentedToken:
-    """The access token of a request, with what proves that anyone who sends it may."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    scheme = scheme.lower() if scheme.lower() == "dpop" else "bearer"
-    text = value.strip() if scheme == "dpop" else access_token_of(request)
-    return PresentedToken(text, scheme, request.headers.get("dpop"), request.method, request.path, request.peer)
-
-
-def access_token_of(request: Request) -> str | None:
-    """The access token of a request, from the one place that gives it (RFC 6750, section 2); a query is no such place."""
-    in_header = request.bearer()
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method != "POST" or content_type != "application/x-www-form-urlencoded":
-        return in_header
-    in_form = request.form().get("access_token") or None
-    if in_header is not None and in_form is not None:
-        raise InvalidInput("The access token is in the Authorization header and in the body; use one of them.")
-    return in_header or in_form
 
 
 # --- failures --------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sealwright.settings.declarations import (
         SECTIONS,
         AccountSettings,
+        AssistantSettings,
         BudgetSettings,
         Declared,
         Listen,
@@ -55,6 +56,7 @@ __all__ = [
     "SECTIONS",
     "AccountSettings",
     "Address",
+    "AssistantSettings",
     "BudgetSettings",
     "Declared",
     "Environment",

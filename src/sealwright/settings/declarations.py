@@ -125,6 +125,14 @@ class OAuthSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AssistantSettings:
+    """Assistants that speak the Model Context Protocol over the network."""
+
+    enabled: bool = _declare(False, read_flag, "Whether they are let in, at the path /mcp of the listener for people.")
+    allow_changes: bool = _declare(False, read_flag, "Whether they are offered tools that change something.")
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetSettings:
     """How much one party may ask for before it has to wait: NUMBER/TIME, or off. Each process of the server counts for itself."""
 
@@ -263,6 +271,7 @@ class Settings:
     tls: Tls = field(default_factory=Tls)
     sessions: SessionSettings = field(default_factory=SessionSettings)
     oauth: OAuthSettings = field(default_factory=OAuthSettings)
+    assistants: AssistantSettings = field(default_factory=AssistantSettings)
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
     outbound: OutboundSettings = field(default_factory=OutboundSettings)
     mail: MailSettings = field(default_factory=MailSettings)
@@ -281,6 +290,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "tls": Tls,
     "sessions": SessionSettings,
     "oauth": OAuthSettings,
+    "assistants": AssistantSettings,
     "budgets": BudgetSettings,
     "outbound": OutboundSettings,
     "mail": MailSettings,

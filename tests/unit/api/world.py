@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from sealwright import api
 from sealwright.access import SYSTEM
-from sealwright.app.routes import api_dependencies, serve_all
+from sealwright.app.routes import api_dependencies
 from sealwright.clock import FixedClock
 from sealwright.db import Database, Statement
 from sealwright.db.schema import metadata
-from sealwright.http import Listener, Peer, Request, Response, Wire
+from sealwright.http import Listener, Peer, Request, Response
 from sealwright.identity import SessionKind
 from sealwright.mail import MailLog
 from sealwright.settings import MailSettings
@@ -44,7 +45,7 @@ class ServerWorld(World):
         self.provisioners = parts.ca.provisioners
         self.listeners = {PEOPLE: Listener.PEOPLE, MACHINES: Listener.MACHINES, STATUS: Listener.STATUS}
         self.api_dependencies = api_dependencies(parts)
-        self.api_routes = [route for route in serve_all(parts).routes if route.wire is Wire.API]
+        self.api_routes = api.routes(self.api_dependencies)
 
     async def seed(self) -> None:
         await super().seed()

@@ -11,6 +11,7 @@ from sealwright.db.schema.access import role_grants, role_permissions, roles
 from sealwright.db.schema.api import idempotent_calls
 from sealwright.db.schema.api_keys import api_key_uses, api_keys
 from sealwright.db.schema.approvals import approval_requests, approval_rules, approval_votes
+from sealwright.db.schema.assistants import assistant_confirm_tokens
 from sealwright.db.schema.audit import audit_events, audit_names, audit_sink_positions, audit_sinks
 from sealwright.db.schema.ca import certificate_names, certificates, issuers, provisioners, used_tokens
 from sealwright.db.schema.columns import metadata
@@ -83,6 +84,7 @@ __all__ = [
     "approval_requests",
     "approval_rules",
     "approval_votes",
+    "assistant_confirm_tokens",
     "audit_events",
     "audit_names",
     "audit_sink_positions",

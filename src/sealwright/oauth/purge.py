@@ -33,8 +33,8 @@ async def purge(dependencies: OAuthDependencies) -> int:
     gone += await until_none_is_left(db, bin_store.purge, before(now, BIN_KEPT))
     for delete in (pushed_store.purge, device_store.purge, registration_store.purge_tokens):
         gone += await until_none_is_left(db, delete, until)
-    gone += await _purge_families(dependencies, until)
-    return gone + await until_none_is_left(db, store.purge_refresh_tokens, until)
+    gone += await until_none_is_left(db, store.purge_refresh_tokens, until)  # first: each family takes what it has left with it
+    return gone + await _purge_families(dependencies, until)
 
 
 async def _purge_families(dependencies: OAuthDependencies, until: Instant) -> int:

@@ -124,7 +124,7 @@ class PersonImports:
         """Discard the import that the actor has begun."""
 
         async def body(tx: Transaction) -> None:
-            await store.delete_imports_of(tx, actor.id)
+            await store.end_imports_of(tx, actor.id)
 
         await self._changes.run(Event.PEOPLE_IMPORTED, Permission.PERSON_WRITE, actor, "import", body)
 
@@ -140,7 +140,7 @@ class PersonImports:
                 ready = [msgspec.json.decode(self._sealer.open(raw, _context(import_id)), type=_Ready) for _, raw in page]
                 await self._create(tx, import_id, ready, actor)
                 number += len(ready)
-            await store.delete_imports_of(tx, actor.id)
+            await store.end_imports_of(tx, actor.id)
             details = {"people": number}
             await self._audit.record(tx, Event.PEOPLE_IMPORTED, actor=actor, target=f"import:{import_id}", details=details)
             return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction, delete_before
@@ -27,7 +27,15 @@ _p = bindparam
 i, r = person_imports.c, imported_people.c
 _INSERT_IMPORT = Statement(insert(person_imports))
 _IMPORT = Statement(select(i.id).where(i.id == _p("import_id"), i.created_by == _p("who"), i.expires_at > _p("now")))
-_DELETE_IMPORTS_OF = Statement(delete(person_imports).where(i.created_by == _p("who")))
+_END_IMPORTS_OF = Statement(update(person_imports).where(i.created_by == _p("who")).values(expires_at=_p("ended")))
+_expired_people = (
+    select(r.import_id, r.position)
+    .join(person_imports, i.id == r.import_id)
+    .where(i.expires_at < _p("before"))
+    .order_by(r.import_id, r.position)
+    .limit(_p("at_most"))
+)
+_DELETE_EXPIRED_PEOPLE = Statement(delete(imported_people).where(tuple_(r.import_id, r.position).in_(_expired_people)))
 _DELETE_EXPIRED = delete_before(i.id, i.expires_at)
 _COUNT = Statement(select(func.count()).select_from(imported_people).where(r.import_id == _p("import_id")))
 _INSERT_ROW = Statement(insert(imported_people))
@@ -50,7 +58,7 @@ _INTO = {
 
 async def insert_import(tx: Transaction, import_id: str, created_by: str, now: Instant, expires_at: Instant) -> None:
     """Begin an import. What its maker had begun before is gone."""
-    await tx.run(_DELETE_IMPORTS_OF, who=created_by)
+    await end_imports_of(tx, created_by)
     await tx.run(_INSERT_IMPORT, id=import_id, created_by=created_by, created_at=now, expires_at=expires_at)
 
 
@@ -59,14 +67,18 @@ async def is_open(reader: Reader, import_id: str, created_by: str, now: Instant)
     return await reader.one(_IMPORT, import_id=import_id, who=created_by, now=now) is not None
 
 
-async def delete_imports_of(tx: Transaction, created_by: str) -> None:
-    """Forget what someone has begun."""
-    await tx.run(_DELETE_IMPORTS_OF, who=created_by)
+async def end_imports_of(tx: Transaction, created_by: str) -> None:
+    """End what someone has begun: no one adds to it or finishes it. Its people are deleted by `purge`, a few at a time."""
+    await tx.run(_END_IMPORTS_OF, who=created_by, ended=0)
 
 
 async def purge(tx: Transaction, now: Instant, at_most: int) -> int:
-    """Forget so many imports that were not finished in time; returns how many."""
-    return await tx.run(_DELETE_EXPIRED, before=now + 1, at_most=at_most)
+    """Delete so many people of imports that are over, and the imports once they have none; returns how many rows.
+
+    An import may hold a hundred thousand people: deleted at once with it, they would keep every other writer waiting.
+    """
+    people = await tx.run(_DELETE_EXPIRED_PEOPLE, before=now + 1, at_most=at_most)
+    return people or await tx.run(_DELETE_EXPIRED, before=now + 1, at_most=at_most)
 
 
 async def count(reader: Reader, import_id: str) -> int:

@@ -11,6 +11,7 @@ from sealwright.errors import Conflict, InvalidInput, NotPermitted
 from sealwright.identity import Argon2Hashing, ImportedPerson, purge
 from sealwright.identity.authenticators import REFUSED_AFTER
 from sealwright.identity.errors import ImportNotFound, SignInRefused
+from sealwright.identity.imports import store
 from sealwright.identity.imports.people import IMPORT_LIFETIME, MOST_AT_ONCE
 from sealwright.identity.store import credentials_of
 from tests.unit.identity.world import PASSWORD, sqlite_world
@@ -70,6 +71,29 @@ async def test_password_of_before_signs_in_and_is_hashed_anew():
         assert held.secret.startswith(b"$argon2id$")
         await world.signed_in("bob")
         hashing.close()
+
+
+async def test_import_that_is_over_is_deleted_a_few_people_at_a_time():
+    async with sqlite_world() as world:
+        imports = imports_of(world)
+        begun, _ = await imports.begin(actor=SYSTEM)
+        people = [somebody(f"q{number}") for number in range(MOST_AT_ONCE)]
+        for first in range(3):
+            named = [somebody(f"{each.name}-{first}") for each in people]
+            assert await imports.add(begun, named, actor=SYSTEM) == []
+        await imports.cancel(actor=SYSTEM)
+        with pytest.raises(ImportNotFound):
+            await imports.finish(begun, actor=SYSTEM)
+        deleted = [1]
+
+        async def body(tx):
+            return await store.purge(tx, world.clock.now(), 100)
+
+        while deleted[-1]:
+            deleted.append(await world.db.write(body))
+        assert max(deleted) == 100
+        assert sum(deleted[1:]) == 3 * MOST_AT_ONCE + 1, "each person, and the import"
+        assert await store.count(world.db, begun) == 0
 
 
 async def test_wrong_password_takes_as_long_for_every_name_while_hashes_of_another_server_are_held():
@@ -143,7 +167,7 @@ async def test_import_ends_when_another_is_begun_or_its_time_is_over():
         world.clock.advance(IMPORT_LIFETIME + timedelta(seconds=1))
         with pytest.raises(ImportNotFound):
             await imports.finish(second, actor=SYSTEM)
-        assert await purge(world.db, world.clock) == 1
+        assert await purge(world.db, world.clock) == 3, "both imports, and the person"
         third, _ = await imports.begin(actor=SYSTEM)
         await imports.cancel(actor=SYSTEM)
         with pytest.raises(ImportNotFound):

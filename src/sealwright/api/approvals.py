@@ -147,6 +147,7 @@ class ApprovalOperations:
         }
         decide = "Approve a request. Each person counts once."
         return [
+            *self._rule_operations(),
             Operation("list_approvals", "GET", _ALL, "List requests for approval.", _SEES, self._list, ApprovalPage, query=page),
             Operation("get_approval", "GET", _ONE, "Show a request with exactly what is asked for.", _SEES, self._get, details),
             Operation("approve_request", "POST", f"{_ONE}/approve", decide, _DECIDES, self._approve, view, CommentBody),

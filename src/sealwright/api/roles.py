@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from sealwright.access import ROLES, Permission, Scope, ScopeKind, require
+from sealwright.access.approvals import ApprovalPending
+from sealwright.api.approvals import HeldView, held
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, instant_of, moment
 from sealwright.api.operations import Call, Operation
 from sealwright.ca import BUILT_IN_PROFILES, Issuers, ProvisionerRegistry
 from sealwright.errors import InvalidInput, NotFound
+from sealwright.http import Response
 from sealwright.identity import GrantHolder, KnownRole, Roles
 
 _READ, _WRITE = str(Permission.ROLE_READ), str(Permission.ROLE_WRITE)
@@ -152,6 +155,7 @@ class RoleOperations:
                 returns=GrantView,
                 accepts=GrantBody,
                 status=201,
+                also_returns=(202, HeldView),
             ),
             Operation("withdraw_grant", "DELETE", "/auth/grants/{id}", "Take a grant back.", _WRITE, self._withdraw, status=204),
         ]
@@ -196,18 +200,17 @@ class RoleOperations:
         shown = [_grant_view(each) for each in found[:limit]]
         return GrantPage(items=shown, next=shown[-1].id if len(found) > limit else None)
 
-    async def _grant(self, call: Call) -> GrantView:
+    async def _grant(self, call: Call) -> GrantView | Response:
         body: GrantBody = call.body
         require(call.actor, Permission.ROLE_WRITE)  # before anything is said of issuers and provisioners
         scope = None if body.scope is None else await self._scope(body.scope)
-        made = await self._roles.grant(
-            body.role,
-            person=body.person,
-            group=body.group,
-            scope=scope,
-            expires_at=None if body.expires_at is None else instant_of("expires_at", body.expires_at),
-            actor=call.actor,
-        )
+        ends_at = None if body.expires_at is None else instant_of("expires_at", body.expires_at)
+        try:
+            made = await self._roles.grant(
+                body.role, person=body.person, group=body.group, scope=scope, expires_at=ends_at, actor=call.actor
+            )
+        except ApprovalPending as pending:
+            return held(pending)
         return _grant_view(made)
 
     async def _withdraw(self, call: Call) -> None:

@@ -73,7 +73,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
     upstream_providers, sign_on = _upstream(around, audit, people, providers, urls[Listener.PEOPLE])
     names = reached_by(settings, urls)
-    approvals = Approvals(db, audit, clock, around.entropy)
+    approvals = _approvals(around, audit, people)
     authority = build_authority(
         around,
         audit,
@@ -109,6 +109,12 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
 def _forwarding(around: Dependencies, audit: Audit, origin: str) -> Forwarding:
     host = urlsplit(origin).hostname or ""
     return Forwarding(around.db, audit, around.clock, around.entropy, around.sealer, around.outbound, host=host)
+
+
+def _approvals(around: Dependencies, audit: Audit, people: identity.Identity) -> Approvals:
+    approvals = Approvals(around.db, audit, around.clock, around.entropy)
+    people.roles.hold_with(approvals)
+    return approvals
 
 
 def _provisioners(around: Dependencies, audit: Audit, origin: str) -> ca.ProvisionerRegistry:

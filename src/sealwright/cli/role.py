@@ -108,6 +108,10 @@ def grant(
         "expires_at": _end(expires, context.dependencies.now()),
     }
     made = context.connection().call("POST", "auth", "grants", body=body)
+    if "approval" in made:
+        context.output.note(f"{made['detail']} {made['hint']}")
+        context.output.json(made)
+        return
     within = "" if made["scope"] is None else f" within {made['scope']}"
     context.output.confirm(f"Granted {made['role']} to the {made['holder_kind']} {made['holder']}{within} (grant {made['id']})")
     context.output.json(made)

@@ -209,7 +209,7 @@ async def test_owner_of_a_service_account_may_not_approve_what_it_asks_for(offic
     place = f"/approvals/{held['approval']}"
     status, problem = await office.call("anna", "POST", f"{place}/approve", {})
     assert (status, problem["code"]) == (403, "may_not_vote")
-    assert "anna can act as robot" in problem["reasons"][0]
+    assert "can act as robot" in problem["reasons"][0]
     assert (await office.call("robot", "POST", f"{place}/approve", {}))[0] == 403
     assert (await office.call("ben", "POST", f"{place}/approve", {}))[1]["state"] == "done"
 
@@ -242,3 +242,53 @@ async def test_rule_of_a_group_that_is_gone_is_removed_in_the_shell_of_the_serve
     await office.world.app.parts.approval_rules.remove("profile:step_leaf", actor=SYSTEM)
     answer, _ = await office.ask_api(csr(WEB, (WEB,)))
     assert answer.status == 201
+
+
+async def guard_administrators(office):
+    assert (await office.call("root", "PUT", "/approval-rules/role:r-admin", {"group": "approvers"}))[0] == 200
+
+
+async def test_grant_of_a_role_that_asks_for_approval_is_made_with_the_last_approval(office):
+    await guard_administrators(office)
+    await office.world.person("newbie")
+    status, held = await office.call("root", "POST", "/auth/grants", {"role": "r-admin", "person": "newbie"})
+    assert status == 202
+    _, grants = await office.call("root", "GET", "/auth/grants", query="role=r-admin")
+    assert "newbie" not in [each["holder"] for each in grants["items"]]
+    _, decided = await office.call("anna", "POST", f"/approvals/{held['approval']}/approve", {})
+    _, grants = await office.call("root", "GET", "/auth/grants", query="role=r-admin")
+    (made,) = [each for each in grants["items"] if each["holder"] == "newbie"]
+    assert (decided["state"], decided["result"]) == ("done", made["id"])
+
+
+async def test_who_would_hold_the_role_does_not_approve_it(office):
+    await guard_administrators(office)
+    _, held = await office.call("root", "POST", "/auth/grants", {"role": "r-admin", "person": "anna"})
+    status, problem = await office.call("anna", "POST", f"/approvals/{held['approval']}/approve", {})
+    assert (status, problem["code"]) == (403, "may_not_vote")
+    assert (await office.call("ben", "POST", f"/approvals/{held['approval']}/approve", {}))[1]["state"] == "done"
+
+
+async def test_role_that_asks_for_approval_is_not_given_in_another_way(office):
+    """By a group that holds it, by another role that carries as much, or by a role that is changed to."""
+    await guard_administrators(office)
+    await office.world.person("newbie")
+    everything = [each["permission"] for each in (await office.call("root", "GET", "/auth/permissions"))[1]["items"]]
+    status, problem = await office.call("root", "PATCH", "/groups/system_admins/members", {"add": ["newbie"]})
+    assert (status, problem["code"]) == (403, "approval_needed")
+    assert (await office.call("root", "POST", "/auth/roles", {"id": "r-all", "permissions": everything}))[0] == 201
+    assert (await office.call("root", "POST", "/auth/grants", {"role": "r-all", "person": "newbie"}))[0] == 202
+    await office.call("root", "POST", "/auth/roles", {"id": "r-small", "permissions": ["person:read"]})
+    assert (await office.call("root", "POST", "/auth/grants", {"role": "r-small", "person": "newbie"}))[0] == 201
+    status, problem = await office.call("root", "PATCH", "/auth/roles/r-small", {"permissions": everything})
+    assert (status, problem["code"]) == (403, "approval_needed")
+
+
+async def test_grant_of_a_role_that_was_changed_meanwhile_is_stale(office):
+    await office.world.person("newbie")
+    await office.call("root", "POST", "/auth/roles", {"id": "r-desk", "permissions": ["person:read"]})
+    await office.call("root", "PUT", "/approval-rules/role:r-desk", {"group": "approvers"})
+    _, held = await office.call("root", "POST", "/auth/grants", {"role": "r-desk", "person": "newbie"})
+    await office.world.roles.change("r-desk", permissions=["person:read", "session:read"], actor=SYSTEM)
+    status, problem = await office.call("anna", "POST", f"/approvals/{held['approval']}/approve", {})
+    assert (status, "was changed since it was asked for" in problem["detail"]) == (409, True)

@@ -32,7 +32,7 @@ from sealwright.access.approvals.models import (
 from sealwright.access.approvals.policy import check_comment, rule_in_words
 from sealwright.access.approvals.requests import Applier, Approvals, RequestHistory, RequestPage
 from sealwright.access.approvals.rules import ApprovalRules, Guardable, RuleChanged
-from sealwright.access.approvals.store import guarded_objects
+from sealwright.access.approvals.store import all_rules, guarded_objects
 
 __all__ = [
     "DEFAULT_EXPIRY",
@@ -61,6 +61,7 @@ __all__ = [
     "TooManyOpen",
     "Vote",
     "VoteDecision",
+    "all_rules",
     "check_comment",
     "guarded_objects",
     "rule_in_words",

@@ -112,6 +112,8 @@ class HeldChange(Struct, frozen=True, kw_only=True):
     content: Mapping[str, Any]
     reasons: tuple[str, ...]
     match_digest: bytes
+    people: tuple[str, ...] = ()
+    """Ids of accounts that gain by it: they may not approve it either."""
 
 
 class Vote(Struct, frozen=True):

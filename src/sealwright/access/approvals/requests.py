@@ -111,7 +111,7 @@ class Approvals:
             requester_kind=actor.kind,
             requester_id=actor.id,
             requester_name=actor.name,
-            people=tuple(sorted(await store.people_behind(tx, actor.kind, actor.id))),
+            people=tuple(sorted({*await store.people_behind(tx, actor.kind, actor.id), *change.people})),
             title=change.title,
             content=change.content,
             reasons=(*change.reasons, *words),
@@ -257,16 +257,16 @@ class Approvals:
         self, reader: Transaction, request: ApprovalRequest, rules: Sequence[ApprovalRule], actor: Actor
     ) -> None:
         asked = [rule_in_words(rule, await self._group_of(reader, rule)) for rule in rules]
-        if actor.kind != "person":
+        if actor.kind != "person" or actor.api_key:
             raise MayNotVote(
-                f"{actor.name or 'An unknown caller'} may not decide about the request {request.id}: only people may.",
-                reasons=("whoever manages a service account decides with their own account",),
+                f"{actor.name} may not decide about the request {request.id}: only people who signed in may.",
+                reasons=("neither a service account nor an API key decides: its owner signs in",),
             )
         people = frozenset(request.people) | await store.people_behind(reader, request.requester_kind, request.requester_id)
         if actor.id in people:
             raise MayNotVote(
                 f"{actor.name} may not decide about the request {request.id}, which is their own.",
-                reasons=(f"{request.requester_name} asked for it, and {actor.name} can act as {request.requester_name}",),
+                reasons=(f"{actor.name} asked for it, can act as {request.requester_name} who did, or gains by it",),
                 hint="Ask someone else to approve it.",
             )
         if request.requester_kind in ("person", "service"):
@@ -361,7 +361,7 @@ class Approvals:
         return bool(actor.id) and (actor.id == request.requester_id or actor.id in request.people)
 
     async def _standing_of(self, reader: Database | Transaction, actor: Actor) -> Standing:
-        if actor.kind != "person":
+        if actor.kind != "person" or actor.api_key:
             return Standing(active=False)
         return await store.standing(reader, actor.id, self._clock.now(), session_id=actor.session_id)
 

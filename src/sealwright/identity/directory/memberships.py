@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from sealwright.access import ALL_ACCOUNTS, DYNAMIC_GROUPS, Actor, Permission, require
+from sealwright.access import ALL_ACCOUNTS, DYNAMIC_GROUPS, Actor, Permission, permissions_of_group, require
 from sealwright.audit import Event
 from sealwright.db import Transaction
 from sealwright.errors import Action, InvalidInput, Remedy
 from sealwright.identity.account_policy import store as policies
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import require_remaining_administrator
+from sealwright.identity.directory.guarded_roles import require_no_approval
 from sealwright.identity.directory.lookup import DirectoryLookup
 from sealwright.identity.errors import BuiltIn, GroupCycle, MemberNotFound
 from sealwright.identity.models import Account, Group
@@ -94,6 +95,9 @@ class Memberships(DirectoryLookup):
         for member in add:
             if isinstance(member, Group):
                 await self._require_nestable(tx, group, member)
+        if add:
+            carried = (await permissions_of_group(tx, group.id, self._clock.now())).everywhere
+            await require_no_approval(tx, actor, carried, f"add members to {group.name}", before=frozenset())
         async with require_remaining_administrator(tx, self._clock.now()):
             gone = [member for member in remove if await store.remove_member(tx, group.id, member)]
             removed = [member.name for member in gone]

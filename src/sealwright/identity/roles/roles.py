@@ -11,6 +11,7 @@ from sealwright.access import (
     DYNAMIC_GROUPS,
     MANUAL_SOURCE,
     ROLES,
+    SYSTEM,
     Actor,
     CustomRole,
     Permission,
@@ -22,12 +23,14 @@ from sealwright.access import (
     require_at_least,
 )
 from sealwright.access import store as access_store
+from sealwright.access.approvals import ApprovalPending, ApprovalRequest, Approvals, RequestKind
 from sealwright.audit import Audit, Event, changes_between
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges, require_remaining_administrator
+from sealwright.identity.directory.guarded_roles import ApprovalNeeded, require_no_approval, rules_over
 from sealwright.identity.errors import AccountNotFound, BuiltIn, GroupNotFound
 from sealwright.identity.models import Account, Group
 from sealwright.identity.policy import check_description, local_name, printable
@@ -40,6 +43,7 @@ from sealwright.identity.roles.errors import (
     RoleRefused,
     RoleTaken,
 )
+from sealwright.identity.roles.held_grants import grant_in, hold_grant, requester_of
 from sealwright.identity.upstream import store as upstream
 
 _ROLE_ID = re.compile(r"r-[a-z][a-z0-9-]{0,60}")
@@ -78,6 +82,12 @@ class Roles:
         self._entropy = entropy
         self._changes = changes
         self._domain = domain
+        self._approvals: Approvals | None = None
+
+    def hold_with(self, approvals: Approvals) -> None:
+        """Hold the grants that need approval there; without it, they are refused."""
+        self._approvals = approvals
+        approvals.appliers[RequestKind.ROLE_GRANT] = self._make_approved
 
     async def list_roles(self, *, actor: Actor) -> list[KnownRole]:
         """Every role: the built-in ones, then the others by id."""
@@ -116,6 +126,7 @@ class Roles:
                 before.id, before.description if text is None else text, before.permissions if allowed is None else allowed
             )
             require_at_least(actor, Permissions(before.permissions | after.permissions), f"change the role {before.id}")
+            await require_no_approval(tx, actor, after.permissions, f"change the role {before.id}", before=before.permissions)
             await access_store.change_role(tx, after)
             details = {
                 "added": sorted(after.permissions - before.permissions),
@@ -172,7 +183,7 @@ class Roles:
         if (person is None) is (group is None):
             raise RoleRefused("A role is granted to a person or to a group: name one of the two.")
 
-        async def body(tx: Transaction) -> GrantHolder:
+        async def body(tx: Transaction) -> GrantHolder | ApprovalPending:
             await store.lock_directory(tx)
             role = await find_role(tx, role_id)
             holder = await self._holder(tx, person, group)
@@ -192,11 +203,38 @@ class Roles:
                 expires_at=expires_at,
             )
             await self._require_new(tx, grant, holder.name, now)
-            await access_store.insert_grant(tx, grant)
-            await self._record(tx, Event.ROLE_GRANTED, actor, role.id, _details(grant, holder.name))
-            return GrantHolder(grant, holder.name)
+            rules = [] if actor is SYSTEM else await rules_over(tx, role.permissions)
+            if rules:
+                if self._approvals is None:
+                    raise ApprovalNeeded(f"Grants of the role {role.id} need approval, for which this is not the place.")
+                return await hold_grant(tx, self._approvals, rules, grant, role.permissions, holder=holder.name, actor=actor)
+            return await self._insert(tx, grant, holder.name, actor)
 
-        return await self._changes.run(Event.ROLE_GRANTED, Permission.ROLE_WRITE, actor, _target(role_id), body)
+        made = await self._changes.run(Event.ROLE_GRANTED, Permission.ROLE_WRITE, actor, _target(role_id), body)
+        if isinstance(made, ApprovalPending):
+            raise made
+        return made
+
+    async def _make_approved(self, tx: Transaction, request: ApprovalRequest) -> str:
+        """Make a grant that was approved, if who asked may still hand the role out, and it is the role that was approved."""
+        await store.lock_directory(tx)
+        now = self._clock.now()
+        actor = await requester_of(tx, request, now)
+        require(actor, Permission.ROLE_WRITE)
+        role = await find_role(tx, request.content["role"])
+        grant = grant_in(request, role.permissions, now)
+        self._require_may_hand_out(actor, role, grant.scope, f"grant the role {role.id}")
+        (holder,) = await self._holders(tx, [grant])
+        if holder.holder in (grant.account_id, grant.group_id):
+            raise RoleRefused(f"{request.content['holder']} does not exist any more.")
+        await self._require_new(tx, grant, holder.holder, now)
+        await self._insert(tx, grant, holder.holder, actor)
+        return grant.id
+
+    async def _insert(self, tx: Transaction, grant: RoleGrant, holder: str, actor: Actor) -> GrantHolder:
+        await access_store.insert_grant(tx, grant)
+        await self._record(tx, Event.ROLE_GRANTED, actor, grant.role, _details(grant, holder))
+        return GrantHolder(grant, holder)
 
     async def withdraw(self, grant_id: str, *, actor: Actor) -> None:
         """Take a grant back that was made by hand. What its holder may do by it ends with their next request."""

@@ -16,6 +16,7 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import Unavailable
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
+from sealwright.identity.directory.guarded_roles import require_no_approval
 from sealwright.identity.directory.store import lock_directory
 from sealwright.identity.policy import check_line, printable
 from sealwright.identity.roles.roles import find_role
@@ -246,6 +247,7 @@ class UpstreamProviders:
             provider = await self._known(tx, provider_id)
             found = await find_role(tx, role)
             require_at_least(actor, Permissions(found.permissions), f"let a group give the role {found.id}")
+            await require_no_approval(tx, actor, found.permissions, f"let a group give the role {found.id}", before=frozenset())
             mapping = GroupMapping(uuid4(self._entropy), provider.id, name, found.id, self._clock.now())
             if await store.mapping_exists(tx, mapping):
                 raise MappingTaken(f"The group {name} of {provider.name} gives the role {found.id} already.")

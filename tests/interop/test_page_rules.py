@@ -48,6 +48,37 @@ def answered(intercepted: Intercepted) -> None:
         intercepted.abort()
 
 
+STRANGE = {
+    "right-to-left": Gallery("\u202e\u2067\u05e9\u05dc\u05dd\u2066", "\u0645\u0631\u062d").all(),
+    "emoji": Gallery("\U0001f469\u200d\U0001f469\u200d\U0001f467", "\U0001f1e9\U0001f1ea" * 20).all(),
+    "long": Gallery("", "W" * 10_000).all(),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_values_of_other_directions_and_lengths_stay_within_their_place(chromium: Browser, kind: str, width: int) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=True)
+
+    def answered_strangely(intercepted: Intercepted) -> None:
+        path = intercepted.request.url.removeprefix(ORIGIN)
+        shown = STRANGE[kind].get(path.removeprefix("/gallery/"))
+        if shown is None:
+            answered(intercepted)
+        else:
+            intercepted.fulfill(status=shown.status, headers=dict(shown.headers), body=shown.body)
+
+    context.route("**/*", answered_strangely)
+    page, wide = context.new_page(), []
+    for name in sorted(STRANGE[kind].keys() - LEAVE_BY_THEMSELVES):
+        page.goto(f"{ORIGIN}/gallery/{name}")
+        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            wide.append(name)
+        assert page.evaluate("getComputedStyle(document.querySelector('h1')).unicodeBidi") == "isolate"
+    context.close()
+    assert wide == []
+
+
 @pytest.mark.parametrize("name", sorted(PAGES.keys() - LEAVE_BY_THEMSELVES))
 def test_no_page_breaks_a_rule_of_axe(page: Page, name: str) -> None:
     page.goto(f"{ORIGIN}/gallery/{name}")

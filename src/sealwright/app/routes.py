@@ -100,6 +100,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         provisioners=parts.ca.provisioners,
         audit=parts.audit,
         db=parts.around.db,
+        settings=parts.around.settings,
         machines_url=parts.urls[Listener.MACHINES],
     )
 

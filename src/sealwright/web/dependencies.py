@@ -40,6 +40,7 @@ from sealwright.oauth import (
     LogoutEndpoint,
     StepResponse,
 )
+from sealwright.settings import Settings
 
 
 class WebDependencies(Struct, frozen=True):
@@ -81,4 +82,5 @@ class WebDependencies(Struct, frozen=True):
     provisioners: ProvisionerRegistry
     audit: Audit
     db: Database
+    settings: Settings
     machines_url: str

@@ -51,8 +51,13 @@ PLACES: Final = (
         "Every certificate: by name, serial number, holder and state.",
         (_P.CERTIFICATE_READ,),
     ),
+    Place("/ui/issuers", "Issuers", "Certificates", "The root and the issuing CAs below it, as a tree.", (_P.CERTIFICATE_READ,)),
+    Place("/ui/provisioners", "Provisioners", "Certificates", "Whose word counts for a certificate.", (_P.PROVISIONER_READ,)),
+    Place("/ui/profiles", "Profiles", "Certificates", "What a certificate may hold.", (_P.CERTIFICATE_READ,)),
     Place("/ui/people", "People", "Directory", "Accounts of people, how they sign in, and what they may do.", (_P.PERSON_READ,)),
     Place("/ui/groups", "Groups", "Directory", "Who is in which group, and what groups ask of their members.", (_P.GROUP_READ,)),
+    Place("/ui/service-accounts", "Service accounts", "Directory", "Accounts of programs, and their tokens.", (_P.PERSON_READ,)),
+    Place("/ui/recycle-bin", "Recycle bin", "Directory", "What was deleted in the last days.", (_P.PERSON_READ,)),
     Place("/ui/clients", "Clients", "Directory", "Applications that sign people in here.", (_P.CLIENT_READ,)),
     Place(
         "/ui/identity-providers",
@@ -61,6 +66,8 @@ PLACES: Final = (
         "Where people of others prove who they are, and which of their groups give which roles.",
         (_P.OIDC_PROVIDER_READ,),
     ),
+    Place("/ui/audit", "Audit", "Record", "What was done, by whom, to what, and why.", (_P.AUDIT_READ,)),
+    Place("/ui/settings", "Settings", "Record", "What the server was started with, and where it is decided.", (_P.ISSUER_WRITE,)),
 )
 """In the order of the rail; each path has a route."""
 

@@ -45,6 +45,7 @@ NOTICES: Mapping[str, str] = {
     "provider-deleted": "The identity provider was deleted, with its mappings and the roles that they gave.",
     "mapping-added": "The group gives the role from each person's next sign-in on.",
     "mapping-removed": "The group gives the role no more, from each person's next sign-in on.",
+    "revived": "It is back. An account has no credential yet: make a link for its owner.",
     "welcome": "You are the administrator of this server, and signed in.",
 }
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sealwright.access import NO_PERMISSIONS
-from sealwright.ca import CertificateRecord, CertificateState
+from sealwright.ca import CertificateRecord, CertificateState, Profile
 from sealwright.clock import Instant
 from sealwright.http import Response
-from sealwright.identity import AccountKind, Group
+from sealwright.identity import AccountKind, ApiToken, BinEntry, Group
+from sealwright.web.console.authority import IssuerNode, ProvisionerRow
 from sealwright.web.console.certificates import HOLDER, CertificateRow
 from sealwright.web.console.certificates import STATES as CERTIFICATE_STATES
 from sealwright.web.console.chain import ChainLink
@@ -19,7 +20,9 @@ from sealwright.web.console.frame import Question
 from sealwright.web.console.listing import Column, Filter, Listing
 from sealwright.web.console.overview import Breaking, HealthItem
 from sealwright.web.console.people import ListedAccount, ListedRole
+from sealwright.web.console.record import CATEGORIES, OUTCOMES, EventLine
 from sealwright.web.console.search import Result, ResultGroup
+from sealwright.web.console.settings import SettingRow
 from sealwright.web.navigation import PLACES
 from tests.unit.web.approvals_gallery import approvals
 from tests.unit.web.identity_provider_gallery import identity_provider_pages
@@ -41,7 +44,20 @@ def listing(gallery: Gallery, path: str, *, after: str = "k") -> Listing:
 def console_pages(gallery: Gallery) -> Samples:
     """All of them."""
     show: Callable[..., Response] = gallery.pages.console
-    for samples in (refusals, people, groups, search, certificates, overview, approvals, identity_provider_pages):
+    every = (
+        refusals,
+        people,
+        groups,
+        search,
+        certificates,
+        overview,
+        record,
+        authority,
+        accounts,
+        approvals,
+        identity_provider_pages,
+    )
+    for samples in every:
         yield from samples(gallery, show)
 
 
@@ -229,3 +245,88 @@ def overview(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     yield "overview-calm", show("overview.html", here, breaking=calm, health=health[1:], unwell=0, places=places, now=NOW)
     nothing = gallery.context("/ui/overview", NO_PERMISSIONS)
     yield "overview-nothing", show("overview.html", nothing, breaking=None, health=(), unwell=0, places=(), now=NOW)
+
+
+def record(gallery: Gallery, show: Callable[..., Response]) -> Samples:
+    text, here = gallery.text, gallery.context("/ui/audit")
+    line = EventLine(
+        at=NOW,
+        sentence=text("root1 changed the display name of the person alice"),
+        outcome="done",
+        kind="good",
+        event="person.updated",
+        path="/ui/people/alice",
+        about="/ui/audit?about=person%3A1",
+        changes=((text("display_name"), text("Alice"), ""), (text("mails"), "", text("[]"))),
+        details=((text("name"), text("alice")),),
+        place="72c9d9c2, entry 14",
+    )
+    refused = replace(line, outcome="refused", kind="soon", path="", changes=())
+    chosen = {"about": text("person:1"), "category": "auth"}
+    asked = Listing("/ui/audit", (OUTCOMES, CATEGORIES), (), text("alice"), chosen, "", "k")
+    values: dict[str, Any] = {"filters": asked, "listing": asked, "now": NOW}
+    yield "audit", show("audit.html", here, lines=(line, refused), next=text("k"), follows=True, **values)
+    none = Listing("/ui/audit", (OUTCOMES, CATEGORIES))
+    yield "audit-none", show("audit.html", here, lines=(), next="", follows=False, **(values | {"listing": none}))
+    row = SettingRow(text("listen.people"), text("localhost:8443"), is_default=True, about=text("Browsers."))
+    sections = ((text("listen"), (row, replace(row, is_default=False))),)
+    yield "settings", show("settings.html", gallery.context("/ui/settings"), sections=sections, file=text("/srv/settings.toml"))
+
+
+def authority(gallery: Gallery, show: Callable[..., Response]) -> Samples:
+    text, here = gallery.text, gallery.context("/ui/issuers")
+    issuing = IssuerNode(text("Example Issuing CA 1"), "issuing CA", "good", text("signs certificates"), "4f1e07aa" * 8, NOW, ())
+    root = IssuerNode(text("Example Root CA"), "root", "good", text("trusted"), "4f1e07aa" * 8, NOW, (issuing, issuing))
+    yield "issuers", show("issuers.html", here, roots=(root,), root_key_is_here=True, now=NOW)
+    yield "issuers-none", show("issuers.html", here, roots=(), root_key_is_here=False, now=NOW)
+    here = gallery.context("/ui/provisioners")
+    row = ProvisionerRow(text("single sign-on"), "/ui/provisioners/x", "OIDC", text("/srv/p.json"), text("ID tokens of id"))
+    many = (row, replace(row, source=""))
+    asked = Listing("/ui/provisioners", after="k")
+    yield "provisioners", show("provisioners.html", here, rows=many, listing=asked, next=text("k"))
+    yield "provisioners-none", show("provisioners.html", here, rows=(), listing=Listing("/ui/provisioners"), next="")
+    here = gallery.context("/ui/provisioners/x")
+    one: dict[str, Any] = {"row": row, "claims": ((text("longest"), text("1 day")),), "definition": text("{}")}
+    yield "provisioner", show("provisioner.html", here, has_secret=True, **one)
+    may_not = gallery.context("/ui/provisioners/x", NO_PERMISSIONS)
+    stored = one | {"row": replace(row, source="")}
+    yield "provisioner-read-only", show("provisioner.html", may_not, has_secret=False, **stored)
+    yield "provisioner-stored", show("provisioner.html", here, has_secret=False, **stored)
+    profile = Profile(name=text("step_leaf"), description=text("People and machines"))
+    facts = ((text("Names"), text("dns")),)
+    yield "profiles", show("profiles.html", gallery.context("/ui/profiles"), profiles=((profile, facts), (profile, facts)))
+
+
+def accounts(gallery: Gallery, show: Callable[..., Response]) -> Samples:
+    text = gallery.text
+    group = Group("g", text("web-team"), "", builtin=False, created_at=NOW)
+    token = ApiToken(id="t", account_id="a", label=text("ci"), read_only=True, created_at=NOW, expires_at=NOW, last_used_at=NOW)
+    bare = replace(token, read_only=False, expires_at=None, last_used_at=None)
+    one: dict[str, Any] = {
+        "account": gallery.account(),
+        "listed": listed(gallery),
+        "spn": text("ci@example.org"),
+        "manager": text("web-team"),
+        "groups": (group,),
+        "tokens": (token, bare),
+        "now": NOW,
+    }
+    here = gallery.context("/ui/service-accounts/ci")
+    yield "service-account", show("service-account.html", here, **one)
+    none = {"groups": (), "tokens": (), "manager": None}
+    yield "service-account-bare", show("service-account.html", here, **(one | none))
+    here = gallery.context("/ui/recycle-bin")
+    entry = BinEntry("i", "person", text("bob"), "{}", NOW, text("root1"))
+    asked = Listing("/ui/recycle-bin", after="k")
+    full: dict[str, Any] = {
+        "accounts": (entry,),
+        "groups": (entry,),
+        "next": text("k"),
+        "notice": text("It is back."),
+        "now": NOW,
+    }
+    yield "recycle-bin", show("recycle-bin.html", here, listing=asked, **full)
+    empty: dict[str, Any] = {"accounts": (), "groups": (), "next": "", "notice": "", "now": NOW}
+    yield "recycle-bin-empty", show("recycle-bin.html", here, listing=Listing("/ui/recycle-bin"), **empty)
+    may_not = gallery.context("/ui/recycle-bin", NO_PERMISSIONS)
+    yield "recycle-bin-read-only", show("recycle-bin.html", may_not, listing=asked, **full)

@@ -9,14 +9,23 @@ from sealwright.clock import Clock
 from sealwright.http import Route
 from sealwright.web.certificates import CertificatePages
 from sealwright.web.clients import CLIENTS_PAGE, ClientPages
+from sealwright.web.console.accounts import (
+    RECYCLE_BIN_PAGE,
+    SERVICE_ACCOUNTS_PAGE,
+    RecycleBinPages,
+    ServiceAccountPages,
+)
 from sealwright.web.console.approvals import APPROVALS_PAGE, ApprovalPages
+from sealwright.web.console.authority import ISSUERS_PAGE, PROFILES_PAGE, PROVISIONERS_PAGE, AuthorityPages
 from sealwright.web.console.certificates import ALL_CERTIFICATES_PAGE, AllCertificatePages, CertificateParts
 from sealwright.web.console.chain import CertificateChain
 from sealwright.web.console.groups import GROUPS_PAGE, GroupPages
 from sealwright.web.console.identity_providers import PROVIDERS_PAGE, IdentityProviderPages
 from sealwright.web.console.overview import OVERVIEW_PAGE, OverviewPages, OverviewParts
 from sealwright.web.console.people import PEOPLE_PAGE, PeopleDependencies, PeoplePages
+from sealwright.web.console.record import AUDIT_PAGE, AuditPages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages
+from sealwright.web.console.settings import SETTINGS_PAGE, SettingsPages
 from sealwright.web.dependencies import WebDependencies
 from sealwright.web.page_request import PageHandlers, PersonalAction
 from sealwright.web.page_route import page_route
@@ -43,6 +52,9 @@ class ConsoleRoutes:
             *self._search(),
             *self._overview(),
             *self._certificates(),
+            *self._authority(),
+            *self._accounts(),
+            *self._record(),
             *self._people(),
             *self._groups(),
             *self._clients(),
@@ -97,6 +109,30 @@ class ConsoleRoutes:
         yield self._page(f"{one}/pem", own.download, _P.CERTIFICATE_READ)
         yield self._page(f"{one}/revoke", certificates.show_revocation, _P.CERTIFICATE_REVOKE, recent=True)
         yield self._form(f"{one}/revoke", certificates.revoke, _P.CERTIFICATE_REVOKE, page=ALL_CERTIFICATES_PAGE)
+
+    def _authority(self) -> Iterator[Route]:
+        authority = AuthorityPages(self._pages, self._parts.issuers, self._parts.provisioners, self._clock)
+        yield self._page(ISSUERS_PAGE, authority.show_issuers, _P.CERTIFICATE_READ)
+        yield self._page(PROFILES_PAGE, authority.show_profiles, _P.CERTIFICATE_READ)
+        yield self._page(PROVISIONERS_PAGE, authority.show_provisioners, _P.PROVISIONER_READ)
+        yield self._page(f"{PROVISIONERS_PAGE}/{{name}}", authority.show_provisioner, _P.PROVISIONER_READ)
+
+    def _accounts(self) -> Iterator[Route]:
+        parts = self._parts
+        accounts = ServiceAccountPages(self._pages, parts.directory, parts.api_tokens, self._clock)
+        recycle_bin = RecycleBinPages(self._pages, parts.recycle_bin, self._clock)
+        kept = RECYCLE_BIN_PAGE
+        yield self._page(SERVICE_ACCOUNTS_PAGE, accounts.show_list, _P.PERSON_READ)
+        yield self._page(f"{SERVICE_ACCOUNTS_PAGE}/{{name}}", accounts.show, _P.PERSON_READ)
+        yield self._page(kept, recycle_bin.show, _P.PERSON_READ)
+        yield self._form(f"{kept}/accounts/revive", recycle_bin.revive_account, _P.PERSON_WRITE, page=kept)
+        yield self._form(f"{kept}/groups/revive", recycle_bin.revive_group, _P.GROUP_WRITE, page=kept)
+
+    def _record(self) -> Iterator[Route]:
+        parts = self._parts
+        record = AuditPages(self._pages, parts.db, parts.audit, parts.directory, parts.clients, self._clock)
+        yield self._page(AUDIT_PAGE, record.show, _P.AUDIT_READ)
+        yield self._page(SETTINGS_PAGE, SettingsPages(self._pages, parts.settings).show, _P.ISSUER_WRITE)
 
     def _people(self) -> Iterator[Route]:
         parts, one = self._parts, f"{PEOPLE_PAGE}/{{name}}"

@@ -1,0 +1,179 @@
+"""The audit record: searched, read as sentences with what changed, followed as it grows, and exported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from sealwright.audit import Audit, AuditedEvent, Category, Event, EventFilter, Outcome, changes_in, events_in, sentence_of
+from sealwright.clock import Clock, Instant
+from sealwright.db import Database
+from sealwright.errors import InvalidInput
+from sealwright.http import Response
+from sealwright.identity import Directory, SignedIn
+from sealwright.oauth import ClientRegistry
+from sealwright.web.console.frame import context_of
+from sealwright.web.console.listing import ON_A_PAGE, Filter, Listing, read_listing
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import Pages
+
+AUDIT_PAGE: Final = "/ui/audit"
+LOOKED_AT_AGAIN: Final = 5
+"""Seconds after which a page that follows the record is loaded again; no script is needed for it."""
+OUTCOMES = Filter("outcome", "Outcome", {str(each): str(each).capitalize() for each in Outcome})
+CATEGORIES = Filter("category", "Category", {str(each): str(each).replace("_", " ").capitalize() for each in Category})
+ABOUT = Filter("about", "About", {})
+FOLLOW = Filter("follow", "Follow", {"yes": "Follow"})
+_PLACE = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})\.([0-9A-Za-z-]{1,64})")
+_PAGES: Mapping[str, str] = {
+    "certificate": "/ui/certificates",
+    "person": "/ui/people",
+    "group": "/ui/groups",
+    "client": "/ui/clients",
+}
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class EventLine(Struct, frozen=True):
+    """One event as it is read."""
+
+    at: Instant
+    sentence: str
+    outcome: str
+    kind: str
+    """Of the badge."""
+    event: str
+    path: str
+    """The page of what it is about; empty where there is none."""
+    about: str
+    """The address that lists all about the same thing."""
+    changes: tuple[tuple[str, str, str], ...]
+    details: tuple[tuple[str, str], ...]
+    place: str
+    """Chain and number, by which it is proven."""
+
+
+class AuditPages:
+    """For those who hold `audit:read`, which the route asks for."""
+
+    def __init__(
+        self, pages: Pages, db: Database, audit: Audit, directory: Directory, clients: ClientRegistry, clock: Clock
+    ) -> None:
+        self._pages = pages
+        self._db = db
+        self._audit = audit
+        self._directory = directory
+        self._clients = clients
+        self._clock = clock
+
+    async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """Events, newest first; while it is followed, the page looks again by itself."""
+        listing = read_listing(page_request.request, AUDIT_PAGE, filters=(OUTCOMES, CATEGORIES, ABOUT, FOLLOW))
+        found = await self._audit.search(self._db, await self._wanted(listing), at_most=ON_A_PAGE + 1)
+        names: dict[str, str | None] = {}
+        lines = [await self._line(row, names, person) for row in found[:ON_A_PAGE]]
+        follows = "follow" in listing.chosen and listing.at_start
+        return self._pages.console(
+            "audit.html",
+            context_of(page_request, person),
+            headers=(("refresh", str(LOOKED_AT_AGAIN)),) if follows else (),
+            listing=listing,
+            filters=Listing(AUDIT_PAGE, (OUTCOMES, CATEGORIES), (), listing.search, listing.chosen),
+            lines=tuple(lines),
+            next=_place_of(found[ON_A_PAGE - 1]) if len(found) > ON_A_PAGE else "",
+            follows=follows,
+            now=self._clock.now(),
+        )
+
+    async def _wanted(self, listing: Listing) -> EventFilter:
+        """What the search asks for: who did it, what it was done to, which event, or in which request."""
+        targets: tuple[str, ...] = (listing.chosen["about"],) if "about" in listing.chosen else ()
+        events: tuple[str, ...] = ()
+        category = Category.called(listing.chosen.get("category", ""))
+        if category is not None:
+            events = tuple(map(str, events_in(category)))
+        by, request_id, text = None, "", listing.search
+        if text:
+            known = tuple(str(event) for event in Event if text in (event, event.partition(".")[0]))
+            account, group = await self._directory.find(text), await self._directory.find_group(text)
+            if ":" in text and "." not in text.partition(":")[0]:
+                targets = (text,)
+            elif known:
+                events = known
+            elif account is not None:
+                by = (account.id, account.name)
+            elif group is not None:
+                targets = (f"group:{group.id}",)
+            elif len(text) > 20:  # noqa: PLR2004 - no name of an account is looked for that long; a request's id is
+                request_id = text
+            else:
+                by = (text, text)
+        return EventFilter(
+            targets=targets,
+            events=events,
+            outcome=listing.chosen.get("outcome", ""),
+            by=by,
+            request_id=request_id,
+            older_than=_read_place(listing.after),
+        )
+
+    async def _line(self, row: AuditedEvent, names: dict[str, str | None], person: SignedIn) -> EventLine:
+        if row.target not in names:
+            names[row.target] = await self._name(row.target, person)
+        name, details = names[row.target], _decode(row.details)
+        kind, _, number = row.target.partition(":")
+        changes = changes_in(details)
+        called = number if kind == "certificate" else name
+        return EventLine(
+            at=Instant(row.at),
+            sentence=sentence_of(
+                row.event, row.outcome, (row.actor_kind, row.actor_id, row.actor_name), row.target, name, details
+            ),
+            outcome=row.outcome,
+            kind={"done": "good", "refused": "soon"}.get(row.outcome, "bad"),
+            event=row.event,
+            path=f"{_PAGES[kind]}/{called}" if kind in _PAGES and called else "",
+            about=Listing(AUDIT_PAGE).link(about=row.target),
+            changes=tuple((field, _text(each.get("old")), _text(each.get("new"))) for field, each in changes.items()),
+            details=tuple((field, _text(value)) for field, value in details.items() if field != "changes"),
+            place=f"{row.writer_id[:8]}, entry {row.sequence}",
+        )
+
+    async def _name(self, target: str, person: SignedIn) -> str | None:
+        kind, _, number = target.partition(":")
+        if kind in ("person", "service"):
+            account = await self._directory.account(number)
+            return await self._audit.name_of(self._db, target) if account is None else account.name
+        if kind == "group":
+            group = await self._directory.find_group(number)
+            return await self._audit.name_of(self._db, target) if group is None else group.name
+        if kind == "client":
+            return await self._clients.name_of(number, actor=person.actor) or await self._audit.name_of(self._db, target)
+        return None
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+def _place_of(row: AuditedEvent) -> str:
+    return f"{row.at}.{row.sequence}.{row.writer_id}"
+
+
+def _read_place(text: str) -> tuple[Instant, str, int] | None:
+    if not text:
+        return None
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise InvalidInput(
+            f"The address names a place in the record that there is not: {text[:40]!r}.", hint="Begin with the newest."
+        )
+    return Instant(int(found[1])), found[3], int(found[2])

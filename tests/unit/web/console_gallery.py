@@ -294,7 +294,7 @@ def authority(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     yield "provisioner-stored", show("provisioner.html", here, has_secret=False, **stored)
     profile = Profile(name=text("step_leaf"), description=text("People and machines"))
     facts = ((text("Names"), text("dns")),)
-    yield "profiles", show("profiles.html", gallery.context("/ui/profiles"), profiles=((profile, facts), (profile, facts)))
+    yield "profiles", show("profiles.html", gallery.context("/ui/profiles"), profiles=((profile, facts),))
 
 
 def accounts(gallery: Gallery, show: Callable[..., Response]) -> Samples:

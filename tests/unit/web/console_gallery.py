@@ -12,7 +12,7 @@ from sealwright.ca import CertificateRecord, CertificateState, Profile
 from sealwright.clock import Instant
 from sealwright.http import Response
 from sealwright.identity import AccountKind, ApiToken, BinEntry, Group
-from sealwright.web.console.authority import IssuerNode, ProvisionerRow
+from sealwright.web.console.authority import IssuerNode, ListedProvisioner
 from sealwright.web.console.certificates import HOLDER, CertificateRow
 from sealwright.web.console.certificates import STATES as CERTIFICATE_STATES
 from sealwright.web.console.chain import ChainLink
@@ -280,7 +280,7 @@ def authority(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     yield "issuers", show("issuers.html", here, roots=(root,), root_key_is_here=True, now=NOW)
     yield "issuers-none", show("issuers.html", here, roots=(), root_key_is_here=False, now=NOW)
     here = gallery.context("/ui/provisioners")
-    row = ProvisionerRow(text("single sign-on"), "/ui/provisioners/x", "OIDC", text("/srv/p.json"), text("ID tokens of id"))
+    row = ListedProvisioner(text("single sign-on"), "/ui/provisioners/x", "OIDC", text("/srv/p.json"), text("ID tokens of id"))
     many = (row, replace(row, source=""))
     asked = Listing("/ui/provisioners", after="k")
     yield "provisioners", show("provisioners.html", here, rows=many, listing=asked, next=text("k"))

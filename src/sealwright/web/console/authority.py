@@ -45,7 +45,7 @@ class IssuerNode(Struct, frozen=True):
     below: tuple[IssuerNode, ...]
 
 
-class ProvisionerRow(Struct, frozen=True):
+class ListedProvisioner(Struct, frozen=True):
     """A provisioner as a row."""
 
     name: str
@@ -124,12 +124,12 @@ def issuer_node(record: IssuerRecord, records: tuple[IssuerRecord, ...], now: In
     return IssuerNode(record.name, what, kind, word, record.fingerprint, record.not_after, below)
 
 
-def _row(one: Provisioner) -> ProvisionerRow:
+def _row(one: Provisioner) -> ListedProvisioner:
     if isinstance(one, OidcProvisioner):
         trusts = f"ID tokens of {one.definition.configuration_endpoint} for {one.definition.client_id}"
     else:
         trusts = f"tokens signed with the key {one.id.rpartition(':')[2]}"
-    return ProvisionerRow(one.name, f"{PROVISIONERS_PAGE}/{one.name}", one.definition.type, one.source, trusts)
+    return ListedProvisioner(one.name, f"{PROVISIONERS_PAGE}/{one.name}", one.definition.type, one.source, trusts)
 
 
 def _claims(one: Provisioner) -> list[tuple[str, str]]:

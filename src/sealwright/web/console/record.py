@@ -26,7 +26,7 @@ LOOKED_AT_AGAIN: Final = 5
 """Seconds after which a page that follows the record is loaded again; no script is needed for it."""
 _CATEGORIES: Mapping[str, str] = {"cert_lifecycle": "Certificates", "auth": "Sign-ins and access", "config": "Changes"}
 OUTCOMES = Filter("outcome", "Outcome", {str(each): str(each).capitalize() for each in Outcome})
-CATEGORIES = Filter("category", "Category", {str(each): words for each, words in _CATEGORIES.items()})
+CATEGORIES = Filter("category", "Category", {str(each): _CATEGORIES.get(str(each), str(each)) for each in Category})
 ABOUT = Filter("about", "About", {})
 FOLLOW = Filter("follow", "Follow", {"yes": "Follow"})
 _PLACE = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})\.([0-9A-Za-z-]{1,64})")

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     OIDC_PROVIDER_READ = "oidc-provider:read"
     OIDC_PROVIDER_WRITE = "oidc-provider:write"
     ROLE_WRITE = "role:write"
+    METRICS_READ = "metrics:read"
     APPROVAL_READ = "approval:read"
     APPROVAL_WRITE = "approval:write"
     """To say what asks for approval. Who may approve is said by each rule, and needs no permission."""

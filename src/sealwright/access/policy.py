@@ -20,6 +20,7 @@ _READING = frozenset(
         _P.CERTIFICATE_READ,
         _P.API_KEY_READ,
         _P.SESSION_READ,
+        _P.METRICS_READ,
         _P.ROLE_READ,
         _P.OIDC_PROVIDER_READ,
         _P.APPROVAL_READ,

@@ -26,6 +26,7 @@ from sealwright.api.issuers import IssuerOperations
 from sealwright.api.links import LinkOperations
 from sealwright.api.mail_addresses import MailAddressOperations
 from sealwright.api.manifests import ManifestApplication, ManifestOperations, Targets, WithinOneTransaction
+from sealwright.api.metrics import MetricsOperations
 from sealwright.api.oidc_providers import OidcProviderOperations
 from sealwright.api.operations import Operation
 from sealwright.api.person_imports import PersonImportOperations
@@ -178,17 +179,23 @@ def operations(given: ApiDependencies) -> list[Operation]:
                 clock=given.clock,
             ),
         ).operations(),
-        *_audit_operations(given),
+        *_watching_operations(given),
     ]
     return [*found, *ServerOperations(given.facts, given.issuers).operations(found)]
 
 
-def _audit_operations(given: ApiDependencies) -> list[Operation]:
+def _watching_operations(given: ApiDependencies) -> list[Operation]:
+    """What tells of the server itself: the record, where it is forwarded to, and metrics."""
     search = AuditSearch(given.db, given.directory, given.clients, given.provisioners)
     return [
         *AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search).operations(),
         *AuditSinkOperations(given.forwarding).operations(),
+        *_metrics(given).operations(),
     ]
+
+
+def _metrics(given: ApiDependencies) -> MetricsOperations:
+    return MetricsOperations(given.db, given.clock, given.issuers, given.checkpoints, given.forwarding, given.outbox)
 
 
 def authenticator_of(given: ApiDependencies) -> ApiAuthenticator:

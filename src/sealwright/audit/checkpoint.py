@@ -26,6 +26,10 @@ LATE = timedelta(minutes=10)
 """A row can become visible so long after the time that it bears, and clocks of nodes can differ by so much."""
 
 
+MOST_APART = timedelta(minutes=1)
+"""By so much clocks of nodes may differ before one of them is wrong."""
+
+
 class NothingToPurge(Conflict):
     """There is no checkpoint that is old enough: only what was signed can be purged."""
 
@@ -83,6 +87,22 @@ class Checkpoints:
             while page := await store.rows_of_writer(self._db, writer_id, beyond=beyond, at_most=PAGE):
                 yield page
                 beyond = page[-1].sequence
+
+    async def last_made_at(self) -> Instant | None:
+        """When the newest checkpoint was made."""
+        last = await store.newest_of(self._db, Event.CHAIN_CHECKPOINT)
+        return None if last is None else Instant(last.at)
+
+    async def events_ever(self) -> int:
+        """How many events were ever recorded."""
+        found = [await store.head_of(self._db, writer_id) for writer_id in await store.writers(self._db)]
+        return sum(row.sequence for row in found if row is not None)
+
+    async def recorded_ahead(self) -> float | None:
+        """By how many seconds the newest event is later than this node's clock; None where clocks may differ by so much."""
+        newest = await self._audit.newest(self._db, at_most=1)
+        ahead = (newest[0].at - self._clock.now()) / 1000 if newest else 0.0
+        return ahead if ahead > MOST_APART.total_seconds() else None
 
     async def purge(self, until: Instant, actor: Acting) -> int:
         """Delete what the newest checkpoint before `until` has seen; returns the rows. The rest still verifies.

@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from tests.interop.client_programs import OAUTH2
-from tests.live import run
+from tests.live import run, wait_until
 
 NOT_PROVEN = "invalid_client"
 
@@ -76,8 +76,13 @@ def test_service_gets_tokens_through_renewals_until_its_certificate_is_revoked(s
     assert (status, refused["error"]) == (401, NOT_PROVEN)
     assert time.monotonic() - began < 1 + 1  # two calls of curl
     assert own_token(server, "svc.example.org", crt, key)[0] == 200
+    wait_until(lambda: refused_because(server, "was revoked"), "the row of the refusal")
+
+
+def refused_because(server, reason):
+    """Whether the record says so of a request for a token; its row is written after the response."""
     rows = [json.loads(line) for line in server.sealwright("audit", "list", "--output", "json").splitlines()]
-    assert any("was revoked" in row["details"].get("reason", "") for row in rows if row["event"] == "token.refused")
+    return any(reason in row["details"].get("reason", "") for row in rows if row["event"] == "token.refused")
 
 
 def test_machine_registers_itself_and_manages_what_it_registered(server, machine):
@@ -161,8 +166,7 @@ def test_registered_self_signed_certificate_proves_its_client_and_no_other(serve
     register(server, "desk.example.org")
     crt, key = self_made(machine.place, "desk.example.org")
     assert own_token(server, "desk.example.org", crt, key)[1]["error"] == NOT_PROVEN
-    rows = [json.loads(line) for line in server.sealwright("audit", "list", "--output", "json").splitlines()]
-    assert any("was not issued here" in row["details"].get("reason", "") for row in rows if row["event"] == "token.refused")
+    wait_until(lambda: refused_because(server, "was not issued here"), "the row of the refusal")
     shown = subprocess.run(["openssl", "x509", "-in", crt, "-outform", "der"], check=True, capture_output=True).stdout
     numbers = x509.load_der_x509_certificate(shown).public_key().public_numbers()
     point = {name: base64url(getattr(numbers, name).to_bytes(32, "big")) for name in ("x", "y")}

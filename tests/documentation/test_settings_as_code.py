@@ -2,6 +2,7 @@
 
 import pytest
 
+from sealwright.manifest import faults_of, read_yaml
 from tests.documentation.pages import blocks, missing_line, steps
 from tests.documentation.shell import shell
 from tests.live import SEALWRIGHT, live_server
@@ -19,7 +20,10 @@ def test_settings_as_code(tmp_path):
         environment = {**server.environment(), "PATH": f"{SEALWRIGHT.parent}:/usr/bin:/bin"}
         server.sealwright("login", "-D", "admin", "--password-file", "-", stdin="velvet-orbit-canyon-97\n")
         with shell(tmp_path, environment, print) as session:
-            (manifest,) = (each.text for each in blocks(PAGE) if each.language == "yaml")
+            manifest, *parts = (each.text for each in blocks(PAGE) if each.language == "yaml")
+            assert parts
+            for part in parts:
+                assert faults_of(read_yaml(f"version: 1\n{part}").value, with_secrets=False) == []
             (tmp_path / "work" / "example.yaml").write_text(manifest, encoding="utf-8")
             for step in steps(PAGE):
                 printed = session.run(step.commands)

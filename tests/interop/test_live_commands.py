@@ -298,7 +298,6 @@ role grant r-desk --group auditors --expires 8h
 role grants --role r-desk
 approval set-rule profile:server --group auditors
 approval rules
-approval list
 approval remove-rule profile:server
 approval list --mine
 approval show {approval}

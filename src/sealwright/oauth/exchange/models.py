@@ -34,6 +34,8 @@ class PresentedParty(Struct, frozen=True):
     details: tuple[Mapping[str, Any], ...] = ()
     act: Mapping[str, Any] | None = None
     may_act: Mapping[str, Any] | None = None
+    read_only: bool = False
+    """Whether it is an API token with which nothing of this server may be changed."""
 
     @property
     def exchanges(self) -> int:

@@ -54,6 +54,7 @@ class PresentedTokens:
             source=TokenSource(api_token=session.id),
             holder=FamilyHolder(account, None),
             ends_at=session.expires_at,
+            read_only=found.read_only,
         )
 
     async def _access_token(self, text: str) -> PresentedParty:

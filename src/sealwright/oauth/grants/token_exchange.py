@@ -12,6 +12,7 @@ from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.entropy import uuid4
 from sealwright.oauth import policy, store
+from sealwright.oauth.api_access import CHANGE_SCOPE
 from sealwright.oauth.authorization_details import allowed_details
 from sealwright.oauth.client_scopes import scopes_of_client
 from sealwright.oauth.errors import GrantRefused, MalformedTokenRequest, TokenRequestRefused
@@ -122,7 +123,8 @@ class TokenExchangeGrant:
             return frozenset.intersection(*[await scopes_of_client(self._db, each) for each in clients])
         groups = {group.id for group in await self._directory.groups_of(subject.holder.account.id)}
         held = [await store.held_scopes_by_group(self._db, each.id) for each in clients]
-        return frozenset.intersection(*[policy.available_scopes(each, groups) for each in held])
+        reached = frozenset.intersection(*[policy.available_scopes(each, groups) for each in held])
+        return reached - {CHANGE_SCOPE} if subject.read_only else reached
 
     async def _record_refusal(self, client: Client, actor: Actor, reason: str, about: dict[str, Any]) -> None:
         await self._audit.refused(

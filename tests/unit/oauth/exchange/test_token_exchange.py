@@ -10,7 +10,7 @@ import pytest
 from sealwright.access import SYSTEM
 from sealwright.clock import after, to_seconds
 from tests.machines_world import machines_world, refused, thumbprint_of
-from tests.oauth_world import basic, confidential_request, members
+from tests.oauth_world import ORIGIN, basic, confidential_request, members
 from tests.unit.oauth.dpop.test_bound_tokens import OTHER, proof
 from tests.unit.oauth.test_resources_and_details import redeemed
 
@@ -86,6 +86,20 @@ async def test_api_token_of_a_service_account_becomes_an_access_token():
         assert (claims["sub"], claims["aud"], claims["client_id"]) == (made.robot.id, BACKEND, "gateway")
         told = await made.introspected("gateway", answer["access_token"])
         assert (told["active"], told["username"], told["scope"]) == (True, "robot@example.org", "read")
+
+
+async def test_api_token_that_only_reads_becomes_no_access_token_that_changes_this_server():
+    async with exchanges() as made:
+        clients = made.world.server.clients
+        await clients.change("gateway", {"resources": [ORIGIN]}, actor=SYSTEM)
+        await clients.update_scope_map("gateway", "users", ("sealwright_read", "sealwright_change"), actor=SYSTEM)
+        api_tokens = made.world.app.parts.identity.api_tokens
+        writing = await api_tokens.generate("robot", "writing", expires_at=None, read_only=False, actor=SYSTEM)
+        asked = {"resource": ORIGIN, "scope": "sealwright_change"}
+        reading = (await made.api_token()).token
+        assert refused(await made.exchange(subject_token=reading, **asked)) == (400, "invalid_scope")
+        assert members(await made.exchange(subject_token=reading, resource=ORIGIN))["scope"] == "sealwright_read"
+        assert members(await made.exchange(subject_token=writing.token, **asked))["scope"] == "sealwright_change"
 
 
 async def test_public_client_exchanges_api_tokens_and_no_tokens_of_others():

@@ -73,6 +73,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         roles=people.roles,
         account_policies=people.account_policies,
         recycle_bin=people.recycle_bin,
+        api_keys=people.api_keys,
         api_tokens=people.api_tokens,
         bootstrap=people.bootstrap,
         reset_links=people.reset_links,

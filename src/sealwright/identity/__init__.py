@@ -10,7 +10,7 @@ from sealwright.identity.account_policy.account_policies import AccountPolicies
 from sealwright.identity.account_policy.models import CredentialMinimum, GroupPolicy
 from sealwright.identity.api_keys.api_keys import ApiKeys
 from sealwright.identity.api_keys.errors import PersonNeeded
-from sealwright.identity.api_keys.models import ApiKey, ApiKeyState, ApiKeyUsage, OwnedKey
+from sealwright.identity.api_keys.models import ApiKey, ApiKeyState, ApiKeyUsage, ApiKeyUse, NewApiKey, OwnedKey
 from sealwright.identity.api_keys.secret import API_KEY_PREFIX
 from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX, ApiTokens
 from sealwright.identity.authentication import (
@@ -158,6 +158,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyState",
     "ApiKeyUsage",
+    "ApiKeyUse",
     "ApiKeys",
     "ApiToken",
     "ApiTokens",
@@ -210,6 +211,7 @@ __all__ = [
     "Members",
     "NameRefused",
     "NameTaken",
+    "NewApiKey",
     "NewApiToken",
     "NotByHand",
     "OneTimeLink",

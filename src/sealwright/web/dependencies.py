@@ -12,6 +12,7 @@ from sealwright.ca import CertificateLists, Inventory, Issuers, ProvisionerRegis
 from sealwright.db import Database
 from sealwright.identity import (
     AccountPolicies,
+    ApiKeys,
     ApiTokens,
     BackChannelLogout,
     Bootstrap,
@@ -56,6 +57,7 @@ class WebDependencies(Struct, frozen=True):
     account_policies: AccountPolicies
     recycle_bin: RecycleBin
     api_tokens: ApiTokens
+    api_keys: ApiKeys
     bootstrap: Bootstrap
     reset_links: ResetLinks
     invitations: Invitations

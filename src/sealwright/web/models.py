@@ -191,3 +191,21 @@ class ApprovalContents(Struct, frozen=True):
     previous: str
     """Serial number of the last certificate of the same names."""
     reasons: tuple[str, ...]
+
+
+class ListedApiKey(Struct, frozen=True, kw_only=True):
+    """One API key."""
+
+    id: str
+    name: str
+    owner: str
+    beginning: str
+    scopes: tuple[str, ...]
+    state: str
+    is_good: bool
+    """Whether it opens anything now."""
+    is_newest: bool
+    """Whether it is good and was not rotated."""
+    expires_at: Instant
+    last_used_at: Instant | None
+    last_address: str

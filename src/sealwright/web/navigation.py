@@ -42,6 +42,7 @@ PLACES: Final = (
     Place("/ui/account", "My account", "Mine", "Your addresses, how you sign in, and where you are signed in."),
     Place("/ui/account/applications", "My applications", "Mine", "Applications that you may use, and what they may know of you."),
     Place("/ui/account/certificates", "My certificates", "Mine", "Certificates that were issued to you."),
+    Place("/ui/account/keys", "My API keys", "Mine", "Keys by which programs do a part of what you may do."),
     Place("/ui/approvals", "Approvals", "Mine", "What waits for your decision, and what you asked others to approve."),
     Place("/ui/overview", "Overview", "Look after", "What will break, what waits, and whether the server is well.", READING),
     Place(
@@ -57,6 +58,7 @@ PLACES: Final = (
     Place("/ui/people", "People", "Directory", "Accounts of people, how they sign in, and what they may do.", (_P.PERSON_READ,)),
     Place("/ui/groups", "Groups", "Directory", "Who is in which group, and what groups ask of their members.", (_P.GROUP_READ,)),
     Place("/ui/service-accounts", "Service accounts", "Directory", "Accounts of programs, and their tokens.", (_P.PERSON_READ,)),
+    Place("/ui/keys", "API keys", "Directory", "Keys by which programs act for people.", (_P.API_KEY_READ,)),
     Place("/ui/recycle-bin", "Recycle bin", "Directory", "What was deleted in the last days.", (_P.PERSON_READ,)),
     Place("/ui/clients", "Clients", "Directory", "Applications that sign people in here.", (_P.CLIENT_READ,)),
     Place(

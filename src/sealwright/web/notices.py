@@ -31,6 +31,8 @@ NOTICES: Mapping[str, str] = {
     "session": "The session was ended.",
     "sessions": "Your other sessions were ended.",
     "devices": "No device is known any more; each is again at its next sign-in.",
+    "api-key-narrowed": "The key may do less from now on.",
+    "api-key-revoked": "The key was revoked.",
     "withdrawn": "The application's access was taken back.",
     "revoked": "The certificate was revoked.",
     "person-disabled": "The account is disabled. Its sessions and tokens ended.",

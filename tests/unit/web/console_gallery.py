@@ -24,6 +24,7 @@ from sealwright.web.console.record import CATEGORIES, OUTCOMES, EventLine
 from sealwright.web.console.search import Result, ResultGroup
 from sealwright.web.console.settings import SettingRow
 from sealwright.web.navigation import PLACES
+from tests.unit.web.api_key_gallery import api_key_pages
 from tests.unit.web.approvals_gallery import approvals
 from tests.unit.web.identity_provider_gallery import identity_provider_pages
 
@@ -56,6 +57,7 @@ def console_pages(gallery: Gallery) -> Samples:
         accounts,
         approvals,
         identity_provider_pages,
+        api_key_pages,
     )
     for samples in every:
         yield from samples(gallery, show)

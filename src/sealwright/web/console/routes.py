@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sealwright.access import Permission
 from sealwright.clock import Clock
 from sealwright.http import Route
+from sealwright.web.api_keys import ALL_API_KEYS_PAGE, API_KEYS_PAGE, ApiKeyPages
 from sealwright.web.certificates import CertificatePages
 from sealwright.web.clients import CLIENTS_PAGE, ClientPages
 from sealwright.web.console.accounts import (
@@ -33,6 +34,8 @@ from sealwright.web.pages import Pages
 
 _P = Permission
 _WHO_DECIDES = "public: what one asked for and what one may decide about, by the session"
+_OWN = "public: everyone's own keys, by their session"
+_OWN_RECENT = "public: everyone's own keys, by a session with a recent sign-in"
 _AS_PERMITTED = "public: shows what the reader's permissions open"
 
 
@@ -55,6 +58,7 @@ class ConsoleRoutes:
             *self._authority(),
             *self._accounts(),
             *self._record(),
+            *self._api_keys(),
             *self._people(),
             *self._groups(),
             *self._clients(),
@@ -166,6 +170,17 @@ class ConsoleRoutes:
         yield self._form(f"{one}/members/remove", groups.remove_member, _P.GROUP_WRITE, page=GROUPS_PAGE)
         yield self._page(f"{one}/delete", groups.show_deletion, _P.GROUP_WRITE, recent=True)
         yield self._form(f"{one}/delete", groups.delete, _P.GROUP_WRITE, page=GROUPS_PAGE)
+
+    def _api_keys(self) -> Iterator[Route]:
+        keys, one, own = ApiKeyPages(self._pages, self._parts.api_keys, self._clock), f"{API_KEYS_PAGE}/{{id}}", self._handlers
+        yield page_route("GET", API_KEYS_PAGE, own.privileged_page(keys.show_mine), _OWN_RECENT)
+        yield page_route("POST", API_KEYS_PAGE, own.privileged_form(keys.create, page=API_KEYS_PAGE), _OWN_RECENT)
+        yield page_route("GET", one, own.personal_page(keys.show_one), _OWN)
+        yield page_route("POST", f"{one}/rotate", own.privileged_form(keys.rotate, page=API_KEYS_PAGE), _OWN_RECENT)
+        yield page_route("POST", f"{one}/narrow", own.privileged_form(keys.narrow, page=API_KEYS_PAGE), _OWN_RECENT)
+        yield page_route("POST", f"{one}/revoke", own.personal_form(keys.revoke, page=API_KEYS_PAGE), _OWN)
+        yield self._page(ALL_API_KEYS_PAGE, keys.show_all, _P.API_KEY_READ)
+        yield self._form(f"{ALL_API_KEYS_PAGE}/revoke", keys.revoke_any, _P.API_KEY_WRITE, page=ALL_API_KEYS_PAGE)
 
     def _clients(self) -> Iterator[Route]:
         clients = ClientPages(self._pages, self._parts.clients)

@@ -87,3 +87,32 @@ def test_no_page_breaks_a_rule_of_axe(page: Page, name: str) -> None:
     broken = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found["violations"]]
     assert broken == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it is wider than the window"
+
+
+def test_list_changes_while_one_types_and_the_palette_opens_by_its_keys(chromium: Browser) -> None:
+    context, asked = chromium.new_context(viewport={"width": 1280, "height": 900}), list[str]()
+
+    def answered_as_asked(intercepted: Intercepted) -> None:
+        path = intercepted.request.url.removeprefix(ORIGIN)
+        name = {"/ui/people": "people", "/ui/search": "search"}.get(path.partition("?")[0])
+        if name is None:
+            answered(intercepted)
+            return
+        asked.append(path)
+        shown = PAGES["people-nothing-fits" if "q=zz" in path else name]
+        intercepted.fulfill(status=shown.status, headers=dict(shown.headers), body=shown.body)
+
+    context.route("**/*", answered_as_asked)
+    page, complaints = context.new_page(), list[str]()
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.goto(f"{ORIGIN}/ui/people")
+    page.fill("#q", "zz")
+    page.wait_for_selector("#results >> text=Nothing fits what you look for.")
+    assert "q=zz" in page.url
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#palette-results >> text=Accounts of people.")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "/ui/people"
+    assert any(path.startswith("/ui/search?q=") for path in asked)
+    assert complaints == []
+    context.close()

@@ -19,7 +19,7 @@ _FIELDS = (("NAME", "name"), ("KIND", "kind"), ("DELETED", "deleted"), ("BY", "d
 
 
 _kind = click.option(
-    "--kind", type=click.Choice(_PLACES), default="", help="Where several that were deleted have the same name: which it is."
+    "--kind", type=click.Choice(_PLACES), help="Where several that were deleted have the same name: which it is."
 )
 
 
@@ -36,7 +36,7 @@ def list_(context: CommandContext) -> None:
 @click.argument("name")
 @_kind
 @pass_context
-def get(context: CommandContext, name: str, kind: str) -> None:
+def get(context: CommandContext, name: str, kind: str | None) -> None:
     """Show what was deleted, by its name or id."""
     value = _first(context.connection(), "GET", kind, name)
     fields = tuple((heading.lower(), member) for heading, member in (*_FIELDS, ("ID", "id")))
@@ -47,7 +47,7 @@ def get(context: CommandContext, name: str, kind: str) -> None:
 @click.argument("name")
 @_kind
 @pass_context
-def revive(context: CommandContext, name: str, kind: str) -> None:
+def revive(context: CommandContext, name: str, kind: str | None) -> None:
     """Bring a deleted person, service account, group or client back. Passwords, tokens and sessions do not come back.
 
     A client comes back with its maps, image, secret and keys; people are asked again what they allow it.
@@ -73,7 +73,7 @@ def _entries(connection: Connection) -> Iterator[dict[str, Any]]:
         raise refusals[0]
 
 
-def _first(connection: Connection, method: str, kind: str, name: str, *more: str) -> dict[str, Any]:
+def _first(connection: Connection, method: str, kind: str | None, name: str, *more: str) -> dict[str, Any]:
     """Calls the API for an account of this name, else for a group, else for a client."""
     failures: list[Missing | RefusedByServer] = []
     for place in (kind,) if kind else _PLACES:

@@ -18,6 +18,7 @@ test: check ## Every check and every test
 	@scripts/install-npm-clients
 	@scripts/install-python-clients
 	@scripts/install-java-clients
+	@scripts/install-keycloak
 	@$(DEV)/python -m tests.postgresql $(DEV)/coverage run -m pytest $(SHARED) $(SLOWEST)
 	@$(DEV)/coverage combine -q && $(DEV)/python scripts/coverage-floors
 
@@ -42,6 +43,7 @@ interop: dev-environment ## Real clients against a live server
 	@scripts/install-npm-clients
 	@scripts/install-python-clients
 	@scripts/install-java-clients
+	@scripts/install-keycloak
 	@$(DEV)/pytest tests/interop $(SHARED)
 
 bench: dev-environment ## Measure signing and renewing beside step-ca, in four minutes; writes build/bench.json

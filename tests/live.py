@@ -86,12 +86,14 @@ def wait_until(found: Callable[[], object], what: str = "", seconds: float = PAT
         time.sleep(0.05)
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = PATIENCE) -> None:
+def wait_for_port(
+    port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = PATIENCE, *, host: str = "127.0.0.1"
+) -> None:
     last = time.monotonic() + seconds
     while time.monotonic() < last:
         assert process.poll() is None, f"the server ended with {process.returncode}:\n{log.read_text()}"
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection((host, port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:

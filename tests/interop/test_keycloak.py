@@ -1,0 +1,167 @@
+"""Sign-in with a real Keycloak 26: groups as names and as paths, HS256 in its list, new keys, sign-out there, and the guide."""
+
+import json
+import subprocess
+from http import HTTPStatus
+
+import pytest
+
+from demo.forms import Browser
+from tests.interop.keycloak import REALM, keycloak
+from tests.live import wait_until
+
+PEOPLE = {
+    "erin": ("erin-walks-through-9-gardens", ("engineers",)),
+    "olaf": ("olaf-counts-71-grey-stones", ("outsiders",)),
+}
+SECRET = "the-secret-of-this-server-there-8"
+
+
+class Place:
+    """Our server with a key of the API, and Keycloak beside it."""
+
+    def __init__(self, server, staff, key):
+        self.server, self.staff, self.key = server, staff, key
+
+    def provider(self, name, client_id="sealwright", *more):
+        """A provider that is stored; its id."""
+        secret = self.server.file(f"{name}-secret", SECRET)
+        made = self.server.sealwright_json(
+            "oidc-provider", "create", name, self.staff.issuer, client_id, "--client-secret-file", secret, *more
+        )
+        return made["id"]
+
+    def mapped(self, name, group, role, client_id="sealwright"):
+        provider = self.provider(name, client_id, "--downgrade-rule", "intersection")
+        self.server.sealwright("oidc-provider", "map-group", provider, group, role)
+        return provider
+
+    def sign_on(self, provider, person):
+        """The browser and the page that a person arrives at."""
+        browser = Browser(self.server.root)
+        page = browser.open(f"{self.server.people}/auth/oidc/login?provider={provider}")
+        return browser, browser.submit(page, "kc-login", username=person, password=PEOPLE[person][0])
+
+    def is_signed_in(self, browser):
+        return browser.open(f"{self.server.people}/ui/account").url == f"{self.server.people}/ui/account"
+
+    def curl(self, *arguments):
+        """The guide's command, as it stands there but for the names."""
+        command = ["curl", "--silent", "--show-error", "--cacert", str(self.server.root), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout) if done.stdout else None
+
+
+@pytest.fixture(scope="module")
+def place(server, tmp_path_factory):
+    server.sealwright("service-account", "create", "keycloak-robot", "Robot")
+    server.sealwright("group", "add-members", "system_admins", "keycloak-robot")
+    key = server.sealwright_json("service-account", "api-token", "generate", "keycloak-robot", "guide", "--readwrite")
+    with keycloak(server, tmp_path_factory.mktemp("keycloak"), PEOPLE) as staff:
+        yield Place(server, staff, key["token"])
+
+
+def test_keycloak_lists_hs256_which_the_strict_rule_refuses_by_name(place):
+    secret = place.server.file("strict-secret", SECRET)
+    wanted = ("oidc-provider", "create", "Strict", place.staff.issuer, "sealwright", "--client-secret-file", secret)
+    refused = place.server.attempt(*wanted)
+    assert refused.returncode != 0
+    assert "HS256" in refused.stderr
+    assert "intersection" in refused.stderr
+
+
+def test_person_of_keycloak_signs_in_by_the_name_of_a_group_and_it_is_explained(place):
+    provider = place.mapped("Names", "engineers", "r-operator")
+    browser, page = place.sign_on(provider, "erin")
+    assert page.url == f"{place.server.people}/ui/account", page.text
+    assert "Erin Staff" in page.text
+    (sign_in,) = place.server.sealwright_json("oidc-provider", "sign-ins", "--provider", provider)
+    told = place.server.sealwright("oidc-provider", "explain", sign_in["id"])
+    assert "claim groups (id_token): engineers" in told
+    assert "group engineers gave r-operator: " in told
+    assert place.is_signed_in(browser)
+
+
+def test_full_group_path_of_keycloak_is_another_group_and_the_nearest_is_named(place):
+    provider = place.mapped("Paths", "engineers", "r-viewer", "sealwright-paths")
+    _, page = place.sign_on(provider, "erin")
+    assert page.status == HTTPStatus.FORBIDDEN
+    assert "<code>/engineers</code>" in page.text
+    assert "The group /engineers is mapped as engineers" in page.text
+    place.server.sealwright("oidc-provider", "map-group", provider, "/engineers", "r-viewer")
+    _, page = place.sign_on(provider, "erin")
+    assert page.url == f"{place.server.people}/ui/account", page.text
+
+
+def test_person_of_keycloak_without_a_mapped_group_is_refused_with_the_groups_seen(place):
+    provider = place.mapped("Outsiders", "engineers", "r-viewer")
+    browser, page = place.sign_on(provider, "olaf")
+    assert page.status == HTTPStatus.FORBIDDEN
+    assert "<code>outsiders</code>" in page.text
+    assert not place.is_signed_in(browser)
+
+
+def test_new_key_of_keycloak_is_fetched_by_itself(place):
+    provider = place.mapped("Rotated", "engineers", "r-viewer")
+    place.sign_on(provider, "erin")
+    before = place.server.sealwright_json("oidc-provider", "key-status", provider)
+    parent = place.staff.administer("GET", REALM)["id"]
+    component = {
+        "name": "newer",
+        "providerId": "rsa-generated",
+        "providerType": "org.keycloak.keys.KeyProvider",
+        "parentId": parent,
+        "config": {"priority": ["200"], "enabled": ["true"], "active": ["true"], "algorithm": ["RS256"]},
+    }
+    place.staff.administer("POST", f"{REALM}/components", component)
+    newest = place.staff.administer("GET", f"{REALM}/keys")["active"]["RS256"]
+    assert newest not in [key["kid"] for key in before["keys"]]
+
+    def signs_in():
+        return place.sign_on(provider, "erin")[1].url == f"{place.server.people}/ui/account"
+
+    wait_until(signs_in, "a sign-in with the new key", seconds=45)  # an unknown key makes us ask at most every 30 seconds
+    after = place.server.sealwright_json("oidc-provider", "key-status", provider)
+    assert newest in [key["kid"] for key in after["keys"]]
+
+
+def test_sign_out_at_keycloak_ends_the_session_here(place):
+    provider = place.mapped("Logout", "engineers", "r-viewer")
+    browser, page = place.sign_on(provider, "erin")
+    assert place.is_signed_in(browser), page.text
+    (erin,) = place.staff.administer("GET", f"{REALM}/users?username=erin&exact=true")
+    place.staff.administer("POST", f"{REALM}/users/{erin['id']}/logout")
+    wait_until(lambda: not place.is_signed_in(browser), "the end of the session")
+    found = place.server.sealwright_json("audit", "list", "--event", "oidc_logout.received", "--limit", "20")
+    assert "done" in {event["outcome"] for event in found}
+
+
+def test_curl_commands_of_the_guide_work_as_written(place):
+    api, bearer = f"{place.server.people}/api/v1", ("-H", f"Authorization: Bearer {place.key}")
+    body = (*bearer, "-H", "Content-Type: application/json", "-d")
+    assert "version" in place.curl(f"{api}/version")
+    described = {
+        "name": "Keycloak",
+        "issuer_url": place.staff.issuer,
+        "client_id": "sealwright",
+        "client_secret": SECRET,
+        "redirect_uri": f"{place.server.people}/auth/oidc/callback",
+        "groups_claim_path": "groups",
+        "groups_claim_format": "string-array",
+        "scopes": ["openid", "profile", "email"],
+        "iat_window_seconds": 300,
+        "jwks_cache_ttl_seconds": 3600,
+        "downgrade_rule": "intersection",
+    }
+    made = place.curl("-X", "POST", f"{api}/auth/oidc/providers", *body, json.dumps(described))
+    mapping = {"provider_id": made["id"], "group_name": "engineers", "role_id": "r-operator"}
+    assert place.curl("-X", "POST", f"{api}/auth/oidc/group-mappings", *body, json.dumps(mapping))["group_name"] == "engineers"
+    info = place.curl(f"{api}/auth/info")
+    assert "Keycloak" in {each["display_name"] for each in info["oidc_providers"]}
+    browser, _ = place.sign_on(made["id"], "erin")
+    assert place.is_signed_in(browser)
+    audited = place.curl(f"{api}/audit?category=auth", *bearer)
+    select = '.events[] | select(.action == "auth.oidc_login_succeeded") | .details.provider_id'
+    chosen = subprocess.run(["jq", "-r", select], input=json.dumps(audited), capture_output=True, text=True, check=True)
+    assert made["id"] in chosen.stdout.split()
+    assert place.curl("-X", "POST", f"{api}/auth/oidc/providers/{made['id']}/refresh", *bearer)["passed"] is True

@@ -58,6 +58,18 @@ def _doctor(home: Path) -> Sequence[CheckResult]:
     return doctor(home)
 
 
+def _set_break_glass_password(home: Path, password: str | None) -> str:
+    with _loading():
+        from sealwright.app.recover import set_break_glass_password
+    return set_break_glass_password(home, password)
+
+
+def _remove_break_glass_password(home: Path) -> bool:
+    with _loading():
+        from sealwright.app.recover import remove_break_glass_password
+    return remove_break_glass_password(home)
+
+
 def _recover_approval(home: Path, guarded: str) -> None:
     with _loading():
         from sealwright.app.recover_approval import recover_approval
@@ -114,6 +126,8 @@ def _server_side() -> ServerSide:
         serve=_serve,
         doctor=_doctor,
         recover_account=_recover_account,
+        set_break_glass_password=_set_break_glass_password,
+        remove_break_glass_password=_remove_break_glass_password,
         recover_approval=_recover_approval,
         export_root_key=_export_root_key,
         rotate_issuer=_rotate_issuer,

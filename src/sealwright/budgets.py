@@ -80,6 +80,8 @@ class Budgets(Struct, frozen=True):
     userinfo_failures_by_network: Budget
     user_codes_by_network: Budget
     """Codes of devices that were typed wrongly."""
+    emergencies_by_network: Budget
+    """Uses of the break-glass password and of the bootstrap token, right or wrong."""
     registrations: Budget
     """Of all clients that register themselves, from wherever."""
     registrations_by_network: Budget
@@ -104,6 +106,7 @@ def make_budgets(settings: BudgetSettings, clock: Clock) -> Budgets:
         user_codes_by_network=Budget(
             clock, settings.user_codes_per_address, "codes of devices from this address were typed wrongly"
         ),
+        emergencies_by_network=Budget(clock, settings.emergencies_per_address, "attempts from this address"),
         registrations=Budget(clock, settings.registrations, "clients registered themselves"),
         registrations_by_network=Budget(
             clock, settings.registrations_per_address, "clients registered themselves from this address"

@@ -510,6 +510,8 @@ audit sink create hook https://hook.invalid/events
 audit sink list
 audit sink delete hook
 recover-account heidi --dir {home}
+break-glass set-password --dir {home}
+break-glass remove-password --dir {home}
 backup create journey.backup --dir {home}
 backup check journey.backup
 issuer rotate --dir {home}

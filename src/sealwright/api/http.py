@@ -12,6 +12,7 @@ from sealwright.api.approvals import ApprovalOperations
 from sealwright.api.audit_events import AuditSearch
 from sealwright.api.audit_record import AuditOperations
 from sealwright.api.audit_sinks import AuditSinkOperations
+from sealwright.api.bootstrap import BootstrapOperations
 from sealwright.api.certificate_requests import CertificateRequestOperations
 from sealwright.api.certificates import CertificateOperations
 from sealwright.api.client_images import ClientImageOperations
@@ -43,6 +44,7 @@ from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
 from sealwright.api.trusted_issuers import TrustedIssuerOperations
 from sealwright.audit import Audit, Checkpoints, Forwarding
+from sealwright.budgets import Budget
 from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation, Signing
 from sealwright.clock import Clock
 from sealwright.db import Database
@@ -55,6 +57,7 @@ from sealwright.identity import (
     ApiTokens,
     Credentials,
     Directory,
+    FirstAdministrator,
     Invitations,
     MailAddresses,
     PersonImports,
@@ -99,6 +102,8 @@ class ApiDependencies(Struct, frozen=True):
     outbox: Outbox
     sessions: Sessions
     sign_in: SignIn
+    first_administrator: FirstAdministrator
+    emergencies_by_network: Budget
     roles: Roles
     upstream_providers: UpstreamProviders
     sign_in_records: SignInRecords
@@ -136,8 +141,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *ApiKeyOperations(given.api_keys, given.directory, given.clock).operations(),
         *GroupOperations(given.directory).operations(),
         *AccountPolicyOperations(given.account_policies).operations(),
-        *OidcProviderOperations(given.upstream_providers).operations(),
-        *ProviderSignInOperations(given.sign_in_records).operations(),
+        *_sign_on_operations(given),
         *RecycleBinOperations(given.recycle_bin, given.clients.deleted, BIN_KEPT).operations(),
         *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
         *ClientOperations(given.clients).operations(),
@@ -191,6 +195,14 @@ def _watching_operations(given: ApiDependencies) -> list[Operation]:
         *AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search).operations(),
         *AuditSinkOperations(given.forwarding).operations(),
         *_metrics(given).operations(),
+    ]
+
+
+def _sign_on_operations(given: ApiDependencies) -> list[Operation]:
+    return [
+        *BootstrapOperations(given.first_administrator, given.emergencies_by_network).operations(),
+        *OidcProviderOperations(given.upstream_providers).operations(),
+        *ProviderSignInOperations(given.sign_in_records).operations(),
     ]
 
 

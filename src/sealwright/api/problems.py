@@ -25,7 +25,7 @@ from sealwright.errors import (
     Unavailable,
 )
 from sealwright.http import Request, Response
-from sealwright.identity import SessionEnd
+from sealwright.identity import BootstrapClosed, SessionEnd
 
 STATUS: Mapping[type[Failure], HTTPStatus] = {
     WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -38,6 +38,7 @@ STATUS: Mapping[type[Failure], HTTPStatus] = {
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     Conflict: HTTPStatus.CONFLICT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    BootstrapClosed: HTTPStatus.GONE,
     Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """Class of failure → status; a subclass has the status of the nearest class above it."""

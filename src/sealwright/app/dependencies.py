@@ -101,6 +101,12 @@ def assemble_people(
         clients_of_group=clients_of_group,
         session_ended=session_ended,
         edit_own_mail=settings.accounts.edit_own_mail,
+        first_administrator=identity.FirstAdministratorRules(
+            token=settings.bootstrap_token,
+            groups=frozenset(settings.bootstrap.admin_groups),
+            provider_id=settings.bootstrap.oidc_provider_id,
+        ),
+        break_glass=settings.break_glass.enabled,
         certificates=ca.AccountCertificates(audit, around.clock),
     )
 

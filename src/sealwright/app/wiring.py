@@ -153,6 +153,7 @@ def _upstream(
         devices=people.devices,
         providers=providers,
         outbound=around.outbound,
+        first=people.first_administrator,
         callback=upstream_providers.callback,
     )
     return upstream_providers, sign_on

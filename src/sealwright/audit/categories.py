@@ -24,7 +24,18 @@ CATEGORY_OF_NOUN: Mapping[str, Category] = {
     **dict.fromkeys(
         (
             *("access", "session", "account", "person", "service_account", "api_key", "api_token", "group", "credential", "role"),
-            *("oidc_provider", "group_mapping", "oidc_login", "oidc_logout", "authorization", "consent", "code", "token"),
+            *(
+                "bootstrap",
+                "break_glass",
+                "oidc_provider",
+                "group_mapping",
+                "oidc_login",
+                "oidc_logout",
+                "authorization",
+                "consent",
+                "code",
+                "token",
+            ),
         ),
         Category.ACCESS,
     ),

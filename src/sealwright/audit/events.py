@@ -25,6 +25,16 @@ class Event(Described):
     SESSION_ENDED = "session.ended", "A session was signed out, revoked, or ended with the account."
     ACCOUNT_RECOVERED = "account.recovered", "A password was set from the server's shell."
     ADMINISTRATOR_WELCOMED = "account.administrator_welcomed", "The first administrator used the welcome link."
+    BOOTSTRAP_TOKEN_USED = (
+        "bootstrap.token_used",
+        "The first administrator was made by the bootstrap token, or a token was refused.",
+    )
+    BOOTSTRAP_OIDC_FIRST_ADMIN = (
+        "bootstrap.oidc_first_admin",
+        "Someone became the first administrator by a group of an identity provider.",
+    )
+    BREAK_GLASS_USED = "break_glass.used", "Someone opened the server with the break-glass password, or tried to."
+    BREAK_GLASS_SET = "break_glass.set", "The break-glass password was set or removed from the server's shell."
     PERSON_CREATED = "person.created", "A person was created."
     PEOPLE_IMPORTED = "person.imported", "People of another server were created; the details say how many."
     PERSON_UPDATED = "person.updated", "A person's names, addresses or validity were changed."

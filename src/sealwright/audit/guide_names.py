@@ -15,6 +15,7 @@ EVENT_OF_ACTION: Mapping[str, Event] = {
     "auth.group_mapping_removed": Event.GROUP_MAPPING_REMOVED,
     "auth.oidc_login_succeeded": Event.OIDC_LOGIN_SUCCEEDED,
     "auth.oidc_login_failed": Event.OIDC_LOGIN_FAILED,
+    "auth.breakglass_login_succeeded": Event.BREAK_GLASS_USED,
     "auth.oidc_back_channel_logout": Event.OIDC_BACK_CHANNEL_LOGOUT,
     "auth.session_created": Event.SIGN_IN,
     "auth.session_revoked": Event.SESSION_ENDED,

@@ -58,6 +58,14 @@ PHRASES: Mapping[Event, Phrase] = {
     Event.SESSION_ENDED: _p("ended {target}", "end {target}"),
     Event.ACCOUNT_RECOVERED: _p("set a new password for {target} from the shell", "set a new password for {target}"),
     Event.ADMINISTRATOR_WELCOMED: _p("became the first administrator by the welcome link", "use the welcome link"),
+    Event.BOOTSTRAP_TOKEN_USED: _p("became the first administrator by the bootstrap token", "use the bootstrap token"),
+    Event.BOOTSTRAP_OIDC_FIRST_ADMIN: _p(
+        "became the first administrator by a group of an identity provider", "become the first administrator by a group"
+    ),
+    Event.BREAK_GLASS_USED: _p(
+        "opened the server with the break-glass password", "open the server with the break-glass password"
+    ),
+    Event.BREAK_GLASS_SET: _p("set or removed the break-glass password", "set the break-glass password"),
     Event.PERSON_CREATED: _p("created {target}", "create {target}"),
     Event.PEOPLE_IMPORTED: _p("imported {people} people from another server", "import people from another server"),
     Event.PERSON_UPDATED: _p("changed {target}", "change {target}"),

@@ -53,6 +53,7 @@ COMMANDS = {
     "root": (f"{_HERE}.root:root", "Show the server's root certificate."),
     "doctor": (f"{_HERE}.server_commands:doctor", "Check a home directory, and say what is wrong."),
     "recover-account": (f"{_HERE}.server_commands:recover_account", "Set an account's password from the server's shell."),
+    "break-glass": (f"{_HERE}.break_glass:break_glass", "The password for emergencies, from the server's shell."),
     "recover-approval": (f"{_HERE}.server_commands:recover_approval", "Remove an approval rule from the server's shell."),
     "backup": (f"{_HERE}.backup:backup", "A whole server in one file: make it, check it, restore it."),
     "issuer": (f"{_HERE}.server_commands:issuer", "The authorities that sign certificates."),

@@ -167,6 +167,10 @@ class ServerSide(NamedTuple):
     """Check a home directory."""
     recover_account: Callable[[Path, str, str | None, bool], tuple[str, int]]
     """Set a password, made up where none is given, and with True end certificates; returns it, and how many ended."""
+    set_break_glass_password: Callable[[Path, str | None], str]
+    """Set the break-glass password, made up where none is given; returns it."""
+    remove_break_glass_password: Callable[[Path], bool]
+    """Remove it; false where there was none."""
     recover_approval: Callable[[Path, str], None]
     """Remove the approval rule of something."""
     export_root_key: Callable[[Path, Path], Path]

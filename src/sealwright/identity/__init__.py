@@ -29,6 +29,10 @@ from sealwright.identity.devices import DEVICE_LIFETIME, KnownDevices
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
 from sealwright.identity.directory.people import parse_mails
+from sealwright.identity.emergency.break_glass import METHOD as BREAK_GLASS_METHOD
+from sealwright.identity.emergency.break_glass import BreakGlass
+from sealwright.identity.emergency.errors import BootstrapClosed, BreakGlassOff, BreakGlassRefused
+from sealwright.identity.emergency.first_administrator import FirstAdministrator, FirstAdministratorRules
 from sealwright.identity.errors import (
     AccountNotFound,
     AccountNotUsable,
@@ -136,6 +140,7 @@ __all__ = [
     "ATTRIBUTES",
     "BACK_CHANNEL_PATH",
     "BIN_KEPT",
+    "BREAK_GLASS_METHOD",
     "CALLBACK_PATH",
     "CSRF_COOKIE",
     "DEVICE_LIFETIME",
@@ -168,6 +173,10 @@ __all__ = [
     "BeyondOwnAuthority",
     "BinEntry",
     "Bootstrap",
+    "BootstrapClosed",
+    "BreakGlass",
+    "BreakGlassOff",
+    "BreakGlassRefused",
     "BuiltIn",
     "ClientsOfGroup",
     "CodeRefused",
@@ -181,6 +190,8 @@ __all__ = [
     "Credentials",
     "Directory",
     "DowngradeRule",
+    "FirstAdministrator",
+    "FirstAdministratorRules",
     "GrantHolder",
     "GrantNotFound",
     "Group",

@@ -20,6 +20,8 @@ from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
+from sealwright.identity.emergency.break_glass import BreakGlass
+from sealwright.identity.emergency.first_administrator import NO_ONE, FirstAdministrator, FirstAdministratorRules
 from sealwright.identity.imports.people import PersonImports
 from sealwright.identity.invitations import Invitations
 from sealwright.identity.mails.addresses import MailAddresses
@@ -57,6 +59,8 @@ class Identity(Struct, frozen=True):
     imports: PersonImports
     changes: AuthorizedChanges
     mail_addresses: MailAddresses
+    first_administrator: FirstAdministrator
+    break_glass: BreakGlass
 
 
 def build_identity(  # noqa: PLR0913 - what every part of the package needs comes in here once
@@ -76,13 +80,16 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
     session_ended: SessionEnded,
     certificates: PersonalCertificates,
     edit_own_mail: bool = False,
+    first_administrator: FirstAdministratorRules = NO_ONE,
+    break_glass: bool = False,
 ) -> Identity:
     """Build the package's objects.
 
     `server_name`: shown by authenticator apps; `origin`: of the pages, to which passkeys are bound; `domain`: of SPNs;
     `named`: the names that carry authority elsewhere; `clients_of_group`: which applications a group lets its members use;
     `session_ended`: what else is stored when a session ends; `certificates`: those that people got by signing in here;
-    `edit_own_mail`: whether people may change their own mail addresses.
+    `edit_own_mail`: whether people may change their own mail addresses; `first_administrator`: who may become it without the
+    welcome link; `break_glass`: whether its password can be used.
     """
     changes = AuthorizedChanges(db, audit, clock, named)
     sessions = Sessions(db, audit, clock, entropy, rules, session_ended=session_ended)
@@ -113,4 +120,6 @@ def build_identity(  # noqa: PLR0913 - what every part of the package needs come
         mail_addresses=MailAddresses(*shared, changes, domain=domain, edit_own=edit_own_mail),
         imports=PersonImports(db, audit, clock, entropy, sealer, changes),
         changes=changes,
+        first_administrator=FirstAdministrator(*shared, first_administrator),
+        break_glass=BreakGlass(*shared, hashing, sessions, enabled=break_glass),
     )

@@ -201,9 +201,10 @@ class BackoffSchedule(Struct, frozen=True):
     """How failed attempts slow down the next one."""
 
     free: int
-    """So many failures cost nothing; each one after doubles the wait, from one second on."""
+    """So many failures cost nothing; each one after doubles the wait, from `shortest` on."""
     longest: timedelta
     one_forgotten_every: timedelta
+    shortest: timedelta = timedelta(seconds=1)
 
 
 PER_ACCOUNT = BackoffSchedule(free=4, longest=timedelta(minutes=15), one_forgotten_every=timedelta(hours=1))
@@ -279,7 +280,7 @@ def count_attempt(attempts: AttemptCount | None, schedule: BackoffSchedule, now:
             failures = attempts.failures - forgotten + 1
             since = after(began, forgotten * schedule.one_forgotten_every)
     over = min(failures - schedule.free, 20)
-    wait = timedelta() if over <= 0 else min(timedelta(seconds=2 ** (over - 1)), schedule.longest)
+    wait = timedelta() if over <= 0 else min(schedule.shortest * 2 ** (over - 1), schedule.longest)
     return AttemptCount(failures, since, after(now, wait))
 
 

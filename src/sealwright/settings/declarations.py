@@ -37,6 +37,7 @@ from sealwright.settings.forms import (
     read_origin,
     read_port,
     read_rate,
+    read_text,
     read_workers,
 )
 
@@ -153,6 +154,9 @@ class BudgetSettings:
         read_rate,
         "Refused token requests from one address, whichever clients they name; and as many tokens that are none of this server.",
     )
+    emergencies_per_address: Rate | None = _declare(
+        "5/1m", read_rate, "Attempts to use the break-glass password or the bootstrap token from one address."
+    )
     registrations: Rate | None = _declare("600/1m", read_rate, "Clients that register themselves, from wherever.")
     registrations_per_address: Rate | None = _declare("60/1m", read_rate, "Clients that register themselves from one address.")
     certificate_failures_per_address: Rate | None = _declare(
@@ -221,6 +225,21 @@ class AccountSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BootstrapSettings:
+    """Who becomes the first administrator by signing in with an identity provider, while no one administers the server."""
+
+    admin_groups: tuple[str, ...] = _declare([], list_of(read_text), "Groups there, as the provider writes them.")
+    oidc_provider_id: str = _declare("", read_ascii, "Id of that provider; groups of others count for nothing.")
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlassSettings:
+    """The password for emergencies, which opens the server as admin. It is set with sealwright break-glass set-password."""
+
+    enabled: bool = _declare(False, read_flag, "Whether it can be used, at /break-glass. Otherwise there is no such page.")
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written to the log."""
 
@@ -277,10 +296,14 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     accounts: AccountSettings = field(default_factory=AccountSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
+    break_glass: BreakGlassSettings = field(default_factory=BreakGlassSettings)
     log: LogSettings = field(default_factory=LogSettings)
     home: Path = DEFAULT_HOME
     key: bytes | None = field(default=None, repr=False)
     """The key-encryption key, where SEALWRIGHT_KEY gives it."""
+    bootstrap_token: str = field(default="", repr=False)
+    """The token that makes the first administrator, where SEALWRIGHT_BOOTSTRAP_TOKEN gives one."""
 
 
 SECTIONS: Mapping[str, type[Any]] = {
@@ -296,6 +319,8 @@ SECTIONS: Mapping[str, type[Any]] = {
     "mail": MailSettings,
     "accounts": AccountSettings,
     "audit": AuditSettings,
+    "bootstrap": BootstrapSettings,
+    "break_glass": BreakGlassSettings,
     "log": LogSettings,
 }
 

@@ -231,6 +231,16 @@ def _complete(settings: Settings, home: Path, environment: Environment) -> Setti
             ca_file=within(settings.mail.ca_file),
             password_file=within(environment.mail_password_file or settings.mail.password_file),
         ),
+        bootstrap_token=environment.bootstrap_token or "",
+        bootstrap=dataclasses.replace(
+            settings.bootstrap,
+            admin_groups=environment.bootstrap_admin_groups or settings.bootstrap.admin_groups,
+            oidc_provider_id=environment.bootstrap_oidc_provider_id or settings.bootstrap.oidc_provider_id,
+        ),
+        break_glass=dataclasses.replace(
+            settings.break_glass,
+            enabled=settings.break_glass.enabled if environment.break_glass_enabled is None else environment.break_glass_enabled,
+        ),
         log=dataclasses.replace(settings.log, level=environment.log_level or settings.log.level),
     )
 

@@ -16,6 +16,7 @@ from sealwright.identity import (
     ApiTokens,
     BackChannelLogout,
     Bootstrap,
+    BreakGlass,
     Credentials,
     Directory,
     Invitations,
@@ -65,6 +66,8 @@ class WebDependencies(Struct, frozen=True):
     upstream_providers: UpstreamProviders
     sign_on: UpstreamSignOn
     upstream_logout: BackChannelLogout
+    break_glass: BreakGlass
+    emergencies_by_network: Budget
     sign_in_records: SignInRecords
     sign_ons_by_network: Budget
     mail_addresses: MailAddresses

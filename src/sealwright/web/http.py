@@ -26,6 +26,7 @@ from sealwright.web.account import AccountPages
 from sealwright.web.applications import APPLICATIONS_PAGE, ApplicationPages
 from sealwright.web.assets import Assets, load_assets
 from sealwright.web.back_channel import BackChannelEndpoint
+from sealwright.web.break_glass import BREAK_GLASS_PAGE, BreakGlassPages
 from sealwright.web.certificates import CERTIFICATES_PAGE, CertificatePages
 from sealwright.web.choose_account import ChooseAccountPages
 from sealwright.web.client_images import IMAGE_PATH, ClientImagePages
@@ -121,9 +122,12 @@ def _sign_in(pages: Pages, dependencies: WebDependencies, handlers: PageHandlers
     not_allowed = NotAllowedPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     choose = ChooseAccountPages(pages, dependencies.authorization, dependencies.step_response, dependencies.client_images)
     device = DevicePages(pages, dependencies.authorization, dependencies.step_response)
+    break_glass = BreakGlassPages(pages, dependencies.break_glass, dependencies.emergencies_by_network)
     back_channel = BackChannelEndpoint(dependencies.upstream_logout)
     sign_on = SignOnPages(pages, dependencies.sign_on, dependencies.sessions, dependencies.sign_ons_by_network)
     return (
+        page_route("GET", BREAK_GLASS_PAGE, handlers.open_page(break_glass.show), _OPEN),
+        page_route("POST", BREAK_GLASS_PAGE, handlers.open_form(break_glass.submit), _OPEN),
         page_route("GET", "/login", handlers.open_page(to_sign_in), _OPEN),
         page_route("GET", LOGIN_PATH, handlers.open_page(sign_on.begin), _OPEN),
         Route("POST", BACK_CHANNEL_PATH, back_channel.receive, _PEOPLE, _SIGNED, Wire.OAUTH, max_body=MAX_LOGOUT_FORM),

@@ -48,6 +48,7 @@ NOTICES: Mapping[str, str] = {
     "mapping-added": "The group gives the role from each person's next sign-in on.",
     "mapping-removed": "The group gives the role no more, from each person's next sign-in on.",
     "revived": "It is back. An account has no credential yet: make a link for its owner.",
+    "break-glass": "You opened the server with the break-glass password. Put right what is broken, then sign out.",
     "welcome": "You are the administrator of this server, and signed in.",
 }
 

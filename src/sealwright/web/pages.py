@@ -11,7 +11,7 @@ from msgspec import Struct
 from sealwright.access import Permission, holders_of
 from sealwright.clock import to_rfc3339
 from sealwright.http import Response
-from sealwright.identity import SignedIn
+from sealwright.identity import BREAK_GLASS_METHOD, SignedIn
 from sealwright.web.assets import Assets
 from sealwright.web.formatting import host_text, relative_text, utc_text
 from sealwright.web.navigation import PageLink, place_of, places_of
@@ -128,6 +128,7 @@ class Pages:
             "crumbs": (*(() if place is None or place.path == context.here else (place,)), *context.trail),
             "person": context.person.account,
             "csrf_token": context.csrf_token,
+            "break_glass": BREAK_GLASS_METHOD in context.person.session.methods,
             "may": lambda permission: permissions.holds_somewhere(Permission(permission)),
         }
         return self._response(template, status, (*headers, *_STAYS_HERE), frame | values)

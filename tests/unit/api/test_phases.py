@@ -33,6 +33,7 @@ BODIES = {
     "create_group": {"name": "x"},
     "create_role": {"id": "r-x", "permissions": ["person:read"]},
     "update_role": {"description": "x"},
+    "bootstrap": {"token": "x"},
     "create_oidc_provider": {"name": "x", "issuer_url": "https://x.example.org", "client_id": "x"},
     "test_oidc_provider": {"name": "x", "issuer_url": "https://x.example.org", "client_id": "x"},
     "update_oidc_provider": {"name": "x"},

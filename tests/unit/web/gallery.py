@@ -302,6 +302,10 @@ class Gallery:
                 ),
             )
         yield (
+            "break-glass",
+            show("break-glass.html", errors=self.errors("password"), action="/break-glass", csrf_token="csrf"),
+        )
+        yield (
             "sign-on-refused",
             show(
                 "sign-on-refused.html",

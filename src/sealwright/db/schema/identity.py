@@ -267,3 +267,20 @@ imported_people = Table(
     blob_column("sealed", doc="The person as they will be stored, with the hash of their password"),
     info={"about": "People of an import, until it is finished."},
 )
+
+bootstrap_tokens = Table(
+    "bootstrap_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, doc="SHA-256"),
+    instant_column("used_at"),
+    info={"about": "Bootstrap tokens that made a first administrator: each counts once."},
+)
+
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", Text, primary_key=True, doc="There is one row at most"),
+    blob_column("secret", doc="Argon2 digest (PHC text)"),
+    instant_column("set_at"),
+    info={"about": "The password for emergencies, which is none of an account."},
+)

@@ -11,7 +11,17 @@ from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, or
 from sealwright.access import ALL_ACCOUNTS, ALL_PERSONS, joined_groups
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once
-from sealwright.db.schema import accounts, credentials, group_members, group_nestings, groups, mail_addresses
+from sealwright.db.schema import (
+    accounts,
+    api_tokens,
+    credentials,
+    group_members,
+    group_nestings,
+    groups,
+    mail_addresses,
+    oidc_providers,
+    upstream_accounts,
+)
 from sealwright.identity.models import Account, AccountKind, AccountStatus, CredentialKind, Group, MailAddress, account_status
 from sealwright.identity.policy import fold_mail
 
@@ -117,9 +127,22 @@ _CAN_SIGN_IN = Statement(
         accounts.c.disabled_at.is_(None),
         or_(accounts.c.valid_from.is_(None), accounts.c.valid_from <= _p("now")),
         or_(accounts.c.valid_until.is_(None), accounts.c.valid_until > _p("now")),
-        exists().where(and_(credentials.c.account_id == accounts.c.id, credentials.c.kind == str(CredentialKind.PASSWORD))),
+        or_(
+            exists().where(and_(credentials.c.account_id == accounts.c.id, credentials.c.kind == str(CredentialKind.PASSWORD))),
+            exists().where(
+                upstream_accounts.c.account_id == accounts.c.id,
+                upstream_accounts.c.issuer_url == oidc_providers.c.issuer_url,
+                oidc_providers.c.enabled == 1,
+            ),
+            exists().where(
+                api_tokens.c.account_id == accounts.c.id,
+                api_tokens.c.read_only == 0,
+                or_(api_tokens.c.expires_at.is_(None), api_tokens.c.expires_at > _p("now")),
+            ),
+        ),
     )
 )
+"""By a password, with an identity provider, or as a program with an API token that may change things."""
 
 
 def accounts_from(rows: Iterable[Row]) -> list[Account]:

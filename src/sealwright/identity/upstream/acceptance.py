@@ -15,6 +15,7 @@ from sealwright.entropy import Entropy, uuid4
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory import store as directory_store
 from sealwright.identity.directory.people import insert_person, new_person
+from sealwright.identity.emergency.first_administrator import FirstAdministrator
 from sealwright.identity.errors import NameRefused, NameTaken, TextRefused
 from sealwright.identity.models import Account, CompletedSignIn, Session, SessionKind
 from sealwright.identity.policy import printable
@@ -58,14 +59,23 @@ class SignOnAcceptance:
     """Gives a session to those whose groups give a role; everything of it happens in one transaction, or nothing."""
 
     def __init__(
-        self, db: Database, audit: Audit, clock: Clock, entropy: Entropy, sessions: Sessions, devices: KnownDevices
+        self,
+        db: Database,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+        sessions: Sessions,
+        devices: KnownDevices,
+        first: FirstAdministrator,
     ) -> None:
+        """`first`: knows whose groups make the first administrator."""
         self._db = db
         self._audit = audit
         self._clock = clock
         self._entropy = entropy
         self._sessions = sessions
         self._devices = devices
+        self._first = first
 
     async def accept(
         self,
@@ -85,14 +95,15 @@ class SignOnAcceptance:
                 return changed_meanwhile(provider)
             mappings = await store.mappings_of(tx, provider.id)
             roles = sorted({each.role for each in mappings if each.group_name in groups})
-            account = await self._account(tx, provider, identity, create=bool(roles))
+            appointed = await self._first.may_become(tx, provider.id, groups)
+            account = await self._account(tx, provider, identity, create=bool(roles) or appointed)
             progress.note(
                 seen=seen_groups(provider.groups_claim_path, source, groups, mappings),
                 account_id="" if account is None else account.id,
             )
             if account is not None:
                 await self._set_roles(tx, provider, account, roles)
-            if not roles or account is None:
+            if account is None or not (roles or appointed):
                 return _unmapped(provider, groups, progress, mappings)
             status = account.status(now := self._clock.now())
             if not status.active:
@@ -101,6 +112,8 @@ class SignOnAcceptance:
             await store.link_account(
                 tx, issuer_url=provider.issuer_url, subject=identity.subject, account_id=account.id, groups=groups, at=now
             )
+            if appointed:
+                await self._first.appoint(tx, account, provider.id, address=browser.address)
             session_token, session = await self._begin(tx, provider, identity, account, browser)
             actor = account.as_actor(session_id=session.id, address=browser.address)
             details = {"provider_id": provider.id, "roles": roles, "session": session.id, "sign_in": progress.record.id}

@@ -22,6 +22,7 @@ from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token, uuid4
 from sealwright.errors import Unavailable
 from sealwright.identity.devices import KnownDevices
+from sealwright.identity.emergency.first_administrator import FirstAdministrator
 from sealwright.identity.models import CompletedSignIn
 from sealwright.identity.policy import printable
 from sealwright.identity.sessions import Sessions
@@ -91,6 +92,7 @@ class UpstreamSignOn:
         devices: KnownDevices,
         providers: TrustedProviders,
         outbound: Outbound,
+        first: FirstAdministrator,
         callback: str,
     ) -> None:
         """`callback`: the address to which providers send people back."""
@@ -99,7 +101,7 @@ class UpstreamSignOn:
         self._clock = clock
         self._entropy = entropy
         self._sealer = sealer
-        self._acceptance = SignOnAcceptance(db, audit, clock, entropy, sessions, devices)
+        self._acceptance = SignOnAcceptance(db, audit, clock, entropy, sessions, devices, first)
         self._groups = GroupSource(outbound)
         self._providers = providers
         self._outbound = outbound

@@ -15,7 +15,7 @@ from sealwright.access import NO_PERMISSIONS, Actor, Permission, permissions_of_
 from sealwright.api.audit_events import FILTERS, AuditSearch, EventView, matches
 from sealwright.api.json_types import ResponseBody
 from sealwright.api.operations import Call, Operation
-from sealwright.audit import Audit, AuditedEvent, Checkpoints, EventFilter, follow
+from sealwright.audit import Audit, AuditedEvent, Checkpoints, EventFilter, ExportedRow, follow
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database
 from sealwright.http import Response, whole_number
@@ -50,24 +50,6 @@ class FollowedEvent(ResponseBody, frozen=True, kw_only=True):
     event: EventView | None = None
     place: str
     """To be given as `after` by a reader who goes on from here."""
-
-
-class StoredRow(ResponseBody, frozen=True, kw_only=True):
-    """One row as it is stored, to check the record without the server."""
-
-    writer_id: str
-    sequence: int
-    at: int
-    event: str
-    outcome: str
-    actor_kind: str
-    actor_id: str
-    actor_name: str
-    target: str
-    details: str
-    request_id: str
-    previous: str
-    digest: str
 
 
 class AuditOperations:
@@ -148,7 +130,7 @@ class AuditOperations:
                 "Export every row as it is stored, chain by chain, to verify the record without the server.",
                 export,
                 self._export_chains,
-                returns=StoredRow,
+                returns=ExportedRow,
                 media_type=JSON_LINES,
             ),
         ]
@@ -246,7 +228,7 @@ class AuditOperations:
 
         async def pieces() -> AsyncGenerator[bytes, None]:
             async for page in self._checkpoints.pages():
-                yield b"".join([_line(_stored(row)) for row in page])
+                yield b"".join([_line(ExportedRow.of(row)) for row in page])
                 await self._require_still(call.actor, Permission.AUDIT_EXPORT)
 
         return Response(200, headers=_headers(JSON_LINES), chunks=pieces())
@@ -266,11 +248,6 @@ def _headers(media_type: str) -> tuple[tuple[str, str], ...]:
 
 def _line(value: object) -> bytes:
     return msgspec.json.encode(value) + b"\n"
-
-
-def _stored(row: AuditedEvent) -> StoredRow:
-    fields = msgspec.structs.asdict(row)
-    return StoredRow(**fields | {"previous": row.previous.hex(), "digest": row.digest.hex()})
 
 
 def _as_csv(views: Sequence[EventView]) -> bytes:

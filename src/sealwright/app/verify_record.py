@@ -6,38 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
-from sealwright.audit import BrokenChain, ChainedRow, ChainVerifier
+from sealwright.audit import BrokenChain, ChainedRow, ChainVerifier, ExportedRow
 from sealwright.cli.server_side import VerifiedRecord
 from sealwright.clock import to_rfc3339
 from sealwright.errors import InvalidInput
 from sealwright.jose import JwkRefused, keys_of_jwks
 
 _LONGEST_KEYS = 1_000_000
-
-
-class _Line(Struct, frozen=True):
-    """One row as the export writes it."""
-
-    writer_id: str
-    sequence: int
-    at: int
-    event: str
-    outcome: str
-    actor_kind: str
-    actor_id: str
-    actor_name: str
-    target: str
-    details: str
-    request_id: str
-    previous: str
-    digest: str
-
-    def row(self) -> ChainedRow:
-        """The row."""
-        fields = msgspec.structs.asdict(self)
-        return ChainedRow(**fields | {"previous": bytes.fromhex(self.previous), "digest": bytes.fromhex(self.digest)})
 
 
 def verify_record(file: Path, key_file: Path) -> VerifiedRecord:
@@ -68,7 +44,7 @@ def verify_record(file: Path, key_file: Path) -> VerifiedRecord:
 
 
 def _rows(file: Path) -> Iterator[ChainedRow]:
-    decode = msgspec.json.Decoder(_Line).decode
+    decode = msgspec.json.Decoder(ExportedRow).decode
     with file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:

@@ -6,7 +6,7 @@ Owns: the events and their chains. Never reads the objects that events are about
 from __future__ import annotations
 
 from sealwright.audit.categories import Category, category_of, events_in
-from sealwright.audit.chain import BrokenChain, ChainedRow, verify_chain
+from sealwright.audit.chain import BrokenChain, ChainedRow, ExportedRow, verify_chain
 from sealwright.audit.changes import Redacted, changes_between, changes_in
 from sealwright.audit.checkpoint import Checkpoints, NothingToPurge
 from sealwright.audit.events import Event, Outcome
@@ -31,6 +31,7 @@ __all__ = [
     "Entry",
     "Event",
     "EventFilter",
+    "ExportedRow",
     "Forwarding",
     "NothingToPurge",
     "Outcome",

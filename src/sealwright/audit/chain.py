@@ -37,6 +37,35 @@ class ChainedRow(msgspec.Struct, frozen=True):
     request_id: str = ""
 
 
+class ExportedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row as an export writes it, to check the record without the server. Digests are hexadecimal."""
+
+    writer_id: str
+    sequence: int
+    at: int
+    event: str
+    outcome: str
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    target: str
+    details: str
+    request_id: str
+    previous: str
+    digest: str
+
+    @classmethod
+    def of(cls, row: ChainedRow) -> ExportedRow:
+        """A row, to be written."""
+        fields = {name: getattr(row, name) for name in cls.__struct_fields__}
+        return cls(**fields | {"previous": row.previous.hex(), "digest": row.digest.hex()})
+
+    def row(self) -> ChainedRow:
+        """The row that was written; raises ValueError where a digest is not hexadecimal."""
+        fields = msgspec.structs.asdict(self)
+        return ChainedRow(**fields | {"previous": bytes.fromhex(self.previous), "digest": bytes.fromhex(self.digest)})
+
+
 class BrokenChain(Conflict):
     """A row was changed, removed or put in another place."""
 

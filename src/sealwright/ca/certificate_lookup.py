@@ -38,7 +38,8 @@ class PresentedCertificate(Struct, frozen=True):
         """Raise CertificateRefused when it was revoked."""
         if self.record.revoked_at is not None:
             raise CertificateRefused(
-                f"The certificate {serial_text(self.record.serial)} was revoked at {to_rfc3339(self.record.revoked_at)}."
+                f"The certificate {serial_text(self.record.serial)} was revoked at {to_rfc3339(self.record.revoked_at)}.",
+                kind="The certificate was revoked.",
             )
 
 
@@ -63,7 +64,8 @@ class CertificateLookup:
         now = self._clock.now()
         if now < shown.not_before:
             raise CertificateRefused(
-                f"The certificate {serial_text(shown.serial)} is not valid before {to_rfc3339(record.not_before)}."
+                f"The certificate {serial_text(shown.serial)} is not valid before {to_rfc3339(record.not_before)}.",
+                kind="The certificate is not valid yet.",
             )
         return PresentedCertificate(record, shown.key, expired=now >= shown.not_after + 1000)
 

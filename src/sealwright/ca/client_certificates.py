@@ -57,11 +57,14 @@ class ClientCertificates:
         own.require_not_revoked()
         if own.expired:
             raise CertificateRefused(
-                f"The certificate {serial_text(own.record.serial)} expired at {to_rfc3339(own.record.not_after)}."
+                f"The certificate {serial_text(own.record.serial)} expired at {to_rfc3339(own.record.not_after)}.",
+                kind="The certificate has expired.",
             )
         ended = await self._why_holder_may_not_act(own.record)
         if ended:
-            raise CertificateRefused(f"The certificate {serial_text(own.record.serial)} does not hold: {ended}.")
+            raise CertificateRefused(
+                f"The certificate {serial_text(own.record.serial)} is not valid: {ended}.", kind="Its holder may not act."
+            )
         return ClientCertificate(serial_text(own.record.serial), _subject(der), own.record.names)
 
     async def why_ended(self, serial: str, thumbprint: bytes) -> str:

@@ -88,6 +88,11 @@ class CertificateRefused(NotSignedIn):
 
     code = "certificate_refused"
 
+    def __init__(self, detail: str, *, kind: str = "") -> None:
+        """`kind`: the reason without what tells this certificate from others; refusals are counted by it. By default `detail`."""
+        super().__init__(detail)
+        self.kind = kind or detail
+
 
 class RenewalRefused(NotSignedIn):
     """A certificate of ours cannot be renewed."""

@@ -40,7 +40,7 @@ class CertificateProof:
         try:
             shown = await self._certificates.authenticate(der)
         except CertificateRefused as cause:
-            raise NotProven("the certificate is not ours, or not valid", cause.detail) from cause
+            raise NotProven(cause.kind, cause.detail) from cause
         if not has_registered_name(client, shown):
             member, value = registered_name(client)
             raise NotProven(

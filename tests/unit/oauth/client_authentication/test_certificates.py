@@ -266,3 +266,13 @@ async def test_certificate_that_cannot_be_read_binds_no_token_and_proves_no_one(
         jwks["keys"][0]["x5c"] = [base64.b64encode(spoilt).decode()]
         await machines.client("other", **SELF_SIGNED, jwks=jwks)
         assert refused(await machines.own_token(spoilt, client_id="other")) == (401, "invalid_client")
+
+
+async def test_certificates_that_are_refused_for_different_reasons_are_not_counted_together():
+    async with machines_world() as machines:
+        await billing(machines)
+        for shown in (self_made, revoked, of_another_authority):
+            assert (await machines.own_token(await shown(machines))).status == 401
+        foreign, ended = await machines.reasons()
+        assert "was not issued here" in foreign
+        assert "was revoked at" in ended

@@ -34,6 +34,7 @@ OBJECTS: Mapping[str, str] = {
     "service-accounts": "service",
     "sessions": "session",
     "sign-ins": "sign_in",
+    "sinks": "audit_sink",
     "trusted-issuers": "trusted_issuer",
 }
 """Segment of a path → what audit rows call the objects below it."""

@@ -74,8 +74,10 @@ class ServerWorld(World):
         query: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, Any]:
-        """Call the API; the status and the decoded JSON of the answer."""
+        """Call the API; the status and the decoded JSON of the answer, or its text where it is not JSON."""
         response = await self.send(method, path, body, token=token, query=query, headers=headers)
+        if dict(response.headers).get("content-type", "").startswith("text/"):
+            return response.status, response.body.decode()
         return response.status, msgspec.json.decode(response.body) if response.body else None
 
     async def send(

@@ -187,6 +187,10 @@ WITHOUT_COMMAND = {
     "auth_info": "for sign-in pages of browsers",
     "sign_out_browser": "for scripts in pages; a terminal signs out with `logout`",
     "openapi": "describes the API to programs",
+    "get_bootstrap": "for whoever sets a new server up; on its machine the log of `serve` prints a link",
+    "bootstrap": "spends a token that a new server was given by its settings, before anyone can sign in",
+    "read_metrics": "read by Prometheus",
+    "read_readiness": "asked by whatever balances the load; on the server's machine `doctor` says more",
     "issue_certificate": "a terminal issues by the wire that `step` speaks: `certificate issue`",
 }
 

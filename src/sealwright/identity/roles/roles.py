@@ -131,7 +131,7 @@ class Roles:
             details = {
                 "added": sorted(after.permissions - before.permissions),
                 "removed": sorted(before.permissions - after.permissions),
-                "changes": changes_between(before, after),
+                "changes": changes_between(before, _known(after)),
             }
             await self._record(tx, Event.ROLE_CHANGED, actor, before.id, details)
             return _known(after)

@@ -221,4 +221,8 @@ async def test_what_is_done_to_roles_is_recorded():
             "role.deleted",
         ]
         assert found[1][1]["scope"] == "provisioner:web"
-        assert found[2][1] == {"added": ["group:read"], "removed": ["person:read"]}
+        assert found[2][1] == {
+            "added": ["group:read"],
+            "removed": ["person:read"],
+            "changes": {"permissions": {"old": ["person:read"], "new": ["group:read"]}},
+        }

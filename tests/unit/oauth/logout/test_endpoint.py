@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.oauth import RequestGone
+from sealwright.identity import BIN_KEPT
+from sealwright.oauth import RequestGone, purge
 from tests.oauth_world import ORIGIN, handle_in, location, members, oauth_world
 
 GOODBYE = "https://ca.example.org/goodbye"
@@ -125,6 +126,8 @@ async def test_access_token_is_no_hint():
 async def test_id_token_of_another_issuer_is_no_hint():
     async with alice_with_hint() as (world, _cookie, hint):
         await world.server.clients.delete("step-ca", actor=SYSTEM)
+        world.clock.advance(BIN_KEPT + timedelta(seconds=1))  # until then the name is reserved
+        await purge(world.dependencies)
         await world.public_client()
         assert (await asked(world, id_token_hint=hint)).status == 400
 

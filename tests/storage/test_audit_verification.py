@@ -108,7 +108,7 @@ def edited(lines, at, **fields):
             "entry 5 is not what a signed checkpoint saw",
         ),
         ("chain gone", lambda lines: [line for line in lines if '"b"' in line], "entry 5 is not what a signed checkpoint saw"),
-        ("no row", lambda lines: [lines[0], "{}", *lines[1:]], "line 2: this is no row"),
+        ("no row", lambda lines: [lines[0], "{}", *lines[1:]], "line 2: this is not a row"),
     ],
 )
 async def test_first_bad_row_is_named(record, name, change, told):

@@ -22,7 +22,9 @@ def verify_record(file: Path, key_file: Path) -> VerifiedRecord:
         try:
             keys = keys_of_jwks(opened.read(_LONGEST_KEYS))
         except JwkRefused as cause:
-            raise InvalidInput(f"{key_file} is no key set: {cause.detail}", hint="Make it with: sealwright audit keys") from cause
+            raise InvalidInput(
+                f"{key_file} is not a key set: {cause.detail}", hint="Make it with: sealwright audit keys"
+            ) from cause
     if not keys:
         raise InvalidInput(f"{key_file} holds no key.", hint="The server makes its audit key with its first checkpoint.")
     verifier = ChainVerifier(keys)
@@ -50,4 +52,4 @@ def _rows(file: Path) -> Iterator[ChainedRow]:
             try:
                 yield decode(line).row()
             except (msgspec.MsgspecError, ValueError) as cause:
-                raise BrokenChain(f"{file}, line {number}: this is no row of an audit record.") from cause
+                raise BrokenChain(f"{file}, line {number}: this is not a row of an audit record.") from cause

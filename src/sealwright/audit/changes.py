@@ -32,7 +32,7 @@ class Redacted:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Redacted) and self._value == other._value
 
-    __hash__ = None  # type: ignore[assignment] # a secret is no key of a dictionary
+    __hash__ = None  # type: ignore[assignment] # a secret is not a key of a dictionary
 
 
 def redacted(value: object) -> str:

@@ -110,7 +110,7 @@ def wait(context: CommandContext, request_id: str, timeout: str) -> int:
     try:
         ends = time.monotonic() + parse_duration(timeout).total_seconds()
     except ValueError as cause:
-        raise click.BadParameter(f"{timeout!r} is no duration such as 30m or 8h.", param_hint="--timeout") from cause
+        raise click.BadParameter(f"{timeout!r} is not a duration such as 30m or 8h.", param_hint="--timeout") from cause
     connection = context.connection()
     value = connection.call("GET", "approvals", request_id)
     while value["state"] == "pending" and time.monotonic() + _SECONDS_BETWEEN <= ends:
@@ -150,7 +150,7 @@ def set_rule(
     try:
         seconds = int(parse_duration(expires).total_seconds())
     except ValueError as cause:
-        raise click.BadParameter(f"{expires!r} is no duration such as 8h or 168h.", param_hint="--expires") from cause
+        raise click.BadParameter(f"{expires!r} is not a duration such as 8h or 168h.", param_hint="--expires") from cause
     body = {"group": group, "role": role, "votes": votes, "expires_after": seconds, "renewals": renewals}
     value = context.connection().call("PUT", "approval-rules", guarded, body=body)
     _tell_change(context, value, f"From now on {value.get('words', '')}")

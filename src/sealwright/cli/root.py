@@ -71,7 +71,7 @@ def _roots_in(roots_pem: str) -> list[dict[str, Any]]:
             fingerprint = fingerprint_of(der)
             found.append({"name": title_of(made), "fingerprint": fingerprint, "not_after": made.not_valid_after_utc, "der": der})
     except ValueError as cause:
-        raise CommandFailed("the root that is trusted here is no certificate that can be read.") from cause
+        raise CommandFailed("the root that is trusted here cannot be read as a certificate.") from cause
     return found
 
 

@@ -69,7 +69,7 @@ def create(
         try:
             jwks = json.loads(jwks_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as cause:
-            raise click.BadParameter(f"{jwks_file} is no JSON Web Key Set: {cause}", param_hint="--jwks-file") from cause
+            raise click.BadParameter(f"{jwks_file} is not a JSON Web Key Set: {cause}", param_hint="--jwks-file") from cause
     body = {
         "name": name,
         "issuer_url": issuer_url,
@@ -160,11 +160,11 @@ def add_rule(
     """Say which tokens of a trusted issuer are good for which access tokens. All conditions have to be fulfilled."""
     wrong = next((each for each in conditions if "=" not in each[1:]), None)
     if wrong is not None:
-        raise click.BadParameter(f"{wrong!r} is no condition such as sub=VALUE.", param_hint="--when")
+        raise click.BadParameter(f"{wrong!r} is not a condition such as sub=VALUE.", param_hint="--when")
     try:
         seconds = None if lifetime is None else int(parse_duration(lifetime).total_seconds())
     except ValueError as cause:
-        raise click.BadParameter(f"{lifetime!r} is no duration such as 5m or 1h.", param_hint="--lifetime") from cause
+        raise click.BadParameter(f"{lifetime!r} is not a duration such as 5m or 1h.", param_hint="--lifetime") from cause
     body = {
         "client": client,
         "conditions": {claim: pattern for claim, _, pattern in (each.partition("=") for each in conditions)},

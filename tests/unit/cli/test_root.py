@@ -80,4 +80,4 @@ def test_root_that_cannot_be_read_is_told(shell, home):
     (home / "certs" / "root_ca.crt").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     unset(shell)
     done = shell.run("root", "--dir", home)
-    assert (done.code, "no certificate that can be read" in done.err) == (1, True)
+    assert (done.code, "cannot be read as a certificate" in done.err) == (1, True)

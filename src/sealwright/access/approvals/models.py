@@ -99,7 +99,7 @@ class ApprovalRequest(Struct, frozen=True, kw_only=True):
     result: str = ""
 
     def state_at(self, now: Instant) -> RequestState:
-        """The state, where an open request whose time is over has expired, even if no one has written that down yet."""
+        """The state; an open request whose time has passed has expired, even if no one has written that down yet."""
         return RequestState.EXPIRED if self.state in OPEN and now >= self.expires_at else self.state
 
 

@@ -181,7 +181,7 @@ class Approvals:
         return await self._db.write(body)
 
     async def close_expired(self) -> int:
-        """Close requests whose time is over, audited; returns how many."""
+        """Close requests that have expired, audited; returns how many."""
 
         async def body(tx: Transaction) -> int:
             over = await store.expire(tx, self._clock.now())

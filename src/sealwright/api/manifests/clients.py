@@ -19,7 +19,7 @@ PAGE = 100
 _MAPS = ("scope_maps", "supplementary_scope_maps", "claim_maps")
 _NEEDED = ("kind", "display_name", "landing_url")
 _APART = ("issuer", "secret")
-"""Members that are no metadata."""
+"""Members that are not metadata."""
 
 
 class ManifestClients:

@@ -109,7 +109,7 @@ class BackChannelLogout:
             raise TokenRefused(f"The logout token was not issued within {int(WINDOW.total_seconds())} seconds (iat).")
         events = claims.get("events")
         if not isinstance(events, Mapping) or not isinstance(events.get(LOGOUT_EVENT), Mapping):
-            raise TokenRefused("The token is no logout token: its events do not name the logout.")
+            raise TokenRefused("The token is not a logout token: its events do not name the logout.")
         if "nonce" in claims:
             raise TokenRefused("The logout token holds a nonce, as ID tokens do.")
         require_text(claims, "jti")

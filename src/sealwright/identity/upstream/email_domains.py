@@ -19,7 +19,7 @@ def checked_domain(text: str) -> str:
     domain = text.strip().lower()
     if len(domain) > LONGEST_DOMAIN or not _DOMAIN.fullmatch(domain):
         raise ProviderRefused(
-            f"allowed_email_domains holds {printable(text, 80)!r}, which is no domain.",
+            f"allowed_email_domains holds {printable(text, 80)!r}, which is not a domain.",
             hint="Write what stands after the @, such as example.org, without wildcards: each domain is compared as a whole.",
         )
     return domain

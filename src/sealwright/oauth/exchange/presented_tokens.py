@@ -44,7 +44,7 @@ class PresentedTokens:
         found = await self._api_tokens.resolve(text, address)
         if found is None:
             raise MalformedTokenRequest(
-                f"The {parameter} is no API token that is valid now: it is unknown, revoked or expired, or its service account "
+                f"The {parameter} is not a valid API token: it is unknown, revoked or expired, or its service account "
                 "may not act. Make another: sealwright service-account api-token generate."
             )
         account, session = found.account, found.session

@@ -30,7 +30,7 @@ def require_conditions(conditions: Mapping[str, str]) -> None:
     for claim, pattern in conditions.items():
         if not 0 < len(claim) <= LONGEST_PATTERN or not claim.isprintable():
             raise InvalidInput(
-                f"{claim[:80]!r} is no name of a claim.", hint="Give one such as sub, or /kubernetes.io/namespace."
+                f"{claim[:80]!r} is not a name of a claim.", hint="Give one such as sub, or /kubernetes.io/namespace."
             )
         if not 0 < len(pattern) <= LONGEST_PATTERN or not pattern.isprintable():
             raise InvalidInput(

@@ -69,7 +69,7 @@ class TrustedIssuers:
         _require_keys(jwks_uri, jwks)
         wanted = self._origin if audience is None else audience
         if not 0 < len(wanted) <= policy.LONGEST_AUDIENCE or not wanted.isprintable():
-            raise InvalidInput(f"{wanted[:80]!r} is no audience.", hint="Give the text that the issuer puts into aud.")
+            raise InvalidInput(f"{wanted[:80]!r} is not an audience.", hint="Give the text that the issuer puts into aud.")
         issuer = TrustedIssuer(
             id=uuid4(self._entropy),
             name=name,

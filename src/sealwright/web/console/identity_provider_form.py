@@ -69,7 +69,7 @@ def typed_of(provider: UpstreamProvider) -> dict[str, str]:
 
 
 def provider_input(form: Mapping[str, str]) -> ProviderInput:
-    """What was typed. Raises InvalidInput for what is no number or no rule."""
+    """What was typed. Raises InvalidInput for what is not a number or no rule."""
     rule = form.get("downgrade-rule", "")
     if rule not in RULES:
         raise InvalidInput("Choose one of the rules against downgrades.")
@@ -92,5 +92,5 @@ def provider_input(form: Mapping[str, str]) -> ProviderInput:
 def _number(form: Mapping[str, str], name: str, what: str) -> int:
     text = form.get(name, "").strip()
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
-        raise InvalidInput(f"{what} are {text[:20]!r}, which is no number.", hint="Type digits.")
+        raise InvalidInput(f"{what} are {text[:20]!r}, which is not a number.", hint="Type digits.")
     return int(text)

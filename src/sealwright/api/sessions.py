@@ -114,7 +114,8 @@ class SessionOperations:
 
     async def _sign_out(self, call: Call) -> Response:
         signed_in = await self._authenticator.authenticate(call.request)
-        if signed_in is not None and signed_in.session.kind in (SessionKind.BROWSER, SessionKind.TERMINAL):
+        own_session = signed_in is not None and signed_in.session.kind in (SessionKind.BROWSER, SessionKind.TERMINAL)
+        if signed_in is not None and own_session and not signed_in.by_application:
             check_cookie_caller(call.request, self._public_origin)
             with suppress(SessionNotFound):  # ended from elsewhere in this very moment
                 await self._sessions.end(signed_in.session.id, "signed out", actor=signed_in.actor)

@@ -114,6 +114,14 @@ async def test_application_cannot_do_what_a_person_has_to_do_themselves():
         assert (await world.send(token)).status == 200
 
 
+async def test_application_does_not_sign_its_person_out():
+    async with assistants() as world:
+        token = await world.access_token(READ)
+        answer = await world.call("POST", "/auth/logout", headers={"authorization": f"Bearer {token}"})
+        assert answer.status == 204
+        assert (await world.send(token)).status == 200, "the session that the token comes from goes on"
+
+
 @pytest.mark.parametrize(
     ("scope", "resource", "words"),
     [

@@ -214,6 +214,51 @@ async def test_owner_of_a_service_account_may_not_approve_what_it_asks_for(offic
     assert (await office.call("ben", "POST", f"{place}/approve", {}))[1]["state"] == "done"
 
 
+async def service_account(office, name, group="system_admins"):
+    """A service account that no one manages, and that administers the server; the token of it that root made."""
+    await office.call("root", "POST", "/service-accounts", {"name": name, "display_name": "R"})
+    await office.world.directory.add_members(group, [name], actor=SYSTEM)
+    status, made = await office.call("root", "POST", f"/service-accounts/{name}/api-tokens", {"label": "x", "read_only": False})
+    assert status == 201, made
+    office.tokens[name] = made["token"]
+    return made["id"]
+
+
+async def test_who_made_a_token_of_a_service_account_may_not_approve_what_it_asks_for(office):
+    await office.world.directory.add_members("approvers", ["root"], actor=SYSTEM)
+    await service_account(office, "robot")
+    _, held = await office.call("robot", "DELETE", PROFILE)
+    place = f"/approvals/{held['approval']}"
+    status, problem = await office.call("root", "POST", f"{place}/approve", {})
+    assert (status, problem["code"]) == (403, "may_not_vote")
+    assert (await office.call("anna", "POST", f"{place}/approve", {}))[1]["state"] == "done"
+
+
+async def test_who_made_a_token_that_was_revoked_may_approve_what_is_asked_for_afterwards(office):
+    await office.world.directory.add_members("approvers", ["root"], actor=SYSTEM)
+    old = await service_account(office, "robot")
+    await office.world.directory.add_members("system_admins", ["anna"], actor=SYSTEM)
+    _, made = await office.call("anna", "POST", "/service-accounts/robot/api-tokens", {"label": "y", "read_only": False})
+    assert (await office.call("root", "DELETE", f"/service-accounts/robot/api-tokens/{old}"))[0] == 204
+    office.tokens["robot"] = made["token"]
+    _, held = await office.call("robot", "DELETE", PROFILE)
+    place = f"/approvals/{held['approval']}"
+    assert (await office.call("anna", "POST", f"{place}/approve", {}))[0] == 403
+    assert (await office.call("root", "POST", f"{place}/approve", {}))[1]["state"] == "done"
+
+
+async def test_who_stored_a_provisioner_by_a_service_account_may_not_approve_what_its_key_asks_for(office):
+    await office.world.directory.add_members("approvers", ["root"], actor=SYSTEM)
+    await service_account(office, "robot")
+    signer = signing_key("jwk admin")
+    assert (await office.call("root", "DELETE", "/provisioners/admin"))[0] == 204
+    definition = {"type": "JWK", "name": "admin", "key": jwk_of(signer.public_key, signer.id, "ES256")}
+    assert (await office.call("robot", "POST", "/provisioners", definition))[0] == 201
+    _, held = await office.ask_api(csr(WEB, (WEB,)))
+    status, problem = await office.call("root", "POST", f"/approvals/{held['approval']}/approve", {})
+    assert (status, problem["code"]) == (403, "may_not_vote")
+
+
 @pytest.mark.parametrize(
     ("guarded", "body", "words"),
     [

@@ -23,6 +23,7 @@ from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
 from sealwright.db.schema import (
     accounts,
+    api_tokens,
     approval_requests,
     approval_rules,
     approval_votes,
@@ -99,7 +100,9 @@ _GROUP = Statement(select(groups.c.name).where(groups.c.id == bindparam("id")))
 _GROUP_CALLED = Statement(select(groups.c.id).where(or_(groups.c.id == bindparam("given"), groups.c.name == bindparam("given"))))
 _top = select(bindparam("group_id", type_=Text).label("group_id")).cte("below", recursive=True)
 _below = _top.union(select(group_nestings.c.member_group_id).join(_top, group_nestings.c.group_id == _top.c.group_id))
-_MEMBERS = Statement(select(group_members.c.account_id).where(group_members.c.group_id.in_(select(_below.c.group_id))).distinct())
+_members = select(group_members.c.account_id).where(group_members.c.group_id.in_(select(_below.c.group_id)))
+_MANAGERS = Statement(select(_a.kind, _a.id).where(or_(_a.id == bindparam("group_id"), _a.id.in_(_members))))
+_API_TOKENS = Statement(select(api_tokens.c.id).where(api_tokens.c.account_id == bindparam("account_id")))
 _LINKED = Statement(
     select(upstream_accounts.c.account_id).where(
         upstream_accounts.c.issuer_url == bindparam("issuer_url"), upstream_accounts.c.subject == bindparam("subject")
@@ -107,9 +110,9 @@ _LINKED = Statement(
 )
 _e = audit_events.c
 _MADE_BY = Statement(
-    select(_e.actor_id)
-    .where(_e.target == bindparam("target"), _e.event == bindparam("event"), _e.actor_kind == "person", _e.outcome == "done")
-    .distinct()
+    select(_e.actor_kind, _e.actor_id, _e.details).where(
+        _e.target == bindparam("target"), _e.event == bindparam("event"), _e.outcome == "done"
+    )
 )
 LAST_ID = "g"
 """Greater than every id."""
@@ -239,30 +242,46 @@ async def group_called(reader: Reader, given: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-async def members(reader: Reader, group_id: str) -> frozenset[str]:
-    """Ids of the accounts in a group and in those nested in it."""
-    return frozenset([row[0] for row in await reader.all(_MEMBERS, group_id=group_id)])
-
-
 async def people_behind(reader: Reader, actor_kind: str, actor_id: str) -> frozenset[str]:
     """Ids of the people who can act as an actor.
 
-    A person themselves, under whatever identity they came; who manages a service account, or is in the group that does; and
-    who stored the provisioner whose key was used.
+    A person themselves, under whatever identity they came; who manages a service account, is in the group that does, or made one
+    of its tokens; who stored the provisioner whose key was used. Where that was a service account, the people behind it.
     """
-    if actor_kind == "person":
-        issuer_url, separator, subject = actor_id.rpartition("#")
-        linked = await reader.all(_LINKED, issuer_url=issuer_url, subject=subject) if separator else []
-        return frozenset({actor_id, *(row[0] for row in linked)})
-    account = await reader.one(_ACCOUNT, id=actor_id)
+    people: set[str] = set()
+    seen: set[tuple[str, str]] = set()
+    waiting = [(actor_kind, actor_id)]
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        kind, its_id = each
+        if kind == "person":
+            people |= await _same_person(reader, its_id)
+        else:
+            waiting += await _who_can_act_as(reader, its_id)
+    return frozenset(people)
+
+
+async def _same_person(reader: Reader, person_id: str) -> frozenset[str]:
+    issuer_url, separator, subject = person_id.rpartition("#")
+    linked = await reader.all(_LINKED, issuer_url=issuer_url, subject=subject) if separator else []
+    return frozenset({person_id, *(row[0] for row in linked)})
+
+
+async def _who_can_act_as(reader: Reader, program_id: str) -> list[tuple[str, str]]:
+    """Kind and id of those who can act as a service account, a provisioner or a client."""
+    account = await reader.one(_ACCOUNT, id=program_id)
     if account is None:
-        made = await reader.all(_MADE_BY, target=f"provisioner:{actor_id}", event="provisioner.added")
-        made += await reader.all(_MADE_BY, target=f"client:{actor_id}", event="client.created")
-        return frozenset(row[0] for row in made)
-    manager = account[4]
-    if manager is None:
-        return frozenset()
-    return frozenset({manager}) | await members(reader, manager)
+        made = await reader.all(_MADE_BY, target=f"provisioner:{program_id}", event="provisioner.added")
+        made += await reader.all(_MADE_BY, target=f"client:{program_id}", event="client.created")
+        return [(row[0], row[1]) for row in made]
+    tokens = {row[0] for row in await reader.all(_API_TOKENS, account_id=program_id)}
+    made = await reader.all(_MADE_BY, target=f"service:{program_id}", event="api_token.created") if tokens else []
+    makers = [(row[0], row[1]) for row in made if _decode(row[2]).get("token") in tokens]
+    managers = await reader.all(_MANAGERS, group_id=account[4]) if account[4] is not None else []
+    return makers + [("service" if row[0] == "service" else "person", row[1]) for row in managers]
 
 
 def _rule(row: Row) -> ApprovalRule:

@@ -102,7 +102,8 @@ class Dispatch:
             else:
                 detail = f"The credential that was shown is not good any more: {ended.words}."
             raise SessionNeeded(detail, ended=ended, remedy=Remedy(Action.SIGN_IN))
-        check_cookie_caller(request, self._public_origin)
+        if signed_in.session.kind is SessionKind.BROWSER and not signed_in.by_application:
+            check_cookie_caller(request, self._public_origin)
         return signed_in
 
 

@@ -12,7 +12,8 @@ from sealwright.mcp import CONFIRMED_WITHIN
 from sealwright.settings import AssistantSettings
 from tests.app import make_app, settings
 from tests.databases import sqlite_database
-from tests.oauth_world import ORIGIN, START, World, members
+from tests.oauth_world import ORIGIN, START, World, members, public_redemption, public_request
+from tests.unit.oauth.dpop.test_bound_tokens import proof
 
 READ, CHANGE = "sealwright_read", "sealwright_change"
 META = "/.well-known/oauth-protected-resource"
@@ -112,6 +113,20 @@ async def test_application_cannot_do_what_a_person_has_to_do_themselves():
                 answer.body
             )
         assert (await world.send(token)).status == 200
+
+
+async def test_token_that_is_bound_to_a_key_makes_changes_with_a_proof():
+    async with assistants() as world:
+        headers = proof(world, "/oauth2/token")
+        asked = public_request(client_id="desk", scope=f"openid {CHANGE}", resource=ORIGIN)
+        code = await world.code(world.cookie, **asked)
+        redeemed = await world.post("/oauth2/token", public_redemption(code, client_id="desk"), headers)
+        token, path = members(redeemed)["access_token"], "/api/v1/persons/bob/disable"
+        shown = {"authorization": f"DPoP {token}"}
+        assert (await world.call("POST", path, headers=shown)).status == 401
+        changed = await world.call("POST", path, headers=shown | proof(world, path, access_token=token))
+        assert changed.status == 200, changed.body
+        assert (await world.account("bob")).disabled_at is not None
 
 
 async def test_application_does_not_sign_its_person_out():

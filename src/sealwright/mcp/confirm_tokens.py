@@ -13,7 +13,8 @@ from sealwright.entropy import Entropy, token
 
 CONFIRMED_WITHIN = timedelta(minutes=5)
 """For how long a confirm token can be used."""
-_MOST_AT_ONCE = 100
+MOST_AT_ONCE = 100
+"""Open confirm tokens of one assistant, or of one account; the oldest is forgotten for another."""
 
 
 class ConfirmTokens(Protocol):
@@ -45,7 +46,7 @@ class ConfirmTokensInMemory:
     async def issue(self, call_digest: str) -> str:
         """A new token for a call."""
         confirm = token(self._entropy)
-        if len(self._open) >= _MOST_AT_ONCE:
+        if len(self._open) >= MOST_AT_ONCE:
             del self._open[next(iter(self._open))]
         self._open[confirm] = (call_digest, after(self._clock.now(), CONFIRMED_WITHIN))
         return confirm

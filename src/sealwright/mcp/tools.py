@@ -189,7 +189,7 @@ async def _revocation(call: ApiCall, arguments: _Revoke) -> Any:
 
 
 async def _end_of_session(call: ApiCall, arguments: _Session) -> Any:
-    return await call("DELETE", "sessions", arguments.id)
+    return await call("DELETE", "auth", "sessions", arguments.id)
 
 
 def _says(sentence: str) -> Run:
@@ -273,7 +273,7 @@ READING = (
         _shows("certificates", by="serial"),
     ),
     _tool("list_provisioners", "List provisioners", "By which ways certificates can be had.", _Paged, _lists("provisioners")),
-    _tool("list_sessions", "List sessions", "Sessions of a person that have not ended.", _Person, _lists("sessions")),
+    _tool("list_sessions", "List sessions", "Sessions of a person that have not ended.", _Person, _lists("auth", "sessions")),
     _tool("list_roles", "List roles", "Roles and what they allow.", Arguments, _lists("auth", "roles")),
     _tool(
         "list_grants",

@@ -8,7 +8,7 @@ from sealwright.api.assistants import store
 from sealwright.clock import Clock, after
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token
-from sealwright.mcp import CONFIRMED_WITHIN
+from sealwright.mcp import CONFIRMED_WITHIN, MOST_AT_ONCE
 
 
 class StoredConfirmTokens:
@@ -26,6 +26,7 @@ class StoredConfirmTokens:
 
         async def body(tx: Transaction) -> None:
             await store.delete_expired(tx, now)
+            await store.keep_newest(tx, self._account_id, MOST_AT_ONCE - 1)
             await store.insert_token(
                 tx,
                 digest=_digest(confirm),

@@ -5,10 +5,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from sealwright.access import SYSTEM
 from sealwright.clock import FixedClock
-from sealwright.mcp import CONFIRMED_WITHIN
+from sealwright.db import Statement
+from sealwright.db.schema import assistant_confirm_tokens
+from sealwright.mcp import CONFIRMED_WITHIN, MOST_AT_ONCE, TOOLS
 from sealwright.settings import AssistantSettings
 from tests.app import make_app, settings
 from tests.databases import sqlite_database
@@ -219,6 +222,32 @@ async def test_change_is_confirmed_once_by_whom_it_was_proposed_to_on_any_node()
         assert "isError" not in done, done
         assert (await world.account("bob")).disabled_at is not None
         assert (await world.use(token, "disable_person", name="bob", confirm=confirm))["isError"]
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda each: each.name)
+async def test_every_tool_calls_what_the_api_has(tool):
+    given = {"group": "users", "members": ["bob"], "issuer_url": "https://x.example", "group_name": "g", "role_id": "r-viewer"}
+    members_of_it = tool.description_for_clients()["inputSchema"].get("required", [])
+    arguments = {each: given.get(each, "bob") for each in members_of_it}
+    async with assistants() as world:
+        token, name = await world.access_token(), tool.name.removeprefix("sealwright_")
+        result = await world.use(token, name, **arguments)
+        if "confirm" in result.get("structuredContent", {}):
+            result = await world.use(token, name, **arguments, confirm=result["structuredContent"]["confirm"])
+        assert "There is nothing at" not in result["content"][0]["text"]
+
+
+async def test_open_confirm_tokens_of_an_account_are_bounded_and_the_oldest_is_forgotten():
+    async with assistants() as world:
+        token = await world.access_token()
+        first = (await world.use(token, "end_session", id="s"))["structuredContent"]["confirm"]
+        world.clock.advance(timedelta(seconds=1))
+        for _ in range(MOST_AT_ONCE):
+            last = (await world.use(token, "end_session", id="s"))["structuredContent"]["confirm"]
+        rows = await world.db.all(Statement(select(assistant_confirm_tokens.c.digest)))
+        assert len(rows) == MOST_AT_ONCE
+        assert "Nothing was changed" in (await world.use(token, "end_session", id="s", confirm=first))["content"][0]["text"]
+        assert "no session" in (await world.use(token, "end_session", id="s", confirm=last))["content"][0]["text"]
 
 
 async def test_confirm_token_is_void_after_five_minutes():

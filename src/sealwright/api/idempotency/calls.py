@@ -17,6 +17,7 @@ from sealwright.api.idempotency import store
 from sealwright.api.idempotency.errors import AnswerNotKept, CallStillRunning, IdempotencyKeyRefused, IdempotencyKeyReused
 from sealwright.clock import Clock, after
 from sealwright.db import Database, Transaction
+from sealwright.errors import Failure
 from sealwright.http import Request, Response
 
 HEADER = "idempotency-key"
@@ -57,7 +58,7 @@ class IdempotentCalls:
             return await self._again(key, digest, request_digest)
         try:
             response = await work()
-        except BaseException:
+        except Failure:  # what was cancelled, or met a bug, may have been done: its claim stays
             await self._db.write(lambda tx: store.release(tx, digest))
             raise
         await self._keep(digest, response, holds_secret=holds_secret)

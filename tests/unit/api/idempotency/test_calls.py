@@ -122,6 +122,22 @@ async def test_two_at_once_are_done_once():
         assert len(done) == 1
 
 
+@pytest.mark.parametrize("end", [asyncio.CancelledError, RuntimeError])
+async def test_call_that_did_not_come_to_its_end_is_not_done_again(end):
+    async with server_world() as world:
+        calls, request, done = IdempotentCalls(world.db, world.clock), Request("POST", "/x", headers=KEY), []
+
+        async def work() -> Response:
+            done.append(1)  # committed, and the response is lost: the worker ends, or what words it has a bug
+            raise end
+
+        with pytest.raises(end):
+            await calls.run(request, "a", work, holds_secret=False)
+        with pytest.raises(CallStillRunning):
+            await calls.run(request, "a", work, holds_secret=False)
+        assert len(done) == 1
+
+
 async def test_call_is_kept_for_a_day():
     async with server_world() as world:
         clock = FixedClock(world.clock.now())

@@ -116,6 +116,8 @@ class BackChannelLogout:
         for name in ("sub", "sid"):
             if name in claims:
                 require_text(claims, name)
+        if "sid" in claims and not printable(claims["sid"]):  # without it, the sessions of everyone would be meant
+            raise TokenRefused("The sid of the logout token has no character that can be shown.")
         if "sub" not in claims and "sid" not in claims:
             raise TokenRefused("The logout token names neither a person (sub) nor a session (sid).")
 

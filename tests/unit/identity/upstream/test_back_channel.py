@@ -114,6 +114,8 @@ async def test_logout_token_that_comes_again_changes_nothing_and_is_on_record():
         {"sub": 7},
         {"sub": ""},
         {"sid": 7},
+        {"sid": "\u200b\u0007"},
+        {"sid": "\u200b", "sub": None},
         {"jti": None},
         {"jti": ""},
         {"typ": "at+jwt"},

@@ -10,6 +10,7 @@ from sealwright.access import SYSTEM
 from sealwright.api import operations
 from sealwright.clock import after, to_rfc3339
 from sealwright.identity import ApiKeys, SessionKind
+from sealwright.identity.api_keys.api_keys import MAX_KEYS
 from sealwright.identity.api_keys.secret import new_api_key
 from tests.unit.api.test_phases import BODIES, query_for, serial
 from tests.unit.api.world import server_world
@@ -119,6 +120,19 @@ async def test_key_of_someone_whose_password_was_reset_is_revoked():
         made = await make(world, await world.token("pam", "idm_people_admins"))
         await world.credentials.set_password("pam", PASSWORD + "!", actor=SYSTEM)
         assert (await world.call("GET", "/whoami", token=made["key"]))[0] == 401
+
+
+async def test_rotated_keys_that_are_still_good_are_bounded():
+    async with server_world() as world:
+        root = await world.token("root", "system_admins")
+        key = first = await make(world, root)
+        for _ in range(MAX_KEYS):
+            status, key = await world.call("POST", f"/auth/keys/{key['id']}/rotate", {}, token=root)
+            assert status == 201
+        status, problem = await world.call("POST", f"/auth/keys/{key['id']}/rotate", {}, token=root)
+        assert (status, "32 keys that were rotated" in problem["detail"]) == (409, True), problem
+        assert (await world.call("DELETE", f"/auth/keys/{first['id']}", token=root))[0] == 204
+        assert (await world.call("POST", f"/auth/keys/{key['id']}/rotate", {}, token=root))[0] == 201
 
 
 async def test_rotation_gives_a_successor_and_both_are_good_for_the_overlap():

@@ -160,6 +160,14 @@ class ApiKeys:
             await lock_account(tx, owner.account.id)
             now = self._clock.now()
             old = await self._own(tx, key_id, owner.actor, now)
+            replaced = [
+                each.key for each in await store.of_account(tx, old.account_id) if each.key.state(now) is ApiKeyState.REPLACED
+            ]
+            if len(replaced) >= MAX_KEYS:
+                raise TooManyCredentials(
+                    f"{owner.account.name} has {len(replaced)} keys that were rotated and are still good; there can be no more.",
+                    hint="Revoke one of them first.",
+                )
             await store.replace(tx, old.id, now=now, until=min(old.expires_at, after(now, overlap)))
             new = replace(
                 old,

@@ -8,9 +8,11 @@ import pytest
 from sealwright.access import SYSTEM
 from sealwright.clock import to_seconds
 from sealwright.http import Request
+from sealwright.identity import SessionKind
 from sealwright.jose import jwk_of, sign
 from tests.authorities import csr, key, signing_key
 from tests.unit.api.world import MACHINES, server_world
+from tests.unit.identity.world import PASSWORD
 
 WEB = "web.example.org"
 PROFILE = "/approval-rules/profile:step_leaf"
@@ -222,6 +224,17 @@ async def service_account(office, name, group="system_admins"):
     assert status == 201, made
     office.tokens[name] = made["token"]
     return made["id"]
+
+
+async def test_built_in_account_that_several_people_may_open_approves_nothing(office):
+    world = office.world
+    await office.call("root", "PUT", "/approval-rules/profile:server", {"role": "r-admin"})
+    await world.credentials.recover_account("admin", PASSWORD, end_certificates=False)
+    office.tokens["admin"] = (await world.signed_in("admin", kind=SessionKind.TERMINAL)).token
+    _, held = await office.call("root", "DELETE", "/approval-rules/profile:server")
+    status, problem = await office.call("admin", "POST", f"/approvals/{held['approval']}/approve", {})
+    assert (status, problem["code"]) == (403, "may_not_vote")
+    assert (await office.call("admin", "GET", "/approvals"))[1]["items"] == []
 
 
 async def test_who_made_a_token_of_a_service_account_may_not_approve_what_it_asks_for(office):

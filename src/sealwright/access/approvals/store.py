@@ -18,7 +18,7 @@ from sealwright.access.approvals.models import (
     Vote,
     VoteDecision,
 )
-from sealwright.access.store import groups_of_account, roles_of_account
+from sealwright.access.store import PERSON, groups_of_account, roles_of_account
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
 from sealwright.db.schema import (
@@ -210,9 +210,12 @@ async def votes(reader: Reader, request_id: str) -> list[Vote]:
 
 
 async def standing(reader: Reader, account_id: str, now: Instant, *, session_id: str | None = None) -> Standing:
-    """What an account is now, in a session or in any of its sessions. Only a person who may act is active."""
+    """What an account is now, in a session or in any of its sessions. Only a person who may act is active.
+
+    A built-in account is none: several people can open it, by its password or that for emergencies, and one of them twice.
+    """
     row = await reader.one(_ACCOUNT, id=account_id)
-    if row is None or row[0] == "service" or not _may_act(row, now):
+    if row is None or row[0] != PERSON or not _may_act(row, now):
         return Standing(active=False)
     groups_held = frozenset(await groups_of_account(reader, account_id))
     roles = await roles_of_account(reader, account_id, now, session_id=session_id)

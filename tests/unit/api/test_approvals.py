@@ -216,11 +216,11 @@ async def test_owner_of_a_service_account_may_not_approve_what_it_asks_for(offic
     assert (await office.call("ben", "POST", f"{place}/approve", {}))[1]["state"] == "done"
 
 
-async def service_account(office, name, group="system_admins"):
-    """A service account that no one manages, and that administers the server; the token of it that root made."""
-    await office.call("root", "POST", "/service-accounts", {"name": name, "display_name": "R"})
-    await office.world.directory.add_members(group, [name], actor=SYSTEM)
-    status, made = await office.call("root", "POST", f"/service-accounts/{name}/api-tokens", {"label": "x", "read_only": False})
+async def service_account(office, name, *, by="root"):
+    """A service account that no one manages, and that administers the server; the id of the one token that it has."""
+    await office.call(by, "POST", "/service-accounts", {"name": name, "display_name": "R"})
+    await office.world.directory.add_members("system_admins", [name], actor=SYSTEM)
+    status, made = await office.call(by, "POST", f"/service-accounts/{name}/api-tokens", {"label": "x", "read_only": False})
     assert status == 201, made
     office.tokens[name] = made["token"]
     return made["id"]
@@ -245,6 +245,21 @@ async def test_who_made_a_token_of_a_service_account_may_not_approve_what_it_ask
     status, problem = await office.call("root", "POST", f"{place}/approve", {})
     assert (status, problem["code"]) == (403, "may_not_vote")
     assert (await office.call("anna", "POST", f"{place}/approve", {}))[1]["state"] == "done"
+
+
+async def test_who_lets_tokens_of_an_issuer_speak_of_a_service_account_may_not_approve_what_it_asks_for(office):
+    await office.world.directory.add_members("approvers", ["root"], actor=SYSTEM)
+    await office.world.directory.add_members("system_admins", ["anna"], actor=SYSTEM)
+    await service_account(office, "robot", by="anna")
+    await office.world.oauth.clients.create_public("jobs", "Jobs", "https://jobs.example.org", actor=SYSTEM)
+    issuer = {"name": "ci", "issuer_url": "https://ci.example.org"}
+    assert (await office.call("root", "POST", "/oauth2/trusted-issuers", issuer))[0] == 201
+    rule = {"client": "jobs", "conditions": {"sub": "x"}, "service_account": "robot"}
+    assert (await office.call("root", "POST", "/oauth2/trusted-issuers/ci/rules", rule))[0] == 201
+    _, held = await office.call("robot", "DELETE", PROFILE)
+    place = f"/approvals/{held['approval']}"
+    assert (await office.call("root", "POST", f"{place}/approve", {}))[0] == 403
+    assert (await office.call("ben", "POST", f"{place}/approve", {}))[1]["state"] == "done"
 
 
 async def test_who_made_a_token_that_was_revoked_may_approve_what_is_asked_for_afterwards(office):

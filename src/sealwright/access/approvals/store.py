@@ -31,6 +31,7 @@ from sealwright.db.schema import (
     group_members,
     group_nestings,
     groups,
+    oauth_trusted_issuer_rules,
     upstream_accounts,
 )
 
@@ -103,6 +104,11 @@ _below = _top.union(select(group_nestings.c.member_group_id).join(_top, group_ne
 _members = select(group_members.c.account_id).where(group_members.c.group_id.in_(select(_below.c.group_id)))
 _MANAGERS = Statement(select(_a.kind, _a.id).where(or_(_a.id == bindparam("group_id"), _a.id.in_(_members))))
 _API_TOKENS = Statement(select(api_tokens.c.id).where(api_tokens.c.account_id == bindparam("account_id")))
+_TRUSTED_RULES = Statement(
+    select(oauth_trusted_issuer_rules.c.id, oauth_trusted_issuer_rules.c.issuer_id).where(
+        oauth_trusted_issuer_rules.c.account_id == bindparam("account_id")
+    )
+)
 _LINKED = Statement(
     select(upstream_accounts.c.account_id).where(
         upstream_accounts.c.issuer_url == bindparam("issuer_url"), upstream_accounts.c.subject == bindparam("subject")
@@ -248,8 +254,9 @@ async def group_called(reader: Reader, given: str) -> str | None:
 async def people_behind(reader: Reader, actor_kind: str, actor_id: str) -> frozenset[str]:
     """Ids of the people who can act as an actor.
 
-    A person themselves, under whatever identity they came; who manages a service account, is in the group that does, or made one
-    of its tokens; who stored the provisioner whose key was used. Where that was a service account, the people behind it.
+    A person themselves, under whatever identity they came; who manages a service account, is in the group that does, made one of
+    its tokens, or lets tokens of a trusted issuer speak of it; who stored the provisioner whose key was used. Where that was a
+    service account, the people behind it.
     """
     people: set[str] = set()
     seen: set[tuple[str, str]] = set()
@@ -280,11 +287,17 @@ async def _who_can_act_as(reader: Reader, program_id: str) -> list[tuple[str, st
         made = await reader.all(_MADE_BY, target=f"provisioner:{program_id}", event="provisioner.added")
         made += await reader.all(_MADE_BY, target=f"client:{program_id}", event="client.created")
         return [(row[0], row[1]) for row in made]
+    managers = await reader.all(_MANAGERS, group_id=account[4]) if account[4] is not None else []
+    found = [("service" if row[0] == "service" else "person", row[1]) for row in managers]
     tokens = {row[0] for row in await reader.all(_API_TOKENS, account_id=program_id)}
     made = await reader.all(_MADE_BY, target=f"service:{program_id}", event="api_token.created") if tokens else []
-    makers = [(row[0], row[1]) for row in made if _decode(row[2]).get("token") in tokens]
-    managers = await reader.all(_MANAGERS, group_id=account[4]) if account[4] is not None else []
-    return makers + [("service" if row[0] == "service" else "person", row[1]) for row in managers]
+    found += [(row[0], row[1]) for row in made if _decode(row[2]).get("token") in tokens]
+    for rule_id, issuer_id in await reader.all(_TRUSTED_RULES, account_id=program_id):
+        target = f"trusted_issuer:{issuer_id}"
+        made = await reader.all(_MADE_BY, target=target, event="trusted_issuer.rule_added")
+        found += [(row[0], row[1]) for row in made if _decode(row[2]).get("rule") == rule_id]
+        found += [(row[0], row[1]) for row in await reader.all(_MADE_BY, target=target, event="trusted_issuer.created")]
+    return found
 
 
 def _rule(row: Row) -> ApprovalRule:

@@ -15,7 +15,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
 from sealwright.errors import Unavailable
-from sealwright.identity.directory.authorized_changes import AuthorizedChanges
+from sealwright.identity.directory.authorized_changes import AuthorizedChanges, require_remaining_administrator
 from sealwright.identity.directory.guarded_roles import require_no_approval
 from sealwright.identity.directory.store import lock_directory
 from sealwright.identity.policy import check_line, printable
@@ -168,7 +168,8 @@ class UpstreamProviders:
             await self._require_free(tx, after)
             _require_secret_for_issuer(before, after, given)
             sealed = self._sealed(after, given) or await store.sealed_secret(tx, after.id)
-            await store.update_provider(tx, replace(after, has_secret=sealed is not None), sealed)
+            async with require_remaining_administrator(tx, self._clock.now()):
+                await store.update_provider(tx, replace(after, has_secret=sealed is not None), sealed)
             details: dict[str, Any] = {"changed": sorted([*given.members, *(["client_secret"] if given.new_secret else [])])}
             details["changes"] = changes_between(before, after, without={"updated_at", "has_secret"})
             if given.new_secret:
@@ -225,7 +226,8 @@ class UpstreamProviders:
                     hint="End them first, or delete it and end them at once.",
                 )
             ended = await self._end_what_it_gave(tx, provider, actor)
-            await store.delete_provider(tx, provider.id)
+            async with require_remaining_administrator(tx, self._clock.now()):
+                await store.delete_provider(tx, provider.id)
             await self._record(tx, Event.OIDC_PROVIDER_DELETED, actor, provider.id, {"name": provider.name, "sessions": ended})
 
         await self._changes.run(Event.OIDC_PROVIDER_DELETED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)

@@ -9,6 +9,8 @@ import pytest
 from sealwright.access import SYSTEM, Permission, Role, permissions_of, permissions_of_account
 from sealwright.identity import FirstAdministratorRules, SignOnRefused
 from sealwright.identity.directory.authorized_changes import has_administrator
+from sealwright.identity.errors import LastAdministrator
+from sealwright.identity.upstream.providers import ProviderInput
 from tests.foreign_provider import described
 from tests.unit.api.world import server_world
 from tests.unit.identity.upstream.world import upstream_world
@@ -111,6 +113,21 @@ async def test_first_administrator_by_a_group_signs_in_again_only_with_a_mapping
         await world.signed_on(made, groups=["admins", "staff"])
         again = await world.signed_on(made, groups=["staff"])
         assert again.completed.signed_in.actor.permissions == permissions_of([Role.ADMINISTRATOR])
+
+
+async def test_provider_by_which_alone_the_last_administrator_signs_in_is_neither_switched_off_nor_deleted():
+    """Else the ways in for a server without an administrator would be open again."""
+    async with upstream_world() as world:
+        made = await provider_with_rules(world)
+        await world.signed_on(made, groups=["admins"])
+        with pytest.raises(LastAdministrator):
+            await world.providers.update(made.id, ProviderInput(enabled=False), actor=SYSTEM)
+        with pytest.raises(LastAdministrator):
+            await world.providers.delete(made.id, end_sessions=True, actor=SYSTEM)
+        assert await has_administrator(world.db, world.clock.now())
+        await world.person("root", "system_admins")
+        await world.providers.delete(made.id, end_sessions=True, actor=SYSTEM)
+        assert await world.providers.list_providers(actor=SYSTEM) == []
 
 
 async def test_same_group_of_another_provider_makes_no_administrator():

@@ -7,7 +7,7 @@ signs in, and never draws a page.
 from __future__ import annotations
 
 from sealwright.client_metadata import ClientKind, ClientRefused
-from sealwright.oauth.api_access import CHANGE_SCOPE, READ_SCOPE, ApiAccess
+from sealwright.oauth.api_access import ApiAccess
 from sealwright.oauth.authorization_server import AuthorizationServer, build_authorization_server
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.browser_http import (
@@ -57,6 +57,8 @@ from sealwright.oauth.logout.models import PendingLogout, SignedOut
 from sealwright.oauth.lookups import IdentityLookups, PeopleLookup, SessionLookup
 from sealwright.oauth.maps.models import ClaimJoin, ClaimMap
 from sealwright.oauth.models import (
+    CHANGE_SCOPE,
+    READ_SCOPE,
     AcceptedRequest,
     AuthorizationRequest,
     AvailableClient,

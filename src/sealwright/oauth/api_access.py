@@ -16,11 +16,10 @@ from sealwright.oauth.confirmation import presented_token
 from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import AccessTokenRefused, ApiAccessRefused
+from sealwright.oauth.models import CHANGE_SCOPE, READ_SCOPE
 from sealwright.oauth.opaque_tokens import PREFIX
 from sealwright.oauth.subjects import SubjectLookup
 
-READ_SCOPE = "sealwright_read"
-CHANGE_SCOPE = "sealwright_change"
 _DOTS_OF_A_JWT = 2
 
 

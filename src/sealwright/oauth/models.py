@@ -16,6 +16,10 @@ from sealwright.oauth.claims_request import ClaimsRequest
 from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.maps.models import ClaimMap
 
+READ_SCOPE = "sealwright_read"
+"""Opens what only reads at this server's own API, with the API as its resource."""
+CHANGE_SCOPE = "sealwright_change"
+"""Opens changes there as well."""
 OFFLINE_ACCESS = "offline_access"
 """The scope with which a client goes on after the person has signed out (OpenID Connect Core, section 11)."""
 

@@ -16,7 +16,7 @@ from sealwright.client_metadata import ClientRefused
 from sealwright.clock import Instant, between
 from sealwright.oauth.authentication_context import ACR_VALUES, contexts_of
 from sealwright.oauth.errors import AuthorizationRefused
-from sealwright.oauth.models import OFFLINE_ACCESS, AuthorizationRequest, Client, Prompt, ScopeMap
+from sealwright.oauth.models import CHANGE_SCOPE, OFFLINE_ACCESS, READ_SCOPE, AuthorizationRequest, Client, Prompt, ScopeMap
 from sealwright.oauth.redirects import is_claimed
 
 MAX_SCOPES = 100
@@ -25,6 +25,8 @@ SHORTEST_TOKEN = timedelta(seconds=1)
 """What is made for less time is over when it arrives."""
 PROTOCOL_SCOPES = frozenset({OFFLINE_ACCESS})
 """Scopes that tell nothing about a person, so that no group has to be given them (OpenID Connect Core, section 11)."""
+_ALWAYS_ASKED = PROTOCOL_SCOPES | {READ_SCOPE, CHANGE_SCOPE}
+"""Scopes that are asked about even where the consent prompt is off: who changes clients does not come to act for their people."""
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -264,7 +266,7 @@ def _consent_is_needed(client: Client, request: AuthorizationRequest, facts: Ses
     if Prompt.CONSENT in request.prompts or is_about_one_occasion(request):
         return True
     # Anyone who goes on after a sign-out is asked about in any case, and so can be taken back (OpenID Connect Core, section 11).
-    if not client.consent_prompt and OFFLINE_ACCESS not in facts.decision.granted:
+    if not client.consent_prompt and _ALWAYS_ASKED.isdisjoint(facts.decision.granted):
         return False
     if asks_each_time(client, request) or not facts.consented_claims.issuperset(facts.claims):
         return True

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sealwright.clock import Instant, from_seconds
-from sealwright.oauth import PendingRequest, ScopeNeed, shown_user_code
+from sealwright.oauth import CHANGE_SCOPE, READ_SCOPE, PendingRequest, ScopeNeed, shown_user_code
 from sealwright.web.client_images import image_url
 from sealwright.web.formatting import host_text, origin_text
 from sealwright.web.models import ClaimPreview, ClientPreview, DetailsPreview, MissingScope
@@ -46,8 +46,16 @@ _SCOPES: Mapping[str, tuple[str, str]] = {
 }
 """Scopes whose claim a person may lack, and what the page says then."""
 _GROUP_FORMS = ("groups_name", "groups_spn", "groups_uuid")
+_OF_THIS_SERVER: Mapping[str, tuple[str, str]] = {
+    READ_SCOPE: ("Read at this server, as you", "people, groups, certificates, the audit record: whatever you may read"),
+    CHANGE_SCOPE: ("Change this server, as you", "whatever you may change, for as long as your sign-in is recent"),
+}
+"""Scopes by which the application acts here (see `api_access`)."""
 _KNOWN_SCOPES = frozenset(
-    {"openid", "profile", "email", "address", "phone", "groups", *_GROUP_FORMS, "ssh_publickeys", "offline_access"}
+    {
+        *("openid", "profile", "email", "address", "phone", "groups", *_GROUP_FORMS, "ssh_publickeys", "offline_access"),
+        *_OF_THIS_SERVER,
+    }
 )
 _SCOPE_LABELS: Mapping[str, str] = {
     "openid": "Who you are",
@@ -89,6 +97,7 @@ def claim_previews(claims: Mapping[str, Any], scopes: Collection[str]) -> tuple[
     ]
     if "offline_access" in scopes:
         previews.append(ClaimPreview("Access while you are away", ("also after you have signed out, until you take it back",)))
+    previews += [ClaimPreview(label, (meaning,)) for scope, (label, meaning) in _OF_THIS_SERVER.items() if scope in scopes]
     previews += [
         ClaimPreview(f"“{scope}”", ("what this means is up to the application",))
         for scope in scopes

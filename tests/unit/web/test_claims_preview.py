@@ -38,6 +38,13 @@ def test_what_was_asked_for_and_is_not_there_is_told_too():
     assert ClaimPreview("Your groups", (), "you are in none") in previews
 
 
+def test_scopes_that_open_this_server_are_not_left_to_the_application_to_explain():
+    told = values(CLAIMS, "openid", "sealwright_read", "sealwright_change", "wiki_edit")
+    assert told["Read at this server, as you"]
+    assert "whatever you may change" in told["Change this server, as you"][0]
+    assert [label for label in told if label.startswith("“")] == ["“wiki_edit”"]
+
+
 def test_groups_are_told_in_words_and_times_as_moments():
     told = values(CLAIMS | {"groups": ["users", "web-team"], "updated_at": 1_795_342_800}, "groups", "profile")
     assert told["Your groups"] == ("users, web-team",)

@@ -12,7 +12,6 @@ from sealwright.clock import after
 from sealwright.db import Transaction
 from sealwright.entropy import uuid4
 from sealwright.oauth import policy, store
-from sealwright.oauth.api_access import CHANGE_SCOPE
 from sealwright.oauth.authorization_details import allowed_details
 from sealwright.oauth.client_scopes import scopes_of_client
 from sealwright.oauth.errors import GrantRefused, MalformedTokenRequest, TokenRequestRefused
@@ -23,7 +22,7 @@ from sealwright.oauth.grants.grant import GrantDependencies
 from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new_grant
 from sealwright.oauth.grants.redemptions import audit_entry
 from sealwright.oauth.grants.registered import TOKEN_EXCHANGE
-from sealwright.oauth.models import Client, TokenFamily
+from sealwright.oauth.models import CHANGE_SCOPE, Client, TokenFamily
 from sealwright.oauth.token_request import TokenRequest
 
 

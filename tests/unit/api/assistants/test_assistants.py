@@ -15,7 +15,17 @@ from sealwright.mcp import CONFIRMED_WITHIN, MOST_AT_ONCE, TOOLS
 from sealwright.settings import AssistantSettings
 from tests.app import make_app, settings
 from tests.databases import sqlite_database
-from tests.oauth_world import ORIGIN, START, World, members, public_redemption, public_request
+from tests.oauth_world import (
+    ORIGIN,
+    START,
+    World,
+    answer_parameters,
+    confidential_request,
+    location,
+    members,
+    public_redemption,
+    public_request,
+)
 from tests.unit.oauth.dpop.test_bound_tokens import proof
 
 READ, CHANGE = "sealwright_read", "sealwright_change"
@@ -130,6 +140,18 @@ async def test_token_that_is_bound_to_a_key_makes_changes_with_a_proof():
         changed = await world.call("POST", path, headers=shown | proof(world, path, access_token=token))
         assert changed.status == 200, changed.body
         assert (await world.account("bob")).disabled_at is not None
+
+
+@pytest.mark.parametrize("scope", [READ, CHANGE])
+async def test_person_is_asked_before_an_application_acts_for_them_here_whatever_is_set_for_it(scope):
+    async with assistants() as world:
+        name, _ = await world.confidential_client(scopes=("openid", READ, CHANGE))
+        await world.server.clients.change(name, {"consent_prompt": False}, actor=SYSTEM)
+        await world.server.clients.add(name, "resources", ORIGIN, actor=SYSTEM)
+        unasked = await world.authorize(world.cookie, **confidential_request(scope="openid"))
+        assert "code" in answer_parameters(location(unasked))
+        asked = await world.authorize(world.cookie, **confidential_request(scope=f"openid {scope}", resource=ORIGIN))
+        assert location(asked).startswith("/ui/oauth2/consent?")
 
 
 async def test_application_does_not_sign_its_person_out():

@@ -60,7 +60,7 @@ class JwtBearerGrant:
                 Event.TOKEN_REFUSED,
                 actor=actor,
                 target=f"client:{client.id}",
-                reason=refusal.detail,
+                reason=f"{self.grant_type}: {refusal.error}",
                 details={"client": client.name, "grant_type": self.grant_type, "reason": refusal.detail, **about},
             )
             raise

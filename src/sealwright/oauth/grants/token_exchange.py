@@ -48,7 +48,7 @@ class TokenExchangeGrant:
             subject, acting = await self._parties(client, request, about)
             result = await complete(await self._decided(client, request, subject, acting))
         except TokenRequestRefused as refusal:
-            await self._record_refusal(client, actor, refusal.detail, about)
+            await self._record_refusal(client, actor, refusal, about)
             raise
 
         async def body(tx: Transaction) -> None:
@@ -125,14 +125,14 @@ class TokenExchangeGrant:
         reached = frozenset.intersection(*[policy.available_scopes(each, groups) for each in held])
         return reached - {CHANGE_SCOPE} if subject.read_only else reached
 
-    async def _record_refusal(self, client: Client, actor: Actor, reason: str, about: dict[str, Any]) -> None:
+    async def _record_refusal(self, client: Client, actor: Actor, refusal: TokenRequestRefused, about: dict[str, Any]) -> None:
         await self._audit.refused(
             self._db,
             Event.TOKEN_REFUSED,
             actor=actor,
             target=f"client:{client.id}",
-            reason=reason,
-            details={"client": client.name, "grant_type": self.grant_type, "reason": reason, **about},
+            reason=f"{self.grant_type}: {refusal.error}",
+            details={"client": client.name, "grant_type": self.grant_type, "reason": refusal.detail, **about},
         )
 
 

@@ -356,6 +356,15 @@ async def test_record_names_both_parties_of_an_exchange_and_of_a_refusal():
         assert "write" in rejected[0]["reason"]
 
 
+async def test_refusals_that_differ_in_what_the_client_wrote_alone_share_a_row():
+    async with exchanges() as made:
+        for number in range(5):
+            answer = await made.exchange(subject_token="opaque.nothing", requested_token_type=f"urn:made-up:{number}")
+            assert refused(answer) == (400, "invalid_request")
+        rows = [details for _, _, details in await made.world.events("token.refused") if details.get("grant_type") == EXCHANGE]
+        assert len(rows) == 1
+
+
 async def test_opaque_token_is_exchanged_like_any_other():
     async with exchanges() as made:
         await made.world.server.clients.change("gateway", {"access_token_format": "opaque"}, actor=SYSTEM)

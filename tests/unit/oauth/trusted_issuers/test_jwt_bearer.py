@@ -193,6 +193,14 @@ async def test_assertion_that_does_not_fit_is_refused_in_words_and_the_record_sa
         assert not await made.issued()
 
 
+async def test_refusals_that_differ_in_what_the_assertion_says_alone_share_a_row():
+    async with jobs() as made:
+        for number in range(5):
+            answer = await made.present(made.assertion(GITHUB_CLAIMS, iss=f"https://evil-{number}.example.org"))
+            assert refused(answer) == (400, "invalid_grant")
+        assert len(await made.world.events("token.refused")) == 1
+
+
 async def test_assertion_by_another_key_or_without_a_signature_is_refused():
     async with jobs() as made:
         unsigned = made.assertion(GITHUB_CLAIMS).rpartition(".")[0] + "."

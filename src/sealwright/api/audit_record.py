@@ -18,8 +18,9 @@ from sealwright.api.operations import Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Checkpoints, EventFilter, ExportedRow, follow
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database
+from sealwright.errors import NotPermitted
 from sealwright.http import Response, whole_number
-from sealwright.identity import Directory
+from sealwright.identity import ApiAuthenticator, Directory
 from sealwright.jose import jwks_document
 
 EXPORTED_AT_ONCE = 250
@@ -55,12 +56,21 @@ class FollowedEvent(ResponseBody, frozen=True, kw_only=True):
 class AuditOperations:
     """Operations about audit events."""
 
-    def __init__(self, db: Database, clock: Clock, directory: Directory, checkpoints: Checkpoints, search: AuditSearch) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        directory: Directory,
+        checkpoints: Checkpoints,
+        search: AuditSearch,
+        authenticator: ApiAuthenticator,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._directory = directory
         self._checkpoints = checkpoints
         self._search = search
+        self._authenticator = authenticator
 
     def operations(self) -> list[Operation]:
         """All of them."""
@@ -159,10 +169,10 @@ class AuditOperations:
         wanted = await self._search.wanted(replace(call, query=query))
         after = call.query.get("after")
         place = await follow.now(self._db, self._clock.now()) if after is None else follow.place_of(after)
-        return Response(200, headers=_headers(JSON_LINES), chunks=self._followed(wanted, place, call.actor, seconds))
+        return Response(200, headers=_headers(JSON_LINES), chunks=self._followed(wanted, place, call, seconds))
 
     async def _followed(
-        self, wanted: EventFilter, place: follow.RecordPlace, actor: Actor, seconds: int
+        self, wanted: EventFilter, place: follow.RecordPlace, call: Call, seconds: int
     ) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
@@ -171,9 +181,9 @@ class AuditOperations:
             before = place
             rows, place = await follow.since(self._db, place)
             if rows:
-                await self._require_still(actor, Permission.AUDIT_READ)
+                await self._require_still(call, Permission.AUDIT_READ)
                 chosen = [row for row in rows if matches(row, wanted)]
-                views = await self._search.views(chosen, actor)
+                views = await self._search.views(chosen, call.actor)
                 yield b"".join(
                     [
                         *(_line(FollowedEvent(event=view, place=before.text())) for view in views),
@@ -184,7 +194,7 @@ class AuditOperations:
             if loop.time() >= end:
                 return
             await asyncio.sleep(LOOK_EVERY)
-            await self._require_still(actor, Permission.AUDIT_READ)
+            await self._require_still(call, Permission.AUDIT_READ)
 
     # --- exports ---
 
@@ -205,20 +215,20 @@ class AuditOperations:
         async def pieces() -> AsyncGenerator[bytes, None]:
             if heading:
                 yield heading
-            async for views in self._pages(wanted, first, call.actor):
+            async for views in self._pages(wanted, first, call):
                 yield written(views)
 
         return Response(200, headers=_headers(media_type), chunks=pieces())
 
     async def _pages(
-        self, wanted: EventFilter, found: list[AuditedEvent], actor: Actor
+        self, wanted: EventFilter, found: list[AuditedEvent], call: Call
     ) -> AsyncGenerator[Sequence[EventView], None]:
         """The events of `found` and all before them, page by page: events of later do not move what is still to come."""
         while found:
-            yield await self._search.views(found, actor)
+            yield await self._search.views(found, call.actor)
             if len(found) < EXPORTED_AT_ONCE:
                 return
-            await self._require_still(actor, Permission.AUDIT_EXPORT)
+            await self._require_still(call, Permission.AUDIT_EXPORT)
             last = found[-1]
             wanted = replace(wanted, older_than=(Instant(last.at), last.writer_id, last.sequence))
             found = await Audit.search(self._db, wanted, at_most=EXPORTED_AT_ONCE)
@@ -229,17 +239,26 @@ class AuditOperations:
         async def pieces() -> AsyncGenerator[bytes, None]:
             async for page in self._checkpoints.pages():
                 yield b"".join([_line(ExportedRow.of(row)) for row in page])
-                await self._require_still(call.actor, Permission.AUDIT_EXPORT)
+                await self._require_still(call, Permission.AUDIT_EXPORT)
 
         return Response(200, headers=_headers(JSON_LINES), chunks=pieces())
 
-    async def _require_still(self, actor: Actor, permission: Permission) -> None:
-        """A slow reader can stretch an export over hours, in which the permission may have been taken away."""
+    async def _require_still(self, call: Call, permission: Permission) -> None:
+        """A slow reader can stretch an export over hours, in which the permission or the credential may have been taken away."""
+        if call.caller.by_application:  # its proof of possession counts once, so only the permission is looked at
+            require(await self._actor_of_now(call.actor), permission)
+            return
+        caller = await self._authenticator.authenticate(call.request)
+        if caller is None:
+            raise NotPermitted("What this was begun with is not good any more.", hint="Sign in again, and begin anew.")
+        require(caller.actor, permission)
+
+    async def _actor_of_now(self, actor: Actor) -> Actor:
         status = await self._directory.status_of(actor.id)
         permissions = NO_PERMISSIONS
         if status.active:
             permissions = await permissions_of_account(self._db, actor.id, self._clock.now(), session_id=actor.session_id)
-        require(replace(actor, permissions=permissions), permission)
+        return replace(actor, permissions=permissions)
 
 
 def _headers(media_type: str) -> tuple[tuple[str, str], ...]:

@@ -192,7 +192,7 @@ def _watching_operations(given: ApiDependencies) -> list[Operation]:
     """What tells of the server itself: the record, where it is forwarded to, and metrics."""
     search = AuditSearch(given.db, given.directory, given.clients, given.provisioners)
     return [
-        *AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search).operations(),
+        *AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search, authenticator_of(given)).operations(),
         *AuditSinkOperations(given.forwarding).operations(),
         *_metrics(given).operations(),
     ]

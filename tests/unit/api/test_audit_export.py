@@ -80,7 +80,7 @@ async def test_export_needs_the_permission_to_read_the_record():
         assert (await exported(world, token))[0] == 403
 
 
-@pytest.mark.parametrize("what", ["permission", "account"])
+@pytest.mark.parametrize("what", ["permission", "account", "session"])
 async def test_export_breaks_off_once_its_reader_may_not_read_on(what: str):
     async with server_world() as world:
         token = await world.token("ruth", "auditors")
@@ -89,6 +89,9 @@ async def test_export_breaks_off_once_its_reader_may_not_read_on(what: str):
         async def taken_away() -> None:
             if what == "permission":
                 await world.directory.remove_members("auditors", ["ruth"], actor=SYSTEM)
+            elif what == "session":
+                ruth = await world.directory.find("ruth")
+                await world.sessions.end_all(ruth.id, "ended by an administrator", actor=SYSTEM)
             else:
                 await world.directory.disable("ruth", actor=SYSTEM)
 

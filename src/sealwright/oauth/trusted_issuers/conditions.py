@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sealwright.errors import InvalidInput
 
@@ -44,11 +44,20 @@ def require_conditions(conditions: Mapping[str, str]) -> None:
         )
 
 
-def unmet(conditions: Mapping[str, str], claims: Mapping[str, Any]) -> tuple[str, ...]:
-    """The conditions that the claims do not fulfil, with what was found, in words; none where all are fulfilled."""
+class Unmet(NamedTuple):
+    """A condition that the claims do not fulfil."""
+
+    found: str
+    """What the claim is, in words, for whoever presented the token."""
+    wanted: str
+    """The pattern, which names what an administrator trusts: for the record alone."""
+
+
+def unmet(conditions: Mapping[str, str], claims: Mapping[str, Any]) -> tuple[Unmet, ...]:
+    """The conditions that the claims do not fulfil; none where all are fulfilled."""
     found = [(claim, pattern, _values(claims, claim)) for claim, pattern in conditions.items()]
     return tuple(
-        f"{claim} is {_shown(values)}, not {pattern}"
+        Unmet(f"{claim} is {_shown(values)}", pattern)
         for claim, pattern, values in found
         if not any(fits(pattern, each) for each in values)
     )

@@ -78,7 +78,7 @@ class IssuerAssertions:
         now = self._clock.now()
         if expires_at is None or expires_at > after(after(now, LONGEST_LIFE), LEEWAY):
             raise GrantRefused("The assertion is good for longer than 24 hours. Let its issuer make one that ends sooner.")
-        rule = await self._rule(issuer, client, claims)
+        rule = await self._rule(issuer, client, claims, about)
         about["rule"] = rule.id
         known_by = token_id.encode() if token_id else token.signed
         digest = hashlib.sha256(b"issuer\0" + issuer.id.encode() + b"\0" + known_by).digest()[:16]
@@ -109,8 +109,8 @@ class IssuerAssertions:
         metadata, keys = await self._providers.keys_for(issuer.issuer_url, key_id if isinstance(key_id, str) else None)
         return keys, metadata.algorithms
 
-    async def _rule(self, issuer: TrustedIssuer, client: Client, claims: Mapping[str, Any]) -> IssuerRule:
-        """The oldest rule that fits."""
+    async def _rule(self, issuer: TrustedIssuer, client: Client, claims: Mapping[str, Any], about: dict[str, Any]) -> IssuerRule:
+        """The oldest rule that fits. What a rule wants is for the record: anyone may have a token of a public issuer."""
         rules = await store.rules_for(self._db, issuer.id, client.id)
         why = [(rule, unmet(rule.conditions, claims)) for rule in rules]
         fitting = next((rule for rule, lacking in why if not lacking), None)
@@ -121,10 +121,12 @@ class IssuerAssertions:
             raise GrantRefused(
                 f"No rule of the trusted issuer {issuer.name} is for the client {client.name}. To add one: {command}"
             )
-        nearest = min(why, key=lambda each: len(each[1]))[1]
+        rule, nearest = min(why, key=lambda each: len(each[1]))
+        about |= {"nearest_rule": rule.id, "lacking": [f"{each.found}, not {each.wanted}" for each in nearest]}
         raise GrantRefused(
-            f"No rule of the trusted issuer {issuer.name} for {client.name} fits the assertion; the nearest lacks: "
-            f"{'; '.join(nearest)[:400]}. To add one: {command}"
+            f"No rule of the trusted issuer {issuer.name} for {client.name} fits the assertion; by the nearest it is wrong that "
+            f"{', that '.join(each.found for each in nearest)[:400]}. The audit record has what that rule wants. To add one: "
+            f"{command}"
         )
 
 

@@ -18,6 +18,9 @@ LONGEST_VALUE = 1_000
 """A longer value of a claim fits no pattern."""
 _TOKENS = re.compile(r"\*\*|.", re.DOTALL)
 _SEPARATORS = frozenset("/:")
+_NAMING_NOTHING = frozenset("*?/:")
+_OF_EVERY_TOKEN = frozenset({"iss", "aud"})
+"""What these say is known of each token of an issuer already."""
 
 
 def require_conditions(conditions: Mapping[str, str]) -> None:
@@ -37,7 +40,7 @@ def require_conditions(conditions: Mapping[str, str]) -> None:
                 f"The claim {claim[:80]} would have to be {pattern[:80]!r}.",
                 hint=f"Give 1 to {LONGEST_PATTERN} printable characters.",
             )
-    if all(set(pattern) <= {"*", "?"} for pattern in conditions.values()):
+    if all(claim in _OF_EVERY_TOKEN or set(pattern) <= _NAMING_NOTHING for claim, pattern in conditions.items()):
         raise InvalidInput(
             f"The conditions {', '.join(map('='.join, conditions.items()))[:200]} fit everyone.",
             hint="Name something in one of them, such as repository=example/shop.",

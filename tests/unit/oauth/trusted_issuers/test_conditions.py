@@ -70,7 +70,18 @@ def test_values_of_every_kind_are_compared_and_what_is_wrong_is_named():
 
 @pytest.mark.parametrize(
     "conditions",
-    [{}, {"sub": "*"}, {"sub": "**", "ref": "?"}, {"sub": ""}, {"": "x"}, {"sub": "x" * 257}, {f"c{n}": "x" for n in range(17)}],
+    [
+        {},
+        {"sub": "*"},
+        {"sub": "**", "ref": "?"},
+        {"repository": "*/*"},
+        {"sub": "*:*"},
+        {"iss": "https://issuer.example.org", "aud": "https://id.example.org"},
+        {"sub": ""},
+        {"": "x"},
+        {"sub": "x" * 257},
+        {f"c{n}": "x" for n in range(17)},
+    ],
 )
 def test_conditions_that_fit_everyone_or_cannot_be_read_are_refused(conditions):
     with pytest.raises(InvalidInput) as caught:

@@ -176,6 +176,30 @@ async def test_sink_that_fails_does_not_hold_up_another(site):
         assert "group:0" in targets(receiver)
 
 
+async def test_sink_whose_secret_does_not_open_does_not_hold_up_another(site):
+    async with site() as (made, receiver):
+        sealer = Sealer(bytes([1]) * 32, SeededEntropy(1))
+        rest = (made.db, made.audit, made.clock, SeededEntropy(3), sealer, outbound(made.pair))
+        await Forwarding(*rest, host="x").create("broken", f"https://{NAME}:{receiver.port}/", (), SYSTEM)
+        await made.forwarding.create("works", f"https://{NAME}:{receiver.port}/", (), SYSTEM)
+        await made.write(1)
+        await made.forwarding.deliver_due()
+        assert "group:0" in targets(receiver)
+        broken, works = (sink for sink, _ in await made.forwarding.all())
+        assert (broken.tries, works.tries) == (1, 0)
+        assert "does not open" in broken.last_error
+
+
+async def test_webhook_is_one_however_its_scheme_is_written(site):
+    async with site() as (made, receiver):
+        sink, secret = await made.forwarding.create("siem", f"HTTPS://{NAME}:{receiver.port}/In", (), SYSTEM)
+        assert (sink.url, sink.is_webhook) == (f"https://{NAME}:{receiver.port}/In", True)
+        assert secret is not None
+        await made.write(1)
+        await made.forwarding.deliver_due()
+        assert "group:0" in targets(receiver)
+
+
 async def test_only_chosen_categories_are_forwarded(site):
     async with site() as (made, receiver):
         await made.forwarding.create("certs", f"https://{NAME}:{receiver.port}/", ("cert_lifecycle",), SYSTEM)

@@ -18,7 +18,7 @@ from sealwright.audit.record import Acting, Audit
 from sealwright.clock import Clock, after
 from sealwright.db import Database, DuplicateRow, Transaction
 from sealwright.entropy import Entropy, uuid4
-from sealwright.errors import Conflict, NotFound
+from sealwright.errors import Conflict, Failure, NotFound
 from sealwright.keys import Sealer
 from sealwright.outbound import Outbound, OutboundFailed
 
@@ -127,7 +127,7 @@ class Forwarding:
             try:
                 if wanted:
                     await self._send(sink, wanted)
-            except OutboundFailed as failure:
+            except Failure as failure:  # also a secret that does not open: whatever one sink lacks holds up no other
                 await self._postpone(sink, failure.detail)
                 return
 

@@ -46,17 +46,18 @@ class Sink(Struct, frozen=True, kw_only=True):
 
 
 def checked_url(url: str) -> str:
-    """The URL of a sink; raises InvalidInput where it is of neither form."""
+    """The URL of a sink, its scheme in lower case; raises InvalidInput where it is of neither form."""
     try:
         parts = urlsplit(url)
         usable = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc and not parts.fragment
     except ValueError:
         usable = False
     if usable and len(url) <= _LONGEST_URL and url.isascii() and url.isprintable() and " " not in url:
+        in_lower_case = parts.scheme + url[len(parts.scheme) :]
         if parts.scheme == WEBHOOK:
-            return url
+            return in_lower_case
         if parts.scheme == SYSLOG and parts.path in ("", "/") and not parts.query:
-            return url
+            return in_lower_case
     raise InvalidInput(
         f"url is {url[:80]!r}, to which events cannot be forwarded.",
         hint="Write https://HOST/PATH for a webhook, or syslog+tls://HOST:PORT for a syslog receiver.",

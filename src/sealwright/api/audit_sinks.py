@@ -85,7 +85,9 @@ class AuditSinkOperations:
         ]
 
     async def _create(self, call: Call) -> NewAuditSinkView:
+        """A sink is given every event from now on, so it is made by those alone who could export them."""
         require(call.actor, Permission.AUDIT_WRITE)
+        require(call.actor, Permission.AUDIT_EXPORT)
         body: AuditSinkBody = call.body
         if _NAME.fullmatch(body.name) is None:
             raise InvalidInput(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sealwright.access import SYSTEM
 from tests.unit.api.world import server_world
 
 BODY = {"name": "siem", "url": "https://siem.example.org/in", "categories": ["auth"]}
@@ -37,3 +38,15 @@ async def test_auditor_sees_sinks_and_makes_none():
         token = await world.token("ruth", "auditors")
         assert (await world.call("GET", "/audit/sinks", token=token))[0] == 200
         assert (await world.call("POST", "/audit/sinks", BODY, token=token))[0] == 403
+
+
+async def test_who_may_not_export_the_record_has_it_forwarded_nowhere():
+    async with server_world() as world:
+        await world.roles.create("r-sinks", description="", permissions=["audit:write", "audit:read"], actor=SYSTEM)
+        token = await world.token("sam")
+        await world.roles.grant("r-sinks", person="sam", actor=SYSTEM)
+        status, problem = await world.call("POST", "/audit/sinks", BODY, token=token)
+        assert (status, problem["code"]) == (403, "not_permitted")
+        assert "audit:export" in str(problem)
+        _, page = await world.call("GET", "/audit/sinks", token=token)
+        assert page == {"items": []}

@@ -40,6 +40,22 @@ async def test_auditor_sees_sinks_and_makes_none():
         assert (await world.call("POST", "/audit/sinks", BODY, token=token))[0] == 403
 
 
+async def test_path_by_which_a_receiver_knows_its_sender_is_shown_to_those_alone_who_may_change_sinks():
+    async with server_world() as world:
+        chief = await world.token("chief", "system_admins")
+        secret = "T0/B0/hook-secret"
+        url = f"https://127.0.0.1:1/{secret}?key=query-secret"
+        assert (await world.call("POST", "/audit/sinks", BODY | {"url": url, "categories": []}, token=chief))[0] == 201
+        await world.api_dependencies.forwarding.deliver_due()
+        _, page = await world.call("GET", "/audit/sinks", token=await world.token("ruth", "auditors"))
+        (shown,) = page["items"]
+        assert (shown["url"], shown["state"]) == ("https://127.0.0.1:1", "failing")
+        assert shown["last_error"]
+        assert "secret" not in str(page)
+        _, page = await world.call("GET", "/audit/sinks", token=chief)
+        assert page["items"][0]["url"] == url
+
+
 async def test_who_may_not_export_the_record_has_it_forwarded_nowhere():
     async with server_world() as world:
         await world.roles.create("r-sinks", description="", permissions=["audit:write", "audit:read"], actor=SYSTEM)

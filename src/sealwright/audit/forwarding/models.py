@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sealwright.clock import Instant
 from sealwright.errors import InvalidInput
@@ -38,6 +39,15 @@ class Sink(Struct, frozen=True, kw_only=True):
     def is_webhook(self) -> bool:
         """Whether it is called by HTTPS; else it is a syslog receiver."""
         return self.url.startswith(f"{WEBHOOK}:")
+
+    def without_path(self) -> Sink:
+        """The same for readers: whoever knows the whole address of a receiver can often write to it."""
+        parts = urlsplit(self.url)
+        place = f"{parts.scheme}://{parts.netloc}"
+        told = self.last_error
+        for longer in (self.url, f"{place}{parts.path}"):
+            told = None if told is None else told.replace(longer, place)
+        return replace(self, url=place, last_error=told)
 
     @property
     def target(self) -> str:

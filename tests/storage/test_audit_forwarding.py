@@ -32,6 +32,7 @@ class Receiver:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(*pair)
         self.messages, self.calls, self.status, self.port, self.server = [], [], 204, 0, None
+        self.slowness, self.paths = {}, []
 
     async def start(self):
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", self.port, ssl=self.context, reuse_address=True)
@@ -46,6 +47,9 @@ class Receiver:
             first = await reader.readexactly(4)
             if first == b"POST":
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                path = head.split()[0]
+                await asyncio.sleep(self.slowness.get(path, 0))
+                self.paths.append(path)
                 headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
                 length = int(headers["content-length"])
                 raw = {line.split(": ", 1)[0].lower(): line.split(": ", 1)[1] for line in head.split("\r\n")[1:] if ": " in line}
@@ -174,6 +178,16 @@ async def test_sink_that_fails_does_not_hold_up_another(site):
         await made.write(1)
         await made.forwarding.deliver_due()
         assert "group:0" in targets(receiver)
+
+
+async def test_slow_sink_does_not_delay_another(site):
+    async with site() as (made, receiver):
+        receiver.slowness = {"/slow": 0.5}
+        await made.forwarding.create("a-slow", f"https://{NAME}:{receiver.port}/slow", (), SYSTEM)
+        await made.forwarding.create("b-quick", f"https://{NAME}:{receiver.port}/quick", (), SYSTEM)
+        await made.write(2 * AT_ONCE)
+        await made.forwarding.deliver_due()
+        assert receiver.paths == ["/quick"] * 3 + ["/slow"] * 3
 
 
 async def test_sink_whose_secret_does_not_open_does_not_hold_up_another(site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import heapq
 from datetime import timedelta
@@ -26,6 +27,8 @@ AT_ONCE = 100
 """Events of one call."""
 MOST_CALLS = 50
 """Calls to one sink in one turn, so that one that lags does not hold up the others."""
+LONGEST_TURN = 20.0
+"""Seconds after which no further call is made in a turn, for what was recorded meanwhile waits for the next."""
 LONGEST_PAUSE = timedelta(minutes=5)
 FIRST_PAUSE = timedelta(seconds=5)
 SECRET_BYTES = 32
@@ -112,13 +115,24 @@ class Forwarding:
     async def deliver_due(self) -> None:
         """Bring each sink what is new, unless it failed a short while ago."""
         now = self._clock.now()
-        for sink in await sinks.every(self._db):
-            if sink.next_try_at <= now or sink.next_try_at > after(now, LONGEST_PAUSE):  # else the clock was set back
-                await self._deliver(sink)
+        due = [
+            sink
+            for sink in await sinks.every(self._db)
+            if sink.next_try_at <= now or sink.next_try_at > after(now, LONGEST_PAUSE)  # else the clock was set back
+        ]
+        # Side by side, and each to its end: neither a slow one nor one that fails delays another.
+        ends = await asyncio.gather(*(self._deliver(sink) for sink in due), return_exceptions=True)
+        for failure in ends:
+            if failure is not None:
+                raise failure
 
     async def _deliver(self, sink: Sink) -> None:
         positions = await sinks.positions_of(self._db, sink)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LONGEST_TURN
         for _ in range(MOST_CALLS):
+            if loop.time() >= end:
+                return
             rows = await self._next(positions)
             if not rows:
                 return

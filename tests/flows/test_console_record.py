@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.audit import Event
 from tests.pages_place import ORIGIN, pages_place
 from tests.unit.web.reading import Reading
 
@@ -55,6 +56,18 @@ def test_older_events_come_page_by_page_and_none_twice(place, browser):
     second = browser.open(ORIGIN + Reading(first.text).by_id("more").attributes["href"])
     shown = [name for page in (first, second) for name in (f"g{n:02}" for n in range(60)) if f"the group {name}" in page.text]
     assert sorted(shown) == [f"g{number:02}" for number in range(60)]
+
+
+def test_value_that_has_no_room_on_a_page_is_cut_and_the_export_is_named(place, browser):
+    async def body(tx):
+        heads = {f"chain-{number}": [number, "00" * 32] for number in range(1_000)}
+        await place.audit.record(tx, Event.CHAIN_CHECKPOINT, actor=SYSTEM, target="audit:chain", details={"heads": heads})
+
+    place.run(place.db.write(body))
+    page = browser.open(f"{ORIGIN}/ui/audit?q={Event.CHAIN_CHECKPOINT}").text
+    assert "chain-0" in page
+    assert "chain-999" not in page
+    assert "the export has all" in page
 
 
 def test_record_that_is_followed_looks_again_by_itself(browser):

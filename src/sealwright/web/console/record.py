@@ -24,6 +24,8 @@ from sealwright.web.pages import Pages
 AUDIT_PAGE: Final = "/ui/audit"
 LOOKED_AT_AGAIN: Final = 5
 """Seconds after which a page that follows the record is loaded again; no script is needed for it."""
+LONGEST_SHOWN: Final = 2_000
+"""Characters of one value."""
 _CATEGORIES: Mapping[str, str] = {"cert_lifecycle": "Certificates", "auth": "Sign-ins and access", "config": "Changes"}
 OUTCOMES = Filter("outcome", "Outcome", {str(each): str(each).capitalize() for each in Outcome})
 CATEGORIES = Filter("category", "Category", {str(each): _CATEGORIES.get(str(each), str(each)) for each in Category})
@@ -139,8 +141,8 @@ class AuditPages:
             event=row.event,
             path=f"{_PAGES[kind]}/{called}" if kind in _PAGES and called else "",
             about=Listing(AUDIT_PAGE).link(about=row.target),
-            changes=tuple((field, _text(each.get("old")), _text(each.get("new"))) for field, each in changes.items()),
-            details=tuple((field, _text(value)) for field, value in details.items() if field != "changes"),
+            changes=tuple((field, _shown(each.get("old")), _shown(each.get("new"))) for field, each in changes.items()),
+            details=tuple((field, _shown(value)) for field, value in details.items() if field != "changes"),
             place=f"{row.writer_id[:8]}, entry {row.sequence}",
         )
 
@@ -163,6 +165,14 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     return msgspec.json.encode(value).decode()
+
+
+def _shown(value: object) -> str:
+    """A value as far as a page has room for it: a checkpoint names every chain there is."""
+    text = _text(value)
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"{text[:LONGEST_SHOWN]}… (the export has all {len(text):,} characters)"
 
 
 def _place_of(row: AuditedEvent) -> str:

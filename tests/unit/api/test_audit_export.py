@@ -12,7 +12,7 @@ import pytest
 
 from sealwright.access import SYSTEM, Actor
 from sealwright.api.audit_record import EXPORTED_AT_ONCE, LONGEST_FOLLOWED
-from sealwright.audit import Entry, Event
+from sealwright.audit import Entry, Event, follow
 from sealwright.errors import NotPermitted
 from tests.unit.api.world import ServerWorld, server_world
 
@@ -135,6 +135,25 @@ async def followed(world, token, query, *, until=None):
             await response.chunks.aclose()
             break
     return events, place
+
+
+async def test_place_from_which_everything_was_seen_is_looked_through_without_holding_up_others():
+    async with server_world() as world:
+        await write_events(world, 3_000)
+        writers = {row.writer_id for row in await world.audit.newest(world.db, at_most=500)}
+        turns = 0
+
+        async def others():
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        other = asyncio.create_task(others())
+        rows, _ = await follow.since(world.db, follow.RecordPlace(0, dict.fromkeys(writers, 1 << 61)))
+        other.cancel()
+        assert rows == []
+        assert turns >= 5
 
 
 async def test_new_events_are_followed_each_once_also_over_several_streams():

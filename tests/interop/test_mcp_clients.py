@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.interop.client_programs import OAUTH2, python_client, sign_in
-from tests.live import SEALWRIGHT, live_server
+from tests.live import ADMIN_PASSWORD, SEALWRIGHT, live_server
 
 CALLBACK = "https://assistant.example/callback"
 
@@ -25,8 +25,7 @@ class Assistant:
 @pytest.fixture(scope="module")
 def administrator(server):
     """Signed in at the terminal, as a person who starts an assistant is."""
-    password = server.file("mcp-password", "correct horse battery staple 9")
-    server.sealwright("recover-account", "admin", "--dir", server.home, "--password-file", password)
+    password = server.file("mcp-password", ADMIN_PASSWORD)
     server.sealwright("login", "-D", "admin", "--password-file", password)
     return server
 

@@ -50,11 +50,10 @@ def asked(server, client, *proof, **more):
     return curl(server, "/token", {name: value for name, value in form.items() if value is not None}, *given)
 
 
-def last_reason(server):
-    """Why the record says that the newest request for a token was refused."""
-    rows = [json.loads(line) for line in server.sealwright("audit", "list", "--limit", "20", "--output", "json").splitlines()]
-    refused = [row for row in rows if row["event"] == "token.refused"]
-    return max(refused, key=lambda row: row["at"])["details"]["reason"] if refused else ""
+def is_on_record(server, reason):
+    """Whether the record says that a request for a token was refused so. Those alike within a minute share a row."""
+    listed = server.sealwright("audit", "list", "--event", "token.refused", "--limit", "100", "--output", "json")
+    return any(reason in json.loads(line)["details"]["reason"] for line in listed.splitlines())
 
 
 def by_step(machine, *arguments):
@@ -133,7 +132,7 @@ def test_certificate_that_does_not_prove_the_machine_gets_no_token_and_the_recor
     status, told = asked(server, client, *shown(machine))
     assert (status, told["error"]) == (401, "invalid_client")
     assert told["error_description"].startswith("The client is unknown, or did not prove itself")
-    wait_until(lambda: reason in last_reason(server), f"a row of the record that says {reason!r}")
+    wait_until(lambda: is_on_record(server, reason), f"a row of the record that says {reason!r}")
 
 
 def test_machine_with_the_right_certificate_gets_exactly_a_token_for_ten_minutes(server, machine, client):

@@ -194,7 +194,7 @@ def _examine_authority(parts: Parts, record: IssuerRecord) -> Finding:
     until = f"{to_datetime(record.not_after):%d %b %Y}"
     begin = x509.load_der_x509_certificate(record.certificate_der).not_valid_before_utc
     if from_datetime(begin) > now:
-        detail = f"{record.name} is good only from {begin:%d %b %Y %H:%M} UTC on"
+        detail = f"{record.name} is valid only from {begin:%d %b %Y %H:%M} UTC on"
         return Finding("authorities", ok=False, detail=detail, hint=_CLOCK_HINT)
     if record.retired_at is not None:
         return Finding("authorities", ok=True, detail=f"{record.name}, retired, until {until}")
@@ -223,10 +223,12 @@ async def _examine_server_certificate(parts: Parts) -> Finding:
     until = f"until {leaf.not_valid_after_utc:%d %b %Y %H:%M} UTC"
     now = parts.around.clock.now()
     if from_datetime(leaf.not_valid_before_utc) > now:
-        detail = f"it is good only from {leaf.not_valid_before_utc:%d %b %Y %H:%M} UTC on"
+        detail = f"it is valid only from {leaf.not_valid_before_utc:%d %b %Y %H:%M} UTC on"
         return Finding(subject, ok=False, detail=detail, hint=_CLOCK_HINT)
     if from_datetime(leaf.not_valid_after_utc) <= now:
-        return Finding(subject, ok=False, detail=f"it was good {until}", hint="Replace the files of tls.certificate and tls.key.")
+        return Finding(
+            subject, ok=False, detail=f"it was valid {until}", hint="Replace the files of tls.certificate and tls.key."
+        )
     missing = parts.certificate.names_missing_in(leaf)
     if missing:
         hint = "Clients that use such a name will not trust the server. Get a certificate for it, or correct dns_names."

@@ -63,7 +63,8 @@ class BackChannelLogout:
         provider_id = "unknown"
         try:
             token = UnverifiedToken(logout_token)
-            provider = await self._provider_of(token.claims())
+            providers = await self._providers_of(token.claims())
+            provider = providers[0]
             provider_id = provider.id
             claims = await self._verified(provider, token)
             self._check(claims)
@@ -77,18 +78,21 @@ class BackChannelLogout:
                 details={"reason": cause.detail, "provider_id": provider_id},
             )
             raise LogoutTokenRefused("The logout token is not accepted.") from cause
-        await self._end(provider, claims, address)
+        for each in providers:
+            await self._end(each, claims, address)
 
-    async def _provider_of(self, unverified: Mapping[str, Any]) -> UpstreamProvider:
-        """The provider whose key has to have signed it: that of `iss`, and of several the one whose client it is for."""
+    async def _providers_of(self, unverified: Mapping[str, Any]) -> list[UpstreamProvider]:
+        """Those whose issuer has to have signed it and whose client it is for: one provider may be stored more than once."""
         recipients = audiences(unverified)
         of_issuer = [each for each in await store.all_providers(self._db) if each.issuer_url == unverified.get("iss")]
-        for each in of_issuer:
-            if each.client_id in recipients:
-                return each
-        raise TokenRefused(
-            "The logout token is meant for another client." if of_issuer else "The logout token is of no provider that is known."
-        )
+        found = [each for each in of_issuer if each.client_id in recipients]
+        if not found:
+            raise TokenRefused(
+                "The logout token is meant for another client."
+                if of_issuer
+                else "The logout token is of no provider that is known."
+            )
+        return found
 
     async def _verified(self, provider: UpstreamProvider, token: UnverifiedToken) -> Mapping[str, Any]:
         key_id = token.header.get("kid")

@@ -67,6 +67,15 @@ async def test_logout_of_one_session_there_ends_only_what_began_with_it():
         assert await world.refreshed(second.completed) is not None
 
 
+async def test_logout_ends_what_began_at_any_entry_for_the_same_client_of_the_provider():
+    async with upstream_world() as world:
+        first = await world.with_mapping("engineers", "r-operator")
+        second = await world.with_mapping("engineers", "r-viewer", name="Keycloak again")
+        done = [await world.signed_on(each, sid="s1") for each in (first, second)]
+        assert (await send(world, logout_token(world))).status == 200
+        assert [await world.refreshed(each.completed) for each in done] == [None, None]
+
+
 async def test_session_by_password_of_the_same_person_goes_on():
     async with upstream_world() as world:
         made = await world.with_mapping("engineers", "r-operator")

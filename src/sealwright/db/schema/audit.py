@@ -10,7 +10,7 @@ from sealwright.db.schema.columns import INSTANT, blob_column, instant_column, m
 
 
 def _only(condition: str) -> dict[str, Any]:
-    """An index over some of the rows: those that nobody looks for by it cost no time when they are written."""
+    """An index over some of the rows: those that no one looks for by it cost no time when they are written."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 

@@ -10,6 +10,7 @@ from sealwright.oauth.confirmation import Confirmation
 from sealwright.oauth.errors import MalformedTokenRequest, ScopeRefused, TargetRefused
 from sealwright.oauth.exchange.models import PresentedParty
 from sealwright.oauth.models import Client, TokenOrigin
+from sealwright.oauth.requested_scopes import require_open
 
 MOST_EXCHANGES = 4
 """That may follow one another: each use of the last token looks at all before it."""
@@ -110,16 +111,7 @@ def scopes_of(reached: Collection[str], subject: PresentedParty, asked: str | No
                 "client. See the maps: sealwright system oauth2 get."
             )
         return open_to_it
-    scopes = policy.scopes_of(asked)
-    if not scopes:
-        raise ScopeRefused(f"The scope {asked[:100]!r} is malformed. Give words with single spaces between them.")
-    beyond = [scope for scope in scopes if scope not in open_to_it]
-    if beyond:
-        raise ScopeRefused(
-            f"The scope {' '.join(beyond)[:200]} is not open to this exchange, which never widens. "
-            f"Ask for some of: {' '.join(open_to_it)[:200] or 'none'}."
-        )
-    return scopes
+    return require_open(asked, open_to_it, "The scope {} is not open to this exchange, which never widens.")
 
 
 def origin_of(subject: PresentedParty, actor: PresentedParty | None) -> TokenOrigin:

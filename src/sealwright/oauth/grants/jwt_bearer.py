@@ -18,6 +18,7 @@ from sealwright.oauth.grants.grant_result import CompleteGrant, GrantResult, new
 from sealwright.oauth.grants.redemptions import audit_entry
 from sealwright.oauth.grants.registered import JWT_BEARER
 from sealwright.oauth.models import Client, TokenFamily, TokenOrigin, TokenSource
+from sealwright.oauth.requested_scopes import require_open
 from sealwright.oauth.token_families import FamilyHolder
 from sealwright.oauth.token_request import TokenRequest
 from sealwright.oauth.trusted_issuers.issuer_assertions import IssuerAssertion, IssuerAssertions
@@ -122,13 +123,4 @@ class JwtBearerGrant:
                     f"{client.name if holder is None else holder.account.name}. See: sealwright system oauth2 get {client.name}."
                 )
             return open_to_it
-        scopes = policy.scopes_of(asked)
-        if not scopes:
-            raise ScopeRefused(f"The scope {asked[:100]!r} is malformed. Give words with single spaces between them.")
-        beyond = [scope for scope in scopes if scope not in open_to_it]
-        if beyond:
-            raise ScopeRefused(
-                f"The rule does not give the scope {' '.join(beyond)[:200]}. "
-                f"Ask for some of: {' '.join(open_to_it)[:200] or 'none'}."
-            )
-        return scopes
+        return require_open(asked, open_to_it, "The rule does not give the scope {}.")

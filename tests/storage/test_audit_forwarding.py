@@ -19,6 +19,7 @@ from sealwright.clock import FixedClock, Instant
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import InvalidInput
 from sealwright.keys import Sealer
+from tests.audits import go_on_with
 from tests.flows.test_outbound_calls import NAME, certificate, outbound
 
 __all__ = ["certificate"]
@@ -89,7 +90,7 @@ class Site:
 
             async def body(tx, number=number):
                 if writer is not None:
-                    tx.writer.id, tx.writer.memo = writer, None
+                    go_on_with(tx, writer, self.clock)
                 await self.audit.record(tx, event, actor=SYSTEM, target=f"group:{number}", details={"n": number})
 
             await self.db.write(body)

@@ -18,6 +18,7 @@ from sealwright.errors import InvalidInput
 from sealwright.jose import jwks_document
 from sealwright.jose.jwk import jwk_of
 from sealwright.keys import Custody, Sealer
+from tests.audits import go_on_with
 
 START = Instant(1_790_000_000_000)
 HOUR = timedelta(hours=1)
@@ -38,7 +39,7 @@ class Record:
 
             async def body(tx, number=number, head=head):
                 if writer is not None:
-                    tx.writer.id, tx.writer.memo = writer, head
+                    go_on_with(tx, writer, self.clock, head)
                 await self.audit.record(tx, Event.GROUP_CREATED, actor=SYSTEM, target=f"group:{number}", details={"n": number})
 
             await self.db.write(body)

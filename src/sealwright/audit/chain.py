@@ -1,4 +1,4 @@
-"""The chain: each row's digest covers the row and the digest before it. One chain per writer, so that no node waits."""
+"""The chain: each row's digest covers the row and the digest before it. Each writer has one to itself, so that no node waits."""
 
 from __future__ import annotations
 

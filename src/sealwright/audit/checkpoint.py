@@ -95,8 +95,7 @@ class Checkpoints:
 
     async def events_ever(self) -> int:
         """How many events were ever recorded."""
-        found = [await store.head_of(self._db, writer_id) for writer_id in await store.writers(self._db)]
-        return sum(row.sequence for row in found if row is not None)
+        return sum(row.sequence for row in await store.heads(self._db))
 
     async def recorded_ahead(self) -> float | None:
         """By how many seconds the newest event is later than this node's clock; None where clocks may differ by so much."""
@@ -143,8 +142,7 @@ class Checkpoints:
 
     async def _heads(self, *, since: Instant | None) -> dict[str, list[Any]]:
         """The heads of all chains, or of those that have moved since."""
-        found = [await store.head_of(self._db, writer_id) for writer_id in await store.writers(self._db)]
-        moved = [row for row in found if row is not None and (since is None or row.at >= since)]
+        moved = [row for row in await store.heads(self._db) if since is None or row.at >= since]
         return {row.writer_id: [row.sequence, row.digest.hex()] for row in moved}
 
     async def _heads_at(self, at: Instant) -> dict[str, list[Any]]:

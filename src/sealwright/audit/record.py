@@ -10,9 +10,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sealwright.audit import store
-from sealwright.audit.chain import GENESIS, ChainedRow, ChainHead, digest_of, fields_of
+from sealwright.audit.chain import ChainedRow, ChainHead, digest_of, fields_of
 from sealwright.audit.changes import redacted
 from sealwright.audit.events import Event, Outcome
+from sealwright.audit.lease import HeldChain, held_chain
 from sealwright.audit.refusals import Refusal, Refusals, Repeated
 from sealwright.audit.store import EventFilter, TargetName
 from sealwright.clock import Clock
@@ -74,7 +75,7 @@ class Entry(Struct, frozen=True):
 
 
 class Audit:
-    """Writes events. One per process; the state of a chain lives with the transaction's writer."""
+    """Writes events. One per process; the state of a chain lives with the transaction's writer (see `lease`)."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -95,13 +96,13 @@ class Audit:
 
     async def record_all(self, tx: Transaction, entries: Iterable[Entry]) -> None:
         """Append events to the writer's chain in their order; they become durable with `tx` or not at all."""
-        head = tx.writer.memo or ChainHead(0, GENESIS)
-        sequence, digest = head.sequence, head.digest
         now, rows, names = self._clock.now(), [], []
+        chain = await held_chain(tx, now)
+        sequence, digest = chain.head.sequence, chain.head.digest
         for each in entries:
             sequence, previous, actor = sequence + 1, digest, each.actor
             details = {**(each.details or {}), **({"api_key": actor.api_key} if actor.api_key else {})}
-            what = (tx.writer.id, sequence, int(now), str(each.event), str(each.outcome), actor.kind, actor.id, actor.name)
+            what = (chain.id, sequence, int(now), str(each.event), str(each.outcome), actor.kind, actor.id, actor.name)
             row = ChainedRow(*what, each.target, _encode(details).decode(), previous, b"", each.request_id)
             digest = digest_of(previous, fields_of(row))
             rows.append(replace(row, digest=digest))
@@ -110,7 +111,7 @@ class Audit:
         await store.insert_rows(tx, rows)
         if names:
             await store.insert_names(tx, names)
-        tx.writer.memo = ChainHead(sequence, digest)
+        tx.writer.memo = HeldChain(chain.id, ChainHead(sequence, digest), chain.until)
 
     async def refused(
         self,

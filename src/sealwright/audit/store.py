@@ -22,12 +22,14 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
+    update,
 )
 
 from sealwright.audit.chain import ChainedRow
 from sealwright.audit.events import Event, Outcome
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction, insert_once
+from sealwright.db.schema import audit_chains as c
 from sealwright.db.schema import audit_events as t
 from sealwright.db.schema import audit_names as n
 
@@ -57,7 +59,23 @@ _BEGAN_OR_ENDED = Statement(
     .limit(1)
 )
 _HEAD = Statement(select(*_COLUMNS).where(t.c.writer_id == bindparam("writer_id")).order_by(t.c.sequence.desc()).limit(1))
-_NEXT_WRITER = Statement(select(func.min(t.c.writer_id)).where(t.c.writer_id > bindparam("beyond")))
+_chain = select(func.min(t.c.writer_id).label("writer_id")).cte("chain", recursive=True)
+_next_chain = select(func.min(t.c.writer_id)).where(t.c.writer_id > _chain.c.writer_id).scalar_subquery()
+_chain = _chain.union_all(select(_next_chain).where(_chain.c.writer_id.is_not(None)))
+"""Every chain. One step of the index for each, however many rows they have."""
+_WRITERS = Statement(select(_chain.c.writer_id).where(_chain.c.writer_id.is_not(None)))
+_earlier = t.alias("earlier")
+_LAST = select(func.max(_earlier.c.sequence)).where(_earlier.c.writer_id == _chain.c.writer_id).scalar_subquery()
+_HEADS = Statement(select(*_COLUMNS).join_from(_chain, t, and_(t.c.writer_id == _chain.c.writer_id, t.c.sequence == _LAST)))
+_KEEP = Statement(update(c).where(c.c.holder == bindparam("of")).values(leased_until=bindparam("until")).returning(c.c.id))
+_free = select(c.c.id).where(or_(c.c.leased_until <= bindparam("now"), c.c.leased_until > bindparam("latest"))).order_by(c.c.id)
+_TAKE = Statement(
+    update(c)
+    .where(c.c.id == _free.limit(1).with_for_update(skip_locked=True).scalar_subquery())
+    .values(holder=bindparam("of"), leased_until=bindparam("until"))
+    .returning(c.c.id)
+)
+_ADD_CHAIN = Statement(insert(c))
 _NEWEST_OF = Statement(
     select(*_COLUMNS)
     .where(t.c.event == bindparam("event"), t.c.at < bindparam("before"))
@@ -100,10 +118,29 @@ async def rows_of_writer(db: Database, writer_id: str, *, beyond: int = 0, at_mo
     return [ChainedRow(*row) for row in await db.all(_OF_WRITER, writer_id=writer_id, beyond=beyond, at_most=at_most)]
 
 
-async def head_of(db: Database, writer_id: str) -> ChainedRow | None:
+async def head_of(reader: Database | Transaction, writer_id: str) -> ChainedRow | None:
     """The newest row of one chain."""
-    row = await db.one(_HEAD, writer_id=writer_id)
+    row = await reader.one(_HEAD, writer_id=writer_id)
     return None if row is None else ChainedRow(*row)
+
+
+async def heads(db: Database) -> list[ChainedRow]:
+    """The newest row of each chain."""
+    return [ChainedRow(*row) for row in await db.all(_HEADS)]
+
+
+async def claim_chain(tx: Transaction, holder: str, *, now: Instant, until: Instant, latest: Instant) -> str | None:
+    """Lease the chain that `holder` has, or one that no one has; None where there is none.
+
+    A lease that ends after `latest` was made by a clock that was wrong.
+    """
+    row = await tx.one(_KEEP, of=holder, until=until) or await tx.one(_TAKE, of=holder, until=until, now=now, latest=latest)
+    return None if row is None else str(row[0])
+
+
+async def add_chain(tx: Transaction, chain: str, holder: str, until: Instant) -> None:
+    """Begin a chain that `holder` has."""
+    await tx.run(_ADD_CHAIN, id=chain, holder=holder, leased_until=until)
 
 
 class TargetName(Struct, frozen=True):
@@ -219,13 +256,8 @@ async def name_of(db: Database, target: str, events: tuple[str, str]) -> str | N
 
 
 async def writers(db: Database) -> list[str]:
-    """Every chain. One step of the index for each, however many rows they have."""
-    found: list[str] = []
-    while True:
-        row = await db.one(_NEXT_WRITER, beyond=found[-1] if found else "")
-        if row is None or row[0] is None:
-            return found
-        found.append(row[0])
+    """Every chain."""
+    return [row[0] for row in await db.all(_WRITERS)]
 
 
 async def newest_of(db: Database, event: Event, *, before: Instant | None = None) -> ChainedRow | None:

@@ -44,14 +44,19 @@ class DuplicateRow(Conflict):
         super().__init__("The same exists already: another writer was faster.")
 
 
+APPENDED_BY_ONE = "audit_events"
+"""A table to whose sequences one writer at a time adds. Where another one was faster all the same, the transaction is begun anew,
+with nothing remembered."""
+
+
 @dataclass(slots=True)
 class Writer:
-    """One sequence of transactions: a process on SQLite, a connection on PostgreSQL. Each keeps its own audit chain."""
+    """One sequence of transactions: a process on SQLite, a connection on PostgreSQL. At any moment it adds to one audit chain."""
 
     id: str
     """UUID, new at each start."""
     memo: Any = None
-    """What the chain remembers between transactions. Goes back to its former value when a transaction is undone."""
+    """What is remembered of the chain between transactions. Goes back to its former value when a transaction is undone."""
 
 
 class Transaction(Protocol):

@@ -1,4 +1,4 @@
-"""PostgreSQL: a few sessions that write, each with its own audit chain, and a few that read.
+"""PostgreSQL: a few sessions that write, each to an audit chain of which no other one has the lease, and a few that read.
 
 A transaction that collided with another is run again, and so is one that met a server which only reads, as after a failover:
 then every session is made anew, because the name of the host may lead to another server now.
@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
 from sealwright import entropy
-from sealwright.db.engine import DuplicateRow, MissingReference, Row, Transaction, Writer
+from sealwright.db.engine import APPENDED_BY_ONE, DuplicateRow, MissingReference, Row, Transaction, Writer
 from sealwright.db.errors import trouble_of_postgresql, unavailable, unusable
 from sealwright.db.statements import Statement
 from sealwright.db.urls import postgresql_address
@@ -97,6 +98,21 @@ class PostgresqlSession:
             await self.connection.executemany(compiled.text, [compiled.arguments(each) for each in many])
 
 
+@dataclass(slots=True)
+class _Place:
+    """Room for one session. The writer outlives it, so that a connection that is made anew goes on with the same audit chain."""
+
+    writer: Writer
+    session: PostgresqlSession | None = None
+
+    def give_up(self) -> None:
+        """End the session, if there is one."""
+        self.writer.memo = None  # whether its last transaction was committed is not known
+        if self.session is not None:
+            self.session.connection.terminate()
+            self.session = None
+
+
 class _Sessions:
     """A number of sessions, each made when it is first needed and made anew after it was lost.
 
@@ -107,54 +123,54 @@ class _Sessions:
         self._url = url
         self._count = count
         self._generation = 0
-        self._idle: asyncio.LifoQueue[PostgresqlSession | None] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[_Place] = asyncio.LifoQueue()
         for _ in range(count):
-            self._idle.put_nowait(None)
+            self._idle.put_nowait(_Place(Writer(id=entropy.uuid4(entropy.SystemEntropy()))))
 
     async def make_first(self) -> None:
         """Make one now, to see whether it can be had; what the driver raises comes out."""
-        session = await self._open()
-        self._idle.get_nowait()
-        self._idle.put_nowait(session)
+        place = self._idle.get_nowait()
+        try:
+            place.session = await self._open(place.writer)
+        finally:
+            self._idle.put_nowait(place)
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[PostgresqlSession]:
         """Have a session for oneself. What the driver raises comes out."""
-        session = await self._idle.get()
+        place = await self._idle.get()
         generation = self._generation
         lost = False
         try:
-            if session is None or session.connection.is_closed():
-                session = None
-                session = await self._open()
-            yield session
+            if place.session is not None and place.session.connection.is_closed():
+                place.give_up()
+            if place.session is None:
+                place.session = await self._open(place.writer)
+            yield place.session
         except _LOST:
             lost = True
             raise
         finally:
-            if session is not None and (lost or generation != self._generation):
-                session.connection.terminate()
-                session = None
-            self._idle.put_nowait(session)
+            if lost or generation != self._generation:
+                place.give_up()
+            self._idle.put_nowait(place)
 
     def make_anew(self) -> None:
         """End every session: at once if it is idle, else after its use."""
         self._generation += 1
-        for session in [self._idle.get_nowait() for _ in range(self._idle.qsize())]:
-            if session is not None:
-                session.connection.terminate()
-            self._idle.put_nowait(None)
+        for place in [self._idle.get_nowait() for _ in range(self._idle.qsize())]:
+            place.give_up()
+            self._idle.put_nowait(place)
 
     async def close(self) -> None:
         """Wait until none is in use, and close them all."""
         for _ in range(self._count):
-            session = await self._idle.get()
-            if session is not None:
-                await session.connection.close()
+            place = await self._idle.get()
+            if place.session is not None:
+                await place.session.connection.close()
 
-    async def _open(self) -> PostgresqlSession:
-        connection = await connect(self._url, command_timeout=_LONGEST_STATEMENT)
-        return PostgresqlSession(connection, Writer(id=entropy.uuid4(entropy.SystemEntropy())))
+    async def _open(self, writer: Writer) -> PostgresqlSession:
+        return PostgresqlSession(await connect(self._url, command_timeout=_LONGEST_STATEMENT), writer)
 
 
 class PostgresqlDatabase:
@@ -203,6 +219,9 @@ class PostgresqlDatabase:
                 if attempt == ATTEMPTS:
                     _tell(cause)
                 await asyncio.sleep(_PAUSE * attempt)
+            except asyncpg.UniqueViolationError as cause:
+                if not _was_outrun(cause) or attempt == ATTEMPTS:
+                    _tell(cause)
             except DRIVER_ERRORS as cause:
                 _tell(cause)
 
@@ -233,9 +252,14 @@ async def _run(transaction: PostgresqlSession, body: Callable[[Transaction], Awa
     try:
         async with transaction.connection.transaction():
             return await body(transaction)
-    except BaseException:
-        transaction.writer.memo = memo
+    except BaseException as failure:
+        transaction.writer.memo = None if _was_outrun(failure) else memo
         raise
+
+
+def _was_outrun(failure: BaseException) -> bool:
+    """Whether another writer went on with what is remembered."""
+    return isinstance(failure, asyncpg.UniqueViolationError) and failure.table_name == APPENDED_BY_ONE
 
 
 def _tell(cause: Exception) -> NoReturn:

@@ -23,7 +23,7 @@ from typing import Any, NoReturn, TypeVar
 import apsw
 
 from sealwright import entropy
-from sealwright.db.engine import DuplicateRow, MissingReference, Row, Transaction, Writer, step_through
+from sealwright.db.engine import APPENDED_BY_ONE, DuplicateRow, MissingReference, Row, Transaction, Writer, step_through
 from sealwright.db.errors import FULL, READ_ONLY, UNWRITABLE, trouble_of_sqlite, unavailable
 from sealwright.db.statements import Statement
 from sealwright.db.write_ahead_log import WriteAheadLog
@@ -251,6 +251,14 @@ class SqliteDatabase:
 
 
 def _run_job(connection: apsw.Connection, transaction: SqliteTransaction, job: _Job) -> None:
+    """Once, or twice where another process went on with what is remembered."""
+    _try_job(connection, transaction, job)
+    if isinstance(job.failure, DuplicateRow) and f" {APPENDED_BY_ONE}." in str(job.failure.__cause__):
+        transaction.writer.memo = job.failure = None
+        _try_job(connection, transaction, job)
+
+
+def _try_job(connection: apsw.Connection, transaction: SqliteTransaction, job: _Job) -> None:
     """In a savepoint of its own: one that fails undoes only itself."""
     memo = transaction.writer.memo
     connection.execute("SAVEPOINT job")

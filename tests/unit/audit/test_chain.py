@@ -6,7 +6,7 @@ from sealwright.audit import Audit, BrokenChain, Event
 from sealwright.clock import FixedClock, Instant
 from sealwright.db import Statement
 from sealwright.db.schema import audit_events
-from tests.audits import checkpoints_of
+from tests.audits import checkpoints_of, go_on_with
 from tests.databases import sqlite_database
 
 CLOCK = FixedClock(Instant(1_790_000_000_000))
@@ -67,8 +67,7 @@ async def test_chain_shorter_than_a_checkpoint_is_named():
         await record_some(db, audit, 5)
 
         async def another_writer(tx):
-            tx.writer.memo = None
-            tx.writer.id = "another"
+            go_on_with(tx, "another", CLOCK)
 
         await db.write(another_writer)
         await checkpoints.make(SYSTEM)

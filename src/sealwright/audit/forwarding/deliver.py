@@ -185,8 +185,7 @@ class Forwarding:
         await self._db.write(body)
 
     async def _heads(self) -> dict[str, int]:
-        found = [await store.head_of(self._db, writer_id) for writer_id in await store.writers(self._db)]
-        return {row.writer_id: row.sequence for row in found if row is not None}
+        return {row.writer_id: row.sequence for row in await store.heads(self._db)}
 
 
 def _context(sink_id: str) -> str:

@@ -12,7 +12,7 @@ from sealwright.db.schema.api import idempotent_calls
 from sealwright.db.schema.api_keys import api_key_uses, api_keys
 from sealwright.db.schema.approvals import approval_requests, approval_rules, approval_votes
 from sealwright.db.schema.assistants import assistant_confirm_tokens
-from sealwright.db.schema.audit import audit_events, audit_names, audit_sink_positions, audit_sinks
+from sealwright.db.schema.audit import audit_chains, audit_events, audit_names, audit_sink_positions, audit_sinks
 from sealwright.db.schema.ca import certificate_names, certificates, issuers, provisioners, used_tokens
 from sealwright.db.schema.columns import metadata
 from sealwright.db.schema.identity import (
@@ -87,6 +87,7 @@ __all__ = [
     "approval_rules",
     "approval_votes",
     "assistant_confirm_tokens",
+    "audit_chains",
     "audit_events",
     "audit_names",
     "audit_sink_positions",

@@ -17,7 +17,7 @@ def _only(condition: str) -> dict[str, Any]:
 audit_events = Table(
     "audit_events",
     metadata,
-    Column("writer_id", Text, primary_key=True, doc="One chain per writer"),
+    Column("writer_id", Text, primary_key=True, doc="The chain; see audit_chains"),
     Column("sequence", INSTANT, primary_key=True, doc="Counts from 1 in each chain"),
     instant_column("at"),
     text_column("event", doc="See the list of events"),
@@ -38,6 +38,15 @@ audit_events = Table(
     Index("ix_audit_events_outcome", "outcome", "at", **_only("outcome <> 'done'")),
     Index("ix_audit_events_request_id", "request_id", **_only("request_id <> ''")),
     info={"about": "What happened. Rows are only ever added; each covers the one before it."},
+)
+
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("id", Text, primary_key=True, doc="As writer_id in audit_events"),
+    Column("holder", Text, nullable=False, unique=True, doc="The writer that adds to it; of writers that are gone the last one"),
+    instant_column("leased_until", doc="Then another writer may go on with it"),
+    info={"about": "Chains of audit events that writers go on with, one writer at a time."},
 )
 
 audit_names = Table(

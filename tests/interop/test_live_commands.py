@@ -474,6 +474,7 @@ system oauth2 registration-token list
 system oauth2 registration-token delete {registration}
 oidc-provider test Own {people}/oauth2/openid/wiki wiki --client-secret-file person-password
 oidc-provider create Own {people}/oauth2/openid/wiki wiki --client-secret-file person-password
+oidc-provider register-own
 oidc-provider list
 oidc-provider get {provider}
 oidc-provider refresh {provider}

@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
+from demo.forms import Browser
 from tests.interop.wire import Requester, line
-from tests.live import live_server, wait_until
+from tests.live import PERSON_PASSWORD, live_server, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,27 @@ def test_new_issuing_ca_takes_over_in_a_running_server(server):
     new = subprocess.run(["openssl", "x509", "-noout", "-subject", "-in", server.home / "certs" / "issuing_ca.crt"],
                          capture_output=True, text=True, check=True)  # fmt: skip
     assert "Test Issuing CA 2" in new.stdout
+
+
+def signs_in_with_itself(server, provider):
+    browser = Browser(server.root)
+    page = browser.open(f"{server.people}/auth/oidc/login?provider={provider}")
+    page = browser.submit(page, "sign-in", username="alice", password=PERSON_PASSWORD)
+    return page.url == f"{server.people}/ui/account"
+
+
+def test_person_signs_in_with_a_live_server_itself_before_and_after_its_certificate_is_replaced(server):
+    admin, person = (server.file(f"{each}-password", PERSON_PASSWORD) for each in ("admin", "person"))
+    server.sealwright("recover-account", "admin", "--dir", server.home, "--password-file", admin)
+    server.sealwright("login", "-D", "admin", "--password-file", admin)
+    server.sealwright("person", "create", "alice", "Alice Example")
+    server.sealwright("person", "set-password", "alice", "--password-file", person)
+    provider = server.sealwright_json("oidc-provider", "register-own")["provider"]["id"]
+    server.sealwright("oidc-provider", "map-group", provider, "idm_all_persons", "r-viewer")
+    assert signs_in_with_itself(server, provider)
+    served = server.home / "run" / "server.pem"
+    before = served.read_bytes()
+    served.unlink()
+    server.reload()
+    assert served.read_bytes() != before
+    assert signs_in_with_itself(server, provider)

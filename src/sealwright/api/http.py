@@ -76,6 +76,7 @@ from sealwright.oauth import (
     ClientMaps,
     ClientRegistry,
     IssuerRegistry,
+    OwnProvider,
     RegistrationTokens,
     StoredMetadata,
     TrustedIssuers,
@@ -106,6 +107,7 @@ class ApiDependencies(Struct, frozen=True):
     emergencies_by_network: Budget
     roles: Roles
     upstream_providers: UpstreamProviders
+    own_provider: OwnProvider
     sign_in_records: SignInRecords
     clients: ClientRegistry
     client_maps: ClientMaps
@@ -201,7 +203,7 @@ def _watching_operations(given: ApiDependencies) -> list[Operation]:
 def _sign_on_operations(given: ApiDependencies) -> list[Operation]:
     return [
         *BootstrapOperations(given.first_administrator, given.emergencies_by_network).operations(),
-        *OidcProviderOperations(given.upstream_providers).operations(),
+        *OidcProviderOperations(given.upstream_providers, given.own_provider).operations(),
         *ProviderSignInOperations(given.sign_in_records).operations(),
     ]
 

@@ -19,6 +19,7 @@ from sealwright.identity import (
     UpstreamProvider,
     UpstreamProviders,
 )
+from sealwright.oauth import OwnProvider
 
 _READ, _WRITE = str(Permission.OIDC_PROVIDER_READ), str(Permission.OIDC_PROVIDER_WRITE)
 _ALL, _ONE = "/auth/oidc/providers", "/auth/oidc/providers/{id}"
@@ -83,6 +84,24 @@ class OidcProviderPage(ResponseBody, frozen=True, kw_only=True):
 
     items: list[OidcProviderView]
     next: str | None = None
+
+
+class OwnProviderBody(RequestBody, frozen=True, kw_only=True):
+    """How this server is called as a provider of its own."""
+
+    name: str = ""
+    """On the button of the sign-in page; empty for the name of the server."""
+    client: str = ""
+    """Of the client that stands for the control plane; empty for `control-plane`."""
+
+
+class OwnProviderView(ResponseBody, frozen=True, kw_only=True):
+    """The provider, the client, and what was made now."""
+
+    provider: OidcProviderView
+    client: str
+    made: tuple[str, ...]
+    """Of client, scopes, provider, secret and sign-in address; empty where everything was there."""
 
 
 class ProviderCheckView(ResponseBody, frozen=True, kw_only=True):
@@ -163,8 +182,9 @@ class AuthInfo(ResponseBody, frozen=True, kw_only=True):
 class OidcProviderOperations:
     """Operations about identity providers."""
 
-    def __init__(self, providers: UpstreamProviders) -> None:
+    def __init__(self, providers: UpstreamProviders, own: OwnProvider) -> None:
         self._providers = providers
+        self._own = own
 
     def operations(self) -> list[Operation]:
         """All of them."""
@@ -204,6 +224,16 @@ class OidcProviderOperations:
                 self._test,
                 returns=ProviderChecks,
                 accepts=OidcProviderBody,
+            ),
+            Operation(
+                "register_own_oidc_provider",
+                "POST",
+                "/auth/oidc/own-provider",
+                "Let people sign in with this server's own accounts, and with roles by their groups.",
+                _WRITE,
+                self._register_own,
+                returns=OwnProviderView,
+                accepts=OwnProviderBody,
             ),
             Operation("get_oidc_provider", "GET", _ONE, "Show a provider.", _READ, self._get, returns=view),
             Operation(
@@ -297,6 +327,11 @@ class OidcProviderOperations:
 
     async def _test(self, call: Call) -> ProviderChecks:
         return _checks(await self._providers.test(_input(call.body), actor=call.actor))
+
+    async def _register_own(self, call: Call) -> OwnProviderView:
+        body: OwnProviderBody = call.body
+        found = await self._own.register(body.name, body.client, actor=call.actor)
+        return OwnProviderView(provider=self._view(found.provider), client=found.client_name, made=found.made)
 
     async def _update(self, call: Call) -> OidcProviderView:
         return self._view(await self._providers.update(call.path("id"), _input(call.body), actor=call.actor))

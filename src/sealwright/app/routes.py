@@ -138,6 +138,9 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         emergencies_by_network=parts.oauth_dependencies.budgets.emergencies_by_network,
         roles=people.roles,
         upstream_providers=parts.upstream_providers,
+        own_provider=oauth.OwnProvider(
+            parts.oauth_dependencies, parts.oauth.clients, parts.upstream_providers, parts.around.settings.name
+        ),
         sign_in_records=parts.sign_in_records,
         clients=parts.oauth.clients,
         client_maps=parts.oauth.client_maps,

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sealwright import ca, identity, mail, oauth
 from sealwright.access.approvals import ApprovalRules, Approvals, GuardedKind
+from sealwright.app.calls_to_self import CallsToSelf
 from sealwright.app.dependencies import Dependencies, assemble_people
 from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
@@ -71,7 +72,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         form_post_page=_form_post_page(settings, urls[Listener.PEOPLE]),
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
-    upstream_providers, sign_on = _upstream(around, audit, people, providers, urls[Listener.PEOPLE])
+    upstream_providers, sign_on = _upstream(around, audit, people, providers, authorization_server, urls[Listener.PEOPLE])
     names = reached_by(settings, urls)
     approvals = _approvals(around, audit, people)
     authority = build_authority(
@@ -130,7 +131,12 @@ def _provisioners(around: Dependencies, audit: Audit, origin: str) -> ca.Provisi
 
 
 def _upstream(
-    around: Dependencies, audit: Audit, people: identity.Identity, providers: TrustedProviders, origin: str
+    around: Dependencies,
+    audit: Audit,
+    people: identity.Identity,
+    providers: TrustedProviders,
+    authorization_server: oauth.AuthorizationServer,
+    origin: str,
 ) -> tuple[identity.UpstreamProviders, identity.UpstreamSignOn]:
     upstream_providers = identity.UpstreamProviders(
         around.db,
@@ -152,7 +158,7 @@ def _upstream(
         sessions=people.sessions,
         devices=people.devices,
         providers=providers,
-        outbound=around.outbound,
+        outbound=CallsToSelf(around.outbound, origin, authorization_server.routes, oauth.answer_failure),
         first=people.first_administrator,
         callback=upstream_providers.callback,
     )

@@ -101,6 +101,27 @@ def create(context: CommandContext, name: str, issuer_url: str, client_id: str, 
     context.output.json(made)
 
 
+@command("register-own", examples=["sealwright oidc-provider register-own"])
+@click.option("--display-name", "name", default="", metavar="NAME", help="On the button. Default: the name of the server.")
+@click.option(
+    "--client", default="", metavar="NAME", help="The client that stands for the control plane. Default: control-plane."
+)
+@pass_context
+def register_own(context: CommandContext, name: str, client: str) -> None:
+    """Let people sign in with this server's own accounts, and get roles by their groups here.
+
+    Makes the client and the provider, and tests it. What is there already stays, and is put right where it no longer fits.
+    """
+    found = context.connection().call("POST", "auth", "oidc", "own-provider", body={"name": name, "client": client})
+    provider = found["provider"]
+    what = ", ".join(found["made"])
+    made = f"Made now: {what}" if what else "Everything was there"
+    context.output.confirm(f"People sign in with {provider['name']} ({provider['id']}), the client {found['client']}. {made}")
+    if context.output.tells_next_steps:
+        context.output.note(f"Next, say what its groups give: sealwright oidc-provider map-group {provider['id']} GROUP ROLE")
+    context.output.json(found)
+
+
 @command("test", examples=["sealwright oidc-provider test Keycloak https://sso.example.org/realms/staff sealwright"])
 @click.argument("name")
 @click.argument("issuer_url", metavar="ISSUER_URL")
@@ -214,5 +235,20 @@ def unmap_group(context: CommandContext, mapping_id: str) -> None:
     context.output.json({"id": mapping_id, "removed": True})
 
 
-for each in (list_, get, create, test, update, refresh, key_status, delete, map_group, mappings, unmap_group, sign_ins, explain):
+for each in (
+    list_,
+    get,
+    create,
+    register_own,
+    test,
+    update,
+    refresh,
+    key_status,
+    delete,
+    map_group,
+    mappings,
+    unmap_group,
+    sign_ins,
+    explain,
+):
     oidc_provider.add_command(each)

@@ -78,6 +78,7 @@ from sealwright.oauth.models import (
     ScopeMap,
     SignInStep,
 )
+from sealwright.oauth.own_provider import OwnProvider, OwnProviderEntry
 from sealwright.oauth.policy import ScopeNeed
 from sealwright.oauth.purge import purge
 from sealwright.oauth.recycle_bin.clients import DeletedClients
@@ -146,6 +147,8 @@ __all__ = [
     "NextStep",
     "NotAllowedStep",
     "OAuthDependencies",
+    "OwnProvider",
+    "OwnProviderEntry",
     "PendingLogout",
     "PendingRequest",
     "PeopleLookup",

@@ -181,6 +181,7 @@ class Discovery:
             algorithms=frozenset(record.algorithm for record in records),
             authorization_endpoint=self._origin + AUTHORIZATION_PATH,
             token_endpoint=addresses.token,
+            userinfo_endpoint=addresses.userinfo,
             offered=frozenset(record.algorithm for record in records),
             names_itself=True,
             local=True,

@@ -247,6 +247,8 @@ class SignInPages:
     async def _choices(self, return_to: ReturnTo) -> tuple[tuple[str, str], ...]:
         """Name and address of each identity provider that one can sign in with."""
         offered = await self._upstream_providers.offered()
+        if return_to.handle:  # this page is where our own provider would lead, and the application waits for it already
+            offered = [each for each in offered if not self._upstream_providers.is_here(each)]
         way = return_to.path(LOGIN_PATH)
         joint = "&" if "?" in way else "?"
         return tuple((each.name, f"{way}{joint}provider={each.id}") for each in offered)

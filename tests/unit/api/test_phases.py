@@ -35,6 +35,7 @@ BODIES = {
     "update_role": {"description": "x"},
     "bootstrap": {"token": "x"},
     "create_oidc_provider": {"name": "x", "issuer_url": "https://x.example.org", "client_id": "x"},
+    "register_own_oidc_provider": {},
     "test_oidc_provider": {"name": "x", "issuer_url": "https://x.example.org", "client_id": "x"},
     "update_oidc_provider": {"name": "x"},
     "add_group_mapping": {"provider_id": "x", "group_name": "x", "role_id": "r-viewer"},

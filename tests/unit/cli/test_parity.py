@@ -76,6 +76,7 @@ COMMANDS = {
     "delete_account_policy": "group account-policy disable",
     "list_oidc_providers": "oidc-provider list",
     "create_oidc_provider": "oidc-provider create",
+    "register_own_oidc_provider": "oidc-provider register-own",
     "test_oidc_provider": "oidc-provider test",
     "get_oidc_provider": "oidc-provider get",
     "update_oidc_provider": "oidc-provider update",

@@ -142,7 +142,7 @@ class SignOnAcceptance:
             tx,
             account,
             SessionKind.BROWSER,
-            (METHOD,),
+            identity.methods or (METHOD,),
             address=browser.address,
             user_agent=browser.user_agent,
             held_token=browser.held_token,
@@ -154,6 +154,8 @@ class SignOnAcceptance:
     async def _account(
         self, tx: Transaction, provider: UpstreamProvider, identity: UpstreamIdentity, *, create: bool
     ) -> Account | None:
+        if identity.is_local:
+            return await directory_store.account(tx, identity.subject)
         account_id = await store.linked_account(tx, provider.issuer_url, identity.subject)
         found = None if account_id is None else await directory_store.account(tx, account_id)
         if found is not None or not create:

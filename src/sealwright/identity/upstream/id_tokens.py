@@ -46,6 +46,10 @@ class UpstreamIdentity(Struct, frozen=True):
     authenticated_at: Instant
     """When they proved there who they are, as far as the provider tells."""
     claims: Mapping[str, Any]
+    methods: tuple[str, ...] = ()
+    """How they proved it, where that was at this very server."""
+    is_local: bool = False
+    """Whether this server is the provider, so that the subject is the id of an account here."""
 
 
 async def verify_id_token(
@@ -71,7 +75,7 @@ async def verify_id_token(
         token = UnverifiedToken(text)
     except TokenRefused as cause:
         raise SignOnRefused(RefusedSignOn.SIGNATURE, cause.detail) from cause
-    signed = await _verified(provider, token, providers)
+    signed, is_local = await _verified(provider, token, providers)
     claims = signed.claims
     _check_recipient(provider, claims)
     try:
@@ -97,10 +101,13 @@ async def verify_id_token(
         session_id=printable(_text(claims, "sid")),
         authenticated_at=_authenticated_at(claims, now),
         claims=claims,
+        methods=_methods(claims) if is_local else (),
+        is_local=is_local,
     )
 
 
-async def _verified(provider: UpstreamProvider, token: UnverifiedToken, providers: TrustedProviders) -> SignedClaims:
+async def _verified(provider: UpstreamProvider, token: UnverifiedToken, providers: TrustedProviders) -> tuple[SignedClaims, bool]:
+    """What the token says, and whether this server is the provider."""
     key_id = token.header.get("kid")
     try:
         metadata, keys = await providers.keys_for(
@@ -116,7 +123,7 @@ async def _verified(provider: UpstreamProvider, token: UnverifiedToken, provider
             RefusedSignOn.ALG_REJECTED, f"The ID token is signed with {str(algorithm)[:40]}, which is not accepted."
         )
     try:
-        return verify(token, keys, typ=JWT, algorithms=metadata.algorithms)
+        return verify(token, keys, typ=JWT, algorithms=metadata.algorithms), metadata.local
     except TokenRefused as cause:
         raise SignOnRefused(RefusedSignOn.SIGNATURE, cause.detail) from cause
 
@@ -166,6 +173,11 @@ def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) ->
     expected = base64url(digest[: len(digest) // 2])
     if not hmac.compare_digest(str(claims.get("at_hash", "")).encode(), expected.encode()):
         raise SignOnRefused(RefusedSignOn.AT_HASH_MISMATCH, "The access token is not the one that the ID token was made with.")
+
+
+def _methods(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    stated = claims.get("amr")
+    return tuple(each for each in stated if isinstance(each, str)) if isinstance(stated, list) else ()
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

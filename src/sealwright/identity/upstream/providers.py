@@ -118,6 +118,10 @@ class UpstreamProviders:
         """The providers that people can sign in with now; anyone may know."""
         return [each for each in await store.all_providers(self._db) if each.enabled]
 
+    def is_here(self, provider: UpstreamProvider) -> bool:
+        """Whether this very server is the provider."""
+        return origin_of(provider.issuer_url) == origin_of(self.callback)
+
     async def list_providers(self, *, actor: Actor) -> list[UpstreamProvider]:
         """Every provider, by name."""
         require(actor, Permission.OIDC_PROVIDER_READ)
@@ -181,6 +185,12 @@ class UpstreamProviders:
             return replace(after, has_secret=sealed is not None)
 
         return await self._changes.run(Event.OIDC_PROVIDER_UPDATED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
+
+    async def secret_of(self, provider_id: str, *, actor: Actor) -> str | None:
+        """The secret of this server at a provider, for the client of our own that it belongs to. Never shown."""
+        require(actor, Permission.OIDC_PROVIDER_WRITE)
+        sealed = await store.sealed_secret(self._db, provider_id)
+        return None if sealed is None else self._sealer.open(sealed, secret_context(provider_id)).decode()
 
     async def refresh(self, provider_id: str, *, actor: Actor) -> tuple[ProviderCheck, ...]:
         """Fetch the discovery document and the key set again; returns the results of the checks."""

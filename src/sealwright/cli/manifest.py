@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,7 +42,7 @@ def apply(context: CommandContext, file: Path, dry_run: bool) -> None:
     environment variable that the manifest names, and never shown.
     """
     document, where = _read(context, file), "standard input" if str(file) == "-" else str(file)
-    manifest = _with_secrets(context, document.value, file)
+    manifest = _with_images(_with_secrets(context, document.value, file), file)
     try:
         answer = context.connection().call("POST", "manifest", body=manifest, query={"dry_run": "true"} if dry_run else None)
     except CommandFailed as refusal:
@@ -106,7 +107,7 @@ def _with_secrets(context: CommandContext, manifest: Mapping[str, Any], file: Pa
 
 
 def _secret(context: CommandContext, reference: Any, what: str, manifest: Path) -> str:
-    from sealwright.cli.files import read_bytes, typed_path
+    from sealwright.cli.files import read_bytes
 
     if reference.place == "env":
         found = context.dependencies.environ.get(reference.name)
@@ -116,9 +117,7 @@ def _secret(context: CommandContext, reference: Any, what: str, manifest: Path) 
                 hint=f"Set it for this command: {reference.name}=… sealwright apply …",
             )
         return str(found)
-    path = typed_path(reference.name)
-    if not path.is_absolute() and str(manifest) != "-":
-        path = manifest.parent / path
+    path = _beside(reference.name, manifest)
     try:
         secret = password_in_file(read_bytes(path).decode())
     except UnicodeDecodeError as cause:
@@ -126,6 +125,32 @@ def _secret(context: CommandContext, reference: Any, what: str, manifest: Path) 
     if not secret:
         raise ValueRefused(f"{path} is empty; the manifest says that it holds the {what}.")
     return secret
+
+
+def _with_images(manifest: dict[str, Any], file: Path) -> dict[str, Any]:
+    """The manifest with each image that is named as a file in it."""
+    from sealwright.cli.files import read_bytes
+    from sealwright.client_metadata import LARGEST_IMAGE
+    from sealwright.manifest import IMAGES, image_place_of
+
+    whole = dict(manifest)
+    for kind, images in IMAGES.items():
+        for name, entry in manifest.get(kind, {}).items():
+            for member in images:
+                place = image_place_of(entry.get(member))
+                if place is not None and place.place == "file":
+                    content = read_bytes(_beside(place.text, file), at_most=LARGEST_IMAGE)
+                    data = {"data": base64.b64encode(content).decode()}
+                    whole[kind] = {**whole[kind], name: {**whole[kind][name], member: data}}
+    return whole
+
+
+def _beside(name: str, manifest: Path) -> Path:
+    """A file that a manifest names: from the directory of the manifest on."""
+    from sealwright.cli.files import typed_path
+
+    path = typed_path(name)
+    return path if path.is_absolute() or str(manifest) == "-" else manifest.parent / path
 
 
 def _lines_of(changes: list[dict[str, Any]]) -> Iterator[str]:
@@ -175,7 +200,14 @@ def _summary(changes: list[dict[str, Any]], *, dry_run: bool) -> str:
     return f"{'Would be' if dry_run else 'Applied:'} {listed(counts)}."
 
 
-@command("export", examples=["sealwright export", "sealwright export --kind clients --kind groups"])
+_ENDINGS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "webp"}
+"""What an image begins with → the ending of its file."""
+
+
+@command(
+    "export",
+    examples=["sealwright export", "sealwright export --kind clients --kind groups", "sealwright export --images images"],
+)
 @click.option(
     "--kind",
     "kinds",
@@ -183,8 +215,14 @@ def _summary(changes: list[dict[str, Any]], *, dry_run: bool) -> str:
     type=click.Choice(["groups", "people", "service_accounts", "roles", "issuers", "clients", "provisioners"]),
     help="Only this kind; repeatable. Default: all.",
 )
+@click.option(
+    "--images",
+    metavar="DIRECTORY",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write images of clients into files there, instead of into the manifest.",
+)
 @pass_context
-def export(context: CommandContext, kinds: tuple[str, ...]) -> None:
+def export(context: CommandContext, kinds: tuple[str, ...], images: Path | None) -> None:
     """Write what the server has as a manifest, which `apply` reads.
 
     No secret, password or key is in it: of a secret it names an environment variable. Provisioners that stand in files of the
@@ -195,7 +233,7 @@ def export(context: CommandContext, kinds: tuple[str, ...]) -> None:
     connection = context.connection()
     if context.output.as_json:
         found = {
-            kind: {each["name"]: each["entry"] for each in connection.pages("manifest", kind)}
+            kind: {each["name"]: _apart(each["name"], each["entry"], images) for each in connection.pages("manifest", kind)}
             for kind in KINDS
             if not kinds or kind in kinds
         }
@@ -205,6 +243,29 @@ def export(context: CommandContext, kinds: tuple[str, ...]) -> None:
     for kind in KINDS:
         begun = False
         for each in connection.pages("manifest", kind) if not kinds or kind in kinds else ():
-            sys.stdout.write(f"{'' if begun else write_kind(kind)}{write_entry(each['name'], each['entry'])}")
+            entry = _apart(each["name"], each["entry"], images)
+            sys.stdout.write(f"{'' if begun else write_kind(kind)}{write_entry(each['name'], entry)}")
             begun = True
     sys.stdout.flush()
+
+
+def _apart(name: str, entry: dict[str, Any], directory: Path | None) -> dict[str, Any]:
+    """An entry whose image, if it has one, was written into a file of a directory."""
+    from sealwright.cli.files import NewFile
+    from sealwright.client_metadata import is_client_name
+    from sealwright.manifest import image_place_of
+
+    place = image_place_of(entry.get("image"))
+    if directory is None or place is None:
+        return entry
+    content = base64.b64decode(place.text)
+    ending = next((ending for begins, ending in _ENDINGS.items() if content.startswith(begins)), None)
+    if ending is None or not is_client_name(name):
+        raise CommandFailed(f"The image of {name!r} is of no kind that is known here.", hint="Export without --images.")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise CommandFailed(f"{directory} cannot be made: {cause.strerror}.", hint="Name another directory.") from cause
+    file = directory / f"{name}.{ending}"
+    NewFile(file, content, mode=0o644).place(replace=True)
+    return {**entry, "image": {"file": str(file)}}

@@ -7,12 +7,14 @@ and the API read manifests by the same rules.
 from __future__ import annotations
 
 from sealwright.manifest.fault import Fault, pointer_to
+from sealwright.manifest.images import IMAGES, ImagePlace, image_place_of
 from sealwright.manifest.secrets import SECRETS, SecretReference, reference_of
 from sealwright.manifest.shape import KINDS, ONE_OF, VERSION, faults_of
 from sealwright.manifest.yaml_reader import LARGEST_FILE, Document, YamlRefused, read_yaml
 from sealwright.manifest.yaml_writer import write_entry, write_heading, write_kind
 
 __all__ = [
+    "IMAGES",
     "KINDS",
     "LARGEST_FILE",
     "ONE_OF",
@@ -20,9 +22,11 @@ __all__ = [
     "VERSION",
     "Document",
     "Fault",
+    "ImagePlace",
     "SecretReference",
     "YamlRefused",
     "faults_of",
+    "image_place_of",
     "pointer_to",
     "read_yaml",
     "reference_of",

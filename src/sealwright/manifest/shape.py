@@ -10,6 +10,7 @@ import msgspec
 
 from sealwright.client_metadata import rows
 from sealwright.manifest.fault import Fault, pointer_to
+from sealwright.manifest.images import IMAGES, image_place_of
 from sealwright.manifest.secrets import SECRETS, reference_of
 from sealwright.misfit import misfit
 
@@ -78,6 +79,7 @@ _CLIENT: Mapping[str, Any] = {
     "claim_maps": dict[str, _ClaimMap],
     "issuer": str | None,
     "secret": str,
+    "image": dict[str, str] | None,
 }
 _PROVISIONER: Mapping[str, Any] = {
     "type": str,
@@ -112,7 +114,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
 def faults_of(manifest: Any, *, with_secrets: bool) -> list[Fault]:
     """Everything in a manifest that has a wrong name or a wrong type, in the order of the manifest.
 
-    `with_secrets`: whether secrets themselves stand in it, as the API takes them, or references, as a file has them.
+    `with_secrets`: whether secrets and images themselves stand in it, as the API takes them, or references, as a file has them.
     """
     if not isinstance(manifest, dict):
         return [Fault("", "A manifest is a mapping.", f"Begin it with: version: {VERSION}")]
@@ -158,6 +160,8 @@ def _faults_of_kind(kind: str, value: Any, with_secrets: bool) -> Iterator[Fault
                 yield _unknown((kind, name, member), tuple(MEMBERS[kind]))
             elif member in SECRETS.get(kind, ()) and not with_secrets:
                 yield from _faults_of_secret((kind, name, member), given)
+            elif member in IMAGES.get(kind, ()):
+                yield from _faults_of_image((kind, name, member), given, files=not with_secrets)
             else:
                 yield from _misfit((kind, name, member), given, MEMBERS[kind][member])
 
@@ -169,6 +173,14 @@ def _faults_of_secret(path: tuple[str, ...], given: Any) -> Iterator[Fault]:
             f"{path[-1]} is a secret, and a manifest holds none.",
             f"Say where it is read: {path[-1]}: {{env: VARIABLE}}, or {path[-1]}: {{file: PATH}}",
         )
+
+
+def _faults_of_image(path: tuple[str, ...], given: Any, *, files: bool) -> Iterator[Fault]:
+    found = image_place_of(given)
+    if given is not None and (found is None or (found.place == "file" and not files)):
+        place = "{file: PATH}, or {data: BASE64}" if files else "{data: BASE64}"
+        detail = f"{path[-1]} is an image, and this does not say where it is."
+        yield Fault(pointer_to(*path), detail, f"Write {path[-1]}: {place}, or null for none.")
 
 
 def _misfit(path: tuple[str, ...], given: Any, kind: Any) -> Iterator[Fault]:

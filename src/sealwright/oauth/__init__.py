@@ -22,7 +22,7 @@ from sealwright.oauth.browser_http import (
     step_responses,
 )
 from sealwright.oauth.clients.as_stored import StoredMetadata, differences, set_members
-from sealwright.oauth.clients.images import ClientImages
+from sealwright.oauth.clients.images import ClientImages, ReadImage, read_whole
 from sealwright.oauth.clients.maps import ClientMaps
 from sealwright.oauth.clients.registry import ClientRegistry
 from sealwright.oauth.clients.secrets import LONGEST_OVERLAP
@@ -153,6 +153,7 @@ __all__ = [
     "PendingRequest",
     "PeopleLookup",
     "Prompt",
+    "ReadImage",
     "RedirectStep",
     "RegistrationToken",
     "RegistrationTokens",
@@ -179,6 +180,7 @@ __all__ = [
     "differences",
     "purge",
     "queue_logout_tokens",
+    "read_whole",
     "set_members",
     "shown_user_code",
     "step_responses",

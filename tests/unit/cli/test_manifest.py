@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.unit.oauth.clients.test_image_formats import gif, png
+
 MANIFEST = """\
 version: 1
 groups:
@@ -143,6 +145,29 @@ def test_export_is_a_manifest_that_changes_nothing(admin, tmp_path):
     assert only.startswith("version: 1\nclients:\n  wiki:\n    display_name: The wiki\n    kind: confidential\n")
     assert "people:" not in only
     assert set(json.loads(admin.ok("export", "-o", "json").out)) == {"version", "groups", "people", "clients", "provisioners"}
+
+
+def test_image_is_read_beside_the_manifest_and_exported_beside_it(admin, tmp_path):
+    admin.environ |= SECRET
+    file, exported = tmp_path / "example.yaml", tmp_path / "exported.yaml"
+    (tmp_path / "wiki.png").write_bytes(png())
+    file.write_text(MANIFEST.replace("    display_name: The wiki\n", "    display_name: The wiki\n    image: {file: wiki.png}\n"))
+    assert "    image: sha256 " in admin.ok("apply", "-f", str(file)).out
+    assert admin.ok("apply", "-f", str(file)).out.startswith("Nothing to change")
+    exported.write_text(admin.ok("export", "--kind", "clients").out)
+    assert "\n    image:\n      data: iVBORw0" in exported.read_text()
+    assert admin.ok("apply", "-f", str(exported)).out.startswith("Nothing to change")
+    exported.write_text(admin.ok("export", "--kind", "clients", "--images", str(tmp_path / "images")).out)
+    assert f"\n    image:\n      file: {tmp_path}/images/wiki.png\n" in exported.read_text()
+    assert (tmp_path / "images" / "wiki.png").read_bytes() == png()
+    assert admin.ok("apply", "-f", str(exported)).out.startswith("Nothing to change")
+    (tmp_path / "images" / "wiki.png").write_bytes(gif())
+    assert admin.ok("apply", "-f", str(exported)).out.splitlines()[-1] == "Applied: 1 changed."
+    (tmp_path / "images" / "wiki.png").write_bytes(b"<html>")
+    refused = fails(admin, "apply", "-f", str(exported))
+    assert f"{exported}, line 13: The file is not an image of a kind that is shown here." in refused.err
+    (tmp_path / "images" / "wiki.png").unlink()
+    assert fails(admin, "apply", "-f", str(exported)).code == 4
 
 
 @pytest.mark.parametrize(

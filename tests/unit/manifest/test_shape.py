@@ -52,6 +52,19 @@ def test_secret_itself_is_refused_and_not_repeated(value):
     assert "env:" in fault.hint
 
 
+@pytest.mark.parametrize("image", ["wiki.png", {"file": ""}, {"url": "https://x.example"}, {"file": "a", "data": "b"}, 7])
+def test_image_is_a_file_or_its_data(image):
+    (fault,) = faults({"clients": {"wiki": {"image": image}}})
+    assert (fault.pointer, "{file: PATH}, or {data: BASE64}" in fault.hint) == ("/clients/wiki/image", True)
+
+
+def test_file_of_an_image_is_for_a_file_and_its_data_for_both():
+    for with_secrets in (True, False):
+        assert faults({"clients": {"wiki": {"image": {"data": "eA=="}}, "app": {"image": None}}}, with_secrets=with_secrets) == []
+    assert faults({"clients": {"wiki": {"image": {"file": "wiki.png"}}}}) == []
+    assert faults({"clients": {"wiki": {"image": {"file": "wiki.png"}}}}, with_secrets=True)
+
+
 def test_api_takes_secrets_and_no_references():
     assert faults({"provisioners": {"G": {"clientSecret": "x"}}}, with_secrets=True) == []
     assert faults({"provisioners": {"G": {"clientSecret": {"env": "X"}}}}, with_secrets=True)

@@ -6,13 +6,14 @@ audit row. A manifest that says what the server has already changes nothing.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
-from sealwright.access import Actor
+from sealwright.access import Actor, Permission, decide
 from sealwright.api.manifests.accounts_and_roles import ManifestRoles, ManifestServiceAccounts
 from sealwright.api.manifests.changes import Differences, ObjectChange, at, member_changes
-from sealwright.api.manifests.clients import ManifestClients, ManifestProvisioners
+from sealwright.api.manifests.clients import GivenImages, ManifestClients, ManifestProvisioners
 from sealwright.api.manifests.issuers import ManifestIssuers
 from sealwright.api.manifests.people import ManifestGroups, ManifestPeople
 from sealwright.api.manifests.targets import Targets, TransactionTargets, WithinOneTransaction
@@ -21,7 +22,8 @@ from sealwright.db import Database, Transaction
 from sealwright.errors import Conflict, InvalidInput, NotPermitted
 from sealwright.jose import PrivateKey
 from sealwright.keys import Custody, new_rsa_keys
-from sealwright.manifest import ONE_OF, faults_of
+from sealwright.manifest import ONE_OF, faults_of, image_place_of
+from sealwright.oauth import ReadImage, read_whole
 
 MOST_FAULTS = 20
 _ATTEMPTS = 3
@@ -70,22 +72,23 @@ class ManifestApplication:
     async def apply(self, manifest: Mapping[str, Any], *, dry_run: bool, actor: Actor) -> list[ObjectChange]:
         """Make the server what the manifest says; returns what changed. With `dry_run`, only returns what would."""
         _require_shape(manifest)
+        images = await _images_in(manifest, actor)
         keys: list[PrivateKey] = []
         for _ in range(_ATTEMPTS):
             try:
-                return await self._apply(manifest, keys, dry_run=dry_run, actor=actor)
+                return await self._apply(manifest, images, keys, dry_run=dry_run, actor=actor)
             except _KeysMissing as wanted:
                 keys = await new_rsa_keys(len(keys) + wanted.number)
         raise Conflict("Others are changing clients at the same time.", hint="Try again.")
 
     async def _apply(
-        self, manifest: Mapping[str, Any], keys: list[PrivateKey], *, dry_run: bool, actor: Actor
+        self, manifest: Mapping[str, Any], images: GivenImages, keys: list[PrivateKey], *, dry_run: bool, actor: Actor
     ) -> list[ObjectChange]:
         began: list[TransactionTargets] = []
 
         async def body(tx: Transaction) -> list[ObjectChange]:
             began[:] = [self._within(tx, keys)]
-            changes = await _Run(began[0].targets, manifest, actor).changes()
+            changes = await _Run(began[0].targets, manifest, images, actor).changes()
             if dry_run or not changes:
                 raise _Undone(changes)
             if began[0].custody.missing:
@@ -120,15 +123,38 @@ def _require_shape(manifest: Mapping[str, Any]) -> None:
         raise refusal
 
 
+async def _images_in(manifest: Mapping[str, Any], actor: Actor) -> GivenImages:
+    """The images of clients: looked at before the transaction begins, and only for someone who may set them."""
+    found: dict[str, bytes | ReadImage | None] = {}
+    for name, entry in manifest.get("clients", {}).items():
+        if "image" not in entry:
+            continue
+        place = image_place_of(entry["image"])
+        with at("clients", name, "image"):
+            content = None if place is None else _decoded(place.text)
+            looked_at = content is not None and decide(actor, Permission.CLIENT_WRITE).allowed
+            found[name] = await read_whole(content) if content is not None and looked_at else content
+    return found
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError as cause:
+        raise ManifestRefused(
+            "The data of the image is not base64.", hint="Encode the file, as base64 does, or name the file itself."
+        ) from cause
+
+
 class _Run:
     """One manifest in one transaction."""
 
-    def __init__(self, targets: Targets, manifest: Mapping[str, Any], actor: Actor) -> None:
+    def __init__(self, targets: Targets, manifest: Mapping[str, Any], images: GivenImages, actor: Actor) -> None:
         self._manifest = manifest
         self._actor = actor
         self._groups = ManifestGroups(targets, actor)
         self._people = ManifestPeople(targets, actor)
-        self._clients = ManifestClients(targets, actor)
+        self._clients = ManifestClients(targets, actor, images)
         self._provisioners = ManifestProvisioners(targets, actor)
         self._services = ManifestServiceAccounts(targets, actor)
         self._roles = ManifestRoles(targets, actor)

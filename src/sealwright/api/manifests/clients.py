@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,23 +14,26 @@ from sealwright.api.manifests.entries import SECRET, client_entry, maps_entry, p
 from sealwright.api.manifests.targets import Targets
 from sealwright.ca import Provisioner
 from sealwright.errors import InvalidInput
-from sealwright.oauth import ClaimJoin, Client, ClientKind, differences
+from sealwright.oauth import ClaimJoin, Client, ClientKind, ReadImage, differences
 
 PAGE = 100
 _MAPS = ("scope_maps", "supplementary_scope_maps", "claim_maps")
 _NEEDED = ("kind", "display_name", "landing_url")
-_APART = ("issuer", "secret")
+_APART = ("issuer", "secret", "image")
 """Members that are not metadata."""
+GivenImages = Mapping[str, bytes | ReadImage | None]
+"""Client → its image, looked at or not yet; None where it is to have none."""
 
 
 class ManifestClients:
-    """Clients with their maps: created, changed, deleted."""
+    """Clients with their maps and images: created, changed, deleted."""
 
-    def __init__(self, targets: Targets, actor: Actor) -> None:
+    def __init__(self, targets: Targets, actor: Actor, images: GivenImages | None = None) -> None:
         self._clients = targets.clients
         self._maps = targets.client_maps
         self._metadata = targets.metadata
         self._actor = actor
+        self._images = images or {}
 
     async def current(self, name: str) -> Client | None:
         """What is set on a client; None where there is none."""
@@ -44,6 +48,12 @@ class ManifestClients:
             for each in found
             if (maps := shown.get(each.name)) is not None
         ]
+
+    async def image_of(self, name: str) -> bytes | None:
+        """The image of a client that `entries` returned, which is large beside the rest of it; None where it has none."""
+        digest = await self._clients.images.digest_of(name)
+        found = None if digest is None else await self._clients.images.with_digest(digest.hex())
+        return None if found is None else found[1]
 
     async def names(self) -> AsyncIterator[str]:
         """The names of all clients."""
@@ -62,8 +72,9 @@ class ManifestClients:
         create = self._clients.create_public if entry["kind"] == ClientKind.PUBLIC else self._clients.create_confidential
         issuer = entry.get("issuer")
         await create(name, entry["display_name"], entry["landing_url"], members=members, issuer=issuer, actor=self._actor)
-        given = {member: (None, value) for member, value in entry.items() if member not in (*_MAPS, "secret")}
+        given = {member: (None, value) for member, value in entry.items() if member not in (*_MAPS, "secret", "image")}
         given |= {member: (None, after) for member, (_, after) in (await self._set_secret(name, entry)).items()}
+        given |= await self._set_image(name)
         return {**given, **{member: (None, after) for member, (_, after) in (await self._change_maps(name, entry)).items()}}
 
     async def change(self, name: str, current: Client, entry: Mapping[str, Any]) -> Differences:
@@ -81,6 +92,7 @@ class ManifestClients:
             await self._clients.change(name, changed, actor=self._actor)
         changed_members: dict[str, tuple[Any, Any]] = msgspec.to_builtins(differs)
         changed_members |= await self._set_issuer(name, current, entry)
+        changed_members |= await self._set_image(name)
         return {**changed_members, **await self._set_secret(name, entry), **await self._change_maps(name, entry)}
 
     async def _set_issuer(self, name: str, current: Client, entry: Mapping[str, Any]) -> Differences:
@@ -98,6 +110,21 @@ class ManifestClients:
         with at("clients", name, "secret"):
             changed = await self._clients.secrets.put(name, entry["secret"], actor=self._actor)
         return {"secret": (SECRET, f"another {SECRET}")} if changed else {}
+
+    async def _set_image(self, name: str) -> Differences:
+        """Give a client the image that was read for it, or none; images are told by their SHA-256."""
+        if name not in self._images:
+            return {}
+        wanted, held = self._images[name], await self._clients.images.digest_of(name)
+        after = None if wanted is None else _digest(wanted)
+        if after == held:
+            return {}
+        with at("clients", name, "image"):
+            if wanted is None:
+                await self._clients.images.remove_image(name, actor=self._actor)
+            else:
+                await self._clients.images.set_image(name, wanted, actor=self._actor)
+        return {"image": (_shown(held), _shown(after))}
 
     async def delete(self, name: str) -> None:
         """Delete a client that no provisioner trusts."""
@@ -154,6 +181,14 @@ class ManifestClients:
                 await self._maps.delete_claim_map(name, claim, group, actor=self._actor)
         if wanted is not None and groups and (held or {"join": "array"})["join"] != wanted["join"]:
             await self._maps.set_claim_join(name, claim, ClaimJoin(wanted["join"]), actor=self._actor)
+
+
+def _digest(image: bytes | ReadImage) -> bytes:
+    return image.digest if isinstance(image, ReadImage) else hashlib.sha256(image).digest()
+
+
+def _shown(digest: bytes | None) -> str | None:
+    return None if digest is None else f"sha256 {digest.hex()}"
 
 
 def _claim_map(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -19,8 +20,10 @@ from sealwright.api.operations import EACH, Call, Operation
 from sealwright.errors import NotFound
 from sealwright.manifest import KINDS
 
-LARGEST_MANIFEST = 1024 * 1024
-"""Bytes."""
+LARGEST_MANIFEST = 8 * 1024 * 1024
+"""Bytes, of which images are nearly all."""
+LARGEST_PAGE = 1024 * 1024
+"""Bytes of images, after which a page of entries ends; the last may go beyond it."""
 
 
 class _Listed(Protocol):
@@ -110,6 +113,14 @@ class ManifestOperations:
         if kind not in _KINDS:
             raise UnknownKind(f"A manifest has no {kind[:40]!r}.", hint=f"There are {', '.join(KINDS)}.")
         limit = call.limit()
-        found = await _KINDS[kind](self._targets, call.actor).entries(call.query.get("after", ""), limit + 1)
-        items = [ManifestEntry(name=name, entry=exported(entry)) for name, entry in found[:limit]]
-        return ManifestPage(items=items, next=items[-1].name if len(found) > limit else None)
+        listed = _KINDS[kind](self._targets, call.actor)
+        found = await listed.entries(call.query.get("after", ""), limit + 1)
+        items, size = [], 0
+        for name, entry in found[:limit]:
+            image = await listed.image_of(name) if isinstance(listed, ManifestClients) else None
+            shown = {} if image is None else {"image": {"data": base64.b64encode(image).decode()}}
+            items.append(ManifestEntry(name=name, entry={**exported(entry), **shown}))
+            size += len(image or b"")
+            if size > LARGEST_PAGE:
+                break
+        return ManifestPage(items=items, next=items[-1].name if len(found) > len(items) else None)

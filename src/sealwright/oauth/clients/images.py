@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
+from msgspec import Struct
+
 from sealwright.access import Actor
 from sealwright.audit import Event
 from sealwright.db import Transaction
@@ -17,6 +19,21 @@ from sealwright.oauth.errors import NotRegistered
 from sealwright.oauth.models import Client
 
 
+class ReadImage(Struct, frozen=True):
+    """An image that was looked at from its first byte to its last."""
+
+    image: ClientImage
+    content: bytes
+    digest: bytes
+    """SHA-256."""
+
+
+async def read_whole(content: bytes) -> ReadImage:
+    """Look at an image, on a thread, since that may take some 50 ms; raises ClientRefused where it is none."""
+    image = await asyncio.to_thread(read_image, content)
+    return ReadImage(image, content, hashlib.sha256(content).digest())
+
+
 class ClientImages:
     """The image of every client that has one."""
 
@@ -26,19 +43,18 @@ class ClientImages:
         self._audit = dependencies.audit
         self._changes = changes
 
-    async def set_image(self, name: str, content: bytes, *, actor: Actor) -> ClientImage:
+    async def set_image(self, name: str, content: bytes | ReadImage, *, actor: Actor) -> ClientImage:
         """Give a client an image in place of the one that it has, if any; raises ClientRefused where it is none."""
         client = await self._changes.to_change(name, actor)
-        image = await asyncio.to_thread(read_image, content)
-        digest = hashlib.sha256(content).digest()
+        read = content if isinstance(content, ReadImage) else await read_whole(content)
 
         async def put(tx: Transaction) -> None:
             await self._require_over(tx, client, actor)
-            await store.put_image(tx, client.id, image.media_type, content, digest)
-            await self._record(tx, client, {"image": image.media_type, "sha256": digest.hex()}, actor)
+            await store.put_image(tx, client.id, read.image.media_type, read.content, read.digest)
+            await self._record(tx, client, {"image": read.image.media_type, "sha256": read.digest.hex()}, actor)
 
         await self._changes.write(client, actor, put)
-        return image
+        return read.image
 
     async def remove_image(self, name: str, *, actor: Actor) -> None:
         """Take a client's image away; raises NotRegistered where it has none."""

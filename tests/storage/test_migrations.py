@@ -230,6 +230,42 @@ def test_tokens_of_people_outlive_the_revision_that_lets_clients_have_some(tmp_p
         assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
 
 
+def test_makers_of_programs_are_taken_from_the_record_where_it_tells_them(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = create_engine(url, poolclass=NullPool)
+    made = (
+        ("client:public", "client.created", "{}"),
+        ("provisioner:p", "provisioner.added", "{}"),
+        ("trusted_issuer:i", "trusted_issuer.created", "{}"),
+        ("trusted_issuer:i", "trusted_issuer.rule_added", '{"rule": "r"}'),
+        ("service:a", "api_token.created", '{"token": "t"}'),
+    )
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0050")
+        with_required(connection, "accounts", id="a", kind="service")
+        for token in ("t", "unknown"):
+            with_required(connection, "api_tokens", id=token, account_id="a", label=token, digest=token.encode())
+        for client in ("public", "confidential"):
+            with_required(connection, "oauth_clients", id=client, name=client)
+        with_required(connection, "provisioners", id="p")
+        with_required(connection, "oauth_trusted_issuers", id="i")
+        with_required(connection, "oauth_trusted_issuer_rules", id="r", issuer_id="i", client_id="public", account_id="a")
+        for number, (target, event, details) in enumerate(made):
+            row = {"target": target, "event": event, "details": details, "outcome": "done", "actor_id": f"maker {number}"}
+            with_required(connection, "audit_events", writer_id="w", sequence=number, **row)
+    asyncio.run(migrate(url, may_create=False))
+    with engine.connect() as connection:
+        tables = ("oauth_clients", "provisioners", "oauth_trusted_issuers", "oauth_trusted_issuer_rules", "api_tokens")
+        found = [connection.execute(text(f"SELECT id, created_by FROM {table} ORDER BY id")).all() for table in tables]
+    assert found == [
+        [("confidential", None), ("public", "maker 0")],
+        [("p", "maker 1")],
+        [("i", "maker 2")],
+        [("r", "maker 3")],
+        [("t", "maker 4"), ("unknown", None)],
+    ]
+
+
 def test_older_sqlite_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
     url = f"sqlite:///{tmp_path / 'a.db'}"
     engine = create_engine(url, poolclass=NullPool)

@@ -277,6 +277,8 @@ class ApiToken(Struct, frozen=True):
     created_at: Instant
     expires_at: Instant | None
     last_used_at: Instant | None
+    created_by: str | None = None
+    """Id of the account that made it; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

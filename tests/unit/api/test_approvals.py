@@ -4,9 +4,12 @@ import hashlib
 
 import msgspec
 import pytest
+from sqlalchemy import delete
 
 from sealwright.access import SYSTEM
 from sealwright.clock import to_seconds
+from sealwright.db import Statement
+from sealwright.db.schema import audit_events
 from sealwright.http import Request
 from sealwright.identity import SessionKind
 from sealwright.jose import jwk_of, sign
@@ -245,6 +248,19 @@ async def test_who_made_a_token_of_a_service_account_may_not_approve_what_it_ask
     status, problem = await office.call("root", "POST", f"{place}/approve", {})
     assert (status, problem["code"]) == (403, "may_not_vote")
     assert (await office.call("anna", "POST", f"{place}/approve", {}))[1]["state"] == "done"
+
+
+async def test_purge_of_the_record_lets_no_one_approve_what_their_own_program_asks_for(office):
+    await office.world.directory.add_members("approvers", ["root"], actor=SYSTEM)
+    await service_account(office, "robot")
+
+    async def purge(tx):
+        await tx.run(Statement(delete(audit_events)))
+
+    await office.world.db.write(purge)
+    _, held = await office.call("robot", "DELETE", PROFILE)
+    status, problem = await office.call("root", "POST", f"/approvals/{held['approval']}/approve", {})
+    assert (status, problem["code"]) == (403, "may_not_vote")
 
 
 async def test_who_lets_tokens_of_an_issuer_speak_of_a_service_account_may_not_approve_what_it_asks_for(office):

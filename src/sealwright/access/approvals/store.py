@@ -27,11 +27,13 @@ from sealwright.db.schema import (
     approval_requests,
     approval_rules,
     approval_votes,
-    audit_events,
     group_members,
     group_nestings,
     groups,
+    oauth_clients,
     oauth_trusted_issuer_rules,
+    oauth_trusted_issuers,
+    provisioners,
     upstream_accounts,
 )
 
@@ -102,24 +104,22 @@ _GROUP_CALLED = Statement(select(groups.c.id).where(or_(groups.c.id == bindparam
 _top = select(bindparam("group_id", type_=Text).label("group_id")).cte("below", recursive=True)
 _below = _top.union(select(group_nestings.c.member_group_id).join(_top, group_nestings.c.group_id == _top.c.group_id))
 _members = select(group_members.c.account_id).where(group_members.c.group_id.in_(select(_below.c.group_id)))
-_MANAGERS = Statement(select(_a.kind, _a.id).where(or_(_a.id == bindparam("group_id"), _a.id.in_(_members))))
-_API_TOKENS = Statement(select(api_tokens.c.id).where(api_tokens.c.account_id == bindparam("account_id")))
-_TRUSTED_RULES = Statement(
-    select(oauth_trusted_issuer_rules.c.id, oauth_trusted_issuer_rules.c.issuer_id).where(
-        oauth_trusted_issuer_rules.c.account_id == bindparam("account_id")
-    )
+_MANAGERS = Statement(select(_a.id).where(or_(_a.id == bindparam("group_id"), _a.id.in_(_members))))
+_MAKERS_OF_TOKENS = Statement(select(api_tokens.c.created_by).where(api_tokens.c.account_id == bindparam("account_id")))
+_i, _ir = oauth_trusted_issuers.c, oauth_trusted_issuer_rules.c
+_MAKERS_OF_RULES = Statement(
+    select(_ir.created_by, _i.created_by)
+    .join_from(oauth_trusted_issuer_rules, oauth_trusted_issuers, _i.id == _ir.issuer_id)
+    .where(_ir.account_id == bindparam("account_id"))
 )
+_MAKER_OF_PROVISIONER = Statement(select(provisioners.c.created_by).where(provisioners.c.id == bindparam("id")))
+_MAKER_OF_CLIENT = Statement(select(oauth_clients.c.created_by).where(oauth_clients.c.id == bindparam("id")))
 _LINKED = Statement(
     select(upstream_accounts.c.account_id).where(
         upstream_accounts.c.issuer_url == bindparam("issuer_url"), upstream_accounts.c.subject == bindparam("subject")
     )
 )
-_e = audit_events.c
-_MADE_BY = Statement(
-    select(_e.actor_kind, _e.actor_id, _e.details).where(
-        _e.target == bindparam("target"), _e.event == bindparam("event"), _e.outcome == "done"
-    )
-)
+_SERVICE = "service"
 LAST_ID = "g"
 """Greater than every id."""
 
@@ -258,19 +258,19 @@ async def people_behind(reader: Reader, actor_kind: str, actor_id: str) -> froze
     its tokens, or lets tokens of a trusted issuer speak of it; who stored the provisioner whose key was used. Where that was a
     service account, the people behind it.
     """
+    if actor_kind == "person":
+        return await _same_person(reader, actor_id)
     people: set[str] = set()
-    seen: set[tuple[str, str]] = set()
-    waiting = [(actor_kind, actor_id)]
+    seen: set[str] = set()
+    waiting = {actor_id}
     while waiting:
         each = waiting.pop()
-        if each in seen:
-            continue
         seen.add(each)
-        kind, its_id = each
-        if kind == "person":
-            people |= await _same_person(reader, its_id)
-        else:
-            waiting += await _who_can_act_as(reader, its_id)
+        account = await reader.one(_ACCOUNT, id=each)
+        if account is None or account[0] == _SERVICE:
+            waiting |= await _who_can_act_as(reader, each, account) - seen
+        if account is None or account[0] != _SERVICE:
+            people.add(each)
     return frozenset(people)
 
 
@@ -280,24 +280,20 @@ async def _same_person(reader: Reader, person_id: str) -> frozenset[str]:
     return frozenset({person_id, *(row[0] for row in linked)})
 
 
-async def _who_can_act_as(reader: Reader, program_id: str) -> list[tuple[str, str]]:
-    """Kind and id of those who can act as a service account, a provisioner or a client."""
-    account = await reader.one(_ACCOUNT, id=program_id)
+async def _who_can_act_as(reader: Reader, program_id: str, account: Row | None) -> set[str]:
+    """Ids of those who can act as a service account, or as a provisioner or client, which has no account."""
     if account is None:
-        made = await reader.all(_MADE_BY, target=f"provisioner:{program_id}", event="provisioner.added")
-        made += await reader.all(_MADE_BY, target=f"client:{program_id}", event="client.created")
-        return [(row[0], row[1]) for row in made]
-    managers = await reader.all(_MANAGERS, group_id=account[4]) if account[4] is not None else []
-    found = [("service" if row[0] == "service" else "person", row[1]) for row in managers]
-    tokens = {row[0] for row in await reader.all(_API_TOKENS, account_id=program_id)}
-    made = await reader.all(_MADE_BY, target=f"service:{program_id}", event="api_token.created") if tokens else []
-    found += [(row[0], row[1]) for row in made if _decode(row[2]).get("token") in tokens]
-    for rule_id, issuer_id in await reader.all(_TRUSTED_RULES, account_id=program_id):
-        target = f"trusted_issuer:{issuer_id}"
-        made = await reader.all(_MADE_BY, target=target, event="trusted_issuer.rule_added")
-        found += [(row[0], row[1]) for row in made if _decode(row[2]).get("rule") == rule_id]
-        found += [(row[0], row[1]) for row in await reader.all(_MADE_BY, target=target, event="trusted_issuer.created")]
-    return found
+        makers = [await reader.one(_MAKER_OF_PROVISIONER, id=program_id), await reader.one(_MAKER_OF_CLIENT, id=program_id)]
+        found = [row[0] for row in makers if row is not None]
+    else:
+        managers = await reader.all(_MANAGERS, group_id=account[4]) if account[4] is not None else []
+        rows = [
+            *managers,
+            *await reader.all(_MAKERS_OF_TOKENS, account_id=program_id),
+            *await reader.all(_MAKERS_OF_RULES, account_id=program_id),
+        ]
+        found = [each for row in rows for each in row]
+    return {each for each in found if each}
 
 
 def _rule(row: Row) -> ApprovalRule:

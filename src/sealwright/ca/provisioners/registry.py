@@ -198,7 +198,7 @@ class ProvisionerRegistry:
         row, kind = self._seal(provisioner)
 
         async def body(tx: Transaction) -> None:
-            await store.insert_last(tx, row, kind=kind, now=self._clock.now())
+            await store.insert_last(tx, row, kind=kind, created_by=actor.id, now=self._clock.now())
             await self._audit.record(
                 tx,
                 Event.PROVISIONER_ADDED,

@@ -39,7 +39,7 @@ class ProvisionerRow(msgspec.Struct, frozen=True):
     sealed_secret: bytes | None
 
 
-async def insert_last(tx: Transaction, row: ProvisionerRow, *, kind: str, now: Instant) -> None:
+async def insert_last(tx: Transaction, row: ProvisionerRow, *, kind: str, created_by: str, now: Instant) -> None:
     """Add a provisioner at the end of the list. A name or id that exists raises DuplicateRow."""
     last = await tx.one(_LAST_POSITION)
     position = (last[0] or 0) + 1 if last else 1
@@ -53,6 +53,7 @@ async def insert_last(tx: Transaction, row: ProvisionerRow, *, kind: str, now: I
         sealed_secret=row.sealed_secret,
         created_at=now,
         updated_at=now,
+        created_by=created_by,
     )
 
 

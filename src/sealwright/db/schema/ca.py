@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Integer, LargeBinary, Table, Text
 
-from sealwright.db.schema.columns import blob_column, instant_column, metadata, ref_column, text_column
+from sealwright.db.schema.columns import blob_column, instant_column, maker_column, metadata, ref_column, text_column
 
 issuers = Table(
     "issuers",
@@ -32,6 +32,7 @@ provisioners = Table(
     blob_column("sealed_secret", nullable=True, doc="Client secret of an OIDC provisioner"),
     instant_column("created_at"),
     instant_column("updated_at"),
+    maker_column(),
     info={"about": "Stored provisioners; those of files are not here."},
 )
 

@@ -17,6 +17,11 @@ INSTANT = BigInteger().with_variant(Integer(), "sqlite")
 FLAG = Integer()
 
 
+def maker_column() -> Column[str | None]:
+    """Who made a row that a program acts by: not kept in the record alone, which is purged."""
+    return Column("created_by", Text, nullable=True, doc="Id of the account that made it; empty for this server, null if unknown")
+
+
 def instant_column(name: str, *, nullable: bool = False, doc: str | None = None) -> Column[int]:
     """Milliseconds since the epoch."""
     return Column(name, INSTANT, nullable=nullable, doc=doc)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
-from sealwright.db.schema.columns import INSTANT, blob_column, flag_column, instant_column, metadata, ref_column, text_column
+from sealwright.db.schema.columns import (
+    INSTANT,
+    blob_column,
+    flag_column,
+    instant_column,
+    maker_column,
+    metadata,
+    ref_column,
+    text_column,
+)
 
 accounts = Table(
     "accounts",
@@ -142,6 +151,7 @@ api_tokens = Table(
     instant_column("created_at"),
     instant_column("expires_at", nullable=True),
     instant_column("last_used_at", nullable=True),
+    maker_column(),
     UniqueConstraint("account_id", "label"),
     Index("ix_api_tokens_expires_at", "expires_at"),
     info={"about": "API tokens of service accounts; one that was revoked is not here any more."},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
-from sealwright.db.schema.columns import INSTANT, blob_column, instant_column, metadata, ref_column, text_column
+from sealwright.db.schema.columns import INSTANT, blob_column, instant_column, maker_column, metadata, ref_column, text_column
 
 oauth_issuers = Table(
     "oauth_issuers",
@@ -37,6 +37,7 @@ oauth_clients = Table(
     blob_column("previous_secret_digest", nullable=True, doc="The secret before, where it works on beside the new one"),
     instant_column("previous_secret_ends_at", nullable=True),
     ref_column("issuer_id", "oauth_issuers.id", nullable=True, doc="Null where its issuer is its own"),
+    maker_column(),
     Index("ix_oauth_clients_issuer_id", "issuer_id", "name"),
     info={"about": "Registered OAuth clients."},
 )
@@ -301,6 +302,7 @@ oauth_trusted_issuers = Table(
     text_column("jwks", nullable=True, doc="JSON: its keys, where they are not fetched"),
     Column("reusable", Integer, nullable=False, doc="1 where a token is taken more than once"),
     instant_column("created_at"),
+    maker_column(),
     info={"about": "Issuers whose tokens clients may present for access tokens (RFC 7523)."},
 )
 
@@ -315,6 +317,7 @@ oauth_trusted_issuer_rules = Table(
     text_column("scopes", doc="The most that tokens may have, with spaces between them; empty for all of the scope maps"),
     Column("lifetime_seconds", Integer, nullable=False),
     instant_column("created_at"),
+    maker_column(),
     Index("ix_oauth_trusted_issuer_rules_issuer_id", "issuer_id", "client_id"),
     Index("ix_oauth_trusted_issuer_rules_client_id", "client_id"),
     Index("ix_oauth_trusted_issuer_rules_account_id", "account_id"),

@@ -87,7 +87,7 @@ class FirstAdministrator:
                 raise _closed()
             await insert_person(tx, account)
             await add_member(tx, group.id, account)
-            made = ApiToken(uuid4(self._entropy), account.id, LABEL, False, now, None, None)  # noqa: FBT003 - not read-only
+            made = ApiToken(uuid4(self._entropy), account.id, LABEL, False, now, None, None, "")  # noqa: FBT003 - not read-only
             await api_tokens.insert_token(tx, made, secret_digest(secret))
             actor = account.as_actor(address=address)
             details = {"name": account.name, "token": made.id, "address": address}

@@ -192,7 +192,7 @@ class ClientRegistry:
         async def body(tx: Transaction) -> None:
             if issuer is not None:
                 await require_issuer_there(tx, issuer)
-            await store.insert_client(tx, client, sealed)
+            await store.insert_client(tx, client, sealed, created_by=actor.id)
             await self.keys.insert(tx, keys)
             signing = {"issuer": issuer.name} if issuer else {"key": keys[0].id}
             details = {**basics, "kind": str(client.kind), **members, **signing}

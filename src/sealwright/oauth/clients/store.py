@@ -120,8 +120,8 @@ async def scope_maps_of(db: Database, clients: list[Client], after: str) -> dict
     return {client_id: tuple(maps) for client_id, maps in found.items()}
 
 
-async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | None) -> None:
-    """Add a client; DuplicateRow where its name is taken."""
+async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | None, *, created_by: str) -> None:
+    """Add a client; DuplicateRow where its name is taken. `created_by`: id of the account that does."""
     await tx.run(
         _INSERT_CLIENT,
         id=client.id,
@@ -132,6 +132,7 @@ async def insert_client(tx: Transaction, client: Client, sealed_secret: bytes | 
         created_at=client.created_at,
         updated_at=client.updated_at,
         issuer_id=None if client.issuer is None else client.issuer.id,
+        created_by=created_by,
         **_stored(client),
     )
 

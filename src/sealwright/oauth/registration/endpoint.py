@@ -183,7 +183,8 @@ class RegistrationEndpoint:
             admission = None if bearer is None else await store.use_token(tx, digest_of(bearer), now)
             if bearer is not None and admission is None:
                 raise RegistrationTokenRefused("The registration token was used up meanwhile. Ask for another one.")
-            await client_store.insert_client(tx, client, None if secret is None else self._sealed(client, secret))
+            sealed = None if secret is None else self._sealed(client, secret)
+            await client_store.insert_client(tx, client, sealed, created_by=actor.id)
             token_id = None if admission is None else admission.token_id
             await store.insert_registration(tx, client.id, access_token_digest, token_id, now)
             scopes = () if admission is None or admission.group_id is None else admission.scopes

@@ -27,6 +27,8 @@ class TrustedIssuer(Struct, frozen=True, kw_only=True):
     reusable: bool = False
     """Whether a token is taken more than once, until it ends."""
     created_at: Instant
+    created_by: str | None = None
+    """Id of the account that listed it."""
 
 
 class IssuerRule(Struct, frozen=True, kw_only=True):
@@ -46,3 +48,5 @@ class IssuerRule(Struct, frozen=True, kw_only=True):
     """The most that they may have; none is all that the scope maps give."""
     lifetime: timedelta
     created_at: Instant
+    created_by: str | None = None
+    """Id of the account that added it."""

@@ -79,6 +79,7 @@ class TrustedIssuers:
             jwks=jwks,
             reusable=reusable,
             created_at=self._clock.now(),
+            created_by=actor.id,
         )
 
         async def body(tx: Transaction) -> None:
@@ -165,6 +166,7 @@ class TrustedIssuers:
             scopes=policy.require_scope_words(scopes) if scopes else (),
             lifetime=lasts,
             created_at=self._clock.now(),
+            created_by=actor.id,
         )
 
         async def body(tx: Transaction) -> None:

@@ -16,7 +16,7 @@ from sealwright.oauth.trusted_issuers.models import IssuerRule, TrustedIssuer
 i = oauth_trusted_issuers.c
 r = oauth_trusted_issuer_rules.c
 _read_object = msgspec.json.Decoder(dict[str, Any]).decode
-_COLUMNS = (i.id, i.name, i.issuer_url, i.audience, i.jwks_uri, i.jwks, i.reusable, i.created_at)
+_COLUMNS = (i.id, i.name, i.issuer_url, i.audience, i.jwks_uri, i.jwks, i.reusable, i.created_at, i.created_by)
 _ALL = Statement(select(*_COLUMNS).order_by(i.name))
 _BY_NAME = Statement(select(*_COLUMNS).where(i.name == bindparam("name")))
 _BY_URL = Statement(select(*_COLUMNS).where(i.issuer_url == bindparam("issuer_url")))
@@ -35,6 +35,7 @@ _RULE = (
         r.scopes,
         r.lifetime_seconds,
         r.created_at,
+        r.created_by,
     )
     .join_from(oauth_trusted_issuer_rules, oauth_clients, oauth_clients.c.id == r.client_id)
     .join(accounts, accounts.c.id == r.account_id, isouter=True)
@@ -107,6 +108,7 @@ async def insert_rule(tx: Transaction, new: IssuerRule) -> None:
         scopes=" ".join(new.scopes),
         lifetime_seconds=new.lifetime // timedelta(seconds=1),
         created_at=new.created_at,
+        created_by=new.created_by,
     )
 
 
@@ -125,6 +127,7 @@ def _issuer(row: Row) -> TrustedIssuer:
         jwks=None if row[5] is None else _read_object(row[5]),
         reusable=bool(row[6]),
         created_at=Instant(row[7]),
+        created_by=row[8],
     )
 
 
@@ -140,4 +143,5 @@ def _rule(row: Row) -> IssuerRule:
         scopes=tuple(row[7].split()),
         lifetime=timedelta(seconds=row[8]),
         created_at=Instant(row[9]),
+        created_by=row[10],
     )

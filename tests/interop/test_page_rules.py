@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -22,15 +24,15 @@ LEAVE_BY_THEMSELVES = {"form-post", "signed-out-frames", "signed-out-in-again"}
 """Pages that are gone as soon as they are there, on the way to an application."""
 ASSETS = [load_assets().file(name) for name in ("style.css", "script.js", "icon.svg")]
 FILES = {each.path: each for each in ASSETS} | {"/static/icon.svg": ASSETS[2]}
-LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (390, 1280)]
+WIDTHS = [320, 390, 1280]
+LOOKS: list[tuple[Literal["light", "dark"], int]] = [("light", 390), ("light", 1280), ("dark", 1280), ("dark", 390)]
+"""In this order each step changes one thing."""
 
 
-@pytest.fixture(scope="module", params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
-def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
     """A page that every address of the server leads to."""
-    require(AXE.exists(), "scripts/install-npm-clients")
-    scheme, width = request.param
-    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, java_script_enabled=True)
+    context = chromium.new_context(java_script_enabled=True)
     context.route("**/*", answered)
     yield context.new_page()
     context.close()
@@ -56,9 +58,8 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_values_of_other_directions_and_lengths_stay_within_their_place(chromium: Browser, kind: str, width: int) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=True)
+def test_values_of_other_directions_and_lengths_stay_within_their_place(chromium: Browser, kind: str) -> None:
+    context = chromium.new_context(viewport={"width": WIDTHS[0], "height": 900}, java_script_enabled=True)
 
     def answered_strangely(intercepted: Intercepted) -> None:
         path = intercepted.request.url.removeprefix(ORIGIN)
@@ -72,8 +73,10 @@ def test_values_of_other_directions_and_lengths_stay_within_their_place(chromium
     page, wide = context.new_page(), []
     for name in sorted(STRANGE[kind].keys() - LEAVE_BY_THEMSELVES):
         page.goto(f"{ORIGIN}/gallery/{name}")
-        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-            wide.append(name)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+                wide.append((name, width))
         assert page.evaluate("getComputedStyle(document.querySelector('h1')).unicodeBidi") == "isolate"
     context.close()
     assert wide == []
@@ -81,12 +84,21 @@ def test_values_of_other_directions_and_lengths_stay_within_their_place(chromium
 
 @pytest.mark.parametrize("name", sorted(PAGES.keys() - LEAVE_BY_THEMSELVES))
 def test_no_page_breaks_a_rule_of_axe(page: Page, name: str) -> None:
+    require(AXE.exists(), "scripts/install-npm-clients")
     page.goto(f"{ORIGIN}/gallery/{name}")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {iframes: false, resultTypes: ['violations']})")
-    broken = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found["violations"]]
-    assert broken == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it is wider than the window"
+    page.evaluate(axe())
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        found = page.evaluate("() => axe.run(document, {iframes: false, resultTypes: ['violations']})")
+        broken = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found["violations"]]
+        assert broken == [], (scheme, width)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"it is wider than {width}"
+
+
+@cache
+def axe() -> str:
+    return AXE.read_text(encoding="utf-8")
 
 
 def test_list_changes_while_one_types_and_the_palette_opens_by_its_keys(chromium: Browser) -> None:

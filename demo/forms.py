@@ -33,6 +33,7 @@ class _Page(HTMLParser):
         self.title = ""
         self._in_title = False
         self._select = ""
+        self._area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -57,15 +58,22 @@ class _Page(HTMLParser):
         elif name:
             if attributes.get("type") not in ("radio", "checkbox") or "checked" in attributes:
                 form.fields[name] = attributes.get("value", "")
+            self._area = name if tag == "textarea" else ""
             form.labels[control_id] = name
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "title":
             self._in_title = False
+        elif tag == "textarea" and self._area:
+            form = self.forms[-1]
+            form.fields[self._area] = form.fields[self._area].removeprefix("\n")
+            self._area = ""
 
     def handle_data(self, data: str) -> None:
         if self._in_title:
             self.title += data
+        elif self._area:
+            self.forms[-1].fields[self._area] += data
 
 
 @dataclass

@@ -7,11 +7,11 @@ from functools import partial
 
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret
-from sealwright.api.link_mail import LinkMail, MailOutcome
 from sealwright.api.operations import Call, Operation
 from sealwright.clock import to_rfc3339
 from sealwright.errors import InvalidInput
 from sealwright.identity import INVITATION_LIFETIME, RESET_LIFETIME, Invitations, OneTimeLink, ResetLinks
+from sealwright.link_mail import LinkDelivery, LinkMail
 from sealwright.mail import MailKind, Outbox
 
 _WRITE = str(Permission.PERSON_WRITE)
@@ -36,6 +36,16 @@ class ResetLinkBody(RequestBody, frozen=True, kw_only=True):
     lifetime_seconds: int | None = None
     send_mail: bool = True
     """Whether the link is sent, where the server can send mail and the person has a verified address."""
+
+
+class MailOutcome(ResponseBody, frozen=True, kw_only=True):
+    """Whether a link was sent by mail."""
+
+    to: str | None = None
+    state: str
+    """sent, queued (it is tried again until the link ends), failed, or not_sent."""
+    detail: str
+    """Why it was not sent; else empty."""
 
 
 class LinkResponse(ResponseBody, frozen=True, kw_only=True):
@@ -116,7 +126,7 @@ class LinkOperations:
             name=made.person.name,
             link=self._address("invitation", made.link),
             expires_at=to_rfc3339(made.link.expires_at),
-            mail=await message.outcome(),
+            mail=_outcome(await message.outcome()),
             created=made.created,
         )
 
@@ -136,7 +146,7 @@ class LinkOperations:
             name=held.account.name,
             link=self._address("reset", link),
             expires_at=to_rfc3339(link.expires_at),
-            mail=await message.outcome(),
+            mail=_outcome(await message.outcome()),
             certificates=held.certificates,
             end_certificates=held.end_certificates,
         )
@@ -146,6 +156,10 @@ class LinkOperations:
 
     def _mail(self, kind: MailKind, page: str, call: Call, *, wanted: bool) -> LinkMail:
         return LinkMail(self._outbox, kind, call.actor, wanted=wanted, address=partial(self._address, page))
+
+
+def _outcome(sent: LinkDelivery | None) -> MailOutcome | None:
+    return None if sent is None else MailOutcome(to=sent.to, state=sent.state, detail=sent.detail)
 
 
 def _lifetime(seconds: int | None, usual: timedelta) -> timedelta:

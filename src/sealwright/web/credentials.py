@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from sealwright.errors import RateLimited
 from sealwright.http import Response
 from sealwright.identity import (
@@ -24,6 +22,7 @@ from sealwright.web.forms import FormError, fields_of, form_error, missing, not_
 from sealwright.web.notices import done
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
+from sealwright.web.qr_code import qr_code
 from sealwright.web.return_to import HOME
 
 PASSWORD_PAGE = "/ui/account/password"  # noqa: S105 - an address
@@ -195,7 +194,7 @@ class CredentialPages:
             status=_status(errors, failure),
             headers=waiting_headers(failure),
             errors=errors,
-            drawing=None if enrolment is None else _drawing(enrolment.uri),
+            drawing=None if enrolment is None else qr_code(enrolment.uri),
             key="" if enrolment is None else _in_fours(enrolment.secret),
             uri="" if enrolment is None else enrolment.uri,
         )
@@ -228,13 +227,6 @@ def _status(errors: tuple[FormError, ...], failure: RateLimited | None) -> int:
     if failure is not None:
         return 429
     return 422 if errors else 200
-
-
-def _drawing(uri: str) -> Markup:
-    """A QR code as inline SVG. segno writes nothing into it but a path of its own."""
-    import segno  # noqa: PLC0415 - drawn when someone adds a second factor, which is rare
-
-    return Markup(segno.make(uri, error="m", micro=False).svg_inline(svgclass="qr", omitsize=True, border=3))  # noqa: S704 - see above
 
 
 def _in_fours(key: str) -> str:

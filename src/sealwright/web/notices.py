@@ -35,6 +35,7 @@ NOTICES: Mapping[str, str] = {
     "api-key-revoked": "The key was revoked.",
     "withdrawn": "The application's access was taken back.",
     "revoked": "The certificate was revoked.",
+    "person-changed": "Saved.",
     "person-disabled": "The account is disabled. Its sessions and tokens ended.",
     "person-enabled": "The account is enabled again.",
     "person-deleted": "The account is in the recycle bin.",

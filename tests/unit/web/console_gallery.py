@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from sealwright.access import NO_PERMISSIONS
+from sealwright.access import DYNAMIC_GROUPS, NO_PERMISSIONS
 from sealwright.ca import CertificateRecord, CertificateState, Profile
 from sealwright.clock import Instant
 from sealwright.http import Response
@@ -16,7 +16,7 @@ from sealwright.web.console.authority import IssuerNode, ListedProvisioner
 from sealwright.web.console.certificates import HOLDER, CertificateRow
 from sealwright.web.console.certificates import STATES as CERTIFICATE_STATES
 from sealwright.web.console.chain import ChainLink
-from sealwright.web.console.frame import Question
+from sealwright.web.console.frame import HitList, Question
 from sealwright.web.console.listing import Column, Filter, Listing
 from sealwright.web.console.overview import Breaking, HealthItem
 from sealwright.web.console.people import ListedAccount, ListedRole
@@ -27,6 +27,7 @@ from sealwright.web.navigation import PLACES
 from tests.unit.web.api_key_gallery import api_key_pages
 from tests.unit.web.approvals_gallery import approvals
 from tests.unit.web.identity_provider_gallery import identity_provider_pages
+from tests.unit.web.people_gallery import people_forms
 
 if TYPE_CHECKING:
     from tests.unit.web.gallery import Gallery
@@ -48,6 +49,7 @@ def console_pages(gallery: Gallery) -> Samples:
     every = (
         refusals,
         people,
+        people_forms,
         groups,
         search,
         certificates,
@@ -83,6 +85,7 @@ def refusals(gallery: Gallery, show: Callable[..., Response]) -> Samples:
         action="/ui/people/alice/disable",
         button=text("Disable alice"),
         keep="/ui/people/alice",
+        hits=(HitList(text("Sessions"), ((text("Firefox"), ""), (text("web"), "/ui/certificates/01a3")), 1_202),),
         type_name=text("alice"),
         fields=(("seen", text("x")),),
     )
@@ -102,7 +105,12 @@ def people(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     text, here = gallery.text, gallery.context("/ui/people")
     one = listed(gallery)
     many = (one, replace(one, kind="bad", word=text("disabled"), mail=""), replace(one, kind="soon", word=text("not valid yet")))
-    values: dict[str, Any] = {"title": "People", "listing": listing(gallery, "/ui/people"), "columns": COLUMNS}
+    values: dict[str, Any] = {
+        "title": "People",
+        "new": "/ui/new/person",
+        "listing": listing(gallery, "/ui/people"),
+        "columns": COLUMNS,
+    }
     yield "people", show("people.html", here, people=many, next=text("alice"), notice=text("Done."), **values)
     yield "people-nothing-fits", show("people.html", here, people=(), next="", notice="", **values)
     none = values | {"listing": Listing("/ui/people")}
@@ -115,6 +123,7 @@ def people(gallery: Gallery, show: Callable[..., Response]) -> Samples:
         "spn": text("alice@example.org"),
         "ways_in": ((text("passkey “Laptop”"), NOW), (text("8 recovery codes"), None)),
         "groups": (group, group),
+        "computed": DYNAMIC_GROUPS,
         "roles": (role, replace(role, by="", ended=False, expires_at=None)),
         "sessions": gallery.sessions(),
         "certificates": (gallery.certificate(), gallery.certificate()),

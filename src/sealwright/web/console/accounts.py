@@ -16,6 +16,7 @@ from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
 
 SERVICE_ACCOUNTS_PAGE: Final = "/ui/service-accounts"
+NEW_SERVICE_ACCOUNT_PAGE: Final = "/ui/new/service-account"
 RECYCLE_BIN_PAGE: Final = "/ui/recycle-bin"
 _COLUMNS = (Column("Service account"), Column("State"), Column("E-mail"), Column("Changed"))
 
@@ -40,6 +41,7 @@ class ServiceAccountPages:
             "people.html",
             context_of(page_request, person),
             title="Service accounts",
+            new=NEW_SERVICE_ACCOUNT_PAGE,
             listing=listing,
             columns=_COLUMNS,
             people=tuple(listed_account(one, SERVICE_ACCOUNTS_PAGE, now) for one in found[:ON_A_PAGE]),

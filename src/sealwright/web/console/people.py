@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sealwright.access import Permission, RoleGrant
+from sealwright.access import DYNAMIC_GROUPS, Permission, RoleGrant
 from sealwright.ca import Inventory
 from sealwright.clock import Clock, Instant
 from sealwright.errors import NotFound
@@ -12,6 +12,8 @@ from sealwright.http import Response
 from sealwright.identity import (
     Account,
     AccountKind,
+    ApiKeys,
+    ApiKeyState,
     Credential,
     CredentialKind,
     Credentials,
@@ -26,7 +28,7 @@ from sealwright.identity import (
 from sealwright.oauth import ClientRegistry
 from sealwright.web.account import recovery_codes_left, second_factors, shown_sessions
 from sealwright.web.certificates import shown
-from sealwright.web.console.frame import Question, ask, context_of
+from sealwright.web.console.frame import HitList, Question, ask, context_of, hit_list
 from sealwright.web.console.listing import ON_A_PAGE, Column, read_listing
 from sealwright.web.models import ListedCertificate, ListedSession
 from sealwright.web.navigation import PageLink
@@ -35,6 +37,7 @@ from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
 
 PEOPLE_PAGE = "/ui/people"
+NEW_PERSON_PAGE = "/ui/new/person"
 _COLUMNS = (Column("Person"), Column("State"), Column("E-mail"), Column("Changed"))
 _SOURCES = {"builtin": "built in", "manual": "by hand"}
 
@@ -74,6 +77,7 @@ class PeopleDependencies(Struct, frozen=True):
     roles: Roles
     inventory: Inventory
     clients: ClientRegistry
+    api_keys: ApiKeys
 
 
 class PeoplePages:
@@ -95,6 +99,7 @@ class PeoplePages:
             "people.html",
             context_of(page_request, person),
             title="People",
+            new=NEW_PERSON_PAGE,
             listing=listing,
             columns=_COLUMNS,
             people=tuple(listed_account(one, PEOPLE_PAGE, now) for one in found[:ON_A_PAGE]),
@@ -124,6 +129,8 @@ class PeoplePages:
             spn=parts.directory.spn_of(account),
             ways_in=ways_in(credentials, await parts.passkeys.list_of(account.id, actor=actor)),
             groups=await parts.directory.groups_of(account.id),
+            computed=DYNAMIC_GROUPS,
+            errors=(),
             roles=tuple(listed_role(one, account, now) for one in grants),
             sessions=sessions,
             certificates=certificates,
@@ -185,18 +192,48 @@ class PeoplePages:
         _, sessions = await self._parts.directory.impact_of_deletion_of_person(account.name, actor=person.actor)
         given = await self._parts.clients.access_given_by(account.id, actor=person.actor)
         certificates = await self._parts.credentials.certificates_of(account.id)
+        keys = await self._keys(account, person)
         path = f"{PEOPLE_PAGE}/{account.name}"
         return Question(
             title=f"{verb.title()} {account.display_name}?",
             impact=(
                 (sessions, "sessions end at once"),
                 (given.authorizations, "applications lose the tokens that they hold for them"),
+                *(() if keys is None else ((len(keys), "API keys are revoked"),)),
                 (certificates, "valid certificates cannot be renewed any more"),
             ),
+            hits=await self._hits(account, person),
             after=after,
             action=f"{path}/{verb}",
             button=f"{verb.title()} {account.name}",
             keep=path,
+        )
+
+    async def _keys(self, account: Account, person: SignedIn) -> list[str] | None:
+        """Names of the API keys that open something now; None for those who may not see them."""
+        if not person.actor.holds(Permission.API_KEY_READ):
+            return None
+        now = self._clock.now()
+        found = await self._parts.api_keys.list_of(account, actor=person.actor)
+        return [one.key.name for one in found if one.key.state(now) in (ApiKeyState.ACTIVE, ApiKeyState.REPLACED)]
+
+    async def _hits(self, account: Account, person: SignedIn) -> tuple[HitList, ...]:
+        """What ends, one by one."""
+        actor, parts, now = person.actor, self._parts, self._clock.now()
+        sessions: tuple[ListedSession, ...] = ()
+        certificates: tuple[ListedCertificate, ...] = ()
+        if actor.permissions.holds_somewhere(Permission.SESSION_READ):
+            sessions = shown_sessions(await parts.sessions.list_of(account.id, actor=actor), person.session.id)
+        if actor.permissions.holds_somewhere(Permission.CERTIFICATE_READ):
+            page = await parts.inventory.page(actor, account_id=account.id, at_most=ON_A_PAGE)
+            certificates = tuple(shown(one, now, "/ui/certificates") for one in page.certificates)
+        return (
+            hit_list("Sessions that end", ((f"{each.device}, from {each.address}", "") for each in sessions)),
+            hit_list("API keys that end", ((name, "") for name in await self._keys(account, person) or ())),
+            hit_list(
+                "Certificates that are not renewed any more",
+                ((", ".join(each.names) or each.serial, each.path) for each in certificates if each.kind == "good"),
+            ),
         )
 
 

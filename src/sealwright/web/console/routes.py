@@ -23,7 +23,9 @@ from sealwright.web.console.chain import CertificateChain
 from sealwright.web.console.groups import GROUPS_PAGE, GroupPages
 from sealwright.web.console.identity_providers import PROVIDERS_PAGE, IdentityProviderPages
 from sealwright.web.console.overview import OVERVIEW_PAGE, OverviewPages, OverviewParts
-from sealwright.web.console.people import PEOPLE_PAGE, PeopleDependencies, PeoplePages
+from sealwright.web.console.people import NEW_PERSON_PAGE, PEOPLE_PAGE, PeopleDependencies, PeoplePages
+from sealwright.web.console.person_edit import PersonEditPages
+from sealwright.web.console.person_links import PersonLinkPages
 from sealwright.web.console.record import AUDIT_PAGE, AuditPages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages
 from sealwright.web.console.settings import SETTINGS_PAGE, SettingsPages
@@ -150,6 +152,7 @@ class ConsoleRoutes:
                 roles=parts.roles,
                 inventory=parts.inventory,
                 clients=parts.clients,
+                api_keys=parts.api_keys,
             ),
             self._clock,
         )
@@ -160,6 +163,25 @@ class ConsoleRoutes:
         yield self._form(f"{one}/enable", people.enable, _P.PERSON_WRITE, page=PEOPLE_PAGE)
         yield self._page(f"{one}/delete", people.show_deletion, _P.PERSON_WRITE, recent=True)
         yield self._form(f"{one}/delete", people.delete, _P.PERSON_WRITE, page=PEOPLE_PAGE)
+        edit = PersonEditPages(self._pages, parts.directory, self._clock)
+        yield self._page(f"{one}/edit", edit.show, _P.PERSON_WRITE, recent=True)
+        yield self._form(f"{one}/edit", edit.save_names, _P.PERSON_WRITE, page=PEOPLE_PAGE)
+        yield self._form(f"{one}/attributes", edit.save_attributes, _P.PERSON_WRITE, page=PEOPLE_PAGE)
+        yield self._form(f"{one}/validity", edit.save_validity, _P.PERSON_WRITE, page=PEOPLE_PAGE)
+        yield self._form(f"{one}/groups/add", edit.add_group, _P.GROUP_WRITE, page=PEOPLE_PAGE)
+        yield self._form(f"{one}/groups/remove", edit.remove_group, _P.GROUP_WRITE, page=PEOPLE_PAGE)
+        links = PersonLinkPages(
+            self._pages,
+            directory=parts.directory,
+            credentials=parts.credentials,
+            invitations=parts.invitations,
+            reset_links=parts.reset_links,
+            outbox=parts.outbox,
+        )
+        yield self._page(NEW_PERSON_PAGE, links.show_new, _P.PERSON_WRITE, recent=True)
+        yield self._form(NEW_PERSON_PAGE, links.invite, _P.PERSON_WRITE, page=NEW_PERSON_PAGE)
+        yield self._page(f"{one}/link", links.show_link, _P.PERSON_WRITE, recent=True)
+        yield self._form(f"{one}/link", links.create_link, _P.PERSON_WRITE, page=PEOPLE_PAGE)
         yield self._form(f"{one}/sessions/end", people.end_sessions, _P.SESSION_REVOKE, page=PEOPLE_PAGE)
 
     def _groups(self) -> Iterator[Route]:

@@ -1,13 +1,14 @@
-"""Mail with a one-time link."""
+"""Mail with a one-time link, for whoever makes one: the API and the pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
 
+from msgspec import Struct
+
 from sealwright import mail
 from sealwright.access import Actor
-from sealwright.api.json_types import ResponseBody
 from sealwright.db import Transaction
 from sealwright.identity import Account, OneTimeLink, secret_digest
 
@@ -16,10 +17,10 @@ SEND_TIMEOUT = timedelta(seconds=5)
 _MESSAGES = {mail.MailKind.INVITATION: mail.invitation, mail.MailKind.RESET: mail.reset}
 
 
-class MailOutcome(ResponseBody, frozen=True, kw_only=True):
+class LinkDelivery(Struct, frozen=True):
     """Whether a link was sent by mail."""
 
-    to: str | None = None
+    to: str | None
     state: str
     """sent, queued (it is tried again until the link ends), failed, or not_sent."""
     detail: str
@@ -58,11 +59,11 @@ class LinkMail:
         draft = mail.Draft(self._kind, account.id, self._recipient, secret_digest(link.token), content, link.expires_at)
         self._queued = await self._outbox.queue(tx, draft)
 
-    async def outcome(self) -> MailOutcome | None:
+    async def outcome(self) -> LinkDelivery | None:
         """What came of it; None where no message was wanted, or no SMTP server is set."""
         if not self._wanted:
             return None
         if not self._recipient:
-            return MailOutcome(state="not_sent", detail=f"{self._name} has no verified e-mail address.")
+            return LinkDelivery(None, "not_sent", f"{self._name} has no verified e-mail address.")
         tried = await self._outbox.send_now(self._queued, SEND_TIMEOUT)
-        return MailOutcome(to=self._recipient, state=str(tried.state), detail=tried.detail)
+        return LinkDelivery(self._recipient, str(tried.state), tried.detail)

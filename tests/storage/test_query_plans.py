@@ -148,6 +148,23 @@ SEARCHES += [
 ]
 
 
+ONE = {"first_0": b"a", "end_0": b"b", "beyond": "", "at_most": 5}
+TWO = {**ONE, "first_1": b"c", "end_1": b"d"}
+SEARCHES += [
+    *[
+        pytest.param(
+            people_store._accounts_called(number), {**given, "kind": "person"}, "account_words", id=f"people-by-{number}-words"
+        )
+        for number, given in ((1, ONE), (2, TWO))
+    ],
+    *[
+        pytest.param(people_store._groups_called(number), given, "group_words", id=f"groups-by-{number}-words")
+        for number, given in ((1, ONE), (2, TWO))
+    ],
+    pytest.param(people_store._PAGE, {"kind": "person", "beyond": "", "at_most": 5}, "accounts", id="people-by-name"),
+]
+
+
 class Explained(Statement):
     """A statement that is not run: its rows are the engine's plan for it."""
 

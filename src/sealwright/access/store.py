@@ -288,9 +288,13 @@ def _grant(row: Row) -> RoleGrant:
     return RoleGrant(**values, scope=Scope(ScopeKind(kind), scope_id) if kind else None)
 
 
-async def seed_builtin_groups(tx: Transaction, now: Instant) -> None:
-    """Create the built-in groups and grant them their roles. A built-in group's id is its name."""
+async def seed_builtin_groups(tx: Transaction, now: Instant) -> list[str]:
+    """Create missing built-in groups, and grant them their roles; returns what was missing. A built-in group's id is its name."""
+    missing = []
     for name, (description, granted) in BUILTIN_GROUPS.items():
-        await tx.one(_ADD_GROUP, id=name, name=name, description=description, builtin=1, created_at=now, managed_by=None)
+        group = {"id": name, "name": name, "description": description, "builtin": 1, "created_at": now, "managed_by": None}
+        if await tx.one(_ADD_GROUP, **group) is not None:
+            missing.append(name)
         for role in granted:
             await insert_grant(tx, RoleGrant.builtin(role, name, now))
+    return missing

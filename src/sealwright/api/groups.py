@@ -80,7 +80,11 @@ class GroupOperations:
         """All of them."""
         details = GroupDetails
         one = "/groups/{name}"
-        page = {"after": "Begin after this name.", "limit": "At most so many.", "search": "Part of a name or description."}
+        page = {
+            "after": "Begin after this name.",
+            "limit": "At most so many.",
+            "search": "Beginnings of words of it.",
+        }
         rename = {"even_if_used": "true: rename it although provisioners know it by its name, and lose it."}
         return [
             Operation("list_groups", "GET", "/groups", "List groups.", _READ, self._list, returns=GroupPage, query=page),

@@ -17,6 +17,8 @@ from sealwright.identity import Account, Credentials, Directory, Group
 
 _READ, _WRITE = str(Permission.PERSON_READ), str(Permission.PERSON_WRITE)
 
+_SEARCHED = "Beginnings of words of a name, display name or mail address."
+
 
 class PersonBody(RequestBody, frozen=True, kw_only=True):
     """A new person."""
@@ -127,7 +129,11 @@ class PersonOperations:
         """All of them."""
         details = PersonDetails
         one = "/persons/{name}"
-        page = {"after": "Begin after this name.", "limit": "At most so many.", "search": "Part of a name or display name."}
+        page = {
+            "after": "Begin after this name.",
+            "limit": "At most so many.",
+            "search": "Beginnings of words of a name, display name or mail address.",
+        }
         return [
             Operation("list_persons", "GET", "/persons", "List people.", _READ, self._list, returns=PersonPage, query=page),
             Operation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from sealwright import api, ca, identity, oauth
 from sealwright.access import SYSTEM
@@ -11,6 +12,7 @@ from sealwright.app.routes import serve_all
 from sealwright.app.wiring import Parts
 from sealwright.audit import NothingToPurge
 from sealwright.clock import before
+from sealwright.db import Database
 from sealwright.entropy import uuid4
 from sealwright.runtime.application import Application
 from sealwright.runtime.jobs import Job, Leases
@@ -85,5 +87,10 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         Job("write repeated refusals", timedelta(seconds=10), write_repeated),
         Job("forward events", timedelta(seconds=5), parts.forwarding.deliver_due, once_per_cluster=True),
         Job("audit checkpoint", hourly, checkpoint, once_per_cluster=True),
+        Job("add missing words", hourly, partial(_add_missing_words, around.db), once_per_cluster=True),
         Job("purge audit record", hourly, purge_record, once_per_cluster=True),
     )
+
+
+async def _add_missing_words(db: Database) -> None:
+    await identity.add_missing_words(db)

@@ -67,10 +67,10 @@ def list_(context: CommandContext) -> None:
 @click.argument("text")
 @pass_context
 def search(context: CommandContext, text: str) -> None:
-    """List groups whose name or description contains a text."""
+    """List groups by the beginnings of words of their names or descriptions."""
     values = context.connection().pages("groups", query={"search": text})
     fields = (("NAME", "name"), ("DESCRIPTION", "description"))
-    context.output.table(values, fields, empty=f"No group's name or description contains {text!r}.")
+    context.output.table(values, fields, empty=f"No group's name or description has words that begin with {text!r}.")
 
 
 @command(

@@ -95,11 +95,11 @@ def list_(context: CommandContext) -> None:
 @click.argument("text")
 @pass_context
 def search(context: CommandContext, text: str) -> None:
-    """List people whose name or display name contains a text."""
+    """List people by the beginnings of words of their names or mail addresses."""
     values = context.connection().pages("persons", query={"search": text})
     shown = values if context.output.as_json else map(_shown, values)
     fields = (("NAME", "name"), ("DISPLAY NAME", "display_name"), ("MAIL", "mail"), ("STATE", "state"))
-    context.output.table(shown, fields, empty=f"No name contains {text!r}.")
+    context.output.table(shown, fields, empty=f"No name or address has words that begin with {text!r}.")
 
 
 @command(

@@ -28,6 +28,7 @@ from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import DEVICE_LIFETIME, KnownDevices
 from sealwright.identity.directory.directory import Directory
 from sealwright.identity.directory.lookup import ClientsOfGroup
+from sealwright.identity.directory.missing_words import add_missing_words
 from sealwright.identity.directory.people import parse_mails
 from sealwright.identity.emergency.break_glass import METHOD as BREAK_GLASS_METHOD
 from sealwright.identity.emergency.break_glass import BreakGlass
@@ -280,6 +281,7 @@ __all__ = [
     "UpstreamProviders",
     "UpstreamSignOn",
     "WeakPassword",
+    "add_missing_words",
     "browser_authenticator",
     "build_identity",
     "check_attributes",

@@ -29,6 +29,7 @@ from sealwright.identity.models import (
     Session,
     SessionKind,
 )
+from sealwright.identity.name_search.store import set_group_words
 from sealwright.identity.policy import check_display_name, check_name, secret_digest
 from sealwright.identity.sessions import Sessions
 
@@ -39,7 +40,10 @@ ADMINISTRATORS = "system_admins"
 
 async def create_builtin_accounts(tx: Transaction, now: Instant) -> None:
     """Create missing built-in groups and accounts. The accounts have no password."""
-    await seed_builtin_groups(tx, now)
+    for name in await seed_builtin_groups(tx, now):
+        group = await find_group(tx, name)
+        if group is not None:
+            await set_group_words(tx, group)
     for name, made in SYSTEM_ACCOUNTS.items():
         account = Account(made.id, AccountKind.SYSTEM, name, made.display_name, (), None, None, None, now, now)
         if await ensure_account(tx, account):

@@ -25,7 +25,7 @@ class _Paged(Arguments, frozen=True, kw_only=True):
 
 
 class _Search(_Paged, frozen=True, kw_only=True):
-    search: Annotated[str, Meta(description="A part of a name or display name; empty for all.")] = ""
+    search: Annotated[str, Meta(description="Words of a name or mail address, or their beginnings; empty for all.")] = ""
 
 
 class _Named(Arguments, frozen=True, kw_only=True):
@@ -246,9 +246,9 @@ _GROUP = _shows("groups", by="group")
 READING = (
     _tool("whoami", "Who am I", "As whom the tools act, and which permissions that has.", Arguments, _lists("whoami")),
     _tool("server", "Server", "Version and addresses of the server, and its root certificates.", Arguments, _lists("version")),
-    _tool("find_people", "Find people", "People by a part of their name.", _Search, _lists("persons")),
+    _tool("find_people", "Find people", "People by words of their names, or their beginnings.", _Search, _lists("persons")),
     _tool("show_person", "Show a person", "A person: names, mail, groups, whether they may sign in.", _Named, _shows("persons")),
-    _tool("find_groups", "Find groups", "Groups by a part of their name.", _Search, _lists("groups")),
+    _tool("find_groups", "Find groups", "Groups by words of their names, or their beginnings.", _Search, _lists("groups")),
     _tool("show_group", "Show a group", "A group and its members.", _Named, _shows("groups")),
     _tool("list_applications", "List applications", "OAuth and OpenID clients.", _Paged, _lists("oauth2", "clients")),
     _tool(

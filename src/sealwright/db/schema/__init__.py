@@ -17,6 +17,7 @@ from sealwright.db.schema.ca import certificate_names, certificates, issuers, pr
 from sealwright.db.schema.columns import metadata
 from sealwright.db.schema.identity import (
     account_policies,
+    account_words,
     accounts,
     api_tokens,
     bootstrap_tokens,
@@ -24,6 +25,7 @@ from sealwright.db.schema.identity import (
     credentials,
     group_members,
     group_nestings,
+    group_words,
     groups,
     imported_people,
     known_devices,
@@ -79,6 +81,7 @@ from sealwright.db.schema.upstream import (
 
 __all__ = [
     "account_policies",
+    "account_words",
     "accounts",
     "api_key_uses",
     "api_keys",
@@ -100,6 +103,7 @@ __all__ = [
     "group_members",
     "group_nestings",
     "group_role_mappings",
+    "group_words",
     "groups",
     "idempotent_calls",
     "imported_people",

@@ -75,6 +75,29 @@ groups = Table(
     info={"about": "Groups of accounts and of groups."},
 )
 
+account_words = Table(
+    "account_words",
+    metadata,
+    Column("kind", Text, primary_key=True, doc="As in accounts"),
+    Column("word", LargeBinary, primary_key=True, doc="Of its name, display name or mail addresses, folded; or a whole address"),
+    Column("name", Text, primary_key=True, doc="As in accounts"),
+    ref_column("account_id", "accounts.id", cascade=True),
+    Index("ix_account_words_account_id", "account_id", "word"),
+    sqlite_with_rowid=False,
+    info={"about": "Words by whose beginnings people and services are found."},
+)
+
+group_words = Table(
+    "group_words",
+    metadata,
+    Column("word", LargeBinary, primary_key=True, doc="Of its name or its description, folded"),
+    Column("name", Text, primary_key=True, doc="As in groups"),
+    ref_column("group_id", "groups.id", cascade=True),
+    Index("ix_group_words_group_id", "group_id", "word"),
+    sqlite_with_rowid=False,
+    info={"about": "Words by whose beginnings groups are found."},
+)
+
 group_members = Table(
     "group_members",
     metadata,

@@ -103,7 +103,7 @@ class DirectoryLookup:
         return self._known_account(found, who).id
 
     async def list_people(self, *, actor: Actor, search: str = "", beyond: str = "", at_most: int = PAGE) -> tuple[Account, ...]:
-        """People by name, after the name `beyond`; with `search`, those whose name or display name contains it."""
+        """People by name, after the name `beyond`; with `search`, those with words that begin so (see `name_search`)."""
         require(actor, Permission.PERSON_READ)
         text, after = searchable(search), searchable(beyond)
         return tuple(await store.accounts_page(self._db, AccountKind.PERSON, search=text, beyond=after, at_most=_page(at_most)))
@@ -116,7 +116,7 @@ class DirectoryLookup:
         return self._known_group(found, who)
 
     async def list_groups(self, *, actor: Actor, search: str = "", beyond: str = "", at_most: int = PAGE) -> tuple[Group, ...]:
-        """Groups by name, after the name `beyond`; with `search`, those whose name or description contains it."""
+        """Groups by name, after the name `beyond`; with `search`, those with words that begin so (see `name_search`)."""
         require(actor, Permission.GROUP_READ)
         text, after = searchable(search), searchable(beyond)
         return tuple(await store.groups_page(self._db, search=text, beyond=after, at_most=_page(at_most)))

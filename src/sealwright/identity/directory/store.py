@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Select, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, exists, insert, or_, select, update
 
 from sealwright.access import ALL_ACCOUNTS, ALL_PERSONS, joined_groups
 from sealwright.clock import Instant
@@ -23,6 +24,8 @@ from sealwright.db.schema import (
     upstream_accounts,
 )
 from sealwright.identity.models import Account, AccountKind, AccountStatus, CredentialKind, Group, MailAddress, account_status
+from sealwright.identity.name_search import store as words
+from sealwright.identity.name_search import terms_of
 from sealwright.identity.policy import fold_mail
 
 Reader = Database | Transaction
@@ -66,14 +69,7 @@ _DATES = Statement(
 )
 _PAGE = _with_mails(
     select(*ACCOUNT_COLUMNS)
-    .where(
-        accounts.c.kind == _p("kind"),
-        accounts.c.name > _p("beyond"),
-        or_(
-            accounts.c.name.like(_p("pattern"), escape="\\"),
-            func.lower(accounts.c.display_name).like(_p("pattern"), escape="\\"),
-        ),
-    )
+    .where(accounts.c.kind == _p("kind"), accounts.c.name > _p("beyond"))
     .order_by(accounts.c.name)
     .limit(_p("at_most"))
 )
@@ -188,15 +184,17 @@ async def find_account(reader: Reader, name_or_id: str) -> Account | None:
 
 
 async def accounts_page(reader: Reader, kind: AccountKind, *, search: str, beyond: str, at_most: int) -> list[Account]:
-    """Accounts by name, after the name `beyond`."""
-    pattern = _pattern(search)
-    return accounts_from(await reader.all(_PAGE, kind=str(kind), pattern=pattern, beyond=beyond, at_most=at_most))
+    """Accounts by name, after the name `beyond`; with `search`, those of which each term begins a word."""
+    asked = {"kind": str(kind), "beyond": beyond, "at_most": at_most}
+    if not search:
+        return accounts_from(await reader.all(_PAGE, **asked))
+    terms = terms_of(search)
+    return accounts_from(await reader.all(_accounts_called(len(terms)), **asked, **words.given(terms))) if terms else []
 
 
-def _pattern(search: str) -> str:
-    """For LIKE: what contains the text."""
-    escaped = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+@cache
+def _accounts_called(terms: int) -> Statement:
+    return _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.name.in_(words.accounts_called(terms))))
 
 
 async def accounts_in(reader: Reader, group_id: str) -> list[Account]:
@@ -224,7 +222,7 @@ def account_values(new: Account) -> dict[str, Any]:
 async def insert_account(tx: Transaction, new: Account) -> None:
     """Store a new account with its addresses."""
     await tx.run(_INSERT_ACCOUNT, **account_values(new))
-    await replace_mails(tx, new.id, new.mails, new.created_at)
+    await replace_mails(tx, new.id, new.mails, new.created_at)  # which stores its words, too
 
 
 async def ensure_account(tx: Transaction, new: Account) -> bool:
@@ -236,6 +234,13 @@ async def replace_mails(tx: Transaction, account_id: str, mails: Iterable[MailAd
     """Set the addresses of an account; the first is the primary one."""
     await tx.run(_DELETE_MAILS, of=account_id)
     await tx.run_many(_INSERT_MAIL, mail_values(account_id, mails, at))
+    await _set_words(tx, account_id)
+
+
+async def _set_words(tx: Transaction, account_id: str) -> None:
+    changed = await account(tx, account_id)
+    if changed is not None:
+        await words.set_account_words(tx, changed)
 
 
 def mail_values(account_id: str, mails: Iterable[MailAddress], at: Instant) -> list[dict[str, Any]]:
@@ -261,11 +266,13 @@ async def owner_of_mail(reader: Reader, address: str) -> str | None:
 async def set_display_name(tx: Transaction, account_id: str, text: str, at: Instant) -> None:
     """Change what people read."""
     await tx.run(_SET_DISPLAY_NAME, of=account_id, new_name=text, at=at)
+    await _set_words(tx, account_id)
 
 
 async def set_name(tx: Transaction, account_id: str, name: str, at: Instant) -> None:
     """Change the name of an account; the caller holds the directory's lock and knows that it is free."""
     await tx.run(_SET_NAME, of=account_id, new_name=name, at=at)
+    await _set_words(tx, account_id)
 
 
 async def set_account_manager(tx: Transaction, account_id: str, manager: str | None, at: Instant) -> None:
@@ -311,11 +318,6 @@ _group_columns = [
 _GROUP = Statement(select(*_group_columns).where(or_(groups.c.id == _p("who"), groups.c.name == _p("who"))))
 _from_there = select(*_group_columns).where(groups.c.name > _p("beyond")).order_by(groups.c.name).limit(_p("at_most"))
 _GROUPS = Statement(_from_there)
-_GROUPS_FOUND = Statement(
-    _from_there.where(
-        or_(groups.c.name.like(_p("pattern"), escape="\\"), func.lower(groups.c.description).like(_p("pattern"), escape="\\"))
-    )
-)
 _GROUPS_IN = Statement(
     select(*_group_columns)
     .join(group_nestings, group_nestings.c.member_group_id == groups.c.id)
@@ -375,12 +377,18 @@ async def find_group(reader: Reader, name_or_id: str) -> Group | None:
 
 
 async def groups_page(reader: Reader, *, search: str, beyond: str, at_most: int) -> list[Group]:
-    """Groups by name, after the name `beyond`."""
-    if search:
-        rows = await reader.all(_GROUPS_FOUND, pattern=_pattern(search), beyond=beyond, at_most=at_most)
-    else:
-        rows = await reader.all(_GROUPS, beyond=beyond, at_most=at_most)
+    """Groups by name, after the name `beyond`; with `search`, those of which each term begins a word."""
+    asked = {"beyond": beyond, "at_most": at_most}
+    if not search:
+        return [_group(row) for row in await reader.all(_GROUPS, **asked)]
+    terms = terms_of(search)
+    rows = await reader.all(_groups_called(len(terms)), **asked, **words.given(terms)) if terms else []
     return [_group(row) for row in rows]
+
+
+@cache
+def _groups_called(terms: int) -> Statement:
+    return Statement(select(*_group_columns).where(groups.c.name.in_(words.groups_called(terms))).order_by(groups.c.name))
 
 
 async def groups_in(reader: Reader, group_id: str) -> list[Group]:
@@ -412,6 +420,7 @@ async def set_group(tx: Transaction, changed: Group) -> None:
         new_description=changed.description,
         new_manager=changed.managed_by,
     )
+    await words.set_group_words(tx, changed)
 
 
 async def insert_group(tx: Transaction, new: Group) -> None:
@@ -425,6 +434,7 @@ async def insert_group(tx: Transaction, new: Group) -> None:
         created_at=new.created_at,
         managed_by=new.managed_by,
     )
+    await words.set_group_words(tx, new)
 
 
 async def delete_group(tx: Transaction, group_id: str) -> None:

@@ -26,6 +26,7 @@ from sealwright.identity.errors import ImportNotFound
 from sealwright.identity.foreign_hashes import stored_form
 from sealwright.identity.imports import store
 from sealwright.identity.models import Account, CredentialKind, MailAddress
+from sealwright.identity.name_search import store as name_search
 from sealwright.identity.profiles.attributes import check_attributes
 from sealwright.identity.profiles.ssh_keys import MAX_KEYS, check_public_key, check_tag
 from sealwright.identity.recycle_bin import store as recycle_bin
@@ -183,11 +184,14 @@ class PersonImports:
 
     def _rows_of(self, ready: Sequence[_Ready]) -> dict[str, list[dict[str, Any]]]:
         now = self._clock.now()
-        found: dict[str, list[dict[str, Any]]] = {each: [] for each in ("accounts", "mails", "attributes", "keys", "credentials")}
+        found: dict[str, list[dict[str, Any]]] = {
+            each: [] for each in ("accounts", "mails", "words", "attributes", "keys", "credentials")
+        }
         for each in ready:
             person, of = each.person, {"account_id": each.person.id}
             found["accounts"].append(directory_store.account_values(person))
             found["mails"] += directory_store.mail_values(person.id, person.mails, now)
+            found["words"] += name_search.rows_of(person)
             found["attributes"] += [
                 {**of, "name": name, "value": value, "verified_at": now} for name, value in each.attributes.items()
             ]

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction, delete_before
 from sealwright.db.schema import (
+    account_words,
     accounts,
     credentials,
     groups,
@@ -50,10 +51,12 @@ _GROUP_CALLED = Statement(select(groups.c.id).where(groups.c.name == _p("name"))
 _INTO = {
     "accounts": Statement(insert(accounts)),
     "mails": Statement(insert(mail_addresses)),
+    "words": Statement(insert(account_words)),
     "attributes": Statement(insert(person_attributes)),
     "keys": Statement(insert(ssh_public_keys)),
     "credentials": Statement(insert(credentials)),
 }
+TABLES = tuple(_INTO)
 
 
 async def insert_import(tx: Transaction, import_id: str, created_by: str, now: Instant, expires_at: Instant) -> None:

@@ -213,10 +213,14 @@ async def test_people_are_listed_by_name_in_pages_and_searched():
         assert await names(at_most=2) == ["a.x", "a_x"]
         assert await names(at_most=2, beyond="a_x") == ["anna", "bert"]
         assert await names(beyond="dora") == []
-        assert await names(search="AR") == ["carl"]
-        assert await names(search="_") == ["a_x"]
-        assert await names(search="%") == []
-        assert await names(search="\\") == []
+        assert await names(search="CAR") == ["carl"]
+        assert await names(search="ar") == []
+        assert await names(search="a_") == ["a.x", "a_x", "anna"]
+        assert await names(search="x a") == ["a.x", "a_x"]
+        assert await names(search="x a", at_most=1, beyond="a.x") == ["a_x"]
+        assert await names(search="Dora.2@X.ex") == ["dora"]
+        for nothing in ("_", "%", "\\", "ora", "anna bert", "x.example"):
+            assert await names(search=nothing) == []
         assert await names(at_most=-1) == ["a.x"]
         page = await world.directory.list_people(actor=SYSTEM, at_most=3)
         assert [len(person.mails) for person in page] == [2, 2, 2]

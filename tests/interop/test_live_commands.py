@@ -487,7 +487,11 @@ oidc-provider delete {provider}
 system oauth2 set-name wiki encyclopaedia
 system oauth2 delete encyclopaedia
 system oauth2 delete native
-provisioner add extra --type jwk --password-file person-password
+profile create web --name-type dns --use server_auth --default-dur 12h --max-dur 30d
+profile update web --description Websites
+profile list
+profile get web
+provisioner add extra --type jwk --password-file person-password --profile web
 provisioner get extra
 provisioner list
 apply --file journey.yaml --dry-run
@@ -500,6 +504,7 @@ certificate list
 certificate show {serial}
 certificate revoke {serial}
 provisioner remove extra
+profile delete web
 audit list --limit 3
 audit sink create hook https://hook.invalid/events
 audit sink list

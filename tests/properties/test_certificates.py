@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sealwright.ca import csr, names
 from sealwright.ca.errors import CertificateNameRefused, CsrRefused, LintFailed, PublicKeyRefused
 from sealwright.ca.lint import LeafLint
-from sealwright.ca.models import CertificateContents, Claims, Name, NameType, Profile, ProvisionerExtension
+from sealwright.ca.models import CertificateContents, Claims, KeyUse, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.policy import decide
 from sealwright.ca.profiles import SERVER, STEP_LEAF
 from sealwright.ca.public_keys import encoded, kind_of
@@ -123,7 +123,7 @@ def built(issuer, profile, serial, contents):
     public_key = next(
         key.public_key() for kind in examples.KEYS if encoded((key := examples.key(kind)).public_key()) == contents.public_key_der
     )
-    enciphers = contents.key_kind == "RSA" and profile.rsa_key_encipherment
+    enciphers = contents.key_kind == "RSA" and KeyUse.KEY_ENCIPHERMENT in profile.key_uses
     uses = {"server_auth": x509.OID_SERVER_AUTH, "client_auth": x509.OID_CLIENT_AUTH}
     wanted: list[tuple[x509.ExtensionType, bool]] = [
         (x509.KeyUsage(*[True, False, enciphers], *[False] * 6), True),

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     CLIENT_WRITE = "client:write"
     PROVISIONER_READ = "provisioner:read"
     PROVISIONER_WRITE = "provisioner:write"
+    PROFILE_READ = "profile:read"
+    PROFILE_WRITE = "profile:write"
     ISSUER_WRITE = "issuer:write"
     CERTIFICATE_READ = "certificate:read"
     CERTIFICATE_REVOKE = "certificate:revoke"

@@ -17,6 +17,7 @@ _READING = frozenset(
         _P.GROUP_READ,
         _P.CLIENT_READ,
         _P.PROVISIONER_READ,
+        _P.PROFILE_READ,
         _P.CERTIFICATE_READ,
         _P.API_KEY_READ,
         _P.SESSION_READ,
@@ -67,9 +68,11 @@ ROLES: Mapping[Role, RoleContents] = {
         "Creates and changes OAuth clients", frozenset({_P.GROUP_READ, _P.CLIENT_READ, _P.CLIENT_WRITE})
     ),
     Role.CA_ADMINISTRATOR: RoleContents(
-        "Changes provisioners, has any name certified, and revokes certificates",
+        "Changes provisioners and profiles, has any name certified, and revokes certificates",
         frozenset(
             {
+                _P.PROFILE_READ,
+                _P.PROFILE_WRITE,
                 _P.PROVISIONER_READ,
                 _P.PROVISIONER_WRITE,
                 _P.CERTIFICATE_READ,
@@ -97,7 +100,10 @@ BUILTIN_GROUPS: Mapping[str, tuple[str, tuple[Role, ...]]] = {
     "idm_people_admins": ("May create and change people", (Role.PEOPLE_ADMINISTRATOR,)),
     "idm_group_admins": ("May create and change groups", (Role.GROUP_ADMINISTRATOR,)),
     "idm_oauth2_admins": ("May create and change OAuth clients", (Role.CLIENT_ADMINISTRATOR,)),
-    "ca_admins": ("May change provisioners, have any name certified, and revoke certificates", (Role.CA_ADMINISTRATOR,)),
+    "ca_admins": (
+        "May change provisioners and profiles, have any name certified, and revoke certificates",
+        (Role.CA_ADMINISTRATOR,),
+    ),
     "auditors": ("May read the audit record and the inventory", (Role.AUDITOR, Role.INVENTORY_READER)),
     ALL_PERSONS: ("Every person, always", ()),
     ALL_ACCOUNTS: ("Every account, always", ()),

@@ -27,6 +27,7 @@ OBJECTS: Mapping[str, str] = {
     "manifest": "manifest",
     "person-imports": "person_import",
     "persons": "person",
+    "profiles": "profile",
     "providers": "oidc_provider",
     "provisioners": "provisioner",
     "registration-tokens": "registration_token",

@@ -78,7 +78,7 @@ class ApprovalView(ResponseBody, frozen=True, kw_only=True):
     """A request."""
 
     id: str
-    kind: Literal["certificate", "role_grant", "approval_rule"]
+    kind: Literal["certificate", "role_grant", "approval_rule", "profile"]
     state: Literal["pending", "approved", "rejected", "withdrawn", "expired", "done", "stale"]
     title: str
     requester: str

@@ -13,6 +13,7 @@ from sealwright.api.audit_events import AuditSearch
 from sealwright.api.audit_record import AuditOperations
 from sealwright.api.audit_sinks import AuditSinkOperations
 from sealwright.api.bootstrap import BootstrapOperations
+from sealwright.api.certificate_profiles import CertificateProfileOperations
 from sealwright.api.certificate_requests import CertificateRequestOperations
 from sealwright.api.certificates import CertificateOperations
 from sealwright.api.client_images import ClientImageOperations
@@ -45,7 +46,7 @@ from sealwright.api.sign_in import SignInOperations
 from sealwright.api.trusted_issuers import TrustedIssuerOperations
 from sealwright.audit import Audit, Checkpoints, Forwarding
 from sealwright.budgets import Budget
-from sealwright.ca import Inventory, Issuers, ProvisionerRegistry, Revocation, Signing
+from sealwright.ca import Inventory, Issuers, ProfileRegistry, ProvisionerRegistry, Revocation, Signing
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
@@ -115,6 +116,7 @@ class ApiDependencies(Struct, frozen=True):
     registration_tokens: RegistrationTokens
     trusted_issuers: TrustedIssuers
     issuers: Issuers
+    profiles: ProfileRegistry
     provisioners: ProvisionerRegistry
     inventory: Inventory
     revocation: Revocation
@@ -145,7 +147,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *AccountPolicyOperations(given.account_policies).operations(),
         *_sign_on_operations(given),
         *RecycleBinOperations(given.recycle_bin, given.clients.deleted, BIN_KEPT).operations(),
-        *RoleOperations(given.roles, given.issuers, given.provisioners).operations(),
+        *RoleOperations(given.roles, given.issuers, given.provisioners, given.profiles).operations(),
         *ClientOperations(given.clients).operations(),
         *IssuerOperations(given.oauth_issuers, given.clients).operations(),
         *RegistrationTokenOperations(given.registration_tokens).operations(),
@@ -153,6 +155,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *ClientMapOperations(given.client_maps).operations(),
         *ClientSecretOperations(given.clients).operations(),
         *ClientImageOperations(given.clients.images).operations(),
+        *CertificateProfileOperations(given.profiles).operations(),
         *ProvisionerOperations(given.provisioners).operations(),
         *CertificateOperations(
             given.inventory,
@@ -178,6 +181,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
                 clients=given.clients,
                 client_maps=given.client_maps,
                 metadata=given.client_metadata,
+                profiles=given.profiles,
                 provisioners=given.provisioners,
                 account_policies=given.account_policies,
                 roles=given.roles,

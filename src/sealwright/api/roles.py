@@ -7,7 +7,7 @@ from sealwright.access.approvals import ApprovalPending
 from sealwright.api.approvals import HeldView, held
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, instant_of, moment
 from sealwright.api.operations import Call, Operation
-from sealwright.ca import BUILT_IN_PROFILES, Issuers, ProvisionerRegistry
+from sealwright.ca import Issuers, ProfileRegistry, ProvisionerRegistry
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.http import Response
 from sealwright.identity import GrantHolder, KnownRole, Roles
@@ -107,7 +107,8 @@ class GrantPage(ResponseBody, frozen=True, kw_only=True):
 class RoleOperations:
     """Operations about roles and grants."""
 
-    def __init__(self, roles: Roles, issuers: Issuers, provisioners: ProvisionerRegistry) -> None:
+    def __init__(self, roles: Roles, issuers: Issuers, provisioners: ProvisionerRegistry, profiles: ProfileRegistry) -> None:
+        self._profiles = profiles
         self._roles = roles
         self._issuers = issuers
         self._provisioners = provisioners
@@ -225,7 +226,7 @@ class RoleOperations:
             found = await self._provisioners.find(name) or await self._provisioners.find_named(name)
             known = [] if found is None else [found.id]
         elif kind == ScopeKind.PROFILE:
-            known = [each for each in BUILT_IN_PROFILES if each == name]
+            known = [] if await self._profiles.find(name) is None else [name]
         else:
             kinds = ", ".join(f"{each}:NAME" for each in ScopeKind)
             raise InvalidInput(f"The scope {text[:80]!r} is not understood.", reasons=(f"there are {kinds}",))

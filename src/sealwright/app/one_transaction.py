@@ -25,6 +25,7 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
     db, refusals = WithinTransaction(tx), PostponedRefusals(around.clock)
     custody = PreparedCustody(db, around.sealer, around.clock, list(keys))
     provisioners = parts.ca.provisioners.within(db, refusals)
+    profiles = parts.ca.profiles.within(db, refusals, provisioners.using_profile)
     people = assemble_people(
         replace(around, db=db, custody=custody),
         refusals,
@@ -46,6 +47,7 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
         clients=clients,
         client_maps=oauth.ClientMaps(clients, people.directory),
         metadata=oauth.StoredMetadata(dependencies),
+        profiles=profiles,
         provisioners=provisioners,
         account_policies=people.account_policies,
         roles=people.roles,

@@ -148,6 +148,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         registration_tokens=parts.oauth.registration_tokens,
         trusted_issuers=parts.oauth.trusted_issuers,
         issuers=authority.issuers,
+        profiles=authority.profiles,
         provisioners=authority.provisioners,
         inventory=authority.inventory,
         revocation=authority.revocation,

@@ -97,7 +97,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         oauth=authorization_server,
         ca=authority,
         approvals=approvals,
-        approval_rules=ApprovalRules(db, audit, clock, approvals, partial(guardable, db, issuers)),
+        approval_rules=ApprovalRules(db, audit, clock, approvals, partial(guardable, db, authority)),
         certificate=_listener_certificate(settings, clock, authority, names),
         outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log),
         upstream_providers=upstream_providers,
@@ -198,12 +198,12 @@ def build_authority(  # noqa: PLR0913 - what it stands on, and what it asks of o
     )
 
 
-async def guardable(db: Database, issuers: ca.Issuers, kind: GuardedKind, name: str) -> str | None:
+async def guardable(db: Database, authority: ca.CertificateAuthority, kind: GuardedKind, name: str) -> str | None:
     """The id of what may ask for approval, by its name or id."""
     if kind is GuardedKind.PROFILE:
-        return name if name in ca.BUILT_IN_PROFILES else None
+        return None if await authority.profiles.find(name) is None else name
     if kind is GuardedKind.ISSUER:
-        return next((each.id for each in await issuers.records() if name in (each.id, each.name)), None)
+        return next((each.id for each in await authority.issuers.records() if name in (each.id, each.name)), None)
     return await identity.role_id(db, name)
 
 

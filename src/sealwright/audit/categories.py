@@ -42,7 +42,7 @@ CATEGORY_OF_NOUN: Mapping[str, Category] = {
     **dict.fromkeys(
         (
             *("server", "backup", "settings", "mail", "client", "oauth_issuer", "registration_token", "trusted_issuer"),
-            *("provisioner", "issuer", "audit", "approval"),
+            *("provisioner", "profile", "issuer", "audit", "approval"),
         ),
         Category.CONFIGURATION,
     ),

@@ -26,6 +26,7 @@ BEGIN_AND_END: Mapping[str, tuple[Event, Event]] = {
     "group": (Event.GROUP_CREATED, Event.GROUP_DELETED),
     "client": (Event.CLIENT_CREATED, Event.CLIENT_DELETED),
     "provisioner": (Event.PROVISIONER_ADDED, Event.PROVISIONER_REMOVED),
+    "profile": (Event.PROFILE_CREATED, Event.PROFILE_DELETED),
     "audit_sink": (Event.SINK_CREATED, Event.SINK_DELETED),
 }
 """Kind of target → the events whose details hold its name."""

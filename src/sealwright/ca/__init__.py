@@ -18,12 +18,14 @@ from sealwright.ca.models import (
     CertificateContents,
     CertificateRequest,
     Claims,
+    Curve,
     Decision,
     ExtendedUse,
     HolderStatus,
     IssuedCertificate,
     Issuer,
     KeyKind,
+    KeyUse,
     LocalToken,
     Name,
     NameType,
@@ -37,6 +39,8 @@ from sealwright.ca.models import (
     SigningGrant,
 )
 from sealwright.ca.profiles import BUILT_IN as BUILT_IN_PROFILES
+from sealwright.ca.profiles import KnownProfile, ProfileRegistry, profile_members
+from sealwright.ca.profiles import within as claims_within
 from sealwright.ca.provisioners import OidcProvisioner, Provisioner, ProvisionerRegistry, listed
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
@@ -67,6 +71,7 @@ __all__ = [
     "ClientCertificate",
     "ClientCertificates",
     "CrashPoints",
+    "Curve",
     "Decision",
     "EndingPage",
     "ExtendedUse",
@@ -80,6 +85,8 @@ __all__ = [
     "IssuerUnusable",
     "Issuers",
     "KeyKind",
+    "KeyUse",
+    "KnownProfile",
     "LocalToken",
     "Name",
     "NameType",
@@ -88,6 +95,7 @@ __all__ = [
     "PreparedCertificate",
     "PrivateKey",
     "Profile",
+    "ProfileRegistry",
     "Provisioner",
     "ProvisionerExtension",
     "ProvisionerRegistry",
@@ -100,10 +108,12 @@ __all__ = [
     "answer_failure",
     "build_authority",
     "certificates_pem",
+    "claims_within",
     "decimal_text",
     "issue_server_certificate",
     "listed",
     "pass_by",
+    "profile_members",
     "serial_in",
     "serial_of",
     "serial_text",

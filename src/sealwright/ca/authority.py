@@ -14,7 +14,7 @@ from sealwright.ca.issue import CrashPoints, Issuance, pass_by
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.lists import CertificateLists
 from sealwright.ca.prepare import Preparation
-from sealwright.ca.profiles import BUILT_IN
+from sealwright.ca.profiles import ProfileRegistry
 from sealwright.ca.provisioners import Audiences, ProvisionerRegistry, ProvisionerTokens
 from sealwright.ca.recovery import Recovery
 from sealwright.ca.renew import Renewal
@@ -47,6 +47,7 @@ class CertificateAuthority(Struct, frozen=True):
     """What other packages use of it, and its addresses."""
 
     issuers: Issuers
+    profiles: ProfileRegistry
     provisioners: ProvisionerRegistry
     issuance: Issuance
     signing: Signing
@@ -71,6 +72,8 @@ def build_authority(
     """Build it. `dns_names`: every name by which clients reach it; `provisioners` and `issuers`: those there are."""
     db, audit, clock = dependencies.db, dependencies.audit, dependencies.clock
     issuers = issuers or Issuers(db, dependencies.custody, audit, clock, dependencies.entropy)
+    approvals = dependencies.approvals
+    profiles = ProfileRegistry(db, audit, clock, issuers=issuers, users_of=provisioners.using_profile, approvals=approvals)
     accepted = Audiences(dns_names)
     tokens = ProvisionerTokens(provisioners, providers, accepted, clock, person_of=directory.person_of)
     preparation = Preparation(dependencies.entropy)
@@ -78,21 +81,22 @@ def build_authority(
     issuance = Issuance(
         db,
         issuers,
-        BUILT_IN,
+        profiles,
         preparation,
         audit,
         clock,
         checks=checks,
         own_names=OwnNames(dns_names),
-        approvals=dependencies.approvals,
+        approvals=approvals,
         crash_points=crash_points,
     )
     lookup = CertificateLookup(db, issuers, clock)
     signing = Signing(tokens, issuance, dependencies.budgets)
-    renewal = Renewal(issuance, lookup, provisioners, BUILT_IN, accepted, clock)
+    renewal = Renewal(issuance, lookup, provisioners, profiles, accepted, clock)
     revocation = Revocation(db, tokens, lookup, audit, clock)
     return CertificateAuthority(
         issuers=issuers,
+        profiles=profiles,
         provisioners=provisioners,
         issuance=issuance,
         signing=signing,

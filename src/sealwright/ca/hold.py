@@ -29,7 +29,7 @@ from sealwright.access.approvals import (
 from sealwright.ca import store
 from sealwright.ca.errors import AlreadySigned, TokenUsed
 from sealwright.ca.intent import Intent
-from sealwright.ca.issuance_log import IntentOutcome, IssuanceLog
+from sealwright.ca.issuance_log import IntentOutcome, IssuanceLog, changed_profiles
 from sealwright.ca.models import CertificateContents, IssuedCertificate, NameType
 from sealwright.ca.name_search import range_for
 from sealwright.ca.prepare import Preparation
@@ -63,14 +63,19 @@ class Holding:
         self._log = log
         self._clock = clock
 
-    async def release_or_hold(self, intent: Intent, profile_digest: str) -> Intent | IssuedCertificate:
-        """The intent, recorded, if others approved it or no rule asks for that; else hold it, and raise ApprovalPending."""
+    async def release_or_hold(self, intent: Intent) -> Intent | IssuedCertificate | IntentOutcome:
+        """The intent, recorded, if others approved it or no rule asks for that; else hold it, and raise ApprovalPending.
+
+        PROFILE_CHANGED, and nothing done, where the profile is another one by now.
+        """
         digest = self._digest(intent)
 
-        async def body(tx: Transaction) -> Intent | IssuedCertificate | _Held:
+        async def body(tx: Transaction) -> Intent | IssuedCertificate | IntentOutcome | _Held:
+            if any(await changed_profiles(tx, [intent.entry(self._clock.now())])):
+                return IntentOutcome.PROFILE_CHANGED
             rules = self._asking(await self._approvals.rules_for(tx, intent.guarded_by), intent)
             if not rules:
-                return await self._recorded(tx, replace(intent, approval_id=intent.grant.approved_by), profile_digest)
+                return await self._recorded(tx, replace(intent, approval_id=intent.grant.approved_by))
             known = await self._approvals.known(tx, digest)
             if known is not None and known.state is RequestState.DONE:
                 again = await self._given_again(tx, known, intent)
@@ -82,7 +87,7 @@ class Holding:
                 return _Held(request, missing)
             released = self._released(intent, request)
             await self._approvals.consume(tx, request, serial_text(released.prepared.serial), intent.grant.actor)
-            return await self._recorded(tx, released, profile_digest)
+            return await self._recorded(tx, released)
 
         outcome = await self._db.write(body)
         if isinstance(outcome, _Held):
@@ -99,8 +104,8 @@ class Holding:
             return rules
         return [rule for rule in rules if rule.renewals]
 
-    async def _recorded(self, tx: Transaction, intent: Intent, profile_digest: str) -> Intent:
-        (outcome,) = await self._log.write_intents(tx, [intent.entry(profile_digest, self._clock.now())])
+    async def _recorded(self, tx: Transaction, intent: Intent) -> Intent:
+        (outcome,) = await self._log.write_intents(tx, [intent.entry(self._clock.now())])
         if outcome is not IntentOutcome.RECORDED:
             raise TokenUsed("The token has been used before; each is good for one certificate.")
         return intent

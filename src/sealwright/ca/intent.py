@@ -11,7 +11,7 @@ from sealwright.access import Scope, ScopeKind
 from sealwright.audit import Entry, Event
 from sealwright.ca.issuance_log import IntentEntry
 from sealwright.ca.models import CertificateRequest, Issuer, PreparedCertificate, Profile, SigningGrant
-from sealwright.ca.profiles import SERVER
+from sealwright.ca.profiles import SERVER, KnownProfile
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.clock import Instant
 
@@ -22,11 +22,16 @@ class Intent(Struct, frozen=True):
     grant: SigningGrant
     request: CertificateRequest
     reasons: tuple[str, ...]
-    profile: Profile
+    known: KnownProfile
     issuer: Issuer
     prepared: PreparedCertificate
     approval_id: str | None = None
     """The request by whose approval it is issued."""
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that was decided by."""
+        return self.known.profile
 
     @property
     def target(self) -> str:
@@ -40,10 +45,10 @@ class Intent(Struct, frozen=True):
             return ()
         return str(Scope(ScopeKind.PROFILE, self.profile.name)), str(Scope(ScopeKind.ISSUER, self.issuer.id))
 
-    def entry(self, profile_digest: str, now: Instant) -> IntentEntry:
+    def entry(self, now: Instant) -> IntentEntry:
         """What is recorded before the key is used."""
-        entry = Entry(Event.CERTIFICATE_INTENDED, self.grant.actor, self.target, details=self._details(profile_digest))
-        return IntentEntry(self._record(now), self.grant.token_use, entry, self.guarded_by)
+        entry = Entry(Event.CERTIFICATE_INTENDED, self.grant.actor, self.target, details=self._details())
+        return IntentEntry(self._record(now), self.grant.token_use, entry, self.guarded_by, self.known.revision)
 
     def _record(self, now: Instant) -> CertificateRecord:
         grant, prepared = self.grant, self.prepared
@@ -72,7 +77,7 @@ class Intent(Struct, frozen=True):
             approval_id=self.approval_id,
         )
 
-    def _details(self, profile_digest: str) -> dict[str, Any]:
+    def _details(self) -> dict[str, Any]:
         """What the audit row tells: what will be signed, for whom, and why that was allowed."""
         grant, contents = self.grant, self.prepared.contents
         details = {
@@ -82,7 +87,7 @@ class Intent(Struct, frozen=True):
             "not_before": contents.not_before,
             "not_after": contents.not_after,
             "profile": self.profile.name,
-            "profile_sha256": profile_digest,
+            "profile_sha256": self.known.digest,
             "to_be_signed_sha256": self.prepared.digest.hex(),
             "reasons": self.reasons,
         }

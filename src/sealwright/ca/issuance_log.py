@@ -13,6 +13,7 @@ from sealwright.access.approvals import guarded_objects
 from sealwright.audit import Audit, Entry
 from sealwright.ca import store
 from sealwright.ca.models import TokenUse
+from sealwright.ca.profiles import standing_profiles
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction, WriteBatcher, first_uses
@@ -26,6 +27,8 @@ class IntentOutcome(Enum):
     """Nothing was recorded: the token had been used before."""
     NEEDS_APPROVAL = auto()
     """Nothing was recorded: the profile or the issuer asks for approval."""
+    PROFILE_CHANGED = auto()
+    """Nothing was recorded: the profile is not what was decided by any more."""
 
 
 class IntentEntry(NamedTuple):
@@ -36,6 +39,8 @@ class IntentEntry(NamedTuple):
     entry: Entry
     guarded_by: tuple[str, ...] = ()
     """What may ask for its approval."""
+    revision: str = ""
+    """Of the stored profile; empty where it is built in."""
 
 
 class IssuedEntry(NamedTuple):
@@ -44,6 +49,14 @@ class IssuedEntry(NamedTuple):
     serial: bytes
     der: bytes
     entry: Entry
+
+
+async def changed_profiles(tx: Transaction, intents: Sequence[IntentEntry]) -> Sequence[bool]:
+    """Of each intent, whether its stored profile is another one by now; without one, the database is not asked."""
+    if not any(each.revision for each in intents):
+        return [False] * len(intents)
+    standing = await standing_profiles(tx)
+    return [bool(each.revision) and standing.get(each.record.profile) != each.revision for each in intents]
 
 
 class IssuanceLog:
@@ -78,11 +91,19 @@ class IssuanceLog:
 
     async def _write_intents(self, tx: Transaction, intents: Sequence[IntentEntry]) -> Sequence[IntentOutcome]:
         guarded = await guarded_objects(tx)
-        if not guarded:
+        changed = await changed_profiles(tx, intents)
+        if not guarded and not any(changed):
             return await self.write_intents(tx, intents)
-        held = [not guarded.isdisjoint(each.guarded_by) for each in intents]
-        free = iter(await self.write_intents(tx, [each for each, is_held in zip(intents, held, strict=True) if not is_held]))
-        return [IntentOutcome.NEEDS_APPROVAL if is_held else next(free) for is_held in held]
+        stopped = [
+            IntentOutcome.PROFILE_CHANGED
+            if is_changed
+            else None
+            if guarded.isdisjoint(each.guarded_by)
+            else IntentOutcome.NEEDS_APPROVAL
+            for each, is_changed in zip(intents, changed, strict=True)
+        ]
+        free = iter(await self.write_intents(tx, [each for each, why in zip(intents, stopped, strict=True) if why is None]))
+        return [next(free) if why is None else why for why in stopped]
 
     async def write_intents(self, tx: Transaction, intents: Sequence[IntentEntry]) -> Sequence[IntentOutcome]:
         """Record intents that need no approval, or have it, in the transaction of the caller."""

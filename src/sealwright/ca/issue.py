@@ -18,7 +18,7 @@ become a certificate.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -35,12 +35,11 @@ from sealwright.ca.models import (
     CertificateRequest,
     IssuedCertificate,
     Issuer,
-    Profile,
     SigningGrant,
 )
 from sealwright.ca.policy import decide
 from sealwright.ca.prepare import Preparation
-from sealwright.ca.profiles import digest_of
+from sealwright.ca.profiles import KnownProfile, ProfileRegistry, within
 from sealwright.ca.reserved import OwnNames
 from sealwright.ca.x509 import sign, verify_issued
 from sealwright.clock import Clock
@@ -53,6 +52,8 @@ CrashPoints = Callable[[str], None]
 
 MOST_SERIALS = 3
 """How many serial numbers are tried when one exists already."""
+MOST_READINGS = 3
+"""How often a profile that is changed meanwhile is decided by anew."""
 
 
 def pass_by(point: str) -> None:
@@ -66,7 +67,7 @@ class Issuance:
         self,
         db: Database,
         issuers: Issuers,
-        profiles: Mapping[str, Profile],
+        profiles: ProfileRegistry,
         preparation: Preparation,
         audit: Audit,
         clock: Clock,
@@ -79,7 +80,6 @@ class Issuance:
         self._db = db
         self._issuers = issuers
         self._profiles = profiles
-        self._profile_digests = {profile.name: digest_of(profile).hex() for profile in profiles.values()}
         self._preparation = preparation
         self._audit = audit
         self._log = IssuanceLog(db, audit, clock)
@@ -129,34 +129,51 @@ class Issuance:
 
     async def _intend(self, grant: SigningGrant, request: CertificateRequest) -> Intent | IssuedCertificate:
         """Decide, prepare, and record what will be signed; or hold it. What was approved and given out just now comes again."""
-        issuer = await self._issuers.active()
-        profile = self._profiles[grant.profile]
         try:
             grant = replace(grant, credential_generation=await self._checks.require_active(grant))
-            decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
-            contents = decision.require()
-            await self._checks.require_names(grant, contents)
-            await self.stages.next()
-            for attempt in range(MOST_SERIALS):
-                prepared = self._preparation.prepare(issuer, profile, contents, self._clock.now())
-                intent = Intent(grant, request, decision.reasons, profile, issuer, prepared)
-                self._reach("before_intent")
-                await self.stages.next()
-                try:
-                    return await self._record(intent)
-                except DuplicateRow:
-                    if attempt + 1 == MOST_SERIALS:
-                        raise
+            for _ in range(MOST_READINGS):
+                found = await self._intend_by(await self._profiles.named(grant.profile), grant, request)
+                if found is not None:
+                    return found
+                self._profiles.forget()
         except Refused as failure:
             await self.record_refusal(grant.actor, grant.provisioner_id, failure)
             raise
+        raise Unavailable(f"The profile {grant.profile} is being changed at this moment.", retry_after=1)
+
+    async def _intend_by(
+        self, known: KnownProfile, grant: SigningGrant, request: CertificateRequest
+    ) -> Intent | IssuedCertificate | None:
+        """The same by one version of a profile; None, and nothing recorded, where it is another one by now."""
+        profile = known.profile
+        issuer = await self._issuers.signing(grant.issuer or profile.issuer)
+        if profile.default is not None:
+            grant = replace(grant, claims=within(grant.claims, profile))
+        decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
+        contents = decision.require()
+        await self._checks.require_names(grant, contents)
+        await self.stages.next()
+        for attempt in range(MOST_SERIALS):
+            prepared = self._preparation.prepare(issuer, profile, contents, self._clock.now())
+            intent = Intent(grant, request, decision.reasons, known, issuer, prepared)
+            self._reach("before_intent")
+            await self.stages.next()
+            try:
+                return await self._record(intent)
+            except DuplicateRow:
+                if attempt + 1 == MOST_SERIALS:
+                    raise
         raise AssertionError("a serial number was found, or the last attempt raised")
 
-    async def _record(self, intent: Intent) -> Intent | IssuedCertificate:
-        profile_digest = self._profile_digests[intent.profile.name]
-        outcome = await self._log.record_intent(intent.entry(profile_digest, self._clock.now()))
+    async def _record(self, intent: Intent) -> Intent | IssuedCertificate | None:
+        outcome: Intent | IssuedCertificate | IntentOutcome
+        outcome = await self._log.record_intent(intent.entry(self._clock.now()))
         if outcome is IntentOutcome.NEEDS_APPROVAL:
-            return await self._holding.release_or_hold(intent, profile_digest)
+            outcome = await self._holding.release_or_hold(intent)
+        if outcome is IntentOutcome.PROFILE_CHANGED:
+            return None
+        if not isinstance(outcome, IntentOutcome):
+            return outcome
         if outcome is IntentOutcome.TOKEN_USED:
             raise TokenUsed("The token has been used before; each is good for one certificate.")
         return intent

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import ObjectIdentifier
 from msgspec import Struct
 
 from sealwright.ca import der, names
 from sealwright.ca.errors import CertificateNameRefused, LintFailed
 from sealwright.ca.models import (
+    EVERY_CURVE,
     CertificateContents,
+    Curve,
+    ExtendedUse,
     Issuer,
     KeyKind,
+    KeyUse,
     Name,
     NameType,
     PrivateKey,
@@ -27,7 +34,7 @@ from sealwright.ca.models import (
     ProvisionerExtension,
     ProvisionerType,
 )
-from sealwright.ca.public_keys import encoded
+from sealwright.ca.public_keys import encoded, strength_fault
 from sealwright.ca.serials import SERIAL_BYTES
 from sealwright.ca.tbs_parser import NAMES, SUBJECT_KEY, Particulars, Reading, read
 from sealwright.ca.x509 import (
@@ -40,6 +47,7 @@ from sealwright.ca.x509 import (
     extended_key_usage,
     key_identifier,
     key_usage,
+    key_uses_of,
     signature_algorithm,
 )
 from sealwright.clock import Instant, after, in_words
@@ -62,6 +70,13 @@ _EXTENDED_USE = ObjectIdentifier("2.5.29.37")
 _ACCESS = ObjectIdentifier("1.3.6.1.5.5.7.1.1")
 _PROVISIONER = ObjectIdentifier(PROVISIONER_OID)
 _IDENTIFIER_START = bytes((der.OCTET_STRING, 20))
+_FITTING = {
+    ExtendedUse.SERVER_AUTH: {KeyUse.DIGITAL_SIGNATURE, KeyUse.KEY_ENCIPHERMENT, KeyUse.KEY_AGREEMENT},
+    ExtendedUse.CLIENT_AUTH: {KeyUse.DIGITAL_SIGNATURE, KeyUse.KEY_AGREEMENT},
+    ExtendedUse.CODE_SIGNING: {KeyUse.DIGITAL_SIGNATURE},
+    ExtendedUse.EMAIL_PROTECTION: set(KeyUse),
+}
+"""Extended use → the key uses of which it needs one (RFC 5280, section 4.2.1.12)."""
 _ALWAYS = frozenset({SUBJECT_KEY, _KEY_USAGE, NAMES, _AUTHORITY_KEY, _EXTENDED_USE})
 
 
@@ -89,6 +104,8 @@ class LeafLint:
         self.authority_key = der.sequence(der.wrap(0x80, issuer.key_identifier))
         self.longest = (profile.longest + profile.backdate) // timedelta(milliseconds=1)
         self.usages = {kind: key_usage(profile, kind) for kind in KeyKind}
+        self.unfit = {kind: _unfit(profile, kind) for kind in KeyKind}
+        self.restricts_strength = profile.shortest_rsa > SHORTEST_RSA or profile.curves != EVERY_CURVE
         self.extended_usage = extended_key_usage(profile)
         self.access = authority_access(profile)
         self.points = distribution_points(profile)
@@ -200,6 +217,21 @@ def _key_usage(lint: LeafLint, reading: Reading) -> str:
     return "" if reading.value(_KEY_USAGE) == expected else "the key usage is not that of this kind of key"
 
 
+def _fitting_usages(lint: LeafLint, reading: Reading) -> str:
+    return "" if reading.key_kind is None else lint.unfit[reading.key_kind]
+
+
+def _unfit(profile: Profile, kind: KeyKind) -> str:
+    uses = key_uses_of(profile, kind)
+    if not uses:
+        return f"a key of the kind {kind} has no key usage"
+    for extended in profile.extended_uses:
+        if not _FITTING[extended].intersection(uses):
+            needed = " or ".join(sorted(_FITTING[extended]))
+            return f"{extended} needs the key usage {needed}, and keys of the kind {kind} have {' and '.join(uses)} alone"
+    return ""
+
+
 def _extended_use(lint: LeafLint, reading: Reading) -> str:
     if reading.critical(_EXTENDED_USE):
         return "the extended key usage is critical"
@@ -250,6 +282,7 @@ SHARED: tuple[tuple[str, str, Callable[[LeafLint, Reading], str]], ...] = (
     ("authority_key_identifier", "RFC 5280 section 4.2.1.1", _authority_key),
     ("subject_key_identifier", "RFC 5280 section 4.2.1.2", _subject_key_critical),
     ("key_usage", "RFC 5280 section 4.2.1.3, RFC 8813", _key_usage),
+    ("fitting_usages", "RFC 5280 section 4.2.1.12, RFC 8813, RFC 8410", _fitting_usages),
     ("names_critical", "RFC 5280 section 4.2.1.6", _names_critical),
     ("basic_constraints", "RFC 5280 section 4.2.1.9", _no_authority),
     ("extended_key_usage", "RFC 5280 section 4.2.1.12", _extended_use),
@@ -313,6 +346,15 @@ def _subject_key(_lint: LeafLint, seen: Particulars) -> str:
     return "" if same else "the subject key identifier is not the SHA-1 of the key"
 
 
+def _key_strength(lint: LeafLint, seen: Particulars) -> str:
+    if not lint.restricts_strength:
+        return ""
+    try:
+        return strength_fault(load_der_public_key(seen.public_key), lint.profile)
+    except (ValueError, UnsupportedAlgorithm):
+        return "there is no public key whose strength could be judged"
+
+
 def _names_there(lint: LeafLint, seen: Particulars) -> str:
     if seen.names is None:
         return "there is a name of a kind that is not issued, or that is not ASCII"
@@ -354,6 +396,7 @@ PARTICULAR: tuple[tuple[str, str, Callable[[LeafLint, Particulars], str]], ...] 
     ("validity_within_issuer", "profile; RFC 5280 section 6.1.3", _within_issuer),
     ("subject", "RFC 5280 section 4.1.2.6, appendix A.1", _subject),
     ("subject_key_identifier", "RFC 5280 section 4.2.1.2", _subject_key),
+    ("key_strength", "profile", _key_strength),
     ("names", "RFC 5280 section 4.2.1.6", _names_there),
     ("names_canonical", "RFC 5280 section 4.2.1.6, RFC 1034, RFC 5890, RFC 5952", _names_canonical),
     ("names_in_profile", "profile", _names_in_profile),
@@ -364,11 +407,21 @@ PARTICULAR: tuple[tuple[str, str, Callable[[LeafLint, Particulars], str]], ...] 
 
 # --- profiles --------------------------------------------------------------------------------------------------------
 
-_THROWAWAY: dict[KeyKind, Callable[[], PrivateKey]] = {
-    KeyKind.EC: lambda: ec.generate_private_key(ec.SECP256R1()),
-    KeyKind.RSA: lambda: rsa.generate_private_key(public_exponent=65_537, key_size=SHORTEST_RSA),
-    KeyKind.ED25519: ed25519.Ed25519PrivateKey.generate,
+_CURVES: dict[Curve, Callable[[], ec.EllipticCurve]] = {
+    Curve.P256: ec.SECP256R1,
+    Curve.P384: ec.SECP384R1,
+    Curve.P521: ec.SECP521R1,
 }
+
+
+@cache
+def _throwaway(kind: KeyKind, curve: Curve, bits: int) -> PrivateKey:
+    """A key of the least strength that is asked for. Kept, because an RSA key takes a while."""
+    if kind is KeyKind.EC:
+        return ec.generate_private_key(_CURVES[curve]())
+    return ed25519.Ed25519PrivateKey.generate() if kind is KeyKind.ED25519 else rsa.generate_private_key(65_537, bits)
+
+
 _EXAMPLES = {
     NameType.DNS: "web.example.org",
     NameType.IP: "192.0.2.1",
@@ -386,7 +439,8 @@ def representatives(profile: Profile, issuer: Issuer, now: Instant) -> tuple[byt
     template = LeafTemplate(issuer, profile)
     made = []
     for key_kind in profile.key_kinds:
-        public_key_der = encoded(_THROWAWAY[key_kind]().public_key())
+        key = _throwaway(key_kind, profile.curves[0], profile.shortest_rsa if key_kind is KeyKind.RSA else 0)
+        public_key_der = encoded(key.public_key())
         groups = [every[at : at + profile.most_names] for at in range(0, len(every), profile.most_names)]
         for common_name, chosen, vouch in (*(("", group, vouched) for group in groups), ("alice", every[:1], None)):
             if profile.common_name or not common_name:

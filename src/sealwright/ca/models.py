@@ -23,6 +23,7 @@ from sealwright.access import Actor
 from sealwright.ca.errors import AlreadySigned
 from sealwright.clock import Instant
 from sealwright.errors import Refused
+from sealwright.rsa_strength import SHORTEST_RSA
 
 PublicKey = EllipticCurvePublicKey | RSAPublicKey | Ed25519PublicKey
 PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey
@@ -53,6 +54,14 @@ class KeyKind(StrEnum):
     EC = "EC"
     RSA = "RSA"
     ED25519 = "Ed25519"
+
+
+class Curve(StrEnum):
+    """Curves of elliptic-curve keys that may be certified."""
+
+    P256 = "P-256"
+    P384 = "P-384"
+    P521 = "P-521"
 
 
 class ProvisionerType(IntEnum):
@@ -90,6 +99,8 @@ class Claims(msgspec.Struct, frozen=True):
     allow_renewal_after_expiry: bool = False
     disable_smallstep_extensions: bool = False
     """Leave the provisioner extension out of certificates."""
+    given: tuple[str, ...] = ()
+    """Which of the three lifetimes the provisioner itself says; the others come of its profile, where that says them."""
 
 
 class ExtendedUse(StrEnum):
@@ -97,6 +108,22 @@ class ExtendedUse(StrEnum):
 
     SERVER_AUTH = "server_auth"
     CLIENT_AUTH = "client_auth"
+    CODE_SIGNING = "code_signing"
+    EMAIL_PROTECTION = "email_protection"
+
+
+class KeyUse(StrEnum):
+    """What the key of a certificate may do (key usage)."""
+
+    DIGITAL_SIGNATURE = "digital_signature"
+    CONTENT_COMMITMENT = "content_commitment"
+    KEY_ENCIPHERMENT = "key_encipherment"
+    """In certificates of RSA keys; others cannot."""
+    KEY_AGREEMENT = "key_agreement"
+    """In certificates of elliptic-curve keys; others cannot."""
+
+
+EVERY_CURVE = tuple(Curve)
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,16 +132,26 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: str
     description: str = ""
     key_kinds: tuple[KeyKind, ...] = (KeyKind.EC, KeyKind.RSA, KeyKind.ED25519)
+    curves: tuple[Curve, ...] = EVERY_CURVE
+    shortest_rsa: int = SHORTEST_RSA
+    """Bits that an RSA key has at least."""
     name_types: tuple[NameType, ...] = (NameType.DNS, NameType.IP, NameType.EMAIL, NameType.URI)
     most_names: int = 100
     wildcards: bool = False
     common_name: bool = True
     """Whether the subject may hold a common name; otherwise the subject is empty."""
     extended_uses: tuple[ExtendedUse, ...] = (ExtendedUse.SERVER_AUTH, ExtendedUse.CLIENT_AUTH)
-    rsa_key_encipherment: bool = True
+    key_uses: tuple[KeyUse, ...] = (KeyUse.DIGITAL_SIGNATURE, KeyUse.KEY_ENCIPHERMENT)
+    """Each stands in the certificates of those keys that can do it."""
     provisioner_extension: bool = True
     longest: timedelta = timedelta(days=90)
     """No certificate lives longer, whatever a provisioner's claims say; without the backdating."""
+    default: timedelta | None = None
+    """Lifetime where neither the request nor the provisioner says one; None: what provisioners inherit without a profile."""
+    shortest: timedelta = timedelta(0)
+    """No certificate lives shorter."""
+    issuer: str = ""
+    """Name of the issuing CA that signs; empty for that which signs where none is chosen."""
     backdate: timedelta = timedelta(minutes=1)
     """How long before now a certificate begins when no one asked for a beginning, so that slow clocks accept it."""
     issuer_url: str = ""
@@ -208,6 +245,8 @@ class SigningGrant(msgspec.Struct, frozen=True):
     """Name of the profile."""
     actor: Actor
     claims: Claims
+    issuer: str = ""
+    """Name of the issuing CA that the provisioner chose; empty where it leaves that to the profile."""
     common_name: str = ""
     """Common name of the subject; empty for an empty subject."""
     names: tuple[Name, ...] = ()

@@ -11,6 +11,7 @@ from datetime import timedelta
 from sealwright.ca import names as naming
 from sealwright.ca.errors import CertificateNameRefused, NameNotGranted, PublicKeyRefused, ValidityRefused
 from sealwright.ca.models import (
+    EVERY_CURVE,
     CertificateContents,
     CertificateRequest,
     Decision,
@@ -21,10 +22,12 @@ from sealwright.ca.models import (
     SigningGrant,
 )
 from sealwright.ca.profiles import MOST_BACKDATE
+from sealwright.ca.public_keys import strength_fault
 from sealwright.ca.reserved import OwnNames
 from sealwright.clock import Instant, after, before, between, in_words, to_rfc3339
 from sealwright.confusables import shown
 from sealwright.errors import Refused
+from sealwright.rsa_strength import SHORTEST_RSA
 
 FURTHEST_BEGINNING = timedelta(hours=48)
 """How far in the future a certificate may begin."""
@@ -87,6 +90,10 @@ def _check_key(request: CertificateRequest, profile: Profile, issuer: Issuer) ->
             f"A key of the kind {request.key_kind} is not admitted by the profile {profile.name}.",
             hint=f"Make a key of the kind {' or '.join(profile.key_kinds)}.",
         )
+    if profile.shortest_rsa > SHORTEST_RSA or profile.curves != EVERY_CURVE:
+        fault = strength_fault(request.public_key, profile)
+        if fault:
+            raise PublicKeyRefused(f"The profile {profile.name} does not admit this key: {fault}.", hint="Make a stronger key.")
     if request.public_key == issuer.public_key:
         raise PublicKeyRefused("The request holds the key of the issuer itself.")
 
@@ -254,7 +261,7 @@ def _life_in_words(not_before: Instant, not_after: Instant, grant: SigningGrant,
     life = between(not_before, not_after) + ONE_SECOND  # the last second counts too (RFC 5280, section 4.1.2.5)
     longest = _longest(grant, profile)
     if life > longest:
-        rule = "the profile" if profile.longest < grant.claims.longest else "the provisioner"
+        rule = "the profile" if profile.longest <= grant.claims.longest else "the provisioner"
         whose = profile.name if rule == "the profile" else grant.provisioner_name
         allowed = in_words(longest - profile.backdate, days=life >= 2 * ONE_DAY)
         more = f", and {in_words(profile.backdate)} more for clocks that are slow" if profile.backdate else ""
@@ -263,8 +270,11 @@ def _life_in_words(not_before: Instant, not_after: Instant, grant: SigningGrant,
             f"The certificate would be valid for {in_words(life)}, its last second included; {allows}.", reasons=(allows,)
         )
     if life < grant.claims.shortest:
+        whose = (
+            f"profile {profile.name}" if profile.shortest >= grant.claims.shortest else f"provisioner {grant.provisioner_name}"
+        )
         raise ValidityRefused(
-            f"The certificate would be valid for {in_words(life)}; the provisioner {grant.provisioner_name} allows no less than "
+            f"The certificate would be valid for {in_words(life)}; the {whose} allows no less than "
             f"{in_words(grant.claims.shortest)}."
         )
     return f"{in_words(life)} are within the {in_words(longest)} allowed"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sealwright.ca import der
 from sealwright.ca.errors import PublicKeyRefused
-from sealwright.ca.models import KeyKind, PublicKey
+from sealwright.ca.models import Curve, KeyKind, Profile, PublicKey
 from sealwright.rsa_strength import weakness
 
 ACCEPTED = "EC on P-256, P-384 or P-521, RSA of 2048 to 8192 bits, or Ed25519"
@@ -73,6 +73,21 @@ def kind_of(key: PublicKey) -> KeyKind:
     if kind is None:
         raise TypeError(f"{type(key).__name__} is not an accepted kind of key")
     return kind
+
+
+_CURVE_NAMES = {"secp256r1": Curve.P256, "secp384r1": Curve.P384, "secp521r1": Curve.P521}
+
+
+def strength_fault(key: object, profile: Profile) -> str:
+    """Why a key of an accepted kind is not as strong as `profile` asks for, in words; empty where it is."""
+    if isinstance(key, EllipticCurvePublicKey):
+        curve = _CURVE_NAMES.get(key.curve.name)
+        return (
+            "" if curve in profile.curves else f"the key lies on {curve or key.curve.name}, not on {' or '.join(profile.curves)}"
+        )
+    if isinstance(key, RSAPublicKey) and key.key_size < profile.shortest_rsa:
+        return f"the RSA key has {key.key_size} bits; at least {profile.shortest_rsa} are asked for"
+    return ""
 
 
 def usual_form(key: PublicKey, given: bytes) -> bytes:

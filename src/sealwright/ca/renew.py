@@ -20,8 +20,9 @@ from sealwright.ca import csr
 from sealwright.ca.certificate_lookup import CertificateLookup, PresentedCertificate
 from sealwright.ca.errors import CertificateRefused, RenewalRefused
 from sealwright.ca.issue import Issuance
-from sealwright.ca.models import CertificateRequest, IssuedCertificate, Profile, SigningGrant, TokenUse
+from sealwright.ca.models import CertificateRequest, IssuedCertificate, SigningGrant, TokenUse
 from sealwright.ca.policy import same_life
+from sealwright.ca.profiles import ProfileRegistry, within
 from sealwright.ca.provisioners import (
     LEEWAY,
     Audiences,
@@ -53,7 +54,7 @@ class Renewal:
         issuance: Issuance,
         lookup: CertificateLookup,
         provisioners: ProvisionerRegistry,
-        profiles: Mapping[str, Profile],
+        profiles: ProfileRegistry,
         accepted: Audiences,
         clock: Clock,
     ) -> None:
@@ -119,18 +120,21 @@ class Renewal:
         *,
         token_use: TokenUse | None = None,
     ) -> IssuedCertificate:
-        record, claims = own.record, provisioner.claims
-        profile = self._profiles.get(record.profile)
-        if profile is None:
-            raise RenewalRefused(f"The profile {record.profile} does not exist any more.", hint="Ask for a new certificate.")
+        record, chosen = own.record, provisioner.definition.profile_name
+        known = await self._profiles.find(chosen)
+        if known is None:
+            raise RenewalRefused(f"The profile {chosen} does not exist any more.", hint="Ask for a new certificate.")
+        profile = known.profile
+        claims = within(provisioner.claims, profile)
         lifetime = same_life(record.not_before, record.not_after, profile)
         lifetime = min(max(lifetime, claims.shortest), claims.longest, profile.longest)
         grant = SigningGrant(
             provisioner_id=provisioner.id,
             provisioner_name=provisioner.name,
-            profile=record.profile,
+            profile=chosen,
+            issuer=provisioner.definition.issuer,
             actor=_actor(record, provisioner),
-            claims=claims,
+            claims=provisioner.claims,
             common_name=record.subject_name,
             names=record.names,
             account_id=record.account_id,
@@ -139,7 +143,7 @@ class Renewal:
             token_use=token_use,
             extension=provisioner.extension,
             renewed_from=record.serial,
-            approved_by=record.approval_id,
+            approved_by=record.approval_id if chosen == record.profile else None,
         )
         with self._issuance.stages:
             return await self._issuance.issue(grant, replace(request, not_after=lifetime))

@@ -28,6 +28,7 @@ from sealwright.ca.models import (
     ExtendedUse,
     Issuer,
     KeyKind,
+    KeyUse,
     Name,
     NameType,
     PrivateKey,
@@ -45,9 +46,19 @@ _VERSION_3 = b"\xa0\x03\x02\x01\x02"
 _COMMON_NAME = der.oid("2.5.4.3")
 _EMPTY_NAME = der.sequence()
 _FIRST_GENERALIZED_YEAR = 2050
-_USES = {ExtendedUse.SERVER_AUTH: "1.3.6.1.5.5.7.3.1", ExtendedUse.CLIENT_AUTH: "1.3.6.1.5.5.7.3.2"}
-_DIGITAL_SIGNATURE = b"\x03\x02\x07\x80"
-_DIGITAL_SIGNATURE_KEY_ENCIPHERMENT = b"\x03\x02\x05\xa0"
+_USES = {
+    ExtendedUse.SERVER_AUTH: "1.3.6.1.5.5.7.3.1",
+    ExtendedUse.CLIENT_AUTH: "1.3.6.1.5.5.7.3.2",
+    ExtendedUse.CODE_SIGNING: "1.3.6.1.5.5.7.3.3",
+    ExtendedUse.EMAIL_PROTECTION: "1.3.6.1.5.5.7.3.4",
+}
+_KEY_USE_BITS = {
+    KeyUse.DIGITAL_SIGNATURE: 0x80,
+    KeyUse.CONTENT_COMMITMENT: 0x40,
+    KeyUse.KEY_ENCIPHERMENT: 0x20,
+    KeyUse.KEY_AGREEMENT: 0x08,
+}
+_ONLY_OF = {KeyUse.KEY_ENCIPHERMENT: KeyKind.RSA, KeyUse.KEY_AGREEMENT: KeyKind.EC}
 _NAMES = der.oid("2.5.29.17")
 _NAMES_CRITICAL = _NAMES + der.BOOLEAN_TRUE
 _KEY_IDENTIFIER = der.oid("2.5.29.14") + bytes((der.OCTET_STRING, 22, der.OCTET_STRING, 20))
@@ -300,9 +311,14 @@ def _certificate(to_be_signed: bytes, algorithm: bytes, signature: bytes) -> byt
 
 def key_usage(profile: Profile, kind: KeyKind) -> bytes:
     """The value of the key usage extension (RFC 5280, section 4.2.1.3)."""
-    if kind is KeyKind.RSA and profile.rsa_key_encipherment:
-        return _DIGITAL_SIGNATURE_KEY_ENCIPHERMENT
-    return _DIGITAL_SIGNATURE
+    bits = sum(_KEY_USE_BITS[use] for use in key_uses_of(profile, kind))
+    unused = (bits & -bits).bit_length() - 1 if bits else 0  # trailing zero bits are left out (X.690, section 11.2.2)
+    return bytes((der.BIT_STRING, 2, unused, bits))
+
+
+def key_uses_of(profile: Profile, kind: KeyKind) -> tuple[KeyUse, ...]:
+    """What stands in certificates of one kind of key: RFC 3279 and RFC 8813 say which key can do what."""
+    return tuple(use for use in profile.key_uses if _ONLY_OF.get(use, kind) is kind)
 
 
 def extended_key_usage(profile: Profile) -> bytes:

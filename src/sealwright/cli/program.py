@@ -38,6 +38,7 @@ COMMANDS = {
     "oidc-provider": (f"{_HERE}.oidc_provider:oidc_provider", "Identity providers of others that people sign in with."),
     "recycle-bin": (f"{_HERE}.recycle_bin:recycle_bin", "Deleted people, service accounts, groups and clients."),
     "system": (f"{_HERE}.system:system", "OAuth clients."),
+    "profile": (f"{_HERE}.certificate_profile:profile", "Which names, keys, uses and lifetimes certificates have."),
     "provisioner": (f"{_HERE}.provisioner:provisioner", "Who may ask the certificate authority, and for what."),
     "certificate": (f"{_HERE}.certificate:certificate", "Certificates: issue, inspect, renew, list, revoke."),
     "approval": (f"{_HERE}.approval:approval", "What needs the approval of others, and deciding about it."),

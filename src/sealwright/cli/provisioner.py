@@ -110,6 +110,8 @@ def get(context: CommandContext, name: str) -> None:
 @click.option("--create", is_flag=True, help="jwk: make a new key, as is the default.")
 @click.option("--public-key", metavar="FILE", help="jwk: JSON file with the public key, in place of making one.")
 @click.option("--password-file", metavar="FILE", help="jwk: password for the new key; - for standard input.")
+@click.option("--profile", metavar="NAME", help="Profile of its certificates. Default: step_leaf.")
+@click.option("--issuer", metavar="NAME", help="The issuing CA that signs them. Default: as the profile says.")
 @click.option("--x509-min-dur", metavar="DURATION", help="Shortest lifetime of a certificate.")
 @click.option("--x509-default-dur", metavar="DURATION", help="Lifetime when none is asked for.")
 @click.option("--x509-max-dur", metavar="DURATION", help="Longest lifetime.")
@@ -138,6 +140,7 @@ def add(context: CommandContext, name: str | None, kind: str | None, from_file: 
             "name": name,
             **(_jwk(context, name, given) if kind.lower() == "jwk" else _oidc(context, given)),
         }
+        definition |= {member: given[member] for member in ("profile", "issuer") if given[member]}
         claims = _claims(given)
         if claims:
             definition["claims"] = claims

@@ -15,7 +15,7 @@ from sealwright.manifest.secrets import SECRETS, reference_of
 from sealwright.misfit import misfit
 
 VERSION = 1
-KINDS = ("groups", "people", "service_accounts", "roles", "issuers", "clients", "provisioners")
+KINDS = ("groups", "people", "service_accounts", "roles", "issuers", "clients", "profiles", "provisioners")
 """In the order in which they can be created: each may name those before it."""
 ONE_OF = {
     "groups": "group",
@@ -24,6 +24,7 @@ ONE_OF = {
     "roles": "role",
     "issuers": "issuer",
     "clients": "client",
+    "profiles": "profile",
     "provisioners": "provisioner",
 }
 
@@ -81,6 +82,13 @@ _CLIENT: Mapping[str, Any] = {
     "secret": str,
     "image": dict[str, str] | None,
 }
+_PROFILE: Mapping[str, Any] = {
+    **dict.fromkeys(("description", "issuer", "issuer_url", "ocsp_url", "crl_url"), str),
+    **dict.fromkeys(("key_kinds", "curves", "name_types", "key_uses", "extended_uses"), list[str]),
+    **dict.fromkeys(("shortest_rsa", "most_names"), int),
+    **dict.fromkeys(("wildcards", "common_name", "provisioner_extension"), bool),
+    **dict.fromkeys(("shortest", "default", "longest", "backdate"), str),
+}
 _PROVISIONER: Mapping[str, Any] = {
     "type": str,
     "clientID": str,
@@ -98,6 +106,8 @@ _PROVISIONER: Mapping[str, Any] = {
     "encryptedKey": str,
     "claims": dict[str, Any] | None,
     "options": dict[str, Any] | None,
+    "profile": str,
+    "issuer": str,
 }
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "people": _PERSON,
@@ -106,6 +116,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "roles": _ROLE,
     "issuers": _ISSUER,
     "clients": _CLIENT,
+    "profiles": _PROFILE,
     "provisioners": _PROVISIONER,
 }
 """Kind → the members of one of it, and their types."""

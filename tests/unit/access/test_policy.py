@@ -85,5 +85,6 @@ def test_no_one_gives_more_than_they_hold_and_is_told_what_is_missing():
     with pytest.raises(BeyondOwnAuthority) as caught:
         require_at_least(AUDITOR, permissions_of([Role.CA_ADMINISTRATOR]), "add a member to ca_admins")
     assert caught.value.detail == "ann may not add a member to ca_admins."
-    missing = "certificate:issue-any-name, certificate:read, certificate:revoke, provisioner:read, provisioner:write"
+    held = "certificate:issue-any-name, certificate:read, certificate:revoke, profile:read, profile:write"
+    missing = f"{held}, provisioner:read, provisioner:write"
     assert caught.value.reasons == (f"that needs every permission it carries; missing: {missing}",)

@@ -66,6 +66,8 @@ BODIES = {
     "set_client_issuer": {"issuer": None},
     "set_scope_map": {"scopes": ["openid"]},
     "add_provisioner": {"type": "OIDC"},
+    "create_certificate_profile": {"name": "x"},
+    "update_certificate_profile": {"longest": "1h"},
     "revoke_certificate": {},
     "approve_request": {},
     "reject_request": {},

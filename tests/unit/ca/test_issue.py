@@ -228,7 +228,7 @@ async def test_prepared_certificate_is_signed_once_and_by_its_issuer(ca):
     issuer = await ca.issuers.active()
     with pytest.raises(AlreadySigned):
         kept[0].redeem(issuer)
-    fresh = prepare(issuer, ca.issuance._profiles[kept[0].profile], kept[0].contents, ca.clock.now())
+    fresh = prepare(issuer, (await ca.profiles.named(kept[0].profile)).profile, kept[0].contents, ca.clock.now())
     with pytest.raises(AlreadySigned):
         fresh.redeem(replace(issuer, id="another"))
 

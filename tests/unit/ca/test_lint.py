@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sealwright.ca import der, profiles
 from sealwright.ca.errors import LintFailed
 from sealwright.ca.lint import PARTICULAR, SHARED, LeafLint, lint_representative, representatives
-from sealwright.ca.models import KeyKind, Name, NameType, Profile, ProvisionerExtension
+from sealwright.ca.models import Curve, KeyKind, KeyUse, Name, NameType, Profile, ProvisionerExtension
 from sealwright.ca.public_keys import encoded
 from sealwright.ca.tbs_parser import NAMES as SUBJECT_ALTERNATIVE_NAME
 from sealwright.ca.tbs_parser import read
-from sealwright.ca.x509 import LeafTemplate, encode_names, encode_subject, encode_time, extension, key_identifier, sign
+from sealwright.ca.x509 import LeafTemplate, encode_names, encode_subject, encode_time, extension, key_identifier, key_usage, sign
 from sealwright.clock import Instant, from_datetime
 from tests.pkilinting import WAIVERS, every_finding, pkilint
 from tests.unit.ca import examples
@@ -169,8 +169,39 @@ def test_each_rule_finds_what_breaks_it(rule, changes):
     assert found[rule].detail
 
 
+OF_NARROW_PROFILES = [
+    ("key_strength", {"curves": (Curve.P384,)}, "the key lies on P-256, not on P-384"),
+    ("fitting_usages", {"key_uses": (KeyUse.CONTENT_COMMITMENT,)}, "server_auth needs the key usage"),
+    ("fitting_usages", {"key_uses": (KeyUse.KEY_ENCIPHERMENT,)}, "a key of the kind EC has no key usage"),
+]
+
+
+@pytest.mark.parametrize(("rule", "members", "said"), OF_NARROW_PROFILES)
+def test_certificate_that_a_narrower_profile_would_not_have_is_found(rule, members, said):
+    narrow = msgspec.structs.replace(PROFILE, **members)
+    to_be_signed = LeafTemplate(ISSUER, narrow).to_be_signed(examples.SERIAL, CONTENTS)
+    found = {finding.rule: finding.detail for finding in LeafLint(ISSUER, narrow).findings(to_be_signed)}
+    assert said in found[rule]
+
+
+@pytest.mark.parametrize(
+    ("uses", "kind", "value"),
+    [
+        (("digital_signature",), "EC", "03020780"),
+        (("digital_signature", "key_encipherment"), "RSA", "030205a0"),
+        (("digital_signature", "key_encipherment"), "EC", "03020780"),
+        (("digital_signature", "key_agreement"), "EC", "03020388"),
+        (("content_commitment", "digital_signature"), "Ed25519", "030206c0"),
+    ],
+)
+def test_key_usage_has_what_this_kind_of_key_can_do_in_der(uses, kind, value):
+    profile = msgspec.structs.replace(PROFILE, key_uses=tuple(map(KeyUse, uses)))
+    assert key_usage(profile, KeyKind(kind)).hex() == value
+
+
 def test_every_rule_is_broken_by_some_test():
-    assert {rule for rule, _ in VIOLATIONS} == {rule for rule, _, _ in (*SHARED, *PARTICULAR)}
+    narrow = {rule for rule, _, _ in OF_NARROW_PROFILES}
+    assert {rule for rule, _ in VIOLATIONS} | narrow == {rule for rule, _, _ in (*SHARED, *PARTICULAR)}
 
 
 def test_good_certificate_has_no_findings():

@@ -134,6 +134,7 @@ def test_claims_have_the_defaults_of_step():
         disable_renewal=False,
         allow_renewal_after_expiry=False,
         disable_smallstep_extensions=False,
+        given=("default", "longest"),
     )
 
 

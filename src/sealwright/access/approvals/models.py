@@ -28,6 +28,7 @@ class RequestKind(StrEnum):
     CERTIFICATE = "certificate"
     ROLE_GRANT = "role_grant"
     RULE = "approval_rule"
+    PROFILE = "profile"
 
 
 class RequestState(StrEnum):

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from sealwright.access import Actor, Permission, decide
 from sealwright.api.manifests.accounts_and_roles import ManifestRoles, ManifestServiceAccounts
+from sealwright.api.manifests.certificate_profiles import ManifestCertificateProfiles
 from sealwright.api.manifests.changes import Differences, ObjectChange, at, member_changes
 from sealwright.api.manifests.clients import GivenImages, ManifestClients, ManifestProvisioners
 from sealwright.api.manifests.issuers import ManifestIssuers
@@ -155,6 +156,7 @@ class _Run:
         self._groups = ManifestGroups(targets, actor)
         self._people = ManifestPeople(targets, actor)
         self._clients = ManifestClients(targets, actor, images)
+        self._profiles = ManifestCertificateProfiles(targets, actor)
         self._provisioners = ManifestProvisioners(targets, actor)
         self._services = ManifestServiceAccounts(targets, actor)
         self._roles = ManifestRoles(targets, actor)
@@ -179,7 +181,9 @@ class _Run:
         await self._prune("provisioners", self._provisioners)
         await self._put("issuers", self._issuers)
         await self._put("clients", self._clients)
+        await self._put("profiles", self._profiles)
         await self._put("provisioners", self._provisioners)
+        await self._prune("profiles", self._profiles)
         await self._prune("clients", self._clients)
         await self._prune("issuers", self._issuers)
         await self._prune("groups", self._groups)

@@ -10,6 +10,7 @@ from sealwright.access import Actor
 from sealwright.api.json_types import ResponseBody
 from sealwright.api.manifests.accounts_and_roles import ManifestRoles, ManifestServiceAccounts
 from sealwright.api.manifests.apply import ManifestApplication
+from sealwright.api.manifests.certificate_profiles import ManifestCertificateProfiles
 from sealwright.api.manifests.changes import ObjectChange
 from sealwright.api.manifests.clients import ManifestClients, ManifestProvisioners
 from sealwright.api.manifests.entries import exported
@@ -37,6 +38,7 @@ _KINDS: Mapping[str, Callable[[Targets, Actor], _Listed]] = {
     "roles": ManifestRoles,
     "issuers": ManifestIssuers,
     "clients": ManifestClients,
+    "profiles": ManifestCertificateProfiles,
     "provisioners": ManifestProvisioners,
 }
 

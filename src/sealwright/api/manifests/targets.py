@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from sealwright.audit import PostponedRefusals
-from sealwright.ca import ProvisionerRegistry
+from sealwright.ca import ProfileRegistry, ProvisionerRegistry
 from sealwright.clock import Clock
 from sealwright.db import Transaction
 from sealwright.identity import AccountPolicies, Directory, Roles
@@ -23,6 +23,7 @@ class Targets(Struct, frozen=True):
     clients: ClientRegistry
     client_maps: ClientMaps
     metadata: StoredMetadata
+    profiles: ProfileRegistry
     provisioners: ProvisionerRegistry
     account_policies: AccountPolicies
     roles: Roles

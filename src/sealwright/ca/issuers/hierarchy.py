@@ -206,6 +206,25 @@ class Issuers:
                 return await self.open(record.id)
         raise IssuerUnusable("The database holds no issuing CA.", hint=_LOST)
 
+    async def signing(self, chosen: str) -> Issuer:
+        """The issuing CA of this name, or where it was rotated the one that followed it; without a name, the active one.
+
+        Raises IssuerUnusable where none of this name ever was, or none that follows it signs.
+        """
+        if not chosen:
+            return await self.active()
+        known = await self.intermediates()
+        if chosen not in {record.name for record in known}:
+            raise IssuerUnusable(
+                f"There is no issuing CA {chosen[:100]!r}.", hint="Let the profile or provisioner choose another."
+            )
+        for record in known:
+            if record.retired_at is None and line_of(record.name) == line_of(chosen):
+                return await self.open(record.id)
+        raise IssuerUnusable(
+            f"The issuing CA {chosen[:100]!r} signs no more.", hint="Let the profile or provisioner choose another."
+        )
+
     async def open(self, issuer_id: str) -> Issuer:
         """An issuing CA, ready to sign. A root is never opened this way: it does not sign leaf certificates."""
         await self._notice_changes()
@@ -300,6 +319,11 @@ class Issuers:
         self._records = None
         self._open.clear()
         self._forgotten += 1
+
+
+def line_of(name: str) -> str:
+    """What the names of issuing CAs that follow each other begin with: a number is all that they differ by."""
+    return name.rstrip("0123456789")
 
 
 def _check_name(name: str) -> None:

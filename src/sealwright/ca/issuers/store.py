@@ -78,7 +78,7 @@ async def claim_first(tx: Transaction) -> bool:
     return await tx.one(_ALL, at_most=1) is None
 
 
-async def all_issuers(db: Database) -> tuple[IssuerRecord, ...]:
+async def all_issuers(db: Database | Transaction) -> tuple[IssuerRecord, ...]:
     """Every authority, newest first. There are few: a root, and an issuing CA every few years."""
     return tuple(_record(row) for row in await db.all(_ALL, at_most=MOST_ISSUERS))
 

@@ -23,7 +23,6 @@ from sealwright.ca.models import (
     SigningGrant,
     TokenUse,
 )
-from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.provisioners.audiences import TokenPurpose, addressed_elsewhere
 from sealwright.ca.provisioners.errors import IdentityRefused, RequestNotMeant
 from sealwright.ca.provisioners.models import LEEWAY, JwkDefinition
@@ -150,7 +149,8 @@ class JwkToken(msgspec.Struct, frozen=True):
         return SigningGrant(
             provisioner_id=self.provisioner.id,
             provisioner_name=self.provisioner.name,
-            profile=STEP_LEAF.name,
+            profile=self.provisioner.definition.profile_name,
+            issuer=self.provisioner.definition.issuer,
             actor=self.actor,
             claims=self.provisioner.claims,
             common_name=self.subject if len(self.subject) <= names.LONGEST_COMMON_NAME else "",

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from sealwright.ca.models import PublicKey
+from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.errors import Failure
 from sealwright.hosts import HostRefused, canonical_host
@@ -42,6 +43,15 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     name: str
     claims: dict[str, Any] | None = None
     options: dict[str, Any] | None = None
+    profile: str = ""
+    """Not a member of `step-ca`: the profile of its certificates; empty for the built-in one."""
+    issuer: str = ""
+    """Not a member of `step-ca`: name of the issuing CA that signs them; empty where the profile, or else the server, chooses."""
+
+    @property
+    def profile_name(self) -> str:
+        """The profile of its certificates."""
+        return self.profile or STEP_LEAF.name
 
 
 class OidcDefinition(Definition, frozen=True, kw_only=True):

@@ -38,7 +38,6 @@ from sealwright.ca.models import (
     SigningGrant,
     TokenUse,
 )
-from sealwright.ca.profiles import STEP_LEAF
 from sealwright.ca.provisioners.administrators import Bearer, asks_for_group_ids, mentions, named_by
 from sealwright.ca.provisioners.audiences import TokenPurpose
 from sealwright.ca.provisioners.errors import IdentityRefused
@@ -186,7 +185,8 @@ class IdToken(msgspec.Struct, frozen=True):
         return SigningGrant(
             provisioner_id=self.provisioner.id,
             provisioner_name=self.provisioner.name,
-            profile=STEP_LEAF.name,
+            profile=self.provisioner.definition.profile_name,
+            issuer=self.provisioner.definition.issuer,
             actor=self.actor,
             claims=self.provisioner.claims,
             common_name=self.subject if len(self.subject) <= names.LONGEST_COMMON_NAME else "",
@@ -203,7 +203,8 @@ class IdToken(msgspec.Struct, frozen=True):
         return SigningGrant(
             provisioner_id=self.provisioner.id,
             provisioner_name=self.provisioner.name,
-            profile=STEP_LEAF.name,
+            profile=self.provisioner.definition.profile_name,
+            issuer=self.provisioner.definition.issuer,
             actor=self.actor,
             claims=self.provisioner.claims,
             common_name=request.common_name,

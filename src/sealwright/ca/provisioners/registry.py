@@ -17,15 +17,17 @@ from msgspec import Struct
 
 from sealwright.access import Actor, NamedAuthority, Permission, require
 from sealwright.audit import Audit, Event
+from sealwright.ca.issuers import IssuerKind, all_issuers
 from sealwright.ca.models import Claims
+from sealwright.ca.profiles import require_chosen, require_within
 from sealwright.ca.provisioners import store
 from sealwright.ca.provisioners.definitions import SECRET_MEMBER, parse_definition
-from sealwright.ca.provisioners.errors import ProvisionerExists, ProvisionerMissing, ProvisionerReadOnly
+from sealwright.ca.provisioners.errors import DefinitionRefused, ProvisionerExists, ProvisionerMissing, ProvisionerReadOnly
 from sealwright.ca.provisioners.files import parse_json, read_files
 from sealwright.ca.provisioners.provisioner import OwnClient, Provisioner
 from sealwright.clock import Clock
 from sealwright.db import Database, DuplicateRow, Insertion, SingleFlight, Transaction
-from sealwright.errors import InvalidInput
+from sealwright.errors import Failure, InvalidInput
 from sealwright.keys import Sealer
 
 LONGEST_PAGE = 100
@@ -93,7 +95,21 @@ class ProvisionerRegistry:
                     f"{provisioner.source}: {provisioner.name!r} ({provisioner.id}) is stored in the database too.",
                     hint="Remove one of the two.",
                 )
+        for provisioner in found:
+            await self._check_file(provisioner)
         self._files = {provisioner.id: provisioner for provisioner in found}
+
+    async def _check_file(self, provisioner: Provisioner) -> None:
+        """The choices of a file are judged by the same rule as those of a stored provisioner."""
+
+        async def body(tx: Transaction) -> None:
+            await self._check_choice(tx, provisioner)
+
+        if provisioner.definition.profile or provisioner.definition.issuer:
+            try:
+                await self._db.write(body)
+            except DefinitionRefused as cause:
+                raise DefinitionRefused(f"{provisioner.source}: {cause.detail}", hint=cause.hint) from cause
 
     async def find(self, provisioner_id: str) -> Provisioner | None:
         """The provisioner that tokens with this id are for: a client id, or ``name:kid``."""
@@ -198,6 +214,7 @@ class ProvisionerRegistry:
         row, kind = self._seal(provisioner)
 
         async def body(tx: Transaction) -> None:
+            await self._check_choice(tx, provisioner)
             await store.insert_last(tx, row, kind=kind, created_by=actor.id, now=self._clock.now())
             await self._audit.record(
                 tx,
@@ -208,6 +225,33 @@ class ProvisionerRegistry:
             )
 
         return body
+
+    async def using_profile(self, reader: Database | Transaction, name: str) -> list[str]:
+        """The names of the provisioners that choose a profile."""
+        return [each.name for each in await self.all(reader) if each.definition.profile_name == name]
+
+    async def _check_choice(self, tx: Transaction, provisioner: Provisioner) -> None:
+        """Raise DefinitionRefused where the profile or issuer does not exist, or the profile does not allow what is defined."""
+        definition = provisioner.definition
+        try:
+            profile = await require_chosen(tx, definition.profile_name)
+            require_within(provisioner.claims, profile)
+        except Failure as cause:
+            raise DefinitionRefused(f"profile is {definition.profile_name[:64]!r}: {cause.detail}", hint=cause.hint) from cause
+        chosen = definition.issuer
+        if not chosen:
+            return
+        if profile.issuer and chosen != profile.issuer:
+            raise DefinitionRefused(
+                f"issuer is {chosen[:100]!r}, and the profile {profile.name} lets {profile.issuer} sign.",
+                hint="Leave issuer out, or choose another profile.",
+            )
+        known = [each.name for each in await all_issuers(tx) if each.kind is IssuerKind.ISSUING and each.retired_at is None]
+        if chosen not in known:
+            raise DefinitionRefused(
+                f"issuer is {chosen[:100]!r}, and no issuing CA that signs has this name.",
+                hint=f"There are {', '.join(known)}." if known else "",
+            )
 
     async def remove(self, name: str, actor: Actor) -> None:
         """Remove a stored provisioner. Its certificates stay valid until they expire and cannot be renewed."""

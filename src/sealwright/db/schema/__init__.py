@@ -13,7 +13,7 @@ from sealwright.db.schema.api_keys import api_key_uses, api_keys
 from sealwright.db.schema.approvals import approval_requests, approval_rules, approval_votes
 from sealwright.db.schema.assistants import assistant_confirm_tokens
 from sealwright.db.schema.audit import audit_chains, audit_events, audit_names, audit_sink_positions, audit_sinks
-from sealwright.db.schema.ca import certificate_names, certificates, issuers, provisioners, used_tokens
+from sealwright.db.schema.ca import certificate_names, certificate_profiles, certificates, issuers, provisioners, used_tokens
 from sealwright.db.schema.columns import metadata
 from sealwright.db.schema.identity import (
     account_policies,
@@ -98,6 +98,7 @@ __all__ = [
     "bootstrap_tokens",
     "break_glass",
     "certificate_names",
+    "certificate_profiles",
     "certificates",
     "credentials",
     "group_members",

@@ -23,7 +23,7 @@ approval_requests = Table(
     "approval_requests",
     metadata,
     Column("id", Text, primary_key=True, doc="Begins with the time, so that ids sort by it"),
-    text_column("kind", doc="certificate, role_grant or approval_rule"),
+    text_column("kind", doc="certificate, role_grant, approval_rule or profile"),
     text_column("objects", doc="JSON list of what asks for approval"),
     text_column("state", doc="pending, approved, rejected, withdrawn, expired, done or stale"),
     text_column("requester_kind"),

@@ -36,6 +36,16 @@ provisioners = Table(
     info={"about": "Stored provisioners; those of files are not here."},
 )
 
+certificate_profiles = Table(
+    "certificate_profiles",
+    metadata,
+    Column("name", Text, primary_key=True),
+    text_column("definition", doc="JSON: which names, keys, uses and lifetimes its certificates have"),
+    instant_column("created_at"),
+    instant_column("updated_at"),
+    info={"about": "Profiles that administrators stored; the built-in ones are part of the program."},
+)
+
 certificates = Table(
     "certificates",
     metadata,

@@ -33,6 +33,7 @@ _KINDS: Mapping[RequestKind, str] = {
     RequestKind.CERTIFICATE: "certificate",
     RequestKind.ROLE_GRANT: "role",
     RequestKind.RULE: "rule",
+    RequestKind.PROFILE: "profile",
 }
 _LABELS = {
     "common_name": "Subject",

@@ -1,0 +1,51 @@
+"""A profile as members of JSON whose lifetimes are texts such as ``24h``, as provisioners have them; and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from sealwright.ca.errors import ProfileRefused
+from sealwright.ca.models import Profile
+from sealwright.ca.profiles.definition import check
+from sealwright.errors import InvalidInput
+from sealwright.go_duration import format_duration, parse_duration
+from sealwright.misfit import misfit
+
+DURATIONS = ("shortest", "default", "longest", "backdate")
+
+
+def profile_members(profile: Profile) -> dict[str, Any]:
+    """Every member; durations as texts."""
+    members: dict[str, Any] = msgspec.to_builtins(profile)
+    for name in DURATIONS:
+        value: timedelta | None = getattr(profile, name)
+        members[name] = None if value is None else format_duration(value)
+    return members
+
+
+def profile_of(members: Mapping[str, Any]) -> Profile:
+    """The profile with these members, checked by itself; what does not fit raises ProfileRefused naming it."""
+    given = dict(members)
+    for name in DURATIONS:
+        if given.get(name) is not None or (name in given and name != "default"):
+            given[name] = _duration(name, given[name])
+    try:
+        profile = msgspec.convert(given, Profile)
+    except msgspec.ValidationError as cause:
+        others = {name: value for name, value in members.items() if name not in DURATIONS}
+        raise ProfileRefused(misfit(others, Profile).sentence("the profile")) from cause
+    check(profile)
+    return profile
+
+
+def _duration(name: str, text: object) -> timedelta:
+    if not isinstance(text, str):
+        raise ProfileRefused(f"{name} is {str(text)[:40]!r}; it must be a text such as 24h.")
+    try:
+        return parse_duration(text)
+    except InvalidInput as cause:
+        raise ProfileRefused(f"{name}: {cause.detail}") from cause

@@ -155,17 +155,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *ClientMapOperations(given.client_maps).operations(),
         *ClientSecretOperations(given.clients).operations(),
         *ClientImageOperations(given.clients.images).operations(),
-        *CertificateProfileOperations(given.profiles).operations(),
-        *ProvisionerOperations(given.provisioners).operations(),
-        *CertificateOperations(
-            given.inventory,
-            given.revocation,
-            given.issuers,
-            given.provisioners,
-            given.directory,
-            given.clock,
-        ).operations(),
-        *CertificateRequestOperations(given.signing).operations(),
+        *_authority_operations(given),
         *ApprovalOperations(given.approvals, given.approval_rules, given.clock).operations(),
         *ImpactOperations(
             given.directory,
@@ -201,6 +191,18 @@ def _watching_operations(given: ApiDependencies) -> list[Operation]:
         *AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search, authenticator_of(given)).operations(),
         *AuditSinkOperations(given.forwarding).operations(),
         *_metrics(given).operations(),
+    ]
+
+
+def _authority_operations(given: ApiDependencies) -> list[Operation]:
+    certificates = CertificateOperations(
+        given.inventory, given.revocation, given.issuers, given.provisioners, given.directory, given.clock
+    )
+    return [
+        *CertificateProfileOperations(given.profiles).operations(),
+        *ProvisionerOperations(given.provisioners).operations(),
+        *certificates.operations(),
+        *CertificateRequestOperations(given.signing).operations(),
     ]
 
 

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sealwright.access import SYSTEM, Actor, Permission, Scope, ScopeKind, require
+from sealwright.access import SYSTEM, Actor, Permission, Scope, ScopeKind, permissions_in_any_session, require
 from sealwright.access.approvals import ApprovalRequest, Approvals, HeldChange, RequestKind, all_rules
-from sealwright.access.store import permissions_in_any_session
 from sealwright.audit import Audit, Event, changes_between
 from sealwright.ca.errors import ProfileRefused
 from sealwright.ca.issuers import Issuers

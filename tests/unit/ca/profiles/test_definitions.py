@@ -134,7 +134,6 @@ def test_claims_have_the_defaults_of_step():
         disable_renewal=False,
         allow_renewal_after_expiry=False,
         disable_smallstep_extensions=False,
-        given=("default", "longest"),
     )
 
 
@@ -154,6 +153,7 @@ def test_given_claims_win_and_the_rest_is_inherited():
         disable_renewal=False,
         allow_renewal_after_expiry=True,
         disable_smallstep_extensions=False,
+        given=("default", "longest"),
     )
 
 

@@ -6,7 +6,7 @@ A test chooses what comes from outside (time, chance, other servers, how dear a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from sealwright.keys import Custody, Sealer
 from sealwright.mail import MailLog
 from sealwright.openid_providers import TrustedProviders
 from sealwright.outbound import Outbound
-from sealwright.runtime.application import Dispatcher, InFlight
+from sealwright.runtime.application import Application, Dispatcher, InFlight
 from sealwright.runtime.http_response import site_of
 from sealwright.runtime.logs import open_log
 from sealwright.settings import Settings, Urls
@@ -104,17 +104,24 @@ class App:
         self.around = around
         self.parts = parts
         self._mail_log = mail_log
+        self._dispatchers: dict[Listener, Dispatcher] = {}
 
     @cached_property
-    def _dispatchers(self) -> Mapping[Listener, Dispatcher]:
+    def _serves(self) -> Application:
         """Made for the first call: many tests make none."""
-        serves, log = application(self.parts), open_log("error", self.around.clock)
-        return {each: Dispatcher(serves, each, InFlight(), log) for each in Listener}
+        return application(self.parts)
+
+    def _dispatcher(self, listener: Listener) -> Dispatcher:
+        """Made for the first call to this listener: most tests call one."""
+        if listener not in self._dispatchers:
+            log = open_log("error", self.around.clock)
+            self._dispatchers[listener] = Dispatcher(self._serves, listener, InFlight(), log)
+        return self._dispatchers[listener]
 
     async def call(self, request: Request, listener: Listener = Listener.PEOPLE) -> Response:
         """What the listener answers. The path of `request` is as it comes over the wire."""
         url = self.parts.urls[listener]
-        dispatcher, scheme, host = self._dispatchers[listener], *url.split("://")
+        dispatcher, scheme, host = self._dispatcher(listener), *url.split("://")
         host = request.headers.get("host", host)
         request.origin = f"{scheme}://{host}"
         exchange = dispatcher.begin(request, request.path, site_of(scheme, host))

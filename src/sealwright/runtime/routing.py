@@ -37,14 +37,13 @@ class _Leaf(Struct, frozen=True):
 
 
 class _Node:
-    __slots__ = ("literals", "methods", "parameter", "rest", "wires")
+    __slots__ = ("literals", "methods", "parameter", "rest")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.parameter: _Node | None = None
         self.methods: dict[str, _Leaf] = {}
         self.rest: dict[str, _Leaf] = {}
-        self.wires: Counter[Wire] = Counter()
 
 
 class RouteTable:
@@ -87,7 +86,7 @@ class RouteTable:
             if following is None:
                 break
             node = following
-        return None if node is self._root else node.wires.most_common(1)[0][0]
+        return None if node is self._root else Counter(_wires_below(node)).most_common(1)[0][0]
 
     def _add(self, route: Route) -> None:
         node, names = self._root, []
@@ -95,11 +94,15 @@ class RouteTable:
         for segment in _split(route.path):
             if leaves is not None:
                 raise ValueError(f"{route.path}: nothing can follow a rest of the path")
-            parameter = _PARAMETER.fullmatch(segment)
-            if parameter is None and ("{" in segment or "}" in segment):
+            braces = "{" in segment or "}" in segment
+            parameter = _PARAMETER.fullmatch(segment) if braces else None
+            if braces and parameter is None:
                 raise ValueError(f"{route.path}: a parameter takes a whole segment, as {{name}} or {{name:path}}")
             if parameter is None:
-                node = node.literals.setdefault(segment, _Node())
+                following = node.literals.get(segment)
+                if following is None:
+                    following = node.literals[segment] = _Node()
+                node = following
             else:
                 names.append(parameter[1])
                 if parameter[2]:
@@ -107,7 +110,6 @@ class RouteTable:
                 else:
                     node.parameter = node.parameter or _Node()
                     node = node.parameter
-            node.wires[route.wire] += 1
         leaves = node.methods if leaves is None else leaves
         if route.method in leaves:
             raise ValueError(f"{route.method} {route.path} is there twice")
@@ -146,6 +148,14 @@ def _segments(raw_path: str) -> list[str]:
     if any("\0" in segment for segment in decoded):
         raise InvalidInput("The path holds a null character.")
     return decoded
+
+
+def _wires_below(node: _Node) -> Iterator[Wire]:
+    """The wire of each route at a place or below it."""
+    for leaf in (*node.methods.values(), *node.rest.values()):
+        yield leaf.route.wire
+    for following in (*node.literals.values(), *((node.parameter,) if node.parameter else ())):
+        yield from _wires_below(following)
 
 
 def _walk(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -60,8 +61,9 @@ class Assets:
         return _response(self._by_name["icon.svg"], _A_DAY)
 
 
+@cache
 def load_assets() -> Assets:
-    """Read every file in ``static/``."""
+    """Every file in ``static/``, read once."""
     found: dict[str, Asset] = {}
     for file in files("sealwright.web").joinpath("static").iterdir():
         stem, _, suffix = file.name.rpartition(".")

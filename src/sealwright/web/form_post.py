@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from sealwright.http import Response
 from sealwright.oauth import FormPostPage, FormPostStep
-from sealwright.web.assets import load_assets
-from sealwright.web.pages import Pages, Site
+from sealwright.web.pages import Site, pages_of
 
 _REFERRER_POLICY = ("referrer-policy", "strict-origin")
 """The application sees where the form comes from; with the policy of the other pages, browsers would send "Origin: null"."""
@@ -16,7 +15,7 @@ _REFERRER_POLICY = ("referrer-policy", "strict-origin")
 
 def form_post_page(site: Site) -> FormPostPage:
     """The function that renders it."""
-    pages = Pages(site, load_assets())
+    pages = pages_of(site)
 
     def render(step: FormPostStep) -> Response:
         page = pages.single(

@@ -43,7 +43,7 @@ from sealwright.web.logout import SIGNED_OUT_PAGE, LogoutPages, SignOut
 from sealwright.web.not_allowed import NotAllowedPages
 from sealwright.web.page_request import PageHandlers, PageRequest, PersonalAction
 from sealwright.web.page_route import page_route
-from sealwright.web.pages import Pages, Site
+from sealwright.web.pages import Pages, Site, pages_of
 from sealwright.web.passkeys import PASSKEY_PAGE, PasskeyPages
 from sealwright.web.profile import MAIL_PAGE, PROFILE_PAGE, ProfilePages
 from sealwright.web.reset import ResetPages
@@ -73,7 +73,7 @@ class Web(Struct, frozen=True):
 def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy: Entropy) -> Web:
     """Put the pages together."""
     assets = load_assets()
-    pages = Pages(site, assets)
+    pages = pages_of(site)
     handlers = PageHandlers(
         browser_authenticator(dependencies.sessions, even_restricted=True),
         dependencies.sessions,

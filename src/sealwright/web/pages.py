@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from sealwright.access import Permission, holders_of
 from sealwright.clock import to_rfc3339
 from sealwright.http import Response
 from sealwright.identity import BREAK_GLASS_METHOD, SignedIn
-from sealwright.web.assets import Assets
+from sealwright.web.assets import load_assets
 from sealwright.web.formatting import host_text, relative_text, utc_text
 from sealwright.web.navigation import PageLink, place_of, places_of
 
@@ -77,10 +78,16 @@ class ConsoleContext(Struct, frozen=True):
     """The pages between the place and this one, for the breadcrumbs."""
 
 
+@cache
+def pages_of(site: Site) -> Pages:
+    """The renderer of a site, whose templates are compiled once, whoever asks for it."""
+    return Pages(site)
+
+
 class Pages:
     """Renders templates. Every value is escaped."""
 
-    def __init__(self, site: Site, assets: Assets) -> None:
+    def __init__(self, site: Site) -> None:
         self.site = site
         self._environment = Environment(
             loader=PackageLoader("sealwright.web"),
@@ -90,7 +97,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(site=site, assets=assets, holders_of=holders_of)
+        self._environment.globals.update(site=site, assets=load_assets(), holders_of=holders_of)
         self._environment.filters.update(utc=utc_text, rfc3339=to_rfc3339, relative=relative_text)
 
     def single(

@@ -27,7 +27,6 @@ from sealwright.identity import (
     SshKey,
 )
 from sealwright.oauth import ScopeMap, SignedOut
-from sealwright.web.assets import load_assets
 from sealwright.web.certificates import REASONS
 from sealwright.web.forms import FormError
 from sealwright.web.getting_started import GettingStartedStep
@@ -57,7 +56,7 @@ FINGERPRINT = "4f1e07aa" * 8
 
 
 def pages(name: str = "Example") -> Pages:
-    return Pages(Site(name, "https://id.example.org", "help@example.org"), load_assets())
+    return Pages(Site(name, "https://id.example.org", "help@example.org"))
 
 
 class Gallery:

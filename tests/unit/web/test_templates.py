@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from jinja2 import StrictUndefined
 
-from sealwright.web.assets import load_assets
 from sealwright.web.pages import Pages, Site
 from tests.unit.web.gallery import Gallery
 from tests.unit.web.reading import Reading
@@ -204,7 +203,7 @@ def test_page_names_its_own_host_and_the_one_that_asked():
 
 
 def test_sign_in_page_names_the_contact_of_the_server():
-    pages = Pages(Site("Example", "https://id.example.org", "help@example.org"), load_assets())
+    pages = Pages(Site("Example", "https://id.example.org", "help@example.org"))
     shown = pages.single(
         "sign-in.html",
         application=None,

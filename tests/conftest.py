@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +12,15 @@ import pytest
 from tests.postgresql import URL_VARIABLE, postgresql_server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cases", type=int, metavar="N", help="Run the first N cases of each test that has several.")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process has a long file left when the others are done."""
+    if most := config.getoption("cases"):
+        items[:] = first_cases(items, most)
     items.sort(key=lambda item: not {"interop", "documentation"} & set(item.path.parts))
     for item in items:
         chosen = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
@@ -21,6 +28,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             each for each in chosen if isinstance(each, str)
         ]:
             item.add_marker("postgresql")
+
+
+def first_cases(items: list[pytest.Item], most: int) -> list[pytest.Item]:
+    """The same without the cases of a test that come after `most` others."""
+    seen = Counter[str]()
+    kept = []
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        seen[test] += 1
+        if seen[test] <= most:
+            kept.append(item)
+    return kept
 
 
 def pytest_collection_finish() -> None:

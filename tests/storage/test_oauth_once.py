@@ -5,11 +5,16 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, insert, select
 
 from sealwright.access import SYSTEM
+from sealwright.clock import Instant, before
 from sealwright.db import AT_ONCE as ROWS_AT_ONCE
+from sealwright.db import Statement
+from sealwright.db.schema import oauth_families, oauth_refresh_tokens
 from sealwright.identity import BIN_KEPT
 from sealwright.oauth import ClientExists, purge
+from sealwright.oauth.store import purge_families
 from tests.oauth_world import (
     CALLBACK,
     basic,
@@ -207,6 +212,47 @@ async def test_purge_of_more_than_one_transaction_leaves_what_still_holds(signed
         await tokens()
         assert await purge(world.dependencies) == ROWS_AT_ONCE + 20
         assert await purge(world.dependencies) == 0
+
+
+async def test_family_that_was_revoked_with_many_tokens_is_deleted_a_few_at_a_time(signed_in_alice):
+    async with signed_in_alice() as (world, cookie):
+        await world.tokens(cookie)  # beside it there is one that still holds
+        world.clock.advance(timedelta(seconds=1))
+        tokens = await world.tokens(cookie)
+        ((family,),) = await world.db.all(
+            Statement(select(oauth_families.c.id).order_by(oauth_families.c.created_at.desc()).limit(1))
+        )
+        end, times = world.clock.now() + 1_000_000_000, ("created_at", "expires_at", "consumed_at")
+        more = [
+            {
+                "digest": number.to_bytes(32),
+                "family_id": family,
+                **dict.fromkeys(times, end),
+                "sealed_successor": None,
+                "bound_to": None,
+            }
+            for number in range(2 * ROWS_AT_ONCE + 20)
+        ]
+        await world.db.write(lambda tx: tx.run_many(Statement(insert(oauth_refresh_tokens)), more))
+        assert (
+            await world.post("/oauth2/token/revoke", {"client_id": "step-ca", "token": tokens["refresh_token"]})
+        ).status == 200
+        world.clock.advance(timedelta(hours=25))
+        until, turns = before(world.clock.now(), timedelta(days=1)), []
+        beyond: tuple[Instant, str] | None = (Instant(0), "")
+        while beyond is not None:
+            left = await count(world.db)
+            page = await world.db.write(lambda tx, beyond=beyond: purge_families(tx, until, beyond, ROWS_AT_ONCE))
+            turns.append(left - await count(world.db))
+            beyond = page.last
+        assert (max(turns), sum(turns)) == (ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 21)
+        assert await count(world.db) == 1
+
+
+async def count(db):
+    """How many refresh tokens are stored."""
+    ((found,),) = await db.all(Statement(select(func.count()).select_from(oauth_refresh_tokens)))
+    return found
 
 
 async def test_pushed_request_decided_by_many_at_once_is_answered_once(signed_in_alice):

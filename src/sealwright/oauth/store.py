@@ -184,6 +184,10 @@ _OLD_FAMILIES = Statement(
             func.coalesce(f.revoked_at, bindparam("never")) <= bindparam("before"),
             ~exists().where(t.family_id == f.id, t.expires_at > bindparam("before")),
         ),
+        select(func.count())
+        .select_from(select(t.digest).where(t.family_id == f.id).correlate(oauth_families).limit(bindparam("at_most")).subquery())
+        .correlate(oauth_families)
+        .scalar_subquery(),
     )
     .where(
         f.created_at <= bindparam("before"),
@@ -194,6 +198,8 @@ _OLD_FAMILIES = Statement(
     .limit(bindparam("at_most"))
 )
 _DELETE_FAMILY = Statement(delete(oauth_families).where(f.id == bindparam("which")))
+_some_tokens = select(t.digest).where(t.family_id == bindparam("which")).limit(bindparam("at_most"))
+_DELETE_SOME_TOKENS = Statement(delete(oauth_refresh_tokens).where(t.digest.in_(_some_tokens)))
 
 
 # --- clients ---------------------------------------------------------------------------------------------------------
@@ -448,11 +454,21 @@ class PurgedFamilies(NamedTuple):
 
 
 async def purge_families(tx: Transaction, before: Instant, beyond: tuple[Instant, str], at_most: int) -> PurgedFamilies:
-    """Look at so many families that began before an instant, and delete those that ended before it, with their codes."""
+    """Look at so many families that began before an instant, and delete those that ended, with at most so many tokens in all."""
     rows = await tx.all(_OLD_FAMILIES, before=before, never=before + 1, from_at=beyond[0], from_id=beyond[1], at_most=at_most)
-    over = [{"which": row[0]} for row in rows if row[2]]
+    over: list[dict[str, Any]] = []
+    tokens = 0
+    for family_id, began, is_over, its_tokens in rows:
+        if is_over and tokens + its_tokens >= at_most:
+            if over:
+                break
+            return PurgedFamilies(await tx.run(_DELETE_SOME_TOKENS, which=family_id, at_most=at_most), beyond)  # and here again
+        if is_over:
+            over.append({"which": family_id})
+            tokens += its_tokens
+        beyond = Instant(began), family_id
     await tx.run_many(_DELETE_FAMILY, over)
-    return PurgedFamilies(len(over), (Instant(rows[-1][1]), rows[-1][0]) if rows else None)
+    return PurgedFamilies(len(over), beyond if rows else None)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------

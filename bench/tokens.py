@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -25,6 +26,7 @@ from bench.provider import openid_provider
 CLIENT = "bench-service"
 MOST = 20_000
 Measure = Callable[[float, int], Figure]
+MakeForms = Callable[[int], list[dict[str, str]]]
 RATIOS = (
     ("discovery", "discovery", None),
     ("JWKS", "JWKS", None),
@@ -58,15 +60,28 @@ def repeated(url: str, path: str, fields: dict[str, str]) -> Measure:
     )
 
 
-def each_once(url: str, make: Callable[[int], list[dict[str, str]]]) -> Measure:
+def each_once(url: str, make: MakeForms) -> Measure:
     """Forms that are good once, made anew for each round."""
+    return lambda seconds, connections: redeem(url, make(min(MOST, int(seconds * 2_500))), seconds, connections)
 
-    def measure(seconds: float, connections: int) -> Figure:
-        bodies = [urlencode(each) for each in make(min(MOST, int(seconds * 2_500)))]
-        path = "/oauth2/token"
-        return wrk(path, url, path, bodies=bodies, content_type=FORM, seconds=seconds, connections=connections)
 
-    return measure
+def redeem(url: str, forms: list[dict[str, str]], seconds: float, connections: int) -> Figure:
+    """Send each form to the token endpoint once."""
+    path, bodies = "/oauth2/token", [urlencode(each) for each in forms]
+    return wrk(path, url, path, bodies=bodies, content_type=FORM, seconds=seconds, connections=connections)
+
+
+def exchanges(ours: subject.Subject, count: int) -> list[dict[str, str]]:
+    """Forms that exchange a code each."""
+    exchange = {"client_id": subject.OAUTH_CLIENT, "grant_type": "authorization_code", "redirect_uri": subject.REDIRECT}
+    exchange["code_verifier"] = subject.VERIFIER
+    return [{**exchange, "code": each} for each in ours.codes(count)]
+
+
+def refreshes(ours: subject.Subject, count: int) -> list[dict[str, str]]:
+    """Forms that exchange a refresh token each."""
+    refresh = {"client_id": subject.OAUTH_CLIENT, "grant_type": "refresh_token"}
+    return [{**refresh, "refresh_token": each} for each in ours.refresh_tokens(count)]
 
 
 def rows_of_ours(ours: subject.Subject) -> dict[str, Measure]:
@@ -78,12 +93,8 @@ def rows_of_ours(ours: subject.Subject) -> dict[str, Measure]:
     credentials = {"client_id": CLIENT, "client_secret": secret}
     own = {**credentials, "grant_type": "client_credentials", "scope": "read"}
     token = posted(f"{ours.people}/oauth2/token", own)["access_token"]
-    public = {"client_id": subject.OAUTH_CLIENT}
-    exchange = {**public, "grant_type": "authorization_code", "redirect_uri": subject.REDIRECT}
-    exchange["code_verifier"] = subject.VERIFIER
-    refresh = {**public, "grant_type": "refresh_token"}
-    (code,) = ours.codes(1)
-    person = posted(f"{ours.people}/oauth2/token", {**exchange, "code": code})["access_token"]
+    (form,) = exchanges(ours, 1)
+    person = posted(f"{ours.people}/oauth2/token", form)["access_token"]
     userinfo = f"/oauth2/openid/{subject.OAUTH_CLIENT}/userinfo"
     return {
         "discovery": get(ours.people, subject.DISCOVERY_PATH),
@@ -91,10 +102,8 @@ def rows_of_ours(ours: subject.Subject) -> dict[str, Measure]:
         "introspection": repeated(ours.people, "/oauth2/token/introspect", {**credentials, "token": token}),
         "userinfo": get(ours.people, userinfo, f"Bearer {person}"),
         "client_credentials": repeated(ours.people, "/oauth2/token", own),
-        "code exchange": each_once(ours.people, lambda count: [{**exchange, "code": each} for each in ours.codes(count)]),
-        "refresh": each_once(
-            ours.people, lambda count: [{**refresh, "refresh_token": each} for each in ours.refresh_tokens(count)]
-        ),
+        "code exchange": each_once(ours.people, partial(exchanges, ours)),
+        "refresh": each_once(ours.people, partial(refreshes, ours)),
     }
 
 

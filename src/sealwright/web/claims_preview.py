@@ -59,10 +59,29 @@ _KNOWN_SCOPES = frozenset(
 )
 _SCOPE_LABELS: Mapping[str, str] = {
     "openid": "Who you are",
-    "profile": "Your name",
+    "profile": "Your profile",
     "email": "Your e-mail address",
-    "groups": "Your groups",
+    "address": "Your address",
+    "phone": "Your phone number",
+    **dict.fromkeys(("groups", *_GROUP_FORMS), "Your groups"),
+    "ssh_publickeys": "Your SSH public keys",
+    "offline_access": "Access while you are away",
+    READ_SCOPE: "Read at this server, as you",
+    CHANGE_SCOPE: "Change this server, as you",
 }
+_LISTED_SCOPES: Mapping[str, str] = {
+    "openid": "user name and name",
+    "profile": "profile, such as names and date of birth",
+    "email": "e-mail address",
+    "address": "address",
+    "phone": "phone number",
+    **dict.fromkeys(("groups", *_GROUP_FORMS), "groups"),
+    "ssh_publickeys": "SSH public keys",
+    "offline_access": "also while you are away",
+    READ_SCOPE: "what you may read at this server",
+    CHANGE_SCOPE: "changing this server as you",
+}
+"""In the order in which they are listed."""
 _TECHNICAL = frozenset({"updated_at", "sub"})
 _QUALIFIERS = frozenset({"email_verified", "phone_number_verified"})
 """Claims that are shown with another one."""
@@ -142,9 +161,8 @@ def _in_words(name: str) -> str:
 
 def scope_labels(scopes: Collection[str]) -> tuple[str, ...]:
     """What scopes let an application know, in a few words."""
-    names = ["user name and name"]
-    names += [label for scope, label in (("email", "e-mail address"), ("groups", "groups")) if scope in scopes]
-    return (*names, *(f"“{scope}”" for scope in scopes if scope not in _KNOWN_SCOPES))
+    known = dict.fromkeys(label for scope, label in _LISTED_SCOPES.items() if scope in scopes)
+    return (*known, *(f"“{scope}”" for scope in scopes if scope not in _LISTED_SCOPES))
 
 
 def missing_scopes(needs: Collection[ScopeNeed]) -> tuple[MissingScope, ...]:

@@ -99,7 +99,15 @@ async def test_mode_in_a_posted_request_counts_too():
 
 @pytest.mark.parametrize(
     "tolerated",
-    [{"display": "popup"}, {"ui_locales": "de fr-CA"}, {"acr_values": "urn:mace:incommon:iap:silver"}, {"extra": "foobar"}],
+    [
+        {"display": "page"},
+        {"display": "popup"},
+        {"ui_locales": "de fr-CA"},
+        {"claims_locales": "se"},
+        {"login_hint": "alice@example.org"},
+        {"acr_values": "urn:mace:incommon:iap:silver"},
+        {"extra": "foobar"},
+    ],
 )
 async def test_parameter_that_changes_nothing_is_tolerated(tolerated):
     async with signed_in_alice() as (world, cookie):

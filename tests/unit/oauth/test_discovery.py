@@ -227,6 +227,14 @@ async def test_userinfo_refuses_every_other_token():
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
+async def test_userinfo_takes_the_access_token_from_the_header_of_a_post():
+    async with world_with_client() as world:
+        alice = await world.person("alice", groups=("users",))
+        token = (await world.tokens(await world.sign_in(alice)))["access_token"]
+        answer = await world.call("POST", "/oauth2/openid/step-ca/userinfo", headers={"authorization": f"Bearer {token}"})
+        assert (answer.status, members(answer)["sub"]) == (200, alice.id)
+
+
 async def test_userinfo_takes_the_access_token_from_the_form_of_a_post():
     async with world_with_client() as world:
         alice = await world.person("alice", groups=("users",))

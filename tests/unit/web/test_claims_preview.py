@@ -1,6 +1,10 @@
 """The consent page promises neither more nor less than the tokens will say."""
 
+import pytest
+
 from sealwright.clock import Instant
+from sealwright.oauth import CHANGE_SCOPE, READ_SCOPE
+from sealwright.oauth.claims import CLAIMS_OF_SCOPE
 from sealwright.web.claims_preview import claim_previews, scope_labels
 from sealwright.web.models import ClaimPreview
 
@@ -61,3 +65,9 @@ def test_scope_whose_meaning_only_the_application_knows_is_named():
 
 def test_scopes_are_summed_up_for_the_list_of_applications():
     assert scope_labels(("openid", "email", "read:wiki")) == ("user name and name", "e-mail address", "“read:wiki”")
+
+
+@pytest.mark.parametrize("scope", [*CLAIMS_OF_SCOPE, "offline_access", READ_SCOPE, CHANGE_SCOPE])
+def test_no_scope_that_a_person_allowed_is_left_out_of_the_list_of_applications(scope):
+    (told,) = scope_labels((scope,))
+    assert not told.startswith("“")

@@ -6,7 +6,7 @@ Owns: actors, permissions, roles, scopes, and who was granted which role. Never 
 from __future__ import annotations
 
 from sealwright.access.current import require_current
-from sealwright.access.errors import BeyondOwnAuthority
+from sealwright.access.errors import BeyondOwnAuthority, PersonNeeded
 from sealwright.access.models import (
     BUILTIN_SOURCE,
     MANUAL_SOURCE,
@@ -37,6 +37,7 @@ from sealwright.access.policy import (
     permissions_of,
     require,
     require_at_least,
+    require_in_person,
 )
 from sealwright.access.route_guard import OBJECTS, RouteGuard, permission_of_route
 from sealwright.access.store import (
@@ -70,6 +71,7 @@ __all__ = [
     "Permission",
     "PermissionDecision",
     "Permissions",
+    "PersonNeeded",
     "Role",
     "RoleContents",
     "RoleGrant",
@@ -91,6 +93,7 @@ __all__ = [
     "require",
     "require_at_least",
     "require_current",
+    "require_in_person",
     "require_over_names",
     "seed_builtin_groups",
 ]

@@ -161,6 +161,13 @@ class Actor(Struct, frozen=True):
     """IP address of the peer, where there is one."""
     api_key: str = ""
     """Id of the API key by which the actor acts; empty where it is another credential."""
+    application: str = ""
+    """Name of the client whose access token the actor acts by; empty where it is another credential."""
+
+    @property
+    def is_in_person(self) -> bool:
+        """Whether no program acts for the account by an API key or an access token, which it let the program have."""
+        return not (self.api_key or self.application)
 
     def holds(self, permission: Permission, scopes: Collection[Scope] = ()) -> bool:
         """Whether the actor has `permission` for everything, or within one of `scopes`."""

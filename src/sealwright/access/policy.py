@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from sealwright.access.errors import BeyondOwnAuthority
+from sealwright.access.errors import BeyondOwnAuthority, PersonNeeded
 from sealwright.access.models import Actor, Permission, Permissions, Role, Scope
-from sealwright.errors import NotPermitted
+from sealwright.errors import Action, NotPermitted, Remedy
 
 _P = Permission
 _INVENTORY = frozenset({_P.CERTIFICATE_READ})
@@ -154,6 +154,24 @@ def require_at_least(actor: Actor, held: Permissions, what: str) -> None:
             reasons=(f"that needs every permission it carries; missing: {', '.join(missing)}",),
             hint="Ask someone who holds these permissions.",
         )
+
+
+def require_in_person(actor: Actor, what: str) -> None:
+    """Raise PersonNeeded where a program acts by what someone let it have. `what` finishes the sentence.
+
+    Asked wherever a way in is made or shown: a password, token, secret or key, or another's word that is taken for one. It would
+    outlive what the program was let have, and go on when that is taken back.
+    """
+    if actor.is_in_person:
+        return
+    program = (
+        f"An API key of {actor.name}" if actor.api_key else f"The application {actor.application}, which acts for {actor.name},"
+    )
+    raise PersonNeeded(
+        f"{program} may not {what}.",
+        reasons=("what makes or changes credentials, and what is one's own, is done by the person",),
+        remedy=Remedy(Action.SIGN_IN, actor.name),
+    )
 
 
 def holders_of(permission: Permission) -> list[str]:

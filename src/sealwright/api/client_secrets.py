@@ -93,7 +93,6 @@ class ClientSecretOperations:
                 self._show_secret,
                 returns=ClientSecret,
                 recent_sign_in=True,
-                in_person=True,
             ),
             Operation(
                 "reset_client_secret",
@@ -106,7 +105,6 @@ class ClientSecretOperations:
                 query={
                     "overlap_seconds": "How long the old secret works on. Without it, it stops at once, and every token ends."
                 },
-                in_person=True,
             ),
             Operation(
                 "reset_client_secrets",
@@ -116,7 +114,6 @@ class ClientSecretOperations:
                 _WRITE,
                 self._reset_secrets,
                 returns=NewSecretsView,
-                in_person=True,
             ),
         ]
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from sealwright.access import Permission, RouteGuard, require
+from sealwright.access import Actor, Permission, RouteGuard, require, require_in_person
 from sealwright.api.cookie_callers import check_cookie_caller
 from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
 from sealwright.api.idempotency import IdempotentCalls
 from sealwright.api.operations import EACH, OWN, Call, Operation
-from sealwright.errors import Action, InvalidInput, Remedy
+from sealwright.errors import Action, InvalidInput, NotPermitted, Remedy, Unavailable
 from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response
-from sealwright.identity import ApiAuthenticator, ApiKeys, PersonNeeded, SessionEnd, SessionKind, Sessions, SignedIn
+from sealwright.identity import ApiAuthenticator, ApiKeys, SessionEnd, SessionKind, Sessions, SignedIn
 
 
 class Dispatch:
@@ -58,12 +59,29 @@ class Dispatch:
                     return answer
                 return Response(204) if answer is None else json_response(operation.status, answer)
 
-            if signed_in is None or operation.method != "POST":
+            if signed_in is None:
                 return await work()
-            return await self._idempotent.run(request, signed_in.account.id, work, holds_secret=operation.shows_secret)
+            async with self._noted_use(operation, signed_in.actor):
+                if operation.method != "POST":
+                    return await work()
+                return await self._idempotent.run(request, signed_in.account.id, work, holds_secret=operation.shows_secret)
 
         handler.__doc__ = operation.summary
         return handler
+
+    @asynccontextmanager
+    async def _noted_use(self, operation: Operation, actor: Actor) -> AsyncIterator[None]:
+        """Note with which permissions a key was used, unless what it was used for is refused."""
+        refused = False
+        try:
+            yield
+        except NotPermitted:
+            refused = True
+            raise
+        finally:
+            if actor.api_key and not refused:
+                with suppress(Unavailable):  # what was asked for is done; the next use is noted in its place
+                    await self._api_keys.note_use(actor.api_key, _used_by(operation, actor))
 
     async def _permitted(self, operation: Operation, request: Request) -> SignedIn:
         """The caller, where what the route asks of every caller is met. The body was not read yet."""
@@ -74,10 +92,7 @@ class Dispatch:
                 hint="Use a token that was made for changes.",
             )
         await self._guard.require(signed_in.actor, operation.access, request)
-        if signed_in.session.kind is SessionKind.API_KEY:
-            await self._api_keys.note_use(signed_in.session.id, _open_to_programs(operation, signed_in))
-        elif signed_in.by_application:
-            _open_to_programs(operation, signed_in)
+        _require_own_person(operation, signed_in.actor)
         if operation.needs_recent_sign_in:
             await self._require_recent_sign_in(signed_in)
         return signed_in
@@ -107,22 +122,20 @@ class Dispatch:
         return signed_in
 
 
-def _open_to_programs(operation: Operation, signed_in: SignedIn) -> frozenset[Permission]:
-    """With which permissions a key or an application is used; raises PersonNeeded where a person has to do it themselves."""
-    held = signed_in.actor.permissions
+def _require_own_person(operation: Operation, actor: Actor) -> None:
+    """Raise PersonNeeded where a program would change what is one's own, or lacks what the operation asks for others."""
+    if operation.access == OWN and operation.method != "GET":
+        require_in_person(actor, "change what is one's own")
+    if not actor.is_in_person:
+        for each in operation.permissions:
+            require(actor, each, actor.permissions.scopes_of(each))
+
+
+def _used_by(operation: Operation, actor: Actor) -> frozenset[Permission]:
+    """With which permissions a key was used."""
     if operation.access == EACH:
-        return frozenset(each for each in Permission if held.holds_somewhere(each))
-    named = operation.permissions
-    only_one_s_own = operation.access == OWN and operation.method != "GET"
-    if operation.in_person or only_one_s_own:
-        raise PersonNeeded(
-            f"{_program(signed_in)} cannot do this.",
-            reasons=("what makes or changes credentials, and what is one's own, is done by the person",),
-            remedy=Remedy(Action.SIGN_IN, signed_in.account.name),
-        )
-    for each in named:
-        require(signed_in.actor, each, held.scopes_of(each))
-    return named
+        return frozenset(each for each in Permission if actor.permissions.holds_somewhere(each))
+    return operation.permissions
 
 
 def _program(signed_in: SignedIn) -> str:

@@ -95,7 +95,6 @@ class LinkOperations:
                 returns=InvitationResponse,
                 accepts=InvitationBody,
                 status=201,
-                in_person=True,
             ),
             Operation(
                 "create_reset_link",
@@ -107,7 +106,6 @@ class LinkOperations:
                 returns=ResetLinkResponse,
                 accepts=ResetLinkBody,
                 status=201,
-                in_person=True,
             ),
         ]
 

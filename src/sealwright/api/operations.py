@@ -93,8 +93,6 @@ class Operation(msgspec.Struct, frozen=True):
     """Another successful status, and the body that goes with it."""
     max_body: int = MAX_BODY
     prefix: str = PREFIX
-    in_person: bool = False
-    """Whether an API key is not enough, whatever its scope: it would make or show a credential that outlives the key."""
 
     @property
     def whole_path(self) -> str:

@@ -162,7 +162,6 @@ class PersonOperations:
                 self._set_password,
                 returns=CredentialResetResponse,
                 accepts=PasswordBody,
-                in_person=True,
             ),
         ]
 

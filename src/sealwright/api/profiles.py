@@ -45,7 +45,6 @@ class ProfileOperations:
                 self._add_key,
                 returns=view,
                 accepts=SshKeyBody,
-                in_person=True,
             ),
             Operation(
                 "delete_ssh_key",

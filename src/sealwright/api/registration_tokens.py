@@ -68,7 +68,6 @@ class RegistrationTokenOperations:
                 returns=NewRegistrationTokenView,
                 accepts=RegistrationTokenBody,
                 status=201,
-                in_person=True,
             ),
             Operation(
                 "list_registration_tokens",

@@ -182,7 +182,6 @@ class ServiceAccountOperations:
                 NewApiTokenView,
                 ApiTokenBody,
                 status=201,
-                in_person=True,
             ),
             Operation(
                 "revoke_api_token",

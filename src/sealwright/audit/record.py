@@ -47,6 +47,8 @@ class Acting(Protocol):
     def address(self) -> str: ...
     @property
     def api_key(self) -> str: ...
+    @property
+    def application(self) -> str: ...
 
 
 class _RefusedActor(NamedTuple):
@@ -57,6 +59,7 @@ class _RefusedActor(NamedTuple):
     name: str
     address: str
     api_key: str = ""
+    application: str = ""
 
 
 class Entry(Struct, frozen=True):
@@ -102,7 +105,8 @@ class Audit:
         sequence, digest = chain.head.sequence, chain.head.digest
         for each in entries:
             sequence, previous, actor = sequence + 1, digest, each.actor
-            details = {**(each.details or {}), **({"api_key": actor.api_key} if actor.api_key else {})}
+            by = {name: value for name in ("api_key", "application") if (value := getattr(actor, name))}
+            details = {**(each.details or {}), **by}
             what = (chain.id, sequence, int(now), str(each.event), str(each.outcome), actor.kind, actor.id, actor.name)
             row = ChainedRow(*what, each.target, _encode(details).decode(), previous, b"", each.request_id)
             digest = digest_of(previous, fields_of(row))

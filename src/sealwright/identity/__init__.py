@@ -9,7 +9,6 @@ from sealwright.access import BeyondOwnAuthority
 from sealwright.identity.account_policy.account_policies import AccountPolicies
 from sealwright.identity.account_policy.models import CredentialMinimum, GroupPolicy
 from sealwright.identity.api_keys.api_keys import ApiKeys
-from sealwright.identity.api_keys.errors import PersonNeeded
 from sealwright.identity.api_keys.models import ApiKey, ApiKeyState, ApiKeyUsage, ApiKeyUse, NewApiKey, OwnedKey
 from sealwright.identity.api_keys.secret import API_KEY_PREFIX
 from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX, ApiTokens
@@ -235,7 +234,6 @@ __all__ = [
     "PasswordRefused",
     "PersonAttribute",
     "PersonImports",
-    "PersonNeeded",
     "PersonalCertificates",
     "ProviderCheck",
     "ProviderInUse",

@@ -110,6 +110,7 @@ class Credentials:
         Second factors stay.
         """
         await self._changes.require(Event.CREDENTIAL_SET, Permission.PERSON_WRITE, actor, f"person:{who}")
+        await self._changes.require_in_person(Event.CREDENTIAL_SET, actor, f"person:{who}", "set a password")
         account = await self._account(who)
         if account.id == actor.id:
             raise NotPermitted("Your own password is changed with the present one.", hint="Use “change password”.")

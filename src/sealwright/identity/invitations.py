@@ -69,6 +69,7 @@ class Invitations:
     ) -> Invitation:
         """Invite a person, who is created if missing. Raises Conflict if the person has a credential already."""
         await self._changes.require(Event.INVITATION_CREATED, Permission.PERSON_WRITE, actor, f"person:{name}")
+        await self._changes.require_in_person(Event.INVITATION_CREATED, actor, f"person:{name}", "invite people")
         check_link_lifetime(lifetime, "An invitation", shortest=SHORTEST_INVITATION, longest=LONGEST_INVITATION)
         person = await self._directory.find(name)
         created = person is None

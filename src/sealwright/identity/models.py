@@ -132,10 +132,16 @@ class Account(Struct, frozen=True):
         return f"{self.actor_kind}:{self.id}"
 
     def as_actor(
-        self, *, permissions: Permissions = NO_PERMISSIONS, session_id: str = "", address: str = "", api_key: str = ""
+        self,
+        *,
+        permissions: Permissions = NO_PERMISSIONS,
+        session_id: str = "",
+        address: str = "",
+        api_key: str = "",
+        application: str = "",
     ) -> Actor:
         """The account as the actor of a request."""
-        return Actor(self.actor_kind, self.id, self.name, permissions, session_id, address, api_key)
+        return Actor(self.actor_kind, self.id, self.name, permissions, session_id, address, api_key, application)
 
     def status(self, now: Instant) -> AccountStatus:
         """Whether the account may act at `now`."""

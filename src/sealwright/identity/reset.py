@@ -66,6 +66,7 @@ class ResetLinks:
     ) -> OneTimeLink:
         """Create a link to set a new password. Using it ends the account's certificates, unless they are kept."""
         await self._changes.require(Event.RESET_LINK_CREATED, Permission.PERSON_WRITE, actor, f"person:{who}")
+        await self._changes.require_in_person(Event.RESET_LINK_CREATED, actor, f"person:{who}", "make a link for a password")
         check_link_lifetime(lifetime, "A link", shortest=SHORTEST_LIFETIME, longest=LONGEST_LIFETIME)
         account = await self._directory.show_person(who, actor=actor)
         require_has_password(account)

@@ -65,9 +65,9 @@ class ApiAccess:
         if token.holder is None:
             raise AccessTokenRefused("The access token speaks of a client, which has no permissions here.")
         scopes, _ = await self._subjects.scopes_still_granted(token.holder.account, client, token.scopes)
-        return await self._signed_in(token, scopes, request)
+        return await self._signed_in(token, scopes, client.name, request)
 
-    async def _signed_in(self, token: AccessToken, scopes: tuple[str, ...], request: Request) -> SignedIn:
+    async def _signed_in(self, token: AccessToken, scopes: tuple[str, ...], client_name: str, request: Request) -> SignedIn:
         if not {READ_SCOPE, CHANGE_SCOPE} & set(scopes) or token.holder is None:
             raise AccessTokenRefused(f"The access token has not the scope {READ_SCOPE} or {CHANGE_SCOPE}, or its person lost it.")
         account, session = token.holder.account, token.holder.session
@@ -78,6 +78,7 @@ class ApiAccess:
             permissions=permissions.only_reading() if read_only else permissions,
             session_id=vouched_by or token.family.id,
             address=request.peer.address,
+            application=client_name,
         )
         return SignedIn(account, session or _without_sign_in(token, request), actor, read_only=read_only, by_application=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sealwright.access import ALL_PERSONS, Actor, Permission, require
+from sealwright.access import ALL_PERSONS, Actor, Permission, require, require_in_person
 from sealwright.client_metadata import ClientKind
 from sealwright.entropy import token
 from sealwright.identity import LOGIN_PATH, ProviderInput, ProviderRefused, UpstreamProvider, UpstreamProviders
@@ -47,6 +47,7 @@ class OwnProvider:
     async def register(self, name: str = "", client_name: str = "", *, actor: Actor) -> OwnProviderEntry:
         """Make what is missing, and test the provider as any other is tested. The client's secret is shown to no one."""
         require(actor, Permission.OIDC_PROVIDER_WRITE)
+        require_in_person(actor, "make the secret of a client")
         made: list[str] = []
         client = await self._client(client_name or USUAL_CLIENT, actor, made)
         held = next((each.scopes for each in client.scope_maps if each.group_name == ALL_PERSONS), ())

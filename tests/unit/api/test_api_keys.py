@@ -17,6 +17,7 @@ from tests.unit.api.world import server_world
 from tests.unit.identity.world import PASSWORD, sqlite_world
 
 READING = ["person:read"]
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl alice@laptop"
 
 
 async def make(world, token, name="backup", scopes=READING, **more):
@@ -277,8 +278,32 @@ async def test_key_cannot_do_what_a_person_has_to_do_themselves():
             *("logout", "reauth", "reauth_code", "approve_request", "reject_request"),
             *("create_api_key", "rotate_api_key", "create_api_token", "create_registration_token"),
             *("set_password", "create_reset_link", "invite_person", "add_ssh_key"),
-            *("show_client_secret", "reset_client_secret", "reset_client_secrets"),
+            *("show_client_secret", "reset_client_secret", "reset_client_secrets", "register_own_oidc_provider"),
+            *("begin_import", "add_to_import", "finish_import"),
+            *("add_provisioner", "create_trusted_issuer", "add_trusted_issuer_rule"),
         }
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"clients": {"wiki": {"secret": "s" * 40}}},
+        {"clients": {"wiki": {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://wiki.example.org/keys"}}},
+        {"people": {"root": {"ssh_public_keys": {"laptop": SSH_KEY}}}},
+        {"provisioners": {"hers": {"type": "OIDC", "clientID": "x", "configurationEndpoint": "https://sso.example.org"}}},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+async def test_key_makes_no_credential_by_a_manifest_either_and_the_record_says_so(manifest):
+    async with server_world() as world:
+        root = await world.token("root", "system_admins")
+        await world.oauth.clients.create_confidential("wiki", "Wiki", "https://wiki.example.org", actor=SYSTEM)
+        key = (await make(world, root, scopes=["r-admin"]))["key"]
+        status, problem = await world.call("POST", "/manifest", {"version": 1, **manifest}, token=key)
+        assert (status, problem["code"]) == (403, "person_needed"), problem
+        assert "refused" in {outcome for _, outcome, _ in await world.events()}
+        status, applied = await world.call("POST", "/manifest", {"version": 1, **manifest}, token=root)
+        assert (status, bool(applied.get("changes"))) == (200, True), applied
 
 
 async def test_change_by_a_key_is_recorded_with_the_key():

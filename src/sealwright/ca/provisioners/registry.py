@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from sealwright.access import Actor, NamedAuthority, Permission, require
+from sealwright.access import Actor, NamedAuthority, Permission, require, require_in_person
 from sealwright.audit import Audit, Event
 from sealwright.ca.issuers import IssuerKind, all_issuers
 from sealwright.ca.models import Claims
@@ -27,7 +27,7 @@ from sealwright.ca.provisioners.files import parse_json, read_files
 from sealwright.ca.provisioners.provisioner import OwnClient, Provisioner
 from sealwright.clock import Clock
 from sealwright.db import Database, DuplicateRow, Insertion, SingleFlight, Transaction
-from sealwright.errors import Failure, InvalidInput
+from sealwright.errors import Failure, InvalidInput, NotPermitted
 from sealwright.keys import Sealer
 
 LONGEST_PAGE = 100
@@ -197,8 +197,16 @@ class ProvisionerRegistry:
 
         It decides whose word counts for a name, so only who may have any name themselves may add one.
         """
-        require(actor, Permission.PROVISIONER_WRITE)
-        require(actor, Permission.CERTIFICATE_ISSUE_ANY_NAME)
+        try:
+            require(actor, Permission.PROVISIONER_WRITE)
+            require(actor, Permission.CERTIFICATE_ISSUE_ANY_NAME)
+            require_in_person(actor, "add a provisioner, whose word counts for names")
+        except NotPermitted as refusal:
+            details = {"reason": refusal.detail, "reasons": list(refusal.reasons)}
+            await self._audit.refused(
+                self._db, Event.PROVISIONER_ADDED, actor=actor, target="provisioner:new", reason=refusal.code, details=details
+            )
+            raise
         provisioner = self.check(document)
         try:
             await self._db.write(self.prepared(document, actor))

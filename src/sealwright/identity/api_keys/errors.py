@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealwright.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from sealwright.errors import Conflict, InvalidInput, NotFound
 
 
 class ApiKeyNotFound(NotFound):
@@ -21,9 +21,3 @@ class ApiKeyReplaced(Conflict):
     """The API key was rotated already: its successor is the one to rotate or narrow."""
 
     code = "api_key_replaced"
-
-
-class PersonNeeded(NotPermitted):
-    """An API key was shown where only someone who is signed in may do this."""
-
-    code = "person_needed"

@@ -79,6 +79,7 @@ class ApiTokens:
 
     async def generate(self, who: str, label: str, *, expires_at: Instant | None, read_only: bool, actor: Actor) -> NewApiToken:
         """Make a token of a service account; its secret is returned only here."""
+        await self._changes.require_in_person(Event.API_TOKEN_CREATED, actor, f"service:{who}", "make API tokens")
         text = check_label(label)
         now = self._clock.now()
         if expires_at is not None and expires_at <= now:

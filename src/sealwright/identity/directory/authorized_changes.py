@@ -20,6 +20,7 @@ from sealwright.access import (
     require,
     require_at_least,
     require_current,
+    require_in_person,
     require_over_names,
 )
 from sealwright.audit import Audit, Event
@@ -76,6 +77,14 @@ class AuthorizedChanges:
         """Raise NotPermitted unless `actor` holds `permission`."""
         try:
             require(actor, permission)
+        except NotPermitted as refusal:
+            await self._record(event, actor, target, refusal)
+            raise
+
+    async def require_in_person(self, event: Event, actor: Actor, target: str, what: str) -> None:
+        """Raise PersonNeeded where a program acts for someone."""
+        try:
+            require_in_person(actor, what)
         except NotPermitted as refusal:
             await self._record(event, actor, target, refusal)
             raise

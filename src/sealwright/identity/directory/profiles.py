@@ -82,6 +82,7 @@ class Profiles(People):
 
     async def add_ssh_key(self, who: str, tag: str, public_key: str, *, actor: Actor) -> Account:
         """Add an SSH public key; a tag is used once."""
+        await self._changes.require_in_person(Event.PERSON_UPDATED, actor, f"person:{who}", "add SSH keys")
         key = SshKey(check_tag(tag), check_public_key(public_key), self._clock.now())
 
         async def body(tx: Transaction) -> Account:

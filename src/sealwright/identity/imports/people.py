@@ -85,6 +85,7 @@ class PersonImports:
 
     async def begin(self, *, actor: Actor) -> tuple[str, Instant]:
         """Begin an import; returns its id, and until when it can be finished. An earlier import of the actor is discarded."""
+        await self._require_in_person(actor)
         import_id, now = uuid4(self._entropy), self._clock.now()
         expires_at = after(now, IMPORT_LIFETIME)
 
@@ -97,6 +98,7 @@ class PersonImports:
     async def add(self, import_id: str, people: Sequence[ImportedPerson], *, actor: Actor) -> list[ImportFault]:
         """Check people, and store them if nothing is wrong with any of them; returns what is wrong."""
         await self._changes.require(Event.PEOPLE_IMPORTED, Permission.PERSON_WRITE, actor, "import")
+        await self._require_in_person(actor)
         if not 1 <= len(people) <= MOST_AT_ONCE:
             raise InvalidInput(f"{len(people)} people are given; send 1 to {MOST_AT_ONCE} at once.")
         await self._require_open(self._db, import_id, actor)
@@ -131,6 +133,7 @@ class PersonImports:
 
     async def finish(self, import_id: str, *, actor: Actor) -> int:
         """Create everyone who was sent or, where one of them cannot be created any more, no one; returns how many."""
+        await self._require_in_person(actor)
 
         async def body(tx: Transaction) -> int:
             await directory_store.lock_directory(tx)
@@ -153,6 +156,9 @@ class PersonImports:
                 "Two people have the same name or address: within the import, or one was created meanwhile. No one was imported.",
                 hint="Import the file again: its lines are compared with who is there now.",
             ) from cause
+
+    async def _require_in_person(self, actor: Actor) -> None:
+        await self._changes.require_in_person(Event.PEOPLE_IMPORTED, actor, "import", "import people with their passwords")
 
     async def _create(self, tx: Transaction, import_id: str, ready: Sequence[_Ready], actor: Actor) -> None:
         mails = [mail.address for each in ready for mail in each.person.mails]

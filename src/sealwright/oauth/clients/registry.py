@@ -13,6 +13,7 @@ from sealwright.access import (
     Permission,
     require,
     require_current,
+    require_in_person,
     require_over_names,
 )
 from sealwright.audit import Event, changes_between
@@ -24,6 +25,7 @@ from sealwright.client_metadata import (
     is_client_name,
     rows,
 )
+from sealwright.client_metadata.rows_of_authentication import AuthenticationRows
 from sealwright.clock import Instant
 from sealwright.db import Database, DuplicateRow, Insertion, Transaction
 from sealwright.entropy import token, uuid4
@@ -53,6 +55,8 @@ from sealwright.oauth.recycle_bin import store as bin_store
 from sealwright.oauth.recycle_bin.clients import DeletedClients, require_not_in_bin
 
 EVERY_CLIENT = 1_000_000
+_PROOFS = frozenset(AuthenticationRows.__dataclass_fields__)
+"""Members that say by what a client proves itself."""
 
 Work = Callable[[Transaction, Instant], Awaitable[Any]]
 Change = Callable[[Client], Client]
@@ -177,6 +181,7 @@ class ClientRegistry:
     ) -> tuple[Client, Insertion]:
         """A client with its key, and what stores both."""
         require(actor, Permission.CLIENT_WRITE)
+        _require_in_person(members, actor)
         now = self._clock.now()
         digest = None if secret is None else digest_of(secret)
         client = with_members(
@@ -274,6 +279,8 @@ class ClientRegistry:
     async def change(self, name: str, members: Mapping[str, Any], *, actor: Actor) -> ClientConfiguration:
         """Set members of a client, all of them or none; None brings a default back."""
         client = await self._to_change(name, actor)
+        async with recorded_refusals(self._dependencies, Event.CLIENT_UPDATED, name, actor):
+            _require_in_person(members, actor)
         wanted = with_members(client, members)
         require_callable(wanted, members, self._dependencies.outbound)
         new = await self.keys.missing(client, wanted.id_token_signed_response_alg)
@@ -445,3 +452,8 @@ async def group_named(directory: PeopleLookup, name: str) -> Group:
 
 def _target(client: Client) -> str:
     return f"client:{client.id}"
+
+
+def _require_in_person(members: Mapping[str, Any], actor: Actor) -> None:
+    if not _PROOFS.isdisjoint(members):
+        require_in_person(actor, "say by what a client proves itself")

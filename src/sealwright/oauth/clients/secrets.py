@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sealwright.access import Actor
+from sealwright.access import Actor, require_in_person
 from sealwright.audit import Event
 from sealwright.client_metadata import ClientRefused
 from sealwright.clock import Instant, after
@@ -16,6 +16,7 @@ from sealwright.oauth import store as oauth_store
 from sealwright.oauth.clients import lookup, store
 from sealwright.oauth.clients.guarded_changes import ClientChanges
 from sealwright.oauth.clients.keys import ClientKeys
+from sealwright.oauth.clients.recorded_refusals import recorded_refusals
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
 from sealwright.oauth.models import Client
@@ -38,6 +39,7 @@ class ClientSecrets:
     """The secrets of every client."""
 
     def __init__(self, dependencies: OAuthDependencies, sealer: Sealer, keys: ClientKeys, changes: ClientChanges) -> None:
+        self._dependencies = dependencies
         self._clock = dependencies.clock
         self._entropy = dependencies.entropy
         self._audit = dependencies.audit
@@ -47,7 +49,7 @@ class ClientSecrets:
 
     async def show_basic_secret(self, name: str, *, actor: Actor) -> str | None:
         """The secret of a confidential client; None for a public one. That it was shown is recorded."""
-        client = await self._changes.to_change(name, actor)
+        client = await self._to_change(name, Event.CLIENT_SECRET_SHOWN, actor)
 
         async def body(tx: Transaction) -> bytes | None:
             await self._require_over(tx, client, actor, "show")
@@ -64,7 +66,7 @@ class ClientSecrets:
 
     async def reset_basic_secret(self, name: str, *, overlap: timedelta = timedelta(0), actor: Actor) -> NewSecret:
         """Give a confidential client a new secret. The old one works on for `overlap`; without it, every token ends, too."""
-        client = await self._changes.to_change(name, actor)
+        client = await self._to_change(name, Event.CLIENT_SECRET_RESET, actor)
         if client.is_public:
             raise ClientRefused(f"{client.name} is a public client and has no secret.")
         if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
@@ -93,7 +95,7 @@ class ClientSecrets:
 
         The one before ends at once, and every token with it.
         """
-        client = await self._changes.to_change(name, actor)
+        client = await self._to_change(name, Event.CLIENT_SECRET_RESET, actor)
         if client.is_public:
             raise ClientRefused(f"{client.name} is a public client and has no secret.")
         if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET or not secret.isascii() or not secret.isprintable():
@@ -118,7 +120,7 @@ class ClientSecrets:
 
     async def reset_secrets(self, name: str, *, actor: Actor) -> str | None:
         """Replace a client's secret and signing keys and end its tokens, at once. The new secret; None for a public client."""
-        client = await self._changes.to_change(name, actor)
+        client = await self._to_change(name, Event.CLIENT_SECRETS_RESET, actor)
         secret = None if client.is_public else token(self._entropy, SECRET_BYTES)
         old, new = await self._keys.replacements(client)
 
@@ -138,6 +140,11 @@ class ClientSecrets:
         finally:
             self._keys.forget()
         return secret
+
+    async def _to_change(self, name: str, event: Event, actor: Actor) -> Client:
+        async with recorded_refusals(self._dependencies, event, name, actor):
+            require_in_person(actor, "make, set or see the secret of a client")
+        return await self._changes.to_change(name, actor)
 
     async def _require_over(self, tx: Transaction, client: Client, actor: Actor, verb: str) -> None:
         found = await lookup.locked(tx, client)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import NamedTuple
 
-from sealwright.access import Actor, Permission, require, require_current
+from sealwright.access import Actor, Permission, require, require_current, require_in_person
 from sealwright.audit import Event
 from sealwright.clock import after
 from sealwright.db import Transaction
@@ -49,6 +49,8 @@ class RegistrationTokens:
     ) -> NewRegistrationToken:
         """Make a token. `scopes` are what members of `group` may grant to each client that it lets in; without, it has none."""
         await self._require_write(Event.REGISTRATION_TOKEN_CREATED, actor)
+        async with self._recorded_refusals(Event.REGISTRATION_TOKEN_CREATED, actor):
+            require_in_person(actor, "make registration tokens")
         if not 1 <= uses <= MOST_USES:
             raise InvalidInput(f"A registration token cannot let in {uses} clients.", hint=f"Give 1 to {MOST_USES} uses.")
         if not timedelta(seconds=1) <= lasts <= LONGEST_LIFE:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sealwright.access import Actor, Permission, require, require_current
+from sealwright.access import Actor, Permission, require, require_current, require_in_person
 from sealwright.audit import Event
 from sealwright.client_metadata import is_client_name, require_client_name, require_jwks_uri, require_key_set
 from sealwright.db import DuplicateRow, Transaction
@@ -64,6 +64,7 @@ class TrustedIssuers:
         """List an issuer. Without `jwks_uri` and `jwks` its keys are found by discovery; `audience` is this server otherwise."""
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_CREATED, name, actor):
             require(actor, Permission.CLIENT_WRITE)
+            require_in_person(actor, "say whose tokens are trusted")
         require_client_name(name)
         self._require_url(issuer_url)
         _require_keys(jwks_uri, jwks)
@@ -142,6 +143,7 @@ class TrustedIssuers:
             require(actor, Permission.CLIENT_WRITE)
             if service_account is not None:
                 require(actor, Permission.PERSON_WRITE)
+            require_in_person(actor, "say what tokens of others are good for")
         issuer, for_client = await self._found(name), await named(self._db, client)
         require_conditions(conditions)
         lasts = self._usual if lifetime is None else lifetime

@@ -122,7 +122,7 @@ async def test_application_cannot_do_what_a_person_has_to_do_themselves():
         for method, path, body in (("POST", "/logout", b""), ("POST", "/auth/keys", b'{"name":"k","scopes":["person:read"]}')):
             given = headers if body else {"authorization": headers["authorization"]}
             answer = await world.call(method, f"/api/v1{path}", body=body, headers=given)
-            assert (answer.status, "An application that acts for alice" in json.loads(answer.body)["detail"]) == (403, True), (
+            assert (answer.status, "which acts for alice, may not" in json.loads(answer.body)["detail"]) == (403, True), (
                 answer.body
             )
         assert (await world.send(token)).status == 200

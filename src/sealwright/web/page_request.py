@@ -191,6 +191,10 @@ class PageHandlers:
         """A page of the console that shows what the reader's permissions open, so that it needs none itself."""
         return self.personal_page(self._permitted(show, ""))
 
+    def console_form(self, act: PersonalAction, *, page: str) -> Handler:
+        """A form of the console of which the parts that are called judge who may send it; it needs a recent sign-in."""
+        return self.privileged_form(self._permitted(act, ""), page=page)
+
     def _permitted(self, act: PersonalAction, access: str) -> PersonalAction:
         """The permission is looked at first; whatever is refused is said within the console."""
 

@@ -26,6 +26,7 @@ from sealwright.web.console.settings import SettingRow
 from sealwright.web.navigation import PLACES
 from tests.unit.web.api_key_gallery import api_key_pages
 from tests.unit.web.approvals_gallery import approvals
+from tests.unit.web.directory_gallery import directory_forms
 from tests.unit.web.identity_provider_gallery import identity_provider_pages
 from tests.unit.web.people_gallery import people_forms
 
@@ -50,6 +51,7 @@ def console_pages(gallery: Gallery) -> Samples:
         refusals,
         people,
         people_forms,
+        directory_forms,
         groups,
         search,
         certificates,
@@ -161,13 +163,15 @@ def groups(gallery: Gallery, show: Callable[..., Response]) -> Samples:
         "policy": (text("A sign-in needs a passkey."),),
         "used_by": (text("the client wiki (map)"),),
         "manager": text("alice"),
+        "may_change": True,
     }
     here = gallery.context("/ui/groups/web-team")
     yield "group", show("group.html", here, **one)
     bare = {"group": built_in, "members": (), "nested": (), "next": "", "roles": (text("r-admin"),), "policy": ()}
     yield "group-built-in", show("group.html", here, **(one | bare | {"used_by": (), "manager": None}))
     yield "group-computed", show("group.html", here, **(one | bare | {"computed": True}))
-    yield "group-read-only", show("group.html", gallery.context("/ui/groups/web-team", NO_PERMISSIONS), **one)
+    may_not = gallery.context("/ui/groups/web-team", NO_PERMISSIONS)
+    yield "group-read-only", show("group.html", may_not, **(one | {"may_change": False}))
 
 
 def search(gallery: Gallery, show: Callable[..., Response]) -> Samples:
@@ -320,12 +324,18 @@ def accounts(gallery: Gallery, show: Callable[..., Response]) -> Samples:
         "manager": text("web-team"),
         "groups": (group,),
         "tokens": (token, bare),
+        "makes_tokens": True,
+        "notice": text("Done."),
         "now": NOW,
     }
     here = gallery.context("/ui/service-accounts/ci")
     yield "service-account", show("service-account.html", here, **one)
     none = {"groups": (), "tokens": (), "manager": None}
     yield "service-account-bare", show("service-account.html", here, **(one | none))
+    may_not = gallery.context("/ui/service-accounts/ci", NO_PERMISSIONS)
+    yield "service-account-read-only", show("service-account.html", may_not, **(one | {"makes_tokens": False}))
+    disabled = replace(gallery.account(), disabled_at=NOW)
+    yield "service-account-disabled", show("service-account.html", here, **(one | none | {"account": disabled}))
     here = gallery.context("/ui/recycle-bin")
     entry = BinEntry("i", "person", text("bob"), "{}", NOW, text("root1"))
     asked = Listing("/ui/recycle-bin", after="k")

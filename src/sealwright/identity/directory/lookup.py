@@ -139,6 +139,10 @@ class DirectoryLookup:
             return True
         return any(held.id == managed.managed_by for held in await store.groups_of(reader, actor.id))
 
+    async def is_managed_by(self, managed: Group | Account, actor: Actor) -> bool:
+        """The same, outside of a transaction: for pages, which show what someone may do."""
+        return await self.manages(self._db, actor, managed)
+
     async def _manager_in(self, tx: Transaction, who: str | None) -> str | None:
         """The id of the account or group that is to manage something."""
         if who is None:

@@ -46,7 +46,7 @@ class ServiceAccountPages:
             columns=_COLUMNS,
             people=tuple(listed_account(one, SERVICE_ACCOUNTS_PAGE, now) for one in found[:ON_A_PAGE]),
             next=found[ON_A_PAGE - 1].name if len(found) > ON_A_PAGE else "",
-            notice="",
+            notice=notice_text(page_request.request),
         )
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
@@ -63,6 +63,9 @@ class ServiceAccountPages:
             manager=await self._directory.manager_of(account),
             groups=await self._directory.groups_of(account.id),
             tokens=await self._tokens.list_of(name, actor=person.actor),
+            makes_tokens=person.actor.holds(Permission.PERSON_WRITE)
+            or await self._directory.is_managed_by(account, person.actor),
+            notice=notice_text(page_request.request),
             now=now,
         )
 

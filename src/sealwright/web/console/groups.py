@@ -16,6 +16,7 @@ from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
 
 GROUPS_PAGE: Final = "/ui/groups"
+NEW_GROUP_PAGE: Final = "/ui/new/group"
 _COLUMNS = (Column("Group"), Column("Kind"), Column("Since"))
 
 
@@ -50,7 +51,8 @@ class GroupPages:
         listing = read_listing(page_request.request, path)
         members = await self._directory.members_page(group, beyond=listing.after, at_most=ON_A_PAGE, actor=person.actor)
         used_by: list[str] = []
-        if person.actor.holds(Permission.GROUP_WRITE):
+        writes = person.actor.holds(Permission.GROUP_WRITE)
+        if writes:
             _, used_by = await self._directory.impact_of_deletion_of_group(group.name, actor=person.actor)
         policy = await self._policies.show(group.name, actor=person.actor)
         return self._pages.console(
@@ -66,6 +68,8 @@ class GroupPages:
             policy=policy_in_words(policy),
             used_by=used_by,
             manager=await self._directory.manager_of(group),
+            may_change=writes or await self._directory.is_managed_by(group, person.actor),
+            errors=(),
             notice=notice_text(page_request.request),
         )
 
@@ -131,4 +135,8 @@ def policy_in_words(policy: GroupPolicy | None) -> tuple[str, ...]:
         found.append(f"A sign-in lasts {in_words(policy.auth_expiry)}.")
     if policy.privilege_expiry is not None:
         found.append(f"Changes can be made for {in_words(policy.privilege_expiry)} after a sign-in.")
+    if policy.password_minimum_length is not None:
+        found.append(f"A password has at least {policy.password_minimum_length} characters.")
+    if policy.self_mail_write is not None:
+        found.append(f"They {'may' if policy.self_mail_write else 'may not'} change their own e-mail addresses.")
     return tuple(found)

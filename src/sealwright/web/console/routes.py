@@ -11,6 +11,7 @@ from sealwright.web.api_keys import ALL_API_KEYS_PAGE, API_KEYS_PAGE, ApiKeyPage
 from sealwright.web.certificates import CertificatePages
 from sealwright.web.clients import CLIENTS_PAGE, ClientPages
 from sealwright.web.console.accounts import (
+    NEW_SERVICE_ACCOUNT_PAGE,
     RECYCLE_BIN_PAGE,
     SERVICE_ACCOUNTS_PAGE,
     RecycleBinPages,
@@ -20,7 +21,8 @@ from sealwright.web.console.approvals import APPROVALS_PAGE, ApprovalPages
 from sealwright.web.console.authority import ISSUERS_PAGE, PROFILES_PAGE, PROVISIONERS_PAGE, AuthorityPages
 from sealwright.web.console.certificates import ALL_CERTIFICATES_PAGE, AllCertificatePages, CertificateParts
 from sealwright.web.console.chain import CertificateChain
-from sealwright.web.console.groups import GROUPS_PAGE, GroupPages
+from sealwright.web.console.group_forms import GroupFormPages
+from sealwright.web.console.groups import GROUPS_PAGE, NEW_GROUP_PAGE, GroupPages
 from sealwright.web.console.identity_providers import PROVIDERS_PAGE, IdentityProviderPages
 from sealwright.web.console.overview import OVERVIEW_PAGE, OverviewPages, OverviewParts
 from sealwright.web.console.people import NEW_PERSON_PAGE, PEOPLE_PAGE, PeopleDependencies, PeoplePages
@@ -28,6 +30,7 @@ from sealwright.web.console.person_edit import PersonEditPages
 from sealwright.web.console.person_links import PersonLinkPages
 from sealwright.web.console.record import AUDIT_PAGE, AuditPages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages
+from sealwright.web.console.service_account_forms import ServiceAccountFormPages
 from sealwright.web.console.settings import SETTINGS_PAGE, SettingsPages
 from sealwright.web.dependencies import WebDependencies
 from sealwright.web.page_request import PageHandlers, PersonalAction
@@ -39,6 +42,11 @@ _WHO_DECIDES = "public: what one asked for and what one may decide about, by the
 _OWN = "public: everyone's own keys, by their session"
 _OWN_RECENT = "public: everyone's own keys, by a session with a recent sign-in"
 _AS_PERMITTED = "public: shows what the reader's permissions open"
+
+_GROUP_SHOWN = "public: who manages the group, by their session; for others group:read"
+_GROUP_CHANGED = "public: who manages the group, by a session with a recent sign-in; for others group:write"
+_ACCOUNT_SHOWN = "public: who manages the service account, by their session; for others person:read"
+_ACCOUNT_CHANGED = "public: who manages the service account, by a session with a recent sign-in; for others person:write"
 
 
 class ConsoleRoutes:
@@ -129,7 +137,21 @@ class ConsoleRoutes:
         recycle_bin = RecycleBinPages(self._pages, parts.recycle_bin, self._clock)
         kept = RECYCLE_BIN_PAGE
         yield self._page(SERVICE_ACCOUNTS_PAGE, accounts.show_list, _P.PERSON_READ)
-        yield self._page(f"{SERVICE_ACCOUNTS_PAGE}/{{name}}", accounts.show, _P.PERSON_READ)
+        forms, own = ServiceAccountFormPages(self._pages, parts.directory, parts.api_tokens, self._clock), self._handlers
+        all_, one, write = SERVICE_ACCOUNTS_PAGE, f"{SERVICE_ACCOUNTS_PAGE}/{{name}}", _P.PERSON_WRITE
+        yield page_route("GET", one, own.console_page(accounts.show), _ACCOUNT_SHOWN)
+        yield self._page(NEW_SERVICE_ACCOUNT_PAGE, forms.show_new, write, recent=True)
+        yield self._form(NEW_SERVICE_ACCOUNT_PAGE, forms.create, write, page=NEW_SERVICE_ACCOUNT_PAGE)
+        yield self._page(f"{one}/edit", forms.show_edit, write, recent=True)
+        yield self._form(f"{one}/edit", forms.save, write, page=all_)
+        yield self._page(f"{one}/disable", forms.show_disabling, write, recent=True)
+        yield self._form(f"{one}/disable", forms.disable, write, page=all_)
+        yield self._form(f"{one}/enable", forms.enable, write, page=all_)
+        yield self._page(f"{one}/delete", forms.show_deletion, write, recent=True)
+        yield self._form(f"{one}/delete", forms.delete, write, page=all_)
+        yield page_route("GET", f"{one}/tokens", own.console_page(forms.show_new_token), _ACCOUNT_SHOWN)
+        yield page_route("POST", f"{one}/tokens", own.console_form(forms.create_token, page=all_), _ACCOUNT_CHANGED)
+        yield page_route("POST", f"{one}/tokens/revoke", own.console_form(forms.revoke_token, page=all_), _ACCOUNT_CHANGED)
         yield self._page(kept, recycle_bin.show, _P.PERSON_READ)
         yield self._form(f"{kept}/accounts/revive", recycle_bin.revive_account, _P.PERSON_WRITE, page=kept)
         yield self._form(f"{kept}/groups/revive", recycle_bin.revive_group, _P.GROUP_WRITE, page=kept)
@@ -187,9 +209,17 @@ class ConsoleRoutes:
     def _groups(self) -> Iterator[Route]:
         groups, one = GroupPages(self._pages, self._parts.directory, self._parts.account_policies), f"{GROUPS_PAGE}/{{name}}"
         yield self._page(GROUPS_PAGE, groups.show_list, _P.GROUP_READ)
-        yield self._page(one, groups.show, _P.GROUP_READ)
-        yield self._form(f"{one}/members/add", groups.add_member, _P.GROUP_WRITE, page=GROUPS_PAGE)
-        yield self._form(f"{one}/members/remove", groups.remove_member, _P.GROUP_WRITE, page=GROUPS_PAGE)
+        own = self._handlers
+        yield page_route("GET", one, own.console_page(groups.show), _GROUP_SHOWN)
+        for verb, act in {"add": groups.add_member, "remove": groups.remove_member}.items():
+            yield page_route("POST", f"{one}/members/{verb}", own.console_form(act, page=GROUPS_PAGE), _GROUP_CHANGED)
+        forms = GroupFormPages(self._pages, self._parts.directory, self._parts.account_policies)
+        yield self._page(NEW_GROUP_PAGE, forms.show_new, _P.GROUP_WRITE, recent=True)
+        yield self._form(NEW_GROUP_PAGE, forms.create, _P.GROUP_WRITE, page=NEW_GROUP_PAGE)
+        yield page_route("GET", f"{one}/edit", own.console_page(forms.show_edit), _GROUP_SHOWN)
+        yield page_route("POST", f"{one}/edit", own.console_form(forms.save, page=GROUPS_PAGE), _GROUP_CHANGED)
+        yield self._page(f"{one}/policy", forms.show_policy, _P.ROLE_WRITE, recent=True)
+        yield self._form(f"{one}/policy", forms.save_policy, _P.ROLE_WRITE, page=GROUPS_PAGE)
         yield self._page(f"{one}/delete", groups.show_deletion, _P.GROUP_WRITE, recent=True)
         yield self._form(f"{one}/delete", groups.delete, _P.GROUP_WRITE, page=GROUPS_PAGE)
 

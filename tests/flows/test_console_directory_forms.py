@@ -90,9 +90,9 @@ def test_policy_of_a_group_is_set_changed_and_removed(place, browser):
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [
-        ("auth-expiry", "long", "no duration"),
+        ("auth-expiry", "long", "is not a duration"),
         ("auth-expiry", "9000h", "cannot last"),
-        ("password-length", "many", "no number"),
+        ("password-length", "many", "is not a number"),
         ("password-length", "3", "cannot be asked"),
         ("minimum", "none", "Choose one"),
     ],

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sealwright.access import Permission, require
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import Call, Operation
-from sealwright.audit import Category, Forwarding, Sink
-from sealwright.errors import InvalidInput
+from sealwright.audit import Forwarding, Sink
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _ALL, _ONE = "/audit/sinks", "/audit/sinks/{name}"
 
 
@@ -90,13 +87,6 @@ class AuditSinkOperations:
         require(call.actor, Permission.AUDIT_WRITE)
         require(call.actor, Permission.AUDIT_EXPORT)
         body: AuditSinkBody = call.body
-        if _NAME.fullmatch(body.name) is None:
-            raise InvalidInput(
-                f"name is {body.name[:70]!r}.", hint="Write lower-case letters, digits, dots, hyphens and underscores."
-            )
-        unknown = [each for each in body.categories if Category.called(each) is None]
-        if unknown:
-            raise InvalidInput(f"categories has {unknown[0][:40]!r}; there are {', '.join(Category)}.")
         sink, secret = await self._forwarding.create(body.name, body.url, tuple(dict.fromkeys(body.categories)), call.actor)
         return NewAuditSinkView(**_members(sink, 0), secret=secret)
 

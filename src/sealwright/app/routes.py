@@ -102,6 +102,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         certificate_lists=parts.ca.lists,
         provisioners=parts.ca.provisioners,
         audit=parts.audit,
+        forwarding=parts.forwarding,
         db=parts.around.db,
         settings=parts.around.settings,
         machines_url=parts.urls[Listener.MACHINES],

@@ -154,5 +154,6 @@ class Event(Described):
     APPROVAL_RULE_REMOVED = "approval.rule_removed", "A profile, an issuer or a role does not ask for approval any more."
     RECORD_PURGED = "audit.purged", "Events that are older than they are kept were deleted; the details say how many, signed."
     SINK_CREATED = "audit.sink_created", "Events are forwarded to one more place."
+    SINK_TESTED = "audit.sink_tested", "A test event was sent to a place that events are forwarded to."
     SINK_DELETED = "audit.sink_deleted", "Events are forwarded to a place no more."
     CHAIN_CHECKPOINT = "audit.checkpoint", "The heads of all chains at one moment, signed with the audit key."

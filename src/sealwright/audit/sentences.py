@@ -176,6 +176,7 @@ PHRASES: Mapping[Event, Phrase] = {
     Event.APPROVAL_RULE_REMOVED: _p("let {target} ask for no approval any more", "let {target} ask for no approval"),
     Event.RECORD_PURGED: _p("deleted {rows} events that are older than they are kept", "delete old events"),
     Event.SINK_CREATED: _p("forwards events to {target} ({url})", "forward events to {target}"),
+    Event.SINK_TESTED: _p("sent a test event to {target}", "send a test event to {target}"),
     Event.SINK_DELETED: _p("forwards no events to {target} any more", "delete {target}"),
     Event.CHAIN_CHECKPOINT: _p("signed the state of {chains} audit chains", "sign the state of the audit chains"),
 }

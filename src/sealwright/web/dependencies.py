@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sealwright.access import RouteGuard
 from sealwright.access.approvals import Approvals
-from sealwright.audit import Audit
+from sealwright.audit import Audit, Forwarding
 from sealwright.budgets import Budget
 from sealwright.ca import CertificateLists, Inventory, Issuers, ProvisionerRegistry, Revocation
 from sealwright.db import Database
@@ -86,6 +86,7 @@ class WebDependencies(Struct, frozen=True):
     certificate_lists: CertificateLists
     provisioners: ProvisionerRegistry
     audit: Audit
+    forwarding: Forwarding
     db: Database
     settings: Settings
     machines_url: str

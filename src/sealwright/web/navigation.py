@@ -69,6 +69,13 @@ PLACES: Final = (
         (_P.OIDC_PROVIDER_READ,),
     ),
     Place("/ui/audit", "Audit", "Record", "What was done, by whom, to what, and why.", (_P.AUDIT_READ,)),
+    Place(
+        "/ui/audit/sinks",
+        "Forwarding",
+        "Record",
+        "Webhooks and syslog receivers that get each event, and how far they are.",
+        (_P.AUDIT_READ,),
+    ),
     Place("/ui/settings", "Settings", "Record", "What the server was started with, and where it is decided.", (_P.ISSUER_WRITE,)),
 )
 """In the order of the rail; each path has a route."""

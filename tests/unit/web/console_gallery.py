@@ -12,13 +12,14 @@ from sealwright.ca import CertificateRecord, CertificateState, Profile
 from sealwright.clock import Instant
 from sealwright.http import Response
 from sealwright.identity import AccountKind, ApiToken, BinEntry, Group
+from sealwright.web.console.audit_sinks import KINDS, ListedSink
 from sealwright.web.console.authority import IssuerNode, ListedProvisioner
 from sealwright.web.console.certificates import HOLDER, CertificateRow
 from sealwright.web.console.certificates import STATES as CERTIFICATE_STATES
 from sealwright.web.console.chain import ChainLink
 from sealwright.web.console.frame import HitList, Question
 from sealwright.web.console.listing import Column, Filter, Listing
-from sealwright.web.console.overview import Breaking, HealthItem
+from sealwright.web.console.overview import Breaking, HealthItem, WaitingItem
 from sealwright.web.console.people import ListedAccount, ListedRole
 from sealwright.web.console.record import CATEGORIES, OUTCOMES, EventLine
 from sealwright.web.console.search import Result, ResultGroup
@@ -255,11 +256,14 @@ def overview(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     )
     breaking = Breaking((gone,), (one, replace(one, names=())), 12, more=True, unresolved=2)
     places = PLACES[:4]
-    yield "overview", show("overview.html", here, breaking=breaking, health=health, unwell=3, places=places, now=NOW)
+    waits = WaitingItem(text("Certificate for web.example.org"), text("bob"), "/ui/approvals/1")
+    some: dict[str, Any] = {"waiting": (waits, waits), "waiting_more": 3, "now": NOW}
+    none: dict[str, Any] = {"waiting": (), "waiting_more": 0, "now": NOW}
+    yield "overview", show("overview.html", here, breaking=breaking, health=health, unwell=3, places=places, **some)
     calm = Breaking((), (), 0, more=False, unresolved=0)
-    yield "overview-calm", show("overview.html", here, breaking=calm, health=health[1:], unwell=0, places=places, now=NOW)
+    yield "overview-calm", show("overview.html", here, breaking=calm, health=health[1:], unwell=0, places=places, **none)
     nothing = gallery.context("/ui/overview", NO_PERMISSIONS)
-    yield "overview-nothing", show("overview.html", nothing, breaking=None, health=(), unwell=0, places=(), now=NOW)
+    yield "overview-nothing", show("overview.html", nothing, breaking=None, health=(), unwell=0, places=(), **none)
 
 
 def record(gallery: Gallery, show: Callable[..., Response]) -> Samples:
@@ -283,6 +287,33 @@ def record(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     yield "audit", show("audit.html", here, lines=(line, refused), next=text("k"), follows=True, **values)
     none = Listing("/ui/audit", (OUTCOMES, CATEGORIES))
     yield "audit-none", show("audit.html", here, lines=(), next="", follows=False, **(values | {"listing": none}))
+    sink = ListedSink(
+        name=text("siem"),
+        url=text("https://siem.example.org/x"),
+        categories=text("auth"),
+        kind="bad",
+        word=text("failing, 3 tries"),
+        waiting=1_204,
+        sent=88_120,
+        last_sent_at=NOW,
+        last_error=text("siem.example.org answered with status 503."),
+        next_try_at=NOW,
+    )
+    idle = replace(sink, kind="", waiting=0, last_sent_at=None, last_error="", next_try_at=None)
+    here = gallery.context("/ui/audit/sinks")
+    yield "audit-sinks", show("audit-sinks.html", here, sinks=(sink, idle), notice=text("Done."), now=NOW)
+    yield "audit-sinks-none", show("audit-sinks.html", here, sinks=(), notice="", now=NOW)
+    may_not = gallery.context("/ui/audit/sinks", NO_PERMISSIONS)
+    yield "audit-sinks-read-only", show("audit-sinks.html", may_not, sinks=(sink,), notice="", now=NOW)
+    here = gallery.context("/ui/audit/sinks/")
+    typed = {"name": text("siem"), "url": text("https://siem.example.org"), "category": "auth"}
+    wrong = gallery.errors("name", "url")
+    yield "audit-sink-form", show("audit-sink-form.html", here, typed=typed, kinds=KINDS, errors=wrong)
+    yield "audit-sink-made", show("audit-sink-made.html", here, sink=sink, secret=text("whsec_x"))
+    yield "audit-sink-made-syslog", show("audit-sink-made.html", here, sink=sink, secret=None)
+    yield "audit-sink-tested", show("audit-sink-tested.html", here, sink=sink, now=NOW)
+    yield "audit-sink-tested-waits", show("audit-sink-tested.html", here, sink=replace(sink, last_error=""), now=NOW)
+    yield "audit-sink-tested-took", show("audit-sink-tested.html", here, sink=idle, now=NOW)
     row = SettingRow(text("listen.people"), text("localhost:8443"), is_default=True, about=text("Browsers."))
     sections = ((text("listen"), (row, replace(row, is_default=False))),)
     yield "settings", show("settings.html", gallery.context("/ui/settings"), sections=sections, file=text("/srv/settings.toml"))

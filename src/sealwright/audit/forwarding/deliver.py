@@ -14,7 +14,7 @@ from sealwright.audit.chain import ChainedRow
 from sealwright.audit.events import Event
 from sealwright.audit.forwarding import store as sinks
 from sealwright.audit.forwarding.formats import SECRET_PREFIX, syslog, webhook
-from sealwright.audit.forwarding.models import SYSLOG_PORT, Sink, checked_url
+from sealwright.audit.forwarding.models import SYSLOG_PORT, Sink, check_categories, check_name, checked_url
 from sealwright.audit.record import Acting, Audit
 from sealwright.clock import Clock, after
 from sealwright.db import Database, DuplicateRow, Transaction
@@ -60,6 +60,8 @@ class Forwarding:
 
     async def create(self, name: str, url: str, categories: tuple[str, ...], actor: Acting) -> tuple[Sink, str | None]:
         """Forward what is recorded from now on; returns the sink, and the secret of a webhook, which is shown only now."""
+        check_name(name)
+        check_categories(categories)
         checked = checked_url(url)
         sink_id, now = uuid4(self._entropy), self._clock.now()
         secret = self._entropy.bytes(SECRET_BYTES) if checked.startswith("https:") else None
@@ -110,7 +112,28 @@ class Forwarding:
             return True
 
         if not await self._db.write(body):
-            raise SinkUnknown(f"There is no sink {name[:80]!r}.", hint="List them: GET /api/v1/audit/sinks")
+            raise _unknown(name)
+
+    async def named(self, name: str) -> Sink:
+        """The sink of a name, or SinkUnknown."""
+        sink = await sinks.named(self._db, name)
+        if sink is None:
+            raise _unknown(name)
+        return sink
+
+    async def test(self, name: str, actor: Acting) -> Sink:
+        """Record an event about the sink, which it is given whatever its categories are, and bring it all that waits, now.
+
+        Returns the sink as it is afterwards: what it says of failures is how the test went.
+        """
+        sink = await self.named(name)
+
+        async def body(tx: Transaction) -> None:
+            await self._audit.record(tx, Event.SINK_TESTED, actor=actor, target=sink.target, details={"name": name})
+
+        await self._db.write(body)
+        await self._deliver(sink)
+        return await self.named(name)
 
     async def deliver_due(self) -> None:
         """Bring each sink what is new, unless it failed a short while ago."""
@@ -137,7 +160,7 @@ class Forwarding:
             if not rows:
                 return
             reached = {row.writer_id: row.sequence for row in rows}
-            wanted = [row for row in rows if not sink.categories or category_of(row.event) in sink.categories.split(",")]
+            wanted = [row for row in rows if _is_for(sink, row)]
             try:
                 if wanted:
                     await self._send(sink, wanted)
@@ -186,6 +209,16 @@ class Forwarding:
 
     async def _heads(self) -> dict[str, int]:
         return {row.writer_id: row.sequence for row in await store.heads(self._db)}
+
+
+def _is_for(sink: Sink, row: ChainedRow) -> bool:
+    if not sink.categories or (row.event == Event.SINK_TESTED and row.target == sink.target):
+        return True
+    return category_of(row.event) in sink.categories.split(",")
+
+
+def _unknown(name: str) -> SinkUnknown:
+    return SinkUnknown(f"There is no sink {name[:80]!r}.", hint="List them: GET /api/v1/audit/sinks")
 
 
 def _context(sink_id: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sealwright.audit.categories import Category
 from sealwright.clock import Instant
 from sealwright.errors import InvalidInput
 
@@ -15,6 +18,7 @@ SYSLOG = "syslog+tls"
 SYSLOG_PORT = 6514
 """Registered for syslog over TLS (RFC 5425, section 4.1)."""
 _LONGEST_URL = 2_000
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
 class Sink(Struct, frozen=True, kw_only=True):
@@ -53,6 +57,19 @@ class Sink(Struct, frozen=True, kw_only=True):
     def target(self) -> str:
         """What events about it name."""
         return f"audit_sink:{self.id}"
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidInput for what cannot be the name of a sink."""
+    if _NAME.fullmatch(name) is None:
+        raise InvalidInput(f"name is {name[:70]!r}.", hint="Write lower-case letters, digits, dots, hyphens and underscores.")
+
+
+def check_categories(names: Sequence[str]) -> None:
+    """Raise InvalidInput where there is no such category."""
+    unknown = [each for each in names if Category.called(each) is None]
+    if unknown:
+        raise InvalidInput(f"categories has {unknown[0][:40]!r}; there are {', '.join(Category)}.")
 
 
 def checked_url(url: str) -> str:

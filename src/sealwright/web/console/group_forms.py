@@ -234,12 +234,12 @@ def _policy_of(group: Group, typed: Mapping[str, str]) -> tuple[GroupPolicy, tup
         try:
             return parse_duration(typed[name]) if typed[name] else None
         except ValueError as cause:
-            errors.append(FormError(f"{typed[name][:40]!r} is no duration: {cause}.", name))
+            errors.append(FormError(f"{typed[name][:40]!r} is not a duration: {cause}.", name))
             return None
 
     length = typed["password-length"]
     if length and not (length.isascii() and length.isdigit() and len(length) <= len("999")):
-        errors.append(FormError(f"{length[:40]!r} is no number of characters.", "password-length"))
+        errors.append(FormError(f"{length[:40]!r} is not a number of characters.", "password-length"))
         length = ""
     for name, choices in (("minimum", MINIMUMS), ("self-mail-write", MAY_WRITE)):
         if typed[name] not in choices:

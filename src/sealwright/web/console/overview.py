@@ -8,16 +8,21 @@ from typing import Final
 from msgspec import Struct
 
 from sealwright.access import Actor, Permission
-from sealwright.audit import Audit, Event, EventFilter
+from sealwright.access.approvals import Approvals
+from sealwright.audit import Audit, Event, EventFilter, Forwarding
 from sealwright.ca import CertificateLists, CertificateRecord, IssuerKind, IssuerRecord, Issuers
 from sealwright.clock import Clock, Instant, after, before
 from sealwright.db import Database
 from sealwright.http import Response
-from sealwright.identity import SignedIn
+from sealwright.identity import SignedIn, UpstreamProvider, UpstreamProviders
 from sealwright.mail import Outbox
+from sealwright.openid_providers import KeySetStatus
 from sealwright.web.certificates import shown
+from sealwright.web.console.approvals import APPROVALS_PAGE
+from sealwright.web.console.audit_sinks import SINKS_PAGE, listed_sink
 from sealwright.web.console.certificates import ALL_CERTIFICATES_PAGE
 from sealwright.web.console.frame import context_of
+from sealwright.web.console.identity_providers import PROVIDERS_PAGE
 from sealwright.web.models import ListedCertificate
 from sealwright.web.navigation import PLACES
 from sealwright.web.page_request import PageRequest
@@ -36,10 +41,18 @@ class HealthItem(Struct, frozen=True):
 
     subject: str
     kind: str
-    """``good``, ``soon`` or ``bad``."""
+    """``good``, ``soon`` or ``bad``; empty where nothing is known, or nothing has to be."""
     word: str
     detail: str
     path: str = ""
+
+
+class WaitingItem(Struct, frozen=True):
+    """A request that the reader may decide about."""
+
+    title: str
+    requester: str
+    path: str
 
 
 class OverviewParts(Struct, frozen=True):
@@ -50,6 +63,9 @@ class OverviewParts(Struct, frozen=True):
     lists: CertificateLists
     issuers: Issuers
     outbox: Outbox
+    forwarding: Forwarding
+    providers: UpstreamProviders
+    approvals: Approvals
 
 
 class Breaking(Struct, frozen=True):
@@ -76,14 +92,23 @@ class OverviewPages:
         """What needs someone, then the health of the parts, then ways on."""
         breaking = await self._breaking(person.actor)
         actor = person.actor
-        health = (*await self._authorities(actor), *await self._record(actor), *await self._mail(actor))
+        health = (
+            *await self._authorities(actor),
+            *await self._record(actor),
+            *await self._sinks(actor),
+            *await self._providers(actor),
+            *await self._mail(actor),
+        )
+        waiting = await self._parts.approvals.waiting_for(actor)
         permissions = person.actor.permissions
         return self._pages.console(
             "overview.html",
             context_of(page_request, person),
             breaking=breaking,
             health=health,
-            unwell=sum(item.kind != "good" for item in health) + _missed(breaking),
+            waiting=tuple(WaitingItem(one.title, one.requester_name, f"{APPROVALS_PAGE}/{one.id}") for one in waiting[:SHOWN]),
+            waiting_more=max(0, len(waiting) - SHOWN),
+            unwell=sum(item.kind in ("soon", "bad") for item in health) + _missed(breaking),
             places=tuple(place for place in PLACES if place.permissions and place.visible_to(permissions)),
             now=self._clock.now(),
         )
@@ -130,13 +155,51 @@ class OverviewPages:
         return [HealthItem("Audit checkpoint", "good", "signed", f"One was signed in the last {hours} hours.")]
 
     async def _mail(self, actor: Actor) -> list[HealthItem]:
-        if not actor.holds(Permission.PERSON_READ) or not self._parts.outbox.is_on:
+        if not actor.holds(Permission.PERSON_READ):
             return []
         waiting = await self._parts.outbox.status()
+        if not self._parts.outbox.is_on:
+            if waiting.count:
+                detail = (
+                    f"{waiting.count} messages wait, and no SMTP server is set. Set mail.host, or pass the links on yourself."
+                )
+                return [HealthItem("Mail", "bad", "stuck", detail)]
+            return [HealthItem("Mail", "", "off", "No SMTP server is set: links are passed on by hand.")]
         if waiting.oldest is not None and waiting.oldest < before(self._clock.now(), MAIL_IS_STUCK):
             detail = f"{waiting.count} messages wait. {waiting.last_failure}".strip()
             return [HealthItem("Mail", "bad", "stuck", detail)]
-        return [HealthItem("Mail", "good", "delivers", "Nothing has waited for long.")]
+        return [HealthItem("Mail", "good", "nothing waits long", "No message has waited for ten minutes.")]
+
+    async def _sinks(self, actor: Actor) -> list[HealthItem]:
+        if not actor.holds(Permission.AUDIT_READ):
+            return []
+        items = []
+        for sink, waiting in await self._parts.forwarding.all():
+            one = listed_sink(sink.without_path(), waiting)
+            detail = f"{waiting:,} events wait. {one.last_error}".strip()
+            items.append(HealthItem(f"Forwarding to {one.name}", one.kind, one.word, detail, SINKS_PAGE))
+        return items
+
+    async def _providers(self, actor: Actor) -> list[HealthItem]:
+        """What this node knows of the providers: one whose keys it never needed to fetch is neither well nor unwell."""
+        if not actor.holds(Permission.OIDC_PROVIDER_READ):
+            return []
+        items = []
+        for provider in await self._parts.providers.list_providers(actor=actor):
+            if provider.enabled:
+                status = await self._parts.providers.key_status(provider.id, actor=actor)
+                items.append(provider_item(provider, status))
+        return items
+
+
+def provider_item(provider: UpstreamProvider, status: KeySetStatus) -> HealthItem:
+    """Whether people can be expected to come in by a provider."""
+    path = f"{PROVIDERS_PAGE}/{provider.id}"
+    if status.failure:
+        return HealthItem(provider.name, "bad", "keys not fetched", status.failure, path)
+    if status.local or status.fetched_at is not None:
+        return HealthItem(provider.name, "good", "keys are there", "The last fetch of its keys succeeded.", path)
+    return HealthItem(provider.name, "", "no data", "No one has signed in by it since this process began.", path)
 
 
 def authority_item(record: IssuerRecord, now: Instant) -> HealthItem:

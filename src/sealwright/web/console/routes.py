@@ -18,6 +18,7 @@ from sealwright.web.console.accounts import (
     ServiceAccountPages,
 )
 from sealwright.web.console.approvals import APPROVALS_PAGE, ApprovalPages
+from sealwright.web.console.audit_sinks import NEW_SINK_PAGE, SINKS_PAGE, AuditSinkPages
 from sealwright.web.console.authority import ISSUERS_PAGE, PROFILES_PAGE, PROVISIONERS_PAGE, AuthorityPages
 from sealwright.web.console.certificates import ALL_CERTIFICATES_PAGE, AllCertificatePages, CertificateParts
 from sealwright.web.console.chain import CertificateChain
@@ -98,7 +99,16 @@ class ConsoleRoutes:
 
     def _overview(self) -> Iterator[Route]:
         parts = self._parts
-        found = OverviewParts(parts.db, parts.audit, parts.certificate_lists, parts.issuers, parts.outbox)
+        found = OverviewParts(
+            parts.db,
+            parts.audit,
+            parts.certificate_lists,
+            parts.issuers,
+            parts.outbox,
+            parts.forwarding,
+            parts.upstream_providers,
+            parts.approvals,
+        )
         overview = OverviewPages(self._pages, found, self._clock)
         yield page_route("GET", OVERVIEW_PAGE, self._handlers.console_page(overview.show), _AS_PERMITTED)
 
@@ -160,6 +170,13 @@ class ConsoleRoutes:
         parts = self._parts
         record = AuditPages(self._pages, parts.db, parts.audit, parts.directory, parts.clients, self._clock)
         yield self._page(AUDIT_PAGE, record.show, _P.AUDIT_READ)
+        sinks, one = AuditSinkPages(self._pages, parts.forwarding, self._clock), f"{SINKS_PAGE}/{{name}}"
+        yield self._page(SINKS_PAGE, sinks.show_list, _P.AUDIT_READ)
+        yield self._page(NEW_SINK_PAGE, sinks.show_new, _P.AUDIT_WRITE, recent=True)
+        yield self._form(NEW_SINK_PAGE, sinks.create, _P.AUDIT_WRITE, page=NEW_SINK_PAGE)
+        yield self._form(f"{one}/test", sinks.test, _P.AUDIT_WRITE, page=SINKS_PAGE)
+        yield self._page(f"{one}/delete", sinks.show_deletion, _P.AUDIT_WRITE, recent=True)
+        yield self._form(f"{one}/delete", sinks.delete, _P.AUDIT_WRITE, page=SINKS_PAGE)
         yield self._page(SETTINGS_PAGE, SettingsPages(self._pages, parts.settings).show, _P.ISSUER_WRITE)
 
     def _people(self) -> Iterator[Route]:

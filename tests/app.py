@@ -149,6 +149,7 @@ class App:
             parts.approvals,
             providers=providers,
             directory=directory,
+            access_tokens=parts.oauth.certificate_access.verify,
             dns_names=reached_by(self.around.settings, parts.urls),
             provisioners=parts.ca.provisioners,
         )

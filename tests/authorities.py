@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM, Actor, Permission, Permissions
 from sealwright.app.home import Home
-from sealwright.ca import AccountLookup, HolderStatus, LocalToken, Person, pass_by
+from sealwright.ca import AccountLookup, HolderStatus, Person, pass_by
 from sealwright.ca.renew import RENEW_CLIENT
 from sealwright.clock import Clock, FixedClock, Instant, to_seconds
 from sealwright.db import Database
@@ -117,7 +117,7 @@ class AskedDirectory:
         self.when_standing_is_asked: list[Callable[[str], Awaitable[None]]] = []
 
     def lookup(self) -> AccountLookup:
-        return AccountLookup(self._status_of, self._person_of, self._token_status_of)
+        return AccountLookup(self._status_of, self._person_of, self._token_status_of, self._client_name_of)
 
     async def local(self, endpoint: str) -> LocalProvider | None:
         return self.local_providers.get(endpoint)
@@ -130,7 +130,10 @@ class AskedDirectory:
     async def _person_of(self, account_id: str) -> Person | None:
         return self.people.get(account_id)
 
-    async def _token_status_of(self, token: LocalToken) -> HolderStatus:
+    async def _client_name_of(self, _: str) -> str | None:
+        return None
+
+    async def _token_status_of(self, token: Any) -> HolderStatus:
         return self.token_standings.get(token.family_id, HolderStatus(active=True, reason="active"))
 
 
@@ -171,11 +174,14 @@ class Authority:
         query: str = "",
         certificate: bytes | None = None,
         bearer: str = "",
+        headers: Any = None,
         raw: bytes | None = None,
         peer: Peer | None = None,
     ) -> tuple[int, Any]:
         """Call an endpoint as the server would; answers status and decoded JSON."""
-        response = await self.respond(method, path, body, query=query, certificate=certificate, bearer=bearer, raw=raw, peer=peer)
+        response = await self.respond(
+            method, path, body, query=query, certificate=certificate, bearer=bearer, headers=headers, raw=raw, peer=peer
+        )
         return response.status, json.loads(response.body) if response.body else None
 
     async def respond(
@@ -187,6 +193,7 @@ class Authority:
         query: str = "",
         certificate: bytes | None = None,
         bearer: str = "",
+        headers: Any = None,
         raw: bytes | None = None,
         peer: Peer | None = None,
     ) -> Response:
@@ -195,7 +202,7 @@ class Authority:
             method,
             path,
             query,
-            {"authorization": f"Bearer {bearer}"} if bearer else {},
+            ({"authorization": f"Bearer {bearer}"} if bearer else {}) | (headers or {}),
             raw if raw is not None else json.dumps(body).encode(),
             peer=peer or Peer("127.0.0.1", certificate),
             request_id="request-1",

@@ -236,17 +236,22 @@ def test_jobs_get_tokens_as_the_handbook_says(tmp_path):
         claims = {"iss": issuer, "sub": "repo:example/shop", "aud": server.people, "iat": now, "exp": now + 600, "jti": "1"}
         about = {"repository": "example/shop", "ref": "refs/heads/main"}
         (work / "job.token").write_text(sign(key, claims | about))
+        (work / "next.token").write_text(sign(key, claims | about | {"jti": "2"}))
         (work / "jwks.json").write_bytes(msgspec.json.encode({"keys": [jwk_of(key.public_key, key.id, "ES256")]}))
         given = {
             "SERVER": server.people,
+            "CA_URL": server.machines,
             "ROOT_CERTIFICATE": str(server.root),
             "ISSUER": issuer,
             "KEYS": "jwks.json",
             "JOB_TOKEN": "job.token",
+            "NEXT_TOKEN": "next.token",
         }
         expect_printed(HOW_TO / "trusted-issuers.md", session, given)
         issued = server.sealwright_json("audit", "list", "--event", "token.issued", "--limit", "1")
+        signed = server.sealwright_json("audit", "list", "--event", "certificate.intended", "--limit", "1")
     assert issued["details"]["assertion_subject"] == "repo:example/shop"
+    assert signed["details"]["family"] == issued["details"]["family"]
 
 
 def test_applications_are_signed_out_of_as_the_handbook_says(tmp_path):

@@ -126,6 +126,30 @@ def sent_json(server, path, document, bearer):
     return curl(server, path, {}, *headers, "--data", json.dumps(document))
 
 
+def test_access_token_of_a_client_is_signed_for_once_by_the_stock_commands(server, machine):
+    audience, name = "https://ca.example.org/backups", "backup.example.org"
+    server.sealwright(
+        "provisioner", "add", "backups", "--type", "access-token", "--audience", audience, "--holder", f"client:b={name}"
+    )
+    server.sealwright(*OAUTH2, "create", "b", "Backups", "https://backup.example.org")
+    server.sealwright(*OAUTH2, "update-scope-map", "b", "step-ca_users", "certificate")
+    server.sealwright(*OAUTH2, "add-resource", "b", audience)
+    secret = server.sealwright(*OAUTH2, "show-basic-secret", "b").strip()
+    form = {"grant_type": "client_credentials", "client_id": "b", "client_secret": secret, "scope": "certificate"}
+    token = curl(server, "/oauth2/token", form | {"resource": audience})[1]["access_token"]
+    machine.step("certificate", "create", name, "b.csr", "b.key", "--csr", "--no-password", "--insecure")
+    machine.step("ca", "sign", "b.csr", "b.crt", "--token", token)
+    assert name in machine.step("certificate", "inspect", "b.crt", "--short")
+    body = {"csr": (machine.place / "b.csr").read_text(), "ott": token}
+    status, refused = curl(server, "/1.0/sign", {}, "--header", "Content-Type: application/json", "--data", json.dumps(body))
+    assert (status, "used before" in refused["message"]) == (401, True)
+    assert "You may not have the name" in machine.step(
+        *("ca", "certificate", "other.example.org", "o.crt", "o.key", "--token"),
+        curl(server, "/oauth2/token", form | {"resource": audience})[1]["access_token"],
+        expect_failure=True,
+    )
+
+
 def test_certificate_proves_only_the_client_with_its_name(server, machine):
     register(server, "payroll.example.org")
     other = machine.certificate("other.example.org")

@@ -6,7 +6,7 @@ from sealwright.access.approvals import ApprovalPending
 from sealwright.api.approvals import HeldView, held
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, instant_of, moment
 from sealwright.api.operations import Call, Operation
-from sealwright.ca import Signing, certificates_pem, decimal_text, serial_text
+from sealwright.ca import ShownProof, Signing, certificates_pem, decimal_text, serial_text
 from sealwright.http import Response
 
 
@@ -64,7 +64,7 @@ class CertificateRequestOperations:
                 body.csr,
                 not_before=None if body.not_before is None else instant_of("not_before", body.not_before),
                 not_after=None if body.not_after is None else instant_of("not_after", body.not_after),
-                address=call.request.peer.address,
+                shown=ShownProof(call.request.peer, call.request.headers.get("dpop"), call.request.path),
             )
         except ApprovalPending as pending:
             return held(pending)

@@ -57,7 +57,9 @@ class CertificateView(ResponseBody, frozen=True, kw_only=True):
     subject_name: str
     names: list[CertificateNameView]
     person: str | None
-    """SPN of the person it speaks for; the account's id when that is gone."""
+    """SPN of the person or service account that it speaks for; the account's id when that is gone."""
+    client_id: str | None = None
+    """Id of the client for whose access token it was issued; null for other certificates."""
     provisioner: str | None
     """Name of the provisioner; its id when it is gone."""
     profile: str
@@ -244,6 +246,7 @@ class CertificateOperations:
             subject_name=record.subject_name,
             names=[CertificateNameView(type=str(name.type), value=name.value) for name in record.names],
             person=await names.person(record.account_id),
+            client_id=record.client_id,
             provisioner=await names.provisioner(record.provisioner_id),
             profile=record.profile,
             not_before=moment(record.not_before),

@@ -7,7 +7,7 @@ from typing import Any
 from sealwright.access import Permission, require
 from sealwright.api.json_types import ResponseBody
 from sealwright.api.operations import Call, Operation
-from sealwright.ca import Provisioner, ProvisionerRegistry, listed
+from sealwright.ca import ProvisionerRegistry, shown_definition
 
 _READ, _WRITE = str(Permission.PROVISIONER_READ), str(Permission.PROVISIONER_WRITE)
 
@@ -68,19 +68,14 @@ class ProvisionerOperations:
     async def _list(self, call: Call) -> ProvisionerPage:
         require(call.actor, Permission.PROVISIONER_READ)
         page = await self._provisioners.page(call.query.get("after", ""), call.limit())
-        return ProvisionerPage(items=[_shown(each) for each in page.provisioners], next=page.next_cursor or None)
+        return ProvisionerPage(items=[shown_definition(each) for each in page.provisioners], next=page.next_cursor or None)
 
     async def _add(self, call: Call) -> dict[str, Any]:
-        return _shown(await self._provisioners.add(call.body, call.actor))
+        return shown_definition(await self._provisioners.add(call.body, call.actor))
 
     async def _get(self, call: Call) -> dict[str, Any]:
         require(call.actor, Permission.PROVISIONER_READ)
-        return _shown(await self._provisioners.named(call.path("name")))
+        return shown_definition(await self._provisioners.named(call.path("name")))
 
     async def _remove(self, call: Call) -> None:
         await self._provisioners.remove(call.path("name"), call.actor)
-
-
-def _shown(provisioner: Provisioner) -> dict[str, Any]:
-    """The definition without its secret."""
-    return {name: value for name, value in listed(provisioner).items() if name != "clientSecret"}

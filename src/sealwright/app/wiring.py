@@ -48,8 +48,7 @@ class Parts(Struct, frozen=True):
 def build(around: Dependencies, listening: Mapping[Listener, str] | None = None, mail_log: mail.MailLog | None = None) -> Parts:
     """Put everything together. `listening`: where the listeners really are, for settings that asked for a free port."""
     settings, clock, db = around.settings, around.clock, around.db
-    urls = public_urls(settings, listening or {})
-    audit = Audit(clock)
+    urls, audit = public_urls(settings, listening or {}), Audit(clock)
     budgets = make_budgets(settings.budgets, clock)
     provisioners = _provisioners(around, audit, urls[Listener.PEOPLE])
     people = assemble_people(
@@ -68,7 +67,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         custody=around.custody,
         sealer=around.sealer,
         named=provisioners.named_authority,
-        certificates=ca.ClientCertificates(db, issuers, clock, status_of=partial(status_of, people.directory)),
+        certificates=_client_certificates(db, issuers, clock, people.directory),
         form_post_page=_form_post_page(settings, urls[Listener.PEOPLE]),
     )
     providers = TrustedProviders(around.outbound, clock, authorization_server.discovery.local_provider)
@@ -81,7 +80,8 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         budgets,
         approvals,
         providers=providers,
-        directory=directory_of(people.directory, authorization_server.id_token_status),
+        directory=directory_of(db, people.directory, authorization_server),
+        access_tokens=authorization_server.certificate_access.verify,
         dns_names=names,
         provisioners=provisioners,
         issuers=issuers,
@@ -104,6 +104,12 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         sign_on=sign_on,
         sign_in_records=identity.SignInRecords(db),
         upstream_logout=identity.BackChannelLogout(db, audit, clock, people.sessions, providers),
+    )
+
+
+def _client_certificates(db: Database, issuers: ca.Issuers, clock: Clock, directory: identity.Directory) -> ca.ClientCertificates:
+    return ca.ClientCertificates(
+        db, issuers, clock, status_of=partial(status_of, directory), client_name_of=partial(oauth.client_name_of, db)
     )
 
 
@@ -173,6 +179,7 @@ def build_authority(  # noqa: PLR0913 - what it stands on, and what it asks of o
     *,
     providers: TrustedProviders,
     directory: ca.AccountLookup,
+    access_tokens: ca.VerifyAccessToken,
     dns_names: tuple[str, ...],
     provisioners: ca.ProvisionerRegistry,
     issuers: ca.Issuers | None = None,
@@ -191,6 +198,7 @@ def build_authority(  # noqa: PLR0913 - what it stands on, and what it asks of o
         ),
         providers=providers,
         directory=directory,
+        access_tokens=access_tokens,
         dns_names=dns_names,
         provisioners=provisioners,
         issuers=issuers,
@@ -258,18 +266,22 @@ def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailL
     )
 
 
-def directory_of(directory: identity.Directory, id_token_status: oauth.IdTokenStatus) -> ca.AccountLookup:
-    """What the certificate authority asks about people of this server."""
+def directory_of(db: Database, directory: identity.Directory, tokens: oauth.AuthorizationServer) -> ca.AccountLookup:
+    """What the certificate authority asks about people, clients and tokens of this server."""
     return ca.AccountLookup(
         status_of=partial(status_of, directory),
         person_of=partial(person_of, directory),
-        token_status_of=partial(token_status_of, id_token_status),
+        token_status_of=partial(token_status_of, tokens),
+        client_name_of=partial(oauth.client_name_of, db),
     )
 
 
-async def token_status_of(id_token_status: oauth.IdTokenStatus, token: ca.LocalToken) -> ca.HolderStatus:
-    """What an ID token of ours is worth now, in the words of the certificate authority."""
-    over = await id_token_status.why_invalid(
+async def token_status_of(tokens: oauth.AuthorizationServer, token: ca.LocalToken | ca.LocalAccessToken) -> ca.HolderStatus:
+    """What a token of ours is worth now, in the words of the certificate authority."""
+    if isinstance(token, ca.LocalAccessToken):
+        over = await tokens.certificate_access.why_invalid(token)
+        return ca.HolderStatus(active=not over, reason=over or "active")
+    over = await tokens.id_token_status.why_invalid(
         issuer_url=token.issuer_url,
         client_name=token.client_id,
         account_id=token.subject,

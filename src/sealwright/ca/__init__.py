@@ -26,6 +26,7 @@ from sealwright.ca.models import (
     Issuer,
     KeyKind,
     KeyUse,
+    LocalAccessToken,
     LocalToken,
     Name,
     NameType,
@@ -41,7 +42,17 @@ from sealwright.ca.models import (
 from sealwright.ca.profiles import BUILT_IN as BUILT_IN_PROFILES
 from sealwright.ca.profiles import KnownProfile, ProfileRegistry, profile_members
 from sealwright.ca.profiles import within as claims_within
-from sealwright.ca.provisioners import OidcProvisioner, Provisioner, ProvisionerRegistry, listed
+from sealwright.ca.provisioners import (
+    AccessTokenProvisioner,
+    CredentialRefused,
+    OidcProvisioner,
+    Provisioner,
+    ProvisionerRegistry,
+    ShownProof,
+    VerifyAccessToken,
+    listed,
+    shown_definition,
+)
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.recovery import PATIENCE
 from sealwright.ca.revoke import Revocation
@@ -54,6 +65,7 @@ from sealwright.pem import certificates_pem
 __all__ = [
     "BUILT_IN_PROFILES",
     "PATIENCE",
+    "AccessTokenProvisioner",
     "AccountCertificates",
     "AccountLookup",
     "AuthorityDependencies",
@@ -71,6 +83,7 @@ __all__ = [
     "ClientCertificate",
     "ClientCertificates",
     "CrashPoints",
+    "CredentialRefused",
     "Curve",
     "Decision",
     "EndingPage",
@@ -87,6 +100,7 @@ __all__ = [
     "KeyKind",
     "KeyUse",
     "KnownProfile",
+    "LocalAccessToken",
     "LocalToken",
     "Name",
     "NameType",
@@ -103,8 +117,10 @@ __all__ = [
     "PublicKey",
     "Revocation",
     "ServerCertificate",
+    "ShownProof",
     "Signing",
     "SigningGrant",
+    "VerifyAccessToken",
     "answer_failure",
     "build_authority",
     "certificates_pem",
@@ -117,5 +133,6 @@ __all__ = [
     "serial_in",
     "serial_of",
     "serial_text",
+    "shown_definition",
     "why_not_valid",
 ]

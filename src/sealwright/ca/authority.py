@@ -15,7 +15,7 @@ from sealwright.ca.issuers import Issuers
 from sealwright.ca.lists import CertificateLists
 from sealwright.ca.prepare import Preparation
 from sealwright.ca.profiles import ProfileRegistry
-from sealwright.ca.provisioners import Audiences, ProvisionerRegistry, ProvisionerTokens
+from sealwright.ca.provisioners import Audiences, ProvisionerRegistry, ProvisionerTokens, VerifyAccessToken
 from sealwright.ca.recovery import Recovery
 from sealwright.ca.renew import Renewal
 from sealwright.ca.reserved import OwnNames
@@ -64,18 +64,21 @@ def build_authority(
     *,
     providers: TrustedProviders,
     directory: AccountLookup,
+    access_tokens: VerifyAccessToken,
     dns_names: tuple[str, ...],
     provisioners: ProvisionerRegistry,
     issuers: Issuers | None = None,
     crash_points: CrashPoints = pass_by,
 ) -> CertificateAuthority:
-    """Build it. `dns_names`: every name by which clients reach it; `provisioners` and `issuers`: those there are."""
+    """Build it. `access_tokens`: verifies those of this server; `dns_names`: every name by which clients reach it."""
     db, audit, clock = dependencies.db, dependencies.audit, dependencies.clock
     issuers = issuers or Issuers(db, dependencies.custody, audit, clock, dependencies.entropy)
     approvals = dependencies.approvals
     profiles = ProfileRegistry(db, audit, clock, issuers=issuers, users_of=provisioners.using_profile, approvals=approvals)
     accepted = Audiences(dns_names)
-    tokens = ProvisionerTokens(provisioners, providers, accepted, clock, person_of=directory.person_of)
+    tokens = ProvisionerTokens(
+        provisioners, providers, accepted, clock, person_of=directory.person_of, access_tokens=access_tokens
+    )
     preparation = Preparation(dependencies.entropy)
     checks = HolderChecks(directory, provisioners)
     issuance = Issuance(

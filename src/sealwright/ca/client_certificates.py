@@ -14,7 +14,7 @@ from msgspec import Struct
 from sealwright.ca import store
 from sealwright.ca.certificate_lookup import CertificateLookup
 from sealwright.ca.errors import CertificateRefused
-from sealwright.ca.holder_status import StatusOf
+from sealwright.ca.holder_status import ClientNameOf, StatusOf
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import Name
 from sealwright.ca.records import CertificateRecord, CertificateState
@@ -40,12 +40,15 @@ class ClientCertificate(Struct, frozen=True):
 class ClientCertificates:
     """Certificates that this authority issued, as clients show them."""
 
-    def __init__(self, db: Database, issuers: Issuers, clock: Clock, *, status_of: StatusOf) -> None:
-        """`status_of`: whether an account may act."""
+    def __init__(
+        self, db: Database, issuers: Issuers, clock: Clock, *, status_of: StatusOf, client_name_of: ClientNameOf
+    ) -> None:
+        """`status_of`: whether an account may act; `client_name_of`: whether a client is there."""
         self._db = db
         self._lookup = CertificateLookup(db, issuers, clock)
         self._clock = clock
         self._status_of = status_of
+        self._client_name_of = client_name_of
 
     async def authenticate(self, der: bytes) -> ClientCertificate:
         """What a certificate proves; raises CertificateRefused where it is not ours, or not valid.
@@ -85,7 +88,11 @@ class ClientCertificates:
         return await self._why_holder_may_not_act(record)
 
     async def _why_holder_may_not_act(self, record: CertificateRecord) -> str:
-        if record.state is not CertificateState.ISSUED or record.account_id is None:
+        if record.state is not CertificateState.ISSUED:
+            return ""
+        if record.client_id is not None and await self._client_name_of(record.client_id) is None:
+            return "its holder may not act: the client whose access token it was issued for is gone"
+        if record.account_id is None:
             return ""
         standing = await self._status_of(record.account_id)
         return "" if standing.active else f"its holder may not act: {standing.reason}"

@@ -11,13 +11,15 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from sealwright.ca.errors import HolderNotActive
-from sealwright.ca.models import CertificateContents, HolderStatus, LocalToken, PersonOf, SigningGrant
-from sealwright.ca.provisioners import ProvisionerRegistry
+from sealwright.ca.models import CertificateContents, HolderStatus, LocalAccessToken, LocalToken, PersonOf, SigningGrant
+from sealwright.ca.provisioners import AccessTokenProvisioner, Provisioner, ProvisionerRegistry
 
 StatusOf = Callable[[str], Awaitable[HolderStatus]]
-"""Account id → whether that person may have certificates now."""
-TokenStatusOf = Callable[[LocalToken], Awaitable[HolderStatus]]
-"""Whether the sign-in and the consent that a token of this server comes from still hold."""
+"""Id of an account or client → whether it may have certificates now."""
+TokenStatusOf = Callable[[LocalToken | LocalAccessToken], Awaitable[HolderStatus]]
+"""Whether what a token of this server comes from, such as a sign-in and a consent, still holds."""
+ClientNameOf = Callable[[str], Awaitable[str | None]]
+"""Id of a client's row → its name; None where the client is gone."""
 
 
 class AccountLookup(Struct, frozen=True):
@@ -26,6 +28,7 @@ class AccountLookup(Struct, frozen=True):
     status_of: StatusOf
     person_of: PersonOf
     token_status_of: TokenStatusOf
+    client_name_of: ClientNameOf
 
 
 class HolderChecks:
@@ -40,32 +43,53 @@ class HolderChecks:
 
         Returns the generation of the account's credentials, which must be the one that `grant` tells of, if it does.
         """
-        if grant.account_id is None:
-            return None
-        standing = await self.directory.status_of(grant.account_id)
-        if not standing.active:
-            raise _lost(grant, standing, "Ask an administrator of this server.")
-        generation = standing.credential_generation
-        if grant.credential_generation not in (None, generation):
-            over = HolderStatus(active=False, reason="their credentials were reset since they last proved who they are")
-            raise _lost(grant, over, "Sign in again, and ask for a new certificate.")
+        generation = None
+        if grant.account_id is not None:
+            standing = await self.directory.status_of(grant.account_id)
+            if not standing.active:
+                raise _lost(grant, standing, "Ask an administrator of this server.")
+            generation = standing.credential_generation
+            if grant.credential_generation not in (None, generation):
+                over = HolderStatus(active=False, reason="their credentials were reset since they last proved who they are")
+                raise _lost(grant, over, "Sign in again, and ask for a new certificate.")
+        if grant.client_id is not None:
+            await self._client_name(grant, grant.client_id)
         if grant.local_token is not None:
             standing = await self.directory.token_status_of(grant.local_token)
             if not standing.active:
-                raise _lost(grant, standing, "Sign in again, and ask with the new token.")
+                again = "Sign in again, and ask" if isinstance(grant.local_token, LocalToken) else "Get another token, and ask"
+                raise _lost(grant, standing, f"{again} with the new token.")
         return generation
+
+    async def _client_name(self, grant: SigningGrant, client_id: str) -> str:
+        name = await self.directory.client_name_of(client_id)
+        if name is None:
+            gone = HolderStatus(active=False, reason="the client whose access token it was issued for is gone")
+            raise _lost(grant, gone, "Ask with a token of another client.")
+        return name
 
     async def require_names(self, grant: SigningGrant, contents: CertificateContents) -> None:
         """Raise IdentityRefused unless the person would be given these names, and HolderNotActive where no one can say so."""
-        if grant.account_id is None:
+        if grant.account_id is None and grant.client_id is None:
             return
         provisioner = await self._provisioners.find(grant.provisioner_id)
         if provisioner is None:
             raise _lost(grant, HolderStatus(active=False, reason="the provisioner was removed"), "Ask with another provisioner.")
+        if grant.account_id is None:
+            await self._require_names_of_client(grant, provisioner, contents)
+            return
         person = await self.directory.person_of(grant.account_id)
         if person is None:
             raise _lost(grant, HolderStatus(active=False, reason="the account does not exist"), "Ask an administrator.")
         provisioner.require_still_held(person, contents.common_name, contents.names)
+
+    async def _require_names_of_client(
+        self, grant: SigningGrant, provisioner: Provisioner, contents: CertificateContents
+    ) -> None:
+        if not isinstance(provisioner, AccessTokenProvisioner):
+            raise _lost(grant, HolderStatus(active=False, reason="the provisioner is another one now"), "Ask with a new token.")
+        name = await self._client_name(grant, grant.client_id or "")
+        provisioner.require_held_by_client(name, contents.common_name, contents.names)
 
 
 def _lost(grant: SigningGrant, standing: HolderStatus, hint: str) -> HolderNotActive:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sealwright.access import Scope, ScopeKind
 from sealwright.audit import Entry, Event
 from sealwright.ca.issuance_log import IntentEntry
-from sealwright.ca.models import CertificateRequest, Issuer, PreparedCertificate, Profile, SigningGrant
+from sealwright.ca.models import CertificateRequest, Issuer, LocalAccessToken, PreparedCertificate, Profile, SigningGrant
 from sealwright.ca.profiles import SERVER, KnownProfile
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.clock import Instant
@@ -75,12 +75,13 @@ class Intent(Struct, frozen=True):
             revoked_at=None,
             revocation_reason=None,
             approval_id=self.approval_id,
+            client_id=grant.client_id,
         )
 
     def _details(self) -> dict[str, Any]:
         """What the audit row tells: what will be signed, for whom, and why that was allowed."""
         grant, contents = self.grant, self.prepared.contents
-        details = {
+        details: dict[str, Any] = {
             "provisioner": grant.provisioner_name,
             "common_name": contents.common_name,
             "names": [f"{name.type}:{name.value}" for name in contents.names],
@@ -91,6 +92,9 @@ class Intent(Struct, frozen=True):
             "to_be_signed_sha256": self.prepared.digest.hex(),
             "reasons": self.reasons,
         }
+        if isinstance(grant.local_token, LocalAccessToken):
+            token = grant.local_token
+            details |= {"client": token.client_name, "family": token.family_id, "access_token": token.token_id}
         if grant.renewed_from is not None:
             details["renewed_from"] = grant.renewed_from.hex()
         if self.approval_id is not None:

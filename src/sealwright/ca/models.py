@@ -215,6 +215,34 @@ class LocalToken(msgspec.Struct, frozen=True):
     """Names of the claims that it tells."""
 
 
+class LocalAccessToken(msgspec.Struct, frozen=True):
+    """An access token of this server that is valid now, by what it comes from and how far it reaches."""
+
+    client_id: str
+    """Of the client's row."""
+    client_name: str
+    account_id: str | None
+    """The service account that it speaks of; None where it speaks of the client itself."""
+    account_name: str
+    family_id: str
+    """The tokens that come of one authorization; they are revoked together."""
+    token_id: str
+    """Its `jti`."""
+    audience: tuple[str, ...]
+    scopes: tuple[str, ...]
+    """Those that still count."""
+    expires_at: Instant
+    proof_key: str = ""
+    """Thumbprint of the key that it is bound to, where possession of that key is still to be proven."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts with it."""
+        if self.account_id is None:
+            return Actor("client", self.client_id, self.client_name)
+        return Actor("service", self.account_id, self.account_name)
+
+
 class CertificateRequest(msgspec.Struct, frozen=True):
     """A public key whose owner proved possession, and what was asked for with it. The names are wishes, as written."""
 
@@ -262,10 +290,12 @@ class SigningGrant(msgspec.Struct, frozen=True):
     not_after: Instant | None = None
     """No certificate beyond this instant, whatever the claims say; for a credential that ends itself."""
     account_id: str | None = None
+    client_id: str | None = None
+    """Of the row of the client whose access token was the credential; the certificate ends with the client."""
     session_id: str | None = None
     credential_generation: int | None = None
     """Of the account; None until it was asked for. When it is another, the account's credentials were reset meanwhile."""
-    local_token: LocalToken | None = None
+    local_token: LocalToken | LocalAccessToken | None = None
     """The credential, where it is a token of this server; what it comes from must still hold when the key is used."""
     token_use: TokenUse | None = None
     """What is noted when the credential is used, where it is good once."""

@@ -55,6 +55,8 @@ class CertificateRecord(msgspec.Struct, frozen=True):
     """RFC 5280, section 5.3.1."""
     approval_id: str | None = None
     """The request by whose approval it, or the certificate that it was renewed from, was issued."""
+    client_id: str | None = None
+    """Of the row of the client whose access token it, or the certificate that it was renewed from, was issued for."""
 
     @property
     def scopes(self) -> tuple[Scope, ...]:

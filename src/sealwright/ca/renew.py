@@ -138,6 +138,7 @@ class Renewal:
             common_name=record.subject_name,
             names=record.names,
             account_id=record.account_id,
+            client_id=record.client_id,
             session_id=record.session_id,
             credential_generation=None if record.account_id is None else record.credential_generation or 0,
             token_use=token_use,
@@ -184,6 +185,6 @@ def _same_key(own: PresentedCertificate) -> CertificateRequest:
 
 def _actor(record: CertificateRecord, provisioner: Provisioner) -> Actor:
     """On whose behalf a renewal runs: the person, or whatever holds a machine's key."""
-    if record.account_id is not None:
+    if record.account_id is not None and record.client_id is None:
         return Actor("person", record.account_id, record.holder_name)
     return provisioner.holder_of(record)

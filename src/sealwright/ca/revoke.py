@@ -59,7 +59,7 @@ class Revocation:
     async def with_certificate(self, serial: bytes, certificate_der: bytes, *, code: int, reason: str) -> None:
         """Revoke the certificate that a TLS connection was authenticated with; no other."""
         own = await self._lookup.find(certificate_der)
-        holder = Actor("person" if own.record.account_id else "service", own.record.account_id or "", own.record.holder_name)
+        holder = _holder_of(own.record)
         async with self._refusals_of(holder, serial):
             await self._with_own(own.record, holder, serial, code=code, reason=reason)
 
@@ -121,3 +121,10 @@ class Revocation:
             )
 
         await self._db.write(body)
+
+
+def _holder_of(record: CertificateRecord) -> Actor:
+    """Who revokes with a certificate: the person or service account that it speaks for, the client, or a machine."""
+    if record.account_id is not None:
+        return Actor("person" if record.client_id is None else "service", record.account_id, record.holder_name)
+    return Actor("service" if record.client_id is None else "client", record.client_id or "", record.holder_name)

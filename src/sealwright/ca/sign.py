@@ -11,7 +11,7 @@ from sealwright.budgets import Budgets
 from sealwright.ca import csr
 from sealwright.ca.issue import Issuance
 from sealwright.ca.models import IssuedCertificate
-from sealwright.ca.provisioners import ProvisionerTokens, VerifiedToken
+from sealwright.ca.provisioners import NOTHING_SHOWN, ProvisionerTokens, ShownProof, VerifiedToken
 from sealwright.clock import Instant
 from sealwright.errors import Refused
 from sealwright.ip import network_of
@@ -30,21 +30,27 @@ class Signing:
         self._failures = budgets.certificate_failures_by_account
 
     async def sign(
-        self, token: str, request: str | bytes, *, not_before: Moment = None, not_after: Moment = None, address: str = ""
+        self,
+        token: str,
+        request: str | bytes,
+        *,
+        not_before: Moment = None,
+        not_after: Moment = None,
+        shown: ShownProof = NOTHING_SHOWN,
     ) -> IssuedCertificate:
-        """The certificate that `token` allows for the key of `request`. `address`: of the peer.
+        """The certificate that `token` allows for the key of `request`. `shown`: what came beside the token, and from whom.
 
         The token is checked first: it is cheaper to refuse than a request with a large key. A token whose request is refused
         is not used up, so that a corrected request can follow.
         """
         with self._stages:
-            return await self._sign(token, request, not_before, not_after, address)
+            return await self._sign(token, request, not_before, not_after, shown)
 
     async def _sign(
-        self, token: str, request: str | bytes, not_before: Moment, not_after: Moment, address: str
+        self, token: str, request: str | bytes, not_before: Moment, not_after: Moment, shown: ShownProof
     ) -> IssuedCertificate:
-        verified = await self._tokens.for_sign(token, self._issuance.record_refusal)
-        party = _party(verified.actor, address)
+        verified = await self._tokens.for_sign(token, self._issuance.record_refusal, shown)
+        party = _party(verified.actor, shown.peer.address)
         self._failures.require(*party)
         await self._stages.next()
         try:

@@ -54,7 +54,7 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
     claims = value.get("claims") or {}
     return {
         **value,
-        "for": value.get("clientID") or (value.get("key") or {}).get("kid"),
+        "for": value.get("clientID") or value.get("audience") or (value.get("key") or {}).get("kid"),
         "lifetime": claims.get("defaultTLSCertDuration") or "24h",
         "renewal": not claims.get("disableRenewal", False),
     }
@@ -77,10 +77,14 @@ def get(context: CommandContext, name: str) -> None:
         "    --configuration-endpoint https://accounts.google.com/.well-known/openid-configuration --domain example.org",
         "sealwright provisioner add ops --type jwk --password-file ops.pw",
         "sealwright provisioner add --from-file kanidm.json",
+        "sealwright provisioner add jobs --type access-token --audience https://ca.example.org/jobs \\",
+        "    --holder account:robot=shop.example.org --holder client:backup=backup.example.org,backup",
     ],
 )
 @click.argument("name", required=False)
-@click.option("--type", "kind", type=click.Choice(["oidc", "jwk"], case_sensitive=False), help="Kind of provisioner.")
+@click.option(
+    "--type", "kind", type=click.Choice(["oidc", "jwk", "access-token"], case_sensitive=False), help="Kind of provisioner."
+)
 @click.option(
     "--from-file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True), help="Read the definition from here."
 )
@@ -105,13 +109,25 @@ def get(context: CommandContext, name: str) -> None:
     help="oidc: groups of which one is needed, by name or group:ID, mostly with --scope groups; repeatable.",
 )
 @click.option("--listen-address", metavar="HOST:PORT", help="oidc: where the user's machine waits for the browser.")
-@click.option("--scope", metavar="SCOPE", multiple=True, help="oidc: scopes to ask for; repeatable. Default: openid and email.")
+@click.option(
+    "--scope",
+    metavar="SCOPE",
+    multiple=True,
+    help="oidc: scopes to ask for; repeatable. Default: openid and email. access-token: the one that a token needs: certificate.",
+)
 @click.option("--auth-param", metavar="KEY=VALUE", multiple=True, help="oidc: more for the authorization request; repeatable.")
 @click.option("--create", is_flag=True, help="jwk: make a new key, as is the default.")
 @click.option("--public-key", metavar="FILE", help="jwk: JSON file with the public key, in place of making one.")
 @click.option("--password-file", metavar="FILE", help="jwk: password for the new key; - for standard input.")
 @click.option("--profile", metavar="NAME", help="Profile of its certificates. Default: step_leaf.")
 @click.option("--issuer", metavar="NAME", help="The issuing CA that signs them. Default: as the profile says.")
+@click.option("--audience", metavar="URL", help="access-token: the resource that tokens are asked for.")
+@click.option(
+    "--holder",
+    metavar="WHO=NAME,…",
+    multiple=True,
+    help="access-token: account:NAME of a service account, or client:NAME, and the names that it may have; repeatable.",
+)
 @click.option("--x509-min-dur", metavar="DURATION", help="Shortest lifetime of a certificate.")
 @click.option("--x509-default-dur", metavar="DURATION", help="Lifetime when none is asked for.")
 @click.option("--x509-max-dur", metavar="DURATION", help="Longest lifetime.")
@@ -123,7 +139,8 @@ def add(context: CommandContext, name: str | None, kind: str | None, from_file: 
     """Add a provisioner.
 
     Type oidc: people who sign in at an OpenID Connect provider. Type jwk: anyone who knows the password of a key; the key is
-    made here, and only its sealed form leaves this machine. With --from-file the definition is read from a JSON file, in the form
+    made here, and only its sealed form leaves this machine. Type access-token: service accounts and clients, with an access token
+    of this server. With --from-file the definition is read from a JSON file, in the form
     that a step-ca configuration holds.
     """
     if from_file is not None:
@@ -138,7 +155,7 @@ def add(context: CommandContext, name: str | None, kind: str | None, from_file: 
         definition = {
             "type": kind.upper(),
             "name": name,
-            **(_jwk(context, name, given) if kind.lower() == "jwk" else _oidc(context, given)),
+            **_members(context, name, kind.lower(), given),
         }
         definition |= {member: given[member] for member in ("profile", "issuer") if given[member]}
         claims = _claims(given)
@@ -165,6 +182,36 @@ def _read(context: CommandContext, file: Path) -> dict[str, Any]:
     if not isinstance(definition, dict):
         raise ValueRefused(f"{file} must hold one JSON object.")
     return definition
+
+
+def _members(context: CommandContext, name: str, kind: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What a definition of a type has beside type, name and claims."""
+    if kind == "access-token":
+        return _access_token(context, given)
+    _only(given, "access-token", "audience", "holder")
+    return _jwk(context, name, given) if kind == "jwk" else _oidc(context, given)
+
+
+def _access_token(context: CommandContext, given: dict[str, Any]) -> dict[str, Any]:
+    _only(given, "jwk", "create", "public_key", "password_file")
+    _only(given, "oidc", "client_secret", "client_secret_file", *(option for option, _ in _OIDC if option != "scope"))
+    if not given["audience"] or not given["holder"]:
+        raise WrongUsage("a provisioner of type access-token needs --audience and --holder.")
+    if len(given["scope"]) > 1:
+        raise WrongUsage("a provisioner of type access-token needs one --scope, or none.")
+    scope = {"scope": given["scope"][0]} if given["scope"] else {}
+    return {"audience": given["audience"], **scope, "holders": [_holder(context, each) for each in given["holder"]]}
+
+
+def _holder(context: CommandContext, text: str) -> dict[str, Any]:
+    who, equals, names = text.partition("=")
+    kind, _, name = who.partition(":")
+    listed = [each.strip() for each in names.split(",") if each.strip()]
+    if kind not in ("account", "client") or not name or not equals or not listed:
+        raise WrongUsage(f"--holder is {text[:100]!r}; it is written as account:NAME=NAME,… or client:NAME=NAME,…")
+    if kind == "client":
+        return {"client": name, "names": listed}
+    return {"account": context.connection().call("GET", "service-accounts", name)["id"], "names": listed}
 
 
 def _oidc(context: CommandContext, given: dict[str, Any]) -> dict[str, Any]:

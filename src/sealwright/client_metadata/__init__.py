@@ -32,7 +32,14 @@ from sealwright.client_metadata.redirect_uris import (
     require_redirect_uri,
 )
 from sealwright.client_metadata.rows_of_application import ClientKind
-from sealwright.client_metadata.rules import LARGEST_IMAGE, MOST_URIS, is_client_name, require_client_name, usual_grace_seconds
+from sealwright.client_metadata.rules import (
+    LARGEST_IMAGE,
+    MOST_URIS,
+    is_client_name,
+    require_client_name,
+    require_resource,
+    usual_grace_seconds,
+)
 from sealwright.client_metadata.table import ClientMetadata, Row, effective, rows
 
 __all__ = [
@@ -78,6 +85,7 @@ __all__ = [
     "require_key_set",
     "require_landing_url",
     "require_redirect_uri",
+    "require_resource",
     "rows",
     "usual_grace_seconds",
 ]

@@ -32,6 +32,11 @@ class UnverifiedToken:
         self.header = _read_header(header)
         self._claims: Mapping[str, Any] | None = None
 
+    @property
+    def text(self) -> str:
+        """The token as it came."""
+        return (self.signed + b"." + self.signature).decode()
+
     def claims(self) -> Mapping[str, Any]:
         """What the token says, proven or not. Raises TokenMalformed."""
         if self._claims is None:

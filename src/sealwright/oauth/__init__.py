@@ -21,6 +21,7 @@ from sealwright.oauth.browser_http import (
     StepResponse,
     step_responses,
 )
+from sealwright.oauth.certificate_access import client_name_of
 from sealwright.oauth.clients.as_stored import StoredMetadata, differences, set_members
 from sealwright.oauth.clients.images import ClientImages, ReadImage, read_whole
 from sealwright.oauth.clients.maps import ClientMaps
@@ -176,6 +177,7 @@ __all__ = [
     "answer_failure",
     "build_authorization_server",
     "client_name_in",
+    "client_name_of",
     "clients_of_group",
     "differences",
     "purge",

@@ -16,6 +16,7 @@ from sealwright.oauth.api_access import ApiAccess
 from sealwright.oauth.authorization_requests import AuthorizationRequests
 from sealwright.oauth.authorize import AuthorizationEndpoint
 from sealwright.oauth.browser_http import BrowserEndpoints, FormPostPage, StepResponse, browser_routes, step_responses
+from sealwright.oauth.certificate_access import CertificateAccess
 from sealwright.oauth.client_authentication import ClientAuthentication
 from sealwright.oauth.client_authentication.key_sets import ClientKeySets
 from sealwright.oauth.clients.maps import ClientMaps
@@ -55,6 +56,7 @@ class AuthorizationServer(Struct, frozen=True):
     """What other packages use of it, and its addresses."""
 
     api_access: ApiAccess
+    certificate_access: CertificateAccess
     clients: ClientRegistry
     client_maps: ClientMaps
     issuers: IssuerRegistry
@@ -103,11 +105,18 @@ def build_authorization_server(
     )
     return AuthorizationServer(
         api_access=api_access,
+        certificate_access=CertificateAccess(
+            dependencies,
+            access_tokens=proofs.access_tokens,
+            confirmations=proofs.confirmations,
+            families=families,
+            subjects=subjects,
+        ),
         clients=clients,
         client_maps=ClientMaps(clients, directory),
         issuers=IssuerRegistry(dependencies, custody),
         registration_tokens=RegistrationTokens(dependencies, directory),
-        trusted_issuers=TrustedIssuers(dependencies, people),
+        trusted_issuers=TrustedIssuers(dependencies, people, named),
         authorization=asked.authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,

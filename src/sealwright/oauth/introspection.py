@@ -9,7 +9,6 @@ from sealwright.jose import sign
 from sealwright.keys import Custody
 from sealwright.oauth.access_tokens import AccessTokens
 from sealwright.oauth.client_authentication import ClientAuthentication
-from sealwright.oauth.client_scopes import scopes_of_client
 from sealwright.oauth.confirmation import confirmation_in
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.digests import digest_of
@@ -132,11 +131,7 @@ class IntrospectionEndpoint:
         """With the scopes that still count: those that the person may grant now, or that the client's maps name."""
         response: dict[str, Any] = {"active": True}
         held = scopes
-        if holder is None:
-            open_to_it = await scopes_of_client(self._db, client)
-            scopes = tuple(scope for scope in held if scope in open_to_it)
-        else:
-            scopes, _ = await self._subjects.scopes_still_granted(holder.account, client, scopes)
+        scopes = await self._subjects.scopes_that_count(client, None if holder is None else holder.account, held)
         if not scopes and (held or holder is not None):
             return _INACTIVE
         if holder is not None:

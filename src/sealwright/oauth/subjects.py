@@ -9,6 +9,7 @@ from sealwright.oauth import policy
 from sealwright.oauth import store as oauth_store
 from sealwright.oauth.claims import ATTRIBUTE_SCOPES, GROUP_SCOPES, AskedClaim, Subject, grantable
 from sealwright.oauth.claims_request import Values
+from sealwright.oauth.client_scopes import scopes_of_client
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.lookups import PeopleLookup
 from sealwright.oauth.maps import store
@@ -30,6 +31,13 @@ class SubjectLookup:
         groups = await self._directory.groups_of(account.id)
         held = await oauth_store.held_scopes_by_group(self._db, client.id)
         return policy.still_granted(scopes, policy.available_scopes(held, {group.id for group in groups})), groups
+
+    async def scopes_that_count(self, client: Client, account: Account | None, held: tuple[str, ...]) -> tuple[str, ...]:
+        """Of the scopes of an access token, those that its person may grant now, or that the maps of the client name."""
+        if account is not None:
+            return (await self.scopes_still_granted(account, client, held))[0]
+        open_to_it = await scopes_of_client(self._db, client)
+        return tuple(scope for scope in held if scope in open_to_it)
 
     async def subject_of(
         self,

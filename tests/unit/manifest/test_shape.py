@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sealwright.ca.provisioners.models import JwkDefinition, OidcDefinition
+from sealwright.ca.provisioners.models import AccessTokenDefinition, JwkDefinition, OidcDefinition
 from sealwright.manifest import Fault, faults_of
 from sealwright.manifest.shape import MEMBERS
 
@@ -80,5 +80,9 @@ def test_list_is_no_manifest():
 
 
 def test_members_of_provisioners_are_those_of_their_definitions():
-    defined = {field.encode_name for kind in (OidcDefinition, JwkDefinition) for field in msgspec.structs.fields(kind)}
+    defined = {
+        field.encode_name
+        for kind in (OidcDefinition, JwkDefinition, AccessTokenDefinition)
+        for field in msgspec.structs.fields(kind)
+    }
     assert set(MEMBERS["provisioners"]) == defined - {"name"}

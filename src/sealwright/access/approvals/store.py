@@ -114,6 +114,11 @@ _MAKERS_OF_RULES = Statement(
 )
 _MAKER_OF_PROVISIONER = Statement(select(provisioners.c.created_by).where(provisioners.c.id == bindparam("id")))
 _MAKER_OF_CLIENT = Statement(select(oauth_clients.c.created_by).where(oauth_clients.c.id == bindparam("id")))
+_MAKERS_OF_CLIENT_RULES = Statement(
+    select(_ir.created_by, _i.created_by)
+    .join_from(oauth_trusted_issuer_rules, oauth_trusted_issuers, _i.id == _ir.issuer_id)
+    .where(_ir.client_id == bindparam("client_id"), _ir.account_id.is_(None))
+)
 _LINKED = Statement(
     select(upstream_accounts.c.account_id).where(
         upstream_accounts.c.issuer_url == bindparam("issuer_url"), upstream_accounts.c.subject == bindparam("subject")
@@ -284,7 +289,8 @@ async def _who_can_act_as(reader: Reader, program_id: str, account: Row | None) 
     """Ids of those who can act as a service account, or as a provisioner or client, which has no account."""
     if account is None:
         makers = [await reader.one(_MAKER_OF_PROVISIONER, id=program_id), await reader.one(_MAKER_OF_CLIENT, id=program_id)]
-        found = [row[0] for row in makers if row is not None]
+        rules = await reader.all(_MAKERS_OF_CLIENT_RULES, client_id=program_id)
+        found = [each for row in (*makers, *rules) if row is not None for each in row]
     else:
         managers = await reader.all(_MANAGERS, group_id=account[4]) if account[4] is not None else []
         rows = [

@@ -5,9 +5,10 @@ Owns: definitions of provisioners, the list of them, and the checks of their tok
 
 from __future__ import annotations
 
+from sealwright.ca.provisioners.access_token import AccessTokenProvisioner
 from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose
 from sealwright.ca.provisioners.authenticate import ProvisionerTokens
-from sealwright.ca.provisioners.definitions import listed, parse_definition
+from sealwright.ca.provisioners.definitions import listed, parse_definition, shown_definition
 from sealwright.ca.provisioners.errors import (
     CredentialRefused,
     DefinitionRefused,
@@ -20,12 +21,14 @@ from sealwright.ca.provisioners.errors import (
 from sealwright.ca.provisioners.jwk import JwkProvisioner, JwkToken
 from sealwright.ca.provisioners.models import LEEWAY
 from sealwright.ca.provisioners.oidc import IdToken, OidcProvisioner
-from sealwright.ca.provisioners.provisioner import Provisioner, VerifiedToken
+from sealwright.ca.provisioners.provisioner import NOTHING_SHOWN, Provisioner, ShownProof, VerifiedToken, VerifyAccessToken
 from sealwright.ca.provisioners.registry import ProvisionerRegistry, RegistryPage
 from sealwright.ca.provisioners.single_use import check_life, one_use, replay_id
 
 __all__ = [
     "LEEWAY",
+    "NOTHING_SHOWN",
+    "AccessTokenProvisioner",
     "Audiences",
     "CredentialRefused",
     "DefinitionRefused",
@@ -42,11 +45,14 @@ __all__ = [
     "ProvisionerTokens",
     "RegistryPage",
     "RequestNotMeant",
+    "ShownProof",
     "TokenPurpose",
     "VerifiedToken",
+    "VerifyAccessToken",
     "check_life",
     "listed",
     "one_use",
     "parse_definition",
     "replay_id",
+    "shown_definition",
 ]

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from sealwright.access import Actor
 from sealwright.ca.models import PersonOf
 from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose, addressed_elsewhere, is_address
 from sealwright.ca.provisioners.errors import CredentialRefused
-from sealwright.ca.provisioners.provisioner import CredentialChecks, Provisioner, VerifiedToken
+from sealwright.ca.provisioners.provisioner import (
+    NOTHING_SHOWN,
+    CredentialChecks,
+    Provisioner,
+    ShownProof,
+    VerifiedToken,
+    VerifyAccessToken,
+)
 from sealwright.ca.provisioners.registry import ProvisionerRegistry
 from sealwright.clock import Clock
 from sealwright.errors import Failure
@@ -31,19 +40,21 @@ class ProvisionerTokens:
         clock: Clock,
         *,
         person_of: PersonOf,
+        access_tokens: VerifyAccessToken,
     ) -> None:
         self._provisioners = provisioners
         self._accepted = accepted
-        self._checks = CredentialChecks(accepted, providers, clock, person_of)
+        self._checks = CredentialChecks(accepted, providers, clock, person_of, access_tokens)
 
-    async def for_sign(self, token: str, on_refusal: OnRefusal) -> VerifiedToken:
+    async def for_sign(self, token: str, on_refusal: OnRefusal, shown: ShownProof = NOTHING_SHOWN) -> VerifiedToken:
         """A token that asks for a certificate. What is wrong with it raises TokenRefused or CredentialRefused.
 
         `on_refusal` is called with what is wrong behind a valid signature, the provisioner, and the actor that it stands for.
+        `shown`: what came beside it, where it may be bound to a key.
         """
         read = UnverifiedToken(token)
         provisioner = await self._find(read, TokenPurpose.SIGN)
-        signed = await provisioner.authenticate(read, self._checks)
+        signed = await provisioner.authenticate(read, replace(self._checks, shown=shown))
         try:
             return await signed.checked(TokenPurpose.SIGN)
         except (TokenRefused, CredentialRefused) as failure:

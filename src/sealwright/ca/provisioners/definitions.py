@@ -9,13 +9,16 @@ import msgspec
 
 from sealwright.ca.models import Claims
 from sealwright.ca.profiles import inherit
+from sealwright.ca.provisioners.access_token import AccessTokenProvisioner
 from sealwright.ca.provisioners.errors import DefinitionRefused
 from sealwright.ca.provisioners.jwk import JwkProvisioner
 from sealwright.ca.provisioners.models import (
     LONGEST_NAME,
+    AccessTokenDefinition,
     Definition,
     JwkDefinition,
     OidcDefinition,
+    check_access_token,
     check_name,
     check_oidc,
     check_options,
@@ -27,7 +30,12 @@ from sealwright.errors import Failure
 from sealwright.misfit import misfit
 
 SECRET_MEMBER = "clientSecret"  # noqa: S105 - the name of a member
-_SHAPES: Mapping[str, type[OidcDefinition | JwkDefinition]] = {"OIDC": OidcDefinition, "JWK": JwkDefinition}
+_HOLDERS = "holders"
+_SHAPES: Mapping[str, type[OidcDefinition | JwkDefinition | AccessTokenDefinition]] = {
+    "OIDC": OidcDefinition,
+    "JWK": JwkDefinition,
+    "ACCESS-TOKEN": AccessTokenDefinition,
+}
 
 
 def parse_definition(document: object, *, defaults: Claims, source: str = "", origin: str = "") -> Provisioner:
@@ -57,14 +65,28 @@ def parse_definition(document: object, *, defaults: Claims, source: str = "", or
             definition = msgspec.structs.replace(definition, configuration_endpoint=f"{origin}{given}")
         check_oidc(definition)
         return OidcProvisioner(definition, claims, given, source)
+    if isinstance(definition, AccessTokenDefinition):
+        check_access_token(definition)
+        return AccessTokenProvisioner(definition, claims, source)
     return JwkProvisioner(definition, claims, checked_key(definition), source)
 
 
 def listed(provisioner: Provisioner) -> dict[str, Any]:
-    """The definition as the list shows it. `clientSecret` is always there, because clients demand the member."""
+    """The definition as the list shows it, which anyone can read: not who may have which names.
+
+    `clientSecret` is always there for OIDC, because clients demand the member.
+    """
     shown: dict[str, Any] = msgspec.to_builtins(provisioner.definition)
+    shown.pop(_HOLDERS, None)
     if isinstance(provisioner, OidcProvisioner):
         shown[SECRET_MEMBER] = provisioner.definition.client_secret
+    return shown
+
+
+def shown_definition(provisioner: Provisioner) -> dict[str, Any]:
+    """The definition for those who may read provisioners: everything but the secret."""
+    shown: dict[str, Any] = msgspec.to_builtins(provisioner.definition)
+    shown.pop(SECRET_MEMBER, None)
     return shown
 
 

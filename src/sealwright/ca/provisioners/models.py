@@ -15,8 +15,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from sealwright.ca.models import PublicKey
+from sealwright.ca.names import MOST_NAMES, parse
 from sealwright.ca.profiles import STEP_LEAF
+from sealwright.ca.provisioners.audiences import is_address
 from sealwright.ca.provisioners.errors import DefinitionRefused
+from sealwright.client_metadata import require_resource
 from sealwright.errors import Failure
 from sealwright.hosts import HostRefused, canonical_host
 from sealwright.jose import keys_of_jwks, public_key_from_jwk
@@ -26,10 +29,11 @@ LONGEST_NAME = 128
 LEEWAY = timedelta(minutes=1)
 """How far the clocks of two machines may differ."""
 
+_SCOPE = r"[\x21\x23-\x5b\x5d-\x7e]+"
 _FORMS = (
     ("admins", re.compile(r"(?!(?:account|group):$)\S(?:.*\S)?"), "an empty text would match everything"),
     ("groups", re.compile(r"(?!group:$)\S(?:.*\S)?"), "an empty text would match everything"),
-    ("scopes", re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+"), "which is not a scope"),
+    ("scopes", re.compile(_SCOPE), "which is not a scope"),
 )
 """Members of an OIDC definition that are lists, the form of each entry, and what to say of another."""
 _PART_OF_JWE = re.compile(r"[A-Za-z0-9_-]+")
@@ -86,6 +90,24 @@ class JwkDefinition(Definition, frozen=True, kw_only=True):
     """The private key for `step`, encrypted under a password that the server never sees."""
 
 
+class ListedHolder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A service account by its id, or a client by its name, and the names that a certificate for its token may have."""
+
+    account: str = ""
+    client: str = ""
+    names: tuple[str, ...]
+
+
+class AccessTokenDefinition(Definition, frozen=True, kw_only=True):
+    """A provisioner that takes access tokens of this server."""
+
+    audience: str
+    """The resource that the tokens are asked for (RFC 8707)."""
+    scope: str = "certificate"
+    """Which they have to have."""
+    holders: tuple[ListedHolder, ...] = ()
+
+
 def check_name(name: str) -> None:
     """Raise DefinitionRefused where no provisioner can have this name."""
     if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
@@ -126,6 +148,42 @@ def check_oidc(definition: OidcDefinition) -> None:
         if "=" not in parameter[1:]:
             raise DefinitionRefused(f"authParams holds {parameter[:100]!r}; each is written as key=value.")
     _check_listen_address(definition.listen_address)
+
+
+def check_access_token(definition: AccessTokenDefinition) -> None:
+    """Raise DefinitionRefused for the first member that is wrong."""
+    try:
+        require_resource(definition.audience)
+    except Failure as cause:
+        raise DefinitionRefused(f"audience: {cause.detail}", hint=cause.hint) from cause
+    if is_address(definition.audience):
+        raise DefinitionRefused(
+            f"audience is {definition.audience[:200]!r}, to which tokens of other provisioners are addressed.",
+            hint="Give another address under this server, such as https://ca.example.org/jobs",
+        )
+    if not re.fullmatch(_SCOPE, definition.scope):
+        raise DefinitionRefused(f"scope is {definition.scope[:100]!r}, which is not a scope.")
+    if not definition.holders:
+        raise DefinitionRefused("holders is empty; it lists who may have which names.")
+    seen: set[tuple[str, str]] = set()
+    for each in definition.holders:
+        if bool(each.account) == bool(each.client):
+            raise DefinitionRefused("holders: each has either an account, by its id, or a client, by its name.")
+        if (each.account, each.client) in seen:
+            raise DefinitionRefused(f"holders lists {(each.account or each.client)[:100]!r} twice.")
+        seen.add((each.account, each.client))
+        _check_names(each)
+
+
+def _check_names(holder: ListedHolder) -> None:
+    who = (holder.account or holder.client)[:100]
+    if not 0 < len(holder.names) <= MOST_NAMES:
+        raise DefinitionRefused(f"holders: {who} has {len(holder.names)} names; 1 to {MOST_NAMES} are possible.")
+    for text in holder.names:
+        try:
+            parse(text)
+        except Failure as cause:
+            raise DefinitionRefused(f"holders: of the names of {who}: {cause.detail}", hint=cause.hint) from cause
 
 
 def _check_url(endpoint: str) -> None:

@@ -5,7 +5,7 @@ A token is checked in two steps, so that a genuine token which is refused can be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from sealwright.access import Actor, NamedAuthority
 from sealwright.ca.models import (
     CertificateRequest,
     Claims,
+    LocalAccessToken,
     Name,
     Person,
     PersonOf,
@@ -25,11 +26,27 @@ from sealwright.ca.provisioners.audiences import Audiences, TokenPurpose
 from sealwright.ca.provisioners.models import Definition
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock
+from sealwright.http import Peer
 from sealwright.jose import UnverifiedToken
 from sealwright.openid_providers import TrustedProviders
 
 OwnClient = Callable[[str], str | None]
 """The client of this server whose issuer a configuration endpoint means, whether it exists or not; None for other providers."""
+
+
+class ShownProof(Struct, frozen=True):
+    """What a request shows beside a token that may be bound to a key."""
+
+    peer: Peer
+    dpop: str | None
+    """The header DPoP."""
+    path: str
+
+
+NOTHING_SHOWN = ShownProof(Peer(""), None, "")
+"""For a token that did not come in a request of its holder."""
+VerifyAccessToken = Callable[[str, ShownProof], Awaitable[LocalAccessToken]]
+"""The access token of this server that a text is; raises CredentialRefused where it is none, not valid, or not its holder's."""
 
 
 class CredentialChecks(Struct, frozen=True):
@@ -39,6 +56,8 @@ class CredentialChecks(Struct, frozen=True):
     providers: TrustedProviders
     clock: Clock
     person_of: PersonOf
+    access_tokens: VerifyAccessToken
+    shown: ShownProof = NOTHING_SHOWN
 
 
 class VerifiedToken(Protocol):
@@ -99,7 +118,7 @@ class Provisioner(Protocol):
         """The name people choose it by."""
 
     @property
-    def extension(self) -> ProvisionerExtension:
+    def extension(self) -> ProvisionerExtension | None:
         """What its certificates say of it."""
 
     @property

@@ -8,7 +8,7 @@ from functools import lru_cache, wraps
 from sealwright.budgets import Budgets
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import IssuedCertificate
-from sealwright.ca.provisioners import ProvisionerRegistry, listed
+from sealwright.ca.provisioners import ProvisionerRegistry, ShownProof, listed
 from sealwright.ca.renew import Renewal
 from sealwright.ca.revoke import Revocation
 from sealwright.ca.sign import Signing
@@ -193,7 +193,7 @@ class StepApi:
             asked.csr,
             not_before=time_or_duration(asked.not_before, "notBefore"),
             not_after=time_or_duration(asked.not_after, "notAfter"),
-            address=request.peer.address,
+            shown=ShownProof(request.peer, request.headers.get("dpop"), request.path),
         )
         return _issued(issued)
 

@@ -70,6 +70,7 @@ certificates = Table(
     instant_column("revoked_at", nullable=True),
     Column("revocation_reason", Integer, nullable=True, doc="Number of RFC 5280, section 5.3.1"),
     Column("approval_id", Text, nullable=True, doc="Request by whose approval it, or what it was renewed from, was issued"),
+    Column("client_id", Text, nullable=True, doc="Client whose access token it was issued for; kept when the client goes away"),
     info={"about": "Every certificate that was intended, with its outcome."},
 )
 

@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sealwright.access import Actor, Permission, require, require_current, require_in_person
+from sealwright.access import (
+    Actor,
+    NamedAuthorities,
+    NameKind,
+    Permission,
+    require,
+    require_current,
+    require_in_person,
+    require_over_names,
+)
 from sealwright.audit import Event
 from sealwright.client_metadata import is_client_name, require_client_name, require_jwks_uri, require_key_set
 from sealwright.db import DuplicateRow, Transaction
@@ -40,7 +49,8 @@ class IssuerWithRules(NamedTuple):
 class TrustedIssuers:
     """The issuers whose tokens clients may present."""
 
-    def __init__(self, dependencies: OAuthDependencies, people: IdentityLookups) -> None:
+    def __init__(self, dependencies: OAuthDependencies, people: IdentityLookups, named: NamedAuthorities) -> None:
+        """`named`: the names that carry authority elsewhere."""
         self._db = dependencies.db
         self._clock = dependencies.clock
         self._entropy = dependencies.entropy
@@ -49,6 +59,7 @@ class TrustedIssuers:
         self._usual = dependencies.lifetimes.client_credentials
         self._directory = people.directory
         self._authority = people.authority
+        self._named = named
 
     async def create(
         self,
@@ -137,7 +148,8 @@ class TrustedIssuers:
     ) -> IssuerRule:
         """Say which tokens of an issuer are good for access tokens of a client, and of whom those speak.
 
-        Anyone who lets tokens speak of a service account has to be someone who may make API tokens of it as well.
+        Anyone who lets tokens speak of a service account has to be someone who may make API tokens of it as well, and of a client
+        itself someone who holds what a provisioner gives for the client's name.
         """
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_ADDED, name, actor):
             require(actor, Permission.CLIENT_WRITE)
@@ -147,11 +159,7 @@ class TrustedIssuers:
         issuer, for_client = await self._found(name), await named(self._db, client)
         require_conditions(conditions)
         lasts = self._usual if lifetime is None else lifetime
-        if not SHORTEST_TOKEN <= lasts <= LONGEST_TOKEN:
-            raise InvalidInput(
-                f"An access token for a token of {name} cannot last {int(lasts.total_seconds())} seconds.",
-                hint="Give 60 to 3600 seconds.",
-            )
+        _require_lifetime(name, lasts)
         account = None if service_account is None else await self._directory.find(service_account)
         if service_account is not None and (account is None or account.kind is not AccountKind.SERVICE):
             raise InvalidInput(
@@ -175,6 +183,8 @@ class TrustedIssuers:
             if account is not None:
                 await require_current(tx, actor, Permission.PERSON_WRITE, self._clock.now())
                 await self._authority.require_over_account(tx, actor, account, "make tokens of")
+            else:
+                await self._require_over_client(tx, actor, for_client.name)
             if len(await store.rules(tx, issuer.id)) >= MOST_RULES:
                 raise InvalidInput(f"{name} has {MOST_RULES} rules, which is the most.", hint="Delete one first.")
             await store.insert_rule(tx, rule)
@@ -200,6 +210,11 @@ class TrustedIssuers:
 
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_DELETED, name, actor):
             await self._db.write(body)
+
+    async def _require_over_client(self, tx: Transaction, actor: Actor, client_name: str) -> None:
+        actor = await require_current(tx, actor, Permission.CLIENT_WRITE, self._clock.now())
+        named = [each for each in await self._named(tx) if each.kind is NameKind.CLIENT and each.name == client_name]
+        require_over_names(actor, named, f"let tokens speak of the client {client_name}")
 
     def _require_url(self, issuer_url: str) -> None:
         require_jwks_uri(issuer_url)
@@ -231,6 +246,14 @@ class TrustedIssuers:
         await require_current(tx, actor, Permission.CLIENT_WRITE, self._clock.now())
         target = f"trusted_issuer:{issuer.id}"
         await self._audit.record(tx, event, actor=actor, target=target, details={"name": issuer.name, **details})
+
+
+def _require_lifetime(name: str, lasts: timedelta) -> None:
+    if not SHORTEST_TOKEN <= lasts <= LONGEST_TOKEN:
+        raise InvalidInput(
+            f"An access token for a token of {name} cannot last {int(lasts.total_seconds())} seconds.",
+            hint="Give 60 to 3600 seconds.",
+        )
 
 
 def _require_keys(jwks_uri: str | None, jwks: Mapping[str, Any] | None) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from sealwright.ca import (
     BUILT_IN_PROFILES,
+    AccessTokenProvisioner,
     IssuerKind,
     IssuerRecord,
     Issuers,
@@ -17,6 +18,7 @@ from sealwright.ca import (
     Provisioner,
     ProvisionerRegistry,
     listed,
+    shown_definition,
 )
 from sealwright.clock import Clock, Instant, in_words
 from sealwright.errors import NotFound
@@ -95,7 +97,7 @@ class AuthorityPages:
         found = await self._provisioners.find_named(name)
         if found is None:
             raise NotFound(f"There is no provisioner {name[:100]!r}.", hint="Look for it in the list.")
-        definition = {member: value for member, value in listed(found).items() if member != _SECRET}
+        definition = shown_definition(found)
         return self._pages.console(
             "provisioner.html",
             context_of(page_request, person),
@@ -127,6 +129,8 @@ def issuer_node(record: IssuerRecord, records: tuple[IssuerRecord, ...], now: In
 def _row(one: Provisioner) -> ListedProvisioner:
     if isinstance(one, OidcProvisioner):
         trusts = f"ID tokens of {one.definition.configuration_endpoint} for {one.definition.client_id}"
+    elif isinstance(one, AccessTokenProvisioner):
+        trusts = f"access tokens of this server for {one.definition.audience} with the scope {one.definition.scope}"
     else:
         trusts = f"tokens signed with the key {one.id.rpartition(':')[2]}"
     return ListedProvisioner(one.name, f"{PROVISIONERS_PAGE}/{one.name}", one.definition.type, one.source, trusts)

@@ -173,3 +173,35 @@ def test_wrong_member_of_a_jwk_definition_is_named(members, named):
         parse(document)
     assert named in refusal.value.detail
     assert "secret" not in refusal.value.detail
+
+
+def access_token(**members):
+    least = {"type": "ACCESS-TOKEN", "name": "jobs", "audience": "https://ca.example.org/jobs", "holders": [holder()]}
+    return {**least, **members}
+
+
+def holder(**members):
+    return {"client": "backup", "names": ["backup.example.org"], **members}
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"audience": "jobs"}, "audience"),
+        ({"audience": "https://ca.example.org/1.0/sign"}, "audience"),
+        ({"audience": "https://ca.example.org/#jobs"}, "audience"),
+        ({"scope": ""}, "scope"),
+        ({"scope": "a b"}, "scope"),
+        ({"holders": []}, "holders"),
+        ({"holders": [holder(client="")]}, "account"),
+        ({"holders": [holder(account="2f6b0c1e-5a0e-4c55-9a5b-2f5c1d7a8e01")]}, "account"),
+        ({"holders": [holder(), holder()]}, "twice"),
+        ({"holders": [holder(names=[])]}, "names"),
+        ({"holders": [holder(names=["not a name"])]}, "not a name"),
+        ({"holders": [holder(name="misspelt")]}, "name"),
+    ],
+)
+def test_provisioner_of_access_tokens_that_would_give_nothing_or_too_much_is_refused(members, words):
+    with pytest.raises(DefinitionRefused) as caught:
+        parse(access_token(**members))
+    assert words in caught.value.detail

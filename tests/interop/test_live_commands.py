@@ -541,6 +541,12 @@ TAKEN_OVER = {
 """Commands whose answer later commands need → the name in them, and the member of the answer."""
 OTHERWISE_TESTED = {
     *("init", "serve", "login", "logout", "reauth", "issuer export-root-key"),
+    *(
+        "machine enrol",
+        "machine token",
+        "machine renew",
+        "machine revoke",
+    ),  # in test_machine_clients.py: each is a step of a loop
     "oidc-provider explain",  # in test_keycloak.py, where someone signs in
     *(
         "backup restore",

@@ -121,6 +121,38 @@ def test_machine_registers_itself_and_manages_what_it_registered(server, machine
     assert curl(server, "/token", form, "--cert", crt, "--key", key)[1]["error"] == NOT_PROVEN
 
 
+def test_machine_enrols_gets_tokens_renews_twice_and_is_refused_once_revoked(server, machine):
+    if server.attempt(*OAUTH2, "issuer", "create", "main", "--root").returncode:
+        assert "main" in server.sealwright(*OAUTH2, "issuer", "list")
+    arguments = ("--uses", "2", "--expires", "1h", "--group", "step-ca_users", "--scope", "bills:read")
+    server.file("loop.registration", server.sealwright(*OAUTH2, "registration-token", "create", *arguments))
+    server.file("loop.token", machine.token("loop.example.org"))
+    place = server.place / "loop"
+    where = ("--dir", place)
+    enrol = ("machine", "enrol", "loop.example.org", *where, "--token-file", "loop.token", "--ca-url", server.machines)
+    made = server.sealwright_json(*enrol, "--registration-token-file", "loop.registration")
+    assert made["names"][0]["value"] == "loop.example.org"
+    assert {each.name: each.stat().st_mode & 0o777 for each in place.iterdir()} == dict.fromkeys(
+        ("machine.pem", "client.json", "root.pem"), 0o600
+    )
+    again = server.attempt(*enrol, "--registration-token-file", "loop.registration")
+    assert (again.returncode, "already" in again.stderr) != (0, False)
+    bound = []
+    for _ in range(2):
+        token = server.sealwright_json("machine", "token", *where)["access_token"]
+        told = introspected(server, made["client_id"], token, place / "machine.pem", place / "machine.pem")[1]
+        bound.append(told["cnf"]["x5t#S256"])
+        assert server.sealwright_json("machine", "renew", *where)["renewed"] is False
+        assert server.sealwright_json("machine", "renew", *where, "--force", "--revoke-old")["renewed"] is True
+        told = introspected(server, made["client_id"], token, place / "machine.pem", place / "machine.pem")
+        assert told == (200, {"active": False})
+    assert len(set(bound)) == 2
+    ended = server.sealwright_json("machine", "revoke", *where, "--keep-client", "--yes")
+    assert (ended["revoked"], ended["client_deleted"]) == (True, False)
+    refused = server.attempt("machine", "token", *where)
+    assert (refused.returncode, "did not prove itself" in refused.stderr) == (1, True)
+
+
 def sent_json(server, path, document, bearer):
     headers = ("--header", "Content-Type: application/json", "--header", f"Authorization: Bearer {bearer}")
     return curl(server, path, {}, *headers, "--data", json.dumps(document))

@@ -53,7 +53,8 @@ _FIELDS = (
 )
 
 
-def _authority(context: CommandContext, ca_url: str | None, files: tuple[Path, Path] | None = None) -> Authority:
+def authority_of(context: CommandContext, ca_url: str | None, files: tuple[Path, Path] | None = None) -> Authority:
+    """The certificate authority to ask, with the roots to trust it by. `files`: certificate and key to show."""
     from sealwright.cli.server_address import given_roots_pem, known_server
     from sealwright.cli.step_wire import Authority
 
@@ -115,7 +116,7 @@ def issue(context: CommandContext, crt: str | None, key: str | None, ca_url: str
     from sealwright.cli.issue import Wish, obtain
 
     asked = Wish(certificate_file=crt, key_file=key, **wish)
-    obtained = obtain(context, _authority(context, ca_url), asked)
+    obtained = obtain(context, authority_of(context, ca_url), asked)
     _tell(context, obtained.certificate, obtained.certificate_file, obtained.key_file, new_key=True, wanted=asked.subject)
 
 
@@ -169,7 +170,7 @@ def renew(
         context.output.json({"renewed": False, "certificate_file": str(crt), "seconds_left": int(left.total_seconds())})
         return
     target = out or crt
-    made = renewed(partial(_authority, context, ca_url), crt, key, target, now, replace=force or target == crt)
+    made = renewed(partial(authority_of, context, ca_url), crt, key, target, now, replace=force or target == crt)
     _tell(context, made, target, key, new_key=False)
 
 
@@ -314,7 +315,7 @@ def revoke(
     held = read_certificates(read_bytes(crt), crt)[0]
     moment = until(held.not_valid_after_utc, context.dependencies.now())
     ask_first(context, "Revoke it? It cannot be undone.", lambda: [f"{serial_of(held)} ({title_of(held)}), {moment}"])
-    authority = _authority(context, ca_url, (crt, key or key_file_beside(crt)))
+    authority = authority_of(context, ca_url, (crt, key or key_file_beside(crt)))
     authority.revoke(str(held.serial_number), REASONS[reason], reason)
     _confirm_revoked(context, serial_of(held), title_of(held))
     context.output.json({"serial": serial_of(held), "serial_decimal": str(held.serial_number), "revoked": True})

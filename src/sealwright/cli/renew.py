@@ -29,12 +29,17 @@ def due(certificate_file: Path, expires_in: str | None, now: datetime) -> timede
     """None when the certificate is to be renewed now; else how long it is good for."""
     if expires_in is None:
         return None
-    try:
-        threshold = parse_duration(expires_in)
-    except ValueError as cause:
-        raise WrongUsage(f"--expires-in {expires_in} is not a duration such as 4h or 90m.") from cause
+    threshold = threshold_of(expires_in)
     left = read_certificates(read_bytes(certificate_file), certificate_file)[0].not_valid_after_utc - now
     return left if left > threshold else None
+
+
+def threshold_of(expires_in: str) -> timedelta:
+    """What ``--expires-in`` says."""
+    try:
+        return parse_duration(expires_in)
+    except ValueError as cause:
+        raise WrongUsage(f"--expires-in {expires_in} is not a duration such as 4h or 90m.") from cause
 
 
 def renewed(

@@ -74,6 +74,10 @@ class Authority:
         """A new certificate in place of the one shown, or of the one that a token is signed with."""
         return _signed(self._call("POST", "/renew", token=token))
 
+    def rekey(self, csr_pem: str) -> Signed:
+        """A new certificate in place of the one shown, for the key of a request."""
+        return _signed(self._call("POST", "/rekey", body={"csr": csr_pem}))
+
     def revoke(self, serial: str, reason_code: int, reason: str) -> None:
         """Revoke the certificate shown."""
         body = {"serial": serial, "reasonCode": reason_code, "reason": reason, "passive": True}

@@ -1,0 +1,76 @@
+"""The files of a machine: one with certificate and key, so that a renewal replaces both at once, and one with its client."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from sealwright.cli.errors import Clash, CommandFailed, Missing
+from sealwright.cli.files import read_bytes, write_private
+from sealwright.cli.key_pair import LeafKey, private_pem, read_certificates, same_key
+
+
+class MachineFiles:
+    """All of them in one directory, readable by their owner only."""
+
+    def __init__(self, directory: Path) -> None:
+        self.identity = directory / "machine.pem"
+        self.client = directory / "client.json"
+        self.root = directory / "root.pem"
+
+    def has_certificate(self) -> bool:
+        """Whether it has one, valid or not."""
+        return self.identity.exists()
+
+    def require_not_registered(self) -> None:
+        """Raise Clash where it has a client already."""
+        if self.client.exists():
+            raise Clash(
+                f"{self.client} is there already: the machine is enrolled.",
+                hint="Renew it, or revoke it first, or enrol another with --dir.",
+            )
+
+    def certificate(self) -> x509.Certificate:
+        """The certificate; raises Missing where there is none."""
+        if not self.has_certificate():
+            raise Missing(f"there is no {self.identity}.", hint="Enrol the machine first: sealwright machine enrol NAME …")
+        return read_certificates(read_bytes(self.identity), self.identity)[0]
+
+    def roots_pem(self) -> str:
+        """The roots that the server is trusted by."""
+        return read_bytes(self.root).decode("ascii", "replace")
+
+    def keep_identity(self, chain_pem: bytes, key: LeafKey) -> x509.Certificate:
+        """Write certificate, chain and key in one step; a certificate for another key is not kept."""
+        made = read_certificates(chain_pem, self.identity)[0]
+        if not same_key(made, key):
+            raise CommandFailed("the certificate authority answered with a certificate for another key. It was not kept.")
+        write_private(self.identity, chain_pem + private_pem(key))
+        return made
+
+    def keep_root(self, roots_pem: str) -> None:
+        """Remember the roots that the server is trusted by."""
+        write_private(self.root, roots_pem.encode())
+
+    def registered(self) -> dict[str, Any]:
+        """What the client was told when it registered; raises Missing where it did not."""
+        if not self.client.exists():
+            raise Missing(f"there is no {self.client}.", hint="Enrol the machine first: sealwright machine enrol NAME …")
+        try:
+            found = json.loads(read_bytes(self.client))
+            if isinstance(found, dict) and {"client_id", "authority"} <= found.keys():
+                return found
+        except ValueError:
+            pass
+        raise CommandFailed(f"{self.client} is damaged.", hint="Enrol the machine anew, in another directory.")
+
+    def keep_client(self, told: dict[str, Any]) -> None:
+        """Remember what the client was told."""
+        write_private(self.client, json.dumps(told, indent=2).encode())
+
+    def forget_client(self) -> None:
+        """It is registered no more."""
+        self.client.unlink(missing_ok=True)

@@ -14,21 +14,20 @@ from msgspec.structs import replace
 from sealwright.access import NO_PERMISSIONS, Actor, Permission, permissions_of_account, require
 from sealwright.api.audit_events import FILTERS, AuditSearch, EventView, matches
 from sealwright.api.json_types import ResponseBody
-from sealwright.api.operations import Call, Operation
+from sealwright.api.operations import LONGEST_FOLLOWED, Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Checkpoints, EventFilter, ExportedRow, follow
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database
 from sealwright.errors import NotPermitted
-from sealwright.http import Response, whole_number
+from sealwright.http import Response
 from sealwright.identity import ApiAuthenticator, Directory
 from sealwright.jose import jwks_document
 
 EXPORTED_AT_ONCE = 250
 """Events that are read, and held in memory, for one piece of an export."""
 JSON_LINES = "application/jsonl"
+_KEY_SET = "application/jwk-set+json"
 CSV = "text/csv; charset=utf-8"
-LONGEST_FOLLOWED = 15
-"""Seconds after which a stream of new events ends, so that a server that stops need not wait for its readers."""
 LOOK_EVERY = 0.5
 """Seconds between two looks for new events."""
 COLUMNS = (
@@ -105,6 +104,7 @@ class AuditOperations:
                 read,
                 self._keys,
                 returns=dict,
+                media_type=_KEY_SET,
             ),
         ]
 
@@ -157,14 +157,14 @@ class AuditOperations:
     async def _keys(self, call: Call) -> Response:
         require(call.actor, Permission.AUDIT_READ)
         keys = jwks_document(await self._checkpoints.public_keys())
-        return Response(200, keys, (("content-type", "application/jwk-set+json"),))
+        return Response(200, keys, (("content-type", _KEY_SET),))
 
     # --- follow ---
 
     async def _follow(self, call: Call) -> Response:
         """The place is read before the response begins, so that one that makes no sense is still a problem document."""
         require(call.actor, Permission.AUDIT_READ)
-        seconds = whole_number("seconds", call.query.get("seconds", str(LONGEST_FOLLOWED)), 0, LONGEST_FOLLOWED)
+        seconds = int(call.query.get("seconds", LONGEST_FOLLOWED))
         query = {name: text for name, text in call.query.items() if name not in ("after", "seconds")}
         wanted = await self._search.wanted(replace(call, query=query))
         after = call.query.get("after")

@@ -62,6 +62,7 @@ class BootstrapOperations:
                 returns=FirstAdministratorView,
                 accepts=BootstrapBody,
                 status=201,
+                also_refused=(410,),
             ),
         ]
 

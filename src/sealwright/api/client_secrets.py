@@ -10,8 +10,7 @@ from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret,
 from sealwright.api.operations import Call, Operation
 from sealwright.clock import Instant
 from sealwright.errors import NotFound
-from sealwright.http import whole_number
-from sealwright.oauth import LONGEST_OVERLAP, ClientKey, ClientRegistry
+from sealwright.oauth import ClientKey, ClientRegistry
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
 _ONE = "/oauth2/clients/{name}"
@@ -152,8 +151,7 @@ class ClientSecretOperations:
 
     async def _reset_secret(self, call: Call) -> NewSecretView:
         name = call.path("name")
-        longest = LONGEST_OVERLAP // timedelta(seconds=1)
-        seconds = whole_number("overlap_seconds", call.query.get("overlap_seconds", "0"), 0, longest)
+        seconds = int(call.query.get("overlap_seconds", 0))
         new = await self._clients.secrets.reset_basic_secret(name, overlap=timedelta(seconds=seconds), actor=call.actor)
         return NewSecretView(name=name, secret=new.secret, old_until=moment(new.old_until))
 

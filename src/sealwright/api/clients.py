@@ -81,8 +81,6 @@ class ClientOperations:
             return client_view(await self._clients.add(call.path("name"), row.name, call.body.value, actor=call.actor))
 
         async def remove(call: Call) -> ResponseBody:
-            if "value" not in call.query:
-                raise InvalidInput("The parameter 'value' is missing: which one is to be removed?")
             return client_view(await self._clients.remove(call.path("name"), row.name, call.query["value"], actor=call.actor))
 
         which = {"value": "The element, exactly as it was added."}
@@ -99,6 +97,7 @@ class ClientOperations:
                 remove,
                 returns=ClientView,
                 query=which,
+                required_query=tuple(which),
             ),
         ]
 

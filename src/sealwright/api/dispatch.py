@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sealwright.access import Actor, Permission, RouteGuard, require, require_in_person
+from sealwright.api.conditional import is_known, only_if_unchanged, tag_of
 from sealwright.api.cookie_callers import check_cookie_caller
 from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
 from sealwright.api.idempotency import IdempotentCalls
-from sealwright.api.operations import EACH, OWN, Call, Operation
+from sealwright.api.operations import EACH, OWN, QUERY_SCHEMAS, Call, Operation
 from sealwright.errors import Action, InvalidInput, NotPermitted, Remedy, Unavailable
-from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response
+from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 from sealwright.identity import ApiAuthenticator, ApiKeys, SessionEnd, SessionKind, Sessions, SignedIn
 
 
@@ -36,28 +37,28 @@ class Dispatch:
         self._idempotent = idempotent
         self._public_origin = public_origin
 
-    def route(self, operation: Operation) -> Route:
-        """The route of an operation."""
+    def route(self, operation: Operation, shown_by: Operation | None = None) -> Route:
+        """The route of an operation. `shown_by`: reads the object that it is about, where that has versions."""
         return Route(
             method=operation.method,
             path=operation.whole_path,
-            handler=self._handler(operation),
+            handler=self._handler(operation, shown_by),
             listeners=frozenset({Listener.PEOPLE}),
             access=operation.access,
             wire=Wire.API,
             max_body=operation.max_body,
         )
 
-    def _handler(self, operation: Operation) -> Handler:
+    def _handler(self, operation: Operation, shown_by: Operation | None) -> Handler:
         async def handler(request: Request) -> Response:
             signed_in = None if operation.public else await self._permitted(operation, request)
-            call = Call(request, signed_in, _body(request, operation.accepts), _query(request, operation.query))
+            call = Call(request, signed_in, _body(request, operation.accepts), _query(request, operation))
 
             async def work() -> Response:
-                answer = await operation.run(call)
-                if isinstance(answer, Response):
-                    return answer
-                return Response(204) if answer is None else json_response(operation.status, answer)
+                if operation.method == "GET":
+                    return _answer(call, operation, shown_by, await operation.run(call))
+                with only_if_unchanged(call, shown_by):
+                    return _answer(call, operation, shown_by, await operation.run(call))
 
             if signed_in is None:
                 return await work()
@@ -138,6 +139,18 @@ def _used_by(operation: Operation, actor: Actor) -> frozenset[Permission]:
     return operation.permissions
 
 
+def _answer(call: Call, operation: Operation, shown_by: Operation | None, answer: Any) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if answer is None:
+        return Response(204)
+    tag = tag_of(answer, operation, shown_by)
+    headers = (("etag", tag),) if tag else ()
+    if operation.method == "GET" and is_known(call, tag):
+        return Response(304, b"", headers)
+    return json_response(operation.status, answer, headers=headers)
+
+
 def _program(signed_in: SignedIn) -> str:
     name = signed_in.account.name
     if signed_in.by_application:
@@ -158,12 +171,26 @@ def _body(request: Request, shape: Any) -> Any:
     return request.json(shape)
 
 
-def _query(request: Request, known: Mapping[str, str]) -> Mapping[str, str]:
-    if not request.query_text:
-        return {}
-    given = request.query()
+def _query(request: Request, operation: Operation) -> Mapping[str, str]:
+    given = request.query() if request.query_text else {}
+    known = operation.query
     unknown = sorted(set(given) - set(known))
     if unknown:
         choices = f"there are {', '.join(known)}" if known else "there are none"
         raise InvalidInput(f"The parameter {unknown[0][:64]!r} is not known here; {choices}.")
+    missing = [name for name in operation.required_query if name not in given]
+    if missing:
+        raise InvalidInput(f"The parameter {missing[0]} is missing.", hint=known[missing[0]])
+    for name, text in given.items():
+        _require_form(name, text)
     return given
+
+
+def _require_form(name: str, text: str) -> None:
+    """Raise InvalidInput where a parameter has not the form that is described, also where its value would play no part."""
+    schema = QUERY_SCHEMAS.get(name, {})
+    if schema.get("type") == "integer":
+        whole_number(name, text, schema["minimum"], schema["maximum"])
+    choices = schema.get("enum", ("true", "false") if schema.get("type") == "boolean" else ())
+    if choices and text not in choices:
+        raise InvalidInput(f"{name} is {text[:20]!r}; it must be {' or '.join(choices)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from sealwright.access import Actor, Permission
-from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
+from sealwright.api.json_types import Description, Moment, Name, RequestBody, ResponseBody, moment
 from sealwright.api.operations import EVEN_IF_USED, OWN, Call, Operation
 from sealwright.errors import InvalidInput
 from sealwright.identity import Directory, Group
@@ -18,8 +18,8 @@ _READ_MANAGED, _WRITE_MANAGED = f"{OWN}; for others {_READ}", f"{OWN}; for other
 class GroupBody(RequestBody, frozen=True, kw_only=True):
     """A new group."""
 
-    name: str
-    description: str = ""
+    name: Name
+    description: Description = ""
     managed_by: str | None = None
     """Account or group that may change its members."""
 
@@ -27,8 +27,8 @@ class GroupBody(RequestBody, frozen=True, kw_only=True):
 class GroupChange(RequestBody, frozen=True, kw_only=True):
     """The members to change; `managed_by` null takes the group from its manager."""
 
-    name: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
     managed_by: str | UnsetType | None = UNSET
 
 

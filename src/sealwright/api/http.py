@@ -20,6 +20,7 @@ from sealwright.api.client_images import ClientImageOperations
 from sealwright.api.client_maps import ClientMapOperations
 from sealwright.api.client_secrets import ClientSecretOperations
 from sealwright.api.clients import ClientOperations
+from sealwright.api.conditional import object_of, readable_objects
 from sealwright.api.dispatch import Dispatch
 from sealwright.api.groups import GroupOperations
 from sealwright.api.idempotency import IdempotentCalls
@@ -234,4 +235,6 @@ def routes(given: ApiDependencies) -> list[Route]:
         IdempotentCalls(given.db, given.clock),
         given.facts.people_url,
     )
-    return [dispatch.route(operation) for operation in operations(given)]
+    found = operations(given)
+    objects = readable_objects(found)
+    return [dispatch.route(operation, object_of(operation, objects)) for operation in found]

@@ -9,10 +9,15 @@ import msgspec
 
 from sealwright.clock import Instant, from_datetime, to_rfc3339
 from sealwright.errors import InvalidInput
+from sealwright.identity import MAX_DESCRIPTION, MAX_DISPLAY_NAME, NAME_PATTERN
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """RFC 3339, in UTC."""
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=366 * 86_400)]
+Name = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{NAME_PATTERN}$", "examples": ["alice"]})]
+"""Of an account or a group. The directory judges it; here it is only described."""
+DisplayName = Annotated[str, msgspec.Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_DISPLAY_NAME})]
+Description = Annotated[str, msgspec.Meta(extra_json_schema={"maxLength": MAX_DESCRIPTION})]
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"format": "password"})]
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from sealwright.access import Permission
-from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret
+from sealwright.api.json_types import Moment, Name, RequestBody, ResponseBody, Secret
 from sealwright.api.operations import Call, Operation
 from sealwright.clock import to_rfc3339
 from sealwright.errors import InvalidInput
@@ -21,7 +21,7 @@ _LONGEST_SECONDS = 366 * 86_400
 class InvitationBody(RequestBody, frozen=True, kw_only=True):
     """The person to invite. One who does not exist is created."""
 
-    name: str
+    name: Name
     display_name: str = ""
     mails: tuple[str, ...] = ()
     lifetime_seconds: int | None = None

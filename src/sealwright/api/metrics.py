@@ -89,6 +89,7 @@ class MetricsOperations:
                 public,
                 self._ready,
                 returns=ReadinessView,
+                also_returns=(503, ReadinessView),
             ),
         ]
 

@@ -9,7 +9,6 @@ from msgspec.structs import asdict
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import Call, Operation
-from sealwright.errors import InvalidInput
 from sealwright.identity import (
     LOGIN_PATH,
     DowngradeRule,
@@ -285,6 +284,7 @@ class OidcProviderOperations:
                 self._mappings,
                 returns=GroupMappingPage,
                 query=of,
+                required_query=tuple(of),
             ),
             Operation(
                 "add_group_mapping",
@@ -353,9 +353,7 @@ class OidcProviderOperations:
         )
 
     async def _mappings(self, call: Call) -> GroupMappingPage:
-        provider_id = call.query.get("provider_id")
-        if provider_id is None:
-            raise InvalidInput("The parameter provider_id is missing.")
+        provider_id = call.query["provider_id"]
         return GroupMappingPage(items=[_mapping(each) for each in await self._providers.mappings(provider_id, actor=call.actor)])
 
     async def _map(self, call: Call) -> GroupMappingView:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from sealwright.access import Actor, Permission
 from sealwright.api.errors import SessionNeeded
-from sealwright.errors import InvalidInput
-from sealwright.http import (
-    MAX_BODY,
-    Request,
-    whole_number,
-)
+from sealwright.http import MAX_BODY, Request
 from sealwright.identity import SignedIn
+from sealwright.oauth import LONGEST_OVERLAP
 
 PREFIX = "/api/v1"
 OWN = "signed in: what is one's own"
@@ -28,6 +25,20 @@ EVEN_IF_USED = {
 """The query parameter that confirms the deletion of something in use."""
 PAGE = 100
 LONGEST_PAGE = 1_000
+LONGEST_FOLLOWED = 15
+"""Seconds after which a stream of new events ends, so that a server that stops need not wait for its readers."""
+_FLAG: Mapping[str, Any] = {"type": "boolean", "default": False}
+QUERY_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "all": _FLAG,
+    "dry_run": _FLAG,
+    "end_sessions": _FLAG,
+    "even_if_used": _FLAG,
+    "except": {"type": "string", "enum": ["current"]},
+    "limit": {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": PAGE},
+    "overlap_seconds": {"type": "integer", "minimum": 0, "maximum": LONGEST_OVERLAP // timedelta(seconds=1)},
+    "seconds": {"type": "integer", "minimum": 0, "maximum": LONGEST_FOLLOWED},
+}
+"""What a query parameter of this name looks like, wherever it is taken; every other one is a text."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -56,14 +67,11 @@ class Call(msgspec.Struct, frozen=True):
 
     def limit(self) -> int:
         """The page size that was asked for."""
-        return whole_number("limit", self.query.get("limit", str(PAGE)), 1, LONGEST_PAGE)
+        return int(self.query.get("limit", PAGE))
 
     def flag(self, name: str) -> bool:
         """The value of a boolean parameter; false if it is absent."""
-        text = self.query.get(name, "false")
-        if text not in ("true", "false"):
-            raise InvalidInput(f"{name} is {text[:20]!r}; it must be true or false.")
-        return text == "true"
+        return self.query.get(name) == "true"
 
 
 Run = Callable[[Call], Awaitable[Any]]
@@ -84,6 +92,8 @@ class Operation(msgspec.Struct, frozen=True):
     accepts: Any = None
     query: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Query parameter → description."""
+    required_query: tuple[str, ...] = ()
+    """Those of them that have to be given."""
     status: int = 200
     media_type: str = "application/json"
     """Of what is returned. As JSON lines, `returns` is the shape of one line."""
@@ -91,6 +101,8 @@ class Operation(msgspec.Struct, frozen=True):
     """Whether it needs a recent sign-in; by default if it changes something."""
     also_returns: tuple[int, Any] | None = None
     """Another successful status, and the body that goes with it."""
+    also_refused: tuple[int, ...] = ()
+    """Statuses of problem documents beside those that every operation of its kind has."""
     max_body: int = MAX_BODY
     prefix: str = PREFIX
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
 from sealwright.access import Permission
-from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, instant_of, moment
+from sealwright.api.json_types import DisplayName, Moment, Name, RequestBody, ResponseBody, Secret, instant_of, moment
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.clock import Clock, Instant
 from sealwright.errors import InvalidInput
@@ -23,16 +23,16 @@ _SEARCHED = "Beginnings of words of a name, display name or mail address."
 class PersonBody(RequestBody, frozen=True, kw_only=True):
     """A new person."""
 
-    name: str
-    display_name: str
+    name: Name
+    display_name: DisplayName
     mails: tuple[str, ...] = ()
 
 
 class PersonChange(RequestBody, frozen=True, kw_only=True):
     """The members to change. `mails` replaces all addresses; the first is the main one."""
 
-    name: str | None = None
-    display_name: str | None = None
+    name: Name | None = None
+    display_name: DisplayName | None = None
     mails: tuple[str, ...] | None = None
 
 

@@ -24,7 +24,7 @@ from sealwright.errors import (
     Refused,
     Unavailable,
 )
-from sealwright.http import Request, Response
+from sealwright.http import ChangedMeanwhile, Request, Response
 from sealwright.identity import BootstrapClosed, SessionEnd
 
 STATUS: Mapping[type[Failure], HTTPStatus] = {
@@ -33,6 +33,7 @@ STATUS: Mapping[type[Failure], HTTPStatus] = {
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
     NotPermitted: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
+    ChangedMeanwhile: HTTPStatus.PRECONDITION_FAILED,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     ContentTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
@@ -75,6 +76,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """Where in a manifest it is wrong (RFC 6901)."""
     ended: SessionEnd | None = None
     """Of a credential that opens nothing any more: why."""
+    changed: tuple[str, ...] = ()
+    """Members of the object that were changed since the version that If-Match named, as far as its tag tells."""
     request_id: str = ""
     """The id of this request in the server's log."""
 
@@ -104,6 +107,7 @@ def answer_failure(request: Request, failure: Exception) -> Response:
         remedy=None if failure.remedy is None else RemedyView(*failure.remedy),
         pointer=failure.pointer,
         ended=failure.ended if isinstance(failure, SessionNeeded) else None,
+        changed=failure.changed if isinstance(failure, ChangedMeanwhile) else (),
         request_id=request.request_id,
         headers=_headers(request, failure),
     )
@@ -113,6 +117,8 @@ def _headers(request: Request, failure: Failure) -> tuple[tuple[str, str], ...]:
     if isinstance(failure, NotSignedIn):
         shown = ', error="invalid_token"' if request.bearer() else ""
         return (("www-authenticate", f"{_CHALLENGE}{shown}"),)
+    if isinstance(failure, ChangedMeanwhile) and failure.entity_tag:
+        return (("etag", failure.entity_tag),)
     if isinstance(failure, RateLimited | Unavailable):
         return (("retry-after", str(failure.retry_after)),)
     return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sealwright.access import ROLES, Permission, Scope, ScopeKind, require
 from sealwright.access.approvals import ApprovalPending
 from sealwright.api.approvals import HeldView, held
-from sealwright.api.json_types import Moment, RequestBody, ResponseBody, instant_of, moment
+from sealwright.api.json_types import Description, Moment, RequestBody, ResponseBody, instant_of, moment
 from sealwright.api.operations import Call, Operation
 from sealwright.ca import Issuers, ProfileRegistry, ProvisionerRegistry
 from sealwright.errors import InvalidInput, NotFound
@@ -27,14 +27,14 @@ class RoleBody(RequestBody, frozen=True, kw_only=True):
 
     id: str
     """Begins with ``r-``."""
-    description: str = ""
+    description: Description = ""
     permissions: tuple[str, ...]
 
 
 class RoleChange(RequestBody, frozen=True, kw_only=True):
     """What is to be different; what is left out stays."""
 
-    description: str | None = None
+    description: Description | None = None
     permissions: tuple[str, ...] | None = None
 
 

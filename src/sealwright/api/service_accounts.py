@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
 from sealwright.access import Permission
-from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, instant_of, moment
+from sealwright.api.json_types import DisplayName, Moment, Name, RequestBody, ResponseBody, Secret, instant_of, moment
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.api.persons import PersonDetails, ValidityBody, instants_of, person_details
 from sealwright.audit import Event
@@ -25,8 +25,8 @@ _TOKENS = f"{_ONE}/api-tokens"
 class ServiceAccountBody(RequestBody, frozen=True, kw_only=True):
     """A new service account."""
 
-    name: str
-    display_name: str
+    name: Name
+    display_name: DisplayName
     managed_by: str | None = None
     """Account or group that may make and revoke its tokens."""
 
@@ -34,8 +34,8 @@ class ServiceAccountBody(RequestBody, frozen=True, kw_only=True):
 class ServiceAccountChange(RequestBody, frozen=True, kw_only=True):
     """The members to change; `managed_by` null takes the account from its manager."""
 
-    name: str | UnsetType = UNSET
-    display_name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    display_name: DisplayName | UnsetType = UNSET
     managed_by: str | UnsetType | None = UNSET
 
 

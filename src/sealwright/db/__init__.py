@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import apsw
 
+from sealwright.db.around_writes import AroundWrite, around_writes, reading_in
 from sealwright.db.batches import AT_ONCE, DeleteSome, delete_before, until_none_is_left
 from sealwright.db.engine import Database, DuplicateRow, Insertion, MissingReference, Row, Transaction, Writer
 from sealwright.db.errors import unusable
@@ -20,6 +21,7 @@ from sealwright.db.write_batcher import WriteBatcher, first_uses
 
 __all__ = [
     "AT_ONCE",
+    "AroundWrite",
     "Database",
     "DeleteSome",
     "DuplicateRow",
@@ -32,11 +34,13 @@ __all__ = [
     "WithinTransaction",
     "WriteBatcher",
     "Writer",
+    "around_writes",
     "copy_sqlite",
     "delete_before",
     "first_uses",
     "insert_once",
     "open_database",
+    "reading_in",
     "sqlite_file",
     "until_none_is_left",
     "upsert",

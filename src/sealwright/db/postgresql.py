@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 import asyncpg
 
 from sealwright import entropy
+from sealwright.db.around_writes import CURRENT_TRANSACTION, AroundWrite, preceded, what_is_around
 from sealwright.db.engine import APPENDED_BY_ONE, DuplicateRow, MissingReference, Row, Transaction, Writer
 from sealwright.db.errors import trouble_of_postgresql, unavailable, unusable
 from sealwright.db.statements import Statement
@@ -192,9 +193,13 @@ class PostgresqlDatabase:
         return db
 
     async def one(self, statement: Statement, **parameters: Any) -> Row | None:
+        if (current := CURRENT_TRANSACTION.get()) is not None:
+            return await current.one(statement, **parameters)
         return await self._read(lambda session: session.one(statement, **parameters))
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        if (current := CURRENT_TRANSACTION.get()) is not None:
+            return await current.all(statement, **parameters)
         return await self._read(lambda session: session.all(statement, **parameters))
 
     async def check(self) -> None:
@@ -205,12 +210,17 @@ class PostgresqlDatabase:
         await self._read(ask)
 
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
+        if (current := CURRENT_TRANSACTION.get()) is not None:
+            return await body(current)
+        return await self._write(body, what_is_around())
+
+    async def _write(self, body: Callable[[Transaction], Awaitable[T]], around: tuple[AroundWrite, ...]) -> T:
         attempt = 0
         while True:
             attempt += 1
             try:
                 async with self._writers.one() as session:
-                    return await _run(session, body)
+                    return await _run(session, body, around)
             except asyncpg.ReadOnlySQLTransactionError as cause:
                 self._make_anew()
                 if attempt > 1:
@@ -247,14 +257,20 @@ class PostgresqlDatabase:
         self._writers.make_anew()
 
 
-async def _run(transaction: PostgresqlSession, body: Callable[[Transaction], Awaitable[T]]) -> T:
+async def _run(transaction: PostgresqlSession, body: Callable[[Transaction], Awaitable[T]], around: tuple[AroundWrite, ...]) -> T:
+    # Where something is judged by what was read, who changes it meanwhile lets the transaction begin anew.
+    isolation = "repeatable_read" if any(each.judges for each in around) else None
+    whole = preceded(body, around) if around else body
     memo = transaction.writer.memo
     try:
-        async with transaction.connection.transaction():
-            return await body(transaction)
+        async with transaction.connection.transaction(isolation=isolation):
+            result = await whole(transaction)
     except BaseException as failure:
         transaction.writer.memo = None if _was_outrun(failure) else memo
         raise
+    for each in around:
+        each.committed()
+    return result
 
 
 def _was_outrun(failure: BaseException) -> bool:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from sealwright.db.around_writes import CURRENT_TRANSACTION
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -24,6 +26,8 @@ class SingleFlight(Generic[Key, Value]):
 
     async def of(self, key: Key) -> Value:
         """The value of `key` now."""
+        if CURRENT_TRANSACTION.get() is not None:
+            return await self._read(key)  # what one transaction sees is shared with no one
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Value] = loop.create_future()
         asked = self._asked.get(key)

@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 import apsw
 
 from sealwright import entropy
+from sealwright.db.around_writes import CURRENT_TRANSACTION, preceded, what_is_around
 from sealwright.db.engine import APPENDED_BY_ONE, DuplicateRow, MissingReference, Row, Transaction, Writer, step_through
 from sealwright.db.errors import FULL, READ_ONLY, UNWRITABLE, trouble_of_sqlite, unavailable
 from sealwright.db.statements import Statement
@@ -112,6 +113,8 @@ class SqliteDatabase:
         return rows[0] if rows else None
 
     async def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        if (current := CURRENT_TRANSACTION.get()) is not None:
+            return await current.all(statement, **parameters)
         end = 0.0
         while True:
             try:
@@ -136,13 +139,18 @@ class SqliteDatabase:
             raise unavailable(FULL)
 
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
-        job = _Job(body, self._loop.create_future())
+        if (current := CURRENT_TRANSACTION.get()) is not None:
+            return await body(current)
+        around = what_is_around()
+        job = _Job(preceded(body, around) if around else body, self._loop.create_future())
         self._waiting.append(job)
         if not self._busy:
             self._busy = True
             self._idle.clear()
             self._loop.call_soon(self._take_lock)  # after everything that is ready now has had its chance to write
         result: T = await job.done
+        for each in around:
+            each.committed()
         return result
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from sealwright.db.around_writes import nothing_around_writes
 from sealwright.db.engine import Database, Transaction
 from sealwright.errors import Unavailable
 
@@ -50,8 +51,9 @@ class WriteBatcher(Generic[Item, Result]):
     async def _write_until_nothing_waits(self) -> None:
         """One transaction after the other: with several under way each would hold fewer items, and cost as much."""
         try:
-            while self._waiting:
-                await self._write(self._take)
+            with nothing_around_writes():
+                while self._waiting:
+                    await self._write(self._take)
         finally:
             self._writing = None
             _cancel(self._take())

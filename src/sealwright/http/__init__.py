@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sealwright.http.authenticate import RequestAuthenticator
 from sealwright.http.current_request import CURRENT_REQUEST_ID
+from sealwright.http.entity_tags import ChangedMeanwhile, entity_tag, is_one_of, require_version
 from sealwright.http.json import decode_json
 from sealwright.http.messages import (
     MAX_COOKIES,
@@ -28,6 +29,7 @@ __all__ = [
     "MAX_BODY",
     "MAX_COOKIES",
     "MAX_FORM_FIELDS",
+    "ChangedMeanwhile",
     "FailureAnswer",
     "Handler",
     "Listener",
@@ -38,10 +40,13 @@ __all__ = [
     "Route",
     "Wire",
     "decode_json",
+    "entity_tag",
     "fields_of",
     "foreign_sender",
+    "is_one_of",
     "json_response",
     "percent_decoded",
     "redirect",
+    "require_version",
     "whole_number",
 ]

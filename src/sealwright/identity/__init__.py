@@ -92,7 +92,15 @@ from sealwright.identity.models import (
 )
 from sealwright.identity.passkeys import Passkeys, RelyingParty
 from sealwright.identity.passwords import Argon2Hashing, Hashing
-from sealwright.identity.policy import check_description, check_display_name, normalize_recovery_code, secret_digest
+from sealwright.identity.policy import (
+    MAX_DESCRIPTION,
+    MAX_DISPLAY_NAME,
+    NAME_PATTERN,
+    check_description,
+    check_display_name,
+    normalize_recovery_code,
+    secret_digest,
+)
 from sealwright.identity.profiles.attributes import ATTRIBUTES, PersonAttribute, check_attributes
 from sealwright.identity.profiles.ssh_keys import SshKey, check_public_key
 from sealwright.identity.purge import purge
@@ -146,8 +154,11 @@ __all__ = [
     "DEVICE_LIFETIME",
     "INVITATION_LIFETIME",
     "LOGIN_PATH",
+    "MAX_DESCRIPTION",
+    "MAX_DISPLAY_NAME",
     "MIN_PASSWORD",
     "MOST_GRANTS",
+    "NAME_PATTERN",
     "PRE_LOGIN_LIFETIME",
     "RESET_LIFETIME",
     "SESSION_COOKIE",

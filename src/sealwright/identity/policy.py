@@ -28,7 +28,8 @@ MAX_USER_AGENT = 256
 
 _UNFIT_KINDS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-_NAME = re.compile(r"[a-z][a-z0-9\-_.]{0,63}")
+NAME_PATTERN = r"[a-z][a-z0-9\-_.]{0,63}"
+_NAME = re.compile(NAME_PATTERN)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

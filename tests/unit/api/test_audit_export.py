@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sealwright.access import SYSTEM, Actor
-from sealwright.api.audit_record import EXPORTED_AT_ONCE, LONGEST_FOLLOWED
+from sealwright.api.audit_record import EXPORTED_AT_ONCE
+from sealwright.api.operations import LONGEST_FOLLOWED
 from sealwright.audit import Entry, Event, follow
 from sealwright.errors import NotPermitted
 from tests.unit.api.world import ServerWorld, server_world

@@ -48,7 +48,8 @@ class IdempotentCalls:
                 f"The Idempotency-Key {key[:40]!r} has {len(key)} characters or such that cannot be shown.",
                 hint=f"Send one of 1 to {LONGEST_KEY} characters of ASCII, such as a UUID.",
             )
-        digest, request_digest = _digest(account_id, key), _digest(request.method, request.path, request.query_text, request.body)
+        digest, condition = _digest(account_id, key), request.headers.get("if-match")
+        request_digest = _digest(request.method, request.path, request.query_text, condition, request.body)
         now = self._clock.now()
 
         async def claim(tx: Transaction) -> bool:

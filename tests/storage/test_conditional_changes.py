@@ -1,0 +1,25 @@
+"""Two who change the same version of an object at the same time: one of them is told that the other was faster."""
+
+import asyncio
+
+from tests.unit.api.world import ServerWorld
+
+
+async def test_of_two_changes_of_one_version_one_is_made(open_two):
+    async with open_two() as (first_db, second_db):
+        first = ServerWorld(first_db)
+        second = ServerWorld(second_db, clock=first.clock, entropy_seed=8)
+        await first.seed()
+        token = await first.token("root", "system_admins", "idm_admins")
+        await first.call("POST", "/groups", {"name": "ops"}, token=token)
+        for attempt in range(5):
+            shown = await first.send("GET", "/groups/ops", token=token)
+            headers = {"if-match": dict(shown.headers)["etag"]}
+            answers = await asyncio.gather(
+                first.call("PATCH", "/groups/ops", {"description": f"first {attempt}"}, token=token, headers=headers),
+                second.call("PATCH", "/groups/ops", {"description": f"second {attempt}"}, token=token, headers=headers),
+            )
+            statuses = sorted(status for status, _ in answers)
+            assert statuses == [200, 412], answers
+            made = next(body for status, body in answers if status == 200)
+            assert (await first.call("GET", "/groups/ops", token=token))[1]["description"] == made["description"]

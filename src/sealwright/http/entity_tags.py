@@ -72,7 +72,7 @@ def _listed(header: str) -> list[str]:
     for each in parts:
         if not _TAG.fullmatch(each):
             raise InvalidInput(
-                f"{each[:60]!r} is no entity tag.",
+                f"{each[:60]!r} cannot be an entity tag.",
                 hint="Send the ETag of an earlier response, with its quotation marks, or *.",
             )
     return parts

@@ -165,9 +165,18 @@ def _allow(browser: Browser, page: object) -> None:
 
 @contextmanager
 def running_subject(
-    place: Path, provider: Provider, *, database_url: str | None, workers: int, stored: int = 0
+    place: Path,
+    provider: Provider,
+    *,
+    database_url: str | None,
+    workers: int,
+    stored: int = 0,
+    prepare: Callable[[Path], None] | None = None,
 ) -> Iterator[Subject]:
-    """Initialise, configure, start; people, a client and both kinds of provisioners. `stored`: certificates there are already."""
+    """Initialise, configure, start; people, a client and both kinds of provisioners. `stored`: certificates there are already.
+
+    `prepare`: called with the home before the start.
+    """
     place.mkdir(parents=True)
     (place / "user").mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SEALWRIGHT_", "XDG_", "STEP"))}
@@ -192,6 +201,8 @@ def running_subject(
     settings.write_text(tomlkit.dumps(document))
     if stored:
         fill(place / "home" / "sealwright.db", stored)
+    if prepare is not None:
+        prepare(place / "home")
     with (place / "server.log").open("wb") as log:
         command = [str(SEALWRIGHT), "serve", "--dir", str(place / "home")]
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -200,6 +211,9 @@ def running_subject(
         wait_for(subject.machines_port, process)
         _set_up(subject, provider)
         yield subject
+    except BaseException:
+        print((place / "server.log").read_text()[-4_000:], flush=True)
+        raise
     finally:
         process.terminate()
         process.wait(20)

@@ -73,8 +73,18 @@ def test_value_that_has_no_room_on_a_page_is_cut_and_the_export_is_named(place, 
 def test_record_that_is_followed_looks_again_by_itself(browser):
     assert "refresh" not in browser.open(f"{ORIGIN}/ui/audit").headers
     page = browser.open(f"{ORIGIN}/ui/audit?follow=yes")
-    assert page.headers["refresh"] == "5"
+    assert page.headers["refresh"] == "5; url=/ui/audit?follow=again"
     assert "follow" not in Reading(page.text).by_id("stop").attributes["href"]
+
+
+def test_page_that_is_followed_without_anyone_there_does_not_keep_the_session_from_ending(place):
+    place.person("ida", "auditors")
+    browser = place.signed_in("ida")
+    for path, ends in (("/ui/audit?follow=yes", "/ui/audit"), ("/ui/audit?follow=again", "/ui/sign-in")):
+        for _ in range(7):
+            place.clock.advance(timedelta(minutes=10))
+            page = browser.open(f"{ORIGIN}{path}")
+        assert ends in page.url, page.url
 
 
 @pytest.mark.parametrize("query", ["after=x", "after=1.2.%27", "category=other", "outcome=maybe"])

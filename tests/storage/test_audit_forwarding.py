@@ -14,12 +14,12 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.audit import Audit, Event, Forwarding
-from sealwright.audit.forwarding.deliver import AT_ONCE, LONGEST_PAUSE, SinkThere, SinkUnknown
+from sealwright.audit.forwarding.deliver import AT_ONCE, LONGEST_PAUSE, MOST_SINKS, SinkThere, SinkUnknown, TooManySinks
 from sealwright.clock import FixedClock, Instant
 from sealwright.entropy import SeededEntropy
 from sealwright.errors import InvalidInput
 from sealwright.keys import Sealer
-from tests.audits import go_on_with
+from tests.audits import checkpoints_of, go_on_with
 from tests.flows.test_outbound_calls import NAME, certificate, outbound
 
 __all__ = ["certificate"]
@@ -153,6 +153,38 @@ async def test_sink_that_is_down_for_a_day_gets_everything_in_order_once_it_is_u
         assert max(len(json.loads(body)["events"]) for _, _, body in receiver.calls) == AT_ONCE
         sink, waiting = await made.state()
         assert (sink.tries, sink.last_error, waiting) == (0, None, 0)
+
+
+async def test_purge_leaves_what_a_sink_has_not_taken_and_the_rest_still_verifies(site):
+    async with site() as (made, receiver):
+        checkpoints = checkpoints_of(made.db, made.audit)
+        await made.write(5)
+        await made.forwarding.create("siem", f"https://{NAME}:{receiver.port}/", (), SYSTEM)
+        await made.write(5, first=5)
+        await receiver.stop()
+        await made.forwarding.deliver_due()
+        await checkpoints.make(SYSTEM)
+        made.clock.advance(timedelta(days=30))
+        taken = await made.forwarding.taken_by_all()
+        assert sum(taken.values()) == 5
+        assert await checkpoints.purge(made.clock.now(), SYSTEM, taken=taken) == 5
+        assert (await checkpoints.verified()).purged_chains == 1
+        await receiver.start()
+        await made.forwarding.deliver_due()
+        assert [each for each in targets(receiver) if each.startswith("group")] == [f"group:{number}" for number in range(5, 10)]
+        assert await checkpoints.purge(made.clock.now(), SYSTEM, taken=await made.forwarding.taken_by_all()) > 5
+        await made.forwarding.delete("siem", SYSTEM)
+        assert await made.forwarding.taken_by_all() is None
+
+
+async def test_there_are_only_so_many_sinks(site):
+    async with site() as (made, _):
+        for number in range(MOST_SINKS):
+            await made.forwarding.create(f"siem-{number}", "https://siem.example.org/", (), SYSTEM)
+        with pytest.raises(TooManySinks, match="There are 20 sinks"):
+            await made.forwarding.create("one more", "https://siem.example.org/", (), SYSTEM)
+        await made.forwarding.delete("siem-0", SYSTEM)
+        await made.forwarding.create("one more", "https://siem.example.org/", (), SYSTEM)
 
 
 async def test_call_that_is_refused_is_repeated_with_the_same_events_after_a_pause(site):

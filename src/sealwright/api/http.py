@@ -216,7 +216,15 @@ def _sign_on_operations(given: ApiDependencies) -> list[Operation]:
 
 
 def _metrics(given: ApiDependencies) -> MetricsOperations:
-    return MetricsOperations(given.db, given.clock, given.issuers, given.checkpoints, given.forwarding, given.outbox)
+    return MetricsOperations(
+        given.db,
+        given.clock,
+        given.issuers,
+        given.checkpoints,
+        given.forwarding,
+        given.outbox,
+        authenticator_of(given),
+    )
 
 
 def authenticator_of(given: ApiDependencies) -> ApiAuthenticator:

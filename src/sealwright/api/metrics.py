@@ -19,6 +19,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.errors import Failure, Unavailable
 from sealwright.http import Response, json_response
+from sealwright.identity import ApiAuthenticator
 from sealwright.mail import Outbox
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -51,20 +52,27 @@ Sample = tuple[str, Mapping[str, str], float]
 
 
 class ReadinessView(ResponseBody, frozen=True, kw_only=True):
-    """What was looked at. The status is 200 where all is well, else 503."""
+    """Whether requests can come here. The status is 200 where all is well, else 503."""
 
     ready: bool
     checks: dict[str, str]
-    """Name of a check → `ok`, or what is wrong."""
+    """Name of a check → `ok`, or what is wrong. Empty for those who may not read metrics, and while no one can be told apart."""
 
 
 class MetricsOperations:
     """Operations about the state of the server."""
 
     def __init__(
-        self, db: Database, clock: Clock, issuers: Issuers, checkpoints: Checkpoints, forwarding: Forwarding, outbox: Outbox
+        self,
+        db: Database,
+        clock: Clock,
+        issuers: Issuers,
+        checkpoints: Checkpoints,
+        forwarding: Forwarding,
+        outbox: Outbox,
+        authenticator: ApiAuthenticator,
     ) -> None:
-        self._db, self._clock, self._issuers = db, clock, issuers
+        self._db, self._clock, self._issuers, self._authenticator = db, clock, issuers, authenticator
         self._checkpoints, self._forwarding, self._outbox = checkpoints, forwarding, outbox
 
     def operations(self) -> list[Operation]:
@@ -98,15 +106,21 @@ class MetricsOperations:
         body = exposition([*await self._state(), *await self._of_record(), *await self._of_mail()])
         return Response(200, body, (("content-type", TEXT), ("cache-control", "no-store")))
 
-    async def _ready(self, _: Call) -> Response:
+    async def _ready(self, call: Call) -> Response:
         checks = {"database": await self._trouble_of_database()}
         if not checks["database"]:
             checks["signing key"] = await self._trouble_of_signing()
             checks["authorities"] = await self._trouble_of_authorities()
             checks["clock"] = await self._trouble_of_clock()
         ready = not any(checks.values())
-        view = ReadinessView(ready=ready, checks={name: trouble or "ok" for name, trouble in checks.items()})
+        told = not checks["database"] and await self._may_read_metrics(call)
+        view = ReadinessView(ready=ready, checks={name: trouble or "ok" for name, trouble in checks.items()} if told else {})
         return json_response(200 if ready else 503, view, headers=(("cache-control", "no-store"),))
+
+    async def _may_read_metrics(self, call: Call) -> bool:
+        """What is wrong with a server is of use to those who attack it, so strangers only learn whether something is."""
+        caller = await self._authenticator.authenticate(call.request)
+        return caller is not None and caller.actor.permissions.holds_somewhere(Permission.METRICS_READ)
 
     # --- what is looked at ---
 

@@ -69,7 +69,8 @@ def _jobs(parts: Parts) -> tuple[Job, ...]:
         keep = around.settings.audit.keep
         if keep:
             with suppress(NothingToPurge):
-                await parts.checkpoints.purge(before(around.clock.now(), keep), SYSTEM)
+                taken = await parts.forwarding.taken_by_all()
+                await parts.checkpoints.purge(before(around.clock.now(), keep), SYSTEM, taken=taken)
 
     return (
         Job("purge sessions", hourly, purge_identity, once_per_cluster=True),

@@ -6,7 +6,7 @@ by the audit key over ``{"iat", "heads_sha256"}`` that can be verified away from
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -103,15 +103,18 @@ class Checkpoints:
         ahead = (newest[0].at - self._clock.now()) / 1000 if newest else 0.0
         return ahead if ahead > MOST_APART.total_seconds() else None
 
-    async def purge(self, until: Instant, actor: Acting) -> int:
+    async def purge(self, until: Instant, actor: Acting, *, taken: Mapping[str, int] | None = None) -> int:
         """Delete what the newest checkpoint before `until` has seen; returns the rows. The rest still verifies.
 
+        `taken`: of each chain, the last row that may go; what a sink has not taken stays, however old it is.
         What is deleted is signed and recorded first. Where that was interrupted, the next purge deletes what it left.
         """
         found = await store.newest_of(self._db, Event.CHAIN_CHECKPOINT, before=until)
         if found is None:
             raise NothingToPurge("No checkpoint of the audit record is that old, and only what was signed can be purged.")
         heads = await self._heads_at(Instant(found.at))
+        if taken is not None:
+            heads = await self._no_further_than(taken, heads)
         if not heads:
             return 0
         statement = sign(await self._key(), self._claims(heads), type=PURGE)
@@ -127,6 +130,15 @@ class Checkpoints:
         for writer_id, (sequence, _) in heads.items():
             deleted += await self._delete(writer_id, sequence)
         return deleted
+
+    async def _no_further_than(self, taken: Mapping[str, int], heads: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        found = {}
+        for writer_id, head in heads.items():
+            last = min(head[0], taken.get(writer_id, 0))
+            for row in await store.rows_of_writer(self._db, writer_id, beyond=last - 1, at_most=1):
+                if row.sequence == last:
+                    found[writer_id] = [row.sequence, row.digest.hex()]
+        return found
 
     async def _delete(self, writer_id: str, sequence: int) -> int:
         deleted = 0

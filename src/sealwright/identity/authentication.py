@@ -26,7 +26,7 @@ class SessionResolver(Protocol):
     """Finds who is behind the token of a session; `Sessions` does."""
 
     async def resolve(
-        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False
+        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False, touch: bool = True
     ) -> SignedIn | None:
         """Who holds the token, where the session is of this kind and good, and restricted only where that is asked for."""
         ...
@@ -37,8 +37,27 @@ def browser_authenticator(sessions: SessionResolver, *, even_restricted: bool = 
 
     `even_restricted`: also sessions that only serve to add the credential that a policy asks for.
     """
-    lookup = partial(sessions.resolve, kind=SessionKind.BROWSER, even_restricted=even_restricted)
-    return RequestAuthenticator(CookieValue(SESSION_COOKIE, lookup))
+    return RequestAuthenticator(_SessionCookie(sessions, even_restricted=even_restricted))
+
+
+def asks_by_itself(request: Request) -> bool:
+    """Whether a page that follows the record asks, in front of which no one need be."""
+    return request.path.endswith("/audit/follow") or "follow=again" in request.query_text.split("&")
+
+
+class _SessionCookie(CookieValue[SignedIn]):
+    """The cookie of a browser's session. What a page asks by itself does not keep the session from ending of idleness."""
+
+    def __init__(self, sessions: SessionResolver, *, even_restricted: bool = False) -> None:
+        lookup = partial(sessions.resolve, kind=SessionKind.BROWSER, even_restricted=even_restricted)
+        super().__init__(SESSION_COOKIE, lookup)
+        self._quietly = partial(lookup, touch=False)
+
+    async def holder(self, credential: str, request: Request) -> SignedIn | None:
+        """Whose cookie it is."""
+        if asks_by_itself(request):
+            return await self._quietly(credential, request.peer.address)
+        return await super().holder(credential, request)
 
 
 def terminal_authenticator(sessions: SessionResolver) -> RequestAuthenticator[SignedIn]:
@@ -67,8 +86,7 @@ class ApiAuthenticator:
         self._sessions = sessions
         self._api_tokens = api_tokens
         self._api_keys = api_keys
-        browser = partial(sessions.resolve, kind=SessionKind.BROWSER)
-        self._authenticator = RequestAuthenticator(*others, BearerToken(self._holder), CookieValue(SESSION_COOKIE, browser))
+        self._authenticator = RequestAuthenticator(*others, BearerToken(self._holder), _SessionCookie(sessions))
 
     def presents(self, request: Request) -> bool:
         """Whether the request has a credential of an accepted kind, good or not."""

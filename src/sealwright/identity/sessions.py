@@ -71,12 +71,13 @@ class Sessions:
         self._session_ended = session_ended
 
     async def resolve(
-        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False
+        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False, touch: bool = True
     ) -> SignedIn | None:
         """Who holds the token, if the session and its account are good now. `address`: of the peer, for the actor.
 
         A session counts only where it was begun: a terminal's has no idle limit, so its token is not a cookie. One in which the
-        credential is still to be added that a policy asks for counts only with `even_restricted`.
+        credential is still to be added that a policy asks for counts only with `even_restricted`. Without `touch` the session
+        does not count as used.
         """
         found = await store.session_by_digest(self._db, secret_digest(session_token))
         if found is None:
@@ -90,7 +91,7 @@ class Sessions:
             or not account.status(now).active
         ):
             return None
-        if after(session.last_seen_at, TOUCHED_AFTER) <= now:
+        if touch and after(session.last_seen_at, TOUCHED_AFTER) <= now:
 
             async def body(tx: Transaction) -> None:
                 await store.touch_session(tx, session.id, now)

@@ -67,7 +67,7 @@ class SessionLookup(Protocol):
     """Sessions as they are now."""
 
     async def resolve(
-        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False
+        self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False, touch: bool = True
     ) -> SignedIn | None:
         """Who is behind a session cookie, where the session is valid."""
         ...

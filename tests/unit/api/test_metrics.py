@@ -72,18 +72,30 @@ async def test_promtool_finds_nothing_to_say_about_the_metrics():
 
 async def test_node_is_ready_while_it_can_do_its_work_and_says_what_is_wrong_else():
     async with server_world() as world:
-        status, told = await world.call("GET", "/ready")
+        status, told = await world.call("GET", "/ready", token=await world.token("chief", "system_admins"))
         assert (status, told["ready"]) == (200, True)
         assert set(told["checks"]) == {"database", "signing key", "authorities", "clock"}
         world.clock.advance(timedelta(days=40_000))
         world.ca.issuers.forget()
-        status, told = await world.call("GET", "/ready")
+        token = await world.token("chief2", "system_admins")
+        status, told = await world.call("GET", "/ready", token=token)
         assert (status, told["ready"]) == (503, False)
         assert "has expired" in told["checks"]["authorities"]
 
 
+async def test_stranger_learns_only_whether_a_node_is_ready():
+    async with server_world() as world:
+        assert await world.call("GET", "/ready") == (200, {"ready": True, "checks": {}})
+        auditor = await world.token("ruth", "auditors")
+        world.clock.advance(timedelta(hours=-2))
+        for token in (None, auditor, "not-a-token"):
+            assert await world.call("GET", "/ready", token=token) == (503, {"ready": False, "checks": {}})
+
+
 async def test_node_whose_clock_is_behind_is_not_ready():
     async with server_world() as world:
+        await world.token("chief", "system_admins")
         world.clock.advance(timedelta(hours=-2))
-        status, told = await world.call("GET", "/ready")
+        token = await world.token("deputy", "system_admins")
+        status, told = await world.call("GET", "/ready", token=token)
         assert (status, told["checks"]["clock"][:32]) == (503, "the newest event is 7200 seconds")

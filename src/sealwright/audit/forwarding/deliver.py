@@ -23,6 +23,8 @@ from sealwright.errors import Conflict, Failure, NotFound
 from sealwright.keys import Sealer
 from sealwright.outbound import Outbound, OutboundFailed
 
+MOST_SINKS = 20
+"""Each has every new event read for it, and is called side by side with the others."""
 AT_ONCE = 100
 """Events of one call."""
 MOST_CALLS = 50
@@ -46,6 +48,12 @@ class SinkThere(Conflict):
     """A sink of this name is there already."""
 
     code = "audit_sink_exists"
+
+
+class TooManySinks(Conflict):
+    """There are as many sinks as there may be."""
+
+    code = "too_many_audit_sinks"
 
 
 class Forwarding:
@@ -82,6 +90,10 @@ class Forwarding:
         positions = await self._heads()
 
         async def body(tx: Transaction) -> None:
+            if await sinks.count(tx) >= MOST_SINKS:
+                raise TooManySinks(
+                    f"There are {MOST_SINKS} sinks, and more there cannot be.", hint="Delete one that is not needed."
+                )
             await sinks.add(tx, sink, positions)
             details = {"name": name, "url": urlsplit(checked).netloc, "categories": sink.categories}
             await self._audit.record(tx, Event.SINK_CREATED, actor=actor, target=sink.target, details=details)
@@ -100,6 +112,14 @@ class Forwarding:
             positions = await sinks.positions_of(self._db, sink)
             found.append((sink, sum(max(0, last - positions.get(writer_id, 0)) for writer_id, last in heads.items())))
         return found
+
+    async def taken_by_all(self) -> dict[str, int] | None:
+        """Chain → the last event that every sink has taken; a chain of which one took none is missing. None without a sink."""
+        positions = [await sinks.positions_of(self._db, sink) for sink in await sinks.every(self._db)]
+        if not positions:
+            return None
+        chains = set(positions[0]).intersection(*positions[1:])
+        return {writer_id: min(each[writer_id] for each in positions) for writer_id in chains}
 
     async def delete(self, name: str, actor: Acting) -> None:
         """Forward nothing to it any more; what waits is not sent."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, delete, insert, null, select, update
+from sqlalchemy import bindparam, delete, func, insert, null, select, update
 
 from sealwright.audit.forwarding.models import Sink
 from sealwright.clock import Instant
@@ -20,6 +20,7 @@ _INSERT = Statement(insert(s))
 _ALL = Statement(select(*_COLUMNS).order_by(s.c.name))
 _NAMED = Statement(select(*_COLUMNS).where(s.c.name == bindparam("name")))
 _DELETE = Statement(delete(s).where(s.c.id == bindparam("of")).returning(s.c.id))
+_COUNT = Statement(select(func.count()).select_from(s))
 _POSITIONS = Statement(select(p.c.writer_id, p.c.sequence).where(p.c.sink_id == bindparam("sink_id")))
 _ADVANCE = upsert(p, key=("sink_id", "writer_id"), update=("sequence",))
 _SENT = Statement(
@@ -51,6 +52,12 @@ async def named(reader: Database | Transaction, name: str) -> Sink | None:
     """The sink of a name."""
     row = await reader.one(_NAMED, name=name)
     return None if row is None else _sink(row)
+
+
+async def count(tx: Transaction) -> int:
+    """How many there are."""
+    row = await tx.one(_COUNT)
+    return 0 if row is None else int(row[0])
 
 
 async def remove(tx: Transaction, sink: Sink) -> bool:

@@ -30,7 +30,8 @@ _CATEGORIES: Mapping[str, str] = {"cert_lifecycle": "Certificates", "auth": "Sig
 OUTCOMES = Filter("outcome", "Outcome", {str(each): str(each).capitalize() for each in Outcome})
 CATEGORIES = Filter("category", "Category", {str(each): _CATEGORIES.get(str(each), str(each)) for each in Category})
 ABOUT = Filter("about", "About", {})
-FOLLOW = Filter("follow", "Follow", {"yes": "Follow"})
+FOLLOW = Filter("follow", "Follow", {"yes": "Follow", "again": "Follow"})
+"""``again`` is what the page itself asks for: it does not count as a use of the session."""
 _PLACE = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})\.([0-9A-Za-z-]{1,64})")
 _PAGES: Mapping[str, str] = {
     "certificate": "/ui/certificates",
@@ -83,7 +84,7 @@ class AuditPages:
         return self._pages.console(
             "audit.html",
             context_of(page_request, person),
-            headers=(("refresh", str(LOOKED_AT_AGAIN)),) if follows else (),
+            headers=(("refresh", f"{LOOKED_AT_AGAIN}; url={listing.link(follow='again')}"),) if follows else (),
             listing=listing,
             filters=Listing(AUDIT_PAGE, (OUTCOMES, CATEGORIES), (), listing.search, listing.chosen),
             lines=tuple(lines),

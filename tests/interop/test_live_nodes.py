@@ -121,7 +121,7 @@ class Load:
         told = call(self.front, admin, "POST", "/auth/grants", grant)
         assert told.status == 202, told.body
         with ThreadPoolExecutor(2) as pool:
-            path = f"/approvals/{told.json()['id']}/approve"
+            path = f"/approvals/{told.json()['approval']}/approve"
             answers = list(pool.map(lambda token: call(self.front, token, "POST", path, {}), voters))
         assert {each.status for each in answers} <= {200, 409}, [each.body for each in answers]
         self.granted.append(grant["group"])
@@ -193,9 +193,7 @@ def test_nothing_is_lost_or_doubled_while_nodes_are_killed_under_load(cluster):
             assert opened.send("POST", "/oauth2/token", body, content_type=FORM).status == 200
     ((families,),) = rows(url, "SELECT count(*) FROM oauth_families")
     assert len(load.refresh_tokens) <= families <= load.asked["codes"]
-    grants = rows(
-        url, "SELECT group_id, count(*) FROM role_grants WHERE role_id = 'r-operator' AND group_id IS NOT NULL GROUP BY 1"
-    )
+    grants = rows(url, "SELECT group_id, count(*) FROM role_grants WHERE role = 'r-operator' AND group_id IS NOT NULL GROUP BY 1")
     assert [count for _, count in grants] == [1] * len(load.granted) == [1] * 3
     assert "unbroken" in nodes[0].sealwright("doctor", "--dir", nodes[0].home)
 

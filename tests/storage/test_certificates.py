@@ -151,6 +151,21 @@ async def test_certificates_are_found_by_name_and_by_the_end_of_one(open_with_in
         assert await found("example.org") == await found("%") == []
 
 
+async def test_search_that_very_many_certificates_fit_finds_them_by_looking_through_the_newest(open_with_intents):
+    async with open_with_intents(7) as (_, db):
+        called = range_for(".example.org")
+        assert not await store.is_broad(db, called)
+
+        async def page(older_than, wanted=called):
+            found, further = await store.looked_through(db, older_than=older_than, at_most=4, account_id=None, called=wanted)
+            return [int.from_bytes(each.serial) for each in found], further
+
+        found, further = await page(store.NO_SERIAL_IS_GREATER)
+        assert found == [7, 6, 5, 4]
+        assert await page(further) == ([3, 2, 1], None)
+        assert await page(store.NO_SERIAL_IS_GREATER, range_for(".example.com")) == ([], None)
+
+
 async def test_token_is_consumed_once_however_many_ask(open_with_intents):
     async with open_with_intents() as (_ca, db):
         token = TokenUse(bytes(16), Instant(NOW + 10_000))

@@ -6,13 +6,16 @@ from sealwright.access import SYSTEM
 from sealwright.db import Statement
 from sealwright.db.schema import account_words, group_words
 from sealwright.identity import add_missing_words
+from sealwright.identity.directory import store as directory_store
+from sealwright.identity.name_search import store as words
+from sealwright.identity.name_search import terms_of
 from tests.unit.identity.world import World
 
 
 async def forget(tx):
     """As an older program leaves what it stores."""
-    for words in (account_words, group_words):
-        await tx.run(Statement(delete(words)))
+    for table in (account_words, group_words):
+        await tx.run(Statement(delete(table)))
 
 
 async def found(world, text):
@@ -48,3 +51,17 @@ async def test_what_an_older_program_stored_gets_its_words_once(open_scratch):
         assert added > 2
         assert await found(world, "ann") + await found(world, "ant") == ["anna", "ants"]
         assert await add_missing_words(db) == 0
+
+
+async def test_search_that_finds_very_many_gives_the_same_pages(open_scratch):
+    async with open_scratch() as db:
+        world = World(db)
+        await world.seed()
+        for name in ("anna", "berta", "anton", "albert"):
+            await world.person(name, mails=(f"{name}@x.example",), password=None)
+        terms, many = await words.fewest_first(db, "person", terms_of("a an"))
+        assert (terms, many) == ([b"an", b"a"], False)
+        given = {"kind": "person", "beyond": "anna", "at_most": 2, **words.given(terms)}
+        for in_order in (False, True):
+            rows = await db.all(directory_store._accounts_called(2, in_order=in_order), **given)
+            assert [row[2] for row in rows] == ["anton"]

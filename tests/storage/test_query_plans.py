@@ -13,6 +13,7 @@ from sealwright.identity import store as identity_store
 from sealwright.identity.api_tokens import store as tokens_store
 from sealwright.identity.devices import store as devices_store
 from sealwright.identity.directory import store as people_store
+from sealwright.identity.name_search import store as people_words
 from sealwright.identity.passkeys import store as passkeys_store
 from sealwright.identity.purge import store as purge_store
 from sealwright.oauth import store as oauth_store
@@ -161,6 +162,14 @@ SEARCHES += [
         pytest.param(people_store._groups_called(number), given, "group_words", id=f"groups-by-{number}-words")
         for number, given in ((1, ONE), (2, TWO))
     ],
+    pytest.param(
+        people_store._accounts_called(2, in_order=True),
+        {**TWO, "kind": "person"},
+        "ix_account_words_account_id",
+        id="people-looked-through",
+    ),
+    pytest.param(people_words._COUNT_ACCOUNTS, {**ONE, "kind": "person"}, "account_words", id="how-many-words-begin-so"),
+    pytest.param(certificate_store._COUNT_CALLED, {**CALLED}, "certificate_names", id="how-many-names-end-so"),
     pytest.param(people_store._PAGE, {"kind": "person", "beyond": "", "at_most": 5}, "accounts", id="people-by-name"),
 ]
 
@@ -204,9 +213,9 @@ async def test_search_reads_an_index_and_no_whole_table(open_scratch, statement,
     told = await plan(open_scratch, statement, given)
     assert index in told, told
     assert "Seq Scan" not in told
-    recursion = ("SCAN held", "SCAN joined", "SCAN membership", "SCAN chosen", "SCAN CONSTANT ROW")
+    recursion = ("SCAN held", "SCAN joined", "SCAN membership", "SCAN chosen", "SCAN named", "SCAN counted", "SCAN CONSTANT ROW")
     whole = [line for line in told.splitlines() if line.startswith("SCAN") and " USING " not in line]
-    assert [line for line in whole if line not in recursion and not line.startswith("SCAN page_")] == [], told
+    assert [line for line in whole if line not in recursion and not line.startswith(("SCAN page_", "SCAN anon_"))] == [], told
 
 
 async def test_search_for_what_has_no_index_is_told_apart(open_scratch):

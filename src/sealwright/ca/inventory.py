@@ -53,18 +53,26 @@ class Inventory:
         """Certificates, newest first; with `account_id` that person's only, with `name` those that hold this name.
 
         A name that begins with ``.`` or ``@`` stands for all that end so. Where the actor may read within a scope only, the other
-        certificates of the page are left out of it.
+        certificates of the page are left out of it. A page of a name that very many hold may be short, and still not the last.
         """
         if account_id is None or account_id != actor.id:
             require(actor, Permission.CERTIFICATE_READ, actor.permissions.scopes_of(Permission.CERTIFICATE_READ))
         wanted = min(max(at_most, 1), LONGEST_PAGE)
         called = None if name is None else range_for(name)
         older = _decode(cursor)
-        found = await store.newest(self._db, older_than=older, at_most=wanted + 1, account_id=account_id, called=called)
+        further: bytes | None = None
+        if called is not None and await store.is_broad(self._db, called):
+            found, further = await store.looked_through(
+                self._db, older_than=older, at_most=wanted + 1, account_id=account_id, called=called
+            )
+        else:
+            found = await store.newest(self._db, older_than=older, at_most=wanted + 1, account_id=account_id, called=called)
         page = found[:wanted]
+        if len(found) > wanted:
+            further = page[-1].serial
         own = account_id is not None and account_id == actor.id
         shown = tuple(each for each in page if own or actor.holds(Permission.CERTIFICATE_READ, each.scopes))
-        return InventoryPage(shown, page[-1].serial.hex() if len(found) > wanted else "")
+        return InventoryPage(shown, "" if further is None else further.hex())
 
     async def count_by(self, actor: Actor, provisioner_id: str) -> int:
         """How many certificates that a provisioner vouched for hold: for someone who may remove it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -113,6 +114,14 @@ _NEWEST_CALLED_OF_ACCOUNT = Statement(
     .limit(bindparam("at_most"))
 )
 
+BROAD = 20_000
+"""So many names are sorted in some 20 milliseconds. Where more are found, the newest certificates are looked through."""
+LOOKED_THROUGH = 5_000
+_AT_ONCE = 500
+_ranged = select(certificate_names.c.serial).where(
+    certificate_names.c.reversed_name >= bindparam("first"), certificate_names.c.reversed_name < bindparam("end")
+)
+_COUNT_CALLED = Statement(select(func.count()).select_from(_ranged.limit(bindparam("at_most")).subquery("named")))
 FEW = 20
 NO_SERIAL_IS_GREATER = b"\xff" * 21
 
@@ -214,6 +223,32 @@ async def last_called(reader: Database | Transaction, called: NameRange) -> list
 async def followed_by(db: Database, serial: bytes) -> list[CertificateRecord]:
     """The certificates that were renewed from this one."""
     return [record_of(row) for row in await db.all(_FOLLOWED_BY, serial=serial)]
+
+
+async def is_broad(db: Database, called: NameRange) -> bool:
+    """Whether so many names are in the range that they are not worth sorting."""
+    row = await db.one(_COUNT_CALLED, first=called.first, end=called.end, at_most=BROAD)
+    return row is not None and row[0] >= BROAD
+
+
+async def looked_through(
+    db: Database, *, older_than: bytes, at_most: int, account_id: str | None, called: NameRange
+) -> tuple[list[CertificateRecord], bytes | None]:
+    """The newest certificates with a name in the range, of the first some thousand; and where to go on, or None at the end."""
+    found: list[CertificateRecord] = []
+    for _ in range(LOOKED_THROUGH // _AT_ONCE):
+        page = await newest(db, older_than=older_than, at_most=_AT_ONCE, account_id=account_id)
+        for record in page:
+            keys = search_keys(record.subject_name, record.names)
+            if any(called.first <= key < called.end for key in keys):
+                found.append(record)
+            if len(found) == at_most:
+                return found, record.serial
+        if len(page) < _AT_ONCE:
+            return found, None
+        older_than = page[-1].serial
+        await asyncio.sleep(0)  # so that others go on meanwhile
+    return found, older_than
 
 
 async def newest(

@@ -189,12 +189,16 @@ async def accounts_page(reader: Reader, kind: AccountKind, *, search: str, beyon
     if not search:
         return accounts_from(await reader.all(_PAGE, **asked))
     terms = terms_of(search)
-    return accounts_from(await reader.all(_accounts_called(len(terms)), **asked, **words.given(terms))) if terms else []
+    if not terms:
+        return []
+    terms, many = await words.fewest_first(reader, str(kind), terms)
+    return accounts_from(await reader.all(_accounts_called(len(terms), in_order=many), **asked, **words.given(terms)))
 
 
 @cache
-def _accounts_called(terms: int) -> Statement:
-    return _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.name.in_(words.accounts_called(terms))))
+def _accounts_called(terms: int, *, in_order: bool = False) -> Statement:
+    names = words.accounts_in_order(terms) if in_order else words.accounts_called(terms)
+    return _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.name.in_(names)))
 
 
 async def accounts_in(reader: Reader, group_id: str) -> list[Account]:

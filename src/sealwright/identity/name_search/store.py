@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, exists, insert, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, exists, func, insert, select
 
 from sealwright.db import Database, Statement, Transaction
 from sealwright.db.schema import account_words, accounts, group_words, groups
@@ -37,6 +37,34 @@ def rows_of(account: Account) -> list[dict[str, Any]]:
     """The rows of the words of an account."""
     words = words_of_account(account)
     return [{"kind": str(account.kind), "word": word, "name": account.name, "account_id": account.id} for word in words]
+
+
+BROAD = 20_000
+"""So many words are sorted in some milliseconds. With a term that begins more, names are looked through: many of them fit."""
+
+
+_of_kind = account_words.c.kind == _p("kind")
+_begins_so = account_words.c.word.between(_p("first_0"), _p("end_0"))
+_counted = select(account_words.c.name).where(_of_kind, _begins_so).limit(_p("at_most")).subquery("counted")
+_COUNT_ACCOUNTS = Statement(select(func.count()).select_from(_counted))
+
+
+async def fewest_first(reader: Database | Transaction, kind: str, terms: Sequence[bytes]) -> tuple[list[bytes], bool]:
+    """The terms, first the one with which the fewest words of accounts begin; and whether even those are very many."""
+    counts = {}
+    for term in terms:
+        row = await reader.one(_COUNT_ACCOUNTS, kind=kind, at_most=BROAD, **given([term]))
+        counts[term] = 0 if row is None else row[0]
+    ordered = sorted(terms, key=lambda term: counts[term])
+    return ordered, counts[ordered[0]] >= BROAD
+
+
+def accounts_in_order(terms: int) -> Select[Any]:
+    """The same as `accounts_called`, by looking at one name after the other."""
+    words = [account_words.alias(f"word_{number}") for number in range(terms)]
+    has = [exists().where(each.c.account_id == accounts.c.id, _begins(each, number)) for number, each in enumerate(words)]
+    in_order = select(accounts.c.name).where(accounts.c.kind == _p("kind"), accounts.c.name > _p("beyond"), *has)
+    return in_order.order_by(accounts.c.name).limit(_p("at_most"))
 
 
 def accounts_called(terms: int) -> Select[Any]:

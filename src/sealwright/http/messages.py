@@ -77,24 +77,25 @@ class Request(msgspec.Struct):
 
     def query(self) -> dict[str, str]:
         """Query parameters. A parameter given twice raises InvalidInput (RFC 6749, section 3.1)."""
-        return _unique(self.query_text)
+        return _unique(fields_of(self.query_text))
 
-    def form(self, *, repeatable: str = "") -> dict[str, str]:
-        """Fields of an `application/x-www-form-urlencoded` body; another content type or a repeated field is InvalidInput.
+    def form(self) -> dict[str, str]:
+        """Fields of an `application/x-www-form-urlencoded` body; another content type or a repeated field is InvalidInput."""
+        return self.form_with("")[0]
 
-        A field called `repeatable` is left out; `form_values` has it.
-        """
+    def form_with(self, repeatable: str) -> tuple[dict[str, str], tuple[str, ...]]:
+        """The same of a form in which the field called `repeatable` may be given more than once, and its values beside them."""
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/x-www-form-urlencoded":
             raise InvalidInput(f"The body must be application/x-www-form-urlencoded, not {content_type or 'without a type'}.")
         try:
-            return _unique(self.body.decode("utf-8"), repeatable)
+            fields = fields_of(self.body.decode("utf-8"))
         except UnicodeDecodeError as cause:
             raise InvalidInput("The form is not UTF-8 text.") from cause
-
-    def form_values(self, name: str) -> tuple[str, ...]:
-        """Each value of a field of a form that may be given more than once."""
-        return tuple(value for field, value in fields_of(self.body.decode("utf-8", "replace")) if field == name and value)
+        if not repeatable:
+            return _unique(fields), ()
+        once = _unique([field for field in fields if field[0] != repeatable])
+        return once, tuple(value for name, value in fields if name == repeatable and value)
 
     def json(self, shape: type[T]) -> T:
         """The body as JSON, checked against a msgspec type; what does not fit raises InvalidInput naming the member."""
@@ -161,12 +162,10 @@ def fields_of(text: str, *, errors: str = "replace") -> list[tuple[str, str]]:
     return [(_decoded(name, errors), _decoded(value, errors)) for name, _, value in parted]
 
 
-def _unique(text: str, repeatable: str = "") -> dict[str, str]:
-    """Fields of a form or query, each of which is there once; without one that may be there more often."""
+def _unique(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Fields of a form or query, each of which is there once."""
     fields: dict[str, str] = {}
-    for name, value in fields_of(text):
-        if repeatable and name == repeatable:
-            continue
+    for name, value in pairs:
         if name in fields:
             raise InvalidInput(f"The parameter {name[:64]!r} is given more than once.")
         fields[name] = value

@@ -38,7 +38,7 @@ def sign(
 
 def require_room(key: TokenSigner, claims: Mapping[str, Any], *, type: str = "JWT") -> None:  # noqa: A002 - as above
     """Raise TokenTooLong where `sign` would, without signing: for those who use something up before they sign."""
-    bits = 8 * size_of_signature(key.algorithm, key.private_key.public_key())
+    bits = 8 * size_of_signature(key.algorithm, key.private_key)
     _require_readable(len(_to_be_signed(key, claims, type)) + 1 + -(-bits // 6))
 
 

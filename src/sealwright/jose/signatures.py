@@ -41,11 +41,11 @@ def algorithms_of(public_key: PublicKey) -> frozenset[str]:
     return _EDDSA
 
 
-def size_of_signature(algorithm: str, public_key: PublicKey) -> int:
+def size_of_signature(algorithm: str, private_key: PrivateKey) -> int:
     """How many bytes a signature has."""
     if algorithm in _ECDSA:
         return 2 * _ECDSA[algorithm][1]
-    return (public_key.key_size + 7) // 8 if isinstance(public_key, rsa.RSAPublicKey) else _ED25519_LENGTH
+    return (private_key.key_size + 7) // 8 if isinstance(private_key, rsa.RSAPrivateKey) else _ED25519_LENGTH
 
 
 def verify_signature(algorithm: str, public_key: PublicKey, signature: bytes, signed: bytes) -> None:

@@ -87,6 +87,8 @@ def signing_record(records: Iterable[PublicKeyRecord], now: Instant, algorithm: 
     soon as our own processes know it: an application that is being set up may take no other.
     """
     known = list(records)
+    if len(known) == 1:
+        return known[0] if known[0].signs_at(now) else None
     usable = sorted((record for record in known if record.signs_at(now)), key=_by_age)
     first_at = min((record.created_at for record in known), default=now)
 

@@ -259,7 +259,7 @@ class AuthorizationEndpoint:
                 given = store.Consented(frozenset(scopes), facts.claims)
                 await store.put_consent(tx, signed_in.account.id, family.client_id, given, now)
                 await self._audit.record(tx, Event.CONSENT_GIVEN, actor=signed_in.actor, target=target, details=details)
-            await store.insert_family(tx, family)
+            await store.insert_families(tx, [family])
             if request.device is not None:
                 if not await self._devices.allow(tx, request.device, family.id):
                     raise request_gone()

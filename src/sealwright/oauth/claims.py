@@ -212,9 +212,9 @@ def _sign_in_claims(family: TokenFamily) -> dict[str, Any]:
 
 
 def id_token_claims(
-    context: TokenContext, subject: Subject, scopes: Collection[str], lifetime: timedelta, token_id: str, access_token: str
+    context: TokenContext, subject: Subject, scopes: Collection[str], lifetime: timedelta, token_id: str
 ) -> dict[str, Any]:
-    """The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6)."""
+    """The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6). `at_hash` is that of no token yet."""
     family = context.family
     now = to_seconds(context.now)
     if context.client.lean_id_token:
@@ -231,7 +231,7 @@ def id_token_claims(
             "nbf": now,
             "iat": now,
             "jti": token_id,
-            "at_hash": left_half_digest(access_token),
+            "at_hash": _NO_TOKEN,
             "amr": amr_of(context.methods),
             "family": family.id,
         }
@@ -248,3 +248,7 @@ def id_token_claims(
 def left_half_digest(token: str) -> str:
     """`at_hash`: the left half of the token's SHA-256; both ES256 and RS256 hash with it."""
     return base64.urlsafe_b64encode(hashlib.sha256(token.encode("ascii")).digest()[:16]).rstrip(b"=").decode()
+
+
+_NO_TOKEN = left_half_digest("")
+"""Of the length that every digest has, so that a token's length is known before it is made."""

@@ -139,7 +139,7 @@ class Endpoints:
         failures, network = self._budgets.token_failures_by_network, network_of(request.peer.address)
         failures.require(network)
         try:
-            form, resources = request.form(repeatable="resource"), request.form_values("resource")
+            form, resources = request.form_with("resource")
             return await respond(TokenRequest(form, request.headers, request.peer, tuple(dict.fromkeys(resources)), request.path))
         except (RateLimited, AuthorizationPending):
             raise

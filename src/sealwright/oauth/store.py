@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, tuple_, union_all, update
 
 from sealwright.clock import Instant
@@ -366,28 +368,9 @@ async def access_given_to(db: Database, client_id: str) -> AccessCounts:
 # --- families, codes and refresh tokens ------------------------------------------------------------------------------
 
 
-async def insert_family(tx: Transaction, family: TokenFamily) -> None:
-    """Begin a family of tokens."""
-    await tx.run(
-        _INSERT_FAMILY,
-        id=family.id,
-        client_id=family.client_id,
-        account_id=family.account_id,
-        session_id=family.session_id,
-        scope=" ".join(family.scope),
-        nonce=family.nonce,
-        authenticated_at=family.authenticated_at,
-        created_at=family.created_at,
-        revoked_at=family.revoked_at,
-        revoke_reason=None,
-        methods=" ".join(family.methods),
-        claims=None if family.claims == _NO_CLAIMS else msgspec.json.encode(family.claims).decode(),
-        resources=" ".join(family.resources),
-        authorization_details=msgspec.json.encode(family.authorization_details).decode()
-        if family.authorization_details
-        else None,
-        origin=None if family.origin is None else msgspec.json.encode(family.origin).decode(),
-    )
+async def insert_families(tx: Transaction, families: Sequence[TokenFamily]) -> None:
+    """Begin families of tokens."""
+    await tx.run_many(_INSERT_FAMILY, [_family_values(each) for each in families])
 
 
 async def family(db: Database, family_id: str) -> TokenFamily | None:
@@ -472,6 +455,19 @@ async def purge_families(tx: Transaction, before: Instant, beyond: tuple[Instant
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _family_values(family: TokenFamily) -> dict[str, Any]:
+    details = family.authorization_details
+    return asdict(family) | {
+        "scope": " ".join(family.scope),
+        "revoke_reason": None,
+        "methods": " ".join(family.methods),
+        "claims": None if family.claims == _NO_CLAIMS else msgspec.json.encode(family.claims).decode(),
+        "resources": " ".join(family.resources),
+        "authorization_details": msgspec.json.encode(details).decode() if details else None,
+        "origin": None if family.origin is None else msgspec.json.encode(family.origin).decode(),
+    }
 
 
 def family_from(row: Row) -> TokenFamily:

@@ -32,7 +32,6 @@ from sealwright.oauth.models import Client
 from sealwright.oauth.opaque_tokens import OpaqueTokens
 from sealwright.oauth.refused_requests import recorded_requests
 from sealwright.oauth.subjects import SubjectLookup
-from sealwright.oauth.token_families import FamilyHolder
 from sealwright.oauth.token_request import TokenRequest
 
 
@@ -88,7 +87,6 @@ class TokenEndpoint:
         self._clock = dependencies.clock
         self._origin = dependencies.origin
         self._lifetimes = dependencies.lifetimes
-        self._directory = parts.directory
         self._subjects = subjects
         self._custody = custody
         self._clients = clients
@@ -111,7 +109,9 @@ class TokenEndpoint:
         refusal = why_not_open(type(grant), client)
         if refusal:
             raise ClientNotAuthorized(refusal)
-        request = replace(request, confirmation=await self._confirmations.of_request(client, request))
+        confirmation = await self._confirmations.of_request(client, request)
+        if confirmation is not None:
+            request = replace(request, confirmation=confirmation)
         algorithm = client.id_token_signed_response_alg
         key = await self._custody.published(*key_owner_of(client), algorithm)  # before anything is used up
         actor = Actor("client", client.id, client.name, address=address)
@@ -145,6 +145,8 @@ class TokenEndpoint:
         if not within(details, family.authorization_details):
             raise DetailsRefused("These authorization_details were not granted.")
         asked = request.resources or family.resources
+        if not asked and not details and not family.authorization_details:
+            return result
         resources = tuple(each for each in asked if each in client.resources)
         if asked and not resources:
             raise TargetRefused(policy.refused_resource(client, asked))
@@ -158,8 +160,8 @@ class TokenEndpoint:
             return result
         asked = result.family.claims.id_token
         subject = await self._subjects.subject_of(holder.account, client, result.scopes, groups=result.groups, asked=asked)
-        result = replace(result, subject=subject)
-        id_token_claims = self._id_token_claims(self._context(client, result), result, holder, access_token="")
+        context, lifetime = self._context(client, result), self._lifetimes.id_token
+        id_token_claims = claims.id_token_claims(context, subject, result.scopes, lifetime, result.id_token_id)
         try:
             require_room(key, id_token_claims)
         except TokenTooLong as cause:
@@ -168,7 +170,7 @@ class TokenEndpoint:
                 f"The ID token would be too long: {cause.detail} Most of it is the claim {longest}; "
                 "ask without the scope that tells it."
             ) from cause
-        return result
+        return replace(result, id_token_claims=id_token_claims)
 
     def _mint(self, key: SigningKey, client: Client, result: GrantResult) -> TokenResponse:
         context = self._context(client, result)
@@ -178,8 +180,8 @@ class TokenEndpoint:
         )
         access_token = self._opaque.seal(said) if client.has_opaque_tokens else sign(key, said, type=ACCESS_TOKEN)
         id_token = None
-        if result.holder is not None and "openid" in result.scopes:
-            id_token = sign(key, self._id_token_claims(context, result, result.holder, access_token=access_token))
+        if result.id_token_claims is not None:
+            id_token = sign(key, {**result.id_token_claims, "at_hash": claims.left_half_digest(access_token)})
         return TokenResponse(
             access_token,
             lifetime // timedelta(seconds=1),
@@ -202,10 +204,3 @@ class TokenEndpoint:
         session = None if result.holder is None else result.holder.session
         methods = result.family.methods or (() if session is None else session.methods)
         return claims.TokenContext(issuer_url, client, result.family, methods, self._clock.now(), result.nonce, result.details)
-
-    def _id_token_claims(
-        self, context: claims.TokenContext, result: GrantResult, holder: FamilyHolder, *, access_token: str
-    ) -> dict[str, Any]:
-        lifetime = self._lifetimes.id_token
-        subject = result.subject or claims.Subject(holder.account, (), self._directory.spn_of(holder.account))
-        return claims.id_token_claims(context, subject, result.scopes, lifetime, result.id_token_id, access_token)

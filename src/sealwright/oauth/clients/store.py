@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -203,8 +204,9 @@ def _stored(client: ClientMetadata) -> dict[str, Any]:
     return {**columns, "settings": msgspec.json.encode(settings).decode()}
 
 
+@lru_cache(maxsize=1_024)
 def client_from(row: Row) -> Client:
-    """A client from a row of `CLIENT_COLUMNS`."""
+    """A client from a row of `CLIENT_COLUMNS`. The row is read each time; only what it says is remembered."""
     client_id, secret_digest, previous_digest, previous_ends_at, created_at, updated_at, settings, *more = row
     has_claim_maps, issuer_id, issuer_name, *columns = more
     named = dict(zip(_COLUMNS, columns, strict=True))

@@ -80,8 +80,7 @@ class ClientCredentialsGrant:
         return scopes
 
     async def _write(self, tx: Transaction, issues: Sequence[_Issue]) -> Sequence[None]:
-        for each in issues:
-            await store.insert_family(tx, each.result.family)
+        await store.insert_families(tx, [each.result.family for each in issues])
         await self._audit.record_all(tx, [audit_entry(each.result, each.client, each.actor, self.grant_type) for each in issues])
         return [None] * len(issues)
 

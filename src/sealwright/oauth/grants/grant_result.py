@@ -10,7 +10,6 @@ from typing import Any
 from sealwright.clock import Instant
 from sealwright.entropy import Entropy, token, uuid4
 from sealwright.identity import Group
-from sealwright.oauth.claims import Subject
 from sealwright.oauth.confirmation import Confirmation
 from sealwright.oauth.grants.registered import REFRESH_TOKEN, is_registered_for
 from sealwright.oauth.models import Client, TokenFamily
@@ -33,8 +32,8 @@ class GrantResult:
     """The person's groups, where they were asked for on the way."""
     confirmation: Confirmation | None = None
     """The key that the access token is bound to; None where it is not."""
-    subject: Subject | None = None
-    """What the ID token tells of the person, once it is known."""
+    id_token_claims: Mapping[str, Any] | None = None
+    """What the ID token says, but for the digest of the access token; None where there is none, or it is not known yet."""
     resources: tuple[str, ...] = ()
     """Whom the access token is for, where that is not the client."""
     details: tuple[Mapping[str, Any], ...] = ()

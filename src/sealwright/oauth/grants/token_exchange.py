@@ -52,7 +52,7 @@ class TokenExchangeGrant:
             raise
 
         async def body(tx: Transaction) -> None:
-            await store.insert_family(tx, result.family)
+            await store.insert_families(tx, [result.family])
             await self._audit.record_all(tx, [audit_entry(result, client, actor, self.grant_type, **about)])
 
         await self._db.write(body)

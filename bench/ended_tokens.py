@@ -39,7 +39,6 @@ _FAMILIES = (
 
 def fill_all(database: Path, *, people: int, clients: int, tokens: int, client: str, ended_ago: int = 3600) -> None:
     """Store so many, the tokens of the client with a name, which ended so many seconds ago."""
-    fill_clients(database, clients, client)
     now = int(time.time()) * 1000
     ended = now - ended_ago * 1000
     values = {"now": now, "ended": ended, "began": ended - 86_400_000, "client": client, "people": people}
@@ -53,8 +52,7 @@ def fill_all(database: Path, *, people: int, clients: int, tokens: int, client: 
                     fcntl.flock(lock, fcntl.LOCK_EX)  # as every process of the server takes it before it writes
                     connection.execute(_NUMBERS + statement, {**values, "first": first, "beyond": min(first + _AT_ONCE, count)})
                     fcntl.flock(lock, fcntl.LOCK_UN)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        connection.execute("ANALYZE")
+    fill_clients(database, clients, client)  # last: it lets SQLite count what there is, and the server believes the first count
     stored = connection.execute("SELECT count(*) FROM oauth_refresh_tokens").get
     if stored < tokens:
         raise RuntimeError(f"{stored} of {tokens} tokens were stored")

@@ -36,15 +36,17 @@ from sealwright.oauth.dependencies import OAuthDependencies
 
 _ONCE = {"code exchange": exchanges, "refresh": refreshes}
 """What is good once."""
-_PREPARED = 600
+_PREPARED = 400
 """Forms for each second."""
 _WEEK = 7 * 86_400_000
 _NO_ROW = Statement(update(throttles).where(throttles.c.key == "bench").values(counted_since=0))
 
 
 def sign_ins(ours: subject.Subject) -> Measure:
-    """A password, judged anew each time."""
-    body = json.dumps({"name": subject.PERSON, "password": ours.password})
+    """A password, judged anew each time. Of someone else: only so many sessions of one person last."""
+    ours.run("person", "create", "sally", "Sally Signs")
+    ours.run("person", "set-password", "sally", "--password-file", "password")
+    body = json.dumps({"name": "sally", "password": ours.password})
     return lambda seconds, _: wrk("sign-in", ours.people, "/api/v1/login", bodies=[body] * 400, connections=4, seconds=seconds)
 
 

@@ -218,6 +218,12 @@ async def test_search_reads_an_index_and_no_whole_table(open_scratch, statement,
     assert [line for line in whole if line not in recursion and not line.startswith(("SCAN page_", "SCAN anon_"))] == [], told
 
 
+async def test_person_who_signs_in_is_found_by_name_and_by_address_without_looking_at_others(open_scratch):
+    told = await plan(open_scratch, identity_store._PASSWORD_BY_NAME, {"name": "alice", "mail": "alice@example.org"})
+    assert "mail_addresses" in told
+    assert not any(whole in told for whole in ("MULTI-INDEX OR", "SCAN accounts", "hashed SubPlan", "Seq Scan on accounts")), told
+
+
 async def test_search_for_what_has_no_index_is_told_apart(open_scratch):
     writer = Statement(select(func.count()).select_from(audit_events).where(audit_events.c.details == bindparam("who")))
     told = await plan(open_scratch, writer, {"who": "a"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from msgspec import Struct
-from sqlalchemy import and_, bindparam, case, delete, exists, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, insert, literal, or_, select, union_all, update
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
@@ -48,6 +48,10 @@ _CREDENTIALS_OF = Statement(
     .where(credentials.c.account_id == _p("account_id"))
     .order_by(credentials.c.kind, credentials.c.created_at, credentials.c.id)
 )
+_called = union_all(  # an OR of the two would be answered by reading every account
+    select(accounts.c.id).where(accounts.c.name == _p("name")),
+    select(mail_addresses.c.account_id).where(mail_addresses.c.address_folded == _p("mail")),
+)
 _PASSWORD_BY_NAME = Statement(
     select(accounts.c.id, credentials.c.id, credentials.c.secret)
     .outerjoin_from(
@@ -55,12 +59,7 @@ _PASSWORD_BY_NAME = Statement(
         credentials,
         and_(credentials.c.account_id == accounts.c.id, credentials.c.kind == str(CredentialKind.PASSWORD)),
     )
-    .where(
-        or_(
-            accounts.c.name == _p("name"),
-            accounts.c.id.in_(select(mail_addresses.c.account_id).where(mail_addresses.c.address_folded == _p("mail"))),
-        )
-    )
+    .where(accounts.c.id.in_(_called))
     .order_by(case((accounts.c.name == _p("name"), 0), else_=1))
     .limit(1)
 )

@@ -178,6 +178,7 @@ _PURGE_USED_JWTS = Statement(delete(oauth_used_jwts).where(oauth_used_jwts.c.dig
 _PURGE_REQUESTS = Statement(delete(oauth_answered_requests).where(r.digest.in_(_over_requests)))
 _over_tokens = select(t.digest).where(t.expires_at <= bindparam("before")).limit(bindparam("at_most"))
 _PURGE_REFRESH_TOKENS = Statement(delete(oauth_refresh_tokens).where(t.digest.in_(_over_tokens)))
+_its_tokens = select(t.digest).where(t.family_id == f.id).correlate(oauth_families).limit(bindparam("at_most"))
 _OLD_FAMILIES = Statement(
     select(
         f.id,
@@ -186,10 +187,7 @@ _OLD_FAMILIES = Statement(
             func.coalesce(f.revoked_at, bindparam("never")) <= bindparam("before"),
             ~exists().where(t.family_id == f.id, t.expires_at > bindparam("before")),
         ),
-        select(func.count())
-        .select_from(select(t.digest).where(t.family_id == f.id).correlate(oauth_families).limit(bindparam("at_most")).subquery())
-        .correlate(oauth_families)
-        .scalar_subquery(),
+        select(func.count()).select_from(_its_tokens.subquery("page_of_tokens")).correlate(oauth_families).scalar_subquery(),
     )
     .where(
         f.created_at <= bindparam("before"),

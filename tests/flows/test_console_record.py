@@ -136,7 +136,7 @@ def test_provisioner_is_shown_without_its_secret(place, browser):
 def test_profiles_say_what_a_certificate_may_hold(browser):
     page = browser.open(f"{ORIGIN}/ui/profiles").text
     assert "step_leaf" in page
-    assert "Longest life" in page
+    assert "Usual life" in browser.open(f"{ORIGIN}/ui/profiles/step_leaf").text
 
 
 def test_service_account_shows_its_tokens_and_never_one_itself(place, browser):

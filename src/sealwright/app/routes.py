@@ -100,6 +100,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         approvals=parts.approvals,
         issuers=parts.ca.issuers,
         certificate_lists=parts.ca.lists,
+        profiles=parts.ca.profiles,
         provisioners=parts.ca.provisioners,
         audit=parts.audit,
         forwarding=parts.forwarding,

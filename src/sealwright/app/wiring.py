@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sealwright import ca, identity, mail, oauth
 from sealwright.access.approvals import ApprovalRules, Approvals, GuardedKind
+from sealwright.app.approval_mail import ApprovalMail
 from sealwright.app.calls_to_self import CallsToSelf
 from sealwright.app.dependencies import Dependencies, assemble_people
 from sealwright.app.home import Home
@@ -99,7 +100,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         approvals=approvals,
         approval_rules=ApprovalRules(db, audit, clock, approvals, partial(guardable, db, authority)),
         certificate=_listener_certificate(settings, clock, authority, names),
-        outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log),
+        outbox=_outbox(around, audit, urls[Listener.PEOPLE], mail_log, approvals),
         upstream_providers=upstream_providers,
         sign_on=sign_on,
         sign_in_records=identity.SignInRecords(db),
@@ -252,9 +253,9 @@ def _form_post_page(settings: Settings, people_url: str) -> oauth.FormPostPage:
     return render
 
 
-def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailLog | None) -> mail.Outbox:
+def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailLog | None, approvals: Approvals) -> mail.Outbox:
     settings = around.settings
-    return mail.Outbox(
+    outbox = mail.Outbox(
         around.db,
         audit,
         around.clock,
@@ -264,6 +265,8 @@ def _outbox(around: Dependencies, audit: Audit, people_url: str, log: mail.MailL
         sender=mail.Sender(settings.name, people_url, settings.contact),
         log=log,
     )
+    approvals.notices = ApprovalMail(outbox, around.clock, people_url)
+    return outbox
 
 
 def directory_of(db: Database, directory: identity.Directory, tokens: oauth.AuthorizationServer) -> ca.AccountLookup:

@@ -55,7 +55,7 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
     return {
         **value,
         "for": value.get("clientID") or value.get("audience") or (value.get("key") or {}).get("kid"),
-        "lifetime": claims.get("defaultTLSCertDuration") or "24h",
+        "lifetime": claims.get("defaultTLSCertDuration") or (f"of {value['profile']}" if value.get("profile") else "24h"),
         "renewal": not claims.get("disableRenewal", False),
     }
 

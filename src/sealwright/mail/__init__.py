@@ -8,7 +8,7 @@ leaves it to be sent again, with the same Message-ID.
 from __future__ import annotations
 
 from sealwright.mail.errors import MailRejected, MailServerUnusable, MailUndelivered
-from sealwright.mail.messages import Sender, invitation, reset, verification
+from sealwright.mail.messages import Sender, approval_decided, approval_waits, invitation, reset, verification
 from sealwright.mail.models import Content, Delivery, DeliveryState, Draft, MailKind, OutboxStatus
 from sealwright.mail.outbox import MailLog, Outbox
 from sealwright.mail.smtp import SmtpServer
@@ -27,6 +27,8 @@ __all__ = [
     "OutboxStatus",
     "Sender",
     "SmtpServer",
+    "approval_decided",
+    "approval_waits",
     "invitation",
     "reset",
     "verification",

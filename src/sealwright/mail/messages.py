@@ -65,6 +65,39 @@ If this is not your account, do not open the link: someone has mistyped their ad
     return Content(to, f"Confirm your e-mail address for {sender.name}", text)
 
 
+def approval_waits(sender: Sender, *, to: str, asked_by: str, title: str, link: str, until: Instant) -> Content:
+    """Tell someone who may decide that something waits for approval."""
+    end = to_datetime(until)
+    text = f"""Hello {to},
+
+{asked_by} asks {sender.name} ({sender.url}) for something that needs approval, and you are one of those who may decide about it:
+
+    {title}
+
+Open this page to see exactly what is asked for, and to approve or reject it:
+
+    {link}
+
+It waits until {end.day} {end:%b %Y, %H:%M} UTC. Nothing is done before it is approved, and the page asks you to sign in.
+"""
+    return Content(to, f"Waits for approval: {title}", text)
+
+
+def approval_decided(sender: Sender, *, to: str, asked_by: str, title: str, outcome: str, next_step: str, link: str) -> Content:
+    """Tell a requester what became of a request."""
+    text = f"""Hello {to},
+
+what {asked_by} asked {sender.name} ({sender.url}) for {outcome}:
+
+    {title}
+
+{next_step} This page says who decided what:
+
+    {link}
+"""
+    return Content(to, f"{title}: {outcome}", text)
+
+
 def _text(sender: Sender, to: str, opening: str, what: str, link: str, until: Instant) -> str:
     end = to_datetime(until)
     whom = f"tell {sender.contact}" if sender.contact else f"tell the people who run {sender.name}"

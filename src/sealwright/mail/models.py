@@ -16,6 +16,8 @@ class MailKind(StrEnum):
     INVITATION = "invitation"
     RESET = "reset"
     VERIFICATION = "verification"
+    APPROVAL_WAITS = "approval_waits"
+    APPROVAL_DECIDED = "approval_decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Draft:
     kind: MailKind
     account_id: str
     recipient: str
-    link_digest: bytes = field(repr=False)
-    """Of the link that it brings: the message ends with it."""
+    link_digest: bytes | None = field(repr=False)
+    """Of the one-time link that it brings, which the message ends with; None where it brings none."""
     content: Content
     expires_at: Instant
 

@@ -8,7 +8,7 @@ from sealwright.access import RouteGuard
 from sealwright.access.approvals import Approvals
 from sealwright.audit import Audit, Forwarding
 from sealwright.budgets import Budget
-from sealwright.ca import CertificateLists, Inventory, Issuers, ProvisionerRegistry, Revocation
+from sealwright.ca import CertificateLists, Inventory, Issuers, ProfileRegistry, ProvisionerRegistry, Revocation
 from sealwright.db import Database
 from sealwright.identity import (
     AccountPolicies,
@@ -84,6 +84,7 @@ class WebDependencies(Struct, frozen=True):
     approvals: Approvals
     issuers: Issuers
     certificate_lists: CertificateLists
+    profiles: ProfileRegistry
     provisioners: ProvisionerRegistry
     audit: Audit
     forwarding: Forwarding

@@ -54,7 +54,7 @@ PLACES: Final = (
     ),
     Place("/ui/issuers", "Issuers", "Certificates", "The root and the issuing CAs below it, as a tree.", (_P.CERTIFICATE_READ,)),
     Place("/ui/provisioners", "Provisioners", "Certificates", "Whose word counts for a certificate.", (_P.PROVISIONER_READ,)),
-    Place("/ui/profiles", "Profiles", "Certificates", "What a certificate may hold.", (_P.CERTIFICATE_READ,)),
+    Place("/ui/profiles", "Profiles", "Certificates", "What a certificate may hold.", (_P.PROFILE_READ,)),
     Place("/ui/people", "People", "Directory", "Accounts of people, how they sign in, and what they may do.", (_P.PERSON_READ,)),
     Place("/ui/groups", "Groups", "Directory", "Who is in which group, and what groups ask of their members.", (_P.GROUP_READ,)),
     Place("/ui/service-accounts", "Service accounts", "Directory", "Accounts of programs, and their tokens.", (_P.PERSON_READ,)),

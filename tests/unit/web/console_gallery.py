@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from sealwright.access import DYNAMIC_GROUPS, NO_PERMISSIONS
-from sealwright.ca import CertificateRecord, CertificateState, Profile
+from sealwright.ca import CertificateRecord, CertificateState
 from sealwright.clock import Instant
 from sealwright.http import Response
 from sealwright.identity import AccountKind, ApiToken, BinEntry, Group
@@ -27,6 +27,7 @@ from sealwright.web.console.settings import SettingRow
 from sealwright.web.navigation import PLACES
 from tests.unit.web.api_key_gallery import api_key_pages
 from tests.unit.web.approvals_gallery import approvals
+from tests.unit.web.certificate_profile_gallery import certificate_profile_samples
 from tests.unit.web.directory_gallery import directory_forms
 from tests.unit.web.identity_provider_gallery import identity_provider_pages
 from tests.unit.web.people_gallery import people_forms
@@ -62,6 +63,7 @@ def console_pages(gallery: Gallery) -> Samples:
         accounts,
         approvals,
         identity_provider_pages,
+        certificate_profile_samples,
         api_key_pages,
     )
     for samples in every:
@@ -338,9 +340,6 @@ def authority(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     stored = one | {"row": replace(row, source="")}
     yield "provisioner-read-only", show("provisioner.html", may_not, has_secret=False, **stored)
     yield "provisioner-stored", show("provisioner.html", here, has_secret=False, **stored)
-    profile = Profile(name=text("step_leaf"), description=text("People and machines"))
-    facts = ((text("Names"), text("dns")),)
-    yield "profiles", show("profiles.html", gallery.context("/ui/profiles"), profiles=((profile, facts),))
 
 
 def accounts(gallery: Gallery, show: Callable[..., Response]) -> Samples:

@@ -24,13 +24,14 @@ from sealwright.access.approvals.models import (
     ApprovalRule,
     GuardedKind,
     HeldChange,
+    Recipient,
     RequestKind,
     RequestState,
     Vote,
     VoteDecision,
 )
 from sealwright.access.approvals.policy import check_comment, rule_in_words
-from sealwright.access.approvals.requests import Applier, Approvals, RequestHistory, RequestPage
+from sealwright.access.approvals.requests import Applier, Approvals, Notices, RequestHistory, RequestPage
 from sealwright.access.approvals.rules import ApprovalRules, Guardable, RuleChanged
 from sealwright.access.approvals.store import all_rules, guarded_objects
 
@@ -51,6 +52,8 @@ __all__ = [
     "HeldChange",
     "MayNotVote",
     "NotOpen",
+    "Notices",
+    "Recipient",
     "RequestHistory",
     "RequestKind",
     "RequestPage",

@@ -128,6 +128,16 @@ class Vote(Struct, frozen=True):
     at: Instant
 
 
+class Recipient(Struct, frozen=True):
+    """Someone who is told of a request by mail."""
+
+    account_id: str
+    name: str
+    """What to call them."""
+    address: str
+    """Verified."""
+
+
 class Standing(Struct, frozen=True):
     """What an account is at this moment."""
 

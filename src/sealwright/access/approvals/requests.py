@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +24,7 @@ from sealwright.access.approvals.models import (
     ApprovalRequest,
     ApprovalRule,
     HeldChange,
+    Recipient,
     RequestKind,
     RequestState,
     Standing,
@@ -42,11 +44,23 @@ from sealwright.errors import Action, Conflict, Failure, NotPermitted, Refused, 
 
 MOST_OPEN = 50
 """Open requests of one requester."""
+MOST_TOLD = 50
+"""People who are told of one request by mail."""
 LONGEST_PAGE = 200
 _MOST_LOOKED_AT = 1_000
 
 Applier = Callable[[Transaction, ApprovalRequest], Awaitable[str]]
 """Makes the change that was approved, and returns its result; a failure means that it cannot be made any more."""
+
+
+class Notices(Protocol):
+    """Tells people, in the transaction of what they are told about."""
+
+    async def held(self, tx: Transaction, request: ApprovalRequest, approvers: Sequence[Recipient]) -> None:
+        """Something waits for the decision of these people."""
+
+    async def decided(self, tx: Transaction, request: ApprovalRequest, state: RequestState, to: Sequence[Recipient]) -> None:
+        """A request of these people was decided."""
 
 
 class RequestHistory(Struct, frozen=True):
@@ -79,6 +93,7 @@ class Approvals:
         self._entropy = entropy
         self.appliers: dict[RequestKind, Applier] = {}
         """Who makes each kind of change once it is approved; certificates are made for the requester who asks again."""
+        self.notices: Notices | None = None
 
     # --- holding -----------------------------------------------------------------------------------------------------
 
@@ -122,6 +137,10 @@ class Approvals:
         await store.insert_request(tx, request)
         details = {"kind": str(request.kind), "title": request.title, "rules": words, "expires_at": request.expires_at}
         await self._record(tx, Event.APPROVAL_REQUESTED, actor, request, details)
+        if self.notices is not None:
+            asked = [each for rule in rules for each in await store.approvers_of(tx, rule, now)]
+            approvers = [each for each in dict.fromkeys(asked) if each.account_id not in request.people]
+            await self.notices.held(tx, request, approvers[:MOST_TOLD])
         return request
 
     async def known(self, tx: Transaction, match_digest: bytes) -> ApprovalRequest | None:
@@ -188,6 +207,7 @@ class Approvals:
             for each in over:
                 details = {"title": each.title, "was": "approved" if each.state is RequestState.APPROVED else "pending"}
                 await self._record(tx, Event.APPROVAL_EXPIRED, SYSTEM, each, details)
+                await self._tell(tx, each, RequestState.EXPIRED)
             return len(over)
 
         return await self._db.write(body)
@@ -211,6 +231,8 @@ class Approvals:
                 enough = not await self.missing(tx, request, rules)
                 state = RequestState.APPROVED if enough else RequestState.PENDING
             await store.move(tx, request.id, state, now)
+            if state is RequestState.REJECTED or (state is RequestState.APPROVED and request.kind not in self.appliers):
+                await self._tell(tx, request, state)
             return replace(request, state=state)
 
         try:
@@ -230,6 +252,7 @@ class Approvals:
                 raise ApprovalPending(f"{request.title} is not approved any more.", request_id=request.id, reasons=tuple(missing))
             result = await self.appliers[request.kind](tx, request)
             await self._record(tx, Event.APPROVAL_RELEASED, actor, request, {"title": request.title, "result": result})
+            await self._tell(tx, request, RequestState.DONE)
             return result
 
         try:
@@ -250,6 +273,7 @@ class Approvals:
             if await store.move(tx, request.id, RequestState.STALE, self._clock.now()):
                 details = {"title": request.title, "was": "approved", "detail": failure.detail}
                 await self._record(tx, Event.APPROVAL_EXPIRED, SYSTEM, request, details)
+                await self._tell(tx, request, RequestState.STALE)
 
         await self._db.write(body)
 
@@ -346,6 +370,11 @@ class Approvals:
         return RequestPage(page, page[-1].id if len(found) > wanted else "")
 
     # --- parts -------------------------------------------------------------------------------------------------------
+
+    async def _tell(self, tx: Transaction, request: ApprovalRequest, state: RequestState) -> None:
+        """Tell the people behind a request what became of it."""
+        if self.notices is not None:
+            await self.notices.decided(tx, request, state, await store.recipients(tx, sorted(request.people)[:MOST_TOLD]))
 
     async def _found(self, reader: Database | Transaction, request_id: str) -> ApprovalRequest:
         return self._known(await store.find(reader, request_id[:64]), request_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from sealwright.access.approvals.models import (
     OPEN,
     ApprovalRequest,
     ApprovalRule,
+    Recipient,
     RequestKind,
     RequestState,
     Standing,
@@ -30,10 +32,12 @@ from sealwright.db.schema import (
     group_members,
     group_nestings,
     groups,
+    mail_addresses,
     oauth_clients,
     oauth_trusted_issuer_rules,
     oauth_trusted_issuers,
     provisioners,
+    role_grants,
     upstream_accounts,
 )
 
@@ -104,6 +108,22 @@ _GROUP_CALLED = Statement(select(groups.c.id).where(or_(groups.c.id == bindparam
 _top = select(bindparam("group_id", type_=Text).label("group_id")).cte("below", recursive=True)
 _below = _top.union(select(group_nestings.c.member_group_id).join(_top, group_nestings.c.group_id == _top.c.group_id))
 _members = select(group_members.c.account_id).where(group_members.c.group_id.in_(select(_below.c.group_id)))
+_APPROVERS = Statement(select(_a.id).where(_a.id.in_(_members)).order_by(_a.id).limit(bindparam("at_most")))
+_HOLDERS = Statement(
+    select(role_grants.c.account_id, role_grants.c.group_id).where(
+        role_grants.c.role == bindparam("role"),
+        role_grants.c.scope_kind == "",
+        or_(role_grants.c.expires_at.is_(None), role_grants.c.expires_at > bindparam("now")),
+    )
+)
+_m = mail_addresses.c
+_RECIPIENT = Statement(
+    select(_a.id, _a.display_name, _m.address, _a.kind, _a.disabled_at)
+    .select_from(accounts.join(mail_addresses, _m.account_id == _a.id))
+    .where(_a.id == bindparam("id"), _m.verified_at.is_not(None))
+    .order_by(_m.position)
+    .limit(1)
+)
 _MANAGERS = Statement(select(_a.id).where(or_(_a.id == bindparam("group_id"), _a.id.in_(_members))))
 _MAKERS_OF_TOKENS = Statement(select(api_tokens.c.created_by).where(api_tokens.c.account_id == bindparam("account_id")))
 _i, _ir = oauth_trusted_issuers.c, oauth_trusted_issuer_rules.c
@@ -125,6 +145,7 @@ _LINKED = Statement(
     )
 )
 _SERVICE = "service"
+MOST_APPROVERS = 200
 LAST_ID = "g"
 """Greater than every id."""
 
@@ -254,6 +275,27 @@ async def group_called(reader: Reader, given: str) -> str | None:
     """The id of the group of this name or id."""
     row = await reader.one(_GROUP_CALLED, given=given)
     return None if row is None else str(row[0])
+
+
+async def approvers_of(reader: Reader, rule: ApprovalRule, now: Instant) -> list[Recipient]:
+    """Those of the people whom a rule asks that can be told by mail."""
+    groups_asked = [rule.group_id] if rule.group_id is not None else []
+    found: list[str] = []
+    if rule.role is not None:
+        for account_id, group_id in await reader.all(_HOLDERS, role=rule.role, now=now):
+            if account_id is not None:
+                found.append(account_id)
+            else:
+                groups_asked.append(group_id)
+    for group_id in groups_asked:
+        found += [row[0] for row in await reader.all(_APPROVERS, group_id=group_id, at_most=MOST_APPROVERS)]
+    return await recipients(reader, list(dict.fromkeys(found))[:MOST_APPROVERS])
+
+
+async def recipients(reader: Reader, account_ids: Sequence[str]) -> list[Recipient]:
+    """Those of these accounts that are people who may act and have a verified address."""
+    rows = [await reader.one(_RECIPIENT, id=each) for each in account_ids]
+    return [Recipient(*row[:3]) for row in rows if row is not None and row[3] == PERSON and row[4] is None]
 
 
 async def people_behind(reader: Reader, actor_kind: str, actor_id: str) -> frozenset[str]:

@@ -8,15 +8,15 @@ import msgspec
 from msgspec import Struct
 
 from sealwright.ca import (
-    BUILT_IN_PROFILES,
     AccessTokenProvisioner,
     IssuerKind,
     IssuerRecord,
     Issuers,
     OidcProvisioner,
-    Profile,
+    ProfileRegistry,
     Provisioner,
     ProvisionerRegistry,
+    claims_within,
     listed,
     shown_definition,
 )
@@ -31,7 +31,6 @@ from sealwright.web.pages import Pages
 
 ISSUERS_PAGE: Final = "/ui/issuers"
 PROVISIONERS_PAGE: Final = "/ui/provisioners"
-PROFILES_PAGE: Final = "/ui/profiles"
 _SECRET: Final = "clientSecret"  # noqa: S105 - the name of a member
 
 
@@ -61,7 +60,10 @@ class ListedProvisioner(Struct, frozen=True):
 class AuthorityPages:
     """What there is, read only: it is changed by commands."""
 
-    def __init__(self, pages: Pages, issuers: Issuers, provisioners: ProvisionerRegistry, clock: Clock) -> None:
+    def __init__(
+        self, pages: Pages, issuers: Issuers, provisioners: ProvisionerRegistry, profiles: ProfileRegistry, clock: Clock
+    ) -> None:
+        self._profiles = profiles
         self._pages = pages
         self._issuers = issuers
         self._provisioners = provisioners
@@ -102,15 +104,22 @@ class AuthorityPages:
             "provisioner.html",
             context_of(page_request, person),
             row=_row(found),
-            claims=tuple(_claims(found)),
+            claims=tuple(await self._claims(found)),
             definition=msgspec.json.format(msgspec.json.encode(definition), indent=2).decode(),
             has_secret=bool(listed(found).get(_SECRET)),
         )
 
-    async def show_profiles(self, page_request: PageRequest, person: SignedIn) -> Response:
-        """Which names, keys and lives each profile allows."""
-        profiles = tuple((each, tuple(profile_in_words(each))) for each in BUILT_IN_PROFILES.values())
-        return self._pages.console("profiles.html", context_of(page_request, person), profiles=profiles)
+    async def _claims(self, one: Provisioner) -> list[tuple[str, str]]:
+        """What holds for its certificates, within its profile."""
+        name = one.definition.profile_name
+        known = await self._profiles.find(name)
+        claims = one.claims if known is None else claims_within(one.claims, known.profile)
+        members: dict[str, object] = msgspec.to_builtins(claims)
+        del members["given"]
+        for member in ("shortest", "default", "longest"):
+            members[member] = in_words(getattr(claims, member))
+        rows = [(member.replace("_", " "), str(value)) for member, value in members.items()]
+        return [("Profile", name if known is not None else f"{name}, which does not exist"), *rows]
 
 
 def issuer_node(record: IssuerRecord, records: tuple[IssuerRecord, ...], now: Instant) -> IssuerNode:
@@ -134,20 +143,3 @@ def _row(one: Provisioner) -> ListedProvisioner:
     else:
         trusts = f"tokens signed with the key {one.id.rpartition(':')[2]}"
     return ListedProvisioner(one.name, f"{PROVISIONERS_PAGE}/{one.name}", one.definition.type, one.source, trusts)
-
-
-def _claims(one: Provisioner) -> list[tuple[str, str]]:
-    claims = msgspec.to_builtins(one.claims)
-    return [(name.replace("_", " "), str(value)) for name, value in claims.items()]
-
-
-def profile_in_words(profile: Profile) -> list[tuple[str, str]]:
-    """What a profile allows, each with what it is called."""
-    return [
-        ("Names", ", ".join(map(str, profile.name_types)) + (", wildcards too" if profile.wildcards else "")),
-        ("Most names", str(profile.most_names)),
-        ("Keys", ", ".join(map(str, profile.key_kinds))),
-        ("Uses", ", ".join(map(str, profile.extended_uses))),
-        ("Longest life", in_words(profile.longest)),
-        ("Begins before it is asked for by", in_words(profile.backdate)),
-    ]

@@ -19,7 +19,8 @@ from sealwright.web.console.accounts import (
 )
 from sealwright.web.console.approvals import APPROVALS_PAGE, ApprovalPages
 from sealwright.web.console.audit_sinks import NEW_SINK_PAGE, SINKS_PAGE, AuditSinkPages
-from sealwright.web.console.authority import ISSUERS_PAGE, PROFILES_PAGE, PROVISIONERS_PAGE, AuthorityPages
+from sealwright.web.console.authority import ISSUERS_PAGE, PROVISIONERS_PAGE, AuthorityPages
+from sealwright.web.console.certificate_profiles import PROFILES_PAGE, CertificateProfilePages
 from sealwright.web.console.certificates import ALL_CERTIFICATES_PAGE, AllCertificatePages, CertificateParts
 from sealwright.web.console.chain import CertificateChain
 from sealwright.web.console.group_forms import GroupFormPages
@@ -67,6 +68,7 @@ class ConsoleRoutes:
             *self._overview(),
             *self._certificates(),
             *self._authority(),
+            *self._profiles(),
             *self._accounts(),
             *self._record(),
             *self._api_keys(),
@@ -135,11 +137,25 @@ class ConsoleRoutes:
         yield self._form(f"{one}/revoke", certificates.revoke, _P.CERTIFICATE_REVOKE, page=ALL_CERTIFICATES_PAGE)
 
     def _authority(self) -> Iterator[Route]:
-        authority = AuthorityPages(self._pages, self._parts.issuers, self._parts.provisioners, self._clock)
+        authority = AuthorityPages(self._pages, self._parts.issuers, self._parts.provisioners, self._parts.profiles, self._clock)
         yield self._page(ISSUERS_PAGE, authority.show_issuers, _P.CERTIFICATE_READ)
-        yield self._page(PROFILES_PAGE, authority.show_profiles, _P.CERTIFICATE_READ)
         yield self._page(PROVISIONERS_PAGE, authority.show_provisioners, _P.PROVISIONER_READ)
         yield self._page(f"{PROVISIONERS_PAGE}/{{name}}", authority.show_provisioner, _P.PROVISIONER_READ)
+
+    def _profiles(self) -> Iterator[Route]:
+        profiles, one, write = (
+            CertificateProfilePages(self._pages, self._parts.profiles),
+            f"{PROFILES_PAGE}/{{name}}",
+            _P.PROFILE_WRITE,
+        )
+        yield self._page(PROFILES_PAGE, profiles.show_list, _P.PROFILE_READ)
+        yield self._page(f"{PROFILES_PAGE}/new", profiles.show_new, write, recent=True)
+        yield self._form(f"{PROFILES_PAGE}/new", profiles.create, write, page=f"{PROFILES_PAGE}/new")
+        yield self._page(one, profiles.show, _P.PROFILE_READ)
+        yield self._page(f"{one}/edit", profiles.show_edit, write, recent=True)
+        yield self._form(f"{one}/edit", profiles.edit, write, page=PROFILES_PAGE)
+        yield self._page(f"{one}/delete", profiles.show_deletion, write, recent=True)
+        yield self._form(f"{one}/delete", profiles.delete, write, page=PROFILES_PAGE)
 
     def _accounts(self) -> Iterator[Route]:
         parts = self._parts
